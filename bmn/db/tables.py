@@ -1,0 +1,347 @@
+"""Every table. Times are seconds since 1970 in UTC by the database's clock; JSON columns hold camelCase payloads.
+
+`jobs` is the truth about every job; Redis holds the way there, never the only copy.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Double,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+metadata = MetaData()
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class db_now(FunctionElement[float]):
+    """The database's own clock in seconds since 1970, so that no worker's clock decides over a lease."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(db_now, "sqlite")
+def _sqlite_now(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(db_now, "postgresql")
+def _postgresql_now(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "extract(epoch from clock_timestamp())::double precision"
+
+
+def _id(name: str = "id", **kwargs: Any) -> Column[str]:
+    return Column(name, String(128), **kwargs)
+
+
+def _time(name: str, **kwargs: Any) -> Column[float]:
+    return Column(name, Double, **kwargs)
+
+
+def _created() -> Column[float]:
+    return Column("created_at", Double, nullable=False, default=db_now())
+
+
+brands = Table(
+    "brands",
+    metadata,
+    _id(primary_key=True),
+    _id("user_id", nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("vision", Text),
+    Column("archetype", String(200)),
+    Column("color_palette", Json),
+    Column("logo_style", String(20)),
+    Column("status", String(20), nullable=False, default="draft"),
+    Column("details", Json, nullable=False, default=dict),  # what the wizard's steps have saved
+    _created(),
+    _time("updated_at", nullable=False, default=db_now()),
+    Index("brands_of_user", "user_id", "created_at"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(primary_key=True),
+    Column("queue", String(32), nullable=False),
+    _id("user_id"),
+    _id("brand_id"),
+    Column("payload", Json, nullable=False),
+    Column("payload_version", Integer, nullable=False, default=1),
+    Column("state", String(16), nullable=False, default="queued"),
+    # who runs it: every write of an executor names the fence it claimed with; an older one changes no row
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("max_attempts", Integer, nullable=False),
+    Column("losses", Integer, nullable=False, default=0),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("lease_owner", String(128)),
+    _time("lease_until"),
+    # when and in what order: priority, then turn (fairness between users), then age
+    Column("priority", Integer, nullable=False),
+    Column("turn", Integer, nullable=False, default=0),
+    _time("run_at", nullable=False),
+    _time("pushed_at"),  # when the id was last put into RQ's list
+    _time("limited_since"),  # first time a provider asked this job to slow down
+    # what the user sees
+    Column("progress", Integer, nullable=False, default=0),
+    Column("stage", String(32)),
+    Column("message", Text),
+    Column("result", Json),
+    Column("error", Text),
+    Column("cause", String(32)),
+    Column("last_seq", Integer, nullable=False, default=0),
+    # money
+    Column("credits_reserved", Integer, nullable=False, default=0),
+    Column("credits_charged", Integer, nullable=False, default=0),
+    Column("credits_refunded", Integer, nullable=False, default=0),
+    Column("cost_usd", Float, nullable=False, default=0.0),
+    # where it comes from
+    Column("idempotency_key", String(256)),
+    _id("parent_id"),
+    _id("group_id"),
+    Column("request_id", String(64)),
+    _time("cancel_requested_at"),
+    Column("cancelled_by", String(128)),
+    _created(),
+    _time("queued_at", nullable=False),
+    _time("started_at"),
+    _time("completed_at"),
+    Index("jobs_next", "queue", "state", "priority", "turn", "created_at"),
+    Index("jobs_turn", "user_id", "queue", "state", "turn"),
+    Index("jobs_due", "state", "run_at"),
+    Index("jobs_leases", "state", "lease_until"),
+    Index("jobs_owner", "lease_owner"),
+    Index("jobs_newest", "created_at", "id"),
+    Index("jobs_of_user", "user_id", "created_at"),
+    Index("jobs_of_brand", "brand_id", "created_at"),
+    Index("jobs_parent", "parent_id"),
+)
+
+job_units = Table(
+    "job_units",
+    metadata,
+    _id("job_id", nullable=False),
+    Column("unit", String(64), nullable=False),
+    # planned, submitting, submitted, ready, stored, saved; or failed
+    Column("state", String(16), nullable=False, default="planned"),
+    Column("provider", String(32)),
+    Column("request_hash", String(64)),
+    Column("provider_task_id", String(256)),
+    Column("polling_url", Text),
+    Column("storage_key", String(512)),
+    Column("sha256", String(64)),
+    Column("mime_type", String(100)),
+    Column("asset_id", String(128)),
+    Column("ambiguous", Integer, nullable=False, default=0),
+    Column("credits", Integer, nullable=False, default=0),
+    Column("cost_usd", Float, nullable=False, default=0.0),
+    Column("cause", String(32)),
+    Column("error", Text),
+    Column("data", Json, nullable=False, default=dict),
+    _time("updated_at", nullable=False, default=db_now()),
+    PrimaryKeyConstraint("job_id", "unit"),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    _id("job_id", nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("payload", Json, nullable=False),
+    _time("at", nullable=False, default=db_now()),
+    PrimaryKeyConstraint("job_id", "seq"),
+    Index("job_events_at", "at"),
+)
+
+job_logs = Table(
+    "job_logs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _id("job_id", nullable=False),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("level", String(10), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("fields", Json, nullable=False, default=dict),
+    _time("at", nullable=False, default=db_now()),
+    Index("job_logs_of_job", "job_id", "id"),
+)
+
+brand_assets = Table(
+    "brand_assets",
+    metadata,
+    _id(primary_key=True),
+    _id("brand_id", ForeignKey("brands.id"), nullable=False),
+    _id("job_id"),
+    Column("asset_type", String(32), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("thumbnail_url", Text),
+    Column("storage_key", String(512), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("mime_type", String(100), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("metadata", Json, nullable=False, default=dict),
+    Column("is_selected", Integer, nullable=False, default=0),
+    _created(),
+    UniqueConstraint("storage_key"),
+    Index("assets_of_brand", "brand_id", "created_at"),
+    Index("assets_of_job", "job_id"),
+)
+
+generation_credits = Table(
+    "generation_credits",
+    metadata,
+    _id("user_id", primary_key=True),
+    Column("email", String(254)),
+    Column("credits_remaining", Integer, nullable=False),
+    Column("credits_used", Integer, nullable=False, default=0),
+    Column("credits_reserved", Integer, nullable=False, default=0),
+    _created(),
+)
+
+credit_ledger = Table(
+    "credit_ledger",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _id("user_id", nullable=False),
+    _id("job_id", nullable=False, default=""),
+    Column("unit", String(64), nullable=False, default=""),
+    Column("kind", String(16), nullable=False),  # reserve, settle, refund, grant, start
+    Column("amount", Integer, nullable=False),
+    Column("actor", String(128)),
+    Column("reason", Text),
+    _created(),
+    UniqueConstraint("user_id", "job_id", "unit", "kind", name="credit_ledger_once"),
+    Index("credit_ledger_of_user", "user_id", "created_at"),
+)
+
+provider_calls = Table(
+    "provider_calls",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _id("job_id"),
+    Column("unit", String(64)),
+    Column("attempt", Integer),
+    _id("user_id"),
+    Column("queue", String(32)),
+    Column("provider", String(32), nullable=False),
+    Column("operation", String(32), nullable=False),
+    Column("model", String(64)),
+    Column("units", Float, nullable=False, default=0.0),
+    Column("usd", Float, nullable=False, default=0.0),
+    Column("sandboxed", Integer, nullable=False, default=0),
+    Column("ms", Integer, nullable=False, default=0),
+    Column("outcome", String(32), nullable=False),  # ok, or a cause
+    Column("status", Integer),
+    Column("request_id", String(128)),
+    _time("at", nullable=False, default=db_now()),
+    Index("provider_calls_at", "at"),
+    Index("provider_calls_of_job", "job_id"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    _id(primary_key=True),
+    _id("job_id", nullable=False, unique=True),
+    Column("queue", String(32), nullable=False),
+    _id("user_id"),
+    Column("cause", String(32), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("replays", Integer, nullable=False, default=0),  # how often this lineage was replayed before
+    Column("state", String(16), nullable=False, default="open"),  # open, replayed, purged
+    _id("replay_job_id"),
+    Column("resolved_by", String(128)),
+    _time("resolved_at"),
+    _created(),
+    Index("dead_letters_open", "state", "created_at"),
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("key", String(128), primary_key=True),  # cause and window: one ops mail each
+    _created(),
+)
+
+products = Table(
+    "products",
+    metadata,
+    _id(primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("category", String(100), nullable=False),
+    Column("instructions", Text),
+    Column("base_cost_usd", Float, nullable=False, default=0.0),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _id("user_id", nullable=False),
+    Column("key", String(256), nullable=False),
+    Column("request_hash", String(64), nullable=False),
+    Column("response", Json, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("user_id", "key"),
+    Index("idempotency_keys_age", "created_at"),
+)
+
+agent_sessions = Table(
+    "agent_sessions",
+    metadata,
+    _id(primary_key=True),
+    _id("user_id", nullable=False),
+    _id("brand_id", nullable=False),
+    Column("step", String(32), nullable=False),
+    Column("messages", Json, nullable=False, default=list),
+    Column("turns", Integer, nullable=False, default=0),
+    Column("cost_usd", Float, nullable=False, default=0.0),
+    Column("state", Json, nullable=False, default=dict),
+    _created(),
+    _time("updated_at", nullable=False, default=db_now()),
+    Index("agent_sessions_of_brand", "brand_id"),
+)
+
+queue_settings = Table(
+    "queue_settings",
+    metadata,
+    Column("queue", String(32), primary_key=True),
+    Column("paused", Integer, nullable=False, default=0),
+    Column("cause", String(32)),
+    Column("reason", Text),
+    Column("paused_by", String(128)),
+    _time("paused_at"),
+    _time("probe_at"),  # when a provider that refused us is asked again
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(256), nullable=False),
+    Column("reason", Text),
+    Column("before", Json),
+    Column("after", Json),
+    _time("at", nullable=False, default=db_now()),
+    Index("audit_log_at", "at"),
+)

@@ -1,0 +1,81 @@
+"""The types that payloads, events and HTTP bodies are built from: camelCase outside, strict, capped in size."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+_HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class Model(BaseModel):
+    """Reads and writes camelCase; refuses unknown fields, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+    )
+
+    def dump(self) -> dict[str, Any]:
+        """Plain JSON types, camelCase, without the fields that are None."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _clean(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("holds control characters")
+    return text
+
+
+def _color(text: str) -> str:
+    match = _HEX.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is not a colour; write it like #1A2B3C")
+    digits = match[1]
+    return "#" + ("".join(c * 2 for c in digits) if len(digits) == 3 else digits).upper()
+
+
+def _http_url(url: str) -> str:
+    if not re.match(r"https?://[^\s/?#]+", url):
+        raise ValueError("is not an http(s) URL")
+    return url
+
+
+def _bounded(value: dict[str, Any]) -> dict[str, Any]:
+    """Free-form JSON: at most 8 levels, 200 values and 16 KiB of text, no control characters."""
+    count = size = 0
+    stack: list[tuple[Any, int]] = [(value, 1)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > 8:
+            raise ValueError("is nested deeper than 8 levels")
+        if isinstance(node, dict):
+            children: list[Any] = [*node.keys(), *node.values()]
+        elif isinstance(node, list):
+            children = node
+        else:
+            count += 1
+            if isinstance(node, str):
+                size += len(_clean(node))
+            children = []
+        if count > 200 or size > 16_384 or len(children) > 400:
+            raise ValueError("is larger than 200 values or 16 KiB")
+        stack.extend((child, depth + 1) for child in children)
+    return value
+
+
+Text = Annotated[str, AfterValidator(_clean)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Color = Annotated[str, StringConstraints(max_length=16), AfterValidator(_color)]
+Palette = Annotated[list[Color], Field(min_length=1, max_length=8)]
+HttpUrl = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_clean), AfterValidator(_http_url)]
+FreeForm = Annotated[dict[str, Any], AfterValidator(_bounded)]
+Id = Annotated[str, AfterValidator(lambda value: str(UUID(value)))]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+$")]
+JobId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
