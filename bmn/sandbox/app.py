@@ -1,0 +1,139 @@
+"""The provider sandbox: one ASGI application that speaks every vendor's wire on one port.
+
+Control routes are under `/_sandbox/`; everything else is a vendor's. A vendor is a module with PROVIDER (its name in
+faults and in the ledger), `routes(sandbox)` whose route names are the fault operations, and `error_body(status)`.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import uvicorn
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from bmn.sandbox import bfl
+from bmn.sandbox.faults import FaultRule
+from bmn.sandbox.state import Sandbox
+from bmn.sandbox.transport import guarded
+
+
+class Vendor(Protocol):
+    PROVIDER: str
+
+    def routes(self, sandbox: Sandbox) -> list[Route]: ...
+
+    def error_body(self, status: int) -> dict[str, Any]: ...
+
+
+VENDORS: tuple[Vendor, ...] = (bfl,)
+
+
+def create_app(state_dir: Path, *, speed: float = 1.0) -> Starlette:
+    """The sandbox as an ASGI application.
+
+    state_dir: where its ledger, tasks and pictures are kept, so that they outlive a restart.
+    speed: scales every wait; 1.0 is like the real vendors, 0 instant.
+    """
+    sandbox = Sandbox(state_dir, speed)
+    vendor_routes = [
+        guarded(route, sandbox, vendor.PROVIDER, vendor.error_body)
+        for vendor in VENDORS
+        for route in vendor.routes(sandbox)
+    ]
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        sandbox.store.close()
+
+    app = Starlette(routes=[*_control_routes(sandbox), *vendor_routes], lifespan=lifespan)
+    app.state.sandbox = sandbox
+    return app
+
+
+def run(host: str, port: int, state_dir: Path, speed: float = 1.0) -> None:
+    """Serves the sandbox until it is told to stop. Blocks."""
+    app = create_app(state_dir, speed=speed)
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
+
+
+def _control_routes(sandbox: Sandbox) -> list[Route]:
+    names = {vendor.PROVIDER for vendor in VENDORS}
+
+    async def overview(_request: Request) -> JSONResponse:
+        return JSONResponse(
+            {
+                "sandbox": "bmn",
+                "providers": sorted(names),
+                "speed": sandbox.speed,
+                "uptimeSeconds": round(time.time() - sandbox.started, 1),
+                "faults": sandbox.faults.listing(),
+                "billed": sandbox.ledger.totals(),
+            }
+        )
+
+    async def health(_request: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    async def add_fault(request: Request) -> JSONResponse:
+        try:
+            rule = FaultRule.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _problem(_readable(error))
+        if rule.provider not in {*names, "*"}:
+            return _problem(f"provider: {rule.provider!r} is unknown; one of {', '.join(sorted(names))}, or *")
+        number = sandbox.faults.add(rule)
+        return JSONResponse({"id": number, **rule.model_dump(by_alias=True, exclude_defaults=True)}, 201)
+
+    async def list_faults(_request: Request) -> JSONResponse:
+        return JSONResponse(sandbox.faults.listing())
+
+    async def clear_faults(request: Request) -> JSONResponse:
+        return JSONResponse({"cleared": sandbox.faults.clear(request.query_params.get("provider"))})
+
+    async def ledger(request: Request) -> JSONResponse:
+        query = request.query_params
+        try:
+            since = _unix_time(query.get("since", "0"))
+        except ValueError:
+            return _problem("since: neither a unix time in seconds nor an RFC 3339 time")
+        return JSONResponse(sandbox.ledger.rows(provider=query.get("provider"), since=since))
+
+    async def requests(request: Request) -> JSONResponse:
+        only = request.query_params.get("provider")
+        found = [entry for name, ring in sandbox.requests.items() if only in (None, name) for entry in ring]
+        return JSONResponse(sorted(found, key=lambda entry: entry["time"]))
+
+    return [
+        Route("/_sandbox/", overview),
+        Route("/_sandbox/health", health),
+        Route("/_sandbox/faults", add_fault, methods=["POST"]),
+        Route("/_sandbox/faults", list_faults, methods=["GET"]),
+        Route("/_sandbox/faults", clear_faults, methods=["DELETE"]),
+        Route("/_sandbox/ledger", ledger),
+        Route("/_sandbox/requests", requests),
+    ]
+
+
+def _problem(message: str) -> JSONResponse:
+    return JSONResponse({"error": message}, 400)
+
+
+def _readable(error: ValidationError) -> str:
+    return "; ".join(
+        ": ".join(part for part in (".".join(map(str, item["loc"])), item["msg"]) if part) for item in error.errors()
+    )
+
+
+def _unix_time(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return datetime.fromisoformat(text).timestamp()
