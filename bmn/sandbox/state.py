@@ -26,6 +26,7 @@ class Sandbox:
 
     state_dir: Path
     speed: float = 1.0
+    result_ttl: float = 600.0  # seconds for which the address of a result opens
     store: Store = field(init=False)
     ledger: Ledger = field(init=False)
     faults: Faults = field(default_factory=Faults)
