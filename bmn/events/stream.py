@@ -1,0 +1,102 @@
+"""The bus: one Redis stream that workers and servers write to and every server reads back, in one order.
+
+A job's events go in through one script that keeps the job's last seq, so that an event published twice (by a worker, and by
+the sweeper after a crash) appears once, and none appears before an earlier one.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bmn.events.rooms import Outgoing
+
+STREAM = "bmn:stream"
+SEQ_PREFIX = "bmn:seq:"
+SEQ_SECONDS = 86_400
+_FIELD = "e"
+_BATCH = 500
+_SCRIPT = files("bmn.events").joinpath("publish.lua").read_text()
+
+# Entries without a namespace reach no socket. BEGIN is the first of every stream: who reads it in the middle learns that
+# Redis was emptied. HEARTBEAT keeps positions young while nothing happens, and shows that the way through Redis is open.
+BEGIN = Outgoing("", (), "begin", {}, volatile=True)
+HEARTBEAT = Outgoing("", (), "heartbeat", {}, volatile=True)
+
+
+def encode(event: Outgoing) -> str:
+    body = [event.namespace, event.rooms, event.event, event.data, event.job_id, event.seq, int(event.volatile)]
+    return json.dumps(body, separators=(",", ":"))
+
+
+def decode(entry: str | bytes) -> Outgoing:
+    namespace, rooms, event, data, job_id, seq, volatile = json.loads(entry)
+    return Outgoing(namespace, tuple(rooms), event, data, job_id, seq, bool(volatile))
+
+
+class EventStream:
+    """redis: decoded (str) client. maxlen: about how many entries the stream keeps."""
+
+    def __init__(self, redis: Redis, *, maxlen: int) -> None:
+        self._redis = redis
+        self._maxlen = maxlen
+        self._script = redis.register_script(_SCRIPT)
+
+    async def publish(self, events: Sequence[Outgoing]) -> set[str]:
+        """Appends the events in their order. Events whose seq was published before are skipped.
+
+        Returns the ids of jobs with a gap: an earlier seq is missing in Redis, so nothing after it was published. The
+        caller reads the rows after `last_seqs` and publishes those. Raises redis.RedisError when Redis is away.
+        """
+        gaps: set[str] = set()
+        for start in range(0, len(events), _BATCH):
+            gaps |= await self._publish(events[start : start + _BATCH])
+        return gaps
+
+    async def _publish(self, events: Sequence[Outgoing]) -> set[str]:
+        jobs: dict[str, int] = {}
+        args: list[str | int] = [self._maxlen, SEQ_SECONDS, encode(BEGIN)]
+        for event in events:
+            key = 0 if event.job_id is None else jobs.setdefault(event.job_id, len(jobs) + 2)
+            args += [encode(event), key, event.seq or 0]
+        answer = await self._script(keys=[STREAM, *(SEQ_PREFIX + job for job in jobs)], args=args)
+        by_key = {key: job for job, key in jobs.items()}
+        return {by_key[int(key)] for key in answer}
+
+    async def last_seqs(self, job_ids: Iterable[str]) -> dict[str, int]:
+        """The last published seq of each job; 0 where Redis knows none."""
+        ids = list(job_ids)
+        values = await self._redis.mget([SEQ_PREFIX + job for job in ids]) if ids else []
+        return {job: int(value or 0) for job, value in zip(ids, values, strict=True)}
+
+    async def read(self, after: str, *, count: int, block_ms: int) -> list[tuple[str, Outgoing]]:
+        """Entries after an id, oldest first; waits up to block_ms (0: not at all) when there are none.
+
+        block_ms has to be shorter than the client's socket timeout.
+        """
+        answer: Any = await self._redis.xread({STREAM: after}, count=count, block=block_ms or None)
+        if not answer:
+            return []
+        streams = answer.items() if isinstance(answer, dict) else answer
+        return [_entry(item) for _, entries in streams for item in _flat(entries)]
+
+    async def since(self, position: str) -> list[tuple[str, Outgoing]]:
+        """Every entry from an id on, that one included."""
+        return [_entry(item) for item in await self._redis.xrange(STREAM, min=position)]
+
+    async def last_id(self) -> str:
+        """The id of the newest entry; `0-0` where there is no stream."""
+        newest: Any = await self._redis.xrevrange(STREAM, count=1)
+        return str(newest[0][0]) if newest else "0-0"
+
+
+def _entry(item: Any) -> tuple[str, Outgoing]:
+    entry_id, fields = item
+    return entry_id, decode(fields[_FIELD])
+
+
+def _flat(entries: Any) -> list[Any]:
+    """RESP3 answers wrap the entries of a stream once more."""
+    return entries[0] if entries and isinstance(entries[0], list) else entries
