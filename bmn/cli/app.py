@@ -1,0 +1,123 @@
+"""`bmn`: the tree of commands, and the one place where an error becomes three lines and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from bmn import __version__
+from bmn.cli import exit_codes
+from bmn.cli.base import CONTEXT, LazyGroup, with_common_options
+from bmn.cli.console import console
+from bmn.errors import BmnError
+
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Make": {
+        "generate": ("bmn.cli.generate:generate", "logos, mockups, bundles, videos, wizard steps; watched live"),
+        "logos": ("bmn.cli.logos:logos", "look at, pick, save and refine what was made"),
+        "brands": ("bmn.cli.brands:brands", "the brands that pictures are made for"),
+        "credits": ("bmn.cli.credits:credits_group", "what you have left; grant more"),
+        "open": ("bmn.cli.open:open_page", "look at the pictures in the browser"),
+    },
+    "Watch": {
+        "jobs": ("bmn.cli.jobs:jobs", "list, show, watch, why, logs, cancel, retry, dead letters"),
+        "queues": ("bmn.cli.queues:queues", "what waits and runs; pause and resume"),
+        "workers": ("bmn.cli.workers:workers", "who is working on what"),
+        "costs": ("bmn.cli.costs:costs", "money by kind, provider or user"),
+        "admin": ("bmn.cli.open:admin", "a signed-in admin page"),
+    },
+    "Run": {
+        "serve": ("bmn.cli.serve:serve", "everything on this machine: API, workers, queue, sandbox"),
+        "worker": ("bmn.cli.worker:worker", "workers for the named queues"),
+        "sandbox": ("bmn.cli.sandbox:sandbox", "the stand-in for the providers: run it, make it fail"),
+        "db": ("bmn.cli.db:db", "bring the database to this release"),
+        "doctor": ("bmn.cli.doctor:doctor", "what is wrong here and what to do about it"),
+        "config": ("bmn.cli.config:config", "effective settings and where each comes from"),
+        "token": ("bmn.cli.token:token", "a bearer token for the local server"),
+        "completion": ("bmn.cli.completion:completion", "completion for bash, zsh and fish"),
+        "help": ("bmn.cli.topics:help_command", "exit-codes, causes, options, images, environment"),
+    },
+}
+
+
+class _Root(LazyGroup):
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+
+
+@click.group(
+    cls=_Root,
+    sections=SECTIONS,
+    context_settings=CONTEXT,
+    examples=(
+        "bmn serve                                    # in one terminal",
+        'bmn generate logos --brand "Acme Coffee"     # in another: four logos',
+        "bmn jobs watch last                          # come back to it",
+        "bmn jobs why last:failed                     # what went wrong, and what to do",
+    ),
+)
+@click.version_option(__version__, prog_name="bmn", message="%(prog)s %(version)s")
+def root() -> None:
+    """Makes brands with AI: durable jobs, watched live, billed once."""
+
+
+with_common_options(root)
+
+
+def _report_usage(error: click.ClickException) -> int:
+    """A mistake in the command line: what is wrong, and whose help to read."""
+    context = getattr(error, "ctx", None)
+    remedy = f"See `{context.command_path} --help`." if context else None
+    message, _, guess = error.format_message().partition(" Did you mean")
+    console.error(message, f"Did you mean{guess}" if guess else None, remedy, code="usage")
+    return exit_codes.USAGE
+
+
+def _report(error: BmnError) -> int:
+    request_id = error.extra.get("requestId")
+    fields = {key: value for key, value in error.extra.items() if key not in ("requestId", "code", "message", "hint")}
+    console.error(error.message, error.hint, code=error.code, requestId=request_id, **fields)
+    console.traceback()
+    return error.exit_code
+
+
+def _report_defect(error: Exception) -> int:
+    console.error(
+        f"bmn has a defect: {type(error).__name__}: {error}",
+        "This should not happen, whatever was asked.",
+        "Run it again with --debug for the traceback, and report it.",
+        code="bug",
+    )
+    console.traceback()
+    return exit_codes.FAILED
+
+
+def _broken_pipe() -> int:
+    """Nobody reads us any more. stdout is pointed at nothing, so that the interpreter's last flush is silent."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_codes.BROKEN_PIPE
+
+
+def run(args: Sequence[str]) -> int:
+    """Runs one command line and answers with its exit code."""
+    console.json = "--json" in args
+    console.debug = "--debug" in args
+    try:
+        outcome = root.main(args=list(args), prog_name="bmn", standalone_mode=False)
+        sys.stdout.flush()
+        return outcome if isinstance(outcome, int) else exit_codes.DONE
+    except BrokenPipeError:
+        return _broken_pipe()
+    except (KeyboardInterrupt, click.Abort):
+        return exit_codes.INTERRUPTED
+    except click.ClickException as error:
+        return _report_usage(error)
+    except BmnError as error:
+        return _report(error)
+    except Exception as error:  # noqa: BLE001 - the last line of defence; told to the person, with --debug in full
+        return _report_defect(error)
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
