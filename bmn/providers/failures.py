@@ -1,0 +1,142 @@
+"""From a vendor's status codes, headers and broken connections to the causes of `bmn.errors`.
+
+Nothing that a vendor wrote reaches a message, but the status, the request id and the name of a field.
+"""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+
+from bmn.errors import Cause, JobFailure
+
+LONGEST_WAIT = 120.0  # seconds; a longer Retry-After is cut to this, and the job simply asks again then
+
+_CAUSES: dict[int, Cause] = {
+    401: Cause.PROVIDER_AUTH,
+    402: Cause.PROVIDER_CREDIT,
+    403: Cause.PROVIDER_AUTH,
+    # The address is ours and fixed, so what is not found is the model of our settings: all jobs would fail alike.
+    404: Cause.PROVIDER_AUTH,
+    408: Cause.PROVIDER_TIMEOUT,
+    409: Cause.PROVIDER_OVERLOADED,
+    429: Cause.PROVIDER_RATE_LIMITED,
+    499: Cause.PROVIDER_OVERLOADED,
+    504: Cause.PROVIDER_TIMEOUT,
+    524: Cause.PROVIDER_TIMEOUT,
+}
+_WORDS: dict[Cause, str] = {
+    Cause.BAD_INPUT: "does not accept the request",
+    Cause.PROVIDER_AUTH: "refuses our key or does not know the model",
+    Cause.PROVIDER_CREDIT: "says that our account is empty",
+    Cause.PROVIDER_RATE_LIMITED: "asks us to slow down",
+    Cause.PROVIDER_TIMEOUT: "did not finish in time",
+    Cause.PROVIDER_OVERLOADED: "is not well",
+    Cause.PROVIDER_GARBAGE: "sent an answer that cannot be read",
+}
+
+
+class UnreadableAnswer(Exception):
+    """A body that is too large, encoded though we asked for none, or not what the wire format says."""
+
+
+def cause_of_status(status: int) -> Cause:
+    if status in _CAUSES:
+        return _CAUSES[status]
+    if status >= 500:
+        return Cause.PROVIDER_OVERLOADED
+    return Cause.BAD_INPUT if status >= 400 else Cause.PROVIDER_GARBAGE
+
+
+def failure_of_status(
+    label: str,
+    status: int,
+    *,
+    cause: Cause | None = None,
+    paid: bool = False,
+    retry_after: float | None = None,
+    request_id: str | None = None,
+    field: str | None = None,
+) -> JobFailure:
+    """The failure for an HTTP status. cause: what the vendor's error code says, where it says more than the status."""
+    cause = cause or cause_of_status(status)
+    details = [f"HTTP {status}"]
+    if field and (clean := re.sub(r"[^\w.\[\]-]", "", field)[:60]):
+        details.append(f"field {clean}")
+    if request_id and (clean := re.sub(r"[^\w-]", "", request_id)[:64]):
+        details.append(f"request {clean}")
+    return JobFailure(
+        cause,
+        f"{label} {_WORDS.get(cause, 'refused')} ({', '.join(details)}).",
+        retry_after=retry_after if cause in (Cause.PROVIDER_RATE_LIMITED, Cause.PROVIDER_OVERLOADED) else None,
+        # The vendor gave up waiting for itself, or answered nonsense: it may have done the work, and billed it.
+        ambiguous=paid and cause in (Cause.PROVIDER_TIMEOUT, Cause.PROVIDER_GARBAGE),
+    )
+
+
+def failure_of_transport(label: str, error: BaseException, *, paid: bool) -> JobFailure | None:
+    """The failure for a broken connection, a timeout or an unreadable body; None for any other exception.
+
+    SDKs wrap the transport's exceptions, so the chain of causes is searched.
+    """
+    for link in _chain(error):
+        if isinstance(link, UnreadableAnswer | httpx2.DecodingError | json.JSONDecodeError):
+            return garbage(label, paid=paid)
+        if isinstance(link, httpx2.ConnectTimeout | httpx2.ConnectError | httpx2.PoolTimeout):
+            return JobFailure(Cause.PROVIDER_OVERLOADED, f"{label} could not be reached; nothing was sent.")
+        if isinstance(link, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+            return JobFailure(Cause.PROVIDER_AUTH, f"The address of {label} in the settings cannot be used.")
+        if isinstance(link, httpx2.TimeoutException | TimeoutError):
+            return JobFailure(Cause.PROVIDER_TIMEOUT, f"{label} did not answer in time.", ambiguous=paid)
+        if isinstance(link, httpx2.TransportError | httpx2.StreamError):
+            cause = Cause.PROVIDER_TIMEOUT if paid else Cause.PROVIDER_OVERLOADED
+            return JobFailure(cause, f"The connection to {label} broke before its answer came.", ambiguous=paid)
+    return None
+
+
+def garbage(label: str, *, paid: bool = False) -> JobFailure:
+    """An answer that cannot be read. paid: the request was taken, and so may have been billed."""
+    return JobFailure(Cause.PROVIDER_GARBAGE, f"{label} {_WORDS[Cause.PROVIDER_GARBAGE]}.", ambiguous=paid)
+
+
+def retry_after(headers: Mapping[str, str], body: Any = None) -> float | None:
+    """Seconds to wait: `retry-after-ms`, `retry-after` in seconds or as a date, or `retry_after` in a JSON body."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return _clamp(milliseconds / 1000)
+    text = headers.get("retry-after")
+    if text is None:
+        return _clamp(_number(body.get("retry_after"))) if isinstance(body, dict) else None
+    seconds = _number(text)
+    return _clamp(seconds if seconds is not None else _until(text))
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number == number else None  # not a NaN
+
+
+def _until(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _clamp(seconds: float | None) -> float | None:
+    return None if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    links: list[BaseException] = []
+    while error is not None and error not in links:
+        links.append(error)
+        error = error.__cause__ or error.__context__
+    return links

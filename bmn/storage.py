@@ -1,0 +1,230 @@
+"""Objects: a folder of this machine, Cloudflare R2 or Supabase Storage, through obstore.
+
+Keys are ours: `brands/{brandId}/{assetType}/{name}`. What an S3 store would not take is kept in a local spool, so that
+a retry uploads it again and does not buy it again.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+from uuid import uuid4
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, S3Store
+
+from bmn.errors import Cause, JobFailure, Misconfigured
+from bmn.logs import get_logger
+from bmn.settings import Settings
+
+log = get_logger(__name__)
+
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+_EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "video/mp4": ".mp4"}
+_FOREVER = "private, max-age=31536000, immutable"  # a key is never written twice with other bytes
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def object_key(brand_id: str, asset_type: str, mime: str, name: str | None = None) -> str:
+    """The key of a new object. name: without ending; a random one if not given. Raises ValueError for a bad part."""
+    return check_key(f"brands/{brand_id}/{asset_type}/{name or uuid4().hex}{_EXTENSIONS.get(mime, '.bin')}")
+
+
+def check_key(key: str) -> str:
+    """The key itself, if it is one of ours: four plain parts below `brands/`. Raises ValueError."""
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != "brands" or not all(_PART.fullmatch(part) for part in parts):
+        raise ValueError("not a storage key")
+    return key
+
+
+def brand_of(key: str) -> str:
+    """The brand that owns an object."""
+    return check_key(key).split("/")[1]
+
+
+def open_storage(settings: Settings) -> "Storage":
+    """The store that the settings name. Raises Misconfigured where S3 lacks an endpoint or a key."""
+    root = settings.bmn_home / "objects"
+    if settings.storage_backend == "local":
+        root.mkdir(parents=True, exist_ok=True)
+        return Storage(settings, LocalStore(str(root), automatic_cleanup=True), root=root)
+    secret = settings.s3_secret_access_key.get_secret_value()
+    key_id = settings.s3_access_key_id.get_secret_value()
+    if not (settings.s3_endpoint and secret and key_id):
+        raise Misconfigured(
+            "STORAGE_BACKEND=s3 needs S3_ENDPOINT, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY.",
+            hint="Or set STORAGE_BACKEND=local to keep objects in BMN_HOME.",
+        )
+    store = S3Store(
+        settings.s3_bucket,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key_id=key_id,
+        secret_access_key=secret,
+        virtual_hosted_style_request=False,
+        client_options={
+            "timeout": timedelta(seconds=30),
+            "connect_timeout": timedelta(seconds=5),
+            "allow_http": settings.s3_endpoint.startswith("http://"),
+        },
+        retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=30)},
+    )
+    return Storage(settings, store, root=None)
+
+
+class Storage:
+    """Reads and writes objects. Its errors are JobFailure(STORAGE_FAILED); a missing object is FileNotFoundError."""
+
+    def __init__(self, settings: Settings, store: Any, *, root: Path | None) -> None:
+        self._settings = settings
+        self._store = store
+        self._root = root
+        self._spool = settings.bmn_home / "spool"
+
+    async def put(self, key: str, data: bytes, mime: str) -> None:
+        """Stores an object; it is on the disk, or with the S3 service, when this returns."""
+        check_key(key)
+        try:
+            if self._root is not None:
+                await self._put_local(self._root, key, data)
+                return
+            attributes = {"Content-Type": mime, "Cache-Control": _FOREVER}
+            await obstore.put_async(self._store, key, data, attributes=attributes, use_multipart=False)
+        except (BaseError, OSError) as problem:
+            if self._root is None:
+                await asyncio.to_thread(self._keep, key, data)
+            raise _failed("written", key, problem) from problem
+        await asyncio.to_thread(self._spooled(key).unlink, missing_ok=True)
+
+    async def get(self, key: str) -> bytes:
+        """The bytes of an object. Raises FileNotFoundError."""
+        await self._check_place(key)
+        try:
+            result = await obstore.get_async(self._store, key)
+            return bytes(await result.bytes_async())
+        except FileNotFoundError:
+            raise
+        except (BaseError, OSError) as problem:
+            raise _failed("read", key, problem) from problem
+
+    async def head(self, key: str) -> int:
+        """The size of an object in bytes. Raises FileNotFoundError."""
+        await self._check_place(key)
+        try:
+            meta = await obstore.head_async(self._store, key)
+        except FileNotFoundError:
+            raise
+        except (BaseError, OSError) as problem:
+            raise _failed("looked up", key, problem) from problem
+        return int(meta["size"])
+
+    async def delete(self, key: str) -> None:
+        """Deletes an object; one that is gone already is no error."""
+        await self._check_place(key)
+        try:
+            await obstore.delete_async(self._store, key)
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as problem:
+            raise _failed("deleted", key, problem) from problem
+
+    async def list(self, prefix: str = "brands") -> list[tuple[str, float]]:
+        """Keys below a prefix, each with the time it was written, in seconds since 1970."""
+        try:
+            found = await obstore.list(self._store, prefix).collect_async()
+        except (BaseError, OSError) as problem:
+            raise _failed("listed", prefix, problem) from problem
+        return [(meta["path"], meta["last_modified"].timestamp()) for meta in found]
+
+    async def spooled(self, key: str) -> bytes | None:
+        """What `put` could not store before, if it is still here."""
+        try:
+            return await asyncio.to_thread(self._spooled(key).read_bytes)
+        except FileNotFoundError:
+            return None
+
+    async def sweep_spool(self, older_than: float = 86_400) -> int:
+        """Deletes what has waited in the spool for longer, in seconds; returns how many there were."""
+        return await asyncio.to_thread(self._sweep, time.time() - older_than)
+
+    def url_for(self, key: str) -> str:
+        """The durable address of an object: below PUBLIC_BASE_URL, or our own `/files/`, which asks who is reading."""
+        base = self._settings.public_base_url.rstrip("/") or f"{self._settings.public_address}/files"
+        return f"{base}/{quote(check_key(key))}"
+
+    def key_of(self, url: str) -> str | None:
+        """The key that one of our own addresses names; None for a foreign one. Its signature, if any, is ignored."""
+        for base in (self._settings.public_base_url.rstrip("/"), f"{self._settings.public_address}/files"):
+            if base and url.startswith(f"{base}/"):
+                return _key_in(url[len(base) + 1 :])
+        parts = urlsplit(url)
+        # A development server may have had another port when it wrote this; a loopback address is nobody else's.
+        if not self._settings.is_production and parts.hostname in _LOOPBACK and parts.path.startswith("/files/"):
+            return _key_in(parts.path.removeprefix("/files/"))
+        return None
+
+    async def _put_local(self, root: Path, key: str, data: bytes) -> None:
+        await self._check_place(key)
+        await obstore.put_async(self._store, key, data)
+        await asyncio.to_thread(_sync, root / key)
+
+    async def _check_place(self, key: str) -> None:
+        """Raises FileNotFoundError where a link in the folder would lead out of it."""
+        check_key(key)
+        if self._root is not None and not await asyncio.to_thread(_inside, self._root, key):
+            raise FileNotFoundError(key)
+
+    def _spooled(self, key: str) -> Path:
+        return self._spool / check_key(key).replace("/", "~")
+
+    def _keep(self, key: str, data: bytes) -> None:
+        path = self._spooled(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_name(path.name + ".part")
+            unfinished.write_bytes(data)
+            unfinished.replace(path)
+        except OSError as problem:
+            log.error("an object could not be spooled", key=key, problem=str(problem))
+
+    def _sweep(self, before: float) -> int:
+        gone = 0
+        for path in self._spool.glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    gone += 1
+        return gone
+
+
+def _failed(done: str, key: str, problem: Exception) -> JobFailure:
+    log.warning("storage refused", key=key, problem=f"{type(problem).__name__}: {str(problem)[:300]}")
+    return JobFailure(Cause.STORAGE_FAILED, f"The object {key} could not be {done} ({type(problem).__name__}).")
+
+
+def _key_in(text: str) -> str | None:
+    try:
+        return check_key(unquote(text.split("?", 1)[0].split("#", 1)[0]))
+    except ValueError:
+        return None
+
+
+def _inside(root: Path, key: str) -> bool:
+    return (root / key).resolve() == root.resolve() / key
+
+
+def _sync(path: Path) -> None:
+    """Until here a power cut could lose it: the file, then the folder that names it."""
+    for target in (path, path.parent):
+        handle = os.open(target, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
