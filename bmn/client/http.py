@@ -1,0 +1,274 @@
+"""The HTTP client of the API: who we are, retries that cannot do a thing twice, errors as our own tree."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from bmn import __version__
+from bmn.client.signin import TokenSource, is_local, token_source
+from bmn.errors import (
+    BmnError,
+    Conflict,
+    InsufficientCredits,
+    NoServer,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    PayloadTooLarge,
+    RateLimited,
+    TryLater,
+    UsageProblem,
+)
+from bmn.settings import Settings
+
+API = "/api/v1"
+
+_TIMEOUT = httpx.Timeout(30, connect=5)
+_RETRIED = frozenset({502, 503, 504})
+_ERRORS: dict[int, type[BmnError]] = {
+    400: UsageProblem,
+    401: NotSignedIn,
+    403: NotAllowed,
+    404: NotFound,
+    405: UsageProblem,
+    409: Conflict,
+    413: PayloadTooLarge,
+    422: UsageProblem,
+}
+
+
+def backoff(attempt: int, *, base: float = 0.2, cap: float = 10.0) -> float:
+    """Seconds before the next try, with jitter. attempt: 0 for the first repetition."""
+    return float(min(cap, base * 2**attempt) * random.uniform(0.5, 1.0))
+
+
+class BmnClient:
+    """Talks to one server as one user.
+
+    role: `user` or `admin`, for the tokens we sign ourselves on the local development server.
+    on_notice: told in a sentence what the client waits for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        api_url: str | None = None,
+        token: TokenSource | None = None,
+        role: str = "user",
+        retries: int = 3,
+        on_notice: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        self.settings = settings
+        self.api_url = (api_url or settings.api_address).rstrip("/")
+        self.on_notice = on_notice
+        self._token_source = token or token_source(settings, self.api_url, role=role)
+        self._token: str | None = None
+        self._retries = retries
+        self._http = httpx.AsyncClient(
+            base_url=self.api_url,
+            timeout=_TIMEOUT,
+            headers={"User-Agent": f"bmn/{__version__}", "Accept": "application/json"},
+            trust_env=not is_local(self.api_url),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The JSON answer. path: below `/api/v1`; from the root with a leading `//`. None parameters are left out."""
+        return await self._json("GET", path, params=params)
+
+    async def post(self, path: str, body: Any = None, *, idempotency_key: str | None = None, safe: bool = False) -> Any:
+        """safe: a repetition does no harm, so it is retried without a key as well."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        again = safe or idempotency_key is not None
+        return await self._json("POST", path, body=body, headers=headers, again=again)
+
+    async def patch(self, path: str, body: Any) -> Any:
+        return await self._json("PATCH", path, body=body)
+
+    async def is_up(self) -> bool:
+        """Whether a server of ours answers at the address, asked once and quickly."""
+        try:
+            answer = await self._http.get("/health/live", timeout=2)
+        except httpx.HTTPError:
+            return False
+        return answer.is_success
+
+    async def download(self, url: str) -> bytes:
+        """The bytes of a picture. The token goes along only to our own server. Raises BmnError."""
+        own = url.startswith(("/", self.api_url + "/"))
+        answer = await self._send("GET", url, headers=self._authorization() if own else {}, again=True)
+        return answer.content
+
+    @asynccontextmanager
+    async def stream(self, path: str, *, headers: dict[str, str], read_timeout: float) -> AsyncIterator[httpx.Response]:
+        """An open response of server-sent events. Raises like `get`; a break while reading raises httpx errors."""
+        request = self._http.build_request(
+            "GET",
+            self._path(path),
+            headers={**self._authorization(), "Accept": "text/event-stream", **headers},
+            timeout=httpx.Timeout(read_timeout, connect=5),
+        )
+        answer = await self._http.send(request, stream=True)
+        try:
+            if answer.is_error:
+                await answer.aread()
+                if answer.status_code == 401:
+                    self._token = None
+                raise error_of(answer)
+            yield answer
+        finally:
+            await answer.aclose()
+
+    # --- the inside ---------------------------------------------------------------------------------------------------
+
+    def _path(self, path: str) -> str:
+        return path[1:] if path.startswith("//") else API + path
+
+    def _authorization(self) -> dict[str, str]:
+        if self._token is None:
+            self._token = self._token_source()
+        return {"Authorization": f"Bearer {self._token}"}
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        again: bool | None = None,
+    ) -> Any:
+        given = {key: value for key, value in (params or {}).items() if value is not None}
+        answer = await self._send(
+            method,
+            self._path(path),
+            params=given,
+            body=body,
+            headers={**self._authorization(), **(headers or {})},
+            again=method == "GET" if again is None else again,
+        )
+        try:
+            return answer.json()
+        except ValueError:
+            raise NoServer(
+                f"{self.api_url} answers, but not like a bmn server.", hint="Is BMN_API_URL right?"
+            ) from None
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        again: bool,
+        params: dict[str, Any] | None = None,
+        body: Any = None,
+    ) -> httpx.Response:
+        """One request, repeated where that is harmless: lost connections, 502, 503, 504, and once after a 401."""
+        renewed = False
+        for attempt in range(self._retries + 1):
+            last = attempt == self._retries or not again
+            try:
+                answer = await self._http.request(method, url, params=params or None, json=body, headers=headers)
+            except httpx.ConnectError as error:
+                if last or (attempt >= 1 and not self.settings.running):
+                    raise self._nobody(error) from error
+                await asyncio.sleep(backoff(attempt))
+                continue
+            except httpx.TransportError as error:
+                if last:
+                    raise self._nobody(error) from error
+                await asyncio.sleep(backoff(attempt))
+                continue
+            if answer.status_code == 401 and "Authorization" in headers and not renewed:
+                self._token, renewed = None, True
+                headers = {**headers, **self._authorization()}
+                continue
+            if answer.status_code in _RETRIED and not last:
+                await self._wait_as_told(answer, attempt)
+                continue
+            if answer.is_error:
+                raise error_of(answer)
+            return answer
+        raise NotSignedIn("The server refuses our token.", hint="Set BMN_TOKEN to a fresh access token.")
+
+    async def _wait_as_told(self, answer: httpx.Response, attempt: int) -> None:
+        """Waits before a repetition. Raises at once where the server asks for more patience than a person has."""
+        told = _retry_after(answer)
+        if told > 5:
+            raise error_of(answer)
+        pause = max(told, backoff(attempt))
+        if pause >= 1:
+            self.on_notice(f"the server is busy, trying again in {pause:.0f} s")
+        await asyncio.sleep(pause)
+
+    def _nobody(self, error: Exception) -> NoServer:
+        what = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "does not answer"
+        hint = (
+            "Start it in another terminal: bmn serve"
+            if is_local(self.api_url)
+            else "Check the address and the network."
+        )
+        return NoServer(f"The server at {self.api_url} {what}.", hint=hint)
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    try:
+        return float(answer.headers.get("Retry-After", "0"))
+    except ValueError:
+        return 0.0
+
+
+def _details(details: Any) -> str | None:
+    """The fields of a refused body, in one line."""
+    if not isinstance(details, list):
+        return str(details) if details else None
+    parts = []
+    for issue in details:
+        place = (
+            ".".join(str(part) for part in issue.get("loc", ()) if part != "body") if isinstance(issue, dict) else ""
+        )
+        text = str(issue.get("msg", issue)) if isinstance(issue, dict) else str(issue)
+        parts.append(f"{place}: {text}" if place else text)
+    return "; ".join(parts) or None
+
+
+def error_of(answer: httpx.Response) -> BmnError:
+    """The error that a refused request stands for, with the server's own words."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    message = str(body.get("error") or f"The server answered {answer.status_code}.")
+    hint = body.get("hint") or _details(body.get("details"))
+    request_id = answer.headers.get("X-Request-Id")
+    if answer.status_code == 402 and "required" in body:
+        error: BmnError = InsufficientCredits(int(body["required"]), int(body["available"]))
+    elif answer.status_code in (429, 503, 502, 504):
+        kind = RateLimited if answer.status_code == 429 else TryLater
+        wait = int(_retry_after(answer)) or 5
+        error = kind(message, hint=hint or f"Try again in {wait} s.", retry_after=wait)
+    else:
+        error = _ERRORS.get(answer.status_code, BmnError)(message, hint=hint)
+    error.extra["requestId"] = request_id
+    return error

@@ -1,0 +1,31 @@
+"""Who the client says it is: BMN_TOKEN, or, on the local development server, a token of this home's own."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from bmn.auth import mint_development_token
+from bmn.errors import NotSignedIn
+from bmn.settings import Settings
+
+TokenSource = Callable[[], str]
+"""Answers with a bearer token that is valid now; asked again whenever the server refuses the last one."""
+
+
+def is_local(api_url: str) -> bool:
+    return urlsplit(api_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def token_source(settings: Settings, api_url: str, *, role: str = "user") -> TokenSource:
+    """Where tokens for this server come from. role: `user` or `admin`, for tokens we sign ourselves.
+
+    The source raises NotSignedIn where there is no token and the server is not ours to sign for.
+    """
+
+    def get() -> str:
+        if token := settings.bmn_token.get_secret_value():
+            return token
+        if is_local(api_url):
+            return mint_development_token(settings, role=role)
+        raise NotSignedIn(f"No token for {api_url}.", hint="Set BMN_TOKEN to an access token of that server.")
+
+    return get

@@ -1,0 +1,161 @@
+"""Following a job through any break: server-sent events with resumption, and polling where they do not get through."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from bmn.client.http import BmnClient, backoff
+from bmn.errors import BmnError, NoServer, NotSignedIn, TryLater
+
+Notice = Callable[[str], None]
+
+ENDED = frozenset({"completed", "partial", "failed", "cancelled"})
+
+_SILENCE = 45.0  # seconds without a byte, comments included, before a stream counts as dead
+_BREAKS_BEFORE_POLLING = 3
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a job, as Socket.IO would show it. seq grows by one per job."""
+
+    job_id: str
+    seq: int
+    name: str
+    data: dict[str, Any]
+
+    @property
+    def ends(self) -> bool:
+        """Whether nothing comes after it."""
+        if self.name == "job:failed":
+            return int(self.data.get("retriesLeft", 0)) == 0
+        return self.name in ("job:complete", "job:cancelled")
+
+
+class _Follower:
+    """The state of one watch: the last seq seen, and how often the connection broke without bringing anything."""
+
+    def __init__(self, client: BmnClient, job_id: str, after: int, patience: float, on_notice: Notice) -> None:
+        self.client = client
+        self.job_id = job_id
+        self.seq = after
+        self.patience = patience
+        self.on_notice = on_notice
+        self.ended = False
+        self.polling = False
+        self.breaks = 0
+        self.heard = time.monotonic()
+        self.gap = False
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """The new events of one connection or one question; sets `ended` after the last one of the job."""
+        if not self.polling:
+            async for event in self._streamed():
+                yield event
+        if self.polling or not (self.ended or self.gap):
+            for event in await self._asked():
+                yield event
+
+    async def rest(self, problem: Exception | None) -> None:
+        """Waits before the next connection. Raises the problem where waiting does not help."""
+        if self.polling and problem is None:
+            await asyncio.sleep(_POLL_SECONDS)
+            return
+        self.breaks += 1
+        if isinstance(problem, NotSignedIn) and self.breaks > 2:
+            raise problem
+        if time.monotonic() - self.heard > self.patience:
+            raise NoServer(
+                f"The server at {self.client.api_url} went away while we watched {self.job_id}.",
+                hint=f"The job goes on when the server is back: bmn jobs watch {self.job_id}",
+            ) from problem
+        if problem is not None and self.breaks == 1:
+            self.on_notice("connection lost, reconnecting; the job goes on")
+        if self.breaks >= _BREAKS_BEFORE_POLLING and not self.polling and await self.client.is_up():
+            self.polling = True
+            self.on_notice("live events do not get through; asking every second instead")
+            return
+        await asyncio.sleep(backoff(self.breaks - 1, base=0.1, cap=5.0))
+
+    async def _streamed(self) -> AsyncGenerator[Event]:
+        path, headers = f"/jobs/{self.job_id}/events", {"Last-Event-ID": str(self.seq)}
+        async with self.client.stream(path, headers=headers, read_timeout=_SILENCE) as answer:
+            if "event-stream" not in answer.headers.get("Content-Type", ""):
+                raise httpx.RemoteProtocolError("not an event stream")
+            async for name, seq, data in parse(answer.aiter_lines()):
+                self.heard = time.monotonic()
+                if seq <= self.seq:
+                    continue
+                if seq > self.seq + 1 and not self.gap:
+                    self.gap = True  # something is missing: ask once more from where we are, then take what there is
+                    return
+                self.breaks, self.gap = 0, False
+                yield self._seen(Event(self.job_id, seq, name, data))
+                if self.ended:
+                    return
+
+    async def _asked(self) -> list[Event]:
+        """What the job's record tells beyond what we have."""
+        job = await self.client.get(f"/jobs/{self.job_id}")
+        self.heard = time.monotonic()
+        events = [
+            self._seen(Event(self.job_id, entry["seq"], entry["event"], entry["data"]))
+            for entry in job["timeline"]
+            if entry["seq"] > self.seq
+        ]
+        self.ended = job["state"] in ENDED
+        return events
+
+    def _seen(self, event: Event) -> Event:
+        self.seq, self.ended = event.seq, event.ends
+        return event
+
+
+async def parse(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, int, dict[str, Any]]]:
+    """Server-sent events as (name, id, data). Comments and blocks without data are skipped."""
+    fields: dict[str, list[str]] = {}
+    async for line in lines:
+        if line.startswith(":"):
+            continue
+        if line:
+            name, _, value = line.partition(":")
+            fields.setdefault(name, []).append(value.removeprefix(" "))
+            continue
+        if "data" in fields:
+            data = json.loads("\n".join(fields["data"]))
+            yield fields.get("event", ["message"])[-1], int(fields.get("id", ["0"])[-1]), data
+        fields = {}
+
+
+async def follow(
+    client: BmnClient,
+    job_id: str,
+    *,
+    after: int = 0,
+    patience: float = 60.0,
+    on_notice: Notice = lambda _text: None,
+) -> AsyncGenerator[Event]:
+    """Every event of a job with a seq above `after`, in order, once each, until the job ends.
+
+    patience: seconds that the server may be away before NoServer is raised. Raises NotFound for a job that is not ours.
+    """
+    watch = _Follower(client, job_id, after, patience, on_notice)
+    while not watch.ended:
+        problem: Exception | None = None
+        try:
+            async for event in watch.events():
+                yield event
+        except (httpx.TransportError, ValueError) as error:
+            problem = error
+        except BmnError as error:
+            if error.http_status < 500 and not isinstance(error, NotSignedIn | TryLater):
+                raise
+            problem = error
+        if not watch.ended:
+            await watch.rest(problem)
