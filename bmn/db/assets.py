@@ -1,0 +1,84 @@
+"""Assets: one row per picture or video that is stored. Ownership is the brand's."""
+
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+
+from bmn.db.paging import read_cursor, write_cursor
+from bmn.db.tables import brand_assets, brands
+from bmn.errors import NotFound
+
+AssetRow = dict[str, Any]
+
+
+def add(conn: Connection, fields: dict[str, Any]) -> AssetRow:
+    """fields: columns of the table. Raises IntegrityError where the storage key is taken."""
+    statement = insert(brand_assets).values(**fields).returning(*brand_assets.c)
+    return dict(conn.execute(statement).mappings().one())
+
+
+def get(conn: Connection, asset_id: str, user_id: str | None = None) -> AssetRow:
+    """One asset; with a user id only if its brand is theirs. Raises NotFound, the same for absent and foreign."""
+    query = select(brand_assets).where(brand_assets.c.id == asset_id)
+    if user_id is not None:
+        query = query.join(brands, brands.c.id == brand_assets.c.brand_id).where(brands.c.user_id == user_id)
+    row = conn.execute(query).mappings().first()
+    if row is None:
+        raise NotFound("Asset not found")
+    return dict(row)
+
+
+def list_of_brand(
+    conn: Connection, brand_id: str, *, asset_type: str | None = None, limit: int = 100, cursor: str | None = None
+) -> tuple[list[AssetRow], str | None]:
+    """A brand's assets, newest first, and the cursor of the next page."""
+    query = select(brand_assets).where(brand_assets.c.brand_id == brand_id)
+    if asset_type is not None:
+        query = query.where(brand_assets.c.asset_type == asset_type)
+    if cursor:
+        at, last = read_cursor(cursor)
+        column = brand_assets.c
+        query = query.where(or_(column.created_at < at, and_(column.created_at == at, column.id < last)))
+    query = query.order_by(brand_assets.c.created_at.desc(), brand_assets.c.id.desc()).limit(limit + 1)
+    rows = [dict(row) for row in conn.execute(query).mappings()]
+    more = len(rows) > limit
+    return rows[:limit], write_cursor(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if more else None
+
+
+def list_of_jobs(conn: Connection, job_ids: list[str]) -> dict[str, list[AssetRow]]:
+    """What jobs have delivered, oldest first, by job id."""
+    found: dict[str, list[AssetRow]] = {job_id: [] for job_id in job_ids}
+    if not job_ids:
+        return found
+    query = (
+        select(brand_assets)
+        .where(brand_assets.c.job_id.in_(job_ids))
+        .order_by(brand_assets.c.created_at, brand_assets.c.storage_key)
+    )
+    for row in conn.execute(query).mappings():
+        found[row["job_id"]].append(dict(row))
+    return found
+
+
+def choose(conn: Connection, asset_id: str, user_id: str) -> AssetRow:
+    """Makes an asset the selected one of its brand and type. Raises NotFound."""
+    asset = get(conn, asset_id, user_id)
+    column = brand_assets.c
+    others = update(brand_assets).where(
+        column.brand_id == asset["brand_id"], column.asset_type == asset["asset_type"], column.is_selected == 1
+    )
+    conn.execute(others.values(is_selected=0))
+    chosen = update(brand_assets).where(column.id == asset_id).values(is_selected=1).returning(*brand_assets.c)
+    return dict(conn.execute(chosen).mappings().one())
+
+
+def set_thumbnail(conn: Connection, asset_id: str, url: str) -> bool:
+    """Notes where an asset's thumbnail is; False where the asset is gone."""
+    statement = update(brand_assets).where(brand_assets.c.id == asset_id).values(thumbnail_url=url)
+    return conn.execute(statement.returning(brand_assets.c.id)).first() is not None
+
+
+def by_key(conn: Connection, storage_key: str) -> AssetRow | None:
+    """The asset that a stored object belongs to."""
+    row = conn.execute(select(brand_assets).where(brand_assets.c.storage_key == storage_key)).mappings().first()
+    return dict(row) if row else None

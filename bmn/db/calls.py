@@ -1,0 +1,46 @@
+"""What providers were asked and what it cost."""
+
+from typing import Any, Literal
+
+from sqlalchemy import Connection, String, func, literal, select
+from sqlalchemy.sql import ColumnElement
+
+from bmn.db.tables import provider_calls
+
+CostsBy = Literal["kind", "provider", "user", "model"]
+
+_KEYS: dict[str, ColumnElement[Any]] = {
+    "kind": func.coalesce(provider_calls.c.queue, literal("-", String)),
+    "provider": provider_calls.c.provider + literal(""),
+    "user": func.coalesce(provider_calls.c.user_id, literal("-", String)),
+    "model": func.coalesce(provider_calls.c.model, literal("-", String)),
+}
+
+
+def costs(
+    conn: Connection, by: CostsBy, *, user_id: str | None = None, since: float | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Calls, units and dollars per key, dearest first; sandboxed ones apart, since nobody is billed for those.
+
+    user_id: only that user's. since: seconds since 1970.
+    """
+    key = _KEYS[by].label("key")
+    query = select(
+        key,
+        provider_calls.c.sandboxed,
+        func.count().label("calls"),
+        func.coalesce(func.sum(provider_calls.c.units), 0.0).label("units"),
+        func.coalesce(func.sum(provider_calls.c.usd), 0.0).label("usd"),
+    ).group_by(key, provider_calls.c.sandboxed)
+    if user_id is not None:
+        query = query.where(provider_calls.c.user_id == user_id)
+    if since is not None:
+        query = query.where(provider_calls.c.at >= since)
+    query = query.order_by(func.sum(provider_calls.c.usd).desc(), key).limit(limit)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[dict[str, Any]]:
+    """The calls one job made, oldest first."""
+    query = select(provider_calls).where(provider_calls.c.job_id == job_id).order_by(provider_calls.c.id).limit(limit)
+    return [dict(row) for row in conn.execute(query).mappings()]

@@ -1,0 +1,21 @@
+"""Cursors: where a page ended, in words that only we read."""
+
+import base64
+import json
+
+from bmn.errors import UsageProblem
+
+
+def write_cursor(at: float, row_id: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, row_id]).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[float, str]:
+    """Raises UsageProblem for one that was not made here."""
+    try:
+        at, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(row_id, str) or "\0" in row_id:
+            raise ValueError(row_id)
+        return float(at), row_id
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageProblem("This cursor was not made here.", hint="Use the one the last page ended with.") from error
