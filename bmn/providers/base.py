@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bmn.errors import BmnError, JobFailure
+from bmn.errors import BmnError, JobCancelled, JobFailure
 from bmn.logs import get_logger
 from bmn.providers.failures import failure_of_transport
 from bmn.providers.prices import Price, load_prices
@@ -88,7 +88,7 @@ class Provider(ABC):
         except JobFailure as failure:
             outcome, keep_cost = failure.cause.value, failure.ambiguous
             raise
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, JobCancelled):
             outcome, keep_cost = "cancelled", paid
             raise
         except Exception as error:
