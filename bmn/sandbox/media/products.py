@@ -53,19 +53,15 @@ def mockup(logo_png: bytes | None, prompt: str) -> bytes:
     palette = colours_of(prompt) or (accents(logo.art) if logo else []) or [_NEUTRAL]
     vivid = sorted(palette, key=lambda colour: colour.saturation < 0.15)  # greys last, else as they came
     drawing = product_of(prompt)(Scene(logo, tuple(vivid), plain="white product" in prompt.lower()))
-    out = io.BytesIO()
-    drawing.save(out, "PNG", compress_level=4)
-    return out.getvalue()
+    return _saved(drawing, "png")
 
 
 def reshaped(png: bytes, width: int, height: int, file_format: str = "png") -> bytes:
-    """A picture at another size and format; what its shape lacks is filled with its own blurred backdrop."""
+    """A picture at another size and format (png, jpeg, webp); what its shape lacks is filled with its blurred backdrop."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
     if (width, height) != image.size:
         image = _reframed(image, width, height)
-    out = io.BytesIO()
-    image.save(out, {"jpg": "JPEG"}.get(file_format, file_format.upper()))
-    return out.getvalue()
+    return _saved(image, file_format)
 
 
 def _reframed(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -83,4 +79,17 @@ def _reframed(image: Image.Image, width: int, height: int) -> Image.Image:
     return ground
 
 
-__all__ = ["SIZE", "colours_of", "mockup", "product_of", "reshaped"]
+def coarse(picture: bytes, side: int, file_format: str = "png") -> bytes:
+    """The same picture with only `side` pixels of detail across: what a first preview shows."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    small = image.resize((side, max(1, round(side * image.height / image.width))), Image.Resampling.BOX)
+    return _saved(small.resize(image.size, Image.Resampling.BICUBIC), file_format)
+
+
+def _saved(image: Image.Image, file_format: str) -> bytes:
+    out = io.BytesIO()
+    image.save(out, file_format.upper(), compress_level=4, quality=90)
+    return out.getvalue()
+
+
+__all__ = ["SIZE", "coarse", "colours_of", "mockup", "product_of", "reshaped"]

@@ -1,0 +1,56 @@
+"""A sandbox on a real port, at speed 0, one for each test."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from bmn.sandbox.app import create_app
+from bmn.sandbox.state import Sandbox
+
+
+@dataclass(slots=True)
+class RunningSandbox:
+    """url: without a slash at its end. state_dir: what it keeps. state: its pace may be changed."""
+
+    url: str
+    state_dir: Path
+    state: Sandbox
+
+    def fault(self, provider: str, **rule: Any) -> None:
+        """Sets a fault; the names are those of the control route, such as `dropResponse`."""
+        answer = httpx.post(f"{self.url}/_sandbox/faults", json={"provider": provider, **rule})
+        assert answer.status_code == 201, answer.text
+
+    def ledger(self, provider: str | None = None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = httpx.get(
+            f"{self.url}/_sandbox/ledger", params={"provider": provider} if provider else {}
+        ).json()
+        return found
+
+    def requests(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = httpx.get(f"{self.url}/_sandbox/requests").json()
+        return found
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
+    state_dir = tmp_path / "sandbox"
+    app = create_app(state_dir, speed=0)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the sandbox did not start"
+        time.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield RunningSandbox(f"http://127.0.0.1:{port}", state_dir, app.state.sandbox)
+    server.should_exit = True
+    thread.join(10)
