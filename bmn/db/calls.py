@@ -2,18 +2,20 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import Connection, String, func, literal, select
+from sqlalchemy import Connection, String, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db.tables import provider_calls
 
 CostsBy = Literal["kind", "provider", "user", "model"]
 
+# Spelled out, since PostgreSQL does not take two parameters of one value for the same expression.
+_NONE: ColumnElement[str] = literal_column("'-'", String)
 _KEYS: dict[str, ColumnElement[Any]] = {
-    "kind": func.coalesce(provider_calls.c.queue, literal("-", String)),
-    "provider": provider_calls.c.provider + literal(""),
-    "user": func.coalesce(provider_calls.c.user_id, literal("-", String)),
-    "model": func.coalesce(provider_calls.c.model, literal("-", String)),
+    "kind": func.coalesce(provider_calls.c.queue, _NONE),
+    "provider": func.coalesce(provider_calls.c.provider, _NONE),
+    "user": func.coalesce(provider_calls.c.user_id, _NONE),
+    "model": func.coalesce(provider_calls.c.model, _NONE),
 }
 
 

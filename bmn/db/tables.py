@@ -46,8 +46,8 @@ def _postgresql_now(_element: Any, _compiler: Any, **_: Any) -> str:
     return "extract(epoch from clock_timestamp())::double precision"
 
 
-def _id(name: str = "id", **kwargs: Any) -> Column[str]:
-    return Column(name, String(128), **kwargs)
+def _id(name: str = "id", *constraints: Any, **kwargs: Any) -> Column[str]:
+    return Column(name, String(128), *constraints, **kwargs)
 
 
 def _time(name: str, **kwargs: Any) -> Column[float]:
@@ -121,6 +121,7 @@ jobs = Table(
     _created(),
     _time("queued_at", nullable=False),
     _time("started_at"),
+    _time("attempt_started_at"),
     _time("completed_at"),
     Index("jobs_next", "queue", "state", "priority", "turn", "created_at"),
     Index("jobs_turn", "user_id", "queue", "state", "turn"),

@@ -1,0 +1,128 @@
+"""Who runs a job: claiming it with a fence, keeping its lease, taking it from the dead, and what waits in line."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from bmn.db.tables import db_now, jobs, queue_settings
+from bmn.schemas.jobs import WAITING_STATES, JobState
+
+JobRow = dict[str, Any]
+_WAITING = tuple(WAITING_STATES)
+
+
+def _claimable(queue: str) -> list[Any]:
+    return [
+        jobs.c.queue == queue,
+        jobs.c.state.in_(_WAITING),
+        jobs.c.run_at <= db_now(),
+        jobs.c.cancel_requested_at.is_(None),
+    ]
+
+
+def claim(conn: Connection, queue: str, limit: int, owner: str, lease: float) -> list[JobRow]:
+    """Takes the next jobs of a queue: by priority, then turn, then age. Empty where nothing is due or the queue is paused.
+
+    owner: name of the worker process. lease: seconds. Each row's `fence` is what the executor writes with from now on.
+    """
+    paused = select(queue_settings.c.paused).where(queue_settings.c.queue == queue)
+    chosen = (
+        select(jobs.c.id)
+        .where(*_claimable(queue), func.coalesce(paused.scalar_subquery(), 0) == 0)
+        .order_by(jobs.c.priority, jobs.c.turn, jobs.c.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(conn.execute(chosen).scalars())
+    if not ids:
+        return []
+    statement = (
+        update(jobs)
+        .where(jobs.c.id.in_(ids), jobs.c.state.in_(_WAITING))
+        .values(
+            state=JobState.ACTIVE,
+            fence=jobs.c.fence + 1,
+            attempt=jobs.c.attempt + 1,
+            lease_owner=owner,
+            lease_until=db_now() + lease,
+            started_at=func.coalesce(jobs.c.started_at, db_now()),
+            attempt_started_at=db_now(),
+            pushed_at=None,
+        )
+        .returning(*jobs.c)
+    )
+    rows = [dict(row) for row in conn.execute(statement).mappings()]
+    return sorted(rows, key=lambda row: (row["priority"], row["turn"], row["created_at"]))
+
+
+def still_waiting(conn: Connection, queue: str, job_id: str) -> bool:
+    """Whether a job whose id came out of Redis could still be claimed."""
+    return conn.execute(select(jobs.c.id).where(jobs.c.id == job_id, *_claimable(queue))).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    job_id: str
+    fence: int
+    cancel: bool
+
+
+def renew(conn: Connection, owner: str, lease: float) -> list[Renewed]:
+    """Keeps every lease of a worker in one statement. A job that is missing in the answer belongs to somebody else now."""
+    statement = (
+        update(jobs)
+        .where(jobs.c.lease_owner == owner, jobs.c.state == JobState.ACTIVE)
+        .values(lease_until=db_now() + lease)
+        .returning(jobs.c.id, jobs.c.fence, jobs.c.cancel_requested_at)
+    )
+    return [Renewed(row.id, row.fence, row.cancel_requested_at is not None) for row in conn.execute(statement)]
+
+
+def end_leases_of(conn: Connection, owner: str) -> int:
+    """Ends the leases of a worker that is known to be dead, so that nobody has to wait for them."""
+    statement = update(jobs).where(jobs.c.lease_owner == owner, jobs.c.state == JobState.ACTIVE).values(lease_until=0)
+    return conn.execute(statement).rowcount
+
+
+def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[JobRow]:
+    """Active jobs whose lease has ended, and those that run longer than their queue ever allows.
+
+    stale_after: seconds per queue; twice the queue's timeout.
+    """
+    query = (
+        select(jobs)
+        .where(jobs.c.state == JobState.ACTIVE, jobs.c.lease_until < db_now())
+        .order_by(jobs.c.lease_until)
+        .limit(limit)
+    )
+    rows = [dict(row) for row in conn.execute(query).mappings()]
+    for queue, seconds in stale_after.items():
+        stale = select(jobs).where(
+            jobs.c.queue == queue, jobs.c.state == JobState.ACTIVE, jobs.c.attempt_started_at < db_now() - seconds
+        )
+        rows += [dict(row) for row in conn.execute(stale.limit(limit)).mappings()]
+    return list({row["id"]: row for row in rows}.values())
+
+
+def next_in_line(conn: Connection, queue: str, limit: int) -> list[JobRow]:
+    """The due jobs of a queue in the order they will be claimed, as RQ's list should show them."""
+    query = (
+        select(jobs.c.id, jobs.c.created_at, jobs.c.pushed_at, jobs.c.user_id)
+        .where(*_claimable(queue))
+        .order_by(jobs.c.priority, jobs.c.turn, jobs.c.created_at)
+        .limit(limit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def due_queues(conn: Connection) -> list[str]:
+    """Queues in which something is due."""
+    query = select(jobs.c.queue).where(jobs.c.state.in_(_WAITING), jobs.c.run_at <= db_now()).distinct()
+    return list(conn.execute(query).scalars())
+
+
+def active_jobs(conn: Connection) -> list[JobRow]:
+    """Who is working on what."""
+    query = select(jobs).where(jobs.c.state == JobState.ACTIVE).order_by(jobs.c.attempt_started_at)
+    return [dict(row) for row in conn.execute(query).mappings()]

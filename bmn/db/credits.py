@@ -1,0 +1,156 @@
+"""Credits: reserved at submit, settled per delivered unit, the rest refunded. Each step is one conditional statement."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Insert, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bmn.db.tables import audit_log, credit_ledger, generation_credits
+from bmn.errors import InsufficientCredits, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """remaining: can be spent. reserved: held by jobs that run. used: spent so far."""
+
+    user_id: str
+    remaining: int
+    reserved: int
+    used: int
+
+
+def insert_once(conn: Connection, table: Any) -> Any:
+    """An insert of the connection's dialect, for `on_conflict_do_nothing`."""
+    return (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def ensure_user(conn: Connection, user_id: str, email: str | None, start: int) -> bool:
+    """Opens the account of a new user with its first credits; True if it was new."""
+    row = {"user_id": user_id, "email": email, "credits_remaining": start}
+    opened = (
+        insert_once(conn, generation_credits)
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(generation_credits.c.user_id)
+    )
+    if conn.execute(opened).first() is None:
+        return False
+    conn.execute(_entry(user_id, "start", start))
+    return True
+
+
+def _entry(user_id: str, kind: str, amount: int, **more: Any) -> Insert:
+    return insert(credit_ledger).values(user_id=user_id, kind=kind, amount=amount, **more)
+
+
+def balance(conn: Connection, user_id: str) -> Balance:
+    """Raises NotFound for a user who was never seen."""
+    table = generation_credits.c
+    row = conn.execute(select(generation_credits).where(table.user_id == user_id)).first()
+    if row is None:
+        raise NotFound("This user has no credit account yet.", hint="It is opened at the first request.")
+    return _balance(row)
+
+
+def _balance(row: Any) -> Balance:
+    return Balance(row.user_id, row.credits_remaining, row.credits_reserved, row.credits_used)
+
+
+def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
+    """Takes credits off the balance for jobs of this transaction. Raises InsufficientCredits; None where nothing is due."""
+    if amount == 0:
+        return None
+    table = generation_credits.c
+    statement = (
+        update(generation_credits)
+        .where(table.user_id == user_id, table.credits_remaining >= amount)
+        .values(credits_remaining=table.credits_remaining - amount, credits_reserved=table.credits_reserved + amount)
+        .returning(*generation_credits.c)
+    )
+    row = conn.execute(statement).first()
+    if row is None:
+        available = conn.execute(select(table.credits_remaining).where(table.user_id == user_id)).scalar()
+        raise InsufficientCredits(amount, available or 0)
+    return _balance(row)
+
+
+def note_reservation(conn: Connection, user_id: str, job_id: str, amount: int) -> None:
+    if amount:
+        conn.execute(_entry(user_id, "reserve", -amount, job_id=job_id))
+
+
+def settle(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> Balance | None:
+    """Spends reserved credits for one delivered unit."""
+    if amount == 0:
+        return None
+    table = generation_credits.c
+    statement = (
+        update(generation_credits)
+        .where(table.user_id == user_id)
+        .values(credits_reserved=table.credits_reserved - amount, credits_used=table.credits_used + amount)
+        .returning(*generation_credits.c)
+    )
+    row = conn.execute(statement).one()
+    conn.execute(_entry(user_id, "settle", amount, job_id=job_id, unit=unit))
+    return _balance(row)
+
+
+def refund(conn: Connection, user_id: str, job_id: str, amount: int) -> Balance | None:
+    """Gives the rest of a reservation back when its job ends."""
+    if amount == 0:
+        return None
+    table = generation_credits.c
+    statement = (
+        update(generation_credits)
+        .where(table.user_id == user_id)
+        .values(credits_remaining=table.credits_remaining + amount, credits_reserved=table.credits_reserved - amount)
+        .returning(*generation_credits.c)
+    )
+    row = conn.execute(statement).one()
+    conn.execute(_entry(user_id, "refund", amount, job_id=job_id))
+    return _balance(row)
+
+
+def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str | None) -> Balance:
+    """Adds credits, with a row in the ledger and one in the audit log. Raises NotFound for an unknown user."""
+    before = balance(conn, user_id)
+    table = generation_credits.c
+    statement = update(generation_credits).where(table.user_id == user_id)
+    statement = statement.values(credits_remaining=table.credits_remaining + amount)
+    row = conn.execute(statement.returning(*generation_credits.c)).one()
+    conn.execute(_entry(user_id, "grant", amount, unit=str(uuid4()), actor=actor, reason=reason))
+    audit(
+        conn,
+        actor,
+        "credits.grant",
+        user_id,
+        reason=reason,
+        before={"remaining": before.remaining},
+        after={"remaining": row.credits_remaining},
+    )
+    return _balance(row)
+
+
+def ledger(conn: Connection, user_id: str, limit: int = 100) -> list[dict[str, Any]]:
+    """A user's newest movements."""
+    query = (
+        select(credit_ledger).where(credit_ledger.c.user_id == user_id).order_by(credit_ledger.c.id.desc()).limit(limit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def audit(
+    conn: Connection,
+    actor: str,
+    action: str,
+    subject: str,
+    *,
+    reason: str | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Writes down what an admin did: who, what, to what, why."""
+    row = {"actor": actor, "action": action, "subject": subject, "reason": reason, "before": before, "after": after}
+    conn.execute(insert(audit_log).values(row))

@@ -1,0 +1,251 @@
+"""The database: one writer thread with group commit, a few reader threads, SQLite or PostgreSQL.
+
+Requests and jobs hand small transactions to the writer. It takes all that wait, runs each in its own savepoint and commits
+once, so that fifty clients share one fsync. Nothing here blocks an event loop.
+"""
+
+import asyncio
+import fcntl
+import queue
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from bmn.errors import TryLater
+from bmn.logs import get_logger
+
+log = get_logger(__name__)
+T = TypeVar("T")
+
+_BATCH = 64  # transactions one commit carries at most
+_BATCH_SECONDS = 0.005  # a batch holds the write lock no longer than this before it commits
+_BUSY_SECONDS = 5.0  # how long a writer waits for somebody else's lock
+_RETRIES = 5
+_CONFLICTS = ("40001", "40P01")  # serialisation failure, deadlock
+
+
+@dataclass(slots=True)
+class _Transaction:
+    fn: Callable[[Connection], Any]
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Database:
+    """Transactions are plain functions of a connection; one may run twice, so it must have no effect but its SQL."""
+
+    def __init__(self, url: str, *, readers: int = 4) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self._writer = make_engine(url, writer=True)
+        self._reader = make_engine(url, size=readers)
+        self._queue: queue.SimpleQueue[_Transaction | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="db-read")
+        self._lock_file = Path(url.removeprefix("sqlite:///") + ".lock") if self.is_sqlite else None
+        # PostgreSQL orders its writers itself, so a second thread there hides the round trip of the first.
+        self._threads = [
+            threading.Thread(target=self._write_loop, name=f"db-write-{n}", daemon=True)
+            for n in range(1 if self.is_sqlite else 2)
+        ]
+
+    async def start(self) -> None:
+        """Opens the database. Raises TryLater where it cannot be reached."""
+        if self._lock_file:
+            self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+            self._lock_file.touch(mode=0o600)
+        for thread in self._threads:
+            thread.start()
+        await self.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
+
+    async def close(self) -> None:
+        """Finishes what was handed in, then lets go of every connection."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            if thread.ident is not None:
+                await asyncio.to_thread(thread.join)
+        self._readers.shutdown(wait=True)
+        self._writer.dispose()
+        self._reader.dispose()
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Runs a transaction and returns its result after the commit.
+
+        It is in line as soon as this is called: a caller that is cancelled while it waits does not undo it.
+        Raises what fn raises, or TryLater where the database is away.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Transaction(fn, future, loop))
+        return await future
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Runs a query in a reader thread. Raises TryLater where the database is away."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+
+    def _read(self, fn: Callable[[Connection], T]) -> T:
+        try:
+            with self._reader.connect() as conn:
+                return fn(conn)
+        except OperationalError as error:
+            raise database_away(error) from error
+
+    # --- the writer thread ---------------------------------------------------------------------------------------------
+
+    def _write_loop(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch, closing = self._gather(first)
+            self._run_batch(batch)
+            if closing:
+                return
+
+    def _gather(self, first: _Transaction) -> tuple[list[_Transaction], bool]:
+        batch = [first]
+        while len(batch) < _BATCH:
+            try:
+                following = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                return batch, True
+            batch.append(following)
+        return batch, False
+
+    def _run_batch(self, batch: list[_Transaction]) -> None:
+        while batch:
+            done = self._commit_some(batch)
+            _deliver(batch[:done])
+            batch = batch[done:]
+
+    def _commit_some(self, batch: list[_Transaction]) -> int:
+        """Commits the first transactions of a batch, as many as fit into its time; returns how many."""
+        for attempt in range(_RETRIES):
+            try:
+                with self._locked(), self._writer.connect() as conn, conn.begin():
+                    done = _run_in_savepoints(conn, batch)
+                return done
+            except SQLAlchemyError as error:
+                if not _is_conflict(error) or attempt == _RETRIES - 1:
+                    _fail(batch, error)
+                    return len(batch)
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        return len(batch)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """SQLite's own busy handler starves; an advisory lock around each batch keeps the processes fair to each other."""
+        if self._lock_file is None:
+            yield
+            return
+        with self._lock_file.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
+    """An engine with our manners: SQLite in WAL mode, PostgreSQL without state that a transaction pooler would lose."""
+    if url.startswith("sqlite"):
+        engine = create_engine(
+            url, pool_size=size, max_overflow=2, connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate if writer else _begin_deferred)
+        return engine
+    return create_engine(
+        url,
+        pool_size=size,
+        max_overflow=2,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        # A pooler in transaction mode shares connections, so nothing may be prepared on one.
+        connect_args={"prepare_threshold": None, "connect_timeout": 5},
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(conn: Connection) -> None:
+    conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(conn: Connection) -> None:
+    conn.exec_driver_sql("BEGIN")
+
+
+def _run_in_savepoints(conn: Connection, batch: list[_Transaction]) -> int:
+    """Runs transactions until the batch's time is up; returns how many ran. One that fails undoes only itself."""
+    until = time.monotonic() + _BATCH_SECONDS
+    for number, transaction in enumerate(batch):
+        if number and time.monotonic() > until:
+            return number
+        transaction.error = None
+        try:
+            with conn.begin_nested():
+                transaction.result = transaction.fn(conn)
+        except Exception as error:
+            if isinstance(error, OperationalError) or _is_conflict(error):
+                raise
+            transaction.error = error
+    return len(batch)
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
+
+
+def _fail(batch: list[_Transaction], error: SQLAlchemyError) -> None:
+    for transaction in batch:
+        transaction.error = database_away(error)
+
+
+def database_away(error: SQLAlchemyError) -> TryLater:
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:200]
+    log.warning("database away", reason=reason)
+    busy = "locked" in reason
+    return TryLater(
+        "The database is busy." if busy else "The database cannot be reached.",
+        retry_after=2 if busy else 5,
+        hint="Nothing was changed. Try again shortly; `bmn doctor` says what is wrong.",
+        cause="database",
+    )
+
+
+def _deliver(batch: list[_Transaction]) -> None:
+    for loop in {transaction.loop for transaction in batch}:
+        mine = [transaction for transaction in batch if transaction.loop is loop]
+        try:
+            loop.call_soon_threadsafe(_resolve, mine)
+        except RuntimeError:  # the loop is gone, and with it everybody who waited
+            log.debug("results of a closed loop dropped", count=len(mine))
+
+
+def _resolve(batch: list[_Transaction]) -> None:
+    for transaction in batch:
+        if transaction.future.done():
+            continue
+        if transaction.error is not None:
+            transaction.future.set_exception(transaction.error)
+        else:
+            transaction.future.set_result(transaction.result)

@@ -1,0 +1,81 @@
+"""What a job has told, one row an event: the log that sockets, SSE, `jobs watch` and `jobs show` read from."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+
+from bmn.db.tables import db_now, job_events, jobs
+
+EventRow = dict[str, Any]
+"""job_id, seq, event, payload (the complete data as sent), at (seconds)."""
+
+
+def add(conn: Connection, job: Row[Any], event: str, fields: dict[str, Any]) -> EventRow:
+    """Stores an event whose seq the caller's update of the job has just taken: `last_seq=jobs.c.last_seq + 1`.
+
+    job: a row with id, brand_id and last_seq. fields: what the event carries beside the fields that every one has.
+    """
+    payload = {
+        "jobId": job.id,
+        "brandId": job.brand_id,
+        **{name: value for name, value in fields.items() if value is not None},
+        "seq": job.last_seq,
+        "timestamp": int(time.time() * 1000),
+    }
+    row = {"job_id": job.id, "seq": job.last_seq, "event": event, "payload": payload}
+    conn.execute(insert(job_events).values(row))
+    return row
+
+
+def append(
+    conn: Connection, job_id: str, event: str, fields: dict[str, Any], *, fence: int | None = None
+) -> EventRow | None:
+    """Takes the next seq of a job and stores an event. With a fence: only while that executor holds the job."""
+    guard = [jobs.c.id == job_id]
+    if fence is not None:
+        guard += [jobs.c.fence == fence, jobs.c.state == "active"]
+    statement = update(jobs).where(*guard).values(last_seq=jobs.c.last_seq + 1)
+    job = conn.execute(statement.returning(jobs.c.id, jobs.c.brand_id, jobs.c.last_seq)).first()
+    return add(conn, job, event, fields) if job else None
+
+
+def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[EventRow]:
+    """What a job told after seq, oldest first."""
+    query = (
+        select(job_events)
+        .where(job_events.c.job_id == job_id, job_events.c.seq > seq)
+        .order_by(job_events.c.seq)
+        .limit(limit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> list[EventRow]:
+    """The rows of these jobs that were not published yet. published: the last seq that Redis knows, per job."""
+    if not published:
+        return []
+    wanted = or_(*(and_(job_events.c.job_id == job, job_events.c.seq > seq) for job, seq in published.items()))
+    query = select(job_events).where(wanted).order_by(job_events.c.job_id, job_events.c.seq).limit(limit)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def recently_told(conn: Connection, seconds: float) -> dict[str, int]:
+    """The last seq of each job that told something within these seconds."""
+    query = (
+        select(jobs.c.id, jobs.c.last_seq)
+        .where(jobs.c.id.in_(select(job_events.c.job_id).where(job_events.c.at > db_now() - seconds).distinct()))
+        .limit(5000)
+    )
+    return {row.id: row.last_seq for row in conn.execute(query)}
+
+
+def last_events(conn: Connection, job_ids: Sequence[str], names: Iterable[str]) -> dict[str, EventRow]:
+    """The newest event of these names, per job."""
+    query = (
+        select(job_events)
+        .where(job_events.c.job_id.in_(job_ids), job_events.c.event.in_(list(names)))
+        .order_by(job_events.c.job_id, job_events.c.seq)
+    )
+    return {row["job_id"]: dict(row) for row in conn.execute(query).mappings()}

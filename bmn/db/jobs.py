@@ -1,0 +1,233 @@
+"""Jobs: inserting, finding, listing. Who may change a job's state is `bmn.db.transitions`."""
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, String, and_, case, cast, func, insert, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from bmn.db import events
+from bmn.db.tables import db_now, job_logs, job_units, jobs
+from bmn.errors import NotFound, UsageProblem
+from bmn.schemas.jobs import WAITING_STATES, JobState
+
+JobRow = dict[str, Any]
+
+_WAITING = tuple(WAITING_STATES)
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job about to be stored. credits: what is reserved for it. delay: seconds until it may run."""
+
+    id: str
+    queue: str
+    payload: dict[str, Any]
+    payload_version: int
+    max_attempts: int
+    priority: int
+    user_id: str | None = None
+    brand_id: str | None = None
+    credits: int = 0
+    delay: float = 0.0
+    idempotency_key: str | None = None
+    parent_id: str | None = None
+    group_id: str | None = None
+    request_id: str | None = None
+    message: str = "Waiting in line"
+
+
+def insert_job(conn: Connection, job: NewJob) -> events.EventRow:
+    """Stores a job in state `queued` and its first event. Raises IntegrityError where the id is taken."""
+    values = {
+        "id": job.id,
+        "queue": job.queue,
+        "user_id": job.user_id,
+        "brand_id": job.brand_id,
+        "payload": job.payload,
+        "payload_version": job.payload_version,
+        "state": JobState.QUEUED,
+        "max_attempts": job.max_attempts,
+        "priority": job.priority,
+        "turn": _turn(job),
+        "run_at": db_now() + job.delay,
+        "stage": "queued",
+        "message": job.message,
+        "last_seq": 1,
+        "credits_reserved": job.credits,
+        "idempotency_key": job.idempotency_key,
+        "parent_id": job.parent_id,
+        "group_id": job.group_id,
+        "request_id": job.request_id,
+        "queued_at": db_now(),
+    }
+    row = conn.execute(insert(jobs).values(values).returning(jobs.c.id, jobs.c.brand_id, jobs.c.last_seq)).one()
+    return events.add(conn, row, "job:progress", {"status": "queued", "progress": 0, "message": job.message})
+
+
+def _turn(job: NewJob) -> ColumnElement[int] | int:
+    """Start-time fair queueing: one turn behind the user's own last waiting job, but not before those in line.
+
+    So 10,000 jobs of one user take 10,000 turns, and one job of another takes the turn that is served next.
+    """
+    if job.user_id is None:
+        return 0
+    waiting = jobs.c.state.in_(_WAITING)
+    mine = select(func.coalesce(func.max(jobs.c.turn) + 1, 0)).where(
+        jobs.c.user_id == job.user_id, jobs.c.queue == job.queue, waiting
+    )
+    line = select(func.coalesce(func.min(jobs.c.turn), 0)).where(jobs.c.queue == job.queue, waiting)
+    own, front = mine.scalar_subquery(), line.scalar_subquery()
+    return case((own > front, own), else_=front)
+
+
+def exists(conn: Connection, job_id: str) -> bool:
+    return conn.execute(select(jobs.c.id).where(jobs.c.id == job_id)).first() is not None
+
+
+def get_job(conn: Connection, job_id: str, user_id: str | None = None) -> JobRow:
+    """One job; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign."""
+    query = select(jobs).where(jobs.c.id == job_id)
+    if user_id is not None:
+        query = query.where(jobs.c.user_id == user_id)
+    row = conn.execute(query).mappings().first()
+    if row is None:
+        raise NotFound("Job not found")
+    return dict(row)
+
+
+def units(conn: Connection, job_id: str) -> list[dict[str, Any]]:
+    """The paid steps of a job, in the order of their names."""
+    query = select(job_units).where(job_units.c.job_id == job_id).order_by(job_units.c.unit)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """What `jobs list` and the bulk commands select by. since, until: seconds since 1970. text: anywhere in the job."""
+
+    user_id: str | None = None
+    queue: str | None = None
+    state: str | None = None
+    cause: str | None = None
+    brand_id: str | None = None
+    parent_id: str | None = None
+    id_prefix: str | None = None
+    text: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        plain = {
+            jobs.c.user_id: self.user_id,
+            jobs.c.queue: self.queue,
+            jobs.c.state: self.state,
+            jobs.c.cause: self.cause,
+            jobs.c.brand_id: self.brand_id,
+            jobs.c.parent_id: self.parent_id,
+        }
+        found: list[ColumnElement[bool]] = [column == value for column, value in plain.items() if value is not None]
+        if self.since is not None:
+            found.append(jobs.c.created_at >= self.since)
+        if self.until is not None:
+            found.append(jobs.c.created_at < self.until)
+        if self.id_prefix:
+            # The uuid stands after the queue's name, so a short prefix is looked for behind a dash as well.
+            found.append(or_(_like(jobs.c.id, self.id_prefix, "{}%"), _like(jobs.c.id, self.id_prefix, "%-{}%")))
+        if self.text:
+            columns = (jobs.c.id, jobs.c.error, jobs.c.message, cast(jobs.c.payload, String))
+            found.append(or_(*(_like(column, self.text, "%{}%") for column in columns)))
+        return found
+
+
+def _like(column: Any, value: str, pattern: str) -> ColumnElement[bool]:
+    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    condition: ColumnElement[bool] = column.ilike(pattern.format(escaped), escape="\\")
+    return condition
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[JobRow]
+    cursor: str | None
+    total: int
+
+
+def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: str | None = None) -> Page:
+    """Newest first. cursor: where the page before ended; None in the answer: this was the last page."""
+    conditions = chosen.conditions()
+    total = conn.execute(select(func.count()).select_from(jobs).where(*conditions)).scalar_one()
+    if cursor:
+        at, job_id = _read_cursor(cursor)
+        conditions.append(or_(jobs.c.created_at < at, and_(jobs.c.created_at == at, jobs.c.id < job_id)))
+    query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
+    rows = [dict(row) for row in conn.execute(query).mappings()]
+    further = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    return Page(rows[:limit], further, total)
+
+
+def _cursor(row: JobRow) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row["created_at"], row["id"]]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[float, str]:
+    try:
+        at, job_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return float(at), str(job_id)
+    except (ValueError, TypeError) as error:
+        raise UsageProblem("This cursor was not made here.", hint="Use the one the last page ended with.") from error
+
+
+def position(conn: Connection, job: JobRow) -> int:
+    """How many jobs of its queue are served before a waiting one."""
+    before = or_(
+        jobs.c.priority < job["priority"],
+        and_(jobs.c.priority == job["priority"], jobs.c.turn < job["turn"]),
+        and_(
+            jobs.c.priority == job["priority"],
+            jobs.c.turn == job["turn"],
+            jobs.c.created_at < job["created_at"],
+        ),
+    )
+    query = select(func.count()).where(jobs.c.queue == job["queue"], jobs.c.state.in_(_WAITING), before)
+    return int(conn.execute(query).scalar_one())
+
+
+def durations(conn: Connection, queue: str, *, sample: int = 50) -> list[float]:
+    """How long the last completed jobs of a queue took from start to end, in seconds, shortest first."""
+    query = (
+        select(jobs.c.completed_at - jobs.c.started_at)
+        .where(jobs.c.queue == queue, jobs.c.state == JobState.COMPLETED, jobs.c.started_at.is_not(None))
+        .order_by(jobs.c.created_at.desc())
+        .limit(sample)
+    )
+    return sorted(float(value) for (value,) in conn.execute(query))
+
+
+def add_log(
+    conn: Connection, job_id: str, attempt: int, level: str, message: str, fields: dict[str, Any] | None = None
+) -> None:
+    row = {"job_id": job_id, "attempt": attempt, "level": level, "message": message[:2000], "fields": fields or {}}
+    conn.execute(insert(job_logs).values(row))
+
+
+def logs(conn: Connection, job_id: str, *, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+    """Log lines of a job, oldest first. after: the id of the last line one has."""
+    query = (
+        select(job_logs).where(job_logs.c.job_id == job_id, job_logs.c.id > after).order_by(job_logs.c.id).limit(limit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def children(conn: Connection, job_id: str) -> list[str]:
+    """Replays of a job, oldest first."""
+    query = select(jobs.c.id).where(jobs.c.parent_id == job_id).order_by(jobs.c.created_at)
+    return list(conn.execute(query).scalars())
+
+
+def state_of(conn: Connection, job_id: str) -> tuple[str, int] | None:
+    """A job's state and its last seq; None where there is no such job."""
+    row = conn.execute(select(jobs.c.state, jobs.c.last_seq).where(jobs.c.id == job_id)).first()
+    return (row.state, row.last_seq) if row else None

@@ -1,0 +1,113 @@
+"""Counts and settings per queue, from the rows."""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from bmn.db import credits
+from bmn.db.tables import db_now, dead_letters, jobs, queue_settings
+from bmn.schemas.jobs import WAITING_STATES, JobState
+
+_WAITING = tuple(WAITING_STATES)
+
+
+def counts(conn: Connection) -> dict[str, dict[str, int]]:
+    """Per queue: jobs by state, with waiting and delayed apart."""
+    found: dict[str, dict[str, int]] = {}
+    by_state = select(jobs.c.queue, jobs.c.state, func.count()).group_by(jobs.c.queue, jobs.c.state)
+    for queue, state, number in conn.execute(by_state):
+        found.setdefault(queue, {})[state] = number
+    later = (
+        select(jobs.c.queue, func.count())
+        .where(jobs.c.state.in_(_WAITING), jobs.c.run_at > db_now())
+        .group_by(jobs.c.queue)
+    )
+    for queue, number in conn.execute(later):
+        found.setdefault(queue, {})["delayed"] = number
+    return found
+
+
+def oldest_waiting(conn: Connection) -> dict[str, float]:
+    """Per queue: seconds that the oldest due job has been waiting."""
+    query = (
+        select(jobs.c.queue, db_now() - func.min(jobs.c.run_at))
+        .where(jobs.c.state.in_(_WAITING), jobs.c.run_at <= db_now())
+        .group_by(jobs.c.queue)
+    )
+    return {queue: float(seconds) for queue, seconds in conn.execute(query)}
+
+
+def settings(conn: Connection) -> dict[str, dict[str, Any]]:
+    """Queues that have settings, paused ones among them."""
+    return {row["queue"]: dict(row) for row in conn.execute(select(queue_settings)).mappings()}
+
+
+def set_paused(
+    conn: Connection, queue: str, *, by: str, reason: str, cause: str | None = None, probe_in: float | None = None
+) -> bool:
+    """Pauses a queue; False if it was paused before. probe_in: seconds until it is tried again by itself."""
+    before = conn.execute(select(queue_settings.c.paused).where(queue_settings.c.queue == queue)).scalar()
+    values: dict[str, Any] = {
+        "paused": 1,
+        "cause": cause,
+        "reason": reason,
+        "paused_by": by,
+        "paused_at": db_now(),
+        "probe_at": None if probe_in is None else db_now() + probe_in,
+    }
+    _put(conn, queue, values)
+    credits.audit(conn, by, "queue.pause", queue, reason=reason, after={"cause": cause})
+    return not before
+
+
+def set_running(conn: Connection, queue: str, *, by: str) -> bool:
+    """Resumes a queue; False if it was not paused."""
+    before = conn.execute(select(queue_settings.c.paused).where(queue_settings.c.queue == queue)).scalar()
+    if not before:
+        return False
+    _put(
+        conn,
+        queue,
+        {"paused": 0, "cause": None, "reason": None, "paused_by": None, "paused_at": None, "probe_at": None},
+    )
+    credits.audit(conn, by, "queue.resume", queue)
+    return True
+
+
+def due_probes(conn: Connection) -> list[str]:
+    """Queues that paused themselves and are to be tried again now."""
+    query = select(queue_settings.c.queue).where(queue_settings.c.paused == 1, queue_settings.c.probe_at <= db_now())
+    return list(conn.execute(query).scalars())
+
+
+def _put(conn: Connection, queue: str, values: dict[str, Any]) -> None:
+    statement = credits.insert_once(conn, queue_settings).values(queue=queue, **values)
+    conn.execute(statement.on_conflict_do_update(index_elements=["queue"], set_=values))
+
+
+def open_dead_letters(conn: Connection) -> int:
+    return int(
+        conn.execute(select(func.count()).select_from(dead_letters).where(dead_letters.c.state == "open")).scalar_one()
+    )
+
+
+def percentiles(conn: Connection, *, sample: int = 200) -> dict[str, tuple[float, float]]:
+    """Per queue: p50 and p95 of the last jobs' durations in seconds."""
+    ranked = (
+        select(
+            jobs.c.queue,
+            (jobs.c.completed_at - jobs.c.started_at).label("seconds"),
+            func.row_number().over(partition_by=jobs.c.queue, order_by=jobs.c.created_at.desc()).label("newest"),
+        )
+        .where(jobs.c.state == JobState.COMPLETED, jobs.c.started_at.is_not(None))
+        .subquery()
+    )
+    samples: dict[str, list[float]] = {}
+    for queue, seconds in conn.execute(select(ranked.c.queue, ranked.c.seconds).where(ranked.c.newest <= sample)):
+        samples.setdefault(queue, []).append(float(seconds))
+    return {queue: (_at(values, 0.5), _at(values, 0.95)) for queue, values in samples.items()}
+
+
+def _at(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

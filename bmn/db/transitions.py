@@ -1,0 +1,313 @@
+"""Every change of a job's state, each one transaction: the row, its event, the credits and what follows from it.
+
+    queued ──> active ──> completed | partial | failed | cancelled
+                 │  ▲
+                 ▼  │
+               retrying (or queued again: lost, handed on, waiting for its provider)
+
+Every function of an executor names the fence it claimed with and returns None where another executor has the job by now:
+nothing was written then. Nothing leaves a terminal state; a replay is a new job.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, func, insert, select, update
+
+from bmn.db import credits, events
+from bmn.db.credits import Balance
+from bmn.db.events import EventRow
+from bmn.db.tables import brand_assets, db_now, dead_letters, job_units, jobs
+from bmn.errors import CAUSES, Cause
+from bmn.schemas.jobs import WAITING_STATES, JobState
+
+MAX_LOSSES = 3
+"""Workers that may die on one job; the third loss makes it a dead letter."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What a transition has to tell once it is committed.
+
+    queued: (queue, job id) of jobs that may run now. dead: the dead letter, where the job became one.
+    """
+
+    job_id: str
+    state: str
+    events: list[EventRow] = field(default_factory=list)
+    balances: list[Balance] = field(default_factory=list)
+    assets: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    queued: list[tuple[str, str]] = field(default_factory=list)
+    dead: dict[str, Any] | None = None
+
+
+_OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None, "pushed_at": None}
+
+
+def _update(conn: Connection, job_id: str, fence: int, values: dict[str, Any]) -> Row[Any] | None:
+    statement = (
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE)
+        .values(last_seq=jobs.c.last_seq + 1, **values)
+        .returning(*jobs.c)
+    )
+    return conn.execute(statement).first()
+
+
+def progress(conn: Connection, job_id: str, fence: int, fields: dict[str, Any]) -> Change | None:
+    """fields: status, progress, message and what else `job:progress` carries. The bar never falls."""
+    shown = jobs.c.progress if fields.get("progress") is None else _highest(jobs.c.progress, fields["progress"])
+    job = _update(conn, job_id, fence, {"progress": shown, "stage": fields["status"], "message": fields.get("message")})
+    if job is None:
+        return None
+    told = {**fields, "progress": job.progress, "attempt": job.attempt}
+    return Change(job_id, job.state, [events.add(conn, job, "job:progress", told)])
+
+
+def _highest(column: Any, value: int) -> Any:
+    return case((column > value, column), else_=value)
+
+
+def tell(conn: Connection, job_id: str, fence: int, event: str, fields: dict[str, Any]) -> Change | None:
+    """An event that changes no state: a tool's error, a message of the agent."""
+    job = _update(conn, job_id, fence, {})
+    return Change(job_id, job.state, [events.add(conn, job, event, fields)]) if job else None
+
+
+def end(
+    conn: Connection,
+    job_id: str,
+    fence: int,
+    state: JobState,
+    *,
+    event: str,
+    fields: dict[str, Any],
+    result: dict[str, Any] | None = None,
+    error: str | None = None,
+    cause: Cause | None = None,
+) -> Change | None:
+    """The terminal transition: state, refund of what was not delivered, dead letter, terminal event."""
+    values: dict[str, Any] = {
+        **_OPEN,
+        "state": state,
+        "stage": state,
+        "message": fields.get("message") or error,
+        "result": result,
+        "error": error,
+        "cause": cause,
+        "completed_at": db_now(),
+        "credits_refunded": jobs.c.credits_reserved - jobs.c.credits_charged,
+    }
+    if state in (JobState.COMPLETED, JobState.PARTIAL):
+        values["progress"] = 100
+    job = _update(conn, job_id, fence, values)
+    return _ended(conn, job, event, fields) if job else None
+
+
+def _ended(conn: Connection, job: Row[Any], event: str, fields: dict[str, Any]) -> Change:
+    change = Change(job.id, job.state, [events.add(conn, job, event, fields)])
+    if job.user_id and (back := credits.refund(conn, job.user_id, job.id, job.credits_refunded)):
+        change.balances.append(back)
+    if job.state == JobState.FAILED and CAUSES[Cause(job.cause)].dead_letter:
+        change.dead = _bury(conn, job)
+    return change
+
+
+def _bury(conn: Connection, job: Row[Any]) -> dict[str, Any]:
+    replays = 0
+    if job.parent_id:
+        query = select(dead_letters.c.replays).where(dead_letters.c.job_id == job.parent_id)
+        replays = (conn.execute(query).scalar() or 0) + 1
+    row = {
+        "id": f"dead-{job.id}"[:128],
+        "job_id": job.id,
+        "queue": job.queue,
+        "user_id": job.user_id,
+        "cause": job.cause,
+        "error": job.error or "",
+        "attempts": job.attempt,
+        "replays": replays,
+    }
+    conn.execute(insert(dead_letters).values(row))
+    return {**row, "brand_id": job.brand_id}
+
+
+def retry(
+    conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause, error: str, retries_left: int
+) -> Change | None:
+    """This attempt failed, another follows in `delay` seconds."""
+    job = _update(
+        conn,
+        job_id,
+        fence,
+        {
+            **_OPEN,
+            "state": JobState.RETRYING,
+            "stage": "retrying",
+            "run_at": db_now() + delay,
+            "error": error,
+            "cause": cause,
+            "message": error,
+        },
+    )
+    if job is None:
+        return None
+    fields = {
+        "error": error,
+        "retriesLeft": retries_left,
+        "cause": cause,
+        "retryAt": int(job.run_at * 1000),
+        "progress": job.progress,
+    }
+    return Change(job_id, job.state, [events.add(conn, job, "job:failed", fields)])
+
+
+def wait(
+    conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause | None, message: str
+) -> Change | None:
+    """Back in line with the attempt unspent: asked to slow down, queue paused, or handed to another worker."""
+    limited = func.coalesce(jobs.c.limited_since, db_now()) if cause is Cause.PROVIDER_RATE_LIMITED else None
+    values: dict[str, Any] = {
+        **_OPEN,
+        "state": JobState.QUEUED,
+        "stage": "waiting",
+        "run_at": db_now() + delay,
+        "attempt": jobs.c.attempt - 1,
+        "message": message,
+        "cause": cause,
+    }
+    if limited is not None:
+        values["limited_since"] = limited
+    job = _update(conn, job_id, fence, values)
+    if job is None:
+        return None
+    told = {"status": "waiting", "progress": job.progress, "message": message}
+    change = Change(job_id, job.state, [events.add(conn, job, "job:progress", told)])
+    if delay == 0:
+        change.queued.append((job.queue, job.id))
+    return change
+
+
+def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
+    """The worker of a job is gone: back in line, attempt unspent. After the third loss it is a dead letter."""
+    before = conn.execute(select(jobs.c.losses, jobs.c.cancel_requested_at).where(jobs.c.id == job_id)).first()
+    if before is None:
+        return None
+    if before.cancel_requested_at is not None:
+        return end(
+            conn,
+            job_id,
+            fence,
+            JobState.CANCELLED,
+            event="job:cancelled",
+            fields={"status": "cancelled", "message": "Cancelled."},
+            cause=Cause.CANCELLED,
+        )
+    if before.losses + 1 >= MAX_LOSSES:
+        conn.execute(update(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence).values(losses=MAX_LOSSES))
+        return fail(conn, job_id, fence, Cause.WORKER_KILLED, f"{MAX_LOSSES} workers died on this job.")
+    job = _update(
+        conn,
+        job_id,
+        fence,
+        {
+            **_OPEN,
+            "state": JobState.QUEUED,
+            "stage": "waiting",
+            "losses": jobs.c.losses + 1,
+            "attempt": jobs.c.attempt - 1,
+            "run_at": db_now(),
+            "message": "Its worker was lost; another one goes on.",
+        },
+    )
+    if job is None:
+        return None
+    told = {"status": "waiting", "progress": job.progress, "message": job.message}
+    return Change(job_id, job.state, [events.add(conn, job, "job:progress", told)], queued=[(job.queue, job.id)])
+
+
+def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) -> Change | None:
+    """No further attempt. A job that delivered something ends `partial`, its units are kept and charged."""
+    delivered = delivered_assets(conn, job_id)
+    if delivered:
+        result = result_of(conn, job_id, delivered)
+        message = f"{len(delivered)} finished, the rest failed: {error}"
+        fields = {"status": "complete", "progress": 100, "message": message, "result": result, "partial": True}
+        return end(
+            conn,
+            job_id,
+            fence,
+            JobState.PARTIAL,
+            event="job:complete",
+            fields=fields,
+            result=result,
+            error=error,
+            cause=cause,
+        )
+    fields = {"error": error, "retriesLeft": 0, "cause": cause}
+    return end(conn, job_id, fence, JobState.FAILED, event="job:failed", fields=fields, error=error, cause=cause)
+
+
+def cancel_waiting(conn: Connection, job_id: str, by: str) -> Change | None:
+    """Cancels a job that no worker has. None: one has it, or it has ended."""
+    statement = (
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state.in_(tuple(WAITING_STATES)))
+        .values(
+            **_OPEN,
+            state=JobState.CANCELLED,
+            stage="cancelled",
+            message="Cancelled before it started.",
+            cause=Cause.CANCELLED,
+            cancelled_by=by,
+            cancel_requested_at=db_now(),
+            completed_at=db_now(),
+            fence=jobs.c.fence + 1,
+            last_seq=jobs.c.last_seq + 1,
+            credits_refunded=jobs.c.credits_reserved - jobs.c.credits_charged,
+        )
+        .returning(*jobs.c)
+    )
+    job = conn.execute(statement).first()
+    if job is None:
+        return None
+    return _ended(conn, job, "job:cancelled", {"status": "cancelled", "message": job.message})
+
+
+def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
+    """Sets the durable flag that the worker's next renewal reads. False: the job is not active."""
+    statement = (
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == JobState.ACTIVE)
+        .values(cancel_requested_at=func.coalesce(jobs.c.cancel_requested_at, db_now()), cancelled_by=by)
+    )
+    return conn.execute(statement).rowcount == 1
+
+
+def delivered_assets(conn: Connection, job_id: str) -> list[dict[str, Any]]:
+    """The saved rows of a job's units, inherited ones included, in the order of the units."""
+    query = (
+        select(brand_assets)
+        .join(job_units, job_units.c.asset_id == brand_assets.c.id)
+        .where(job_units.c.job_id == job_id, job_units.c.state == "saved")
+        .order_by(job_units.c.unit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def result_of(conn: Connection, job_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A generator's result, in the words the front end expects: `logos` with their counts, or one `asset`."""
+    shown = [asset_fields(row) for row in rows]
+    if job_id.startswith("logo-"):
+        wanted = conn.execute(select(jobs.c.payload).where(jobs.c.id == job_id)).scalar_one().get("count", len(shown))
+        return {"logos": shown, "generated": len(shown), "requested": wanted}
+    return {"asset": shown[0]} if len(shown) == 1 else {"assets": shown}
+
+
+def asset_fields(row: dict[str, Any]) -> dict[str, Any]:
+    """A saved asset as results carry it: the database's own words, without what only we need."""
+    hidden = ("storage_key", "sha256", "size_bytes")
+    return {
+        **{name: value for name, value in row.items() if name not in hidden},
+        "is_selected": bool(row["is_selected"]),
+    }

@@ -1,0 +1,61 @@
+"""What happens after an attempt failed: a pure decision, no side effects."""
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bmn.errors import CAUSES, Cause, JobFailure
+
+LONGEST_DELAY = 300.0
+"""Seconds; the cap of a backoff. A provider's Retry-After may be longer and wins."""
+JITTER = 0.2
+
+
+class Action(StrEnum):
+    RETRY = "retry"  # another attempt, after the delay
+    WAIT = "wait"  # the same attempt later: the provider asked us to slow down
+    PAUSE = "pause"  # the same attempt later, and the queue with it: every job would fail alike
+    FAIL = "fail"  # no further attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    action: Action
+    delay: float = 0.0
+    retries_left: int = 0
+
+
+def backoff(first: float, attempt: int, *, scale: float = 1.0) -> float:
+    """Seconds before the attempt after `attempt`: doubled each time, capped, plus up to 20 % so that no herd forms."""
+    delay: float = min(LONGEST_DELAY, first * 2 ** (attempt - 1))
+    return delay * scale * (1 + random.uniform(0, JITTER))
+
+
+def plan(
+    failure: JobFailure,
+    *,
+    attempt: int,
+    max_attempts: int,
+    first_backoff: float,
+    limited_for: float = 0.0,
+    longest_wait: float = 3600.0,
+    scale: float = 1.0,
+) -> Plan:
+    """Decides after attempt number `attempt` (from 1).
+
+    limited_for: seconds since a provider first asked this job to slow down; past longest_wait it fails.
+    scale: multiplies every delay but Retry-After.
+    """
+    if CAUSES[failure.cause].pauses_queue:
+        return Plan(Action.PAUSE, delay=backoff(first_backoff, 1, scale=scale))
+    if failure.cause is Cause.PROVIDER_RATE_LIMITED:
+        if limited_for >= longest_wait:
+            return Plan(Action.FAIL)
+        asked = failure.retry_after
+        waiting = backoff(first_backoff, 1, scale=scale) if asked is None else asked * (1 + random.uniform(0, JITTER))
+        return Plan(Action.WAIT, delay=waiting)
+    left = max_attempts - attempt
+    if not failure.retryable or left <= 0:
+        return Plan(Action.FAIL)
+    delay = backoff(first_backoff, attempt, scale=scale)
+    return Plan(Action.RETRY, delay=max(delay, failure.retry_after or 0.0), retries_left=left)
