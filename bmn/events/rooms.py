@@ -1,4 +1,4 @@
-"""Which event goes to which namespace and rooms. What is built here goes into the stream, and from there to every server."""
+"""Which event goes to which namespace and rooms; what is built here goes into the stream, and so to every server."""
 
 import time
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The bus: one Redis stream that workers and servers write to and every server reads back, in one order.
 
-A job's events go in through one script that keeps the job's last seq, so that an event published twice (by a worker, and by
-the sweeper after a crash) appears once, and none appears before an earlier one.
+A job's events go in through one script that keeps the job's last seq, so that an event published twice (by a worker,
+and by the sweeper after a crash) appears once, and none appears before an earlier one.
 """
 
 import json
@@ -11,19 +11,15 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bmn.broker import keys
 from bmn.events.rooms import Outgoing
 
-STREAM = "bmn:stream"
-SEQ_PREFIX = "bmn:seq:"
-SEQ_SECONDS = 86_400
 _FIELD = "e"
 _BATCH = 500
 _SCRIPT = files("bmn.events").joinpath("publish.lua").read_text()
 
-# Entries without a namespace reach no socket. BEGIN is the first of every stream: who reads it in the middle learns that
-# Redis was emptied. HEARTBEAT keeps positions young while nothing happens, and shows that the way through Redis is open.
+# The first entry of every stream, for no socket: who meets it later than at the start learns that Redis was emptied.
 BEGIN = Outgoing("", (), "begin", {}, volatile=True)
-HEARTBEAT = Outgoing("", (), "heartbeat", {}, volatile=True)
 
 
 def encode(event: Outgoing) -> str:
@@ -57,18 +53,18 @@ class EventStream:
 
     async def _publish(self, events: Sequence[Outgoing]) -> set[str]:
         jobs: dict[str, int] = {}
-        args: list[str | int] = [self._maxlen, SEQ_SECONDS, encode(BEGIN)]
+        args: list[str | int] = [self._maxlen, keys.SEQ_SECONDS, encode(BEGIN)]
         for event in events:
-            key = 0 if event.job_id is None else jobs.setdefault(event.job_id, len(jobs) + 2)
-            args += [encode(event), key, event.seq or 0]
-        answer = await self._script(keys=[STREAM, *(SEQ_PREFIX + job for job in jobs)], args=args)
-        by_key = {key: job for job, key in jobs.items()}
-        return {by_key[int(key)] for key in answer}
+            place = 0 if event.job_id is None else jobs.setdefault(event.job_id, len(jobs) + 2)
+            args += [encode(event), place, event.seq or 0]
+        answer = await self._script(keys=[keys.STREAM, *map(keys.seq, jobs)], args=args)
+        by_place = {place: job for job, place in jobs.items()}
+        return {by_place[int(place)] for place in answer}
 
     async def last_seqs(self, job_ids: Iterable[str]) -> dict[str, int]:
         """The last published seq of each job; 0 where Redis knows none."""
         ids = list(job_ids)
-        values = await self._redis.mget([SEQ_PREFIX + job for job in ids]) if ids else []
+        values = await self._redis.mget([keys.seq(job) for job in ids]) if ids else []
         return {job: int(value or 0) for job, value in zip(ids, values, strict=True)}
 
     async def read(self, after: str, *, count: int, block_ms: int) -> list[tuple[str, Outgoing]]:
@@ -76,20 +72,21 @@ class EventStream:
 
         block_ms has to be shorter than the client's socket timeout.
         """
-        answer: Any = await self._redis.xread({STREAM: after}, count=count, block=block_ms or None)
+        answer: Any = await self._redis.xread({keys.STREAM: after}, count=count, block=block_ms or None)
         if not answer:
             return []
         streams = answer.items() if isinstance(answer, dict) else answer
         return [_entry(item) for _, entries in streams for item in _flat(entries)]
 
-    async def since(self, position: str) -> list[tuple[str, Outgoing]]:
-        """Every entry from an id on, that one included."""
-        return [_entry(item) for item in await self._redis.xrange(STREAM, min=position)]
+    async def page(self, start: str, *, count: int) -> list[tuple[str, Outgoing]]:
+        """Entries from an id on, oldest first; `(` before the id leaves that one out."""
+        entries: Any = await self._redis.xrange(keys.STREAM, min=start, count=count)
+        return [_entry(item) for item in entries]
 
-    async def last_id(self) -> str:
-        """The id of the newest entry; `0-0` where there is no stream."""
-        newest: Any = await self._redis.xrevrange(STREAM, count=1)
-        return str(newest[0][0]) if newest else "0-0"
+    async def newest(self, before: str = "+") -> tuple[str, Outgoing] | None:
+        """The newest entry, or the newest up to an id."""
+        entries: Any = await self._redis.xrevrange(keys.STREAM, max=before, count=1)
+        return _entry(entries[0]) if entries else None
 
 
 def _entry(item: Any) -> tuple[str, Outgoing]:
