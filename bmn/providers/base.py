@@ -40,6 +40,15 @@ class ProviderCall:
 OnCall = Callable[[ProviderCall], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as a vendor sent it, unverified. mime: what the vendor says it is."""
+
+    data: bytes
+    mime: str
+    cost_usd: float
+
+
 @dataclass(slots=True)
 class Measured:
     """What a client notes about a call while it runs. usd: set the estimate first, the true cost when it is known."""
@@ -48,6 +57,10 @@ class Measured:
     usd: float = 0.0
     status: int | None = None
     request_id: str | None = None
+
+    def note(self, failure: JobFailure) -> None:
+        self.status = self.status or failure.extra.get("status")
+        self.request_id = self.request_id or failure.extra.get("request_id")
 
 
 class Provider(ABC):
@@ -87,6 +100,7 @@ class Provider(ABC):
             outcome, keep_cost = "ok", True
         except JobFailure as failure:
             outcome, keep_cost = failure.cause.value, failure.ambiguous
+            measured.note(failure)
             raise
         except (asyncio.CancelledError, JobCancelled):
             outcome, keep_cost = "cancelled", paid
@@ -96,6 +110,7 @@ class Provider(ABC):
             if ours is None:
                 raise
             outcome, keep_cost = ours.cause.value, ours.ambiguous
+            measured.note(ours)
             # Without the chain: a vendor's exception quotes its answer, which must not reach a log.
             raise ours from None
         finally:

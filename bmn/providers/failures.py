@@ -73,8 +73,11 @@ def failure_of_status(
         cause,
         f"{label} {_WORDS.get(cause, 'refused')} ({', '.join(details)}).",
         retry_after=retry_after if cause in (Cause.PROVIDER_RATE_LIMITED, Cause.PROVIDER_OVERLOADED) else None,
+        hint="The model in the settings may have ended; set one that the provider lists." if status == 404 else None,
         # The vendor gave up waiting for itself, or answered nonsense: it may have done the work, and billed it.
         ambiguous=paid and cause in (Cause.PROVIDER_TIMEOUT, Cause.PROVIDER_GARBAGE),
+        status=status,
+        request_id=request_id,
     )
 
 

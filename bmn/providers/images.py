@@ -42,6 +42,16 @@ async def verify_picture(
         raise JobFailure(cause, f"The picture cannot be used: {problem}.", ambiguous=paid) from None
 
 
+def mime_of(data: bytes) -> str:
+    """What the bytes are, by their first ones; `application/octet-stream` for what we do not know."""
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp":
+        return "video/mp4"
+    known = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+    return next((mime for magic, mime in known.items() if data.startswith(magic)), "application/octet-stream")
+
+
 async def thumbnail(data: bytes) -> CleanPicture:
     """A small copy of one of our own pictures, at most 512 pixels a side."""
     return await verify_picture(data, cause=Cause.STORAGE_FAILED, max_side=THUMBNAIL_SIDE)

@@ -1,0 +1,150 @@
+"""OpenAI Images: a picture made from pictures and words, through the official SDK with its retries off."""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+
+from bmn.errors import Cause, JobFailure, Moderated
+from bmn.providers.base import Measured, OnCall, Picture, Provider
+from bmn.providers.failures import (
+    UnreadableAnswer,
+    failure_of_status,
+    failure_of_transport,
+    garbage,
+    retry_after,
+)
+from bmn.providers.http import CONNECT_SECONDS, open_client
+from bmn.providers.images import mime_of
+from bmn.settings import ProviderAccess, Settings
+
+OnPartial = Callable[[int, bytes], Awaitable[None]]
+
+_SECONDS = 110.0  # good pictures take up to two minutes, and nothing is sent meanwhile
+_PARTIALS = 2
+_MODERATED = ("moderation_blocked", "content_policy_violation")
+_NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+
+
+class OpenAIImages(Provider):
+    provider: ClassVar[str] = "openai"
+    label: ClassVar[str] = "OpenAI"
+
+    def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
+        super().__init__(access, settings, on_call)
+        self.model = settings.openai_image_model
+        self._http = open_client(idle=_SECONDS)
+        self._sdk = AsyncOpenAI(
+            api_key=access.api_key,
+            base_url=access.base_url,
+            max_retries=0,
+            timeout=httpx2.Timeout(_SECONDS, connect=CONNECT_SECONDS),
+            http_client=self._http,
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def estimate(self, inputs: int = 1) -> float:
+        """US dollars for one picture, by the price table."""
+        price = self.price(self.model)
+        return price.picture + price.tokens(text_in=200, image_in=600 * inputs)
+
+    async def edit(
+        self, prompt: str, images: Sequence[bytes], size: str = "1024x1024", on_partial: OnPartial | None = None
+    ) -> Picture:
+        """One picture that shows the given ones (1 to 16). on_partial gets rough ones meanwhile: number, bytes.
+
+        Raises Moderated, or JobFailure; an ambiguous one when the picture may have been billed.
+        """
+        async with self.call("edit", model=self.model, deadline=_SECONDS, paid=True) as measured:
+            measured.units, measured.usd = 1, self.estimate(len(images))
+            if on_partial is None:
+                encoded, usage = await self._whole(prompt, images, size, measured)
+            else:
+                encoded, usage = await self._streamed(prompt, images, size, on_partial)
+            measured.status = 200
+            measured.usd = self._cost(usage, measured.usd)
+            data = _decoded(encoded)
+        return Picture(data, mime_of(data), measured.usd)
+
+    def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
+        if isinstance(error, openai.APIStatusError):
+            return self._of_code(error.code, error.status_code, error, paid=paid)
+        if isinstance(error, openai.APIResponseValidationError):
+            return garbage(self.label, paid=paid)
+        if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
+            return self._of_code(error.code, 500, error, paid=paid)  # an error event inside a stream
+        return failure_of_transport(self.label, error, paid=paid)
+
+    def _of_code(self, code: str | None, status: int, error: openai.APIError, *, paid: bool) -> JobFailure:
+        if code in _MODERATED:
+            return Moderated("The image service declined this content.", status=status)
+        response = getattr(error, "response", None)
+        return failure_of_status(
+            self.label,
+            status,
+            cause=Cause.PROVIDER_CREDIT if code in _NO_MONEY else None,
+            paid=paid,
+            retry_after=retry_after(response.headers) if response is not None else None,
+            request_id=getattr(error, "request_id", None),
+            field=error.param,
+        )
+
+    def _order(self, prompt: str, images: Sequence[bytes], size: str) -> dict[str, Any]:
+        named = [(f"image-{n}.{mime_of(data)[6:]}", data, mime_of(data)) for n, data in enumerate(images)]
+        order: dict[str, Any] = {
+            "model": self.model,
+            "image": named if len(named) > 1 else named[0],
+            "prompt": prompt,
+            "size": size,
+            "quality": "high",
+            "output_format": "png",
+        }
+        if self.model.startswith("gpt-image-1.5"):
+            order["input_fidelity"] = "high"  # newer models always keep the logo as it is, and refuse the word
+        return order
+
+    async def _whole(
+        self, prompt: str, images: Sequence[bytes], size: str, measured: Measured
+    ) -> tuple[str | None, Any]:
+        answer = await self._sdk.images.edit(**self._order(prompt, images, size))
+        pictures = getattr(answer, "data", None)
+        if not isinstance(pictures, list) or not pictures:
+            raise UnreadableAnswer("no pictures in the answer")
+        measured.request_id = getattr(answer, "_request_id", None)
+        return pictures[0].b64_json, answer.usage
+
+    async def _streamed(
+        self, prompt: str, images: Sequence[bytes], size: str, on_partial: OnPartial
+    ) -> tuple[str | None, Any]:
+        events: AsyncIterator[Any] = await self._sdk.images.edit(
+            **self._order(prompt, images, size), stream=True, partial_images=_PARTIALS
+        )
+        async for event in events:
+            if event.type == "image_edit.partial_image":
+                await on_partial(event.partial_image_index, _decoded(event.b64_json))
+            elif event.type == "image_edit.completed":
+                return event.b64_json, event.usage
+        raise UnreadableAnswer("the stream ended without a picture")
+
+    def _cost(self, usage: Any, estimate: float) -> float:
+        """By the tokens that were told; the estimate where none were."""
+        output = getattr(usage, "output_tokens", None)
+        if not isinstance(output, int):
+            return estimate
+        inputs = getattr(usage, "input_tokens_details", None)
+        text = getattr(inputs, "text_tokens", None) or 0
+        pictures = getattr(inputs, "image_tokens", None) or 0
+        return round(self.price(self.model).tokens(text_in=text, image_in=pictures, image_out=output), 6)
+
+
+def _decoded(encoded: Any) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (TypeError, ValueError, binascii.Error) as problem:
+        raise UnreadableAnswer("not base64") from problem

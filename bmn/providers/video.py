@@ -1,0 +1,212 @@
+"""Video from a picture. Google serves it through its interactions API; who holds a task's id never pays twice."""
+
+import asyncio
+import base64
+import binascii
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bmn.errors import Cause, JobFailure, Moderated
+from bmn.logs import get_logger
+from bmn.providers.base import OnCall, Provider
+from bmn.providers.failures import UnreadableAnswer, garbage
+from bmn.providers.google import LABEL, google_failure, open_sdk
+from bmn.providers.http import MEGABYTE, open_client
+from bmn.providers.images import mime_of
+from bmn.settings import ProviderAccess, Settings
+
+log = get_logger(__name__)
+
+OnProgress = Callable[[float], Awaitable[None]]
+
+SHORTEST, LONGEST = 3, 10  # seconds of film that the model makes
+_SUBMIT_SECONDS = 60.0
+_POLL_SECONDS = 15.0
+_FETCH_SECONDS = 120.0
+_MAX_BYTES = 100 * MEGABYTE
+_PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)  # seconds before each poll; the last one repeats
+_RUNNING = ("queued", "in_progress")
+_TYPICAL_SECONDS = 30.0  # how long a film usually takes
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTask:
+    """A film that was ordered, and paid for."""
+
+    id: str
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class VideoResult:
+    """A finished film: the vendor's file, or its bytes where the answer held them."""
+
+    file: str | None
+    data: bytes | None
+
+
+class Video(Provider):
+    """The interactions API."""
+
+    provider: ClassVar[str] = "google"
+    label: ClassVar[str] = LABEL
+
+    def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
+        super().__init__(access, settings, on_call)
+        self.model = settings.video_model
+        self._http = open_client(idle=_SUBMIT_SECONDS, max_bytes=_MAX_BYTES)
+        self._sdk = open_sdk(access, self._http, _SUBMIT_SECONDS)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def estimate(self, seconds: int) -> float:
+        """US dollars for a film, by the price table."""
+        return self.price(self.model).second * seconds
+
+    async def submit(self, prompt: str, image: bytes, seconds: int, *, aspect_ratio: str = "16:9") -> VideoTask:
+        """Orders a film that begins with the picture. seconds: 3 to 10.
+
+        Raises Moderated, or JobFailure; an ambiguous one when the order may have been taken.
+        """
+        if not SHORTEST <= seconds <= LONGEST:
+            raise JobFailure(Cause.BAD_INPUT, f"A video may take {SHORTEST} to {LONGEST} seconds, not {seconds}.")
+        async with self.call("submit", model=self.model, deadline=_SUBMIT_SECONDS, paid=True) as measured:
+            measured.units, measured.usd = seconds, self.estimate(seconds)
+            answer = await self._sdk.aio.interactions.create(
+                model=self.model,
+                input=[
+                    {"type": "image", "data": base64.b64encode(image).decode(), "mime_type": mime_of(image)},
+                    {"type": "text", "text": prompt},
+                ],
+                response_format={
+                    "type": "video",
+                    "aspect_ratio": aspect_ratio,
+                    "resolution": "720p",
+                    "duration": f"{seconds}s",
+                    "delivery": "uri",
+                },
+                generation_config={"video_config": {"task": "image_to_video"}},
+                background=True,
+                store=True,
+                timeout=_SUBMIT_SECONDS,
+            )
+            task_id = getattr(answer, "id", None)
+            if not isinstance(task_id, str) or not task_id:
+                raise UnreadableAnswer("no id")
+            measured.status, measured.request_id = 200, task_id
+        return VideoTask(task_id, measured.usd)
+
+    async def poll(
+        self, task: VideoTask, on_progress: OnProgress | None = None, *, deadline: float = 240.0
+    ) -> VideoResult:
+        """Waits until the film is there. on_progress gets a guess, 0.0 to 1.0: the vendor does not say how far it is.
+
+        Raises Moderated, or JobFailure: PROVIDER_TIMEOUT leaves the task as it is, so that a later attempt goes on
+        waiting; one with `task_gone` in its `extra` says that this task will never deliver.
+        """
+        async with self.call("poll", model=self.model, deadline=deadline) as measured:
+            measured.request_id = task.id
+            started = time.monotonic()
+            for number in range(1_000_000):
+                await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
+                answer = await self._look(task)
+                if answer is not None and getattr(answer, "status", None) not in _RUNNING:
+                    return self._ended(answer)
+                if on_progress is not None:
+                    seconds = time.monotonic() - started
+                    await on_progress(seconds / (seconds + _TYPICAL_SECONDS / 2))
+        raise AssertionError("unreachable: the deadline ends the loop")
+
+    async def fetch(self, result: VideoResult) -> bytes:
+        """The film as MP4. Raises DOWNLOAD_FAILED, or PROVIDER_GARBAGE for what is no MP4."""
+        data = result.data
+        if data is None:
+            async with self.call("download", model=self.model, deadline=_FETCH_SECONDS):
+                data = await self._download(result.file or "")
+        if mime_of(data) != "video/mp4":
+            raise garbage(self.label)
+        return data
+
+    def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
+        return google_failure(error, paid=paid)
+
+    async def _look(self, task: VideoTask) -> Any:
+        """One look at the task; None where it was lost, for looking again costs nothing."""
+        try:
+            async with asyncio.timeout(_POLL_SECONDS):
+                return await self._sdk.aio.interactions.get(task.id, timeout=_POLL_SECONDS)
+        except Exception as error:
+            failure = google_failure(error, paid=False)
+            if failure is None:
+                raise
+            if failure.extra.get("status") == 404:
+                raise _gone("no longer knows a film that was ordered") from None
+            if failure.cause in (Cause.PROVIDER_AUTH, Cause.PROVIDER_CREDIT, Cause.BAD_INPUT):
+                raise failure from None
+            await asyncio.sleep(min(failure.retry_after or 0.0, 10.0))
+            return None
+
+    def _ended(self, answer: Any) -> VideoResult:
+        status = str(getattr(answer, "status", None))
+        if status == "completed":
+            return _result(answer)
+        if status == "budget_exceeded":
+            raise JobFailure(Cause.PROVIDER_CREDIT, f"{LABEL} says that our budget is spent.", task_gone=True)
+        if re.search(r"(?i)safety|prohibited|policy|blocked", _said(answer)):
+            raise Moderated("The video service declined this content.")
+        if status in ("failed", "cancelled", "incomplete", "requires_action", "requires_continuation"):
+            raise _gone(f"could not finish a film ({status})")
+        raise UnreadableAnswer("a status that we do not know")
+
+    async def _download(self, name: str) -> bytes:
+        try:
+            while (state := await self._state(name)) != "ACTIVE":
+                if state == "FAILED":
+                    raise _gone("could not store a film")
+                await asyncio.sleep(1.0)
+            data = await self._sdk.aio.files.download(file=name)
+        except JobFailure:
+            raise
+        except Exception as error:
+            failure = google_failure(error, paid=False)
+            if failure is None:
+                raise
+            raise JobFailure(
+                Cause.DOWNLOAD_FAILED,
+                "The film could not be fetched.",
+                expired=failure.extra.get("status") in (403, 404, 410),
+            ) from None
+        return data or b""
+
+    async def _state(self, name: str) -> str:
+        state = (await self._sdk.aio.files.get(name=name)).state
+        return str(getattr(state, "value", state))
+
+
+def _result(answer: Any) -> VideoResult:
+    film = getattr(answer, "output_video", None)
+    uri, encoded = getattr(film, "uri", None), getattr(film, "data", None)
+    if encoded:
+        try:
+            return VideoResult(None, base64.b64decode(encoded, validate=True))
+        except (TypeError, ValueError, binascii.Error) as problem:
+            raise UnreadableAnswer("not base64") from problem
+    # The id alone, so that our key goes nowhere but to the configured address.
+    if found := re.search(r"files/([A-Za-z0-9_-]{1,100})", str(uri or "")):
+        return VideoResult(f"files/{found[1]}", None)
+    raise _gone("finished without a film")
+
+
+def _said(answer: Any) -> str:
+    """The vendor's words about a failure, to look for a reason in; they go no further."""
+    steps = getattr(answer, "steps", None) or []
+    return str(getattr(answer, "errors", "")) + "".join(str(getattr(step, "error", "")) for step in steps)
+
+
+def _gone(what: str) -> JobFailure:
+    """The task will never deliver, and may have been billed: order anew, once."""
+    return JobFailure(Cause.PROVIDER_OVERLOADED, f"{LABEL} {what}.", ambiguous=True, task_gone=True)
