@@ -1,0 +1,54 @@
+"""Every key in Redis: prefix, shape and how long it lives. Nothing else spells a key.
+
+RQ's own keys begin with `rq:` and live as long as RQ says. All others have a time to live here, or a cap where they are
+written (the stream). Lives are in seconds.
+"""
+
+from typing import Final
+
+RQ_PREFIX: Final = "rq:"
+
+STREAM: Final = "bmn:stream"  # every event on its way to the sockets; capped by BMN_STREAM_MAXLEN
+CONTROL: Final = "bmn:control"  # a channel: cancel, pause, settings; nothing is kept
+SEQ_PREFIX: Final = "bmn:seq:"
+
+SEQ_SECONDS: Final = 86_400
+SEMAPHORE_SECONDS: Final = 30  # a slot that is not renewed for so long is free again
+CACHE_SECONDS: Final = 300
+CACHE_PRODUCTS_SECONDS: Final = 3_600
+SESSION_SECONDS: Final = 86_400
+
+CACHE_PRODUCTS: Final = "cache:product:catalog"
+
+
+def seq(job_id: str) -> str:
+    """The last seq of a job that was published."""
+    return f"{SEQ_PREFIX}{job_id}"
+
+
+def semaphore(name: str) -> str:
+    """The slots of a shared limit that are taken: a sorted set, token by end of lease."""
+    return f"bmn:semaphore:{name}"
+
+
+def lock(name: str) -> str:
+    """Which process does something that one at a time should do, such as sweeping."""
+    return f"bmn:lock:{name}"
+
+
+def cache(kind: str, name: str, view: str = "detail") -> str:
+    return f"cache:{kind}:{name}:{view}"
+
+
+def rate(user_id: str, limit: str) -> str:
+    """What a user has used of a limit in its window; lives as long as the window."""
+    return f"rate:user:{user_id}:{limit}"
+
+
+def session(session_id: str) -> str:
+    return f"session:{session_id}"
+
+
+def socket(name: str) -> str:
+    """What the socket servers tell each other."""
+    return f"socket:{name}"

@@ -1,0 +1,30 @@
+"""Small helpers for tests that look at real processes."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import psutil
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20.0, what: str = "") -> None:
+    """Polls a condition; fails the test when it does not come true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen within {seconds:g} s: {what or condition}"
+        time.sleep(0.01)
+
+
+async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 20.0) -> None:
+    """`wait_until` for a question that has to be awaited."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+def gone(pid: int) -> bool:
+    """True where the process has ended. A dead one that nobody has collected yet counts as ended."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
