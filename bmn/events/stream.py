@@ -88,6 +88,11 @@ class EventStream:
         entries: Any = await self._redis.xrevrange(keys.STREAM, max=before, count=1)
         return _entry(entries[0]) if entries else None
 
+    async def last_id(self) -> str:
+        """The id of the newest entry; `0-0` where there is none."""
+        entry = await self.newest()
+        return entry[0] if entry else "0-0"
+
 
 def _entry(item: Any) -> tuple[str, Outgoing]:
     entry_id, fields = item
