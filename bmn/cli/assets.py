@@ -1,0 +1,95 @@
+"""Pictures and videos as the command line names, fetches and writes them."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from bmn.cli.session import find_job
+from bmn.client.http import BmnClient
+from bmn.errors import NotFound, UsageProblem
+
+Asset = dict[str, Any]
+
+_OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>\d+)")
+_SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"RIFF", ".webp"), (b"GIF8", ".gif"))
+
+
+def slug(name: str) -> str:
+    """A name as a file name: letters and digits of any script, the rest dashes."""
+    return re.sub(r"[^\w]+", "-", name.casefold(), flags=re.UNICODE).strip("-_") or "brand"
+
+
+def suffix_of(data: bytes) -> str:
+    if data[4:8] == b"ftyp":
+        return ".mp4"
+    return next((suffix for magic, suffix in _SUFFIXES if data.startswith(magic)), ".bin")
+
+
+async def of_brand(client: BmnClient, brand_id: str, kind: str) -> list[Asset]:
+    """A brand's assets of one type, newest first."""
+    assets: list[Asset] = (await client.get(f"/brands/{brand_id}/assets", type=kind))["assets"]
+    return assets
+
+
+async def find_asset(client: BmnClient, brand_id: str | None, reference: str, kind: str = "logo") -> Asset:
+    """The asset that is meant: its id, `JOB/2`, or a number in the brand's newest job. Raises NotFound."""
+    if match := _OF_JOB.fullmatch(reference):
+        job = await client.get(f"/jobs/{await find_job(client, match['job'])}")
+        return _numbered(job["assets"], int(match["number"]), f"job {match['job']}")
+    if reference.isdecimal() and brand_id is not None:
+        return _numbered(newest(await of_brand(client, brand_id, kind)), int(reference), f"newest {kind} job")
+    try:
+        asset: Asset = await client.get(f"/assets/{UUID(reference)}")
+        return asset
+    except ValueError:
+        pass
+    raise UsageProblem(f"{reference!r} names no picture.", hint="Give its id, its number, or JOB/2.")
+
+
+def newest(assets: list[Asset]) -> list[Asset]:
+    """The assets of the newest job among them, in the order of their numbers."""
+    if not assets:
+        return []
+    job_id = assets[0]["jobId"]
+    return numbered([asset for asset in assets if asset["jobId"] == job_id])
+
+
+def numbered(assets: list[Asset]) -> list[Asset]:
+    """In the order in which they are numbered for people: the job's own numbering."""
+    return sorted(assets, key=lambda asset: (asset["metadata"].get("logo_index", 0), asset["createdAt"], asset["url"]))
+
+
+def _numbered(assets: list[Asset], number: int, where: str) -> Asset:
+    if 1 <= number <= len(assets):
+        return numbered(assets)[number - 1]
+    raise NotFound(f"There is no picture {number} in the {where}.", hint=f"It has {len(assets)}.")
+
+
+def local_path(client: BmnClient, url: str) -> Path | None:
+    """Where an object of this machine's own server lies on disk; None for any other."""
+    own = urlsplit(client.api_url)
+    parts = urlsplit(url)
+    if parts.netloc not in ("", own.netloc) or not parts.path.startswith("/files/"):
+        return None
+    path = client.settings.bmn_home / "objects" / unquote(parts.path.removeprefix("/files/"))
+    return path if path.is_file() else None
+
+
+def choose_names(folder: Path, stem: str, job_tag: str, datas: list[bytes]) -> list[Path]:
+    """File names that overwrite nothing: `stem-1.png`, or with the job's tag where those exist."""
+
+    def names(prefix: str) -> list[Path]:
+        return [folder / f"{prefix}-{index}{suffix_of(data)}" for index, data in enumerate(datas, start=1)]
+
+    plain = names(stem)
+    return plain if not any(path.exists() for path in plain) else names(f"{stem}-{job_tag}")
+
+
+def write(path: Path, data: bytes) -> None:
+    """The whole file or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(data)
+    draft.replace(path)

@@ -1,0 +1,186 @@
+"""What every generator does once its body is known: submit, watch, show, write, report."""
+
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bmn.cli import exit_codes
+from bmn.cli.assets import local_path, numbered, slug
+from bmn.cli.base import run
+from bmn.cli.console import console
+from bmn.cli.gallery import Gallery
+from bmn.cli.session import find_brand, open_client
+from bmn.cli.stack import server_for
+from bmn.cli.timespan import duration
+from bmn.cli.views import elapsed, outcome_document, plural, short_id, state_text, usd
+from bmn.cli.watching import watch
+from bmn.client.http import BmnClient
+from bmn.errors import CAUSES, Cause
+
+if TYPE_CHECKING:
+    from bmn.cli.generate import Builder, Options
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Made:
+    """What a Ctrl-C must know: the jobs so far, and whether their server ends with us."""
+
+    job_ids: list[str] = field(default_factory=list)
+    private: bool = False
+
+
+def make(kind: str, noun: str, build: "Builder", options: "Options") -> int:
+    """Runs one generator; answers with the exit code. kind: the route. noun: one of what it makes."""
+    made = _Made()
+    try:
+        return run(_make(kind, noun, build, options, made))
+    except KeyboardInterrupt:
+        return detached(made.job_ids, private=made.private)
+
+
+def detached(job_ids: list[str], *, private: bool = False) -> int:
+    """Ctrl-C: says that nothing is lost and how to come back."""
+    names = " ".join(short_id(job_id) for job_id in job_ids)
+    if not job_ids:
+        what, remedy = "Interrupted before a job was made.", "`bmn jobs list` shows what there is."
+    elif private:
+        what, remedy = "Detached; the job goes on at the next `bmn serve`.", f"bmn serve, then bmn jobs watch {names}"
+    else:
+        what, remedy = "Detached; the job continues.", f"bmn jobs watch {names}"
+    if console.json:
+        error = {"code": "interrupted", "message": what, "hint": remedy, "requestId": None, "jobIds": job_ids}
+        console.document({"error": error})
+    console.tell(f"{what.rstrip('.').lower()}: {remedy}" if job_ids else what)
+    return exit_codes.INTERRUPTED
+
+
+@asynccontextmanager
+async def _client(options: "Options", made: _Made) -> AsyncIterator[BmnClient]:
+    async with server_for(detach=options.detach) as server:
+        made.private = server.private
+        async with open_client(settings=server.settings, api_url=server.api_url) as client:
+            yield client
+
+
+async def _make(kind: str, noun: str, build: "Builder", options: "Options", made: _Made) -> int:
+    async with _client(options, made) as client:
+        brand = await find_brand(client, options.brand, create=not options.dry_run)
+        body = {key: value for key, value in (await build(client, brand)).items() if value is not None}
+        if options.dry_run:
+            return await _estimate(client, kind, body, options)
+        answer = await client.post(f"/generation/{kind}", body, idempotency_key=options.idempotency_key)
+        submissions = answer.get("jobs") or [answer]
+        made.job_ids = [entry["jobId"] for entry in submissions]
+        if options.detach:
+            return _announce(answer, made.job_ids)
+        return await _attend(client, brand, noun, submissions, options)
+
+
+def _announce(answer: Record, job_ids: list[str]) -> int:
+    if console.json:
+        console.document(answer)
+    else:
+        for job_id in job_ids:
+            console.answer(job_id)
+    console.next_step("bmn jobs watch " + " ".join(short_id(job_id) for job_id in job_ids))
+    return exit_codes.DONE
+
+
+async def _attend(client: BmnClient, brand: Record, noun: str, submissions: list[Record], options: "Options") -> int:
+    """Watches the jobs to their end, shows what they make, writes it, reports."""
+    gallery = Gallery(client, options.images)
+    job_ids = [entry["jobId"] for entry in submissions]
+    ended = await watch(
+        client,
+        job_ids,
+        labels=[f"{brand['name']}" for _ in job_ids],
+        timeout=options.timeout,
+        on_event=gallery.on_event,
+    )
+    documents = []
+    for job in ended:
+        assets = numbered(job["assets"])
+        paths = (
+            await gallery.save(assets, options.out, f"{slug(brand['name'])}-{slug(noun)}", job["jobId"])
+            if (options.out and assets)
+            else [local_path(client, asset["url"]) for asset in assets]
+        )
+        for asset, path in zip(assets, paths, strict=True):
+            asset["file"] = str(path) if path else None
+        documents.append(outcome_document(job, assets))
+        report(job, noun, brand["name"])
+        if not console.json:
+            for number, asset in enumerate(assets, start=1):
+                console.answer(f"{number}  {asset['file'] or asset['url']}")
+    if console.json:
+        console.document(documents[0] if len(documents) == 1 else {"jobs": documents})
+    _suggest(ended, noun, brand["name"])
+    return exit_codes.of_jobs(ended, strict=options.strict)
+
+
+def report(job: Record, noun: str, brand: str) -> None:
+    """How a job ended, in one line; a failure in three. Goes to stderr."""
+    assets, seconds = job["assets"], elapsed(job)
+    if job["state"] == "failed":
+        cause = CAUSES[Cause(job["cause"] or "bug")]
+        console.tell(f"{state_text('failed')}  {job['queueName']} {short_id(job['jobId'])}: {job['error']}", "bold red")
+        console.tell(f"  {cause.user_text} {money(job)}.")
+        console.tell(f"  bmn jobs why {short_id(job['jobId'])}")
+        return
+    made = f"{plural(len(assets), noun)} for {brand}" if assets else job.get("message") or noun
+    took = f" in {duration(seconds)}" if seconds is not None else ""
+    console.say(f"{state_text(job['state'])}  {made}{took} · {money(job)}")
+
+
+def money(job: Record) -> str:
+    """`4 credits · $0.12`, with what came back, and the sandbox's free pictures as such."""
+    parts = [plural(int(job["creditsCharged"]), "credit")]
+    if job.get("creditsRefunded"):
+        parts[0] += f" charged, {job['creditsRefunded']} back"
+    cost = usd(job["costUsd"])
+    parts.append(f"sandbox: {cost}" if job.get("sandboxed") else cost)
+    return " · ".join(parts)
+
+
+def _suggest(jobs: list[Record], noun: str, brand: str) -> None:
+    """The next useful commands, for the way it ended."""
+    quoted, name = shlex.quote(brand), short_id(jobs[-1]["jobId"])
+    if not any(job["assets"] for job in jobs):
+        if jobs[-1]["state"] == "completed":
+            console.next_step(f"bmn jobs show {name}")
+        return
+    if any(job["state"] == "partial" for job in jobs):
+        console.next_step(f"bmn jobs why {name}")
+        return
+    steps = {
+        "logo": (f"bmn logos select 1 --brand {quoted}", f"bmn generate mockups --brand {quoted} --product mug"),
+        "mockup": (f"bmn generate bundle --brand {quoted}", f"bmn generate video --brand {quoted}"),
+    }
+    console.next_step(*steps.get(noun, (f"bmn open --brand {quoted}",)))
+
+
+async def _estimate(client: BmnClient, kind: str, body: Record, options: "Options") -> int:
+    estimate: Record = await client.post(f"/generation/{kind}/estimate", body, safe=True)
+    if console.json:
+        console.document(estimate)
+        return exit_codes.DONE
+    for number, prompt in enumerate(estimate["prompts"], start=1):
+        console.answer(f"{number}  {prompt}")
+    cost = usd(estimate["usd"])
+    console.answer(f"credits   {estimate['credits']} of {estimate['creditsAvailable']}")
+    console.answer(f"cost      {f'sandbox: $0.00 (with a key: {cost})' if estimate['sandboxed'] else cost}")
+    expected = estimate.get("expected")
+    console.answer(f"time      {_usual(expected)}; {plural(estimate['waiting'], 'job')} ahead")
+    console.say("nothing was submitted")
+    console.next_step("the same without --dry-run")
+    return exit_codes.DONE
+
+
+def _usual(expected: Record | None) -> str:
+    if not expected or expected.get("samples", 0) < 5:
+        return "not known yet"
+    return f"about {duration(expected['p50Ms'] / 1000)}, seldom over {duration(expected['p90Ms'] / 1000)}"

@@ -1,0 +1,79 @@
+"""What a talking command begins with: a client, and the job or brand that a person's few letters mean."""
+
+import asyncio
+import re
+from typing import Any
+from uuid import UUID
+
+from bmn.cli.console import console
+from bmn.cli.views import is_whole_id, short_id, state_text
+from bmn.client.http import BmnClient
+from bmn.errors import NotFound, UsageProblem
+from bmn.settings import Settings, load_settings
+
+_LAST = re.compile(r"last(?::([a-z]+))?")
+
+
+def open_client(*, role: str = "user", settings: Settings | None = None, api_url: str | None = None) -> BmnClient:
+    return BmnClient(
+        settings or load_settings(), api_url=api_url or console.api_url or None, role=role, on_notice=console.say
+    )
+
+
+async def find_job(client: BmnClient, reference: str, *, wait: float = 0) -> str:
+    """The id of the job that is meant: a whole id, 4 or more characters of its uuid, `last` or `last:failed`.
+
+    wait: seconds that `last` waits for a first job to appear. Raises NotFound with the candidates.
+    """
+    reference = reference.strip()
+    if is_whole_id(reference):
+        return reference
+    if match := _LAST.fullmatch(reference):
+        return await _last(client, match[1], wait)
+    if len(re.sub(r"^[a-z]+(-[a-z]+)*-(?=[0-9a-f])", "", reference)) < 4:
+        raise UsageProblem(f"{reference!r} is too short for a job.", hint="Give 4 characters of its id, or `last`.")
+    found = (await client.get("/jobs", prefix=reference, limit=5))["jobs"]
+    if len(found) == 1:
+        return str(found[0]["jobId"])
+    if not found:
+        raise NotFound(f"No job {reference!r}.", hint="`bmn jobs list` shows the newest.")
+    candidates = ", ".join(f"{short_id(job['jobId'])} ({job['queueName']}, {job['state']})" for job in found)
+    raise NotFound(f"{reference!r} could be several jobs.", hint=f"Give more characters: {candidates}")
+
+
+async def _last(client: BmnClient, state: str | None, wait: float) -> str:
+    while True:
+        found = (await client.get("/jobs", state=state, limit=1))["jobs"]
+        if found:
+            return str(found[0]["jobId"])
+        if wait <= 0:
+            which = f"{state} job" if state else "job"
+            raise NotFound(f"There is no {which} yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')
+        await asyncio.sleep(min(0.25, wait))
+        wait -= 0.25
+
+
+async def find_brand(client: BmnClient, reference: str, *, create: bool = False) -> dict[str, Any]:
+    """The brand of a name or an id. create: make it when the name is new. Raises NotFound otherwise."""
+    reference = reference.strip().removeprefix("@")
+    try:
+        brand: dict[str, Any] = await client.get(f"/brands/{UUID(reference)}")
+        return brand
+    except ValueError:
+        pass
+    brands = (await client.get("/brands", name=reference))["brands"]
+    exact = [brand for brand in brands if brand["name"].casefold() == reference.casefold()]
+    if exact:
+        return dict(exact[0])
+    if create:
+        made: dict[str, Any] = await client.post("/brands", {"name": reference})
+        console.say(f"made the brand {made['name']!r}")
+        return made
+    raise NotFound(
+        f"No brand {reference!r}.", hint="`bmn brands list` shows yours; `bmn brands create NAME` makes one."
+    )
+
+
+def describe(job: dict[str, Any]) -> str:
+    """A job in a few words: `✓ completed  logo-generation 7f3a1b22`."""
+    return f"{state_text(job['state'])}  {job['queueName']} {short_id(job['jobId'])}"

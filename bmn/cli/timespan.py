@@ -1,0 +1,107 @@
+"""Times as people write and read them: `10m`, `2d`, `yesterday`, an ISO time; "3 m ago", "1 m 52 s"."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])", re.IGNORECASE)
+
+
+def parse_span(text: str) -> float:
+    """Seconds of `90s`, `10m`, `1h30m`, `2d`, or a bare number of seconds. Raises ValueError."""
+    text = text.strip().replace(" ", "")
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = _SPAN.findall(text)
+    if not parts or "".join(amount + unit for amount, unit in parts) != text:
+        raise ValueError(f"{text!r} is not a time span; write it like 90s, 10m, 2h or 3d")
+    return sum(float(amount) * _UNITS[unit.lower()] for amount, unit in parts)
+
+
+def seconds_ago(text: str, now: datetime | None = None) -> float:
+    """How long ago a `--since` lies: a span, `today`, `yesterday`, or an ISO time. Raises ValueError."""
+    now = now or datetime.now().astimezone()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    words = {"today": midnight, "yesterday": midnight - timedelta(days=1)}
+    word = text.strip().lower()
+    if word in words:
+        return (now - words[word]).total_seconds()
+    try:
+        return parse_span(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
+    return (now - moment).total_seconds()
+
+
+class Span(click.ParamType[float]):
+    name = "span"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_span(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Since(click.ParamType[float]):
+    """Seconds ago."""
+
+    name = "when"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = seconds_ago(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} lies in the future", param, ctx)
+        return seconds
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `22 s`, `1 m 52 s`, `2 h 5 m`, `3 d 4 h`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    for size, unit, next_size, next_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= size:
+            rest = whole % size // next_size
+            return f"{whole // size} {unit} {rest} {next_unit}" if rest else f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def moment(text: str) -> datetime:
+    """An RFC 3339 time of the API."""
+    return datetime.fromisoformat(text)
+
+
+def ago(text: str | None, now: datetime | None = None) -> str:
+    """`3 m ago` for an RFC 3339 time; `in 6 s` for one to come; empty for None."""
+    if not text:
+        return ""
+    seconds = ((now or datetime.now(UTC)) - moment(text)).total_seconds()
+    if seconds < -0.5:
+        return f"in {duration(-seconds)}"
+    if seconds < 1:
+        return "now"
+    whole = duration(max(10.0, seconds)) if seconds >= 10 else f"{round(seconds)} s"
+    parts = whole.split(" ")
+    return " ".join(parts[:2]) + " ago"
+
+
+def local(text: str | None) -> str:
+    """The whole time with its zone, as `show` prints it."""
+    return moment(text).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z") if text else ""
