@@ -1,6 +1,7 @@
 """Black Forest Labs: submit a picture, poll its task, fetch it from a signed address that expires."""
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import math
@@ -20,10 +21,12 @@ from bmn.logs import get_logger
 from bmn.sandbox.bfl_input import MODELS, BadInput, Submission, read_submission
 from bmn.sandbox.media.broken import broken_image
 from bmn.sandbox.media.logos import render_logo
+from bmn.sandbox.media.revision import most_alike, thumbnail
 from bmn.sandbox.state import Sandbox
 
 PROVIDER = "bfl"
 _TASK = "bfl.task"
+_PICTURE = "bfl.picture"
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg"}
 _ERRORS: dict[int, dict[str, Any]] = {
     400: {"error": "validation_error", "message": "Invalid request", "details": {}},
@@ -205,18 +208,34 @@ class Studio:
         return len(self._in_flight) >= 24 or same >= MODELS[model].in_flight
 
     def _start(self, task: Task) -> asyncio.Task[None]:
-        running = asyncio.create_task(asyncio.to_thread(self._draw, task))
+        running = asyncio.create_task(self._make(task))
         self._drawing[task.id] = running
         running.add_done_callback(lambda _done: self._drawing.pop(task.id, None))
         return running
 
-    def _draw(self, task: Task) -> None:
-        reference = self._reference(task.id).read_bytes() if task.has_reference else None
-        picture = render_logo(task.prompt, task.seed, (task.width, task.height), reference)
+    def _draw(self, task: Task, known: list[dict[str, Any]]) -> dict[str, Any]:
+        """Runs in a thread; returns what is needed to know the picture again and to refine it.
+
+        known: the same of earlier pictures, to recognise a reference.
+        """
+        reference, origin = None, None
+        if task.has_reference:
+            reference = self._reference(task.id).read_bytes()
+            found = most_alike(reference, [base64.b64decode(entry["thumbnail"]) for entry in known])
+            if found is not None:
+                origin = (known[found]["prompts"], known[found]["seed"])
+        picture = render_logo(task.prompt, task.seed, (task.width, task.height), reference, origin)
         path = self._picture(task)
         unfinished = path.with_suffix(".part")
         picture.save(unfinished, "PNG" if task.output_format == "png" else "JPEG", quality=92, compress_level=4)
         unfinished.replace(path)
+        prompts, seed = origin or ([], task.seed)
+        small = base64.b64encode(thumbnail(path.read_bytes())).decode()
+        return {"prompts": [*prompts, task.prompt], "seed": seed, "thumbnail": small}
+
+    async def _make(self, task: Task) -> None:
+        known = self.sandbox.store.all(_PICTURE, limit=500) if task.has_reference else []
+        self.sandbox.store.put(_PICTURE, task.id, await asyncio.to_thread(self._draw, task, known))
 
     async def _drawn(self, task: Task) -> Path:
         """Where the picture is; drawn again where a restart has lost it."""
