@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bmn.sandbox import bfl, google, google_video, openai
+from bmn.sandbox import anthropic, bfl, google, google_video, openai
 from bmn.sandbox.faults import FaultRule
 from bmn.sandbox.state import Sandbox
 from bmn.sandbox.transport import guarded
@@ -32,7 +32,7 @@ class Vendor(Protocol):
     def error_body(self, status: int) -> dict[str, Any]: ...
 
 
-VENDORS: tuple[Vendor, ...] = (bfl, openai, google, google_video)
+VENDORS: tuple[Vendor, ...] = (bfl, openai, google, google_video, anthropic)
 
 
 def create_app(state_dir: Path, *, speed: float = 1.0) -> Starlette:

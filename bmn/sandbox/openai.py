@@ -112,7 +112,7 @@ class _Order:
     def usd(self) -> float:
         usage = self.usage()
         spent = {**usage["input_tokens_details"], "output_tokens": usage["output_tokens"]}
-        return round(sum(spent[kind] * usd for kind, usd in _USD_PER_TOKEN.items()), 6)
+        return round(sum(float(spent[kind]) * usd for kind, usd in _USD_PER_TOKEN.items()), 6)
 
     def described(self) -> dict[str, Any]:
         return {
