@@ -15,7 +15,7 @@ from bmn.settings import ProviderAccess, Settings
 
 _SECONDS = 110.0
 _MODERATED = frozenset(
-    [
+    {
         "SAFETY",
         "RECITATION",
         "BLOCKLIST",
@@ -26,7 +26,7 @@ _MODERATED = frozenset(
         "IMAGE_RECITATION",
         "MODEL_ARMOR",
         "JAILBREAK",
-    ]
+    }
 )
 _IMPOSSIBLE = frozenset({"MAX_TOKENS", "LANGUAGE"})
 _TOKENS_A_PICTURE = 560

@@ -8,7 +8,8 @@ from google import genai
 from google.genai import errors, types
 
 # The interactions API has an error tree of its own, for which the SDK has no public module yet.
-from google.genai._interactions import APIResponseValidationError, APIStatusError
+from google.genai._interactions import APIConnectionError, APIStatusError
+from google.genai._interactions import APIError as InteractionError
 from pydantic import ValidationError
 
 from bmn.errors import Cause, JobFailure, Moderated
@@ -36,11 +37,15 @@ def google_failure(error: Exception, *, paid: bool) -> JobFailure | None:
     """Our failure for an exception of either tree; None for what Google never raises."""
     if isinstance(error, errors.APIError):
         return _of_status(error.code or 500, error.details, error.response, paid=paid)
-    if isinstance(error, APIResponseValidationError | errors.UnknownApiResponseError | ValidationError):
-        return garbage(LABEL, paid=paid)
     if isinstance(error, APIStatusError):
         return _of_status(error.status_code, error.body, error.response, paid=paid)
-    return failure_of_transport(LABEL, error, paid=paid)
+    if failure := failure_of_transport(LABEL, error, paid=paid):
+        return failure
+    if isinstance(error, APIConnectionError):
+        return JobFailure(Cause.PROVIDER_TIMEOUT, f"The connection to {LABEL} broke.", ambiguous=paid)
+    if isinstance(error, InteractionError | errors.UnknownApiResponseError | ValidationError):
+        return garbage(LABEL, paid=paid)
+    return None
 
 
 def _of_status(status: int, body: Any, response: Any, *, paid: bool) -> JobFailure:

@@ -28,7 +28,15 @@ _POLL_SECONDS = 15.0
 _FETCH_SECONDS = 120.0
 _MAX_BYTES = 100 * MEGABYTE
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)  # seconds before each poll; the last one repeats
-_RUNNING = ("queued", "in_progress")
+_ENDED = (
+    "completed",
+    "failed",
+    "cancelled",
+    "incomplete",
+    "budget_exceeded",
+    "requires_action",
+    "requires_continuation",
+)
 _TYPICAL_SECONDS = 30.0  # how long a film usually takes
 
 
@@ -110,12 +118,16 @@ class Video(Provider):
         """
         async with self.call("poll", model=self.model, deadline=deadline) as measured:
             measured.request_id = task.id
-            started = time.monotonic()
+            started, odd = time.monotonic(), set[str]()
             for number in range(1_000_000):
                 await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
                 answer = await self._look(task)
-                if answer is not None and getattr(answer, "status", None) not in _RUNNING:
-                    return self._ended(answer)
+                status = str(getattr(answer, "status", None))
+                if status in _ENDED:
+                    return self._ended(answer, status)
+                if answer is not None and status not in ("queued", "in_progress") and status not in odd:
+                    odd.add(status)
+                    log.warning("a task has a status that we do not know", task=task.id, status=status[:50])
                 if on_progress is not None:
                     seconds = time.monotonic() - started
                     await on_progress(seconds / (seconds + _TYPICAL_SECONDS / 2))
@@ -150,17 +162,14 @@ class Video(Provider):
             await asyncio.sleep(min(failure.retry_after or 0.0, 10.0))
             return None
 
-    def _ended(self, answer: Any) -> VideoResult:
-        status = str(getattr(answer, "status", None))
+    def _ended(self, answer: Any, status: str) -> VideoResult:
         if status == "completed":
             return _result(answer)
         if status == "budget_exceeded":
             raise JobFailure(Cause.PROVIDER_CREDIT, f"{LABEL} says that our budget is spent.", task_gone=True)
         if re.search(r"(?i)safety|prohibited|policy|blocked", _said(answer)):
             raise Moderated("The video service declined this content.")
-        if status in ("failed", "cancelled", "incomplete", "requires_action", "requires_continuation"):
-            raise _gone(f"could not finish a film ({status})")
-        raise UnreadableAnswer("a status that we do not know")
+        raise _gone(f"could not finish a film ({status})")
 
     async def _download(self, name: str) -> bytes:
         try:

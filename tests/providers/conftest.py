@@ -13,8 +13,29 @@ import httpx
 import pytest
 import uvicorn
 
+from bmn.errors import Cause, JobFailure
 from bmn.providers.base import ProviderCall
 from bmn.settings import SANDBOX_KEY, ProviderAccess, Settings
+
+# What every vendor's client makes of a refused call: rows 38 to 41 of the fault matrix.
+STATUSES = [
+    (400, Cause.BAD_INPUT),
+    (422, Cause.BAD_INPUT),
+    (401, Cause.PROVIDER_AUTH),
+    (402, Cause.PROVIDER_CREDIT),
+    (403, Cause.PROVIDER_AUTH),
+    (429, Cause.PROVIDER_RATE_LIMITED),
+    (500, Cause.PROVIDER_OVERLOADED),
+    (502, Cause.PROVIDER_OVERLOADED),
+    (503, Cause.PROVIDER_OVERLOADED),
+]
+
+
+async def failing(action: Awaitable[Any]) -> JobFailure:
+    """The failure that an action ends in."""
+    with pytest.raises(JobFailure) as caught:
+        await action
+    return caught.value
 
 
 @dataclass

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from bmn.errors import Cause, JobFailure, Moderated
+from bmn.errors import Cause, Moderated
 from bmn.providers.base import OnCall, ProviderCall
 from bmn.providers.bfl import Bfl, ImageRequest, Task
 from bmn.providers.images import verify_picture
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import SandboxControl, Wire, answer
+from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
 
 PROMPT = (
     'Professional brand logo for "Acme". Style: modern. Colors: #112233, #AABBCC. Brand vision: v. Variation: icon.'
@@ -27,13 +27,6 @@ async def bfl(sandbox: SandboxControl, settings: Settings, on_call: OnCall) -> A
     client = Bfl(sandbox.access(), settings, on_call)
     yield client
     await client.close()
-
-
-async def failing(action: Any) -> JobFailure:
-    with pytest.raises(JobFailure) as caught:
-        await action
-    assert "validation_error" not in caught.value.message
-    return caught.value
 
 
 async def test_a_picture_is_ordered_awaited_and_fetched(
@@ -61,21 +54,7 @@ async def test_a_refinement_sends_the_picture_and_costs_more(bfl: Bfl) -> None:
     assert task.cost_usd == pytest.approx(0.045)
 
 
-@pytest.mark.parametrize(
-    ("status", "cause"),
-    [
-        (400, Cause.BAD_INPUT),
-        (422, Cause.BAD_INPUT),
-        (401, Cause.PROVIDER_AUTH),
-        (402, Cause.PROVIDER_CREDIT),
-        (403, Cause.PROVIDER_AUTH),
-        (404, Cause.PROVIDER_AUTH),
-        (429, Cause.PROVIDER_RATE_LIMITED),
-        (500, Cause.PROVIDER_OVERLOADED),
-        (502, Cause.PROVIDER_OVERLOADED),
-        (503, Cause.PROVIDER_OVERLOADED),
-    ],
-)
+@pytest.mark.parametrize(("status", "cause"), [*STATUSES, (404, Cause.PROVIDER_AUTH)])
 async def test_a_refused_order_has_its_cause_and_costs_nothing(
     bfl: Bfl, sandbox: SandboxControl, calls: list[ProviderCall], status: int, cause: Cause
 ) -> None:
