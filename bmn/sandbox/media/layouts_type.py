@@ -135,7 +135,7 @@ def _playful_word(sheet: Sheet, brief: Brief) -> None:
     drawn = 0
     for row, text in enumerate(lines):
         whole = measure(brief.display, text, size)
-        y = (row - (len(lines) - 1) / 2) * size * 1.02
+        y = (row - (len(lines) - 1) / 2) * size * 1.02 - size * 0.16
         for index, letter in enumerate(text):
             if letter.isspace():
                 continue
@@ -146,7 +146,7 @@ def _playful_word(sheet: Sheet, brief: Brief) -> None:
             middle = (box.top + box.bottom) / 2 + size * 0.36
             set_line(sheet, box, (x, y + hop + middle), tones[drawn % 3])
             drawn += 1
-    y = (len(lines) / 2) * size * 1.02 + 40
+    y = (len(lines) - 1) / 2 * size * 1.02 + size * 0.52
     Pen(sheet, (0, y)).stroke("M-90 0 C-45 44 45 44 90 0", 18, palette.accent)
 
 

@@ -61,6 +61,8 @@ def changed(brief: Brief, prompt: str, original: str) -> tuple[Brief, float]:
             break
     kind = next((kind for kind, pattern in _KIND_NOTES.items() if _hears(pattern, notes)), brief.kind)
     wanted = motifs_for("", notes)
+    if wanted and kind in ("lettermark", "wordmark", "geometric"):
+        kind = "combination"  # the others show no picture
     motifs = tuple(dict.fromkeys([*wanted, *brief.motifs]))
     revised = replace(revised, kind=kind, motifs=motifs, palette=_palette(brief.palette, notes))
     if _hears(r"bigger|larger|enlarge\w*", notes):
@@ -74,7 +76,7 @@ def changed(brief: Brief, prompt: str, original: str) -> tuple[Brief, float]:
         brief.palette,
     ):
         # The notes say nothing we understand: a fresh take that is still the same logo.
-        tinted = brief.palette.soft.mixed(WHITE, 0.55)
+        tinted = brief.palette.ink.mixed(WHITE, 0.94)
         revised = replace(
             revised, palette=replace(brief.palette, paper=tinted, ink=brief.palette.ink.mixed(BLACK, 0.22))
         )
@@ -91,8 +93,10 @@ def _hears(pattern: str, notes: str) -> bool:
 
 
 def _palette(palette: Palette, notes: str) -> Palette:
-    named = [Colour.parse(text) for word, text in _COLOURS.items() if _hears(word, notes)]
-    named += [Colour.parse(text) for text in re.findall(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b", notes)]
+    spoken = re.findall(
+        rf"#(?:[0-9a-f]{{6}}|[0-9a-f]{{3}})\b|\b(?:{'|'.join(_COLOURS)})\b", notes.replace("navy blue", "navy")
+    )
+    named = [Colour.parse(_COLOURS.get(word, word)) for word in spoken]
     dark_ground = _hears(_DARK_GROUND, notes)
     if named and not (dark_ground and named == [Colour.parse(_COLOURS["black"])]):
         first = named[0]
