@@ -67,6 +67,10 @@ def names(conn: Connection, brand_ids: set[str]) -> dict[str, str]:
     return {row.id: row.name for row in conn.execute(query)}
 
 
+def owns(conn: Connection, user_id: str, brand_id: str) -> bool:
+    return owner(conn, brand_id) == user_id
+
+
 def owner(conn: Connection, brand_id: str) -> str | None:
     """The user a brand belongs to."""
     return conn.execute(select(brands.c.user_id).where(brands.c.id == brand_id)).scalar()
