@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,10 @@ class RunningSandbox:
         return found
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
-    state_dir = tmp_path / "sandbox"
-    app = create_app(state_dir, speed=0)
+@contextmanager
+def running(state_dir: Path, *, speed: float = 0) -> Iterator[RunningSandbox]:
+    """A sandbox that serves until the block ends; another one may go on from the same state."""
+    app = create_app(state_dir, speed=speed)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -54,3 +55,9 @@ def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
     yield RunningSandbox(f"http://127.0.0.1:{port}", state_dir, app.state.sandbox)
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
+    with running(tmp_path / "sandbox") as started:
+        yield started
