@@ -80,8 +80,8 @@ class Line:
         return f"about {duration(max(1.0, p50 - self.elapsed))} left"
 
 
-def _started(line: Line, data: dict[str, Any]) -> None:
-    line.state = "active"
+def _progressed(line: Line, data: dict[str, Any]) -> None:
+    line.state = "queued" if data.get("status") == "queued" else "active"
     line.percent = max(line.percent, int(data.get("progress", 0)))
     line.message = clean(str(data.get("message") or data.get("status") or line.message))
     line.attempt = int(data.get("attempt") or line.attempt)
@@ -119,7 +119,7 @@ def _cancelled(line: Line, data: dict[str, Any]) -> None:
     line.message = clean(str(data.get("message") or "cancelled"))
 
 
-_APPLY = {"job:progress": _started, "job:failed": _failed, "job:complete": _complete, "job:cancelled": _cancelled}
+_APPLY = {"job:progress": _progressed, "job:failed": _failed, "job:complete": _complete, "job:cancelled": _cancelled}
 
 
 class Board:

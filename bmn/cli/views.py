@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from bmn.cli.console import Cell
 from bmn.cli.timespan import moment
 
 _JOB_ID = re.compile(r"(?:([a-z-]+)-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -21,7 +20,7 @@ _STATES = {
 STATES = tuple(_STATES)
 
 
-def state_cell(state: str) -> Cell:
+def state_cell(state: str) -> tuple[str, str]:
     symbol, style = _STATES.get(state, ("·", ""))
     return f"{symbol} {state}", style
 

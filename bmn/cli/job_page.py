@@ -1,0 +1,107 @@
+"""One job in full, and why it is where it is."""
+
+from typing import Any
+
+from bmn.cli.assets import numbered
+from bmn.cli.console import console
+from bmn.cli.making import money
+from bmn.cli.timespan import ago, duration, local, moment
+from bmn.cli.views import elapsed, short_id, state_cell, usd
+
+Job = dict[str, Any]
+
+
+def print_job(job: Job) -> None:
+    """State, figures, units, assets and the timeline of every event."""
+    _head(job)
+    fields = {
+        "Brand": job.get("brandName") or job["brandId"],
+        "Attempt": f"{job['attempt']} of {job['maxAttempts']}" + (f", {job['losses']} lost" if job["losses"] else ""),
+        "Progress": f"{job['progress']} %  {job['message'] or ''}".rstrip(),
+        "Waiting": f"{job['position']} ahead of it" if job.get("position") and job["state"] == "queued" else None,
+        "Error": job["error"],
+        "Cause": job["cause"],
+        "Money": f"{money(job)} (reserved {job['creditsReserved']})",
+        "Created": f"{local(job['createdAt'])}  ({ago(job['createdAt'])})",
+        "Started": local(job["startedAt"]),
+        "Ended": local(job["completedAt"]),
+        "Took": duration(seconds) if (seconds := elapsed(job)) is not None else None,
+        "Replay of": job["parentId"],
+    }
+    for name, value in fields.items():
+        if value:
+            console.answer(f"  {name:<10} {value}")
+    _units(job)
+    _assets(job)
+    _timeline(job)
+    step = {"failed": "why", "partial": "why", "queued": "why", "completed": "logs"}.get(job["state"], "watch")
+    console.next_step(f"bmn jobs {step} {short_id(job['jobId'])}")
+
+
+def _head(job: Job) -> None:
+    symbol, style = state_cell(job["state"])
+    line = f"{symbol}  {job['jobId']}"
+    console.answer(styled(line, f"bold {style}"))
+
+
+def styled(text: str, style: str) -> Any:
+    """The text with a style where stdout takes colours."""
+    import sys
+
+    if not console.colored(sys.stdout):
+        return text
+    from rich.text import Text
+
+    return Text(text, style=style)
+
+
+def _units(job: Job) -> None:
+    units = job["units"]
+    if not units:
+        return
+    console.answer("\n  Units")
+    for unit in units:
+        note = unit["error"] or ("may have been billed once more" if unit["ambiguous"] else "")
+        row = f"{unit['unit']:<12} {unit['state']:<11} {unit['provider'] or '':<10} {usd(unit['costUsd'])}  {note}"
+        console.answer(f"    {row}".rstrip())
+
+
+def _assets(job: Job) -> None:
+    if not job["assets"]:
+        return
+    console.answer("\n  Assets")
+    for number, asset in enumerate(numbered(job["assets"]), start=1):
+        console.answer(f"    {number}  {asset['type']:<8} {asset['url']}")
+
+
+def _timeline(job: Job) -> None:
+    if not job["timeline"]:
+        return
+    console.answer("\n  Timeline")
+    first = moment(job["timeline"][0]["at"])
+    for entry in job["timeline"]:
+        after = (moment(entry["at"]) - first).total_seconds()
+        console.answer(f"    {entry['seq']:>4}  +{after:7.2f} s  {entry['event']:<14} {_what(entry)}".rstrip())
+
+
+def _what(entry: dict[str, Any]) -> str:
+    data = entry["data"]
+    text = data.get("message") or data.get("error") or data.get("content") or ""
+    if entry["event"] == "job:progress":
+        return f"{data.get('progress', 0):>3} %  {text}"
+    if entry["event"] == "job:failed":
+        return f"{text}  ({data.get('cause')}, {data.get('retriesLeft')} attempts left)"
+    return str(text)
+
+
+def print_why(answer: dict[str, Any]) -> None:
+    """The five lines: state, cause, money, what is kept, what to do."""
+    symbol, style = state_cell(answer["state"])
+    console.answer(styled(f"{symbol.split()[0]} {answer['jobId']}  {answer['headline']}", f"bold {style}"))
+    cause = " — ".join(text for text in (answer["cause"], answer["causeText"]) if text)
+    for name, value in (("Cause", cause), ("Money", answer["money"]), ("Kept", answer["kept"])):
+        if value:
+            console.answer(f"  {name:<9} {value}")
+    advice = answer["try"]
+    if advice:
+        console.answer(f"  {'Try':<9} {advice['command']}   {advice['text'] or ''}".rstrip())

@@ -1,0 +1,56 @@
+"""`bmn workers`: who is working on what."""
+
+from typing import Any
+
+import click
+
+from bmn.cli.base import Command, run
+from bmn.cli.console import Column, console
+from bmn.cli.session import open_client
+from bmn.cli.timespan import ago, moment
+from bmn.cli.views import short_id
+
+
+@click.command(cls=Command, examples=("bmn workers", "bmn workers --json"))
+def workers() -> None:
+    """Every worker: its queue, host, process, jobs, memory and last sign of life."""
+
+    async def fetch() -> list[dict[str, Any]]:
+        async with open_client(role="admin") as client:
+            found: list[dict[str, Any]] = (await client.get("/admin/workers"))["workers"]
+            return found
+
+    found = run(fetch())
+    if console.json:
+        console.document({"workers": found})
+        return
+    if not found:
+        console.say("No workers.")
+        console.next_step("bmn worker all")
+        return
+    human = console.width is not None
+    columns = (
+        Column("QUEUE"),
+        Column("HOST", flexible=True, drop=3),
+        Column("PID", right=True),
+        Column("STATE"),
+        Column("MEMORY", right=True, drop=2),
+        Column("UP SINCE", drop=4),
+        Column("SEEN"),
+        Column("JOBS", flexible=True),
+    )
+    rows = [
+        (
+            worker["queue"],
+            worker["host"],
+            str(worker["pid"]),
+            worker["state"],
+            f"{worker['memoryBytes'] / 1e6:.0f} MB" if worker["memoryBytes"] else "",
+            moment(worker["startedAt"]).astimezone().strftime("%d %b %H:%M") if worker["startedAt"] else "",
+            ago(worker["heartbeatAt"]) if human else worker["heartbeatAt"] or "",
+            " ".join(short_id(job) if human else job for job in worker["jobs"]),
+        )
+        for worker in found
+    ]
+    console.table(columns, rows)
+    console.next_step("bmn queues")
