@@ -38,7 +38,7 @@ def google_failure(error: Exception, *, paid: bool) -> JobFailure | None:
     if isinstance(error, errors.APIError):
         return _of_status(error.code or 500, error.details, error.response, paid=paid)
     if isinstance(error, APIStatusError):
-        return _of_status(error.status_code, error.body, error.response, paid=paid)
+        return _of_status(error.status_code or 500, error.body, error.response, paid=paid)
     if failure := failure_of_transport(LABEL, error, paid=paid):
         return failure
     if isinstance(error, APIConnectionError):

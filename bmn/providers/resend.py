@@ -1,0 +1,97 @@
+"""Resend: one mail. Its idempotency key makes repeating safe, so no lost answer is ambiguous."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import httpx2
+
+from bmn.errors import Cause
+from bmn.providers.base import OnCall, Provider
+from bmn.providers.failures import UnreadableAnswer, failure_of_status, retry_after
+from bmn.providers.http import error_body, json_body, open_client
+from bmn.providers.pace import Pace
+from bmn.settings import ProviderAccess, Settings
+
+_SECONDS = 12.0  # the queue gives a mail 15
+# The name says more than the status: a quota is no rate limit, and not every 409 passes.
+_CAUSES = {
+    "daily_quota_exceeded": Cause.PROVIDER_CREDIT,
+    "monthly_quota_exceeded": Cause.PROVIDER_CREDIT,
+    "invalid_idempotent_request": Cause.BAD_INPUT,
+    "concurrent_idempotent_requests": Cause.PROVIDER_OVERLOADED,
+    "resource_locked": Cause.PROVIDER_OVERLOADED,
+    "not_found": Cause.BAD_INPUT,
+    "method_not_allowed": Cause.BAD_INPUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to one address. tags: names and values for the vendor's statistics."""
+
+    to: str
+    subject: str
+    html: str
+    text: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Resend(Provider):
+    provider: ClassVar[str] = "resend"
+    label: ClassVar[str] = "The mail service"
+
+    def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
+        super().__init__(access, settings, on_call)
+        self._http = open_client(max_bytes=2**20, idle=_SECONDS)
+        self._pace = Pace(settings.resend_max_rps)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def send(self, mail: Mail, *, idempotency_key: str) -> str:
+        """Sends a mail once, however often it is asked within a day; returns the vendor's id. Raises JobFailure.
+
+        The same key with another mail is BAD_INPUT, so a retry must send the same words.
+        """
+        await self._pace.wait()
+        async with self.call("send", deadline=_SECONDS) as measured:
+            measured.units, measured.usd = 1, self.price("").call
+            response = await self._http.post(
+                f"{self.access.base_url}/emails",
+                json=self._body(mail),
+                headers={"authorization": f"Bearer {self.access.api_key}", "idempotency-key": idempotency_key},
+            )
+            measured.status = response.status_code
+            if response.status_code != 200:
+                raise self._refusal(response)
+            mail_id = json_body(response).get("id")
+            if not isinstance(mail_id, str):
+                raise UnreadableAnswer("no id")
+            measured.request_id = mail_id
+        return mail_id
+
+    def _body(self, mail: Mail) -> dict[str, Any]:
+        return {
+            "from": self.settings.from_email,
+            "to": [mail.to],
+            "subject": mail.subject,
+            "html": mail.html,
+            "text": mail.text,
+            "reply_to": self.settings.support_email,
+            "tags": [{"name": _tag(name), "value": _tag(value)} for name, value in mail.tags.items()],
+        }
+
+    def _refusal(self, response: httpx2.Response) -> Exception:
+        body = error_body(response)
+        return failure_of_status(
+            self.label,
+            response.status_code,
+            cause=_CAUSES.get(str(body.get("name"))),
+            retry_after=retry_after(response.headers, body),
+        )
+
+
+def _tag(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:256] or "_"
