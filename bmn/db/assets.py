@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from bmn.db.paging import read_cursor, write_cursor
-from bmn.db.tables import brand_assets, brands
+from bmn.db.tables import brand_assets, brands, job_units
 from bmn.errors import NotFound
 
 AssetRow = dict[str, Any]
@@ -45,19 +45,15 @@ def list_of_brand(
     return rows[:limit], write_cursor(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if more else None
 
 
-def list_of_jobs(conn: Connection, job_ids: list[str]) -> dict[str, list[AssetRow]]:
-    """What jobs have delivered, oldest first, by job id."""
-    found: dict[str, list[AssetRow]] = {job_id: [] for job_id in job_ids}
-    if not job_ids:
-        return found
+def list_of_job(conn: Connection, job_id: str) -> list[AssetRow]:
+    """What a job has delivered, oldest first; a replay's includes what its parent had finished."""
+    inherited = select(job_units.c.asset_id).where(job_units.c.job_id == job_id, job_units.c.state == "saved")
     query = (
         select(brand_assets)
-        .where(brand_assets.c.job_id.in_(job_ids))
+        .where(or_(brand_assets.c.job_id == job_id, brand_assets.c.id.in_(inherited)))
         .order_by(brand_assets.c.created_at, brand_assets.c.storage_key)
     )
-    for row in conn.execute(query).mappings():
-        found[row["job_id"]].append(dict(row))
-    return found
+    return [dict(row) for row in conn.execute(query).mappings()]
 
 
 def choose(conn: Connection, asset_id: str, user_id: str) -> AssetRow:

@@ -79,12 +79,6 @@ def renew(conn: Connection, owner: str, lease: float) -> list[Renewed]:
     return [Renewed(row.id, row.fence, row.cancel_requested_at is not None) for row in conn.execute(statement)]
 
 
-def end_leases_of(conn: Connection, owner: str) -> int:
-    """Ends the leases of a worker that is known to be dead, so that nobody has to wait for them."""
-    statement = update(jobs).where(jobs.c.lease_owner == owner, jobs.c.state == JobState.ACTIVE).values(lease_until=0)
-    return conn.execute(statement).rowcount
-
-
 def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[JobRow]:
     """Active jobs whose lease has ended, and those that run longer than their queue ever allows.
 
@@ -126,3 +120,21 @@ def active_jobs(conn: Connection) -> list[JobRow]:
     """Who is working on what."""
     query = select(jobs).where(jobs.c.state == JobState.ACTIVE).order_by(jobs.c.attempt_started_at)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def is_paused(conn: Connection, queue: str) -> bool:
+    query = select(queue_settings.c.paused).where(queue_settings.c.queue == queue)
+    return bool(conn.execute(query).scalar())
+
+
+def end_leases_on(conn: Connection, host: str, pid: int) -> int:
+    """Ends the leases of a process that is known to be dead, by what its name says of it."""
+    statement = update(jobs).where(jobs.c.lease_owner.like(f"%.{host}.{pid}.%"), jobs.c.state == JobState.ACTIVE)
+    return conn.execute(statement.values(lease_until=0)).rowcount
+
+
+def held(conn: Connection, job_id: str, fence: int) -> JobRow | None:
+    """A job as the executor with this fence claimed it; None where another has it by now."""
+    query = select(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE)
+    row = conn.execute(query).mappings().first()
+    return dict(row) if row else None

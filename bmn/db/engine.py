@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from bmn.errors import TryLater
 from bmn.logs import get_logger
+
+__all__ = ["Connection", "Database", "IntegrityError", "make_engine"]
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -134,8 +136,7 @@ class Database:
         for attempt in range(_RETRIES):
             try:
                 with self._locked(), self._writer.connect() as conn, conn.begin():
-                    done = _run_in_savepoints(conn, batch)
-                return done
+                    return _run_in_savepoints(conn, batch)
             except SQLAlchemyError as error:
                 if not _is_conflict(error) or attempt == _RETRIES - 1:
                     _fail(batch, error)

@@ -87,9 +87,14 @@ def exists(conn: Connection, job_id: str) -> bool:
     return conn.execute(select(jobs.c.id).where(jobs.c.id == job_id)).first() is not None
 
 
-def get_job(conn: Connection, job_id: str, user_id: str | None = None) -> JobRow:
-    """One job; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign."""
+def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: bool = False) -> JobRow:
+    """One job; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign.
+
+    lock: nobody else changes it before this transaction ends.
+    """
     query = select(jobs).where(jobs.c.id == job_id)
+    if lock:
+        query = query.with_for_update()
     if user_id is not None:
         query = query.where(jobs.c.user_id == user_id)
     row = conn.execute(query).mappings().first()
@@ -110,7 +115,7 @@ class JobFilter:
 
     user_id: str | None = None
     queue: str | None = None
-    state: str | None = None
+    states: tuple[str, ...] = ()
     cause: str | None = None
     brand_id: str | None = None
     parent_id: str | None = None
@@ -123,12 +128,13 @@ class JobFilter:
         plain = {
             jobs.c.user_id: self.user_id,
             jobs.c.queue: self.queue,
-            jobs.c.state: self.state,
             jobs.c.cause: self.cause,
             jobs.c.brand_id: self.brand_id,
             jobs.c.parent_id: self.parent_id,
         }
         found: list[ColumnElement[bool]] = [column == value for column, value in plain.items() if value is not None]
+        if self.states:
+            found.append(jobs.c.state.in_(self.states))
         if self.since is not None:
             found.append(jobs.c.created_at >= self.since)
         if self.until is not None:

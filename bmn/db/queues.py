@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from bmn.db import credits
-from bmn.db.tables import db_now, dead_letters, jobs, queue_settings
+from bmn.db.tables import db_now, dead_letters, jobs, provider_calls, queue_settings
 from bmn.schemas.jobs import WAITING_STATES, JobState
 
 _WAITING = tuple(WAITING_STATES)
@@ -111,3 +111,16 @@ def percentiles(conn: Connection, *, sample: int = 200) -> dict[str, tuple[float
 def _at(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def clock(conn: Connection) -> float:
+    """The database's time in seconds since 1970."""
+    return float(conn.execute(select(db_now())).scalar_one())
+
+
+def spent(conn: Connection, seconds: float) -> float:
+    """What real providers were paid within these seconds, in USD; the sandbox costs nothing."""
+    query = select(func.coalesce(func.sum(provider_calls.c.usd), 0.0)).where(
+        provider_calls.c.at > db_now() - seconds, provider_calls.c.sandboxed == 0
+    )
+    return float(conn.execute(query).scalar_one())

@@ -1,0 +1,97 @@
+"""Dead letters: finding them, and marking each as replayed exactly once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, String, and_, cast, func, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from bmn.db.paging import read_cursor
+from bmn.db.tables import db_now, dead_letters, jobs
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadFilter:
+    """Which open dead letters. ids: job ids or the letters' own. since: seconds since 1970. Nothing given: all of them."""
+
+    ids: tuple[str, ...] = field(default=())
+    queue: str | None = None
+    cause: str | None = None
+    text: str | None = None
+    since: float | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.ids:
+            found.append(or_(dead_letters.c.id.in_(self.ids), dead_letters.c.job_id.in_(self.ids)))
+        if self.queue:
+            found.append(dead_letters.c.queue == self.queue)
+        if self.cause:
+            found.append(dead_letters.c.cause == self.cause)
+        if self.since is not None:
+            found.append(dead_letters.c.created_at >= self.since)
+        if self.text:
+            pattern = "%" + self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            columns = (dead_letters.c.job_id, dead_letters.c.error, cast(jobs.c.payload, String))
+            found.append(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+        return found
+
+
+def find(
+    conn: Connection, chosen: DeadFilter, *, state: str | None = "open", limit: int = 100, cursor: str | None = None
+) -> list[Row]:
+    """Dead letters with what their jobs still need to be paid for, newest first. state: None for every state."""
+    conditions = chosen.conditions()
+    if state:
+        conditions.append(dead_letters.c.state == state)
+    if cursor:
+        at, last = read_cursor(cursor)
+        column = dead_letters.c
+        conditions.append(or_(column.created_at < at, and_(column.created_at == at, column.id < last)))
+    query = (
+        select(
+            dead_letters, jobs.c.brand_id, jobs.c.payload, jobs.c.payload_version, jobs.c.cost_usd, jobs.c.request_id
+        )
+        .join(jobs, jobs.c.id == dead_letters.c.job_id)
+        .where(*conditions)
+        .order_by(dead_letters.c.created_at.desc(), dead_letters.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def count(conn: Connection, chosen: DeadFilter) -> int:
+    query = (
+        select(func.count())
+        .select_from(dead_letters.join(jobs, jobs.c.id == dead_letters.c.job_id))
+        .where(dead_letters.c.state == "open", *chosen.conditions())
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def by_cause(conn: Connection) -> dict[str, int]:
+    """How many open dead letters each cause has."""
+    query = (
+        select(dead_letters.c.cause, func.count())
+        .where(dead_letters.c.state == "open")
+        .group_by(dead_letters.c.cause)
+        .order_by(func.count().desc())
+    )
+    return {cause: int(number) for cause, number in conn.execute(query)}
+
+
+def take(conn: Connection, job_id: str, *, state: str, by: str, replay_job_id: str | None = None) -> bool:
+    """Marks an open letter; False where somebody else has: that is what makes a replay happen once."""
+    statement = (
+        update(dead_letters)
+        .where(dead_letters.c.job_id == job_id, dead_letters.c.state == "open")
+        .values(state=state, resolved_by=by, resolved_at=db_now(), replay_job_id=replay_job_id)
+    )
+    return conn.execute(statement).rowcount == 1
+
+
+def of_job(conn: Connection, job_id: str) -> Row | None:
+    row = conn.execute(select(dead_letters).where(dead_letters.c.job_id == job_id)).mappings().first()
+    return dict(row) if row else None

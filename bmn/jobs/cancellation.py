@@ -1,0 +1,76 @@
+"""Cancelling: a durable flag on the row, a word to the worker, and an honest answer."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from bmn.broker import keys
+from bmn.db import jobs as job_rows
+from bmn.db import transitions
+from bmn.db.engine import Connection
+from bmn.db.transitions import Change
+from bmn.errors import Conflict
+from bmn.jobs.core import Core
+from bmn.logs import get_logger
+from bmn.schemas.jobs import TERMINAL_STATES
+
+log = get_logger(__name__)
+
+_ANSWER_SECONDS = 2.0
+_LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAnswer:
+    """state: `cancelled`, `finishing` (it had just ended in another way), or `no worker acknowledged`."""
+
+    job_id: str
+    state: str
+    message: str
+
+
+async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None) -> CancelAnswer:
+    """Asks a job to stop. Waits up to two seconds for its worker's answer.
+
+    user_id: whose job it has to be; None for an admin. Raises NotFound, or Conflict where it has ended already.
+    """
+    row = await core.db.read(lambda conn: job_rows.get_job(conn, job_id, user_id))
+    if row["state"] in TERMINAL_STATES:
+        raise Conflict(f"This job has ended already: {row['state']}.", state=row["state"])
+    change, asked = await core.db.write(lambda conn: _request(conn, job_id, by))
+    if change is not None:
+        core.outbox.tell(change, row["queue"])
+        return CancelAnswer(
+            job_id, "cancelled", "Cancelled before it started. Nothing was charged for what was not made."
+        )
+    if not asked:
+        return await _ended(core, job_id)
+    try:
+        await core.redis.publish(keys.CONTROL, json.dumps({"cancel": job_id}))
+    except (RedisError, OSError) as error:
+        log.warning("the worker will see the cancel at its next renewal", job_id=job_id, reason=str(error))
+    return await _ended(core, job_id)
+
+
+def _request(conn: Connection, job_id: str, by: str) -> tuple[Change | None, bool]:
+    change = transitions.cancel_waiting(conn, job_id, by)
+    return (change, True) if change else (None, transitions.ask_to_cancel(conn, job_id, by))
+
+
+async def _ended(core: Core, job_id: str) -> CancelAnswer:
+    until = asyncio.get_running_loop().time() + _ANSWER_SECONDS
+    pause = _LOOK_SECONDS
+    while asyncio.get_running_loop().time() < until:
+        state = await core.db.read(lambda conn: job_rows.state_of(conn, job_id))
+        if state is None or state[0] == "cancelled":
+            return CancelAnswer(
+                job_id, "cancelled", "Cancelled. What was finished is kept and charged, the rest refunded."
+            )
+        if state[0] in TERMINAL_STATES:
+            return CancelAnswer(job_id, "finishing", f"It ended before the cancel reached it: {state[0]}.")
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.2)
+    message = "No worker has acknowledged yet. It stops at its next checkpoint, or when its lease is taken over."
+    return CancelAnswer(job_id, "no worker acknowledged", message)

@@ -1,0 +1,63 @@
+"""Vendor clients, one of each per worker process, and the record of every call they make."""
+
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from bmn.db import units
+from bmn.db.engine import Database
+from bmn.errors import Cause, JobFailure, TryLater
+from bmn.logs import get_logger
+from bmn.providers.base import Provider, ProviderCall
+from bmn.settings import PROVIDERS, Settings
+
+log = get_logger(__name__)
+P = TypeVar("P", bound=Provider)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """On whose behalf a provider is called; written beside the call."""
+
+    job_id: str | None = None
+    unit: str | None = None
+    attempt: int | None = None
+    user_id: str | None = None
+    queue: str | None = None
+
+
+current_caller: ContextVar[Caller] = ContextVar("current_caller", default=Caller())  # noqa: B039, it is frozen
+
+
+class Clients:
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self._settings = settings
+        self._db = db
+        self._open: dict[type[Provider], Provider] = {}
+
+    def get(self, kind: type[P]) -> P:
+        """The process's client of a vendor. Raises JobFailure where it has neither a key nor a sandbox."""
+        client = self._open.get(kind)
+        if client is None:
+            access = self._settings.provider(kind.provider)
+            if access is None:
+                variable = PROVIDERS[kind.provider].key_field.upper()
+                raise JobFailure(Cause.PROVIDER_AUTH, f"There is no key for {kind.label}: {variable} is not set.")
+            client = self._open[kind] = kind(access, self._settings, self._record)
+        assert isinstance(client, kind)
+        return client
+
+    async def _record(self, call: ProviderCall) -> None:
+        row: dict[str, Any] = {**asdict(current_caller.get()), **asdict(call), "sandboxed": int(call.sandboxed)}
+        try:
+            await self._db.write(lambda conn: units.add_call(conn, row))
+        except TryLater:
+            # The call was made, whatever the books say; losing the entry must not lose the picture.
+            log.error("a provider call could not be recorded", **{k: v for k, v in row.items() if v is not None})
+
+    async def close(self) -> None:
+        for client in self._open.values():
+            with suppress(OSError):
+                await client.close()
+        self._open.clear()

@@ -1,0 +1,214 @@
+"""What a handler sees of its job: the payload, progress, paid units, clients, objects and logs."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bmn.broker.semaphore import Semaphore
+from bmn.db import jobs as job_rows
+from bmn.db import transitions
+from bmn.db.engine import Connection, Database
+from bmn.errors import TryLater
+from bmn.jobs.clients import Caller, Clients, P, current_caller
+from bmn.jobs.core import Core
+from bmn.jobs.outbox import Outbox
+from bmn.jobs.registry import Queue
+from bmn.jobs.units import Fenced, Unit
+from bmn.logs import get_logger
+from bmn.schemas.jobs import Payload
+from bmn.settings import Settings
+from bmn.storage import Storage
+
+log = get_logger(__name__)
+T = TypeVar("T")
+
+PROGRESS_SECONDS = 0.25
+"""A job tells its progress four times a second at most; the last word always goes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a handler returns. data: None for a generator, whose result is its saved assets.
+
+    partial: something was refused for good, the rest was delivered.
+    """
+
+    message: str
+    data: dict[str, Any] | None = None
+    partial: bool = False
+
+
+@dataclass(slots=True)
+class Context:
+    """One attempt of one job. fence: what every write of this attempt names."""
+
+    core: Core
+    clients: Clients
+    queue: Queue
+    row: dict[str, Any]
+    payload: Payload
+    limits: dict[str, Semaphore]
+    _shown: int = 0
+    _last_told: float = 0.0
+    _pending: dict[str, Any] | None = None
+    _flusher: "asyncio.Task[None] | None" = None
+    _fractions: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._shown = int(self.row["progress"])
+
+    @property
+    def job_id(self) -> str:
+        return str(self.row["id"])
+
+    @property
+    def user_id(self) -> str | None:
+        value: str | None = self.row["user_id"]
+        return value
+
+    @property
+    def brand_id(self) -> str | None:
+        value: str | None = self.row["brand_id"]
+        return value
+
+    @property
+    def attempt(self) -> int:
+        return int(self.row["attempt"])
+
+    @property
+    def fence(self) -> int:
+        return int(self.row["fence"])
+
+    @property
+    def request_id(self) -> str | None:
+        value: str | None = self.row["request_id"]
+        return value
+
+    @property
+    def settings(self) -> Settings:
+        return self.core.settings
+
+    @property
+    def db(self) -> Database:
+        return self.core.db
+
+    @property
+    def storage(self) -> Storage:
+        return self.core.storage
+
+    @property
+    def outbox(self) -> Outbox:
+        return self.core.outbox
+
+    @property
+    def price(self) -> int:
+        """Credits a delivered unit costs its user."""
+        return unit_price(self.settings, self.queue)
+
+    def client(self, kind: type[P]) -> P:
+        """This process's client of a vendor, by its class."""
+        return self.clients.get(kind)
+
+    @asynccontextmanager
+    async def slot(self, name: str, limit: int) -> AsyncIterator[None]:
+        """One of the calls that all workers together may have under way."""
+        semaphore = self.limits.get(name) or self.limits.setdefault(name, Semaphore(self.core.redis, name, limit))
+        async with semaphore.slot():
+            yield
+
+    @asynccontextmanager
+    async def calling(self, unit: str) -> AsyncIterator[None]:
+        """Says on which unit's behalf providers are called inside the `with`."""
+        caller = Caller(self.job_id, unit, self.attempt, self.user_id, self.queue.name)
+        token = current_caller.set(caller)
+        try:
+            yield
+        finally:
+            current_caller.reset(token)
+
+    async def commit(self, fn: Callable[[Connection], T]) -> T:
+        """A transaction that has to happen: repeated until the database takes it."""
+        pause = 0.05
+        while True:
+            try:
+                return await self.db.write(fn)
+            except TryLater:
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(pause * 2, 2.0)
+
+    async def unit(self, name: str) -> Unit:
+        """One paid step, with what earlier attempts have got of it."""
+        rows = await self.db.read(lambda conn: job_rows.units(conn, self.job_id))
+        return Unit(self, name, next((row for row in rows if row["unit"] == name), None))
+
+    # --- telling ---------------------------------------------------------------------------------------------------
+
+    def highest(self, percent: float) -> int:
+        """The bar never falls, and 100 is said by the end alone."""
+        self._shown = max(self._shown, min(99, round(percent)))
+        return self._shown
+
+    def unit_percent(self, name: str, fraction: float, *, units: int, span: tuple[float, float] = (10, 95)) -> float:
+        """The bar when one of `units` units has come this far, 0 to 1."""
+        self._fractions[name] = max(self._fractions.get(name, 0.0), fraction)
+        start, end = span
+        return start + (end - start) * sum(self._fractions.values()) / units
+
+    async def progress(self, status: str, percent: float, message: str, **more: Any) -> None:
+        """Tells how far the job is. more: `logo_index`, `tool_name`, `step`."""
+        fields = {"status": status, "progress": self.highest(percent), "message": message}
+        names = {"logo_index": "logoIndex", "tool_name": "toolName"}
+        fields |= {names.get(name, name): value for name, value in more.items()}
+        self._pending = fields
+        wait = self._last_told + PROGRESS_SECONDS - time.monotonic()
+        if wait <= 0:
+            await self.flush()
+        elif self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush_later(wait), name=f"progress {self.job_id}")
+
+    async def _flush_later(self, wait: float) -> None:
+        await asyncio.sleep(wait)
+        try:
+            await self.flush()
+        except Fenced:
+            log.info("progress of a job that another executor has", job_id=self.job_id)
+
+    async def flush(self) -> None:
+        """Sends the progress that was held back."""
+        fields, self._pending = self._pending, None
+        if fields is None:
+            return
+        self._last_told = time.monotonic()
+        fields["progress"] = self.highest(fields["progress"])
+        change = await self.commit(lambda conn: transitions.progress(conn, self.job_id, self.fence, fields))
+        if change is None:
+            raise Fenced
+        self.outbox.tell(change)
+
+    async def tell(self, event: str, fields: dict[str, Any]) -> None:
+        """An event of the job's own: `agent:message`, `job:tool-error`."""
+        await self.flush()
+        change = await self.commit(lambda conn: transitions.tell(conn, self.job_id, self.fence, event, fields))
+        if change is None:
+            raise Fenced
+        self.outbox.tell(change)
+
+    async def log(self, level: str, message: str, **fields: Any) -> None:
+        """A line in the job's own log, which its owner can read; no secrets, no provider bodies."""
+        getattr(log, level)(message, **fields)
+        await self.commit(lambda conn: job_rows.add_log(conn, self.job_id, self.attempt, level, message, fields))
+
+    async def close(self) -> None:
+        """Ends what runs beside the handler."""
+        if self._flusher is not None and not self._flusher.done():
+            self._flusher.cancel()
+            await asyncio.wait([self._flusher])
+        self._pending = None
+
+
+def unit_price(settings: Settings, queue: Queue) -> int:
+    return int(getattr(settings, queue.credit)) if queue.credit else 0

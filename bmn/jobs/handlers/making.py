@@ -1,0 +1,105 @@
+"""What all generators share: making several assets at once, paying for each once, telling how far each is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bmn.errors import CAUSES, Cause, JobFailure
+from bmn.jobs.context import Context
+from bmn.jobs.units import Unit, is_final
+
+Report = Callable[[float], Awaitable[None]]
+"""Tells how far one asset is, 0.0 (asked for) to 1.0 (its bytes are here)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Verified bytes of one asset. usd: what it cost; None where the unit knows. metadata: added to the asset's."""
+
+    data: bytes
+    mime: str
+    usd: float | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One asset to make. label: as people read it, `Logo 2`. told: what its events carry beside the usual."""
+
+    unit: str
+    label: str
+    asset_type: str
+    make: Callable[[Unit, Report], Awaitable[Made]]
+    metadata: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+async def make_all(ctx: Context, items: Sequence[Item]) -> int:
+    """Makes every item that no earlier attempt has made; returns how many there are in the end.
+
+    One that fails does not stop the others. Raises the failure that decides about the job: where another attempt may heal
+    some, or where nothing at all was made. What can never be made is written down, so that nobody asks for it again.
+    """
+    outcomes = await asyncio.gather(*(_make_one(ctx, item, len(items)) for item in items), return_exceptions=True)
+    failures: list[JobFailure] = []
+    for outcome in outcomes:
+        if isinstance(outcome, JobFailure):
+            failures.append(outcome)
+        elif outcome is not None:
+            raise outcome
+    open_failures = [failure for failure in failures if not is_final(failure)]
+    if open_failures:
+        raise min(open_failures, key=_rank)
+    if failures and len(failures) == len(items):
+        raise failures[0]
+    return len(items) - len(failures)
+
+
+def _rank(failure: JobFailure) -> int:
+    """Which failure decides: one that stops the whole queue, then one that spends the attempt, then a mere wait."""
+    if CAUSES[failure.cause].pauses_queue:
+        return 0
+    return 2 if failure.cause is Cause.PROVIDER_RATE_LIMITED else 1
+
+
+async def _make_one(ctx: Context, item: Item, count: int) -> None:
+    unit = await ctx.unit(item.unit)
+    if failure := unit.failed_for_good():
+        raise failure
+    async with ctx.calling(item.unit):
+        try:
+            await _bring_home(ctx, item, unit, count)
+        except JobFailure as failure:
+            if is_final(failure):
+                await unit.fail(failure)
+                await ctx.log("warning", f"{item.label}: {failure.message}", unit=item.unit, cause=failure.cause)
+            raise
+
+
+async def _bring_home(ctx: Context, item: Item, unit: Unit, count: int) -> None:
+    if unit.saved:
+        ctx.unit_percent(item.unit, 1.0, units=count)
+        return
+    if not unit.is_stored and not await unit.recover():
+
+        async def report(fraction: float) -> None:
+            percent = ctx.unit_percent(item.unit, 0.8 * fraction, units=count)
+            await ctx.progress("generating", percent, f"{item.label}: {fraction:.0%}", **item.told)
+
+        await report(0.0)
+        made = await item.make(unit, report)
+        percent = ctx.unit_percent(item.unit, 0.9, units=count)
+        await ctx.progress("uploading", percent, f"{item.label}: saving", **item.told)
+        await unit.remember(metadata={**item.metadata, **made.metadata})
+        await unit.store(made.data, made.mime, item.asset_type, usd=made.usd)
+    percent = ctx.unit_percent(item.unit, 1.0, units=count)
+    names = {"logo_index": "logoIndex", "tool_name": "toolName"}
+    told = {names.get(name, name): value for name, value in item.told.items()}
+    await unit.save(
+        metadata=unit.data.get("metadata", item.metadata),
+        progress=round(percent),
+        message=f"{item.label} is ready",
+        status="generating" if percent < 95 else "saving",
+        **told,
+    )

@@ -1,0 +1,122 @@
+"""What committed transactions have to tell Redis: events for the stream, ids and states for RQ's view.
+
+Nothing waits for it. All that gathers while one batch is on its way goes out with the next, in order. While Redis is away
+it is dropped, because the rows have it: the sweeper publishes what is missing and puts waiting ids back.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from redis.exceptions import RedisError
+
+from bmn.db.events import EventRow
+from bmn.db.transitions import Change
+from bmn.errors import TryLater
+from bmn.events import rooms
+from bmn.events.log import EventLog
+from bmn.events.rooms import Outgoing
+from bmn.jobs.queues import Ended, RqView, Started
+from bmn.logs import get_logger
+
+log = get_logger(__name__)
+
+_LIMIT = 10_000  # entries kept while a batch is on its way; more than that, and the sweeper does it
+
+
+@dataclass(slots=True)
+class _Batch:
+    rows: list[EventRow] = field(default_factory=list)
+    others: list[Outgoing] = field(default_factory=list)
+    shown: list[Started | Ended] = field(default_factory=list)
+    queued: dict[str, list[str]] = field(default_factory=dict)
+    buried: list[str] = field(default_factory=list)
+    unburied: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        parts = (self.rows, self.others, self.shown, self.queued, self.buried, self.unburied)
+        return sum(len(part) for part in parts)
+
+
+class Outbox:
+    def __init__(self, events: EventLog, view: RqView) -> None:
+        self._events = events
+        self._view = view
+        self._next = _Batch()
+        self._sending: asyncio.Task[None] | None = None
+
+    def tell(self, change: Change, queue: str | None = None) -> None:
+        """Hands in everything that a transition has to tell. queue: the job's, where its place in RQ's view changes."""
+        batch = self._next
+        batch.rows += change.events
+        for balance in change.balances:
+            batch.others.append(rooms.credits_updated(balance.user_id, balance.remaining, balance.used))
+        for user_id, asset in change.assets:
+            batch.others.append(rooms.asset_new(user_id, asset["brand_id"], asset))
+        if change.dead:
+            batch.others.append(_system_error(change))
+            batch.buried.append(change.job_id)
+        if queue is not None:
+            batch.shown.append(Ended(queue, change.job_id, change.state))
+        for name, job_id in change.queued:
+            batch.queued.setdefault(name, []).append(job_id)
+        self._wake()
+
+    def show(self, started: Iterable[Started]) -> None:
+        self._next.shown += started
+        self._wake()
+
+    def send(self, others: Iterable[Outgoing]) -> None:
+        """Hands in hints that have no row: an alert, a changed brand."""
+        self._next.others += others
+        self._wake()
+
+    def unbury(self, job_ids: Iterable[str]) -> None:
+        """Takes replayed and purged letters off the dashboard."""
+        self._next.unburied += job_ids
+        self._wake()
+
+    def _wake(self) -> None:
+        if len(self._next) > _LIMIT:
+            log.warning("Redis is behind; the sweeper will catch up", dropped=len(self._next))
+            self._next = _Batch()
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all(), name="outbox")
+
+    async def _send_all(self) -> None:
+        while len(self._next):
+            batch, self._next = self._next, _Batch()
+            try:
+                await self._send(batch)
+            except (RedisError, OSError, TryLater) as error:
+                log.warning("told nobody; the sweeper will", entries=len(batch), reason=str(error)[:200])
+
+    async def _send(self, batch: _Batch) -> None:
+        if batch.rows or batch.others:
+            await self._events.publish(batch.rows, batch.others)
+        for queue, job_ids in batch.queued.items():
+            await self._view.push(queue, job_ids)
+        if batch.shown:
+            await self._view.show(batch.shown)
+        for job_id in batch.buried:
+            await self._view.bury(job_id)
+        if batch.unburied:
+            await self._view.unbury(batch.unburied)
+
+    async def close(self) -> None:
+        """Waits until everything handed in is sent."""
+        while self._sending is not None and not self._sending.done():
+            await self._sending
+
+
+def _system_error(change: Change) -> Outgoing:
+    dead = change.dead or {}
+    return rooms.system_error(
+        queue=dead["queue"],
+        job_id=change.job_id,
+        error=dead["error"],
+        cause=dead["cause"],
+        attempts=dead["attempts"],
+        user_id=dead["user_id"],
+        brand_id=dead["brand_id"],
+    )

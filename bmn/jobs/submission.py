@@ -1,0 +1,178 @@
+"""Accepting work: ownership, credits, rows and events in one transaction; Redis hears of it afterwards."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from bmn.db import brands, credits, idempotency, units
+from bmn.db import jobs as job_rows
+from bmn.db.engine import Connection, IntegrityError
+from bmn.db.jobs import NewJob
+from bmn.db.transitions import Change
+from bmn.errors import NotFound, TryLater
+from bmn.jobs.context import unit_price
+from bmn.jobs.core import Core
+from bmn.jobs.registry import Queue, get_queue
+from bmn.schemas.jobs import BrandPayload, LogoGeneration, Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One accepted job. generation_job_id: its uuid, the key of `generation_jobs`. credits: what was reserved."""
+
+    job_id: str
+    generation_job_id: str
+    queue: str
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotent:
+    """A caller's key, and what it stands for: the same key with another body is a conflict."""
+
+    key: str
+    request_hash: str
+
+    @classmethod
+    def of(cls, key: str, body: Any) -> "Idempotent":
+        return cls(key, hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest())
+
+
+def unit_count(queue: Queue, payload: Payload) -> int:
+    """How many paid units a payload asks for."""
+    if not queue.credit:
+        return 0
+    return payload.count if isinstance(payload, LogoGeneration) else 1
+
+
+def new_job_id(queue: str) -> str:
+    return f"{queue}-{uuid4()}"
+
+
+def uuid_of(job_id: str) -> str:
+    """The uuid at the end of a job's id; the id itself for the sweeper's own."""
+    try:
+        return str(UUID(job_id[-36:]))
+    except ValueError:
+        return job_id
+
+
+def check_ready(core: Core) -> None:
+    """Raises TryLater before anything is stored where Redis is away for long, or full."""
+    away = core.health.down_for()
+    if away > core.settings.bmn_redis_down_seconds:
+        raise TryLater(
+            "The queue cannot be reached.", retry_after=10, hint="Nothing was stored or charged.", code="queue_down"
+        )
+    if core.health.full:
+        raise TryLater("The queue is full.", retry_after=30, hint="Nothing was stored or charged.", code="queue_full")
+
+
+async def submit(
+    core: Core,
+    user_id: str | None,
+    queue_name: str,
+    payloads: Sequence[Payload],
+    *,
+    idempotent: Idempotent | None = None,
+    request_id: str | None = None,
+    priority: int | None = None,
+    delay: float = 0.0,
+    job_id: str | None = None,
+) -> list[Submission]:
+    """Stores jobs of one queue, all or none, and returns them. The same idempotency key gives the same answer.
+
+    user_id: who pays; None for work of our own. Raises NotFound for a brand that is not theirs, InsufficientCredits,
+    Conflict for a used key with another body, TryLater. job_id: a caller's own id, of which there is one job at most.
+    """
+    check_ready(core)
+    queue = get_queue(queue_name)
+    group = str(uuid4()) if len(payloads) > 1 else None
+    planned = [
+        NewJob(
+            id=job_id or new_job_id(queue_name),
+            queue=queue_name,
+            payload=payload.dump(),
+            payload_version=payload.VERSION,
+            max_attempts=queue.attempts,
+            priority=queue.priority if priority is None else priority,
+            user_id=user_id or getattr(payload, "user_id", None),
+            brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
+            credits=unit_count(queue, payload) * unit_price(core.settings, queue),
+            delay=delay,
+            idempotency_key=idempotent.key if idempotent else None,
+            group_id=group,
+            request_id=request_id,
+        )
+        for payload in payloads
+    ]
+    try:
+        answer, change = await core.db.write(lambda conn: _store(conn, user_id, planned, idempotent))
+    except IntegrityError:
+        # The same key or id was stored a moment ago: this time it is found.
+        answer, change = await core.db.write(lambda conn: _store(conn, user_id, planned, idempotent))
+    if change is not None:
+        core.outbox.tell(change)
+    return answer
+
+
+def _store(
+    conn: Connection, user_id: str | None, planned: list[NewJob], idempotent: Idempotent | None
+) -> tuple[list[Submission], Change | None]:
+    if idempotent and user_id and (kept := idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)):
+        return [Submission(**entry) for entry in cast(list[dict[str, Any]], kept)], None
+    if len(planned) == 1 and job_rows.exists(conn, planned[0].id):
+        return [_submission(planned[0])], None
+    if user_id:
+        for brand_id in {job.brand_id for job in planned if job.brand_id}:
+            if brands.owner(conn, brand_id) != user_id:
+                raise NotFound("Brand not found")
+    change = store_jobs(conn, user_id, planned)
+    answer = [_submission(job) for job in planned]
+    if idempotent and user_id:
+        kept_answer = [
+            {"job_id": s.job_id, "generation_job_id": s.generation_job_id, "queue": s.queue, "credits": s.credits}
+            for s in answer
+        ]
+        idempotency.keep(conn, user_id, idempotent.key, idempotent.request_hash, kept_answer)
+    return answer, change
+
+
+def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob]) -> Change:
+    """Reserves what the jobs cost and stores them, inside the caller's transaction. Raises InsufficientCredits."""
+    change = Change(planned[0].id, "queued")
+    if user_id:
+        balance = credits.reserve(conn, user_id, sum(job.credits for job in planned))
+        if balance:
+            change.balances.append(balance)
+    for job in planned:
+        change.events.append(job_rows.insert_job(conn, job))
+        if user_id:
+            credits.note_reservation(conn, user_id, job.id, job.credits)
+        if job.parent_id:
+            units.inherit(conn, job.parent_id, job.id)
+        if not job.delay:
+            change.queued.append((job.queue, job.id))
+    return change
+
+
+def _submission(job: NewJob) -> Submission:
+    return Submission(job.id, uuid_of(job.id), job.queue, job.credits)
+
+
+async def dispatch(
+    core: Core,
+    queue_name: str,
+    data: dict[str, Any],
+    *,
+    priority: int | None = None,
+    delay: float = 0.0,
+    job_id: str | None = None,
+) -> Submission:
+    """The plain way in for our own code: validates (pydantic's ValidationError) and stores. The same job_id is one job."""
+    payload = get_queue(queue_name).payload.model_validate(data)
+    (accepted,) = await submit(core, None, queue_name, [payload], priority=priority, delay=delay, job_id=job_id)
+    return accepted

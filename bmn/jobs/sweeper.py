@@ -1,0 +1,188 @@
+"""Upkeep: one loop in every worker, one lock in Redis decides who runs it, harmless if two do.
+
+Everything that is late is found in the rows: leases of the dead, due jobs that Redis does not list, events that reached no
+stream, the hourly cleanup, queues to be tried again. So nothing depends on what Redis remembers.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from bmn.broker import keys
+from bmn.db import claims, transitions
+from bmn.db import jobs as job_rows
+from bmn.db import queues as queue_rows
+from bmn.db.engine import Connection, IntegrityError
+from bmn.db.jobs import NewJob
+from bmn.db.transitions import Change
+from bmn.errors import TryLater
+from bmn.events import rooms
+from bmn.jobs.core import Core
+from bmn.jobs.registry import QUEUES
+from bmn.logs import get_logger
+from bmn.schemas.jobs import CLEANUP_TYPES, Cleanup
+
+log = get_logger(__name__)
+
+CLEANUP_SECONDS = 3600
+_PUSH_AGAIN_SECONDS = 2.0  # an id that was just put into Redis is not missed before
+_REPAIR_SECONDS = 60.0  # how far back unpublished events are looked for
+_OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
+_ALERT_AGAIN_SECONDS = 300.0
+_FULL_SHARE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """every: in sweeps."""
+
+    run: Callable[[], Awaitable[None]]
+    every: int
+
+
+class Sweeper:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._alerted: dict[str, float] = {}
+        self._had_redis = True
+        self._duties = (
+            Duty(self.take_from_the_dead, 1),
+            Duty(self.put_in_line, 1),
+            Duty(self.publish_missing, 2),
+            Duty(self.schedule_cleanup, 10),
+            Duty(self.probe_paused, 5),
+            Duty(self.alert, 15),
+            Duty(self.trim, 60),
+        )
+
+    async def run(self) -> None:
+        """Sweeps until it is cancelled."""
+        number = random.randrange(60)
+        while True:
+            await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
+            if not await self._is_mine():
+                continue
+            number += 1
+            for duty in self._duties:
+                if number % duty.every == 0:
+                    await self._do(duty)
+
+    async def sweep(self) -> None:
+        """Every duty once, now."""
+        for duty in self._duties:
+            await self._do(duty)
+
+    async def _do(self, duty: Duty) -> None:
+        try:
+            await duty.run()
+        except (RedisError, OSError, TryLater) as error:
+            log.debug("sweep incomplete", duty=duty.run.__name__, reason=str(error))
+        except Exception:
+            log.exception("a duty of the sweeper failed", duty=duty.run.__name__)
+
+    async def _is_mine(self) -> bool:
+        """Holds the lock for three sweeps. Without Redis everybody sweeps: the rows keep them apart."""
+        key, life = keys.lock("sweeper"), int(max(self._core.settings.bmn_sweep_seconds * 3, 1) * 1000)
+        try:
+            if await self._core.redis.set(key, self._core.name, nx=True, px=life):
+                return True
+            if await self._core.redis.get(key) == self._core.name:
+                await self._core.redis.pexpire(key, life)
+                return True
+        except (RedisError, OSError):
+            return True
+        return False
+
+    # --- duties ----------------------------------------------------------------------------------------------------
+
+    async def take_from_the_dead(self) -> None:
+        """Jobs whose worker stopped renewing go back in line; after the third loss they are dead letters."""
+        scale = self._core.settings.bmn_timeout_scale
+        stale = {queue.name: 2 * queue.timeout * scale for queue in QUEUES.values()}
+        for row in await self._core.db.read(lambda conn: claims.expired(conn, stale_after=stale)):
+            await self._lose(row["id"], row["fence"], row["queue"], row["lease_owner"])
+
+    async def _lose(self, job_id: str, fence: int, queue: str, owner: str | None) -> None:
+        change = await self._core.db.write(lambda conn: transitions.lose(conn, job_id, fence))
+        if change:
+            log.warning("worker lost", job_id=job_id, owner=owner, then=change.state)
+            self._core.outbox.tell(change, queue)
+
+    async def put_in_line(self) -> None:
+        """Shows due jobs in RQ's lists: retries whose time has come, and what never reached Redis or vanished from it."""
+        window = self._core.settings.bmn_queue_window
+        for queue in await self._core.db.read(claims.due_queues):
+            listed = await self._core.view.listed(queue)
+            if len(listed) >= window:
+                continue
+            due = await self._core.db.read(lambda conn, name=queue: claims.next_in_line(conn, name, window))  # type: ignore[misc]
+            known = set(listed)
+            if missing := [row["id"] for row in due if row["id"] not in known]:
+                await self._core.view.push(queue, missing)
+
+    async def publish_missing(self) -> None:
+        """Events that have a row and never reached the stream."""
+        if repaired := await self._core.events.repair(_REPAIR_SECONDS):
+            log.info("published what was missing", jobs=repaired)
+
+    async def schedule_cleanup(self) -> None:
+        """One cleanup job per type and hour; its id is the lock, on however many hosts."""
+        slot = int(time.time() // CLEANUP_SECONDS)
+        for kind in CLEANUP_TYPES:
+            job_id = f"cleanup-{kind}-{slot}"
+            try:
+                change = await self._core.db.write(lambda conn, i=job_id, k=kind: _plan_cleanup(conn, i, k))  # type: ignore[misc]
+            except IntegrityError:
+                continue  # another host was faster
+            if change:
+                self._core.outbox.tell(change)
+
+    async def probe_paused(self) -> None:
+        """Queues that paused themselves are tried again: one job finds out whether the provider is mended."""
+        for queue in await self._core.db.read(queue_rows.due_probes):
+            await self._core.db.write(lambda conn, name=queue: queue_rows.set_running(conn, name, by="system"))  # type: ignore[misc]
+            log.info("paused queue is tried again", queue=queue)
+
+    async def alert(self) -> None:
+        """Tells the admins what goes wrong slowly."""
+        waiting = await self._core.db.read(queue_rows.oldest_waiting)
+        for queue, seconds in waiting.items():
+            if seconds > _OLD_SECONDS:
+                self._alert(f"waiting:{queue}", f"The oldest job of {queue} waits since {seconds:.0f} s.", queue=queue)
+        share = self._core.health.memory_share
+        if share > _FULL_SHARE:
+            self._alert("redis-memory", f"Redis uses {share:.0%} of its memory.", share=round(share, 2))
+        spent = await self._core.db.read(lambda conn: queue_rows.spent(conn, 3600.0))
+        limit = self._core.settings.bmn_alert_usd_per_hour
+        if spent > limit:
+            self._alert("cost-spike", f"AI spend is over ${limit:.0f} in the last hour.", amount=round(spent, 2))
+
+    def _alert(self, kind: str, message: str, **metadata: object) -> None:
+        now = time.monotonic()
+        if now - self._alerted.get(kind, -_ALERT_AGAIN_SECONDS) < _ALERT_AGAIN_SECONDS:
+            return
+        self._alerted[kind] = now
+        self._core.outbox.send([rooms.system_alert(kind.split(":")[0], message, "warn", dict(metadata))])
+
+    async def trim(self) -> None:
+        await self._core.view.trim()
+
+
+def _plan_cleanup(conn: Connection, job_id: str, kind: str) -> Change | None:
+    if job_rows.exists(conn, job_id):
+        return None
+    queue = QUEUES["cleanup"]
+    job = NewJob(
+        id=job_id,
+        queue=queue.name,
+        payload={"type": kind},
+        payload_version=Cleanup.VERSION,
+        max_attempts=queue.attempts,
+        priority=queue.priority,
+        message=f"Cleanup: {kind}",
+    )
+    return Change(job_id, "queued", [job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])

@@ -1,0 +1,260 @@
+"""A paid step of a job: what has been asked of a provider is written down before and after, so that nothing is paid twice.
+
+unit = await ctx.unit("logo-0")
+if unit.saved: …                              it was finished by an earlier attempt
+if unit.task_id is None:
+    async with unit.paying(request):          commits `submitting` before the call
+        task = await provider.submit(request)
+    await unit.submitted(task.id, task.polling_url)
+…                                             poll, fetch, verify
+await unit.store(data, mime, asset_type)
+await unit.save(…)
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+from bmn import failpoints
+from bmn.db import units as rows
+from bmn.db.jobs import NewJob
+from bmn.errors import CAUSES, Cause, JobFailure, Moderated
+from bmn.jobs.registry import QUEUES
+from bmn.storage import object_key
+
+if TYPE_CHECKING:
+    from bmn.jobs.context import Context
+
+MAX_AMBIGUOUS = 1
+"""A paid request whose answer was lost is sent again once, for every provider; it is counted, shown and not charged."""
+
+
+class Fenced(BaseException):
+    """Another executor has the job by now. Not an Exception: the only thing left to do is to stop."""
+
+
+class Unit:
+    """One row of `job_units`. Made by `Context.unit`, which has read the row."""
+
+    def __init__(self, ctx: "Context", name: str, row: rows.UnitRow | None) -> None:
+        self._ctx = ctx
+        self.name = name
+        self._row = row or {"state": "planned", "ambiguous": 0, "data": {}}
+
+    @property
+    def state(self) -> str:
+        return str(self._row["state"])
+
+    @property
+    def saved(self) -> bool:
+        return self.state == "saved"
+
+    @property
+    def is_stored(self) -> bool:
+        """The bytes are in the object store; only the row of the asset is missing."""
+        return self.state == "stored"
+
+    @property
+    def task_id(self) -> str | None:
+        """The provider's id of a request that it has accepted: ask it, do not pay again."""
+        return self._row.get("provider_task_id") if self.state in ("submitted", "ready", "stored") else None
+
+    @property
+    def polling_url(self) -> str | None:
+        return self._row.get("polling_url")
+
+    @property
+    def usd(self) -> float:
+        return float(self._row.get("cost_usd") or 0.0)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What `remember` has kept."""
+        return dict(self._row.get("data") or {})
+
+    @property
+    def storage_key(self) -> str | None:
+        return self._row.get("storage_key")
+
+    def failed_for_good(self) -> JobFailure | None:
+        """The failure that an earlier attempt has recorded as final, such as refused content."""
+        if self.state != "failed":
+            return None
+        cause = Cause(self._row["cause"])
+        message = str(self._row.get("error") or cause)
+        return Moderated(message) if cause is Cause.MODERATED else JobFailure(cause, message, retryable=False)
+
+    @asynccontextmanager
+    async def paying(self, request: Any, *, provider: str) -> AsyncIterator[None]:
+        """Around the call that costs money. Raises JobFailure where this was asked twice already without an answer.
+
+        request: what is asked, for the record's hash. A failure that surely cost nothing makes the unit `planned` again.
+        """
+        if self.state in ("submitting", "ready"):
+            await self._count_lost_answer()
+        await self._put(state="submitting", provider=provider, request_hash=request_hash(request))
+        failpoints.hit("submitting")
+        try:
+            yield
+        except JobFailure as failure:
+            if not failure.ambiguous:
+                await self._put(state="planned")
+            raise
+        failpoints.hit("provider_sent")
+
+    async def _count_lost_answer(self) -> None:
+        ambiguous = int(self._row["ambiguous"])
+        if ambiguous >= MAX_AMBIGUOUS:
+            raise JobFailure(
+                Cause.PROVIDER_TIMEOUT, "The provider was asked twice and never answered.", retryable=False
+            )
+        await self._ctx.log("warning", f"{self.name}: sent before, answer lost; asking once more", unit=self.name)
+        await self._put(ambiguous=ambiguous + 1)
+
+    async def submitted(self, task_id: str, polling_url: str | None = None, *, usd: float = 0.0) -> None:
+        """The provider has accepted: from now on it is asked for the result, never paid again."""
+        await self._put(state="submitted", provider_task_id=task_id, polling_url=polling_url, cost_usd=usd)
+        failpoints.hit("submitted")
+
+    async def forget_task(self) -> None:
+        """The provider does not know the task any more: it has to be asked, and paid, once more."""
+        await self._put(state="submitting", provider_task_id=None, polling_url=None)
+
+    async def remember(self, **data: Any) -> None:
+        """Keeps small facts beside the unit."""
+        await self._put(data={**self.data, **data})
+
+    async def store(self, data: bytes, mime: str, asset_type: str, *, usd: float | None = None) -> None:
+        """Puts the verified bytes into the object store, under a name that a second run finds again."""
+        if not self._ctx.brand_id:
+            raise JobFailure(Cause.BUG, "A stored unit needs a brand.")
+        failpoints.hit("ready")
+        name = uuid5(NAMESPACE_URL, f"{self._ctx.job_id}/{self.name}").hex
+        key = object_key(self._ctx.brand_id, asset_type, mime, name)
+        await self._put(
+            state="ready",
+            storage_key=key,
+            sha256=hashlib.sha256(data).hexdigest(),
+            mime_type=mime,
+            cost_usd=self.usd if usd is None else usd,
+            data={**self.data, "size": len(data), "assetType": asset_type},
+        )
+        await self._ctx.storage.put(key, data, mime)
+        await self._put(state="stored")
+        failpoints.hit("stored")
+
+    async def recover(self) -> bool:
+        """Finishes the storing that an earlier attempt began, from the object store or the spool; True if that worked.
+
+        So an object store that was away costs an upload, not a second picture.
+        """
+        if self.state != "ready" or not self.storage_key:
+            return False
+        key, storage = self.storage_key, self._ctx.storage
+        data = await storage.spooled(key)
+        if data is None:
+            try:
+                data = await storage.get(key)
+            except FileNotFoundError:
+                return False
+        if hashlib.sha256(data).hexdigest() != self._row["sha256"]:
+            return False
+        await storage.put(key, data, str(self._row["mime_type"]))
+        await self._put(state="stored")
+        return True
+
+    async def save(self, *, metadata: dict[str, Any], progress: int, message: str, **told: Any) -> None:
+        """The last step: the asset's row, its credits, its event and its thumbnail job, in one transaction."""
+        ctx, row = self._ctx, self._row
+        asset_id = str(uuid5(NAMESPACE_URL, f"{ctx.job_id}/{self.name}/asset"))
+        asset = {
+            "id": asset_id,
+            "brand_id": ctx.brand_id,
+            "job_id": ctx.job_id,
+            "asset_type": row["data"]["assetType"],
+            "url": ctx.storage.url_for(row["storage_key"]),
+            "storage_key": row["storage_key"],
+            "sha256": row["sha256"],
+            "mime_type": row["mime_type"],
+            "size_bytes": row["data"]["size"],
+            "metadata": metadata,
+            "is_selected": 0,
+        }
+        await self._finish(asset, progress, message, told, self._thumbnail_job(asset))
+
+    async def finish(self, *, progress: int, message: str, **told: Any) -> None:
+        """As `save`, for a unit that leaves no asset: a mail, a wizard's step."""
+        await self._finish(None, progress, message, told, None)
+
+    async def _finish(
+        self, asset: dict[str, Any] | None, progress: int, message: str, told: dict[str, Any], follow_up: NewJob | None
+    ) -> None:
+        ctx = self._ctx
+        fields = {"status": told.pop("status", "saving"), "progress": ctx.highest(progress), "message": message, **told}
+        change = await ctx.commit(
+            lambda conn: rows.save(
+                conn,
+                ctx.job_id,
+                ctx.fence,
+                self.name,
+                asset=asset,
+                price=ctx.price,
+                usd=self.usd,
+                told=fields,
+                follow_up=follow_up,
+            )
+        )
+        if change is None:
+            raise Fenced
+        self._row = {**self._row, "state": "saved"}
+        ctx.outbox.tell(change)
+        failpoints.hit("saved")
+
+    def _thumbnail_job(self, asset: dict[str, Any]) -> NewJob:
+        ctx, queue = self._ctx, QUEUES["image-upload"]
+        kind = "video_thumbnail" if asset["asset_type"] == "video" else asset["asset_type"]
+        payload = queue.payload.model_validate(
+            {
+                "userId": ctx.user_id,
+                "brandId": ctx.brand_id,
+                "assetType": kind,
+                "storageKey": asset["storage_key"],
+                "assetId": asset["id"],
+                "fileName": asset["storage_key"].rsplit("/", 1)[-1],
+                "mimeType": asset["mime_type"],
+            }
+        )
+        return NewJob(
+            id=f"image-upload-{asset['id']}",
+            queue=queue.name,
+            payload=payload.dump(),
+            payload_version=queue.payload.VERSION,
+            max_attempts=queue.attempts,
+            priority=queue.priority,
+            user_id=ctx.user_id,
+            brand_id=ctx.brand_id,
+            request_id=ctx.request_id,
+        )
+
+    async def fail(self, failure: JobFailure) -> None:
+        """Records a failure that no further attempt can heal, so that none asks again."""
+        await self._put(state="failed", cause=failure.cause, error=failure.message)
+
+    async def _put(self, **values: Any) -> None:
+        ctx = self._ctx
+        if not await ctx.commit(lambda conn: rows.put(conn, ctx.job_id, ctx.fence, self.name, values)):
+            raise Fenced
+        self._row = {**self._row, **values}
+
+
+def request_hash(request: Any) -> str:
+    """What was asked, as a short fingerprint; never its text."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def is_final(failure: JobFailure) -> bool:
+    """Whether a unit that failed this way is settled: not retried, and not waiting for an operator either."""
+    return not failure.retryable and not CAUSES[failure.cause].pauses_queue
