@@ -121,12 +121,22 @@ class _Live:
 
 
 class Call:
-    """What a rule may look at: method, path, op, and every text of the request."""
+    """What a rule may look at: method, path, op, and every text of the request.
 
-    __slots__ = ("method", "op", "path", "provider", "text")
+    counted: the rules that have counted this call, and whether they hit it: a rule with two effects counts it once.
+    """
+
+    __slots__ = ("counted", "method", "op", "path", "provider", "text")
 
     def __init__(self, provider: str, op: str, method: str, path: str, text: str) -> None:
         self.provider, self.op, self.method, self.path, self.text = provider, op, method, path, text
+        self.counted: dict[int, bool] = {}
+
+    def with_text(self, more: str) -> "Call":
+        """The same call, with more words to be found in."""
+        call = Call(self.provider, self.op, self.method, self.path, f"{self.text}\n{more}")
+        call.counted = self.counted
+        return call
 
 
 class Faults:
@@ -150,7 +160,11 @@ class Faults:
     def take(self, call: Call, effects: Iterable[str]) -> FaultRule | None:
         """The oldest rule with one of these effects that hits this call; it is counted as used."""
         for live in self._live:
-            if any(live.rule.effect(name) for name in effects) and live.chooses(call) and live.use():
+            if not any(live.rule.effect(name) for name in effects):
+                continue
+            if live.number not in call.counted and live.chooses(call):
+                call.counted[live.number] = live.use()
+            if call.counted.get(live.number):
                 return live.rule
         return None
 

@@ -76,6 +76,13 @@ def test_a_fault_can_be_for_one_operation_path_or_text(bfl: httpx.Client, sandbo
     assert [order(bfl, prompt=f'logo for "{n}"').status_code for n in ("Cake", "Tea ☕")] == [200, 422]
 
 
+def test_a_fault_with_two_effects_counts_a_call_once(bfl: httpx.Client, sandbox: RunningSandbox) -> None:
+    sandbox.fault("bfl", latency=0.05, status=500, skip=1, times=1)
+    answers = [order(bfl) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 500, 200]
+    assert answers[1].elapsed.total_seconds() >= 0.05
+
+
 def test_a_fault_for_every_provider_hits_this_one(bfl: httpx.Client, sandbox: RunningSandbox) -> None:
     sandbox.fault("*", status=500, times=1)
     assert order(bfl).status_code == 500

@@ -66,6 +66,8 @@ KITS: dict[str, Kit] = {
     ),
     "playful": Kit((Face("Fredoka", 600, 0), Face("Lilita One", 400, 2)), Face("Fredoka", 500, 10, "upper")),
 }
+# For brands whose words call for nothing: one of these, the same in each of a brand's logos.
+_NEUTRAL = ("star", "diamond", "compass", "bolt", "sunrise", "sprout", "wave", "crown")
 HAND = Face("Caveat", 700, 1)
 _FALLBACKS = (Face("Jost", 500), Face("Oleo Script", 400), Face("Caveat", 700))
 
@@ -119,7 +121,7 @@ def read_brief(prompt: str, seed: int) -> Brief:
     wish = HAND if kind == "organic" else rng.choice(kit.display)
     display, set_name = _settable(name, wish)
     vision = _found(r"vision:\s*([^.\n]*)", prompt) + " " + _found(r"archetype:\s*([^.\n]*)", prompt)
-    motifs = motifs_for(name, vision) or [rng.choice(["star", "diamond", "compass", "bolt", "sunrise", "sprout"])]
+    motifs = motifs_for(name, vision) or [random.Random(name).choice(_NEUTRAL)]
     if len(motifs) > 1 and kind in ("organic", "negative", "combination"):
         motifs = [motifs[1], motifs[0], *motifs[2:]]  # not the same idea in every logo of a set
     return Brief(

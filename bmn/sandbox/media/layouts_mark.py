@@ -5,6 +5,7 @@ from bmn.sandbox.media.canvas import Colour, Point
 from bmn.sandbox.media.layouts_type import caption, name_lines, readable_accent
 from bmn.sandbox.media.lettering import arc_degrees, fitted, set_line, set_on_circle
 from bmn.sandbox.media.motifs import draw_motif
+from bmn.sandbox.media.palette import contrast
 from bmn.sandbox.media.sheet import Pen, Sheet, arc, circle, hand, polygon, squircle, wavy
 
 
@@ -34,7 +35,8 @@ def emblem(sheet: Sheet, brief: Brief) -> None:
     else:
         sheet.ring(inner, 4, accent)
     draw_motif(Pen(sheet, (0, 0), 1.75), brief.motif, tones, line=brief.line)
-    _badge_text(sheet, brief, ink, accent)
+    ground = palette.paper if light else palette.ink
+    _badge_text(sheet, brief, ink, accent if contrast(accent, ground) >= 2.7 else ink)
 
 
 def _badge_text(sheet: Sheet, brief: Brief, ink: Colour, accent: Colour) -> None:

@@ -5,7 +5,7 @@ import re
 _WORDS: dict[str, str] = {
     "cup": "coffee café cafe espresso latte barista tea brew mug chai ☕ 茶 咖",
     "bean": "roast roastery roaster bean cocoa chocolate coffee",
-    "leaf": "leaf green eco organic nature natural botanic herb vegan plant fresh matcha 🌿 🍃 🌱",
+    "leaf": "leaf green eco organic nature natural botanic herb vegan plant matcha 🌿 🍃 🌱",
     "sprout": "garden grow sprout seed farm bloomfield sustain soil",
     "mountain": "mountain peak summit alpine hike hiking climb ridge outdoor adventure trail explorer ⛰ 🏔 山",
     "sun": "sun sol solar bright light shine summer ☀ 🌞 日",
@@ -32,12 +32,12 @@ _WORDS: dict[str, str] = {
     "compass": "north compass travel journey voyage navigator guide",
     "wind": "wind breeze air gale sail",
     "wheat": "wheat bread bakery bake baker grain flour brewery beer 🌾 🍞",
-    "diamond": "diamond jewel gem crystal luxury ring 💎",
+    "diamond": "diamond jewel jewelry jewellery gem crystal luxury ring 💎",
     "crown": "crown royal king queen ruler regal 👑 王",
     "music": "music sound song audio melody band record 🎵 🎶",
     "code": "code software tech data dev digital app byte cloud",
     "globe": "globe world global planet earth international 🌍 🌎",
-    "lens": "photo lens camera studio film vision-works 📷",
+    "lens": "photo lens camera film photography 📷",
     "anchor": "anchor harbor harbour port ship sailor nautical ⚓",
     "grapes": "wine vine grape vineyard cellar 🍇 🍷",
 }
