@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import uvicorn
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bmn.sandbox import anthropic, bfl, google, google_video, openai
+from bmn.sandbox import anthropic, bfl, gohighlevel, google, google_video, jwks, openai, resend, s3
 from bmn.sandbox.faults import FaultRule
 from bmn.sandbox.state import Sandbox
 from bmn.sandbox.transport import guarded
@@ -32,7 +32,16 @@ class Vendor(Protocol):
     def error_body(self, status: int) -> dict[str, Any]: ...
 
 
-VENDORS: tuple[Vendor, ...] = (bfl, openai, google, google_video, anthropic)
+VENDORS: tuple[Vendor, ...] = (bfl, openai, google, google_video, anthropic, resend, gohighlevel, s3, jwks)
+CONTROLS = (resend.control_routes, jwks.control_routes)  # what some vendors add under `/_sandbox/`
+
+
+class LimitRule(BaseModel):
+    """How many calls a vendor takes in how many seconds."""
+
+    provider: str
+    calls: int = Field(ge=1)
+    seconds: float = Field(1.0, gt=0)
 
 
 def create_app(state_dir: Path, *, speed: float = 1.0) -> Starlette:
@@ -53,7 +62,8 @@ def create_app(state_dir: Path, *, speed: float = 1.0) -> Starlette:
         yield
         sandbox.store.close()
 
-    app = Starlette(routes=[*_control_routes(sandbox), *vendor_routes], lifespan=lifespan)
+    extra_controls = [route for routes in CONTROLS for route in routes(sandbox)]
+    app = Starlette(routes=[*_control_routes(sandbox), *extra_controls, *vendor_routes], lifespan=lifespan)
     app.state.sandbox = sandbox
     return app
 
@@ -98,6 +108,16 @@ def _control_routes(sandbox: Sandbox) -> list[Route]:
     async def clear_faults(request: Request) -> JSONResponse:
         return JSONResponse({"cleared": sandbox.faults.clear(request.query_params.get("provider"))})
 
+    async def set_limit(request: Request) -> JSONResponse:
+        try:
+            wanted = LimitRule.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _problem(_readable(error))
+        if wanted.provider not in sandbox.limiters:
+            return _problem(f"provider: {wanted.provider!r} has no limit; one of {', '.join(sorted(sandbox.limiters))}")
+        sandbox.limiters[wanted.provider].set(wanted.calls, wanted.seconds)
+        return JSONResponse(wanted.model_dump(), 201)
+
     async def ledger(request: Request) -> JSONResponse:
         query = request.query_params
         try:
@@ -117,6 +137,7 @@ def _control_routes(sandbox: Sandbox) -> list[Route]:
         Route("/_sandbox/faults", add_fault, methods=["POST"]),
         Route("/_sandbox/faults", list_faults, methods=["GET"]),
         Route("/_sandbox/faults", clear_faults, methods=["DELETE"]),
+        Route("/_sandbox/limits", set_limit, methods=["POST"]),
         Route("/_sandbox/ledger", ledger),
         Route("/_sandbox/requests", requests),
     ]

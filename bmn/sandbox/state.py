@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from bmn.sandbox.faults import Call, FaultRule, Faults
 from bmn.sandbox.ledger import Ledger
+from bmn.sandbox.limits import Limiter
 from bmn.sandbox.store import Store
 
 _REQUESTS_KEPT = 500
@@ -31,11 +32,17 @@ class Sandbox:
     ledger: Ledger = field(init=False)
     faults: Faults = field(default_factory=Faults)
     requests: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
+    limiters: dict[str, Limiter] = field(default_factory=dict)  # of the vendors that count calls
     started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         self.store = Store(self.state_dir)
         self.ledger = Ledger(self.store)
+
+    def limiter(self, provider: str, calls: int, seconds: float) -> Limiter:
+        """A vendor's own limit; the control route may set another."""
+        self.limiters[provider] = Limiter(lambda: self.speed, calls, seconds)
+        return self.limiters[provider]
 
     async def work(self, seconds: float) -> None:
         """Waits as long as the vendor would work, scaled by the sandbox's speed."""
@@ -50,9 +57,7 @@ class Sandbox:
 
         text: what `match` may look at beside the request's own words, such as the prompt of a polled task.
         """
-        call = call_of(request)
-        found = Call(call.provider, call.op, call.method, call.path, f"{call.text}\n{text}")
-        return self.faults.take(found, (effect,))
+        return self.faults.take(call_of(request).with_text(text), (effect,))
 
     def note(self, request: Request, body: bytes, status: int | None, started: float) -> None:
         """Adds a request to the log; status None: no answer was given."""

@@ -231,9 +231,11 @@ def _found(talk: Talk) -> str:
         f"{re.sub(r'(?<=[a-z])(?=[A-Z])|_', ' ', name).lower()} {str(value)[:_FACT_CHARS]}"
         for text in reversed(talk.results)
         for name, value in _facts(text)
-        if isinstance(value, str | int | float) and not isinstance(value, bool) and len(str(value)) <= 200
+        if isinstance(value, str | int | float)
+        and not isinstance(value, bool)
+        and not name.endswith(("id", "Id", "name"))
     ]
-    return ", ".join(facts[:2])
+    return ", ".join(list(dict.fromkeys(facts))[:2])
 
 
 def _facts(text: str) -> Iterator[tuple[str, Any]]:
