@@ -55,7 +55,7 @@ def supabase_is_configured(settings: Settings) -> bool:
 
 
 def development_secret(settings: Settings) -> str:
-    """The signing secret of this home, made at first use and readable by its owner only.
+    """The signing secret of development tokens.
 
     Raises NotAllowed in production and where a Supabase project is configured.
     """
@@ -64,10 +64,15 @@ def development_secret(settings: Settings) -> str:
             "Development tokens are for the local server only; this one has a real Supabase project.",
             hint="Sign in through Supabase and set BMN_TOKEN to the access token.",
         )
-    path = settings.bmn_home / "dev-secret"
+    return home_secret(settings, "dev-secret")
+
+
+def home_secret(settings: Settings, name: str) -> str:
+    """A random secret kept in this home, made at first use and readable by its owner only."""
+    path = settings.bmn_home / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"dev-secret.{uuid4().hex}")
+        draft = path.with_name(f"{name}.{uuid4().hex}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
         try:

@@ -162,3 +162,20 @@ class Submitted(Model):
 class ErrorBody(Model):
     error: str
     details: Any = None
+
+
+class MockupJob(Model):
+    product_id: str
+    job_id: str
+    queue_name: str
+
+
+class MockupsSubmitted(Model):
+    jobs: list[MockupJob]
+    message: str
+
+
+class ShareBody(Model):
+    """hours: how long the link works."""
+
+    hours: int = Field(168, ge=1, le=720)

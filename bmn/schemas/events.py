@@ -1,5 +1,6 @@
 """Every Socket.IO event, both ways. Sent times are milliseconds since 1970, as the specification's clients expect."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -70,6 +71,13 @@ JOB_EVENTS: dict[str, type[JobEvent]] = {
     "job:complete": JobComplete,
     "job:cancelled": JobCancelled,
 }
+
+
+def ends_job(event: str, data: Mapping[str, Any]) -> bool:
+    """Whether a job tells nothing after this event. A failure with attempts to come is not its end."""
+    if event == "job:failed":
+        return int(data["retriesLeft"]) == 0
+    return event in ("job:complete", "job:cancelled")
 
 
 class BrandUpdated(Model):

@@ -1,0 +1,138 @@
+"""The server: HTTP and sockets on one port, and how its process starts and stops."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.utils import get_openapi
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bmn import __version__
+from bmn.errors import Misconfigured
+from bmn.logs import get_logger
+from bmn.server.error_handlers import add_error_handlers
+from bmn.server.middleware import Edge
+from bmn.server.resources import Resources
+from bmn.server.routes import admin, brands, events, files, generation, health, job_events, jobs, records
+from bmn.settings import Settings, production_problems
+
+log = get_logger(__name__)
+
+_ROUTERS = (generation, jobs, job_events, brands, records, events, admin, files, health)
+_MESSAGE_BYTES = 1_000_000
+_GRACE_SECONDS = 10
+
+
+class Application:
+    """The ASGI app. api: the HTTP half, for its OpenAPI document. resources: what it holds while it runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        if problems := production_problems(settings):
+            raise Misconfigured("Production does not start like this: " + "; ".join(problems))
+        self.resources = Resources(settings)
+        self.api = _create_api(self.resources, self._lifespan)
+        # CORS is answered here for HTTP and by the socket server for its own path; twice would double the headers.
+        inner = CORSMiddleware(
+            self.api,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST", "PATCH"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+            max_age=600,
+        )
+        secure = settings.public_address.startswith("https://")
+        self._http: ASGIApp = Edge(inner, self.resources.metrics, max_body=settings.bmn_max_body_bytes, secure=secure)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._http(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        await self.resources.open()
+        try:
+            yield
+        finally:
+            await self.resources.close()
+
+
+def create_app(settings: Settings) -> Application:
+    """Nothing is opened before the lifespan starts. Raises Misconfigured where production must not start."""
+    return Application(settings)
+
+
+def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
+    app = FastAPI(
+        title="bmn",
+        version=__version__,
+        description="Makes brands with AI: durable jobs, watched live, billed once.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.resources = resources
+    add_error_handlers(app)
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    _describe(app)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Adds the bearer token to the OpenAPI document, so that /docs can sign in."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            schema.setdefault("components", {})["securitySchemes"] = {"bearer": bearer}
+            schema["security"] = [{"bearer": []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+class _Server(uvicorn.Server):
+    """Tells the app before it waits for connections to end, since open streams would make it wait for ever."""
+
+    def __init__(self, config: uvicorn.Config, app: Application) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.resources.begin_to_stop()
+        await super().shutdown(sockets)
+
+
+def create_server(app: Application) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=_MESSAGE_BYTES,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        proxy_headers=False,
+    )
+    return _Server(config, app)
+
+
+def run(settings: Settings, sock: socket.socket) -> None:
+    """Serves on a bound socket until SIGTERM or SIGINT, then returns: a process that ends this way exits with 0.
+
+    The address must be known beforehand (`settings.public_address`), since it stands in the links that are handed out.
+    """
+    # uvicorn raises a signal again after it has stopped for it; without handlers of ours it would kill the process.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    asyncio.run(create_server(create_app(settings)).serve([sock]))

@@ -1,0 +1,90 @@
+"""What routes ask for: the process's resources, and who is calling."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from bmn.auth import NO_TOKEN, Principal
+from bmn.errors import NotAllowed, NotSignedIn
+from bmn.jobs.welcome import ensure_known
+from bmn.schemas.base import Id, JobId
+from bmn.server.resources import Resources
+
+ADMINS_ONLY = "Admin access required"
+
+
+async def resources(request: Request) -> Resources:
+    found: Resources = request.app.state.resources
+    return found
+
+
+async def identify(request: Request) -> Principal:
+    """The signed-in caller, not yet counted. Raises NotSignedIn."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotSignedIn(NO_TOKEN)
+    found: Resources = request.app.state.resources
+    principal = await found.auth.verify(token.strip())
+    if principal.user_id not in found.known_users:
+        await ensure_known(found.core, principal.user_id, principal.email)
+        found.remember_user(principal.user_id)
+    return principal
+
+
+async def caller(request: Request) -> Principal:
+    """The signed-in caller of an ordinary request. Raises NotSignedIn, RateLimited."""
+    principal = await identify(request)
+    await request.app.state.resources.limit.check(principal.user_id)
+    return principal
+
+
+async def generation_caller(request: Request) -> Principal:
+    """The same for requests that cost money. Raises NotSignedIn, RateLimited."""
+    principal = await identify(request)
+    await request.app.state.resources.limit.check(principal.user_id, generation=True)
+    return principal
+
+
+async def admin(principal: Annotated[Principal, Depends(caller)]) -> Principal:
+    """Raises NotAllowed for everybody else."""
+    if not principal.is_admin:
+        raise NotAllowed(ADMINS_ONLY)
+    return principal
+
+
+async def service(principal: Annotated[Principal, Depends(caller)]) -> Principal:
+    """Other systems of ours, and admins. Raises NotAllowed for users."""
+    if principal.role not in ("service", "admin"):
+        raise NotAllowed("Service or admin access required")
+    return principal
+
+
+Res = Annotated[Resources, Depends(resources)]
+Caller = Annotated[Principal, Depends(caller)]
+GenerationCaller = Annotated[Principal, Depends(generation_caller)]
+Admin = Annotated[Principal, Depends(admin)]
+Service = Annotated[Principal, Depends(service)]
+
+BrandPath = Id
+AssetPath = Id
+JobPath = JobId
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key and body give the same answer and one job, for 24 hours.",
+    ),
+]
+
+
+def request_id(request: Request) -> str:
+    found: str = request.scope["request_id"]
+    return found
+
+
+def owner_filter(principal: Principal) -> str | None:
+    """Whose rows a caller may see: their own; an admin everybody's."""
+    return None if principal.is_admin else principal.user_id

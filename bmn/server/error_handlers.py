@@ -1,0 +1,82 @@
+"""Every error as JSON: `{error, ...}`, in words for the person who reads it, never a stack trace."""
+
+from typing import Any
+
+import redis
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from bmn.errors import BmnError, JobFailure, NotSignedIn, TryLater
+
+# A path that holds no id of ours names nothing, which is what a foreign or absent id is told as well.
+_ABSENT = {"job_id": "Job not found", "brand_id": "Brand not found", "asset_id": "Asset not found"}
+_CODES = {404: "not_found", 405: "bad_request", 413: "too_large", 415: "bad_request"}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(BmnError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(redis.RedisError, _redis_away)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def error_response(error: BmnError) -> JSONResponse:
+    body: dict[str, Any] = {"error": error.message, "code": error.code}
+    if error.hint:
+        body["hint"] = error.hint
+    headers = {}
+    if isinstance(error, TryLater):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse({**body, **error.extra}, error.http_status, headers)
+
+
+async def _expected(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, BmnError)
+    if isinstance(error, JobFailure):  # the object store or a provider, met outside a job
+        error = TryLater("A part of this service is away.", cause=error.cause.value)
+    return error_response(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError | ValidationError)
+    issues = error.errors()
+    for issue in issues:
+        place = issue["loc"]
+        if place[:1] == ("path",):
+            return JSONResponse({"error": _ABSENT.get(str(place[1]), "Not found"), "code": "not_found"}, 404)
+    details = [{"loc": _location(issue["loc"]), "msg": _plain(issue["msg"]), "type": issue["type"]} for issue in issues]
+    return JSONResponse({"error": "Validation failed", "details": details[:50], "code": "bad_request"}, 400)
+
+
+def _location(place: tuple[Any, ...]) -> list[str | int]:
+    return [part if isinstance(part, int) else str(part)[:100] for part in place]
+
+
+def _plain(message: str) -> str:
+    """pydantic's own prefix says nothing to a reader, and a refused value may be long, or not UTF-8."""
+    return message.removeprefix("Value error, ")[:500].encode("utf-8", "replace").decode()
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "error")
+    headers = dict(error.headers or {})
+    if error.status_code == 413:
+        headers["Connection"] = "close"
+    return JSONResponse({"error": str(error.detail), "code": code}, error.status_code, headers)
+
+
+async def _redis_away(request: Request, _error: Exception) -> JSONResponse:
+    return error_response(TryLater("Redis is away, and this needs it.", cause="redis"))
+
+
+async def _unexpected(request: Request, _error: Exception) -> JSONResponse:
+    body = {"error": "Something on our side went wrong.", "code": "error", "requestId": request.scope.get("request_id")}
+    return JSONResponse(body, 500)

@@ -1,0 +1,59 @@
+"""What one server process holds: built with the app, opened when it starts, closed when it stops."""
+
+import asyncio
+from collections import Counter
+
+from bmn.auth import Authenticator
+from bmn.jobs.core import Core, open_core
+from bmn.server.metrics import Metrics
+from bmn.server.rate_limit import RateLimit
+from bmn.server.signing import Signer
+from bmn.server.tail import JobTail
+from bmn.settings import Settings
+
+_KNOWN_USERS = 100_000
+
+
+class Resources:
+    """auth, metrics and closing are there at once; the rest after `open`.
+
+    streams: event streams open per user. closing: set when the process begins to stop, so that streams end instead of
+    holding it up.
+    """
+
+    core: Core
+    signer: Signer
+    limit: RateLimit
+    tail: JobTail
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.auth = Authenticator(settings)
+        self.metrics = Metrics()
+        self.closing = asyncio.Event()
+        self.known_users: set[str] = set()
+        self.streams: Counter[str] = Counter()
+
+    async def open(self) -> None:
+        self.core = await open_core(self.settings, "api")
+        self.signer = Signer(self.settings, self.core.storage)
+        self.limit = RateLimit(self.settings, self.core)
+        self.tail = JobTail(self.core.stream)
+
+    def remember_user(self, user_id: str) -> None:
+        """Their account is open, so that no request has to look again."""
+        if len(self.known_users) >= _KNOWN_USERS:
+            self.known_users.clear()
+        self.known_users.add(user_id)
+
+    def begin_to_stop(self) -> None:
+        """Ends the streams, which would hold the process up otherwise."""
+        self.closing.set()
+        if hasattr(self, "tail"):
+            self.tail.wake_all()
+
+    async def close(self) -> None:
+        self.begin_to_stop()
+        await self.tail.close()
+        await self.auth.close()
+        await self.core.close()

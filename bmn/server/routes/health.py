@@ -1,0 +1,116 @@
+"""Whether we are well, and in figures."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import redis
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import text
+
+from bmn import __version__
+from bmn.db import queues
+from bmn.errors import BmnError
+from bmn.jobs.registry import QUEUES
+from bmn.logs import redact
+from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.server.dependencies import Res
+from bmn.server.metrics import CONTENT_TYPE
+from bmn.server.resources import Resources
+from bmn.server.workers import registered
+
+router = APIRouter(tags=["health"])
+
+_SECONDS = 2.0
+_STATES = (*JobState, "delayed")
+_OPEN: dict[str, Any] = {"security": []}
+
+
+@router.get("/health", openapi_extra=_OPEN)
+async def health(res: Res) -> JSONResponse:
+    """200 while requests can be served, 503 while the database or Redis is away; one entry per dependency."""
+    names = ("database", "redis", "storage", "workers")
+    checks = (_database, _redis, _storage, _workers)
+    found = await asyncio.gather(*(_timed(check, res) for check in checks))
+    entries = dict(zip(names, found, strict=True))
+    down = [name for name in ("database", "redis") if not entries[name]["ok"]]
+    degraded = [name for name, entry in entries.items() if not entry["ok"]]
+    status = "down" if down else "degraded" if degraded else "ok"
+    return JSONResponse({"status": status, "version": __version__, "checks": entries}, 503 if down else 200)
+
+
+@router.get("/health/live", openapi_extra=_OPEN)
+async def live() -> JSONResponse:
+    """The process answers; nothing else is asked."""
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+@router.get("/metrics", response_class=Response, openapi_extra=_OPEN)
+async def metrics(res: Res) -> Response:
+    """Prometheus."""
+    figures = res.metrics
+    try:
+        counts, oldest, dead = await res.core.db.read(
+            lambda conn: (queues.counts(conn), queues.oldest_waiting(conn), queues.open_dead_letters(conn))
+        )
+    except BmnError:
+        counts = None
+    if counts is not None:
+        for queue in QUEUES:
+            for state in _STATES:
+                figures.jobs.labels(queue, str(state)).set(counts.get(queue, {}).get(str(state), 0))
+            figures.oldest.labels(queue).set(oldest.get(queue, 0.0))
+        figures.dead_letters.set(dead)
+    figures.redis_memory.set(res.core.health.memory_share)
+    figures.redis_down.set(res.core.health.down_for())
+    return Response(await asyncio.to_thread(figures.render), media_type=CONTENT_TYPE)
+
+
+async def _timed(check: Callable[[Resources], Awaitable[dict[str, Any]]], res: Resources) -> dict[str, Any]:
+    """The check's entry with its time. A failure says what kind it is; addresses and keys stay in the log."""
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(_SECONDS):
+            entry = {"ok": True, **await check(res)}
+    except TimeoutError:
+        entry = {"ok": False, "error": f"no answer within {_SECONDS:.0f} s"}
+    except BmnError as error:
+        entry = {"ok": False, "error": redact(error.message)}
+    except (redis.RedisError, OSError) as error:
+        entry = {"ok": False, "error": type(error).__name__}
+    return {**entry, "ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+async def _database(res: Resources) -> dict[str, Any]:
+    await res.core.db.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
+    return {"kind": "sqlite" if res.core.db.is_sqlite else "postgresql"}
+
+
+async def _redis(res: Resources) -> dict[str, Any]:
+    await res.core.redis.ping()
+    core = res.core.health
+    return {"ok": not core.full, "memoryShare": round(core.memory_share, 3), "evictsNothing": core.policy_ok}
+
+
+async def _storage(res: Resources) -> dict[str, Any]:
+    with contextlib.suppress(FileNotFoundError):  # it is not there, and the store could say so
+        await res.core.storage.head("brands/health/probe/none.bin")
+    return {"kind": res.settings.storage_backend}
+
+
+async def _workers(res: Resources) -> dict[str, Any]:
+    """Without a worker jobs are taken and wait, so this degrades and does not fail."""
+    found = await registered(res.core)
+    if found is None:
+        return {"ok": False, "error": "Redis is away"}
+    served = {queue for worker in found for queue in worker.queues}
+    waiting = {
+        queue
+        for queue, counts in (await res.core.db.read(queues.counts)).items()
+        if any(counts.get(state) for state in WAITING_STATES)
+    }
+    unserved = sorted(waiting - served)
+    return {"ok": not unserved, "count": len(found), "waitingWithoutWorker": unserved}

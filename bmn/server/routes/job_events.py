@@ -1,0 +1,99 @@
+"""A job's events as server-sent events: from the rows, woken by the stream, so that none is missed and none comes twice."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from bmn.auth import Principal
+from bmn.db import jobs
+from bmn.db.events import EventRow
+from bmn.errors import RateLimited
+from bmn.schemas.events import ends_job
+from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.server.dependencies import Caller, JobPath, Res, owner_filter
+from bmn.server.resources import Resources
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
+
+_HEARTBEAT_SECONDS = 10.0
+_POLL_SECONDS = 1.0  # without the stream
+_SAFETY_SECONDS = 5.0  # with it: a wake-up that got lost delays an event by this much
+_STREAMS_PER_USER = 30
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@router.get("/jobs/{job_id}/events", response_class=StreamingResponse)
+async def events(
+    job_id: JobPath,
+    res: Res,
+    principal: Caller,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20, pattern=r"^\d*$")] = None,
+    after: Annotated[int, Query(ge=0, le=2**31)] = 0,
+) -> StreamingResponse:
+    """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
+    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
+    if res.streams[principal.user_id] >= _STREAMS_PER_USER:
+        raise RateLimited(f"{_STREAMS_PER_USER} jobs are followed at once already.", hint="Close some of them.")
+    seq = min(int(last_event_id), 2**31) if last_event_id else after
+    return StreamingResponse(_counted(res, principal, job_id, seq), 200, _HEADERS, "text/event-stream")
+
+
+async def _counted(res: Resources, principal: Principal, job_id: str, seq: int) -> AsyncIterator[bytes]:
+    res.streams[principal.user_id] += 1
+    try:
+        async for frame in _stream(res, job_id, seq, principal.expires_at):
+            yield frame
+    finally:
+        res.streams[principal.user_id] -= 1
+        if not res.streams[principal.user_id]:
+            del res.streams[principal.user_id]
+
+
+async def _stream(res: Resources, job_id: str, seq: int, expires_at: float) -> AsyncIterator[bytes]:
+    """Frames until the job, the token or the process ends. No frame for this long: a comment keeps proxies awake."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + max(0.0, expires_at - time.time())
+    silent_since = loop.time()
+    yield b": job events\n\n"
+    with res.tail.listen(job_id) as wake:
+        while not res.closing.is_set() and loop.time() < until:
+            wake.clear()
+            rows = await res.core.events.after(job_id, seq)
+            for row in rows:
+                seq = row["seq"]
+                yield _frame(row, res)
+                if ends_job(row["event"], row["payload"]):
+                    return
+            if rows:
+                silent_since = loop.time()
+                continue
+            if await _has_ended(res, job_id, seq):
+                return
+            if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
+                silent_since = loop.time()
+                yield b": alive\n\n"
+            await _wait(res, wake)
+
+
+async def _has_ended(res: Resources, job_id: str, seq: int) -> bool:
+    """Whether the job has told all it ever will: for a client that already has the terminal event, or a row deleted."""
+    row = await res.core.db.read(lambda conn: jobs.state_of(conn, job_id))
+    return row is None or (row[0] in TERMINAL_STATES and row[1] <= seq)
+
+
+async def _wait(res: Resources, wake: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SAFETY_SECONDS if res.tail.healthy else _POLL_SECONDS):
+            await wake.wait()
+
+
+def _frame(row: EventRow, res: Resources) -> bytes:
+    data: dict[str, Any] = res.signer.sign_all(row["payload"])
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {row['event']}\nid: {row['seq']}\ndata: {text}\n\n".encode()

@@ -1,0 +1,185 @@
+"""Jobs: what they are doing, why, and what their owner can do about it. A foreign job reads like an absent one."""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
+
+from bmn.db import assets, brands, jobs
+from bmn.db import events as job_events
+from bmn.db.jobs import JobFilter
+from bmn.errors import NotAllowed
+from bmn.jobs.cancellation import cancel
+from bmn.jobs.dead_letter import retry
+from bmn.jobs.submission import uuid_of
+from bmn.schemas.api import RetryBody, ShareBody
+from bmn.schemas.base import Id, Text
+from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.server import views
+from bmn.server.dependencies import Caller, GenerationCaller, JobPath, Res, owner_filter
+from bmn.server.resources import Resources
+from bmn.server.submissions import check_files, strings_in
+from bmn.server.why import explain, look_into
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
+
+_TIMELINE = 5000
+Words = Annotated[Text | None, Query(max_length=200)]
+
+
+@router.get("/jobs")
+async def list_jobs(
+    res: Res,
+    principal: Caller,
+    queue: Words = None,
+    state: Annotated[list[JobState] | None, Query(max_length=7)] = None,
+    cause: Words = None,
+    brand: Annotated[Id | None, Query()] = None,
+    text: Words = None,
+    prefix: Annotated[str | None, Query(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")] = None,
+    since: Annotated[float | None, Query(gt=0, description="seconds ago at most")] = None,
+    user: Annotated[Id | None, Query(description="admins: another user's")] = None,
+    everyone: Annotated[bool, Query(alias="all", description="admins: everybody's")] = False,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> JSONResponse:
+    """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
+    if (everyone or user) and not principal.is_admin:
+        raise NotAllowed("Only admins see the jobs of others.")
+    chosen = JobFilter(
+        user_id=user or (None if everyone else principal.user_id),
+        queue=queue,
+        states=tuple(state or ()),
+        cause=cause,
+        brand_id=brand,
+        text=text,
+        id_prefix=prefix,
+        since=time.time() - since if since else None,
+    )
+
+    def read(conn: Connection) -> tuple[jobs.Page, dict[str, str]]:
+        page = jobs.list_jobs(conn, chosen, limit=limit, cursor=cursor)
+        return page, brands.names(conn, {row["brand_id"] for row in page.rows if row["brand_id"]})
+
+    page, names = await res.core.db.read(read)
+    shown = [views.job(row, res.signer, names.get(row["brand_id"])) for row in page.rows]
+    return JSONResponse({"jobs": shown, "nextCursor": page.cursor, "total": page.total})
+
+
+@router.get("/jobs/{job_id}")
+async def show(job_id: JobPath, res: Res, principal: Caller) -> JSONResponse:
+    return JSONResponse(await res.core.db.read(lambda conn: whole_job(conn, res, job_id, owner_filter(principal))))
+
+
+def whole_job(conn: Connection, res: Resources, job_id: str, user_id: str | None) -> dict[str, Any]:
+    """Everything known about a job. user_id: None for any owner. Raises NotFound."""
+    row = jobs.get_job(conn, job_id, user_id)
+    brand = brands.names(conn, {row["brand_id"]} if row["brand_id"] else set()).get(row["brand_id"])
+    view = views.job(row, res.signer, brand)
+    view["payload"] = row["payload"]
+    view["timeline"] = [views.event(event, res.signer) for event in job_events.after(conn, job_id, 0, _TIMELINE)]
+    view["units"] = [views.unit(unit) for unit in jobs.units(conn, job_id)]
+    view["assets"] = [views.asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)]
+    view["replays"] = jobs.children(conn, job_id)
+    if row["state"] in WAITING_STATES:
+        view["position"] = jobs.position(conn, row)
+    if (expected := views.expected(jobs.durations(conn, row["queue"]))) is not None:
+        view["expected"] = expected
+    return view
+
+
+@router.get("/jobs/{job_id}/why")
+async def why(job_id: JobPath, res: Res, principal: Caller) -> JSONResponse:
+    """In plain words, why the job is where it is, what it cost, and what to do."""
+    facts = await look_into(res, job_id, owner_filter(principal))
+    return JSONResponse(explain(facts))
+
+
+@router.get("/jobs/{job_id}/logs")
+async def logs(
+    job_id: JobPath,
+    res: Res,
+    principal: Caller,
+    after: Annotated[int, Query(ge=0, le=2**62, description="the id of the last line one has")] = 0,
+    attempt: Annotated[int | None, Query(ge=0, le=1000)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> JSONResponse:
+    def read(conn: Connection) -> list[dict[str, Any]]:
+        jobs.get_job(conn, job_id, owner_filter(principal))
+        return jobs.logs(conn, job_id, after=after, limit=limit)
+
+    rows = await res.core.db.read(read)
+    return JSONResponse({"logs": [views.log_line(row) for row in rows if attempt in (None, row["attempt"])]})
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def cancel_job(job_id: JobPath, res: Res, principal: Caller) -> JSONResponse:
+    """409 for a job that has ended."""
+    answer = await cancel(res.core, job_id, principal.user_id, user_id=owner_filter(principal))
+    return JSONResponse({"jobId": job_id, "state": answer.state, "message": answer.message})
+
+
+@router.post("/jobs/{job_id}/retry", status_code=202)
+async def retry_job(
+    job_id: JobPath, res: Res, principal: GenerationCaller, body: RetryBody | None = None
+) -> JSONResponse:
+    """A new job that names this one as its parent and keeps what it finished.
+
+    409 where the state forbids it, and where it was started again already: it happens once, so no key is needed.
+    """
+    asked = body or RetryBody()
+    await check_files(res, principal, strings_in(asked.changes))
+    replay = await retry(
+        res.core,
+        job_id,
+        principal.user_id,
+        user_id=owner_filter(principal),
+        changes=asked.changes,
+        reason=asked.reason,
+    )
+    answer = {
+        "jobId": replay.job_id,
+        "parentId": job_id,
+        "queueName": replay.job_id.removesuffix(f"-{uuid_of(replay.job_id)}"),
+        "credits": replay.credits,
+        "message": f"Started again as {replay.job_id}.",
+    }
+    return JSONResponse(answer, 202)
+
+
+@router.post("/jobs/{job_id}/share")
+async def share(job_id: JobPath, res: Res, principal: Caller, body: ShareBody | None = None) -> JSONResponse:
+    """A link that shows the job and its pictures to whoever holds it, until it ends."""
+    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
+    token, until = res.signer.share(job_id, (body or ShareBody()).hours * 3600)
+    return JSONResponse(
+        {"url": f"{res.settings.public_address}/api/v1/shared/{token}", "token": token, "expiresAt": views.when(until)}
+    )
+
+
+@router.get("/shared/{token}", openapi_extra={"security": []})
+async def shared(token: str, res: Res) -> JSONResponse:
+    """What a shared link shows: the pictures and how far the job is; nothing about its owner or its cost."""
+    job_id = res.signer.shared_job(token[:400])
+
+    def read(conn: Connection) -> dict[str, Any]:
+        row = jobs.get_job(conn, job_id)
+        found = assets.list_of_job(conn, job_id)
+        names = brands.names(conn, {row["brand_id"]} if row["brand_id"] else set())
+        pictures = [views.asset(asset, res.signer) for asset in found]
+        return {
+            "jobId": row["id"],
+            "queueName": row["queue"],
+            "state": row["state"],
+            "progress": row["progress"],
+            "brandName": names.get(row["brand_id"]),
+            "createdAt": views.when(row["created_at"]),
+            "assets": [
+                {name: picture[name] for name in ("id", "type", "url", "thumbnailUrl", "createdAt")}
+                for picture in pictures
+            ],
+        }
+
+    return JSONResponse(await res.core.db.read(read))

@@ -1,0 +1,83 @@
+"""Links that work without a token: to a file, and to a shared job. Signed, and good for a limited time.
+
+Records and events hold durable addresses; whatever leaves towards a client goes through `Signer.signed`.
+"""
+
+import base64
+import hashlib
+import hmac
+import time
+from typing import Any
+from urllib.parse import quote
+
+from bmn.auth import home_secret
+from bmn.errors import NotFound
+from bmn.settings import Settings
+from bmn.storage import Storage
+
+_FILE_SECONDS = 3600
+_SHARE = "share"
+
+
+class Signer:
+    """storage: says which addresses are ours. One secret for all server processes: the setting, else Supabase's, else
+    one kept in BMN_HOME. Changing it withdraws every link that was handed out."""
+
+    def __init__(self, settings: Settings, storage: Storage) -> None:
+        root = (
+            settings.bmn_signing_secret.get_secret_value()
+            or settings.supabase_jwt_secret.get_secret_value()
+            or settings.supabase_secret_key.get_secret_value()
+            or home_secret(settings, "signing-secret")
+        )
+        self._key = hmac.digest(root.encode(), b"bmn links 1", "sha256")
+        self._storage = storage
+        self._public = bool(settings.public_base_url)  # such a bucket is read without us
+        self._address = settings.public_address
+
+    def signed(self, url: str) -> str:
+        """The address with a signature, if it is one of our files; any other address as it is.
+
+        Its end is rounded to the hour, so that a picture keeps one address, and a browser its copy, for that long.
+        """
+        if self._public or (key := self._storage.key_of(url)) is None:
+            return url
+        until = (int(time.time()) // _FILE_SECONDS + 2) * _FILE_SECONDS
+        return f"{self._storage.url_for(key)}?until={until}&signature={self._sign('file', key, until)}"
+
+    def sign_all(self, value: Any) -> Any:
+        """A copy of JSON data in which every address of ours is signed: a result, or an event on its way out."""
+        if isinstance(value, str):
+            return self.signed(value) if value.startswith(("http://", "https://")) else value
+        if isinstance(value, dict):
+            return {key: self.sign_all(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.sign_all(item) for item in value]
+        return value
+
+    def allows(self, key: str, until: str | None, signature: str | None) -> bool:
+        """Whether a file's link was made here and has not ended."""
+        return self._holds("file", key, until, signature)
+
+    def share(self, job_id: str, seconds: int) -> tuple[str, float]:
+        """A token that shows a job to whoever holds it, and when it ends (seconds since 1970)."""
+        until = int(time.time()) + seconds
+        return f"{quote(job_id)}.{until}.{self._sign(_SHARE, job_id, until)}", float(until)
+
+    def shared_job(self, token: str) -> str:
+        """The job a share token shows. Raises NotFound for a forged or ended one."""
+        job_id, _, rest = token.partition(".")
+        until, _, signature = rest.partition(".")
+        if not self._holds(_SHARE, job_id, until, signature):
+            raise NotFound("This link has ended, or never was.")
+        return job_id
+
+    def _holds(self, kind: str, name: str, until: str | None, signature: str | None) -> bool:
+        if not until or not signature or not until.isascii() or not until.isdecimal() or len(until) > 12:
+            return False
+        expected = self._sign(kind, name, int(until))
+        return hmac.compare_digest(expected.encode(), signature.encode()) and int(until) > time.time()
+
+    def _sign(self, kind: str, name: str, until: int) -> str:
+        digest = hmac.digest(self._key, f"{kind}\n{name}\n{until}".encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest[:18]).decode()

@@ -1,0 +1,101 @@
+"""Bodies to payloads: what the request says, and what the brand's record says where the request is silent."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from bmn.auth import Principal
+from bmn.db import brands
+from bmn.errors import NotFound
+from bmn.jobs.defaults import BrandDefaults, brand_defaults
+from bmn.schemas import api
+from bmn.schemas.base import Model
+from bmn.schemas.jobs import (
+    BrandWizard,
+    BundleComposition,
+    LogoGeneration,
+    MockupGeneration,
+    Payload,
+    VideoGeneration,
+)
+from bmn.server.resources import Resources
+from bmn.storage import brand_of
+
+# What the record supplies, by the name of the body's field.
+_SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
+
+
+async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[Payload]:
+    """The payloads a generator's body stands for. Raises NotFound for a foreign brand or file, ValidationError."""
+    await check_files(res, principal, _urls(body), own_brand=body.brand_id)
+    fields = body.dump()
+    if _needs_record(body):
+        record = await res.core.db.read(lambda conn: brands.get(conn, body.brand_id, principal.user_id))
+        fields = {**_supplied(body, brand_defaults(record)), **fields}
+    fields["userId"] = principal.user_id
+    if isinstance(body, api.MockupsBody):
+        shared = {name: value for name, value in fields.items() if name != "products"}
+        return [MockupGeneration.model_validate({**shared, **product.dump()}) for product in body.products]
+    if isinstance(body, api.WizardBody):
+        fields["creditCost"] = res.settings.bmn_credits_wizard
+    if isinstance(body, api.LogosBody):
+        fields["isRefinement"] = body.is_refinement or body.previous_logo_url is not None
+    return [_PAYLOADS[type(body)].model_validate(fields)]
+
+
+_PAYLOADS: dict[type[Model], type[Payload]] = {
+    api.LogosBody: LogoGeneration,
+    api.BundlesBody: BundleComposition,
+    api.VideosBody: VideoGeneration,
+    api.WizardBody: BrandWizard,
+}
+
+
+def _needs_record(body: Any) -> bool:
+    return any(getattr(body, name, "given") is None for name in _SUPPLIED)
+
+
+def _supplied(body: Any, defaults: BrandDefaults) -> dict[str, Any]:
+    known = type(body).model_fields
+    found = {str(known[name].alias): getattr(defaults, source) for name, source in _SUPPLIED.items() if name in known}
+    if "archetype" in known and defaults.archetype:
+        found["archetype"] = defaults.archetype
+    return found
+
+
+async def check_files(
+    res: Resources, principal: Principal, urls: Iterable[str], *, own_brand: str | None = None
+) -> None:
+    """An address of our own names a stored object, so it has to be the caller's own. Raises NotFound.
+
+    own_brand: one whose ownership is checked elsewhere.
+    """
+    storage = res.core.storage
+    others = {brand_of(key) for url in urls if (key := storage.key_of(url)) is not None} - {own_brand}
+    if others and not await res.core.db.read(
+        lambda conn: all(brands.owns(conn, principal.user_id, brand_id) for brand_id in others)
+    ):
+        raise NotFound("File not found")
+
+
+def strings_in(value: Any) -> Iterable[str]:
+    """Every text in JSON data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from strings_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings_in(item)
+
+
+def _urls(body: Any) -> Iterable[str]:
+    for name in type(body).model_fields:
+        value = getattr(body, name)
+        if name.endswith("_url") and value:
+            yield value
+        elif name.endswith("_urls"):
+            yield from value
+        elif name == "products":
+            for product in value:
+                yield from _urls(product)

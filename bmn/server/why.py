@@ -1,0 +1,200 @@
+"""`jobs why`: in plain words, why a job is where it is, whose fault it is, what it cost, what is kept, what to do."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bmn.db import assets, calls, jobs, queues
+from bmn.errors import CAUSES, Cause
+from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.server.resources import Resources
+from bmn.server.workers import registered
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """paused: the queue's settings, if it is paused. workers: how many serve the queue; None where Redis cannot say."""
+
+    job: Row
+    units: list[Row]
+    assets: list[Row]
+    calls: list[Row]
+    replays: list[str]
+    position: int
+    paused: Row | None
+    workers: int | None
+    now: float
+
+
+async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
+    """Gathers what is to be explained. Raises NotFound."""
+    serving = await registered(res.core)
+    now = time.time()
+
+    def read(conn: Connection) -> Facts:
+        job = jobs.get_job(conn, job_id, user_id)
+        settings = queues.settings(conn).get(job["queue"])
+        return Facts(
+            job=job,
+            units=jobs.units(conn, job_id),
+            assets=assets.list_of_job(conn, job_id),
+            calls=calls.of_job(conn, job_id),
+            replays=jobs.children(conn, job_id),
+            position=jobs.position(conn, job) if job["state"] in WAITING_STATES else 0,
+            paused=settings if settings and settings["paused"] else None,
+            workers=None if serving is None else sum(job["queue"] in worker.queues for worker in serving),
+            now=now,
+        )
+
+    return await res.core.db.read(read)
+
+
+def explain(facts: Facts) -> dict[str, Any]:
+    """Five lines, ready to print: headline, cause, money, kept, and what to try."""
+    job = facts.job
+    command, advice = _advice(facts)
+    return {
+        "jobId": job["id"],
+        "state": job["state"],
+        "headline": _headline(facts),
+        "cause": _cause(facts),
+        "causeText": _cause_text(facts),
+        "money": _money(facts),
+        "kept": _kept(facts),
+        "try": {"command": command, "text": advice},
+    }
+
+
+def _headline(facts: Facts) -> str:
+    job, spent = facts.job, _span(facts)
+    attempts = f"{job['attempt']} attempt{'s' if job['attempt'] != 1 else ''}"
+    texts = {
+        JobState.QUEUED: f"waiting for {_duration(facts.now - job['queued_at'])}",
+        JobState.ACTIVE: f"running, attempt {job['attempt']} of {job['max_attempts']}, {job['progress']} % done",
+        JobState.RETRYING: f"trying again {_until(job['run_at'] - facts.now)}, after {attempts}",
+        JobState.COMPLETED: f"done after {attempts}, {spent}",
+        JobState.PARTIAL: f"partly done after {attempts}, {spent}",
+        JobState.FAILED: f"failed after {attempts}, {spent}",
+        JobState.CANCELLED: f"cancelled after {spent}",
+    }
+    return texts[JobState(job["state"])]
+
+
+def _cause(facts: Facts) -> str | None:
+    if facts.paused is not None and facts.job["state"] in WAITING_STATES:
+        cause: str | None = facts.paused["cause"]
+        return cause
+    return facts.job["cause"] or next((unit["cause"] for unit in facts.units if unit["cause"]), None)
+
+
+def _cause_text(facts: Facts) -> str:
+    job = facts.job
+    if job["state"] in WAITING_STATES and (waiting := _waiting(facts)):
+        return waiting
+    if job["state"] == JobState.ACTIVE:
+        return "Nothing is wrong: it is being worked on." if not job["cause"] else _failure(facts)
+    if job["state"] == JobState.COMPLETED:
+        return "Nothing is wrong."
+    return _failure(facts)
+
+
+def _waiting(facts: Facts) -> str:
+    job, queue = facts.job, facts.job["queue"]
+    if facts.paused is not None:
+        who = f" by {facts.paused['paused_by']}" if facts.paused["paused_by"] else ""
+        reason = f": {facts.paused['reason']}" if facts.paused["reason"] else "."
+        return f"The queue {queue} is paused{who}{reason}"
+    if facts.workers == 0:
+        return f"No worker serves the queue {queue}."
+    if job["state"] == JobState.RETRYING:
+        return _failure(facts)
+    if job["run_at"] > facts.now + 1:
+        return f"It was asked to start {_until(job['run_at'] - facts.now)}."
+    if facts.position:
+        return f"{facts.position} job{'s are' if facts.position != 1 else ' is'} ahead of it in the queue {queue}."
+    return f"It is next in the queue {queue}."
+
+
+def _failure(facts: Facts) -> str:
+    cause = _cause(facts)
+    if cause is None:
+        return facts.job["error"] or "No cause was noted."
+    text = CAUSES[Cause(cause)].user_text
+    failed = [call for call in facts.calls if call["outcome"] != "ok"]
+    if failed:
+        last = failed[-1]
+        status = f" with status {last['status']}" if last["status"] else ""
+        text += f" {len(failed)} of {len(facts.calls)} calls to {last['provider']} failed, the last{status}."
+    return text
+
+
+def _money(facts: Facts) -> str:
+    job = facts.job
+    held = job["credits_reserved"] - job["credits_charged"] - job["credits_refunded"]
+    parts = [f"reserved {job['credits_reserved']} credits, charged {job['credits_charged']}"]
+    parts.append(f"refunded {job['credits_refunded']}")
+    if held > 0:
+        parts.append(f"{held} still held")
+    ambiguous = sum(unit["ambiguous"] for unit in facts.units)
+    text = f"{', '.join(parts)}. Providers' charge ${job['cost_usd']:.2f}."
+    if ambiguous:
+        text += (
+            f" {ambiguous} paid request{'s' if ambiguous != 1 else ''} got no answer and may have been billed twice."
+        )
+    return text[0].upper() + text[1:]
+
+
+def _kept(facts: Facts) -> str:
+    if not facts.assets:
+        return "Nothing has been delivered yet." if not _ended(facts) else "Nothing was delivered."
+    kinds: dict[str, int] = {}
+    for asset in facts.assets:
+        kinds[asset["asset_type"]] = kinds.get(asset["asset_type"], 0) + 1
+    return ", ".join(f"{number} {kind}{'s' if number != 1 else ''}" for kind, number in kinds.items())
+
+
+def _advice(facts: Facts) -> tuple[str | None, str]:
+    job = facts.job
+    if facts.replays:
+        return f"bmn jobs show {facts.replays[-1]}", "It was started again already; this is the newest run."
+    if job["state"] in WAITING_STATES:
+        if facts.paused is not None:
+            return (
+                f"bmn queues resume {job['queue']}",
+                "For an operator, when the reason is mended; nothing is lost meanwhile.",
+            )
+        if facts.workers == 0:
+            return f"bmn worker {job['queue']}", "Start a worker; the job goes on by itself."
+    if not _ended(facts):
+        return f"bmn jobs watch {job['id']}", "Wait; or stop it with `bmn jobs cancel`."
+    if job["state"] == JobState.COMPLETED:
+        return f"bmn jobs show {job['id']}", "Nothing to do."
+    cause = _cause(facts)
+    if cause in (Cause.BAD_INPUT, Cause.MODERATED):
+        return None, CAUSES[Cause(cause)].advice
+    return f"bmn jobs retry {job['id']}", "Pays only for what is missing." if facts.assets else "Starts it again."
+
+
+def _ended(facts: Facts) -> bool:
+    return facts.job["completed_at"] is not None
+
+
+def _span(facts: Facts) -> str:
+    end = facts.job["completed_at"] or facts.now
+    return _duration(end - (facts.job["started_at"] or facts.job["queued_at"]))
+
+
+def _until(seconds: float) -> str:
+    return "now" if seconds <= 0 else f"in {_duration(seconds)}"
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} m {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} m"

@@ -1,0 +1,55 @@
+"""Which workers there are: registered with RQ in Redis, their jobs in the rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from bmn.broker.keys import RQ_PREFIX
+from bmn.jobs.core import Core
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """name: also the owner of its leases. Times are RFC 3339, as RQ writes them."""
+
+    name: str
+    queues: tuple[str, ...]
+    host: str | None
+    pid: int | None
+    state: str | None
+    memory_bytes: int | None
+    started_at: str | None
+    heartbeat_at: str | None
+
+
+async def registered(core: Core) -> list[WorkerRecord] | None:
+    """The live workers by name; None while Redis is away. The registration of a dead one ends by itself."""
+    if core.health.down_for() > 0:
+        return None
+    try:
+        names = sorted(await core.redis.smembers(f"{RQ_PREFIX}workers"))
+        async with core.redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hgetall(str(name))
+            rows = await pipe.execute()
+    except (redis.RedisError, OSError):
+        return None
+    return [_record(str(name), row) for name, row in zip(names, rows, strict=True) if row.get("birth")]
+
+
+def _record(key: str, row: dict[str, Any]) -> WorkerRecord:
+    return WorkerRecord(
+        name=key.removeprefix(f"{RQ_PREFIX}worker:"),
+        queues=tuple(queue for queue in row.get("queues", "").split(",") if queue),
+        host=row.get("hostname"),
+        pid=_number(row.get("pid")),
+        state=row.get("state"),
+        memory_bytes=_number(row.get("memory")),
+        started_at=row.get("birth"),
+        heartbeat_at=row.get("last_heartbeat"),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None

@@ -1,0 +1,265 @@
+"""Submitting: what is accepted, what is refused, and that nothing is stored or charged where it is refused."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from bmn.db import jobs
+from bmn.db.products import SEED
+from bmn.jobs.defaults import palette_of
+from tests.server.conftest import ANA, Api, Starter, fresh_key
+
+LOGOS = "/api/v1/generation/logos"
+FULL = {
+    "brandName": "Acme Coffee",
+    "logoStyle": "bold",
+    "colorPalette": ["#123abc", "fff"],
+    "brandVision": "Coffee for people who get up early.",
+    "archetype": "The Explorer",
+    "count": 2,
+}
+
+
+async def payload_of(api: Api, job_id: str) -> dict[str, Any]:
+    row = await api.core.db.read(lambda conn: jobs.get_job(conn, job_id))
+    payload: dict[str, Any] = row["payload"]
+    return payload
+
+
+async def remaining(client: httpx.AsyncClient) -> int:
+    return int((await client.get("/api/v1/credits")).json()["creditsRemaining"])
+
+
+async def number_of_jobs(client: httpx.AsyncClient) -> int:
+    return int((await client.get("/api/v1/jobs")).json()["total"])
+
+
+async def test_logos_are_accepted_with_the_words_of_the_contract(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    answer = await ana.post(LOGOS, json={"brandId": brand, **FULL})
+    body = answer.json()
+    assert answer.status_code == 202
+    assert set(body) == {"jobId", "generationJobId", "queueName", "message"}
+    assert body["jobId"] == f"logo-generation-{body['generationJobId']}"
+    assert (body["queueName"], body["message"]) == ("logo-generation", "Logo generation started. Generating 2 logos.")
+    payload = await payload_of(api, body["jobId"])
+    assert payload["colorPalette"] == ["#123ABC", "#FFFFFF"]
+    assert (payload["userId"], payload["brandName"], payload["isRefinement"]) == (ANA, "Acme Coffee", False)
+    assert await remaining(ana) == 18
+
+
+async def test_the_brand_alone_is_enough(api: Api, ana: httpx.AsyncClient) -> None:
+    plain = await api.brand(ana, "Plain")
+    rich = await api.brand(ana, "Rich", vision="Grow slowly.", colorPalette=["#111111"], logoStyle="vintage")
+    first = await payload_of(api, await api.logos(ana, plain))
+    assert (first["brandName"], first["logoStyle"], first["colorPalette"]) == ("Plain", "modern", palette_of("Plain"))
+    assert "Plain" in first["brandVision"]
+    second = await payload_of(api, await api.logos(ana, rich))
+    assert (second["logoStyle"], second["colorPalette"], second["brandVision"]) == (
+        "vintage",
+        ["#111111"],
+        "Grow slowly.",
+    )
+
+
+async def test_every_generator_accepts_its_body(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    bodies: dict[str, dict[str, Any]] = {
+        "bundles": {"bundleName": "Set", "productMockupUrls": ["https://a.example/1.png", "https://a.example/2.png"]},
+        "videos": {"productName": "Mug", "productMockupUrl": "https://a.example/1.png"},
+        "wizard": {"step": "brand-identity", "input": {"name": "Acme"}},
+    }
+    for kind, fields in bodies.items():
+        answer = await ana.post(f"/api/v1/generation/{kind}", json={"brandId": brand, **fields})
+        assert answer.status_code == 202, answer.text
+        assert set(answer.json()) == {"jobId", "generationJobId", "queueName", "message"}
+    assert await remaining(ana) == 20 - 2 - 5 - 1
+
+
+def mockups(brand: str, number: int) -> dict[str, Any]:
+    products = [
+        {"productId": row["id"], "productName": row["name"], "productCategory": row["category"]}
+        for row in SEED[:number]
+    ]
+    return {"brandId": brand, "products": products, "logoUrl": "https://a.example/logo.png"}
+
+
+async def test_mockups_are_one_job_a_product_in_their_order(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    answer = await ana.post("/api/v1/generation/mockups", json=mockups(brand, 3))
+    assert answer.status_code == 202
+    found = answer.json()["jobs"]
+    assert [job["productId"] for job in found] == [row["id"] for row in SEED[:3]]
+    assert {job["queueName"] for job in found} == {"mockup-generation"}
+    groups = {(await ana.get(f"/api/v1/jobs/{job['jobId']}")).json()["groupId"] for job in found}
+    assert len(groups) == 1 and None not in groups
+
+
+async def test_mockups_are_all_or_none(start: Starter) -> None:
+    api = await start(bmn_credits_new_user=2)
+    ana = api.as_user(ANA)
+    brand = await api.brand(ana)
+    answer = await ana.post("/api/v1/generation/mockups", json=mockups(brand, 3))
+    assert answer.status_code == 402
+    assert answer.json() | {"error": "Insufficient credits", "required": 3, "available": 2} == answer.json()
+    assert (await remaining(ana), await number_of_jobs(ana)) == (2, 0)
+
+
+async def test_fifty_submissions_against_two_credits_leave_two_jobs_and_no_debt(start: Starter) -> None:
+    api = await start(bmn_credits_new_user=2)
+    ana = api.as_user(ANA)
+    brand = await api.brand(ana)
+    answers = await asyncio.gather(*(ana.post(LOGOS, json={"brandId": brand, "count": 1}) for _ in range(50)))
+    assert sorted({answer.status_code for answer in answers}) == [202, 402]
+    assert sum(answer.status_code == 202 for answer in answers) == 2
+    assert all(a.json()["required"] == 1 and a.json()["available"] == 0 for a in answers if a.status_code == 402)
+    assert (await remaining(ana), await number_of_jobs(ana)) == (0, 2)
+
+
+async def test_one_key_is_one_job_however_often_it_is_sent(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    headers = {"Idempotency-Key": fresh_key()}
+    body = {"brandId": brand, "count": 1}
+    answers = await asyncio.gather(*(ana.post(LOGOS, json=body, headers=headers) for _ in range(30)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.text for answer in answers}) == 1
+    assert (await remaining(ana), await number_of_jobs(ana)) == (19, 1)
+    other = await ana.post(LOGOS, json={**body, "count": 2}, headers=headers)
+    assert other.status_code == 409
+    elsewhere = await ana.post(
+        "/api/v1/generation/wizard", json={"brandId": brand, "step": "brand-identity"}, headers=headers
+    )
+    assert elsewhere.status_code == 409
+    assert await number_of_jobs(ana) == 1
+
+
+async def test_the_key_of_one_user_means_nothing_for_another(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    headers = {"Idempotency-Key": fresh_key()}
+    found = []
+    for client in (ana, ben):
+        brand = await api.brand(client)
+        answer = await client.post(LOGOS, json={"brandId": brand}, headers=headers)
+        assert answer.status_code == 202
+        found.append(answer.json()["jobId"])
+    assert found[0] != found[1]
+
+
+BAD = {
+    "no brand": {"brandId": None},
+    "brand no uuid": {"brandId": "acme"},
+    "count 0": {"count": 0},
+    "count 9": {"count": 9},
+    "count a text": {"count": "many"},
+    "colour that is none": {"colorPalette": ["teal-ish"]},
+    "no colour": {"colorPalette": []},
+    "nine colours": {"colorPalette": ["#111111"] * 9},
+    "unknown style": {"logoStyle": "baroque"},
+    "unknown field": {"colour": "#111111"},
+    "somebody else's id": {"userId": ANA},
+    "vision too long": {"brandVision": "x" * 2001},
+    "NUL in the name": {"brandName": "a\0b"},
+    "lone surrogate": {"brandName": "a\ud800b"},
+    "a file address": {"previousLogoUrl": "file:///etc/passwd"},
+    "a refinement of nothing": {"isRefinement": True},
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_bad_input_is_refused_by_field_and_stores_nothing(api: Api, ana: httpx.AsyncClient, name: str) -> None:
+    brand = await api.brand(ana)
+    answer = await ana.post(LOGOS, json={"brandId": brand, **BAD[name]})
+    body = answer.json()
+    assert (answer.status_code, body["error"]) == (400, "Validation failed")
+    assert body["details"] and all(set(issue) == {"loc", "msg", "type"} for issue in body["details"])
+    assert (await remaining(ana), await number_of_jobs(ana)) == (20, 0)
+
+
+RAW = {
+    "broken": b'{"brandId": ',
+    "not an object": b"[1, 2]",
+    "a depth bomb": b"[" * 100_000,
+    "not UTF-8": b'{"brandId": "\xff\xfe"}',
+    "an endless number": b'{"count": ' + b"9" * 100_000 + b"}",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", RAW)
+async def test_what_is_no_json_is_a_bad_request_and_no_fault_of_ours(
+    api: Api, ana: httpx.AsyncClient, name: str
+) -> None:
+    answer = await ana.post(LOGOS, content=RAW[name], headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert "error" in answer.json()
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"1e999"])
+async def test_numbers_that_json_does_not_know_are_refused(api: Api, ana: httpx.AsyncClient, number: bytes) -> None:
+    brand = await api.brand(ana)
+    body = b'{"brandId": "%s", "step": "brand-identity", "input": {"a": [%s]}}' % (brand.encode(), number)
+    answer = await ana.post("/api/v1/generation/wizard", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400, answer.text
+
+
+async def test_a_brand_that_is_not_there_and_one_of_somebody_else_look_the_same(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    foreign = await api.brand(ben)
+    answers = [
+        await ana.post(LOGOS, json={"brandId": brand, **fields})
+        for brand in (foreign, str(uuid4()))
+        for fields in ({}, FULL)
+    ]
+    assert {(answer.status_code, answer.text) for answer in answers} == {
+        (404, '{"error":"Brand not found","code":"not_found"}')
+    }
+    assert await remaining(ana) == 20
+
+
+async def test_the_files_of_others_cannot_be_worked_into_ones_own(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    mine, foreign = await api.brand(ana), await api.brand(ben)
+    stolen = api.core.storage.url_for(f"brands/{foreign}/logo/one.png")
+    own = api.core.storage.url_for(f"brands/{mine}/logo/one.png")
+    for kind, fields in (
+        ("logos", {"previousLogoUrl": stolen}),
+        ("mockups", {**mockups(mine, 1), "logoUrl": stolen + "?until=1&signature=x"}),
+        ("bundles", {"bundleName": "Set", "productMockupUrls": [own, stolen]}),
+        ("videos", {"productName": "Mug", "productMockupUrl": own, "logoUrl": stolen}),
+    ):
+        answer = await ana.post(f"/api/v1/generation/{kind}", json={"brandId": mine, **fields})
+        assert (answer.status_code, answer.json()["error"]) == (404, "File not found"), kind
+    assert await number_of_jobs(ana) == 0
+    refined = await payload_of(api, await api.logos(ana, mine, previousLogoUrl=own, refinementNotes="rounder"))
+    assert refined["isRefinement"] is True
+
+
+async def test_the_eleventh_generation_of_a_minute_waits(start: Starter) -> None:
+    api = await start(bmn_generations_per_minute=3, bmn_requests_per_minute=60)
+    ana, ben = api.as_user(ANA), api.as_user(str(uuid4()))
+    brand = await api.brand(ana)
+    for _ in range(3):
+        await api.logos(ana, brand, count=1)
+    answer = await ana.post(LOGOS, json={"brandId": brand, "count": 1})
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert (await ana.get("/api/v1/credits")).status_code == 200
+    await api.logos(ben, await api.brand(ben), count=1)
+
+
+async def test_requests_a_minute_have_a_limit_and_the_admins_hear_of_who_keeps_knocking(start: Starter) -> None:
+    api = await start(bmn_requests_per_minute=5)
+    ana = api.as_user(ANA)
+    statuses = [(await ana.get("/api/v1/products")).status_code for _ in range(11)]
+    assert statuses == [200] * 5 + [429] * 6
+    await api.core.outbox.close()
+    told = [event for _, event in await api.core.stream.since("-") if event.event == "system:alert"]
+    assert [(event.data["type"], event.data["metadata"]) for event in told] == [
+        ("rate-limit", {"userId": ANA, "limit": "requests"})
+    ]
