@@ -131,7 +131,9 @@ def _playful_word(sheet: Sheet, brief: Brief) -> None:
     palette = brief.palette
     lines = name_lines(brief, 9)
     size = min(fitted(brief.display, text, 700, 230).size for text in lines)
-    tones = (palette.ink, readable_accent(brief), palette.ink.mixed(palette.accent, 0.4))
+    between = palette.ink.mixed(palette.accent, 0.4)
+    # Opposite colours mix to mud, which is no third voice.
+    tones = (palette.ink, readable_accent(brief), between if between.saturation > 0.3 else palette.ink)
     drawn = 0
     for row, text in enumerate(lines):
         whole = measure(brief.display, text, size)
