@@ -36,14 +36,13 @@ _PARENT_POLL = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a child is told and may tell.
+    """What a child is told, and how it reports.
 
-    ready: `ready()` or `ready(name)`, to be called once it does its work; its successor gets the name as `replaces`.
-    replaces: the name that its dead predecessor gave; None for the first of its kind.
+    ready: to be called once it does its work. replaces: process id of its dead predecessor; None for the first.
     """
 
-    ready: Callable[..., None]
-    replaces: str | None
+    ready: Callable[[], None]
+    replaces: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,10 @@ class _Process:
     pid: int = 0
     since: float = 0.0
     pipe: int = -1
-    told: bytes = b""
     ready: bool = False
+    dead: int | None = None
     quick_deaths: int = 0
     due: float | None = None
-
-    @property
-    def name_told(self) -> str | None:
-        return self.told.decode().strip() or None
 
 
 def _nothing() -> None: ...
@@ -135,7 +130,7 @@ class Supervisor:
     def start(self, child: Child) -> None:
         """Forks the child at once."""
         self._processes[child.name] = process = _Process(child)
-        self._fork(process, replaces=None)
+        self._fork(process)
 
     def run(self) -> int:
         """Keeps the children running until a signal says stop, or until all that may end have ended.
@@ -166,7 +161,7 @@ class Supervisor:
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
-    def _fork(self, process: _Process, replaces: str | None) -> None:
+    def _fork(self, process: _Process) -> None:
         reader, writer = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -176,27 +171,25 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             os.close(reader)
-            self._become(process.child, writer, parent, replaces, previous)
+            self._become(process, writer, parent, previous)
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
         os.close(writer)
         os.set_blocking(reader, False)
         self._selector.register(reader, selectors.EVENT_READ, process)
         process.pid, process.pipe, process.since, process.due = pid, reader, time.monotonic(), None
-        process.told, process.ready = b"", False
+        process.ready = False
         _log.debug("process started", child=process.child.name, pid=pid)
 
-    def _become(
-        self, child: Child, writer: int, parent: int, replaces: str | None, mask: set[int | signal.Signals]
-    ) -> NoReturn:
+    def _become(self, process: _Process, writer: int, parent: int, mask: set[int | signal.Signals]) -> NoReturn:
         """The rest of the child's life. Leaves by `os._exit`, so that nothing of the parent's runs a second time."""
-        code = 1
+        code, child = 1, process.child
         try:
             self._let_go(mask)
             if not die_with_parent(parent):
                 threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
             setproctitle(f"{self.title} {child.name}")
 
-            child.target(Start(_reporter(writer), replaces))
+            child.target(Start(_reporter(writer), process.dead))
             code = 0
         except SystemExit as leave:
             code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
@@ -229,7 +222,7 @@ class Supervisor:
         now = time.monotonic()
         for process in self._processes.values():
             if process.due is not None and process.due <= now:
-                self._fork(process, replaces=process.name_told)
+                self._fork(process)
 
     # --- watching ---------------------------------------------------------------------------------------------------
 
@@ -247,14 +240,12 @@ class Supervisor:
                 self._hear(key.data)
 
     def _hear(self, process: _Process) -> None:
-        """Reads what a child reports: one line, once."""
+        """A child reports with one byte, once. The end of the pipe without it means that it has died or never will."""
         said = b""
         with contextlib.suppress(BlockingIOError):  # it has ended, and a child of its own holds the other end
-            said = os.read(process.pipe, 4096)
-        process.told += said
-        if not said or b"\n" in process.told:
-            process.ready = process.ready or b"\n" in process.told
-            self._close_pipe(process)
+            said = os.read(process.pipe, 1)
+        process.ready = bool(said)
+        self._close_pipe(process)
         if not self._all_ready and not self.stopping and all(p.ready for p in self._processes.values()):
             self._all_ready = True
             self.hooks.ready()
@@ -277,7 +268,7 @@ class Supervisor:
         if process.pipe >= 0:
             self._hear(process)
         self._close_pipe(process)
-        pid, process.pid = process.pid, 0
+        process.dead, process.pid = process.pid, 0
         if self.stopping:
             return
         name = process.child.name
@@ -288,9 +279,9 @@ class Supervisor:
             process.quick_deaths = 0 if lived >= _PROVEN else process.quick_deaths + 1
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** max(0, process.quick_deaths - 1))
             process.due = time.monotonic() + pause
-            _log.warning("process ended, starts again", child=name, pid=pid, **_how(code), in_s=pause)
+            _log.warning("process ended, starts again", child=name, pid=process.dead, **_how(code), in_s=pause)
             return
-        _log.log(logging.ERROR if code else logging.DEBUG, "process ended", child=name, pid=pid, **_how(code))
+        _log.log(logging.ERROR if code else logging.DEBUG, "process ended", child=name, pid=process.dead, **_how(code))
 
     # --- stopping ---------------------------------------------------------------------------------------------------
 
@@ -325,11 +316,11 @@ class Supervisor:
             os.kill(process.pid, number)
 
 
-def _reporter(writer: int) -> Callable[..., None]:
-    def ready(name: str = "") -> None:
+def _reporter(writer: int) -> Callable[[], None]:
+    def ready() -> None:
         nonlocal writer
         if writer >= 0:
-            os.write(writer, f"{name}\n".encode())
+            os.write(writer, b".")
             os.close(writer)
             writer = -1
 

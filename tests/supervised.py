@@ -31,7 +31,7 @@ def polite(name: str) -> Callable[[Start], None]:
         signal.signal(signal.SIGUSR1, lambda *_: tell(event="drained", name=name))
         signal.signal(signal.SIGTERM, leave)
         tell(event="started", name=name, pid=os.getpid(), replaces=start.replaces)
-        start.ready(f"{name}.{os.getpid()}")
+        start.ready()
         while True:
             signal.pause()
 

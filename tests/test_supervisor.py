@@ -77,7 +77,7 @@ def run() -> Iterator[Callable[[str], Program]]:
 Run = Callable[[str], Program]
 
 
-def test_a_killed_child_is_replaced_at_once_and_its_successor_learns_its_name(run: Run) -> None:
+def test_a_killed_child_is_replaced_at_once_and_its_successor_learns_whom_it_replaces(run: Run) -> None:
     program = run("two")
     program.wait_for("ready")
     victim, other = program.pid_of("a"), program.pid_of("b")
@@ -85,7 +85,7 @@ def test_a_killed_child_is_replaced_at_once_and_its_successor_learns_its_name(ru
     os.kill(victim, signal.SIGKILL)
     successor = program.wait_for("started", 2, name="a")
     assert time.monotonic() - began < 3
-    assert successor["replaces"] == f"a.{victim}"
+    assert successor["replaces"] == victim
     assert not gone(other)
     assert len(program.all("ready")) == 1
 
