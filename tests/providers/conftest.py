@@ -59,6 +59,10 @@ class SandboxControl:
         rows: list[dict[str, Any]] = httpx.get(f"{self.url}/_sandbox/requests", params={"provider": provider}).json()
         return rows
 
+    def mails(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = httpx.get(f"{self.url}/_sandbox/mails").json()
+        return rows
+
     def access(self, path: str = "") -> ProviderAccess:
         return ProviderAccess(self.url + path, SANDBOX_KEY, sandboxed=True)
 

@@ -1,0 +1,69 @@
+"""Objects in an S3 store, against its emulator."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bmn.errors import Cause
+from bmn.settings import Settings
+from bmn.storage import Storage, object_key, open_storage
+from tests.providers.conftest import SandboxControl, failing
+
+
+@pytest.fixture
+def storage(home: Path, sandbox: SandboxControl) -> Storage:
+    return open_storage(
+        Settings(
+            bmn_home=home,
+            storage_backend="s3",
+            s3_endpoint=f"{sandbox.url}/s3",
+            s3_access_key_id="id",
+            s3_secret_access_key="secret",
+            public_base_url="https://assets.example.org",
+        )
+    )
+
+
+def key() -> str:
+    return object_key(str(uuid4()), "logo", "image/png")
+
+
+async def test_what_is_put_can_be_read_listed_and_deleted(storage: Storage) -> None:
+    mine = key()
+    await storage.put(mine, b"x" * 6_000_000, "image/png")
+    assert await storage.head(mine) == 6_000_000
+    assert len(await storage.get(mine)) == 6_000_000
+    assert mine in [found for found, _ in await storage.list()]
+    await storage.delete(mine)
+    with pytest.raises(FileNotFoundError):
+        await storage.get(mine)
+
+
+def test_public_objects_have_the_public_address(storage: Storage) -> None:
+    mine = key()
+    assert storage.url_for(mine) == f"https://assets.example.org/{mine}"
+    assert storage.key_of(storage.url_for(mine)) == mine
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 403}, {"dropResponse": True}])
+async def test_what_was_refused_is_kept_here_and_stored_later(
+    storage: Storage, sandbox: SandboxControl, fault: dict[str, Any]
+) -> None:
+    sandbox.fault("s3", op="put", **fault)
+    mine = key()
+    failure = await failing(storage.put(mine, b"paid for", "image/png"))
+    assert failure.cause is Cause.STORAGE_FAILED
+    assert await storage.spooled(mine) == b"paid for"
+    sandbox.clear()
+    await storage.put(mine, b"paid for", "image/png")
+    assert await storage.get(mine) == b"paid for"
+    assert await storage.spooled(mine) is None
+
+
+async def test_a_failed_read_says_so(storage: Storage, sandbox: SandboxControl) -> None:
+    mine = key()
+    await storage.put(mine, b"x", "image/png")
+    sandbox.fault("s3", op="get", status=500)
+    assert (await failing(storage.get(mine))).cause is Cause.STORAGE_FAILED
