@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, String, and_, cast, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
+from bmn.db.credits import insert_once
 from bmn.db.paging import read_cursor
-from bmn.db.tables import db_now, dead_letters, jobs
+from bmn.db.tables import db_now, dead_letters, escalations, jobs
 
 Row = dict[str, Any]
 
@@ -95,3 +96,9 @@ def take(conn: Connection, job_id: str, *, state: str, by: str, replay_job_id: s
 def of_job(conn: Connection, job_id: str) -> Row | None:
     row = conn.execute(select(dead_letters).where(dead_letters.c.job_id == job_id)).mappings().first()
     return dict(row) if row else None
+
+
+def first_of_window(conn: Connection, key: str) -> bool:
+    """Takes a window's one ops mail; False where it was taken."""
+    statement = insert_once(conn, escalations).values(key=key).on_conflict_do_nothing().returning(escalations.c.key)
+    return conn.execute(statement).first() is not None

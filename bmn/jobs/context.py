@@ -189,6 +189,10 @@ class Context:
             raise Fenced
         self.outbox.tell(change)
 
+    def supersede(self) -> None:
+        """Drops the progress that was held back: something newer is about to be told."""
+        self._pending = None
+
     async def tell(self, event: str, fields: dict[str, Any]) -> None:
         """An event of the job's own: `agent:message`, `job:tool-error`."""
         await self.flush()

@@ -20,6 +20,7 @@ from bmn.events import rooms
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
+from bmn.jobs.escalation import escalate
 from bmn.jobs.registry import Queue
 from bmn.jobs.retry import Action, plan
 from bmn.jobs.units import Fenced
@@ -134,7 +135,10 @@ class Executor:
     def _outdated(self, row: dict[str, Any], error: ValidationError) -> Callable[[Connection], Change | None]:
         fields = ", ".join(".".join(map(str, issue["loc"])) or "payload" for issue in error.errors())
         text = f"The payload no longer fits the schema of {self._queue.name}: {fields}."
-        return lambda conn: transitions.fail(conn, row["id"], row["fence"], Cause.SCHEMA_CHANGED, text)
+        settings = self._core.settings
+        return lambda conn: escalate(
+            conn, settings, transitions.fail(conn, row["id"], row["fence"], Cause.SCHEMA_CHANGED, text)
+        )
 
     async def _settle(self, fn: Callable[[Connection], Change | None]) -> Change | None:
         """The one transaction that ends an attempt, repeated until the database takes it or the fence refuses it."""
@@ -172,7 +176,7 @@ class Executor:
         await ctx.log("warning", failure.message, cause=failure.cause, then=decision.action)
         if decision.action is Action.PAUSE:
             await self._pause(failure)
-        return await self._settle(lambda conn: _after_failure(conn, row, failure, decision))
+        return await self._settle(lambda conn: escalate(conn, settings, _after_failure(conn, row, failure, decision)))
 
     async def _limited_for(self, row: dict[str, Any]) -> float:
         since = row["limited_since"]

@@ -22,6 +22,7 @@ from bmn.db.transitions import Change
 from bmn.errors import TryLater
 from bmn.events import rooms
 from bmn.jobs.core import Core
+from bmn.jobs.escalation import escalate
 from bmn.jobs.registry import QUEUES
 from bmn.logs import get_logger
 from bmn.schemas.jobs import CLEANUP_TYPES, Cleanup
@@ -107,7 +108,8 @@ class Sweeper:
             await self._lose(row["id"], row["fence"], row["queue"], row["lease_owner"])
 
     async def _lose(self, job_id: str, fence: int, queue: str, owner: str | None) -> None:
-        change = await self._core.db.write(lambda conn: transitions.lose(conn, job_id, fence))
+        settings = self._core.settings
+        change = await self._core.db.write(lambda conn: escalate(conn, settings, transitions.lose(conn, job_id, fence)))
         if change:
             log.warning("worker lost", job_id=job_id, owner=owner, then=change.state)
             self._core.outbox.tell(change, queue)

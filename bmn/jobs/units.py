@@ -193,6 +193,7 @@ class Unit:
         self, asset: dict[str, Any] | None, progress: int, message: str, told: dict[str, Any], follow_up: NewJob | None
     ) -> None:
         ctx = self._ctx
+        ctx.supersede()
         fields = {"status": told.pop("status", "saving"), "progress": ctx.highest(progress), "message": message, **told}
         change = await ctx.commit(
             lambda conn: rows.save(

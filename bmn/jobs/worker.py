@@ -25,6 +25,7 @@ from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims, transitions
 from bmn.errors import TryLater
 from bmn.jobs.core import Core, open_core, this_host
+from bmn.jobs.escalation import escalate
 from bmn.jobs.executor import Executor, Run, Stop, load_handler
 from bmn.jobs.queues import Started, list_key
 from bmn.jobs.registry import Queue, get_queue
@@ -184,7 +185,10 @@ class Worker:
         if not waiting.done():
             child.terminate()
         if await waiting != 0:
-            change = await self._core.db.write(lambda conn: transitions.lose(conn, row["id"], row["fence"]))
+            settings = self._core.settings
+            change = await self._core.db.write(
+                lambda conn: escalate(conn, settings, transitions.lose(conn, row["id"], row["fence"]))
+            )
             if change:
                 self._core.outbox.tell(change, self._queue.name)
 

@@ -1,4 +1,4 @@
-"""Brings a picture home and makes its thumbnail: from our own store, or from an allowed address through the guarded fetcher."""
+"""Brings a picture home and makes its thumbnail: from our own store, or from an allowed address, by the guarded fetcher."""
 
 from uuid import NAMESPACE_URL, uuid5
 

@@ -1,0 +1,66 @@
+# Every target makes the virtual environment it needs and uses it again; nothing has to be activated.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types imports chaos soak bench acceptance lock clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.run: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run ## four logos, made on this machine without a key; they land in demo/
+	BMN_HOME=$(CURDIR)/demo/home $(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
+
+test: $(VENV)/.dev ## the tests, on SQLite and PostgreSQL; needs no service, Node or browser
+	$(BIN)/python -m pytest -q -m "not chaos or short"
+
+check: format lint types imports test ## what has to pass before a change lands
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+chaos: $(VENV)/.dev ## every fault one machine can produce, with the invariants checked after each
+	$(BIN)/python -m pytest -q tests/chaos -m chaos
+
+SECONDS ?= 600
+soak: $(VENV)/.dev ## random work and faults from a seed: make soak SECONDS=3600
+	$(BIN)/python -m tests.chaos.soak --seconds $(SECONDS)
+
+bench: $(VENV)/.dev ## the figures of docs/performance.md
+	$(BIN)/python -m bench.submit
+	$(BIN)/python -m bench.engine
+
+acceptance: $(VENV)/.dev ## the specification's 38 criteria, one test each
+	$(BIN)/python -m pytest -q tests/acceptance
+
+lock: ## renews the pins from the ranges of pyproject.toml
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet . && build/lock/bin/pip freeze --exclude bmn > requirements.txt
+	build/lock/bin/pip install --quiet '.[dev]' && build/lock/bin/pip freeze --exclude bmn > build/all.txt
+	grep -vxFf requirements.txt build/all.txt > requirements-dev.txt
+	rm -rf build
+
+clean: ## removes the environment and what the demo left
+	rm -rf $(VENV) demo build .pytest_cache .mypy_cache .ruff_cache
