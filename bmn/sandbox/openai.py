@@ -15,7 +15,7 @@ from starlette.routing import Route
 from bmn.sandbox.media.broken import broken_image
 from bmn.sandbox.media.products import coarse, mockup, reshaped
 from bmn.sandbox.state import Sandbox
-from bmn.sandbox.wire import Refusal, bearer, encoded, json_object, server_sent
+from bmn.sandbox.wire import Refusal, bearer, check_picture, encoded, json_object, server_sent
 
 PROVIDER = "openai"
 
@@ -244,8 +244,10 @@ def _scripted(sandbox: Sandbox, request: Request, order: _Order) -> None:
 def _draw(order: _Order) -> bytes:
     """Raises Refusal where an image cannot be read."""
     try:
+        for image in order.images:
+            check_picture(image)
         picture = mockup(order.images[0] if order.images else None, order.prompt)
-    except (OSError, ValueError, SyntaxError) as problem:
+    except (OSError, ValueError) as problem:
         raise Refusal(
             400, _invalid("Invalid image file or mode for image 1.", "image", "invalid_image_file")
         ) from problem

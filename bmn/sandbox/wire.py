@@ -46,7 +46,7 @@ def check_picture(data: bytes) -> None:
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.verify()
-    except (OSError, SyntaxError) as problem:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as problem:
         raise ValueError("Unable to process input image") from problem
 
 

@@ -123,7 +123,7 @@ def hoodie(scene: Scene) -> Image.Image:
     )
     paint(canvas, within(soft("M428 170 C460 140 564 140 596 170", 10, width=24), opening), WHITE, 0.16)
     if art := scene.art(270, 190):
-        print_flat(canvas, art, (512, 486), *FLAT)
+        print_flat(canvas, art, (512, 544), *FLAT)
     _folds(
         canvas,
         shape,

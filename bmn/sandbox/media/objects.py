@@ -94,7 +94,7 @@ def bottle(scene: Scene) -> Image.Image:
     body = "M386 352 C386 292 440 270 452 236 L572 236 C584 270 638 292 638 352 L638 868 C638 912 600 926 512 926 C424 926 386 912 386 868 L386 352"
     shape = mask(body)
     paint(canvas, shape, metal)
-    if art := scene.art(186, 330):
+    if art := scene.art(206, 330):
         print_round(canvas, art, (512, 606), 126, bulge=10)
     _cylinder_light(canvas, shape, 386, 638, gloss=0.6)
     paint(canvas, within(soft("M386 356 Q512 300 638 356", 14, width=20), shape), BLACK, 0.12)

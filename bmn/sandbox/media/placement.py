@@ -9,6 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from bmn.sandbox.media.canvas import BLACK, SIZE, WHITE, Colour, Point
 
+_READS_WELL = 2.8  # a contrast; less than text needs, because a logo is large
 _LONGEST = 900  # a larger logo is reduced first: nothing we draw shows more
 
 
@@ -18,12 +19,6 @@ class Logo:
 
     art: Image.Image
     ground: Colour | None
-
-    @property
-    def ink(self) -> Colour:
-        """Its average colour."""
-        mean = ImageStat.Stat(self.art.convert("RGB"), mask=self.art.getchannel("A")).mean
-        return Colour(*(round(value) for value in mean))
 
 
 def read_logo(data: bytes) -> Logo:
@@ -127,6 +122,8 @@ def print_round(
         left, right = (-reach + 2 * reach * (strip + side) / strips for side in (0, 1))
         (sl, dl), (sr, dr) = source(left), source(right)
         box = (round(cx + left), round(top), round(cx + right), round(bottom))
+        if box[0] == box[2]:  # narrower than a pixel
+            continue
         y0, y1 = box[1] - (cy - art.height / 2), box[3] - (cy - art.height / 2)
         mesh.append((box, (sl, y0 - dl, sl, y1 - dl, sr, y1 - dr, sr, y0 - dr)))
     layer = _transparent(art).transform((SIZE, SIZE), Image.Transform.MESH, mesh, resample=Image.Resampling.BICUBIC)
@@ -158,13 +155,12 @@ def _linear(colour: Colour) -> float:
 
 
 def readable(logo: Logo, wanted: list[Colour]) -> Colour:
-    """The first of the wanted colours on which all of the logo reads; else its own ground; else white or black."""
+    """The first of the wanted colours on which all of the logo reads well; else the ground it was drawn for."""
     inks = _inks(logo.art)
-    candidates = [*wanted, *([logo.ground] if logo.ground else []), WHITE, BLACK]
-    for candidate in candidates:
-        if all(contrast(ink, candidate) >= 2.2 for ink in inks):
+    for candidate in wanted:
+        if all(contrast(ink, candidate) >= _READS_WELL for ink in inks):
             return candidate
-    return max([logo.ground or WHITE, WHITE, BLACK], key=lambda c: min(contrast(ink, c) for ink in inks))
+    return logo.ground or max((WHITE, BLACK), key=lambda c: min(contrast(ink, c) for ink in inks))
 
 
 def _pixels(image: Image.Image) -> tuple[Any, ...]:
@@ -174,19 +170,19 @@ def _pixels(image: Image.Image) -> tuple[Any, ...]:
 def _inks(art: Image.Image) -> list[Colour]:
     """The few colours that make up most of the art."""
     small = art.copy()
-    small.thumbnail((64, 64))
+    small.thumbnail((96, 96), Image.Resampling.NEAREST)  # no blends of two inks
     pixels: list[Any] = [pixel for pixel in _pixels(small) if pixel[3] > 200]
     if not pixels:
         return [BLACK]
     strip = Image.new("RGB", (len(pixels), 1))
     strip.putdata([pixel[:3] for pixel in pixels])
-    reduced = strip.quantize(4)
+    reduced = strip.quantize(8)
     palette = reduced.getpalette() or []
     counted = sorted(reduced.getcolors() or [], reverse=True)
     return [
         Colour(*palette[index * 3 : index * 3 + 3])
         for count, index in counted
-        if isinstance(index, int) and count >= len(pixels) * 0.12
+        if isinstance(index, int) and count >= len(pixels) * 0.03
     ]
 
 
