@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bmn.sandbox.state import Sandbox
-from bmn.sandbox.transport import garbled
 from bmn.sandbox.wire import Refusal, bearer, json_object, server_sent
 from bmn.sandbox.wizard import Block, Reply, reply
 
@@ -107,12 +106,7 @@ class Desk:
             await self.sandbox.work(_THINKING + _PER_PIECE * usage.out / 4)
             return JSONResponse(_message(body, answer.blocks, answer.stop_reason, usage.told()), headers=headers)
         events = self._events(body, answer, usage, breaks=self._breaks(body))
-        response = StreamingResponse(events, media_type="text/event-stream", headers=headers)
-        # A stream has no body to spoil: a cut one ends in the middle, the other kinds replace it.
-        rule = self.sandbox.take(request, "garbage")
-        if rule and rule.garbage == "truncated":
-            return StreamingResponse(_first_half(events), media_type="text/event-stream", headers=headers)
-        return garbled(rule.garbage, response) if rule and rule.garbage else response
+        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
     async def _accepted(self, request: Request) -> dict[str, Any]:
         """The body, as far as the vendor would take it. Raises Refusal."""
@@ -168,13 +162,6 @@ class Desk:
         ended = {"stop_reason": answer.stop_reason, "stop_sequence": None}
         yield event("message_delta", delta=ended, usage={"output_tokens": usage.out})
         yield event("message_stop")
-
-
-async def _first_half(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Everything up to the first piece of the last block: no message_stop, and JSON that is not whole."""
-    seen = [event async for event in events]
-    for event in seen[: max(2, len(seen) - 5)]:
-        yield event
 
 
 def _bad(message: str) -> Refusal:

@@ -93,7 +93,7 @@ def _reset(receive: Receive) -> None:
 
 
 def garbled(kind: GarbageKind, response: Response) -> Response:
-    """The answer as a broken proxy, cache or vendor would spoil it. Streams are replaced, not cut."""
+    """The answer as a broken proxy, cache or vendor would spoil it. A stream can be cut, and is otherwise replaced."""
     body = bytes(response.body) if hasattr(response, "body") else b"{}"
     media = response.headers.get("content-type", "application/json")
     page = b"<!doctype html><html><head><title>502</title></head><body><h1>Bad gateway</h1></body></html>"
@@ -102,6 +102,8 @@ def garbled(kind: GarbageKind, response: Response) -> Response:
             return Response(page, 200, media_type="text/html")
         case "empty":
             return Response(b"", 200, headers={"content-type": media})
+        case "truncated" if isinstance(response, StreamingResponse):
+            return StreamingResponse(_first_half(response), response.status_code, headers=dict(response.headers))
         case "truncated":
             return Response(body[: max(1, len(body) // 2)], 200, headers={"content-type": media})
         case "contenttype":
@@ -112,6 +114,13 @@ def garbled(kind: GarbageKind, response: Response) -> Response:
             return StreamingResponse(_huge(), 200, headers={"content-type": media})
         case "gzipbomb":
             return Response(_bomb(), 200, headers={"content-type": media, "content-encoding": "gzip"})
+
+
+async def _first_half(response: StreamingResponse) -> AsyncIterator[bytes | str | memoryview]:
+    """The pieces of a stream up to its middle; its end never comes."""
+    pieces = [piece async for piece in response.body_iterator]
+    for piece in pieces[: max(1, len(pieces) // 2)]:
+        yield piece
 
 
 async def _drip() -> AsyncIterator[bytes]:

@@ -193,7 +193,7 @@ def test_an_old_client_may_send_its_key_and_a_temperature(sandbox: RunningSandbo
 
 
 def test_a_retired_model_is_not_found(client: anthropic.Anthropic) -> None:
-    with pytest.raises(anthropic.NotFoundError):
+    with pytest.raises(anthropic.NotFoundError), pytest.warns(DeprecationWarning):
         client.messages.create(model="claude-2.0", max_tokens=9, messages=[{"role": "user", "content": "Go"}])
 
 
