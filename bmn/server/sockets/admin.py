@@ -1,0 +1,89 @@
+"""/admin: figures of the queues, on demand and every ten seconds, and retrying what failed."""
+
+import asyncio
+import secrets
+
+from redis.exceptions import RedisError
+
+from bmn.broker import keys
+from bmn.db import queues
+from bmn.errors import BmnError, NotAllowed
+from bmn.events.rooms import ADMINS, queue_stats
+from bmn.jobs.core import Core
+from bmn.jobs.dead_letter import retry
+from bmn.jobs.registry import QUEUES
+from bmn.logs import get_logger
+from bmn.schemas.events import ADMIN, JobRoom, Nothing
+from bmn.server.sockets.auth import ADMINS_ONLY
+from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
+from bmn.server.sockets.session import Session, Sessions
+from bmn.server.sockets.words import queue_figures
+
+log = get_logger(__name__)
+
+_BROADCAST = ("waiting", "active", "failed")
+
+
+async def figures(core: Core) -> dict[str, dict[str, int]]:
+    counts = await core.db.read(queues.counts)
+    return {name: queue_figures(counts.get(name, {})) for name in QUEUES}
+
+
+async def answer_stats(context: Context, session: Session, _ask: Nothing) -> Answer:
+    _check(session)
+    return {"stats": await figures(context.core)}
+
+
+async def retry_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+    _check(session)
+    replay = await retry(context.core, ask.job_id, session.user_id)
+    log.info("admin retried job", job_id=ask.job_id, replay=replay.job_id)
+    return {"ok": True, "jobId": replay.job_id}
+
+
+def _check(session: Session) -> None:
+    """The role is looked at again for each action, since it may have been lost since the socket was joined."""
+    if not session.principal.is_admin:
+        raise NotAllowed(ADMINS_ONLY)
+
+
+class StatsSender:
+    """Sends `system:queue-stats` to all admins from one of all server processes: whoever has admins and holds the lock."""
+
+    def __init__(self, core: Core, sessions: Sessions, every: float) -> None:
+        self._core = core
+        self._sessions = sessions
+        self._every = every
+        self._name = secrets.token_hex(8)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every)
+            if not self._sessions.hearing(ADMIN, (ADMINS,)):
+                continue
+            try:
+                if await self._is_sender():
+                    await self._core.stream.publish([queue_stats(await self._figures())])
+            except (RedisError, OSError, BmnError) as error:
+                log.debug("no figures sent", error=str(error))
+
+    async def _figures(self) -> dict[str, dict[str, int]]:
+        full = await figures(self._core)
+        return {name: {word: counts[word] for word in _BROADCAST} for name, counts in full.items()}
+
+    async def _is_sender(self) -> bool:
+        """Takes the lock, or keeps it. Whoever dies loses it before the second broadcast is due."""
+        key, lives = keys.lock("queue-stats"), int(self._every * 1500)
+        redis = self._core.redis
+        if await redis.set(key, self._name, nx=True, px=lives):
+            return True
+        if await redis.get(key) != self._name:
+            return False
+        await redis.pexpire(key, lives)
+        return True
+
+
+HANDLERS: Handlers = {
+    "queues:stats": Handler(Nothing, answer_stats, failed="Failed to fetch queue stats"),
+    "job:retry": Handler(JobRoom, retry_job, "jobId", "Retry failed"),
+}

@@ -1,0 +1,23 @@
+"""Who a socket belongs to: asked in each namespace, when it is joined and while it is used."""
+
+from typing import Any
+
+from bmn.auth import NO_TOKEN, Authenticator, Principal
+from bmn.errors import NotAllowed, NotSignedIn
+from bmn.schemas.events import ADMIN
+
+ADMINS_ONLY = "Admin access required"
+
+
+async def authenticate(auth: Authenticator, namespace: str, shown: Any) -> tuple[Principal, str]:
+    """The caller and the token, from what the client showed as `auth`.
+
+    Raises NotSignedIn, NotAllowed, and TryLater, with the words that the client is to see.
+    """
+    token = shown.get("token") if isinstance(shown, dict) else None
+    if not token:
+        raise NotSignedIn(NO_TOKEN)
+    principal = await auth.verify(token)
+    if namespace == ADMIN and not principal.is_admin:
+        raise NotAllowed(ADMINS_ONLY)
+    return principal, token

@@ -1,0 +1,30 @@
+"""/dashboard: brands and credits of the caller. Their own room is joined from the start."""
+
+from bmn.db import brands
+from bmn.errors import NotAllowed, NotFound
+from bmn.events.rooms import brand_room
+from bmn.schemas.events import BrandRoom
+from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
+from bmn.server.sockets.session import Session
+
+
+async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+    try:
+        await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
+    except NotFound:
+        raise NotAllowed("Not authorized") from None
+    async with session.order:
+        await context.enter(session, brand_room(ask.brand_id))
+    return {"ok": True}
+
+
+async def unwatch_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+    async with session.order:
+        await context.leave(session, brand_room(ask.brand_id))
+    return {"ok": True}
+
+
+HANDLERS: Handlers = {
+    "brand:watch": Handler(BrandRoom, watch_brand, "brandId", "Watch failed"),
+    "brand:unwatch": Handler(BrandRoom, unwatch_brand, "brandId", "Unwatch failed"),
+}

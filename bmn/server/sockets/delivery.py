@@ -1,0 +1,143 @@
+"""Hands each event to the sockets it is for: once, in the order of its job, and never more than a client can take."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bmn.events.rooms import Outgoing
+from bmn.logs import get_logger
+from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.ring import START, Entry, Position, Ring, packet_text, read_position
+from bmn.server.sockets.session import Session, Sessions, Tale
+from bmn.server.sockets.transport import EventPacket, Transports
+
+log = get_logger(__name__)
+
+_KEPT_MARKS = 500
+_KEPT_TALES = 200
+
+
+class Delivery:
+    """Nothing here waits, so whatever one call sends stands together in the client's line.
+
+    done: the position up to which every socket of this process was served.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        ring: Ring,
+        transports: Transports,
+        limits: Limits,
+        sign: Callable[[Any], Any],
+    ) -> None:
+        self._sessions = sessions
+        self._ring = ring
+        self._transports = transports
+        self._limits = limits
+        self._sign = sign
+        self._dropping: set[asyncio.Task[None]] = set()
+        self.done: Position = START
+
+    def entry(self, entry_id: str, event: Outgoing) -> Entry:
+        return Entry(read_position(entry_id), event, packet_text(event, self._sign))
+
+    def deliver(self, entry: Entry) -> None:
+        """Takes the next entry of the stream."""
+        self._ring.add(entry)
+        for session in self._sessions.hearing(entry.event.namespace, entry.event.rooms):
+            self.offer(session, entry)
+        self.done = max(self.done, entry.position)
+
+    def offer(self, session: Session, entry: Entry) -> None:
+        """Sends an entry to a socket that has not had it yet."""
+        if entry.position <= session.after:
+            return
+        job_id, seq = entry.event.job_id, entry.event.seq
+        if job_id is not None and seq is not None:
+            if job_id in session.joining:
+                return  # `catch_up` brings it, behind the job's past
+            high = session.high.get(job_id)
+            if high is not None and seq <= high:
+                return
+            if high is None and seq > 1:
+                self._tell_beginning(session, job_id, seq)
+            _mark(session, job_id, seq)
+        self._send(session, entry.event, entry.text, entry.position)
+
+    def catch_up(self, session: Session, job_id: str, since: Position) -> None:
+        """Sends what a job told after a position, to the rooms that the socket sits in."""
+        for entry in self._ring.of_job(job_id):
+            if entry.position > since and not session.rooms.isdisjoint(entry.event.rooms):
+                self.offer(session, entry)
+
+    def tell(self, session: Session, events: Sequence[Outgoing], at: Position | None = None) -> None:
+        """Sends a part of a job's past, in the order of seq; what the stream still brings of it is then left out.
+
+        at: the position up to which the socket was served; that of this process where none is given.
+        """
+        if not events:
+            return
+        job_id, first, last = events[0].job_id, events[0].seq, events[-1].seq
+        assert job_id is not None and first is not None and last is not None
+        if session.pid is not None:
+            session.tales.append(Tale(job_id, session.told, first, last))
+            del session.tales[:-_KEPT_TALES]
+        for event in events:
+            session.told += 1
+            self._send(session, event, packet_text(event, self._sign), self.done if at is None else at)
+        _widen(session, job_id, first, last)
+
+    def restart(self, position: Position) -> None:
+        """Another stream is followed from here on; positions of the one before mean nothing any more."""
+        self.done = position
+        for session in self._sessions:
+            session.born = session.sent = position
+            session.after = START
+
+    def _tell_beginning(self, session: Session, job_id: str, seq: int) -> None:
+        """A socket that hears of a job in the middle, through its brand's room, is told the beginning first."""
+        beginning = self._ring.beginning(job_id, seq)
+        self.tell(session, [entry.event for entry in beginning])
+        if not beginning:
+            session.low[job_id] = seq
+
+    def _send(self, session: Session, event: Outgoing, text: str, position: Position) -> None:
+        line = self._transports.line(session.eio_sid)
+        if line is None:
+            session.cut = True  # it is going; what it misses it gets when it resumes
+            return
+        if session.pid is None or event.volatile:
+            text += "]"
+        else:
+            text += f',"{session.offset(position)}"]'
+        replaceable = event.event == "job:progress" and "asset" not in event.data
+        key = (event.namespace, event.job_id) if replaceable and event.job_id else None
+        line.put_nowait(EventPacket(text, key))
+        if line.qsize() > self._limits.backlog or line.bytes > self._limits.backlog_bytes:
+            self._drop(session, line.qsize(), line.bytes)
+
+    def _drop(self, session: Session, waiting: int, size: int) -> None:
+        log.warning("client too slow, cut; it may resume", user_id=session.user_id, waiting=waiting, bytes=size)
+        task = asyncio.create_task(self._transports.drop(session.eio_sid), name="drop-slow-client")
+        self._dropping.add(task)
+        task.add_done_callback(self._dropping.discard)
+
+
+def _widen(session: Session, job_id: str, first: int, last: int) -> None:
+    """Remembers that events from first to last were sent, beside those that stand together before or behind them."""
+    low = session.low.pop(job_id, 1) if job_id in session.high else first
+    if min(low, first) > 1:
+        session.low[job_id] = min(low, first)
+    if last > session.high.get(job_id, 0):
+        _mark(session, job_id, last)
+
+
+def _mark(session: Session, job_id: str, seq: int) -> None:
+    session.high.pop(job_id, None)  # the job that told something last stands last
+    session.high[job_id] = seq
+    if len(session.high) > _KEPT_MARKS:
+        oldest = next(iter(session.high))
+        del session.high[oldest]
+        session.low.pop(oldest, None)
+        session.again.discard(oldest)

@@ -1,0 +1,103 @@
+"""Looks after sockets in use: tokens that end, rooms that are no longer the user's, sessions that have to be saved."""
+
+import asyncio
+import time
+
+from redis.exceptions import RedisError
+
+from bmn.auth import Authenticator
+from bmn.db.engine import Database
+from bmn.errors import NotSignedIn, TryLater
+from bmn.logs import get_logger
+from bmn.schemas.events import ADMIN
+from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.ownership import own_rooms, still_allowed
+from bmn.server.sockets.server import SocketServer
+from bmn.server.sockets.session import Session, Sessions
+from bmn.server.sockets.store import SessionStore
+
+log = get_logger(__name__)
+
+TOKEN_EXPIRED = "token_expired"
+
+
+class Guard:
+    def __init__(
+        self,
+        sessions: Sessions,
+        server: SocketServer,
+        auth: Authenticator,
+        db: Database,
+        store: SessionStore,
+        limits: Limits,
+    ) -> None:
+        self._sessions = sessions
+        self._server = server
+        self._auth = auth
+        self._db = db
+        self._store = store
+        self._limits = limits
+
+    async def watch_tokens(self) -> None:
+        """An expired token is told at once and ends the connection when it is no longer accepted; so does a lost role."""
+        while True:
+            await asyncio.sleep(self._limits.check_seconds)
+            for session in self._sessions:
+                await self._check(session)
+
+    async def _check(self, session: Session) -> None:
+        try:
+            principal = await self._auth.verify(session.token)
+        except NotSignedIn:
+            self._tell_expired(session)
+            log.info("socket ended: token no longer valid", user_id=session.user_id, namespace=session.namespace)
+            await self._server.cut(session)
+            return
+        except TryLater:
+            return
+        if session.namespace == ADMIN and not principal.is_admin:
+            log.info("socket ended: no longer an admin", user_id=session.user_id)
+            await self._server.cut(session)
+            return
+        session.principal = principal
+        if principal.expires_at <= time.time():
+            self._tell_expired(session)
+
+    def _tell_expired(self, session: Session) -> None:
+        if not session.expiry_told:
+            session.expiry_told = True
+            message = "Your token has expired. Connect again with a fresh one; nothing is lost."
+            self._server.send(session, TOKEN_EXPIRED, {"message": message})
+
+    async def watch_rooms(self) -> None:
+        """A brand that changed hands is no longer heard by who had it."""
+        while True:
+            await asyncio.sleep(self._limits.rooms_seconds)
+            for session in self._sessions:
+                joined = session.rooms - own_rooms(session.principal, session.namespace)
+                if joined:
+                    await self._check_rooms(session, joined)
+
+    async def _check_rooms(self, session: Session, joined: set[str]) -> None:
+        try:
+            allowed = await self._db.read(
+                lambda conn: still_allowed(conn, session.principal, session.namespace, joined)
+            )
+        except TryLater:
+            return
+        for room in joined - allowed:
+            self._sessions.leave(session, room)
+            log.info("left a room that is no longer the user's", user_id=session.user_id, room=room)
+
+    async def keep_saved(self) -> None:
+        """Stores every session now and then, so that a killed process loses none, and lets go of those that moved on."""
+        while True:
+            await asyncio.sleep(self._limits.save_seconds)
+            try:
+                moved = await self._store.save_all(self._sessions, spare=self._limits.save_seconds)
+            except (RedisError, OSError) as error:
+                log.debug("sessions not saved", error=str(error))
+                continue
+            for session in moved:
+                if self._sessions.remove(session):
+                    await self._server.end_if_empty(session.eio_sid)

@@ -1,0 +1,108 @@
+"""What a client's message goes through, whatever it asks: limits, its shape, the handler, and an answer in any case."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from bmn.errors import BmnError, TryLater, UsageProblem
+from bmn.jobs.core import Core
+from bmn.logs import bind, get_logger
+from bmn.schemas.base import Model
+from bmn.server.signing import Signer
+from bmn.server.sockets.delivery import Delivery
+from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.ring import Ring
+from bmn.server.sockets.session import Session, Sessions
+from bmn.server.sockets.store import SessionStore
+
+log = get_logger(__name__)
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What handlers work with."""
+
+    core: Core
+    signer: Signer
+    sessions: Sessions
+    ring: Ring
+    delivery: Delivery
+    store: SessionStore
+    limits: Limits
+
+    async def enter(self, session: Session, room: str) -> None:
+        """Raises UsageProblem where the socket sits in too many rooms."""
+        self.check_room(session, room)
+        self.sessions.enter(session, room)
+        await self.save(session)
+
+    def check_room(self, session: Session, room: str) -> None:
+        if room not in session.rooms and len(session.rooms) > self.limits.rooms:
+            raise UsageProblem(f"Too many rooms: a socket may sit in {self.limits.rooms}")
+
+    async def leave(self, session: Session, room: str) -> None:
+        self.sessions.leave(session, room)
+        await self.save(session)
+
+    async def save(self, session: Session) -> None:
+        await self.store.save(session, spare=self.limits.save_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """required: the field without which there is nothing to answer. failed: the words for a fault of ours."""
+
+    model: type[Model]
+    run: Callable[[Context, Session, Any], Awaitable[Answer]]
+    required: str = ""
+    failed: str = "Failed"
+
+
+Handlers = dict[str, Handler]
+
+
+async def answer(context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]) -> Answer:
+    """The acknowledgement of one message. Never raises for anything that a client can send."""
+    if not session.bucket.take() or session.pending >= context.limits.in_work:
+        return {"error": f"Too many messages: at most {context.limits.rate:g} a second"}
+    handler = handlers.get(event) if isinstance(event, str) else None
+    if handler is None:
+        return {"error": "Unknown event"}
+    session.pending += 1
+    try:
+        with bind(user_id=session.user_id, event_name=event):
+            return await _run(context, handler, session, args)
+    finally:
+        session.pending -= 1
+
+
+async def _run(context: Context, handler: Handler, session: Session, args: list[Any]) -> Answer:
+    try:
+        asked = _read(handler, args[0] if args else None)
+        async with asyncio.timeout(context.limits.handler_seconds):
+            return await handler.run(context, session, asked)
+    except TryLater as error:
+        return {"error": error.message, "retryAfter": error.retry_after}
+    except BmnError as error:
+        return {"error": error.message}
+    except Exception:
+        log.exception("socket handler failed")
+        return {"error": handler.failed}
+
+
+def _read(handler: Handler, data: Any) -> Model:
+    """Raises UsageProblem. Fields that we do not know are left out, since clients of other servers may send them."""
+    fields = data if isinstance(data, dict) else {}
+    if handler.required and not fields.get(handler.required):
+        raise UsageProblem(f"{handler.required} required")
+    known = {field.alias or name for name, field in handler.model.model_fields.items()}
+    try:
+        return handler.model.model_validate({name: value for name, value in fields.items() if name in known})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        raise UsageProblem(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -1,0 +1,51 @@
+"""How much of us one client may use."""
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """rooms: of one socket. sockets: of one user in this process. rate, burst: messages a second, and at once.
+
+    in_work: messages of one socket handled at the same time. connect_seconds: for a transport to join a namespace.
+    attempts: namespaces a transport may ask for. send_seconds: for a client to take what is written to it.
+    backlog, backlog_bytes: what may wait for one client. handler_seconds: for any one answer.
+    stats_seconds: between two `system:queue-stats`. check_seconds: between two looks at a token that is in use.
+    rooms_seconds: between two looks at whether joined rooms are still the user's. save_seconds: between two saves
+    of a session, besides those that a change causes.
+    """
+
+    rooms: int = 200
+    sockets: int = 20
+    rate: float = 30
+    burst: int = 90
+    in_work: int = 32
+    connect_seconds: float = 10
+    attempts: int = 12
+    send_seconds: float = 20
+    backlog: int = 1000
+    backlog_bytes: int = 4_000_000
+    handler_seconds: float = 30
+    stats_seconds: float = 10
+    check_seconds: float = 5
+    rooms_seconds: float = 30
+    save_seconds: float = 30
+
+
+class Bucket:
+    """A token bucket."""
+
+    __slots__ = ("_at", "_burst", "_left", "_rate")
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst, self._left, self._at = rate, float(burst), float(burst), time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

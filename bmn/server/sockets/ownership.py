@@ -1,0 +1,39 @@
+"""Which rooms a user may sit in. Asked at every join, again when a session is resumed, and from time to time."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from bmn.auth import Principal
+from bmn.db import brands, jobs
+from bmn.errors import NotFound
+from bmn.events.rooms import ADMINS, user_room
+from bmn.schemas.events import ADMIN
+
+
+def own_rooms(principal: Principal, namespace: str) -> set[str]:
+    """The rooms that every socket sits in from the start."""
+    rooms = {user_room(principal.user_id)}
+    if namespace == ADMIN:
+        rooms.add(ADMINS)
+    return rooms
+
+
+def still_allowed(conn: Connection, principal: Principal, namespace: str, rooms: Iterable[str]) -> set[str]:
+    """Of these rooms, the ones that the user may sit in, with those of `own_rooms`."""
+    own = own_rooms(principal, namespace)
+    return own | {room for room in rooms if room not in own and _is_theirs(conn, principal.user_id, room)}
+
+
+def _is_theirs(conn: Connection, user_id: str, room: str) -> bool:
+    kind, _, name = room.partition(":")
+    try:
+        if kind == "brand":
+            brands.get(conn, name, user_id)
+        elif kind == "job":
+            jobs.get_job(conn, name, user_id)
+        else:
+            return False
+    except NotFound:
+        return False
+    return True

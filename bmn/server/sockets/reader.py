@@ -1,0 +1,123 @@
+"""Follows the stream for as long as the process lives, whatever Redis does."""
+
+import asyncio
+import random
+import time
+
+import redis
+
+from bmn.events.rooms import Outgoing
+from bmn.events.stream import BEGIN, EventStream
+from bmn.logs import get_logger
+from bmn.server.sockets.delivery import Delivery
+from bmn.server.sockets.ring import START, Ring, read_position, write_position
+
+log = get_logger(__name__)
+
+_PAGE = 500
+_BLOCK_MS = 1000
+_LONGEST_REST = 1.0
+
+
+class Reader:
+    """stream: on a connection of its own, since it waits there. window: how far back the ring is filled, in seconds."""
+
+    def __init__(self, stream: EventStream, ring: Ring, delivery: Delivery, window: float) -> None:
+        self._stream = stream
+        self._ring = ring
+        self._delivery = delivery
+        self._window = window
+        self._position = "0-0"
+        self._origin: str | None = None  # the first entry's id, which tells one stream from another
+        self._loaded = False
+        self._healthy = True
+        self.answered_at = time.monotonic()
+
+    async def load(self) -> None:
+        """Fills the ring with what happened lately. Raises redis.RedisError when Redis is away."""
+        newest = await self._stream.newest()
+        self._origin = await self._first_id()
+        start_ms = max(0, int((time.time() - self._window) * 1000))
+        if newest is not None:
+            start_ms = min(start_ms, read_position(newest[0])[0])
+        before = await self._stream.newest(before=f"({start_ms}-0")
+        # Complete after the entry before the window; where that was trimmed away, after the first that is left.
+        floor = before[0] if before else self._origin or "0-0"
+        self._ring.restart(read_position(floor))
+        self._position = floor
+        while page := await self._stream.page(f"({self._position}", count=_PAGE):
+            for entry_id, event in page:
+                self._ring.add(self._delivery.entry(entry_id, event))
+                self._position = entry_id
+        self._delivery.done = self._ring.last
+        self._loaded = True
+
+    async def run(self) -> None:
+        """Reads and delivers until it is cancelled."""
+        failures = 0
+        while True:
+            try:
+                if not self._loaded:
+                    await self.load()
+                elif failures:
+                    await self._find_place()
+                page = await self._stream.read(self._position, count=_PAGE, block_ms=_BLOCK_MS)
+                self._recovered(failures)
+                failures = 0
+                await self._take(page)
+            except (redis.RedisError, OSError) as error:
+                failures += 1
+                self._failed(error)
+                await asyncio.sleep(random.uniform(0.05, min(_LONGEST_REST, 0.1 * 2 ** min(failures, 8))))
+            except Exception:
+                failures += 1
+                log.exception("an event could not be delivered", position=self._position)
+                await asyncio.sleep(0.1)
+
+    async def _take(self, page: list[tuple[str, Outgoing]]) -> None:
+        for entry_id, event in page:
+            self._position = entry_id
+            if event == BEGIN:
+                self._stream_began(entry_id)
+            else:
+                self._delivery.deliver(self._delivery.entry(entry_id, event))
+        if len(page) == _PAGE:
+            await asyncio.sleep(0)  # a long backlog must not keep everybody else waiting
+
+    def _stream_began(self, entry_id: str) -> None:
+        """Redis was emptied: what was written and not read is gone, so nobody can resume from before."""
+        first, self._origin = self._origin is None, entry_id
+        if first:
+            return
+        log.warning("the event stream began anew; jobs are told again from their rows", at=entry_id)
+        self._ring.restart(read_position(entry_id))
+        self._delivery.restart(self._ring.last)
+
+    async def _find_place(self) -> None:
+        """After an outage: where to go on in a stream that may have lost its end, or be another one."""
+        origin, newest = await self._first_id(), await self._stream.newest()
+        last = newest[0] if newest else "0-0"
+        if read_position(last) >= read_position(self._position):
+            return
+        if origin != self._origin:  # another stream, whose clock is behind ours
+            ms, number = read_position(self._position)
+            self._position, self._origin = "0-0", "0-0"
+            self._ring.restart((ms, number + 1), START)  # resumable again from the new stream's first entry on
+            self._delivery.restart(START)
+        else:
+            self._position = last
+
+    async def _first_id(self) -> str | None:
+        first = await self._stream.page("-", count=1)
+        return first[0][0] if first else None
+
+    def _failed(self, error: Exception) -> None:
+        if self._healthy:
+            self._healthy = False
+            log.warning("no live events while Redis is away", error=str(error) or type(error).__name__)
+
+    def _recovered(self, failures: int) -> None:
+        self.answered_at = time.monotonic()
+        if failures:
+            self._healthy = True
+            log.info("live events again", position=write_position(self._ring.last))

@@ -1,0 +1,142 @@
+"""Takes up a session where it broke off, in this process or another: same id, same rooms, and what it missed, in order."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy import Connection
+
+from bmn.db import events
+from bmn.db.engine import Database
+from bmn.errors import TryLater
+from bmn.events.rooms import Outgoing, job_event
+from bmn.logs import get_logger
+from bmn.server.sockets.delivery import Delivery
+from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.ownership import still_allowed
+from bmn.server.sockets.ring import Position, Ring
+from bmn.server.sockets.session import Offset, Session, Tale, is_pid, read_offset
+from bmn.server.sockets.store import SessionStore
+
+log = get_logger(__name__)
+
+_AHEAD_MS = 60_000  # an offset from further in the future was made up
+
+
+@dataclass(slots=True)
+class Resumption:
+    """What a broken session is continued from.
+
+    had: the position of the last event that the client got. start: up to here it has missed nothing. told: how many
+    events it got outside the stream. missed: parts of jobs' pasts that were on their way when the connection broke.
+    """
+
+    pid: str
+    state: dict[str, Any]
+    had: Position
+    start: Position
+    told: int
+    rooms: set[str] = field(default_factory=set)
+    missed: list[list[Outgoing]] = field(default_factory=list)
+
+
+class Recovery:
+    def __init__(self, db: Database, store: SessionStore, ring: Ring, delivery: Delivery, limits: Limits) -> None:
+        self._db = db
+        self._store = store
+        self._ring = ring
+        self._delivery = delivery
+        self._limits = limits
+
+    async def prepare(self, session: Session, shown: dict[str, Any]) -> Resumption | None:
+        """Takes the session that the client names; None where it has to begin anew."""
+        pid, offset = shown.get("pid"), shown.get("offset")
+        if session.pid is None or not is_pid(pid) or (offset is not None and read_offset(offset) is None):
+            return None
+        try:
+            state = await self._store.take(pid, session)
+        except (RedisError, OSError) as error:
+            log.warning("a session cannot be resumed while Redis is away", error=str(error))
+            return None
+        if state is None:
+            return None
+        resumption = _resumption(pid, state, read_offset(offset))
+        newest_ms = max(self._ring.last[0], int(time.time() * 1000))
+        if resumption.start < self._ring.floor or resumption.start[0] > newest_ms + _AHEAD_MS:
+            return None
+        try:
+            await self._db.read(lambda conn: _look_up(conn, session, resumption))
+        except TryLater:
+            return None
+        return resumption
+
+    def resume(self, session: Session, resumption: Resumption) -> bool:
+        """Puts everything missed into the client's line and brings the session up to date, without waiting in between.
+
+        False where too much has happened meanwhile; the session is then as new.
+        """
+        start, rooms = resumption.start, resumption.rooms
+        missed = [
+            entry
+            for entry in self._ring.after(start)
+            if entry.event.namespace == session.namespace and not rooms.isdisjoint(entry.event.rooms)
+        ]
+        if start < self._ring.floor or len(missed) > self._limits.backlog // 2:
+            return False
+        state = resumption.state
+        session.sid, session.pid, session.rooms = state["sid"], resumption.pid, rooms
+        session.born = _position(state["born"])
+        session.sent, session.after = resumption.had, start
+        session.told = max(resumption.told, state["told"])
+        session.high = self._marks(state, start, rooms)
+        for entry in missed:
+            job_id, seq = entry.event.job_id, entry.event.seq
+            if job_id is not None and seq is not None and seq <= session.high.get(job_id, 0):
+                session.high[job_id] = seq - 1
+        for tale in _tales(state):
+            session.high[tale.job_id] = max(session.high.get(tale.job_id, 0), tale.last)
+            if tale.received(resumption.told) == tale.count:
+                session.tales.append(tale)
+        for part in resumption.missed:
+            self._delivery.tell(session, part, start)
+        for entry in missed:
+            self._delivery.offer(session, entry)
+        return True
+
+    def _marks(self, state: dict[str, Any], start: Position, rooms: set[str]) -> dict[str, int]:
+        """The last seq of each job that the client may have, newest last."""
+        marks: dict[str, int] = dict(reversed(state["high"].items()))
+        for job_id, entries in self._ring.jobs_in(rooms):
+            if job_id not in marks:
+                told = [entry.event.seq or 0 for entry in entries if entry.position <= start]
+                if told:
+                    marks[job_id] = told[-1]
+        return marks
+
+
+def _resumption(pid: str, state: dict[str, Any], offset: Offset | None) -> Resumption:
+    """A client that has the last thing it was sent has missed nothing up to where its server had looked."""
+    born, sent, seen = (_position(state[name]) for name in ("born", "sent", "seen"))
+    if offset is None or offset.position < born:
+        offset = Offset(born)  # it has nothing of this session; an older offset is from one before
+    start = seen if offset.position == sent else offset.position
+    return Resumption(pid, state, offset.position, start, offset.told)
+
+
+def _look_up(conn: Connection, session: Session, resumption: Resumption) -> None:
+    resumption.rooms |= still_allowed(conn, session.principal, session.namespace, resumption.state["rooms"])
+    for tale in _tales(resumption.state):
+        received = tale.received(resumption.told)
+        missing = tale.count - received
+        if missing and f"job:{tale.job_id}" in resumption.rooms:
+            rows = events.after(conn, tale.job_id, tale.first - 1 + received, missing)
+            resumption.missed.append([job_event(row["event"], row["payload"]) for row in rows])
+
+
+def _tales(state: dict[str, Any]) -> list[Tale]:
+    return [Tale(*fields) for fields in state["tales"]]
+
+
+def _position(pair: list[int]) -> Position:
+    return pair[0], pair[1]

@@ -1,0 +1,266 @@
+"""Socket.IO above the transport: packets in and out, namespaces, sessions. What a message means is `handlers`' business.
+
+The codec is python-socketio's, the transport python-engineio's. The part between them is ours, because the library's own
+server has no place for what recovery needs: missed packets before the CONNECT, offsets behind events, a given session id.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from socketio.packet import ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
+
+from bmn.auth import Authenticator
+from bmn.errors import BmnError, RateLimited
+from bmn.logs import get_logger
+from bmn.server.sockets.auth import authenticate
+from bmn.server.sockets.delivery import Delivery
+from bmn.server.sockets.limits import Bucket, Limits
+from bmn.server.sockets.ownership import own_rooms
+from bmn.server.sockets.recovery import Recovery
+from bmn.server.sockets.session import Session, Sessions, new_pid
+from bmn.server.sockets.store import SessionStore
+from bmn.server.sockets.transport import TRANSPORT, EventPacket, Transports
+
+log = get_logger(__name__)
+
+Answering = Callable[[Session, Any, list[Any]], Awaitable[dict[str, Any]]]
+
+_MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+_ATTACHMENTS = 4
+_EVENTS_OF_THE_PROTOCOL = frozenset({"connect", "disconnect", "connect_error", "disconnecting", "newListener"})
+_PYTHON_AGENT = re.compile(r"aiohttp|requests|urllib|httpx|websocket-client|Python/", re.IGNORECASE)
+
+
+class SocketServer:
+    def __init__(
+        self,
+        transports: Transports,
+        auth: Authenticator,
+        sessions: Sessions,
+        delivery: Delivery,
+        store: SessionStore,
+        recovery: Recovery,
+        namespaces: dict[str, Answering],
+        limits: Limits,
+    ) -> None:
+        self._transports = transports
+        self._auth = auth
+        self._sessions = sessions
+        self._delivery = delivery
+        self._store = store
+        self._recovery = recovery
+        self._namespaces = namespaces
+        self._limits = limits
+        self._open: dict[str, bool] = {}  # transports, and whether their client is one that recovers
+        self._attempts: dict[str, int] = {}
+        self._binary: dict[str, Packet] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        transports.on("connect", self._opened)
+        transports.on("message", self._received)
+        transports.on("disconnect", self._closed)
+
+    # --- transports ----------------------------------------------------------------------------------------------------
+
+    async def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        environ["asgi.scope"][TRANSPORT] = eio_sid
+        self._open[eio_sid] = not _is_python_client(environ)
+        self._watch_idle(eio_sid)
+
+    def _watch_idle(self, eio_sid: str) -> None:
+        """A transport that joins nothing is not kept."""
+
+        def look() -> None:
+            if eio_sid in self._open and not self._sessions.on_transport(eio_sid):
+                self._start(self._transports.drop(eio_sid))
+
+        asyncio.get_running_loop().call_later(self._limits.connect_seconds, look)
+
+    async def _received(self, eio_sid: str, data: Any) -> None:
+        try:
+            packet = self._decode(eio_sid, data)
+            if packet is not None:
+                await self._dispatch(eio_sid, packet)
+        except _MALFORMED as error:
+            log.info("malformed packet, transport closed", reason=type(error).__name__)
+            self._start(self._transports.drop(eio_sid))
+
+    async def _closed(self, eio_sid: str, _reason: str) -> None:
+        """The connection is gone; its sessions can be taken up again, by whichever process the client finds."""
+        self._open.pop(eio_sid, None)
+        self._attempts.pop(eio_sid, None)
+        self._binary.pop(eio_sid, None)
+        for session in self._sessions.on_transport(eio_sid):
+            if self._sessions.remove(session):
+                await self._store.save(session)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- packets -------------------------------------------------------------------------------------------------------
+
+    def _decode(self, eio_sid: str, data: Any) -> Packet | None:
+        """None while attachments are still to come. Raises one of _MALFORMED."""
+        if (packet := self._binary.get(eio_sid)) is not None:
+            if not isinstance(data, bytes):
+                raise ValueError("an attachment was expected")
+            if packet.add_attachment(data):
+                return self._binary.pop(eio_sid)
+            return None
+        if not isinstance(data, str):
+            raise ValueError("no packet")
+        packet = Packet(encoded_packet=data)
+        if packet.attachment_count > _ATTACHMENTS:
+            raise ValueError("too many attachments")
+        if packet.packet_type == BINARY_EVENT and packet.attachment_count:
+            if not self._sessions.on_transport(eio_sid):
+                raise ValueError("a binary event before a namespace was joined")
+            self._binary[eio_sid] = packet
+            return None
+        return packet
+
+    async def _dispatch(self, eio_sid: str, packet: Packet) -> None:
+        namespace = packet.namespace or "/"
+        if packet.packet_type == CONNECT:
+            await self._connect(eio_sid, namespace, packet.data)
+        elif packet.packet_type == DISCONNECT:
+            await self._leave(eio_sid, namespace)
+        elif packet.packet_type in (EVENT, BINARY_EVENT):
+            self._event(eio_sid, namespace, packet)
+        elif packet.packet_type == CONNECT_ERROR or packet.packet_type > 6:
+            raise ValueError("not a packet that clients send")
+
+    def _write(self, eio_sid: str, text: str) -> None:
+        if (line := self._transports.line(eio_sid)) is not None:
+            line.put_nowait(EventPacket(text))
+
+    # --- connecting ----------------------------------------------------------------------------------------------------
+
+    async def _connect(self, eio_sid: str, namespace: str, shown: Any) -> None:
+        self._attempts[eio_sid] = self._attempts.get(eio_sid, 0) + 1
+        if self._attempts[eio_sid] > self._limits.attempts:
+            raise ValueError("too many attempts to connect")
+        try:
+            session = await self._admit(eio_sid, namespace, shown)
+        except BmnError as error:
+            self._refuse(eio_sid, namespace, error.message)
+        except Exception:
+            log.exception("a socket could not be authenticated", namespace=namespace)
+            self._refuse(eio_sid, namespace, "Authentication error")
+        else:
+            if session is not None:
+                self._attempts[eio_sid] = 0
+                await self._store.save(session, spare=self._limits.save_seconds)
+                log.info("socket connected", namespace=namespace, sid=session.sid, user_id=session.user_id)
+
+    def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
+        body = json.dumps({"message": message})
+        self._write(eio_sid, f"{CONNECT_ERROR}{namespace},{body}" if namespace != "/" else f"{CONNECT_ERROR}{body}")
+
+    async def _admit(self, eio_sid: str, namespace: str, shown: Any) -> Session | None:
+        """A session that is connected and has everything it missed; None where the client has gone meanwhile."""
+        if namespace not in self._namespaces:
+            raise BmnError("Invalid namespace")
+        principal, token = await authenticate(self._auth, namespace, shown)
+        session = Session(
+            sid=self._transports.generate_id(),
+            eio_sid=eio_sid,
+            namespace=namespace,
+            principal=principal,
+            token=token,
+            born=self._delivery.done,
+            bucket=Bucket(self._limits.rate, self._limits.burst),
+            pid=new_pid() if self._wants_recovery(eio_sid, shown) else None,
+            rooms=own_rooms(principal, namespace),
+        )
+        resumption = await self._recovery.prepare(session, shown)
+        # From here on nothing waits: what was missed, the CONNECT and the first live event stand in this order.
+        if self._transports.line(eio_sid) is None or eio_sid not in self._open:
+            return None
+        if resumption is not None and self._recovery.resume(session, resumption):
+            self._replace(session)
+        else:
+            session.born = session.sent = self._delivery.done
+        if any(other.namespace == namespace for other in self._sessions.on_transport(eio_sid)):
+            raise BmnError("Already connected")
+        if self._sessions.of_user(principal.user_id) >= self._limits.sockets:
+            raise RateLimited(f"Too many sockets: at most {self._limits.sockets} for a user")
+        self._sessions.add(session)
+        known = {"sid": session.sid, **({"pid": session.pid} if session.pid else {})}
+        self._write(eio_sid, f"{CONNECT}{namespace},{json.dumps(known)}")
+        return session
+
+    def _wants_recovery(self, eio_sid: str, shown: dict[str, Any]) -> bool:
+        if isinstance(asked := shown.get("recovery"), bool):
+            return asked
+        return self._open.get(eio_sid, False)
+
+    def _replace(self, session: Session) -> None:
+        """The client came back before its old connection was known to be dead."""
+        old = self._sessions.get(session.namespace, session.sid)
+        if old is not None and self._sessions.remove(old):
+            self._start(self.end_if_empty(old.eio_sid))
+
+    async def end_if_empty(self, eio_sid: str) -> None:
+        """Ends a transport whose last session has moved on."""
+        if not self._sessions.on_transport(eio_sid):
+            await self._transports.drop(eio_sid)
+
+    # --- connected -----------------------------------------------------------------------------------------------------
+
+    async def _leave(self, eio_sid: str, namespace: str) -> None:
+        """The client says goodbye: nothing is kept for it."""
+        for session in self._sessions.on_transport(eio_sid):
+            if session.namespace == namespace and self._sessions.remove(session):
+                await self._store.end(session)
+                if not self._sessions.on_transport(eio_sid):
+                    self._watch_idle(eio_sid)
+
+    def _event(self, eio_sid: str, namespace: str, packet: Packet) -> None:
+        session = next((s for s in self._sessions.on_transport(eio_sid) if s.namespace == namespace), None)
+        if session is None:
+            return
+        data = packet.data
+        whole = isinstance(data, list) and data and isinstance(data[0], str)
+        if not whole or data[0] in _EVENTS_OF_THE_PROTOCOL:
+            self._acknowledge(session, packet.id, {"error": "Malformed packet"})
+            return
+        self._start(self._answer(session, packet.id, data[0], data[1:]))
+
+    async def _answer(self, session: Session, packet_id: int | None, event: str, args: list[Any]) -> None:
+        self._acknowledge(session, packet_id, await self._namespaces[session.namespace](session, event, args))
+
+    def _acknowledge(self, session: Session, packet_id: int | None, answer: dict[str, Any]) -> None:
+        if packet_id is not None:
+            self._write(session.eio_sid, f"{ACK}{session.namespace},{packet_id}{json.dumps([answer])}")
+
+    def send(self, session: Session, event: str, data: dict[str, Any]) -> None:
+        """Something for one socket only, outside of rooms and recovery."""
+        self._write(session.eio_sid, f"{EVENT}{session.namespace},{json.dumps([event, data])}")
+
+    async def cut(self, session: Session) -> None:
+        """Ends a session's connection; its client may come back and resume."""
+        await self._transports.drop(session.eio_sid)
+
+    async def close(self) -> None:
+        """Ends every connection and keeps every session, so that clients go on with another process."""
+        for eio_sid in list(self._open):
+            await self._transports.drop(eio_sid)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _is_python_client(environ: dict[str, Any]) -> bool:
+    """Python's clients would hand the offset to handlers that take one argument; they ask for recovery in `auth`.
+
+    The plain WebSocket library that one of them uses has no user agent and, unlike Node's, offers no extension.
+    """
+    agent = environ.get("HTTP_USER_AGENT", "")
+    if not agent:
+        return "HTTP_UPGRADE" in environ and "HTTP_SEC_WEBSOCKET_EXTENSIONS" not in environ
+    return _PYTHON_AGENT.search(agent) is not None

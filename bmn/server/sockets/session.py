@@ -1,0 +1,181 @@
+"""One socket in one namespace: who it is, which rooms it sits in, and how far it has been told.
+
+An offset is what a client keeps of the last event it got: a position in the stream, and behind a dot how many events it
+was told outside the stream (the past of a job it joined). Both grow only.
+"""
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+from bmn.auth import Principal
+from bmn.server.sockets.limits import Bucket
+from bmn.server.sockets.ring import Position, write_position
+
+_OFFSET = re.compile(r"(\d{1,16})-(\d{1,16})(?:\.(\d{1,16}))?")
+_PID = re.compile(r"[A-Za-z0-9_-]{32}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Offset:
+    position: Position
+    told: int = 0
+
+
+def read_offset(text: Any) -> Offset | None:
+    """None for anything that no server of ours has written."""
+    match = _OFFSET.fullmatch(text) if isinstance(text, str) else None
+    return Offset((int(match[1]), int(match[2])), int(match[3] or 0)) if match else None
+
+
+def new_pid() -> str:
+    """192 random bits."""
+    return secrets.token_urlsafe(24)
+
+
+def is_pid(text: Any) -> TypeGuard[str]:
+    return isinstance(text, str) and _PID.fullmatch(text) is not None
+
+
+@dataclass(slots=True)
+class Tale:
+    """A part of a job's past, told outside the stream. before: the session's `told` before its first event."""
+
+    job_id: str
+    before: int
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+    def received(self, told: int) -> int:
+        """How many of its events a client has that was told so many in all."""
+        return min(max(told - self.before, 0), self.count)
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """pid: the private id for recovery; None where the client does without. owner, version: guard the stored copy.
+
+    born, sent, after: positions in the stream: where it began, of the last offset that was put on the wire, and up to
+    which nothing is to be delivered. cut: something could not be sent, so that everything behind `sent` is open.
+    high: the last seq of each job that was sent. low: the first one, where that is not 1.
+    joining: jobs whose past is being read, so that their present has to wait.
+    again: jobs it left; when it comes back it hears their past once more.
+    """
+
+    sid: str
+    eio_sid: str
+    namespace: str
+    principal: Principal
+    token: str
+    born: Position
+    bucket: Bucket
+    pid: str | None = None
+    owner: str = field(default_factory=lambda: secrets.token_urlsafe(9))
+    rooms: set[str] = field(default_factory=set)
+    sent: Position = (0, 0)
+    after: Position = (0, 0)
+    told: int = 0
+    high: dict[str, int] = field(default_factory=dict)
+    low: dict[str, int] = field(default_factory=dict)
+    tales: list[Tale] = field(default_factory=list)
+    joining: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
+    cut: bool = False
+    version: int = 0
+    pending: int = 0
+    expiry_told: bool = False
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        # A client may show an offset of an earlier session; its count must not look like one of this session.
+        self.told = self.told or int(time.time() * 1000)
+        self.sent = max(self.sent, self.born)
+
+    @property
+    def user_id(self) -> str:
+        return self.principal.user_id
+
+    def offset(self, position: Position) -> str:
+        """The offset that goes with the next event: everything up to this position was sent before it."""
+        self.sent = max(self.sent, position)
+        return f"{write_position(self.sent)}.{self.told}" if self.tales else write_position(self.sent)
+
+
+class Sessions:
+    """The sockets of this process, by id, by transport, by user and by room."""
+
+    def __init__(self) -> None:
+        self._by_sid: dict[tuple[str, str], Session] = {}
+        self._by_transport: dict[str, dict[str, Session]] = {}
+        self._by_user: dict[str, int] = {}
+        self._rooms: dict[tuple[str, str], set[Session]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_sid)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_sid.values()))
+
+    def add(self, session: Session) -> None:
+        self._by_sid[session.namespace, session.sid] = session
+        self._by_transport.setdefault(session.eio_sid, {})[session.namespace] = session
+        self._by_user[session.user_id] = self._by_user.get(session.user_id, 0) + 1
+        for room in session.rooms:
+            self._rooms.setdefault((session.namespace, room), set()).add(session)
+
+    def remove(self, session: Session) -> bool:
+        """False where it had gone already."""
+        if self._by_sid.pop((session.namespace, session.sid), None) is None:
+            return False
+        for room in session.rooms:
+            self._vacate(session, room)
+        transport = self._by_transport[session.eio_sid]
+        del transport[session.namespace]
+        if not transport:
+            del self._by_transport[session.eio_sid]
+        self._by_user[session.user_id] -= 1
+        if not self._by_user[session.user_id]:
+            del self._by_user[session.user_id]
+        return True
+
+    def enter(self, session: Session, room: str) -> None:
+        session.rooms.add(room)
+        self._rooms.setdefault((session.namespace, room), set()).add(session)
+
+    def leave(self, session: Session, room: str) -> None:
+        if room in session.rooms:
+            session.rooms.discard(room)
+            self._vacate(session, room)
+
+    def _vacate(self, session: Session, room: str) -> None:
+        key = (session.namespace, room)
+        members = self._rooms.get(key)
+        if members is not None:
+            members.discard(session)
+            if not members:
+                del self._rooms[key]
+
+    def get(self, namespace: str, sid: str) -> Session | None:
+        return self._by_sid.get((namespace, sid))
+
+    def on_transport(self, eio_sid: str) -> list[Session]:
+        return list(self._by_transport.get(eio_sid, {}).values())
+
+    def of_user(self, user_id: str) -> int:
+        return self._by_user.get(user_id, 0)
+
+    def hearing(self, namespace: str, rooms: tuple[str, ...]) -> set[Session]:
+        """Everyone in any of the rooms, once."""
+        found = [members for room in rooms if (members := self._rooms.get((namespace, room)))]
+        return set().union(*found)
+
+    def room_count(self) -> int:
+        return len(self._rooms)

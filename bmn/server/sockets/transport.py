@@ -1,0 +1,120 @@
+"""The transport below Socket.IO: an outgoing line for each client that knows its size and keeps only the latest progress."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import engineio
+from engineio.async_socket import AsyncSocket
+from engineio.packet import MESSAGE, Packet
+from engineio.payload import Payload
+
+from bmn.logs import get_logger
+from bmn.server.sockets.limits import Limits
+
+log = get_logger(__name__)
+
+# A polling client sends what it has buffered in one request; the library's own 16 would lose the rest of it.
+Payload.max_decode_packets = 256
+
+TRANSPORT = "bmn.transport"  # in a WebSocket's scope: the id of its transport
+_MALFORMED = (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError)
+_RECEIVE = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_SEND = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class EventPacket(Packet):  # type: ignore[misc]
+    """A packet that a newer one of the same key may replace while it waits."""
+
+    def __init__(self, text: str, key: tuple[str, str] | None = None) -> None:
+        super().__init__(MESSAGE, data=text)
+        self.key = key
+
+
+class OutgoingLine(asyncio.Queue[Packet | None]):
+    """What waits for one client. Beyond `coalesce_from` packets, progress of a job takes the place of older progress."""
+
+    coalesce_from = 64
+
+    def _init(self, maxsize: int) -> None:
+        self._waiting: deque[Packet | None] = deque()
+        self._latest: dict[tuple[str, str], EventPacket] = {}
+        self._queue = self._waiting
+        self.bytes = 0
+
+    def _put(self, item: Packet | None) -> None:
+        self._waiting.append(item)
+        self.bytes += _size(item)
+        if isinstance(item, EventPacket) and item.key is not None:
+            older = self._latest.get(item.key)
+            self._latest[item.key] = item
+            if older is not None and len(self._waiting) > self.coalesce_from:
+                self._waiting.remove(older)
+                self.bytes -= _size(older)
+                self.task_done()
+
+    def _get(self) -> Packet | None:
+        item = self._waiting.popleft()
+        self.bytes -= _size(item)
+        if isinstance(item, EventPacket) and item.key is not None and self._latest.get(item.key) is item:
+            del self._latest[item.key]
+        return item
+
+    def clear(self) -> None:
+        while not self.empty():
+            self.get_nowait()
+            self.task_done()
+
+
+def _size(item: Packet | None) -> int:
+    return len(item.data) if item is not None and isinstance(item.data, str | bytes) else 0
+
+
+class Transports(engineio.AsyncServer):  # type: ignore[misc]
+    """Engine.IO with bounded lines, and a way to end a transport so that its client comes back by itself."""
+
+    def create_queue(self, *args: Any, **kwargs: Any) -> OutgoingLine:
+        return OutgoingLine(*args, **kwargs)
+
+    def line(self, eio_sid: str) -> OutgoingLine | None:
+        socket = self.sockets.get(eio_sid)
+        return None if socket is None or socket.closed or socket.closing else socket.queue
+
+    async def drop(self, eio_sid: str) -> None:
+        """Ends a transport without a word, which the client takes for a lost connection: it reconnects and resumes."""
+        socket: AsyncSocket | None = self.sockets.get(eio_sid)
+        if socket is None:
+            return
+        await socket.close(wait=False, abort=True, reason=self.reason.TRANSPORT_CLOSE)
+        socket.queue.clear()
+        socket.queue.put_nowait(None)  # the writer takes it for the end, and closes the connection
+        self.sockets.pop(eio_sid, None)
+
+
+def bounded(app: Any, transports: Transports, limits: Limits) -> Any:
+    """An ASGI application whose WebSockets survive any bytes, and give up on a client that takes nothing for so long."""
+
+    async def wrapped(scope: MutableMapping[str, Any], receive: _RECEIVE, send: _SEND) -> None:
+        if scope["type"] != "websocket":
+            await app(scope, receive, send)
+            return
+
+        async def send_in_time(message: MutableMapping[str, Any]) -> None:
+            async with asyncio.timeout(limits.send_seconds):
+                await send(message)
+
+        try:
+            await app(scope, receive, send_in_time)
+        except _MALFORMED as error:
+            log.info("malformed frame, transport closed", reason=type(error).__name__)
+            await transports.drop(_transport_of(scope))
+
+    return wrapped
+
+
+def _transport_of(scope: MutableMapping[str, Any]) -> str:
+    """The transport that a WebSocket belongs to: one that began as such, or the polling one that it takes over."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return str(scope.get(TRANSPORT) or query.get("sid", [""])[0])

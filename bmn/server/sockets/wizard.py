@@ -1,0 +1,115 @@
+"""/wizard: following and cancelling jobs. A job or brand that is not the caller's reads like one that does not exist."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bmn.db import brands, events, jobs
+from bmn.db.events import EventRow
+from bmn.errors import NotFound
+from bmn.events.rooms import brand_room, job_event, job_room
+from bmn.jobs.cancellation import cancel
+from bmn.schemas.events import BrandRoom, JobRoom
+from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
+from bmn.server.sockets.session import Session
+from bmn.server.sockets.words import state_word
+
+_PAGE = 1000
+
+
+async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+    try:
+        await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
+    except NotFound:
+        raise NotFound("Brand not found or not authorized") from None
+    async with session.order:
+        await context.enter(session, brand_room(ask.brand_id))
+    return {"ok": True}
+
+
+async def leave_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+    async with session.order:
+        await context.leave(session, brand_room(ask.brand_id))
+    return {"ok": True}
+
+
+async def join_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+    """Tells what the job has told so far, then goes on live; the answer comes behind it."""
+    job_id, room = ask.job_id, job_room(ask.job_id)
+    async with session.order:
+        context.check_room(session, room)
+        since = context.delivery.done
+        session.joining.add(job_id)
+        try:
+            job, rows = await context.core.db.read(lambda conn: _job_and_past(conn, job_id, session.user_id))
+            for part in _untold(session, job, rows):
+                context.delivery.tell(session, [job_event(row["event"], row["payload"]) for row in part])
+            session.again.discard(job_id)
+            context.sessions.enter(session, room)
+        finally:
+            session.joining.discard(job_id)
+            context.delivery.catch_up(session, job_id, since)
+        await context.save(session)
+    return {"ok": True, "seq": rows[-1]["seq"] if rows else job["last_seq"], "state": state_word(job)}
+
+
+def _job_and_past(conn: Connection, job_id: str, user_id: str) -> tuple[jobs.JobRow, list[EventRow]]:
+    job = jobs.get_job(conn, job_id, user_id)
+    rows: list[EventRow] = []
+    while page := events.after(conn, job_id, rows[-1]["seq"] if rows else 0, _PAGE):
+        rows += page
+        if len(page) < _PAGE:
+            break
+    return job, rows
+
+
+def _untold(session: Session, job: jobs.JobRow, rows: list[EventRow]) -> list[list[EventRow]]:
+    """What this socket has not had yet, through the brand's room for instance; everything where it left and is back."""
+    job_id = job["id"]
+    if job_id in session.again or job_id not in session.high:
+        return [rows]
+    high, low = session.high[job_id], session.low.get(job_id, 1)
+    newer = [row for row in rows if row["seq"] > high]
+    if job["state"] in TERMINAL_STATES and not newer:
+        return []  # it has the end, which has to stay the last word
+    return [[row for row in rows if row["seq"] < low], newer]
+
+
+async def leave_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+    async with session.order:
+        if ask.job_id in session.high and job_room(ask.job_id) in session.rooms:
+            session.again.add(ask.job_id)
+        await context.leave(session, job_room(ask.job_id))
+    return {"ok": True}
+
+
+async def job_status(context: Context, session: Session, ask: JobRoom) -> Answer:
+    job = await context.core.db.read(lambda conn: jobs.get_job(conn, ask.job_id, session.user_id))
+    return status_answer(job, context.signer.sign_all(job["result"]))
+
+
+def status_answer(job: jobs.JobRow, result: Any) -> Answer:
+    return {
+        "jobId": job["id"],
+        "state": state_word(job),
+        "progress": job["progress"],
+        "data": result,
+        "failedReason": job["error"],
+        "seq": job["last_seq"],
+    }
+
+
+async def cancel_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+    done = await cancel(context.core, ask.job_id, session.user_id, user_id=session.user_id)
+    return {"ok": True, "message": done.message, "state": done.state}
+
+
+HANDLERS: Handlers = {
+    "brand:join": Handler(BrandRoom, join_brand, "brandId", "Join failed"),
+    "brand:leave": Handler(BrandRoom, leave_brand, "brandId", "Leave failed"),
+    "job:join": Handler(JobRoom, join_job, "jobId", "Join failed"),
+    "job:leave": Handler(JobRoom, leave_job, "jobId", "Leave failed"),
+    "job:status": Handler(JobRoom, job_status, "jobId", "Status check failed"),
+    "job:cancel": Handler(JobRoom, cancel_job, "jobId", "Cancel failed"),
+}

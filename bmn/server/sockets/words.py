@@ -1,0 +1,33 @@
+"""Our states in the words that the specification's clients know from BullMQ."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bmn.schemas.jobs import JobState
+
+_WORDS = {
+    JobState.QUEUED: "waiting",
+    JobState.ACTIVE: "active",
+    JobState.RETRYING: "delayed",
+    JobState.COMPLETED: "completed",
+    JobState.PARTIAL: "completed",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+}
+
+
+def state_word(job: Mapping[str, Any]) -> str:
+    return _WORDS[JobState(job["state"])]
+
+
+def queue_figures(counts: Mapping[str, int]) -> dict[str, int]:
+    """A queue's jobs by BullMQ's words. counts: by our states, and `delayed`: those of them that wait for their time."""
+    later = counts.get("delayed", 0)
+    waiting = counts.get(JobState.QUEUED, 0) + counts.get(JobState.RETRYING, 0) - later
+    return {
+        "waiting": max(waiting, 0),
+        "active": counts.get(JobState.ACTIVE, 0),
+        "completed": counts.get(JobState.COMPLETED, 0) + counts.get(JobState.PARTIAL, 0),
+        "failed": counts.get(JobState.FAILED, 0),
+        "delayed": later,
+    }

@@ -1,0 +1,178 @@
+"""Socket servers in processes of their own, a real Redis and SQLite, and the official client."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, update
+
+from bmn.auth import mint_development_token
+from bmn.db import brands, events, jobs
+from bmn.db.jobs import NewJob
+from bmn.db.migrations import migrate
+from bmn.db.tables import jobs as job_table
+from bmn.jobs.core import Core, open_core
+from bmn.settings import Settings, load_settings
+from tests.live.driver import Client, Driver, why_not
+
+ANA = "11111111-1111-4111-8111-111111111111"
+BEN = "22222222-2222-4222-8222-222222222222"
+EVE = "33333333-3333-4333-8333-333333333333"
+
+_ROOT = Path(__file__).parents[2]
+
+
+class ServerProcess:
+    def __init__(self, env: dict[str, str], port: int = 0, **limits: Any) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.live.serve"],
+            env={**env, "LIVE_PORT": str(port), "LIVE_LIMITS": json.dumps(limits)},
+            cwd=_ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    async def started(self) -> "ServerProcess":
+        assert self.process.stdout
+        line = await asyncio.to_thread(self.process.stdout.readline)
+        assert line, "the server did not start"
+        self.port = int(line)
+        self.url = f"http://127.0.0.1:{self.port}"
+        return self
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
+
+
+class Live:
+    """The whole of it. A test's own process holds a core, and writes rows and events the way a worker does."""
+
+    def __init__(self, settings: Settings, core: Core, env: dict[str, str]) -> None:
+        self.settings = settings
+        self.core = core
+        self._env = env
+        self._servers: list[ServerProcess] = []
+        self._driver: Driver | None = None
+        self._clients = 0
+
+    async def server(self, port: int = 0, env: dict[str, str] | None = None, **limits: Any) -> ServerProcess:
+        server = ServerProcess({**self._env, **(env or {})}, port, **limits)
+        self._servers.append(server)
+        return await server.started()
+
+    def token(self, user_id: str = ANA, role: str = "user", seconds: float = 3600) -> str:
+        return mint_development_token(self.settings, user_id, None, role, seconds)
+
+    async def join(self, server: ServerProcess, namespace: str, **options: Any) -> Client:
+        """A client that begins to connect; as Ana unless `token` or `auth` says otherwise."""
+        if self._driver is None:
+            self._driver = Driver()
+            await self._driver.start()
+        self._clients += 1
+        client = Client(self._driver, f"c{self._clients}")
+        auth = options.pop("auth", None) or {"token": options.pop("token", None) or self.token()}
+        fast = {"reconnectionDelay": 20, "reconnectionDelayMax": 100, "transports": ["websocket"]}
+        settings = {**fast, "auth": auth, **options}
+        self._driver.tell("connect", client.name, url=server.url + namespace, options=settings)
+        return client
+
+    async def client(self, server: ServerProcess, namespace: str = "/wizard", **options: Any) -> Client:
+        """A client that has connected."""
+        client = await self.join(server, namespace, **options)
+        await client.connected()
+        return client
+
+    async def brand(self, user_id: str = ANA) -> str:
+        row = await self.core.db.write(lambda conn: brands.create(conn, user_id, {"name": "Acme"}))
+        return str(row["id"])
+
+    async def job(self, user_id: str = ANA, brand_id: str | None = None) -> str:
+        """A job with its first event, published."""
+        job_id = f"logo-{uuid4()}"
+        new = NewJob(
+            id=job_id,
+            queue="logo-generation",
+            payload={},
+            payload_version=1,
+            max_attempts=3,
+            priority=1,
+            user_id=user_id,
+            brand_id=brand_id,
+        )
+        first = await self.core.db.write(lambda conn: jobs.insert_job(conn, new))
+        await self.core.events.publish([first])
+        return job_id
+
+    async def tell(self, job_id: str, event: str = "job:progress", *, publish: bool = True, **fields: Any) -> int:
+        """A job tells something; its seq."""
+        if event == "job:progress":
+            fields = {"status": "generating", "progress": 50, "message": "Working", **fields}
+        row = await self.core.db.write(lambda conn: events.append(conn, job_id, event, fields))
+        assert row
+        if publish:
+            await self.core.events.publish([row])
+        return int(row["seq"])
+
+    async def tell_many(self, job_id: str, count: int) -> None:
+        def write(conn: Connection) -> list[Any]:
+            fields = {"status": "generating", "progress": 50, "message": "Working"}
+            return [events.append(conn, job_id, "job:progress", fields) for _ in range(count)]
+
+        await self.core.events.publish(await self.core.db.write(write))
+
+    async def end(self, job_id: str, state: str = "completed", **fields: Any) -> None:
+        values = {"state": state, "progress": 100, **fields}
+        await self.core.db.write(
+            lambda conn: conn.execute(update(job_table).where(job_table.c.id == job_id).values(**values))
+        )
+
+    async def close(self) -> None:
+        if self._driver is not None:
+            await self._driver.stop()
+        for server in self._servers:
+            if server.process.poll() is None:
+                server.process.terminate()
+        for server in self._servers:
+            try:
+                server.process.wait(5)
+            except subprocess.TimeoutExpired:
+                server.kill()
+            assert server.process.stdout
+            server.process.stdout.close()
+
+
+@pytest.fixture
+async def bare(home: Path, redis_url: str) -> AsyncIterator[Live]:
+    """Without the official client."""
+    env = {**os.environ, "BMN_HOME": str(home), "REDIS_URL": redis_url}
+    settings = load_settings(redis_url=redis_url)
+    migrate(settings.database_address)
+    core = await open_core(settings, "test")
+    live = Live(settings, core, env)
+    try:
+        yield live
+    finally:
+        await live.close()
+        with contextlib.suppress(Exception):
+            await core.close()
+
+
+@pytest.fixture
+def live(bare: Live) -> Live:
+    if reason := why_not():
+        pytest.skip(reason)
+    return bare

@@ -1,0 +1,135 @@
+"""The official JavaScript client, told from Python what to do."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+NODE = Path(__file__).parents[1] / "node"
+Said = dict[str, Any]
+
+
+def why_not() -> str:
+    """Why the JavaScript client cannot be driven here; empty where it can."""
+    if shutil.which("node") is None:
+        return "Node is not installed"
+    if not (NODE / "node_modules" / "socket.io-client").is_dir():
+        return "tests/node/node_modules is missing; run `npm ci` in tests/node"
+    return ""
+
+
+class Driver:
+    """One Node process with any number of sockets, each under a name."""
+
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+        self._new = asyncio.Event()
+        self._acks = 0
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            "node",
+            str(NODE / "client.mjs"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=16_000_000,
+        )
+        self._reading = asyncio.create_task(self._read())
+
+    async def stop(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await self._reading
+
+    async def _read(self) -> None:
+        assert self._process.stdout
+        async for line in self._process.stdout:
+            self.said.append(json.loads(line))
+            self._new.set()
+
+    def tell(self, do: str, name: str, **fields: Any) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps({"do": do, "name": name, **fields}).encode() + b"\n")
+
+    async def until(self, true: Callable[[list[Said]], Any], seconds: float = 15) -> Any:
+        """Waits until a question about everything said so far has an answer, and returns it."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            self._new.clear()
+            if answer := true(self.said):
+                return answer
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._new.wait()
+            except TimeoutError:
+                raise AssertionError(f"not said within {seconds:g} s; the last: {self.said[-12:]}") from None
+
+
+class Client:
+    """One socket of the driver."""
+
+    def __init__(self, driver: Driver, name: str) -> None:
+        self.driver = driver
+        self.name = name
+
+    def of(self, kind: str) -> list[Said]:
+        return [said for said in self.driver.said if said.get("name") == self.name and said["type"] == kind]
+
+    def events(self, *names: str) -> list[Said]:
+        return [said for said in self.of("event") if not names or said["event"] in names]
+
+    def data(self, *names: str) -> list[Any]:
+        return [said["args"][0] for said in self.events(*names)]
+
+    def seqs(self, job_id: str) -> list[int]:
+        return [data["seq"] for data in self.data() if data.get("jobId") == job_id]
+
+    async def connected(self, times: int = 1) -> Said:
+        """Waits for so many connects in all; the last one."""
+        found = await self.driver.until(lambda _: (said := self.of("connect"))[times - 1 : times] and said)
+        said: Said = found[-1]
+        return said
+
+    async def refused(self, times: int = 1) -> Said:
+        said: Said = await self.driver.until(lambda _: (got := self.of("connect_error"))[times - 1 : times] and got[-1])
+        return said
+
+    async def disconnected(self, times: int = 1, seconds: float = 15) -> Said:
+        said: Said = await self.driver.until(
+            lambda _: (got := self.of("disconnect"))[times - 1 : times] and got[-1], seconds
+        )
+        return said
+
+    async def ask(self, event: str, *args: Any, seconds: float = 15) -> Any:
+        """Emits with an acknowledgement and returns its first argument."""
+        self.driver._acks += 1
+        number = self.driver._acks
+        self.driver.tell("emit", self.name, event=event, args=args, ack=number)
+        said = await self.driver.until(lambda all_: next((s for s in all_ if s.get("ack") == number), None), seconds)
+        return said["answer"][0] if said["answer"] else None
+
+    def emit(self, event: str, *args: Any) -> None:
+        self.driver.tell("emit", self.name, event=event, args=args)
+
+    async def got(self, job_id: str, seqs: list[int], seconds: float = 15) -> None:
+        """Waits until the last of these has come, and checks that they came once each and in order."""
+        await self.driver.until(lambda _: seqs[-1] in self.seqs(job_id), seconds)
+        assert self.seqs(job_id) == seqs
+
+    async def offset(self) -> Said:
+        before = len(self.of("offset"))
+        self.driver.tell("offset", self.name)
+        said: Said = await self.driver.until(lambda _: self.of("offset")[before:] and self.of("offset")[-1])
+        return said
+
+    def cut(self) -> None:
+        self.driver.tell("cut", self.name)
+
+    def away(self) -> None:
+        self.driver.tell("away", self.name)
+
+    def open(self, url: str = "", **auth: Any) -> None:
+        self.driver.tell("open", self.name, url=url, auth=auth or None)

@@ -1,0 +1,65 @@
+"""A process with nothing but the socket server: `python -m tests.live.serve`. Prints its port once it answers."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from collections.abc import MutableMapping
+from typing import Any
+
+import uvicorn
+
+from bmn import logs
+from bmn.server.resources import Resources
+from bmn.server.sockets import create_socket_app
+from bmn.server.sockets.limits import Limits
+from bmn.settings import load_settings
+
+
+class App:
+    def __init__(self) -> None:
+        self.resources = Resources(load_settings())
+        limits = Limits(**json.loads(os.environ.get("LIVE_LIMITS", "{}")))
+        self.sockets = create_socket_app(self.resources, limits)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self.sockets(scope, receive, send)
+            return
+        while (await receive())["type"] == "lifespan.startup":
+            await self.resources.open()
+            await self.sockets.start()
+            await send({"type": "lifespan.startup.complete"})
+        await self.sockets.stop()
+        await self.resources.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+class Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        assert sockets
+        print(sockets[0].getsockname()[1], flush=True)
+
+
+def main() -> None:
+    logs.configure("info", "json", process="live")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    config = uvicorn.Config(
+        App(),
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=1_000_000,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=5,
+    )
+    listener = socket.create_server(("127.0.0.1", int(os.environ.get("LIVE_PORT", "0"))))
+    asyncio.run(Server(config).serve([listener]))
+
+
+if __name__ == "__main__":
+    main()
