@@ -70,6 +70,8 @@ def _report_usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     remedy = f"See `{context.command_path} --help`." if context else None
     message, _, guess = error.format_message().partition(" Did you mean")
+    if near := getattr(error, "possibilities", None):
+        message, guess = error.message, f" {' or '.join(near[:2])}?"
     console.error(message, f"Did you mean{guess}" if guess else None, remedy, code="usage")
     return exit_codes.USAGE
 
@@ -99,14 +101,28 @@ def _broken_pipe() -> int:
     return exit_codes.BROKEN_PIPE
 
 
+def _invoke(args: list[str]) -> int:
+    """click's own `main` would turn a broken pipe into exit code 1, so its three steps are taken here."""
+    if instruction := os.environ.get("_BMN_COMPLETE"):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(root, {}, "bmn", "_BMN_COMPLETE", instruction)
+    try:
+        with root.make_context("bmn", args) as context:
+            outcome = root.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return outcome if isinstance(outcome, int) else exit_codes.DONE
+
+
 def run(args: Sequence[str]) -> int:
     """Runs one command line and answers with its exit code."""
     console.json = "--json" in args
     console.debug = "--debug" in args
     try:
-        outcome = root.main(args=list(args), prog_name="bmn", standalone_mode=False)
+        code = _invoke(list(args))
         sys.stdout.flush()
-        return outcome if isinstance(outcome, int) else exit_codes.DONE
+        return code
     except BrokenPipeError:
         return _broken_pipe()
     except (KeyboardInterrupt, click.Abort):

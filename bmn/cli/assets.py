@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from bmn.cli.session import find_job
 from bmn.client.http import BmnClient
-from bmn.errors import NotFound, UsageProblem
+from bmn.errors import NotFound
 
 Asset = dict[str, Any]
 
@@ -33,19 +32,22 @@ async def of_brand(client: BmnClient, brand_id: str, kind: str) -> list[Asset]:
     return assets
 
 
-async def find_asset(client: BmnClient, brand_id: str | None, reference: str, kind: str = "logo") -> Asset:
-    """The asset that is meant: its id, `JOB/2`, or a number in the brand's newest job. Raises NotFound."""
+async def find_asset(client: BmnClient, brand_id: str, reference: str, kind: str = "logo") -> Asset:
+    """The asset that is meant: `JOB/2`, a number in the brand's newest job, or the id of one of its assets.
+
+    Raises NotFound.
+    """
     if match := _OF_JOB.fullmatch(reference):
         job = await client.get(f"/jobs/{await find_job(client, match['job'])}")
         return _numbered(job["assets"], int(match["number"]), f"job {match['job']}")
-    if reference.isdecimal() and brand_id is not None:
-        return _numbered(newest(await of_brand(client, brand_id, kind)), int(reference), f"newest {kind} job")
-    try:
-        asset: Asset = await client.get(f"/assets/{UUID(reference)}")
-        return asset
-    except ValueError:
-        pass
-    raise UsageProblem(f"{reference!r} names no picture.", hint="Give its id, its number, or JOB/2.")
+    assets = await of_brand(client, brand_id, kind)
+    if reference.isdecimal():
+        return _numbered(newest(assets), int(reference), f"newest {kind} job")
+    found = [asset for asset in assets if len(reference) >= 4 and asset["id"].startswith(reference)]
+    if len(found) != 1:
+        which = f"several {kind}s" if found else f"no {kind} of this brand"
+        raise NotFound(f"{reference!r} names {which}.", hint="Give its number, JOB/2, or its id.")
+    return found[0]
 
 
 def newest(assets: list[Asset]) -> list[Asset]:
@@ -58,7 +60,7 @@ def newest(assets: list[Asset]) -> list[Asset]:
 
 def numbered(assets: list[Asset]) -> list[Asset]:
     """In the order in which they are numbered for people: the job's own numbering."""
-    return sorted(assets, key=lambda asset: (asset["metadata"].get("logo_index", 0), asset["createdAt"], asset["url"]))
+    return sorted(assets, key=lambda asset: (asset["metadata"].get("index", 0), asset["createdAt"], asset["url"]))
 
 
 def _numbered(assets: list[Asset], number: int, where: str) -> Asset:

@@ -30,7 +30,6 @@ def _common_options() -> list[click.Option]:
         option("--plain", is_flag=True),
         option("--no-input", is_flag=True),
         option("--no-color", is_flag=True),
-        option("--color", type=click.Choice(["auto", "always", "never"])),
         option("--api-url", metavar="URL"),
     ]
 

@@ -40,7 +40,6 @@ class Console:
         self.plain = False
         self.no_input = False
         self.no_color = False
-        self.color = "auto"
         self.api_url = ""
 
     # --- what kind of place this is -------------------------------------------------------------------------------
@@ -65,11 +64,7 @@ class Console:
 
     def colored(self, stream: TextIO) -> bool:
         environment = os.environ
-        if self.no_color or self.color == "never":
-            return False
-        if self.color == "always":
-            return True
-        if environment.get("NO_COLOR"):
+        if self.no_color or environment.get("NO_COLOR"):
             return False
         if environment.get("FORCE_COLOR", "0") != "0" or environment.get("CLICOLOR_FORCE", "0") != "0":
             return True
@@ -86,8 +81,12 @@ class Console:
     def _rich(self, stream: TextIO) -> "rich.console.Console":
         import rich.console
 
+        class Screen(rich.console.Console):
+            def on_broken_pipe(self) -> None:
+                raise BrokenPipeError  # rich would end the process with 1
+
         color = self.colored(stream)
-        return rich.console.Console(
+        return Screen(
             file=stream,
             force_terminal=stream.isatty() or color,
             no_color=not color,

@@ -14,14 +14,22 @@ Record = dict[str, Any]
 
 
 async def find_products(client: BmnClient, names: Sequence[str]) -> list[Record]:
-    """Products by slug, name or id. Raises NotFound, which lists what there is."""
+    """Products by slug, the beginning of it, name or id. Raises NotFound, which lists what there is."""
     catalogue: list[Record] = (await client.get("/products"))["products"]
-    known = {key: product for product in catalogue for key in (product["id"], product["slug"], slug(product["name"]))}
-    try:
-        return [known[name if name in known else slug(name)] for name in names]
-    except KeyError as error:
-        there = ", ".join(product["slug"] for product in catalogue)
-        raise NotFound(f"There is no product {error.args[0]!r}.", hint=f"Products: {there}") from None
+    return [_find_product(catalogue, name) for name in names]
+
+
+def _find_product(catalogue: list[Record], name: str) -> Record:
+    exact = [product for product in catalogue if name == product["id"] or slug(name) in _slugs(product)]
+    near = [product for product in catalogue if product["slug"].startswith(slug(name))]
+    if found := exact or (near if len(near) == 1 else []):
+        return found[0]
+    there = ", ".join(product["slug"] for product in catalogue)
+    raise NotFound(f"There is no product {name!r}.", hint=f"Products: {there}")
+
+
+def _slugs(product: Record) -> tuple[str, str]:
+    return product["slug"], slug(product["name"])
 
 
 async def logo_of(client: BmnClient, brand: Record, reference: str | None) -> Record:

@@ -1,8 +1,10 @@
 """`bmn jobs`: find them, follow them, understand them, stop them, bring them back."""
 
 import asyncio
+import contextlib
 import json
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,12 +17,13 @@ from bmn.cli.selection import all_jobs, as_query, choose, filters
 from bmn.cli.session import find_job, open_client
 from bmn.cli.timespan import Span, ago, moment
 from bmn.cli.views import plural, short_id, state_cell, usd
-from bmn.client.watch import ENDED
+from bmn.client.watch import follow as follow_events
 from bmn.errors import UsageProblem
 
-Job = dict[str, Any]
+if TYPE_CHECKING:
+    from bmn.client.http import BmnClient
 
-_LOG_POLL = 1.0
+Job = dict[str, Any]
 
 
 class JobName(click.ParamType[str]):
@@ -180,7 +183,7 @@ def watch_jobs(jobs: tuple[str, ...], timeout: float | None, strict: bool, image
     except KeyboardInterrupt:
         return detached(job_ids)
     for job in ended:
-        report(job, "picture", job.get("brandName") or "")
+        report(job)
     if not console.json:
         console.next_step(f"bmn jobs show {short_id(ended[-1]['jobId'])}")
     return exit_codes.of_jobs(ended, strict=strict)
@@ -237,28 +240,60 @@ def job_logs(job: str, follow: bool, attempt: int | None) -> None:
 
 
 async def _print_logs(reference: str, follow: bool, attempt: int | None) -> int:
-    seen = 0
     async with open_client() as client:
         job_id = await find_job(client, reference)
-        after = None
-        document: list[Any] = []
-        while True:
-            ended = not follow or (await client.get(f"/jobs/{job_id}"))["state"] in ENDED
-            lines = (await client.get(f"/jobs/{job_id}/logs", after=after, attempt=attempt))["logs"]
-            for line in lines:
-                after = line["id"]
-                document.append(line)
-                if not console.json:
-                    console.answer(_log_line(line))
-                elif follow:
-                    console.json_line(line)
-            seen += len(lines)
-            if ended and not lines:
+        found: list[dict[str, Any]] = []
+        async for ended in _pulse(client, job_id) if follow else _once():
+            while lines := (await client.get(f"/jobs/{job_id}/logs", after=_last_id(found), attempt=attempt))["logs"]:
+                found += lines
+                for line in lines:
+                    _show_log(line, follow)
+            if ended:
                 break
-            await asyncio.sleep(0 if lines else _LOG_POLL)
-        if console.json and not follow:
-            console.document({"logs": document})
-    return seen
+    if console.json and not follow:
+        console.document({"logs": found})
+    return len(found)
+
+
+def _last_id(lines: list[dict[str, Any]]) -> int:
+    return int(lines[-1]["id"]) if lines else 0
+
+
+async def _once() -> AsyncIterator[bool]:
+    yield True
+
+
+async def _pulse(client: "BmnClient", job_id: str) -> AsyncIterator[bool]:
+    """A beat whenever the job has told something, at most every second, at least every five; True at its end."""
+    changed = asyncio.Event()
+
+    async def listen() -> None:
+        try:
+            async for _event in follow_events(client, job_id):
+                changed.set()
+        finally:
+            changed.set()
+
+    listener = asyncio.create_task(listen())
+    try:
+        while not listener.done():
+            yield False
+            await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(4):
+                    await changed.wait()
+            changed.clear()
+        listener.result()
+        yield True
+    finally:
+        listener.cancel()
+
+
+def _show_log(line: dict[str, Any], stream: bool) -> None:
+    if not console.json:
+        console.answer(_log_line(line))
+    elif stream:
+        console.json_line(line)
 
 
 def _log_line(line: dict[str, Any]) -> str:

@@ -112,7 +112,7 @@ async def _attend(client: BmnClient, brand: Record, noun: str, submissions: list
         for asset, path in zip(assets, paths, strict=True):
             asset["file"] = str(path) if path else None
         documents.append(outcome_document(job, assets))
-        report(job, noun, brand["name"])
+        report(job)
         if not console.json:
             for number, asset in enumerate(assets, start=1):
                 console.answer(f"{number}  {asset['file'] or asset['url']}")
@@ -122,7 +122,7 @@ async def _attend(client: BmnClient, brand: Record, noun: str, submissions: list
     return exit_codes.of_jobs(ended, strict=options.strict)
 
 
-def report(job: Record, noun: str, brand: str) -> None:
+def report(job: Record) -> None:
     """How a job ended, in one line; a failure in three. Goes to stderr."""
     assets, seconds = job["assets"], elapsed(job)
     if job["state"] == "failed":
@@ -131,9 +131,12 @@ def report(job: Record, noun: str, brand: str) -> None:
         console.tell(f"  {cause.user_text} {money(job)}.")
         console.tell(f"  bmn jobs why {short_id(job['jobId'])}")
         return
-    made = f"{plural(len(assets), noun)} for {brand}" if assets else job.get("message") or noun
+    made = (
+        plural(len(assets), assets[0]["type"].replace("_", " ")) if assets else job.get("message") or job["queueName"]
+    )
+    whose = f" for {job['brandName']}" if assets and job.get("brandName") else ""
     took = f" in {duration(seconds)}" if seconds is not None else ""
-    console.say(f"{state_text(job['state'])}  {made}{took} · {money(job)}")
+    console.say(f"{state_text(job['state'])}  {made}{whose}{took} · {money(job)}")
 
 
 def money(job: Record) -> str:

@@ -1,5 +1,6 @@
 """What somebody who waits sees: live bars on a terminal, one plain line per change elsewhere."""
 
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -19,17 +20,9 @@ if TYPE_CHECKING:
 _BAR = 24
 _HEARTBEAT = 30.0
 
-# how far a picture is, by the word its job reports
-_SHARE = {
-    "composing": 0.05,
-    "generating": 0.2,
-    "submitted": 0.2,
-    "ready": 0.8,
-    "uploading": 0.85,
-    "saving": 0.95,
-    "complete": 1.0,
-}
-_REFUSED = frozenset({"failed", "moderated", "refused"})
+# how far a picture is at least, by the word its job reports; its message may end in a finer figure
+_SHARE = {"composing": 0.05, "uploading": 0.9, "saving": 0.95}
+_PERCENT = re.compile(r"(\d+) ?%$")
 
 
 @dataclass(slots=True)
@@ -89,10 +82,14 @@ def _progressed(line: Line, data: dict[str, Any]) -> None:
     if index is None:
         return
     unit = line.units.setdefault(int(index), Unit())
-    word = "done" if data.get("asset") else str(data.get("status", ""))
-    unit.refused = word in _REFUSED
-    unit.share = 1.0 if word == "done" else max(unit.share, _SHARE.get(word, 0.2))
-    unit.word = word
+    for other in line.units.values():
+        other.word = "generating" if other.word == "waiting" else other.word
+    if data.get("asset"):
+        unit.share, unit.word = 1.0, "done"
+        return
+    unit.word = str(data.get("status", ""))
+    figure = _PERCENT.search(line.message)
+    unit.share = max(unit.share, int(figure[1]) / 125 if figure else _SHARE.get(unit.word, 0.0))
 
 
 def _failed(line: Line, data: dict[str, Any]) -> None:
@@ -110,8 +107,9 @@ def _complete(line: Line, data: dict[str, Any]) -> None:
     line.percent = 100
     line.message = clean(str(data.get("message") or "done"))
     for unit in line.units.values():
-        if not unit.refused:
-            unit.share, unit.word = 1.0, "done"
+        unit.refused = line.state == "partial" and unit.share < 1
+        unit.word = "declined" if unit.refused else "done"
+        unit.share = unit.share if unit.refused else 1.0
 
 
 def _cancelled(line: Line, data: dict[str, Any]) -> None:
@@ -129,13 +127,11 @@ class Board:
         self.lines: dict[str, Line] = {}
         self.silent = silent or console.quiet
         self._live: Live | None = None
-        self._said: dict[str, str] = {}
+        self._said: set[tuple[str, int, str]] = set()
         self._spoke = time.monotonic()
 
     def add(self, line: Line) -> None:
         self.lines[line.job_id] = line
-        if self._live is None:
-            self._plain(line)
 
     def apply(self, event: Event) -> None:
         """Takes in one event and shows what it changed."""
@@ -208,11 +204,13 @@ class Board:
             self._live = None
 
     def _plain(self, line: Line) -> None:
+        """One line per change; a figure that grows is no change."""
         text = f"{line.state}: {line.status()}" if line.state in ("retrying", "failed", "cancelled") else line.status()
-        if self._said.get(line.job_id) == text:
-            return
-        self._said[line.job_id] = text
-        self.say(f"{short_id(line.job_id)}  {line.percent:3d}%  {text}")
+        text = _PERCENT.sub("started", text)
+        key = (line.job_id, line.attempt, text)
+        if key not in self._said:
+            self._said.add(key)
+            self.say(f"{short_id(line.job_id)}  {line.percent:3d}%  {text}")
 
     def _render(self) -> "Group":
         from rich.console import Group
@@ -232,7 +230,7 @@ def _bar(share: float, style: str) -> "Text":
     from rich.text import Text
 
     filled = round(share * _BAR)
-    return Text("━" * filled, style).append("━" * (_BAR - filled), "bright_black")
+    return Text("━" * filled, style).append("─" * (_BAR - filled), "bright_black")
 
 
 def _row(head: str, bar: "Text", tail: str) -> "Text":
@@ -244,11 +242,13 @@ def _row(head: str, bar: "Text", tail: str) -> "Text":
 def _unit_row(index: int, unit: Unit) -> "Text":
     style = "red" if unit.refused else "green" if unit.share >= 1 else "cyan"
     mark = "✗" if unit.refused else "✓" if unit.share >= 1 else " "
-    return _row(f"  {mark} {index + 1:<9}", _bar(unit.share, style), f"  {unit.word}")
+    return _row(f"  {mark} {index + 1:<12} ", _bar(unit.share, style), f"  {unit.word}")
 
 
 def _job_row(line: Line) -> "Text":
-    head = f"  {line.label[:11]:<11}" if len(line.units) > 1 else f"  {line.label[:24]:<24} "
+    from rich.cells import set_cell_size
+
+    head = f"  {set_cell_size(line.label, 14)} "
     tail = f" {line.percent:3d}%  {line.status()}  {duration(line.elapsed)}"
     if remaining := line.remaining():
         tail += f", {remaining}"

@@ -13,7 +13,7 @@ from bmn.client.http import BmnClient
 
 Row = dict[str, Any]
 
-_EVERY = 1.0
+_EVERY = 2.0  # a user may ask 60 times a minute
 
 _COLUMNS = (
     Column("QUEUE"),
@@ -35,7 +35,7 @@ _COLUMNS = (
     invoke_without_command=True,
     examples=("bmn queues", "bmn queues --watch", 'bmn queues pause video-generation --reason "budget"'),
 )
-@click.option("--watch", is_flag=True, help="Refresh every second until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh every 2 s until Ctrl-C.")
 @click.pass_context
 def queues(context: click.Context, watch: bool) -> None:
     """All queues: waiting, active, delayed, completed, failed, workers, oldest wait, durations."""
@@ -44,7 +44,7 @@ def queues(context: click.Context, watch: bool) -> None:
 
 
 @queues.command("list", examples=("bmn queues list", "bmn queues list --watch"))
-@click.option("--watch", is_flag=True, help="Refresh every second until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh every 2 s until Ctrl-C.")
 def list_queues(watch: bool) -> None:
     """All queues."""
     _show(watch)

@@ -15,8 +15,8 @@ from bmn.errors import CAUSES, UsageProblem
 Job = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
-FIELDS = ("queue", "state", "cause", "brand", "text", "since", "until")
-_PAGE = 100
+FIELDS = ("queue", "state", "cause", "brand", "text", "since")
+_PAGE = 200
 _MANY = 50
 
 
@@ -31,7 +31,6 @@ def filters(command: F) -> F:
         click.option("--brand", metavar="NAME", help="Only this brand."),
         click.option("--text", metavar="WORDS", help="In the payload, the error or the id."),
         click.option("--since", type=Since(), help="Newer than 10m, 2h, 3d, yesterday, or an ISO time."),
-        click.option("--until", type=Since(), help="Older than that."),
     )
     for option in reversed(options):
         command = option(command)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from bmn.cli.base import Command
-from bmn.cli.console import Column, console
+from bmn.cli.console import console
 from bmn.cli.exit_codes import MEANINGS
 from bmn.errors import CAUSES
 
@@ -13,7 +13,7 @@ _OPTIONS = (
     ("--json", "one JSON document on stdout (one object a line for streams); nothing else goes there"),
     ("-q, --quiet", "no progress, no hints; errors are still told"),
     ("--plain", "no bars, no pictures, no drawing characters"),
-    ("--no-color, --color WHEN", "auto, always or never; NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed"),
+    ("--no-color", "no colours; NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed as well"),
     ("--no-input", "never ask; fail and name the flag instead"),
     ("--debug", "the traceback below an error"),
     ("--api-url URL", "which server; else BMN_API_URL, else the running `bmn serve`, else http://127.0.0.1:3000"),
@@ -36,11 +36,13 @@ _ENVIRONMENT = (
 )
 
 
-def _pairs(pairs: tuple[tuple[str, str], ...], title: str) -> None:
+def _pairs(pairs: tuple[tuple[str, str], ...]) -> None:
     if console.json:
         console.document(dict(pairs))
         return
-    console.table((Column(title), Column("MEANING", flexible=True)), pairs)
+    formatter = click.HelpFormatter(width=console.width or 1000)
+    formatter.write_dl(pairs, col_max=30)
+    console.answer(formatter.getvalue().rstrip("\n"))
 
 
 def _causes() -> None:
@@ -52,15 +54,17 @@ def _causes() -> None:
         facts = [f"fault: {info.fault}", "retried" if info.retried else "not retried"]
         facts += ["dead letter"] if info.dead_letter else []
         facts += ["pauses its queue"] if info.pauses_queue else []
-        console.answer(f"{cause}  ({', '.join(facts)})\n    {info.advice}")
+        console.answer(f"{cause}  ({', '.join(facts)})")
+        indent = "    "
+        console.answer(click.formatting.wrap_text(info.advice, console.width or 1000, indent, indent))
 
 
 TOPICS: dict[str, Callable[[], None]] = {
-    "exit-codes": lambda: _pairs(tuple((str(code), text) for code, text in MEANINGS.items()), "CODE"),
+    "exit-codes": lambda: _pairs(tuple((str(code), text) for code, text in MEANINGS.items())),
     "causes": _causes,
-    "options": lambda: _pairs(_OPTIONS, "OPTION"),
-    "images": lambda: _pairs(_IMAGES, "WAY"),
-    "environment": lambda: _pairs(_ENVIRONMENT, "VARIABLE"),
+    "options": lambda: _pairs(_OPTIONS),
+    "images": lambda: _pairs(_IMAGES),
+    "environment": lambda: _pairs(_ENVIRONMENT),
 }
 
 

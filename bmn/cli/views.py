@@ -43,7 +43,7 @@ def is_whole_id(text: str) -> bool:
 def usd(amount: float | None) -> str:
     """Cents where they say something, more digits where they would say nothing."""
     value = float(amount or 0)
-    return f"${value:.2f}" if value == 0 or value >= 0.1 else f"${value:.3f}"
+    return f"${value:.2f}" if value >= 0.1 or round(value, 2) == round(value, 5) else f"${value:.3f}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -107,8 +107,10 @@ async def _watch_one(client: BmnClient, board: Board, job_id: str, label: str, o
 
 async def _say_why_it_waits(client: BmnClient, board: Board, job_id: str) -> None:
     """While no event comes, the record says what the job waits for."""
+    pause = _ASK_WHILE_WAITING
     while True:
-        await asyncio.sleep(_ASK_WHILE_WAITING)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 30.0)
         if board.lines[job_id].state != "queued":
             continue
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from bmn.client.http import BmnClient, backoff
-from bmn.errors import BmnError, NoServer, NotSignedIn, TryLater
+from bmn.errors import BmnError, NoServer, NotSignedIn, RateLimited, TryLater
 
 Notice = Callable[[str], None]
 
@@ -18,7 +18,7 @@ ENDED = frozenset({"completed", "partial", "failed", "cancelled"})
 
 _SILENCE = 45.0  # seconds without a byte, comments included, before a stream counts as dead
 _BREAKS_BEFORE_POLLING = 3
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 2.0  # a user may ask 60 times a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,10 @@ class _Follower:
         if self.polling and problem is None:
             await asyncio.sleep(_POLL_SECONDS)
             return
+        if isinstance(problem, RateLimited):
+            self.heard = time.monotonic()
+            await asyncio.sleep(problem.retry_after)
+            return
         self.breaks += 1
         if isinstance(problem, NotSignedIn) and self.breaks > 2:
             raise problem
@@ -79,7 +83,7 @@ class _Follower:
             self.on_notice("connection lost, reconnecting; the job goes on")
         if self.breaks >= _BREAKS_BEFORE_POLLING and not self.polling and await self.client.is_up():
             self.polling = True
-            self.on_notice("live events do not get through; asking every second instead")
+            self.on_notice("live events do not get through; asking every 2 s instead")
             return
         await asyncio.sleep(backoff(self.breaks - 1, base=0.1, cap=5.0))
 

@@ -1,0 +1,229 @@
+"""Help answers at once, in the same words everywhere, and mistakes are told what was meant."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from bmn.cli.app import root
+from bmn.cli.exit_codes import MEANINGS
+from bmn.errors import CAUSES
+from tests.cli.terminal import BMN, bmn, check_snapshot, environment, seen_at
+
+_HEAVY = ("rich", "httpx", "pydantic", "sqlalchemy", "fastapi", "PIL", "redis", "rq")
+_OURS = ("generate", "jobs", "queues", "brands", "credits", "logos", "workers", "costs", "open", "admin", "completion")
+
+
+def _tree(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        with click.Context(command) as context:
+            for name in command.list_commands(context):
+                child = command.get_command(context, name)
+                assert child is not None
+                yield from _tree(child, f"{path} {name}")
+
+
+def _our_commands() -> list[tuple[str, click.Command]]:
+    found = []
+    with click.Context(root) as context:
+        for name in _OURS:
+            command = root.get_command(context, name)
+            assert command is not None
+            found += _tree(command, f"bmn {name}")
+    return found
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from bmn.cli.app import run; run(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    loaded = set(done.stderr.split())
+    assert not loaded & set(_HEAVY)
+
+
+def test_help_answers_in_a_quarter_of_a_second() -> None:
+    """The best of five, so that a busy machine does not decide."""
+
+    def once() -> float:
+        start = time.perf_counter()
+        subprocess.run([BMN, "--help"], capture_output=True, env=environment(), check=True)
+        return time.perf_counter() - start
+
+    assert min(once() for _ in range(5)) < 0.25
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_the_root_help_on_a_terminal(columns: int) -> None:
+    code, text = seen_at(columns, "--help")
+    assert code == 0
+    check_snapshot(f"help-{columns}", text)
+
+
+def test_the_root_help_in_a_pipe() -> None:
+    done = bmn("--help")
+    assert (done.code, done.err) == (0, "")
+    assert "\x1b" not in done.out
+    check_snapshot("help-pipe", done.out)
+
+
+def test_every_command_has_one_sentence_and_an_example() -> None:
+    for path, command in _our_commands():
+        assert command.help, path
+        assert getattr(command, "examples", ()), f"{path} has no example"
+        for example in command.examples:  # type: ignore[attr-defined]
+            assert "bmn" in example, path
+
+
+def test_examples_stand_above_the_options() -> None:
+    text = bmn("generate", "logos", "--help").out
+    assert text.index("Examples:") < text.index("Options:")
+
+
+def test_examples_parse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example of the help is a command line that our own parser accepts."""
+    import shlex
+
+    for path, command in _our_commands():
+        for example in command.examples:  # type: ignore[attr-defined]
+            words = shlex.split(example.split("#  ")[0].split(" > ")[0].split(" # ")[0])
+            if words[0] != "bmn":
+                continue
+            node: click.Command = root
+            context = click.Context(root, info_name="bmn")
+            rest = words[1:]
+            while isinstance(node, click.Group) and rest and not rest[0].startswith("-"):
+                child = node.get_command(context, rest[0])
+                assert child is not None, f"{path}: {example}"
+                node, rest = child, rest[1:]
+                context = click.Context(node, parent=context)
+            node.make_parser(context).parse_args(list(rest))
+
+
+def test_the_same_name_means_the_same_thing() -> None:
+    """One spelling per idea: an option's short form and type never differ between commands."""
+    seen: dict[str, tuple[tuple[str, ...], str]] = {}
+    own = {"--style", "--name", "--out", "--notes", "--limit"}  # their values differ by what is made
+    for path, command in _our_commands():
+        for param in command.params:
+            if not isinstance(param, click.Option):
+                continue
+            for option in param.opts:
+                if not option.startswith("--") or option in own:
+                    continue
+                shape = (tuple(name for name in param.opts if not name.startswith("--")), type(param.type).__name__)
+                assert seen.setdefault(option, shape) == shape, f"{path} {option}"
+
+
+def test_no_option_takes_a_secret() -> None:
+    for path, command in _our_commands():
+        for param in command.params:
+            for option in param.opts:
+                assert not any(word in option for word in ("token", "secret", "password", "api-key")), path
+
+
+def test_no_group_has_more_than_a_dozen_commands() -> None:
+    for path, command in _our_commands():
+        if isinstance(command, click.Group):
+            assert len(command.commands) <= 12, path
+
+
+def test_common_options_are_understood_everywhere() -> None:
+    for _path, command in _our_commands():
+        options = {option for param in command.params for option in param.opts}
+        assert {"--json", "--quiet", "--debug", "--plain", "--no-input", "--no-color"} <= options
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "name"),
+    [
+        (("jbos", "list"), 2, "command"),
+        (("jobs", "lst"), 2, "subcommand"),
+        (("generate", "logos", "--brand", "A", "--cuont", "3"), 2, "option"),
+        (("generate", "logos"), 2, "missing-option"),
+        (("generate", "logos", "--brand", "A", "--count", "9"), 2, "count-too-high"),
+        (("generate", "logos", "--brand", "A", "--count", "0"), 2, "count-too-low"),
+        (("generate", "logos", "--brand", "A", "--count", "many"), 2, "count-no-number"),
+        (("generate", "logos", "--brand", "A", "--style", "baroque"), 2, "style"),
+        (("generate", "logos", "--brand", "A", "--notes", "x"), 2, "notes-alone"),
+        (("generate", "logos", "--brand", "A", "--timeout", "soon"), 2, "timeout"),
+        (("generate", "wizard", "brand-identity", "--brand", "A", "--input", "x"), 2, "input"),
+        (("jobs", "list", "--since", "tomorrow"), 2, "since"),
+        (("jobs", "list", "--limit", "1000"), 2, "limit"),
+        (("jobs", "list", "--state", "done"), 2, "state"),
+        (("jobs", "show"), 2, "missing-argument"),
+        (("completion", "tcsh"), 2, "shell"),
+        (("help", "nothing"), 2, "topic"),
+        (("jobs", "dlq", "replay", "--rate", "fast", "--all"), 2, "rate"),
+        (("jobs", "list"), 69, "no-server"),
+        (("generate", "logos", "--brand", "A", "--detach"), 69, "no-server-detach"),
+    ],
+)
+def test_mistakes_are_told_in_three_lines(home: Path, args: tuple[str, ...], code: int, name: str) -> None:
+    done = bmn(*args, env={"PORT": "1"})
+    assert done.code == code, done.err
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    assert 1 <= len(done.err.splitlines()) <= 3
+    assert done.err.startswith("error: ")
+    check_snapshot(f"mistake-{name}", done.err)
+
+
+def test_an_error_with_json_is_one_document(home: Path) -> None:
+    done = bmn("jobs", "list", "--json", env={"PORT": "1"})
+    error = json.loads(done.out)["error"]
+    assert done.code == 69
+    assert {"code", "message", "hint", "requestId"} <= set(error)
+    assert error["code"] == "no_server"
+    assert "bmn serve" in error["hint"]
+
+
+def test_a_usage_error_with_json_is_one_document() -> None:
+    done = bmn("jobs", "lst", "--json")
+    assert json.loads(done.out)["error"]["code"] == "usage"
+
+
+def test_a_wrong_setting_is_named(home: Path) -> None:
+    done = bmn("jobs", "list", env={"PORT": "seventy"})
+    assert done.code == 2
+    assert "PORT" in done.err
+
+
+def test_help_works_with_a_broken_configuration(home: Path) -> None:
+    assert bmn("jobs", "--help", env={"PORT": "seventy"}).code == 0
+
+
+def test_help_lists_every_exit_code_and_cause() -> None:
+    codes = json.loads(bmn("help", "exit-codes", "--json").out)
+    assert set(codes) == {str(code) for code in MEANINGS}
+    assert set(json.loads(bmn("help", "causes", "--json").out)) == {str(cause) for cause in CAUSES}
+
+
+@pytest.mark.parametrize("topic", ["exit-codes", "causes", "options", "images", "environment"])
+@pytest.mark.parametrize("columns", [80, 140])
+def test_help_topics(topic: str, columns: int) -> None:
+    code, text = seen_at(columns, "help", topic)
+    assert code == 0
+    check_snapshot(f"topic-{topic}-{columns}", text)
+
+
+def test_help_of_a_command_is_its_own_help() -> None:
+    assert bmn("help", "jobs").out == bmn("jobs", "--help").out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_us(shell: str) -> None:
+    done = bmn("completion", shell)
+    assert done.code == 0
+    assert "_BMN_COMPLETE" in done.out
+
+
+def test_completion_offers_commands_and_words_without_a_server(home: Path) -> None:
+    done = bmn(env={"_BMN_COMPLETE": "bash_complete", "COMP_WORDS": "bmn jobs wa", "COMP_CWORD": "2", "PORT": "1"})
+    assert "watch" in done.out
+    done = bmn(env={"_BMN_COMPLETE": "bash_complete", "COMP_WORDS": "bmn jobs show la", "COMP_CWORD": "3", "PORT": "1"})
+    assert "last:failed" in done.out

@@ -1,0 +1,246 @@
+"""Tables, times, pictures and colours, wherever they go."""
+
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from PIL import Image
+from rich.cells import cell_len
+
+from bmn.cli import pictures
+from bmn.cli.console import Column, Console, clean
+from bmn.cli.exit_codes import of_job, of_jobs
+from bmn.cli.tables import render
+from bmn.cli.timespan import ago, duration, parse_span, seconds_ago
+
+_COLUMNS = (Column("ID"), Column("NAME", flexible=True), Column("COST", right=True, drop=1))
+_NAMES = ("Acme", "茶☕ عربي", "שלום עולם", "👩‍🚀 Rocket", "x" * 200)
+
+
+def _lines(width: int | None) -> list[str]:
+    rows = [(f"id-{index:04d}", name, "$0.12") for index, name in enumerate(_NAMES)]
+    return [line.plain for line in render(_COLUMNS, rows, width)]
+
+
+@pytest.mark.parametrize("width", [24, 40, 80, 140])
+def test_no_line_of_a_table_is_wider_than_the_terminal(width: int) -> None:
+    for line in _lines(width):
+        assert cell_len(re.sub("[\u2068\u2069]", "", line)) <= width
+
+
+def test_a_pipe_shortens_nothing() -> None:
+    assert "x" * 200 in _lines(None)[-1]
+
+
+def test_ids_are_never_shortened() -> None:
+    for index, line in enumerate(_lines(24)[1:]):
+        assert line.startswith(f"id-{index:04d}")
+
+
+def test_the_least_important_column_leaves_first() -> None:
+    assert "COST" in _lines(80)[0]
+    assert "COST" not in _lines(20)[0]
+
+
+def test_right_to_left_names_are_isolated_from_their_neighbours() -> None:
+    assert "\u2068שלום עולם\u2069" in _lines(80)[3]
+
+
+def test_control_characters_of_others_do_not_reach_the_terminal() -> None:
+    assert clean("a\x1b[31mb\x07c\rd") == "a[31mbcd"
+    [_, line] = render((Column("X"),), [("evil\x1b]0;title\x07\nname",)], 80)
+    assert "\x1b" not in line.plain
+    assert "\n" not in line.plain
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200), ("1h30m", 5400), ("3d", 259_200)]
+)
+def test_spans(text: str, seconds: float) -> None:
+    assert parse_span(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "10x", "ten", "-5m", "10m!"])
+def test_what_is_no_span_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a time span"):
+        parse_span(text)
+
+
+def test_since_understands_words_and_iso_times() -> None:
+    now = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+    assert seconds_ago("today", now) == 10.5 * 3600
+    assert seconds_ago("yesterday", now) == 34.5 * 3600
+    assert seconds_ago("2026-11-23T10:00Z", now) == 1800
+    assert seconds_ago("2026-11-23T10:00", now) == 1800
+    assert seconds_ago("2h", now) == 7200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.42, "0.4 s"), (12, "12 s"), (60, "1 m"), (112, "1 m 52 s"), (7500, "2 h 5 m"), (270_000, "3 d 3 h")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_moments_are_told_from_now() -> None:
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert ago((now - timedelta(minutes=3, seconds=20)).isoformat(), now) == "3 m ago"
+    assert ago((now + timedelta(seconds=6)).isoformat(), now) == "in 6.0 s"
+    assert ago(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("variables", "terminal", "colored"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": ""}, True, True),
+        ({"TERM": "dumb"}, True, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"CLICOLOR_FORCE": "1"}, False, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
+    ],
+)
+def test_who_wants_colours(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], terminal: bool, colored: bool
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    assert Console().colored(Stream()) is colored
+
+
+def test_a_flag_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = Console()
+    console.no_color = True
+    assert not console.colored(io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("job", "strict", "code"),
+    [
+        ({"state": "completed"}, False, 0),
+        ({"state": "partial"}, False, 0),
+        ({"state": "partial"}, True, 9),
+        ({"state": "failed", "cause": "provider_overloaded"}, False, 1),
+        ({"state": "failed", "cause": "moderated"}, False, 7),
+        ({"state": "cancelled"}, False, 8),
+    ],
+)
+def test_exit_codes_of_jobs(job: dict[str, Any], strict: bool, code: int) -> None:
+    assert of_job(job, strict=strict) == code
+
+
+def test_the_worst_of_several_jobs_speaks() -> None:
+    jobs = [{"state": "completed"}, {"state": "cancelled"}, {"state": "failed", "cause": "bug"}]
+    assert of_jobs(jobs) == 1
+    assert of_jobs(jobs[:2]) == 8
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    picture = Image.new("RGB", (64, 64), "red")
+    picture.paste("blue", (0, 32, 64, 64))
+    return picture
+
+
+def test_half_blocks_show_two_pixels_a_character(picture: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    lines = pictures.encode(picture, "blocks", 8).splitlines()
+    assert len(lines) == 4
+    assert lines[0].count("▀") == 8
+    assert "38;2;255;0;0" in lines[0]
+    assert "48;2;0;0;255" in lines[3]
+    assert all(line.endswith("\x1b[0m") for line in lines)
+
+
+def test_half_blocks_use_256_colours_where_there_are_no_more(
+    picture: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLORTERM", raising=False)
+    assert "38;5;196" in pictures.encode(picture, "blocks", 8)
+
+
+def test_kitty_sends_a_png_in_chunks() -> None:
+    noise = Image.effect_noise((600, 600), 90).convert("RGB")
+    text = pictures.encode(noise, "kitty", 28)
+    chunks = re.findall(r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", text)
+    assert chunks[0][0].startswith("a=T,f=100")
+    assert all(len(data) <= 4096 for _, data in chunks)
+    assert "m=0" in chunks[-1][0]
+    assert all("m=1" in head for head, _ in chunks[:-1])
+
+
+def test_iterm_and_sixel_frame_their_pictures(picture: Image.Image) -> None:
+    assert pictures.encode(picture, "iterm", 8).startswith("\x1b]1337;File=inline=1")
+    sixel = pictures.encode(picture, "sixel", 8)
+    assert sixel.startswith("\x1bP")
+    assert sixel.rstrip().endswith("\x1b\\")
+
+
+def test_pictures_are_never_taller_than_forty_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    tall = Image.new("RGB", (100, 4000), "red")
+    assert len(pictures.encode(tall, "blocks", 60).splitlines()) <= 40
+
+
+def test_no_picture_goes_into_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITTY_WINDOW_ID", "1")
+    assert pictures.mode("kitty") == "none"
+
+
+@pytest.mark.parametrize(
+    ("variables", "way"),
+    [
+        ({"TERM": "xterm-kitty"}, "kitty"),
+        ({"KITTY_WINDOW_ID": "1"}, "kitty"),
+        ({"TERM_PROGRAM": "ghostty"}, "kitty"),
+        ({"TERM_PROGRAM": "iTerm.app"}, "iterm"),
+        ({"TERM_PROGRAM": "WezTerm"}, "iterm"),
+        ({"TERM": "foot"}, "sixel"),
+        ({"TERM": "xterm-kitty", "TMUX": "/tmp/x"}, "blocks"),
+        ({"TERM": "xterm-kitty", "NO_COLOR": "1"}, "none"),
+        ({"TERM": "dumb"}, "none"),
+        ({"BMN_IMAGES": "sixel"}, "sixel"),
+    ],
+)
+def test_the_terminal_says_what_it_can_show(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], way: str
+) -> None:
+    for name in ("TERM_PROGRAM", "KITTY_WINDOW_ID", "TMUX", "NO_COLOR", "BMN_IMAGES", "CI", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert pictures.mode() == way
+
+
+def test_what_is_no_picture_is_not_shown() -> None:
+    assert pictures.open_picture(b"\x00\x00\x00\x18ftypmp42") is None
+    assert pictures.open_picture(b"") is None
+
+
+def test_a_transparent_logo_is_shown_on_white() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(buffer, "PNG")
+    picture = pictures.open_picture(buffer.getvalue())
+    assert picture is not None
+    assert picture.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_sheet_numbers_its_pictures(picture: Image.Image) -> None:
+    sheet = pictures.sheet([picture] * 4, side=200)
+    assert sheet.width == sheet.height == 405
