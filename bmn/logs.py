@@ -79,6 +79,7 @@ def configure(
         "anthropic",
         "openai",
         "PIL",
+        "uvicorn",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.clear_contextvars()

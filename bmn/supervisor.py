@@ -50,8 +50,7 @@ class Child:
     """One process to be kept running. target: runs in the child; when it returns, the process ends.
 
     restart: False means that an end of its own (no signal) is final. stop_order: lower numbers are stopped first.
-    grace: seconds between SIGTERM and SIGKILL. drain: a signal sent at the very beginning of a stop, for those who stop
-    last and should take nothing new.
+    grace: seconds between SIGTERM and SIGKILL.
     """
 
     name: str
@@ -59,7 +58,6 @@ class Child:
     restart: bool = True
     stop_order: int = 0
     grace: float = 10.0
-    drain: signal.Signals | None = None
 
 
 @dataclass(slots=True)
@@ -153,8 +151,6 @@ class Supervisor:
         self._stops = max(self._stops, 1)
         for process in self._processes.values():
             process.due = None
-            if process.child.drain:
-                self._send(process, process.child.drain)
         for order in sorted({process.child.stop_order for process in self._processes.values()}):
             self._stop_group([p for p in self._processes.values() if p.child.stop_order == order])
             self.hooks.stopped(order)

@@ -28,7 +28,6 @@ def polite(name: str) -> Callable[[Start], None]:
         os._exit(0)
 
     def target(start: Start) -> None:
-        signal.signal(signal.SIGUSR1, lambda *_: tell(event="drained", name=name))
         signal.signal(signal.SIGTERM, leave)
         tell(event="started", name=name, pid=os.getpid(), replaces=start.replaces)
         start.ready()
@@ -67,7 +66,7 @@ SCENARIOS: dict[str, list[Child]] = {
     "two": [Child("a", polite("a")), Child("b", polite("b"))],
     "ordered": [
         Child("queue", polite("queue"), stop_order=3),
-        Child("api", polite("api"), stop_order=2, drain=signal.SIGUSR1),
+        Child("api", polite("api"), stop_order=2),
         Child("worker 1", polite("worker 1"), stop_order=1),
         Child("worker 2", polite("worker 2"), stop_order=1),
     ],

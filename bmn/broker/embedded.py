@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -103,16 +104,20 @@ class EmbeddedRedis:
         }
         return [str(binary), str(CONFIG), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
-    def wait_ready(self, seconds: float = _START_SECONDS) -> None:
-        """Returns as soon as the server answers a PING, its data loaded. Raises TryLater with the end of its log."""
+    def wait_ready(self, seconds: float = _START_SECONDS, alive: Callable[[], bool] | None = None) -> None:
+        """Returns as soon as the server answers a PING, its data loaded. Raises TryLater with the end of its log.
+
+        alive: asked now and again by who started `command()` by other means.
+        """
+        alive = alive or self._is_alive
         deadline = time.monotonic() + seconds
         with redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1) as client:
             while True:
                 with contextlib.suppress(redis.ConnectionError, redis.TimeoutError, FileNotFoundError):
                     client.ping()
                     return
-                if self._process and self._process.poll() is not None:
-                    raise self._failure(f"stopped at once, with code {self._process.returncode}")
+                if not alive():
+                    raise self._failure("stopped at once")
                 if time.monotonic() > deadline:
                     raise self._failure(f"did not answer within {seconds:g} s")
                 time.sleep(_POLL_SECONDS)
@@ -132,9 +137,16 @@ class EmbeddedRedis:
     def release(self) -> None:
         """Gives the folder's lock back and removes the socket."""
         self.socket.unlink(missing_ok=True)
+        self.disown()
+
+    def disown(self) -> None:
+        """In a forked child that is not the server: lets go of the lock, which would outlive the server otherwise."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def _is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _failure(self, what: str) -> TryLater:
         with contextlib.suppress(OSError):

@@ -1,0 +1,3 @@
+from bmn.cli.app import main
+
+main()
