@@ -1,9 +1,10 @@
 """Who runs a job: claiming it with a fence, keeping its lease, taking it from the dead, and what waits in line."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from bmn.db.tables import db_now, jobs, queue_settings
 from bmn.schemas.jobs import WAITING_STATES, JobState
@@ -21,21 +22,34 @@ def _claimable(queue: str) -> list[Any]:
     ]
 
 
-def claim(conn: Connection, queue: str, limit: int, owner: str, lease: float) -> list[JobRow]:
+PROBE_AGAIN_SECONDS = 60.0
+"""How long a queue that paused itself waits between two jobs that try its provider."""
+
+
+def claim(
+    conn: Connection, queue: str, limit: int, owner: str, lease: float, *, probe_again: float = PROBE_AGAIN_SECONDS
+) -> list[JobRow]:
     """Takes the next jobs of a queue: by priority, then turn, then age. Empty where nothing is due or the queue is paused.
 
     owner: name of the worker process. lease: seconds. Each row's `fence` is what the executor writes with from now on.
+    A queue that paused itself gives one job now and then, its `probe` true, which finds out whether the provider is mended.
     """
-    paused = select(queue_settings.c.paused).where(queue_settings.c.queue == queue)
+    paused = conn.execute(select(queue_settings.c.probe_at).where(_paused(queue))).first()
+    if paused:
+        limit = 1
     chosen = (
         select(jobs.c.id)
-        .where(*_claimable(queue), func.coalesce(paused.scalar_subquery(), 0) == 0)
+        .where(*_claimable(queue))
         .order_by(jobs.c.priority, jobs.c.turn, jobs.c.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if paused and not _probe_is_due(conn, queue):
+        return []
     ids = list(conn.execute(chosen).scalars())
     if not ids:
+        return []
+    if paused and not _take_probe(conn, queue, probe_again):
         return []
     statement = (
         update(jobs)
@@ -52,8 +66,23 @@ def claim(conn: Connection, queue: str, limit: int, owner: str, lease: float) ->
         )
         .returning(*jobs.c)
     )
-    rows = [dict(row) for row in conn.execute(statement).mappings()]
+    rows = [{**row, "probe": bool(paused)} for row in conn.execute(statement).mappings()]
     return sorted(rows, key=lambda row: (row["priority"], row["turn"], row["created_at"]))
+
+
+def _paused(queue: str) -> Any:
+    return and_(queue_settings.c.queue == queue, queue_settings.c.paused == 1)
+
+
+def _probe_is_due(conn: Connection, queue: str) -> bool:
+    query = select(queue_settings.c.queue).where(_paused(queue), queue_settings.c.probe_at <= db_now())
+    return conn.execute(query).first() is not None
+
+
+def _take_probe(conn: Connection, queue: str, again: float) -> bool:
+    """Only one worker gets the probe; the next one is due later."""
+    statement = update(queue_settings).where(_paused(queue), queue_settings.c.probe_at <= db_now())
+    return conn.execute(statement.values(probe_at=db_now() + again)).rowcount == 1
 
 
 def still_waiting(conn: Connection, queue: str, job_id: str) -> bool:
@@ -68,15 +97,21 @@ class Renewed:
     cancel: bool
 
 
-def renew(conn: Connection, owner: str, lease: float) -> list[Renewed]:
-    """Keeps every lease of a worker in one statement. A job that is missing in the answer belongs to somebody else now."""
+def renew(conn: Connection, owner: str, job_ids: Collection[str], lease: float) -> list[Renewed]:
+    """Keeps the leases of the jobs that a worker is running. One that is missing in the answer belongs to somebody else."""
     statement = (
         update(jobs)
-        .where(jobs.c.lease_owner == owner, jobs.c.state == JobState.ACTIVE)
+        .where(jobs.c.id.in_(job_ids), jobs.c.lease_owner == owner, jobs.c.state == JobState.ACTIVE)
         .values(lease_until=db_now() + lease)
         .returning(jobs.c.id, jobs.c.fence, jobs.c.cancel_requested_at)
     )
     return [Renewed(row.id, row.fence, row.cancel_requested_at is not None) for row in conn.execute(statement)]
+
+
+def forgotten_cancels(conn: Connection, limit: int = 200) -> list[str]:
+    """Jobs in line whose cancel nobody has carried out."""
+    query = select(jobs.c.id).where(jobs.c.state.in_(_WAITING), jobs.c.cancel_requested_at.is_not(None))
+    return list(conn.execute(query.limit(limit)).scalars())
 
 
 def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[JobRow]:

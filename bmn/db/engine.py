@@ -16,10 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bmn.errors import TryLater
 from bmn.logs import get_logger
@@ -32,6 +33,8 @@ T = TypeVar("T")
 _BATCH = 64  # transactions one commit carries at most
 _BATCH_SECONDS = 0.005  # a batch holds the write lock no longer than this before it commits
 _BUSY_SECONDS = 5.0  # how long a writer waits for somebody else's lock
+_STATEMENT_SECONDS = 30.0
+_IDLE_SECONDS = 10.0  # PostgreSQL ends a transaction whose process does nothing for so long, and frees its locks
 _RETRIES = 5
 _CONFLICTS = ("40001", "40P01")  # serialisation failure, deadlock
 
@@ -101,7 +104,7 @@ class Database:
         try:
             with self._reader.connect() as conn:
                 return fn(conn)
-        except OperationalError as error:
+        except (OperationalError, PoolTimeout) as error:
             raise database_away(error) from error
 
     # --- the writer thread ---------------------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ class Database:
             try:
                 with self._locked(), self._writer.connect() as conn, conn.begin():
                     return _run_in_savepoints(conn, batch)
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001, whoever waits is told; the thread has to live for the next batch
                 if not _is_conflict(error) or attempt == _RETRIES - 1:
                     _fail(batch, error)
                     return len(batch)
@@ -151,8 +154,21 @@ class Database:
             yield
             return
         with self._lock_file.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            _take_turn(handle)
             yield
+
+
+def _take_turn(handle: BinaryIO) -> None:
+    """Waits for the advisory lock. Raises TimeoutError where its holder does not move: it may be stopped."""
+    until, pause = time.monotonic() + _BUSY_SECONDS, 0.0002
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise TimeoutError("database is locked by another process") from None
+        time.sleep(random.uniform(0.5, 1.0) * pause)
+        pause = min(pause * 2, 0.004)
 
 
 def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
@@ -164,7 +180,7 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate if writer else _begin_deferred)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=size,
         max_overflow=2,
@@ -173,6 +189,8 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         # A pooler in transaction mode shares connections, so nothing may be prepared on one.
         connect_args={"prepare_threshold": None, "connect_timeout": 5},
     )
+    event.listen(engine, "begin", _limit_waiting)
+    return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -193,6 +211,14 @@ def _begin_immediate(conn: Connection) -> None:
 
 def _begin_deferred(conn: Connection) -> None:
     conn.exec_driver_sql("BEGIN")
+
+
+def _limit_waiting(conn: Connection) -> None:
+    """For this transaction: a process that was stopped while it held a lock must not hold everybody else up."""
+    conn.exec_driver_sql(
+        f"SET LOCAL lock_timeout = '{_BUSY_SECONDS:.0f}s'; SET LOCAL statement_timeout = '{_STATEMENT_SECONDS:.0f}s';"
+        f" SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS:.0f}s'"
+    )
 
 
 def _run_in_savepoints(conn: Connection, batch: list[_Transaction]) -> int:
@@ -216,13 +242,13 @@ def _is_conflict(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
-def _fail(batch: list[_Transaction], error: SQLAlchemyError) -> None:
+def _fail(batch: list[_Transaction], error: Exception) -> None:
     for transaction in batch:
         transaction.error = database_away(error)
 
 
-def database_away(error: SQLAlchemyError) -> TryLater:
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:200]
+def database_away(error: Exception) -> TryLater:
+    reason = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0][:200]
     log.warning("database away", reason=reason)
     busy = "locked" in reason
     return TryLater(

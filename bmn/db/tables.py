@@ -318,6 +318,7 @@ agent_sessions = Table(
     Column("state", Json, nullable=False, default=dict),
     _created(),
     _time("updated_at", nullable=False, default=db_now()),
+    _time("reminded_at"),  # when the user was told that the wizard waits for them
     Index("agent_sessions_of_brand", "brand_id"),
 )
 

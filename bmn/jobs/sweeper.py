@@ -21,6 +21,7 @@ from bmn.db.jobs import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import TryLater
 from bmn.events import rooms
+from bmn.jobs import journey
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.registry import QUEUES
@@ -58,6 +59,7 @@ class Sweeper:
             Duty(self.probe_paused, 5),
             Duty(self.alert, 15),
             Duty(self.trim, 60),
+            Duty(self.remind, 60),
         )
 
     async def run(self) -> None:
@@ -171,7 +173,12 @@ class Sweeper:
         self._core.outbox.send([rooms.system_alert(kind.split(":")[0], message, "warn", dict(metadata))])
 
     async def trim(self) -> None:
+        """Lets RQ's view forget ended jobs as the registry says."""
         await self._core.view.trim()
+
+    async def remind(self) -> None:
+        """Tells users of wizards they left a day ago."""
+        await journey.remind_abandoned(self._core)
 
 
 def _plan_cleanup(conn: Connection, job_id: str, kind: str) -> Change | None:
