@@ -19,6 +19,7 @@ from bmn.auth import mint_development_token
 from bmn.db import brands, events, jobs
 from bmn.db.jobs import NewJob
 from bmn.db.migrations import migrate
+from bmn.db.tables import brands as brand_table
 from bmn.db.tables import jobs as job_table
 from bmn.jobs.core import Core, open_core
 from bmn.settings import Settings, load_settings
@@ -138,6 +139,11 @@ class Live:
         values = {"state": state, "progress": 100, **fields}
         await self.core.db.write(
             lambda conn: conn.execute(update(job_table).where(job_table.c.id == job_id).values(**values))
+        )
+
+    async def give_away(self, brand_id: str, user_id: str) -> None:
+        await self.core.db.write(
+            lambda conn: conn.execute(update(brand_table).where(brand_table.c.id == brand_id).values(user_id=user_id))
         )
 
     async def close(self) -> None:
