@@ -64,7 +64,7 @@ class Stack:
     def start_sandbox(self, speed: float) -> None:
         if self.sandbox:
             listener = self.sandbox
-            self._start("sandbox", lambda start: _run_sandbox(self.settings, listener, speed, start.ready), SANDBOX)
+            self._start("sandbox", lambda start: run_sandbox(self.settings, listener, speed, start.ready), SANDBOX)
 
     def start_api(self) -> None:
         if self.api:
@@ -160,7 +160,8 @@ def queues_named(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(get_queue(name).name for name in names))
 
 
-def _run_sandbox(settings: Settings, listener: socket.socket, speed: float, ready: Callable[[], None]) -> None:
+def run_sandbox(settings: Settings, listener: socket.socket, speed: float, ready: Callable[[], None]) -> None:
+    """Serves the sandbox on a bound socket until SIGTERM or SIGINT. ready: called when it answers."""
     import uvicorn
 
     from bmn.sandbox.app import create_app
