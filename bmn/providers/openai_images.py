@@ -25,7 +25,7 @@ from bmn.settings import ProviderAccess, Settings
 OnPartial = Callable[[int, bytes], Awaitable[None]]
 
 _SECONDS = 110.0  # good pictures take up to two minutes, and nothing is sent meanwhile
-_PARTIALS = 2
+PARTIALS = 2  # rough pictures before the final one
 _MODERATED = ("moderation_blocked", "content_policy_violation")
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 
@@ -123,7 +123,7 @@ class OpenAIImages(Provider):
         self, prompt: str, images: Sequence[bytes], size: str, on_partial: OnPartial
     ) -> tuple[str | None, Any]:
         events: AsyncIterator[Any] = await self._sdk.images.edit(
-            **self._order(prompt, images, size), stream=True, partial_images=_PARTIALS
+            **self._order(prompt, images, size), stream=True, partial_images=PARTIALS
         )
         async for event in events:
             if event.type == "image_edit.partial_image":

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from bmn.errors import Cause, JobFailure, Moderated
+from bmn.errors import Cause, JobFailure, Misconfigured, Moderated
 from bmn.logs import get_logger
 from bmn.providers.base import OnCall, Provider
 from bmn.providers.failures import UnreadableAnswer, garbage
@@ -219,3 +219,10 @@ def _said(answer: Any) -> str:
 def _gone(what: str) -> JobFailure:
     """The task will never deliver, and may have been billed: order anew, once."""
     return JobFailure(Cause.PROVIDER_OVERLOADED, f"{LABEL} {what}.", ambiguous=True, task_gone=True)
+
+
+def video_client(settings: Settings) -> type[Video]:
+    """The client that VIDEO_PROVIDER names. Raises Misconfigured for one that this release does not have."""
+    if settings.video_provider != "omni":
+        raise Misconfigured("VIDEO_PROVIDER=veo_vertex is not available here.", hint="Set VIDEO_PROVIDER=omni.")
+    return Video

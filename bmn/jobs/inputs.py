@@ -1,0 +1,29 @@
+"""The pictures that a job starts from: objects of its own brand, or pictures at public addresses."""
+
+from bmn.errors import Cause, JobFailure
+from bmn.jobs.context import Context
+from bmn.providers.fetch import Fetcher
+from bmn.providers.images import mime_of, verify_picture
+from bmn.storage import brand_of
+
+
+async def load_picture(ctx: Context, url: str, *, field: str) -> bytes:
+    """The picture at an address. Our own addresses become storage keys, and only of this job's brand.
+
+    field: the payload's, for messages. Raises JobFailure: BAD_INPUT where it may not be read or is no picture,
+    DOWNLOAD_FAILED or STORAGE_FAILED where another attempt may succeed.
+    """
+    key = ctx.storage.key_of(url)
+    if key is None:
+        fetched = await Fetcher(ctx.settings).fetch(url, kind="picture")
+        return (await verify_picture(fetched.data, cause=Cause.BAD_INPUT)).data
+    missing = JobFailure(Cause.BAD_INPUT, f"{field} is no picture of this brand.")
+    if brand_of(key) != ctx.brand_id:
+        raise missing
+    try:
+        data = await ctx.storage.get(key)
+    except FileNotFoundError:
+        raise missing from None
+    if not mime_of(data).startswith("image/"):
+        raise missing
+    return data
