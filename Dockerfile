@@ -1,0 +1,19 @@
+# One image for every process: `bmn serve --no-workers`, `bmn worker QUEUE`, `bmn db upgrade`.
+FROM python:3.13-slim-bookworm AS build
+WORKDIR /src
+COPY requirements.txt pyproject.toml README.md LICENSE ./
+RUN python -m venv /opt/bmn && /opt/bmn/bin/pip install --no-cache-dir -r requirements.txt
+COPY bmn bmn
+RUN /opt/bmn/bin/pip install --no-cache-dir --no-deps '.[observability]'
+
+FROM python:3.13-slim-bookworm
+RUN useradd --system --create-home --home-dir /var/lib/bmn --shell /usr/sbin/nologin bmn
+COPY --from=build /opt/bmn /opt/bmn
+ENV PATH=/opt/bmn/bin:$PATH PYTHONUNBUFFERED=1 BMN_ENV=production BMN_HOME=/var/lib/bmn BMN_HOST=0.0.0.0
+USER bmn
+WORKDIR /var/lib/bmn
+VOLUME /var/lib/bmn
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["bmn"]
+CMD ["serve", "--no-workers", "--no-sandbox"]

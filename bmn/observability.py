@@ -1,0 +1,109 @@
+"""Traces and error reports to services of your own, where they are configured; nothing leaves the machine otherwise.
+
+OTEL_EXPORTER_OTLP_ENDPOINT: one trace from the request over the queue and the worker to each provider call.
+SENTRY_DSN: dead letters and defects. Both come with `pip install bmn[observability]`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from bmn import __version__
+from bmn.errors import Misconfigured
+from bmn.logs import redact
+from bmn.settings import Settings
+
+_PARENT = "traceparent"  # W3C Trace Context's header; a job's row carries it from the server to the worker
+
+
+class _Tools:
+    """The libraries, where they are configured. One per process, set by `configure`."""
+
+    tracer: Any = None
+    propagator: Any = None
+    sentry: ModuleType | None = None
+
+
+def configure(settings: Settings, process: str) -> None:
+    """Sets up what the settings ask for. Call it once, in the process that is to be observed (after a fork).
+
+    Raises Misconfigured where a library that is asked for is not installed.
+    """
+    if settings.otel_exporter_otlp_endpoint:
+        _configure_tracing(settings.otel_exporter_otlp_endpoint, process)
+    if dsn := settings.sentry_dsn.get_secret_value():
+        _Tools.sentry = _load("sentry_sdk")
+        _Tools.sentry.init(
+            dsn=dsn,
+            environment=settings.bmn_env,
+            release=__version__,
+            server_name=process,
+            send_default_pii=False,
+            include_local_variables=False,
+            before_send=_redact_event,
+        )
+
+
+def _configure_tracing(endpoint: str, process: str) -> None:
+    trace = _load("opentelemetry.sdk.trace")
+    export = _load("opentelemetry.sdk.trace.export")
+    exporter = _load("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    resources = _load("opentelemetry.sdk.resources")
+    resource = resources.Resource.create({"service.name": f"bmn-{process}", "service.version": __version__})
+    provider = trace.TracerProvider(resource=resource)
+    target = endpoint.rstrip("/") + "/v1/traces"
+    provider.add_span_processor(export.BatchSpanProcessor(exporter.OTLPSpanExporter(endpoint=target)))
+    _Tools.tracer = provider.get_tracer("bmn", __version__)
+    _Tools.propagator = _load("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
+
+
+def _load(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise Misconfigured(
+            f"{name.split('.')[0]} is not installed, but its setting is given.",
+            hint="pip install 'bmn[observability]'",
+        ) from error
+
+
+@contextmanager
+def span(name: str, *, parent: str | None = None, **attributes: Any) -> Iterator[None]:
+    """A span of the trace. parent: what `current_parent` gave in another process."""
+    if _Tools.tracer is None:
+        yield
+        return
+    context = _Tools.propagator.extract({_PARENT: parent}) if parent else None
+    known = {key: value for key, value in attributes.items() if value is not None}
+    with _Tools.tracer.start_as_current_span(name, context=context, attributes=known):
+        yield
+
+
+def current_parent() -> str | None:
+    """What a span in another process has to be told to continue this trace; None where nothing is traced."""
+    if _Tools.tracer is None:
+        return None
+    carrier: dict[str, str] = {}
+    _Tools.propagator.inject(carrier)
+    return carrier.get(_PARENT)
+
+
+def report(message: str, *, level: str = "error", **tags: str) -> None:
+    """Sends a message to Sentry, grouped by its cause."""
+    if _Tools.sentry is None:
+        return
+    with _Tools.sentry.new_scope() as scope:
+        for key, value in tags.items():
+            scope.set_tag(key, value)
+        scope.fingerprint = [tags.get("queue", ""), tags.get("cause", message)]
+        _Tools.sentry.capture_message(redact(message), level=level)
+
+
+def _redact_event(event: dict[str, Any], _hint: Any) -> dict[str, Any]:
+    """Takes secrets out of what Sentry is sent, whatever put them there."""
+    event.pop("request", None)
+    for entry in (event.get("exception") or {}).get("values", []):
+        entry["value"] = redact(str(entry.get("value", "")))
+    return event
