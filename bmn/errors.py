@@ -292,7 +292,7 @@ class JobFailure(BmnError):
         hint: str | None = None,
         **extra: Any,
     ) -> None:
-        super().__init__(message, hint=hint, **extra)
+        super().__init__(message.replace("\0", ""), hint=hint, **extra)  # PostgreSQL stores no NUL
         self.cause = cause
         self.retryable = CAUSES[cause].retried if retryable is None else retryable
         self.retry_after = retry_after

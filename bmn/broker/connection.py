@@ -87,6 +87,7 @@ def connect(url: str, *, reply_seconds: float = REPLY_SECONDS, connections: int 
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             url,
             decode_responses=True,
+            encoding_errors="surrogateescape",  # bytes that are no text can be read, and written back as they were
             max_connections=connections,
             timeout=reply_seconds,
             retry=AsyncRetry(_backoff(), _RETRIES, supported_errors=(redis.ConnectionError,)),

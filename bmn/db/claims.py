@@ -34,22 +34,19 @@ def claim(
     owner: name of the worker process. lease: seconds. Each row's `fence` is what the executor writes with from now on.
     A queue that paused itself gives one job now and then, its `probe` true, which finds out whether the provider is mended.
     """
-    paused = conn.execute(select(queue_settings.c.probe_at).where(_paused(queue))).first()
-    if paused:
-        limit = 1
+    due = (queue_settings.c.probe_at <= db_now()).label("due")
+    paused = conn.execute(select(due).where(_paused(queue))).first()
+    if paused and not paused.due:
+        return []
     chosen = (
         select(jobs.c.id)
         .where(*_claimable(queue))
         .order_by(jobs.c.priority, jobs.c.turn, jobs.c.created_at)
-        .limit(limit)
+        .limit(1 if paused else limit)
         .with_for_update(skip_locked=True)
     )
-    if paused and not _probe_is_due(conn, queue):
-        return []
     ids = list(conn.execute(chosen).scalars())
-    if not ids:
-        return []
-    if paused and not _take_probe(conn, queue, probe_again):
+    if not ids or (paused and not _take_probe(conn, queue, probe_again)):
         return []
     statement = (
         update(jobs)
@@ -72,11 +69,6 @@ def claim(
 
 def _paused(queue: str) -> Any:
     return and_(queue_settings.c.queue == queue, queue_settings.c.paused == 1)
-
-
-def _probe_is_due(conn: Connection, queue: str) -> bool:
-    query = select(queue_settings.c.queue).where(_paused(queue), queue_settings.c.probe_at <= db_now())
-    return conn.execute(query).first() is not None
 
 
 def _take_probe(conn: Connection, queue: str, again: float) -> bool:
@@ -137,7 +129,7 @@ def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200
 def next_in_line(conn: Connection, queue: str, limit: int) -> list[JobRow]:
     """The due jobs of a queue in the order they will be claimed, as RQ's list should show them."""
     query = (
-        select(jobs.c.id, jobs.c.created_at, jobs.c.pushed_at, jobs.c.user_id)
+        select(jobs.c.id, jobs.c.fence)
         .where(*_claimable(queue))
         .order_by(jobs.c.priority, jobs.c.turn, jobs.c.created_at)
         .limit(limit)

@@ -74,12 +74,6 @@ def set_running(conn: Connection, queue: str, *, by: str) -> bool:
     return True
 
 
-def due_probes(conn: Connection) -> list[str]:
-    """Queues that paused themselves and are to be tried again now."""
-    query = select(queue_settings.c.queue).where(queue_settings.c.paused == 1, queue_settings.c.probe_at <= db_now())
-    return list(conn.execute(query).scalars())
-
-
 def _put(conn: Connection, queue: str, values: dict[str, Any]) -> None:
     statement = credits.insert_once(conn, queue_settings).values(queue=queue, **values)
     conn.execute(statement.on_conflict_do_update(index_elements=["queue"], set_=values))

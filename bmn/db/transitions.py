@@ -30,10 +30,12 @@ class Change:
     """What a transition has to tell once it is committed.
 
     queued: (queue, job id) of jobs that may run now. dead: the dead letter, where the job became one.
+    fence: the row's, by which what is told later is known from what was told before.
     """
 
     job_id: str
     state: str
+    fence: int = 0
     events: list[EventRow] = field(default_factory=list)
     balances: list[Balance] = field(default_factory=list)
     assets: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -41,13 +43,14 @@ class Change:
     dead: dict[str, Any] | None = None
 
 
+_WANTED = jobs.c.cancel_requested_at.is_(None)
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None, "pushed_at": None}
 
 
-def _update(conn: Connection, job_id: str, fence: int, values: dict[str, Any]) -> Row[Any] | None:
+def _update(conn: Connection, job_id: str, fence: int, values: dict[str, Any], *only: Any) -> Row[Any] | None:
     statement = (
         update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE)
+        .where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE, *only)
         .values(last_seq=jobs.c.last_seq + 1, **values)
         .returning(*jobs.c)
     )
@@ -61,7 +64,7 @@ def progress(conn: Connection, job_id: str, fence: int, fields: dict[str, Any]) 
     if job is None:
         return None
     told = {**fields, "progress": job.progress, "attempt": job.attempt}
-    return Change(job_id, job.state, [events.add(conn, job, "job:progress", told)])
+    return Change(job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)])
 
 
 def _highest(column: Any, value: int) -> Any:
@@ -71,7 +74,7 @@ def _highest(column: Any, value: int) -> Any:
 def tell(conn: Connection, job_id: str, fence: int, event: str, fields: dict[str, Any]) -> Change | None:
     """An event that changes no state: a tool's error, a message of the agent."""
     job = _update(conn, job_id, fence, {})
-    return Change(job_id, job.state, [events.add(conn, job, event, fields)]) if job else None
+    return Change(job_id, job.state, job.fence, [events.add(conn, job, event, fields)]) if job else None
 
 
 def end(
@@ -105,7 +108,7 @@ def end(
 
 
 def _ended(conn: Connection, job: Row[Any], event: str, fields: dict[str, Any]) -> Change:
-    change = Change(job.id, job.state, [events.add(conn, job, event, fields)])
+    change = Change(job.id, job.state, job.fence, [events.add(conn, job, event, fields)])
     if job.user_id and (back := credits.refund(conn, job.user_id, job.id, job.credits_refunded)):
         change.balances.append(back)
     if job.state == JobState.FAILED and CAUSES[Cause(job.cause)].dead_letter:
@@ -135,7 +138,7 @@ def _bury(conn: Connection, job: Row[Any]) -> dict[str, Any]:
 def retry(
     conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause, error: str, retries_left: int
 ) -> Change | None:
-    """This attempt failed, another follows in `delay` seconds."""
+    """This attempt failed, another follows in `delay` seconds; none where a cancel was asked for meanwhile."""
     job = _update(
         conn,
         job_id,
@@ -149,9 +152,10 @@ def retry(
             "cause": cause,
             "message": error,
         },
+        _WANTED,
     )
     if job is None:
-        return None
+        return cancel(conn, job_id, fence)
     fields = {
         "error": error,
         "retriesLeft": retries_left,
@@ -159,7 +163,7 @@ def retry(
         "retryAt": int(job.run_at * 1000),
         "progress": job.progress,
     }
-    return Change(job_id, job.state, [events.add(conn, job, "job:failed", fields)])
+    return Change(job_id, job.state, job.fence, [events.add(conn, job, "job:failed", fields)])
 
 
 def wait(
@@ -178,14 +182,19 @@ def wait(
     }
     if limited is not None:
         values["limited_since"] = limited
-    job = _update(conn, job_id, fence, values)
+    job = _update(conn, job_id, fence, values, _WANTED)
     if job is None:
-        return None
+        return cancel(conn, job_id, fence)
     told = {"status": "waiting", "progress": job.progress, "message": message}
-    change = Change(job_id, job.state, [events.add(conn, job, "job:progress", told)])
+    change = Change(job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)])
     if delay == 0:
         change.queued.append((job.queue, job.id))
     return change
+
+
+def hand_on(conn: Connection, job_id: str, fence: int) -> Change | None:
+    """Its worker is about to end: another one goes on where this one stopped."""
+    return wait(conn, job_id, fence, delay=0, cause=None, message="Moving to another worker")
 
 
 def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
@@ -194,15 +203,7 @@ def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
     if before is None:
         return None
     if before.cancel_requested_at is not None:
-        return end(
-            conn,
-            job_id,
-            fence,
-            JobState.CANCELLED,
-            event="job:cancelled",
-            fields={"status": "cancelled", "message": "Cancelled."},
-            cause=Cause.CANCELLED,
-        )
+        return cancel(conn, job_id, fence)
     if before.losses + 1 >= MAX_LOSSES:
         conn.execute(update(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence).values(losses=MAX_LOSSES))
         return fail(conn, job_id, fence, Cause.WORKER_KILLED, f"{MAX_LOSSES} workers died on this job.")
@@ -223,7 +224,9 @@ def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
     if job is None:
         return None
     told = {"status": "waiting", "progress": job.progress, "message": job.message}
-    return Change(job_id, job.state, [events.add(conn, job, "job:progress", told)], queued=[(job.queue, job.id)])
+    return Change(
+        job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)], queued=[(job.queue, job.id)]
+    )
 
 
 def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) -> Change | None:
@@ -248,8 +251,30 @@ def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) ->
     return end(conn, job_id, fence, JobState.FAILED, event="job:failed", fields=fields, error=error, cause=cause)
 
 
-def cancel_waiting(conn: Connection, job_id: str, by: str) -> Change | None:
-    """Cancels a job that no worker has. None: one has it, or it has ended."""
+def cancel(conn: Connection, job_id: str, fence: int) -> Change | None:
+    """The executor has stopped on request: what was finished is kept and charged, the rest refunded."""
+    fields, result = _cancelled(conn, job_id)
+    return end(
+        conn,
+        job_id,
+        fence,
+        JobState.CANCELLED,
+        event="job:cancelled",
+        fields=fields,
+        result=result,
+        cause=Cause.CANCELLED,
+    )
+
+
+def _cancelled(conn: Connection, job_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    kept = delivered_assets(conn, job_id)
+    message = f"Cancelled. {len(kept)} finished before, kept and charged." if kept else "Cancelled."
+    return {"status": "cancelled", "message": message}, result_of(conn, job_id, kept) if kept else None
+
+
+def cancel_waiting(conn: Connection, job_id: str, by: str | None = None) -> Change | None:
+    """Cancels a job that no worker has. None: one has it, or it has ended. by: None where somebody has asked before."""
+    fields, result = _cancelled(conn, job_id)
     statement = (
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.state.in_(tuple(WAITING_STATES)))
@@ -257,10 +282,11 @@ def cancel_waiting(conn: Connection, job_id: str, by: str) -> Change | None:
             **_OPEN,
             state=JobState.CANCELLED,
             stage="cancelled",
-            message="Cancelled before it started.",
+            message=fields["message"],
+            result=result,
             cause=Cause.CANCELLED,
-            cancelled_by=by,
-            cancel_requested_at=db_now(),
+            cancelled_by=func.coalesce(jobs.c.cancelled_by, by),
+            cancel_requested_at=func.coalesce(jobs.c.cancel_requested_at, db_now()),
             completed_at=db_now(),
             fence=jobs.c.fence + 1,
             last_seq=jobs.c.last_seq + 1,
@@ -269,9 +295,7 @@ def cancel_waiting(conn: Connection, job_id: str, by: str) -> Change | None:
         .returning(*jobs.c)
     )
     job = conn.execute(statement).first()
-    if job is None:
-        return None
-    return _ended(conn, job, "job:cancelled", {"status": "cancelled", "message": job.message})
+    return _ended(conn, job, "job:cancelled", fields) if job else None
 
 
 def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:

@@ -70,7 +70,7 @@ def save(
     job = conn.execute(statement).first()
     if job is None:
         return None
-    change = Change(job_id, job.state)
+    change = Change(job_id, job.state, job.fence)
     values: dict[str, Any] = {"state": "saved", "credits": price, "cost_usd": usd, "error": None, "cause": None}
     if asset is not None:
         row = conn.execute(insert(brand_assets).values(asset).returning(*brand_assets.c)).mappings().one()

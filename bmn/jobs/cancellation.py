@@ -20,6 +20,7 @@ log = get_logger(__name__)
 
 _ANSWER_SECONDS = 2.0
 _LOOK_SECONDS = 0.02
+_TRIES = 3  # between the two questions a job may go from one worker back in line
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,12 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
 
 
 def _request(conn: Connection, job_id: str, by: str) -> tuple[Change | None, bool]:
-    change = transitions.cancel_waiting(conn, job_id, by)
-    return (change, True) if change else (None, transitions.ask_to_cancel(conn, job_id, by))
+    for _ in range(_TRIES):
+        if change := transitions.cancel_waiting(conn, job_id, by):
+            return change, True
+        if transitions.ask_to_cancel(conn, job_id, by):
+            return None, True
+    return None, False
 
 
 async def _ended(core: Core, job_id: str) -> CancelAnswer:

@@ -1,11 +1,12 @@
 """Runs one claimed job: its handler under its timeout, then exactly one settling transaction. Knows no RQ."""
 
 import asyncio
+import math
 import traceback
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -13,7 +14,9 @@ from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
 from bmn.db import queues as queue_rows
 from bmn.db import transitions
+from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.engine import Connection
+from bmn.db.jobs import add_log
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BmnError, Cause, JobCancelled, JobFailure, TryLater
 from bmn.events import rooms
@@ -22,17 +25,15 @@ from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.registry import Queue
-from bmn.jobs.retry import Action, plan
+from bmn.jobs.retry import Action, Plan, plan
 from bmn.jobs.units import Fenced
 from bmn.logs import bind, get_logger
 from bmn.schemas.jobs import JobState
 
 log = get_logger(__name__)
 
+T = TypeVar("T")
 Handler = Callable[[Context], Awaitable[Result]]
-
-PROBE_SECONDS = 60.0
-"""How long a queue that paused itself waits before one job tries the provider again."""
 
 
 class Stop(StrEnum):
@@ -52,10 +53,14 @@ class Stopped(BaseException):
 
 
 class Run:
-    """A claimed job on its way through the executor. Its own task is never cancelled, so its books are always kept."""
+    """A claimed job on its way through the executor. Its own task is never cancelled, so its books are always kept.
 
-    def __init__(self, row: dict[str, Any]) -> None:
+    held_until: by the monotonic clock; until then nobody else can have the job.
+    """
+
+    def __init__(self, row: dict[str, Any], *, held_until: float = math.inf) -> None:
         self.row = row
+        self.held_until = held_until
         self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
     def stop(self, reason: Stop) -> None:
@@ -118,13 +123,18 @@ class Executor:
             return await self._failed(ctx, _as_failure(error))
         await ctx.close()
         failpoints.hit("settling")
-        return await self._settle(lambda conn: _complete(conn, row, result))
+        try:
+            return await self._settle(lambda conn: self._completed(conn, row, result))
+        except Exception as error:  # noqa: BLE001, a result that cannot be stored is a failed attempt
+            return await self._failed(ctx, _as_failure(error))
 
     async def _call(self, ctx: Context, run: Run) -> Result:
         limit = self._queue.timeout * self._core.settings.bmn_timeout_scale
         task = asyncio.ensure_future(self._handler(ctx))
         either: list[asyncio.Future[Any]] = [task, run.stopped]
         await asyncio.wait(either, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if task.cancelled():
+            raise JobFailure(Cause.BUG, "The handler cancelled itself.")
         if task.done():
             return task.result()
         await _stop(task)
@@ -140,7 +150,7 @@ class Executor:
             conn, settings, transitions.fail(conn, row["id"], row["fence"], Cause.SCHEMA_CHANGED, text)
         )
 
-    async def _settle(self, fn: Callable[[Connection], Change | None]) -> Change | None:
+    async def _settle(self, fn: Callable[[Connection], T]) -> T:
         """The one transaction that ends an attempt, repeated until the database takes it or the fence refuses it."""
         pause = 0.05
         while True:
@@ -154,50 +164,57 @@ class Executor:
         if reason is Stop.FENCED:
             raise Fenced
         if reason is Stop.CANCELLED:
-            return await self._settle(lambda conn: _cancelled(conn, row))
-        told = "Moving to another worker"
-        return await self._settle(
-            lambda conn: transitions.wait(conn, row["id"], row["fence"], delay=0, cause=None, message=told)
-        )
+            return await self._settle(lambda conn: transitions.cancel(conn, row["id"], row["fence"]))
+        return await self._settle(lambda conn: transitions.hand_on(conn, row["id"], row["fence"]))
+
+    def _completed(self, conn: Connection, row: dict[str, Any], result: Result) -> Change | None:
+        change = _complete(conn, row, result)
+        self._after_probe(conn, row)
+        return change
 
     async def _failed(self, ctx: Context, failure: JobFailure) -> Change | None:
-        row, settings = ctx.row, self._core.settings
-        limited = await self._limited_for(row)
+        row = ctx.row
+        decision, change, first = await self._settle(lambda conn: self._decide(conn, row, failure))
+        log.warning("attempt failed", cause=failure.cause, error=failure.message, then=decision.action)
+        if first:
+            metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
+            message = f"Queue {self._queue.name} is paused: {failure.message}"
+            self._core.outbox.send([rooms.system_alert("queue-paused", message, "error", metadata)])
+        return change
+
+    def _decide(self, conn: Connection, row: dict[str, Any], failure: JobFailure) -> tuple[Plan, Change | None, bool]:
+        """What follows from a failure, and its books. The last word: whether this is what paused the queue."""
+        settings = self._core.settings
+        since = row["limited_since"]
         decision = plan(
             failure,
             attempt=row["attempt"],
             max_attempts=row["max_attempts"],
             first_backoff=self._queue.backoff,
-            limited_for=limited,
+            limited_for=0.0 if since is None else queue_rows.clock(conn) - since,
             longest_wait=settings.bmn_rate_wait_seconds,
             scale=settings.bmn_backoff_scale,
         )
-        log.warning("attempt failed", cause=failure.cause, error=failure.message, then=decision.action)
-        await ctx.log("warning", failure.message, cause=failure.cause, then=decision.action)
-        if decision.action is Action.PAUSE:
-            await self._pause(failure)
-        return await self._settle(lambda conn: escalate(conn, settings, _after_failure(conn, row, failure, decision)))
-
-    async def _limited_for(self, row: dict[str, Any]) -> float:
-        since = row["limited_since"]
-        if since is None:
-            return 0.0
-        now = await self._core.db.read(queue_rows.clock)
-        return now - float(since)
-
-    async def _pause(self, failure: JobFailure) -> None:
-        """Every job of the queue would fail alike: it waits, and says so once."""
-        name, info = self._queue.name, CAUSES[failure.cause]
-        seconds = PROBE_SECONDS * self._core.settings.bmn_backoff_scale
-        first = await self._core.db.write(
-            lambda conn: queue_rows.set_paused(
-                conn, name, by="system", reason=failure.message, cause=failure.cause, probe_in=seconds
-            )
+        change = escalate(conn, settings, _after_failure(conn, row, failure, decision))
+        fields = {"cause": failure.cause, "then": decision.action}
+        add_log(conn, row["id"], row["attempt"], "warning", failure.message, fields)
+        if decision.action is not Action.PAUSE:
+            self._after_probe(conn, row)
+            return decision, change, False
+        first = queue_rows.set_paused(
+            conn,
+            self._queue.name,
+            by="system",
+            reason=failure.message,
+            cause=failure.cause,
+            probe_in=PROBE_AGAIN_SECONDS * settings.bmn_backoff_scale,
         )
-        if first:
-            metadata = {"queue": name, "cause": failure.cause, "advice": info.advice}
-            message = f"Queue {name} is paused: {failure.message}"
-            self._core.outbox.send([rooms.system_alert("queue-paused", message, "error", metadata)])
+        return decision, change, first
+
+    def _after_probe(self, conn: Connection, row: dict[str, Any]) -> None:
+        """The one job that a paused queue let through has not met what paused it: the others may follow."""
+        if row.get("probe"):
+            queue_rows.set_running(conn, self._queue.name, by="system")
 
     async def close(self) -> None:
         await self._clients.close()
@@ -236,24 +253,7 @@ def _complete(conn: Connection, row: dict[str, Any], result: Result) -> Change |
     return transitions.end(conn, row["id"], row["fence"], state, event="job:complete", fields=fields, result=data)
 
 
-def _cancelled(conn: Connection, row: dict[str, Any]) -> Change | None:
-    kept = transitions.delivered_assets(conn, row["id"])
-    message = f"Cancelled. {len(kept)} finished before, kept and charged." if kept else "Cancelled."
-    result = transitions.result_of(conn, row["id"], kept) if kept else None
-    fields = {"status": "cancelled", "message": message}
-    return transitions.end(
-        conn,
-        row["id"],
-        row["fence"],
-        JobState.CANCELLED,
-        event="job:cancelled",
-        fields=fields,
-        result=result,
-        cause=Cause.CANCELLED,
-    )
-
-
-def _after_failure(conn: Connection, row: dict[str, Any], failure: JobFailure, decision: Any) -> Change | None:
+def _after_failure(conn: Connection, row: dict[str, Any], failure: JobFailure, decision: Plan) -> Change | None:
     job_id, fence, cause = row["id"], row["fence"], failure.cause
     if decision.action is Action.RETRY:
         return transitions.retry(

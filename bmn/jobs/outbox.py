@@ -16,7 +16,7 @@ from bmn.errors import TryLater
 from bmn.events import rooms
 from bmn.events.log import EventLog
 from bmn.events.rooms import Outgoing
-from bmn.jobs.queues import Ended, RqView, Started
+from bmn.jobs.queues import RqView, Shown
 from bmn.logs import get_logger
 
 log = get_logger(__name__)
@@ -28,13 +28,12 @@ _LIMIT = 10_000  # entries kept while a batch is on its way; more than that, and
 class _Batch:
     rows: list[EventRow] = field(default_factory=list)
     others: list[Outgoing] = field(default_factory=list)
-    shown: list[Started | Ended] = field(default_factory=list)
-    queued: dict[str, list[str]] = field(default_factory=dict)
-    buried: list[str] = field(default_factory=list)
+    shown: dict[str, Shown] = field(default_factory=dict)  # the last word about each job
+    buried: dict[str, int] = field(default_factory=dict)
     unburied: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
-        parts = (self.rows, self.others, self.shown, self.queued, self.buried, self.unburied)
+        parts = (self.rows, self.others, self.shown, self.buried, self.unburied)
         return sum(len(part) for part in parts)
 
 
@@ -55,15 +54,16 @@ class Outbox:
             batch.others.append(rooms.asset_new(user_id, asset["brand_id"], asset))
         if change.dead:
             batch.others.append(_system_error(change))
-            batch.buried.append(change.job_id)
+            batch.buried[change.job_id] = change.fence
         if queue is not None:
-            batch.shown.append(Ended(queue, change.job_id, change.state))
+            batch.shown[change.job_id] = Shown(queue, change.job_id, change.fence, state=change.state)
         for name, job_id in change.queued:
-            batch.queued.setdefault(name, []).append(job_id)
+            fence = change.fence if job_id == change.job_id else 0
+            batch.shown[job_id] = Shown(name, job_id, fence)
         self._wake()
 
-    def show(self, started: Iterable[Started]) -> None:
-        self._next.shown += started
+    def show(self, words: Iterable[Shown]) -> None:
+        self._next.shown |= {word.job_id: word for word in words}
         self._wake()
 
     def send(self, others: Iterable[Outgoing]) -> None:
@@ -94,12 +94,10 @@ class Outbox:
     async def _send(self, batch: _Batch) -> None:
         if batch.rows or batch.others:
             await self._events.publish(batch.rows, batch.others)
-        for queue, job_ids in batch.queued.items():
-            await self._view.push(queue, job_ids)
         if batch.shown:
-            await self._view.show(batch.shown)
-        for job_id in batch.buried:
-            await self._view.bury(job_id)
+            await self._view.show(batch.shown.values())
+        for job_id, fence in batch.buried.items():
+            await self._view.bury(job_id, fence)
         if batch.unburied:
             await self._view.unbury(batch.unburied)
 

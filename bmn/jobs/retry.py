@@ -7,7 +7,7 @@ from enum import StrEnum
 from bmn.errors import CAUSES, Cause, JobFailure
 
 LONGEST_DELAY = 300.0
-"""Seconds; the cap of a backoff. A provider's Retry-After may be longer and wins."""
+"""Seconds; the cap of a backoff. A provider's Retry-After may be longer and wins, up to the longest wait."""
 JITTER = 0.2
 
 
@@ -53,9 +53,10 @@ def plan(
             return Plan(Action.FAIL)
         asked = failure.retry_after
         waiting = backoff(first_backoff, 1, scale=scale) if asked is None else asked * (1 + random.uniform(0, JITTER))
-        return Plan(Action.WAIT, delay=waiting)
+        return Plan(Action.WAIT, delay=min(waiting, longest_wait - limited_for))
     left = max_attempts - attempt
     if not failure.retryable or left <= 0:
         return Plan(Action.FAIL)
     delay = backoff(first_backoff, attempt, scale=scale)
-    return Plan(Action.RETRY, delay=max(delay, failure.retry_after or 0.0), retries_left=left)
+    asked = min(failure.retry_after or 0.0, longest_wait)
+    return Plan(Action.RETRY, delay=max(delay, asked), retries_left=left)

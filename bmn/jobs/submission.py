@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -130,15 +130,12 @@ def _store(
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
             if brands.owner(conn, brand_id) != user_id:
                 raise NotFound("Brand not found")
-    change = store_jobs(conn, user_id, planned)
     answer = [_submission(job) for job in planned]
     if idempotent and user_id:
-        kept_answer = [
-            {"job_id": s.job_id, "generation_job_id": s.generation_job_id, "queue": s.queue, "credits": s.credits}
-            for s in answer
-        ]
+        # First of all, so that a second request with this key waits here for the first, and then finds its answer.
+        kept_answer = [asdict(submission) for submission in answer]
         idempotency.keep(conn, user_id, idempotent.key, idempotent.request_hash, kept_answer)
-    return answer, change
+    return answer, store_jobs(conn, user_id, planned)
 
 
 def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob]) -> Change:

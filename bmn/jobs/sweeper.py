@@ -24,6 +24,7 @@ from bmn.events import rooms
 from bmn.jobs import journey
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
+from bmn.jobs.queues import Shown
 from bmn.jobs.registry import QUEUES
 from bmn.logs import get_logger
 from bmn.schemas.jobs import CLEANUP_TYPES, Cleanup
@@ -36,6 +37,7 @@ _REPAIR_SECONDS = 60.0  # how far back unpublished events are looked for
 _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
 _ALERT_AGAIN_SECONDS = 300.0
 _FULL_SHARE = 0.7
+_CLOCK_JUMP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +48,36 @@ class Duty:
     every: int
 
 
+class ClockWatch:
+    """Notices that the database's clock was set. Until every live worker has renewed by it, no lease can be judged."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float] | None = None
+        self._until = 0.0
+
+    def jumped(self, database: float, monotonic: float, *, settle: float) -> bool:
+        """Both in seconds. settle: how long leases are left alone after a jump."""
+        if self._last is not None:
+            drift = (database - self._last[0]) - (monotonic - self._last[1])
+            if abs(drift) > _CLOCK_JUMP_SECONDS:
+                log.warning("the database's clock was set; leases are left alone for a while", by_s=round(drift, 1))
+                self._until = monotonic + settle
+        self._last = (database, monotonic)
+        return monotonic < self._until
+
+
 class Sweeper:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._alerted: dict[str, float] = {}
-        self._had_redis = True
+        self._all_published_at = time.monotonic()
+        self._clocks = ClockWatch()
         self._duties = (
             Duty(self.take_from_the_dead, 1),
             Duty(self.put_in_line, 1),
             Duty(self.publish_missing, 2),
             Duty(self.schedule_cleanup, 10),
-            Duty(self.probe_paused, 5),
+            Duty(self.carry_out_cancels, 2),
             Duty(self.alert, 15),
             Duty(self.trim, 60),
             Duty(self.remind, 60),
@@ -104,6 +125,9 @@ class Sweeper:
 
     async def take_from_the_dead(self) -> None:
         """Jobs whose worker stopped renewing go back in line; after the third loss they are dead letters."""
+        lease = self._core.settings.bmn_lease_seconds
+        if self._clocks.jumped(await self._core.db.read(queue_rows.clock), time.monotonic(), settle=lease):
+            return
         scale = self._core.settings.bmn_timeout_scale
         stale = {queue.name: 2 * queue.timeout * scale for queue in QUEUES.values()}
         for row in await self._core.db.read(lambda conn: claims.expired(conn, stale_after=stale)):
@@ -125,12 +149,14 @@ class Sweeper:
                 continue
             due = await self._core.db.read(lambda conn, name=queue: claims.next_in_line(conn, name, window))  # type: ignore[misc]
             known = set(listed)
-            if missing := [row["id"] for row in due if row["id"] not in known]:
-                await self._core.view.push(queue, missing)
+            await self._core.view.show(Shown(queue, row["id"], row["fence"]) for row in due if row["id"] not in known)
 
     async def publish_missing(self) -> None:
-        """Events that have a row and never reached the stream."""
-        if repaired := await self._core.events.repair(_REPAIR_SECONDS):
+        """Events that have a row and never reached the stream: of the last minute, and of all the time it was away."""
+        began = time.monotonic()
+        repaired = await self._core.events.repair(_REPAIR_SECONDS + began - self._all_published_at)
+        self._all_published_at = began
+        if repaired:
             log.info("published what was missing", jobs=repaired)
 
     async def schedule_cleanup(self) -> None:
@@ -138,6 +164,8 @@ class Sweeper:
         slot = int(time.time() // CLEANUP_SECONDS)
         for kind in CLEANUP_TYPES:
             job_id = f"cleanup-{kind}-{slot}"
+            if await self._core.db.read(lambda conn, i=job_id: job_rows.exists(conn, i)):  # type: ignore[misc]
+                continue
             try:
                 change = await self._core.db.write(lambda conn, i=job_id, k=kind: _plan_cleanup(conn, i, k))  # type: ignore[misc]
             except IntegrityError:
@@ -145,11 +173,13 @@ class Sweeper:
             if change:
                 self._core.outbox.tell(change)
 
-    async def probe_paused(self) -> None:
-        """Queues that paused themselves are tried again: one job finds out whether the provider is mended."""
-        for queue in await self._core.db.read(queue_rows.due_probes):
-            await self._core.db.write(lambda conn, name=queue: queue_rows.set_running(conn, name, by="system"))  # type: ignore[misc]
-            log.info("paused queue is tried again", queue=queue)
+    async def carry_out_cancels(self) -> None:
+        """Jobs that went back in line while their cancel was on its way."""
+        for job_id in await self._core.db.read(claims.forgotten_cancels):
+            row = await self._core.db.read(lambda conn, i=job_id: job_rows.get_job(conn, i))  # type: ignore[misc]
+            change = await self._core.db.write(lambda conn, i=job_id: transitions.cancel_waiting(conn, i))  # type: ignore[misc]
+            if change:
+                self._core.outbox.tell(change, row["queue"])
 
     async def alert(self) -> None:
         """Tells the admins what goes wrong slowly."""
@@ -194,4 +224,4 @@ def _plan_cleanup(conn: Connection, job_id: str, kind: str) -> Change | None:
         priority=queue.priority,
         message=f"Cleanup: {kind}",
     )
-    return Change(job_id, "queued", [job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])
+    return Change(job_id, "queued", events=[job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])

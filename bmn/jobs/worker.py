@@ -7,8 +7,9 @@ job comes next, who holds it and what becomes of it is decided in the rows, so t
 import asyncio
 import json
 import random
+import re
 import signal
-import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -22,12 +23,13 @@ from rq.worker import BaseWorker
 from bmn import failpoints, logs
 from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
-from bmn.db import claims, transitions
+from bmn.db import claims
 from bmn.errors import TryLater
+from bmn.jobs.alone import run_alone
 from bmn.jobs.core import Core, open_core, this_host
-from bmn.jobs.escalation import escalate
 from bmn.jobs.executor import Executor, Run, Stop, load_handler
-from bmn.jobs.queues import Started, list_key
+from bmn.jobs.leases import Leases
+from bmn.jobs.queues import Shown, list_key
 from bmn.jobs.registry import Queue, get_queue
 from bmn.jobs.sweeper import Sweeper
 from bmn.settings import Settings
@@ -38,6 +40,7 @@ _IDLE_SECONDS = 1  # an idle worker looks into the rows this often, whatever Red
 _BEAT_SECONDS = 5.0
 _MEMORY_SECONDS = 10.0
 _LAST_SECONDS = 3.0  # kept back from the grace for putting unfinished jobs back in line
+_JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _ALONE_AFTER = 2  # a job that has lost this many workers runs in a process of its own
 
 
@@ -65,6 +68,8 @@ class RqRegistration(BaseWorker):
     def beat(self, busy: bool) -> None:
         if not self.connection.exists(self.key):
             self.register_birth()  # Redis was emptied, or was away for longer than the registration lives
+        if self.pubsub_thread is None:
+            self.subscribe()
         self.heartbeat()
         self.set_state("busy" if busy else "idle")
 
@@ -85,7 +90,9 @@ class Worker:
         self._burst = burst
         self._grace = core.settings.bmn_grace_seconds if grace is None else grace
         self._executor = Executor(core, queue, load_handler(queue))
-        self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}
+        self._runs: dict[str, Run] = {}
+        self._leases = Leases(core, self._runs)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()  # a slot became free, or the worker is to stop
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -118,7 +125,7 @@ class Worker:
         await self._greet()
         self._loops = [
             asyncio.create_task(loop(), name=loop.__name__)
-            for loop in (self._renew_leases, self._listen, self._beat, self._watch_memory, Sweeper(self._core).run)
+            for loop in (self._leases.keep, self._listen, self._beat, self._watch_memory, Sweeper(self._core).run)
         ]
         log.info("worker ready", queue=self._queue.name, slots=self._slots, name=self._core.name)
         if ready:
@@ -132,6 +139,8 @@ class Worker:
     # --- taking jobs -----------------------------------------------------------------------------------------------
 
     async def _admit(self) -> None:
+        stopping = asyncio.create_task(self._stopping.wait())
+        listed: str | None = None
         while not self._stopping.is_set():
             free = self._slots - len(self._runs)
             if free <= 0:
@@ -139,73 +148,59 @@ class Worker:
                 await self._changed.wait()
                 continue
             taken = await self._claim(free)
+            if listed and not taken:
+                await self._drop_stale(listed)
+            listed = None
             if taken == free:
                 continue
             if self._burst and not self._runs and taken == 0:
-                return
-            await self._wait_for_work()
+                break
+            listed = await self._wait_for_work(stopping)
+        stopping.cancel()
 
     async def _claim(self, limit: int) -> int:
-        lease, name = self._core.settings.bmn_lease_seconds, self._queue.name
+        settings, name = self._core.settings, self._queue.name
+        lease, again = settings.bmn_lease_seconds, claims.PROBE_AGAIN_SECONDS * settings.bmn_backoff_scale
+        began = time.monotonic()
         try:
-            rows = await self._core.db.write(lambda conn: claims.claim(conn, name, limit, self._core.name, lease))
+            rows = await self._core.db.write(
+                lambda conn: claims.claim(conn, name, limit, self._core.name, lease, probe_again=again)
+            )
         except TryLater:
             await asyncio.sleep(random.uniform(0.1, 0.5))
             return 0
-        self._core.outbox.show(Started(name, row["id"], self._core.name) for row in rows)
+        self._core.outbox.show(Shown(name, row["id"], row["fence"], self._core.name) for row in rows)
         for row in rows:
-            run = Run(row)
-            task = asyncio.create_task(self._execute(run), name=row["id"])
-            self._runs[row["id"]] = (run, task)
+            run = Run(row, held_until=began + lease)
+            self._runs[row["id"]] = run
+            self._tasks[row["id"]] = asyncio.create_task(self._execute(run), name=row["id"])
         return len(rows)
 
     async def _execute(self, run: Run) -> None:
         job_id = run.row["id"]
         try:
             if run.row["losses"] >= _ALONE_AFTER:
-                await self._execute_alone(run)
+                await run_alone(self._core, self._queue, run)
             else:
                 await self._executor.execute(run)
         except Exception:
             log.exception("a job could not be settled", job_id=job_id)
         finally:
-            self._runs.pop(job_id, None)
+            del self._runs[job_id], self._tasks[job_id]
             self._changed.set()
 
-    async def _execute_alone(self, run: Run) -> None:
-        """In a fresh process, because two workers have died on this job. Its death is the third loss."""
-        row = run.row
-        log.warning("running alone in a fresh process", job_id=row["id"], losses=row["losses"])
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bmn.jobs.alone", row["id"], str(row["fence"]), self._core.name
-        )
-        waiting = asyncio.ensure_future(child.wait())
-        either: list[asyncio.Future[Any]] = [waiting, run.stopped]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            child.terminate()
-        if await waiting != 0:
-            settings = self._core.settings
-            change = await self._core.db.write(
-                lambda conn: escalate(conn, settings, transitions.lose(conn, row["id"], row["fence"]))
-            )
-            if change:
-                self._core.outbox.tell(change, self._queue.name)
-
-    async def _wait_for_work(self) -> None:
-        """Until an id stands in RQ's list, a slot's job has ended, or it is time to look into the rows anyway."""
-        self._changed.clear()
+    async def _wait_for_work(self, stopping: "asyncio.Task[Any]") -> str | None:
+        """Until an id stands in RQ's list, or it is time to stop, or to look into the rows anyway."""
         peek = asyncio.create_task(self._peek())
-        changed = asyncio.create_task(self._changed.wait())
-        done, pending = await asyncio.wait([peek, changed], return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        job_id = peek.result() if peek in done else None
+        done, _ = await asyncio.wait([peek, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if peek not in done:
+            peek.cancel()
+            await asyncio.wait([peek])
+            return None
+        job_id = peek.result()
         if job_id:
             failpoints.hit("dequeued")
-            await self._drop_stale(job_id)
+        return job_id
 
     async def _peek(self) -> str | None:
         """The next id in RQ's list, which stays there until it is claimed: moving it to where it was only looks at it."""
@@ -220,7 +215,12 @@ class Worker:
     async def _drop_stale(self, job_id: str) -> None:
         """Takes an id out of the list that the rows do not know as waiting; waits where the queue is paused."""
         name = self._queue.name
+        paused = False
         try:
+            if not _JOB_ID.fullmatch(job_id):
+                log.warning("something else than a job stands in the line; taken out", entry=ascii(job_id[:100]))
+                await self._core.view.remove(name, [job_id])
+                return
             waiting, paused = await self._core.db.read(
                 lambda conn: (claims.still_waiting(conn, name, job_id), claims.is_paused(conn, name))
             )
@@ -234,29 +234,6 @@ class Worker:
                 await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
 
     # --- keeping what it has ---------------------------------------------------------------------------------------
-
-    async def _renew_leases(self) -> None:
-        settings = self._core.settings
-        while True:
-            await asyncio.sleep(settings.bmn_renew_seconds)
-            mine = {job_id: run for job_id, (run, _) in self._runs.items()}
-            if not mine:
-                continue
-            try:
-                held = await self._core.db.write(
-                    lambda conn: claims.renew(conn, self._core.name, settings.bmn_lease_seconds)
-                )
-            except TryLater:
-                log.warning("leases could not be renewed", jobs=len(mine))
-                continue
-            by_id = {renewed.job_id: renewed for renewed in held}
-            for job_id, run in mine.items():
-                renewed = by_id.get(job_id)
-                if renewed is None or renewed.fence != run.row["fence"]:
-                    if job_id in self._runs:
-                        run.stop(Stop.FENCED)
-                elif renewed.cancel:
-                    run.stop(Stop.CANCELLED)
 
     async def _listen(self) -> None:
         """Commands on our own channel: a cancel that has to land in milliseconds."""
@@ -277,9 +254,8 @@ class Worker:
             self.stop()
             return
         job_id = command.get("cancel") or (command.get("job_id") if command.get("command") == "stop-job" else None)
-        entry = self._runs.get(str(job_id))
-        if entry:
-            entry[0].stop(Stop.CANCELLED)
+        if run := self._runs.get(str(job_id)):
+            run.stop(Stop.CANCELLED)
 
     async def _beat(self) -> None:
         while True:
@@ -319,13 +295,17 @@ class Worker:
             if left <= 0:
                 break
             log.info("waiting for running jobs", jobs=len(self._runs), seconds_left=round(left))
-            tasks = [task for _, task in self._runs.values()]
-            await asyncio.wait([hurry, *tasks], timeout=min(left, 5), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [hurry, *self._tasks.values()], timeout=min(left, 5), return_when=asyncio.FIRST_COMPLETED
+            )
         hurry.cancel()
-        for run, _ in list(self._runs.values()):
+        for run in self._runs.values():
             run.stop(Stop.HANDED_ON)
-        if self._runs:
-            await asyncio.wait([task for _, task in self._runs.values()], timeout=_LAST_SECONDS)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=_LAST_SECONDS)
+        for job_id, task in self._tasks.items():
+            log.error("could not be handed on; left to the end of its lease", job_id=job_id)
+            task.cancel()
 
     async def _end(self) -> None:
         for task in self._loops:
