@@ -1,5 +1,6 @@
 """The types that payloads, events and HTTP bodies are built from: camelCase outside, strict, capped in size."""
 
+import math
 import re
 from typing import Annotated, Any
 from uuid import UUID
@@ -63,6 +64,8 @@ def _bounded(value: dict[str, Any]) -> dict[str, Any]:
             count += 1
             if isinstance(node, str):
                 size += len(_clean(node))
+            elif isinstance(node, float) and not math.isfinite(node):
+                raise ValueError("holds a number that JSON does not know")
             children = []
         if count > 200 or size > 16_384 or len(children) > 400:
             raise ValueError("is larger than 200 values or 16 KiB")

@@ -1,0 +1,247 @@
+"""Two users, every route: what is not yours reads, to the letter, like what is not there.
+
+The routes come from the OpenAPI document, so a new one fails here until it is given a row in ROUTES.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import Connection, select
+
+from bmn.db.tables import metadata
+from tests.server.conftest import ANA, BEN, Api
+from tests.server.test_jobs import add_asset
+
+CANARY = "Zanzibar Canary Roasters"
+API = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Route:
+    """How to ask a route for somebody's thing. The words in braces are filled in: brand, asset, job, key, file, other.
+
+    answer: what a stranger gets. `absent`: the same as for a thing that is not there. `own`: their own, empty list.
+    `refused`: 403. `open`: anybody may.
+    """
+
+    answer: str
+    path: str = ""
+    body: Any = None
+    query: dict[str, Any] = field(default_factory=dict)
+
+
+ROUTES: dict[str, Route] = {
+    "POST /api/v1/generation/logos": Route("absent", body={"brandId": "{brand}"}),
+    "POST /api/v1/generation/mockups": Route(
+        "absent",
+        body={
+            "brandId": "{brand}",
+            "products": [{"productId": "{other}", "productName": "Mug", "productCategory": "drinkware"}],
+            "logoUrl": "https://a.example/a.png",
+        },
+    ),
+    "POST /api/v1/generation/bundles": Route(
+        "absent",
+        body={
+            "brandId": "{brand}",
+            "bundleName": "Set",
+            "productMockupUrls": ["https://a.example/a.png", "https://a.example/b.png"],
+        },
+    ),
+    "POST /api/v1/generation/videos": Route(
+        "absent", body={"brandId": "{brand}", "productName": "Mug", "productMockupUrl": "https://a.example/a.png"}
+    ),
+    "POST /api/v1/generation/wizard": Route("absent", body={"brandId": "{brand}", "step": "brand-identity"}),
+    "GET /api/v1/jobs": Route("own", query={"brand": "{brand}", "prefix": "{job}", "text": "Zanzibar"}),
+    "GET /api/v1/jobs/{job_id}": Route("absent"),
+    "GET /api/v1/jobs/{job_id}/why": Route("absent"),
+    "GET /api/v1/jobs/{job_id}/logs": Route("absent"),
+    "GET /api/v1/jobs/{job_id}/events": Route("absent"),
+    "POST /api/v1/jobs/{job_id}/cancel": Route("absent"),
+    "POST /api/v1/jobs/{job_id}/retry": Route("absent", body={}),
+    "POST /api/v1/jobs/{job_id}/share": Route("absent", body={"hours": 1}),
+    "GET /api/v1/shared/{token}": Route("absent", path="/api/v1/shared/{job}.9999999999.AAAAAAAAAAAAAAAAAAAAAAAA"),
+    "GET /api/v1/brands": Route("own", query={"name": CANARY}),
+    "POST /api/v1/brands": Route("own", body={"name": "Mine"}),
+    "GET /api/v1/brands/{brand_id}": Route("absent"),
+    "PATCH /api/v1/brands/{brand_id}": Route("absent", body={"name": "Taken over"}),
+    "GET /api/v1/brands/{brand_id}/assets": Route("absent"),
+    "POST /api/v1/assets/{asset_id}/select": Route("absent"),
+    "GET /api/v1/products": Route("own"),
+    "GET /api/v1/credits": Route("own"),
+    "GET /api/v1/costs": Route("own"),
+    "POST /api/v1/events": Route("refused", body={"crm": {"userId": "{other}", "eventType": "user.created"}}),
+    "GET /api/v1/admin/queues": Route("refused"),
+    "POST /api/v1/admin/queues/{queue}/pause": Route("refused", path="/api/v1/admin/queues/logo-generation/pause"),
+    "POST /api/v1/admin/queues/{queue}/resume": Route("refused", path="/api/v1/admin/queues/logo-generation/resume"),
+    "GET /api/v1/admin/workers": Route("refused"),
+    "GET /api/v1/admin/dlq": Route("refused"),
+    "POST /api/v1/admin/dlq/replay": Route("refused", body={"all": True}),
+    "POST /api/v1/admin/dlq/purge": Route("refused", body={"all": True}),
+    "POST /api/v1/admin/credits": Route("refused", body={"amount": 5}),
+    "GET /files/{key}": Route("absent", path="/files/{key}"),
+    "GET /health": Route("open"),
+    "GET /health/live": Route("open"),
+    "GET /metrics": Route("open"),
+}
+WITHOUT_TOKEN = {"GET /health", "GET /health/live", "GET /metrics", "GET /api/v1/shared/{token}"}
+
+
+@dataclass
+class Things:
+    """One user's things, and ids that name nothing."""
+
+    brand: str
+    asset: str
+    job: str
+    key: str
+
+    def fill(self, value: Any) -> Any:
+        if isinstance(value, str):
+            names = {"brand": self.brand, "asset": self.asset, "job": self.job, "key": self.key, "other": str(uuid4())}
+            names |= {"brand_id": self.brand, "asset_id": self.asset, "job_id": self.job}
+            for name, text in names.items():
+                value = value.replace(f"{{{name}}}", text)
+            return value
+        if isinstance(value, dict):
+            return {name: self.fill(item) for name, item in value.items()}
+        return [self.fill(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+async def hers(api: Api, ana: httpx.AsyncClient) -> Things:
+    brand = await api.brand(ana, CANARY, vision=CANARY)
+    job = await api.logos(ana, brand)
+    asset = await add_asset(api.core, brand, job, b"\x89PNG\r\n\x1a\n" + CANARY.encode())
+    row = (await ana.get(f"{API}/jobs/{job}")).json()["assets"][0]
+    return Things(brand, asset, job, row["url"].split("/files/")[1].split("?")[0])
+
+
+@pytest.fixture
+def nobodys() -> Things:
+    brand = str(uuid4())
+    return Things(brand, str(uuid4()), f"logo-generation-{uuid4()}", f"brands/{brand}/logo/{uuid4().hex}.png")
+
+
+async def ask(client: httpx.AsyncClient, name: str, things: Things) -> httpx.Response:
+    method, template = name.split(" ", 1)
+    route = ROUTES[name]
+    path = things.fill(route.path or template)
+    return await client.request(method, path, json=things.fill(route.body), params=things.fill(route.query) or None)
+
+
+def documented(api: Api) -> set[str]:
+    paths = api.app.api.openapi()["paths"]
+    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+
+
+async def test_every_route_has_its_row_here(api: Api) -> None:
+    assert documented(api) == set(ROUTES)
+
+
+async def test_a_stranger_learns_nothing_from_any_route(
+    api: Api, ben: httpx.AsyncClient, hers: Things, nobodys: Things
+) -> None:
+    for name, route in ROUTES.items():
+        foreign, absent = await ask(ben, name, hers), await ask(ben, name, nobodys)
+        assert (foreign.status_code, foreign.headers.get("content-type")) == (
+            absent.status_code,
+            absent.headers.get("content-type"),
+        ), name
+        if route.answer == "absent":
+            assert foreign.status_code == 404, name
+            assert foreign.text == absent.text, name
+        elif route.answer == "refused":
+            assert (foreign.status_code, foreign.text) == (403, absent.text), name
+        else:
+            assert foreign.status_code in (200, 201), name
+        leaked = [word for word in (CANARY, ANA, hers.brand, hers.asset, hers.job, hers.key) if word in foreign.text]
+        assert not leaked, name
+
+
+async def test_the_owner_gets_what_a_stranger_does_not(api: Api, ana: httpx.AsyncClient, hers: Things) -> None:
+    """The crawler would pass on a server that knows nothing at all; this shows that the things are there."""
+    for name in ("GET /api/v1/jobs/{job_id}", "GET /api/v1/brands/{brand_id}", "GET /files/{key}"):
+        answer = await ask(ana, name, hers)
+        assert answer.status_code == 200 and CANARY in answer.text, name
+    assert (await ask(ana, "POST /api/v1/assets/{asset_id}/select", hers)).json()["isSelected"] is True
+
+
+async def test_what_a_stranger_tries_changes_nothing_of_the_owners(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient, hers: Things
+) -> None:
+    await ben.get(f"{API}/credits")  # his account is opened at first sight
+
+    async def state() -> list[Any]:
+        paths = ("credits", "jobs", f"jobs/{hers.job}", "brands", f"brands/{hers.brand}/assets")
+        return [_unsigned((await ana.get(f"{API}/{path}")).json()) for path in paths]
+
+    before = await state()
+    for name in ROUTES:
+        await ask(ben, name, hers)
+    assert await state() == before
+
+
+async def test_without_a_token_every_route_but_the_open_ones_says_so(api: Api, hers: Things, nobodys: Things) -> None:
+    anybody = api.anonymous()
+    for name in ROUTES.keys() - WITHOUT_TOKEN:
+        for things in (hers, nobodys):
+            answer = await ask(anybody, name, things)
+            assert answer.status_code == 401, name
+            assert answer.json()["error"] == "Authentication required: no token provided", name
+            assert answer.headers["www-authenticate"] == "Bearer"
+    for name in WITHOUT_TOKEN:
+        assert (await ask(anybody, name, hers)).status_code in (200, 404), name
+
+
+async def test_no_get_changes_anything(
+    api: Api, ana: httpx.AsyncClient, admin: httpx.AsyncClient, hers: Things
+) -> None:
+    for client in (ana, admin):
+        await client.get(f"{API}/credits")
+    await ana.post(f"{API}/jobs/{hers.job}/cancel")  # so that its event stream ends
+    before = await api.core.db.read(_contents)
+    for name in ROUTES:
+        if name.startswith("GET "):
+            for client in (ana, admin):
+                answer = await ask(client, name, hers)
+                assert answer.status_code < 500, name
+    assert await api.core.db.read(_contents) == before
+
+
+async def test_an_id_that_cannot_be_one_is_absent_and_no_error(api: Api, ben: httpx.AsyncClient) -> None:
+    for word in ("x", "%00", "a%2Fb", "..%2F..", "%F0%9F%98%80", "'%20OR%201=1--", "x" * 300, "{}", "%ff"):
+        for path in (f"jobs/{word}", f"jobs/{word}/why", f"brands/{word}", f"brands/{word}/assets", f"shared/{word}"):
+            answer = await ben.get(f"{API}/{path}")
+            assert answer.status_code == 404 and "error" in answer.json(), path
+
+
+async def test_a_brand_that_was_just_read_by_its_owner_is_still_foreign(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient, hers: Things
+) -> None:
+    assert (await ana.get(f"{API}/brands/{hers.brand}")).status_code == 200
+    assert (await ben.get(f"{API}/brands/{hers.brand}")).status_code == 404
+    assert BEN != ANA
+
+
+def _unsigned(value: Any) -> Any:
+    """Without signatures, which change with the hour."""
+    if isinstance(value, dict):
+        return {key: _unsigned(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unsigned(item) for item in value]
+    return value.split("?until=")[0] if isinstance(value, str) else value
+
+
+def _contents(conn: Connection) -> dict[str, str]:
+    """A fingerprint of every table."""
+    return {
+        table.name: hashlib.sha256(
+            repr(sorted(map(repr, conn.execute(select(table)).all()))).encode("utf-8", "replace")
+        ).hexdigest()
+        for table in metadata.sorted_tables
+    }

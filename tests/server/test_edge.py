@@ -1,0 +1,219 @@
+"""The outermost layer: who is let in, how large a body may be, what every answer carries, and what is never told."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from bmn.errors import Misconfigured
+from bmn.server.app import create_app
+from bmn.settings import load_settings
+from tests.server.conftest import ANA, Api, Starter
+from tests.tokens import USER, Project
+
+API = "/api/v1"
+
+
+async def test_every_forged_token_gets_the_same_answer(start: Starter) -> None:
+    project = Project()
+    with project.serving():
+        api = await start(**project.settings())
+        client = api.anonymous()
+        good = await client.get(f"{API}/credits", headers={"Authorization": f"Bearer {project.token()}"})
+        assert (good.status_code, good.json()["userId"]) == (200, USER)
+        answers = {}
+        for name, token in project.forgeries().items():
+            header = f"Bearer {token}".encode()
+            answer = await client.get(f"{API}/credits", headers=[(b"Authorization", header)])
+            answers[name] = (answer.status_code, answer.text, answer.headers["www-authenticate"])
+        expected = (401, '{"error":"Authentication failed: invalid token","code":"not_signed_in"}', "Bearer")
+        assert {name: answer for name, answer in answers.items() if answer != expected} == {}
+
+
+async def test_a_role_of_the_users_own_making_opens_no_admin_route(start: Starter) -> None:
+    project = Project()
+    with project.serving():
+        api = await start(**project.settings())
+        client = api.anonymous()
+        statuses = {}
+        for name, claims in {
+            "user_metadata": {"user_metadata": {"role": "admin"}},
+            "top level": {"app_role": "admin"},
+            "service": {"app_metadata": {"role": "service"}},
+            "admin": {"app_metadata": {"role": "admin"}},
+        }.items():
+            headers = {"Authorization": f"Bearer {project.token(**claims)}"}
+            statuses[name] = (await client.get(f"{API}/admin/queues", headers=headers)).status_code
+        assert statuses == {"user_metadata": 403, "top level": 403, "service": 403, "admin": 200}
+
+
+async def test_a_body_over_the_limit_is_refused_before_it_is_read(api: Api, ana: httpx.AsyncClient) -> None:
+    answer = await ana.post(f"{API}/brands", content=b"x" * 2_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+    read, write = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
+    write.write(b"POST /api/v1/brands HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
+    assert b" 413 " in await asyncio.wait_for(read.readline(), 5)
+    write.close()
+
+
+async def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(api: Api, ana: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 50_000
+
+    answer = await ana.post(f"{API}/brands", content=chunks(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_a_body_just_below_the_limit_is_read(start: Starter) -> None:
+    api = await start(bmn_max_body_bytes=2000)
+    ana = api.as_user(ANA)
+    body = b'{"name": "Acme"}'
+    statuses = [
+        (
+            await ana.post(f"{API}/brands", content=body.ljust(n), headers={"Content-Type": "application/json"})
+        ).status_code
+        for n in (2000, 2001)
+    ]
+    assert statuses == [201, 413]
+
+
+async def test_every_answer_carries_the_headers_that_protect_it(api: Api, ana: httpx.AsyncClient) -> None:
+    for path in (f"{API}/credits", f"{API}/nothing", "/health", f"{API}/jobs/x"):
+        headers = (await ana.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "server" not in headers and "strict-transport-security" not in headers
+
+
+async def test_a_request_id_is_taken_over_where_it_is_one_and_made_where_it_is_not(
+    api: Api, ana: httpx.AsyncClient
+) -> None:
+    given = await ana.get(f"{API}/credits", headers={"X-Request-ID": "my-request-42"})
+    assert given.headers["x-request-id"] == "my-request-42"
+    for bad in ("short", "with space and more", "x" * 65, 'quote"quote"'):
+        made = (await ana.get(f"{API}/credits", headers={"X-Request-ID": bad})).headers["x-request-id"]
+        assert made != bad and len(made) == 32
+    brand = await api.brand(ana)
+    sent = await ana.post(f"{API}/generation/logos", json={"brandId": brand}, headers={"X-Request-ID": "for-the-job-1"})
+    assert (await ana.get(f"{API}/jobs/{sent.json()['jobId']}")).json()["requestId"] == "for-the-job-1"
+
+
+async def test_only_the_listed_sites_may_call_from_a_browser(start: Starter) -> None:
+    api = await start(cors_origins="https://app.example.org")
+    client = api.as_user(ANA)
+    good = await client.get(f"{API}/credits", headers={"Origin": "https://app.example.org"})
+    assert good.headers.get_list("access-control-allow-origin") == ["https://app.example.org"]
+    for origin in ("https://evil.example.org", "null", "https://app.example.org.evil.com"):
+        bad = await client.get(f"{API}/credits", headers={"Origin": origin})
+        assert "access-control-allow-origin" not in bad.headers
+    preflight = await client.options(
+        f"{API}/brands",
+        headers={
+            "Origin": "https://app.example.org",
+            "Access-Control-Request-Method": "PATCH",
+            "Access-Control-Request-Headers": "authorization, idempotency-key",
+        },
+    )
+    assert preflight.status_code == 200
+
+
+async def test_a_defect_is_told_without_its_inside(
+    api: Api, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("the inside of the machine")
+
+    monkeypatch.setattr("bmn.db.credits.ledger", broken)
+    answer = await ana.get(f"{API}/credits", headers={"X-Request-ID": "find-me-again"})
+    body = answer.json()
+    assert (answer.status_code, body["requestId"]) == (500, "find-me-again")
+    assert "machine" not in answer.text and "Traceback" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_access_log_has_no_query_and_no_token(
+    api: Api, ana: httpx.AsyncClient, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await ana.get("/files/brands/a/logo/b.png", params={"until": "1", "signature": "canary-signature"})
+        await ana.get(f"{API}/jobs", params={"text": "canary-text"})
+    token = ana.headers["authorization"].split(" ")[1]
+    said = capsys.readouterr()
+    written = said.out + said.err + caplog.text
+    assert f"{API}/jobs" in written
+    for secret in ("canary-signature", "canary-text", token):
+        assert secret not in written
+
+
+async def test_unknown_routes_and_methods_answer_in_json(api: Api, ana: httpx.AsyncClient) -> None:
+    for method, path, status in (("GET", "/nothing", 404), ("DELETE", f"{API}/jobs", 405), ("PUT", "/files/x", 405)):
+        answer = await ana.request(method, path)
+        assert answer.status_code == status and "error" in answer.json()
+
+
+async def test_health_names_each_dependency(api: Api) -> None:
+    answer = await api.anonymous().get("/health")
+    body = answer.json()
+    assert (answer.status_code, set(body["checks"])) == (200, {"database", "redis", "storage", "workers"})
+    assert all(entry["ok"] and entry["ms"] >= 0 for entry in body["checks"].values())
+    assert body["status"] == "ok"
+
+
+async def test_a_waiting_job_without_a_worker_degrades_health(api: Api, ana: httpx.AsyncClient) -> None:
+    await api.logos(ana, await api.brand(ana))
+    body = (await ana.get("/health")).json()
+    assert (body["status"], body["checks"]["workers"]["waitingWithoutWorker"]) == ("degraded", ["logo-generation"])
+
+
+async def test_health_is_503_without_redis_and_requests_that_need_none_go_on(start: Starter) -> None:
+    api = await start(redis_url="redis://127.0.0.1:9/0", bmn_requests_per_minute=5)
+    ana = api.as_user(ANA)
+    health = await ana.get("/health")
+    assert (health.status_code, health.json()["checks"]["redis"]["ok"]) == (503, False)
+    assert "127.0.0.1" not in health.text
+    brand = await api.brand(ana)
+    assert [(await ana.get(f"{API}/brands/{brand}")).status_code for _ in range(6)] == [200] * 6
+    assert (await ana.get("/health/live")).status_code == 200
+
+
+async def test_a_queue_that_is_long_away_takes_no_jobs_and_keeps_no_credits(start: Starter) -> None:
+    api = await start(redis_url="redis://127.0.0.1:9/0", bmn_redis_down_seconds=30)
+    ana = api.as_user(ANA)
+    brand = await api.brand(ana)
+    await api.logos(ana, brand)
+    api.core.health._answered -= 60
+    answer = await ana.post(f"{API}/generation/logos", json={"brandId": brand})
+    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+    assert (await ana.get(f"{API}/jobs")).json()["total"] == 1
+    assert (await ana.get(f"{API}/credits")).json()["creditsRemaining"] == 16
+
+
+async def test_metrics_count_routes_and_never_name_a_user(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    await api.logos(ana, brand)
+    text = (await ana.get("/metrics")).text
+    assert 'bmn_http_requests_total{method="POST",route="/api/v1/generation/logos",status="202"} 1.0' in text
+    assert 'bmn_jobs{queue="logo-generation",state="queued"} 1.0' in text
+    assert ANA not in text and brand not in text
+
+
+async def test_the_openapi_document_says_what_is_asked_and_answered(api: Api) -> None:
+    client = api.anonymous()
+    assert (await client.get("/docs")).status_code == 200
+    document = (await client.get("/openapi.json")).json()
+    operation = document["paths"][f"{API}/generation/logos"]["post"]
+    assert {"202", "400", "401", "402", "404", "409", "413", "429", "503"} <= set(operation["responses"])
+    assert any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"])
+    assert document["security"] == [{"bearer": []}]
+
+
+def test_production_does_not_start_with_what_is_for_development(home: Any) -> None:
+    with pytest.raises(Misconfigured, match="DATABASE_URL"):
+        create_app(load_settings(bmn_env="production"))

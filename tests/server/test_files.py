@@ -1,0 +1,144 @@
+"""Files: for the owner, or for a link that was signed here. Everything else is absent."""
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bmn.server.routes.files import mime_of
+from bmn.server.signing import Signer
+from bmn.settings import load_settings
+from bmn.storage import open_storage
+from tests.server.conftest import Api
+from tests.server.test_jobs import add_asset
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
+
+
+@pytest.fixture
+async def brand(api: Api, ana: httpx.AsyncClient) -> str:
+    brand = await api.brand(ana)
+    await add_asset(api.core, brand, data=PNG)
+    return brand
+
+
+async def signed_url(client: httpx.AsyncClient, brand: str) -> str:
+    url: str = (await client.get(f"/api/v1/brands/{brand}/assets")).json()["assets"][0]["url"]
+    return url
+
+
+async def test_the_owner_reads_with_a_token_and_anybody_with_a_signed_link(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient, admin: httpx.AsyncClient, brand: str
+) -> None:
+    url = await signed_url(ana, brand)
+    plain = url.split("?")[0]
+    for client, address, status in (
+        (ana, plain, 200),
+        (admin, plain, 200),
+        (ben, plain, 404),
+        (api.anonymous(), plain, 401),
+        (api.anonymous(), url, 200),
+        (ben, url, 200),
+    ):
+        answer = await client.get(address)
+        assert answer.status_code == status, (address, status)
+    answer = await ana.get(plain)
+    assert (answer.content, answer.headers["content-type"]) == (PNG, "image/png")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+async def test_a_link_works_for_its_own_file_and_its_own_time(api: Api, ana: httpx.AsyncClient, brand: str) -> None:
+    await add_asset(api.core, brand, data=PNG)
+    rows = (await ana.get(f"/api/v1/brands/{brand}/assets")).json()["assets"]
+    (one, query), (other, _) = (row["url"].split("?") for row in rows)
+    until = int(query.split("until=")[1].split("&")[0])
+    assert 3600 <= until - time.time() <= 7200
+    anybody = api.anonymous()
+    assert (await anybody.get(f"{one}?{query}")).status_code == 200
+    for forged in (
+        f"{other}?{query}",
+        f"{one}?{query.replace(str(until), str(until + 3600))}",
+        f"{one}?until={until}",
+        f"{one}?until={until}&signature=",
+        f"{one}?until={until}&signature=AAAAAAAAAAAAAAAAAAAAAAAA",
+        f"{one}?until=-1&signature=x",
+        f"{one}?until=%C2%B2&signature=x",
+        f"{one}?until={'9' * 40}&signature=x",
+    ):
+        assert (await anybody.get(forged)).status_code == 401, forged
+    key = one.split("/files/")[1]
+    past = int(time.time()) - 1
+    ended = api.app.resources.signer._sign("file", key, past)
+    assert (await anybody.get(f"{one}?until={past}&signature={ended}")).status_code == 401
+
+
+async def test_no_path_leads_out_of_the_store(api: Api, ana: httpx.AsyncClient, brand: str, home: Path) -> None:
+    (home / "secret.txt").write_text("secret")
+    folder = home / "objects" / "brands" / brand / "logo"
+    (folder / "link.png").symlink_to(home / "secret.txt")
+    (folder / "out").symlink_to(home)
+    for path in (
+        "../secret.txt",
+        "..%2f..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "..\\secret.txt",
+        f"brands/{brand}/logo/..%2f..%2f..%2f..%2fsecret.txt",
+        f"brands/{brand}/../../../secret.txt",
+        f"brands/{brand}/logo/link.png",
+        f"brands/{brand}/logo/out/secret.txt",
+        f"brands/{brand}/logo/a%00.png",
+        f"brands/{brand}/logo/" + "a" * 300,
+        f"brands/{brand}/logo/",
+        f"brands/{brand}",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "",
+    ):
+        answer = await ana.get(f"/files/{path}")
+        assert answer.status_code == 404, path
+        assert "secret" not in answer.text
+
+
+async def test_what_is_no_picture_is_handed_out_as_a_download(api: Api, ana: httpx.AsyncClient, brand: str) -> None:
+    await add_asset(api.core, brand, data=b"<html><script>alert(1)</script>")
+    answer = await ana.get((await signed_url(ana, brand)).split("?")[0])
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == "attachment"
+
+
+def test_types_are_read_from_the_bytes() -> None:
+    found = [mime_of(data) for data in (PNG, b"\xff\xd8\xff\xe0", b"RIFF....WEBPVP8 ", b"\0\0\0\x20ftypisom", b"<svg>")]
+    assert found == ["image/png", "image/jpeg", "image/webp", "video/mp4", "application/octet-stream"]
+
+
+def test_only_our_own_addresses_are_signed(home: Path) -> None:
+    settings = load_settings(public_url="http://127.0.0.1:3000")
+    signer = Signer(settings, open_storage(settings))
+    data = {
+        "url": "http://127.0.0.1:3000/files/brands/b/logo/a.png",
+        "list": ["https://cdn.example/files/brands/b/logo/a.png", 3, None],
+        "text": "see http://127.0.0.1:3000/files/brands/b/logo/a.png",
+    }
+    shown = signer.sign_all(data)
+    assert shown["url"].startswith(data["url"] + "?until=")
+    assert (shown["list"], shown["text"]) == (data["list"], data["text"])
+    assert signer.signed(shown["url"]) == shown["url"]
+
+
+def test_links_end_with_the_secret_that_signed_them(home: Path) -> None:
+    first, second = (
+        Signer(settings, open_storage(settings))
+        for settings in (load_settings(bmn_signing_secret="one"), load_settings(bmn_signing_secret="two"))
+    )
+    until = str(int(time.time()) + 100)
+    signature = first._sign("file", "k", int(until))
+    assert first.allows("k", until, signature) and not second.allows("k", until, signature)
+
+
+def test_a_public_bucket_needs_no_signature(home: Path) -> None:
+    settings = load_settings(public_base_url="https://cdn.example")
+    signer = Signer(settings, open_storage(settings))
+    url = "https://cdn.example/brands/b/logo/a.png"
+    assert signer.signed(url) == url
