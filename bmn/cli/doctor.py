@@ -59,7 +59,7 @@ def doctor() -> int:
 
 def _print(check: Check) -> None:
     symbol, color = _SYMBOLS[check.state]
-    text = f"{symbol} {check.name:<11}{check.message}"
+    text = f"{symbol} {check.name:<12}{check.message}"
     if console.colored(sys.stdout):
         from rich.text import Text
 
@@ -67,7 +67,7 @@ def _print(check: Check) -> None:
     else:
         console.answer(text)
     if check.remedy:
-        console.answer(f"  {'':<11}→ {check.remedy}")
+        console.answer(f"  {'':<12}→ {check.remedy}")
 
 
 def _examine() -> Iterator[Check]:

@@ -211,7 +211,7 @@ def _ask(method: str, path: str, **request: Any) -> Any:
 
 def _problem(answer: Any) -> str:
     try:
-        return str(answer.json()["error"])
+        return str(answer.json()["error"]).removeprefix("Value error, ")
     except (ValueError, KeyError, TypeError):
         return f"The sandbox answered {answer.status_code}."
 

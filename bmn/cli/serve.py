@@ -177,7 +177,10 @@ def _run(plan: _Plan) -> int:
         except BaseException:
             supervisor.stop()
             raise
-        return supervisor.run()
+        code = supervisor.run()
+        if not stack.redis:
+            log.info("Redis closed")  # nobody is left who talks to it
+        return code
 
 
 def _open(plan: _Plan, supervisor: Any) -> Any:

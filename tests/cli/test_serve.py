@@ -1,0 +1,250 @@
+"""`bmn serve` and `bmn worker` as processes: ready, alone in their home, replaced when killed, gone when stopped."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.cli.conftest import Stack, User, start
+from tests.cli.terminal import BMN, bmn, environment
+from tests.processes import gone, wait_until
+
+Serve = Callable[..., Stack]
+
+
+@pytest.fixture
+def serve(home: Path) -> Iterator[Serve]:
+    """Starts `bmn serve` in this test's own home, on any port, and ends what is left of it."""
+    started: list[Stack] = []
+
+    def run(*arguments: str, **env: str) -> Stack:
+        started.append(start(home, *(arguments or ("--no-workers",)), *_any_port(arguments), env=env))
+        return started[-1]
+
+    yield run
+    for stack in started:
+        stack.process.kill()
+        stack.process.wait()
+
+
+def _any_port(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    return () if "--port" in arguments else ("--port", "0")
+
+
+def children(stack: Stack) -> dict[str, int]:
+    """Title -> process id of everything below a running `bmn serve`."""
+    found: dict[str, int] = {}
+    for child in psutil.Process(stack.process.pid).children(recursive=True):
+        command = []
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            command = child.cmdline()
+        if command and command[0]:
+            found["valkey" if "valkey-server" in command[0] else command[0].strip()] = child.pid
+    return found
+
+
+def log_of(stack: Stack) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (stack.home / "serve.log").read_text().splitlines() if line.startswith("{")]
+
+
+def submit(stack: Stack, count: int = 1) -> str:
+    """One logo job of a new user; answers with its id."""
+    done = bmn("generate", "logos", "--brand", "Acme", "--count", str(count), "--detach", "--json", env=User(stack).env)
+    assert done.code == 0, done.err
+    return str(json.loads(done.out)["jobId"])
+
+
+def job(stack: Stack, job_id: str) -> dict[str, Any]:
+    token = User(stack, "admin").env["BMN_TOKEN"]
+    answer = httpx.get(f"{stack.api_url}/api/v1/jobs/{job_id}", headers={"Authorization": f"Bearer {token}"})
+    answer.raise_for_status()
+    return dict(answer.json())
+
+
+def test_it_says_where_everything_is_and_others_find_it(serve: Serve) -> None:
+    stack = serve("--queues", "image-upload")
+    state = json.loads((stack.home / "serve.json").read_text())
+    assert (state["api_url"], state["sandbox_url"]) == (stack.api_url, stack.sandbox_url)
+    assert state["pid"] == stack.process.pid
+    assert stat.S_IMODE((stack.home / "serve.json").stat().st_mode) == 0o600
+    assert httpx.get(f"{stack.api_url}/health/live").status_code == 200
+    assert set(children(stack)) == {"bmn api", "bmn sandbox", "bmn worker image-upload", "valkey"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_orderly_and_leaves_nothing_behind(serve: Serve, number: signal.Signals) -> None:
+    stack = serve("--queues", "image-upload")
+    below = children(stack)
+    stack.process.send_signal(number)
+    assert stack.process.wait(20) == 0
+    assert all(gone(pid) for pid in below.values())
+    assert not (stack.home / "serve.json").exists()
+    told = [line["event"] for line in log_of(stack) if line["event"].endswith(" closed") and line["process"] == "serve"]
+    assert told == ["workers closed", "queues closed", "sockets closed", "sandbox closed", "Redis closed"]
+
+
+def test_killed_it_leaves_nothing_running_and_the_next_one_starts(serve: Serve) -> None:
+    stack = serve("--queues", "image-upload")
+    below = children(stack)
+    stack.process.kill()
+    wait_until(lambda: all(gone(pid) for pid in below.values()), 2)
+    again = serve("--queues", "image-upload")
+    assert httpx.get(f"{again.api_url}/health/live").status_code == 200
+
+
+def test_a_second_one_in_the_same_home_is_told_who_runs_there(serve: Serve) -> None:
+    stack = serve()
+    done = bmn("serve", "--port", "0", env=stack.env)
+    assert done.code == 5
+    assert f"(process {stack.process.pid}) already runs in {stack.home}" in done.err
+    assert stack.api_url in done.err
+    assert httpx.get(f"{stack.api_url}/health/live").status_code == 200
+
+
+def test_a_port_that_is_taken_is_told_and_nothing_starts(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = bmn("serve", "--port", str(port), env={"BMN_HOME": str(home)})
+    assert done.code == 5
+    assert f"Port {port} on 127.0.0.1 is taken" in done.err
+    assert "--port" in done.err
+    assert not (home / "redis").exists()
+
+
+def test_another_server_may_join_and_leave_the_first_alone(serve: Serve) -> None:
+    first = serve()
+    second = serve("--no-workers")
+    assert second.api_url != first.api_url
+    assert set(children(second)) == {"bmn api"}
+    assert second.stop() == 0
+    assert json.loads((first.home / "serve.json").read_text())["api_url"] == first.api_url
+    assert httpx.get(f"{first.api_url}/health").status_code == 200
+
+
+@pytest.mark.parametrize("title", ["bmn api", "bmn sandbox", "bmn worker image-upload", "valkey"])
+def test_every_process_that_is_killed_is_replaced(serve: Serve, title: str) -> None:
+    stack = serve("--queues", "image-upload")
+    victim = children(stack)[title]
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: children(stack).get(title, victim) != victim, what=f"a new {title}")
+    wait_until(lambda: _healthy(stack), what="health after the restart")
+
+
+def _healthy(stack: Stack) -> bool:
+    try:
+        return httpx.get(f"{stack.api_url}/health", timeout=3).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_job_survives_the_death_of_its_worker_and_is_billed_once(serve: Serve) -> None:
+    stack = serve("--queues", "logo-generation", "--sandbox-speed", "1")
+    job_id = submit(stack, count=2)
+    wait_until(lambda: job(stack, job_id)["state"] == "active")
+    wait_until(lambda: len(httpx.get(f"{stack.sandbox_url}/_sandbox/ledger").json()) == 2)
+    os.kill(children(stack)["bmn worker logo-generation"], signal.SIGKILL)
+    began = time.monotonic()
+    wait_until(lambda: job(stack, job_id)["state"] == "completed", 15)
+    assert time.monotonic() - began < 15
+    assert len(httpx.get(f"{stack.sandbox_url}/_sandbox/ledger").json()) == 2
+
+
+def test_jobs_wait_for_a_worker_of_another_terminal(serve: Serve) -> None:
+    stack = serve()
+    job_id = submit(stack)
+    assert job(stack, job_id)["state"] == "queued"
+    done = bmn("worker", "logo-generation", "--burst", env={**stack.env, "BMN_LOG_FORMAT": "json"})
+    assert done.code == 0, done.err
+    assert job(stack, job_id)["state"] == "completed"
+
+
+def test_a_worker_outside_stops_in_order_too(serve: Serve) -> None:
+    stack = serve()
+    process = subprocess.Popen(
+        [BMN, "worker", "image-upload", "cleanup"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment({**stack.env, "BMN_LOG_FORMAT": "json"}),
+    )
+    assert process.stderr
+    said = ""
+    while "workers ready" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    below = [child.pid for child in psutil.Process(process.pid).children()]
+    assert len(below) == 2
+    process.terminate()
+    _, rest = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "workers closed" in rest
+    assert all(gone(pid) for pid in below)
+
+
+def test_a_worker_without_a_redis_says_what_to_start(home: Path) -> None:
+    done = bmn("worker", "all", env={"BMN_HOME": str(home)})
+    assert done.code == 69
+    assert "bmn serve --no-workers" in done.err
+
+
+def test_an_unknown_queue_is_told_with_those_there_are(home: Path) -> None:
+    for command in (("worker", "logos"), ("serve", "--queues", "logos")):
+        done = bmn(*command, env={"BMN_HOME": str(home)})
+        assert done.code == 3
+        assert "logo-generation" in done.err
+
+
+def test_production_and_no_sandbox_refuse_to_start_without_keys(home: Path) -> None:
+    refused = bmn("serve", "--no-sandbox", env={"BMN_HOME": str(home)})
+    assert refused.code == 2
+    assert "No key for bfl" in refused.err
+    production = bmn("serve", env={"BMN_HOME": str(home), "BMN_ENV": "production"})
+    assert production.code == 2
+    assert "DATABASE_URL" in production.err
+
+
+def test_a_configured_redis_is_used_and_none_is_embedded(serve: Serve, redis_url: str) -> None:
+    stack = serve(REDIS_URL=redis_url)
+    assert "valkey" not in children(stack)
+    assert httpx.get(f"{stack.api_url}/health").json()["checks"]["redis"]["ok"] is True
+    assert stack.stop() == 0
+    assert "Redis closed" in {line["event"] for line in log_of(stack)}
+
+
+def test_a_reset_asks_first_and_then_removes_the_data_but_not_the_secret(serve: Serve, home: Path) -> None:
+    serve().stop()
+    secret = (home / "dev-secret").read_text() if (home / "dev-secret").exists() else None
+    (home / "objects" / "old.png").write_bytes(b"x")
+    refused = bmn("serve", "--reset", env={"BMN_HOME": str(home)})
+    assert refused.code == 2
+    assert "bmn.sqlite3" in refused.err
+    assert (home / "objects" / "old.png").exists()
+    serve("--reset", "--yes", "--no-workers")
+    assert not (home / "objects" / "old.png").exists()
+    if secret:
+        assert (home / "dev-secret").read_text() == secret
+
+
+def test_a_database_that_waits_for_its_upgrade_is_told(home: Path, postgres_server: str) -> None:
+    done = bmn("serve", "--port", "0", env={"BMN_HOME": str(home), "DATABASE_URL": f"{postgres_server}/postgres"})
+    assert done.code == 2
+    assert "bmn db upgrade" in done.err
+
+
+def test_a_child_that_cannot_start_ends_the_start_with_its_reason(home: Path) -> None:
+    (home / "sandbox").write_text("a file where a folder should be")
+    done = bmn("serve", "--port", "0", "--no-workers", env={"BMN_HOME": str(home), "BMN_LOG_FORMAT": "json"})
+    assert done.code == 1
+    assert "sandbox" in done.err
+    assert not (home / "serve.json").exists()
