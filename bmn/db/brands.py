@@ -59,6 +59,12 @@ def change(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any]
     return dict(row)
 
 
+def merge(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any], details: dict[str, Any]) -> BrandRow:
+    """Sets columns, and members of `details` beside the ones there are. Raises NotFound."""
+    known = get(conn, brand_id, user_id)["details"] or {}
+    return change(conn, brand_id, user_id, {**fields, "details": {**known, **details}})
+
+
 def names(conn: Connection, brand_ids: set[str]) -> dict[str, str]:
     """The names of brands, by id."""
     if not brand_ids:

@@ -42,6 +42,7 @@ def _read(data: bytes) -> Film:
             raise ValueError("too many pixels")
         frame = next(container.decode(stream))
         buffer = io.BytesIO()
-        frame.to_image().save(buffer, "PNG", compress_level=1)
+        poster = frame.to_image()  # type: ignore[no-untyped-call]
+        poster.save(buffer, "PNG", compress_level=1)
         seconds = (container.duration or 0) / _FFMPEG_TIME
         return Film(stream.width, stream.height, round(seconds, 2), buffer.getvalue())

@@ -1,0 +1,54 @@
+"""What selling a product brings in. Pure arithmetic, so that no model has to guess it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bmn.errors import Cause, JobFailure
+
+_FEE_SHARE, _FEE_FIXED = 0.029, 0.30  # what a card payment usually costs: a share, and US dollars
+
+
+class ProfitQuestion(BaseModel):
+    """unit_price, unit_cost: US dollars a piece; the catalogue's cost where none is given. units: pieces a month."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+    product: str = Field(min_length=1, max_length=200)
+    unit_price: float = Field(gt=0, le=100_000)
+    units: int = Field(100, ge=1, le=10_000_000)
+    unit_cost: float | None = Field(None, ge=0, le=100_000)
+    fixed_costs: float = Field(0, ge=0, le=100_000_000, description="US dollars a month")
+
+
+def find_product(catalogue: Sequence[dict[str, Any]], wanted: str) -> dict[str, Any] | None:
+    """The product that somebody means: by its name or slug, else the one whose name is in their words."""
+    lowered = wanted.strip().lower()
+    exact = [row for row in catalogue if lowered in (row["name"].lower(), row["slug"])]
+    named = [row for row in catalogue if row["name"].lower() in lowered or row["slug"].replace("-", " ") in lowered]
+    return next(iter(exact or sorted(named, key=lambda row: -len(row["name"]))), None)
+
+
+def profit(question: ProfitQuestion, catalogue: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Figures a month, in US dollars. Raises JobFailure(BAD_INPUT) where nobody says what a piece costs."""
+    cost = question.unit_cost
+    if cost is None:
+        product = find_product(catalogue, question.product)
+        if product is None:
+            raise JobFailure(Cause.BAD_INPUT, f"{question.product} is not in the catalogue; give its unit_cost.")
+        cost = float(product["base_cost_usd"])
+    fee = question.unit_price * _FEE_SHARE + _FEE_FIXED
+    margin = question.unit_price - cost - fee
+    total = margin * question.units - question.fixed_costs
+    return {
+        "product": question.product,
+        "unitPrice": round(question.unit_price, 2),
+        "unitCost": round(cost, 2),
+        "paymentFee": round(fee, 2),
+        "marginPerUnit": round(margin, 2),
+        "marginPercent": round(100 * margin / question.unit_price, 1),
+        "revenue": round(question.unit_price * question.units, 2),
+        "profit": round(total, 2),
+        "breakEvenUnits": int(-(-question.fixed_costs // margin)) if margin > 0 else None,
+    }
