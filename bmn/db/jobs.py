@@ -115,6 +115,7 @@ class JobFilter:
 
     user_id: str | None = None
     queue: str | None = None
+    queues: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     cause: str | None = None
     brand_id: str | None = None
@@ -133,6 +134,8 @@ class JobFilter:
             jobs.c.parent_id: self.parent_id,
         }
         found: list[ColumnElement[bool]] = [column == value for column, value in plain.items() if value is not None]
+        if self.queues:
+            found.append(jobs.c.queue.in_(self.queues))
         if self.states:
             found.append(jobs.c.state.in_(self.states))
         if self.since is not None:

@@ -175,6 +175,16 @@ class MockupsSubmitted(Model):
     message: str
 
 
+LocalPath = Annotated[str, StringConstraints(max_length=500, pattern=r"^/([^/\\\s][^\\\s]*)?$")]
+"""A path of our own pages, never another host's address."""
+
+
+class SessionBody(Model):
+    """path: the page that the sign-in link leads to."""
+
+    path: LocalPath = "/"
+
+
 class ShareBody(Model):
     """hours: how long the link works."""
 

@@ -1,6 +1,7 @@
 """The server: HTTP and sockets on one port, and how its process starts and stops."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -18,13 +19,15 @@ from bmn.errors import Misconfigured
 from bmn.logs import get_logger
 from bmn.server.error_handlers import add_error_handlers
 from bmn.server.middleware import Edge
+from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.resources import Resources
-from bmn.server.routes import admin, brands, events, files, generation, health, job_events, jobs, records
+from bmn.server.routes import admin, brands, estimates, events, files, generation, health, job_events, jobs, records
+from bmn.server.sockets import SOCKET_PATH, create_socket_app
 from bmn.settings import Settings, production_problems
 
 log = get_logger(__name__)
 
-_ROUTERS = (generation, jobs, job_events, brands, records, events, admin, files, health)
+_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, files, health)
 _MESSAGE_BYTES = 1_000_000
 _GRACE_SECONDS = 10
 
@@ -36,6 +39,7 @@ class Application:
         if problems := production_problems(settings):
             raise Misconfigured("Production does not start like this: " + "; ".join(problems))
         self.resources = Resources(settings)
+        self.sockets = create_socket_app(self.resources)
         self.api = _create_api(self.resources, self._lifespan)
         # CORS is answered here for HTTP and by the socket server for its own path; twice would double the headers.
         inner = CORSMiddleware(
@@ -50,13 +54,20 @@ class Application:
         self._http: ASGIApp = Edge(inner, self.resources.metrics, max_body=settings.bmn_max_body_bytes, secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._http(scope, receive, send)
+        if scope["type"] == "websocket" or scope.get("path", "").startswith(SOCKET_PATH):
+            await self.sockets(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         await self.resources.open()
         try:
-            yield
+            await self.sockets.start()
+            try:
+                yield
+            finally:
+                await self.sockets.stop()
         finally:
             await self.resources.close()
 
@@ -78,6 +89,8 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
     add_error_handlers(app)
     for module in _ROUTERS:
         app.include_router(module.router)
+    for router in PAGES:
+        app.include_router(router)
     _describe(app)
     return app
 
@@ -124,6 +137,7 @@ def create_server(app: Application) -> uvicorn.Server:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         proxy_headers=False,
     )
+    logging.getLogger("uvicorn.access").disabled = True  # it writes queries, and ours does not
     return _Server(config, app)
 
 

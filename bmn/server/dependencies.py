@@ -1,6 +1,7 @@
 """What routes ask for: the process's resources, and who is calling."""
 
 from typing import Annotated
+from uuid import uuid4
 
 from fastapi import Depends, Header, Request
 
@@ -19,12 +20,15 @@ async def resources(request: Request) -> Resources:
 
 
 async def identify(request: Request) -> Principal:
-    """The signed-in caller, not yet counted. Raises NotSignedIn."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotSignedIn(NO_TOKEN)
+    """The signed-in caller, by token or by browser session, not yet counted. Raises NotSignedIn, NotAllowed."""
     found: Resources = request.app.state.resources
-    principal = await found.auth.verify(token.strip())
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        principal = await found.auth.verify(token.strip())
+    elif scheme or (session := await found.sessions.find_for(request)) is None:
+        raise NotSignedIn(NO_TOKEN)
+    else:
+        principal = session
     if principal.user_id not in found.known_users:
         await ensure_known(found.core, principal.user_id, principal.email)
         found.remember_user(principal.user_id)
@@ -78,6 +82,11 @@ IdempotencyKey = Annotated[
         description="The same key and body give the same answer and one job, for 24 hours.",
     ),
 ]
+
+
+def fresh_key() -> str:
+    """An idempotency key for a form, so that pressing twice does a thing once."""
+    return uuid4().hex
 
 
 def request_id(request: Request) -> str:

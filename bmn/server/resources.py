@@ -7,6 +7,7 @@ from bmn.auth import Authenticator
 from bmn.jobs.core import Core, open_core
 from bmn.server.metrics import Metrics
 from bmn.server.rate_limit import RateLimit
+from bmn.server.sessions import Sessions
 from bmn.server.signing import Signer
 from bmn.server.tail import JobTail
 from bmn.settings import Settings
@@ -25,6 +26,7 @@ class Resources:
     signer: Signer
     limit: RateLimit
     tail: JobTail
+    sessions: Sessions
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -39,6 +41,7 @@ class Resources:
         self.signer = Signer(self.settings, self.core.storage)
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)
+        self.sessions = Sessions(self.core)
 
     def remember_user(self, user_id: str) -> None:
         """Their account is open, so that no request has to look again."""

@@ -1,0 +1,90 @@
+"""Who sees a page, and what somebody reads who may not, or when something goes wrong."""
+
+import ipaddress
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import redis
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+
+from bmn.auth import Principal, supabase_is_configured
+from bmn.errors import BmnError, NotSignedIn
+from bmn.schemas.api import LocalPath
+from bmn.server.dependencies import caller, generation_caller, identify
+from bmn.server.pages.rendering import page
+from bmn.settings import Settings
+
+__all__ = ["LocalPath", "PageRoute", "PayingVisitor", "Visitor", "VisitorWhoChanges", "may_sign_in_locally"]
+
+Visitor = Annotated[Principal, Depends(identify)]  # looking is not counted: a page looks again by itself
+VisitorWhoChanges = Annotated[Principal, Depends(caller)]
+PayingVisitor = Annotated[Principal, Depends(generation_caller)]
+
+_AWAY = "A part of this service is away. Nothing is lost; try again in a moment."
+
+
+class PageRoute(APIRoute):
+    """A route for people: what goes wrong is a page, and somebody unknown is asked to sign in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except NotSignedIn as error:
+                return sign_in_page(request, error)
+            except BmnError as error:
+                return _problem(request, error.http_status, error.message, error.hint)
+            except (RequestValidationError, ValidationError) as error:
+                issue = error.errors()[0]
+                if issue["loc"][:1] == ("path",):
+                    return _problem(request, 404, "There is nothing here.", None)
+                return _problem(request, 400, "That cannot be used.", f"{issue['loc'][-1]}: {issue['msg']}")
+            except (redis.RedisError, OSError):
+                return _problem(request, 503, _AWAY, None)
+
+        return handler
+
+
+def sign_in_page(request: Request, error: NotSignedIn | None = None) -> Response:
+    """error: said only where a sign-in was tried."""
+    settings: Settings = request.app.state.resources.settings
+    tried = request.url.path == "/signin"
+    return page(
+        request,
+        "signin.html",
+        401,
+        problem=error.message if error and tried else None,
+        back="/" if tried or request.method != "GET" else request.url.path,
+        local=may_sign_in_locally(request, settings),
+        command="bmn admin open" if request.url.path.startswith("/admin") else "bmn open",
+    )
+
+
+def _problem(request: Request, status: int, message: str, hint: str | None) -> Response:
+    return page(request, "problem.html", status, status=status, message=message, hint=hint)
+
+
+def may_sign_in_locally(request: Request, settings: Settings) -> bool:
+    """Whether everybody who can ask is this machine's own developer: a development server, reached by a loopback name.
+
+    The name counts as well as the address, since a foreign name can be made to point here.
+    """
+    if settings.is_production or supabase_is_configured(settings) or not is_loopback(settings.bmn_host):
+        return False
+    here = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    return is_loopback(here) and request.client is not None and is_loopback(request.client.host)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

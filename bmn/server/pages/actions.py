@@ -1,0 +1,137 @@
+"""What the pages' buttons do. Each is a form of ours: the session's request is refused where another site made it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bmn.auth import Principal
+from bmn.db import assets, brands
+from bmn.db.engine import Connection
+from bmn.errors import UsageProblem
+from bmn.jobs.dead_letter import retry
+from bmn.jobs.submission import Idempotent, submit
+from bmn.schemas.api import BrandBody, LogosBody
+from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, owner_filter, request_id
+from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
+from bmn.server.pages.gallery import show_job
+from bmn.server.resources import Resources
+from bmn.server.routes import brands as brand_routes
+from bmn.server.routes import jobs as job_routes
+from bmn.server.submissions import payloads_of
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+Words = Annotated[str, Form(max_length=2000)]
+Key = Annotated[str, Form(min_length=8, max_length=100)]
+_SHARED_SECONDS = 7 * 86_400
+
+
+@router.post("/g/new")
+async def new_brand(
+    request: Request,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    name: Words,
+    style: Words = "",
+    vision: Words = "",
+    count: Annotated[int, Form(ge=1, le=8)] = 4,
+) -> Response:
+    """Logos for a name. One that is known is that brand; another becomes one."""
+    fields = {"name": name, "vision": vision.strip() or None, "logoStyle": style or None}
+    body = BrandBody.model_validate({field: value for field, value in fields.items() if value is not None})
+
+    def find_or_make(conn: Connection) -> str:
+        found, _ = brands.list_of_user(conn, visitor.user_id, name=body.name, limit=1)
+        brand = found[0] if found else brands.create(conn, visitor.user_id, body.model_dump(exclude_none=True))
+        return str(brand["id"])
+
+    asked: dict[str, Any] = {"brandId": await res.core.db.write(find_or_make), "count": count}
+    if style:
+        asked["logoStyle"] = style
+    return await _make_logos(request, res, visitor, key, asked)
+
+
+@router.post("/g/{brand_id}/logos")
+async def more_logos(
+    request: Request,
+    brand_id: BrandPath,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    style: Words = "",
+    count: Annotated[int, Form(ge=1, le=8)] = 4,
+) -> Response:
+    asked: dict[str, Any] = {"brandId": brand_id, "count": count}
+    if style:
+        asked["logoStyle"] = style
+    return await _make_logos(request, res, visitor, key, asked)
+
+
+@router.post("/g/asset/{asset_id}/refine")
+async def refine(
+    request: Request,
+    asset_id: AssetPath,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    notes: Annotated[str, Form(min_length=1, max_length=1000)],
+    count: Annotated[int, Form(ge=1, le=8)] = 2,
+) -> Response:
+    """New logos out of one, changed as the notes say."""
+    asset = await res.core.db.read(lambda conn: assets.get(conn, asset_id, visitor.user_id))
+    if asset["asset_type"] != "logo":
+        raise UsageProblem("Only logos can be refined.")
+    asked = {
+        "brandId": asset["brand_id"],
+        "count": count,
+        "isRefinement": True,
+        "previousLogoUrl": asset["url"],
+        "refinementNotes": notes,
+    }
+    return await _make_logos(request, res, visitor, key, asked)
+
+
+@router.post("/g/asset/{asset_id}/pick")
+async def pick(
+    asset_id: AssetPath, res: Res, visitor: VisitorWhoChanges, back: Annotated[LocalPath, Form()] = "/"
+) -> Response:
+    await brand_routes.select(asset_id, res, visitor)
+    return RedirectResponse(back, 303)
+
+
+@router.post("/g/job/{job_id}/cancel")
+async def cancel(job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
+    await job_routes.cancel_job(job_id, res, visitor)
+    return RedirectResponse(f"/g/job/{job_id}", 303)
+
+
+@router.post("/g/job/{job_id}/retry")
+async def try_again(job_id: JobPath, res: Res, visitor: PayingVisitor) -> Response:
+    again = await retry(res.core, job_id, visitor.user_id, user_id=owner_filter(visitor))
+    return RedirectResponse(f"/g/job/{again.job_id}", 303)
+
+
+@router.post("/g/job/{job_id}/share")
+async def share(request: Request, job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
+    """The job's page, with a link on it that shows the pictures to anybody for a week."""
+    token, _ = res.signer.share(job_id, _SHARED_SECONDS)
+    return await show_job(request, res, visitor, job_id, link=f"{res.settings.public_address}/s/{token}")
+
+
+async def _make_logos(
+    request: Request, res: Resources, visitor: Principal, key: str, asked: dict[str, Any]
+) -> Response:
+    """key: the form's own, so that pressing twice makes one job."""
+    body = LogosBody.model_validate(asked)
+    payloads = await payloads_of(res, visitor, body)
+    (job,) = await submit(
+        res.core,
+        visitor.user_id,
+        "logo-generation",
+        payloads,
+        idempotent=Idempotent.of(key, asked),
+        request_id=request_id(request),
+    )
+    return RedirectResponse(f"/g/job/{job.job_id}", 303)

@@ -1,0 +1,74 @@
+"""What the sandbox has taken in: mails, and calls that would have been billed. Of a development server only."""
+
+from typing import Annotated, Any
+
+import httpx
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import HTMLResponse, Response
+
+from bmn.errors import NotFound, TryLater
+from bmn.server.dependencies import Res
+from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.rendering import page
+from bmn.server.resources import Resources
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+MailId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+_SHOWN = 200
+# A mail is somebody else's page: no script, no form, no request but for its pictures, and framed by us alone.
+_MAIL_POLICY = (
+    "default-src 'none'; img-src data: https:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"
+)
+
+
+@router.get("/dev/mail")
+async def mailbox(request: Request, res: Res, _visitor: Visitor) -> Response:
+    mails = await _ask(res, "mails")
+    return page(request, "mailbox.html", mails=list(reversed(mails))[:_SHOWN])
+
+
+@router.get("/dev/mail/{mail_id}")
+async def mail(request: Request, mail_id: MailId, res: Res, _visitor: Visitor) -> Response:
+    return page(request, "mail.html", mail=await _find(res, mail_id))
+
+
+@router.get("/dev/mail/{mail_id}/body")
+async def mail_body(mail_id: MailId, res: Res, _visitor: Visitor) -> Response:
+    """The mail's own HTML, for the frame."""
+    found = await _find(res, mail_id)
+    return HTMLResponse(found["html"], headers={"Content-Security-Policy": _MAIL_POLICY, "Cache-Control": "no-store"})
+
+
+@router.get("/dev/sandbox")
+async def sandbox(request: Request, res: Res, _visitor: Visitor) -> Response:
+    state, calls = await _ask(res, ""), await _ask(res, "ledger")
+    return page(
+        request,
+        "sandbox.html",
+        address=res.settings.sandbox_address,
+        billed=sorted(state["billed"].items()),
+        usd=sum(entry["usd"] for entry in state["billed"].values()),
+        faults=state["faults"],
+        calls=list(reversed(calls))[:_SHOWN],
+    )
+
+
+async def _find(res: Resources, mail_id: str) -> dict[str, Any]:
+    for found in await _ask(res, "mails"):
+        if found["id"] == mail_id:
+            return dict(found)
+    raise NotFound("There is no such mail.")
+
+
+async def _ask(res: Resources, path: str) -> Any:
+    """A control route of the sandbox. Raises NotFound in production and without one, TryLater where it is away."""
+    address = res.settings.sandbox_address
+    if res.settings.is_production or not address:
+        raise NotFound("There is no sandbox here.", hint="`bmn serve` runs one where a provider has no key.")
+    try:
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            answer = await client.get(f"{address}/_sandbox/{path}")
+            return answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise TryLater("The sandbox does not answer.", hint=f"It should be at {address}.") from error

@@ -1,0 +1,191 @@
+"""The pages one looks at: everything of a user, a brand, a job."""
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bmn.auth import Principal
+from bmn.db import assets, brands, credits, jobs
+from bmn.db import events as job_events
+from bmn.db.engine import Connection
+from bmn.db.jobs import JobFilter
+from bmn.jobs.defaults import brand_defaults
+from bmn.schemas.jobs import TERMINAL_STATES, LogoStyle
+from bmn.server import views
+from bmn.server.dependencies import BrandPath, JobPath, Res, fresh_key, owner_filter
+from bmn.server.pages import pieces, words
+from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.rendering import page
+from bmn.server.resources import Resources
+from bmn.server.why import explain, look_into
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+Row = dict[str, Any]
+
+_BRANDS, _JOBS, _PICTURES, _STORY = 24, 12, 100, 2000
+_STYLES = get_args(LogoStyle)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A job in a list. live: it goes on, so the page follows it."""
+
+    id: str
+    kind: str
+    brand: str
+    state: str
+    state_word: str
+    progress: int
+    message: str
+    created_at: float
+    seq: int
+    live: bool
+    pictures: list[pieces.Picture]
+
+
+@router.get("/")
+async def home(request: Request, res: Res, visitor: Visitor) -> Response:
+    def read(conn: Connection) -> Row:
+        rows, _ = brands.list_of_user(conn, visitor.user_id, limit=_BRANDS)
+        return {
+            "account": _account(conn, visitor),
+            "brands": [{"row": row, "cover": _cover(conn, res, row)} for row in rows],
+            "jobs": _lines(conn, res, JobFilter(user_id=visitor.user_id, queues=tuple(words.KINDS))),
+        }
+
+    return page(request, "home.html", styles=_STYLES, key=fresh_key(), **await res.core.db.read(read))
+
+
+@router.get("/g")
+async def gallery() -> Response:
+    return RedirectResponse("/", 303)
+
+
+@router.get("/g/{brand_id}")
+async def brand_page(request: Request, brand_id: BrandPath, res: Res, visitor: Visitor) -> Response:
+    def read(conn: Connection) -> Row:
+        brand = brands.get(conn, brand_id, owner_filter(visitor))
+        found, _ = assets.list_of_brand(conn, brand_id, limit=_PICTURES)
+        numbers = _numbers(found)
+        return {
+            "account": _account(conn, visitor),
+            "brand": brand,
+            "look": brand_defaults(brand),
+            "pictures": [pieces.picture(row, res.signer, brand["name"], numbers[row["id"]]) for row in found],
+            "jobs": _lines(conn, res, JobFilter(brand_id=brand_id, queues=tuple(words.KINDS))),
+        }
+
+    return page(request, "brand.html", styles=_STYLES, key=fresh_key(), **await res.core.db.read(read))
+
+
+@router.get("/g/job/{job_id}")
+async def job_page(request: Request, job_id: JobPath, res: Res, visitor: Visitor) -> Response:
+    return await show_job(request, res, visitor, job_id)
+
+
+async def show_job(
+    request: Request, res: Resources, visitor: Principal, job_id: str, *, link: str | None = None
+) -> Response:
+    """link: a shared link that was just made. Raises NotFound."""
+    facts = await look_into(res, job_id, owner_filter(visitor))
+    job, cause = facts.job, explain(facts)["cause"]
+
+    def read(conn: Connection) -> Row:
+        told = job_events.after(conn, job_id, 0, _STORY)
+        name = _brand_name(conn, job)
+        return {
+            "account": _account(conn, visitor),
+            "brand_name": name,
+            "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name),
+            "story": words.story(told),
+            "said": [row["payload"]["content"] for row in told if row["event"] == "agent:message"],
+            "expected": views.expected(jobs.durations(conn, job["queue"])),
+        }
+
+    return page(
+        request,
+        "job.html",
+        job=job,
+        kind=words.KINDS.get(job["queue"], "Job"),
+        state_word=words.STATES[job["state"]],
+        live=job["state"] not in TERMINAL_STATES,
+        why=_in_words(facts, cause),
+        repeatable=words.can_be_repeated(job, cause) and not facts.replays,
+        newest=facts.replays[-1] if facts.replays else None,
+        sandboxed=bool(facts.calls) and all(call["sandboxed"] for call in facts.calls),
+        credits_told=words.credits_told(job),
+        span=words.span,
+        link=link,
+        back=f"/g/job/{job_id}",
+        key=fresh_key(),
+        **await res.core.db.read(read),
+    )
+
+
+def _in_words(facts: Any, cause: str | None) -> str | None:
+    """What is the matter, where something is."""
+    job = facts.job
+    if job["state"] in ("queued", "retrying"):
+        if facts.paused is not None:
+            return words.reason(cause) if cause else "This kind of work is paused for a while. Nothing is lost."
+        if facts.workers == 0:
+            return "Nobody is working on such jobs right now. Yours waits; nothing is lost."
+        if job["state"] == "retrying":
+            return f"{words.reason(cause)} We try again by ourselves."
+        if facts.position:
+            return f"{words.count(facts.position, 'job')} before yours."
+    if job["state"] in ("failed", "partial"):
+        return words.reason(cause)
+    return None
+
+
+def _account(conn: Connection, visitor: Principal) -> Row:
+    balance = credits.balance(conn, visitor.user_id)
+    return {"email": visitor.email, "admin": visitor.is_admin, "credits": balance.remaining}
+
+
+def _brand_name(conn: Connection, job: Row) -> str:
+    return brands.names(conn, {job["brand_id"]}).get(job["brand_id"], "") if job["brand_id"] else ""
+
+
+def _cover(conn: Connection, res: Resources, brand: Row) -> pieces.Picture | None:
+    """The chosen logo, else the newest."""
+    logos, _ = assets.list_of_brand(conn, brand["id"], asset_type="logo", limit=_PICTURES)
+    best = next((row for row in logos if row["is_selected"]), logos[0] if logos else None)
+    return pieces.picture(best, res.signer, brand["name"], 1) if best else None
+
+
+def _numbers(found: list[Row]) -> dict[str, int]:
+    """Each asset's number among its kind, the oldest first."""
+    counted: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    for row in reversed(found):
+        counted[row["asset_type"]] = counted.get(row["asset_type"], 0) + 1
+        numbers[row["id"]] = counted[row["asset_type"]]
+    return numbers
+
+
+def _lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[Line]:
+    rows = jobs.list_jobs(conn, chosen, limit=_JOBS).rows
+    names = brands.names(conn, {row["brand_id"] for row in rows if row["brand_id"]})
+    return [_line(conn, res, row, names.get(row["brand_id"], "")) for row in rows]
+
+
+def _line(conn: Connection, res: Resources, row: Row, brand_name: str) -> Line:
+    made = assets.list_of_job(conn, row["id"])
+    return Line(
+        id=row["id"],
+        kind=words.KINDS[row["queue"]],
+        brand=brand_name,
+        state=row["state"],
+        state_word=words.STATES[row["state"]],
+        progress=row["progress"],
+        message=row["message"] or "",
+        created_at=row["created_at"],
+        seq=row["last_seq"],
+        live=row["state"] not in TERMINAL_STATES,
+        pictures=[pieces.picture(one, res.signer, brand_name, n) for n, one in enumerate(made, 1)],
+    )

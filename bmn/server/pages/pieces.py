@@ -1,0 +1,104 @@
+"""What a page shows of rows: one tile per picture asked for, whether it is there, on its way, or will never come."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bmn.errors import Cause
+from bmn.jobs.registry import QUEUES
+from bmn.schemas.jobs import JobState
+from bmn.server.pages import words
+from bmn.server.signing import Signer
+
+Row = dict[str, Any]
+
+_NOUNS = {"social_asset": "post", "video_thumbnail": "still"}
+_NUMBER = re.compile(r"-(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A stored picture or video. url: whole. thumbnail: small, or the whole where there is none. file: its name on disk."""
+
+    id: str
+    brand_id: str
+    noun: str
+    url: str
+    thumbnail: str
+    file: str
+    caption: str
+    alt: str
+    chosen: bool
+    is_video: bool
+    is_logo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One tile. state: `ready`, `coming`, `refused` or `missing`. text: said where there is no picture."""
+
+    number: int
+    state: str
+    text: str
+    picture: Picture | None = None
+
+
+def picture(row: Row, signer: Signer, brand_name: str, number: int) -> Picture:
+    noun = _NOUNS.get(row["asset_type"], row["asset_type"])
+    kind = row["mime_type"].partition("/")[2]
+    variation = str(row["metadata"].get("variation") or row["metadata"].get("product_name") or "")
+    slug = re.sub(r"[^a-z0-9]+", "-", brand_name.lower()).strip("-") or "brand"
+    url = signer.signed(row["url"])
+    return Picture(
+        id=row["id"],
+        brand_id=row["brand_id"],
+        noun=noun,
+        url=url,
+        thumbnail=signer.signed(row["thumbnail_url"]) if row["thumbnail_url"] else url,
+        file=f"{slug}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}",
+        caption=variation,
+        alt=f"{noun.capitalize()} {number} of {brand_name}{f': {variation}' if variation else ''}",
+        chosen=bool(row["is_selected"]),
+        is_video=row["mime_type"].startswith("video/"),
+        is_logo=row["asset_type"] == "logo",
+    )
+
+
+def of_job(job: Row, units: Sequence[Row], assets: Sequence[Row], signer: Signer, brand_name: str) -> list[Piece]:
+    """The tiles of a job, in the order of their numbers."""
+    by_id = {row["id"]: row for row in assets}
+    by_slot = {_slot(unit, position): unit for position, unit in enumerate(units)}
+    tiles: list[Piece] = []
+    for slot in range(max([_asked(job), *(slot + 1 for slot in by_slot)])):
+        unit = by_slot.get(slot)
+        row = by_id.pop(unit["asset_id"], None) if unit else None
+        if row is not None:
+            tiles.append(Piece(slot + 1, "ready", "", picture(row, signer, brand_name, slot + 1)))
+        else:
+            tiles.append(_without_picture(slot + 1, job, unit))
+    for row in by_id.values():
+        tiles.append(Piece(len(tiles) + 1, "ready", "", picture(row, signer, brand_name, len(tiles) + 1)))
+    return tiles
+
+
+def _slot(unit: Row, position: int) -> int:
+    match = _NUMBER.search(unit["unit"])
+    return min(int(match[1]), 31) if match else position
+
+
+def _asked(job: Row) -> int:
+    """How many pictures were asked for; none of a job that makes texts."""
+    if not QUEUES[job["queue"]].job_type or job["queue"] == "brand-wizard":
+        return 0
+    wanted = job["payload"].get("count", 1) if job["queue"] == "logo-generation" else 1
+    return wanted if isinstance(wanted, int) and 1 <= wanted <= 8 else 1
+
+
+def _without_picture(number: int, job: Row, unit: Row | None) -> Piece:
+    if unit is not None and unit["state"] == "failed":
+        refused = unit["cause"] == Cause.MODERATED
+        return Piece(number, "refused" if refused else "missing", f"{words.reason(unit['cause'])} Not charged.")
+    if job["completed_at"] is None:
+        return Piece(number, "coming", "Waiting" if job["state"] == JobState.QUEUED else "On its way")
+    return Piece(number, "missing", "Not made, and not charged.")

@@ -1,0 +1,51 @@
+"""Templates to answers: escaped, under a policy that runs our own script only, and never kept by a cache."""
+
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bmn.server.pages import words
+from bmn.server.pages.statics import address_of
+from bmn.server.resources import Resources
+from bmn.settings import Settings
+
+_templates = Environment(
+    loader=PackageLoader("bmn.server.pages"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+_templates.globals["static"] = address_of
+_templates.filters.update(ago=words.ago, day=words.day, stamp=words.stamp, count=words.count, money=words.money)
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page. values: what its template asks for; `account` is the signed-in caller's, or None."""
+    resources: Resources = request.app.state.resources
+    shown = {"account": None, "development": not resources.settings.is_production, **values}
+    headers = {"Content-Security-Policy": _policy(resources.settings), "Cache-Control": "no-store"}
+    return HTMLResponse(_templates.get_template(template).render(shown), status, headers)
+
+
+@lru_cache(maxsize=8)
+def _policy_for(*origins: str) -> str:
+    sources = " ".join(("'self'", *sorted({origin for origin in origins if origin})))
+    return (
+        f"default-src 'none'; img-src {sources}; media-src {sources}; style-src 'self'; script-src 'self'; "
+        "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _policy(settings: Settings) -> str:
+    """Pictures come from the address we call ourselves, which may be another name of this host, or from the bucket."""
+    return _policy_for(_origin(settings.public_address), _origin(settings.public_base_url))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -1,0 +1,29 @@
+"""A job's pictures for whoever holds its link, until the link ends: nothing about its owner, and nothing to press."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bmn.db import assets, brands, jobs
+from bmn.db.engine import Connection
+from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.server.dependencies import Res
+from bmn.server.pages import pieces, words
+from bmn.server.pages.access import PageRoute
+from bmn.server.pages.rendering import page
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/s/{token}")
+async def shared(request: Request, token: str, res: Res) -> Response:
+    job_id = res.signer.shared_job(token[:400])
+
+    def read(conn: Connection) -> dict[str, object]:
+        job = jobs.get_job(conn, job_id)
+        name = brands.names(conn, {job["brand_id"]}).get(job["brand_id"], "") if job["brand_id"] else ""
+        made = [pieces.picture(row, res.signer, name, n) for n, row in enumerate(assets.list_of_job(conn, job_id), 1)]
+        return {"brand_name": name, "kind": words.KINDS.get(job["queue"], "Pictures"), "pictures": made,
+                "live": job["state"] not in TERMINAL_STATES}  # fmt: skip
+
+    until = float(token.split(".")[1])
+    return page(request, "shared.html", until=until, **await res.core.db.read(read))

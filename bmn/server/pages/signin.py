@@ -1,0 +1,76 @@
+"""Signing in and out in a browser. `bmn open` prints a link with a ticket; a local server needs one click."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from bmn.auth import Principal
+from bmn.broker import keys
+from bmn.errors import NotAllowed
+from bmn.schemas.api import LocalPath, SessionBody
+from bmn.server import views
+from bmn.server.dependencies import Caller, Res
+from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page
+from bmn.server.pages.rendering import page
+from bmn.server.sessions import TICKET_SECONDS, require_same_origin
+from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+api = APIRouter(prefix="/api/v1", tags=["sessions"])
+
+Ticket = Annotated[str, Query(max_length=100)]
+Back = Annotated[LocalPath, Form()]
+
+
+@api.post("/session", status_code=201)
+async def ticket(body: SessionBody, res: Res, principal: Caller) -> JSONResponse:
+    """A link that signs a browser in as the caller, once, within two minutes."""
+    issued = await res.sessions.issue_ticket(principal, body.path)
+    url = f"{res.settings.public_address}/signin?ticket={issued}"
+    return JSONResponse({"url": url, "expiresAt": views.when(time.time() + TICKET_SECONDS)}, 201)
+
+
+@router.get("/signin")
+async def follow_link(request: Request, res: Res, ticket: Ticket = "") -> Response:
+    """Signs in at once where the reader opened the link; where another page or a prefetch did, it asks first."""
+    if not ticket:
+        return sign_in_page(request)
+    foreign = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    if foreign or "prefetch" in request.headers.get("sec-purpose", ""):
+        return page(request, "confirm.html", ticket=ticket)
+    return await _redeem(request, res, ticket)
+
+
+@router.post("/signin")
+async def confirm(request: Request, res: Res, ticket: Annotated[str, Form(max_length=100)]) -> Response:
+    require_same_origin(request)
+    return await _redeem(request, res, ticket)
+
+
+@router.post("/signin/local")
+async def sign_in_locally(request: Request, res: Res, back: Back = "/") -> Response:
+    """As this machine's developer. Raises NotAllowed anywhere else."""
+    require_same_origin(request)
+    if not may_sign_in_locally(request, res.settings):
+        raise NotAllowed("Only a local development server signs in like this.", hint="Run `bmn open`.")
+    developer = Principal(DEV_USER_ID, DEV_USER_EMAIL, "user", time.time() + keys.SESSION_SECONDS)
+    answer = RedirectResponse(back, 303)
+    await res.sessions.begin(request, answer, developer)
+    return answer
+
+
+@router.post("/signout")
+async def sign_out(request: Request, res: Res) -> Response:
+    require_same_origin(request)
+    answer = RedirectResponse("/signin", 303)
+    await res.sessions.end(request, answer)
+    return answer
+
+
+async def _redeem(request: Request, res: Res, ticket: str) -> Response:
+    principal, path = await res.sessions.redeem(ticket)
+    answer = RedirectResponse(path, 303)
+    await res.sessions.begin(request, answer, principal)
+    return answer

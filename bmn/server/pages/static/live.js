@@ -1,0 +1,113 @@
+// Keeps a page up to date with the jobs it shows. Events say that something happened; what the page shows of it is
+// always the server's own HTML: each changed part of a fresh copy takes the place of the old one.
+
+const AT_ONCE = 4; // a browser gives one host six connections
+const REST_MS = 1500;
+const EVENTS = ["job:progress", "job:failed", "job:complete", "job:cancelled", "job:tool-error", "agent:message"];
+
+const followed = new Map(); // job id -> the seq of its last event
+const shown = new Map(); // name of a part -> its HTML as the server wrote it
+let fetching = null;
+let again = false;
+
+const byPart = (name) => document.querySelector(`[data-part="${CSS.escape(name)}"]`);
+const ofJob = (id, what) => document.querySelectorAll(`[data-job="${CSS.escape(id)}"] ${what}`);
+const write = (nodes, text) => nodes.forEach((node) => { node.textContent = text; });
+
+function connected(yes) {
+  document.getElementById("link").hidden = yes;
+}
+
+function put(part) {
+  const old = byPart(part.dataset.part);
+  const html = part.outerHTML;
+  if (!old || (shown.get(part.dataset.part) ?? old.outerHTML) === html) return;
+  if (old.querySelector("textarea:focus, input:focus")) return; // somebody is writing
+  const had = old.contains(document.activeElement);
+  const known = new Set([...old.querySelectorAll("img")].map((image) => image.src));
+  old.replaceWith(part);
+  shown.set(part.dataset.part, html);
+  part.querySelectorAll("img").forEach((image) => image.classList.toggle("new", !known.has(image.src)));
+  if (had) {
+    part.tabIndex = -1;
+    part.focus({ preventScroll: true });
+  }
+}
+
+async function load() {
+  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  if (answer.status === 401) return location.reload();
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  page.querySelectorAll("[data-part]").forEach((part) => put(document.adoptNode(part)));
+  document.title = page.title;
+  followAll();
+}
+
+async function refresh() {
+  if (fetching) {
+    again = true;
+    return fetching;
+  }
+  fetching = load().then(() => connected(true), () => {
+    connected(false);
+    setTimeout(refresh, REST_MS);
+  });
+  await fetching;
+  fetching = null;
+  if (again) {
+    again = false;
+    await refresh();
+  }
+}
+
+function take(id, name, data, state) {
+  if (name === "job:progress" && !data.asset && data.status !== "queued" && state === "active") {
+    ofJob(id, "progress").forEach((bar) => { bar.value = Math.max(bar.value, data.progress); });
+    write(ofJob(id, ".far"), `${data.progress} %`);
+    write(ofJob(id, ".message"), data.message);
+    return;
+  }
+  if (data.asset || name !== "job:progress") {
+    document.getElementById("said").textContent = data.message ?? data.error ?? "";
+  }
+  refresh();
+}
+
+function follow(element) {
+  const id = element.dataset.job;
+  followed.set(id, Number(element.dataset.seq));
+  const source = new EventSource(`/api/v1/jobs/${encodeURIComponent(id)}/events?after=${followed.get(id)}`);
+  const end = () => { source.close(); followed.delete(id); };
+  source.onopen = () => connected(true);
+  source.onerror = () => {
+    connected(false);
+    if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself, with Last-Event-ID
+    end();
+    setTimeout(refresh, REST_MS);
+  };
+  for (const name of EVENTS) {
+    source.addEventListener(name, (event) => {
+      const data = JSON.parse(event.data);
+      const now = document.querySelector(`[data-job="${CSS.escape(id)}"]`);
+      if (name === "job:complete" || name === "job:cancelled" || (name === "job:failed" && !data.retriesLeft)) end();
+      take(id, name, data, now?.dataset.state);
+    });
+  }
+}
+
+function followAll() {
+  for (const element of document.querySelectorAll("[data-live]")) {
+    if (followed.size < AT_ONCE && !followed.has(element.dataset.job)) follow(element);
+  }
+}
+
+document.querySelectorAll("[data-copy]").forEach((button) => {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    button.textContent = "Copied";
+  });
+});
+
+followAll();

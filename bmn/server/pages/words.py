@@ -1,0 +1,110 @@
+"""What the pages say: states, causes, money and times, in words for somebody who only wants their pictures."""
+
+import re
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from bmn.errors import CAUSES, Cause
+from bmn.schemas.jobs import JobState
+
+Row = dict[str, Any]
+
+STATES = {
+    JobState.QUEUED: "Waiting in line",
+    JobState.ACTIVE: "Being made",
+    JobState.RETRYING: "Trying again",
+    JobState.COMPLETED: "Done",
+    JobState.PARTIAL: "Partly done",
+    JobState.FAILED: "Did not work",
+    JobState.CANCELLED: "Cancelled",
+}
+# What people asked for; the rest is our own housekeeping and on no page.
+KINDS = {
+    "logo-generation": "Logos",
+    "mockup-generation": "Mockup",
+    "bundle-composition": "Bundle",
+    "video-generation": "Video",
+    "brand-wizard": "Brand wizard",
+}
+_PERCENT = re.compile(r": \d+ ?%$")
+
+
+def reason(cause: str | None) -> str:
+    """Why something went wrong, without a vendor's name or a stack trace."""
+    return CAUSES[Cause(cause)].user_text if cause else "Something went wrong, and nobody noted what."
+
+
+def can_be_repeated(job: Row, cause: str | None) -> bool:
+    """Whether the same request could end otherwise next time."""
+    ended = job["state"] in (JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED)
+    return ended and cause not in (Cause.BAD_INPUT, Cause.MODERATED)
+
+
+def credits_told(job: Row) -> str:
+    """What a job has cost its owner, in a sentence."""
+    charged, refunded = job["credits_charged"], job["credits_refunded"]
+    if job["completed_at"] is None:
+        held = job["credits_reserved"] - charged - refunded
+        told = [f"{count(held, 'credit')} set aside"] if held else []
+        told += [f"{charged} charged so far"] if charged else []
+        return ", ".join(told) + "." if told else "This costs nothing."
+    if not charged:
+        return "Nothing was charged."
+    back = f" {count(refunded, 'credit')} came back." if refunded else ""
+    return f"{count(charged, 'credit')} charged.{back}"
+
+
+def story(events: Iterable[Row]) -> list[dict[str, Any]]:
+    """What a job has told, oldest first: `{at, text}`. Mere percentages are left out, and what is said twice."""
+    told: list[dict[str, Any]] = []
+    for event in events:
+        text = _sentence(event["event"], event["payload"])
+        if text and (not told or told[-1]["text"] != text):
+            told.append({"at": event["at"], "text": text})
+    return told
+
+
+def _sentence(event: str, data: Row) -> str:
+    if event == "job:failed":
+        again = "; it will be tried again." if data["retriesLeft"] else "."
+        return f"An attempt failed: {reason(data['cause']).rstrip('.')}{again}"
+    if event == "job:tool-error":
+        return "A step had to be repeated."
+    if event == "agent:message":
+        return ""
+    text = str(data.get("message", ""))
+    return "" if _PERCENT.search(text) else text
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def money(usd: float) -> str:
+    return f"${usd:.2f}" if usd == 0 or usd >= 0.01 else "under $0.01"
+
+
+def ago(seconds: float) -> str:
+    passed = max(0, time.time() - seconds)
+    for length, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if passed >= length:
+            return f"{count(int(passed // length), noun)} ago"
+    return "just now"
+
+
+def day(seconds: float) -> str:
+    """Without a script nobody knows the reader's clock, so a day is named in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %B %Y, %H:%M UTC")
+
+
+def stamp(seconds: float) -> str:
+    """For the `datetime` of a time element."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def span(milliseconds: float) -> str:
+    """A duration as people say it."""
+    seconds = max(1, round(milliseconds / 1000))
+    return count(seconds, "second") if seconds < 90 else count(round(seconds / 60), "minute")

@@ -1,0 +1,109 @@
+"""Browser sign-in: a cookie that names a session in Redis. It is had for a ticket, which works once and not for long.
+
+Redis holds digests only, so reading it signs nobody in. Links with a ticket come from `POST /api/v1/session`.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from bmn.auth import Principal
+from bmn.broker import keys
+from bmn.errors import NotAllowed, NotSignedIn
+from bmn.jobs.core import Core
+
+TICKET_SECONDS = 120
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_SPENT = "This sign-in link has been used already, or is too old."
+
+
+class Sessions:
+    """One per process; what it knows is in Redis, so every server process sees the same sessions."""
+
+    def __init__(self, core: Core) -> None:
+        address = urlsplit(core.settings.public_address)
+        self._redis = core.redis
+        self._secure = address.scheme == "https"
+        # A cookie is shared by all ports of a host, so two servers on one machine need two names.
+        self._cookie = "__Host-bmn-session" if self._secure else f"bmn-session-{address.port or 80}"
+
+    async def issue_ticket(self, principal: Principal, path: str) -> str:
+        """A ticket that signs its holder in as this principal, once. path: the page they came for."""
+        ticket = secrets.token_urlsafe(32)
+        await self._redis.set(_key("ticket", ticket), json.dumps([*_fields(principal), path]), ex=TICKET_SECONDS)
+        return ticket
+
+    async def redeem(self, ticket: str) -> tuple[Principal, str]:
+        """Whose ticket it was, and the page it leads to. Raises NotSignedIn for one that is spent, old or made up."""
+        kept = await self._redis.getdel(_key("ticket", ticket))
+        if kept is None:
+            raise NotSignedIn(_SPENT, hint="Run `bmn open` for a new one.")
+        *fields, path = json.loads(kept)
+        return _principal(fields, time.time() + keys.SESSION_SECONDS), path
+
+    async def begin(self, connection: HTTPConnection, response: Response, principal: Principal) -> None:
+        """Starts a session of 24 hours, gives its cookie to the response, and ends the one there was before."""
+        await self.end(connection, response)
+        name = secrets.token_urlsafe(32)
+        await self._redis.set(_key("browser", name), json.dumps(_fields(principal)), ex=keys.SESSION_SECONDS)
+        response.set_cookie(
+            self._cookie,
+            name,
+            max_age=keys.SESSION_SECONDS,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    async def end(self, connection: HTTPConnection, response: Response) -> None:
+        if name := connection.cookies.get(self._cookie):
+            await self._redis.delete(_key("browser", name))
+            response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
+
+    async def find(self, connection: HTTPConnection) -> Principal | None:
+        """Who is signed in; None for nobody."""
+        name = connection.cookies.get(self._cookie)
+        if not name or len(name) > 100:
+            return None
+        key = _key("browser", name)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            kept, left = await pipe.get(key).ttl(key).execute()
+        return _principal(json.loads(kept), time.time() + max(0, left)) if kept else None
+
+    async def find_for(self, connection: HTTPConnection) -> Principal | None:
+        """The same for a request that may change something, which has to come from a page of ours. Raises NotAllowed."""
+        principal = await self.find(connection)
+        if principal is not None and connection.scope.get("method") not in _SAFE_METHODS:
+            require_same_origin(connection)
+        return principal
+
+
+def require_same_origin(connection: HTTPConnection) -> None:
+    """Raises NotAllowed unless the request was made by a page of this very address."""
+    site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
+    if site is not None:
+        allowed = site == "same-origin"
+    else:  # a browser from before 2023
+        allowed = bool(origin) and urlsplit(origin).netloc == connection.headers.get("host")
+    if not allowed:
+        raise NotAllowed("This was asked for by another site.", hint="Open the page itself and try again.")
+
+
+def _key(kind: str, name: str) -> str:
+    return keys.session(f"{kind}:{hashlib.sha256(name.encode()).hexdigest()}")
+
+
+def _fields(principal: Principal) -> list[str | None]:
+    return [principal.user_id, principal.email, principal.role]
+
+
+def _principal(fields: list[Any], expires_at: float) -> Principal:
+    user_id, email, role = fields
+    return Principal(user_id, email, role, expires_at)
