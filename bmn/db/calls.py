@@ -42,6 +42,18 @@ def costs(
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:
+    """Whether the sandbox answered every call of a job, by job id; jobs without a call are left out."""
+    if not job_ids:
+        return {}
+    query = (
+        select(provider_calls.c.job_id, func.min(provider_calls.c.sandboxed))
+        .where(provider_calls.c.job_id.in_(job_ids))
+        .group_by(provider_calls.c.job_id)
+    )
+    return {job_id: bool(lowest) for job_id, lowest in conn.execute(query)}
+
+
 def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[dict[str, Any]]:
     """The calls one job made, oldest first."""
     query = select(provider_calls).where(provider_calls.c.job_id == job_id).order_by(provider_calls.c.id).limit(limit)

@@ -3,6 +3,8 @@
 Plain ASGI, since every request passes here.
 """
 
+import asyncio
+import contextlib
 import re
 import time
 from typing import Any
@@ -18,6 +20,7 @@ log = logs.get_logger("bmn.access")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _TOO_LARGE = "The request body is too large."
+_DRAIN_SECONDS = 0.5
 _QUIET = ("/health", "/health/live", "/metrics")
 
 _HEADERS: list[tuple[bytes, bytes]] = [
@@ -58,6 +61,7 @@ class Edge:
         with logs.bind(request_id=request_id):
             try:
                 if length > self._max_body:
+                    await _drain(receive, 4 * self._max_body)
                     await answer.refuse(413, f'{{"error":"{_TOO_LARGE}","code":"too_large"}}'.encode())
                 else:
                     await self._app(scope, _capped(receive, self._max_body), answer.send)
@@ -104,6 +108,17 @@ class _Answer:
         await self.send({"type": "http.response.body", "body": body})
 
 
+async def _drain(receive: Receive, most: int) -> None:
+    """Takes the rest of a refused body for a moment, since who still sends cannot read the answer."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while most > 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+                most -= len(message.get("body", b""))
+
+
 def _capped(receive: Receive, most: int) -> Receive:
     """A body without a length is counted while it comes."""
     size = 0
@@ -114,6 +129,7 @@ def _capped(receive: Receive, most: int) -> Receive:
         if message["type"] == "http.request":
             size += len(message.get("body", b""))
             if size > most:
+                await _drain(receive, 4 * most)
                 raise HTTPException(413, _TOO_LARGE)
         return message
 

@@ -18,7 +18,8 @@ def when(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def job(row: Row, signer: Signer, brand_name: str | None = None) -> dict[str, Any]:
+def job(row: Row, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> dict[str, Any]:
+    """sandboxed: its cost is what a provider would have charged."""
     queue = QUEUES.get(row["queue"])
     view = {
         "jobId": row["id"],
@@ -45,6 +46,7 @@ def job(row: Row, signer: Signer, brand_name: str | None = None) -> dict[str, An
         "creditsCharged": row["credits_charged"],
         "creditsRefunded": row["credits_refunded"],
         "costUsd": round(row["cost_usd"], 6),
+        "sandboxed": sandboxed,
         "result": signer.sign_all(row["result"]),
         "createdAt": when(row["created_at"]),
         "queuedAt": when(row["queued_at"]),

@@ -56,6 +56,30 @@ ROUTES: dict[str, Route] = {
         "absent", body={"brandId": "{brand}", "productName": "Mug", "productMockupUrl": "https://a.example/a.png"}
     ),
     "POST /api/v1/generation/wizard": Route("absent", body={"brandId": "{brand}", "step": "brand-identity"}),
+    "POST /api/v1/generation/logos/estimate": Route("absent", body={"brandId": "{brand}"}),
+    "POST /api/v1/generation/mockups/estimate": Route(
+        "absent",
+        body={
+            "brandId": "{brand}",
+            "products": [{"productId": "{other}", "productName": "Mug", "productCategory": "drinkware"}],
+            "logoUrl": "https://a.example/a.png",
+            "colorPalette": ["#111111"],
+        },
+    ),
+    "POST /api/v1/generation/bundles/estimate": Route(
+        "absent",
+        body={
+            "brandId": "{brand}",
+            "bundleName": "Set",
+            "brandName": "Acme",
+            "colorPalette": ["#111111"],
+            "productMockupUrls": ["https://a.example/a.png", "https://a.example/b.png"],
+        },
+    ),
+    "POST /api/v1/generation/videos/estimate": Route(
+        "absent", body={"brandId": "{brand}", "productName": "Mug", "productMockupUrl": "https://a.example/a.png"}
+    ),
+    "POST /api/v1/generation/wizard/estimate": Route("absent", body={"brandId": "{brand}", "step": "brand-identity"}),
     "GET /api/v1/jobs": Route("own", query={"brand": "{brand}", "prefix": "{job}", "text": "Zanzibar"}),
     "GET /api/v1/jobs/{job_id}": Route("absent"),
     "GET /api/v1/jobs/{job_id}/why": Route("absent"),
@@ -70,6 +94,7 @@ ROUTES: dict[str, Route] = {
     "GET /api/v1/brands/{brand_id}": Route("absent"),
     "PATCH /api/v1/brands/{brand_id}": Route("absent", body={"name": "Taken over"}),
     "GET /api/v1/brands/{brand_id}/assets": Route("absent"),
+    "GET /api/v1/assets/{asset_id}": Route("absent"),
     "POST /api/v1/assets/{asset_id}/select": Route("absent"),
     "GET /api/v1/products": Route("own"),
     "GET /api/v1/credits": Route("own"),

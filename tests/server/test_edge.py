@@ -141,7 +141,7 @@ async def test_a_defect_is_told_without_its_inside(
 async def test_the_access_log_has_no_query_and_no_token(
     api: Api, ana: httpx.AsyncClient, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO), caplog.at_level(logging.WARNING, "httpx"):
         await ana.get("/files/brands/a/logo/b.png", params={"until": "1", "signature": "canary-signature"})
         await ana.get(f"{API}/jobs", params={"text": "canary-text"})
     token = ana.headers["authorization"].split(" ")[1]

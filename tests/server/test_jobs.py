@@ -306,7 +306,8 @@ async def test_a_stream_has_a_heartbeat_and_a_user_a_number_of_streams(
     monkeypatch.setattr("bmn.server.routes.job_events._STREAMS_PER_USER", 1)
     job_id = await api.logos(ana, await api.brand(ana))
     async with ana.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
-        async for line in answer.aiter_lines():
+        lines = answer.aiter_lines()  # held, since the stream is closed with its iterator
+        async for line in lines:
             if line == ": alive":
                 break
         refused = await ana.get(f"/api/v1/jobs/{job_id}/events")

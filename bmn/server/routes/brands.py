@@ -85,6 +85,12 @@ async def list_assets(
     return JSONResponse({"assets": [views.asset(row, res.signer) for row in rows], "nextCursor": further})
 
 
+@router.get("/assets/{asset_id}")
+async def show_asset(asset_id: AssetPath, res: Res, principal: Caller) -> JSONResponse:
+    row = await res.core.db.read(lambda conn: assets.get(conn, asset_id, owner_filter(principal)))
+    return JSONResponse(views.asset(row, res.signer))
+
+
 @router.post("/assets/{asset_id}/select")
 async def select(asset_id: AssetPath, res: Res, principal: Caller) -> JSONResponse:
     """Makes an asset the chosen one of its brand and type."""

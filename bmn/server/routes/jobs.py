@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
-from bmn.db import assets, brands, jobs
+from bmn.db import assets, brands, calls, jobs
 from bmn.db import events as job_events
 from bmn.db.jobs import JobFilter
 from bmn.errors import NotAllowed
@@ -33,13 +33,14 @@ Words = Annotated[Text | None, Query(max_length=200)]
 async def list_jobs(
     res: Res,
     principal: Caller,
-    queue: Words = None,
+    queue: Annotated[list[str] | None, Query(max_length=9)] = None,
     state: Annotated[list[JobState] | None, Query(max_length=7)] = None,
     cause: Words = None,
     brand: Annotated[Id | None, Query()] = None,
     text: Words = None,
     prefix: Annotated[str | None, Query(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")] = None,
     since: Annotated[float | None, Query(gt=0, description="seconds ago at most")] = None,
+    until: Annotated[float | None, Query(gt=0, description="seconds ago at least")] = None,
     user: Annotated[Id | None, Query(description="admins: another user's")] = None,
     everyone: Annotated[bool, Query(alias="all", description="admins: everybody's")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
@@ -48,23 +49,29 @@ async def list_jobs(
     """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
     if (everyone or user) and not principal.is_admin:
         raise NotAllowed("Only admins see the jobs of others.")
+    now = time.time()
     chosen = JobFilter(
         user_id=user or (None if everyone else principal.user_id),
-        queue=queue,
+        queues=tuple(queue or ()),
         states=tuple(state or ()),
         cause=cause,
         brand_id=brand,
         text=text,
         id_prefix=prefix,
-        since=time.time() - since if since else None,
+        since=now - since if since else None,
+        until=now - until if until else None,
     )
 
-    def read(conn: Connection) -> tuple[jobs.Page, dict[str, str]]:
+    def read(conn: Connection) -> tuple[jobs.Page, dict[str, str], dict[str, bool]]:
         page = jobs.list_jobs(conn, chosen, limit=limit, cursor=cursor)
-        return page, brands.names(conn, {row["brand_id"] for row in page.rows if row["brand_id"]})
+        names = brands.names(conn, {row["brand_id"] for row in page.rows if row["brand_id"]})
+        return page, names, calls.sandboxed(conn, [row["id"] for row in page.rows])
 
-    page, names = await res.core.db.read(read)
-    shown = [views.job(row, res.signer, names.get(row["brand_id"])) for row in page.rows]
+    page, names, sandboxed = await res.core.db.read(read)
+    shown = [
+        views.job(row, res.signer, names.get(row["brand_id"]), sandboxed=sandboxed.get(row["id"], False))
+        for row in page.rows
+    ]
     return JSONResponse({"jobs": shown, "nextCursor": page.cursor, "total": page.total})
 
 
@@ -77,7 +84,7 @@ def whole_job(conn: Connection, res: Resources, job_id: str, user_id: str | None
     """Everything known about a job. user_id: None for any owner. Raises NotFound."""
     row = jobs.get_job(conn, job_id, user_id)
     brand = brands.names(conn, {row["brand_id"]} if row["brand_id"] else set()).get(row["brand_id"])
-    view = views.job(row, res.signer, brand)
+    view = views.job(row, res.signer, brand, sandboxed=calls.sandboxed(conn, [job_id]).get(job_id, False))
     view["payload"] = row["payload"]
     view["timeline"] = [views.event(event, res.signer) for event in job_events.after(conn, job_id, 0, _TIMELINE)]
     view["units"] = [views.unit(unit) for unit in jobs.units(conn, job_id)]
@@ -139,6 +146,7 @@ async def retry_job(
         changes=asked.changes,
         reason=asked.reason,
     )
+    assert replay.job_id is not None  # a refused one raises
     answer = {
         "jobId": replay.job_id,
         "parentId": job_id,

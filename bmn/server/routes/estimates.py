@@ -1,0 +1,69 @@
+"""Dry runs: a generator's body is checked and priced, and nothing is stored."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
+
+from bmn.auth import Principal
+from bmn.db import brands, credits, jobs, queues
+from bmn.errors import NotFound
+from bmn.jobs.estimates import estimate
+from bmn.schemas import api
+from bmn.schemas.jobs import WAITING_STATES
+from bmn.server import views
+from bmn.server.dependencies import Caller, Res
+from bmn.server.resources import Resources
+from bmn.server.submissions import payloads_of
+
+router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
+
+
+@router.post("/logos/estimate")
+async def logos(body: api.LogosBody, res: Res, principal: Caller) -> JSONResponse:
+    return await _estimate(res, principal, "logo-generation", body)
+
+
+@router.post("/mockups/estimate")
+async def mockups(body: api.MockupsBody, res: Res, principal: Caller) -> JSONResponse:
+    return await _estimate(res, principal, "mockup-generation", body)
+
+
+@router.post("/bundles/estimate")
+async def bundles(body: api.BundlesBody, res: Res, principal: Caller) -> JSONResponse:
+    return await _estimate(res, principal, "bundle-composition", body)
+
+
+@router.post("/videos/estimate")
+async def videos(body: api.VideosBody, res: Res, principal: Caller) -> JSONResponse:
+    return await _estimate(res, principal, "video-generation", body)
+
+
+@router.post("/wizard/estimate")
+async def wizard(body: api.WizardBody, res: Res, principal: Caller) -> JSONResponse:
+    return await _estimate(res, principal, "brand-wizard", body)
+
+
+async def _estimate(res: Resources, principal: Principal, queue: str, body: Any) -> JSONResponse:
+    payloads = await payloads_of(res, principal, body)
+
+    def read(conn: Connection) -> tuple[int, int, list[float]]:
+        if not brands.owns(conn, principal.user_id, body.brand_id):
+            raise NotFound("Brand not found")
+        waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
+        return credits.balance(conn, principal.user_id).remaining, waiting, jobs.durations(conn, queue)
+
+    available, waiting, durations = await res.core.db.read(read)
+    found = estimate(res.settings, queue, payloads)
+    answer: dict[str, Any] = {
+        "prompts": found.prompts,
+        "credits": found.credits,
+        "creditsAvailable": available,
+        "usd": found.usd,
+        "sandboxed": found.sandboxed,
+        "waiting": waiting,
+    }
+    if (expected := views.expected(durations)) is not None:
+        answer["expected"] = expected
+    return JSONResponse(answer)
