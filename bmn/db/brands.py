@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from bmn.db.paging import read_cursor, write_cursor
 from bmn.db.tables import brands, db_now
@@ -73,10 +73,13 @@ def names(conn: Connection, brand_ids: set[str]) -> dict[str, str]:
     return {row.id: row.name for row in conn.execute(query)}
 
 
+_OWNER = select(brands.c.user_id).where(brands.c.id == bindparam("brand"))  # built once, for every submission
+
+
 def owns(conn: Connection, user_id: str, brand_id: str) -> bool:
     return owner(conn, brand_id) == user_id
 
 
 def owner(conn: Connection, brand_id: str) -> str | None:
     """The user a brand belongs to."""
-    return conn.execute(select(brands.c.user_id).where(brands.c.id == brand_id)).scalar()
+    return conn.execute(_OWNER, {"brand": brand_id}).scalar()

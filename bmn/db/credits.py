@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Insert, insert, select, update
+from sqlalchemy import Connection, Insert, Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bmn.db.tables import audit_log, credit_ledger, generation_credits
@@ -37,12 +37,31 @@ def ensure_user(conn: Connection, user_id: str, email: str | None, start: int) -
     )
     if conn.execute(opened).first() is None:
         return False
-    conn.execute(_entry(user_id, "start", start))
+    conn.execute(*_entry(user_id, "start", start))
     return True
 
 
-def _entry(user_id: str, kind: str, amount: int, **more: Any) -> Insert:
-    return insert(credit_ledger).values(user_id=user_id, kind=kind, amount=amount, **more)
+_mine = generation_credits.c.user_id == bindparam("of_user")
+_amount = bindparam("amount", type_=Integer)
+_change = update(generation_credits).where(_mine).returning(*generation_credits.c)
+# Built once: building a statement costs more than the database needs to run it.
+_RESERVE = _change.where(generation_credits.c.credits_remaining >= _amount).values(
+    credits_remaining=generation_credits.c.credits_remaining - _amount,
+    credits_reserved=generation_credits.c.credits_reserved + _amount,
+)
+_SETTLE = _change.values(
+    credits_reserved=generation_credits.c.credits_reserved - _amount,
+    credits_used=generation_credits.c.credits_used + _amount,
+)
+_REFUND = _change.values(
+    credits_remaining=generation_credits.c.credits_remaining + _amount,
+    credits_reserved=generation_credits.c.credits_reserved - _amount,
+)
+_ENTRY = insert(credit_ledger)
+
+
+def _entry(user_id: str, kind: str, amount: int, **more: Any) -> tuple[Insert, dict[str, Any]]:
+    return _ENTRY, {"user_id": user_id, "kind": kind, "amount": amount, **more}
 
 
 def balance(conn: Connection, user_id: str) -> Balance:
@@ -63,13 +82,7 @@ def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
     if amount == 0:
         return None
     table = generation_credits.c
-    statement = (
-        update(generation_credits)
-        .where(table.user_id == user_id, table.credits_remaining >= amount)
-        .values(credits_remaining=table.credits_remaining - amount, credits_reserved=table.credits_reserved + amount)
-        .returning(*generation_credits.c)
-    )
-    row = conn.execute(statement).first()
+    row = conn.execute(_RESERVE, {"of_user": user_id, "amount": amount}).first()
     if row is None:
         available = conn.execute(select(table.credits_remaining).where(table.user_id == user_id)).scalar()
         raise InsufficientCredits(amount, available or 0)
@@ -78,22 +91,15 @@ def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
 
 def note_reservation(conn: Connection, user_id: str, job_id: str, amount: int) -> None:
     if amount:
-        conn.execute(_entry(user_id, "reserve", -amount, job_id=job_id))
+        conn.execute(*_entry(user_id, "reserve", -amount, job_id=job_id))
 
 
 def settle(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> Balance | None:
     """Spends reserved credits for one delivered unit."""
     if amount == 0:
         return None
-    table = generation_credits.c
-    statement = (
-        update(generation_credits)
-        .where(table.user_id == user_id)
-        .values(credits_reserved=table.credits_reserved - amount, credits_used=table.credits_used + amount)
-        .returning(*generation_credits.c)
-    )
-    row = conn.execute(statement).one()
-    conn.execute(_entry(user_id, "settle", amount, job_id=job_id, unit=unit))
+    row = conn.execute(_SETTLE, {"of_user": user_id, "amount": amount}).one()
+    conn.execute(*_entry(user_id, "settle", amount, job_id=job_id, unit=unit))
     return _balance(row)
 
 
@@ -101,15 +107,8 @@ def refund(conn: Connection, user_id: str, job_id: str, amount: int) -> Balance 
     """Gives the rest of a reservation back when its job ends."""
     if amount == 0:
         return None
-    table = generation_credits.c
-    statement = (
-        update(generation_credits)
-        .where(table.user_id == user_id)
-        .values(credits_remaining=table.credits_remaining + amount, credits_reserved=table.credits_reserved - amount)
-        .returning(*generation_credits.c)
-    )
-    row = conn.execute(statement).one()
-    conn.execute(_entry(user_id, "refund", amount, job_id=job_id))
+    row = conn.execute(_REFUND, {"of_user": user_id, "amount": amount}).one()
+    conn.execute(*_entry(user_id, "refund", amount, job_id=job_id))
     return _balance(row)
 
 
@@ -120,7 +119,7 @@ def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str |
     statement = update(generation_credits).where(table.user_id == user_id)
     statement = statement.values(credits_remaining=table.credits_remaining + amount)
     row = conn.execute(statement.returning(*generation_credits.c)).one()
-    conn.execute(_entry(user_id, "grant", amount, unit=str(uuid4()), actor=actor, reason=reason))
+    conn.execute(*_entry(user_id, "grant", amount, unit=str(uuid4()), actor=actor, reason=reason))
     audit(
         conn,
         actor,

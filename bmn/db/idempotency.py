@@ -2,21 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from bmn.db.tables import db_now, idempotency_keys
 from bmn.errors import Conflict
 
 KEPT_SECONDS = 86_400
 
+_mine = (idempotency_keys.c.user_id == bindparam("of_user"), idempotency_keys.c.key == bindparam("wanted"))
+_FIND = select(idempotency_keys).where(*_mine, idempotency_keys.c.created_at > db_now() - KEPT_SECONDS)
+_FORGET = delete(idempotency_keys).where(*_mine, idempotency_keys.c.created_at <= db_now() - KEPT_SECONDS)
+_KEEP = insert(idempotency_keys)
+
 
 def find(conn: Connection, user_id: str, key: str, request_hash: str) -> Any | None:
     """The answer that this key got before. Raises Conflict where it stood for another body."""
-    table = idempotency_keys.c
-    query = select(idempotency_keys).where(
-        table.user_id == user_id, table.key == key, table.created_at > db_now() - KEPT_SECONDS
-    )
-    row = conn.execute(query).first()
+    row = conn.execute(_FIND, {"of_user": user_id, "wanted": key}).first()
     if row is None:
         return None
     if row.request_hash != request_hash:
@@ -28,11 +29,5 @@ def find(conn: Connection, user_id: str, key: str, request_hash: str) -> Any | N
 
 def keep(conn: Connection, user_id: str, key: str, request_hash: str, response: Any) -> None:
     """Keeps an answer for a day. Raises IntegrityError where the same key was stored meanwhile."""
-    table = idempotency_keys.c
-    conn.execute(
-        idempotency_keys.delete().where(
-            table.user_id == user_id, table.key == key, table.created_at <= db_now() - KEPT_SECONDS
-        )
-    )
-    values = {"user_id": user_id, "key": key, "request_hash": request_hash, "response": response}
-    conn.execute(insert(idempotency_keys).values(values))
+    conn.execute(_FORGET, {"of_user": user_id, "wanted": key})
+    conn.execute(_KEEP, {"user_id": user_id, "key": key, "request_hash": request_hash, "response": response})

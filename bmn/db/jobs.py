@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, case, cast, func, insert, or_, select
+from sqlalchemy import Connection, String, and_, bindparam, case, cast, func, insert, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
@@ -36,7 +36,35 @@ class NewJob:
     parent_id: str | None = None
     group_id: str | None = None
     request_id: str | None = None
+    trace_parent: str | None = None
     message: str = "Waiting in line"
+
+
+def _turn() -> ColumnElement[int]:
+    """Start-time fair queueing: one turn behind the user's own last waiting job, but not before those in line.
+
+    So 10,000 jobs of one user take 10,000 turns, and one job of another takes the turn that is served next.
+    """
+    # Spelled out: IN would be compiled anew at every call.
+    waiting = or_(*(jobs.c.state == state for state in _WAITING))
+    mine = select(func.coalesce(func.max(jobs.c.turn) + 1, 0)).where(
+        jobs.c.user_id == bindparam("of_user"), jobs.c.queue == bindparam("of_queue"), waiting
+    )
+    line = select(func.coalesce(func.min(jobs.c.turn), 0)).where(jobs.c.queue == bindparam("of_queue"), waiting)
+    own, front = mine.scalar_subquery(), line.scalar_subquery()
+    return case((own > front, own), else_=front)
+
+
+# Built once: building a statement costs more than the database needs to run it.
+_INSERT = insert(jobs).values(
+    state=JobState.QUEUED,
+    turn=_turn(),
+    run_at=db_now() + bindparam("in_seconds"),
+    stage="queued",
+    last_seq=1,
+    queued_at=db_now(),
+)
+_EXISTS = select(jobs.c.id).where(jobs.c.id == bindparam("job"))
 
 
 def insert_job(conn: Connection, job: NewJob) -> events.EventRow:
@@ -48,43 +76,23 @@ def insert_job(conn: Connection, job: NewJob) -> events.EventRow:
         "brand_id": job.brand_id,
         "payload": job.payload,
         "payload_version": job.payload_version,
-        "state": JobState.QUEUED,
         "max_attempts": job.max_attempts,
         "priority": job.priority,
-        "turn": _turn(job),
-        "run_at": db_now() + job.delay,
-        "stage": "queued",
         "message": job.message,
-        "last_seq": 1,
         "credits_reserved": job.credits,
         "idempotency_key": job.idempotency_key,
         "parent_id": job.parent_id,
         "group_id": job.group_id,
         "request_id": job.request_id,
-        "queued_at": db_now(),
+        "trace_parent": job.trace_parent,
     }
-    row = conn.execute(insert(jobs).values(values).returning(jobs.c.id, jobs.c.brand_id, jobs.c.last_seq)).one()
-    return events.add(conn, row, "job:progress", {"status": "queued", "progress": 0, "message": job.message})
-
-
-def _turn(job: NewJob) -> ColumnElement[int] | int:
-    """Start-time fair queueing: one turn behind the user's own last waiting job, but not before those in line.
-
-    So 10,000 jobs of one user take 10,000 turns, and one job of another takes the turn that is served next.
-    """
-    if job.user_id is None:
-        return 0
-    waiting = jobs.c.state.in_(_WAITING)
-    mine = select(func.coalesce(func.max(jobs.c.turn) + 1, 0)).where(
-        jobs.c.user_id == job.user_id, jobs.c.queue == job.queue, waiting
-    )
-    line = select(func.coalesce(func.min(jobs.c.turn), 0)).where(jobs.c.queue == job.queue, waiting)
-    own, front = mine.scalar_subquery(), line.scalar_subquery()
-    return case((own > front, own), else_=front)
+    conn.execute(_INSERT, {**values, "of_user": job.user_id, "of_queue": job.queue, "in_seconds": job.delay})
+    told = {"status": "queued", "progress": 0, "message": job.message}
+    return events.add(conn, events.Teller(job.id, job.brand_id, 1), "job:progress", told)
 
 
 def exists(conn: Connection, job_id: str) -> bool:
-    return conn.execute(select(jobs.c.id).where(jobs.c.id == job_id)).first() is not None
+    return conn.execute(_EXISTS, {"job": job_id}).first() is not None
 
 
 def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: bool = False) -> JobRow:

@@ -116,6 +116,7 @@ jobs = Table(
     _id("parent_id"),
     _id("group_id"),
     Column("request_id", String(64)),
+    Column("trace_parent", String(64)),  # continues the request's trace in the worker
     _time("cancel_requested_at"),
     Column("cancelled_by", String(128)),
     _created(),
@@ -125,6 +126,7 @@ jobs = Table(
     _time("completed_at"),
     Index("jobs_next", "queue", "state", "priority", "turn", "created_at"),
     Index("jobs_turn", "user_id", "queue", "state", "turn"),
+    Index("jobs_front", "queue", "state", "turn"),
     Index("jobs_due", "state", "run_at"),
     Index("jobs_leases", "state", "lease_until"),
     Index("jobs_owner", "lease_owner"),

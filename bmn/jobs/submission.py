@@ -16,6 +16,7 @@ from bmn.errors import NotFound, TryLater
 from bmn.jobs.context import unit_price
 from bmn.jobs.core import Core
 from bmn.jobs.registry import Queue, get_queue
+from bmn.observability import current_parent
 from bmn.schemas.jobs import BrandPayload, LogoGeneration, Payload
 
 
@@ -106,25 +107,30 @@ async def submit(
             idempotency_key=idempotent.key if idempotent else None,
             group_id=group,
             request_id=request_id,
+            trace_parent=current_parent(),
         )
         for payload in payloads
     ]
     try:
-        answer, change = await core.db.write(lambda conn: _store(conn, user_id, planned, idempotent))
+        answer, change = await core.db.write(
+            lambda conn: _store(conn, user_id, planned, idempotent, job_id is not None)
+        )
     except IntegrityError:
         # The same key or id was stored a moment ago: this time it is found.
-        answer, change = await core.db.write(lambda conn: _store(conn, user_id, planned, idempotent))
+        answer, change = await core.db.write(
+            lambda conn: _store(conn, user_id, planned, idempotent, job_id is not None)
+        )
     if change is not None:
         core.outbox.tell(change)
     return answer
 
 
 def _store(
-    conn: Connection, user_id: str | None, planned: list[NewJob], idempotent: Idempotent | None
+    conn: Connection, user_id: str | None, planned: list[NewJob], idempotent: Idempotent | None, may_exist: bool
 ) -> tuple[list[Submission], Change | None]:
     if idempotent and user_id and (kept := idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)):
         return [Submission(**entry) for entry in cast(list[dict[str, Any]], kept)], None
-    if len(planned) == 1 and job_rows.exists(conn, planned[0].id):
+    if may_exist and job_rows.exists(conn, planned[0].id):
         return [_submission(planned[0])], None
     if user_id:
         for brand_id in {job.brand_id for job in planned if job.brand_id}:

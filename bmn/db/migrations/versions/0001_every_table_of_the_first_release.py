@@ -215,6 +215,7 @@ def upgrade() -> None:
         sa.Column("parent_id", sa.String(length=128), nullable=True),
         sa.Column("group_id", sa.String(length=128), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("trace_parent", sa.String(length=64), nullable=True),
         sa.Column("cancel_requested_at", sa.Double(), nullable=True),
         sa.Column("cancelled_by", sa.String(length=128), nullable=True),
         sa.Column("created_at", sa.Double(), nullable=False),
@@ -226,6 +227,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("jobs_due", ["state", "run_at"], unique=False)
+        batch_op.create_index("jobs_front", ["queue", "state", "turn"], unique=False)
         batch_op.create_index("jobs_leases", ["state", "lease_until"], unique=False)
         batch_op.create_index("jobs_newest", ["created_at", "id"], unique=False)
         batch_op.create_index("jobs_next", ["queue", "state", "priority", "turn", "created_at"], unique=False)
@@ -360,6 +362,7 @@ def downgrade() -> None:
         batch_op.drop_index("jobs_next")
         batch_op.drop_index("jobs_newest")
         batch_op.drop_index("jobs_leases")
+        batch_op.drop_index("jobs_front")
         batch_op.drop_index("jobs_due")
 
     op.drop_table("jobs")
