@@ -60,14 +60,16 @@ async def _address(process: asyncio.subprocess.Process, log: IO[bytes]) -> str:
     assert process.stdout
     try:
         async with asyncio.timeout(_START_SECONDS):
-            line = await process.stdout.readline()
+            said = await process.stdout.readline()
+            if not said.endswith(b"}\n"):  # an error's document has several lines
+                said += await process.stdout.read()
     except TimeoutError:
         raise _failure("did not come up in time", log) from None
     with contextlib.suppress(ValueError, KeyError):
-        said = json.loads(line)
-        if problem := said.get("error"):
-            raise Conflict(problem["message"], hint=problem["hint"])
-        return str(said["apiUrl"])
+        document = json.loads(said)
+        if document.get("error", {}).get("code") == Conflict.code:
+            raise Conflict(document["error"]["message"], hint=document["error"]["hint"])
+        return str(document["apiUrl"])
     raise _failure("did not start", log)
 
 

@@ -1,0 +1,91 @@
+"""The stack that a command starts for itself: there while it is needed, gone afterwards, whatever happens."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from bmn.cli.private_stack import private_stack
+from bmn.errors import Conflict
+from bmn.settings import Settings, load_settings
+from tests.processes import gone, wait_until
+
+QUEUES = ["logo-generation"]
+New = Callable[[], dict[int, str]]
+
+
+@pytest.fixture
+def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("BMN_LOG_FORMAT", "json")
+    return load_settings()
+
+
+def below(pid: int) -> dict[int, str]:
+    """Process id -> title of every living descendant."""
+    found: dict[int, str] = {}
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            found[child.pid] = " ".join(child.cmdline()).strip()
+    return found
+
+
+@pytest.fixture
+def new() -> New:
+    """What runs below the tests now and did not when this test began."""
+    before = below(os.getpid())
+    return lambda: {pid: title for pid, title in below(os.getpid()).items() if pid not in before}
+
+
+async def test_it_answers_while_it_is_needed_and_leaves_nothing_behind(here: Settings, new: New) -> None:
+    async with private_stack(here, QUEUES) as api_url:
+        assert (await asyncio.to_thread(httpx.get, f"{api_url}/health/live")).status_code == 200
+        running = new()
+        workers = sorted(title for title in running.values() if title.startswith("bmn worker"))
+        assert workers == ["bmn worker image-upload", "bmn worker logo-generation"]
+        assert not here.state_file.exists()  # nobody else may rely on it
+    assert all(gone(pid) for pid in running)
+
+
+async def test_an_error_inside_ends_it_too(here: Settings, new: New) -> None:
+    running: dict[int, str] = {}
+    with pytest.raises(ZeroDivisionError):
+        async with private_stack(here, QUEUES):
+            running = new()
+            raise ZeroDivisionError
+    assert running
+    assert all(gone(pid) for pid in running)
+
+
+async def test_a_second_one_in_the_same_home_is_told(here: Settings) -> None:
+    async with private_stack(here, QUEUES) as api_url:
+        with pytest.raises(Conflict, match="already runs"):
+            async with private_stack(here, QUEUES):
+                pytest.fail("two in one home")
+        answer = await asyncio.to_thread(httpx.get, f"{api_url}/health/live")
+        assert answer.status_code == 200
+
+
+def test_it_ends_when_its_command_is_killed(here: Settings) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from bmn.cli.private_stack import private_stack\n"
+        "from bmn.settings import load_settings\n"
+        "async def main():\n"
+        "    async with private_stack(load_settings(), ['logo-generation']) as url:\n"
+        "        print(url, flush=True)\n"
+        "        await asyncio.Event().wait()\n"
+        "asyncio.run(main())"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout
+        assert command.stdout.readline().startswith("http://127.0.0.1:")
+        running = below(command.pid)
+        command.kill()
+    wait_until(lambda: all(gone(pid) for pid in running), 3)

@@ -1,0 +1,96 @@
+"""`bmn sandbox`: set faults, end them, read the bill, run it alone."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import User
+from tests.cli.terminal import BMN, bmn, environment
+
+
+def test_a_fault_is_set_listed_and_ended(user: User) -> None:
+    set_ = user.json("sandbox", "fail", "bfl", "--status", "503", "--times", "3", "--op", "submit")
+    assert {key: set_[key] for key in ("provider", "status", "times", "op")} == {
+        "provider": "bfl",
+        "status": 503,
+        "times": 3,
+        "op": "submit",
+    }
+    assert [fault["hits"] for fault in user.json("sandbox", "faults")] == [0]
+    assert user.json("sandbox", "clear", "openai") == {"cleared": 0}
+    assert user.json("sandbox", "clear", "bfl") == {"cleared": 1}
+    assert user.json("sandbox", "faults") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        (["--latency", "8s"], {"latency": 8.0}),
+        (["--latency", "0.5"], {"latency": 0.5}),
+        (["--drop-response"], {"dropResponse": True}),
+        (["--garbage"], {"garbage": "html"}),
+        (["--garbage", "truncated"], {"garbage": "truncated"}),
+        (["--moderate", "2"], {"moderate": 2}),
+        (["--status", "429", "--retry-after", "7"], {"status": 429}),
+        (["--image"], {"image": "notimage"}),
+        (["--hang", "--after", "1m", "--match", "Acme"], {"hang": True, "after": 60.0, "match": "Acme"}),
+    ],
+)
+def test_every_kind_of_fault_can_be_said(user: User, options: list[str], fields: dict[str, object]) -> None:
+    answer = user.json("sandbox", "fail", "bfl", *options)
+    assert {key: answer[key] for key in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nobody", "--status", "500"], "'nobody' is unknown"),
+        (["bfl"], "does nothing"),
+        (["bfl", "--status", "200"], "400<=x<=599"),
+        (["bfl", "--latency", "soon"], "no span of time"),
+        (["bfl", "--garbage", "confetti"], "garbage"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(user: User, arguments: list[str], said: str) -> None:
+    done = user.bmn("sandbox", "fail", *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert user.json("sandbox", "faults") == []
+
+
+def test_the_ledger_shows_what_would_have_been_billed(user: User) -> None:
+    began = time.time()
+    assert user.bmn("generate", "logos", "--brand", "Ledger & Sons", "--count", "2").code == 0
+    rows = [row for row in user.json("sandbox", "ledger", "--provider", "bfl") if row["time"] >= began - 1]
+    assert [(row["provider"], row["unit"], row["usd"]) for row in rows] == [("bfl", "image", 0.03)] * 2
+    assert "2 calls" in user.bmn("sandbox", "ledger", "--since", f"{time.time() - began + 1:.0f}s").out
+
+
+def test_without_a_sandbox_it_says_what_to_start(home: Path) -> None:
+    done = bmn("sandbox", "faults", env={"BMN_HOME": str(home)})
+    assert done.code == 69
+    assert "bmn sandbox run" in done.err
+
+
+def test_it_runs_alone_and_stops(home: Path) -> None:
+    process = subprocess.Popen(
+        [BMN, "sandbox", "run", "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment({"BMN_HOME": str(home)}),
+    )
+    try:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["url"]
+        assert httpx.get(f"{url}/_sandbox/health").json() == {"status": "ok"}
+        env = {"BMN_HOME": str(home), "BMN_SANDBOX_URL": url}
+        assert json.loads(bmn("sandbox", "ledger", "--json", env=env).out) == []
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
