@@ -119,6 +119,10 @@ class Client:
         await self.driver.until(lambda _: seqs[-1] in self.seqs(job_id), seconds)
         assert self.seqs(job_id) == seqs
 
+    async def heard(self, event: str, times: int = 1) -> None:
+        """Waits until an event has come so many times."""
+        await self.driver.until(lambda _: len(self.events(event)) >= times)
+
     async def offset(self) -> Said:
         before = len(self.of("offset"))
         self.driver.tell("offset", self.name)

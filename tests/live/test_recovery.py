@@ -1,6 +1,7 @@
 """Connections that break: what was missed comes once and in order, from any process; or the client knows it has to ask."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -11,8 +12,6 @@ from tests.live.driver import Client
 from tests.processes import eventually
 
 pytestmark = pytest.mark.node
-
-SAVED_OFTEN = {"save_seconds": 0.2}
 
 
 async def following(live: Live, client: Client) -> str:
@@ -62,7 +61,7 @@ async def test_ac_24_rooms_are_still_joined_after_a_break(live: Live) -> None:
 
 
 async def test_missed_events_come_after_the_server_was_killed(live: Live) -> None:
-    one, two = await live.server(**SAVED_OFTEN), await live.server()
+    one, two = await live.server(save_seconds=0.2), await live.server()
     client = await live.client(one, reconnection=False)
     job = await following(live, client)
     await live.tell(job)
@@ -284,7 +283,7 @@ async def test_dashboard_events_are_recovered_as_well(live: Live) -> None:
 
 
 async def test_cuts_at_any_moment_lose_and_repeat_nothing(live: Live) -> None:
-    servers = [await live.server(**SAVED_OFTEN) for _ in range(2)]
+    servers = [await live.server(save_seconds=0.2) for _ in range(2)]
     client = await live.client(servers[0])
     brand = await live.brand()
     await client.ask("brand:join", {"brandId": brand})
@@ -297,7 +296,7 @@ async def test_cuts_at_any_moment_lose_and_repeat_nothing(live: Live) -> None:
     talking = asyncio.create_task(talk())
     for round_ in range(2, 12):
         done = len(client.seqs(job))
-        await client.driver.until(lambda _, done=done: len(client.seqs(job)) > done or talking.done())
+        await client.driver.until(partial(has_more, client, job, done, talking))
         if round_ % 2:
             client.cut()
         else:
@@ -306,6 +305,10 @@ async def test_cuts_at_any_moment_lose_and_repeat_nothing(live: Live) -> None:
         assert (await client.connected(round_))["recovered"]
     await talking
     await client.got(job, list(range(1, 302)))
+
+
+def has_more(client: Client, job: str, than: int, talking: asyncio.Task[None], _said: object) -> bool:
+    return len(client.seqs(job)) > than or talking.done()
 
 
 async def gone_again(client: Client, times: int) -> None:

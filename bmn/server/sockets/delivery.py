@@ -88,6 +88,14 @@ class Delivery:
             self._send(session, event, packet_text(event, self._sign), self.done if at is None else at)
         _widen(session, job_id, first, last)
 
+    def resync(self) -> None:
+        """The ring was filled while clients were connected already: they get what happened since they came."""
+        for entry in self._ring.after(START):
+            for session in self._sessions.hearing(entry.event.namespace, entry.event.rooms):
+                if entry.event.job_id in session.high or entry.position[0] >= session.since_ms:
+                    self.offer(session, entry)
+        self.done = self._ring.last
+
     def restart(self, position: Position) -> None:
         """Another stream is followed from here on; positions of the one before mean nothing any more."""
         self.done = position

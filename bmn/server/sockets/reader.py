@@ -49,7 +49,7 @@ class Reader:
             for entry_id, event in page:
                 self._ring.add(self._delivery.entry(entry_id, event))
                 self._position = entry_id
-        self._delivery.done = self._ring.last
+        self._delivery.resync()
         self._loaded = True
 
     async def run(self) -> None:

@@ -22,7 +22,7 @@ from bmn.server.sockets.ownership import own_rooms
 from bmn.server.sockets.recovery import Recovery
 from bmn.server.sockets.session import Session, Sessions, new_pid
 from bmn.server.sockets.store import SessionStore
-from bmn.server.sockets.transport import TRANSPORT, EventPacket, Transports
+from bmn.server.sockets.transport import EventPacket, Transports
 
 log = get_logger(__name__)
 
@@ -65,7 +65,7 @@ class SocketServer:
     # --- transports ----------------------------------------------------------------------------------------------------
 
     async def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        environ["asgi.scope"][TRANSPORT] = eio_sid
+        self._transports.opened(eio_sid, environ["asgi.scope"])
         self._open[eio_sid] = not _is_python_client(environ)
         self._watch_idle(eio_sid)
 

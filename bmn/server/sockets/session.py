@@ -7,12 +7,12 @@ was told outside the stream (the past of a job it joined). Both grow only.
 import asyncio
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from bmn.auth import Principal
+from bmn.events.rooms import now_ms
 from bmn.server.sockets.limits import Bucket
 from bmn.server.sockets.ring import Position, write_position
 
@@ -90,13 +90,14 @@ class Session:
     again: set[str] = field(default_factory=set)
     cut: bool = False
     version: int = 0
+    since_ms: int = field(default_factory=now_ms)
     pending: int = 0
     expiry_told: bool = False
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         # A client may show an offset of an earlier session; its count must not look like one of this session.
-        self.told = self.told or int(time.time() * 1000)
+        self.told = self.told or self.since_ms
         self.sent = max(self.sent, self.born)
 
     @property

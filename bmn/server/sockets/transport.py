@@ -1,8 +1,9 @@
 """The transport below Socket.IO: an outgoing line for each client that knows its size and keeps only the latest progress."""
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,7 +20,7 @@ log = get_logger(__name__)
 # A polling client sends what it has buffered in one request; the library's own 16 would lose the rest of it.
 Payload.max_decode_packets = 256
 
-TRANSPORT = "bmn.transport"  # in a WebSocket's scope: the id of its transport
+_LATE = "bmn.transport"  # in a WebSocket's scope: called with the transport's id once it has one
 _MALFORMED = (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError)
 _RECEIVE = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _SEND = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -75,6 +76,10 @@ def _size(item: Packet | None) -> int:
 class Transports(engineio.AsyncServer):  # type: ignore[misc]
     """Engine.IO with bounded lines, and a way to end a transport so that its client comes back by itself."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+
     def create_queue(self, *args: Any, **kwargs: Any) -> OutgoingLine:
         return OutgoingLine(*args, **kwargs)
 
@@ -91,6 +96,26 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
         socket.queue.clear()
         socket.queue.put_nowait(None)  # the writer takes it for the end, and closes the connection
         self.sockets.pop(eio_sid, None)
+        task = self._tasks.get(eio_sid)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()  # the reader would wait for a silent client until its ping is overdue
+
+    @contextlib.contextmanager
+    def serving(self, eio_sid: str) -> Iterator[None]:
+        """While a WebSocket of this transport is served by the current task."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks[eio_sid] = task
+        try:
+            yield
+        finally:
+            if self._tasks.get(eio_sid) is task:
+                del self._tasks[eio_sid]
+
+    def opened(self, eio_sid: str, scope: MutableMapping[str, Any]) -> None:
+        """A transport that began as a WebSocket has learned its id."""
+        if (late := scope.get(_LATE)) is not None:
+            late(eio_sid)
 
 
 def bounded(app: Any, transports: Transports, limits: Limits) -> Any:
@@ -105,16 +130,27 @@ def bounded(app: Any, transports: Transports, limits: Limits) -> Any:
             async with asyncio.timeout(limits.send_seconds):
                 await send(message)
 
-        try:
-            await app(scope, receive, send_in_time)
-        except _MALFORMED as error:
-            log.info("malformed frame, transport closed", reason=type(error).__name__)
-            await transports.drop(_transport_of(scope))
+        with contextlib.ExitStack() as stack:
+            ids: list[str] = []
+
+            def known(eio_sid: str) -> None:
+                ids.append(eio_sid)
+                stack.enter_context(transports.serving(eio_sid))
+
+            scope[_LATE] = known
+            if upgraded := _upgraded(scope):
+                known(upgraded)
+            try:
+                await app(scope, receive, send_in_time)
+            except _MALFORMED as error:
+                log.info("malformed frame, transport closed", reason=type(error).__name__)
+                for eio_sid in ids:
+                    await transports.drop(eio_sid)
 
     return wrapped
 
 
-def _transport_of(scope: MutableMapping[str, Any]) -> str:
-    """The transport that a WebSocket belongs to: one that began as such, or the polling one that it takes over."""
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return str(scope.get(TRANSPORT) or query.get("sid", [""])[0])
+def _upgraded(scope: MutableMapping[str, Any]) -> str:
+    """The polling transport that a WebSocket takes over; empty for one that begins as such."""
+    query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return query.get("sid", [""])[0]

@@ -1,0 +1,115 @@
+"""What waits for one client, and how a session's place in the stream is told."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bmn.auth import Principal
+from bmn.events.rooms import Outgoing, job_event
+from bmn.server.sockets.limits import Bucket
+from bmn.server.sockets.ring import Entry, Ring
+from bmn.server.sockets.session import Session, Sessions, Tale, is_pid, new_pid, read_offset
+from bmn.server.sockets.transport import EventPacket, OutgoingLine
+
+
+def drain(line: OutgoingLine) -> Iterator[str]:
+    while not line.empty():
+        item = line.get_nowait()
+        assert item is not None
+        yield item.data
+
+
+async def test_only_the_latest_progress_of_a_job_waits_for_a_slow_client() -> None:
+    line = OutgoingLine()
+    for number in range(1000):
+        line.put_nowait(EventPacket(f"a{number}", ("/wizard", "a")))
+    line.put_nowait(EventPacket("message", None))
+    line.put_nowait(EventPacket("a1000", ("/wizard", "a")))
+    line.put_nowait(EventPacket("b0", ("/wizard", "b")))
+    waiting = list(drain(line))
+    assert len(waiting) <= OutgoingLine.coalesce_from + 3
+    assert waiting[-3:] == ["message", "a1000", "b0"]
+    assert line.bytes == 0
+
+
+async def test_a_client_that_keeps_up_gets_everything() -> None:
+    line = OutgoingLine()
+    for number in range(50):
+        line.put_nowait(EventPacket(f"a{number}", ("/wizard", "a")))
+    assert list(drain(line)) == [f"a{number}" for number in range(50)]
+
+
+async def test_an_emptied_line_counts_as_done() -> None:
+    line = OutgoingLine()
+    for number in range(200):
+        line.put_nowait(EventPacket(f"a{number}", ("/wizard", "a")))
+    line.clear()
+    await line.join()
+    assert line.bytes == 0
+
+
+def entry(ms: int, job: str = "j", seq: int = 1, *, volatile: bool = False) -> Entry:
+    event = job_event("job:progress", {"jobId": job, "brandId": "b", "seq": seq})
+    if volatile:
+        event = Outgoing("/admin", ("admin:all",), "system:queue-stats", {}, volatile=True)
+    return Entry((ms, 0), event, "")
+
+
+def test_a_ring_forgets_what_is_older_than_its_window_and_knows_it() -> None:
+    ring = Ring(10)
+    ring.restart((1, 0))
+    for second in range(30):
+        ring.add(entry(second * 1000, seq=second + 1))
+    assert ring.floor == (18_000, 0)
+    assert [found.position[0] for found in ring.after((26_000, 5))] == [27_000, 28_000, 29_000]
+    assert ring.beginning("j", 5) == []
+
+
+def test_a_ring_keeps_nothing_that_ages() -> None:
+    ring = Ring(10)
+    ring.add(entry(1000, volatile=True))
+    assert (len(ring), ring.last) == (0, (1000, 0))
+
+
+def test_a_ring_tells_a_job_from_its_beginning() -> None:
+    ring = Ring(10)
+    for seq in range(1, 5):
+        ring.add(entry(1000 + seq, seq=seq))
+    assert [found.event.seq for found in ring.beginning("j", 4)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1-", "-1", "a-b", "1-1.", "1-1.x", " 1-1", "1-1\n", None, 5, "9" * 40 + "-1"]
+)
+def test_what_is_no_offset(text: object) -> None:
+    assert read_offset(text) is None
+
+
+def test_private_ids_are_long_and_random() -> None:
+    pids = {new_pid() for _ in range(1000)}
+    assert len(pids) == 1000 and all(is_pid(pid) and len(pid) == 32 for pid in pids)
+
+
+def test_a_client_has_so_much_of_a_tale() -> None:
+    tale = Tale("j", before=100, first=3, last=7)
+    assert [tale.received(told) for told in (0, 100, 102, 105, 900)] == [0, 0, 2, 5, 5]
+
+
+def session(sid: str, transport: str = "t") -> Session:
+    principal = Principal("u", None, "user", 0.0)
+    return Session(sid, transport, "/wizard", principal, "token", (0, 0), Bucket(1, 1), rooms={"user:u"})
+
+
+def test_room_bookkeeping_returns_to_nothing() -> None:
+    sessions = Sessions()
+    some = [session(f"s{number}", f"t{number}") for number in range(20)]
+    for one in some:
+        sessions.add(one)
+        for room in ("brand:a", f"job:{one.sid}"):
+            sessions.enter(one, room)
+    assert len(sessions.hearing("/wizard", ("brand:a", "job:s3"))) == 20
+    for one in some:
+        sessions.leave(one, "brand:a")
+        assert sessions.remove(one)
+        assert not sessions.remove(one)
+    assert (len(sessions), sessions.room_count(), sessions.of_user("u"), sessions.on_transport("t1")) == (0, 0, 0, [])

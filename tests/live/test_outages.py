@@ -1,0 +1,135 @@
+"""Redis cut, killed, emptied; clients that do not read: events with a row arrive, and the server does not grow."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psutil
+import pytest
+import redis
+
+from bmn.broker.embedded import EmbeddedRedis
+from tests.live.conftest import Live
+from tests.live.raw import Raw
+
+pytestmark = pytest.mark.node
+
+
+@pytest.fixture
+async def own_redis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedRedis]:
+    """A Redis that this test may kill."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("own-redis"))
+    await asyncio.to_thread(server.start)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@pytest.fixture
+def redis_url(own_redis: EmbeddedRedis) -> str:
+    return own_redis.url
+
+
+async def repaired(live: Live) -> None:
+    """What the sweeper does once Redis is back."""
+    async with asyncio.timeout(15):
+        while True:
+            with contextlib.suppress(redis.RedisError, OSError):
+                await live.core.events.repair(600)
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_killed_redis_loses_no_event_that_has_a_row(live: Live, own_redis: EmbeddedRedis) -> None:
+    server = await live.server()
+    client = await live.client(server)
+    job = await live.job()
+    await client.ask("job:join", {"jobId": job})
+    await live.tell_many(job, 4)
+    await client.got(job, [1, 2, 3, 4, 5])
+    assert own_redis.pid
+    psutil.Process(own_redis.pid).kill()
+    for _ in range(5):
+        await live.tell(job, publish=False)
+    assert (await client.ask("job:status", {"jobId": job}))["seq"] == 10
+    await asyncio.to_thread(own_redis.stop)
+    await asyncio.to_thread(own_redis.start)
+    await repaired(live)
+    await client.got(job, list(range(1, 11)))
+    await live.tell(job)
+    await client.got(job, list(range(1, 12)))
+    assert len(client.of("connect")) == 1
+
+
+async def test_an_emptied_redis_repeats_nothing(live: Live) -> None:
+    one, two = await live.server(), await live.server()
+    client = await live.client(one)
+    job = await live.job()
+    await client.ask("job:join", {"jobId": job})
+    await live.tell_many(job, 4)
+    await client.got(job, [1, 2, 3, 4, 5])
+    await live.core.redis.flushall()
+    await repaired(live)
+    await live.tell(job)
+    await client.got(job, [1, 2, 3, 4, 5, 6])
+    client.away()
+    await client.disconnected()
+    await live.tell(job)
+    client.open(two.url)
+    await client.connected(2)
+    await client.ask("job:join", {"jobId": job})
+    assert client.seqs(job)[-1] == 7
+
+
+async def test_a_position_from_before_redis_was_emptied_is_not_resumed_from(live: Live) -> None:
+    one, two = await live.server(), await live.server()
+    client = await live.client(one)
+    job = await live.job()
+    await client.ask("job:join", {"jobId": job})
+    client.away()
+    await client.disconnected()
+    kept = await live.core.redis.keys("socket:*")
+    assert len(kept) == 1
+    stored: dict[Any, Any] = await live.core.redis.hgetall(kept[0])
+    await live.core.redis.flushall()
+    await live.core.redis.hset(kept[0], mapping=stored)
+    await live.tell(job)
+    client.open(two.url)
+    assert (await client.connected(2))["recovered"] is False
+
+
+async def test_a_server_that_starts_without_redis_serves_and_catches_up(live: Live, own_redis: EmbeddedRedis) -> None:
+    job = await live.job()
+    await asyncio.to_thread(own_redis.stop)
+    server = await live.server()
+    client = await live.client(server)
+    assert (await client.ask("job:join", {"jobId": job}))["seq"] == 1
+    await asyncio.to_thread(own_redis.start)
+    await live.tell(job, publish=False)
+    await repaired(live)
+    await client.got(job, [1, 2])
+
+
+async def test_a_client_that_never_reads_is_cut_and_costs_nothing(live: Live) -> None:
+    server = await live.server(backlog=200, send_seconds=1)
+    reading = await live.client(server)
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect(("127.0.0.1", server.port))
+    frozen = await Raw.open(server, sock=narrow, max_queue=1)
+    await frozen.join("/wizard", live.token())
+    job = await live.job()
+    await reading.ask("job:join", {"jobId": job})
+    await frozen.ask(f'42/wizard,7["job:join",{{"jobId":"{job}"}}]')
+    frozen.connection.transport.pause_reading()
+    process = psutil.Process(server.process.pid)
+    before = process.memory_info().rss
+    for _ in range(1500):
+        await live.tell(job, "agent:message", content="x" * 8000)
+    await reading.driver.until(lambda _: len(reading.seqs(job)) == 1501, 60)
+    assert process.memory_info().rss - before < 40_000_000
+    frozen.connection.transport.resume_reading()
+    assert await asyncio.wait_for(frozen.closed(), 10)
