@@ -1,0 +1,172 @@
+"""Mockups, bundles and videos: made, stored, paid once, whatever comes between."""
+
+import io
+from typing import Any
+from uuid import uuid4
+
+import av
+import pytest
+from PIL import Image, ImageDraw
+
+from bmn.db import brands, queues
+from bmn.storage import object_key
+from tests.handlers.conftest import BEN, Bench, png
+
+COLORS = {"colorPalette": ["#112233", "#AABBCC"]}
+
+
+async def mockup(bench: Bench, **fields: Any) -> dict[str, Any]:
+    usual = {"productId": str(uuid4()), "productName": "Mug", "productCategory": "drinkware", **COLORS}
+    return {**usual, "logoUrl": await bench.asset("logo", png("red")), **fields}
+
+
+async def bundle(bench: Bench, **fields: Any) -> dict[str, Any]:
+    urls = [await bench.asset("mockup", png(color)) for color in ("red", "green", "blue")]
+    return {"bundleName": "Starter", "productMockupUrls": urls, "brandName": "Acme", **COLORS, **fields}
+
+
+async def video(bench: Bench, **fields: Any) -> dict[str, Any]:
+    usual = {"productName": "Mug", "brandName": "Acme", "durationSeconds": 3, **COLORS}
+    return {**usual, "productMockupUrl": await bench.asset("mockup"), **fields}
+
+
+# queue, how its payload is made, the sandbox's provider, credits, the unit
+KINDS = [
+    pytest.param("mockup-generation", mockup, "openai", 1, "mockup", id="mockup"),
+    pytest.param("bundle-composition", bundle, "google", 2, "bundle", id="bundle"),
+    pytest.param("video-generation", video, "google", 5, "video", id="video"),
+]
+every_kind = pytest.mark.parametrize(("queue", "payload", "provider", "price", "unit"), KINDS)
+
+
+async def stored(bench: Bench, asset: dict[str, Any]) -> bytes:
+    key = bench.core.storage.key_of(asset["url"])
+    assert key is not None
+    return await bench.core.storage.get(key)
+
+
+@every_kind
+async def test_it_is_made_stored_and_paid_once(
+    bench: Bench, queue: str, payload: Any, provider: str, price: int, unit: str
+) -> None:
+    before = len(bench.sandbox.ledger(provider))
+    row = await bench.run(queue, **await payload(bench))
+    assert (row["state"], row["error"]) == ("completed", None)
+    assert row["credits_charged"] == price
+    assert (await bench.balance()).used == price
+    billed = bench.sandbox.ledger(provider)[before:]
+    assert len(billed) == 1
+    assert row["cost_usd"] == pytest.approx(billed[0]["usd"])
+    asset = row["result"]["asset"]
+    assert asset["asset_type"] == unit
+    data = await stored(bench, asset)
+    if unit == "video":
+        with av.open(io.BytesIO(data)) as film:
+            assert float((film.duration or 0) / 1e6) == pytest.approx(3, abs=0.2)
+    else:
+        assert Image.open(io.BytesIO(data)).format == "PNG"
+    shown = [event["progress"] for event in await bench.events(row["id"], "job:progress")]
+    assert shown == sorted(shown)
+    assert len(str(await bench.events(row["id"]))) < 20_000  # nothing large in an event
+
+
+async def test_a_mockup_shows_the_logo_that_was_sent(bench: Bench) -> None:
+    logo = Image.new("RGB", (256, 256), "white")
+    ImageDraw.Draw(logo).ellipse((40, 40, 216, 216), fill=(220, 20, 20))
+    buffer = io.BytesIO()
+    logo.save(buffer, "PNG")
+    url = await bench.asset("logo", buffer.getvalue())
+    row = await bench.run("mockup-generation", **await mockup(bench, logoUrl=url))
+    picture = Image.open(io.BytesIO(await stored(bench, row["result"]["asset"]))).convert("RGB")
+    small = picture.resize((128, 128))
+    assert any(r > 150 and g < 60 and b < 60 for r, g, b in small.get_flattened_data())
+
+
+async def test_partial_pictures_move_the_bar(bench: Bench) -> None:
+    row = await bench.run("mockup-generation", **await mockup(bench))
+    assert len(await bench.events(row["id"], "job:progress")) >= 3
+
+
+@every_kind
+async def test_a_lost_answer_is_asked_for_once_more_and_charged_once(
+    bench: Bench, queue: str, payload: Any, provider: str, price: int, unit: str
+) -> None:
+    before = len(bench.sandbox.ledger(provider))
+    op = {"op": "video"} if unit == "video" else {}
+    bench.sandbox.fault(provider, dropResponse=True, times=1, **op)
+    row = await bench.run(queue, **await payload(bench))
+    assert (row["state"], row["credits_charged"]) == ("completed", price)
+    assert len(bench.sandbox.ledger(provider)) == before + 2
+    assert (await bench.units(row["id"]))[unit]["ambiguous"] == 1
+
+
+@every_kind
+async def test_answers_that_stay_lost_are_asked_for_twice_and_no_more(
+    bench: Bench, queue: str, payload: Any, provider: str, price: int, unit: str
+) -> None:
+    before = len(bench.sandbox.ledger(provider))
+    op = {"op": "video"} if unit == "video" else {}
+    bench.sandbox.fault(provider, dropResponse=True, **op)
+    row = await bench.run(queue, **await payload(bench))
+    assert (row["state"], row["cause"], row["credits_charged"]) == ("failed", "provider_timeout", 0)
+    assert len(bench.sandbox.ledger(provider)) == before + 2
+    assert (await bench.balance()).remaining == 50
+
+
+@every_kind
+async def test_declined_content_is_refunded_and_not_repeated(
+    bench: Bench, queue: str, payload: Any, provider: str, price: int, unit: str
+) -> None:
+    bench.sandbox.fault(provider, moderate=5)
+    row = await bench.run(queue, **await payload(bench))
+    assert (row["state"], row["cause"], row["attempt"]) == ("failed", "moderated", 1)
+    assert (await bench.balance()).remaining == 50
+
+
+@every_kind
+async def test_an_outage_is_retried_and_billed_once(
+    bench: Bench, queue: str, payload: Any, provider: str, price: int, unit: str
+) -> None:
+    before = len(bench.sandbox.ledger(provider))
+    bench.sandbox.fault(provider, status=503, times=1)
+    row = await bench.run(queue, **await payload(bench))
+    assert (row["state"], row["attempt"]) == ("completed", 2)
+    assert len(bench.sandbox.ledger(provider)) == before + 1
+
+
+async def test_a_video_that_was_ordered_is_awaited_by_the_next_attempt(bench: Bench) -> None:
+    before = len(bench.sandbox.ledger("google"))
+    await bench.submit("video-generation", **await video(bench))
+    bench.sandbox.fault("google", op="poll", status=401)
+    row = await bench.attempt("video-generation")
+    assert row["state"] != "failed"
+    bench.sandbox.clear()
+    await bench.core.db.write(lambda conn: queues.set_running(conn, "video-generation", by="test"))
+    row = await bench.attempt("video-generation")
+    assert row["state"] == "completed"
+    assert len(bench.sandbox.ledger("google")) == before + 1
+
+
+async def test_a_film_that_the_vendor_lost_is_ordered_once_more(bench: Bench) -> None:
+    before = len(bench.sandbox.ledger("google"))
+    bench.sandbox.fault("google", op="poll", status=404, times=1)
+    row = await bench.run("video-generation", **await video(bench))
+    assert (row["state"], row["credits_charged"]) == ("completed", 5)
+    assert len(bench.sandbox.ledger("google")) == before + 2
+    assert (await bench.units(row["id"]))["video"]["ambiguous"] == 1
+
+
+async def test_a_picture_of_somebody_elses_brand_is_not_used(bench: Bench) -> None:
+    other = await bench.core.db.write(lambda conn: brands.create(conn, BEN, {"name": "Bens"}))
+    key = object_key(other["id"], "logo", "image/png")
+    await bench.core.storage.put(key, png(), "image/png")
+    before = len(bench.sandbox.ledger("openai"))
+    row = await bench.run("mockup-generation", **await mockup(bench, logoUrl=bench.core.storage.url_for(key)))
+    assert (row["state"], row["cause"]) == ("failed", "bad_input")
+    assert len(bench.sandbox.ledger("openai")) == before
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/x.png", "https://localhost/x.png", "https://127.0.0.1/x.png"])
+async def test_an_address_inside_is_not_visited(bench: Bench, url: str) -> None:
+    row = await bench.run("mockup-generation", **await mockup(bench, logoUrl=url))
+    assert (row["state"], row["cause"], row["attempt"]) == ("failed", "bad_input", 1)

@@ -1,0 +1,101 @@
+"""Mails and the CRM: told once, and never in the way of a user."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.handlers.conftest import ANA, EMAIL, Bench
+
+
+def mails(bench: Bench, template: str) -> list[dict[str, Any]]:
+    return [m for m in bench.sandbox.mails() if {"name": "template", "value": template} in m["tags"]]
+
+
+def contact(bench: Bench, contact_id: str) -> dict[str, Any]:
+    headers = {"authorization": "Bearer x", "version": "2021-07-28"}
+    found: dict[str, Any] = httpx.get(f"{bench.sandbox.url}/contacts/{contact_id}", headers=headers).json()["contact"]
+    return found
+
+
+WELCOME = {"to": EMAIL, "template": "welcome", "userId": ANA, "data": {"name": "Ana"}}
+
+
+async def test_a_mail_is_rendered_and_sent(bench: Bench) -> None:
+    before = len(mails(bench, "welcome"))
+    row = await bench.run("email-send", **WELCOME)
+    assert (row["state"], row["error"]) == ("completed", None)
+    sent = mails(bench, "welcome")
+    assert len(sent) == before + 1
+    assert sent[-1]["subject"] == "Welcome to Brand Me Now"
+    assert sent[-1]["to"] == [EMAIL]
+    assert "Welcome, Ana!" in sent[-1]["text"]
+
+
+@pytest.mark.parametrize("fault", [{"dropResponse": True}, {"status": 500}, {"garbage": "html"}])
+async def test_a_mail_job_that_runs_twice_sends_once(bench: Bench, fault: dict[str, Any]) -> None:
+    before = len(mails(bench, "welcome"))
+    bench.sandbox.fault("resend", times=2, **fault)
+    row = await bench.run("email-send", **WELCOME)
+    assert (row["state"], row["attempt"]) == ("completed", 3)
+    assert len(mails(bench, "welcome")) == before + 1
+
+
+async def test_a_mail_that_dies_makes_no_other_mail(bench: Bench) -> None:
+    bench.sandbox.fault("resend", status=500)
+    row = await bench.run("email-send", **WELCOME)
+    assert (row["state"], row["attempt"]) == ("failed", 5)
+    assert len(await bench.jobs_of("email-send")) == 1
+
+
+async def test_a_dead_job_of_another_queue_is_told_to_the_operators(bench: Bench) -> None:
+    before = len(mails(bench, "ops-alert"))
+    bench.sandbox.fault("ghl", status=500)
+    row = await bench.run("crm-sync", userId=ANA, eventType="user.created")
+    assert row["state"] == "failed"
+    assert (await bench.attempt("email-send"))["state"] == "completed"
+    alert = mails(bench, "ops-alert")[before:][0]
+    assert alert["subject"] == "[bmn] crm-sync: provider_overloaded"
+    assert row["id"] in alert["text"]
+
+
+EVENTS = [
+    ("user.created", {"fullName": "Ana Li"}, {"bmn-user", "new-signup"}, {}),
+    ("wizard.started", {}, {"wizard-started"}, {}),
+    ("wizard.step-completed", {"step": "brand-identity"}, set(), {"f1": "brand-identity"}),
+    ("wizard.abandoned", {"lastStep": "bundle-builder"}, {"abandoned-step-bundle-builder"}, {"f1": "bundle-builder"}),
+    ("brand.completed", {"brandName": "Acme"}, {"brand-completed"}, {"f2": "Acme"}),
+    ("subscription.created", {"tier": "Pro"}, {"tier-pro", "paying-customer"}, {}),
+    ("subscription.cancelled", {}, {"churned"}, {}),
+    ("subscription.created", {"tier": {"deep": 1}}, {"tier-unknown"}, {}),
+]
+
+
+@pytest.mark.parametrize(("event", "data", "tags", "fields"), EVENTS)
+async def test_an_event_reaches_the_contact(
+    bench: Bench, event: str, data: dict[str, Any], tags: set[str], fields: dict[str, str]
+) -> None:
+    row = await bench.run("crm-sync", userId=ANA, eventType=event, data=data)
+    assert (row["state"], row["error"]) == ("completed", None)
+    known = contact(bench, row["result"]["contactId"])
+    assert known["email"] == EMAIL
+    assert tags <= set(known["tags"])
+    shown = {field["id"]: field["value"] for field in known["customFields"]}
+    assert fields.items() <= shown.items()
+
+
+async def test_a_new_subscription_takes_the_mark_of_a_lost_customer_away(bench: Bench) -> None:
+    await bench.run("crm-sync", userId=ANA, eventType="subscription.cancelled")
+    row = await bench.run("crm-sync", userId=ANA, eventType="subscription.created", data={"tier": "pro"})
+    assert "churned" not in contact(bench, row["result"]["contactId"])["tags"]
+
+
+async def test_the_account_names_the_contact_and_not_the_event(bench: Bench) -> None:
+    row = await bench.run("crm-sync", userId=ANA, eventType="user.created", data={"email": "mallory@example.org"})
+    assert contact(bench, row["result"]["contactId"])["email"] == EMAIL
+
+
+async def test_an_event_of_nobody_is_bad_input(bench: Bench) -> None:
+    row = await bench.run("crm-sync", userId=str(uuid4()), eventType="wizard.started")
+    assert (row["state"], row["cause"]) == ("failed", "bad_input")
