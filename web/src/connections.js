@@ -1,0 +1,120 @@
+import { singleFlight } from './single-flight.js';
+import { createSocket } from './socket-client.js';
+
+/**
+ * @template T
+ * @typedef {object} Shared
+ * @property {T} value
+ * @property {number} users
+ * @property {() => void} stop
+ * @property {ReturnType<typeof setTimeout>} [stopping]
+ */
+
+/**
+ * What all components below one provider share: one socket a namespace, one follower a job. Each is made for the first
+ * who asks, and ends after the last has gone.
+ */
+export class Connections {
+  /** @param {import('./socket-client.js').ConnectOptions} options */
+  constructor(options) {
+    this.options = options;
+    /** @type {Map<string, Shared<any>>} */
+    this.shared = new Map();
+  }
+
+  /**
+   * Takes part in something shared. Its end waits for a moment, since React takes effects down and up again, in
+   * StrictMode and when a page changes.
+   *
+   * @template T
+   * @param {string} key
+   * @param {() => { value: T, stop: () => void }} make
+   * @returns {{ value: T, release: () => void }}
+   */
+  take(key, make) {
+    /** @type {Shared<T>} */
+    const entry = this.shared.get(key) ?? { ...make(), users: 0 };
+    this.shared.set(key, entry);
+    clearTimeout(entry.stopping);
+    entry.users += 1;
+    let held = true;
+
+    const release = () => {
+      if (!held) return;
+      held = false;
+      entry.users -= 1;
+      if (entry.users) return;
+      entry.stopping = setTimeout(() => {
+        this.shared.delete(key);
+        entry.stop();
+      }, 0);
+    };
+    return { value: entry.value, release };
+  }
+
+  /**
+   * The socket of a namespace.
+   *
+   * @param {string} namespace
+   */
+  socket(namespace) {
+    return this.take(`socket ${namespace}`, () => {
+      const socket = createSocket(namespace, this.options);
+      return { value: socket, stop: () => socket.disconnect() };
+    });
+  }
+
+  /**
+   * Asks the HTTP API. A refused token is refreshed once.
+   *
+   * @param {string} path  below `/api/v1`, such as `/brands`
+   * @param {{ method?: string, body?: unknown, headers?: Record<string, string> }} [request]
+   * @returns {Promise<any>} the JSON of the answer
+   * @throws {ApiError} where the server refuses
+   */
+  async api(path, request = {}) {
+    const { getToken, refreshToken } = this.options;
+    const answer = await this.ask(path, request, await getToken());
+    if (answer.status !== 401 || !refreshToken) return readAnswer(answer);
+    const token = await singleFlight(refreshToken);
+    return readAnswer(token ? await this.ask(path, request, token) : answer);
+  }
+
+  /**
+   * @param {string} path
+   * @param {{ method?: string, body?: unknown, headers?: Record<string, string> }} request
+   * @param {import('./socket-client.js').Token} token
+   */
+  ask(path, { method = 'GET', body, headers = {} }, token) {
+    return fetch(`${this.options.url.replace(/\/+$/, '')}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(token ? { Authorization: `Bearer ${token}` } : {}),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  }
+}
+
+/** What the server said instead of doing what it was asked. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {Record<string, any>} details  the body: `error`, `hint`, `code`, and what else belongs to it
+   */
+  constructor(status, details) {
+    super(details.error ?? `The server answered with ${status}.`);
+    this.name = 'ApiError';
+    this.status = status;
+    this.details = details;
+  }
+}
+
+/** @param {Response} answer */
+async function readAnswer(answer) {
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new ApiError(answer.status, body);
+  return body;
+}

@@ -1,0 +1,141 @@
+/**
+ * What a job has told so far, as a value that never changes: each event makes the next one.
+ *
+ * @typedef {object} Asset  A saved picture or film: a row of `brand_assets`.
+ * @property {string} id
+ * @property {string} asset_type
+ * @property {string} url
+ * @property {string | null} [thumbnail_url]
+ * @property {Record<string, any>} [metadata]
+ *
+ * @typedef {object} JobState
+ * @property {string} status  `idle`, `queued`, what the job does (`composing`, `generating`, `uploading`, `saving`, ...),
+ *                            `waiting`, `retrying`, and at the end `complete`, `failed` or `cancelled`
+ * @property {number} progress  0 to 100; never falls
+ * @property {string} message
+ * @property {Record<string, any> | null} result  at the end, as the server saved it
+ * @property {string | null} error  why it failed, or why it is tried again
+ * @property {string | null} cause  the same in one word out of a closed set, such as `provider_timeout`
+ * @property {number} retriesLeft  attempts still to come
+ * @property {number | null} retryAt  milliseconds since 1970: when the next attempt begins
+ * @property {boolean} partial  it is complete, but some of what was asked for could not be made
+ * @property {Asset[]} assets  what is finished, while it runs and at the end
+ * @property {number} seq  the number of the last event
+ * @property {boolean} ended  nothing comes after this
+ */
+
+/** @type {Readonly<JobState>} */
+export const IDLE = Object.freeze({
+  status: 'idle',
+  progress: 0,
+  message: '',
+  result: null,
+  error: null,
+  cause: null,
+  retriesLeft: 0,
+  retryAt: null,
+  partial: false,
+  assets: [],
+  seq: 0,
+  ended: false,
+});
+
+/** @typedef {(state: JobState, data: any) => Partial<JobState>} Change */
+
+/** @type {Record<string, Change>} */
+const CHANGES = {
+  'job:progress': (state, data) => ({
+    status: data.status,
+    progress: data.progress,
+    message: data.message,
+    assets: data.asset ? withAsset(state.assets, data.asset) : state.assets,
+    ...NO_TROUBLE,
+  }),
+  'job:complete': (state, data) => ({
+    status: 'complete',
+    progress: 100,
+    message: data.message,
+    result: data.result,
+    partial: Boolean(data.partial),
+    assets: assetsOf(data.result, state.assets),
+    ended: true,
+    ...NO_TROUBLE,
+  }),
+  'job:failed': (_state, data) => ({
+    status: data.retriesLeft > 0 ? 'retrying' : 'failed',
+    message: data.error,
+    error: data.error,
+    cause: data.cause ?? null,
+    retriesLeft: data.retriesLeft,
+    retryAt: data.retryAt ?? null,
+    ended: data.retriesLeft === 0,
+  }),
+  'job:cancelled': (_state, data) => ({ status: 'cancelled', message: data.message, ended: true, ...NO_TROUBLE }),
+};
+
+const NO_TROUBLE = { error: null, cause: null, retriesLeft: 0, retryAt: null };
+
+/** The events that a job's state is made of; the others (`agent:message`, `job:tool-error`) only count. */
+export const JOB_EVENTS = [...Object.keys(CHANGES), 'agent:message', 'job:tool-error'];
+
+/**
+ * The state after an event. What was told before, and what comes after the end, changes nothing.
+ *
+ * @param {JobState} state
+ * @param {string} event
+ * @param {any} data
+ * @returns {JobState}
+ */
+export function after(state, event, data) {
+  if (data.seq <= state.seq || state.ended) return state;
+  const change = CHANGES[event]?.(state, data) ?? {};
+  const progress = Math.max(state.progress, change.progress ?? 0);
+  return { ...state, ...change, progress, seq: data.seq };
+}
+
+/** @type {Record<string, string>} BullMQ's words in those of the events */
+const STATUS = { waiting: 'queued', delayed: 'waiting', completed: 'complete' };
+const ENDS = ['completed', 'failed', 'cancelled'];
+
+/**
+ * The state after an answer to `job:status`: for a job whose events are not there any more.
+ *
+ * @param {JobState} state
+ * @param {{ state: string, progress: number, data: Record<string, any> | null, failedReason: string | null }} answer
+ * @returns {JobState}
+ */
+export function afterStatus(state, answer) {
+  if (state.ended) return state;
+  const ended = ENDS.includes(answer.state);
+  return {
+    ...state,
+    status: !ended && state.seq > 0 ? state.status : (STATUS[answer.state] ?? answer.state),
+    progress: Math.max(state.progress, answer.progress ?? 0),
+    result: answer.data ?? state.result,
+    partial: Boolean(answer.data?.partial),
+    assets: assetsOf(answer.data, state.assets),
+    error: answer.state === 'failed' ? answer.failedReason : null,
+    ended,
+  };
+}
+
+/**
+ * @param {Asset[]} assets
+ * @param {Asset} asset
+ */
+function withAsset(assets, asset) {
+  return assets.some(({ id }) => id === asset.id) ? assets : [...assets, asset];
+}
+
+/**
+ * The rows of a result, whichever generator made it: `logos`, `asset`, ...
+ *
+ * @param {Record<string, any> | null | undefined} result
+ * @param {Asset[]} known
+ */
+function assetsOf(result, known) {
+  const rows = Object.values(result ?? {})
+    .flat()
+    .filter((value) => value?.id && value?.asset_type);
+  return rows.length ? rows : known;
+}
