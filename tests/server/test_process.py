@@ -1,0 +1,53 @@
+"""The server as a process: it stops when it is told to, in order, with exit code 0."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bmn.auth import mint_development_token
+from bmn.db.migrations import migrate
+from bmn.settings import load_settings
+from tests.server.conftest import ANA
+
+SERVE = """
+import socket, sys
+from bmn.server.app import run
+from bmn.settings import load_settings
+sock = socket.socket(fileno=int(sys.argv[1]))
+run(load_settings(redis_url=sys.argv[2], public_url=sys.argv[3]), sock)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_stop_ends_its_streams_and_exits_with_0(
+    home: Path, redis_url: str, number: signal.Signals
+) -> None:
+    settings = load_settings()
+    migrate(settings.database_address)
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(sock.fileno()), redis_url, url], pass_fds=[sock.fileno()]
+        )
+    try:
+        headers = {"Authorization": f"Bearer {mint_development_token(settings, ANA)}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
+            brand = client.post("/api/v1/brands", json={"name": "Acme"}).json()["id"]
+            job = client.post("/api/v1/generation/logos", json={"brandId": brand}).json()["jobId"]
+            with client.stream("GET", f"/api/v1/jobs/{job}/events") as answer:
+                lines = answer.iter_lines()
+                assert any(line.startswith("event: job:progress") for line in lines)
+                started = time.monotonic()
+                process.send_signal(number)
+                list(lines)  # ends by itself
+        assert process.wait(15) == 0
+        assert time.monotonic() - started < 8
+    finally:
+        process.kill()
+        process.wait()
