@@ -1,4 +1,4 @@
-"""The pictures that a job starts from: objects of its own brand, or pictures at public addresses."""
+"""What a job starts from: objects of its own brand, or pictures at public addresses."""
 
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context
@@ -17,13 +17,21 @@ async def load_picture(ctx: Context, url: str, *, field: str) -> bytes:
     if key is None:
         fetched = await Fetcher(ctx.settings).fetch(url, kind="picture")
         return (await verify_picture(fetched.data, cause=Cause.BAD_INPUT)).data
-    missing = JobFailure(Cause.BAD_INPUT, f"{field} is no picture of this brand.")
-    if brand_of(key) != ctx.brand_id:
-        raise missing
-    try:
-        data = await ctx.storage.get(key)
-    except FileNotFoundError:
-        raise missing from None
+    data = await load_object(ctx, key, field=field)
     if not mime_of(data).startswith("image/"):
-        raise missing
+        raise _not_usable(field)
     return data
+
+
+async def load_object(ctx: Context, key: str, *, field: str) -> bytes:
+    """An object of this job's brand. Raises JobFailure: the same BAD_INPUT for one that is not there or not theirs."""
+    try:
+        if brand_of(key) != ctx.brand_id:
+            raise _not_usable(field)
+        return await ctx.storage.get(key)
+    except (FileNotFoundError, ValueError):
+        raise _not_usable(field) from None
+
+
+def _not_usable(field: str) -> JobFailure:
+    return JobFailure(Cause.BAD_INPUT, f"{field} names nothing of this brand that can be used.")

@@ -1,38 +1,48 @@
-"""Brings a picture home and makes its thumbnail: from our own store, or from an allowed address, by the guarded fetcher."""
+"""Brings a picture home from an allowed address, or makes the thumbnail of an object that is already ours."""
 
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db import assets
-from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
-from bmn.providers.images import thumbnail
+from bmn.jobs.inputs import load_object, load_picture
+from bmn.providers.films import thumbnail_of
 from bmn.schemas.jobs import ImageUpload
 from bmn.storage import object_key
+
+UNIT = "picture"
 
 
 async def run(ctx: Context) -> Result:
     payload = ctx.payload
     assert isinstance(payload, ImageUpload)
-    data = await _source(ctx, payload)
+    key = payload.storage_key or ctx.storage.key_of(payload.source_url or "")
+    if key is not None:
+        return await _make_thumbnail(ctx, payload, key)
+    return await _bring_home(ctx, payload)
+
+
+async def _bring_home(ctx: Context, payload: ImageUpload) -> Result:
+    """A stranger's picture becomes an asset: only its pixels, under a name of ours. Its thumbnail is a job of its own."""
+    unit = await ctx.unit(UNIT)
+    if not unit.saved:
+        if not unit.is_stored and not await unit.recover():
+            data = await load_picture(ctx, payload.source_url or "", field="sourceUrl")
+            await ctx.progress("uploading", 50, f"Storing {payload.file_name}")
+            await unit.store(data, "image/png", payload.asset_type, usd=0.0)
+        metadata = {**(payload.metadata or {}), "file_name": payload.file_name}
+        await unit.save(metadata=metadata, progress=95, message=f"{payload.file_name} is stored")
+    return Result("Picture stored")
+
+
+async def _make_thumbnail(ctx: Context, payload: ImageUpload, key: str) -> Result:
+    data = await load_object(ctx, key, field="storageKey")
     await ctx.progress("uploading", 50, "Making a thumbnail")
-    small = await thumbnail(data)
+    small = await thumbnail_of(data)
     name = uuid5(NAMESPACE_URL, f"{ctx.job_id}/thumbnail").hex
-    key = object_key(payload.brand_id, "thumbnail", small.mime, name)
-    await ctx.storage.put(key, small.data, small.mime)
-    url = ctx.storage.url_for(key)
+    small_key = object_key(payload.brand_id, "thumbnail", small.mime, name)
+    await ctx.storage.put(small_key, small.data, small.mime)
+    url = ctx.storage.url_for(small_key)
     if payload.asset_id:
         asset_id = payload.asset_id
         await ctx.commit(lambda conn: assets.set_thumbnail(conn, asset_id, url))
-    return Result("Thumbnail ready", data={"thumbnailUrl": url, "storageKey": payload.storage_key or key})
-
-
-async def _source(ctx: Context, payload: ImageUpload) -> bytes:
-    key = payload.storage_key or ctx.storage.key_of(payload.source_url or "")
-    if key is None:
-        raise JobFailure(Cause.BAD_INPUT, "sourceUrl is not an address that may be fetched.")
-    if not key.startswith(f"brands/{payload.brand_id}/"):
-        raise JobFailure(Cause.BAD_INPUT, "This object belongs to another brand.")
-    try:
-        return await ctx.storage.get(key)
-    except FileNotFoundError:
-        raise JobFailure(Cause.BAD_INPUT, "The picture to upload is not there.") from None
+    return Result("Thumbnail ready", data={"thumbnailUrl": url, "storageKey": key})

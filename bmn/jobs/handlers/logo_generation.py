@@ -2,9 +2,10 @@
 
 import zlib
 
-from bmn.errors import Cause, JobFailure
+from bmn.errors import JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.handlers.making import Item, Made, Report, make_all
+from bmn.jobs.inputs import load_picture
 from bmn.jobs.prompts import LOGO_VARIATIONS, logo_prompts
 from bmn.jobs.units import Unit
 from bmn.providers.bfl import Bfl, ImageRequest, Task
@@ -16,7 +17,9 @@ async def run(ctx: Context) -> Result:
     payload = ctx.payload
     assert isinstance(payload, LogoGeneration)
     await ctx.progress("composing", 5, "Composing logo prompts")
-    previous = await _previous_logo(ctx, payload)
+    previous = None
+    if payload.is_refinement and payload.previous_logo_url:
+        previous = await load_picture(ctx, payload.previous_logo_url, field="previousLogoUrl")
     items = [_item(ctx, payload, index, prompt, previous) for index, prompt in enumerate(logo_prompts(payload))]
     await ctx.progress("composing", 10, f"Prompts ready, generating {payload.count} logos")
     made = await make_all(ctx, items)
@@ -73,16 +76,3 @@ async def _make(ctx: Context, request: ImageRequest, unit: Unit, report: Report)
             raise
     picture = await verify_picture(data)
     return Made(picture.data, picture.mime, task.cost_usd)
-
-
-async def _previous_logo(ctx: Context, payload: LogoGeneration) -> bytes | None:
-    """The picture that a refinement starts from: one of our own, by its address."""
-    if not payload.is_refinement or not payload.previous_logo_url:
-        return None
-    key = ctx.storage.key_of(payload.previous_logo_url)
-    if key is None or not key.startswith(f"brands/{payload.brand_id}/"):
-        raise JobFailure(Cause.BAD_INPUT, "previousLogoUrl is not a logo of this brand.")
-    try:
-        return await ctx.storage.get(key)
-    except FileNotFoundError:
-        raise JobFailure(Cause.BAD_INPUT, "The logo to refine is not there any more.") from None
