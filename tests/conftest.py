@@ -1,6 +1,7 @@
 """What every test stands on: a private home, a real Redis, SQLite and PostgreSQL, and no setting of the machine."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,26 +60,46 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file to copy."""
+    from bmn.db.migrations import migrate
+
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """The name of an empty database to copy."""
+    from bmn.db.migrations import migrate
+
+    _administer(postgres_server, "CREATE DATABASE migrated")
+    migrate(f"{postgres_server}/migrated")
+    return "migrated"
+
+
+def _administer(server: str, statement: str) -> None:
+    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(statement))
+    admin.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty, migrated database; each test that asks for it runs on SQLite and on PostgreSQL."""
-    from bmn.db.migrations import migrate
-
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-        migrate(url)
-        yield url
+        path = tmp_path / "test.sqlite3"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
         return
     server: str = request.getfixturevalue("postgres_server")
+    template: str = request.getfixturevalue("migrated_postgres")
     name = f"t{uuid.uuid4().hex[:16]}"
-    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
-    url = f"{server}/{name}"
-    migrate(url)
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
-        yield url
+        yield f"{server}/{name}"
     finally:
-        with admin.connect() as conn:
-            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")

@@ -55,6 +55,8 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._writer = make_engine(url, writer=True)
+        if not self.is_sqlite:
+            event.listen(self._writer, "begin", _limit_waiting)
         self._reader = make_engine(url, size=readers)
         self._queue: queue.SimpleQueue[_Transaction | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="db-read")
@@ -180,7 +182,7 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate if writer else _begin_deferred)
         return engine
-    engine = create_engine(
+    return create_engine(
         url,
         pool_size=size,
         max_overflow=2,
@@ -189,8 +191,6 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         # A pooler in transaction mode shares connections, so nothing may be prepared on one.
         connect_args={"prepare_threshold": None, "connect_timeout": 5},
     )
-    event.listen(engine, "begin", _limit_waiting)
-    return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

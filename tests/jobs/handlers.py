@@ -1,0 +1,122 @@
+"""A handler for tests: `data.do` of a crm-sync payload says what becomes of the job. Registered as any handler is."""
+
+import asyncio
+import ctypes
+import os
+import signal
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from bmn.errors import Cause, JobFailure, Moderated
+from bmn.jobs.context import Context, Result
+from bmn.jobs.registry import QUEUES, Queue, get_queue
+
+QUEUE = "crm-sync"
+started: asyncio.Queue[str] = asyncio.Queue()
+"""In-process tests wait here for a job to have begun."""
+
+
+def obeying(**figures: Any) -> Queue:
+    """The row of the queue whose jobs do what their payload says."""
+    return replace(get_queue(QUEUE), handler="tests.jobs.handlers", **figures)
+
+
+def register(**figures: Any) -> None:
+    """For a worker process of a test."""
+    QUEUES[QUEUE] = obeying(**figures)
+
+
+async def run(ctx: Context) -> Result:
+    data: dict[str, Any] = ctx.row["payload"]["data"]
+    await started.put(ctx.job_id)
+    return await _DEEDS[data.get("do", "nothing")](ctx, data)
+
+
+async def _nothing(ctx: Context, data: dict[str, Any]) -> Result:
+    return Result("done", data={"attempt": ctx.attempt})
+
+
+async def _progress(ctx: Context, data: dict[str, Any]) -> Result:
+    for step in range(data["steps"]):
+        await ctx.progress("generating", 100 * step / data["steps"], f"step {step}")
+        await asyncio.sleep(data.get("pause", 0))
+    return Result("done", data={})
+
+
+async def _hang(ctx: Context, data: dict[str, Any]) -> Result:
+    await asyncio.Event().wait()
+    return Result("never", data={})
+
+
+async def _sleep(ctx: Context, data: dict[str, Any]) -> Result:
+    await asyncio.sleep(data["seconds"])
+    return Result("slept", data={})
+
+
+async def _swallow(ctx: Context, data: dict[str, Any]) -> Result:
+    """Ignores that it is to stop."""
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+async def _fail(ctx: Context, data: dict[str, Any]) -> Result:
+    """Fails in the first `times` attempts with a cause."""
+    if ctx.attempt <= data.get("times", 100):
+        retry_after = data.get("retryAfter")
+        if data["cause"] == "moderated":
+            raise Moderated("declined")
+        raise JobFailure(Cause(data["cause"]), data.get("text", "asked to fail"), retry_after=retry_after)
+    return Result("healed", data={"attempt": ctx.attempt})
+
+
+async def _file_fail(ctx: Context, data: dict[str, Any]) -> Result:
+    """Fails as long as a file is there."""
+    if os.path.exists(data["path"]):  # noqa: ASYNC240, PTH110
+        raise JobFailure(Cause(data["cause"]), "not mended yet")
+    return Result("mended", data={})
+
+
+async def _raise(ctx: Context, data: dict[str, Any]) -> Result:
+    raise RuntimeError("a defect")
+
+
+async def _cancel_itself(ctx: Context, data: dict[str, Any]) -> Result:
+    raise asyncio.CancelledError
+
+
+async def _unstorable(ctx: Context, data: dict[str, Any]) -> Result:
+    return Result("done", data={"object": object()})
+
+
+async def _die(ctx: Context, data: dict[str, Any]) -> Result:
+    """Takes its process with it."""
+    if data.get("how") == "segfault":
+        ctypes.string_at(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Result("never", data={})
+
+
+async def _fetch(ctx: Context, data: dict[str, Any]) -> Result:
+    async with httpx.AsyncClient() as client:
+        await client.get(data["url"])
+    return Result("fetched", data={})
+
+
+_DEEDS = {
+    "nothing": _nothing,
+    "progress": _progress,
+    "hang": _hang,
+    "sleep": _sleep,
+    "swallow": _swallow,
+    "fail": _fail,
+    "file_fail": _file_fail,
+    "raise": _raise,
+    "cancel_itself": _cancel_itself,
+    "unstorable": _unstorable,
+    "die": _die,
+    "fetch": _fetch,
+}
