@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import httpx2
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from bmn.db import assets, brands, products
@@ -29,6 +28,7 @@ from bmn.jobs.wizard_starts import (
     start_mockups,
     start_refinement,
 )
+from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher
 from bmn.schemas.base import Name, Palette
 from bmn.schemas.jobs import LogoStyle
@@ -109,20 +109,22 @@ async def _read_brand(desk: Desk, _arguments: Nothing, _call_id: str) -> dict[st
 
 
 async def _look_at_page(desk: Desk, arguments: PageAddress, _call_id: str) -> str:
-    try:
-        host = httpx2.URL(arguments.url).host.lower()
-    except httpx2.InvalidURL:
-        host = ""
-    if host not in desk.hosts:
-        raise refused("Only pages of hosts that the user has named may be looked at.")
+    _require_named(arguments.url, desk.hosts)
     looked = desk.state.setdefault("pages", [])
     if arguments.url not in looked and len(looked) >= _MOST_PAGES:
         raise refused(f"At most {_MOST_PAGES} pages may be looked at.")
     looked.append(arguments.url)
     page = await Fetcher(desk.ctx.settings).fetch(arguments.url, kind="page")
-    if httpx2.URL(page.url).host.lower() not in desk.hosts:
-        raise refused("The page leads on to a host that the user has not named.")
+    _require_named(page.url, desk.hosts)
     return fenced_page(page.url, await asyncio.to_thread(page_words, page.data))
+
+
+def _require_named(url: str, hosts: frozenset[str]) -> None:
+    """Raises JobFailure unless the user has named the page's host, or one above it."""
+    host = check_url(url).host
+    bases = {named.removeprefix("www.") for named in hosts}
+    if not any(host == base or host.endswith(f".{base}") for base in bases):
+        raise refused("Only pages of hosts that the user has named may be looked at.")
 
 
 async def _suggest_names(desk: Desk, arguments: SuggestedNames, _call_id: str) -> dict[str, Any]:
