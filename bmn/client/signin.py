@@ -29,8 +29,3 @@ def token_source(settings: Settings, api_url: str, *, role: str = "user") -> Tok
         raise NotSignedIn(f"No token for {api_url}.", hint="Set BMN_TOKEN to an access token of that server.")
 
     return get
-
-
-def sign_in_link(settings: Settings, api_url: str, path: str, *, role: str = "user") -> str:
-    """The address of a page."""
-    return f"{api_url}{path}"

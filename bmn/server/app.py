@@ -17,8 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bmn import __version__
 from bmn.errors import Misconfigured
 from bmn.logs import get_logger
+from bmn.server.admin_ui import AdminUi
 from bmn.server.error_handlers import add_error_handlers
 from bmn.server.middleware import Edge
+from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.resources import Resources
 from bmn.server.routes import admin, brands, estimates, events, files, generation, health, job_events, jobs, records
 from bmn.server.sockets import SOCKET_PATH, create_socket_app
@@ -85,9 +87,12 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
         redoc_url=None,
     )
     app.state.resources = resources
+    app.add_middleware(AdminUi, resources=resources)
     add_error_handlers(app)
     for module in _ROUTERS:
         app.include_router(module.router)
+    for router in PAGES:
+        app.include_router(router)
     _describe(app)
     return app
 

@@ -74,7 +74,9 @@ class Sessions:
             return None
         key = _key("browser", name)
         async with self._redis.pipeline(transaction=False) as pipe:
-            kept, left = await pipe.get(key).ttl(key).execute()
+            pipe.get(key)
+            pipe.ttl(key)
+            kept, left = await pipe.execute()
         return _principal(json.loads(kept), time.time() + max(0, left)) if kept else None
 
     async def find_for(self, connection: HTTPConnection) -> Principal | None:

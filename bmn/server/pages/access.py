@@ -54,20 +54,21 @@ class PageRoute(APIRoute):
 def sign_in_page(request: Request, error: NotSignedIn | None = None) -> Response:
     """error: said only where a sign-in was tried."""
     settings: Settings = request.app.state.resources.settings
-    tried = request.url.path == "/signin"
+    path = request.url.path
+    tried, admin = path == "/signin", "admin" in path.lower()
     return page(
         request,
         "signin.html",
         401,
         problem=error.message if error and tried else None,
-        back="/" if tried or request.method != "GET" else request.url.path,
-        local=may_sign_in_locally(request, settings),
-        command="bmn admin open" if request.url.path.startswith("/admin") else "bmn open",
+        back="/" if tried or request.method != "GET" else path,
+        local=not admin and may_sign_in_locally(request, settings),
+        command="bmn admin open" if admin else "bmn open",
     )
 
 
 def _problem(request: Request, status: int, message: str, hint: str | None) -> Response:
-    return page(request, "problem.html", status, status=status, message=message, hint=hint)
+    return page(request, "problem.html", status, number=status, message=message, hint=hint)
 
 
 def may_sign_in_locally(request: Request, settings: Settings) -> bool:

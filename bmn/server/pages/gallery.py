@@ -68,8 +68,9 @@ async def gallery() -> Response:
 async def brand_page(request: Request, brand_id: BrandPath, res: Res, visitor: Visitor) -> Response:
     def read(conn: Connection) -> Row:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
-        found, _ = assets.list_of_brand(conn, brand_id, limit=_PICTURES)
-        numbers = _numbers(found)
+        newest, _ = assets.list_of_brand(conn, brand_id, limit=_PICTURES)
+        numbers = _numbers(newest)
+        found = sorted(newest, key=lambda row: not row["is_selected"])
         return {
             "account": _account(conn, visitor),
             "brand": brand,
@@ -187,5 +188,5 @@ def _line(conn: Connection, res: Resources, row: Row, brand_name: str) -> Line:
         created_at=row["created_at"],
         seq=row["last_seq"],
         live=row["state"] not in TERMINAL_STATES,
-        pictures=[pieces.picture(one, res.signer, brand_name, n) for n, one in enumerate(made, 1)],
+        pictures=pieces.in_order(made, res.signer, brand_name),
     )

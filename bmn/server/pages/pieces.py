@@ -22,6 +22,7 @@ class Picture:
     """A stored picture or video. url: whole. thumbnail: small, or the whole where there is none. file: its name on disk."""
 
     id: str
+    number: int
     brand_id: str
     noun: str
     url: str
@@ -45,13 +46,15 @@ class Piece:
 
 
 def picture(row: Row, signer: Signer, brand_name: str, number: int) -> Picture:
-    noun = _NOUNS.get(row["asset_type"], row["asset_type"])
+    asset_type = str(row["asset_type"])
+    noun = _NOUNS.get(asset_type, asset_type)
     kind = row["mime_type"].partition("/")[2]
     variation = str(row["metadata"].get("variation") or row["metadata"].get("product_name") or "")
     slug = re.sub(r"[^a-z0-9]+", "-", brand_name.lower()).strip("-") or "brand"
     url = signer.signed(row["url"])
     return Picture(
         id=row["id"],
+        number=number,
         brand_id=row["brand_id"],
         noun=noun,
         url=url,
@@ -63,6 +66,12 @@ def picture(row: Row, signer: Signer, brand_name: str, number: int) -> Picture:
         is_video=row["mime_type"].startswith("video/"),
         is_logo=row["asset_type"] == "logo",
     )
+
+
+def in_order(rows: Sequence[Row], signer: Signer, brand_name: str) -> list[Picture]:
+    """The pictures of one job, each with the number it has on the job's own page."""
+    numbered = [(int(row["metadata"].get("index", place)), row) for place, row in enumerate(rows)]
+    return [picture(row, signer, brand_name, n + 1) for n, row in sorted(numbered, key=lambda entry: entry[0])]
 
 
 def of_job(job: Row, units: Sequence[Row], assets: Sequence[Row], signer: Signer, brand_name: str) -> list[Piece]:

@@ -1,5 +1,7 @@
 """A job's pictures for whoever holds its link, until the link ends: nothing about its owner, and nothing to press."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -18,10 +20,10 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 async def shared(request: Request, token: str, res: Res) -> Response:
     job_id = res.signer.shared_job(token[:400])
 
-    def read(conn: Connection) -> dict[str, object]:
+    def read(conn: Connection) -> dict[str, Any]:
         job = jobs.get_job(conn, job_id)
         name = brands.names(conn, {job["brand_id"]}).get(job["brand_id"], "") if job["brand_id"] else ""
-        made = [pieces.picture(row, res.signer, name, n) for n, row in enumerate(assets.list_of_job(conn, job_id), 1)]
+        made = pieces.in_order(assets.list_of_job(conn, job_id), res.signer, name)
         return {"brand_name": name, "kind": words.KINDS.get(job["queue"], "Pictures"), "pictures": made,
                 "live": job["state"] not in TERMINAL_STATES}  # fmt: skip
 

@@ -163,7 +163,7 @@ async def share(job_id: JobPath, res: Res, principal: Caller, body: ShareBody | 
     await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
     token, until = res.signer.share(job_id, (body or ShareBody()).hours * 3600)
     return JSONResponse(
-        {"url": f"{res.settings.public_address}/api/v1/shared/{token}", "token": token, "expiresAt": views.when(until)}
+        {"url": f"{res.settings.public_address}/s/{token}", "token": token, "expiresAt": views.when(until)}
     )
 
 
