@@ -79,7 +79,8 @@ def _report_usage(error: click.ClickException) -> int:
 def _report(error: BmnError) -> int:
     request_id = error.extra.get("requestId")
     fields = {key: value for key, value in error.extra.items() if key not in ("requestId", "code", "message", "hint")}
-    console.error(error.message, error.hint, code=error.code, requestId=request_id, **fields)
+    serious = error.http_status >= 500 and request_id is not None
+    console.error(error.message, error.hint, code=error.code, requestId=request_id, tellRequest=serious, **fields)
     console.traceback()
     return error.exit_code
 
@@ -136,4 +137,5 @@ def run(args: Sequence[str]) -> int:
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    # Arguments are UTF-8 whatever the locale says.
+    sys.exit(run([os.fsencode(argument).decode("utf-8", "replace") for argument in sys.argv[1:]]))

@@ -9,6 +9,7 @@ from bmn.cli.base import Group, run
 from bmn.cli.console import Column, console
 from bmn.cli.session import find_brand, open_client
 from bmn.cli.timespan import ago, local
+from bmn.cli.views import plural
 
 Brand = dict[str, Any]
 
@@ -112,10 +113,11 @@ def show(brand: str) -> None:
         "Archetype": record["archetype"],
         "Status": record["status"],
         "Made": f"{local(record['createdAt'])}  ({ago(record['createdAt'])})",
-        "Has": ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "nothing yet",
+        "Has": ", ".join(plural(kinds.count(kind), kind.replace("_", " ")) for kind in dict.fromkeys(kinds))
+        or "nothing yet",
     }
     for name, value in fields.items():
         if value:
-            console.answer(f"  {name:<10} {value}")
+            console.field(name, value)
     verb = "logos list" if assets else "generate logos"
     console.next_step(f"bmn {verb} --brand {shlex.quote(record['name'])}")

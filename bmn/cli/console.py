@@ -55,7 +55,8 @@ class Console:
     @property
     def live(self) -> bool:
         """Whether bars may redraw themselves on stderr."""
-        return sys.stderr.isatty() and not (self.is_dumb or self.in_ci or self.plain or self.quiet)
+        still = self.is_dumb or self.in_ci or self.plain or self.quiet
+        return sys.stderr.isatty() and _is_unicode(sys.stderr) and not still
 
     @property
     def interactive(self) -> bool:
@@ -108,6 +109,25 @@ class Console:
         """One line or more of the answer."""
         self._write(sys.stdout, self.out if not isinstance(text, str) else None, text)
 
+    def field(self, name: str, value: str, *, width: int = 10) -> None:
+        """A name and what it is; on a terminal long texts are wrapped below their beginning, never inside a word."""
+        self.answer(self._wrapped(f"  {name:<{width}} {value}", 3 + width))
+
+    def _wrapped(self, line: str, indent: int) -> str:
+        if self.width is None or len(line) <= self.width:
+            return line
+        import textwrap
+
+        return textwrap.fill(
+            line,
+            self.width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        )
+
     def document(self, value: Any) -> None:
         """The one JSON document of `--json`."""
         self.answer(json.dumps(value, ensure_ascii=False, indent=2))
@@ -152,8 +172,8 @@ class Console:
         fields: code, requestId and whatever else the JSON error carries.
         """
         lines = [f"error: {clean(what)}", *(f"  {clean(text)}" for text in (why, remedy) if text)]
-        if request_id := fields.get("requestId"):
-            lines.append(f"  request {request_id}")
+        if fields.pop("tellRequest", False) or self.debug:
+            lines.append(f"  request {fields.get('requestId')}")
         if self.json:
             hint = " ".join(text for text in (why, remedy) if text) or None
             body = {"code": "error", "message": what, "hint": hint, "requestId": None, **fields}
@@ -177,26 +197,32 @@ class Console:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def _write(self, stream: TextIO, console: "rich.console.Console | None", text: "str | Text") -> None:
-        if console is not None:
+        if console is not None and _is_unicode(stream):
             console.print(text, soft_wrap=True, crop=False, overflow="ignore")
             return
-        line = str(text)
-        if not (stream.encoding or "").lower().startswith("utf"):
-            encoding = stream.encoding or "ascii"
-            line = line.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+        line = text if isinstance(text, str) else text.plain
+        if not _is_unicode(stream):
+            line = line.translate(_ASCII).encode(stream.encoding or "ascii", "replace").decode()
         stream.write(line + "\n")
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().startswith("utf")
 
 
 class Column:
     """One column of a table.
 
-    flexible: may be shortened on a narrow terminal. drop: the higher, the sooner the whole column leaves where room is
-    short; 0 stays. right: numbers.
+    flexible: may be shortened on a narrow terminal, to `least` cells. drop: the higher, the sooner the whole column
+    leaves where room is short; 0 stays. right: numbers.
     """
 
-    def __init__(self, title: str, *, flexible: bool = False, drop: int = 0, right: bool = False) -> None:
+    def __init__(
+        self, title: str, *, flexible: bool = False, least: int = 8, drop: int = 0, right: bool = False
+    ) -> None:
         self.title = title
         self.flexible = flexible
+        self.least = least
         self.drop = drop
         self.right = right
 

@@ -128,7 +128,7 @@ def show_letter(entry: str) -> None:
         "Advice": CAUSES[letter["cause"]].advice,
     }
     for name, value in fields.items():
-        console.answer(f"  {name:<10} {value}")
+        console.field(name, str(value))
     console.next_step(f"bmn jobs dlq replay {short_id(letter['jobId'])}")
 
 

@@ -6,7 +6,7 @@ from bmn.cli.assets import numbered
 from bmn.cli.console import console
 from bmn.cli.making import money
 from bmn.cli.timespan import ago, duration, local, moment
-from bmn.cli.views import elapsed, short_id, state_cell, usd
+from bmn.cli.views import elapsed, short_id, shortened, state_cell, usd
 
 Job = dict[str, Any]
 
@@ -30,7 +30,7 @@ def print_job(job: Job) -> None:
     }
     for name, value in fields.items():
         if value:
-            console.answer(f"  {name:<10} {value}")
+            console.field(name, str(value))
     _units(job)
     _assets(job)
     _timeline(job)
@@ -97,11 +97,16 @@ def _what(entry: dict[str, Any]) -> str:
 def print_why(answer: dict[str, Any]) -> None:
     """The five lines: state, cause, money, what is kept, what to do."""
     symbol, style = state_cell(answer["state"])
-    console.answer(styled(f"{symbol.split()[0]} {answer['jobId']}  {answer['headline']}", f"bold {style}"))
-    cause = " — ".join(text for text in (answer["cause"], answer["causeText"]) if text)
-    for name, value in (("Cause", cause), ("Money", answer["money"]), ("Kept", answer["kept"])):
-        if value:
-            console.answer(f"  {name:<9} {value}")
-    advice = answer["try"]
-    if advice:
-        console.answer(f"  {'Try':<9} {advice['command']}   {advice['text'] or ''}".rstrip())
+    job_id = answer["jobId"]
+    console.answer(styled(f"{symbol.split()[0]} {shortened(job_id)}  {answer['headline']}", f"bold {style}"))
+    advice = answer["try"] or {}
+    command = (advice.get("command") or "").replace(job_id, short_id(job_id))
+    lines = {
+        "Cause": " — ".join(text for text in (answer["cause"], answer["causeText"]) if text),
+        "Money": answer["money"],
+        "Kept": answer["kept"],
+        "Try": "   ".join(text for text in (command, advice.get("text")) if text),
+    }
+    for name, text in lines.items():
+        if text:
+            console.field(name, text, width=8)

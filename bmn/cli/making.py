@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+_QUEUES = {
+    "logos": "logo-generation",
+    "mockups": "mockup-generation",
+    "bundles": "bundle-composition",
+    "videos": "video-generation",
+    "wizard": "brand-wizard",
+}
+
 
 @dataclass(slots=True)
 class _Made:
@@ -59,15 +67,15 @@ def detached(job_ids: list[str], *, private: bool = False) -> int:
 
 
 @asynccontextmanager
-async def _client(options: "Options", made: _Made) -> AsyncIterator[BmnClient]:
-    async with server_for(detach=options.detach) as server:
+async def _client(kind: str, options: "Options", made: _Made) -> AsyncIterator[BmnClient]:
+    async with server_for(_QUEUES[kind], detach=options.detach) as server:
         made.private = server.private
         async with open_client(settings=server.settings, api_url=server.api_url) as client:
             yield client
 
 
 async def _make(kind: str, noun: str, build: "Builder", options: "Options", made: _Made) -> int:
-    async with _client(options, made) as client:
+    async with _client(kind, options, made) as client:
         brand = await find_brand(client, options.brand, create=not options.dry_run)
         body = {key: value for key, value in (await build(client, brand)).items() if value is not None}
         if options.dry_run:

@@ -147,7 +147,7 @@ def _blocks(picture: Image.Image, columns: int, rows: int) -> str:
     small = picture.resize((columns, rows * 2))
     true_color = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
     code = _rgb if true_color else _of_256
-    pixels = list(small.get_flattened_data())
+    pixels: list[tuple[int, int, int]] = list(small.get_flattened_data())  # type: ignore[arg-type]
     lines = []
     for row in range(rows):
         upper = pixels[2 * row * columns : (2 * row + 1) * columns]

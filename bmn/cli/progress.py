@@ -166,15 +166,14 @@ class Board:
         self._spoke = time.monotonic()
 
     def picture(self, drawing: str) -> None:
-        """Terminal graphics above the bars, which rich must not touch."""
+        """Terminal graphics above the bars, which rich must not touch: the bars leave and come back below."""
         if self._live is not None:
             self._live.transient = True
             self._live.stop()
         sys.stderr.write(drawing)
         sys.stderr.flush()
         if self._live is not None:
-            self._live.transient = False
-            self._live.start(refresh=True)
+            self._live = self._moving()
 
     def heartbeat(self) -> None:
         """Where nothing moves by itself, a sign of life every half minute."""
@@ -187,13 +186,17 @@ class Board:
 
     def __enter__(self) -> Self:
         if console.live and not self.silent:
-            from rich.live import Live
-
-            self._live = Live(
-                console=console.err, get_renderable=self._render, refresh_per_second=8, vertical_overflow="ellipsis"
-            )
-            self._live.start()
+            self._live = self._moving()
         return self
+
+    def _moving(self) -> "Live":
+        from rich.live import Live
+
+        live = Live(
+            console=console.err, get_renderable=self._render, refresh_per_second=8, vertical_overflow="ellipsis"
+        )
+        live.start(refresh=True)
+        return live
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

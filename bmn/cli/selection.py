@@ -16,6 +16,7 @@ Job = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 FIELDS = ("queue", "state", "cause", "brand", "text", "since")
+EVERY = 1_000_000
 _PAGE = 200
 _MANY = 50
 
@@ -23,7 +24,7 @@ _MANY = 50
 def filters(command: F) -> F:
     """The filter options; they mean the same wherever jobs are chosen."""
     options = (
-        click.option("--queue", metavar="NAME", help="Only this queue: logo-generation, ..."),
+        click.option("--queue", metavar="NAME", help="Only this queue: logo-generation, image-upload, ..."),
         click.option("--state", type=click.Choice(STATES), help="Only this state."),
         click.option(
             "--cause", type=click.Choice([str(cause) for cause in CAUSES]), metavar="CAUSE", help="Why failed."
@@ -31,6 +32,7 @@ def filters(command: F) -> F:
         click.option("--brand", metavar="NAME", help="Only this brand."),
         click.option("--text", metavar="WORDS", help="In the payload, the error or the id."),
         click.option("--since", type=Since(), help="Newer than 10m, 2h, 3d, yesterday, or an ISO time."),
+        click.option("--all", "everything", is_flag=True, help="Mails, thumbnails and the like as well."),
     )
     for option in reversed(options):
         command = option(command)
@@ -45,16 +47,23 @@ async def as_query(client: BmnClient, values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
-async def all_jobs(client: BmnClient, query: dict[str, Any]) -> list[Job]:
-    """Every job that a filter finds, page by page."""
+async def page_of(
+    client: BmnClient, values: dict[str, Any], *, limit: int, cursor: str | None = None
+) -> tuple[list[Job], str | None]:
+    """The newest jobs that the options choose, at most `limit`, and the cursor of what follows.
+
+    Without `--queue` and `--all` only generators' jobs: what they set off (mails, thumbnails) is nobody's own doing.
+    """
+    query = await as_query(client, values)
+    everything = values.get("everything") or "queue" in query
     found: list[Job] = []
-    cursor = None
-    while True:
-        page = await client.get("/jobs", **query, limit=_PAGE, cursor=cursor)
-        found += page["jobs"]
+    while len(found) < limit:
+        page = await client.get("/jobs", **query, limit=min(limit - len(found), _PAGE), cursor=cursor)
+        found += [job for job in page["jobs"] if everything or job.get("jobType")]
         cursor = page["nextCursor"]
-        if not cursor:
-            return found
+        if cursor is None:
+            break
+    return found, cursor
 
 
 async def choose(client: BmnClient, references: Sequence[str], values: dict[str, Any], *, verb: str) -> list[str]:
@@ -64,10 +73,9 @@ async def choose(client: BmnClient, references: Sequence[str], values: dict[str,
     """
     if references:
         return [await find_job(client, reference) for reference in references]
-    query = await as_query(client, values)
-    if not query:
+    if not (values.get("everything") or any(values.get(name) for name in FIELDS)):
         raise UsageProblem(f"Which jobs to {verb}?", hint="Name them, or choose with --state, --queue, --cause, ...")
-    jobs = await all_jobs(client, query)
+    jobs, _ = await page_of(client, values, limit=EVERY)
     if jobs and not values.get("yes"):
         cost = usd(sum(job["costUsd"] for job in jobs))
         console.tell(f"{plural(len(jobs), 'job')} to {verb}; they have cost {cost} so far.")

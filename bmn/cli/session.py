@@ -45,9 +45,9 @@ async def find_job(client: BmnClient, reference: str, *, wait: float = 0) -> str
 async def _last(client: BmnClient, state: str | None, wait: float) -> str:
     while True:
         found = (await client.get("/jobs", state=state, limit=_NEWEST))["jobs"]
-        # What a generator sets off behind the scenes, such as thumbnails, is not what anybody calls their last job.
-        if found:
-            return str(next((job for job in found if job.get("jobType")), found[0])["jobId"])
+        # What happens behind the scenes, such as a thumbnail or a mail, is not what anybody calls their last job.
+        if own := [job for job in found if job.get("jobType")]:
+            return str(own[0]["jobId"])
         if wait <= 0:
             which = f"{state} job" if state else "job"
             raise NotFound(f"There is no {which} yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')

@@ -20,8 +20,11 @@ class Server:
 
 
 @asynccontextmanager
-async def server_for(*, detach: bool) -> AsyncIterator[Server]:
-    """A server that answers. Raises NoServer where none does and a private one will not do."""
+async def server_for(queue: str, *, detach: bool) -> AsyncIterator[Server]:
+    """A server that answers. queue: what a private one would work on.
+
+    Raises NoServer where none answers and a private one will not do.
+    """
     settings = load_settings()
     async with open_client(settings=settings) as client:
         if console.api_url or settings.bmn_api_url or await client.is_up():
@@ -32,8 +35,8 @@ async def server_for(*, detach: bool) -> AsyncIterator[Server]:
             f"No server answers at {client.api_url}, and a private one would end with this command.",
             hint="Start one in another terminal: bmn serve. Or leave out --detach.",
         )
-    from bmn.cli.serve import private_stack
+    from bmn.cli.private_stack import private_stack
 
-    async with private_stack(settings) as api_url:
-        console.say(f"no server is running: a private one does this job in {settings.bmn_home} and stops afterwards")
+    console.say(f"no server is running: starting a private one in {settings.bmn_home}, which stops afterwards")
+    async with private_stack(settings, [queue]) as api_url:
         yield Server(settings, api_url, private=True)

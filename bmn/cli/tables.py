@@ -9,7 +9,6 @@ from rich.text import Text
 from bmn.cli.console import Cell, Column, clean
 
 _GAP = 2
-_LEAST = 8  # cells a flexible column keeps
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -42,9 +41,9 @@ def _plan(columns: Sequence[Column], natural: list[int], width: int | None) -> d
         return shown
 
     def least() -> int:
-        return sum(min(size, _LEAST) if columns[index].flexible else size for index, size in shown.items()) + _GAP * (
-            len(shown) - 1
-        )
+        return sum(
+            min(size, columns[index].least) if columns[index].flexible else size for index, size in shown.items()
+        ) + _GAP * (len(shown) - 1)
 
     for index in sorted((i for i in shown if columns[i].drop), key=lambda i: -columns[i].drop):
         if least() <= width:
@@ -52,7 +51,7 @@ def _plan(columns: Sequence[Column], natural: list[int], width: int | None) -> d
         del shown[index]
     excess = sum(shown.values()) + _GAP * (len(shown) - 1) - width
     while excess > 0:
-        candidates = [i for i in shown if columns[i].flexible and shown[i] > _LEAST]
+        candidates = [i for i in shown if columns[i].flexible and shown[i] > columns[i].least]
         if not candidates:
             break
         widest = max(candidates, key=lambda i: shown[i])

@@ -35,6 +35,12 @@ def short_id(job_id: str) -> str:
     return match[2][:8] if match else job_id
 
 
+def shortened(job_id: str) -> str:
+    """The queue and the first 8 digits: names the job in any command as well, and says what it is."""
+    match = _JOB_ID.fullmatch(job_id)
+    return f"{match[1]}-{match[2][:8]}" if match and match[1] else job_id
+
+
 def is_whole_id(text: str) -> bool:
     match = _JOB_ID.fullmatch(text)
     return bool(match and match[1])

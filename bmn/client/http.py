@@ -42,6 +42,12 @@ _ERRORS: dict[int, type[BmnError]] = {
 }
 
 
+_HINTS = {
+    401: "Set BMN_TOKEN to a fresh access token.",
+    403: "Ask an admin; on a local server BMN_TOKEN=$(bmn token --admin) is one.",
+}
+
+
 def backoff(attempt: int, *, base: float = 0.2, cap: float = 10.0) -> float:
     """Seconds before the next try, with jitter. attempt: 0 for the first repetition."""
     return float(min(cap, base * 2**attempt) * random.uniform(0.5, 1.0))
@@ -260,7 +266,7 @@ def error_of(answer: httpx.Response) -> BmnError:
         body = {}
     body = body if isinstance(body, dict) else {}
     message = str(body.get("error") or f"The server answered {answer.status_code}.")
-    hint = body.get("hint") or _details(body.get("details"))
+    hint = body.get("hint") or _details(body.get("details")) or _HINTS.get(answer.status_code)
     request_id = answer.headers.get("X-Request-Id")
     if answer.status_code == 402 and "required" in body:
         error: BmnError = InsufficientCredits(int(body["required"]), int(body["available"]))

@@ -1,0 +1,216 @@
+"""Generating from the command line: documents, files, exit codes, and leaving and coming back."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import User
+
+_KEYS = {"jobId", "queueName", "state", "attempts", "elapsedMs", "costUsd", "creditsCharged", "assets", "error"}
+
+
+def test_json_is_one_document_of_the_promised_shape(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme Coffee", "--count", "2", "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert set(document) == _KEYS
+    assert (document["state"], document["creditsCharged"], document["error"]) == ("completed", 2, None)
+    assert [set(asset) for asset in document["assets"]] == [{"id", "type", "url", "file", "metadata"}] * 2
+
+
+def test_out_writes_different_whole_pictures(user: User, tmp_path: Path) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme Coffee", "--out", "logos")
+    assert done.code == 0, done.err
+    paths = [tmp_path / line.split("  ", 1)[1] for line in done.out.splitlines()]
+    assert [path.name for path in paths] == [f"acme-coffee-logo-{number}.png" for number in (1, 2, 3, 4)]
+    assert len({path.read_bytes() for path in paths}) == 4
+    for path in paths:
+        with Image.open(path) as picture:
+            assert (picture.format, picture.size) == ("PNG", (1024, 1024))
+
+
+def test_a_second_run_overwrites_nothing(user: User, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--out", ".").code == 0
+    assert len(list(tmp_path.glob("acme-logo-*.png"))) == 2
+
+
+def test_a_pipe_gets_one_plain_line_per_change(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "2")
+    assert done.code == 0
+    for text in (done.out, done.err):
+        assert "\x1b" not in text
+        assert "\r" not in text
+    lines = done.err.splitlines()
+    assert len(lines) == len(set(lines))
+    percents = [int(match[1]) for line in lines if (match := re.match(r"[0-9a-f]{8} +(\d+)%", line))]
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
+
+
+def test_quiet_says_nothing_but_the_answer(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--quiet")
+    assert (done.code, done.err) == (0, "")
+    assert len(done.out.splitlines()) == 1
+
+
+def test_a_name_is_found_again_in_any_case(user: User) -> None:
+    assert "made the brand" in user.bmn("generate", "logos", "--brand", "Acme", "--count", "1").err
+    assert "made the brand" not in user.bmn("generate", "logos", "--brand", "ACME", "--count", "1").err
+
+
+@pytest.mark.parametrize("name", ["茶☕ عربي", "Ünïcode & Söhne", "a/b\\c", "-dash"])
+def test_any_name_makes_files(user: User, tmp_path: Path, name: str) -> None:
+    done = user.bmn("generate", "logos", f"--brand={name}", "--count", "1", "--out", "x")
+    assert done.code == 0, done.err
+    assert len(list((tmp_path / "x").iterdir())) == 1
+
+
+def test_an_ascii_locale_degrades_and_does_not_crash(user: User) -> None:
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    done = user.bmn("generate", "logos", "--brand", "茶☕ عربي", "--count", "1", env=env)
+    assert done.code == 0, done.err
+    assert user.bmn("jobs", "list", env=env).code == 0
+
+
+def test_the_same_key_is_one_job(user: User) -> None:
+    command = ("generate", "logos", "--brand", "Acme", "--count", "1", "--idempotency-key", "once-1234")
+    first, second = user.json(*command), user.json(*command)
+    assert first["jobId"] == second["jobId"]
+    done = user.bmn(*command[:-4], "--count", "2", "--idempotency-key", "once-1234")
+    assert done.code == 5
+
+
+def test_detach_prints_the_id_and_watch_ends_it(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
+    assert done.code == 0
+    assert re.fullmatch(r"logo-generation-[0-9a-f-]{36}\n", done.out)
+    assert "bmn jobs watch" in done.err
+    watched = user.bmn("jobs", "watch", "last")
+    assert watched.code == 0
+    assert "✓ completed  1 logo for Acme" in watched.err
+
+
+def test_refining_starts_from_the_picture_that_was_numbered(user: User) -> None:
+    user.json("generate", "logos", "--brand", "Acme", "--count", "2")
+    refined = user.json("generate", "logos", "--brand", "Acme", "--count", "1", "--refine", "2", "--notes", "rounder")
+    assert refined["assets"][0]["metadata"]["is_refinement"] is True
+
+
+def test_not_enough_credits_is_six_and_says_the_numbers(user: User) -> None:
+    for _ in range(2):
+        user.bmn("generate", "logos", "--brand", "Acme", "--count", "8", "--detach")
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "8", "--json")
+    assert done.code == 6
+    assert json.loads(done.out)["error"] | {"requestId": ""} == {
+        "code": "insufficient_credits",
+        "message": "Insufficient credits",
+        "hint": "This needs 8, you have 4. An admin adds more with `bmn credits grant`.",
+        "requestId": "",
+        "required": 8,
+        "available": 4,
+    }
+
+
+def test_a_bad_colour_is_named(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--color", "reddish")
+    assert done.code == 2
+    assert "colorPalette" in done.err
+    assert "'reddish' is not a colour" in done.err
+    assert user.json("jobs", "list")["jobs"] == []
+
+
+def test_a_provider_that_is_down_is_told_and_explained(user: User) -> None:
+    user.stack.fault(provider="bfl", op="submit", status=503)
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1")
+    assert done.code == 1
+    assert "retrying: attempt 2 of 3" in done.err
+    assert "retrying: attempt 3 of 3" in done.err
+    assert "0 credits charged, 1 back" in done.err
+    why = user.bmn("jobs", "why", "last:failed")
+    assert why.code == 0
+    assert "provider_overloaded" in why.out
+    assert "bmn jobs retry" in why.out
+
+
+def test_refused_content_is_seven(user: User) -> None:
+    user.stack.fault(provider="bfl", moderate=1)
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--json")
+    assert done.code == 7
+    assert json.loads(done.out)["error"]["code"] == "moderated"
+
+
+def test_a_part_is_zero_or_nine_with_strict(user: User) -> None:
+    user.stack.fault(provider="bfl", moderate=1)
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "2", "--strict")
+    assert done.code == 9
+    assert "◐ partial  1 logo" in done.err
+    assert "1 credit charged, 1 back" in done.err
+    assert user.bmn("jobs", "watch", "last").code == 0
+    assert user.bmn("jobs", "watch", "last", "--strict").code == 9
+
+
+def test_a_timeout_leaves_the_job_running(user: User) -> None:
+    user.stack.fault(provider="bfl", op="submit", latency=2)
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--timeout", "1s", "--json")
+    assert done.code == 124
+    error = json.loads(done.out)["error"]
+    assert error["code"] == "timeout"
+    user.stack.mend()
+    assert user.bmn("jobs", "watch", error["jobIds"][0]).code == 0
+
+
+def test_a_cancelled_job_ends_its_watch_with_eight(user: User) -> None:
+    user.stack.fault(provider="bfl", op="poll", pending=True)
+    user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
+    with user.on_terminal("jobs", "watch", "last") as terminal:
+        terminal.wait_for("Logo 1")
+        assert user.bmn("jobs", "cancel", "last").code == 0
+        assert terminal.end() == 8
+        assert "⊘ cancelled" in terminal.text
+
+
+def test_ctrl_c_detaches_at_once_and_the_job_goes_on(user: User) -> None:
+    user.stack.fault(provider="bfl", op="submit", latency=1)
+    with user.on_terminal("generate", "logos", "--brand", "Acme", "--count", "2") as terminal:
+        terminal.wait_for("%")
+        terminal.press_ctrl_c()
+        assert terminal.end(5) == 130
+        assert "Traceback" not in terminal.text
+        [command] = re.findall(r"detached; the job continues: (bmn jobs watch [0-9a-f]{8})", terminal.text)
+    done = user.bmn(*command.split()[1:])
+    assert done.code == 0
+    assert "✓ completed  2 logos" in done.err
+
+
+def test_bars_move_on_a_terminal_and_pictures_are_numbered(user: User) -> None:
+    env = {"BMN_IMAGES": "blocks", "COLORTERM": "truecolor"}
+    with user.on_terminal("generate", "logos", "--brand", "Acme Coffee", "--count", "2", env=env) as terminal:
+        assert terminal.end() == 0
+        text = terminal.text
+    assert text.count("▀" * 28) == 2 * 14
+    assert re.search(r"^ 1$", text, re.MULTILINE)
+    assert re.search(r"^ 2$", text, re.MULTILINE)
+    assert "✓ 1            ━━━━━━━━━━━━━━━━━━━━━━━━  done" in text
+    assert "Acme Coffee    ━━━━━━━━━━━━━━━━━━━━━━━━ 100%" in text
+    assert text.count("Acme Coffee    ━") == 1, "the bars were left behind when a picture was shown"
+
+
+@pytest.mark.parametrize("variables", [{"CI": "true"}, {"TERM": "dumb"}])
+def test_no_bars_where_nobody_looks(user: User, variables: dict[str, str]) -> None:
+    with user.on_terminal("generate", "logos", "--brand", "Acme", "--count", "1", env=variables) as terminal:
+        assert terminal.end() == 0
+        assert "━" not in terminal.text
+        assert b"\x1b[" not in re.sub(rb"\x1b\[[0-9;]*m", b"", terminal.raw)
+
+
+def test_bars_survive_a_resize(user: User) -> None:
+    user.stack.fault(provider="bfl", op="poll", latency=0.2)
+    with user.on_terminal("generate", "logos", "--brand", "Acme", columns=100) as terminal:
+        terminal.wait_for("Logo")
+        terminal.resize(60, 40)
+        assert terminal.end() == 0
+        assert "✓ completed  4 logos" in terminal.text
