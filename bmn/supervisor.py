@@ -81,8 +81,8 @@ def _nothing() -> None: ...
 class Hooks:
     """What the owner of a supervisor wants to hear of. They run in the parent and should be quick.
 
-    ready: all children have reported for the first time. waiting: names of those still stopping, seconds left, once a
-    second. stopped: all of a stop order have ended.
+    ready: all children have reported for the first time; it may start more of them. waiting: names of those still
+    stopping, seconds left, once a second. stopped: all of a stop order have ended.
     """
 
     ready: Callable[[], None] = _nothing
@@ -137,6 +137,7 @@ class Supervisor:
         """
         while not self.stopping:
             self._reap()
+            self._note_ready()
             self._start_due()
             if self._code and not self._all_ready:
                 break
@@ -242,6 +243,8 @@ class Supervisor:
             said = os.read(process.pipe, 1)
         process.ready = bool(said)
         self._close_pipe(process)
+
+    def _note_ready(self) -> None:
         if not self._all_ready and not self.stopping and all(p.ready for p in self._processes.values()):
             self._all_ready = True
             self.hooks.ready()

@@ -33,6 +33,10 @@ _COMMON = ("bmn.server.app", "bmn.jobs.worker", "bmn.db.migrations", "PIL.Image"
 _WORKER_COMMON = ("bmn.jobs.worker", "PIL.Image", "httpx")
 
 
+# Workers whose vendor's SDK takes up to a second of processor time to import: started when everything else is ready.
+SLOW_QUEUES = frozenset({"brand-wizard", "mockup-generation", "bundle-composition", "video-generation"})
+
+
 @dataclass(slots=True)
 class Stack:
     """settings: with the addresses filled in. redis: None where one is configured. api, sandbox: listening sockets."""

@@ -132,7 +132,7 @@ def _run(plan: _Plan) -> int:
 
     from bmn import logs
     from bmn.cli import home
-    from bmn.cli.local_stack import API, REDIS, SANDBOX, WORKERS, preload
+    from bmn.cli.local_stack import API, REDIS, SANDBOX, SLOW_QUEUES, WORKERS, preload
     from bmn.supervisor import Hooks, Supervisor
 
     log = logs.get_logger(__name__)
@@ -160,6 +160,9 @@ def _run(plan: _Plan) -> int:
             if not (plan.ephemeral or plan.joins):
                 after.enter_context(home.published(plan.settings, _addresses(plan)))
             _announce(plan)
+            for queue in plan.queues:
+                if queue in SLOW_QUEUES:
+                    stack.start_worker(queue, grace=plan.grace)
 
         supervisor = Supervisor(hooks=Hooks(ready=ready, waiting=waiting, stopped=stopped))
         setproctitle("bmn serve")
@@ -173,7 +176,8 @@ def _run(plan: _Plan) -> int:
             stack.wait_for_redis()
             stack.start_api()
             for queue in plan.queues:
-                stack.start_worker(queue, grace=plan.grace)
+                if queue not in SLOW_QUEUES:
+                    stack.start_worker(queue, grace=plan.grace)
         except BaseException:
             supervisor.stop()
             raise
