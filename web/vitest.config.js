@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+
+import { defineConfig } from 'vitest/config';
+
+const oldest = (name) => fileURLToPath(new URL(`test/react-18/node_modules/${name}`, import.meta.url));
+
+const common = {
+  include: ['test/*.test.js'],
+  environment: 'jsdom',
+  globalSetup: 'test/global-setup.js',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  retry: 0,
+};
+
+export default defineConfig({
+  test: {
+    // Every test file drives servers of many processes: one after the other.
+    fileParallelism: false,
+    projects: [
+      { test: { ...common, name: 'react-19' } },
+      {
+        resolve: { alias: [{ find: /^(react|react-dom)(\/.*)?$/, replacement: `${oldest('')}$1$2` }] },
+        test: { ...common, name: 'react-18', exclude: ['test/example.test.js', 'test/server.test.js'] },
+      },
+    ],
+  },
+});
