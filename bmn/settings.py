@@ -103,9 +103,7 @@ class Settings(BaseSettings):
     google_api_key: SecretStr = SecretStr("")
     google_gemini_base_url: str = "https://generativelanguage.googleapis.com"
     gemini_image_model: str = "gemini-3-pro-image"
-    video_provider: Literal["omni", "veo_vertex"] = "omni"
     video_model: str = "gemini-omni-1.2-flash"
-    video_duration_s: int = Field(8, ge=3, le=10)
     anthropic_api_key: SecretStr = SecretStr("")
     anthropic_base_url: str = "https://api.anthropic.com"
     anthropic_model: str = "claude-sonnet-5-5"

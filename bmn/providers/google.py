@@ -6,10 +6,6 @@ from typing import Any
 import httpx2
 from google import genai
 from google.genai import errors, types
-
-# The interactions API has an error tree of its own, for which the SDK has no public module yet.
-from google.genai._interactions import APIConnectionError, APIStatusError
-from google.genai._interactions import APIError as InteractionError
 from pydantic import ValidationError
 
 from bmn.errors import Cause, JobFailure, Moderated
@@ -34,21 +30,16 @@ def open_sdk(access: ProviderAccess, http: httpx2.AsyncClient, seconds: float) -
 
 
 def google_failure(error: Exception, *, paid: bool) -> JobFailure | None:
-    """Our failure for an exception of either tree; None for what Google never raises."""
+    """Our failure for an exception of the SDK; None for what Google never raises."""
     if isinstance(error, errors.APIError):
-        return _of_status(error.code or 500, error.details, error.response, paid=paid)
-    if isinstance(error, APIStatusError):
-        return _of_status(error.status_code or 500, error.body, error.response, paid=paid)
-    if failure := failure_of_transport(LABEL, error, paid=paid):
-        return failure
-    if isinstance(error, APIConnectionError):
-        return JobFailure(Cause.PROVIDER_TIMEOUT, f"The connection to {LABEL} broke.", ambiguous=paid)
-    if isinstance(error, InteractionError | errors.UnknownApiResponseError | ValidationError):
+        return failure_of_answer(error.code or 500, error.details, error.response, paid=paid)
+    if isinstance(error, errors.UnknownApiResponseError | ValidationError):
         return garbage(LABEL, paid=paid)
-    return None
+    return failure_of_transport(LABEL, error, paid=paid)
 
 
-def _of_status(status: int, body: Any, response: Any, *, paid: bool) -> JobFailure:
+def failure_of_answer(status: int, body: Any, response: Any, *, paid: bool) -> JobFailure:
+    """Our failure for an error answer: its status, and what its JSON body says beside."""
     known = _problem(body)
     headers = getattr(response, "headers", None) or {}
     text = str(known.get("details", "")) + str(known.get("message", ""))

@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from bmn.errors import Cause, JobFailure, Misconfigured, Moderated
+# The SDK has no public module for these yet.
+from google.genai._interactions import APIConnectionError, APIError, APIStatusError
+
+from bmn.errors import Cause, JobFailure, Moderated
 from bmn.logs import get_logger
 from bmn.providers.base import OnCall, Provider
 from bmn.providers.failures import UnreadableAnswer, garbage
-from bmn.providers.google import LABEL, google_failure, open_sdk
+from bmn.providers.google import LABEL, failure_of_answer, google_failure, open_sdk
 from bmn.providers.http import MEGABYTE, open_client
 from bmn.providers.images import mime_of
 from bmn.settings import ProviderAccess, Settings
@@ -144,7 +147,7 @@ class Video(Provider):
         return data
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
-        return google_failure(error, paid=paid)
+        return _failure(error, paid=paid)
 
     async def _look(self, task: VideoTask) -> Any:
         """One look at the task; None where it was lost, for looking again costs nothing."""
@@ -152,7 +155,7 @@ class Video(Provider):
             async with asyncio.timeout(_POLL_SECONDS):
                 return await self._sdk.aio.interactions.get(task.id, timeout=_POLL_SECONDS)
         except Exception as error:
-            failure = google_failure(error, paid=False)
+            failure = _failure(error, paid=False)
             if failure is None:
                 raise
             if failure.extra.get("status") == 404:
@@ -181,7 +184,7 @@ class Video(Provider):
         except JobFailure:
             raise
         except Exception as error:
-            failure = google_failure(error, paid=False)
+            failure = _failure(error, paid=False)
             if failure is None:
                 raise
             raise JobFailure(
@@ -194,6 +197,17 @@ class Video(Provider):
     async def _state(self, name: str) -> str:
         state = (await self._sdk.aio.files.get(name=name)).state
         return str(getattr(state, "value", state))
+
+
+def _failure(error: Exception, *, paid: bool) -> JobFailure | None:
+    """As `google_failure`; the interactions API has an error tree of its own."""
+    if isinstance(error, APIStatusError):
+        return failure_of_answer(error.status_code or 500, error.body, error.response, paid=paid)
+    if failure := google_failure(error, paid=paid):
+        return failure
+    if isinstance(error, APIConnectionError):
+        return JobFailure(Cause.PROVIDER_TIMEOUT, f"The connection to {LABEL} broke.", ambiguous=paid)
+    return garbage(LABEL, paid=paid) if isinstance(error, APIError) else None
 
 
 def _result(answer: Any) -> VideoResult:
@@ -219,10 +233,3 @@ def _said(answer: Any) -> str:
 def _gone(what: str) -> JobFailure:
     """The task will never deliver, and may have been billed: order anew, once."""
     return JobFailure(Cause.PROVIDER_OVERLOADED, f"{LABEL} {what}.", ambiguous=True, task_gone=True)
-
-
-def video_client(settings: Settings) -> type[Video]:
-    """The client that VIDEO_PROVIDER names. Raises Misconfigured for one that this release does not have."""
-    if settings.video_provider != "omni":
-        raise Misconfigured("VIDEO_PROVIDER=veo_vertex is not available here.", hint="Set VIDEO_PROVIDER=omni.")
-    return Video

@@ -7,7 +7,7 @@ from bmn.jobs.inputs import load_picture
 from bmn.jobs.prompts import video_prompt
 from bmn.jobs.units import Unit
 from bmn.providers.films import verify_film
-from bmn.providers.video import VideoTask, video_client
+from bmn.providers.video import Video, VideoTask
 from bmn.schemas.jobs import VideoGeneration
 
 UNIT = "video"
@@ -34,7 +34,7 @@ async def run(ctx: Context) -> Result:
 
 
 async def _make(ctx: Context, payload: VideoGeneration, prompt: str, unit: Unit, report: Report) -> Made:
-    client = ctx.client(video_client(ctx.settings))
+    client = ctx.client(Video)
     if unit.task_id:
         task = VideoTask(unit.task_id, unit.usd)
     else:
