@@ -7,7 +7,6 @@ const oldest = (name) => fileURLToPath(new URL(`test/react-18/node_modules/${nam
 const common = {
   include: ['test/*.test.js'],
   environment: 'jsdom',
-  globalSetup: 'test/global-setup.js',
   testTimeout: 60_000,
   hookTimeout: 60_000,
   retry: 0,
@@ -17,6 +16,7 @@ export default defineConfig({
   test: {
     // Every test file drives servers of many processes: one after the other.
     fileParallelism: false,
+    globalSetup: 'test/global-setup.js',
     projects: [
       { test: { ...common, name: 'react-19' } },
       {
