@@ -1,6 +1,5 @@
 """What a generator is told about a brand when the request does not say it: from the record, else from the name alone."""
 
-import colorsys
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +8,34 @@ from typing import Any, cast
 from bmn.schemas.jobs import LogoStyle
 
 _STYLE: LogoStyle = "modern"
-# Hue steps that go well together: complementary, triadic, analogous, split.
-_HARMONIES = ((0.0, 0.5), (0.0, 1 / 3), (0.0, 1 / 12), (0.0, 5 / 12))
+# A dark main colour that carries type, an accent that stands beside it, and a light ground.
+_PALETTES: tuple[tuple[str, str, str], ...] = (
+    ("#6F4E37", "#D4A373", "#F5F0E8"),
+    ("#1B4332", "#95D5B2", "#F1FAF3"),
+    ("#14213D", "#FCA311", "#F4F1EA"),
+    ("#264653", "#E76F51", "#F6F1E7"),
+    ("#0B3954", "#FF6663", "#EFF6F8"),
+    ("#3D405B", "#81B29A", "#F4F1DE"),
+    ("#5F0F40", "#FB8B24", "#FBF3EC"),
+    ("#2B2D42", "#EF233C", "#EDF2F4"),
+    ("#386641", "#A7C957", "#F2F4E6"),
+    ("#22223B", "#C9ADA7", "#F2E9E4"),
+    ("#003049", "#F77F00", "#FAF3E0"),
+    ("#355070", "#E56B6F", "#F7EDEA"),
+    ("#582F0E", "#A4AC86", "#F3EEE3"),
+    ("#0F4C5C", "#E9B44C", "#F5F1E6"),
+    ("#4A1942", "#F2A2C0", "#FBF1F5"),
+    ("#1D3557", "#E63946", "#F1FAEE"),
+)
+# What a word of the name suggests; the index of its palette.
+_SUGGESTED = {
+    0: ("coffee", "roast", "bean", "cocoa", "chocolate", "bakery", "bread", "wood"),
+    1: ("tea", "leaf", "garden", "green", "forest", "plant", "eco", "farm"),
+    4: ("ocean", "sea", "wave", "water", "surf", "fish", "north"),
+    6: ("wine", "berry", "rose", "velvet"),
+    13: ("sun", "sol", "gold", "honey", "yoga"),
+    14: ("luna", "beauty", "bloom", "flower", "spa"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +60,10 @@ def brand_defaults(brand: Mapping[str, Any]) -> BrandDefaults:
 
 
 def palette_of(name: str) -> list[str]:
-    """Three colours out of a name: a main one, one beside it, and a light ground."""
-    digest = hashlib.sha256(name.strip().casefold().encode("utf-8", "replace")).digest()
-    hue = int.from_bytes(digest[:2], "big") / 65_536
-    first, second = _HARMONIES[digest[2] % len(_HARMONIES)]
-    return [
-        _hex(hue + first, 0.34, 0.62),
-        _hex(hue + second, 0.55, 0.70),
-        _hex(hue, 0.94, 0.45),
-    ]
-
-
-def _hex(hue: float, lightness: float, saturation: float) -> str:
-    red, green, blue = colorsys.hls_to_rgb(hue % 1.0, lightness, saturation)
-    return f"#{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}"
+    """Three colours out of a name: the ones its words suggest, else always the same ones for the same name."""
+    plain = name.strip().casefold()
+    for index, words in _SUGGESTED.items():
+        if any(word in plain for word in words):
+            return list(_PALETTES[index])
+    digest = hashlib.sha256(plain.encode("utf-8", "replace")).digest()
+    return list(_PALETTES[digest[0] % len(_PALETTES)])
