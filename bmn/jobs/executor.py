@@ -28,6 +28,7 @@ from bmn.jobs.registry import Queue
 from bmn.jobs.retry import Action, Plan, plan
 from bmn.jobs.units import Fenced
 from bmn.logs import bind, get_logger
+from bmn.observability import span
 from bmn.schemas.jobs import JobState
 
 log = get_logger(__name__)
@@ -88,7 +89,8 @@ class Executor:
     async def execute(self, run: Run) -> None:
         """Runs one claimed row to its settled end. Never raises for what a handler does."""
         row = run.row
-        with bind(job_id=row["id"], queue=row["queue"], attempt=row["attempt"], request_id=row["request_id"]):
+        ids = {"job_id": row["id"], "queue": row["queue"], "attempt": row["attempt"]}
+        with bind(**ids, request_id=row["request_id"]), span("job", parent=row["trace_parent"], **ids):
             failpoints.hit("claimed")
             try:
                 change = await self._run(run)

@@ -18,6 +18,7 @@ from bmn.events.log import EventLog
 from bmn.events.rooms import Outgoing
 from bmn.jobs.queues import RqView, Shown
 from bmn.logs import get_logger
+from bmn.observability import report
 
 log = get_logger(__name__)
 
@@ -53,6 +54,7 @@ class Outbox:
         for user_id, asset in change.assets:
             batch.others.append(rooms.asset_new(user_id, asset["brand_id"], asset))
         if change.dead:
+            report(f"Dead letter: {change.dead['error']}", queue=change.dead["queue"], cause=change.dead["cause"])
             batch.others.append(_system_error(change))
             batch.buried[change.job_id] = change.fence
         if queue is not None:

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
-from bmn import failpoints, logs
+from bmn import failpoints, logs, observability
 from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims
@@ -356,4 +356,5 @@ def run(
 ) -> None:
     """A worker process: blocks until the worker has ended."""
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process=f"worker {queue}")
+    observability.configure(settings, f"worker-{queue}")
     asyncio.run(serve(settings, queue, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready))

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from bmn.errors import BmnError, JobCancelled, JobFailure
 from bmn.logs import get_logger
+from bmn.observability import span
 from bmn.providers.failures import failure_of_transport
 from bmn.providers.prices import Price, load_prices
 from bmn.settings import ProviderAccess, Settings
@@ -96,7 +97,8 @@ class Provider(ABC):
         measured, started, outcome, keep_cost = Measured(), time.monotonic(), "bug", False
         try:
             async with asyncio.timeout(deadline):
-                yield measured
+                with span(f"{self.provider} {operation}", model=model):
+                    yield measured
             outcome, keep_cost = "ok", True
         except JobFailure as failure:
             outcome, keep_cost = failure.cause.value, failure.ambiguous

@@ -14,7 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bmn import __version__
+from bmn import __version__, observability
 from bmn.errors import Misconfigured
 from bmn.logs import get_logger
 from bmn.server.admin_ui import AdminUi
@@ -148,6 +148,7 @@ def run(settings: Settings, sock: socket.socket) -> None:
 
     The address must be known beforehand (`settings.public_address`), since it stands in the links that are handed out.
     """
+    observability.configure(settings, "api")
     # uvicorn raises a signal again after it has stopped for it; without handlers of ours it would kill the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

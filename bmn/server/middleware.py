@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmn import logs
+from bmn.observability import span
 from bmn.server.metrics import Metrics
 
 log = logs.get_logger("bmn.access")
@@ -58,7 +59,7 @@ class Edge:
         request_id = request_id or uuid4().hex
         scope["request_id"] = request_id
         answer = _Answer(send, [(b"x-request-id", request_id.encode()), *self._headers])
-        with logs.bind(request_id=request_id):
+        with logs.bind(request_id=request_id), span(f"http {scope['method']}", path=scope["path"], id=request_id):
             try:
                 if length > self._max_body:
                     await _drain(receive, 4 * self._max_body)

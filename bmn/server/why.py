@@ -4,9 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from bmn.db import assets, calls, jobs, queues
+from bmn.db.engine import Connection
 from bmn.errors import CAUSES, Cause
 from bmn.schemas.jobs import WAITING_STATES, JobState
 from bmn.server.resources import Resources

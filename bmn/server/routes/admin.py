@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection
 
 from bmn.db import credits, dead_letters, queues, workers
 from bmn.db.dead_letters import DeadFilter
+from bmn.db.engine import Connection
 from bmn.db.paging import write_cursor
 from bmn.events.rooms import credits_updated
 from bmn.jobs.dead_letter import estimate, purge, replay

@@ -10,6 +10,7 @@ from bmn.broker.cache import cached, forget
 from bmn.db import assets, brands
 from bmn.errors import NotFound
 from bmn.events.rooms import brand_updated
+from bmn.jobs import journey
 from bmn.schemas.api import BrandBody, BrandPatch
 from bmn.schemas.base import Name
 from bmn.schemas.jobs import AssetType
@@ -63,6 +64,8 @@ async def change(brand_id: BrandPath, body: BrandPatch, res: Res, principal: Cal
     row = await res.core.db.write(lambda conn: brands.change(conn, brand_id, principal.user_id, fields))
     await forget(res.core.redis, keys.cache("brand", brand_id))
     view = views.brand(row)
+    if fields.get("status") == "complete":
+        await journey.brand_completed(res.core, principal.user_id, row)
     names = [str(BrandPatch.model_fields[field].alias) for field in fields]
     res.core.outbox.send(brand_updated(principal.user_id, brand_id, name, view[name]) for name in names)
     return JSONResponse(view)

@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection
 
 from bmn.auth import Principal
 from bmn.db import brands, credits, jobs, queues
+from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.jobs.estimates import estimate
 from bmn.schemas import api

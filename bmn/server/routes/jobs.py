@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection
 
 from bmn.db import assets, brands, calls, jobs
 from bmn.db import events as job_events
+from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
 from bmn.errors import NotAllowed
 from bmn.jobs.cancellation import cancel

@@ -97,7 +97,7 @@ class Sockets:
         )
         guard = Guard(self.sessions, self._server, resources.auth, core.db, store, limits)
         stream = EventStream(self._redis, maxlen=resources.settings.bmn_stream_maxlen)
-        reader = Reader(stream, ring, delivery, window)
+        reader = Reader(stream, ring, delivery, window, self._server.begin_anew)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(_LOAD_SECONDS):
                 await reader.load()

@@ -9,7 +9,7 @@ from bmn.logs import get_logger
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ring import START, Entry, Position, Ring, packet_text, read_position
 from bmn.server.sockets.session import Session, Sessions, Tale
-from bmn.server.sockets.transport import EventPacket, Transports
+from bmn.server.sockets.transport import EventPacket, OutgoingLine, Transports
 
 log = get_logger(__name__)
 
@@ -36,18 +36,20 @@ class Delivery:
         self._transports = transports
         self._limits = limits
         self._sign = sign
-        self._dropping: set[asyncio.Task[None]] = set()
+        self._dropping: dict[str, asyncio.Task[None]] = {}
         self.done: Position = START
 
     def entry(self, entry_id: str, event: Outgoing) -> Entry:
         return Entry(read_position(entry_id), event, packet_text(event, self._sign))
 
-    def deliver(self, entry: Entry) -> None:
-        """Takes the next entry of the stream."""
+    def deliver(self, entry: Entry) -> int:
+        """Takes the next entry of the stream; returns for how many sockets it was."""
         self._ring.add(entry)
-        for session in self._sessions.hearing(entry.event.namespace, entry.event.rooms):
+        hearing = self._sessions.hearing(entry.event.namespace, entry.event.rooms)
+        for session in hearing:
             self.offer(session, entry)
         self.done = max(self.done, entry.position)
+        return len(hearing)
 
     def offer(self, session: Session, entry: Entry) -> None:
         """Sends an entry to a socket that has not had it yet."""
@@ -112,7 +114,7 @@ class Delivery:
 
     def _send(self, session: Session, event: Outgoing, text: str, position: Position) -> None:
         line = self._transports.line(session.eio_sid)
-        if line is None:
+        if line is None or session.eio_sid in self._dropping:
             session.cut = True  # it is going; what it misses it gets when it resumes
             return
         if session.pid is None or event.volatile:
@@ -121,15 +123,21 @@ class Delivery:
             text += f',"{session.offset(position)}"]'
         replaceable = event.event == "job:progress" and "asset" not in event.data
         key = (event.namespace, event.job_id) if replaceable and event.job_id else None
-        line.put_nowait(EventPacket(text, key))
-        if line.qsize() > self._limits.backlog or line.bytes > self._limits.backlog_bytes:
-            self._drop(session, line.qsize(), line.bytes)
+        self.put(session.eio_sid, line, EventPacket(text, key))
 
-    def _drop(self, session: Session, waiting: int, size: int) -> None:
-        log.warning("client too slow, cut; it may resume", user_id=session.user_id, waiting=waiting, bytes=size)
-        task = asyncio.create_task(self._transports.drop(session.eio_sid), name="drop-slow-client")
-        self._dropping.add(task)
-        task.add_done_callback(self._dropping.discard)
+    def put(self, eio_sid: str, line: OutgoingLine, packet: EventPacket) -> None:
+        """Adds to what waits for a client, and cuts the client where that is too much."""
+        line.put_nowait(packet)
+        if line.qsize() > self._limits.backlog or line.bytes > self._limits.backlog_bytes:
+            self._drop(eio_sid, line)
+
+    def _drop(self, eio_sid: str, line: OutgoingLine) -> None:
+        if eio_sid in self._dropping:
+            return
+        log.warning("client too slow, cut; it may resume", waiting=line.qsize(), bytes=line.bytes)
+        task = asyncio.create_task(self._transports.drop(eio_sid), name="drop-slow-client")
+        self._dropping[eio_sid] = task
+        task.add_done_callback(lambda _: self._dropping.pop(eio_sid, None))
 
 
 def _widen(session: Session, job_id: str, first: int, last: int) -> None:

@@ -69,7 +69,9 @@ Handlers = dict[str, Handler]
 async def answer(context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]) -> Answer:
     """The acknowledgement of one message. Never raises for anything that a client can send."""
     if not session.bucket.take() or session.pending >= context.limits.in_work:
+        session.refused += 1
         return {"error": f"Too many messages: at most {context.limits.rate:g} a second"}
+    session.refused = 0
     handler = handlers.get(event) if isinstance(event, str) else None
     if handler is None:
         return {"error": "Unknown event"}

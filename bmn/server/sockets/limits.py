@@ -8,18 +8,19 @@ from dataclasses import dataclass
 class Limits:
     """rooms: of one socket. sockets: of one user in this process. rate, burst: messages a second, and at once.
 
-    in_work: messages of one socket handled at the same time. connect_seconds: for a transport to join a namespace.
-    attempts: namespaces a transport may ask for. send_seconds: for a client to take what is written to it.
-    backlog, backlog_bytes: what may wait for one client. handler_seconds: for any one answer.
-    stats_seconds: between two `system:queue-stats`. check_seconds: between two looks at a token that is in use.
-    rooms_seconds: between two looks at whether joined rooms are still the user's. save_seconds: between two saves
-    of a session, besides those that a change causes.
+    patience: messages refused one after another before the client is cut. in_work: messages of one socket handled at
+    the same time. connect_seconds: for a transport to join a namespace. attempts: namespaces a transport may ask for.
+    send_seconds: for a client to take what is written to it. backlog, backlog_bytes: what may wait for one client.
+    handler_seconds: for any one answer. stats_seconds: between two `system:queue-stats`. check_seconds: between two
+    looks at a token that is in use. rooms_seconds: between two looks at whether joined rooms are still the user's.
+    save_seconds: between two saves of a session, besides those that a change causes.
     """
 
     rooms: int = 200
     sockets: int = 20
     rate: float = 30
     burst: int = 90
+    patience: int = 1000
     in_work: int = 32
     connect_seconds: float = 10
     attempts: int = 12

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
-
 from bmn.auth import Principal
 from bmn.db import brands, jobs
+from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.events.rooms import ADMINS, user_room
 from bmn.schemas.events import ADMIN

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 
 import redis
 
@@ -16,13 +17,26 @@ log = get_logger(__name__)
 
 _PAGE = 500
 _BLOCK_MS = 1000
+_ENTRIES = 20  # delivered without a break
+_HANDED = 500  # packets put into lines without a break
 _LONGEST_REST = 1.0
 
 
 class Reader:
-    """stream: on a connection of its own, since it waits there. window: how far back the ring is filled, in seconds."""
+    """stream: on a connection of its own, since it waits there. window: how far back the ring is filled, in seconds.
 
-    def __init__(self, stream: EventStream, ring: Ring, delivery: Delivery, window: float) -> None:
+    end_all: ends every connection and session: for when something was lost for sure.
+    """
+
+    def __init__(
+        self,
+        stream: EventStream,
+        ring: Ring,
+        delivery: Delivery,
+        window: float,
+        end_all: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._end_all = end_all
         self._stream = stream
         self._ring = ring
         self._delivery = delivery
@@ -61,9 +75,13 @@ class Reader:
                     await self.load()
                 elif failures:
                     await self._find_place()
-                page = await self._stream.read(self._position, count=_PAGE, block_ms=_BLOCK_MS)
+                before = self._position
+                page = await self._stream.read(before, count=_PAGE, block_ms=_BLOCK_MS)
                 self._recovered(failures)
                 failures = 0
+                if len(page) == _PAGE and await self._was_trimmed(before):
+                    self._begin_anew(page[0][0], "entries were trimmed before they were read")
+                    await self._end_all()
                 await self._take(page)
             except (redis.RedisError, OSError) as error:
                 failures += 1
@@ -75,23 +93,30 @@ class Reader:
                 await asyncio.sleep(0.1)
 
     async def _take(self, page: list[tuple[str, Outgoing]]) -> None:
-        for entry_id, event in page:
+        handed = 0
+        for number, (entry_id, event) in enumerate(page, 1):
             self._position = entry_id
-            if event == BEGIN:
-                self._stream_began(entry_id)
-            else:
-                self._delivery.deliver(self._delivery.entry(entry_id, event))
-        if len(page) == _PAGE:
-            await asyncio.sleep(0)  # a long backlog must not keep everybody else waiting
+            if event != BEGIN:
+                handed += self._delivery.deliver(self._delivery.entry(entry_id, event))
+            elif self._origin is None:
+                self._origin = entry_id
+            elif entry_id != self._origin:
+                self._origin = entry_id
+                self._begin_anew(entry_id, "Redis was emptied; jobs are told again from their rows")
+            if handed > _HANDED or number % _ENTRIES == 0:
+                handed = 0
+                await asyncio.sleep(0)  # the clients' writers have their turn
 
-    def _stream_began(self, entry_id: str) -> None:
-        """Redis was emptied: what was written and not read is gone, so nobody can resume from before."""
-        first, self._origin = self._origin is None, entry_id
-        if first:
-            return
-        log.warning("the event stream began anew; jobs are told again from their rows", at=entry_id)
+    def _begin_anew(self, entry_id: str, reason: str) -> None:
+        """Something was written that nobody here has read, so nobody can resume from before."""
+        log.warning("the event stream has a gap", reason=reason, at=entry_id)
         self._ring.restart(read_position(entry_id))
         self._delivery.restart(self._ring.last)
+
+    async def _was_trimmed(self, position: str) -> bool:
+        """Whether the stream's beginning has overtaken us."""
+        first = await self._first_id()
+        return position != "0-0" and first is not None and read_position(first) > read_position(position)
 
     async def _find_place(self) -> None:
         """After an outage: where to go on in a stream that may have lost its end, or be another one."""

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import Connection
 
 from bmn.db import events
-from bmn.db.engine import Database
+from bmn.db.engine import Connection, Database
 from bmn.errors import TryLater
 from bmn.events.rooms import Outgoing, job_event
 from bmn.logs import get_logger

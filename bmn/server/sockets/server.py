@@ -136,11 +136,13 @@ class SocketServer:
 
     def _write(self, eio_sid: str, text: str) -> None:
         if (line := self._transports.line(eio_sid)) is not None:
-            line.put_nowait(EventPacket(text))
+            self._delivery.put(eio_sid, line, EventPacket(text))
 
     # --- connecting ----------------------------------------------------------------------------------------------------
 
     async def _connect(self, eio_sid: str, namespace: str, shown: Any) -> None:
+        if eio_sid not in self._open:
+            return
         self._attempts[eio_sid] = self._attempts.get(eio_sid, 0) + 1
         if self._attempts[eio_sid] > self._limits.attempts:
             raise ValueError("too many attempts to connect")
@@ -153,7 +155,7 @@ class SocketServer:
             self._refuse(eio_sid, namespace, "Authentication error")
         else:
             if session is not None:
-                self._attempts[eio_sid] = 0
+                self._attempts.pop(eio_sid, None)
                 await self._store.save(session, spare=self._limits.save_seconds)
                 log.info("socket connected", namespace=namespace, sid=session.sid, user_id=session.user_id)
 
@@ -233,6 +235,9 @@ class SocketServer:
 
     async def _answer(self, session: Session, packet_id: int | None, event: str, args: list[Any]) -> None:
         self._acknowledge(session, packet_id, await self._namespaces[session.namespace](session, event, args))
+        if session.refused > self._limits.patience:
+            log.warning("client floods us, cut", user_id=session.user_id)
+            await self._transports.drop(session.eio_sid)
 
     def _acknowledge(self, session: Session, packet_id: int | None, answer: dict[str, Any]) -> None:
         if packet_id is not None:
@@ -246,10 +251,20 @@ class SocketServer:
         """Ends a session's connection; its client may come back and resume."""
         await self._transports.drop(session.eio_sid)
 
-    async def close(self) -> None:
-        """Ends every connection and keeps every session, so that clients go on with another process."""
+    async def begin_anew(self) -> None:
+        """Ends every connection and session: the clients come back, and ask for what they have to know."""
+        for session in self._sessions:
+            if self._sessions.remove(session):
+                await self._store.end(session)
+        await self.cut_all()
+
+    async def cut_all(self) -> None:
         for eio_sid in list(self._open):
             await self._transports.drop(eio_sid)
+
+    async def close(self) -> None:
+        """Ends every connection and keeps every session, so that clients go on with another process."""
+        await self.cut_all()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

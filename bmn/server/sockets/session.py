@@ -92,6 +92,7 @@ class Session:
     version: int = 0
     since_ms: int = field(default_factory=now_ms)
     pending: int = 0
+    refused: int = 0
     expiry_told: bool = False
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
 

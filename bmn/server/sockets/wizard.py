@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from bmn.db import brands, events, jobs
+from bmn.db.engine import Connection
 from bmn.db.events import EventRow
 from bmn.errors import NotFound
 from bmn.events.rooms import brand_room, job_event, job_room
