@@ -74,6 +74,10 @@ class Database:
             self._lock_file.touch(mode=0o600)
         for thread in self._threads:
             thread.start()
+        await self.ping()
+
+    async def ping(self) -> None:
+        """Raises TryLater where the database cannot be reached."""
         await self.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
 
     async def close(self) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import redis
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy import text
 
 from bmn import __version__
 from bmn.db import queues
@@ -85,7 +84,7 @@ async def _timed(check: Callable[[Resources], Awaitable[dict[str, Any]]], res: R
 
 
 async def _database(res: Resources) -> dict[str, Any]:
-    await res.core.db.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
+    await res.core.db.ping()
     return {"kind": "sqlite" if res.core.db.is_sqlite else "postgresql"}
 
 
