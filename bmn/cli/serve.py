@@ -2,9 +2,9 @@
 
 import contextlib
 import os
+import subprocess
 import sys
 import time
-import webbrowser
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from bmn.cli.base import Command
 from bmn.cli.console import console
 from bmn.cli.private_stack import private_stack
 from bmn.errors import Conflict, Misconfigured, UsageProblem
+from bmn.lifeline import lifeline
 from bmn.settings import Settings, load_settings, origin_of, production_problems
 
 __all__ = ["private_stack", "serve"]
@@ -262,7 +263,16 @@ def _announce(plan: _Plan) -> None:
             console.answer(line)
         sys.stdout.flush()
     if plan.open_page:
-        webbrowser.open(plan.api_url)
+        _open_page(plan)
+
+
+def _open_page(plan: _Plan) -> None:
+    """Lets `bmn open` sign the browser in: it needs an event loop, and this process must not have one."""
+    subprocess.Popen(
+        lifeline([sys.executable, "-m", "bmn", "open"]),
+        env={**os.environ, "BMN_HOME": str(plan.settings.bmn_home), "BMN_API_URL": plan.api_url},
+        stdout=subprocess.DEVNULL if console.json else None,
+    )
 
 
 def _block(plan: _Plan) -> list[str]:
@@ -273,10 +283,13 @@ def _block(plan: _Plan) -> list[str]:
     database = "sqlite" if settings.database_address.startswith("sqlite") else "postgresql"
     each = "one for each of the nine queues" if len(plan.queues) == 9 else " ".join(plan.queues)
     rows = [
-        ("API", f"{plan.api_url:<28}docs /docs"),
-        ("Sandbox", f"{settings.sandbox_address:<28}{' '.join(sandboxed)}" if sandboxed else ""),
+        ("API", f"{plan.api_url:<40}docs /docs"),
+        ("Gallery", f"{plan.api_url + '/g':<40}bmn open"),
+        ("Queues", f"{plan.api_url + '/admin/queues':<40}bmn admin open"),
+        ("Mailbox", "" if settings.is_production else f"{plan.api_url}/dev/mail"),
+        ("Sandbox", f"{settings.sandbox_address:<40}{' '.join(sandboxed)}" if sandboxed else ""),
         ("Workers", each or "none here: bmn worker all"),
-        ("Data", f"{_short(settings.bmn_home):<28}{database} + {redis}    reset: bmn serve --reset"),
+        ("Data", f"{_short(settings.bmn_home):<40}{database} + {redis}    reset: bmn serve --reset"),
         ("Token", "export BMN_TOKEN=$(bmn token)"),
         ("Next", 'bmn generate logos --brand "Acme Roasters"'),
     ]

@@ -82,6 +82,29 @@ def test_it_says_where_everything_is_and_others_find_it(serve: Serve) -> None:
     assert set(children(stack)) == {"bmn api", "bmn sandbox", "bmn worker image-upload", "valkey"}
 
 
+def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
+    process = subprocess.Popen(
+        [BMN, "serve", "--port", "0", "--no-workers"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment({"BMN_HOME": str(home)}),
+    )
+    try:
+        assert process.stdout
+        block = [process.stdout.readline() for _ in range(10)]
+        process.terminate()
+        assert process.wait(20) == 0
+        assert process.stdout.read() == ""
+    finally:
+        process.kill()
+        process.wait()
+    assert block[0].startswith("bmn serve ─ everything is local, no keys needed")
+    words = [line.split() for line in block[1:]]
+    named = ["API", "Gallery", "Queues", "Mailbox", "Sandbox", "Workers", "Data", "Token", "Next"]
+    assert [line[0] for line in words] == named
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_is_orderly_and_leaves_nothing_behind(serve: Serve, number: signal.Signals) -> None:
     stack = serve("--queues", "image-upload")
