@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from bmn.db import credits
 from bmn.db.tables import db_now, dead_letters, jobs, provider_calls, queue_settings
-from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.schemas.jobs import TERMINAL_STATES, WAITING_STATES, JobState
 
 _WAITING = tuple(WAITING_STATES)
 
@@ -105,6 +105,17 @@ def percentiles(conn: Connection, *, sample: int = 200) -> dict[str, tuple[float
 def _at(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def outcomes(conn: Connection) -> dict[tuple[str, str, str], int]:
+    """How many jobs ended how: by queue, state and cause (empty where nothing went wrong)."""
+    cause = func.coalesce(jobs.c.cause, "")
+    query = (
+        select(jobs.c.queue, jobs.c.state, cause, func.count())
+        .where(jobs.c.state.in_(tuple(TERMINAL_STATES)))
+        .group_by(jobs.c.queue, jobs.c.state, cause)
+    )
+    return {(queue, state, why): int(number) for queue, state, why, number in conn.execute(query)}
 
 
 def clock(conn: Connection) -> float:

@@ -1,6 +1,37 @@
 """Figures for Prometheus. Labels are routes, methods and statuses; never a user, a job or a brand."""
 
+from dataclasses import dataclass
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from bmn.db import calls, queues
+from bmn.db.engine import Connection
+from bmn.jobs.registry import QUEUES
+from bmn.schemas.jobs import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the records say at one moment. durations: p50 and p95 in seconds, per queue."""
+
+    counts: dict[str, dict[str, int]]
+    oldest: dict[str, float]
+    durations: dict[str, tuple[float, float]]
+    outcomes: dict[tuple[str, str, str], int]
+    usd: dict[str, float]
+    dead: int
+
+
+def read_figures(conn: Connection) -> Figures:
+    return Figures(
+        counts=queues.counts(conn),
+        oldest=queues.oldest_waiting(conn),
+        durations=queues.percentiles(conn),
+        outcomes=queues.outcomes(conn),
+        usd={row["key"]: row["usd"] for row in calls.costs(conn, "provider") if not row["sandboxed"]},
+        dead=queues.open_dead_letters(conn),
+    )
+
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -20,9 +51,39 @@ class Metrics:
         self.oldest = Gauge(
             "bmn_queue_oldest_wait_seconds", "How long the oldest due job waits", ("queue",), registry=self.registry
         )
+        self.duration = Gauge(
+            "bmn_job_duration_seconds",
+            "Durations of the last completed jobs",
+            ("queue", "quantile"),
+            registry=self.registry,
+        )
+        self.ended = Gauge(
+            "bmn_jobs_ended",
+            "Ended jobs in the records, by outcome and cause",
+            ("queue", "state", "cause"),
+            registry=self.registry,
+        )
+        self.spent = Gauge(
+            "bmn_provider_usd", "What providers were paid, in the records", ("provider",), registry=self.registry
+        )
         self.dead_letters = Gauge("bmn_dead_letters_open", "Dead letters nobody has mended", registry=self.registry)
         self.redis_memory = Gauge("bmn_redis_memory_share", "Used memory by its limit", registry=self.registry)
         self.redis_down = Gauge("bmn_redis_down_seconds", "Seconds since Redis last answered", registry=self.registry)
+
+    def show(self, figures: Figures) -> None:
+        """Takes over what the records say."""
+        for queue in QUEUES:
+            for state in JobState:
+                self.jobs.labels(queue, state.value).set(figures.counts.get(queue, {}).get(state.value, 0))
+            self.oldest.labels(queue).set(figures.oldest.get(queue, 0.0))
+        for queue, (p50, p95) in figures.durations.items():
+            self.duration.labels(queue, "0.5").set(p50)
+            self.duration.labels(queue, "0.95").set(p95)
+        for (queue, state, cause), number in figures.outcomes.items():
+            self.ended.labels(queue, state, cause).set(number)
+        for provider, usd in figures.usd.items():
+            self.spent.labels(provider).set(usd)
+        self.dead_letters.set(figures.dead)
 
     def render(self) -> bytes:
         return generate_latest(self.registry)

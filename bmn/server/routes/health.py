@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -13,11 +14,10 @@ from fastapi.responses import JSONResponse, Response
 from bmn import __version__
 from bmn.db import queues
 from bmn.errors import BmnError
-from bmn.jobs.registry import QUEUES
 from bmn.logs import redact
 from bmn.schemas.jobs import WAITING_STATES, JobState
 from bmn.server.dependencies import Res
-from bmn.server.metrics import CONTENT_TYPE
+from bmn.server.metrics import CONTENT_TYPE, read_figures
 from bmn.server.resources import Resources
 from bmn.server.workers import registered
 
@@ -51,18 +51,8 @@ async def live() -> JSONResponse:
 async def metrics(res: Res) -> Response:
     """Prometheus."""
     figures = res.metrics
-    try:
-        counts, oldest, dead = await res.core.db.read(
-            lambda conn: (queues.counts(conn), queues.oldest_waiting(conn), queues.open_dead_letters(conn))
-        )
-    except BmnError:
-        counts = None
-    if counts is not None:
-        for queue in QUEUES:
-            for state in _STATES:
-                figures.jobs.labels(queue, str(state)).set(counts.get(queue, {}).get(str(state), 0))
-            figures.oldest.labels(queue).set(oldest.get(queue, 0.0))
-        figures.dead_letters.set(dead)
+    with suppress(BmnError):  # without the database the process's own figures are still worth having
+        figures.show(await res.core.db.read(read_figures))
     figures.redis_memory.set(res.core.health.memory_share)
     figures.redis_down.set(res.core.health.down_for())
     return Response(await asyncio.to_thread(figures.render), media_type=CONTENT_TYPE)
