@@ -1,10 +1,11 @@
-"""Socket servers in processes of their own, a real Redis and SQLite, and the official client."""
+"""Socket servers, some of them in processes of their own, a real Redis and SQLite, and the official client."""
 
 import asyncio
 import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import uvicorn
 from sqlalchemy import Connection, update
 
 from bmn.auth import mint_development_token
@@ -22,8 +24,10 @@ from bmn.db.migrations import migrate
 from bmn.db.tables import brands as brand_table
 from bmn.db.tables import jobs as job_table
 from bmn.jobs.core import Core, open_core
+from bmn.server.sockets.limits import Limits
 from bmn.settings import Settings, load_settings
 from tests.live.driver import Client, Driver, why_not
+from tests.live.serve import App, uvicorn_config
 
 ANA = "11111111-1111-4111-8111-111111111111"
 BEN = "22222222-2222-4222-8222-222222222222"
@@ -59,6 +63,32 @@ class ServerProcess:
         return self.process.wait(15)
 
 
+class Server:
+    """A server in the test's own process, with resources of its own."""
+
+    def __init__(self, settings: Settings, port: int, **limits: Any) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port = int(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.app = App(settings, Limits(**limits))
+        self._server = uvicorn.Server(uvicorn_config(self.app))
+
+    async def started(self) -> "Server":
+        self._serving = asyncio.create_task(self._server._serve([self._listener]))
+        async with asyncio.timeout(20):
+            while not self._server.started and not self._serving.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert self._server.started
+        return self
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        await self._serving
+
+
+Address = Server | ServerProcess
+
+
 class Live:
     """The whole of it. A test's own process holds a core, and writes rows and events the way a worker does."""
 
@@ -66,19 +96,27 @@ class Live:
         self.settings = settings
         self.core = core
         self._env = env
-        self._servers: list[ServerProcess] = []
+        self._servers: list[Server] = []
+        self._processes: list[ServerProcess] = []
         self._driver: Driver | None = None
         self._clients = 0
 
-    async def server(self, port: int = 0, env: dict[str, str] | None = None, **limits: Any) -> ServerProcess:
-        server = ServerProcess({**self._env, **(env or {})}, port, **limits)
+    async def server(self, port: int = 0, settings: dict[str, Any] | None = None, **limits: Any) -> Server:
+        chosen = load_settings(redis_url=self.settings.redis_url, **(settings or {}))
+        server = Server(chosen, port, **limits)
         self._servers.append(server)
         return await server.started()
+
+    async def process(self, port: int = 0, **limits: Any) -> ServerProcess:
+        """A server in a process of its own, which a test may kill or measure."""
+        process = ServerProcess(self._env, port, **limits)
+        self._processes.append(process)
+        return await process.started()
 
     def token(self, user_id: str = ANA, role: str = "user", seconds: float = 3600) -> str:
         return mint_development_token(self.settings, user_id, None, role, seconds)
 
-    async def join(self, server: ServerProcess, namespace: str, **options: Any) -> Client:
+    async def join(self, server: Address, namespace: str, **options: Any) -> Client:
         """A client that begins to connect; as Ana unless `token` or `auth` says otherwise."""
         if self._driver is None:
             self._driver = Driver()
@@ -91,7 +129,7 @@ class Live:
         self._driver.tell("connect", client.name, url=server.url + namespace, options=settings)
         return client
 
-    async def client(self, server: ServerProcess, namespace: str = "/wizard", **options: Any) -> Client:
+    async def client(self, server: Address, namespace: str = "/wizard", **options: Any) -> Client:
         """A client that has connected."""
         client = await self.join(server, namespace, **options)
         await client.connected()
@@ -150,15 +188,12 @@ class Live:
         if self._driver is not None:
             await self._driver.stop()
         for server in self._servers:
-            if server.process.poll() is None:
-                server.process.terminate()
-        for server in self._servers:
-            try:
-                server.process.wait(5)
-            except subprocess.TimeoutExpired:
-                server.kill()
-            assert server.process.stdout
-            server.process.stdout.close()
+            await server.stop()
+        for process in self._processes:
+            if process.process.poll() is None:
+                process.kill()
+            assert process.process.stdout
+            process.process.stdout.close()
 
 
 @pytest.fixture

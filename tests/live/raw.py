@@ -6,7 +6,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.live.conftest import ServerProcess
+from tests.live.conftest import Address
 
 
 class Raw:
@@ -14,7 +14,7 @@ class Raw:
         self.connection = connection
 
     @classmethod
-    async def open(cls, server: ServerProcess, **options: Any) -> "Raw":
+    async def open(cls, server: Address, **options: Any) -> "Raw":
         address = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
         raw = cls(await connect(address, max_size=None, proxy=None, **options))
         assert (await raw.read()).startswith("0")

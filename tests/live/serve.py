@@ -14,13 +14,14 @@ from bmn import logs
 from bmn.server.resources import Resources
 from bmn.server.sockets import create_socket_app
 from bmn.server.sockets.limits import Limits
-from bmn.settings import load_settings
+from bmn.settings import Settings, load_settings
 
 
 class App:
-    def __init__(self) -> None:
-        self.resources = Resources(load_settings())
-        limits = Limits(**json.loads(os.environ.get("LIVE_LIMITS", "{}")))
+    """The socket server with nothing around it."""
+
+    def __init__(self, settings: Settings, limits: Limits) -> None:
+        self.resources = Resources(settings)
         self.sockets = create_socket_app(self.resources, limits)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -36,7 +37,20 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-class Server(uvicorn.Server):
+def uvicorn_config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=1_000_000,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=5,
+    )
+
+
+class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         assert sockets
@@ -47,18 +61,9 @@ def main() -> None:
     logs.configure("info", "json", process="live")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(
-        App(),
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=1_000_000,
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=5,
-    )
-    listener = socket.create_server(("127.0.0.1", int(os.environ.get("LIVE_PORT", "0"))))
-    asyncio.run(Server(config).serve([listener]))
+    app = App(load_settings(), Limits(**json.loads(os.environ["LIVE_LIMITS"])))
+    listener = socket.create_server(("127.0.0.1", int(os.environ["LIVE_PORT"])))
+    asyncio.run(_Server(uvicorn_config(app)).serve([listener]))
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ async def test_files_are_told_with_addresses_that_work(live: Live) -> None:
 
 
 async def test_ac_7_an_event_reaches_the_clients_of_every_process(live: Live) -> None:
-    servers = [await live.server() for _ in range(2)]
+    servers = [await live.process() for _ in range(2)]
     clients = [await live.client(server) for server in servers]
     job = await live.job()
     for client in clients:

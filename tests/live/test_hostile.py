@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.server.sockets.app import _HANDLERS
-from tests.live.conftest import Live, ServerProcess
+from tests.live.conftest import Address, Live
 from tests.live.raw import Raw
 from tests.processes import eventually
 
@@ -42,7 +42,7 @@ PAYLOADS: dict[str, str] = {
 }
 
 
-async def still_serves(live: Live, server: ServerProcess) -> None:
+async def still_serves(live: Live, server: Address) -> None:
     raw = await Raw.open(server)
     assert '"sid"' in await raw.join(WIZARD, live.token())
     job = await live.job()
@@ -190,3 +190,13 @@ async def test_a_foreign_origin_is_refused_at_the_handshake(bare: Live, origin: 
     with pytest.raises(InvalidStatus):
         await Raw.open(server, origin=origin)
     await Raw.open(server, origin="http://localhost:5173")
+
+
+async def test_a_flood_is_cut(bare: Live) -> None:
+    server = await bare.server(rate=1, burst=1, patience=50)
+    raw = await Raw.open(server)
+    await raw.join(WIZARD, bare.token())
+    for _ in range(200):
+        await raw.send('42/wizard,["job:status",{"jobId":"x"}]')
+    assert await asyncio.wait_for(raw.closed(), 5)
+    await still_serves(bare, await bare.server())

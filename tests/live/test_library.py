@@ -16,7 +16,7 @@ from engineio.payload import Payload
 
 RELIED_ON: dict[str, tuple[Callable[..., Any], str]] = {
     "a line of ours is each socket's queue": (engineio.AsyncServer.create_queue, "5ff5673a0c017681"),
-    "the transport's id and scope are told before anything is read": (
+    "id and scope are told before anything is read": (
         engineio.AsyncServer._handle_connect,
         "5bd7edc1d1ae115a",
     ),

@@ -10,7 +10,10 @@ import psutil
 import pytest
 import redis
 
+from bmn.broker import keys
 from bmn.broker.embedded import EmbeddedRedis
+from bmn.events.rooms import system_alert
+from bmn.events.stream import encode
 from tests.live.conftest import Live
 from tests.live.raw import Raw
 
@@ -114,7 +117,7 @@ async def test_a_server_that_starts_without_redis_serves_and_catches_up(live: Li
 
 
 async def test_a_client_that_never_reads_is_cut_and_costs_nothing(live: Live) -> None:
-    server = await live.server(backlog=200, send_seconds=1)
+    server = await live.process(backlog=200, send_seconds=1)
     reading = await live.client(server)
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -133,3 +136,19 @@ async def test_a_client_that_never_reads_is_cut_and_costs_nothing(live: Live) ->
     assert process.memory_info().rss - before < 40_000_000
     frozen.connection.transport.resume_reading()
     assert await asyncio.wait_for(frozen.closed(), 10)
+
+
+async def test_a_stream_that_overtook_its_reader_makes_clients_begin_anew(live: Live) -> None:
+    server = await live.server()
+    client = await live.client(server)
+    job = await live.job()
+    await client.ask("job:join", {"jobId": job})
+    await live.core.redis.xtrim(keys.STREAM, maxlen=0)
+    async with live.core.redis.pipeline(transaction=True) as pipe:
+        for _ in range(2000):
+            pipe.xadd(keys.STREAM, {"e": encode(system_alert("test", "noise", "info"))})
+        pipe.xtrim(keys.STREAM, maxlen=1000, approximate=False)
+        await pipe.execute()
+    assert (await client.connected(2))["recovered"] is False
+    await live.tell(job, publish=False)
+    assert (await client.ask("job:join", {"jobId": job}))["seq"] == 2

@@ -26,7 +26,7 @@ async def gone(client: Client) -> None:
 
 
 async def test_ac_26_missed_events_come_after_a_break_to_another_process(live: Live) -> None:
-    one, two = await live.server(), await live.server()
+    one, two = await live.process(), await live.process()
     client = await live.client(one)
     first = await client.connected()
     job = await following(live, client)
@@ -61,7 +61,7 @@ async def test_ac_24_rooms_are_still_joined_after_a_break(live: Live) -> None:
 
 
 async def test_missed_events_come_after_the_server_was_killed(live: Live) -> None:
-    one, two = await live.server(save_seconds=0.2), await live.server()
+    one, two = await live.process(save_seconds=0.2), await live.process()
     client = await live.client(one, reconnection=False)
     job = await following(live, client)
     await live.tell(job)
@@ -76,13 +76,13 @@ async def test_missed_events_come_after_the_server_was_killed(live: Live) -> Non
 
 
 async def test_ac_23_a_client_comes_back_by_itself_when_its_server_is_restarted(live: Live) -> None:
-    server = await live.server()
+    server = await live.process()
     client = await live.client(server)
     job = await following(live, client)
-    assert server.stop() == 0
+    assert await asyncio.to_thread(server.stop) == 0
     await live.tell(job)
     await client.disconnected()
-    await live.server(port=server.port)
+    await live.process(port=server.port)
     assert (await client.connected(2))["recovered"]
     await client.got(job, [1, 2])
 
@@ -210,8 +210,8 @@ async def test_an_offset_that_was_made_up_is_a_clean_new_session(live: Live, off
 
 
 async def test_after_the_window_the_client_begins_anew_and_asks(live: Live) -> None:
-    short = {"BMN_RECOVERY_SECONDS": "0.4"}
-    one, two = await live.server(env=short), await live.server(env=short)
+    short = {"bmn_recovery_seconds": 0.4}
+    one, two = await live.server(settings=short), await live.server(settings=short)
     client = await live.client(one)
     job = await following(live, client)
     known = await client.offset()
@@ -283,7 +283,7 @@ async def test_dashboard_events_are_recovered_as_well(live: Live) -> None:
 
 
 async def test_cuts_at_any_moment_lose_and_repeat_nothing(live: Live) -> None:
-    servers = [await live.server(save_seconds=0.2) for _ in range(2)]
+    servers = [await live.process(save_seconds=0.2) for _ in range(2)]
     client = await live.client(servers[0])
     brand = await live.brand()
     await client.ask("brand:join", {"brandId": brand})

@@ -15,8 +15,7 @@ from tests.tokens import Project
 async def test_every_forged_token_is_refused_alike(bare: Live, namespace: str) -> None:
     project = Project()
     with project.serving():
-        env = {name.upper(): str(value) for name, value in project.settings().items()}
-        server = await bare.server(env=env, attempts=10_000)
+        server = await bare.server(settings=project.settings(), attempts=10_000)
         raw = await Raw.open(server)
         for name, token in project.forgeries().items():
             answer = await raw.join(namespace, token)
