@@ -79,8 +79,8 @@ class Metrics:
         for queue, (p50, p95) in figures.durations.items():
             self.duration.labels(queue, "0.5").set(p50)
             self.duration.labels(queue, "0.95").set(p95)
-        for (queue, state, cause), number in figures.outcomes.items():
-            self.ended.labels(queue, state, cause).set(number)
+        for (queue, outcome, cause), number in figures.outcomes.items():
+            self.ended.labels(queue, outcome, cause).set(number)
         for provider, usd in figures.usd.items():
             self.spent.labels(provider).set(usd)
         self.dead_letters.set(figures.dead)
