@@ -10,7 +10,7 @@ from bmn.db import credits, dead_letters, queues, workers
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.paging import write_cursor
-from bmn.events.rooms import credits_updated
+from bmn.events.rooms import credits_updated, system_alert
 from bmn.jobs.dead_letter import estimate, purge, replay
 from bmn.jobs.registry import QUEUES, get_queue
 from bmn.schemas.api import DlqSelection, GrantBody, PauseBody
@@ -35,7 +35,9 @@ async def list_queues(res: Res, principal: Admin) -> JSONResponse:
 async def pause_queue(queue: str, res: Res, principal: Admin, body: PauseBody | None = None) -> JSONResponse:
     """Its jobs wait, attempt unspent; running ones finish."""
     name, reason = get_queue(queue).name, (body or PauseBody()).reason
-    await res.core.db.write(lambda conn: queues.set_paused(conn, name, by=principal.user_id, reason=reason))
+    if await res.core.db.write(lambda conn: queues.set_paused(conn, name, by=principal.user_id, reason=reason)):
+        data = {"queue": name, "by": principal.user_id, "reason": reason}
+        res.core.outbox.send([system_alert("queue-paused", f"The queue {name} was paused.", "warn", data)])
     return JSONResponse((await _queue_rows(res))[name])
 
 
