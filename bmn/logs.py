@@ -75,6 +75,7 @@ def configure(
         "engineio",
         "socketio",
         "rq",
+        "rq.worker",  # sets a level of its own when it is imported
         "alembic",
         "anthropic",
         "openai",
