@@ -41,14 +41,12 @@ export function followJob(socket, jobId, onChange) {
   /** @param {{ gaps: boolean }} options  gaps: what is missing now will not come */
   function passOn({ gaps }) {
     const seqs = [...early.keys()].sort((one, other) => one - other);
-    let next = state;
     for (const seq of seqs) {
-      if (seq > next.seq + 1 && !gaps) break;
+      if (seq > state.seq + 1 && !gaps) break;
       const [event, data] = /** @type {[string, any]} */ (early.get(seq));
       early.delete(seq);
-      next = after(next, event, data);
+      show(after(state, event, data));
     }
-    show(next);
   }
 
   /**
