@@ -8,7 +8,7 @@ from bmn.cli.console import console
 from bmn.cli.progress import Board, Line, Unit
 from bmn.cli.views import short_id
 from bmn.client.http import BmnClient
-from bmn.client.watch import ENDED, Event, follow
+from bmn.client.watch import ENDED, Event, follow, record
 from bmn.errors import BmnError
 
 Job = dict[str, Any]
@@ -101,8 +101,7 @@ async def _watch_one(client: BmnClient, board: Board, job_id: str, label: str, o
     finally:
         if waiting is not None:
             waiting.cancel()
-    ended: Job = await client.get(f"/jobs/{job_id}")
-    return ended
+    return await record(client, job_id)
 
 
 async def _say_why_it_waits(client: BmnClient, board: Board, job_id: str) -> None:

@@ -163,3 +163,18 @@ async def follow(
             problem = error
         if not watch.ended:
             await watch.rest(problem)
+
+
+async def record(client: BmnClient, job_id: str, *, patience: float = 60.0) -> dict[str, Any]:
+    """A job's whole record, asked for until the server answers. Raises NoServer or TryLater after so many seconds."""
+    give_up = time.monotonic() + patience
+    attempt = 0
+    while True:
+        try:
+            job: dict[str, Any] = await client.get(f"/jobs/{job_id}")
+            return job
+        except (NoServer, TryLater):
+            if time.monotonic() > give_up:
+                raise
+            await asyncio.sleep(backoff(attempt, cap=2.0))
+            attempt += 1

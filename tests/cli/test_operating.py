@@ -1,0 +1,204 @@
+"""What operators do: pause, replay, grant, find, export; and what pipes, completion and prompts owe them."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.cli.conftest import User
+from tests.cli.terminal import BMN, environment
+
+
+def _failed(user: User) -> str:
+    user.stack.fault(provider="bfl", op="submit", status=503)
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--json")
+    user.stack.mend()
+    assert done.code == 1
+    return str(json.loads(done.out)["jobId"])
+
+
+def test_a_paused_queue_keeps_its_jobs_and_says_why(user: User, admin: User) -> None:
+    try:
+        paused = admin.bmn("queues", "pause", "logo-generation", "--reason", "budget")
+        assert paused.code == 0
+        assert "logo-generation  paused" in paused.out
+        user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
+        why = user.bmn("jobs", "why", "last")
+        assert "paused" in why.out
+        assert "budget" in why.out
+        assert "paused: budget" in admin.bmn("queues").out
+    finally:
+        assert admin.bmn("queues", "resume", "logo-generation").code == 0
+    assert user.bmn("jobs", "watch", "last").code == 0
+
+
+def test_an_unknown_queue_lists_the_known_ones(admin: User) -> None:
+    done = admin.bmn("queues", "pause", "logos")
+    assert done.code == 3
+    assert "logo-generation" in done.err
+
+
+def test_a_dead_letter_is_listed_shown_and_replayed_once(user: User, admin: User) -> None:
+    job_id = _failed(user)
+    short = job_id.removeprefix("logo-generation-")[:8]
+    assert short in admin.bmn("jobs", "dlq", "list", "--cause", "provider_overloaded").out
+    shown = admin.bmn("jobs", "dlq", "show", short)
+    assert "provider_overloaded" in shown.out
+    dry = admin.json("jobs", "dlq", "replay", short, "--dry-run")
+    assert (dry["count"], dry["replays"][0]["jobId"]) == (1, None)
+    replayed = admin.json("jobs", "dlq", "replay", short)
+    new_id = replayed["replays"][0]["jobId"]
+    assert user.bmn("jobs", "watch", new_id).code == 0
+    assert user.json("jobs", "show", new_id)["parentId"] == job_id
+    assert admin.bmn("jobs", "dlq", "replay", short).code == 3
+
+
+def test_a_bulk_replay_asks_first_and_names_the_flag_where_nobody_is(user: User, admin: User) -> None:
+    _failed(user)
+    done = admin.bmn("jobs", "dlq", "replay", "--all")
+    assert done.code == 2
+    assert "--yes" in done.err
+    with admin.on_terminal("jobs", "dlq", "replay", "--all") as terminal:
+        terminal.wait_for("[y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 130
+    assert admin.json("jobs", "dlq", "purge", "--all", "--yes")["count"] >= 1
+    assert admin.json("jobs", "dlq", "list")["deadLetters"] == []
+
+
+def test_a_failed_job_is_retried_with_a_change(user: User) -> None:
+    job_id = _failed(user)
+    done = user.bmn("jobs", "retry", "last:failed", "--set", "logoStyle=bold")
+    assert done.code == 0, done.err
+    assert user.bmn("jobs", "watch", "last").code == 0
+    job = user.json("jobs", "show", "last")
+    assert job["parentId"] == job_id
+    assert job["payload"]["logoStyle"] == "bold"
+
+
+def test_why_names_a_command_that_works_when_pasted(user: User) -> None:
+    _failed(user)
+    why = user.bmn("jobs", "why", "last")
+    [command] = re.findall(r"Try +bmn (.*?)   ", why.out)
+    assert user.bmn(*command.split()).code == 0
+    assert user.bmn("jobs", "watch", "last").code == 0
+
+
+def test_filters_list_count_cancel_and_export_alike(user: User) -> None:
+    user.stack.fault(provider="bfl", op="poll", pending=True)
+    for _ in range(2):
+        user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
+    chosen = ("--brand", "Acme", "--since", "10m")
+    assert len(user.json("jobs", "list", *chosen)["jobs"]) == 2
+    assert user.bmn("jobs", "count", *chosen).out == "2\n"
+    lines = user.bmn("jobs", "export", *chosen).out.splitlines()
+    assert {json.loads(line)["queueName"] for line in lines} == {"logo-generation"}
+    cancelled = user.json("jobs", "cancel", *chosen, "--yes")
+    assert len(cancelled["jobs"]) == 2
+    assert user.bmn("jobs", "count", *chosen, "--state", "cancelled").out == "2\n"
+
+
+def test_pages_meet_without_gap_or_overlap(user: User) -> None:
+    for _ in range(3):
+        assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach").code == 0
+    first = user.json("jobs", "list", "--limit", "2")
+    rest = user.json("jobs", "list", "--cursor", first["nextCursor"])
+    ids = [job["jobId"] for job in first["jobs"] + rest["jobs"]]
+    assert len(first["jobs"]) == 2
+    assert ids == [job["jobId"] for job in user.json("jobs", "list")["jobs"]]
+
+
+def test_an_ambiguous_prefix_lists_candidates(user: User) -> None:
+    ids = []
+    for _ in range(2):
+        user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
+        ids.append(user.json("jobs", "show", "last")["jobId"])
+    done = user.bmn("jobs", "show", "logo-generation-")
+    assert done.code in (2, 3)
+    done = user.bmn("jobs", "show", ids[0].removeprefix("logo-generation-")[:8])
+    assert done.code == 0
+
+
+def test_credits_are_granted_by_admins(user: User, admin: User) -> None:
+    user.bmn("credits")
+    done = admin.bmn("credits", "grant", "5", "--user", user.user_id, "--reason", "thanks")
+    assert done.code == 0, done.err
+    assert user.json("credits", "show")["creditsRemaining"] == 25
+
+
+def test_workers_say_what_they_do(admin: User) -> None:
+    found = admin.json("workers")["workers"]
+    assert "logo-generation" in {worker["queue"] for worker in found}
+    assert "logo-generation" in admin.bmn("workers").out
+
+
+def test_queues_with_watch_tell_each_change(admin: User) -> None:
+    process = subprocess.Popen(
+        [BMN, "queues", "--watch", "--json"], stdout=subprocess.PIPE, text=True, env=environment(admin.env)
+    )
+    try:
+        assert process.stdout
+        assert {row["name"] for row in json.loads(process.stdout.readline())["queues"]} > {"logo-generation"}
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_reader_that_goes_away_is_no_error(user: User) -> None:
+    assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--quiet").code == 0
+    process = subprocess.Popen(
+        [BMN, "jobs", "show", "last"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(user.env),
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() in (
+        "",
+        "next: bmn jobs logs " + user.json("jobs", "show", "last")["jobId"][16:24] + "\n",
+    )
+    assert process.wait(20) == 141
+    process.stderr.close()
+
+
+def test_completion_offers_live_job_ids(user: User) -> None:
+    job_id = user.json("generate", "logos", "--brand", "Acme", "--count", "1")["jobId"]
+    short = job_id.removeprefix("logo-generation-")[:8]
+    (user.stack.home / "completion.json").unlink(missing_ok=True)
+    words = {"_BMN_COMPLETE": "zsh_complete", "COMP_WORDS": f"bmn jobs show {short[:2]}", "COMP_CWORD": "3"}
+    done = user.bmn(env=words)
+    assert short in done.out
+    assert "completed logo-generation Acme" in done.out
+
+
+def test_logos_are_picked_and_saved(user: User) -> None:
+    user.json("generate", "logos", "--brand", "Acme", "--count", "2")
+    selected = user.json("logos", "select", "2")
+    assert selected["isSelected"] is True
+    saved = user.json("logos", "save", "2", "--out", "logo.png")
+    assert saved["file"] == "logo.png"
+    listed = user.json("logos", "list")["assets"]
+    assert [asset["isSelected"] for asset in listed] == [False, True]
+    code, text = user.seen_at(100, "logos", "list", env={"BMN_IMAGES": "blocks", "COLORTERM": "truecolor"})
+    assert code == 0
+    assert "▀" * 60 in text
+
+
+@pytest.mark.parametrize("flag", ["--no-color", "--plain"])
+def test_a_terminal_without_colours_gets_none(user: User, flag: str) -> None:
+    user.json("brands", "create", "Acme")
+    with user.on_terminal("brands", "list", flag, env={"NO_COLOR": "1"}) as terminal:
+        assert terminal.end() == 0
+        assert not re.search(rb"\x1b\[[0-9;]*3[0-9]m", terminal.raw)
+
+
+def test_no_secret_is_ever_printed(user: User) -> None:
+    token = user.env["BMN_TOKEN"]
+    for command in (("jobs", "list"), ("credits",), ("jobs", "show", "last"), ("--debug", "jobs", "show", "ffff")):
+        done = user.bmn(*command)
+        assert token not in done.out + done.err

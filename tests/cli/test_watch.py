@@ -1,0 +1,179 @@
+"""Watching through every kind of break: nothing is missed, nothing comes twice, and the end is always told."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bmn.client.http import BmnClient, backoff
+from bmn.client.watch import Event, follow, parse
+from bmn.errors import NoServer, NotFound
+from bmn.settings import Settings
+from tests.cli.conftest import Stack, User, start
+from tests.cli.proxy import Proxy, proxy_before
+
+
+@pytest.fixture
+def proxy(stack: Stack) -> Iterator[Proxy]:
+    with proxy_before(stack.api_url) as running:
+        yield running
+
+
+def _client(user: User, proxy: Proxy) -> BmnClient:
+    settings = Settings(bmn_home=user.stack.home, bmn_token=user.env["BMN_TOKEN"])  # type: ignore[arg-type]
+    return BmnClient(settings, api_url=f"http://127.0.0.1:{proxy.port}")
+
+
+def _detached(user: User, count: int = 4) -> str:
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--count", str(count), "--detach")
+    assert done.code == 0, done.err
+    return done.out.strip()
+
+
+def _recorded(user: User, job_id: str) -> list[int]:
+    return [entry["seq"] for entry in user.json("jobs", "show", job_id)["timeline"]]
+
+
+async def test_a_stream_that_breaks_again_and_again_misses_and_repeats_nothing(user: User, proxy: Proxy) -> None:
+    user.stack.fault(provider="bfl", op="poll", latency=0.1)
+    job_id = _detached(user)
+    seen: list[Event] = []
+    async with _client(user, proxy) as client:
+        async for event in follow(client, job_id):
+            seen.append(event)
+            if len(seen) % 3 == 0:
+                await asyncio.to_thread(proxy.cut)
+    assert proxy.accepted > 4
+    assert seen[-1].name == "job:complete"
+    assert [event.seq for event in seen] == _recorded(user, job_id)
+
+
+async def test_a_watch_can_begin_in_the_middle(user: User, proxy: Proxy) -> None:
+    job_id = _detached(user, 1)
+    async with _client(user, proxy) as client:
+        everything = [event.seq async for event in follow(client, job_id)]
+        rest = [event.seq async for event in follow(client, job_id, after=everything[2])]
+    assert rest == everything[3:]
+
+
+async def test_a_watch_of_an_ended_job_that_has_told_all_ends(user: User, proxy: Proxy) -> None:
+    job_id = _detached(user, 1)
+    async with _client(user, proxy) as client:
+        seen = [event async for event in follow(client, job_id)]
+        assert [event async for event in follow(client, job_id, after=seen[-1].seq)] == []
+
+
+async def test_polling_takes_over_where_streams_do_not_get_through(user: User, proxy: Proxy) -> None:
+    proxy.hold_streams = True
+    job_id = _detached(user, 1)
+    notices: list[str] = []
+    async with _client(user, proxy) as client:
+        seen = [event async for event in follow(client, job_id, on_notice=notices.append)]
+    assert any("asking every 2 s" in notice for notice in notices)
+    assert [event.seq for event in seen] == _recorded(user, job_id)
+
+
+async def test_a_server_that_stays_away_ends_the_watch(user: User, proxy: Proxy) -> None:
+    user.stack.fault(provider="bfl", op="poll", pending=True)
+    job_id = _detached(user, 1)
+    async with _client(user, proxy) as client:
+        with pytest.raises(NoServer, match="went away"):
+            async for _event in follow(client, job_id, patience=0.5):
+                proxy.refusing = True
+                await asyncio.to_thread(proxy.cut)
+    assert user.bmn("jobs", "cancel", job_id).code == 0
+
+
+async def test_a_foreign_job_is_not_there(user: User, proxy: Proxy) -> None:
+    job_id = _detached(User(user.stack), 1)
+    async with _client(user, proxy) as client:
+        with pytest.raises(NotFound):
+            async for _event in follow(client, job_id):
+                pass
+
+
+async def test_requests_are_repeated_after_a_lost_connection(user: User, proxy: Proxy) -> None:
+    """The first answer is cut off; the repetition with the same key makes no second brand's job."""
+    async with _client(user, proxy) as client:
+        brand = await client.post("/brands", {"name": "Twice"})
+        await asyncio.to_thread(proxy.cut)
+        body = {"brandId": brand["id"], "count": 1}
+        first = await client.post("/generation/logos", body, idempotency_key="again-123")
+        await asyncio.to_thread(proxy.cut)
+        second = await client.post("/generation/logos", body, idempotency_key="again-123")
+    assert first == second
+
+
+def test_a_watch_survives_a_restart_of_the_server(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    queues = ("--queues", "logo-generation,image-upload")
+    first = start(home, "--port", "0", *queues)
+    port = first.api_url.rsplit(":", 1)[1]
+    user = User(first)
+    try:
+        first.fault(provider="bfl", op="poll", pending=True)
+        _detached(user)
+        with user.on_terminal("jobs", "watch", "last", "--api-url", first.api_url) as terminal:
+            terminal.wait_for("Logo")
+            assert first.stop() == 0
+            terminal.wait_for("connection lost, reconnecting")
+            second = start(home, "--port", port, *queues)
+            try:
+                second.mend()
+                assert terminal.end() == 0
+            finally:
+                second.stop()
+            assert "✓ completed  4 logos" in terminal.text
+    finally:
+        first.process.kill()
+
+
+def test_several_jobs_are_watched_side_by_side(user: User) -> None:
+    job_ids = [_detached(user, 1) for _ in range(3)]
+    with user.on_terminal("jobs", "watch", *job_ids) as terminal:
+        assert terminal.end() == 0
+        assert len(re.findall(r"✓ completed  1 logo for Acme", terminal.text)) == 3
+
+
+def test_watch_with_json_is_a_line_per_event(user: User) -> None:
+    job_id = _detached(user, 1)
+    done = user.bmn("jobs", "watch", job_id, "--json")
+    assert done.code == 0
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [event["seq"] for event in events] == _recorded(user, job_id)
+    assert {event["jobId"] for event in events} == {job_id}
+    assert events[-1]["event"] == "job:complete"
+
+
+def test_watching_last_waits_for_a_first_job(user: User) -> None:
+    with user.on_terminal("jobs", "watch", "last") as terminal:
+        _detached(user, 1)
+        assert terminal.end() == 0
+
+
+def test_logs_are_followed_to_the_end(user: User) -> None:
+    user.stack.fault(provider="bfl", moderate=1)
+    job_id = _detached(user, 2)
+    done = user.bmn("jobs", "logs", job_id, "--follow", "--json")
+    assert done.code == 0
+    assert "declined" in json.loads(done.out.splitlines()[-1])["message"]
+
+
+async def test_server_sent_events_are_parsed_with_comments_and_several_data_lines() -> None:
+    text = ': hello\n\nevent: job:progress\nid: 3\ndata: {"a":\ndata: 1}\n\nid: 4\n\ndata: {"b": 2}\n\n'
+
+    async def lines() -> AsyncIterator[str]:
+        for line in text.split("\n")[:-1]:
+            yield line
+
+    assert [event async for event in parse(lines())] == [("job:progress", 3, {"a": 1}), ("message", 0, {"b": 2})]
+
+
+def test_backoff_grows_has_jitter_and_a_cap() -> None:
+    assert all(0.1 <= backoff(0) <= 0.2 for _ in range(50))
+    assert all(backoff(20) <= 10 for _ in range(50))
+    assert len({backoff(3) for _ in range(20)}) > 10
