@@ -55,7 +55,7 @@ class Application:
         self._http: ASGIApp = Edge(inner, self.resources.metrics, max_body=settings.bmn_max_body_bytes, secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" or scope.get("path", "").startswith(SOCKET_PATH):
+        if scope.get("path", "").startswith(SOCKET_PATH):
             await self.sockets(scope, receive, send)
         else:
             await self._http(scope, receive, send)

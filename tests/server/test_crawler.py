@@ -89,6 +89,7 @@ ROUTES: dict[str, Route] = {
     "POST /api/v1/jobs/{job_id}/retry": Route("absent", body={}),
     "POST /api/v1/jobs/{job_id}/share": Route("absent", body={"hours": 1}),
     "GET /api/v1/shared/{token}": Route("absent", path="/api/v1/shared/{job}.9999999999.AAAAAAAAAAAAAAAAAAAAAAAA"),
+    "POST /api/v1/session": Route("own", body={"path": "/"}),
     "GET /api/v1/brands": Route("own", query={"name": CANARY}),
     "POST /api/v1/brands": Route("own", body={"name": "Mine"}),
     "GET /api/v1/brands/{brand_id}": Route("absent"),
