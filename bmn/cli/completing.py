@@ -8,7 +8,7 @@ from typing import Any
 
 from click.shell_completion import CompletionItem
 
-from bmn.cli.views import short_id
+from bmn.cli.views import GENERATORS, short_id
 
 _BUDGET = 0.2
 _REMEMBERED = 10.0
@@ -55,7 +55,7 @@ def _ask() -> list[dict[str, Any]]:
 
     async def fetch() -> list[dict[str, Any]]:
         async with asyncio.timeout(_BUDGET), open_client() as client:
-            found = (await client.get("/jobs", limit=20))["jobs"]
+            found = (await client.get("/jobs", queue=GENERATORS, limit=20))["jobs"]
             return [{key: job.get(key) for key in ("jobId", "state", "queueName", "brandName")} for job in found]
 
     try:

@@ -13,7 +13,7 @@ from bmn.cli.base import Group, run
 from bmn.cli.console import Cell, Column, console
 from bmn.cli.dlq import dlq
 from bmn.cli.making import detached, report
-from bmn.cli.selection import EVERY, choose, filters, page_of
+from bmn.cli.selection import all_jobs, as_query, choose, filters
 from bmn.cli.session import find_job, open_client
 from bmn.cli.timespan import Span, ago, moment
 from bmn.cli.views import plural, short_id, state_cell, usd
@@ -60,27 +60,30 @@ jobs.add_command(dlq)
 
 @jobs.command("list", examples=("bmn jobs list", "bmn jobs list --cause provider_overloaded --since 2h --json"))
 @filters
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @click.option("--cursor", help="Where the page before ended.")
 def list_jobs(limit: int, cursor: str | None, **values: Any) -> None:
     """The newest jobs first."""
 
-    async def fetch() -> tuple[list[Job], str | None]:
+    async def fetch() -> dict[str, Any]:
         async with open_client() as client:
-            return await page_of(client, values, limit=limit, cursor=cursor)
+            query = await as_query(client, values)
+            page: dict[str, Any] = await client.get("/jobs", **query, limit=limit, cursor=cursor)
+            return page
 
-    found, further = run(fetch())
+    page = run(fetch())
     if console.json:
-        console.document({"jobs": found, "nextCursor": further})
+        console.document(page)
         return
+    found = page["jobs"]
     if not found:
         chosen = any(values.values())
         console.say("No jobs match." if chosen else "No jobs yet.")
         console.next_step("bmn jobs list" if chosen else 'bmn generate logos --brand "Acme Coffee"')
         return
     console.table(_COLUMNS, [_row(job) for job in found])
-    if further:
-        console.say(f"there are more: --cursor {further}")
+    if page["nextCursor"]:
+        console.say(f"{len(found)} of {page['total']}; the next page: --cursor {page['nextCursor']}")
     failed = next((job for job in found if job["state"] in ("failed", "partial")), None)
     console.next_step(f"bmn jobs {'why' if failed else 'show'} {short_id((failed or found[0])['jobId'])}")
 
@@ -121,7 +124,7 @@ def count_jobs(**values: Any) -> None:
 
     async def fetch() -> int:
         async with open_client() as client:
-            return len((await page_of(client, values, limit=EVERY))[0])
+            return int((await client.get("/jobs", **await as_query(client, values), limit=1))["total"])
 
     total = run(fetch())
     if console.json:
@@ -138,7 +141,7 @@ def export_jobs(**values: Any) -> None:
 
     async def fetch() -> list[Job]:
         async with open_client() as client:
-            return (await page_of(client, values, limit=EVERY))[0]
+            return await all_jobs(client, await as_query(client, values))
 
     for job in run(fetch()):
         console.json_line(job)

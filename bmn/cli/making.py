@@ -14,7 +14,7 @@ from bmn.cli.gallery import Gallery
 from bmn.cli.session import find_brand, open_client
 from bmn.cli.stack import server_for
 from bmn.cli.timespan import duration
-from bmn.cli.views import elapsed, outcome_document, plural, short_id, state_text, usd
+from bmn.cli.views import GENERATOR_QUEUES, elapsed, outcome_document, plural, short_id, state_text, usd
 from bmn.cli.watching import watch
 from bmn.client.http import BmnClient
 from bmn.errors import CAUSES, Cause
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from bmn.cli.generate import Builder, Options
 
 Record = dict[str, Any]
-
-_QUEUES = {
-    "logos": "logo-generation",
-    "mockups": "mockup-generation",
-    "bundles": "bundle-composition",
-    "videos": "video-generation",
-    "wizard": "brand-wizard",
-}
 
 
 @dataclass(slots=True)
@@ -68,7 +60,7 @@ def detached(job_ids: list[str], *, private: bool = False) -> int:
 
 @asynccontextmanager
 async def _client(kind: str, options: "Options", made: _Made) -> AsyncIterator[BmnClient]:
-    async with server_for(_QUEUES[kind], detach=options.detach) as server:
+    async with server_for(GENERATOR_QUEUES[kind], detach=options.detach) as server:
         made.private = server.private
         async with open_client(settings=server.settings, api_url=server.api_url) as client:
             yield client

@@ -8,15 +8,14 @@ import click
 from bmn.cli.console import console
 from bmn.cli.session import find_brand, find_job
 from bmn.cli.timespan import Since
-from bmn.cli.views import STATES, plural, usd
+from bmn.cli.views import GENERATORS, STATES, plural, usd
 from bmn.client.http import BmnClient
 from bmn.errors import CAUSES, UsageProblem
 
 Job = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
-FIELDS = ("queue", "state", "cause", "brand", "text", "since")
-EVERY = 1_000_000
+FIELDS = ("queue", "state", "cause", "brand", "text", "since", "until")
 _PAGE = 200
 _MANY = 50
 
@@ -32,6 +31,7 @@ def filters(command: F) -> F:
         click.option("--brand", metavar="NAME", help="Only this brand."),
         click.option("--text", metavar="WORDS", help="In the payload, the error or the id."),
         click.option("--since", type=Since(), help="Newer than 10m, 2h, 3d, yesterday, or an ISO time."),
+        click.option("--until", type=Since(), help="Older than that."),
         click.option("--all", "everything", is_flag=True, help="Mails, thumbnails and the like as well."),
     )
     for option in reversed(options):
@@ -40,30 +40,28 @@ def filters(command: F) -> F:
 
 
 async def as_query(client: BmnClient, values: dict[str, Any]) -> dict[str, Any]:
-    """The options as the API's parameters: a brand's name becomes its id."""
+    """The options as the API's parameters: a brand's name becomes its id.
+
+    Without `--queue` and `--all` only generators' jobs: what they set off (mails, thumbnails) is nobody's own doing.
+    """
     query = {name: values.get(name) for name in FIELDS}
+    if not (query["queue"] or values.get("everything")):
+        query["queue"] = GENERATORS
     if query["brand"]:
         query["brand"] = (await find_brand(client, query["brand"]))["id"]
     return {name: value for name, value in query.items() if value is not None}
 
 
-async def page_of(
-    client: BmnClient, values: dict[str, Any], *, limit: int, cursor: str | None = None
-) -> tuple[list[Job], str | None]:
-    """The newest jobs that the options choose, at most `limit`, and the cursor of what follows.
-
-    Without `--queue` and `--all` only generators' jobs: what they set off (mails, thumbnails) is nobody's own doing.
-    """
-    query = await as_query(client, values)
-    everything = values.get("everything") or "queue" in query
+async def all_jobs(client: BmnClient, query: dict[str, Any]) -> list[Job]:
+    """Every job that a query finds, page by page."""
     found: list[Job] = []
-    while len(found) < limit:
-        page = await client.get("/jobs", **query, limit=min(limit - len(found), _PAGE), cursor=cursor)
-        found += [job for job in page["jobs"] if everything or job.get("jobType")]
+    cursor = None
+    while True:
+        page = await client.get("/jobs", **query, limit=_PAGE, cursor=cursor)
+        found += page["jobs"]
         cursor = page["nextCursor"]
         if cursor is None:
-            break
-    return found, cursor
+            return found
 
 
 async def choose(client: BmnClient, references: Sequence[str], values: dict[str, Any], *, verb: str) -> list[str]:
@@ -75,7 +73,7 @@ async def choose(client: BmnClient, references: Sequence[str], values: dict[str,
         return [await find_job(client, reference) for reference in references]
     if not (values.get("everything") or any(values.get(name) for name in FIELDS)):
         raise UsageProblem(f"Which jobs to {verb}?", hint="Name them, or choose with --state, --queue, --cause, ...")
-    jobs, _ = await page_of(client, values, limit=EVERY)
+    jobs = await all_jobs(client, await as_query(client, values))
     if jobs and not values.get("yes"):
         cost = usd(sum(job["costUsd"] for job in jobs))
         console.tell(f"{plural(len(jobs), 'job')} to {verb}; they have cost {cost} so far.")

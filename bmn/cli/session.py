@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from bmn.cli.console import console
-from bmn.cli.views import is_whole_id, short_id, state_text
+from bmn.cli.views import GENERATORS, is_whole_id, short_id, state_text
 from bmn.client.http import BmnClient
 from bmn.errors import NotFound, UsageProblem
 from bmn.settings import Settings, load_settings
 
-_NEWEST = 50
 _LAST = re.compile(r"last(?::([a-z]+))?")
 
 
@@ -44,10 +43,10 @@ async def find_job(client: BmnClient, reference: str, *, wait: float = 0) -> str
 
 async def _last(client: BmnClient, state: str | None, wait: float) -> str:
     while True:
-        found = (await client.get("/jobs", state=state, limit=_NEWEST))["jobs"]
         # What happens behind the scenes, such as a thumbnail or a mail, is not what anybody calls their last job.
-        if own := [job for job in found if job.get("jobType")]:
-            return str(own[0]["jobId"])
+        found = (await client.get("/jobs", queue=GENERATORS, state=state, limit=1))["jobs"]
+        if found:
+            return str(found[0]["jobId"])
         if wait <= 0:
             which = f"{state} job" if state else "job"
             raise NotFound(f"There is no {which} yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -107,24 +106,21 @@ async def test_requests_are_repeated_after_a_lost_connection(user: User, proxy: 
     assert first == second
 
 
-def test_a_watch_survives_a_restart_of_the_server(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    queues = ("--queues", "logo-generation,image-upload")
-    first = start(home, "--port", "0", *queues)
-    port = first.api_url.rsplit(":", 1)[1]
-    user = User(first)
+def test_a_watch_survives_a_restart_of_its_server(user: User) -> None:
+    """The workers are another process; the address that the watch talks to goes away and comes back."""
+    home = user.stack.home
+    first = start(home, "--no-workers", "--port", "0")
     try:
-        first.fault(provider="bfl", op="poll", pending=True)
+        user.stack.fault(provider="bfl", op="poll", pending=True)
         _detached(user)
         with user.on_terminal("jobs", "watch", "last", "--api-url", first.api_url) as terminal:
             terminal.wait_for("Logo")
             assert first.stop() == 0
             terminal.wait_for("connection lost, reconnecting")
-            second = start(home, "--port", port, *queues)
+            second = start(home, "--no-workers", "--port", first.api_url.rsplit(":", 1)[1])
             try:
-                second.mend()
-                assert terminal.end() == 0
+                user.stack.mend()
+                assert terminal.end() == 0, terminal.text
             finally:
                 second.stop()
             assert "✓ completed  4 logos" in terminal.text
