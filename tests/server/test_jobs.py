@@ -226,7 +226,8 @@ async def test_a_shared_link_shows_the_pictures_to_anybody_until_it_ends(api: Ap
     await add_asset(api.core, brand, job_id, b"\x89PNG\r\n\x1a\n....")
     link = (await ana.post(f"/api/v1/jobs/{job_id}/share", json={"hours": 1})).json()
     anybody = api.anonymous()
-    shown = (await anybody.get(link["url"])).json()
+    assert (await anybody.get(link["url"])).status_code == 200  # the page for people
+    shown = (await anybody.get(f"/api/v1/shared/{link['token']}")).json()
     assert (shown["jobId"], shown["brandName"], len(shown["assets"])) == (job_id, "Acme Coffee", 1)
     assert not {"userId", "payload", "costUsd", "creditsReserved"} & set(shown)
     assert (await anybody.get(shown["assets"][0]["url"])).status_code == 200
