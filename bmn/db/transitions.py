@@ -59,7 +59,7 @@ def _update(conn: Connection, job_id: str, fence: int, values: dict[str, Any], *
 
 def progress(conn: Connection, job_id: str, fence: int, fields: dict[str, Any]) -> Change | None:
     """fields: status, progress, message and what else `job:progress` carries. The bar never falls."""
-    shown = jobs.c.progress if fields.get("progress") is None else _highest(jobs.c.progress, fields["progress"])
+    shown = jobs.c.progress if fields.get("progress") is None else highest(jobs.c.progress, fields["progress"])
     job = _update(conn, job_id, fence, {"progress": shown, "stage": fields["status"], "message": fields.get("message")})
     if job is None:
         return None
@@ -67,7 +67,8 @@ def progress(conn: Connection, job_id: str, fence: int, fields: dict[str, Any]) 
     return Change(job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)])
 
 
-def _highest(column: Any, value: int) -> Any:
+def highest(column: Any, value: int) -> Any:
+    """The bar never falls, in whatever order two words about it arrive."""
     return case((column > value, column), else_=value)
 
 

@@ -15,7 +15,7 @@ from bmn.db import credits, events
 from bmn.db import jobs as job_rows
 from bmn.db.jobs import NewJob
 from bmn.db.tables import brand_assets, db_now, job_units, jobs, provider_calls
-from bmn.db.transitions import Change, asset_fields
+from bmn.db.transitions import Change, asset_fields, highest
 from bmn.schemas.jobs import JobState
 
 UnitRow = dict[str, Any]
@@ -60,7 +60,7 @@ def save(
         .where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE)
         .values(
             last_seq=jobs.c.last_seq + 1,
-            progress=told["progress"],
+            progress=highest(jobs.c.progress, told["progress"]),
             stage=told["status"],
             message=told["message"],
             credits_charged=jobs.c.credits_charged + price,
@@ -70,6 +70,7 @@ def save(
     job = conn.execute(statement).first()
     if job is None:
         return None
+    told = {**told, "progress": job.progress}
     change = Change(job_id, job.state, job.fence)
     values: dict[str, Any] = {"state": "saved", "credits": price, "cost_usd": usd, "error": None, "cause": None}
     if asset is not None:

@@ -6,6 +6,7 @@ job comes next, who holds it and what becomes of it is decided in the rows, so t
 
 import asyncio
 import json
+import os
 import random
 import re
 import signal
@@ -357,4 +358,17 @@ def run(
     """A worker process: blocks until the worker has ended."""
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process=f"worker {queue}")
     observability.configure(settings, f"worker-{queue}")
-    asyncio.run(serve(settings, queue, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready))
+    with asyncio.Runner() as runner:
+        runner.run(serve(settings, queue, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready))
+        if stuck := runner.run(_stop_what_is_left()):
+            # Closing the loop would wait for them for ever. Their jobs have gone back in line; their writes are refused.
+            log.error("handlers did not stop; ending without them", handlers=stuck)
+            os._exit(0)
+
+
+async def _stop_what_is_left() -> int:
+    """Cancels handlers that have outlived their job; returns how many do not listen."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    return len((await asyncio.wait(left, timeout=1))[1]) if left else 0

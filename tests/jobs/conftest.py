@@ -139,7 +139,8 @@ class Engine:
         return checker.read_books(url, bill=bill, objects=self.settings.bmn_home / "objects")
 
     def problems(self, sandbox: RunningSandbox | None = None, **more: Any) -> list[str]:
-        return checker.check(self.books(sandbox), **more).problems
+        served = more.pop("served", (handlers.QUEUE, "logo-generation"))
+        return checker.check(self.books(sandbox), served=served, **more).problems
 
 
 @pytest.fixture

@@ -57,10 +57,12 @@ async def _sleep(ctx: Context, data: dict[str, Any]) -> Result:
 
 
 async def _swallow(ctx: Context, data: dict[str, Any]) -> Result:
-    """Ignores that it is to stop."""
-    while True:
+    """Ignores that it is to stop, `times` times."""
+    for _ in range(data.get("times", 1)):
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
+    await asyncio.Event().wait()
+    return Result("never", data={})
 
 
 async def _fail(ctx: Context, data: dict[str, Any]) -> Result:
@@ -69,7 +71,7 @@ async def _fail(ctx: Context, data: dict[str, Any]) -> Result:
         retry_after = data.get("retryAfter")
         if data["cause"] == "moderated":
             raise Moderated("declined")
-        raise JobFailure(Cause(data["cause"]), data.get("text", "asked to fail"), retry_after=retry_after)
+        raise JobFailure(Cause(data["cause"]), "asked\0 to fail", retry_after=retry_after)
     return Result("healed", data={"attempt": ctx.attempt})
 
 

@@ -1,0 +1,69 @@
+"""A queue is a payload, a row, a handler and a test: the four agree."""
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from bmn.jobs.executor import load_handler
+from bmn.jobs.registry import ALL_QUEUES, QUEUES, Queue, get_queue
+from bmn.jobs.submission import new_job_id, unit_count
+from bmn.schemas.jobs import Payload
+from bmn.settings import Settings
+
+_TESTS = Path(__file__).parents[1]
+
+# The specification's figures: slots, timeout, priority, attempts, backoff, kept completed, kept failed
+FIGURES = {
+    "brand-wizard": (2, 300, 1, 2, 5, 200, 500),
+    "logo-generation": (4, 120, 1, 3, 3, 500, 500),
+    "mockup-generation": (4, 120, 1, 3, 3, 500, 500),
+    "bundle-composition": (2, 120, 2, 3, 5, 200, 200),
+    "video-generation": (1, 300, 2, 2, 10, 100, 100),
+    "crm-sync": (5, 30, 5, 5, 10, 1000, 1000),
+    "email-send": (10, 15, 3, 5, 5, 2000, 1000),
+    "image-upload": (5, 60, 2, 3, 3, 500, 500),
+    "cleanup": (1, 120, 10, 1, 60, 50, 50),
+}
+
+
+def test_there_are_nine_queues_and_the_dead_letters() -> None:
+    assert set(QUEUES) == set(FIGURES)
+    assert (*QUEUES, "dead-letter") == ALL_QUEUES
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_queue_has_the_figures_of_the_specification(name: str) -> None:
+    queue = get_queue(name)
+    kept = (queue.keep_completed.count, queue.keep_failed.count)
+    found = (queue.slots, queue.timeout, queue.priority, queue.attempts, queue.backoff, *kept)
+    assert found == FIGURES[name]
+
+
+@pytest.mark.parametrize("queue", QUEUES.values(), ids=lambda queue: queue.name)
+def test_a_queue_has_a_handler_a_payload_and_a_test(queue: Queue) -> None:
+    handler = load_handler(queue)
+    assert inspect.iscoroutinefunction(handler)
+    assert list(inspect.signature(handler).parameters) == ["ctx"]
+    assert import_module(queue.handler).__name__ == f"bmn.jobs.handlers.{queue.name.replace('-', '_')}"
+    assert issubclass(queue.payload, Payload)
+    assert queue.payload.VERSION >= 1
+    mentions = [path for path in _TESTS.rglob("test_*.py") if path != Path(__file__) and queue.name in path.read_text()]
+    assert mentions, f"no test speaks of {queue.name}"
+
+
+@pytest.mark.parametrize("queue", QUEUES.values(), ids=lambda queue: queue.name)
+def test_a_generator_has_a_price_and_the_others_have_none(queue: Queue) -> None:
+    assert bool(queue.credit) == bool(queue.job_type)
+    if queue.credit:
+        assert queue.credit in Settings.model_fields
+    else:
+        assert unit_count(queue, queue.payload.model_construct()) == 0
+
+
+def test_job_ids_carry_their_queue_and_fit_their_column() -> None:
+    for name in QUEUES:
+        job_id = new_job_id(name)
+        assert job_id.startswith(f"{name}-")
+        assert len(job_id) <= 128

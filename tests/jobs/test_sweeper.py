@@ -1,0 +1,130 @@
+"""Upkeep: everything that is late is found in the rows."""
+
+import asyncio
+import time
+from typing import Any
+
+from sqlalchemy import select, update
+
+from bmn.db import claims
+from bmn.db.tables import job_events, jobs
+from bmn.jobs.core import open_core
+from bmn.jobs.queues import list_key
+from bmn.jobs.sweeper import CLEANUP_SECONDS, ClockWatch, Sweeper
+from tests.chaos import checker
+from tests.jobs import handlers
+from tests.jobs.conftest import Engine
+from tests.processes import eventually
+
+QUEUE = handlers.QUEUE
+LIST = list_key(QUEUE)
+
+
+async def test_a_job_whose_worker_died_goes_back_in_line(engine: Engine) -> None:
+    job_id = await engine.do()
+    await engine.claim(QUEUE)
+    sweeper = Sweeper(engine.core)
+    await sweeper.take_from_the_dead()
+    assert await engine.state(job_id) == "active"
+    await engine.write(lambda conn: conn.execute(update(jobs).values(lease_until=1.0)))
+    await asyncio.gather(*(sweeper.take_from_the_dead() for _ in range(3)))
+    row = await engine.job(job_id)
+    assert (row["state"], row["losses"], row["attempt"]) == ("queued", 1, 0)
+
+
+async def test_rows_that_never_reached_redis_are_put_in_line(engine: Engine) -> None:
+    ids = [await engine.do() for _ in range(3)]
+    await engine.core.outbox.close()
+    await engine.core.redis.flushall()
+    await Sweeper(engine.core).put_in_line()
+    assert await engine.core.redis.lrange(LIST, 0, -1) == ids
+    await Sweeper(engine.core).put_in_line()
+    assert await engine.core.redis.lrange(LIST, 0, -1) == ids
+
+
+async def test_a_delayed_job_is_put_in_line_when_its_time_has_come(engine: Engine) -> None:
+    job_id = await engine.do(delay=60)
+    sweeper = Sweeper(engine.core)
+    await sweeper.put_in_line()
+    assert await engine.core.redis.lrange(LIST, 0, -1) == []
+    await engine.write(lambda conn: conn.execute(update(jobs).values(run_at=1.0)))
+    await sweeper.put_in_line()
+    assert await engine.core.redis.lrange(LIST, 0, -1) == [job_id]
+
+
+async def test_the_cleanup_is_planned_once_an_hour_on_however_many_hosts(engine: Engine) -> None:
+    second = await open_core(engine.settings, "test")
+    sweepers = [Sweeper(core) for core in (engine.core, second, engine.core)]
+    for _ in range(3):
+        await asyncio.gather(*(sweeper.schedule_cleanup() for sweeper in sweepers))
+    await second.close()
+    slot = int(time.time() // CLEANUP_SECONDS)
+    rows = await engine.all_jobs()
+    assert len(rows) == 4
+    assert {row["id"].rsplit("-", 1)[1] for row in rows} <= {str(slot), str(slot - 1)}
+
+
+async def test_events_that_reached_no_stream_are_published(engine: Engine, redis_url: str) -> None:
+    ids = [await engine.do() for _ in range(5)]
+    await engine.core.outbox.close()
+    await engine.core.redis.flushall()
+    await Sweeper(engine.core).publish_missing()
+    assert checker.check_stream(redis_url, engine.books()) == []
+    assert len(ids) == await engine.core.redis.xlen("bmn:stream") - 1
+
+
+async def test_events_of_a_long_outage_are_published_after_it(engine: Engine, redis_url: str, monkeypatch: Any) -> None:
+    sweeper = Sweeper(engine.core)
+    await engine.do()
+    await engine.core.outbox.close()
+    await engine.core.redis.flushall()
+    hour_ago = update(job_events).values(at=job_events.c.at - 3600)
+    await engine.write(lambda conn: conn.execute(hour_ago))
+    await sweeper.publish_missing()
+    assert await engine.core.redis.xlen("bmn:stream") == 0  # long past; nobody waits for it
+    sweeper._all_published_at -= 4000  # as if Redis had been away since
+    await sweeper.publish_missing()
+    assert checker.check_stream(redis_url, engine.books()) == []
+
+
+async def test_one_of_several_sweeps_at_a_time(engine: Engine) -> None:
+    second = await open_core(engine.settings, "test")
+    sweepers = [Sweeper(engine.core), Sweeper(second)]
+    mine = [await sweeper._is_mine() for sweeper in sweepers * 3]
+    assert mine == [True, False] * 3
+    await engine.core.redis.flushall()
+    assert await sweepers[1]._is_mine()
+    await second.close()
+
+
+def test_a_clock_that_is_set_is_noticed_and_a_slow_sweep_is_not() -> None:
+    watch = ClockWatch()
+    assert not watch.jumped(1000, 10, settle=5)
+    assert not watch.jumped(1100, 110, settle=5)  # nobody swept for a while
+    assert watch.jumped(4700, 111, settle=5)
+    assert watch.jumped(4704, 115, settle=5)
+    assert not watch.jumped(4706, 117, settle=5)
+    assert watch.jumped(1106, 118, settle=5)
+
+
+async def test_a_worker_takes_over_without_a_supervisor(engine: Engine) -> None:
+    job_id = await engine.do()
+    await engine.claim(QUEUE, owner="dead")
+    await engine.write(lambda conn: claims.renew(conn, "dead", [job_id], 0.3))
+    async with engine.worker():
+        assert await engine.ended(job_id) == ["completed"]
+    assert (await engine.job(job_id))["losses"] == 1
+
+
+async def test_old_words_of_ended_jobs_leave_redis(engine: Engine) -> None:
+    async with engine.worker():
+        await engine.ended(await engine.do())
+
+        async def shown() -> bool:
+            return bool(await engine.core.redis.zcard(f"rq:finished:{QUEUE}"))
+
+        await eventually(shown)
+    await engine.core.redis.zadd(f"rq:finished:{QUEUE}", {"old": 1.0})
+    await Sweeper(engine.core).trim()
+    assert await engine.core.redis.zscore(f"rq:finished:{QUEUE}", "old") is None
+    assert await engine.read(lambda conn: conn.execute(select(jobs.c.id)).all())

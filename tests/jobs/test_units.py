@@ -1,0 +1,187 @@
+"""Paid steps, with the real logo handler against the sandbox: nothing is paid twice, and what was paid is kept."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bmn import failpoints
+from bmn.jobs import dead_letter
+from bmn.jobs.registry import get_queue
+from bmn.settings import Settings
+from tests.jobs.conftest import ANA, Engine
+from tests.processes import eventually
+from tests.sandbox.conftest import RunningSandbox
+
+LOGOS = "logo-generation"
+
+
+@pytest.fixture
+def failpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Breaks the engine at a named point, at its n-th pass."""
+
+    def set_(point: str, nth: int = 1) -> None:
+        failpoints._passes.clear()
+        monkeypatch.setenv("BMN_RAISE_AT", f"{point}:{nth}")
+
+    yield set_
+    failpoints._passes.clear()
+
+
+async def _units(engine: Engine, job_id: str) -> list[dict[str, Any]]:
+    from bmn.db import jobs
+
+    found: list[dict[str, Any]] = await engine.read(lambda conn: jobs.units(conn, job_id))
+    return found
+
+
+async def test_four_logos_are_four_bills_four_rows_four_credits(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    await engine.user()
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        accepted = await engine.submit(count=4)
+        assert await engine.ended(accepted.job_id) == ["completed"]
+    row = await engine.job(accepted.job_id)
+    assert len(sandbox.ledger("bfl")) == 4
+    assert len(row["result"]["logos"]) == 4
+    assert (row["credits_charged"], row["credits_refunded"]) == (4, 0)
+    assert engine.problems(sandbox) == []
+
+
+@pytest.mark.parametrize("point", ["submitting", "provider_sent", "submitted", "ready", "stored", "saved", "settling"])
+async def test_an_attempt_that_breaks_anywhere_is_finished_by_the_next_without_paying_again(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox, failpoint: Any, point: str
+) -> None:
+    await engine.user()
+    failpoint(point)
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        accepted = await engine.submit(count=2)
+        assert await engine.ended(accepted.job_id) == ["completed"]
+    lost = point == "provider_sent"
+    assert len(sandbox.ledger("bfl")) == 2 + lost
+    ambiguous = sum(unit["ambiguous"] for unit in await _units(engine, accepted.job_id))
+    assert ambiguous == (1 if point in ("submitting", "provider_sent") else 0)
+    assert (await engine.job(accepted.job_id))["credits_charged"] == 2
+    assert engine.problems(sandbox) == []
+
+
+async def test_an_answer_that_is_lost_is_asked_for_once_more_and_never_a_third_time(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    await engine.user()
+    sandbox.fault("bfl", op="submit", dropResponse=True)
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        accepted = await engine.submit(count=1)
+        assert await engine.ended(accepted.job_id) == ["failed"]
+    (unit,) = await _units(engine, accepted.job_id)
+    assert (unit["ambiguous"], len(sandbox.ledger("bfl"))) == (1, 2)
+    assert (await engine.balance()).remaining == 100
+    assert engine.problems(sandbox) == []
+
+
+async def test_only_the_missing_logo_is_asked_for_again(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    await engine.user()
+    sandbox.fault("bfl", op="submit", status=503, times=1)
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        accepted = await engine.submit(count=4)
+        assert await engine.ended(accepted.job_id) == ["completed"]
+    assert len(sandbox.ledger("bfl")) == 4
+    assert (await engine.job(accepted.job_id))["attempt"] == 2
+    assert engine.problems(sandbox) == []
+
+
+async def test_one_declined_of_four_leaves_three_and_gives_one_credit_back(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    await engine.user()
+    sandbox.fault("bfl", moderate=1)
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        accepted = await engine.submit(count=4)
+        assert await engine.ended(accepted.job_id) == ["partial"]
+    row = await engine.job(accepted.job_id)
+    assert (row["attempt"], row["credits_charged"], row["credits_refunded"]) == (1, 3, 1)
+    assert row["result"]["generated"] == 3
+    assert engine.problems(sandbox) == []
+
+
+async def test_all_declined_is_a_failure_that_costs_nothing(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    await engine.user()
+    sandbox.fault("bfl", moderate=4)
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        accepted = await engine.submit(count=2)
+        assert await engine.ended(accepted.job_id) == ["failed"]
+    row = await engine.job(accepted.job_id)
+    assert (row["cause"], row["attempt"], row["credits_refunded"]) == ("moderated", 1, 2)
+    assert engine.problems(sandbox) == []
+
+
+async def test_a_replay_inherits_what_its_parent_has_finished(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    await engine.user(balance=10)
+    sandbox.fault("bfl", op="submit", status=503, skip=3)
+    queue = replace(get_queue(LOGOS), attempts=1)
+    async with engine.worker(queue, settings=with_sandbox):
+        accepted = await engine.submit(count=4)
+        assert await engine.ended(accepted.job_id, seconds=60) == ["partial"]
+        sandbox.state.faults.clear()
+        again = await dead_letter.retry(engine.core, accepted.job_id, ANA)
+        assert again.job_id is not None
+        assert again.credits == 1
+        assert await engine.ended(again.job_id) == ["completed"]
+    assert len(sandbox.ledger("bfl")) == 4
+    assert (await engine.balance()).remaining == 6
+    assert (await engine.job(again.job_id))["result"]["generated"] == 4
+    assert engine.problems(sandbox) == []
+
+
+async def test_a_cancel_keeps_and_charges_what_was_finished(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    from bmn.jobs.cancellation import cancel
+
+    await engine.user()
+    sandbox.fault("bfl", op="poll", pending=True, skip=1)
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        accepted = await engine.submit(count=3)
+
+        async def one_is_saved() -> bool:
+            return any(unit["state"] == "saved" for unit in await _units(engine, accepted.job_id))
+
+        await eventually(one_is_saved)
+        answer = await cancel(engine.core, accepted.job_id, ANA)
+        asked = len(sandbox.requests())
+        assert answer.state == "cancelled"
+        await asyncio.sleep(0.2)
+        assert len(sandbox.requests()) == asked
+    row = await engine.job(accepted.job_id)
+    assert (row["credits_charged"], row["credits_refunded"]) == (1, 2)
+    assert len(row["result"]["logos"]) == 1
+    assert engine.problems(sandbox) == []
+
+
+async def test_a_store_that_is_away_costs_an_upload_and_no_second_picture(
+    engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
+) -> None:
+    await engine.user()
+    objects = with_sandbox.bmn_home / "objects"
+    async with engine.worker(LOGOS, settings=with_sandbox):
+        blocked = objects / "brands"
+        blocked.parent.mkdir(parents=True, exist_ok=True)
+        blocked.write_text("in the way")
+        accepted = await engine.submit(count=1)
+
+        async def failed_once() -> bool:
+            return bool((await engine.job(accepted.job_id))["attempt"] > 1)
+
+        await eventually(failed_once)
+        blocked.unlink()
+        assert await engine.ended(accepted.job_id) == ["completed"]
+    assert len(sandbox.ledger("bfl")) == 1
+    assert engine.problems(sandbox) == []
