@@ -1,0 +1,252 @@
+"""A job's life as a state machine: two workers, stale fences, a sweeper, users who cancel and bring back.
+
+Whatever is done in whatever order, an executor that lost its job changes nothing, and the books add up.
+"""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import update
+
+from bmn.db import claims, credits, transitions, units
+from bmn.db import jobs as job_rows
+from bmn.db.engine import make_engine
+from bmn.db.migrations import migrate
+from bmn.db.tables import jobs
+from bmn.errors import Cause, InsufficientCredits
+from bmn.jobs.submission import store_jobs
+from bmn.schemas.jobs import JobState
+from tests.chaos import checker
+from tests.db.rows import QUEUE, new_job
+
+USER = "ana"
+MOST_ATTEMPTS = 3
+
+
+@dataclass
+class Life:
+    """What the model knows of a job."""
+
+    units: int
+    state: str = "queued"
+    fence: int = 0
+    attempt: int = 0
+    losses: int = 0
+    saved: set[str] = field(default_factory=set)
+    cancel_asked: bool = False
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Token:
+    """What an executor writes with; kept after it is stale."""
+
+    job_id: str
+    fence: int
+
+
+class JobsLife(RuleBasedStateMachine):
+    tokens = Bundle("tokens")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory(prefix="bmn-life-")
+        self.url = f"sqlite:///{Path(self.folder.name) / 'life.sqlite3'}"
+        migrate(self.url)
+        self.engine = make_engine(self.url, writer=True)
+        self.lives: dict[str, Life] = {}
+        self.balance = 30
+        self.do(lambda conn: credits.ensure_user(conn, USER, None, self.balance))
+
+    def do(self, fn: Any) -> Any:
+        with self.engine.begin() as conn:
+            return fn(conn)
+
+    def teardown(self) -> None:
+        report = checker.check(checker.read_books(self.url), served=())
+        self.engine.dispose()
+        self.folder.cleanup()
+        assert report.problems == []
+
+    # --- what people do --------------------------------------------------------------------------------------------
+
+    @rule(number=st.integers(1, 4))
+    def submit(self, number: int) -> None:
+        self._store(new_job(user_id=USER, credits=number, payload={"count": number}), number)
+
+    def _store(self, job: Any, number: int) -> bool:
+        spent = sum(life.units for life in self.lives.values())
+        try:
+            self.do(lambda conn: store_jobs(conn, USER, [job]))
+        except InsufficientCredits as refused:
+            assert refused.extra["required"] > refused.extra["available"]
+            return False
+        assert spent >= 0
+        self.lives[job.id] = Life(number)
+        return True
+
+    @precondition(lambda self: self.lives)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(sorted(self.lives)))
+        life = self.lives[job_id]
+        change = self.do(lambda conn: transitions.cancel_waiting(conn, job_id, USER))
+        assert bool(change) == (life.state in ("queued", "retrying"))
+        if change:
+            life.state, life.fence = "cancelled", life.fence + 1
+            return
+        asked = self.do(lambda conn: transitions.ask_to_cancel(conn, job_id, USER))
+        assert asked == (life.state == "active")
+        life.cancel_asked = life.cancel_asked or asked
+
+    @precondition(lambda self: any(life.state == "failed" and not life.replayed for life in self.lives.values()))
+    @rule(data=st.data())
+    def bring_back(self, data: st.DataObject) -> None:
+        dead = sorted(job_id for job_id, life in self.lives.items() if life.state == "failed" and not life.replayed)
+        parent = data.draw(st.sampled_from(dead))
+        missing = self.lives[parent].units - len(self.lives[parent].saved)
+        job = new_job(user_id=USER, credits=missing, parent_id=parent, payload={"count": self.lives[parent].units})
+        if self._store(job, self.lives[parent].units):
+            self.lives[parent].replayed = True
+            self.lives[job.id].saved = set(self.lives[parent].saved)
+
+    # --- what workers do -------------------------------------------------------------------------------------------
+
+    @rule(target=tokens, owner=st.sampled_from(["one", "two"]))
+    def claim(self, owner: str) -> Token:
+        due = [job_id for job_id, life in self.lives.items() if life.state in ("queued", "retrying")]
+        rows = self.do(lambda conn: claims.claim(conn, QUEUE, 1, owner, 10))
+        assert len(rows) == min(1, len(due))
+        if not rows:
+            return Token("none", 0)
+        life = self.lives[rows[0]["id"]]
+        life.state, life.fence, life.attempt = "active", life.fence + 1, life.attempt + 1
+        assert (rows[0]["fence"], rows[0]["attempt"]) == (life.fence, life.attempt)
+        return Token(rows[0]["id"], rows[0]["fence"])
+
+    def _holds(self, token: Token) -> bool:
+        life = self.lives.get(token.job_id)
+        return life is not None and life.state == "active" and life.fence == token.fence
+
+    def _write(self, token: Token, fn: Any) -> Any:
+        """Does it, and says that it took place exactly if the token is the current one."""
+        change = self.do(lambda conn: fn(conn, token.job_id, token.fence))
+        assert (change is not None) == self._holds(token)
+        return change
+
+    @rule(token=tokens, percent=st.integers(0, 99))
+    def progress(self, token: Token, percent: int) -> None:
+        fields = {"status": "generating", "progress": percent, "message": "…"}
+        self._write(token, lambda conn, job, fence: transitions.progress(conn, job, fence, dict(fields)))
+
+    @rule(token=tokens)
+    def save_the_next_unit(self, token: Token) -> None:
+        life = self.lives.get(token.job_id)
+        if life is None or len(life.saved) >= life.units:
+            return
+        unit = f"logo-{len(life.saved)}"
+        told = {"status": "generating", "progress": 50, "message": "…"}
+        change = self._write(
+            token,
+            lambda conn, job, fence: units.save(conn, job, fence, unit, asset=None, price=1, usd=0.0, told=dict(told)),
+        )
+        if change:
+            life.saved.add(unit)
+
+    @rule(token=tokens)
+    def complete(self, token: Token) -> None:
+        fields = {"status": "complete", "progress": 100, "message": "done"}
+        life = self.lives.get(token.job_id)
+        whole = life is not None and len(life.saved) == life.units
+        state = JobState.COMPLETED if whole else JobState.PARTIAL
+        change = self._write(
+            token,
+            lambda conn, job, fence: transitions.end(
+                conn, job, fence, state, event="job:complete", fields=dict(fields)
+            ),
+        )
+        if change:
+            self.lives[token.job_id].state = state
+
+    @rule(token=tokens, cause=st.sampled_from([Cause.BUG, Cause.MODERATED, Cause.TIMEOUT]))
+    def fail(self, token: Token, cause: Cause) -> None:
+        change = self._write(token, lambda conn, job, fence: transitions.fail(conn, job, fence, cause, "broken"))
+        if change:
+            self.lives[token.job_id].state = "failed"
+            assert bool(change.dead) == (cause is not Cause.MODERATED)
+
+    @rule(token=tokens)
+    def retry(self, token: Token) -> None:
+        life = self.lives.get(token.job_id)
+        left = MOST_ATTEMPTS - life.attempt if life else 0
+        if life and self._holds(token) and left <= 0:
+            return
+        change = self._write(
+            token,
+            lambda conn, job, fence: transitions.retry(
+                conn, job, fence, delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=left
+            ),
+        )
+        if change:
+            self._back(self.lives[token.job_id], "retrying")
+
+    @rule(token=tokens)
+    def hand_on(self, token: Token) -> None:
+        if self._write(token, transitions.hand_on):
+            life = self.lives[token.job_id]
+            if not life.cancel_asked:
+                life.attempt -= 1
+            self._back(life, "queued")
+
+    def _back(self, life: Life, state: str) -> None:
+        life.state = "cancelled" if life.cancel_asked else state
+
+    @rule(token=tokens)
+    def stop_on_request(self, token: Token) -> None:
+        if self._write(token, transitions.cancel):
+            self.lives[token.job_id].state = "cancelled"
+
+    # --- what the sweeper does -------------------------------------------------------------------------------------
+
+    @precondition(lambda self: any(life.state == "active" for life in self.lives.values()))
+    @rule(data=st.data())
+    def lose_a_worker(self, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(sorted(j for j, life in self.lives.items() if life.state == "active")))
+        late = update(jobs).where(jobs.c.id == job_id).values(lease_until=1.0)
+        self.do(lambda conn: conn.execute(late))
+        (row,) = self.do(lambda conn: claims.expired(conn, stale_after={}))
+        assert row["id"] == job_id
+        self.do(lambda conn: transitions.lose(conn, job_id, row["fence"]))
+        life = self.lives[job_id]
+        if life.cancel_asked:
+            life.state = "cancelled"
+        elif life.losses + 1 >= transitions.MAX_LOSSES:
+            life.state = "failed"
+        else:
+            life.state, life.attempt = "queued", life.attempt - 1
+        life.losses += 1
+
+    # --- always ----------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def the_rows_are_as_the_model_says(self) -> None:
+        for job_id, life in self.lives.items():
+            row = self.do(lambda conn, i=job_id: job_rows.get_job(conn, i))
+            assert (row["state"], row["fence"], row["attempt"]) == (life.state, life.fence, life.attempt)
+
+    @invariant()
+    def nobody_spends_what_they_do_not_have(self) -> None:
+        account = self.do(lambda conn: credits.balance(conn, USER))
+        assert min(account.remaining, account.reserved, account.used) >= 0
+        assert account.remaining + account.reserved + account.used == self.balance
+
+
+TestJobsLife = JobsLife.TestCase
+TestJobsLife.settings = settings(
+    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
