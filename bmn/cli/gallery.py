@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from bmn.cli import assets as naming
-from bmn.cli.console import console
 from bmn.cli.progress import Board
 from bmn.cli.views import short_id
 from bmn.client.http import BmnClient
@@ -54,20 +53,9 @@ class Gallery:
         return self._data[asset["id"]]
 
     async def save(self, assets: list[dict[str, Any]], folder: Path, stem: str, job_id: str) -> list[Path]:
-        """Writes the files of one job; answers with their paths, in the order given."""
+        """Writes the files; answers with their paths, in the order given. job_id: tells them from earlier ones."""
         datas = list(await asyncio.gather(*(self.fetch(asset) for asset in assets)))
         paths = naming.choose_names(folder, stem, short_id(job_id)[:4], datas)
         for path, data in zip(paths, datas, strict=True):
             await asyncio.to_thread(naming.write, path, data)
         return paths
-
-
-def link(text: str, url: str) -> Any:
-    """The text; on a terminal with colours it is a link too."""
-    import sys
-
-    if not console.colored(sys.stdout):
-        return text
-    from rich.text import Text
-
-    return Text(text, style=f"link {url}")

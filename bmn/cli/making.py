@@ -1,9 +1,11 @@
 """What every generator does once its body is known: submit, watch, show, write, report."""
 
 import shlex
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmn.cli import exit_codes
@@ -77,7 +79,11 @@ async def _make(kind: str, noun: str, build: "Builder", options: "Options", made
         made.job_ids = [entry["jobId"] for entry in submissions]
         if options.detach:
             return _announce(answer, made.job_ids)
-        return await _attend(client, brand, noun, submissions, options)
+        ended = await _attend(client, brand, noun, body, submissions, options)
+        if made.private:
+            console.next_step("bmn serve   # in another terminal, then:")
+        _suggest(ended, noun, brand["name"])
+        return exit_codes.of_jobs(ended, strict=options.strict)
 
 
 def _announce(answer: Record, job_ids: list[str]) -> int:
@@ -90,36 +96,41 @@ def _announce(answer: Record, job_ids: list[str]) -> int:
     return exit_codes.DONE
 
 
-async def _attend(client: BmnClient, brand: Record, noun: str, submissions: list[Record], options: "Options") -> int:
-    """Watches the jobs to their end, shows what they make, writes it, reports."""
+async def _attend(
+    client: BmnClient, brand: Record, noun: str, body: Record, submissions: list[Record], options: "Options"
+) -> list[Record]:
+    """Watches the jobs to their end, shows what they make, writes it, reports; answers with their records."""
     gallery = Gallery(client, options.images)
-    job_ids = [entry["jobId"] for entry in submissions]
+    products = {product["productId"]: product["productName"] for product in body.get("products", ())}
     ended = await watch(
         client,
-        job_ids,
-        labels=[f"{brand['name']}" for _ in job_ids],
+        [entry["jobId"] for entry in submissions],
+        labels=[str(products.get(entry.get("productId"), brand["name"])) for entry in submissions],
         timeout=options.timeout,
         on_event=gallery.on_event,
     )
-    documents = []
     for job in ended:
-        assets = numbered(job["assets"])
-        paths = (
-            await gallery.save(assets, options.out, f"{slug(brand['name'])}-{slug(noun)}", job["jobId"])
-            if (options.out and assets)
-            else [local_path(client, asset["url"]) for asset in assets]
-        )
-        for asset, path in zip(assets, paths, strict=True):
-            asset["file"] = str(path) if path else None
-        documents.append(outcome_document(job, assets))
+        job["assets"] = numbered(job["assets"])
+    assets = [asset for job in ended for asset in job["assets"]]
+    paths: list[Path | None] = [local_path(client, asset["url"]) for asset in assets]
+    if options.out and assets:
+        stem = f"{slug(brand['name'])}-{slug(noun)}"
+        paths = [*await gallery.save(assets, options.out, stem, ended[0]["jobId"])]
+    for asset, path in zip(assets, paths, strict=True):
+        asset["file"] = str(path) if path else None
+    for job in ended:
         report(job)
-        if not console.json:
-            for number, asset in enumerate(assets, start=1):
-                console.answer(f"{number}  {asset['file'] or asset['url']}")
+    _answer(ended, assets)
+    return ended
+
+
+def _answer(jobs: list[Record], assets: list[Record]) -> None:
     if console.json:
+        documents = [outcome_document(job, job["assets"]) for job in jobs]
         console.document(documents[0] if len(documents) == 1 else {"jobs": documents})
-    _suggest(ended, noun, brand["name"])
-    return exit_codes.of_jobs(ended, strict=options.strict)
+        return
+    for number, asset in enumerate(assets, start=1):
+        console.answer(f"{number}  {asset['file'] or asset['url']}")
 
 
 def report(job: Record) -> None:
@@ -179,7 +190,7 @@ async def _estimate(client: BmnClient, kind: str, body: Record, options: "Option
     expected = estimate.get("expected")
     console.answer(f"time      {_usual(expected)}; {plural(estimate['waiting'], 'job')} ahead")
     console.say("nothing was submitted")
-    console.next_step("the same without --dry-run")
+    console.next_step(shlex.join(["bmn", *(word for word in sys.argv[1:] if word not in ("-n", "--dry-run"))]))
     return exit_codes.DONE
 
 

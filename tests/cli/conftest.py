@@ -23,6 +23,8 @@ _QUICK = {
     "BMN_LOG_FORMAT": "json",
 }
 
+_QUEUES = "logo-generation,mockup-generation,bundle-composition,video-generation,brand-wizard,image-upload"
+
 
 @dataclass(slots=True)
 class Stack:
@@ -96,7 +98,7 @@ class User:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    running = start(tmp_path_factory.mktemp("home"), "--port", "0", "--queues", "logo-generation,image-upload")
+    running = start(tmp_path_factory.mktemp("home"), "--port", "0", "--queues", _QUEUES)
     try:
         yield running
     finally:

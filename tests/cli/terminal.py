@@ -150,6 +150,7 @@ _CHANGING: Sequence[tuple[str, str]] = (
     (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "<time>"),
     (r"http://127\.0\.0\.1:\d+", "<server>"),
     (r"\?until=\d+&signature=[\w=-]+", "?<signature>"),
+    (r"ticket=[\w-]+", "ticket=<ticket>"),
     (r"\brequest [0-9a-f]{32}", "request <id>"),
 )
 
