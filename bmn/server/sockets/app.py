@@ -22,7 +22,7 @@ from bmn.server.sockets.handlers import Context, answer
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.reader import Reader
 from bmn.server.sockets.recovery import Recovery
-from bmn.server.sockets.ring import Ring
+from bmn.server.sockets.ring import Position, Ring
 from bmn.server.sockets.server import SocketServer
 from bmn.server.sockets.session import Sessions
 from bmn.server.sockets.store import SessionStore
@@ -82,7 +82,7 @@ class Sockets:
         window = resources.settings.bmn_recovery_seconds + limits.save_seconds + _SLACK_SECONDS
         self._redis = connect(resources.settings.redis_address, reply_seconds=_BLOCKING_READ_SECONDS, connections=2)
         ring = Ring(window)
-        delivery = Delivery(self.sessions, ring, self._transports, limits, resources.signer.sign_all)
+        delivery = self._delivery = Delivery(self.sessions, ring, self._transports, limits, resources.signer.sign_all)
         store = SessionStore(core.redis, resources.settings.bmn_recovery_seconds, lambda: delivery.done)
         context = Context(core, resources.signer, self.sessions, ring, delivery, store, limits)
         self._server = SocketServer(
@@ -104,6 +104,11 @@ class Sockets:
         sender = admin.StatsSender(core, self.sessions, limits.stats_seconds)
         loops = (reader.run, guard.watch_tokens, guard.watch_rooms, guard.keep_saved, sender.run)
         self._tasks = [asyncio.create_task(_forever(loop), name=f"sockets-{loop.__name__}") for loop in loops]
+
+    @property
+    def served(self) -> Position:
+        """Up to where in the stream every socket of this process was served."""
+        return self._delivery.done
 
     async def stop(self) -> None:
         """Saves every session and lets the clients go; they resume with whichever process answers next."""
