@@ -139,13 +139,13 @@ class Live:
         row = await self.core.db.write(lambda conn: brands.create(conn, user_id, {"name": "Acme"}))
         return str(row["id"])
 
-    async def job(self, user_id: str = ANA, brand_id: str | None = None) -> str:
+    async def job(self, user_id: str = ANA, brand_id: str | None = None, payload: dict[str, Any] | None = None) -> str:
         """A job with its first event, published."""
         job_id = f"logo-{uuid4()}"
         new = NewJob(
             id=job_id,
             queue="logo-generation",
-            payload={},
+            payload=payload or {},
             payload_version=1,
             max_attempts=3,
             priority=1,

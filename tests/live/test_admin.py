@@ -6,8 +6,10 @@ from itertools import pairwise
 import pytest
 
 from bmn.broker import keys
+from bmn.db import credits, jobs
 from bmn.events.rooms import asset_new, brand_updated, credits_updated, system_alert, system_error
 from bmn.jobs.registry import QUEUES
+from bmn.schemas.jobs import LogoGeneration
 from tests.live.conftest import ANA, BEN, Live
 
 pytestmark = pytest.mark.node
@@ -49,6 +51,22 @@ async def test_a_job_that_has_not_failed_is_not_retried(live: Live) -> None:
     client = await live.client(server, "/admin", token=live.token(role="admin"))
     assert "error" in await client.ask("job:retry", {"jobId": await live.job()})
     assert await client.ask("job:retry", {"jobId": "logo-none"}) == {"error": "Job not found"}
+
+
+async def test_ac_33_an_admin_retries_a_failed_job(live: Live) -> None:
+    server = await live.server()
+    client = await live.client(server, "/admin", token=live.token(role="admin"))
+    brand = await live.brand()
+    payload = LogoGeneration(
+        user_id=ANA, brand_id=brand, brand_name="Acme", logo_style="bold", color_palette=["#112233"], brand_vision="x"
+    )
+    job = await live.job(brand_id=brand, payload=payload.dump())
+    await live.core.db.write(lambda conn: credits.ensure_user(conn, ANA, None, 20))
+    await live.end(job, "failed", cause="bug", error="broken", completed_at=1.0)
+    answer = await client.ask("job:retry", {"jobId": job, "queueName": "logo-generation"})
+    assert answer["ok"] is True
+    replay = await live.core.db.read(lambda conn: jobs.get_job(conn, answer["jobId"]))
+    assert (replay["parent_id"], replay["state"]) == (job, "queued")
 
 
 async def test_errors_and_alerts_reach_admins_only(live: Live) -> None:

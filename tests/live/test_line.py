@@ -8,6 +8,7 @@ from bmn.auth import Principal
 from bmn.events.rooms import Outgoing, job_event
 from bmn.server.sockets.limits import Bucket
 from bmn.server.sockets.ring import Entry, Ring
+from bmn.server.sockets.server import _is_python_client
 from bmn.server.sockets.session import Session, Sessions, Tale, is_pid, new_pid, read_offset
 from bmn.server.sockets.transport import EventPacket, OutgoingLine
 
@@ -113,3 +114,18 @@ def test_room_bookkeeping_returns_to_nothing() -> None:
         assert sessions.remove(one)
         assert not sessions.remove(one)
     assert (len(sessions), sessions.room_count(), sessions.of_user("u"), sessions.on_transport("t1")) == (0, 0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "recovers"),
+    [
+        ({"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64)"}, True),
+        ({"HTTP_USER_AGENT": "node-XMLHttpRequest"}, True),
+        ({"HTTP_UPGRADE": "websocket", "HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate"}, True),
+        ({"HTTP_UPGRADE": "websocket"}, False),
+        ({"HTTP_USER_AGENT": "Python/3.11 aiohttp/3.12"}, False),
+        ({"HTTP_USER_AGENT": "python-requests/2.32"}, False),
+    ],
+)
+def test_pythons_own_clients_are_not_given_offsets_unasked(headers: dict[str, str], recovers: bool) -> None:
+    assert _is_python_client(headers) is not recovers
