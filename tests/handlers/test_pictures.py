@@ -92,7 +92,7 @@ async def test_an_address_inside_is_not_visited(bench: Bench, url: str) -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        object_key("another", "logo", "image/png"),
+        object_key("another", "logo", "image/png", "picture"),
         "brands/../../etc/passwd",
         "../objects",
         "brands/%2e%2e/x/y",
