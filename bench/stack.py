@@ -1,0 +1,67 @@
+"""A real `bmn serve` for the benches: its own home, every limit lifted, gone afterwards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_LIFTED = {
+    "BMN_REQUESTS_PER_MINUTE": "0",
+    "BMN_GENERATIONS_PER_MINUTE": "0",
+    "BMN_CREDITS_DEV_USER": "10000000",
+    "BMN_LOG_LEVEL": "warning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """environment: what a process needs to talk to this stack."""
+
+    url: str
+    token: str
+    home: Path
+    environment: dict[str, str]
+
+
+@contextmanager
+def running_stack(*arguments: str, **more: str) -> Iterator[Stack]:
+    """arguments: for `bmn serve`. more: further settings, by the names of their variables."""
+    with tempfile.TemporaryDirectory(prefix="bmn-bench-") as folder:
+        home = Path(folder)
+        environment = {**os.environ, **_LIFTED, **more, "BMN_HOME": folder}
+        bmn = [sys.executable, "-m", "bmn"]
+        log = (home / "serve.log").open("wb")
+        server = subprocess.Popen(
+            [*bmn, "serve", "--port", "0", *arguments], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            state = _wait_for_state(home, server)
+            token = subprocess.run([*bmn, "token"], env=environment, capture_output=True, text=True, check=True)
+            yield Stack(str(state["api_url"]), token.stdout.strip(), home, environment)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+
+
+def _wait_for_state(home: Path, server: subprocess.Popen[bytes]) -> dict[str, object]:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            break
+        try:
+            state: dict[str, object] = json.loads((home / "serve.json").read_text())
+        except (OSError, ValueError):
+            time.sleep(0.05)
+            continue
+        return state
+    raise RuntimeError("bmn serve did not start:\n" + (home / "serve.log").read_text()[-2000:])
