@@ -20,7 +20,7 @@ from bmn.providers.failures import (
     garbage,
     retry_after,
 )
-from bmn.providers.http import CONNECT_SECONDS, open_client
+from bmn.providers.http import CONNECT_SECONDS, MEGABYTE, open_client
 from bmn.settings import ProviderAccess, Settings
 
 OnText = Callable[[str], Awaitable[None]]
@@ -28,6 +28,7 @@ OnText = Callable[[str], Awaitable[None]]
 MAX_TOKENS = 4096  # of one answer: what a turn can cost at most
 _SECONDS = 150.0
 _IDLE_SECONDS = 60.0  # pings come in between
+_MAX_BYTES = 4 * MEGABYTE  # an answer of MAX_TOKENS, event by event, has less than one
 # An error inside a stream comes after the status 200; its type says which status it would have had.
 _STATUS_OF_TYPE = {
     "invalid_request_error": 400,
@@ -71,7 +72,7 @@ class Agent(Provider):
     def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
         super().__init__(access, settings, on_call)
         self.model = settings.anthropic_model
-        self._http = open_client(idle=_IDLE_SECONDS)
+        self._http = open_client(idle=_IDLE_SECONDS, max_bytes=_MAX_BYTES)
         self._sdk = AsyncAnthropic(
             api_key=access.api_key,
             base_url=access.base_url,
