@@ -84,6 +84,7 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
         version=__version__,
         description="Makes brands with AI: durable jobs, watched live, billed once.",
         lifespan=lifespan,
+        docs_url=None,  # a page of our own, without a script from elsewhere
         redoc_url=None,
     )
     app.state.resources = resources

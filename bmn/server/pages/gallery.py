@@ -19,7 +19,7 @@ from bmn.server.pages import pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.resources import Resources
-from bmn.server.why import explain, look_into
+from bmn.server.why import Facts, explain, look_into
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -106,6 +106,7 @@ async def show_job(
             "expected": views.expected(jobs.durations(conn, job["queue"])),
         }
 
+    found = await res.core.db.read(read)
     return page(
         request,
         "job.html",
@@ -113,7 +114,7 @@ async def show_job(
         kind=words.KINDS.get(job["queue"], "Job"),
         state_word=words.STATES[job["state"]],
         live=job["state"] not in TERMINAL_STATES,
-        why=_in_words(facts, cause),
+        why=_in_words(facts, cause, found["pieces"]),
         repeatable=words.can_be_repeated(job, cause) and not facts.replays,
         newest=facts.replays[-1] if facts.replays else None,
         sandboxed=bool(facts.calls) and all(call["sandboxed"] for call in facts.calls),
@@ -122,11 +123,11 @@ async def show_job(
         link=link,
         back=f"/g/job/{job_id}",
         key=fresh_key(),
-        **await res.core.db.read(read),
+        **found,
     )
 
 
-def _in_words(facts: Any, cause: str | None) -> str | None:
+def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str | None:
     """What is the matter, where something is."""
     job = facts.job
     if job["state"] in ("queued", "retrying"):
@@ -138,7 +139,9 @@ def _in_words(facts: Any, cause: str | None) -> str | None:
             return f"{words.reason(cause)} We try again by ourselves."
         if facts.position:
             return f"{words.count(facts.position, 'job')} before yours."
-    if job["state"] in ("failed", "partial"):
+    if job["state"] == "partial":
+        return f"{len(facts.assets)} of {len(asked)} are here. {words.reason(cause)}"
+    if job["state"] == "failed":
         return words.reason(cause)
     return None
 

@@ -2,13 +2,15 @@
 // always the server's own HTML: each changed part of a fresh copy takes the place of the old one.
 
 const AT_ONCE = 4; // a browser gives one host six connections
-const REST_MS = 1500;
+const REST_MS = 1000;
+const MOST_MS = 30000;
 const EVENTS = ["job:progress", "job:failed", "job:complete", "job:cancelled", "job:tool-error", "agent:message"];
 
 const followed = new Map(); // job id -> the seq of its last event
 const shown = new Map(); // name of a part -> its HTML as the server wrote it
 let fetching = null;
 let again = false;
+let rest = REST_MS;
 
 const byPart = (name) => document.querySelector(`[data-part="${CSS.escape(name)}"]`);
 const ofJob = (id, what) => document.querySelectorAll(`[data-job="${CSS.escape(id)}"] ${what}`);
@@ -16,12 +18,21 @@ const write = (nodes, text) => nodes.forEach((node) => { node.textContent = text
 
 function connected(yes) {
   document.getElementById("link").hidden = yes;
+  if (yes) rest = REST_MS;
 }
+
+function later() {
+  setTimeout(refresh, rest);
+  rest = Math.min(2 * rest, MOST_MS);
+}
+
+// A form's key is another one each time, which is no change to look at.
+const written = (part) => part.outerHTML.replace(/name="key" value="[^"]*"/g, "");
 
 function put(part) {
   const old = byPart(part.dataset.part);
-  const html = part.outerHTML;
-  if (!old || (shown.get(part.dataset.part) ?? old.outerHTML) === html) return;
+  const html = written(part);
+  if (!old || (shown.get(part.dataset.part) ?? written(old)) === html) return;
   if (old.querySelector("textarea:focus, input:focus")) return; // somebody is writing
   const had = old.contains(document.activeElement);
   const known = new Set([...old.querySelectorAll("img")].map((image) => image.src));
@@ -42,6 +53,7 @@ async function load() {
   page.querySelectorAll("[data-part]").forEach((part) => put(document.adoptNode(part)));
   document.title = page.title;
   followAll();
+  if (!followed.size) connected(true);
 }
 
 async function refresh() {
@@ -49,9 +61,9 @@ async function refresh() {
     again = true;
     return fetching;
   }
-  fetching = load().then(() => connected(true), () => {
+  fetching = load().catch(() => {
     connected(false);
-    setTimeout(refresh, REST_MS);
+    later();
   });
   await fetching;
   fetching = null;
@@ -84,7 +96,7 @@ function follow(element) {
     connected(false);
     if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself, with Last-Event-ID
     end();
-    setTimeout(refresh, REST_MS);
+    later();
   };
   for (const name of EVENTS) {
     source.addEventListener(name, (event) => {
