@@ -25,7 +25,7 @@ describe.skipIf(!executablePath)('the example page in Chromium (needs Chromium; 
     site = http.createServer(serve);
     await new Promise((done) => site.listen(0, '127.0.0.1', done));
     origin = `http://127.0.0.1:${site.address().port}`;
-    server = await Bmn.start({ env: { CORS_ORIGINS: origin } });
+    server = await Bmn.start({ speed: 1, env: { CORS_ORIGINS: origin } });
     browser = await chromium.launch({ executablePath, headless: true, args });
   }, 120_000);
 
@@ -64,6 +64,7 @@ describe.skipIf(!executablePath)('the example page in Chromium (needs Chromium; 
     await until(async () => (await bar.evaluate(({ value }) => value)) > 10);
     await server.down();
     await page.getByText('reconnecting…').waitFor();
+    expect(await bar.getAttribute('data-status')).not.toBe('complete');
     await server.up();
     await page.getByText('live', { exact: true }).waitFor({ timeout: 60_000 });
 

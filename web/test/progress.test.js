@@ -84,6 +84,26 @@ describe('useGenerationProgress', () => {
     expect(now(page).message).toMatch(/^Cancelled/);
   });
 
+  it('tells a retry from an end, and says why', async () => {
+    await user.sandbox('fail', 'bfl', '--op', 'submit', '--status', '503');
+    try {
+      const page = follow(await user.logos(brandId, 1));
+      await is(page, 'retrying');
+      expect(now(page)).toMatchObject({ cause: 'provider_overloaded', ended: false });
+      expect(now(page).retriesLeft).toBeGreaterThan(0);
+      expect(now(page).retryAt).toBeGreaterThan(0);
+      await is(page, 'failed');
+      const told = page.seen.job.all.filter(({ error }) => error).map(({ status, retriesLeft }) => [status, retriesLeft]);
+      expect(told).toEqual([
+        ['retrying', 2],
+        ['retrying', 1],
+        ['failed', 0],
+      ]);
+    } finally {
+      await user.sandbox('clear');
+    }
+  });
+
   it("says that somebody else's job is not there", async () => {
     const stranger = await newUser(inject('bmn'));
     const jobId = await stranger.logos(await stranger.brand(), 1);

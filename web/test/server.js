@@ -43,9 +43,11 @@ function bind(port) {
 }
 
 export class Bmn {
-  static async start({ env = {} } = {}) {
+  /** speed: how long the stand-in for the providers takes, of a real one's time. */
+  static async start({ env = {}, speed = 0.5 } = {}) {
     const server = new Bmn();
     server.home = await mkdtemp(join(tmpdir(), 'bmn-web-'));
+    server.speed = speed;
     server.port = await freePort();
     server.url = `http://127.0.0.1:${server.port}`;
     server.env = environment(server.home, env);
@@ -55,8 +57,8 @@ export class Bmn {
 
   /** Starts it, or starts it again at the same address. */
   async up() {
-    const args = ['--json', 'serve', '--port', String(this.port), '--queues', QUEUES, '--grace', '5'];
-    this.child = spawn(findBmn(), args, { env: this.env, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] });
+    const args = ['--json', 'serve', '--port', this.port, '--queues', QUEUES, '--grace', 5, '--sandbox-speed', this.speed];
+    this.child = spawn(findBmn(), args.map(String), { env: this.env, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done({ code, signal })));
     this.said = '';
     this.child.stderr.on('data', (data) => (this.said = (this.said + data).slice(-20_000)));
@@ -126,6 +128,11 @@ class User {
   /** The id of a new job that makes logos. */
   async logos(brandId, count = 4) {
     return (await this.api('/generation/logos', { method: 'POST', body: { brandId, count } })).jobId;
+  }
+
+  /** What the stand-in for the providers does wrong from now on: `bfl --status 503`; nothing again with `clear`. */
+  async sandbox(...words) {
+    await run(findBmn(), ['sandbox', ...words], { env: environment(this.home) });
   }
 
   /** A token that ends so many seconds from now. The server takes it for 30 s more, as clocks differ. */
