@@ -14,7 +14,7 @@ const commands = {
     socket.on("connect_error", (error) =>
       say({ name, type: "connect_error", message: error.message, data: error.data ?? null, active: socket.active }),
     );
-    socket.onAny((event, ...args) => say({ name, type: "event", event, args }));
+    socket.onAny((event, ...args) => say({ name, type: "event", event, args, at: Date.now() }));
   },
   emit({ name, event, args, ack }) {
     const socket = sockets.get(name);
