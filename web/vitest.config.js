@@ -9,8 +9,8 @@ const WITHOUT_REACT = ['server', 'follow-job', 'job-state'].map((name) => `test/
 const common = {
   include: ['test/*.test.js'],
   environment: 'jsdom',
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
   retry: 0,
 };
 

@@ -40,7 +40,13 @@ export function Logos() {
         <span className="link">{connected ? 'live' : 'reconnecting…'}</span>
       </header>
       <form onSubmit={make}>
-        <input aria-label="Brand name" placeholder="Brand name" value={name} onChange={(e) => setName(e.target.value)} required />
+        <input
+          aria-label="Brand name"
+          placeholder="Brand name"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          required
+        />
         <button disabled={busy || !name.trim()}>Make four logos</button>
       </form>
       {job && <progress aria-label="Progress" max="100" value={progress} data-status={status} />}

@@ -9,7 +9,7 @@
  * @property {Record<string, any>} [metadata]
  *
  * @typedef {object} JobState
- * @property {string} status  `idle`, `queued`, what the job does (`composing`, `generating`, `uploading`, `saving`, ...),
+ * @property {string} status  `idle`, `queued`, what the job does (`composing`, `generating`, `uploading`, `saving`),
  *                            `waiting`, `retrying`, and at the end `complete`, `failed` or `cancelled`
  * @property {number} progress  0 to 100; never falls
  * @property {string} message

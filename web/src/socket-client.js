@@ -55,7 +55,7 @@ export function createSocket(namespace, { url, getToken, refreshToken }) {
   const tokens = keepTokens(getToken, refreshToken, tries);
 
   socket.on('connect_error', async (error) => {
-    if (socket.active || FOR_GOOD.test(error.message)) return; // an unreachable server is tried again by Socket.IO itself
+    if (socket.active || FOR_GOOD.test(error.message)) return; // Socket.IO itself tries again to reach a server
     if (!SIGN_IN.test(error.message)) {
       tries.connectLater();
       return;

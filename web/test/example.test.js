@@ -13,7 +13,15 @@ import { Bmn, until } from './server.js';
 
 const PATHS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executablePath = PATHS.find((path) => path && existsSync(path));
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 describe.skipIf(!executablePath)('the example page in Chromium (needs Chromium; name it in CHROMIUM)', () => {
@@ -21,7 +29,8 @@ describe.skipIf(!executablePath)('the example page in Chromium (needs Chromium; 
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'bmn-page-'));
-    await build({ root: join(import.meta.dirname, '../example'), logLevel: 'warn', build: { outDir: folder, emptyOutDir: true } });
+    const root = join(import.meta.dirname, '../example');
+    await build({ root, logLevel: 'warn', build: { outDir: folder, emptyOutDir: true } });
     site = http.createServer(serve);
     await new Promise((done) => site.listen(0, '127.0.0.1', done));
     origin = `http://127.0.0.1:${site.address().port}`;
@@ -69,8 +78,9 @@ describe.skipIf(!executablePath)('the example page in Chromium (needs Chromium; 
     await page.getByText('live', { exact: true }).waitFor({ timeout: 60_000 });
 
     const pictures = page.locator('.pictures img');
-    await until(async () => (await pictures.count()) === 4 && (await bar.getAttribute('data-status')) === 'complete', 'not complete', 60_000);
-    await until(async () => (await pictures.evaluateAll((all) => all.filter((img) => img.naturalWidth > 0).length)) === 4);
+    const loaded = () => pictures.evaluateAll((all) => all.filter((img) => img.naturalWidth > 0).length);
+    await until(async () => (await bar.getAttribute('data-status')) === 'complete', 'not complete', 60_000);
+    await until(async () => (await loaded()) === 4, 'not four pictures');
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
 
     const shown = await page.evaluate(() => window.shown);
@@ -83,6 +93,6 @@ describe.skipIf(!executablePath)('the example page in Chromium (needs Chromium; 
     expect(broken).toEqual([]);
 
     await page.reload();
-    await until(async () => (await pictures.count()) === 4, 'the reload lost the pictures');
+    await until(async () => (await loaded()) === 4, 'the reload lost the pictures');
   }, 180_000);
 });

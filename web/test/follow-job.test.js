@@ -30,12 +30,13 @@ function open(namespace) {
 
 /** Follows a job and keeps the number of every event that was passed on. */
 function follow(socket, jobId) {
-  const job = { state: null, seqs: [], heard: [] };
+  const job = { state: null, states: [], seqs: [], heard: [] };
   for (const event of ['job:progress', 'job:complete']) {
     socket.on(event, (data) => data.jobId === jobId && job.heard.push(data.seq));
   }
   job.leave = followJob(socket, jobId, (state) => {
     job.state = state;
+    job.states.push(state);
     if (job.seqs.at(-1) !== state.seq) job.seqs.push(state.seq);
   });
   return job;
@@ -44,6 +45,15 @@ function follow(socket, jobId) {
 const completed = (job) => until(() => job.state?.status === 'complete', () => JSON.stringify(job.state));
 const upTo = (number) => Array.from({ length: number }, (_, index) => index + 1);
 const joins = () => wire.sent.filter((text) => text.includes('"job:join"')).length;
+
+it('a job tells each step, and each picture as it comes', async () => {
+  const job = follow(open('/wizard'), await user.logos(brandId));
+  await completed(job);
+  expect(job.seqs).toEqual(upTo(job.state.seq));
+  const running = job.states.filter(({ ended }) => !ended);
+  expect(new Set(running.map(({ assets }) => assets.length))).toEqual(new Set([0, 1, 2, 3, 4]));
+  expect(new Set(running.map(({ progress }) => progress)).size).toBeGreaterThan(4);
+});
 
 describe('a connection that breaks', () => {
   it('goes on where it was: nothing lost, nothing twice, no room asked for again', async () => {

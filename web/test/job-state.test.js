@@ -8,12 +8,15 @@ const logo = { id: 'a', asset_type: 'logo', url: 'http://localhost/a.png' };
 function told(...events) {
   return events.reduce((state, [event, data], index) => after(state, event, { seq: index + 1, ...data }), IDLE);
 }
-const progress = (percent, more = {}) => ['job:progress', { status: 'generating', progress: percent, message: '', ...more }];
-const failed = (retriesLeft) => ['job:failed', { error: 'No answer.', cause: 'provider_timeout', retriesLeft, retryAt: 7 }];
+const running = { status: 'generating', message: '' };
+const trouble = { error: 'No answer.', cause: 'provider_timeout', retryAt: 7 };
+const progress = (percent, more = {}) => ['job:progress', { ...running, progress: percent, ...more }];
+const failed = (retriesLeft) => ['job:failed', { ...trouble, retriesLeft }];
 
 describe('the state of a job', () => {
   it('tells a retry from an end by the retries left', () => {
-    expect(told(progress(40), failed(2))).toMatchObject({ status: 'retrying', progress: 40, retriesLeft: 2, ended: false });
+    const retrying = { status: 'retrying', progress: 40, retriesLeft: 2, retryAt: 7, ended: false };
+    expect(told(progress(40), failed(2))).toMatchObject(retrying);
     expect(told(progress(40), failed(0))).toMatchObject({ status: 'failed', cause: 'provider_timeout', ended: true });
   });
 

@@ -67,7 +67,8 @@ describe('useReconnectionRecovery', () => {
     let heard = 0;
     socket.on('job:complete', () => (heard += 1));
     const next = await user.logos(brandId, 1);
-    await until(async () => (await user.api(`/jobs/${next}`)).state === 'completed' && heard > 0); // by the brand's room
+    const isDone = async () => (await user.api(`/jobs/${next}`)).state === 'completed';
+    await until(async () => heard > 0 && (await isDone())); // heard in the brand's room
   });
 
   it('asks nothing where the session went on', async () => {

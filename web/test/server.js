@@ -57,8 +57,9 @@ export class Bmn {
 
   /** Starts it, or starts it again at the same address. */
   async up() {
-    const args = ['--json', 'serve', '--port', this.port, '--queues', QUEUES, '--grace', 5, '--sandbox-speed', this.speed];
-    this.child = spawn(findBmn(), args.map(String), { env: this.env, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] });
+    const speed = ['--grace', 5, '--sandbox-speed', this.speed];
+    const args = ['--json', 'serve', '--port', this.port, '--queues', QUEUES, ...speed].map(String);
+    this.child = spawn(findBmn(), args, { env: this.env, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done({ code, signal })));
     this.said = '';
     this.child.stderr.on('data', (data) => (this.said = (this.said + data).slice(-20_000)));

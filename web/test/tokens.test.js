@@ -28,7 +28,9 @@ function open(namespace, options) {
 
 /** The tokens that were shown to a namespace, in order. */
 const shown = (namespace = '/wizard') =>
-  wire.sent.filter((text) => text.startsWith(`40${namespace},`)).map((text) => JSON.parse(text.slice(text.indexOf('{'))).token);
+  wire.sent
+    .filter((text) => text.startsWith(`40${namespace},`))
+    .map((text) => JSON.parse(text.slice(text.indexOf('{'))).token);
 
 describe('tokens', () => {
   it('are asked for at each connection, so that a stale one is never shown', async () => {

@@ -17,7 +17,9 @@ beforeEach(async () => {
 });
 afterEach(() => wire.close());
 
-const EVENTS = ['connect', 'disconnect', 'connect_error', 'job:progress', 'job:complete', 'job:failed', 'job:cancelled', 'asset:new', 'brand:updated'];
+const CONNECTION = ['connect', 'disconnect', 'connect_error'];
+const JOB = ['job:progress', 'job:complete', 'job:failed', 'job:cancelled', 'job:tool-error', 'agent:message'];
+const EVENTS = [...CONNECTION, ...JOB, 'asset:new', 'brand:updated'];
 const handlers = (socket) => EVENTS.reduce((sum, event) => sum + socket.listeners(event).length, 0);
 const wizard = () => useSocket('/wizard');
 
@@ -51,12 +53,13 @@ describe('useSocket', () => {
   });
 
   it('does not connect while it is not enabled', async () => {
-    const page = render(provider, { socket: () => useSocket('/wizard', { enabled: false }), other: () => useSocket('/dashboard') });
+    const off = () => useSocket('/wizard', { enabled: false });
+    const page = render(provider, { socket: off, other: () => useSocket('/dashboard') });
     await until(() => page.seen.other.now?.connected);
     expect(page.seen.socket.now).toMatchObject({ socket: null, connected: false });
     page.show({ socket: wizard });
     await until(() => page.seen.socket.now.connected);
-    page.show({ socket: () => useSocket('/wizard', { enabled: false }) });
+    page.show({ socket: off });
     await until(() => page.seen.socket.now.socket === null);
   });
 
@@ -91,7 +94,8 @@ describe('useSocket', () => {
     const before = sockets.map(handlers);
     for (let round = 0; round < 2; round += 1) {
       page.show(all);
-      await until(() => sockets[0].listeners('job:progress').length === 1 && sockets[1].listeners('asset:new').length === 1);
+      const [wizardSocket, dashboardSocket] = sockets;
+      await until(() => wizardSocket.listeners('job:progress').length && dashboardSocket.listeners('asset:new').length);
       const during = sockets.map(handlers);
       const { connections } = wire;
       wire.cut();
@@ -115,7 +119,8 @@ describe('useSocket', () => {
 
 describe('the waits between attempts', () => {
   it('begin at a second, double, never pass thirty, and spread by half', () => {
-    expect(RECONNECTION).toMatchObject({ reconnectionAttempts: 20, reconnectionDelay: 1000, reconnectionDelayMax: 30_000 });
+    const figures = { reconnectionAttempts: 20, reconnectionDelay: 1000, reconnectionDelayMax: 30_000 };
+    expect(RECONNECTION).toMatchObject({ ...figures, randomizationFactor: 0.5 });
     for (let attempt = 0; attempt < 20; attempt += 1) {
       const middle = 1000 * 2 ** attempt;
       const waits = Array.from({ length: 50 }, () => waitBefore(attempt));
