@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bmn.lifeline import lifeline
+
 _LIFTED = {
     "BMN_REQUESTS_PER_MINUTE": "0",
     "BMN_GENERATIONS_PER_MINUTE": "0",
@@ -39,7 +41,7 @@ def running_stack(*arguments: str, **more: str) -> Iterator[Stack]:
         bmn = [sys.executable, "-m", "bmn"]
         log = (home / "serve.log").open("wb")
         server = subprocess.Popen(
-            [*bmn, "serve", "--port", "0", *arguments], env=environment, stdout=log, stderr=log, start_new_session=True
+            lifeline([*bmn, "serve", "--port", "0", *arguments]), env=environment, stdout=log, stderr=log
         )
         try:
             state = _wait_for_state(home, server)
@@ -50,7 +52,7 @@ def running_stack(*arguments: str, **more: str) -> Iterator[Stack]:
             try:
                 server.wait(20)
             except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
+                server.kill()
 
 
 def _wait_for_state(home: Path, server: subprocess.Popen[bytes]) -> dict[str, object]:
