@@ -13,20 +13,21 @@ await unit.save(…)
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn import failpoints
 from bmn.db import units as rows
+from bmn.db.engine import Connection
 from bmn.db.jobs import NewJob
 from bmn.errors import CAUSES, Cause, JobFailure, Moderated
+from bmn.jobs.outbox import Outbox
 from bmn.jobs.registry import QUEUES
-from bmn.storage import object_key
+from bmn.storage import Storage, object_key
 
-if TYPE_CHECKING:
-    from bmn.jobs.context import Context
+T = TypeVar("T")
 
 MAX_AMBIGUOUS = 1
 """A paid request whose answer was lost is sent again once, for every provider; it is counted, shown and not charged."""
@@ -36,10 +37,35 @@ class Fenced(BaseException):
     """Another executor has the job by now. Not an Exception: the only thing left to do is to stop."""
 
 
+class Attempt(Protocol):
+    """What a unit needs of the attempt that it belongs to; `Context` is one."""
+
+    @property
+    def job_id(self) -> str: ...
+    @property
+    def brand_id(self) -> str | None: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def request_id(self) -> str | None: ...
+    @property
+    def fence(self) -> int: ...
+    @property
+    def price(self) -> int: ...
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    def highest(self, percent: float) -> int: ...
+    def supersede(self) -> None: ...
+    async def commit(self, fn: Callable[[Connection], T]) -> T: ...
+    async def log(self, level: str, message: str, **fields: Any) -> None: ...
+
+
 class Unit:
     """One row of `job_units`. Made by `Context.unit`, which has read the row."""
 
-    def __init__(self, ctx: "Context", name: str, row: rows.UnitRow | None) -> None:
+    def __init__(self, ctx: Attempt, name: str, row: rows.UnitRow | None) -> None:
         self._ctx = ctx
         self.name = name
         self._row = row or {"state": "planned", "ambiguous": 0, "data": {}}
