@@ -94,13 +94,14 @@ async def test_four_logos_arrive_one_by_one_and_stay(page: Page) -> None:
 
 
 async def test_the_page_survives_a_server_that_dies(page: Page, sandbox: Stack) -> None:
-    sandbox.fault(provider="bfl", op="submit", latency=3, skip=1)
+    sandbox.fault(provider="bfl", pending=True)
     await make(page)
     await page.evaluate("window.same = true")
-    await expect(pictures(page)).to_have_count(1, timeout=30_000)
+    await expect(page.locator(".chip")).to_have_text("Being made", timeout=30_000)
     (api,) = [p for p in psutil.Process(sandbox.process.pid).children() if "api" in " ".join(p.cmdline()).split()]
     api.send_signal(signal.SIGKILL)
     await expect(page.get_by_text("Reconnecting")).to_be_visible(timeout=15_000)
+    sandbox.mend()
     await expect(page.locator(".chip")).to_have_text("Done", timeout=60_000)
     await expect(pictures(page)).to_have_count(4)
     await expect(page.get_by_text("Reconnecting")).to_be_hidden()
@@ -204,7 +205,7 @@ async def seen(page: Page, browser: Browser, stack: Stack) -> dict[str, str]:
     stack.mend()
     mail = await _first_mail(stack)
     paths = {"home": "/", "brand": f"{brand}", "missing": "/g/job/x", "mail": f"/dev/mail/{mail}"}
-    paths |= {"mailbox": "/dev/mail", "sandbox": "/dev/sandbox"}
+    paths |= {"mailbox": "/dev/mail", "sandbox": "/dev/sandbox", "docs": "/docs"}
     return {name: base + path for name, path in paths.items()} | {"job": job, "partly": partly, "shared": shared}
 
 

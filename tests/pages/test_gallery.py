@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bmn.db import events
 from bmn.errors import CAUSES, Cause
 from tests.pages.conftest import add_unit, everything, sign_in
 from tests.server.conftest import ANA, BEN, Api
@@ -115,7 +116,7 @@ async def test_looking_changes_nothing(api: Api, ana: httpx.AsyncClient) -> None
 async def test_pages_run_nothing_that_is_not_ours(api: Api, ana: httpx.AsyncClient) -> None:
     brand, job = await brand_and_job(api)
     shared = (await api.as_user(ANA).post(f"/api/v1/jobs/{job}/share")).json()["url"]
-    for path in ("/", f"/g/{brand}", f"/g/job/{job}", shared, "/signin", "/g/nonsense"):
+    for path in ("/", f"/g/{brand}", f"/g/job/{job}", shared, "/signin", "/g/nonsense", "/docs"):
         answer = await ana.get(path)
         policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
         assert policy["default-src"] == "'none'" and policy["frame-ancestors"] == "'none'", path
@@ -157,6 +158,26 @@ async def test_names_and_texts_are_shown_as_they_are_written(api: Api, ana: http
         assert all(re.match(r"/|#|https?://127", given["href"] or "") for _, given in tags.seen if "href" in given)
         assert all((given["src"] or "").startswith(("/static/", "http")) for tag, given in tags.seen if tag == "img")
         assert text in "".join(tags.text) or path.startswith("/s/"), path
+
+
+async def test_the_reference_names_every_documented_route(api: Api) -> None:
+    browser = api.anonymous()
+    page = (await browser.get("/docs")).text
+    for path, methods in (await browser.get("/openapi.json")).json()["paths"].items():
+        for method in methods:
+            assert f"<code>{method.upper()}</code> <b>{path}</b>" in page
+    assert "<td>integer 1..8 (4)</td>" in page and "one of minimal, bold" in page
+
+
+async def test_what_an_agent_said_is_on_the_page(api: Api, ana: httpx.AsyncClient) -> None:
+    client = api.as_user(ANA)
+    brand = await api.brand(client)
+    asked = {"brandId": brand, "step": "brand-identity"}
+    job = (await client.post("/api/v1/generation/wizard", json=asked)).json()["jobId"]
+    said = {"content": "**Your** brand is <b>warm</b>."}
+    await api.core.db.write(lambda conn: events.append(conn, job, "agent:message", said))
+    page = (await ana.get(f"/g/job/{job}")).text
+    assert "Your brand is &lt;b&gt;warm&lt;/b&gt;." in page and "frame empty" not in page
 
 
 async def test_a_waiting_job_says_where_it_stands(api: Api, ana: httpx.AsyncClient) -> None:

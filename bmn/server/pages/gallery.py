@@ -102,7 +102,7 @@ async def show_job(
             "brand_name": name,
             "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name),
             "story": words.story(told),
-            "said": [row["payload"]["content"] for row in told if row["event"] == "agent:message"],
+            "said": [row["payload"]["content"].replace("**", "") for row in told if row["event"] == "agent:message"],
             "expected": views.expected(jobs.durations(conn, job["queue"])),
         }
 

@@ -19,7 +19,10 @@ _NUMBER = re.compile(r"-(\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A stored picture or video. url: whole. thumbnail: small, or the whole where there is none. file: its name on disk."""
+    """A stored picture or video. url: whole. file: its name on disk.
+
+    thumbnail: small; where there is none, the whole picture, and nothing for a video.
+    """
 
     id: str
     number: int
@@ -58,7 +61,7 @@ def picture(row: Row, signer: Signer, brand_name: str, number: int) -> Picture:
         brand_id=row["brand_id"],
         noun=noun,
         url=url,
-        thumbnail=signer.signed(row["thumbnail_url"]) if row["thumbnail_url"] else url,
+        thumbnail=_thumbnail(row, signer, url),
         file=f"{slug}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}",
         caption=variation,
         alt=f"{noun.capitalize()} {number} of {brand_name}{f': {variation}' if variation else ''}",
@@ -66,6 +69,12 @@ def picture(row: Row, signer: Signer, brand_name: str, number: int) -> Picture:
         is_video=row["mime_type"].startswith("video/"),
         is_logo=row["asset_type"] == "logo",
     )
+
+
+def _thumbnail(row: Row, signer: Signer, url: str) -> str:
+    if row["thumbnail_url"]:
+        return signer.signed(row["thumbnail_url"])
+    return "" if row["mime_type"].startswith("video/") else url
 
 
 def in_order(rows: Sequence[Row], signer: Signer, brand_name: str) -> list[Picture]:

@@ -68,9 +68,9 @@ def _type(document: Schema, schema: Schema) -> str:
     words = "text" if kind == "string" else kind
     low, high = meant.get("minimum"), meant.get("maximum")
     if high is not None:
-        words += f" {0 if low is None else low}..{high}"
+        words += f" {low or 0:g}..{high:g}"
     elif "maxLength" in meant:
         words += f", at most {meant['maxLength']}"
-    if schema.get("default") is not None:
-        words += f" ({schema['default']})"
+    if (default := schema.get("default")) is not None:
+        words += f" ({str(default).lower()})"
     return words
