@@ -92,10 +92,12 @@ describe('useSocket', () => {
     await until(() => page.seen.keepWizard.now?.connected && page.seen.keepDashboard.now?.connected);
     const sockets = [page.seen.keepWizard.now.socket, page.seen.keepDashboard.now.socket];
     const before = sockets.map(handlers);
+    const waiting = () => sockets.map((socket) => socket.listeners('connect').length);
+    const [wizards, dashboards] = waiting();
     for (let round = 0; round < 2; round += 1) {
       page.show(all);
-      const [wizardSocket, dashboardSocket] = sockets;
-      await until(() => wizardSocket.listeners('job:progress').length && dashboardSocket.listeners('asset:new').length);
+      // On one: useSocket, its recovery, the job. On the other: the pictures, useSocket.
+      await until(() => String(waiting()) === String([wizards + 3, dashboards + 2]));
       const during = sockets.map(handlers);
       const { connections } = wire;
       wire.cut();
