@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     ghl_custom_fields: str = ""  # our field=their field id, comma separated: wizard_step=6dvN…,brand_name=…
     price_table: Path | None = None  # a JSON file that overrides bmn.providers.prices
     bmn_sandbox_url: str = ""  # where the sandbox answers; `bmn serve` sets it for its own children
+    bmn_sandbox_speed: float = Field(1.0, ge=0, allow_inf_nan=False)  # 1 takes a vendor's time, 0 none
 
     # Objects
     storage_backend: Literal["local", "s3"] = "local"

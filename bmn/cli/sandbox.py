@@ -43,10 +43,8 @@ def sandbox() -> None:
 @sandbox.command(examples=("bmn sandbox run", "bmn sandbox run --port 3999 --speed 0.1"))
 @click.option("--port", type=click.IntRange(0, 65535), default=3999, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option(
-    "--speed", type=click.FloatRange(0), default=1.0, show_default=True, help="1 waits like a vendor, 0 not at all."
-)
-def run(port: int, host: str, speed: float) -> None:
+@click.option("--speed", type=click.FloatRange(0), help="1 waits like a vendor, 0 not at all.  [default: 1]")
+def run(port: int, host: str, speed: float | None) -> None:
     """Runs the sandbox alone; others use it through BMN_SANDBOX_URL."""
     import os
 
@@ -66,7 +64,7 @@ def run(port: int, host: str, speed: float) -> None:
             console.answer(f"export BMN_SANDBOX_URL={url}")
             console.out.file.flush()
 
-    run_sandbox(settings, listener, speed, ready)
+    run_sandbox(settings, listener, settings.bmn_sandbox_speed if speed is None else speed, ready)
 
 
 @sandbox.command(

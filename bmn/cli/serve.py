@@ -30,7 +30,6 @@ class _Plan:
 
     settings: Settings
     queues: list[str]
-    sandbox_speed: float
     grace: float | None
     ephemeral: bool
     open_page: bool
@@ -57,7 +56,7 @@ class _Plan:
 @click.option("--no-workers", is_flag=True, help="Serve only; joins a `bmn serve` that runs in this home.")
 @click.option("--queues", metavar="A,B", default="", help="Work on these queues only. [all nine]")
 @click.option("--no-sandbox", is_flag=True, help="Refuse to start where a provider has no key.")
-@click.option("--sandbox-speed", type=click.FloatRange(0), default=1.0, hidden=True)
+@click.option("--sandbox-speed", type=click.FloatRange(0), hidden=True)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
 @click.option("--grace", type=click.FloatRange(0), metavar="SECONDS", help="What running jobs get at a stop. [120]")
 @click.option("--reset", is_flag=True, help="Remove all data of this home first.")
@@ -69,7 +68,7 @@ def serve(
     no_workers: bool,
     queues: str,
     no_sandbox: bool,
-    sandbox_speed: float,
+    sandbox_speed: float | None,
     open_page: bool,
     grace: float | None,
     reset: bool,
@@ -80,7 +79,11 @@ def serve(
     from bmn import logs
     from bmn.cli.local_stack import queues_named
 
-    chosen: dict[str, Any] = {"port": 0 if ephemeral else port, "bmn_host": host}
+    chosen: dict[str, Any] = {
+        "port": 0 if ephemeral else port,
+        "bmn_host": host,
+        "bmn_sandbox_speed": sandbox_speed,
+    }
     if ephemeral and origin_of("bmn_log_level") == "default":
         chosen["bmn_log_level"] = "warning"
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
@@ -89,7 +92,7 @@ def serve(
         raise UsageProblem("--no-workers and --queues contradict each other.", hint="Leave one of them out.")
     wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
     _refuse_unsafe(settings, no_sandbox)
-    plan = _Plan(settings, wanted, sandbox_speed, grace, ephemeral, open_page)
+    plan = _Plan(settings, wanted, grace, ephemeral, open_page)
     if no_workers and not reset and settings.running.get("redis_url"):
         plan.joins = True
         return _run(plan)
@@ -171,7 +174,7 @@ def _run(plan: _Plan) -> int:
         after.callback(stack.close)
         try:
             stack.start_redis()
-            stack.start_sandbox(plan.sandbox_speed)
+            stack.start_sandbox(plan.settings.bmn_sandbox_speed)
             preload(server=True)
             prepare_database(plan.settings)
             stack.wait_for_redis()

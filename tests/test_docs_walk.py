@@ -1,0 +1,79 @@
+"""What README.md and docs/using.md tell people to type, typed as printed, against a running `bmn serve`."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import start
+from tests.cli.terminal import BMN, environment
+
+_ROOT = Path(__file__).parents[1]
+_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
+
+# Lines of README.md that a walk cannot type: they start what the walk itself starts.
+_BY_THE_WALK = (". .venv/bin/activate", "bmn serve")
+# What else than 0 is right where nothing has failed yet.
+_CODES = {"bmn jobs why last:failed": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A person's terminal: an empty folder, and a `bmn serve` in another one."""
+
+    folder: Path
+    home: Path
+
+    def type(self, line: str) -> "subprocess.CompletedProcess[str]":
+        path = f"{Path(BMN).parent}{os.pathsep}{os.environ['PATH']}"
+        variables = environment({"BMN_HOME": str(self.home), "PATH": path})
+        command = ["bash", "-o", "pipefail", "-c", line]
+        return subprocess.run(
+            command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=100, check=False
+        )
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    home, folder = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    folder.mkdir()
+    running = start(home, "--port", "0", env={"BMN_SANDBOX_SPEED": "0.5"})
+    try:
+        yield Shell(folder, home)
+    finally:
+        running.stop()
+
+
+def lines_of(document: str, after: str = "") -> list[str]:
+    """The command lines of all `sh` blocks, in order, without their comments."""
+    text = (_ROOT / document).read_text()
+    found = "".join(_BLOCK.findall(text[text.index(after) :])).splitlines()
+    return [line for line in (re.sub(r"\s+#\s.*", "", raw).strip() for raw in found) if line]
+
+
+def walk(shell: Shell, lines: list[str]) -> None:
+    for line in lines:
+        done = shell.type(line)
+        assert done.returncode == _CODES.get(line, 0), f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.timeout(400)
+def test_every_command_of_the_users_guide_runs_as_printed(shell: Shell) -> None:
+    lines = lines_of("docs/using.md")
+    assert len(lines) > 30
+    walk(shell, lines)
+    assert len(list((shell.folder / "logos").glob("*.png"))) == 4
+    assert (shell.folder / "logo.png").read_bytes().startswith(b"\x89PNG")
+    assert list((shell.folder / "shop").glob("*.mp4"))
+
+
+@pytest.mark.timeout(300)
+def test_every_command_of_the_readme_runs_as_printed(shell: Shell) -> None:
+    lines = lines_of("README.md", after="Then use it for real")
+    assert set(_BY_THE_WALK) <= set(lines)
+    walk(shell, [line for line in lines if line not in _BY_THE_WALK])

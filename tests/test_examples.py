@@ -1,0 +1,99 @@
+"""The programs of examples/, run as their first lines say, against one `bmn serve`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bmn.auth import mint_development_token
+from bmn.settings import Settings
+from tests.cli.conftest import Stack, start
+from tests.cli.terminal import BMN, environment
+from tests.live.driver import NODE, why_not
+
+_EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    queues = ("--queues", "logo-generation,image-upload")
+    running = start(tmp_path_factory.mktemp("examples"), "--port", "0", *queues)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def run(stack: Stack, folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """As somebody else's script would be run: in a folder of its own, with what `bmn serve` printed."""
+    token = mint_development_token(Settings(bmn_home=stack.home))
+    path = f"{Path(BMN).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {**stack.env, "BMN_API_URL": stack.api_url, "BMN_TOKEN": token, "PATH": path}
+    return subprocess.run(
+        command, cwd=folder, env=environment(variables), capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def pictures(folder: Path) -> list[Path]:
+    found = sorted(folder.rglob("*.png"))
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in found)
+    return found
+
+
+def test_python_follows_a_job_and_saves_its_pictures(stack: Stack, tmp_path: Path) -> None:
+    done = run(stack, tmp_path, sys.executable, str(_EXAMPLES / "follow_a_job.py"), "Acme Coffee", "logos")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "job:complete" in done.stdout
+    assert len(pictures(tmp_path / "logos")) == 2
+
+
+def test_curl_alone_is_enough(stack: Stack, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    done = run(stack, tmp_path, str(_EXAMPLES / "submit.sh"), "Acme Tea", "logos")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "100 %  2 logos generated" in done.stdout
+    assert len(pictures(tmp_path / "logos")) == 2
+
+
+@pytest.mark.node
+def test_javascript_hears_everything_through_a_break(stack: Stack, tmp_path: Path) -> None:
+    if reason := why_not():
+        pytest.skip(reason)
+    (tmp_path / "node_modules").symlink_to(NODE / "node_modules")
+    shutil.copy(_EXAMPLES / "live.mjs", tmp_path)
+    done = run(stack, tmp_path, "node", "live.mjs", "Acme Cocoa")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "back, recovered: true" in done.stdout
+    assert done.stdout.count("/files/brands/") == 2
+
+
+def test_a_script_decides_by_exit_codes(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "brands.txt").write_text("First\nSecond\n")
+    done = run(stack, tmp_path, str(_EXAMPLES / "nightly.sh"), "brands.txt", "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(pictures(tmp_path / "out")) == 2
+    stack.fault(provider="bfl", moderate=1)
+    (tmp_path / "brands.txt").write_text("Third\n")
+    done = run(stack, tmp_path, str(_EXAMPLES / "nightly.sh"), "brands.txt", "out")
+    stack.mend()
+    assert (done.returncode, done.stdout) == (0, "Third: refused by the provider, other words are needed\n")
+
+
+def test_a_script_is_told_when_nobody_answers(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "brands.txt").write_text("First\n")
+    away = Stack(stack.home, "http://127.0.0.1:9", "", stack.process)
+    done = run(away, tmp_path, str(_EXAMPLES / "nightly.sh"), "brands.txt", "out")
+    assert done.returncode == 75, done.stdout + done.stderr
+
+
+def test_every_example_is_run_here() -> None:
+    here = Path(__file__).read_text()
+    programs = [path.name for path in _EXAMPLES.iterdir() if path.suffix != ".md"]
+    assert len(programs) == 4
+    assert all(name in here for name in programs)
+    assert all(name in (_EXAMPLES / "README.md").read_text() for name in programs)
