@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.cli.conftest import Stack
 from tests.cli.conftest import start as serve
+from tests.cli.terminal import bmn
 from tests.pages.browser import AXE, CHROMIUM, DESKTOP, PHONE, chromium, link, watch
 from tests.processes import eventually
 
@@ -70,6 +71,15 @@ async def make(page: Page, name: str = "Acme Roasters") -> None:
 
 def pictures(page: Page) -> Any:
     return page.locator(".tiles .frame img")
+
+
+async def test_what_bmn_open_prints_signs_the_browser_in(browser: Browser, sandbox: Stack) -> None:
+    page = await (await browser.new_context()).new_page()
+    for command, heading in ((("open", "--print"), "What shall we make?"), (("admin", "open", "--print"), "Queues")):
+        said = await asyncio.to_thread(bmn, *command, env=sandbox.env)
+        assert said.code == 0, said.err
+        await page.goto(said.out.strip())
+        await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
 
 
 async def test_four_logos_arrive_one_by_one_and_stay(page: Page) -> None:

@@ -1,11 +1,13 @@
 """Signing in with a browser: links that work once, sessions that end, and who may do without."""
 
 import http.cookies
+from pathlib import Path
 
 import httpx
 import pytest
 
 from bmn.broker import keys
+from bmn.broker.embedded import EmbeddedRedis
 from bmn.settings import DEV_USER_ID
 from tests.pages.conftest import sign_in
 from tests.server.conftest import ANA, BEN, Api, Starter
@@ -120,6 +122,7 @@ async def test_on_a_local_server_the_developer_signs_in_with_one_click(api: Api)
         {"Origin": "null"},
         {},
         {"Sec-Fetch-Site": "same-origin", "Host": "evil.example"},
+        {"Sec-Fetch-Site": "same-origin", "X-Forwarded-For": "192.0.2.7"},
         {"Sec-Fetch-Site": "same-origin", "Host": "127.0.0.1.evil.example"},
     ],
 )
@@ -146,3 +149,16 @@ async def test_a_session_opens_the_api_to_pages_of_ours_only(api: Api, ana: http
         assert (await ana.post("/api/v1/brands", json={"name": "Theirs"}, headers=headers)).status_code == 403
     bad = {"Authorization": "Bearer nonsense"}
     assert (await ana.get("/api/v1/jobs", headers=bad)).status_code == 401
+
+
+async def test_while_redis_is_away_a_page_says_so(start: Starter, tmp_path: Path) -> None:
+    redis = EmbeddedRedis(tmp_path / "own-redis")
+    redis.start()
+    try:
+        api = await start(redis_url=redis.url)
+        ana = await sign_in(api)
+    finally:
+        redis.stop()
+    for path in ("/", "/g/job/x", "/admin/queues"):
+        answer = await ana.get(path)
+        assert answer.status_code == 503 and "away" in answer.text, path

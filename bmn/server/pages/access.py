@@ -13,10 +13,13 @@ from pydantic import ValidationError
 
 from bmn.auth import Principal, supabase_is_configured
 from bmn.errors import BmnError, NotSignedIn
+from bmn.logs import get_logger
 from bmn.schemas.api import LocalPath
 from bmn.server.dependencies import caller, generation_caller, identify
 from bmn.server.pages.rendering import page
 from bmn.settings import Settings
+
+log = get_logger(__name__)
 
 __all__ = ["LocalPath", "PageRoute", "PayingVisitor", "Visitor", "VisitorWhoChanges", "may_sign_in_locally"]
 
@@ -24,6 +27,7 @@ Visitor = Annotated[Principal, Depends(identify)]  # looking is not counted: a p
 VisitorWhoChanges = Annotated[Principal, Depends(caller)]
 PayingVisitor = Annotated[Principal, Depends(generation_caller)]
 
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _AWAY = "A part of this service is away. Nothing is lost; try again in a moment."
 
 
@@ -45,7 +49,8 @@ class PageRoute(APIRoute):
                 if issue["loc"][:1] == ("path",):
                     return _problem(request, 404, "There is nothing here.", None)
                 return _problem(request, 400, "That cannot be used.", f"{issue['loc'][-1]}: {issue['msg']}")
-            except (redis.RedisError, OSError):
+            except (redis.RedisError, OSError) as error:
+                log.warning("a page cannot be shown", path=request.url.path, error=str(error))
                 return _problem(request, 503, _AWAY, None)
 
         return handler
@@ -77,6 +82,8 @@ def may_sign_in_locally(request: Request, settings: Settings) -> bool:
     The name counts as well as the address, since a foreign name can be made to point here.
     """
     if settings.is_production or supabase_is_configured(settings) or not is_loopback(settings.bmn_host):
+        return False
+    if any(name in request.headers for name in _OF_PROXIES):  # whoever asked is somewhere else
         return False
     here = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     return is_loopback(here) and request.client is not None and is_loopback(request.client.host)
