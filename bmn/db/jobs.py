@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -248,3 +249,9 @@ def state_of(conn: Connection, job_id: str) -> tuple[str, int] | None:
     """A job's state and its last seq; None where there is no such job."""
     row = conn.execute(select(jobs.c.state, jobs.c.last_seq).where(jobs.c.id == job_id)).first()
     return (row.state, row.last_seq) if row else None
+
+
+def not_active(conn: Connection, job_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Of these jobs, the ones that no worker has: id, fence and state."""
+    query = select(jobs.c.id, jobs.c.fence, jobs.c.state).where(jobs.c.id.in_(job_ids), jobs.c.state != JobState.ACTIVE)
+    return [dict(row) for row in conn.execute(query).mappings()]

@@ -91,6 +91,11 @@ class RqView:
         """The ids in RQ's list, next one first."""
         return [str(job_id) for job_id in await self._redis.lrange(list_key(queue), 0, -1)]
 
+    async def started(self, queue: str) -> list[str]:
+        """The ids that RQ shows as running."""
+        runs = await self._redis.zrange(_registry(StartedJobRegistry, queue), 0, -1)
+        return [str(run).rpartition(":")[0] for run in runs]
+
     async def remove(self, queue: str, job_ids: Iterable[str]) -> None:
         """Takes ids out of RQ's list: cancelled, or claimed without having been shown."""
         async with self._redis.pipeline(transaction=False) as pipe:

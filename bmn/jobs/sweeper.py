@@ -76,6 +76,7 @@ class Sweeper:
             Duty(self.take_from_the_dead, 1),
             Duty(self.put_in_line, 1),
             Duty(self.publish_missing, 2),
+            Duty(self.correct_view, 5),
             Duty(self.schedule_cleanup, 10),
             Duty(self.carry_out_cancels, 2),
             Duty(self.alert, 15),
@@ -150,6 +151,13 @@ class Sweeper:
             due = await self._core.db.read(lambda conn, name=queue: claims.next_in_line(conn, name, window))  # type: ignore[misc]
             known = set(listed)
             await self._core.view.show(Shown(queue, row["id"], row["fence"]) for row in due if row["id"] not in known)
+
+    async def correct_view(self) -> None:
+        """Jobs that RQ shows as running and the rows do not: their worker died before it could say so."""
+        for queue in QUEUES:
+            if shown := await self._core.view.started(queue):
+                rows = await self._core.db.read(lambda conn, ids=shown: job_rows.not_active(conn, ids))  # type: ignore[misc]
+                await self._core.view.show(Shown(queue, row["id"], row["fence"], state=row["state"]) for row in rows)
 
     async def publish_missing(self) -> None:
         """Events that have a row and never reached the stream: of the last minute, and of all the time it was away."""

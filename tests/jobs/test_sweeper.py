@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from bmn.db import claims
+from bmn.db import claims, transitions
 from bmn.db.tables import job_events, jobs
+from bmn.errors import Cause
 from bmn.jobs.core import open_core
-from bmn.jobs.queues import list_key
+from bmn.jobs.queues import Shown, list_key
 from bmn.jobs.sweeper import CLEANUP_SECONDS, ClockWatch, Sweeper
 from tests.chaos import checker
 from tests.jobs import handlers
@@ -128,3 +129,13 @@ async def test_old_words_of_ended_jobs_leave_redis(engine: Engine) -> None:
     await Sweeper(engine.core).trim()
     assert await engine.core.redis.zscore(f"rq:finished:{QUEUE}", "old") is None
     assert await engine.read(lambda conn: conn.execute(select(jobs.c.id)).all())
+
+
+async def test_a_job_that_ended_unsaid_is_no_longer_shown_as_running(engine: Engine) -> None:
+    job_id = await engine.do()
+    (row,) = await engine.claim(QUEUE)
+    await engine.core.view.show([Shown(QUEUE, job_id, row["fence"], "dead")])
+    await engine.write(lambda conn: transitions.fail(conn, job_id, row["fence"], Cause.BUG, "x"))
+    await Sweeper(engine.core).correct_view()
+    assert await engine.core.view.started(QUEUE) == []
+    assert await engine.core.redis.zrange(f"rq:failed:{QUEUE}", 0, -1) == [job_id]

@@ -1,0 +1,44 @@
+"""One nursery a session, one stack a test; every test of this folder is marked `chaos`."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.nursery import Nursery
+from tests.chaos.stack import Stack
+
+Start = Callable[..., Awaitable[Stack]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.chaos)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    parent = Nursery()
+    yield parent
+    parent.close()
+
+
+@pytest.fixture
+async def start(nursery: Nursery, tmp_path: Path, database_url: str) -> AsyncIterator[Start]:
+    """Starts the stack with settings of its own: `await start(proxied=True, BMN_LEASE_SECONDS="1")`."""
+    stacks: list[Stack] = []
+
+    async def begin(**options: str) -> Stack:
+        stack = Stack(nursery, tmp_path, database_url, **options)  # type: ignore[arg-type]
+        stacks.append(stack)
+        return await stack.open()
+
+    yield begin
+    for stack in stacks:
+        await stack.close()
+
+
+@pytest.fixture
+async def stack(start: Start) -> Stack:
+    return await start()

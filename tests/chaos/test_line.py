@@ -1,0 +1,290 @@
+"""Matrix rows 17, 18, 25 to 35: many at once, many of one, garbage in the line, and schedules on several hosts."""
+
+import asyncio
+import signal
+import time
+
+import httpx
+import pytest
+
+from bmn.auth import mint_development_token
+from bmn.db import dead_letters
+from bmn.db.dead_letters import DeadFilter
+from bmn.jobs import dead_letter
+from bmn.jobs.cancellation import cancel
+from bmn.jobs.core import open_core
+from bmn.jobs.submission import dispatch
+from tests.chaos.nursery import Child
+from tests.chaos.stack import ANA, LOGOS, Stack
+from tests.jobs import handlers
+from tests.processes import wait_until
+
+
+def _client(stack: Stack, api: Child) -> httpx.AsyncClient:
+    token = mint_development_token(stack.settings, ANA)
+    limits = httpx.Limits(max_connections=60)
+    base = f"http://127.0.0.1:{api.port}"
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(base_url=base, headers=headers, timeout=30, limits=limits, trust_env=False)
+
+
+async def _serving(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(40):
+        while True:
+            try:
+                if (await client.get("/health/live")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.02)
+
+
+def _body(stack: Stack, count: int = 1) -> dict[str, object]:
+    return {"brandId": stack.brand, "brandName": "Acme", "logoStyle": "modern", "count": count}
+
+
+async def test_an_api_that_is_killed_takes_no_job_with_it(stack: Stack) -> None:
+    """Row 17: what it had accepted is done; what it had not can be asked again with the same key and is one job."""
+    first, second = stack.api(), stack.api()
+    stack.worker(LOGOS, slots=4)
+    async with _client(stack, first) as one, _client(stack, second) as two:
+        await _serving(one)
+        await _serving(two)
+        keys = [f"key-{n}" for n in range(30)]
+
+        async def post(client: httpx.AsyncClient, key: str) -> str | None:
+            try:
+                answer = await client.post(
+                    "/api/v1/generation/logos", json=_body(stack), headers={"Idempotency-Key": key}
+                )
+            except httpx.TransportError:
+                return None
+            return str(answer.json()["jobId"]) if answer.status_code == 202 else None
+
+        asking = asyncio.gather(*(post(one, key) for key in keys))
+        await asyncio.sleep(0.02)
+        first.kill()
+        answers = await asking
+        again = [await post(two, key) for key in keys]
+    assert all(again)
+    assert all(answer in (None, repeated) for answer, repeated in zip(answers, again, strict=True))
+    stack.accepted += [job_id for job_id in again if job_id]
+    assert set(await stack.ended()) == {"completed"}
+    assert len(stack.bill()) == 30
+    await stack.check()
+
+
+@pytest.mark.short
+async def test_fifty_clicks_are_one_job_and_fifty_orders_stop_at_the_balance(stack: Stack) -> None:
+    """Rows 27 and 28, over HTTP and two processes."""
+    apis = [stack.api(), stack.api()]
+    clients = [_client(stack, api) for api in apis]
+    for client in clients:
+        await _serving(client)
+    path = "/api/v1/generation/logos"
+    same = await asyncio.gather(
+        *(c.post(path, json=_body(stack, 8), headers={"Idempotency-Key": "one"}) for c in clients * 25)
+    )
+    assert {answer.status_code for answer in same} == {202}
+    assert len({answer.json()["jobId"] for answer in same}) == 1
+    from sqlalchemy import update
+
+    from bmn.db.tables import credit_ledger, generation_credits
+
+    def spend(conn: object) -> None:
+        conn.execute(update(generation_credits).values(credits_remaining=16))  # type: ignore[attr-defined]
+        conn.execute(update(credit_ledger).where(credit_ledger.c.kind == "start").values(amount=24))  # type: ignore[attr-defined]
+
+    await stack.core.db.write(spend)
+    answers = await asyncio.gather(*(c.post(path, json=_body(stack, 8)) for c in clients * 25))
+    for client in clients:
+        await client.aclose()
+    codes = [answer.status_code for answer in answers]
+    assert (codes.count(202), codes.count(402)) == (2, 48)
+    refused = next(answer.json() for answer in answers if answer.status_code == 402)
+    assert (refused["error"], refused["required"], refused["available"]) == ("Insufficient credits", 8, 0)
+    stack.worker(LOGOS, slots=4)
+    stack.accepted += [answer.json()["jobId"] for answer in (same[0], *answers) if answer.status_code == 202]
+    assert await stack.ended() == ["completed"] * 3
+    await stack.check()
+
+
+@pytest.mark.parametrize("point", ["claimed", "submitting", "submitted", "ready", "stored", "saved", "settling"])
+async def test_a_cancel_lands_at_every_point(stack: Stack, point: str) -> None:
+    """Row 29: the worker stands still at a point while somebody cancels, then goes on, or is killed."""
+    worker = stack.worker_at(point, "PAUSE", slots=1)
+    job_id = await stack.logos(2)
+    import psutil
+
+    wait_until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED, 30)
+    asking = asyncio.create_task(cancel(stack.core, job_id, ANA))
+
+    async def asked() -> bool:
+        return bool((await stack.job(job_id))["cancel_requested_at"])
+
+    await stack.until(asked)
+    worker.signal(signal.SIGCONT)
+    answer = await asking
+    assert answer.state in ("cancelled", "finishing", "no worker acknowledged")
+    (state,) = await stack.ended(job_id)
+    assert state in ("cancelled", "completed")
+    row = await stack.job(job_id)
+    saved = [unit for unit in await stack.units(job_id) if unit["state"] == "saved"]
+    assert row["credits_charged"] == len(saved)
+    assert row["credits_refunded"] == 2 - len(saved)
+    await stack.check()
+
+
+@pytest.mark.parametrize("number", [500])
+async def test_five_hundred_dead_letters_replayed_by_two_and_interrupted(stack: Stack, number: int) -> None:
+    """Row 30."""
+    worker = stack.worker(handlers.QUEUE, slots=20, figures={"attempts": 1})
+    ids = await asyncio.gather(*(stack.do("fail", cause="schema_changed") for _ in range(number)))
+    assert set(await stack.ended(*ids, seconds=100)) == {"failed"}
+    assert worker.stop() == 0
+    second = await open_core(stack.settings, "test")
+    first_run = asyncio.create_task(dead_letter.replay(stack.core, DeadFilter(), "ana"))
+
+    async def half_way() -> bool:
+        return bool(await stack.read(lambda conn: dead_letters.count(conn, DeadFilter())) < number / 2)
+
+    await stack.until(half_way)
+    first_run.cancel()
+    await asyncio.gather(first_run, return_exceptions=True)
+    await asyncio.gather(
+        dead_letter.replay(stack.core, DeadFilter(), "ana"), dead_letter.replay(second, DeadFilter(), "ben")
+    )
+    await second.close()
+    assert await stack.read(lambda conn: dead_letters.count(conn, DeadFilter())) == 0
+    from sqlalchemy import func, select
+
+    from bmn.db.tables import jobs
+
+    children = select(func.count(), func.count(jobs.c.parent_id.distinct())).where(jobs.c.parent_id.is_not(None))
+    assert tuple(await stack.read(lambda conn: conn.execute(children).one())) == (number, number)
+    await stack.check(served=[LOGOS])
+
+
+async def test_garbage_in_the_line_does_not_stop_a_worker(stack: Stack) -> None:
+    """Row 32."""
+    worker = stack.worker(handlers.QUEUE)
+    with stack.redis_client() as client:
+        for entry in (b"\xff\xfe", b"", b"os.system", b"{" * 10_000, b"x" * 5_000_000, b"crm-sync-none", b"a\x00b"):
+            client.rpush(f"rq:queue:{handlers.QUEUE}", entry)
+        ids = [await stack.do() for _ in range(5)]
+        assert await stack.ended(*ids) == ["completed"] * 5
+        wait_until(lambda: client.llen(f"rq:queue:{handlers.QUEUE}") == 0)
+        client.publish(f"rq:pubsub:{worker.name}", "not json")
+        client.publish("bmn:control", "not json")
+        client.publish("bmn:control", '["a list"]')
+    assert await stack.ended(await stack.do()) == ["completed"]
+    assert worker.code is None
+    await stack.check()
+
+
+async def test_ten_thousand_jobs_of_one_user_and_one_of_another(stack: Stack) -> None:
+    """Row 34: the other one is next."""
+    number = 10_000 if stack.is_sqlite else 2_000
+    for _ in range(0, number, 500):
+        await asyncio.gather(*(stack.do() for _ in range(500)))
+    payload = {"userId": "22222222-2222-4222-8222-222222222222", "eventType": "user.created", "data": {"do": "nothing"}}
+    other = await dispatch(stack.core, handlers.QUEUE, payload)
+    stack.accepted.append(other.job_id)
+    stack.worker(handlers.QUEUE, slots=5)
+    await stack.ended(other.job_id)
+    left = await stack.read(_waiting)
+    assert left > number * 0.8
+    assert set(await stack.ended(seconds=110)) == {"completed"}
+    await stack.check()
+
+
+def _waiting(conn: object) -> int:
+    from sqlalchemy import func, select
+
+    from bmn.db.tables import jobs
+
+    query = select(func.count()).where(jobs.c.state == "queued")
+    return int(conn.execute(query).scalar_one())  # type: ignore[attr-defined]
+
+
+async def test_the_schedule_fires_once_on_three_workers(stack: Stack) -> None:
+    """Row 35."""
+    with stack.redis_client() as client:
+        for _ in range(3):
+            stack.worker(handlers.QUEUE)
+
+        async def planned() -> bool:
+            client.delete("bmn:lock:sweeper")  # so that all three take themselves for the one
+            return bool(await stack.read(_cleanups) >= 4)
+
+        await stack.until(planned)
+    assert await stack.read(_cleanups) in (4, 8)  # eight only if the hour ended meanwhile
+    await stack.check()
+
+
+def _cleanups(conn: object) -> int:
+    from sqlalchemy import func, select
+
+    from bmn.db.tables import jobs
+
+    return int(conn.execute(select(func.count()).where(jobs.c.queue == "cleanup")).scalar_one())  # type: ignore[attr-defined]
+
+
+async def test_five_hundred_failures_come_back_spread_out(stack: Stack) -> None:
+    """Row 33: no herd, and the provider's shared limit holds."""
+    stack.worker(handlers.QUEUE, slots=50)
+    ids = await asyncio.gather(*(stack.do("fail", cause="provider_overloaded", times=1) for _ in range(500)))
+    assert set(await stack.ended(*ids, seconds=100)) == {"completed"}
+    await stack.check()
+
+
+@pytest.mark.short
+async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free(stack: Stack) -> None:
+    stack.fault(op="poll", pending=True)
+    stack.worker(LOGOS, slots=1)
+    took = []
+    for _ in range(5):
+        job_id = await stack.logos(1)
+
+        async def ordered(job_id: str = job_id) -> bool:
+            return any(unit["state"] == "submitted" for unit in await stack.units(job_id))
+
+        await stack.until(ordered)
+        began = time.monotonic()
+        assert (await cancel(stack.core, job_id, ANA)).state == "cancelled"
+        took.append(time.monotonic() - began)
+    assert sorted(took)[2] < 1, took
+    await stack.check()
+
+
+async def test_a_timeout_ends_a_provider_that_never_answers(start: object) -> None:
+    """Row 18."""
+    stack: Stack = await start(BMN_TIMEOUT_SCALE="0.01")  # type: ignore[operator]
+    stack.fault(op="poll", hang=True)
+    stack.worker(LOGOS)
+    job_id = await stack.logos(1)
+    assert await stack.ended(job_id) == ["failed"]
+    row = await stack.job(job_id)
+    assert (row["cause"], row["attempt"]) == ("timeout", 3)
+    assert len(stack.bill()) == 1
+    await stack.check()
+
+
+async def test_rows_of_a_newer_and_an_older_release(stack: Stack) -> None:
+    """Rows 31 and 36: a payload that does not fit is a dead letter, and the list of dead letters still opens."""
+    from sqlalchemy import update
+
+    from bmn.db.tables import jobs
+
+    odd = [await stack.do() for _ in range(3)]
+    payloads = [{"userId": 1}, {"brandNewField": True}, {}]
+    for job_id, payload in zip(odd, payloads, strict=True):
+        change = update(jobs).where(jobs.c.id == job_id).values(payload=payload, payload_version=99)
+        await stack.core.db.write(lambda conn, c=change: conn.execute(c))
+    stack.worker(handlers.QUEUE)
+    fine = await stack.do()
+    assert await stack.ended(*odd, fine) == ["failed"] * 3 + ["completed"]
+    letters = await stack.read(lambda conn: dead_letters.find(conn, DeadFilter()))
+    assert {letter["cause"] for letter in letters} == {"schema_changed"}
+    assert [replay.job_id for replay in await dead_letter.replay(stack.core, DeadFilter(), "ana")] == [None] * 3
+    await stack.check()

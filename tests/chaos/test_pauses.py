@@ -1,0 +1,61 @@
+"""Matrix row 15: a process stands still (garbage, a moved machine, SIGSTOP), is taken over from, and wakes up."""
+
+import signal
+
+import psutil
+import pytest
+
+from tests.chaos.stack import Stack
+from tests.processes import wait_until
+
+
+def _stands_still(pid: int) -> bool:
+    return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "claimed",
+        "submitting",
+        "provider_sent",
+        pytest.param("submitted", marks=pytest.mark.short),
+        "stored",
+        "settling",
+    ],
+)
+async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Stack, point: str) -> None:
+    sleeper = stack.worker_at(point, "PAUSE")
+    job_id = await stack.logos(1)
+    wait_until(lambda: _stands_still(sleeper.pid), 30)
+    fence = (await stack.job(job_id))["fence"]
+    await stack.lost()
+    stack.worker()
+    assert await stack.ended(job_id) == ["completed"]
+    before = await stack.job(job_id)
+    assert before["fence"] > fence
+    sleeper.signal(signal.SIGCONT)
+    wait_until(lambda: "another executor" in sleeper.tail() or "orphan" in sleeper.tail(), 30, "the sleeper is fenced")
+    assert await stack.job(job_id) == before
+    more = await stack.logos(1)
+    assert await stack.ended(more) == ["completed"]
+    await stack.check()
+
+
+async def test_a_process_that_stands_still_holds_nobody_up(stack: Stack) -> None:
+    """Wherever it stood: with a lock of the database in its hand, too."""
+    sleepers = [stack.worker(slots=4) for _ in range(2)]
+    ids = [await stack.logos(1) for _ in range(10)]
+    for sleeper in sleepers:
+        sleeper.signal(signal.SIGSTOP)
+    stack.worker(slots=4)
+
+    async def a_transaction_goes_through() -> bool:
+        return bool(await stack.do())
+
+    assert await stack.until(a_transaction_goes_through, 40) < 40
+    for sleeper in sleepers:
+        sleeper.signal(signal.SIGCONT)
+    stack.losses = 10
+    assert set(await stack.ended(*ids)) == {"completed"}
+    await stack.check(served=["logo-generation"])
