@@ -1,6 +1,7 @@
 import os
 import signal
 import stat
+import tempfile
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,18 +67,17 @@ def test_two_servers_never_share_a_folder(server: EmbeddedRedis, monkeypatch: py
 def test_a_path_too_long_for_a_socket_goes_to_the_runtime_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime = tmp_path / "run"
-    runtime.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    embedded = EmbeddedRedis(tmp_path / ("long" * 30) / "redis")
-    embedded.start()
-    try:
-        assert embedded.socket.parent.parent == runtime
-        assert stat.S_IMODE(embedded.socket.parent.stat().st_mode) == 0o700
-        with redis.Redis.from_url(embedded.url) as client:
-            assert client.ping()
-    finally:
-        embedded.stop()
+    with tempfile.TemporaryDirectory() as runtime:  # short, which a test's own folder is not
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        embedded = EmbeddedRedis(tmp_path / ("long" * 30) / "redis")
+        embedded.start()
+        try:
+            assert embedded.socket.parent.parent == Path(runtime)
+            assert stat.S_IMODE(embedded.socket.parent.stat().st_mode) == 0o700
+            with redis.Redis.from_url(embedded.url) as client:
+                assert client.ping()
+        finally:
+            embedded.stop()
 
 
 def test_a_path_with_spaces_and_quotes_works(tmp_path: Path) -> None:
