@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports chaos soak bench acceptance lock clean
+.PHONY: help demo test check format lint types imports chaos soak bench web acceptance lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ soak: $(VENV)/.dev ## random work and faults from a seed: make soak SECONDS=3600
 bench: $(VENV)/.dev ## the figures of docs/performance.md
 	$(BIN)/python -m bench.submit
 	$(BIN)/python -m bench.engine
+
+web: $(VENV)/.run ## the React client, against a server that its tests start; needs Node
+	cd web && npm ci --no-audit --no-fund --loglevel=error && BMN=$(CURDIR)/$(BIN)/bmn npm test
 
 acceptance: $(VENV)/.dev ## the specification's 38 criteria, one test each
 	$(BIN)/python -m pytest -q tests/acceptance
