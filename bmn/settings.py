@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535)
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
     public_url: str = ""  # how browsers reach us; empty: http://127.0.0.1:PORT
-    bmn_signing_secret: SecretStr = SecretStr("")  # signs file and share links; empty: derived from Supabase's, else kept in BMN_HOME
+    # Signs file and share links. Empty: derived from the Supabase secret, else kept in BMN_HOME.
+    bmn_signing_secret: SecretStr = SecretStr("")
     sentry_dsn: SecretStr = SecretStr("")
     otel_exporter_otlp_endpoint: str = ""
 

@@ -1,9 +1,9 @@
 import os
 import signal
 import stat
-import tempfile
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
