@@ -1,12 +1,17 @@
 """What the wizard's tools have in common: whose job it is, what its session remembers, how arguments are checked."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from bmn.broker import keys
+from bmn.broker.cache import forget
 from bmn.db import assets, brands
+from bmn.db.engine import Connection
 from bmn.errors import Cause, JobFailure
+from bmn.events import rooms
 from bmn.jobs.context import Context
 from bmn.schemas.base import Text
 
@@ -38,6 +43,17 @@ class Desk:
 
     async def brand(self) -> dict[str, Any]:
         return await self.ctx.db.read(lambda conn: brands.get(conn, self.brand_id, self.user_id))
+
+    async def change_brand(
+        self, change: Callable[[Connection], dict[str, Any]], told: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Commits a change of the brand's record and lets everybody see it. told: what dashboards hear, by HTTP's names."""
+        row = await self.ctx.commit(change)
+        await forget(self.ctx.core.redis, keys.cache("brand", self.brand_id))
+        self.ctx.outbox.send(
+            [rooms.brand_updated(self.user_id, self.brand_id, name, value) for name, value in told.items()]
+        )
+        return row
 
     async def pictures(self, kind: str) -> list[dict[str, Any]]:
         """The brand's assets of a kind: the selected one first, then the newest."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
 
 from bmn.db import assets, brands, products
 from bmn.errors import BmnError, Cause, JobFailure, TryLater
-from bmn.events import rooms
 from bmn.jobs.pages import page_words
 from bmn.jobs.profit import ProfitQuestion, profit
 from bmn.jobs.wizard_desk import Arguments, Desk, Line, Paragraph, refused
@@ -144,9 +144,10 @@ async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> dict
         raise refused("There is nothing to save.")
     columns = {name: value for name, value in given.items() if name in _COLUMNS}
     details = {name: value for name, value in given.items() if name not in _COLUMNS}
-    await desk.ctx.commit(lambda conn: brands.merge(conn, desk.brand_id, desk.user_id, columns, details))
-    told = [rooms.brand_updated(desk.user_id, desk.brand_id, name, value) for name, value in given.items()]
-    desk.ctx.outbox.send(told)
+    await desk.change_brand(
+        lambda conn: brands.merge(conn, desk.brand_id, desk.user_id, columns, details),
+        {to_camel(name): value for name, value in given.items()},
+    )
     return {"saved": sorted(given)}
 
 

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
+from bmn.broker import keys
 from bmn.db import sessions
 from bmn.db.tables import agent_sessions, generation_credits
 from bmn.jobs import wizard_tools
@@ -19,6 +20,7 @@ from bmn.jobs.wizard_prompts import GUIDE, STEPS
 from bmn.jobs.wizard_tools import TOOLS, named_hosts, tools_of
 from bmn.providers.fetch import Fetcher
 from tests.handlers.conftest import BEN, Bench, png
+from tests.processes import eventually
 
 
 async def step(bench: Bench, name: str, **fields: Any) -> dict[str, Any]:
@@ -45,6 +47,25 @@ async def test_a_step_is_done_told_and_charged_once(bench: Bench) -> None:
     tools = [event["toolName"] for event in await bench.events(row["id"], "job:progress") if event.get("toolName")]
     assert "save_brand" in tools
     assert await bench.events(row["id"], "job:tool-error") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"), [("brand-identity", {"vision", "colorPalette", "logoStyle"}), ("profit-calculator", {"status"})]
+)
+async def test_what_a_step_changes_of_a_brand_is_seen_at_once(bench: Bench, name: str, fields: set[str]) -> None:
+    key = keys.cache("brand", bench.brand["id"])
+    await bench.core.redis.set(key, '"what it was"')
+    await step(bench, name)
+    assert await bench.core.redis.get(key) != '"what it was"'
+    told: set[str] = set()
+
+    async def all_told() -> bool:
+        events = await bench.core.stream.read("0", count=1000, block_ms=1)
+        told.update(event.data["field"] for _, event in events if event.event == "brand:updated")
+        return told >= fields
+
+    await eventually(all_told)
+    assert not any("_" in field for field in told)
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -219,7 +219,10 @@ async def _finish(
         await ctx.log("warning", f"The wizard {stopped}.", step=step)
         return Result(f"{step} {stopped}", data=data, partial=True)
     found = {name: data[name] for name in ("suggestions", "profits") if data[name]}
-    brand = await ctx.commit(lambda conn: _note_step(conn, desk, step, {"text": text[:4000], **found}))
+    brand = await desk.change_brand(
+        lambda conn: _note_step(conn, desk, step, {"text": text[:4000], **found}),
+        {"status": "complete"} if step == LAST_STEP else {},
+    )
     unit = await ctx.unit(STEP_UNIT)
     if not unit.saved:
         await unit.finish(progress=97, message=f"{step} is done", step=step)
