@@ -209,7 +209,7 @@ def test_no_picture_goes_into_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TERM_PROGRAM": "iTerm.app"}, "iterm"),
         ({"TERM_PROGRAM": "WezTerm"}, "iterm"),
         ({"TERM": "foot"}, "sixel"),
-        ({"TERM": "xterm-kitty", "TMUX": "/tmp/x"}, "blocks"),
+        ({"TERM": "xterm-kitty", "TMUX": "socket,1,0"}, "blocks"),
         ({"TERM": "xterm-kitty", "NO_COLOR": "1"}, "none"),
         ({"TERM": "dumb"}, "none"),
         ({"BMN_IMAGES": "sixel"}, "sixel"),
