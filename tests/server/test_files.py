@@ -142,3 +142,22 @@ def test_a_public_bucket_needs_no_signature(home: Path) -> None:
     signer = Signer(settings, open_storage(settings))
     url = "https://cdn.example/brands/b/logo/a.png"
     assert signer.signed(url) == url
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part", "told"),
+    [
+        ("bytes=0-1", 206, PNG[:2], "bytes 0-1/14"),
+        ("bytes=8-", 206, PNG[8:], "bytes 8-13/14"),
+        ("bytes=-4", 206, PNG[-4:], "bytes 10-13/14"),
+        ("bytes=5-999", 206, PNG[5:], "bytes 5-13/14"),
+        ("bytes=99-", 416, b"", "bytes */14"),
+        ("bytes=-", 200, PNG, None),
+        ("lines=1-2", 200, PNG, None),
+    ],
+)
+async def test_a_video_player_may_ask_for_a_range(
+    ana: httpx.AsyncClient, brand: str, wanted: str, status: int, part: bytes, told: str | None
+) -> None:
+    answer = await ana.get((await signed_url(ana, brand)).split("?")[0], headers={"Range": wanted})
+    assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (status, part, told)
