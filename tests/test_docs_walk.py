@@ -1,4 +1,4 @@
-"""What README.md and docs/using.md tell people to type, typed as printed, against a running `bmn serve`."""
+"""What README.md, docs/using.md and docs/api.md tell people to type, typed as printed, against a running `bmn serve`."""
 
 import os
 import re
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import start
+from tests.cli.conftest import Stack, start
 from tests.cli.terminal import BMN, environment
+from tests.live.driver import NODE, why_not
 
 _ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
@@ -26,11 +27,11 @@ class Shell:
     """A person's terminal: an empty folder, and a `bmn serve` in another one."""
 
     folder: Path
-    home: Path
+    stack: Stack
 
-    def type(self, line: str) -> "subprocess.CompletedProcess[str]":
+    def type(self, line: str, **env: str) -> "subprocess.CompletedProcess[str]":
         path = f"{Path(BMN).parent}{os.pathsep}{os.environ['PATH']}"
-        variables = environment({"BMN_HOME": str(self.home), "PATH": path})
+        variables = environment({**self.stack.env, "PATH": path, **env})
         command = ["bash", "-o", "pipefail", "-c", line]
         return subprocess.run(
             command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=100, check=False
@@ -42,9 +43,9 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     home, folder = tmp_path / "home", tmp_path / "here"
     home.mkdir()
     folder.mkdir()
-    running = start(home, "--port", "0", env={"BMN_SANDBOX_SPEED": "0.5"})
+    running = start(home, "--port", "0", env={"BMN_SANDBOX_SPEED": "0"})
     try:
-        yield Shell(folder, home)
+        yield Shell(folder, running)
     finally:
         running.stop()
 
@@ -58,8 +59,12 @@ def lines_of(document: str, after: str = "") -> list[str]:
 
 def walk(shell: Shell, lines: list[str]) -> None:
     for line in lines:
+        if "--detach" in line:  # what is cancelled next shall not be done before, with a sandbox that never dawdles
+            shell.stack.fault(provider="bfl", pending=True)
         done = shell.type(line)
         assert done.returncode == _CODES.get(line, 0), f"{line}\n{done.stdout}\n{done.stderr}"
+        if "jobs cancel" in line:
+            shell.stack.mend()
 
 
 @pytest.mark.timeout(400)
@@ -77,3 +82,19 @@ def test_every_command_of_the_readme_runs_as_printed(shell: Shell) -> None:
     lines = lines_of("README.md", after="Then use it for real")
     assert set(_BY_THE_WALK) <= set(lines)
     walk(shell, [line for line in lines if line not in _BY_THE_WALK])
+
+
+@pytest.mark.node
+@pytest.mark.timeout(200)
+def test_every_block_of_the_api_page_runs_as_printed(shell: Shell) -> None:
+    if reason := why_not():
+        pytest.skip(reason)
+    page = (_ROOT / "docs" / "api.md").read_text()
+    (program,) = re.findall(r"^```js\n// (\S+)\n(.*?)^```$", page, re.M | re.S)
+    (shell.folder / program[0]).write_text(program[1])
+    (shell.folder / "node_modules").symlink_to(NODE / "node_modules")
+    script = "set -eu\n" + "".join(_BLOCK.findall(page))  # in one shell, since the blocks share their variables
+    done = shell.type(script, BMN_API_URL=shell.stack.api_url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("job:complete") == 2
+    assert (shell.folder / "logo.png").read_bytes() == (shell.folder / "logo-again.png").read_bytes()
