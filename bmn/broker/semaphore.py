@@ -17,7 +17,7 @@ _log = get_logger(__name__)
 
 _FIRST_WAIT_SECONDS = 0.01
 _LONGEST_WAIT_SECONDS = 0.2
-_AWAY_SECONDS = 0.5
+_AWAY_SECONDS = 5.0  # longer than a command takes to fail, or a frozen Redis would hold every slot up
 
 # KEYS: the sorted set. ARGV: lease in ms, limit (-1: no question asked), tokens. Answers 1 where the tokens have their
 # slots now. Redis's clock is the only one that counts.

@@ -32,7 +32,6 @@ from bmn.schemas.jobs import CLEANUP_TYPES, Cleanup
 log = get_logger(__name__)
 
 CLEANUP_SECONDS = 3600
-_PUSH_AGAIN_SECONDS = 2.0  # an id that was just put into Redis is not missed before
 _REPAIR_SECONDS = 60.0  # how far back unpublished events are looked for
 _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
 _ALERT_AGAIN_SECONDS = 300.0
@@ -42,10 +41,11 @@ _CLOCK_JUMP_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """every: in sweeps."""
+    """every: in sweeps. redis: it is left out while that is known to be away, so that the others are not held up."""
 
     run: Callable[[], Awaitable[None]]
     every: int
+    redis: bool = False
 
 
 class ClockWatch:
@@ -74,13 +74,13 @@ class Sweeper:
         self._clocks = ClockWatch()
         self._duties = (
             Duty(self.take_from_the_dead, 1),
-            Duty(self.put_in_line, 1),
-            Duty(self.publish_missing, 2),
-            Duty(self.correct_view, 5),
+            Duty(self.put_in_line, 1, redis=True),
+            Duty(self.publish_missing, 2, redis=True),
+            Duty(self.correct_view, 5, redis=True),
             Duty(self.schedule_cleanup, 10),
             Duty(self.carry_out_cancels, 2),
             Duty(self.alert, 15),
-            Duty(self.trim, 60),
+            Duty(self.trim, 60, redis=True),
             Duty(self.remind, 60),
         )
 
@@ -93,7 +93,7 @@ class Sweeper:
                 continue
             number += 1
             for duty in self._duties:
-                if number % duty.every == 0:
+                if number % duty.every == 0 and not (duty.redis and self._core.health.down_for()):
                     await self._do(duty)
 
     async def sweep(self) -> None:
@@ -111,6 +111,8 @@ class Sweeper:
 
     async def _is_mine(self) -> bool:
         """Holds the lock for three sweeps. Without Redis everybody sweeps: the rows keep them apart."""
+        if self._core.health.down_for():
+            return True
         key, life = keys.lock("sweeper"), int(max(self._core.settings.bmn_sweep_seconds * 3, 1) * 1000)
         try:
             if await self._core.redis.set(key, self._core.name, nx=True, px=life):

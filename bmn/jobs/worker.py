@@ -207,10 +207,12 @@ class Worker:
         """The next id in RQ's list, which stays there until it is claimed: moving it to where it was only looks at it."""
         key = list_key(self._queue.name)
         try:
+            if self._core.health.down_for():
+                raise RedisError("away")  # known already: no need to wait for it to fail once more
             job_id = await self._blocking.blmove(key, key, _IDLE_SECONDS, "LEFT", "LEFT")
             return str(job_id) if job_id else None
         except (RedisError, OSError):
-            await asyncio.sleep(_IDLE_SECONDS * random.uniform(0.5, 1.0))
+            await asyncio.sleep(_IDLE_SECONDS * random.uniform(0.25, 0.75))
             return None
 
     async def _drop_stale(self, job_id: str) -> None:

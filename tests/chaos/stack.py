@@ -189,7 +189,7 @@ class Stack:
 
         await self.until(is_active, seconds)
 
-    async def ended(self, *job_ids: str, seconds: float = 60) -> list[str]:
+    async def ended(self, *job_ids: str, seconds: float = 120) -> list[str]:
         """Waits until these jobs (or all accepted ones) have ended; returns their states."""
         wanted = job_ids or tuple(self.accepted)
 
@@ -244,6 +244,14 @@ class Stack:
     def start_redis(self) -> None:
         """Again, on the same folder and socket."""
         self.redis.start()
+
+    async def redis_is_back(self) -> None:
+        """Waits until this process's probe has seen it, as a client would that was asked to try again later."""
+
+        async def seen() -> bool:
+            return self.core.health.down_for() == 0
+
+        await self.until(seen)
 
     def redis_client(self) -> "redis.Redis":
         """Past the proxy."""

@@ -29,6 +29,7 @@ async def test_submissions_while_redis_is_away(stack: Stack) -> None:
     early = [await stack.logos(1) for _ in range(3)]
 
     async def refused() -> bool:
+        await asyncio.sleep(0.2)
         began = time.monotonic()
         try:
             await stack.logos(1)
@@ -65,6 +66,7 @@ async def test_redis_goes_away_while_jobs_run(stack: Stack, how: str) -> None:
         stack.start_redis()
     else:
         os.kill(pid, signal.SIGCONT)
+    await stack.redis_is_back()
     late = await stack.logos(1)
     assert await stack.ended(late, seconds=20) == ["completed"]
     assert [worker.code for worker in workers] == [None, None]
@@ -80,6 +82,7 @@ async def test_redis_is_full(stack: Stack) -> None:
         assert set(await stack.ended(*ids)) == {"completed"}
 
         async def refused() -> bool:
+            await asyncio.sleep(0.2)
             try:
                 await stack.logos(1)
             except TryLater as answer:
@@ -120,6 +123,7 @@ async def test_redis_is_killed_and_comes_back_with_less(stack: Stack, what: str)
     stack.kill_redis()
     _damage(stack.redis.folder, what)
     stack.start_redis()
+    await stack.redis_is_back()
     more = await _mixed(stack, 10)
     assert set(await stack.ended(*ids, *more)) == {"completed"}
     assert worker.code is None
@@ -167,6 +171,7 @@ async def test_the_way_to_redis_is_bad(start: Start, fault: str) -> None:
     assert set(await stack.ended(*ids)) == {"completed"}
     assert psutil.Process(worker.pid).num_threads() <= threads + 4
     stack.redis_proxy.mend()
+    await stack.redis_is_back()
     began = time.monotonic()
     assert await stack.ended(await stack.do()) == ["completed"]
     assert time.monotonic() - began < 20
