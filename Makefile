@@ -55,8 +55,12 @@ bench: $(VENV)/.dev ## the figures of docs/performance.md
 web: $(VENV)/.run ## the React client, against a server that its tests start; needs Node
 	cd web && npm ci --no-audit --no-fund --loglevel=error && BMN=$(CURDIR)/$(BIN)/bmn npm test
 
-acceptance: $(VENV)/.dev ## the specification's 38 criteria, one test each
+acceptance: $(VENV)/.dev tests/node/node_modules ## the specification's 38 criteria, one test each, and their table
 	$(BIN)/python -m pytest -q tests/acceptance
+
+tests/node/node_modules: tests/node/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/node && npm ci --silent && touch node_modules; \
+	else echo "Node is not installed: what needs the JavaScript client is skipped"; fi
 
 lock: ## renews the pins from the ranges of pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

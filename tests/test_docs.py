@@ -1,0 +1,57 @@
+"""What the documents name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bmn.errors import Cause
+from bmn.jobs.registry import QUEUES
+from bmn.schemas.events import ADMIN_EVENTS, DASHBOARD_EVENTS, JOB_EVENTS
+from bmn.server.sockets import admin, dashboard, wizard
+
+_ROOT = Path(__file__).parents[1]
+_PAGES = [*sorted((_ROOT / "docs").glob("*.md")), _ROOT / "README.md", _ROOT / "CONTRIBUTING.md"]
+_PATH = re.compile(r"`((?:bmn|web|tests|docs|examples)/[\w./-]*\w)`")
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+# Of the specification's section 7, without the folders.
+_MANIFEST = re.findall(
+    r"\S+",
+    """
+    queues/index.js queues/schemas.js queues/dispatch.js queues/dead-letter.js queues/admin-board.js queues/stale-check.js
+    workers/index.js workers/brand-wizard.js workers/logo-generation.js workers/mockup-generation.js
+    workers/bundle-composition.js workers/video-generation.js workers/crm-sync.js workers/email-send.js
+    workers/image-upload.js workers/cleanup.js workers/shared/failure-handler.js workers/shared/cancellation.js
+    sockets/index.js sockets/auth.js sockets/wizard.js sockets/dashboard.js sockets/admin.js sockets/room-cleanup.js
+    services/redis.js config/redis.conf routes/generation.js lib/socket-client.js hooks/use-socket.js
+    hooks/use-generation-progress.js hooks/use-reconnection-recovery.js server.js docker-compose.yml
+    """,
+)
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text()
+    named = {_ROOT / path for path in _PATH.findall(text)} | {page.parent / path for path in _LINK.findall(text)}
+    assert [str(path.relative_to(_ROOT)) for path in named if not path.exists()] == []
+
+
+def test_every_file_and_defect_of_the_specification_has_its_row() -> None:
+    text = (_ROOT / "docs" / "spec.md").read_text()
+    assert [name for name in _MANIFEST if f"| `{name}` |" not in text] == []
+    assert re.findall(r"^\| D(\d+) \|", text, re.M) == [str(number) for number in range(1, 54)]
+    assert [queue for queue in QUEUES if f"| `{queue}` |" not in text] == []
+
+
+def test_every_event_is_described() -> None:
+    heard = [*JOB_EVENTS, *DASHBOARD_EVENTS, *ADMIN_EVENTS]
+    sent = [*wizard.HANDLERS, *dashboard.HANDLERS, *admin.HANDLERS]
+    for page in ("spec.md", "api.md"):
+        text = (_ROOT / "docs" / page).read_text()
+        assert [event for event in [*heard, *sent] if f"`{event}`" not in text] == []
+
+
+def test_every_cause_has_its_paragraph() -> None:
+    text = (_ROOT / "docs" / "operations.md").read_text()
+    assert [cause.value for cause in Cause if f"### {cause.value}\n" not in text] == []
