@@ -219,6 +219,7 @@ def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
             "losses": jobs.c.losses + 1,
             "attempt": jobs.c.attempt - 1,
             "run_at": db_now(),
+            "cause": Cause.WORKER_LOST,
             "message": "Its worker was lost; another one goes on.",
         },
     )

@@ -114,15 +114,20 @@ def _replay(
 ) -> tuple[Replay, Change]:
     row = job_rows.get_job(conn, job_id, user_id, lock=True)
     if row["state"] not in REPLAYABLE:
-        raise Conflict(f"This job cannot be brought back: it is {row['state']}.", state=row["state"])
+        raise Conflict(
+            f"This job cannot be brought back: it is {row['state']}.", hint=_instead(job_id, row), state=row["state"]
+        )
     queue = get_queue(row["queue"])
     payload = _payload(row, changes)
     new_id = new_job_id(queue.name)
     letter = dead_letters.of_job(conn, job_id)
     if letter is not None and not dead_letters.take(conn, job_id, state="replayed", by=by, replay_job_id=new_id):
-        raise Conflict(_already(letter), replay=letter["replay_job_id"])
+        newest = letter["replay_job_id"]
+        hint = f"Look at it with `bmn jobs show {newest}`." if newest else "Submit it anew, if it is wanted after all."
+        raise Conflict(_already(letter), hint=hint, replay=newest)
     if letter is None and (others := job_rows.children(conn, job_id)):
-        raise Conflict(f"This job was brought back already, as {others[-1]}.", replay=others[-1])
+        hint = f"Look at it with `bmn jobs show {others[-1]}`."
+        raise Conflict(f"This job was brought back already, as {others[-1]}.", hint=hint, replay=others[-1])
     cost = _cost(conn, core, job_id, queue.name, payload)
     job = NewJob(
         id=new_id,
@@ -141,6 +146,13 @@ def _replay(
     change = store_jobs(conn, row["user_id"], [job])
     credits.audit(conn, by, "job.replay", job_id, reason=reason, before={"state": row["state"]}, after={"job": new_id})
     return Replay(job_id, new_id, cost), change
+
+
+def _instead(job_id: str, row: dict[str, Any]) -> str:
+    """What to do with a job that has not failed."""
+    if row["state"] == JobState.COMPLETED:
+        return "It is done; submit it anew for more of the kind."
+    return f"It is not over: `bmn jobs watch {job_id}` follows it, `bmn jobs cancel {job_id}` stops it."
 
 
 def _already(letter: dict[str, Any]) -> str:

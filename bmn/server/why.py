@@ -84,9 +84,12 @@ def _headline(facts: Facts) -> str:
 
 
 def _cause(facts: Facts) -> str | None:
-    if facts.paused is not None and facts.job["state"] in WAITING_STATES:
-        cause: str | None = facts.paused["cause"]
-        return cause
+    if facts.job["state"] in WAITING_STATES:
+        if facts.paused is not None:
+            cause: str | None = facts.paused["cause"]
+            return cause
+        if facts.workers is None:
+            return Cause.REDIS
     return facts.job["cause"] or next((unit["cause"] for unit in facts.units if unit["cause"]), None)
 
 
@@ -107,9 +110,11 @@ def _waiting(facts: Facts) -> str:
         who = f" by {facts.paused['paused_by']}" if facts.paused["paused_by"] else ""
         reason = f": {facts.paused['reason']}" if facts.paused["reason"] else "."
         return f"The queue {queue} is paused{who}{reason}"
+    if facts.workers is None:
+        return "Redis does not answer. The job waits in the records, where workers look for it; nothing is lost."
     if facts.workers == 0:
         return f"No worker serves the queue {queue}."
-    if job["state"] == JobState.RETRYING:
+    if job["state"] == JobState.RETRYING or job["cause"]:
         return _failure(facts)
     if job["run_at"] > facts.now + 1:
         return f"It was asked to start {_until(job['run_at'] - facts.now)}."
@@ -156,7 +161,17 @@ def _kept(facts: Facts) -> str:
     return ", ".join(f"{number} {kind}{'s' if number != 1 else ''}" for kind, number in kinds.items())
 
 
-def _advice(facts: Facts) -> tuple[str | None, str]:
+# Where the same once more would end the same way: what to look at before anything else.
+_LOOK_FIRST = {
+    Cause.BAD_INPUT: "show",
+    Cause.MODERATED: "show",
+    Cause.SCHEMA_CHANGED: "show",
+    Cause.WORKER_KILLED: "logs",
+    Cause.BUG: "logs",
+}
+
+
+def _advice(facts: Facts) -> tuple[str, str]:
     job = facts.job
     if facts.replays:
         return f"bmn jobs show {facts.replays[-1]}", "It was started again already; this is the newest run."
@@ -168,13 +183,15 @@ def _advice(facts: Facts) -> tuple[str | None, str]:
             )
         if facts.workers == 0:
             return f"bmn worker {job['queue']}", "Start a worker; the job goes on by itself."
+        if facts.workers is None:
+            return "bmn doctor", "It says what is wrong with Redis; the job goes on by itself."
     if not _ended(facts):
         return f"bmn jobs watch {job['id']}", "Wait; or stop it with `bmn jobs cancel`."
     if job["state"] == JobState.COMPLETED:
         return f"bmn jobs show {job['id']}", "Nothing to do."
     cause = _cause(facts)
-    if cause in (Cause.BAD_INPUT, Cause.MODERATED):
-        return None, CAUSES[Cause(cause)].advice
+    if cause in _LOOK_FIRST:
+        return f"bmn jobs {_LOOK_FIRST[Cause(cause)]} {job['id']}", CAUSES[Cause(cause)].advice
     return f"bmn jobs retry {job['id']}", "Pays only for what is missing." if facts.assets else "Starts it again."
 
 
