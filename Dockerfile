@@ -4,7 +4,8 @@ WORKDIR /src
 COPY requirements.txt pyproject.toml README.md LICENSE ./
 RUN python -m venv /opt/bmn && /opt/bmn/bin/pip install --no-cache-dir -r requirements.txt
 COPY bmn bmn
-RUN /opt/bmn/bin/pip install --no-cache-dir --no-deps '.[observability]'
+# The extra's packages are not in requirements.txt; whatever is, stays as it is pinned.
+RUN /opt/bmn/bin/pip install --no-cache-dir -c requirements.txt '.[observability]'
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --create-home --home-dir /var/lib/bmn --shell /usr/sbin/nologin bmn
