@@ -102,8 +102,15 @@ def report(message: str, *, level: str = "error", **tags: str) -> None:
 
 
 def _redact_event(event: dict[str, Any], _hint: Any) -> dict[str, Any]:
-    """Takes secrets out of what Sentry is sent, whatever put them there."""
-    event.pop("request", None)
-    for entry in (event.get("exception") or {}).get("values", []):
-        entry["value"] = redact(str(entry.get("value", "")))
-    return event
+    """Takes secrets out of what Sentry is sent, whatever put them there and wherever they stand."""
+    return {key: _redacted(value) for key, value in event.items() if key != "request"}
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(part) for part in value]
+    return value
