@@ -1,9 +1,9 @@
 """Named points in the engine through which a test kills, pauses or breaks a process. Inert unless the environment names one.
 
-    BMN_KILL_AT=submitted        SIGKILL at the first pass           BMN_KILL_AT=submitted:3   at the third
-    BMN_PAUSE_AT=claimed         SIGSTOP, until somebody continues it
-    BMN_RAISE_AT=stored          an exception
-    BMN_FAILPOINT_ONCE=PATH      fires once for all processes: the file is made when it does
+BMN_KILL_AT=submitted        SIGKILL at the first pass           BMN_KILL_AT=submitted:3   at the third
+BMN_PAUSE_AT=claimed         SIGSTOP, until somebody continues it
+BMN_RAISE_AT=stored          an exception
+BMN_FAILPOINT_ONCE=PATH      fires once for all processes: the file is made when it does
 """
 
 import os
@@ -23,20 +23,32 @@ POINTS = (
     "settling",
     "settled",
 )
+_EFFECTS = {"BMN_KILL_AT": signal.SIGKILL, "BMN_PAUSE_AT": signal.SIGSTOP, "BMN_RAISE_AT": None}
 _passes: Counter[str] = Counter()
+_armed: dict[str, tuple[str, int]] = {}
+
+
+def arm() -> None:
+    """Reads the environment: at import, and wherever it was changed since."""
+    _armed.clear()
+    _passes.clear()
+    for variable in _EFFECTS:
+        if wanted := os.environ.get(variable):
+            name, _, nth = wanted.partition(":")
+            _armed[variable] = (name, int(nth or 1))
+
+
+arm()
 
 
 def hit(point: str) -> None:
-    """Marks a point. Costs a few lookups where nothing is named."""
-    for variable, number in (("BMN_KILL_AT", signal.SIGKILL), ("BMN_PAUSE_AT", signal.SIGSTOP), ("BMN_RAISE_AT", None)):
-        wanted = os.environ.get(variable)
-        if not wanted:
-            continue
-        name, _, nth = wanted.partition(":")
+    """Marks a point. Costs nothing where none is named."""
+    for variable, (name, nth) in _armed.items():
         if name != point:
             continue
         _passes[variable] += 1
-        if _passes[variable] == int(nth or 1) and _first_time():
+        if _passes[variable] == nth and _first_time():
+            number = _EFFECTS[variable]
             if number is None:
                 raise RuntimeError(f"failpoint {point}")
             os.kill(os.getpid(), number)

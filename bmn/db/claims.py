@@ -4,23 +4,47 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, Double, Integer, bindparam, func, select, update
 
-from bmn.db.tables import db_now, jobs, queue_settings
-from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
+from bmn.schemas.jobs import JobState
 
 JobRow = dict[str, Any]
-_WAITING = tuple(WAITING_STATES)
+_CLAIMABLE = (
+    jobs.c.queue == bindparam("of_queue"),
+    is_waiting,
+    jobs.c.run_at <= db_now(),
+    jobs.c.cancel_requested_at.is_(None),
+)
+_IN_ORDER = (jobs.c.priority, jobs.c.turn, jobs.c.created_at)
 
-
-def _claimable(queue: str) -> list[Any]:
-    return [
-        jobs.c.queue == queue,
-        jobs.c.state.in_(_WAITING),
-        jobs.c.run_at <= db_now(),
-        jobs.c.cancel_requested_at.is_(None),
-    ]
-
+# Statements of the hot paths are built once: building one costs more than the database needs to run it.
+_PAUSED = select((queue_settings.c.probe_at <= db_now()).label("due")).where(
+    queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1
+)
+_NEXT = select(jobs.c.id).where(*_CLAIMABLE).order_by(*_IN_ORDER).limit(bindparam("most", type_=Integer))
+_NEXT = _NEXT.with_for_update(skip_locked=True)
+_TAKE = (
+    update(jobs)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)), is_waiting)
+    .values(
+        state=JobState.ACTIVE,
+        fence=jobs.c.fence + 1,
+        attempt=jobs.c.attempt + 1,
+        lease_owner=bindparam("owner"),
+        lease_until=db_now() + bindparam("lease", type_=Double),
+        started_at=func.coalesce(jobs.c.started_at, db_now()),
+        attempt_started_at=db_now(),
+        pushed_at=None,
+    )
+    .returning(*jobs.c)
+)
+_RENEW = (
+    update(jobs)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.lease_owner == bindparam("owner"), is_running)
+    .values(lease_until=db_now() + bindparam("lease", type_=Double))
+    .returning(jobs.c.id, jobs.c.fence, jobs.c.cancel_requested_at)
+)
 
 PROBE_AGAIN_SECONDS = 60.0
 """How long a queue that paused itself waits between two jobs that try its provider."""
@@ -34,52 +58,28 @@ def claim(
     owner: name of the worker process. lease: seconds. Each row's `fence` is what the executor writes with from now on.
     A queue that paused itself gives one job now and then, its `probe` true, which finds out whether the provider is mended.
     """
-    due = (queue_settings.c.probe_at <= db_now()).label("due")
-    paused = conn.execute(select(due).where(_paused(queue))).first()
+    paused = conn.execute(_PAUSED, {"of_queue": queue}).first()
     if paused and not paused.due:
         return []
-    chosen = (
-        select(jobs.c.id)
-        .where(*_claimable(queue))
-        .order_by(jobs.c.priority, jobs.c.turn, jobs.c.created_at)
-        .limit(1 if paused else limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(conn.execute(chosen).scalars())
+    ids = list(conn.execute(_NEXT, {"of_queue": queue, "most": 1 if paused else limit}).scalars())
     if not ids or (paused and not _take_probe(conn, queue, probe_again)):
         return []
-    statement = (
-        update(jobs)
-        .where(jobs.c.id.in_(ids), jobs.c.state.in_(_WAITING))
-        .values(
-            state=JobState.ACTIVE,
-            fence=jobs.c.fence + 1,
-            attempt=jobs.c.attempt + 1,
-            lease_owner=owner,
-            lease_until=db_now() + lease,
-            started_at=func.coalesce(jobs.c.started_at, db_now()),
-            attempt_started_at=db_now(),
-            pushed_at=None,
-        )
-        .returning(*jobs.c)
-    )
-    rows = [{**row, "probe": bool(paused)} for row in conn.execute(statement).mappings()]
+    taken = conn.execute(_TAKE, {"ids": ids, "owner": owner, "lease": lease}).mappings()
+    rows = [{**row, "probe": bool(paused)} for row in taken]
     return sorted(rows, key=lambda row: (row["priority"], row["turn"], row["created_at"]))
-
-
-def _paused(queue: str) -> Any:
-    return and_(queue_settings.c.queue == queue, queue_settings.c.paused == 1)
 
 
 def _take_probe(conn: Connection, queue: str, again: float) -> bool:
     """Only one worker gets the probe; the next one is due later."""
-    statement = update(queue_settings).where(_paused(queue), queue_settings.c.probe_at <= db_now())
+    due = (queue_settings.c.queue == queue, queue_settings.c.paused == 1, queue_settings.c.probe_at <= db_now())
+    statement = update(queue_settings).where(*due)
     return conn.execute(statement.values(probe_at=db_now() + again)).rowcount == 1
 
 
 def still_waiting(conn: Connection, queue: str, job_id: str) -> bool:
     """Whether a job whose id came out of Redis could still be claimed."""
-    return conn.execute(select(jobs.c.id).where(jobs.c.id == job_id, *_claimable(queue))).first() is not None
+    query = select(jobs.c.id).where(jobs.c.id == job_id, *_CLAIMABLE)
+    return conn.execute(query, {"of_queue": queue}).first() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +91,13 @@ class Renewed:
 
 def renew(conn: Connection, owner: str, job_ids: Collection[str], lease: float) -> list[Renewed]:
     """Keeps the leases of the jobs that a worker is running. One that is missing in the answer belongs to somebody else."""
-    statement = (
-        update(jobs)
-        .where(jobs.c.id.in_(job_ids), jobs.c.lease_owner == owner, jobs.c.state == JobState.ACTIVE)
-        .values(lease_until=db_now() + lease)
-        .returning(jobs.c.id, jobs.c.fence, jobs.c.cancel_requested_at)
-    )
-    return [Renewed(row.id, row.fence, row.cancel_requested_at is not None) for row in conn.execute(statement)]
+    rows = conn.execute(_RENEW, {"ids": list(job_ids), "owner": owner, "lease": lease})
+    return [Renewed(row.id, row.fence, row.cancel_requested_at is not None) for row in rows]
 
 
 def forgotten_cancels(conn: Connection, limit: int = 200) -> list[str]:
     """Jobs in line whose cancel nobody has carried out."""
-    query = select(jobs.c.id).where(jobs.c.state.in_(_WAITING), jobs.c.cancel_requested_at.is_not(None))
+    query = select(jobs.c.id).where(is_waiting, jobs.c.cancel_requested_at.is_not(None))
     return list(conn.execute(query.limit(limit)).scalars())
 
 
@@ -111,41 +106,29 @@ def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200
 
     stale_after: seconds per queue; twice the queue's timeout.
     """
-    query = (
-        select(jobs)
-        .where(jobs.c.state == JobState.ACTIVE, jobs.c.lease_until < db_now())
-        .order_by(jobs.c.lease_until)
-        .limit(limit)
-    )
+    query = select(jobs).where(is_running, jobs.c.lease_until < db_now()).order_by(jobs.c.lease_until).limit(limit)
     rows = [dict(row) for row in conn.execute(query).mappings()]
     for queue, seconds in stale_after.items():
-        stale = select(jobs).where(
-            jobs.c.queue == queue, jobs.c.state == JobState.ACTIVE, jobs.c.attempt_started_at < db_now() - seconds
-        )
+        stale = select(jobs).where(jobs.c.queue == queue, is_running, jobs.c.attempt_started_at < db_now() - seconds)
         rows += [dict(row) for row in conn.execute(stale.limit(limit)).mappings()]
     return list({row["id"]: row for row in rows}.values())
 
 
 def next_in_line(conn: Connection, queue: str, limit: int) -> list[JobRow]:
     """The due jobs of a queue in the order they will be claimed, as RQ's list should show them."""
-    query = (
-        select(jobs.c.id, jobs.c.fence)
-        .where(*_claimable(queue))
-        .order_by(jobs.c.priority, jobs.c.turn, jobs.c.created_at)
-        .limit(limit)
-    )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    query = select(jobs.c.id, jobs.c.fence).where(*_CLAIMABLE).order_by(*_IN_ORDER).limit(limit)
+    return [dict(row) for row in conn.execute(query, {"of_queue": queue}).mappings()]
 
 
 def due_queues(conn: Connection) -> list[str]:
     """Queues in which something is due."""
-    query = select(jobs.c.queue).where(jobs.c.state.in_(_WAITING), jobs.c.run_at <= db_now()).distinct()
+    query = select(jobs.c.queue).where(is_waiting, jobs.c.run_at <= db_now()).distinct()
     return list(conn.execute(query).scalars())
 
 
 def active_jobs(conn: Connection) -> list[JobRow]:
     """Who is working on what."""
-    query = select(jobs).where(jobs.c.state == JobState.ACTIVE).order_by(jobs.c.attempt_started_at)
+    query = select(jobs).where(is_running).order_by(jobs.c.attempt_started_at)
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
@@ -156,12 +139,12 @@ def is_paused(conn: Connection, queue: str) -> bool:
 
 def end_leases_on(conn: Connection, host: str, pid: int) -> int:
     """Ends the leases of a process that is known to be dead, by what its name says of it."""
-    statement = update(jobs).where(jobs.c.lease_owner.like(f"%.{host}.{pid}.%"), jobs.c.state == JobState.ACTIVE)
+    statement = update(jobs).where(jobs.c.lease_owner.like(f"%.{host}.{pid}.%"), is_running)
     return conn.execute(statement.values(lease_until=0)).rowcount
 
 
 def held(conn: Connection, job_id: str, fence: int) -> JobRow | None:
     """A job as the executor with this fence claimed it; None where another has it by now."""
-    query = select(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE)
+    query = select(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence, is_running)
     row = conn.execute(query).mappings().first()
     return dict(row) if row else None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from bmn.db.tables import db_now, job_events, jobs
 
@@ -74,14 +74,18 @@ def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> l
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
-def recently_told(conn: Connection, seconds: float) -> dict[str, int]:
-    """The last seq of each job that told something within these seconds."""
-    query = (
-        select(jobs.c.id, jobs.c.last_seq)
-        .where(jobs.c.id.in_(select(job_events.c.job_id).where(job_events.c.at > db_now() - seconds).distinct()))
-        .limit(5000)
+def told_between(conn: Connection, after: float, age: float, limit: int) -> list[tuple[str, int, float]]:
+    """Job, last seq and time of what was told after a moment and is `age` seconds old; oldest first, one row a job."""
+    page = (
+        select(job_events.c.job_id, job_events.c.seq, job_events.c.at)
+        .where(job_events.c.at > after, job_events.c.at < db_now() - age)
+        .order_by(job_events.c.at)
+        .limit(limit)
+        .subquery()
     )
-    return {row.id: row.last_seq for row in conn.execute(query)}
+    newest = func.max(page.c.at)
+    query = select(page.c.job_id, func.max(page.c.seq), newest).group_by(page.c.job_id).order_by(newest)
+    return [(job_id, seq, at) for job_id, seq, at in conn.execute(query)]
 
 
 def last_events(conn: Connection, job_ids: Sequence[str], names: Iterable[str]) -> dict[str, EventRow]:

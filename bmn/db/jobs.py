@@ -1,7 +1,5 @@
 """Jobs: inserting, finding, listing. Who may change a job's state is `bmn.db.transitions`."""
 
-import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +8,12 @@ from sqlalchemy import Connection, String, and_, bindparam, case, cast, func, in
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
-from bmn.db.tables import db_now, job_logs, job_units, jobs
-from bmn.errors import NotFound, UsageProblem
-from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.db.paging import read_cursor, write_cursor
+from bmn.db.tables import db_now, is_waiting, job_logs, job_units, jobs
+from bmn.errors import NotFound
+from bmn.schemas.jobs import JobState
 
 JobRow = dict[str, Any]
-
-_WAITING = tuple(WAITING_STATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +43,10 @@ def _turn() -> ColumnElement[int]:
 
     So 10,000 jobs of one user take 10,000 turns, and one job of another takes the turn that is served next.
     """
-    # Spelled out: IN would be compiled anew at every call.
-    waiting = or_(*(jobs.c.state == state for state in _WAITING))
     mine = select(func.coalesce(func.max(jobs.c.turn) + 1, 0)).where(
-        jobs.c.user_id == bindparam("of_user"), jobs.c.queue == bindparam("of_queue"), waiting
+        jobs.c.user_id == bindparam("of_user"), jobs.c.queue == bindparam("of_queue"), is_waiting
     )
-    line = select(func.coalesce(func.min(jobs.c.turn), 0)).where(jobs.c.queue == bindparam("of_queue"), waiting)
+    line = select(func.coalesce(func.min(jobs.c.turn), 0)).where(jobs.c.queue == bindparam("of_queue"), is_waiting)
     own, front = mine.scalar_subquery(), line.scalar_subquery()
     return case((own > front, own), else_=front)
 
@@ -178,24 +173,13 @@ def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: s
     conditions = chosen.conditions()
     total = conn.execute(select(func.count()).select_from(jobs).where(*conditions)).scalar_one()
     if cursor:
-        at, job_id = _read_cursor(cursor)
+        at, job_id = read_cursor(cursor)
         conditions.append(or_(jobs.c.created_at < at, and_(jobs.c.created_at == at, jobs.c.id < job_id)))
     query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
     rows = [dict(row) for row in conn.execute(query).mappings()]
-    further = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    last = rows[limit - 1] if len(rows) > limit else None
+    further = write_cursor(last["created_at"], last["id"]) if last else None
     return Page(rows[:limit], further, total)
-
-
-def _cursor(row: JobRow) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row["created_at"], row["id"]]).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[float, str]:
-    try:
-        at, job_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return float(at), str(job_id)
-    except (ValueError, TypeError) as error:
-        raise UsageProblem("This cursor was not made here.", hint="Use the one the last page ended with.") from error
 
 
 def position(conn: Connection, job: JobRow) -> int:
@@ -209,7 +193,7 @@ def position(conn: Connection, job: JobRow) -> int:
             jobs.c.created_at < job["created_at"],
         ),
     )
-    query = select(func.count()).where(jobs.c.queue == job["queue"], jobs.c.state.in_(_WAITING), before)
+    query = select(func.count()).where(jobs.c.queue == job["queue"], is_waiting, before)
     return int(conn.execute(query).scalar_one())
 
 

@@ -5,10 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from bmn.db import credits
-from bmn.db.tables import db_now, dead_letters, jobs, provider_calls, queue_settings
-from bmn.schemas.jobs import TERMINAL_STATES, WAITING_STATES, JobState
-
-_WAITING = tuple(WAITING_STATES)
+from bmn.db.tables import db_now, dead_letters, is_waiting, jobs, provider_calls, queue_settings
+from bmn.schemas.jobs import TERMINAL_STATES, JobState
 
 
 def counts(conn: Connection) -> dict[str, dict[str, int]]:
@@ -17,11 +15,7 @@ def counts(conn: Connection) -> dict[str, dict[str, int]]:
     by_state = select(jobs.c.queue, jobs.c.state, func.count()).group_by(jobs.c.queue, jobs.c.state)
     for queue, state, number in conn.execute(by_state):
         found.setdefault(queue, {})[state] = number
-    later = (
-        select(jobs.c.queue, func.count())
-        .where(jobs.c.state.in_(_WAITING), jobs.c.run_at > db_now())
-        .group_by(jobs.c.queue)
-    )
+    later = select(jobs.c.queue, func.count()).where(is_waiting, jobs.c.run_at > db_now()).group_by(jobs.c.queue)
     for queue, number in conn.execute(later):
         found.setdefault(queue, {})["delayed"] = number
     return found
@@ -31,7 +25,7 @@ def oldest_waiting(conn: Connection) -> dict[str, float]:
     """Per queue: seconds that the oldest due job has been waiting."""
     query = (
         select(jobs.c.queue, db_now() - func.min(jobs.c.run_at))
-        .where(jobs.c.state.in_(_WAITING), jobs.c.run_at <= db_now())
+        .where(is_waiting, jobs.c.run_at <= db_now())
         .group_by(jobs.c.queue)
     )
     return {queue: float(seconds) for queue, seconds in conn.execute(query)}

@@ -12,14 +12,14 @@ nothing was written then. Nothing leaves a terminal state; a replay is a new job
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, update
+from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case, func, insert, select, update
 
 from bmn.db import credits, events
 from bmn.db.credits import Balance
 from bmn.db.events import EventRow
-from bmn.db.tables import brand_assets, db_now, dead_letters, job_units, jobs
+from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
 from bmn.errors import CAUSES, Cause
-from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.schemas.jobs import JobState
 
 MAX_LOSSES = 3
 """Workers that may die on one job; the third loss makes it a dead letter."""
@@ -43,38 +43,50 @@ class Change:
     dead: dict[str, Any] | None = None
 
 
+def highest(column: Any, value: Any) -> Any:
+    """The bar never falls, in whatever order two words about it arrive."""
+    return case((column > value, column), else_=value)
+
+
+# Statements are built once: building one costs more than the database needs to run it. Plain values come at the call.
+_HELD = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
+    .values(last_seq=jobs.c.last_seq + 1)
+    .returning(*(jobs.c[name] for name in (
+        "id", "queue", "user_id", "brand_id", "parent_id", "state", "fence", "attempt", "last_seq", "progress",
+        "message", "run_at", "cause", "error", "credits_refunded",
+    )))
+)  # fmt: skip
 _WANTED = jobs.c.cancel_requested_at.is_(None)
+_LATER = db_now() + bindparam("delay", type_=Double)
+_PROGRESS = _HELD.values(progress=highest(jobs.c.progress, bindparam("percent", type_=Integer)))
+_END = _HELD.values(completed_at=db_now(), credits_refunded=jobs.c.credits_reserved - jobs.c.credits_charged)
+_RETRY = _HELD.where(_WANTED).values(run_at=_LATER)
+_WAIT = _HELD.where(_WANTED).values(run_at=_LATER, attempt=jobs.c.attempt - 1)
+_LIMITED = _WAIT.values(limited_since=func.coalesce(jobs.c.limited_since, db_now()))
+_LOSE = _HELD.values(losses=jobs.c.losses + 1, attempt=jobs.c.attempt - 1, run_at=db_now())
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None, "pushed_at": None}
 
 
-def _update(conn: Connection, job_id: str, fence: int, values: dict[str, Any], *only: Any) -> Row[Any] | None:
-    statement = (
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE, *only)
-        .values(last_seq=jobs.c.last_seq + 1, **values)
-        .returning(*jobs.c)
-    )
-    return conn.execute(statement).first()
+def _update(conn: Connection, statement: Update, job_id: str, fence: int, values: dict[str, Any]) -> Row[Any] | None:
+    """None: another executor has the job by now, or what the statement asks for beside is not so."""
+    return conn.execute(statement, {"of_job": job_id, "held": fence, **values}).first()
 
 
 def progress(conn: Connection, job_id: str, fence: int, fields: dict[str, Any]) -> Change | None:
     """fields: status, progress, message and what else `job:progress` carries. The bar never falls."""
-    shown = jobs.c.progress if fields.get("progress") is None else highest(jobs.c.progress, fields["progress"])
-    job = _update(conn, job_id, fence, {"progress": shown, "stage": fields["status"], "message": fields.get("message")})
+    values = {"percent": fields.get("progress") or 0, "stage": fields["status"], "message": fields.get("message")}
+    job = _update(conn, _PROGRESS, job_id, fence, values)
     if job is None:
         return None
     told = {**fields, "progress": job.progress, "attempt": job.attempt}
     return Change(job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)])
 
 
-def highest(column: Any, value: int) -> Any:
-    """The bar never falls, in whatever order two words about it arrive."""
-    return case((column > value, column), else_=value)
-
-
 def tell(conn: Connection, job_id: str, fence: int, event: str, fields: dict[str, Any]) -> Change | None:
     """An event that changes no state: a tool's error, a message of the agent."""
-    job = _update(conn, job_id, fence, {})
+    job = _update(conn, _HELD, job_id, fence, {})
     return Change(job_id, job.state, job.fence, [events.add(conn, job, event, fields)]) if job else None
 
 
@@ -99,12 +111,10 @@ def end(
         "result": result,
         "error": error,
         "cause": cause,
-        "completed_at": db_now(),
-        "credits_refunded": jobs.c.credits_reserved - jobs.c.credits_charged,
     }
     if state in (JobState.COMPLETED, JobState.PARTIAL):
         values["progress"] = 100
-    job = _update(conn, job_id, fence, values)
+    job = _update(conn, _END, job_id, fence, values)
     return _ended(conn, job, event, fields) if job else None
 
 
@@ -140,21 +150,8 @@ def retry(
     conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause, error: str, retries_left: int
 ) -> Change | None:
     """This attempt failed, another follows in `delay` seconds; none where a cancel was asked for meanwhile."""
-    job = _update(
-        conn,
-        job_id,
-        fence,
-        {
-            **_OPEN,
-            "state": JobState.RETRYING,
-            "stage": "retrying",
-            "run_at": db_now() + delay,
-            "error": error,
-            "cause": cause,
-            "message": error,
-        },
-        _WANTED,
-    )
+    values = {"state": JobState.RETRYING, "stage": "retrying", "error": error, "cause": cause, "message": error}
+    job = _update(conn, _RETRY, job_id, fence, {**_OPEN, **values, "delay": delay})
     if job is None:
         return cancel(conn, job_id, fence)
     fields = {
@@ -171,19 +168,9 @@ def wait(
     conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause | None, message: str
 ) -> Change | None:
     """Back in line with the attempt unspent: asked to slow down, queue paused, or handed to another worker."""
-    limited = func.coalesce(jobs.c.limited_since, db_now()) if cause is Cause.PROVIDER_RATE_LIMITED else None
-    values: dict[str, Any] = {
-        **_OPEN,
-        "state": JobState.QUEUED,
-        "stage": "waiting",
-        "run_at": db_now() + delay,
-        "attempt": jobs.c.attempt - 1,
-        "message": message,
-        "cause": cause,
-    }
-    if limited is not None:
-        values["limited_since"] = limited
-    job = _update(conn, job_id, fence, values, _WANTED)
+    values = {"state": JobState.QUEUED, "stage": "waiting", "message": message, "cause": cause}
+    statement = _LIMITED if cause is Cause.PROVIDER_RATE_LIMITED else _WAIT
+    job = _update(conn, statement, job_id, fence, {**_OPEN, **values, "delay": delay})
     if job is None:
         return cancel(conn, job_id, fence)
     told = {"status": "waiting", "progress": job.progress, "message": message}
@@ -208,21 +195,9 @@ def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
     if before.losses + 1 >= MAX_LOSSES:
         conn.execute(update(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence).values(losses=MAX_LOSSES))
         return fail(conn, job_id, fence, Cause.WORKER_KILLED, f"{MAX_LOSSES} workers died on this job.")
-    job = _update(
-        conn,
-        job_id,
-        fence,
-        {
-            **_OPEN,
-            "state": JobState.QUEUED,
-            "stage": "waiting",
-            "losses": jobs.c.losses + 1,
-            "attempt": jobs.c.attempt - 1,
-            "run_at": db_now(),
-            "cause": Cause.WORKER_LOST,
-            "message": "Its worker was lost; another one goes on.",
-        },
-    )
+    message = "Its worker was lost; another one goes on."
+    values = {"state": JobState.QUEUED, "stage": "waiting", "cause": Cause.WORKER_LOST, "message": message}
+    job = _update(conn, _LOSE, job_id, fence, {**_OPEN, **values})
     if job is None:
         return None
     told = {"status": "waiting", "progress": job.progress, "message": job.message}
@@ -279,7 +254,7 @@ def cancel_waiting(conn: Connection, job_id: str, by: str | None = None) -> Chan
     fields, result = _cancelled(conn, job_id)
     statement = (
         update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state.in_(tuple(WAITING_STATES)))
+        .where(jobs.c.id == job_id, is_waiting)
         .values(
             **_OPEN,
             state=JobState.CANCELLED,
@@ -304,7 +279,7 @@ def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
     """Sets the durable flag that the worker's next renewal reads. False: the job is not active."""
     statement = (
         update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == JobState.ACTIVE)
+        .where(jobs.c.id == job_id, is_running)
         .values(cancel_requested_at=func.coalesce(jobs.c.cancel_requested_at, db_now()), cancelled_by=by)
     )
     return conn.execute(statement).rowcount == 1

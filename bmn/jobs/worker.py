@@ -54,12 +54,8 @@ class RqRegistration(BaseWorker):
 
     def handle_payload(self, message: Any) -> None:
         """A command from RQ's channel. Only the ones that mean something here are passed on; nothing is imported."""
-        try:
-            payload = json.loads(message["data"])
-        except (ValueError, KeyError, TypeError):
-            return
-        if isinstance(payload, dict):
-            self._on_command(payload)
+        if command := _read_command(message.get("data")):
+            self._on_command(command)
 
     def begin(self) -> None:
         self.register_birth()
@@ -69,7 +65,7 @@ class RqRegistration(BaseWorker):
     def beat(self, busy: bool) -> None:
         if not self.connection.exists(self.key):
             self.register_birth()  # Redis was emptied, or was away for longer than the registration lives
-        if self.pubsub_thread is None:
+        if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
             self.subscribe()
         self.heartbeat()
         self.set_state("busy" if busy else "idle")
@@ -77,6 +73,15 @@ class RqRegistration(BaseWorker):
     def end(self) -> None:
         self.register_death()
         self.unsubscribe()
+
+
+def _read_command(data: Any) -> dict[str, Any] | None:
+    """A command that came by a channel; None for anything else, which whoever can publish may send."""
+    try:
+        command = json.loads(data)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return command if isinstance(command, dict) else None
 
 
 class Worker:
@@ -147,9 +152,10 @@ class Worker:
             if free <= 0:
                 self._changed.clear()
                 await self._changed.wait()
+                await asyncio.sleep(0)  # those that end with it make room for more in one claim
                 continue
             taken = await self._claim(free)
-            if listed and not taken:
+            if listed is not None and not taken:
                 await self._drop_stale(listed)
             listed = None
             if taken == free:
@@ -199,7 +205,7 @@ class Worker:
             await asyncio.wait([peek])
             return None
         job_id = peek.result()
-        if job_id:
+        if job_id is not None:
             failpoints.hit("dequeued")
         return job_id
 
@@ -210,7 +216,7 @@ class Worker:
             if self._core.health.down_for():
                 raise RedisError("away")  # known already: no need to wait for it to fail once more
             job_id = await self._blocking.blmove(key, key, _IDLE_SECONDS, "LEFT", "LEFT")
-            return str(job_id) if job_id else None
+            return None if job_id is None else str(job_id)
         except (RedisError, OSError):
             await asyncio.sleep(_IDLE_SECONDS * random.uniform(0.25, 0.75))
             return None
@@ -246,9 +252,9 @@ class Worker:
                     await channel.subscribe(keys.CONTROL)
                     while True:
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=_IDLE_SECONDS)
-                        if message:
-                            self._obey(json.loads(message["data"]))
-            except (RedisError, OSError, ValueError) as error:
+                        if message and (command := _read_command(message.get("data"))):
+                            self._obey(command)
+            except (RedisError, OSError) as error:
                 log.debug("control channel broke", reason=str(error))
                 await asyncio.sleep(random.uniform(0.2, 0.6))
 

@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bmn import failpoints
 from bmn.lifeline import die_with_parent
 from tests.processes import wait_until
 
@@ -180,6 +181,7 @@ def _fork(order: dict[str, Any]) -> None:
             os.dup2(source, target)
         os.environ.clear()
         os.environ.update(order["env"])
+        failpoints.arm()
         os.chdir(Path(order["log"]).parent)
         _ROLES[order["role"]](Path(order["ready"]), **order["options"])
         code = 0

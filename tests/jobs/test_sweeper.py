@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -65,27 +64,50 @@ async def test_the_cleanup_is_planned_once_an_hour_on_however_many_hosts(engine:
     assert {row["id"].rsplit("-", 1)[1] for row in rows} <= {str(slot), str(slot - 1)}
 
 
+async def _age_events(engine: Engine, seconds: float) -> None:
+    await engine.write(lambda conn: conn.execute(update(job_events).values(at=job_events.c.at - seconds)))
+
+
 async def test_events_that_reached_no_stream_are_published(engine: Engine, redis_url: str) -> None:
     ids = [await engine.do() for _ in range(5)]
     await engine.core.outbox.close()
     await engine.core.redis.flushall()
+    await _age_events(engine, 10)
     await Sweeper(engine.core).publish_missing()
     assert checker.check_stream(redis_url, engine.books()) == []
     assert len(ids) == await engine.core.redis.xlen("bmn:stream") - 1
 
 
-async def test_events_of_a_long_outage_are_published_after_it(engine: Engine, redis_url: str, monkeypatch: Any) -> None:
+async def test_events_of_a_long_outage_are_published_after_it(engine: Engine, redis_url: str) -> None:
     sweeper = Sweeper(engine.core)
+    await sweeper.publish_missing()
+    sweeper._published -= 4000  # as if Redis had been away since
+    await engine.do()
+    await engine.core.outbox.close()
+    await engine.core.redis.delete("bmn:stream", *[key async for key in engine.core.redis.scan_iter("bmn:seq:*")])
+    await _age_events(engine, 3600)
+    await sweeper.publish_missing()
+    assert checker.check_stream(redis_url, engine.books()) == []
+
+
+async def test_what_is_long_past_is_not_published_again(engine: Engine) -> None:
     await engine.do()
     await engine.core.outbox.close()
     await engine.core.redis.flushall()
-    hour_ago = update(job_events).values(at=job_events.c.at - 3600)
-    await engine.write(lambda conn: conn.execute(hour_ago))
+    await _age_events(engine, 3600)
+    await Sweeper(engine.core).publish_missing()
+    assert await engine.core.redis.xlen("bmn:stream") == 0
+
+
+async def test_events_that_are_looked_at_once_are_not_looked_at_again(engine: Engine) -> None:
+    for _ in range(5):
+        await engine.do()
+    await engine.core.outbox.close()
+    await _age_events(engine, 10)
+    sweeper = Sweeper(engine.core)
     await sweeper.publish_missing()
-    assert await engine.core.redis.xlen("bmn:stream") == 0  # long past; nobody waits for it
-    sweeper._all_published_at -= 4000  # as if Redis had been away since
-    await sweeper.publish_missing()
-    assert checker.check_stream(redis_url, engine.books()) == []
+    looked = await engine.core.events.repair(sweeper._published)
+    assert looked == (0, sweeper._published)
 
 
 async def test_one_of_several_sweeps_at_a_time(engine: Engine) -> None:

@@ -22,11 +22,12 @@ def failpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Breaks the engine at a named point, at its n-th pass."""
 
     def set_(point: str, nth: int = 1) -> None:
-        failpoints._passes.clear()
         monkeypatch.setenv("BMN_RAISE_AT", f"{point}:{nth}")
+        failpoints.arm()
 
     yield set_
-    failpoints._passes.clear()
+    monkeypatch.undo()
+    failpoints.arm()
 
 
 async def _units(engine: Engine, job_id: str) -> list[dict[str, Any]]:

@@ -175,7 +175,8 @@ async def test_a_paused_queue_does_not_keep_its_worker_busy(engine: Engine) -> N
 
 
 @pytest.mark.parametrize(
-    "entry", [b"\xff\xfe garbage", b"no-such-job", b"a\x00b", "🦆".encode(), b"x" * 100_000, b'{"id": 1}', b"os.system"]
+    "entry",
+    [b"", b"\xff\xfe garbage", b"no-such-job", b"a\x00b", "🦆".encode(), b"x" * 100_000, b'{"id": 1}', b"os.system"],
 )
 async def test_what_is_no_job_is_taken_out_of_the_line(engine: Engine, entry: bytes) -> None:
     key = list_key(QUEUE)

@@ -41,7 +41,7 @@ async def repaired(live: Live) -> None:
     async with asyncio.timeout(15):
         while True:
             with contextlib.suppress(redis.RedisError, OSError):
-                await live.core.events.repair(600)
+                await live.core.events.repair(0.0, age=0.0)
                 return
             await asyncio.sleep(0.05)
 

@@ -13,6 +13,19 @@ down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+_WAITING = sa.text("state IN ('queued', 'retrying')")
+_RUNNING = sa.text("state = 'active'")
+_OF_THE_WAITING = {
+    "jobs_line": ["queue", "priority", "turn", "created_at"],
+    "jobs_turn": ["user_id", "queue", "turn"],
+    "jobs_front": ["queue", "turn"],
+    "jobs_due": ["run_at"],
+}
+
+
+def _create_index_where(condition: sa.TextClause, name: str, columns: list[str]) -> None:
+    op.create_index(name, "jobs", columns, sqlite_where=condition, postgresql_where=condition)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -226,16 +239,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index("jobs_due", ["state", "run_at"], unique=False)
-        batch_op.create_index("jobs_front", ["queue", "state", "turn"], unique=False)
-        batch_op.create_index("jobs_leases", ["state", "lease_until"], unique=False)
         batch_op.create_index("jobs_newest", ["created_at", "id"], unique=False)
-        batch_op.create_index("jobs_next", ["queue", "state", "priority", "turn", "created_at"], unique=False)
         batch_op.create_index("jobs_of_brand", ["brand_id", "created_at"], unique=False)
         batch_op.create_index("jobs_of_user", ["user_id", "created_at"], unique=False)
-        batch_op.create_index("jobs_owner", ["lease_owner"], unique=False)
         batch_op.create_index("jobs_parent", ["parent_id"], unique=False)
-        batch_op.create_index("jobs_turn", ["user_id", "queue", "state", "turn"], unique=False)
+        batch_op.create_index("jobs_states", ["queue", "state"], unique=False)
+    for name, columns in _OF_THE_WAITING.items():
+        _create_index_where(_WAITING, name, columns)
+    _create_index_where(_RUNNING, "jobs_leases", ["lease_until"])
 
     op.create_table(
         "products",
@@ -354,16 +365,11 @@ def downgrade() -> None:
     op.drop_table("provider_calls")
     op.drop_table("products")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index("jobs_turn")
+        batch_op.drop_index("jobs_states")
         batch_op.drop_index("jobs_parent")
-        batch_op.drop_index("jobs_owner")
         batch_op.drop_index("jobs_of_user")
         batch_op.drop_index("jobs_of_brand")
-        batch_op.drop_index("jobs_next")
         batch_op.drop_index("jobs_newest")
-        batch_op.drop_index("jobs_leases")
-        batch_op.drop_index("jobs_front")
-        batch_op.drop_index("jobs_due")
 
     op.drop_table("jobs")
     op.drop_table("job_units")
