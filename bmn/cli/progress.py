@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _BAR = 24
-_HEARTBEAT = 30.0
+HEARTBEAT = 30.0  # seconds of silence before a sign of life
 
 # how far a picture is at least, by the word its job reports; its message may end in a finer figure
 _SHARE = {"composing": 0.05, "uploading": 0.9, "saving": 0.95}
@@ -123,12 +123,13 @@ _APPLY = {"job:progress": _progressed, "job:failed": _failed, "job:complete": _c
 class Board:
     """All jobs that are watched, on stderr. A context manager: inside it the bars move."""
 
-    def __init__(self, *, silent: bool = False) -> None:
+    def __init__(self, *, silent: bool = False, heartbeat: float = HEARTBEAT) -> None:
         self.lines: dict[str, Line] = {}
         self.silent = silent or console.quiet
         self._live: Live | None = None
         self._said: set[tuple[str, int, str]] = set()
         self._spoke = time.monotonic()
+        self._patience = heartbeat
 
     def add(self, line: Line) -> None:
         self.lines[line.job_id] = line
@@ -177,7 +178,7 @@ class Board:
 
     def heartbeat(self) -> None:
         """Where nothing moves by itself, a sign of life every half minute."""
-        if self._live is None and time.monotonic() - self._spoke >= _HEARTBEAT:
+        if self._live is None and time.monotonic() - self._spoke >= self._patience:
             for line in self.lines.values():
                 if line.state not in ENDED:
                     self.say(

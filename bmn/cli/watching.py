@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from bmn.cli.console import console
-from bmn.cli.progress import Board, Line, Unit
+from bmn.cli.progress import HEARTBEAT, Board, Line, Unit
 from bmn.cli.views import short_id
 from bmn.client.http import BmnClient
 from bmn.client.watch import ENDED, Event, follow, record
@@ -53,16 +53,18 @@ async def watch(
     timeout: float | None = None,
     on_event: OnEvent = nothing,
     silent: bool = False,
+    heartbeat: float = HEARTBEAT,
 ) -> list[Job]:
     """Follows the jobs until all have ended; answers with their records, in the order given.
 
     timeout: seconds; raises OutOfTime when it passes. on_event: called after the board has taken the event in.
+    heartbeat: seconds of silence before a sign of life, where no bars move.
     """
-    with Board(silent=silent) as board:
+    with Board(silent=silent, heartbeat=heartbeat) as board:
         client.on_notice = board.say
         try:
             async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
-                beat = group.create_task(_beat(board))
+                beat = group.create_task(_beat(board, min(1.0, heartbeat)))
                 watches = [
                     group.create_task(_watch_one(client, board, job_id, label, on_event))
                     for job_id, label in zip(job_ids, labels or [""] * len(job_ids), strict=True)
@@ -84,9 +86,9 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _beat(board: Board) -> None:
+async def _beat(board: Board, pause: float) -> None:
     while True:
-        await asyncio.sleep(1)
+        await asyncio.sleep(pause)
         board.heartbeat()
 
 
