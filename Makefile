@@ -50,6 +50,7 @@ soak: $(VENV)/.dev ## random work and faults from a seed: make soak SECONDS=3600
 
 bench: $(VENV)/.dev ## the figures of docs/performance.md
 	$(BIN)/python -m bench.submit
+	$(BIN)/python -m bench.listing
 	$(BIN)/python -m bench.engine
 
 web: $(VENV)/.run ## the React client, against a server that its tests start; needs Node
