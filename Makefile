@@ -25,7 +25,7 @@ demo: $(VENV)/.run ## four logos, made on this machine without a key; they land 
 	BMN_HOME=$(CURDIR)/demo/home $(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
 
 test: $(VENV)/.dev ## the tests, on SQLite and PostgreSQL; needs no service, Node or browser
-	$(BIN)/python -m pytest -q -n 4 -m "not chaos or short"
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile -m "not chaos or short"
 
 check: format lint types imports test ## what has to pass before a change lands
 
