@@ -7,12 +7,10 @@ import argparse
 import asyncio
 import json
 import sys
-import time
-
-import socketio
 
 from bench.figures import row
 from bench.http import Connection, load, request
+from bench.listener import Listener
 from bench.stack import Stack, running_stack
 
 
@@ -57,25 +55,14 @@ async def _measure_events(stack: Stack, events: int, rate: float) -> None:
     _, body = await connection.ask(_logos(stack.token, brand))
     connection.close()
     job_id = json.loads(body)["jobId"]
-    seconds: list[float] = []
-    done = asyncio.Event()
-    client = socketio.AsyncClient()
-
-    @client.on("agent:message", namespace="/wizard")
-    async def _arrived(data: dict[str, str], *_: object) -> None:
-        seconds.append(time.time() - float(data["content"]))
-        if len(seconds) >= events:
-            done.set()
-
-    await client.connect(stack.url, namespaces=["/wizard"], auth={"token": stack.token}, transports=["websocket"])
-    await client.call("job:join", {"jobId": job_id}, namespace="/wizard")
-    teller = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.teller", job_id, str(events), str(rate), env=stack.environment
-    )
-    async with asyncio.timeout(60):
-        await done.wait()
-    await teller.wait()
-    await client.disconnect()
+    async with Listener(stack) as listener:
+        await listener.join(job_id)
+        teller = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.teller", job_id, str(events), str(rate), env=stack.environment
+        )
+        async with asyncio.timeout(60):
+            seconds = await listener.collect(events)
+        await teller.wait()
     print(row(f"event, worker process to client, {rate:.0f}/s", seconds[len(seconds) // 10 :]))
 
 
