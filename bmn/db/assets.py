@@ -68,9 +68,10 @@ def choose(conn: Connection, asset_id: str, user_id: str) -> AssetRow:
     return dict(conn.execute(chosen).mappings().one())
 
 
-def set_thumbnail(conn: Connection, asset_id: str, url: str) -> bool:
-    """Notes where an asset's thumbnail is; False where the asset is gone."""
-    statement = update(brand_assets).where(brand_assets.c.id == asset_id).values(thumbnail_url=url)
+def set_thumbnail(conn: Connection, asset_id: str, brand_id: str, url: str) -> bool:
+    """Notes where an asset's thumbnail is; False where the brand has no such asset (any more)."""
+    mine = (brand_assets.c.id == asset_id, brand_assets.c.brand_id == brand_id)
+    statement = update(brand_assets).where(*mine).values(thumbnail_url=url)
     return conn.execute(statement.returning(brand_assets.c.id)).first() is not None
 
 

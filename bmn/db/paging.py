@@ -14,8 +14,8 @@ def read_cursor(cursor: str) -> tuple[float, str]:
     """Raises UsageProblem for one that was not made here."""
     try:
         at, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(row_id, str) or "\0" in row_id:
-            raise ValueError(row_id)
+        if not isinstance(row_id, str) or not row_id.isascii() or "\0" in row_id:
+            raise ValueError("not an id")
         return float(at), row_id
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise UsageProblem("This cursor was not made here.", hint="Use the one the last page ended with.") from error

@@ -13,6 +13,9 @@ from redis.asyncio import Redis
 
 from bmn.broker import keys
 from bmn.events.rooms import Outgoing
+from bmn.logs import get_logger
+
+log = get_logger(__name__)
 
 _FIELD = "e"
 _BATCH = 500
@@ -20,6 +23,8 @@ _SCRIPT = files("bmn.events").joinpath("publish.lua").read_text()
 
 # The first entry of every stream, for no socket: who meets it later than at the start learns that Redis was emptied.
 BEGIN = Outgoing("", (), "begin", {}, volatile=True)
+# What stands for an entry that nobody here has written: for no socket, and past it goes everything that follows.
+UNREADABLE = Outgoing("", (), "unreadable", {}, volatile=True)
 
 
 def encode(event: Outgoing) -> str:
@@ -28,7 +33,13 @@ def encode(event: Outgoing) -> str:
 
 
 def decode(entry: str | bytes) -> Outgoing:
+    """Raises ValueError, TypeError or RecursionError for what `encode` has not written."""
     namespace, rooms, event, data, job_id, seq, volatile = json.loads(entry)
+    names = [namespace, event, *rooms, *([] if job_id is None else [job_id])]
+    if not all(isinstance(name, str) for name in names) or not isinstance(data, dict):
+        raise TypeError("not an event of ours")
+    if seq is not None and type(seq) is not int:
+        raise TypeError("a seq is a whole number")
     return Outgoing(namespace, tuple(rooms), event, data, job_id, seq, bool(volatile))
 
 
@@ -95,8 +106,13 @@ class EventStream:
 
 
 def _entry(item: Any) -> tuple[str, Outgoing]:
+    """One entry that cannot be read must not stop those behind it, nor a server that starts."""
     entry_id, fields = item
-    return entry_id, decode(fields[_FIELD])
+    try:
+        return entry_id, decode(fields[_FIELD])
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        log.warning("an entry of the stream cannot be read, left out", at=entry_id, reason=type(error).__name__)
+        return entry_id, UNREADABLE
 
 
 def _flat(entries: Any) -> list[Any]:

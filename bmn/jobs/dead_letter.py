@@ -1,5 +1,7 @@
 """Bringing ended jobs back: a replay is a new job that names its parent and pays only for what is missing."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.jobs import NewJob
 from bmn.db.transitions import Change
-from bmn.errors import BmnError, Conflict, UsageProblem
+from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs.context import unit_price
 from bmn.jobs.core import Core
 from bmn.jobs.registry import get_queue
@@ -19,6 +21,7 @@ from bmn.jobs.submission import new_job_id, store_jobs, unit_count
 from bmn.schemas.jobs import JobState
 
 REPLAYABLE = (JobState.FAILED, JobState.PARTIAL, JobState.CANCELLED)
+_NUMBER = re.compile(r"-(\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ async def retry(
     """Makes a new job from an ended one. changes: payload fields to set, validated against today's schema.
 
     user_id: whose job it has to be; None for an admin. Raises NotFound, Conflict where it is not ended or was replayed
-    already, UsageProblem where the payload no longer fits, InsufficientCredits.
+    already, NotAllowed, UsageProblem where the payload no longer fits, InsufficientCredits.
     """
     replay, change = await core.db.write(lambda conn: _replay(conn, core, job_id, by, user_id, changes or {}, reason))
     core.outbox.tell(change)
@@ -99,8 +102,14 @@ def _cost(conn: Connection, core: Core, job_id: str, queue_name: str, payload: d
         wanted = unit_count(queue, queue.payload.model_validate(payload))
     except ValidationError:
         return 0
-    saved = sum(1 for unit in job_rows.units(conn, job_id) if unit["state"] == "saved")
-    return max(wanted - saved, 0) * unit_price(core.settings, queue)
+    return (wanted - _delivered(job_rows.units(conn, job_id), wanted)) * unit_price(core.settings, queue)
+
+
+def _delivered(units: Iterable[dict[str, Any]], wanted: int) -> int:
+    """How many of the first `wanted` units are there: who asks for fewer now gets these, whatever else was made."""
+    saved = [unit["unit"] for unit in units if unit["state"] == "saved"]
+    places = {int(found[1]) if (found := _NUMBER.search(name)) else 0 for name in saved}
+    return sum(place < wanted for place in places)
 
 
 def _replay(
@@ -118,7 +127,14 @@ def _replay(
             f"This job cannot be brought back: it is {row['state']}.", hint=_instead(job_id, row), state=row["state"]
         )
     queue = get_queue(row["queue"])
+    if changes and user_id is not None and not queue.job_type:
+        # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
+        raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
     payload = _payload(row, changes)
+    if queue.credit and any(unit["state"] == "saved" and not unit["asset_id"] for unit in job_rows.units(conn, job_id)):
+        raise Conflict(
+            "This job had done what it was paid for before it ended.", hint="Submit it anew, to do it again."
+        )
     new_id = new_job_id(queue.name)
     letter = dead_letters.of_job(conn, job_id)
     if letter is not None and not dead_letters.take(conn, job_id, state="replayed", by=by, replay_job_id=new_id):

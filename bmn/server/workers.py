@@ -32,10 +32,14 @@ async def registered(core: Core) -> list[WorkerRecord] | None:
         async with core.redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hgetall(str(name))
-            rows = await pipe.execute()
+            rows = await pipe.execute(raise_on_error=False)  # a key of another kind is no worker
     except (redis.RedisError, OSError):
         return None
-    return [_record(str(name), row) for name, row in zip(names, rows, strict=True) if row.get("birth")]
+    return [
+        _record(str(name), row)
+        for name, row in zip(names, rows, strict=True)
+        if isinstance(row, dict) and row.get("birth")
+    ]
 
 
 def _record(key: str, row: dict[str, Any]) -> WorkerRecord:

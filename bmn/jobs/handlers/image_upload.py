@@ -44,5 +44,5 @@ async def _make_thumbnail(ctx: Context, payload: ImageUpload, key: str) -> Resul
     url = ctx.storage.url_for(small_key)
     if payload.asset_id:
         asset_id = payload.asset_id
-        await ctx.commit(lambda conn: assets.set_thumbnail(conn, asset_id, url))
+        await ctx.commit(lambda conn: assets.set_thumbnail(conn, asset_id, payload.brand_id, url))
     return Result("Thumbnail ready", data={"thumbnailUrl": url, "storageKey": key})

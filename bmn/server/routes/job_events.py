@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from bmn.auth import Principal
 from bmn.db import jobs
@@ -38,21 +39,29 @@ async def events(
 ) -> StreamingResponse:
     """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
     await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
+    seq = min(int(last_event_id), 2**31) if last_event_id else after
     if res.streams[principal.user_id] >= _STREAMS_PER_USER:
         raise RateLimited(f"{_STREAMS_PER_USER} jobs are followed at once already.", hint="Close some of them.")
-    seq = min(int(last_event_id), 2**31) if last_event_id else after
-    return StreamingResponse(_counted(res, principal, job_id, seq), 200, _HEADERS, "text/event-stream")
-
-
-async def _counted(res: Resources, principal: Principal, job_id: str, seq: int) -> AsyncIterator[bytes]:
+    # Counted before anything else happens: many that come at the same moment must not all find room.
     res.streams[principal.user_id] += 1
-    try:
-        async for frame in _stream(res, job_id, seq, principal.expires_at):
-            yield frame
-    finally:
-        res.streams[principal.user_id] -= 1
-        if not res.streams[principal.user_id]:
-            del res.streams[principal.user_id]
+    return _Counted(res, principal, job_id, seq)
+
+
+class _Counted(StreamingResponse):
+    """An event stream that was counted, and is until it ends, in whatever way."""
+
+    def __init__(self, res: Resources, principal: Principal, job_id: str, seq: int) -> None:
+        frames = _stream(res, job_id, seq, principal.expires_at)
+        super().__init__(frames, 200, _HEADERS, "text/event-stream")
+        self._streams, self._user_id = res.streams, principal.user_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._streams[self._user_id] -= 1
+            if not self._streams[self._user_id]:
+                del self._streams[self._user_id]
 
 
 async def _stream(res: Resources, job_id: str, seq: int, expires_at: float) -> AsyncIterator[bytes]:

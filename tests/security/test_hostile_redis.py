@@ -1,0 +1,86 @@
+"""Whoever can write to Redis can disturb, and no more: what cannot be read is passed over by servers and workers."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from websockets.sync.client import connect
+
+from bmn.auth import mint_development_token
+from bmn.broker import keys
+from bmn.jobs.cancellation import cancel
+from bmn.server.workers import registered
+from tests.jobs.conftest import ANA, Engine
+from tests.processes import eventually
+from tests.security.conftest import Target
+
+DEEP = "[" * 100_000
+GARBAGE: list[dict[str, Any]] = [
+    {"e": "{"},
+    {"x": "not our field"},
+    {"e": "[1,2]"},
+    {"e": "null"},
+    {"e": b"\xff\xfe"},
+    {"e": DEEP},
+    {"e": json.dumps(["/wizard", ["job:x"], "job:progress", 5, "x", "no number", 0])},
+    {"e": json.dumps(["/wizard", [["a"]], "job:progress", {}, None, None, 0])},
+    {"e": json.dumps(["/wizard", 5, "x", {}, ["j"], 1, 0])},
+    {"e": json.dumps(["/wizard", ["job:x"], "x", {}, "x", True, 0])},
+]
+
+
+def _pollute(url: str) -> None:
+    with redis.Redis.from_url(url) as insider:
+        for entry in GARBAGE:
+            insider.xadd(keys.STREAM, entry)
+
+
+@pytest.fixture(scope="module")
+def before_start(emptied_redis: str) -> None:
+    _pollute(emptied_redis)
+
+
+def test_live_events_go_past_what_nobody_here_has_written(target: Target, emptied_redis: str) -> None:
+    user_id = str(uuid4())
+    user = target.client(user_id)
+    brand = target.brand(user)
+    address = f"{target.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"
+    with connect(address, proxy=None) as socket:
+        socket.recv(5)
+        socket.send(f"40/dashboard,{json.dumps({'token': mint_development_token(target.settings, user_id)})}")
+        assert str(socket.recv(5)).startswith('40/dashboard,{"sid"')
+        _pollute(emptied_redis)
+        assert user.patch(f"/api/v1/brands/{brand}", json={"vision": "seen"}).status_code == 200
+        message = str(socket.recv(10))
+    assert message.startswith('42/dashboard,["brand:updated"') and '"seen"' in message
+
+
+def test_workers_are_listed_beside_what_is_no_worker(target: Target, emptied_redis: str) -> None:
+    with redis.Redis.from_url(emptied_redis) as insider:
+        insider.sadd("rq:workers", "rq:worker:text", "rq:worker:real")
+        insider.set("rq:worker:text", "no hash")
+        insider.hset("rq:worker:real", mapping={"birth": "2026-01-01T00:00:00Z", "queues": "cleanup"})
+    found = target.wait(registered(target.app.resources.core))
+    assert found is not None and [worker.name for worker in found] == ["real"]
+
+
+async def test_a_cancel_lands_at_once_whatever_else_was_said_on_the_channels(engine: Engine) -> None:
+    slow = engine.settings.model_copy(update={"bmn_lease_seconds": 300.0, "bmn_renew_seconds": 100.0})
+    async with engine.worker(settings=slow) as worker:
+        registration = worker._rq
+        assert registration is not None and registration.pubsub_thread is not None
+        thread, channels = registration.pubsub_thread, (keys.CONTROL, f"rq:pubsub:{registration.name}")
+
+        async def heard() -> bool:
+            return all([await engine.core.redis.publish(channel, "[]") > 0 for channel in channels])
+
+        await eventually(heard)
+        for words in ("null", "5", '"x"', "{", b"\xff", DEEP, '{"cancel": ["a"]}', '{"cancel": {"a": 1}}'):
+            for channel in channels:
+                await engine.core.redis.publish(channel, words)
+        job_id = await engine.do("hang")
+        await engine.started(job_id)
+        assert (await cancel(engine.core, job_id, ANA)).state == "cancelled"
+        assert thread.is_alive()

@@ -1,0 +1,36 @@
+"""Requests that nobody sends by mistake are refused in words; none is a fault of ours."""
+
+import base64
+import contextlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.security.conftest import Target
+
+STREAMS = 30
+
+
+@pytest.mark.parametrize("words", [r'[1,"\ud800"]', r'[1,"\u0000"]', '[1,"é"]', '[null,"a"]', "[" * 250, '[1,["a"]]'])
+def test_a_made_up_cursor_is_refused_everywhere(target: Target, words: str) -> None:
+    user, admin = target.client(str(uuid4())), target.client(str(uuid4()), "admin")
+    cursor = base64.urlsafe_b64encode(words.encode()).decode().rstrip("=")
+    brand = target.brand(user)
+    places = [(user, "/api/v1/jobs"), (user, "/api/v1/brands"), (user, f"/api/v1/brands/{brand}/assets")]
+    for client, path in [*places, (admin, "/api/v1/admin/dlq")]:
+        assert client.get(path, params={"cursor": cursor}).status_code == 400, path
+
+
+def test_many_streams_asked_for_at_the_same_moment_do_not_pass_the_limit(target: Target) -> None:
+    user = target.client(str(uuid4()))
+    path = f"/api/v1/jobs/{target.logos(user, 1)}/events"
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(STREAMS + 10) as pool:
+
+        def follow(_number: int) -> httpx.Response:
+            return stack.enter_context(user.stream("GET", path))
+
+        codes = Counter(answer.status_code for answer in pool.map(follow, range(STREAMS + 10)))
+    assert codes == {200: STREAMS, 429: 10}
