@@ -175,6 +175,8 @@ def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: s
     if cursor:
         at, job_id = read_cursor(cursor)
         conditions.append(or_(jobs.c.created_at < at, and_(jobs.c.created_at == at, jobs.c.id < job_id)))
+    if not total:
+        return Page([], None, 0)  # a text that stands nowhere is not looked for twice
     query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
     rows = [dict(row) for row in conn.execute(query).mappings()]
     last = rows[limit - 1] if len(rows) > limit else None
