@@ -45,6 +45,7 @@ def home_lock(settings: Settings, purpose: str) -> Iterator[None]:
         raise Misconfigured(
             f"BMN_HOME cannot be written: {home} ({error.strerror})", hint="Name a folder of yours in BMN_HOME."
         ) from error
+    before = os.umask(0o077)  # what this stack writes is its owner's alone, also in a folder that others may enter
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,6 +58,7 @@ def home_lock(settings: Settings, purpose: str) -> Iterator[None]:
         yield
         os.ftruncate(descriptor, 0)
     finally:
+        os.umask(before)
         os.close(descriptor)
 
 

@@ -192,7 +192,11 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
     """An engine with our manners: SQLite in WAL mode, PostgreSQL without state that a transaction pooler would lose."""
     if url.startswith("sqlite"):
         engine = create_engine(
-            url, pool_size=size, max_overflow=2, connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS}
+            url,
+            pool_size=size,
+            max_overflow=2,
+            hide_parameters=True,  # an error's text goes into logs, and a row may hold what its user wrote
+            connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate if writer else _begin_deferred)
@@ -203,6 +207,7 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         max_overflow=2,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,
         # A pooler in transaction mode shares connections, so nothing may be prepared on one.
         connect_args={"prepare_threshold": None, "connect_timeout": 5},
     )
