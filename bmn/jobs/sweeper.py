@@ -93,28 +93,39 @@ class Sweeper:
             if not await self._is_mine():
                 continue
             number += 1
-            for duty in self._duties:
-                if number % duty.every == 0 and not (duty.redis and self._core.health.down_for()):
-                    await self._do(duty)
+            due = [duty for duty in self._duties if number % duty.every == 0]
+            if self._core.health.down_for():
+                due = [duty for duty in due if not duty.redis]
+            if not all([await self._do(duty) for duty in due]):
+                # Whoever cannot reach the database lets the lock lapse, so that somebody else can sweep.
+                await asyncio.sleep(2 * self._lock_seconds)
 
     async def sweep(self) -> None:
         """Every duty once, now."""
         for duty in self._duties:
             await self._do(duty)
 
-    async def _do(self, duty: Duty) -> None:
+    async def _do(self, duty: Duty) -> bool:
+        """False where the database is away."""
         try:
             await duty.run()
-        except (RedisError, OSError, TryLater) as error:
+        except TryLater:
+            return False
+        except (RedisError, OSError) as error:
             log.debug("sweep incomplete", duty=duty.run.__name__, reason=str(error))
         except Exception:
             log.exception("a duty of the sweeper failed", duty=duty.run.__name__)
+        return True
+
+    @property
+    def _lock_seconds(self) -> float:
+        return max(self._core.settings.bmn_sweep_seconds * 3, 1)
 
     async def _is_mine(self) -> bool:
         """Holds the lock for three sweeps. Without Redis everybody sweeps: the rows keep them apart."""
         if self._core.health.down_for():
             return True
-        key, life = keys.lock("sweeper"), int(max(self._core.settings.bmn_sweep_seconds * 3, 1) * 1000)
+        key, life = keys.lock("sweeper"), int(self._lock_seconds * 1000)
         try:
             if await self._core.redis.set(key, self._core.name, nx=True, px=life):
                 return True
