@@ -24,6 +24,7 @@ _stdlib_log = logging.getLogger("bmn.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _TOO_LARGE = "The request body is too large."
 _DRAIN_SECONDS = 0.5
+_BODY_SECONDS = 20.0
 _QUIET = ("/health", "/health/live", "/metrics")
 
 _HEADERS: list[tuple[bytes, bytes]] = [
@@ -124,13 +125,21 @@ async def _drain(receive: Receive, most: int) -> None:
 
 
 def _capped(receive: Receive, most: int) -> Receive:
-    """A body without a length is counted while it comes."""
-    size = 0
+    """A body without a length is counted while it comes, and one that drips is not waited for."""
+    size, complete = 0, False
+    until = asyncio.get_running_loop().time() + _BODY_SECONDS
 
     async def capped() -> Message:
-        nonlocal size
-        message = await receive()
+        nonlocal size, complete
+        if complete:
+            return await receive()  # the client's going, whenever that is
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "The request's body did not arrive in time.") from None
         if message["type"] == "http.request":
+            complete = not message.get("more_body", False)
             size += len(message.get("body", b""))
             if size > most:
                 await _drain(receive, 4 * most)

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -34,3 +35,13 @@ def test_many_streams_asked_for_at_the_same_moment_do_not_pass_the_limit(target:
 
         codes = Counter(answer.status_code for answer in pool.map(follow, range(STREAMS + 10)))
     assert codes == {200: STREAMS, 429: 10}
+
+
+def test_a_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bmn.server.middleware._BODY_SECONDS", 0.2)
+    address = httpx.URL(target.url)
+    with socket.create_connection((address.host, address.port or 80), timeout=10) as client:
+        client.sendall(
+            b"POST /api/v1/brands HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+        )
+        assert client.recv(1000).startswith(b"HTTP/1.1 408")
