@@ -338,13 +338,17 @@ async def serve(
     ready: Callable[[], None] | None = None,
 ) -> None:
     """Runs a worker until SIGTERM or SIGINT. replaces: process id of a dead one on this host, whose leases end now."""
-    queue = get_queue(queue_name)
+    queue, loop = get_queue(queue_name), asyncio.get_running_loop()
+    early = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, early.set)
     core = await open_core(settings, queue_name)
     try:
         worker = Worker(core, queue, slots=slots or queue.slots, burst=burst, grace=grace)
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
+        if early.is_set():
+            worker.stop()
         if replaces:
             ended = await core.db.write(lambda conn: claims.end_leases_on(conn, this_host(), replaces))
             log.info("took over from a dead worker", dead=replaces, jobs=ended)

@@ -262,10 +262,12 @@ class Stack:
     async def check(self, *, served: Collection[str] = SERVED, redis_kept: bool = True) -> checker.Report:
         """Stops every worker (each has to exit 0 within its grace), then looks at the books."""
         workers = [child for child in self.children if child.name.startswith("worker") and child.code is None]
+        for child in workers:
+            child.signal(signal.SIGCONT)
+            await asyncio.to_thread(child.wait_ready)
         if workers and redis_kept:
             await self.until(self._view_is_right, 20)
         for child in workers:
-            child.signal(signal.SIGCONT)
             child.signal(signal.SIGTERM)
         codes = [await asyncio.to_thread(child.wait_end, 40) for child in workers]
         assert codes == [0] * len(workers), [f"{c.name}: {c.code}\n{c.tail()}" for c in workers if c.code]
