@@ -2,7 +2,7 @@
 
 import asyncio
 
-import httpx
+import httpx2 as httpx
 
 from bmn.jobs.context import Context, Result
 

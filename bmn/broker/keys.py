@@ -10,7 +10,7 @@ RQ_PREFIX: Final = "rq:"
 
 STREAM: Final = "bmn:stream"  # every event on its way to the sockets; capped by BMN_STREAM_MAXLEN
 CONTROL: Final = "bmn:control"  # a channel: cancel, pause, settings; nothing is kept
-PUBLISHED: Final = "bmn:published"  # there as long as Redis has lost nothing since events were last compared with the rows
+PUBLISHED: Final = "bmn:published"  # there while Redis has lost nothing since events were last compared with the rows
 SEQ_PREFIX: Final = "bmn:seq:"
 
 SEQ_SECONDS: Final = 86_400
