@@ -10,7 +10,7 @@ Committed before and after each call, so that a re-run starts where the last one
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, insert, select, update
+from sqlalchemy import Connection, Double, Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bmn.db import credits, events
@@ -24,6 +24,11 @@ UnitRow = dict[str, Any]
 
 # Built once, as building one costs more than running it.
 _HOLDS = select(jobs.c.id).where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
+_RENEW = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
+    .values(lease_until=db_now() + bindparam("lease", type_=Double))
+)
 _SAVE = (
     update(jobs)
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
@@ -50,9 +55,14 @@ def holds(conn: Connection, job_id: str, fence: int) -> bool:
     return conn.execute(_HOLDS, {"of_job": job_id, "held": fence}).first() is not None
 
 
-def put(conn: Connection, job_id: str, fence: int, unit: str, values: dict[str, Any]) -> bool:
-    """Writes a unit's row, under the fence. False: another executor has the job by now."""
-    if not holds(conn, job_id, fence):
+def put(
+    conn: Connection, job_id: str, fence: int, unit: str, values: dict[str, Any], *, lease: float | None = None
+) -> bool:
+    """Writes a unit's row, under the fence. False: another executor has the job by now. lease: renewed along with it."""
+    if lease is None:
+        if not holds(conn, job_id, fence):
+            return False
+    elif conn.execute(_RENEW, {"of_job": job_id, "held": fence, "lease": lease}).rowcount == 0:
         return False
     conn.execute(_upsert(conn.dialect.name, tuple(values)), {"job_id": job_id, "unit": unit, **values})
     return True

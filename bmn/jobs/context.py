@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bmn.broker.semaphore import Semaphore
 from bmn.db import jobs as job_rows
@@ -42,9 +42,15 @@ class Result:
     partial: bool = False
 
 
+class Lease(Protocol):
+    """held_until: by the monotonic clock; until then nobody else can have the job."""
+
+    held_until: float
+
+
 @dataclass(slots=True)
 class Context:
-    """One attempt of one job. fence: what every write of this attempt names. is_held: whether the lease still lasts."""
+    """One attempt of one job. fence: what every write of this attempt names. lease: how long it lasts."""
 
     core: Core
     clients: Clients
@@ -52,7 +58,7 @@ class Context:
     row: dict[str, Any]
     payload: Payload
     limits: dict[str, Semaphore]
-    is_held: Callable[[], bool]
+    lease: Lease
     _shown: int = 0
     _last_told: float = 0.0
     _pending: dict[str, Any] | None = None
@@ -145,6 +151,15 @@ class Context:
         """One paid step, with what earlier attempts have got of it."""
         rows = await self.db.read(lambda conn: job_rows.units(conn, self.job_id))
         return Unit(self, name, next((row for row in rows if row["unit"] == name), None))
+
+    @property
+    def is_held(self) -> bool:
+        """False where the lease may have ended: another worker may have the job by now."""
+        return time.monotonic() < self.lease.held_until
+
+    def held_since(self, moment: float) -> None:
+        """A transaction that began at this moment has renewed the lease."""
+        self.lease.held_until = max(self.lease.held_until, moment + self.settings.bmn_lease_seconds)
 
     # --- telling ---------------------------------------------------------------------------------------------------
 

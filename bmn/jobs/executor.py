@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 import traceback
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -65,10 +64,6 @@ class Run:
         self.held_until = held_until
         self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
-    def is_held(self) -> bool:
-        """False where the lease may have ended: another worker may have the job by now."""
-        return time.monotonic() < self.held_until
-
     def stop(self, reason: Stop) -> None:
         """Asks the handler to stop; the first reason counts."""
         if not self.stopped.done():
@@ -115,7 +110,7 @@ class Executor:
             payload = self._queue.payload.model_validate(row["payload"])
         except ValidationError as error:
             return await self._settle(self._outdated(row, error))
-        ctx = Context(self._core, self._clients, self._queue, row, payload, self._limits, run.is_held)
+        ctx = Context(self._core, self._clients, self._queue, row, payload, self._limits, run)
         try:
             result = await self._call(ctx, run)
             await ctx.flush()

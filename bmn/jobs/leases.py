@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 
 from bmn.db import claims
-from bmn.errors import TryLater
 from bmn.jobs.core import Core
 from bmn.jobs.executor import Run, Stop
 from bmn.logs import get_logger
@@ -13,6 +12,7 @@ from bmn.logs import get_logger
 log = get_logger(__name__)
 
 _AGAIN_SECONDS = 0.5
+_LAST_SHARE = 0.1  # of a lease: what a job gets to stop in
 
 
 class Leases:
@@ -25,19 +25,22 @@ class Leases:
 
     async def keep(self) -> None:
         """Renews until it is cancelled, and stops jobs that were cancelled, or that another worker has by now."""
-        pause = self._every
+        renewing: asyncio.Task[None] | None = None
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(self._every if renewing is None else _AGAIN_SECONDS)
+            if self._runs and renewing is None:
+                renewing = asyncio.create_task(self._renew(dict(self._runs)), name="renew leases")
+            if renewing is not None:
+                await asyncio.wait([renewing], timeout=self._every)
+                renewing = self._outcome(renewing)
             self._let_go_in_time()
-            if not self._runs:
-                continue
-            try:
-                async with asyncio.timeout(self._every):
-                    await self._renew(dict(self._runs))
-                pause = self._every
-            except (TryLater, TimeoutError):
-                log.warning("leases could not be renewed", jobs=len(self._runs))
-                pause = min(self._every, _AGAIN_SECONDS)
+
+    def _outcome(self, renewing: "asyncio.Task[None]") -> "asyncio.Task[None] | None":
+        """The renewal, if it is still on its way: a late answer is an answer."""
+        if renewing.done() and (renewing.cancelled() or renewing.exception() is None):
+            return None
+        log.warning("leases are not renewed yet", jobs=len(self._runs))
+        return None if renewing.done() else renewing
 
     async def _renew(self, mine: dict[str, Run]) -> None:
         lease, began = self._core.settings.bmn_lease_seconds, time.monotonic()
@@ -49,13 +52,13 @@ class Leases:
                 if job_id in self._runs:
                     run.stop(Stop.FENCED)
                 continue
-            run.held_until = began + lease
+            run.held_until = max(run.held_until, began + lease)
             if renewed.cancel:
                 run.stop(Stop.CANCELLED)
 
     def _let_go_in_time(self) -> None:
         """A job whose lease is about to end without our having been able to renew it is handed on, not fought over."""
-        latest = time.monotonic() + self._every
+        latest = time.monotonic() + _LAST_SHARE * self._core.settings.bmn_lease_seconds
         for job_id, run in self._runs.items():
             if run.held_until < latest and not run.stopped.done():
                 log.warning("lease not renewed in time, letting go", job_id=job_id)

@@ -13,6 +13,7 @@ await unit.save(…)
 
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
@@ -25,6 +26,7 @@ from bmn.db.jobs import NewJob
 from bmn.errors import CAUSES, Cause, JobFailure, Moderated
 from bmn.jobs.outbox import Outbox
 from bmn.jobs.registry import QUEUES
+from bmn.settings import Settings
 from bmn.storage import Storage, object_key
 
 T = TypeVar("T")
@@ -57,7 +59,10 @@ class Attempt(Protocol):
     @property
     def outbox(self) -> Outbox: ...
     @property
-    def is_held(self) -> Callable[[], bool]: ...
+    def settings(self) -> Settings: ...
+    @property
+    def is_held(self) -> bool: ...
+    def held_since(self, moment: float) -> None: ...
     def highest(self, percent: float) -> int: ...
     def supersede(self) -> None: ...
     async def commit(self, fn: Callable[[Connection], T]) -> T: ...
@@ -123,9 +128,12 @@ class Unit:
         """
         if self.state in ("submitting", "ready"):
             await self._count_lost_answer()
-        await self._put(state="submitting", provider=provider, request_hash=request_hash(request))
+        began = time.monotonic()
+        lease = self._ctx.settings.bmn_lease_seconds
+        await self._put(lease, state="submitting", provider=provider, request_hash=request_hash(request))
+        self._ctx.held_since(began)
         failpoints.hit("submitting")
-        if not self._ctx.is_held():
+        if not self._ctx.is_held:
             raise Fenced  # this process stood still, and the order may be somebody else's by now
         try:
             yield
@@ -274,9 +282,9 @@ class Unit:
         """Records a failure that no further attempt can heal, so that none asks again."""
         await self._put(state="failed", cause=failure.cause, error=failure.message)
 
-    async def _put(self, **values: Any) -> None:
+    async def _put(self, lease: float | None = None, /, **values: Any) -> None:
         ctx = self._ctx
-        if not await ctx.commit(lambda conn: rows.put(conn, ctx.job_id, ctx.fence, self.name, values)):
+        if not await ctx.commit(lambda conn: rows.put(conn, ctx.job_id, ctx.fence, self.name, values, lease=lease)):
             raise Fenced
         self._row = {**self._row, **values}
 

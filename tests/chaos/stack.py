@@ -37,8 +37,8 @@ LOGOS = "logo-generation"
 SERVED = (LOGOS, handlers.QUEUE)
 
 FAST = {
-    "BMN_LEASE_SECONDS": "3",
-    "BMN_RENEW_SECONDS": "0.6",
+    "BMN_LEASE_SECONDS": "5",
+    "BMN_RENEW_SECONDS": "0.8",
     "BMN_SWEEP_SECONDS": "0.2",
     "BMN_BACKOFF_SCALE": "0.05",
     "BMN_GRACE_SECONDS": "10",

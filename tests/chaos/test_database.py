@@ -32,7 +32,7 @@ async def test_the_database_goes_away_while_jobs_run(start: Start) -> None:
     with pytest.raises(TryLater):
         await stack.logos(1)
     stack.clear_faults()
-    await asyncio.to_thread(_wait_for_log, worker, "leases could not be renewed")
+    await asyncio.to_thread(_wait_for_log, worker, "leases are not renewed yet")
     stack.database_proxy.mend()
     assert set(await stack.ended(*ids)) == {"completed"}
     assert worker.code is None
