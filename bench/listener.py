@@ -12,15 +12,16 @@ from bench.stack import Stack
 class Listener:
     """Joined to /wizard; notes how old each `agent:message` is that a teller stamped with its time."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, token: str | None = None) -> None:
         self._stack = stack
+        self._token = token or stack.token
         self._socket: ClientConnection | None = None
 
     async def __aenter__(self) -> "Listener":
         url = self._stack.url.replace("http://", "ws://") + "/socket.io/?EIO=4&transport=websocket"
         self._socket = await connect(url, compression=None)
         await self._expect("0")
-        await self._socket.send("40/wizard," + json.dumps({"token": self._stack.token}))
+        await self._socket.send("40/wizard," + json.dumps({"token": self._token}))
         await self._expect("40/wizard,")
         return self
 
