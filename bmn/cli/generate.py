@@ -33,7 +33,7 @@ class Options:
 def _shared(command: F) -> F:
     """The options of all generators; the command gets them as one `Options`."""
     options = (
-        click.option("--brand", required=True, metavar="NAME", help="Name or id; a new name makes a new brand."),
+        click.option("--brand", required=True, metavar="NAME", help="Name or id; logos and wizard make a new one."),
         click.option(
             "-o",
             "--out",

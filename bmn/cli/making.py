@@ -19,7 +19,7 @@ from bmn.cli.timespan import duration
 from bmn.cli.views import GENERATOR_QUEUES, elapsed, outcome_document, plural, short_id, state_text, usd
 from bmn.cli.watching import watch
 from bmn.client.http import BmnClient
-from bmn.errors import CAUSES, Cause
+from bmn.errors import CAUSES, BmnError, Cause
 
 if TYPE_CHECKING:
     from bmn.cli.generate import Builder, Options
@@ -42,6 +42,13 @@ def make(kind: str, noun: str, build: "Builder", options: "Options") -> int:
         return run(_make(kind, noun, build, options, made))
     except KeyboardInterrupt:
         return detached(made.job_ids, private=made.private)
+    except BmnError as error:
+        if made.job_ids and "jobs watch" not in (error.hint or ""):
+            # Whoever reads only the error would ask once more, and pay once more.
+            accepted = f"It was accepted before that: bmn jobs watch {' '.join(map(short_id, made.job_ids))}"
+            error.hint = f"{error.hint} {accepted}" if error.hint else accepted
+            error.extra["jobIds"] = made.job_ids
+        raise
 
 
 def detached(job_ids: list[str], *, private: bool = False) -> int:
@@ -70,7 +77,9 @@ async def _client(kind: str, options: "Options", made: _Made) -> AsyncIterator[B
 
 async def _make(kind: str, noun: str, build: "Builder", options: "Options", made: _Made) -> int:
     async with _client(kind, options, made) as client:
-        brand = await find_brand(client, options.brand, create=not options.dry_run)
+        # The others need a logo first, so that a new name is a mistyped one there.
+        new = kind in ("logos", "wizard") and not options.dry_run
+        brand = await find_brand(client, options.brand, create=new)
         body = {key: value for key, value in (await build(client, brand)).items() if value is not None}
         if options.dry_run:
             return await _estimate(client, kind, body, options)
@@ -145,6 +154,8 @@ def report(job: Record) -> None:
     made = (
         plural(len(assets), assets[0]["type"].replace("_", " ")) if assets else job.get("message") or job["queueName"]
     )
+    product = (job.get("payload") or {}).get("productName")
+    made += f" of {product}" if assets and product else ""
     whose = f" for {job['brandName']}" if assets and job.get("brandName") else ""
     took = f" in {duration(seconds)}" if seconds is not None else ""
     console.say(f"{state_text(job['state'])}  {made}{whose}{took} · {money(job)}")

@@ -189,7 +189,7 @@ class BmnClient:
         params: dict[str, Any] | None = None,
         body: Any = None,
     ) -> httpx.Response:
-        """One request, repeated where that is harmless: lost connections, 502, 503, 504, and once after a 401."""
+        """One request, repeated where that is harmless: lost connections, 502, 503, 504, 429, and once after a 401."""
         renewed = False
         for attempt in range(self._retries + 1):
             last = attempt == self._retries or not again
@@ -209,7 +209,9 @@ class BmnClient:
                 self._token, renewed = None, True
                 headers = {**headers, **self._authorization()}
                 continue
-            if answer.status_code in _RETRIED and not last:
+            # A request over the limit was not looked at: to repeat it does nothing twice, whatever it asks for.
+            refused = answer.status_code == 429 and attempt < self._retries
+            if refused or (answer.status_code in _RETRIED and not last):
                 await self._wait_as_told(answer, attempt)
                 continue
             if answer.is_error:
@@ -224,7 +226,8 @@ class BmnClient:
             raise error_of(answer)
         pause = max(told, backoff(attempt))
         if pause >= 1:
-            self.on_notice(f"the server is busy, trying again in {pause:.0f} s")
+            why = "too many requests for the moment" if answer.status_code == 429 else "the server is busy"
+            self.on_notice(f"{why}, trying again in {pause:.0f} s")
         await asyncio.sleep(pause)
 
     def _nobody(self, error: Exception) -> NoServer:

@@ -62,6 +62,13 @@ def test_a_name_is_found_again_in_any_case(user: User) -> None:
     assert "made the brand" not in user.bmn("generate", "logos", "--brand", "ACME", "--count", "1").err
 
 
+def test_a_mistyped_brand_makes_no_brand_where_a_logo_is_needed(user: User) -> None:
+    done = user.bmn("generate", "mockups", "--brand", "Acmee")
+    assert done.code == 3
+    assert "No brand 'Acmee'" in done.err
+    assert user.json("brands", "list")["brands"] == []
+
+
 @pytest.mark.parametrize("name", ["茶☕ عربي", "Ünïcode & Söhne", "a/b\\c", "-dash"])
 def test_any_name_makes_files(user: User, tmp_path: Path, name: str) -> None:
     done = user.bmn("generate", "logos", f"--brand={name}", "--count", "1", "--out", "x")
