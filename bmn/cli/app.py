@@ -128,6 +128,9 @@ def run(args: Sequence[str]) -> int:
         return _broken_pipe()
     except (KeyboardInterrupt, click.Abort):
         return exit_codes.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return exit_codes.USAGE
     except click.ClickException as error:
         return _report_usage(error)
     except BmnError as error:

@@ -53,7 +53,8 @@ def doctor() -> int:
         _print(check)
     warnings = sum(check.state == "warning" for check in checks)
     console.answer(f"\n{failed} failed, {warnings} to look at" if failed or warnings else "\nall is well")
-    console.next_step("bmn config" if failed else "bmn serve")
+    served = any(check.name == "Server" and check.state == "ok" for check in checks)
+    console.next_step("bmn config" if failed else "bmn queues" if served else "bmn serve")
     return 1 if failed else 0
 
 

@@ -43,8 +43,13 @@ async def as_query(client: BmnClient, values: dict[str, Any]) -> dict[str, Any]:
     """The options as the API's parameters: a brand's name becomes its id.
 
     Without `--queue` and `--all` only generators' jobs: what they set off (mails, thumbnails) is nobody's own doing.
+    Raises NotFound for a queue or a brand that is none.
     """
     query = {name: values.get(name) for name in FIELDS}
+    if query["queue"]:
+        from bmn.jobs.registry import get_queue
+
+        get_queue(query["queue"])  # a mistyped one would find nothing, which reads like an answer
     if not (query["queue"] or values.get("everything")):
         query["queue"] = GENERATORS
     if query["brand"]:

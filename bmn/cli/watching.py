@@ -34,13 +34,15 @@ async def nothing(_event: Event, _board: Board) -> None:
 
 
 def line_of(job: Job, label: str | None = None) -> Line:
-    line = Line(job["jobId"], label or job["queueName"], state=job["state"], attempts=int(job["maxAttempts"]))
+    payload = job.get("payload") or {}
+    label = label or payload.get("productName") or job.get("brandName") or job["queueName"]
+    line = Line(job["jobId"], label, state=job["state"], attempts=int(job["maxAttempts"]))
     line.attempt = max(1, int(job["attempt"]))
     line.message = job.get("message") or line.message
     expected = job.get("expected")
     if expected and expected.get("samples", 0) >= 5:
         line.expected = (expected["p50Ms"] / 1000, expected["p90Ms"] / 1000)
-    count = int((job.get("payload") or {}).get("count") or 0)
+    count = int(payload.get("count") or 0)
     line.units = {index: Unit() for index in range(count)}
     return line
 

@@ -49,6 +49,7 @@ def test_a_fresh_machine_is_well(home: Path) -> None:
 def test_a_running_stack_is_well_and_recognised(stack: Stack) -> None:
     done = bmn("doctor", "--json", env=stack.env)
     assert done.code == 0, done.out
+    assert bmn("doctor", env=stack.env).err == "next: bmn queues\n"
     found = checks(done)
     assert found["Server"] == ("ok", f"answers at {stack.api_url}")
     assert "Valkey" in found["Redis"][1]

@@ -159,6 +159,7 @@ def test_common_options_are_understood_everywhere() -> None:
         (("completion", "tcsh"), 2, "shell"),
         (("help", "nothing"), 2, "topic"),
         (("jobs", "dlq", "replay", "--rate", "fast", "--all"), 2, "rate"),
+        (("jobs", "list", "--queue", "logo"), 3, "queue"),
         (("jobs", "list"), 69, "no-server"),
         (("generate", "logos", "--brand", "A", "--detach"), 69, "no-server-detach"),
     ],
@@ -171,6 +172,13 @@ def test_mistakes_are_told_in_three_lines(home: Path, args: tuple[str, ...], cod
     assert 1 <= len(done.err.splitlines()) <= 3
     assert done.err.startswith("error: ")
     check_snapshot(f"mistake-{name}", done.err)
+
+
+@pytest.mark.parametrize("args", [(), ("jobs",), ("jobs", "dlq"), ("generate",)])
+def test_a_group_alone_shows_its_help_and_not_an_error(args: tuple[str, ...]) -> None:
+    done = bmn(*args)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Usage: {' '.join(('bmn', *args))} ")
 
 
 def test_an_error_with_json_is_one_document(home: Path) -> None:
