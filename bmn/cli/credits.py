@@ -49,9 +49,10 @@ def _show() -> None:
         (
             ago(entry["at"]) if human else entry["at"],
             entry["kind"],
-            f"{entry['amount']:+d}",
+            # A settlement spends what was reserved before; with a sign it would read as credits that came back.
+            str(entry["amount"]) if entry["kind"] == "settle" else f"{entry['amount']:+d}",
             (short_id(entry["jobId"]) if human else entry["jobId"]) if entry["jobId"] else "",
-            entry["reason"] or "",
+            entry["reason"] or ("out of the reservation" if entry["kind"] == "settle" else ""),
         )
         for entry in balance["ledger"]
     ]

@@ -8,6 +8,7 @@ import click
 from bmn.cli.base import Group
 from bmn.cli.console import Column, console
 from bmn.cli.timespan import parse_span
+from bmn.cli.views import plural
 from bmn.errors import NoServer, UsageProblem
 from bmn.settings import load_settings
 
@@ -141,7 +142,7 @@ def clear(provider: str | None) -> None:
     if console.json:
         console.document(answer)
         return
-    console.answer(f"✓ {answer['cleared']} faults ended")
+    console.answer(f"✓ {plural(answer['cleared'], 'fault')} ended")
 
 
 @sandbox.command(examples=("bmn sandbox ledger", "bmn sandbox ledger --provider bfl --json"))

@@ -139,7 +139,8 @@ def _failure(facts: Facts) -> str:
 def _money(facts: Facts) -> str:
     job = facts.job
     held = job["credits_reserved"] - job["credits_charged"] - job["credits_refunded"]
-    parts = [f"reserved {job['credits_reserved']} credits, charged {job['credits_charged']}"]
+    reserved = job["credits_reserved"]
+    parts = [f"reserved {reserved} credit{'s' if reserved != 1 else ''}, charged {job['credits_charged']}"]
     parts.append(f"refunded {job['credits_refunded']}")
     if held > 0:
         parts.append(f"{held} still held")

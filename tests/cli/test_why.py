@@ -22,8 +22,8 @@ from tests.cli.terminal import BMN, environment
 from tests.processes import wait_until
 
 _LOGOS = "logo-generation"
-_BACK = "reserved 1 credits, charged 0, refunded 1"
-_HELD = "reserved 1 credits, charged 0, refunded 0, 1 still held"
+_BACK = "reserved 1 credit, charged 0, refunded 1"
+_HELD = "reserved 1 credit, charged 0, refunded 0, 1 still held"
 
 
 @dataclass(slots=True)
