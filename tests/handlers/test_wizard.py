@@ -14,6 +14,7 @@ from bmn.db.tables import agent_sessions, generation_credits
 from bmn.jobs import wizard_tools
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
+from bmn.jobs.executor import Run
 from bmn.jobs.registry import get_queue
 from bmn.jobs.wizard_desk import Desk
 from bmn.jobs.wizard_prompts import GUIDE, STEPS
@@ -186,7 +187,7 @@ async def test_tools_of_a_turn_that_was_interrupted_start_nothing_twice(bench: B
     call = next(b for m in session["messages"] for b in _blocks(m) if b.get("name") == "start_logos")
     queue = get_queue("brand-wizard")
     payload = queue.payload.model_validate(row["payload"])
-    ctx = Context(bench.core, Clients(bench.core.settings, bench.core.db), queue, row, payload, {})
+    ctx = Context(bench.core, Clients(bench.core.settings, bench.core.db), queue, row, payload, {}, Run(row))
     desk = Desk(ctx, session["id"], {}, frozenset())
     tool = TOOLS["start_logos"]
     again = await tool.run(desk, tool.arguments.model_validate(call["input"]), call["id"])
