@@ -45,7 +45,7 @@ async def test_a_stream_that_breaks_again_and_again_misses_and_repeats_nothing(u
             seen.append(event)
             if len(seen) % 3 == 0:
                 await asyncio.to_thread(proxy.cut)
-    assert proxy.accepted > 4
+    assert proxy.accepted > 2
     assert seen[-1].name == "job:complete"
     assert [event.seq for event in seen] == _recorded(user, job_id)
 
