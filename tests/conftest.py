@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ for _name in list(os.environ):
     if _name.lower() in Settings.model_fields or _name in ("NODE_ENV", "SUPABASE_SERVICE_ROLE_KEY"):
         del os.environ[_name]
 os.environ.update(NO_PROXY="127.0.0.1,localhost", BMN_ENV="development", COLUMNS="100")
+# Where `nohup` or a shell's `&` made this process deaf to these, its children would be too, and the programs respect that.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(_name, None)
 

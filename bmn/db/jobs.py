@@ -237,7 +237,12 @@ def state_of(conn: Connection, job_id: str) -> tuple[str, int] | None:
     return (row.state, row.last_seq) if row else None
 
 
-def not_active(conn: Connection, job_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Of these jobs, the ones that no worker has: id, fence and state."""
-    query = select(jobs.c.id, jobs.c.fence, jobs.c.state).where(jobs.c.id.in_(job_ids), jobs.c.state != JobState.ACTIVE)
+def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str]) -> list[dict[str, Any]]:
+    """Of the jobs that are shown as running or in line, those that are not: id, fence, state and who has it instead."""
+    due = and_(is_waiting, jobs.c.run_at <= db_now())
+    elsewhere = or_(
+        and_(jobs.c.id.in_(running), jobs.c.state != JobState.ACTIVE),
+        and_(jobs.c.id.in_(in_line), ~due),
+    )
+    query = select(jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner).where(elsewhere)
     return [dict(row) for row in conn.execute(query).mappings()]

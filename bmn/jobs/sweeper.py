@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from redis.exceptions import RedisError
 
@@ -167,11 +168,17 @@ class Sweeper:
             await self._core.view.show(Shown(queue, row["id"], row["fence"]) for row in due if row["id"] not in known)
 
     async def correct_view(self) -> None:
-        """Jobs that RQ shows as running and the rows do not: their worker died before it could say so."""
+        """Jobs that RQ shows as running or in line and the rows do not: the word of their end was lost on its way."""
+        view = self._core.view
         for queue in QUEUES:
-            if shown := await self._core.view.started(queue):
-                rows = await self._core.db.read(lambda conn, ids=shown: job_rows.not_active(conn, ids))  # type: ignore[misc]
-                await self._core.view.show(Shown(queue, row["id"], row["fence"], state=row["state"]) for row in rows)
+            running, in_line = await view.started(queue), await view.listed(queue)
+            if not running and not in_line:
+                continue
+            rows = await self._core.db.read(partial(job_rows.misplaced, running=running, in_line=in_line))
+            await view.show(
+                Shown(queue, row["id"], row["fence"], worker=row["lease_owner"] or "", state=row["state"])
+                for row in rows
+            )
 
     async def publish_missing(self) -> None:
         """Events that have a row and never reached the stream: all since the last look, however long Redis was away."""

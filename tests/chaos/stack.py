@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -283,8 +284,10 @@ class Stack:
         return report
 
     async def _view_is_right(self) -> bool:
-        shown = [job for queue in SERVED for job in await self.core.view.started(queue)]
-        return not await self.read(lambda conn: jobs.not_active(conn, shown))
+        view = self.core.view
+        running = [job for queue in SERVED for job in await view.started(queue)]
+        in_line = [job for queue in SERVED for job in await view.listed(queue)]
+        return not await self.read(partial(jobs.misplaced, running=running, in_line=in_line))
 
     async def close(self) -> None:
         for child in self.children:

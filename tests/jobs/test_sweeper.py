@@ -161,3 +161,21 @@ async def test_a_job_that_ended_unsaid_is_no_longer_shown_as_running(engine: Eng
     await Sweeper(engine.core).correct_view()
     assert await engine.core.view.started(QUEUE) == []
     assert await engine.core.redis.zrange(f"rq:failed:{QUEUE}", 0, -1) == [job_id]
+
+
+async def test_a_job_that_ended_unsaid_no_longer_stands_in_line(engine: Engine) -> None:
+    """Redis was killed between a job's end and the word of it, and came back with the list of before."""
+    ended, taken, later, waiting = [await engine.do() for _ in range(4)]
+    for row in await engine.claim(QUEUE, limit=3, owner="w1"):
+        if row["id"] == ended:
+            await engine.write(lambda conn, f=row["fence"]: transitions.fail(conn, ended, f, Cause.BUG, "x"))
+        elif row["id"] == later:
+            await engine.write(
+                lambda conn, f=row["fence"]: transitions.wait(conn, later, f, delay=60, cause=None, message="later")
+            )
+    await engine.core.outbox.close()
+    assert await engine.core.redis.lrange(LIST, 0, -1) == [ended, taken, later, waiting]
+    await Sweeper(engine.core).correct_view()
+    assert await engine.core.redis.lrange(LIST, 0, -1) == [waiting]
+    assert await engine.core.view.started(QUEUE) == [taken]
+    assert await engine.core.redis.zrange(f"rq:failed:{QUEUE}", 0, -1) == [ended]
