@@ -7,278 +7,65 @@ python -m tests.chaos.soak --schedules 20 --seed 1  seeds 1 to 20; the same seed
 import argparse
 import asyncio
 import contextlib
+import multiprocessing
 import os
-import random
+import queue
 import shutil
-import signal
 import sys
 import tempfile
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
 
-import httpx
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, text
 
 from bmn import logs
-from bmn.auth import mint_development_token
-from bmn.db.engine import Connection
 from bmn.db.migrations import migrate
-from bmn.db.tables import job_units, jobs
-from bmn.errors import BmnError
-from tests.chaos.nursery import Child, Nursery
-from tests.chaos.stack import ANA, LOGOS, SERVED, Stack
-from tests.jobs import handlers
+from tests.chaos.nursery import Nursery
+from tests.chaos.schedule import LEASE, Figures, Outcome, Schedule
+from tests.chaos.stack import Stack
 from tests.postgres import running_postgres
 
-SECONDS = 5.0  # in which the work is submitted and the faults happen
-LEASE = {"BMN_LEASE_SECONDS": "6", "BMN_RENEW_SECONDS": "1", "BMN_SWEEP_SECONDS": "0.3", "BMN_GRACE_SECONDS": "15"}
-END_SECONDS = 150.0
+Said = multiprocessing.Queue  # of the outcome of each schedule, and at a share's end its figures
 
 
-@dataclass
-class Figures:
-    """Seconds, over all schedules."""
+@dataclass(frozen=True)
+class Share:
+    """The schedules that one process runs: every `step`th seed, `count` of them, or until the time is up.
 
-    taken_over: list[float] = field(default_factory=list)
-    taken_over_with_a_word: list[float] = field(default_factory=list)
-    after_redis: list[float] = field(default_factory=list)
+    until: by the monotonic clock, which all processes of a machine share.
+    """
 
-
-@dataclass
-class Outcome:
     seed: int
-    line: str
-    problems: list[str]
+    step: int
+    count: float
+    until: float
+    kinds: tuple[str, ...]
 
-
-class Schedule:
-    """One seed: who is there, what is asked of them, and what goes wrong when."""
-
-    def __init__(self, seed: int, stack: Stack, figures: Figures) -> None:
-        self.seed, self.stack, self.figures = seed, stack, figures
-        self.random = random.Random(seed)
-        self.faults: Counter[str] = Counter()
-        self.workers: dict[str, list[Child]] = {LOGOS: [], handlers.QUEUE: []}
-        self.apis: list[Child] = []
-        self.watching: list[asyncio.Task[None]] = []
-
-    async def run(self) -> Outcome:
-        began = time.monotonic()
-        stack, rng = self.stack, self.random
-        for queue, number in ((LOGOS, rng.randint(1, 2)), (handlers.QUEUE, 1)):
-            self.workers[queue] = [stack.worker(queue, slots=rng.randint(2, 6)) for _ in range(number)]
-        self.apis = [stack.api()]
-        plan = [(rng.uniform(0, SECONDS), self._work) for _ in range(rng.randint(10, 18))]
-        plan += [(rng.uniform(0.2, SECONDS), fault) for fault in rng.choices(_FAULTS, k=rng.randint(2, 4))]
-        tasks = [asyncio.create_task(self._at(when, what)) for when, what in plan]
-        problems = []
-        try:
-            await asyncio.gather(*tasks)
-            stack.clear_faults()
-            await stack.ended(seconds=END_SECONDS)
-            await asyncio.gather(*self.watching)
-            report = await stack.check(served=SERVED)
-        except (AssertionError, TimeoutError) as wrong:
-            problems = [str(wrong) or repr(wrong)]
-            report = None
-        seconds = time.monotonic() - began
-        line = f"seed {self.seed} {'sqlite' if stack.is_sqlite else 'postgresql'}: "
-        line += f"{len(stack.accepted)} jobs, {dict(self.faults)}, "
-        if report:
-            states = {state: number for state, number in report.states.items() if state != "queued"}
-            line += f"{states}, billed {report.billed}, ambiguous {report.ambiguous} of {stack.losses}, "
-        return Outcome(self.seed, f"{line}{seconds:.0f} s, {'FAILED' if problems else 'ok'}", problems)
-
-    async def _at(self, when: float, what: Any) -> None:
-        await asyncio.sleep(when)
-        await (what(self) if what in _FAULTS else what())
-
-    # --- work ------------------------------------------------------------------------------------------------------
-
-    async def _work(self) -> None:
-        choice = self.random.random()
-        count, key, times = self.random.randint(1, 4), f"key-{self.random.random()}", self.random.randint(1, 3)
-        while True:
-            with contextlib.suppress(BmnError, httpx.HTTPError, OSError):
-                if choice < 0.35:
-                    return await self._post(count, key)
-                if choice < 0.7:
-                    await self.stack.logos(count, key=key)
-                elif choice < 0.85:
-                    await self.stack.do("fail", cause="provider_overloaded", times=times)
-                else:
-                    await self.stack.do("progress", steps=5, pause=0.05)
-                return None
-            await asyncio.sleep(0.3)
-
-    async def _post(self, count: int, key: str) -> None:
-        """As a careful client does: the same key until there is an answer."""
-        token = mint_development_token(self.stack.settings, ANA)
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        body = {"brandId": self.stack.brand, "brandName": "Acme", "logoStyle": "bold", "count": count}
-        url = f"http://127.0.0.1:{self.apis[-1].port}/api/v1/generation/logos"
-        async with httpx.AsyncClient(headers=headers, timeout=20, trust_env=False) as client:
-            answer = await client.post(url, json=body)
-        answer.raise_for_status()
-        self.stack.accepted.append(answer.json()["jobId"])
-
-    # --- faults ----------------------------------------------------------------------------------------------------
-
-    def _pick(self) -> tuple[str, Child]:
-        queue = self.random.choice(list(self.workers))
-        return queue, self.random.choice(self.workers[queue])
-
-    async def kill_worker(self) -> None:
-        queue, victim = self._pick()
-        supervised = self.random.random() < 0.5
-        victim.signal(signal.SIGKILL)
-        await asyncio.to_thread(victim.wait_end)
-        await self._lost(victim)
-        self._watch(await self._held_by(victim), supervised)
-        replacement = self.stack.worker(queue, wait=False, replaces=victim.pid if supervised else None)
-        self.workers[queue] = [w for w in self.workers[queue] if w is not victim] + [replacement]
-
-    async def stop_worker(self) -> None:
-        queue, victim = self._pick()
-        self.workers[queue].append(self.stack.worker(queue, wait=False))
-        self.workers[queue].remove(victim)
-        await asyncio.to_thread(victim.wait_ready)
-        code = await asyncio.to_thread(victim.stop, 40)
-        assert code in (0, -signal.SIGKILL), f"{victim.name} ended with {code}: {victim.tail()}"
-        await self._lost(victim)
-
-    async def freeze_worker(self) -> None:
-        queue, victim = self._pick()
-        self.workers[queue].append(self.stack.worker(queue, wait=False))
-        victim.signal(signal.SIGSTOP)
-        await asyncio.sleep(0.1)
-        await self._lost(victim)
-        await asyncio.sleep(self.random.uniform(1, 9))
-        victim.signal(signal.SIGCONT)
-
-    async def kill_api(self) -> None:
-        self.apis[-1].kill()
-        self.apis.append(await asyncio.to_thread(self.stack.api))
-
-    async def kill_redis(self) -> None:
-        if self.stack.redis.pid is None:
-            return
-        os.kill(self.stack.redis.pid, signal.SIGKILL)
-        self.stack.redis.stop()
-        await asyncio.sleep(self.random.uniform(0.1, 3))
-        self.stack.start_redis()
-        self.watching.append(asyncio.create_task(self._after_redis()))
-
-    async def empty_redis(self) -> None:
-        with contextlib.suppress(Exception), self.stack.redis_client() as client:
-            client.flushall()
-
-    async def break_provider(self) -> None:
-        rule = self.random.choice(
-            [{"op": "submit", "status": 503, "times": 2}, {"op": "poll", "status": 500, "times": 2}, {"moderate": 1}]
-        )
-        self.stack.fault(**rule)
-
-    async def lose_answer(self) -> None:
-        self.stack.losses += 1
-        self.stack.fault(op="submit", dropResponse=True, times=1)
-
-    # --- what is measured ------------------------------------------------------------------------------------------
-
-    async def _lost(self, child: Child) -> None:
-        """What a process takes with it: its paid orders without a recorded answer."""
-        self.stack.losses += int(await self._ask(lambda conn: _under_way(conn, child.pid)))
-
-    async def _ask(self, fn: Any) -> Any:
-        while True:
-            with contextlib.suppress(BmnError):
-                return await self.stack.read(fn)
-            await asyncio.sleep(0.05)
-
-    async def _held_by(self, child: Child) -> dict[str, int]:
-        held: dict[str, int] = await self._ask(lambda conn: _held(conn, child.pid))
-        return held
-
-    def _watch(self, held: dict[str, int], supervised: bool) -> None:
-        began = time.monotonic()
-        kept = self.figures.taken_over_with_a_word if supervised else self.figures.taken_over
-
-        async def follow(job_id: str, fence: int) -> None:
-            while time.monotonic() - began < END_SECONDS:
-                row = await self._ask(lambda conn: _fence(conn, job_id))
-                if row != fence:
-                    kept.append(time.monotonic() - began)
-                    return
-                await asyncio.sleep(0.05)
-
-        self.watching += [asyncio.create_task(follow(*entry)) for entry in held.items()]
-
-    async def _after_redis(self) -> None:
-        began = time.monotonic()
-        while True:
-            with contextlib.suppress(BmnError):
-                job_id = await self.stack.do()
-                break
-            await asyncio.sleep(0.05)
-        while time.monotonic() - began < END_SECONDS:
-            if (await self._ask(lambda conn: _fence(conn, job_id))) > 0:
-                self.figures.after_redis.append(time.monotonic() - began)
-                return
-            await asyncio.sleep(0.05)
-
-
-def _counted(method: Any) -> Any:
-    async def fault(schedule: Schedule) -> None:
-        schedule.faults[method.__name__] += 1
-        await method(schedule)
-
-    return fault
-
-
-# As often as each is named.
-_FAULTS = [
-    _counted(method)
-    for method in (
-        Schedule.kill_worker,
-        Schedule.kill_worker,
-        Schedule.kill_worker,
-        Schedule.stop_worker,
-        Schedule.freeze_worker,
-        Schedule.kill_api,
-        Schedule.kill_redis,
-        Schedule.kill_redis,
-        Schedule.empty_redis,
-        Schedule.break_provider,
-        Schedule.lose_answer,
-    )
-]
-
-
-def _held(conn: Connection, pid: int) -> dict[str, int]:
-    query = select(jobs.c.id, jobs.c.fence).where(jobs.c.state == "active", jobs.c.lease_owner.like(f"%.{pid}.%"))
-    return {row.id: row.fence for row in conn.execute(query)}
-
-
-def _under_way(conn: Connection, pid: int) -> int:
-    orders = job_units.join(jobs, jobs.c.id == job_units.c.job_id)
-    query = select(func.count()).select_from(orders).where(job_units.c.state == "submitting")
-    held = jobs.c.lease_owner.is_(None) | jobs.c.lease_owner.like(f"%.{pid}.%")
-    return int(conn.execute(query.where(held)).scalar_one())
-
-
-def _fence(conn: Connection, job_id: str) -> int:
-    return int(conn.execute(select(jobs.c.fence).where(jobs.c.id == job_id)).scalar_one())
+    def run(self, said: "Said[Outcome | Figures]") -> None:
+        os.environ.update(BMN_ENV="development", NO_PROXY="127.0.0.1,localhost", BMN_LOG_LEVEL="error")
+        logs.configure("error", process="soak")
+        figures, number = Figures(), 0
+        with contextlib.ExitStack() as at_end:
+            folder = Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix="bmn-soak-")))
+            server = at_end.enter_context(running_postgres(folder / "pg")) if "postgresql" in self.kinds else None
+            nursery = Nursery()
+            at_end.callback(nursery.close)
+            databases = Databases(folder, self.kinds, server)
+            while time.monotonic() < self.until and number < self.count:
+                seed = self.seed + number * self.step
+                said.put(asyncio.run(one(seed, nursery, databases, figures)))
+                number += 1
+        said.put(figures)
 
 
 class Databases:
     """An empty database for each schedule, SQLite and PostgreSQL in turn."""
 
-    def __init__(self, folder: Path, kinds: list[str], server: str | None) -> None:
+    def __init__(self, folder: Path, kinds: tuple[str, ...], server: str | None) -> None:
         self.folder, self.kinds, self.server = folder, kinds, server
         self.template = folder / "template.sqlite3"
         migrate(f"sqlite:///{self.template}")
@@ -330,30 +117,49 @@ def main() -> int:
     parser.add_argument("--schedules", type=int)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument(
+        "--beside", type=int, default=3, help="schedules that run side by side; they wait most of the time"
+    )
     chosen = parser.parse_args()
-    kinds = ["sqlite", "postgresql"] if chosen.database == "both" else [chosen.database]
+    kinds = ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,)
     until = time.monotonic() + (chosen.seconds or (1e9 if chosen.schedules else 600))
-    figures, failed, number = Figures(), [], 0
-    os.environ.update(BMN_ENV="development", NO_PROXY="127.0.0.1,localhost", BMN_LOG_LEVEL="error")
-    logs.configure("error", process="soak")
-    with contextlib.ExitStack() as at_end:
-        folder = Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix="bmn-soak-")))
-        server = at_end.enter_context(running_postgres(folder / "pg")) if "postgresql" in kinds else None
-        nursery = Nursery()
-        at_end.callback(nursery.close)
-        databases = Databases(folder, kinds, server)
-        while time.monotonic() < until and number < (chosen.schedules or 1e9):
-            outcome = asyncio.run(one(chosen.seed + number, nursery, databases, figures))
-            number += 1
-            print(outcome.line, flush=True)
-            for problem in outcome.problems:
-                print(f"    {problem}", flush=True)
-            failed += [outcome.seed] if outcome.problems else []
-    print(f"{number} schedules from seed {chosen.seed}, {len(failed)} failed {failed or ''}")
+    # Seeds are dealt round, so that whatever `beside` is, the first N are the first N.
+    counts = [len(range(n, chosen.schedules or 10**9, chosen.beside)) for n in range(chosen.beside)]
+    shares = [Share(chosen.seed + n, chosen.beside, count, until, kinds) for n, count in enumerate(counts) if count]
+    number, failed, figures = 0, [], Figures()
+    for word in _said_by(shares):
+        if isinstance(word, Figures):
+            figures.add(word)
+            continue
+        number += 1
+        failed += [word.seed] if word.problems else []
+        print("\n    ".join([word.line, *word.problems]), flush=True)
+    print(f"{number} schedules from seed {chosen.seed}, {len(failed)} failed {sorted(failed) or ''}")
     print(_percentiles("taken over by lease (6 s)", figures.taken_over))
     print(_percentiles("taken over on a supervisor's word", figures.taken_over_with_a_word))
     print(_percentiles("picked up after Redis was back", figures.after_redis))
     return 1 if failed else 0
+
+
+def _said_by(shares: list[Share]) -> Iterator[Outcome | Figures]:
+    """Runs the shares side by side, each in a process of its own; what they say, as they say it."""
+    spawn = multiprocessing.get_context("spawn")
+    said: Said[Outcome | Figures] = spawn.Queue()
+    processes: list[SpawnProcess] = [spawn.Process(target=share.run, args=(said,)) for share in shares]
+    for process in processes:
+        process.start()
+    running = len(processes)
+    while running:
+        try:
+            word = said.get(timeout=2)
+        except queue.Empty:
+            if broken := [process.exitcode for process in processes if process.exitcode]:
+                raise SystemExit(f"a share of the soak ended with {broken}") from None
+            continue
+        running -= isinstance(word, Figures)
+        yield word
+    for process in processes:
+        process.join()
 
 
 if __name__ == "__main__":
