@@ -45,7 +45,7 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 chaos: $(VENV)/.dev ## every fault one machine can produce, with the invariants checked after each
-	$(BIN)/python -m pytest -q tests/chaos -m chaos
+	$(BIN)/python -m pytest -q -m chaos tests/chaos tests/live
 
 SECONDS ?= 600
 soak: $(VENV)/.dev ## random work and faults from a seed: make soak SECONDS=3600

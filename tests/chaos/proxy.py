@@ -1,4 +1,4 @@
-"""A TCP proxy with faults, in front of Redis or PostgreSQL: it delays, drips, cuts, or swallows what comes."""
+"""A TCP proxy with faults, in front of Redis, PostgreSQL or a server: it delays, drips, cuts, or swallows what comes."""
 
 import asyncio
 import contextlib
@@ -30,6 +30,10 @@ class Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
+
+    def lead_to(self, target: str | tuple[str, int]) -> None:
+        """Where connections go that come from now on."""
+        self._target = target
 
     # --- faults ----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
@@ -86,7 +86,13 @@ class Server:
         await self._serving
 
 
-Address = Server | ServerProcess
+class Address(Protocol):
+    """Wherever a server answers: itself, or through a proxy."""
+
+    port: int
+
+    @property
+    def url(self) -> str: ...
 
 
 class Live:
