@@ -12,6 +12,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from bmn.broker.embedded import EmbeddedRedis
 from bmn.db.engine import Connection
 from bmn.db.migrations import migrate
 from bmn.db.tables import job_events, jobs
+from bmn.jobs.cancellation import cancel
 from bmn.jobs.core import Core, open_core
 from bmn.jobs.submission import dispatch
 from bmn.settings import DEV_USER_ID, load_settings
@@ -85,6 +88,24 @@ class Bench:
             await self.read(lambda conn: conn.execute(select(jobs.c.started_at - jobs.c.created_at)).scalars().all())
         )
 
+    async def cancelling(self, number: int) -> list[float]:
+        """From the request to cancel a running job to the start of the next one in its only slot, by the database."""
+        await self.clear()
+        with process("worker", "1", env=self.env):
+            running = await self.submit(wait=True)
+            for _ in range(number):
+                await self.until(partial(_is_active, job_id=running))
+                following = await self.submit(wait=True)
+                await cancel(self.core, running, DEV_USER_ID)
+                running = following
+            await self.until(partial(_is_active, job_id=running))
+        rows = await self.read(
+            lambda conn: conn.execute(
+                select(jobs.c.cancel_requested_at, jobs.c.started_at).order_by(jobs.c.created_at)
+            ).all()
+        )
+        return [after.started_at - before.cancel_requested_at for before, after in pairwise(rows)]
+
     async def dispatching(self, number: int) -> list[float]:
         await self.clear()
         seconds = []
@@ -139,6 +160,10 @@ def _all_ended(conn: Connection) -> bool:
 
 def _count(conn: Connection, state: str) -> int:
     return int(conn.execute(select(func.count()).where(jobs.c.queue == QUEUE, jobs.c.state == state)).scalar_one())
+
+
+def _is_active(conn: Connection, job_id: str) -> bool:
+    return conn.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar() == "active"
 
 
 def _span(conn: Connection) -> tuple[float, float, int]:
@@ -245,6 +270,7 @@ async def _report(bench: Bench, number: int, redis_socket: str) -> None:
     print("latency")
     print(row("  dispatch call", await bench.dispatching(500)))
     print(row("  pickup from an idle queue", await bench.pickup(200)))
+    print(row("  cancel of a running job, slot taken again", await bench.cancelling(100)))
     print(row("  pickup, RQ's stock worker", await asyncio.to_thread(stock_pickup, bench.redis_url, 30)))
     idle, busy = await bench.memory()
     print(
