@@ -28,7 +28,7 @@ demo: $(VENV)/.run ## four logos, made on this machine without a key; they land 
 # What fails beside the others on a busy machine is run once more by itself; what fails then has failed.
 CHOSEN := "not chaos or short"
 test: $(VENV)/.dev ## the tests, on SQLite and PostgreSQL; needs no service, Node or browser
-	$(BIN)/python -m pytest -q -n 4 --dist loadfile -m $(CHOSEN) || $(BIN)/python -m pytest -q --last-failed -m $(CHOSEN)
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m $(CHOSEN) || $(BIN)/python -m pytest -q --last-failed -m $(CHOSEN)
 
 check: format lint types imports test ## what has to pass before a change lands
 

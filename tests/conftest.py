@@ -25,6 +25,20 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_pro
     os.environ.pop(_name, None)
 
 
+# A file is one worker's business, so the files that start whole installations come first: the last to end decides.
+_FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folder = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        name = item.path.relative_to(folder).as_posix()
+        return next((number for number, start in enumerate(_FIRST) if name.startswith(start)), len(_FIRST))
+
+    items.sort(key=rank)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A BMN_HOME of this test's own, and a working folder without a `.env`."""
