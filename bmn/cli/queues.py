@@ -8,7 +8,7 @@ import click
 from bmn.cli.base import Group, run
 from bmn.cli.console import Cell, Column, console
 from bmn.cli.session import open_client
-from bmn.cli.timespan import duration
+from bmn.cli.timespan import ago, duration
 from bmn.client.http import BmnClient
 
 Row = dict[str, Any]
@@ -135,7 +135,6 @@ async def _watch() -> None:
 def _cells(row: Row) -> list[Cell]:
     oldest = row["oldestWaitSeconds"]
     busy = "red" if row["waiting"] and not row["workers"] else ""
-    note = f"paused: {row['reason'] or row['cause'] or ''}".rstrip(": ") if row["paused"] else ""
     return [
         row["name"],
         str(row["waiting"]),
@@ -143,9 +142,17 @@ def _cells(row: Row) -> list[Cell]:
         str(row["delayed"]),
         str(row["completed"]),
         (str(row["failed"]), "red" if row["failed"] else ""),
-        (str(row["workers"]), busy),
+        ("?" if row["workers"] is None else str(row["workers"]), busy),
         duration(oldest) if oldest else "",
         duration(row["p50Ms"] / 1000) if row["p50Ms"] else "",
         duration(row["p95Ms"] / 1000) if row["p95Ms"] else "",
-        (note, "yellow"),
+        (_note(row), "yellow" if row["paused"] else ""),
     ]
+
+
+def _note(row: Row) -> str:
+    if row["paused"]:
+        return f"paused: {row['reason'] or row['cause'] or ''}".rstrip(": ")
+    if row["nextRunAt"]:
+        return f"hourly, next {ago(row['nextRunAt'])}"
+    return "bmn jobs dlq list" if row["name"] == "dead-letter" and row["waiting"] else ""

@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from bmn import __version__
-from bmn.client.signin import TokenSource, is_local, token_source
+from bmn.client.signin import TokenSource, is_local, refused_hint, token_source
 from bmn.errors import (
     BmnError,
     Conflict,
@@ -40,12 +40,7 @@ _ERRORS: dict[int, type[BmnError]] = {
     413: PayloadTooLarge,
     422: UsageProblem,
 }
-
-
-_HINTS = {
-    401: "Set BMN_TOKEN to a fresh access token.",
-    403: "Ask an admin; on a local server BMN_TOKEN=$(bmn token --admin) is one.",
-}
+_HINTS = {403: "Ask an admin; on a local server BMN_TOKEN=$(bmn token --admin) is one."}
 
 
 def backoff(attempt: int, *, base: float = 0.2, cap: float = 10.0) -> float:
@@ -138,7 +133,7 @@ class BmnClient:
                 await answer.aread()
                 if answer.status_code == 401:
                     self._token = None
-                raise error_of(answer)
+                raise self._refused(answer)
             yield answer
         finally:
             await answer.aclose()
@@ -215,9 +210,15 @@ class BmnClient:
                 await self._wait_as_told(answer, attempt)
                 continue
             if answer.is_error:
-                raise error_of(answer)
+                raise self._refused(answer)
             return answer
-        raise NotSignedIn("The server refuses our token.", hint="Set BMN_TOKEN to a fresh access token.")
+        raise NotSignedIn("The server refuses our token.", hint=refused_hint(self.settings, self.api_url))
+
+    def _refused(self, answer: httpx.Response) -> BmnError:
+        error = error_of(answer)
+        if isinstance(error, NotSignedIn):
+            error.hint = error.hint or refused_hint(self.settings, self.api_url)
+        return error
 
     async def _wait_as_told(self, answer: httpx.Response, attempt: int) -> None:
         """Waits before a repetition. Raises at once where the server asks for more patience than a person has."""

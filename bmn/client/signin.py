@@ -15,6 +15,13 @@ def is_local(api_url: str) -> bool:
     return urlsplit(api_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
+def refused_hint(settings: Settings, api_url: str) -> str:
+    """What to do about a token that the server refuses."""
+    if settings.bmn_token.get_secret_value() or not is_local(api_url):
+        return "Set BMN_TOKEN to a fresh access token."
+    return f"It runs with another BMN_HOME than yours ({settings.bmn_home}): set the same, or BMN_API_URL to your own."
+
+
 def token_source(settings: Settings, api_url: str, *, role: str = "user") -> TokenSource:
     """Where tokens for this server come from. role: `user` or `admin`, for tokens we sign ourselves.
 

@@ -197,7 +197,7 @@ class Sweeper:
 
     async def schedule_cleanup(self) -> None:
         """One cleanup job per type and hour; its id is the lock, on however many hosts."""
-        slot = int(time.time() // CLEANUP_SECONDS)
+        slot = _slot()
         for kind in CLEANUP_TYPES:
             job_id = f"cleanup-{kind}-{slot}"
             if await self._core.db.read(lambda conn, i=job_id: job_rows.exists(conn, i)):  # type: ignore[misc]
@@ -245,6 +245,15 @@ class Sweeper:
     async def remind(self) -> None:
         """Tells users of wizards they left a day ago."""
         await journey.remind_abandoned(self._core)
+
+
+def _slot() -> int:
+    return int(time.time() // CLEANUP_SECONDS)
+
+
+def next_cleanup() -> float:
+    """When the cleanup is planned next, in seconds since 1970."""
+    return float((_slot() + 1) * CLEANUP_SECONDS)
 
 
 def _plan_cleanup(conn: Connection, job_id: str, kind: str) -> Change | None:

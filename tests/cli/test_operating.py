@@ -45,6 +45,9 @@ def test_a_dead_letter_is_listed_shown_and_replayed_once(user: User, admin: User
     assert short in admin.bmn("jobs", "dlq", "list", "--cause", "provider_overloaded").out
     shown = admin.bmn("jobs", "dlq", "show", short)
     assert "provider_overloaded" in shown.out
+    queues = {line.split()[0]: line for line in admin.bmn("queues").out.splitlines()}
+    assert queues["dead-letter"].endswith("bmn jobs dlq list")
+    assert "hourly, next in" in queues["cleanup"]
     dry = admin.json("jobs", "dlq", "replay", short, "--dry-run")
     assert (dry["count"], dry["replays"][0]["jobId"]) == (1, None)
     replayed = admin.json("jobs", "dlq", "replay", short)

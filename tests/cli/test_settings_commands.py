@@ -63,3 +63,13 @@ def test_a_database_is_upgraded_once(home: Path) -> None:
     again = json.loads(bmn("db", "upgrade", "--json", env={"BMN_HOME": str(home)}).out)
     assert again["applied"] == []
     assert "was up to date" in bmn("db", "upgrade", env={"BMN_HOME": str(home)}).out
+
+
+def test_a_server_of_another_home_is_told_as_such(stack: Stack, home: Path) -> None:
+    """Its development secret is another one, so what this home signs is refused."""
+    refused = bmn("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url})
+    assert refused.code == 4
+    assert f"another BMN_HOME than yours ({home})" in refused.err
+    own = bmn("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url, "BMN_TOKEN": "old"})
+    assert own.code == 4
+    assert "BMN_TOKEN" in own.err

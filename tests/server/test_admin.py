@@ -1,6 +1,7 @@
 """What operators see and do, and that it happens once and is written down."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from bmn.db import claims
 from bmn.db.tables import audit_log
 from bmn.errors import Cause
+from bmn.jobs.registry import ALL_QUEUES
 from tests.server.conftest import ADMIN, ANA, Api, fresh_key
 from tests.server.test_jobs import QUEUE, claim, fail
 
@@ -28,7 +30,7 @@ async def audited(api: Api) -> list[tuple[str, str, str]]:
 
 async def queue(client: httpx.AsyncClient, name: str = QUEUE) -> dict[str, Any]:
     rows = (await client.get(f"{API}/queues")).json()["queues"]
-    assert len(rows) == 9
+    assert [row["name"] for row in rows] == list(ALL_QUEUES)
     return next(row for row in rows if row["name"] == name)
 
 
@@ -49,6 +51,14 @@ async def test_queues_are_counted(api: Api, ana: httpx.AsyncClient, admin: httpx
         "workers": 0,
     }
     assert row["oldestWaitSeconds"] >= 0 and row["paused"] is False
+    assert (await queue(admin, "dead-letter"))["waiting"] == 1
+
+
+async def test_the_schedule_of_the_cleanup_is_told_with_its_next_run(api: Api, admin: httpx.AsyncClient) -> None:
+    cleanup = await queue(admin, "cleanup")
+    away = (datetime.fromisoformat(cleanup["nextRunAt"]) - datetime.now(UTC)).total_seconds()
+    assert -5 < away <= 3600
+    assert (await queue(admin))["nextRunAt"] is None
 
 
 async def test_a_paused_queue_hands_out_nothing_until_it_is_resumed(

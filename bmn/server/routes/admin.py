@@ -12,7 +12,8 @@ from bmn.db.engine import Connection
 from bmn.db.paging import write_cursor
 from bmn.events.rooms import credits_updated, system_alert
 from bmn.jobs.dead_letter import estimate, purge, replay
-from bmn.jobs.registry import QUEUES, get_queue
+from bmn.jobs.registry import ALL_QUEUES, DEAD_LETTER, get_queue
+from bmn.jobs.sweeper import next_cleanup
 from bmn.schemas.api import DlqSelection, GrantBody, PauseBody
 from bmn.schemas.jobs import JobState
 from bmn.server import views
@@ -151,12 +152,13 @@ async def grant_credits(body: GrantBody, res: Res, principal: Admin) -> JSONResp
 
 
 async def _queue_rows(res: Resources) -> dict[str, dict[str, Any]]:
-    """One row a queue, by name."""
+    """One row a queue, by name; the dead letters wait in theirs for somebody to bring them back."""
     found = await registered(res.core)
 
     def read(conn: Connection) -> Any:
+        dead = {JobState.QUEUED: queues.open_dead_letters(conn)}
         return (
-            queues.counts(conn),
+            {**queues.counts(conn), DEAD_LETTER: dead},
             queues.oldest_waiting(conn),
             queues.settings(conn),
             queues.percentiles(conn),
@@ -172,7 +174,7 @@ async def _queue_rows(res: Resources) -> dict[str, dict[str, Any]]:
             spans.get(name),
             None if found is None else sum(name in worker.queues for worker in found),
         )
-        for name in QUEUES
+        for name in ALL_QUEUES
     }
 
 
@@ -202,4 +204,5 @@ def _queue_row(
         "reason": settings.get("reason"),
         "pausedBy": settings.get("paused_by"),
         "pausedAt": views.when(settings.get("paused_at")),
+        "nextRunAt": views.when(next_cleanup()) if name == "cleanup" else None,
     }
