@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -82,6 +83,35 @@ def _server(binaries: Path, data: Path, account: dict[str, Any]) -> Iterator[int
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def running_pooler(url: str, *, connections: int) -> Iterator[str]:
+    """PgBouncer in transaction mode in front of a database; gives the URL through it. connections: to the server."""
+    target = urlsplit(url)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bmn-pooler-", dir="/tmp")))
+        port, config = _free_port(), folder / "pooler.ini"
+        settings = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": port,
+            "auth_type": "any",
+            "pool_mode": "transaction",
+            "default_pool_size": connections,
+            "max_client_conn": 200,
+            "unix_socket_dir": "",
+        }
+        lines = ["[databases]", f"* = host={target.hostname} port={target.port} user={_USER}", "[pgbouncer]"]
+        config.write_text("\n".join([*lines, *(f"{name} = {value}" for name, value in settings.items())]) + "\n")
+        account: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            account = {"user": pwd.getpwnam("nobody").pw_uid, "extra_groups": []}
+            folder.chmod(0o755)
+        process = _popen(["pgbouncer", str(config)], folder / "pooler.log", account)
+        stack.callback(process.wait, 20)
+        stack.callback(process.terminate)
+        _wait_ready(process, port, folder / "pooler.log")
+        yield url.replace(f":{target.port}", f":{port}")
 
 
 def _popen(command: list[str], log: Path, account: dict[str, Any]) -> subprocess.Popen[bytes]:

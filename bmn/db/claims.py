@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Double, Integer, bindparam, func, select, update
+from sqlalchemy import Connection, Double, Integer, bindparam, case, func, select, update
 
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
 from bmn.schemas.jobs import JobState
@@ -45,6 +45,8 @@ _RENEW = (
     .values(lease_until=db_now() + bindparam("lease", type_=Double))
     .returning(jobs.c.id, jobs.c.fence, jobs.c.cancel_requested_at)
 )
+
+_WRITTEN = (jobs.c.queued_at, jobs.c.started_at, jobs.c.attempt_started_at)
 
 PROBE_AGAIN_SECONDS = 60.0
 """How long a queue that paused itself waits between two jobs that try its provider."""
@@ -112,6 +114,20 @@ def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200
         stale = select(jobs).where(jobs.c.queue == queue, is_running, jobs.c.attempt_started_at < db_now() - seconds)
         rows += [dict(row) for row in conn.execute(stale.limit(limit)).mappings()]
     return list({row["id"]: row for row in rows}.values())
+
+
+def follow_clock(conn: Connection, lease: float) -> int:
+    """After the clock was set back: what the later clock wrote keeps its distance, from now on. Returns how many jobs.
+
+    A job in line that was written in what is now the future would wait until then, and a dead worker's lease last until
+    then. lease: seconds; one that ends ten times that far away was not written by the clock of now.
+    """
+    written = func.coalesce(jobs.c.attempt_started_at, jobs.c.queued_at)
+    times = {column.name: case((column > db_now(), db_now()), else_=column) for column in _WRITTEN}
+    due = update(jobs).where(is_waiting, jobs.c.run_at > db_now() + 1, written > db_now() + 1)
+    held = update(jobs).where(is_running, jobs.c.lease_until > db_now() + 10 * lease)
+    moved = conn.execute(due.values(run_at=jobs.c.run_at - (written - db_now()), **times)).rowcount
+    return moved + conn.execute(held.values(lease_until=db_now() + lease, **times)).rowcount
 
 
 def next_in_line(conn: Connection, queue: str, limit: int) -> list[JobRow]:

@@ -76,6 +76,7 @@ class Sweeper:
         self._clocks = ClockWatch()
         self._duties = (
             Duty(self.take_from_the_dead, 1),
+            Duty(self.follow_clock, 5),
             Duty(self.put_in_line, 1, redis=True),
             Duty(self.publish_missing, 2, redis=True),
             Duty(self.correct_view, 5, redis=True),
@@ -155,6 +156,12 @@ class Sweeper:
         if change:
             log.warning("worker lost", job_id=job_id, owner=owner, then=change.state)
             self._core.outbox.tell(change, queue)
+
+    async def follow_clock(self) -> None:
+        """Jobs that would wait until a moment that the clock, set back, reaches much later."""
+        lease = self._core.settings.bmn_lease_seconds
+        if moved := await self._core.db.write(lambda conn: claims.follow_clock(conn, lease)):
+            log.warning("the database's clock was set back; due times and leases follow it", jobs=moved)
 
     async def put_in_line(self) -> None:
         """Shows due jobs in RQ's lists: retries whose time has come, and what never reached Redis or vanished from it."""

@@ -77,15 +77,17 @@ class Child:
 
 
 class Nursery:
-    """Starts the parent; one serves a whole session of tests."""
+    """Starts the parent; one serves a whole session of tests. env: what its process has beside our own environment."""
 
-    def __init__(self) -> None:
+    def __init__(self, **env: str) -> None:
         self.codes: dict[int, int] = {}
         self._born: dict[int, int] = {}
         self._number = 0
         self._lock = threading.Lock()
         command = [sys.executable, "-m", "tests.chaos.nursery", str(os.getpid())]
-        self._parent = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._parent = subprocess.Popen(
+            command, cwd=_ROOT, env={**os.environ, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         threading.Thread(target=self._read, daemon=True).start()
         wait_until(lambda: 0 in self._born, 60, "the nursery is ready")
 

@@ -1,6 +1,8 @@
 """Matrix rows 20 to 24: the database is away, locked, or loses its connections; a disk is full."""
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -8,8 +10,10 @@ from sqlalchemy import text
 from bmn.db.engine import make_engine
 from bmn.errors import TryLater
 from tests.chaos.conftest import Start
+from tests.chaos.nursery import Nursery
 from tests.chaos.stack import LOGOS, Stack
 from tests.jobs import handlers
+from tests.postgres import running_pooler
 
 
 async def _ordered(stack: Stack, job_ids: list[str]) -> None:
@@ -114,6 +118,22 @@ async def test_every_connection_is_ended_again_and_again(stack: Stack) -> None:
     assert set(await stack.ended(*ids)) == {"completed"}
     assert len(stack.bill()) == 16
     await stack.check()
+
+
+@pytest.mark.skipif(not shutil.which("pgbouncer"), reason="PgBouncer is not installed")
+async def test_a_pooler_shares_few_connections(nursery: Nursery, tmp_path: Path, database_url: str) -> None:
+    """Row 23: each transaction may come to another connection, so nothing of ours may be left on one."""
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has no connections to share")
+    with running_pooler(database_url, connections=3) as url:
+        stack = await Stack(nursery, tmp_path, url).open()
+        for queue, slots in ((LOGOS, 6), (LOGOS, 6), (handlers.QUEUE, 10)):
+            stack.worker(queue, slots=slots)
+        ids = [await stack.logos(2) for _ in range(8)]
+        ids += [await stack.do("progress", steps=4, pause=0.02) for _ in range(40)]
+        assert set(await stack.ended(*ids)) == {"completed"}
+        await stack.check()
+        await stack.close()
 
 
 async def test_the_disk_is_full(stack: Stack) -> None:

@@ -5,7 +5,7 @@ import time
 
 from sqlalchemy import select, update
 
-from bmn.db import claims, transitions
+from bmn.db import claims, queues, transitions
 from bmn.db.tables import job_events, jobs
 from bmn.errors import Cause
 from bmn.jobs.core import open_core
@@ -128,6 +128,27 @@ def test_a_clock_that_is_set_is_noticed_and_a_slow_sweep_is_not() -> None:
     assert watch.jumped(4704, 115, settle=5)
     assert not watch.jumped(4706, 117, settle=5)
     assert watch.jumped(1106, 118, settle=5)
+
+
+async def test_what_a_later_clock_has_written_does_not_wait_for_it(engine: Engine) -> None:
+    """The clock was set back by an hour: three jobs were written before that, the last one after it."""
+    held, waiting, delayed = [await engine.do(delay=delay) for delay in (0, 0, 60)]
+    await engine.claim(QUEUE, limit=1, owner="dead")
+    hour = {
+        name: jobs.c[name] + 3600
+        for name in ("created_at", "queued_at", "started_at", "attempt_started_at", "lease_until", "run_at")
+    }
+    await engine.write(lambda conn: conn.execute(update(jobs).values(hour)))
+    later = await engine.do(delay=7200)
+    sweeper = Sweeper(engine.core)
+    for _ in range(2):
+        await sweeper.follow_clock()
+    rows = {name: await engine.job(name) for name in (held, waiting, delayed, later)}
+    now = await engine.read(queues.clock)
+    assert 0 < rows[held]["lease_until"] - now <= engine.settings.bmn_lease_seconds
+    assert -10 < rows[waiting]["run_at"] - now <= 0
+    assert 50 < rows[delayed]["run_at"] - now <= 60
+    assert 7100 < rows[later]["run_at"] - now <= 7200
 
 
 async def test_a_worker_takes_over_without_a_supervisor(engine: Engine) -> None:
