@@ -271,10 +271,6 @@ def _variable(location: tuple[int | str, ...]) -> str:
     return str(location[0]).upper() if location else "?"
 
 
-def is_secret(field: str) -> bool:
-    return Settings.model_fields[field].annotation is SecretStr
-
-
 def origin_of(field: str) -> str:
     """Where a setting's value comes from: `environment`, `.env`, `running bmn serve` or `default`."""
     choices = Settings.model_fields[field].validation_alias

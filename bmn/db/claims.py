@@ -35,7 +35,6 @@ _TAKE = (
         lease_until=db_now() + bindparam("lease", type_=Double),
         started_at=func.coalesce(jobs.c.started_at, db_now()),
         attempt_started_at=db_now(),
-        pushed_at=None,
     )
     .returning(*jobs.c)
 )
@@ -140,12 +139,6 @@ def due_queues(conn: Connection) -> list[str]:
     """Queues in which something is due."""
     query = select(jobs.c.queue).where(is_waiting, jobs.c.run_at <= db_now()).distinct()
     return list(conn.execute(query).scalars())
-
-
-def active_jobs(conn: Connection) -> list[JobRow]:
-    """Who is working on what."""
-    query = select(jobs).where(is_running).order_by(jobs.c.attempt_started_at)
-    return [dict(row) for row in conn.execute(query).mappings()]
 
 
 def is_paused(conn: Connection, queue: str) -> bool:

@@ -72,17 +72,6 @@ def count(conn: Connection, chosen: DeadFilter) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def by_cause(conn: Connection) -> dict[str, int]:
-    """How many open dead letters each cause has."""
-    query = (
-        select(dead_letters.c.cause, func.count())
-        .where(dead_letters.c.state == "open")
-        .group_by(dead_letters.c.cause)
-        .order_by(func.count().desc())
-    )
-    return {cause: int(number) for cause, number in conn.execute(query)}
-
-
 def take(conn: Connection, job_id: str, *, state: str, by: str, replay_job_id: str | None = None) -> bool:
     """Marks an open letter; False where somebody else has: that is what makes a replay happen once."""
     statement = (

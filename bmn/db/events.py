@@ -1,7 +1,6 @@
 """What a job has told, one row an event: the log that sockets, SSE, `jobs watch` and `jobs show` read from."""
 
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,13 +85,3 @@ def told_between(conn: Connection, after: float, age: float, limit: int) -> list
     newest = func.max(page.c.at)
     query = select(page.c.job_id, func.max(page.c.seq), newest).group_by(page.c.job_id).order_by(newest)
     return [(job_id, seq, at) for job_id, seq, at in conn.execute(query)]
-
-
-def last_events(conn: Connection, job_ids: Sequence[str], names: Iterable[str]) -> dict[str, EventRow]:
-    """The newest event of these names, per job."""
-    query = (
-        select(job_events)
-        .where(job_events.c.job_id.in_(job_ids), job_events.c.event.in_(list(names)))
-        .order_by(job_events.c.job_id, job_events.c.seq)
-    )
-    return {row["job_id"]: dict(row) for row in conn.execute(query).mappings()}

@@ -112,7 +112,6 @@ jobs = Table(
     Column("priority", Integer, nullable=False),
     Column("turn", Integer, nullable=False, default=0),
     _time("run_at", nullable=False),
-    _time("pushed_at"),  # when the id was last put into RQ's list
     _time("limited_since"),  # first time a provider asked this job to slow down
     # what the user sees
     Column("progress", Integer, nullable=False, default=0),

@@ -66,7 +66,7 @@ _RETRY = _HELD.where(_WANTED).values(run_at=_LATER)
 _WAIT = _HELD.where(_WANTED).values(run_at=_LATER, attempt=jobs.c.attempt - 1)
 _LIMITED = _WAIT.values(limited_since=func.coalesce(jobs.c.limited_since, db_now()))
 _LOSE = _HELD.values(losses=jobs.c.losses + 1, attempt=jobs.c.attempt - 1, run_at=db_now())
-_OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None, "pushed_at": None}
+_OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
 def _update(conn: Connection, statement: Update, job_id: str, fence: int, values: dict[str, Any]) -> Row[Any] | None:

@@ -102,11 +102,6 @@ class Sweeper:
                 # Whoever cannot reach the database lets the lock lapse, so that somebody else can sweep.
                 await asyncio.sleep(2 * self._lock_seconds)
 
-    async def sweep(self) -> None:
-        """Every duty once, now."""
-        for duty in self._duties:
-            await self._do(duty)
-
     async def _do(self, duty: Duty) -> bool:
         """False where the database is away."""
         try:

@@ -211,7 +211,6 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("turn", sa.Integer(), nullable=False),
         sa.Column("run_at", sa.Double(), nullable=False),
-        sa.Column("pushed_at", sa.Double(), nullable=True),
         sa.Column("limited_since", sa.Double(), nullable=True),
         sa.Column("progress", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=32), nullable=True),
