@@ -45,7 +45,7 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 chaos: $(VENV)/.dev ## every fault one machine can produce, with the invariants checked after each
-	$(BIN)/python -m pytest -q -m chaos tests/chaos tests/live
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m chaos tests/chaos tests/live
 
 SECONDS ?= 600
 soak: $(VENV)/.dev ## random work and faults from a seed: make soak SECONDS=3600

@@ -113,10 +113,10 @@ async def test_a_killed_worker_leaves_no_process_behind(stack: Stack) -> None:
     await stack.check()
 
 
-@pytest.mark.parametrize("grace", ["4"])
-async def test_sigterm_with_running_jobs_ends_within_the_grace_and_spends_no_attempt(start: Start, grace: str) -> None:
+async def test_sigterm_with_running_jobs_ends_within_the_grace_and_spends_no_attempt(start: Start) -> None:
     """Row 16, and I14: what cannot finish goes on elsewhere, from its units."""
-    stack: Stack = await start(BMN_GRACE_SECONDS=grace)
+    grace = 10.0
+    stack: Stack = await start(BMN_GRACE_SECONDS=str(grace))
     stack.fault(op="poll", pending=True)
     worker = stack.worker(LOGOS, slots=4)
     ids = [await stack.logos(1) for _ in range(4)]
@@ -125,9 +125,7 @@ async def test_sigterm_with_running_jobs_ends_within_the_grace_and_spends_no_att
         return all([any(u["state"] == "submitted" for u in await stack.units(job_id)) for job_id in ids])
 
     await stack.until(all_ordered)
-    began = psutil.Process(worker.pid).create_time()
-    assert began
-    assert worker.stop(float(grace) + 2) == 0
+    assert worker.stop(grace) == 0
     rows = [await stack.job(job_id) for job_id in ids]
     assert [(row["state"], row["attempt"], row["losses"]) for row in rows] == [("queued", 0, 0)] * 4
     stack.clear_faults()
