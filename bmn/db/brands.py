@@ -11,6 +11,10 @@ from bmn.errors import NotFound
 
 BrandRow = dict[str, Any]
 
+# Built once, for every submission: building a statement costs more than the database needs to run it.
+_GET = select(brands).where(brands.c.id == bindparam("brand"))
+_OWNER = select(brands.c.user_id).where(brands.c.id == bindparam("brand"))
+
 
 def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> BrandRow:
     """fields: columns of the table (name, and what else is known)."""
@@ -20,11 +24,8 @@ def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> BrandRow:
 
 def get(conn: Connection, brand_id: str, user_id: str | None = None) -> BrandRow:
     """One brand; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign."""
-    query = select(brands).where(brands.c.id == brand_id)
-    if user_id is not None:
-        query = query.where(brands.c.user_id == user_id)
-    row = conn.execute(query).mappings().first()
-    if row is None:
+    row = conn.execute(_GET, {"brand": brand_id}).mappings().first()
+    if row is None or user_id not in (None, row["user_id"]):
         raise NotFound("Brand not found")
     return dict(row)
 
@@ -71,9 +72,6 @@ def names(conn: Connection, brand_ids: set[str]) -> dict[str, str]:
         return {}
     query = select(brands.c.id, brands.c.name).where(brands.c.id.in_(brand_ids))
     return {row.id: row.name for row in conn.execute(query)}
-
-
-_OWNER = select(brands.c.user_id).where(brands.c.id == bindparam("brand"))  # built once, for every submission
 
 
 def owns(conn: Connection, user_id: str, brand_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -18,6 +18,9 @@ from bmn.jobs.core import Core
 from bmn.jobs.registry import Queue, get_queue
 from bmn.observability import current_parent
 from bmn.schemas.jobs import BrandPayload, LogoGeneration, Payload
+
+Plan = Callable[[Connection], Sequence[Payload]]
+"""Makes payloads inside the transaction that stores them, out of the records as they are then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ async def submit(
     core: Core,
     user_id: str | None,
     queue_name: str,
-    payloads: Sequence[Payload],
+    payloads: Sequence[Payload] | Plan,
     *,
     idempotent: Idempotent | None = None,
     request_id: str | None = None,
@@ -90,53 +93,67 @@ async def submit(
     Conflict for a used key with another body, TryLater. job_id: a caller's own id, of which there is one job at most.
     """
     check_ready(core)
-    queue = get_queue(queue_name)
-    group = str(uuid4()) if len(payloads) > 1 else None
-    planned = [
-        NewJob(
-            id=job_id or new_job_id(queue_name),
-            queue=queue_name,
-            payload=payload.dump(),
-            payload_version=payload.VERSION,
-            max_attempts=queue.attempts,
-            priority=queue.priority if priority is None else priority,
-            user_id=user_id or getattr(payload, "user_id", None),
-            brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
-            credits=unit_count(queue, payload) * unit_price(core.settings, queue),
-            delay=delay,
-            idempotency_key=idempotent.key if idempotent else None,
-            group_id=group,
-            request_id=request_id,
-            trace_parent=current_parent(),
-        )
-        for payload in payloads
-    ]
+    queue, parent = get_queue(queue_name), current_parent()
+
+    def jobs_of(made: Sequence[Payload]) -> list[NewJob]:
+        group = str(uuid4()) if len(made) > 1 else None
+        return [
+            NewJob(
+                id=job_id or new_job_id(queue_name),
+                queue=queue_name,
+                payload=payload.dump(),
+                payload_version=payload.VERSION,
+                max_attempts=queue.attempts,
+                priority=queue.priority if priority is None else priority,
+                user_id=user_id or getattr(payload, "user_id", None),
+                brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
+                credits=unit_count(queue, payload) * unit_price(core.settings, queue),
+                delay=delay,
+                idempotency_key=idempotent.key if idempotent else None,
+                group_id=group,
+                request_id=request_id,
+                trace_parent=parent,
+            )
+            for payload in made
+        ]
+
+    if callable(payloads):
+        make = payloads
+        plan: Callable[[Connection], list[NewJob]] = lambda conn: jobs_of(make(conn))  # noqa: E731
+    else:
+        ready = jobs_of(payloads)  # here and not in the writer's thread, whose time is everybody's
+        plan = lambda _conn: ready  # noqa: E731
+
+    def store(conn: Connection) -> tuple[list[Submission], Change | None]:
+        return _store(conn, user_id, plan, idempotent, job_id)
+
     try:
-        answer, change = await core.db.write(
-            lambda conn: _store(conn, user_id, planned, idempotent, job_id is not None)
-        )
+        answer, change = await core.db.write(store)
     except IntegrityError:
         # The same key or id was stored a moment ago: this time it is found.
-        answer, change = await core.db.write(
-            lambda conn: _store(conn, user_id, planned, idempotent, job_id is not None)
-        )
+        answer, change = await core.db.write(store)
     if change is not None:
         core.outbox.tell(change)
     return answer
 
 
 def _store(
-    conn: Connection, user_id: str | None, planned: list[NewJob], idempotent: Idempotent | None, may_exist: bool
+    conn: Connection,
+    user_id: str | None,
+    plan: Callable[[Connection], list[NewJob]],
+    idempotent: Idempotent | None,
+    job_id: str | None,
 ) -> tuple[list[Submission], Change | None]:
     if idempotent and user_id and (kept := idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)):
         return [Submission(**entry) for entry in cast(list[dict[str, Any]], kept)], None
-    if may_exist and job_rows.exists(conn, planned[0].id):
-        return [_submission(planned[0])], None
+    planned = plan(conn)
+    answer = [_submission(job) for job in planned]
+    if job_id and job_rows.exists(conn, job_id):
+        return answer, None
     if user_id:
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
             if brands.owner(conn, brand_id) != user_id:
                 raise NotFound("Brand not found")
-    answer = [_submission(job) for job in planned]
     if idempotent and user_id:
         # First of all, so that a second request with this key waits here for the first, and then finds its answer.
         kept_answer = [asdict(submission) for submission in answer]

@@ -7,6 +7,7 @@ from bmn.auth import Principal
 from bmn.db import brands
 from bmn.errors import NotFound
 from bmn.jobs.defaults import BrandDefaults, brand_defaults
+from bmn.jobs.submission import Plan
 from bmn.schemas import api
 from bmn.schemas.base import Model
 from bmn.schemas.jobs import (
@@ -18,25 +19,36 @@ from bmn.schemas.jobs import (
     VideoGeneration,
 )
 from bmn.server.resources import Resources
+from bmn.settings import Settings
 from bmn.storage import brand_of
 
 # What the record supplies, by the name of the body's field.
 _SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
 
 
-async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[Payload]:
-    """The payloads a generator's body stands for. Raises NotFound for a foreign brand or file, ValidationError."""
+async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[Payload] | Plan:
+    """The payloads a generator's body stands for, or, where it leaves something to the brand's record, what makes them.
+
+    Raises NotFound for a foreign file, ValidationError; what makes them raises NotFound for a foreign brand as well.
+    """
     await check_files(res, principal, _urls(body), own_brand=body.brand_id)
-    fields = body.dump()
     if _needs_record(body):
-        record = await res.core.db.read(lambda conn: brands.get(conn, body.brand_id, principal.user_id))
-        fields = {**_supplied(body, brand_defaults(record)), **fields}
+        return lambda conn: _payloads(
+            res.settings, principal, body, brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
+        )
+    return _payloads(res.settings, principal, body)
+
+
+def _payloads(
+    settings: Settings, principal: Principal, body: Any, defaults: BrandDefaults | None = None
+) -> list[Payload]:
+    fields = {**(_supplied(body, defaults) if defaults else {}), **body.dump()}
     fields["userId"] = principal.user_id
     if isinstance(body, api.MockupsBody):
         shared = {name: value for name, value in fields.items() if name != "products"}
         return [MockupGeneration.model_validate({**shared, **product.dump()}) for product in body.products]
     if isinstance(body, api.WizardBody):
-        fields["creditCost"] = res.settings.bmn_credits_wizard
+        fields["creditCost"] = settings.bmn_credits_wizard
     if isinstance(body, api.LogosBody):
         fields["isRefinement"] = body.is_refinement or body.previous_logo_url is not None
     return [_PAYLOADS[type(body)].model_validate(fields)]

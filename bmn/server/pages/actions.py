@@ -125,12 +125,11 @@ async def _make_logos(
 ) -> Response:
     """key: the form's own, so that pressing twice makes one job."""
     body = LogosBody.model_validate(asked)
-    payloads = await payloads_of(res, visitor, body)
     (job,) = await submit(
         res.core,
         visitor.user_id,
         "logo-generation",
-        payloads,
+        await payloads_of(res, visitor, body),
         idempotent=Idempotent.of(key, asked),
         request_id=request_id(request),
     )

@@ -1,5 +1,6 @@
 """Dry runs: a generator's body is checked and priced, and nothing is stored."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,7 +12,7 @@ from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.jobs.estimates import estimate
 from bmn.schemas import api
-from bmn.schemas.jobs import WAITING_STATES
+from bmn.schemas.jobs import WAITING_STATES, Payload
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.resources import Resources
@@ -46,15 +47,17 @@ async def wizard(body: api.WizardBody, res: Res, principal: Caller) -> JSONRespo
 
 
 async def _estimate(res: Resources, principal: Principal, queue: str, body: Any) -> JSONResponse:
-    payloads = await payloads_of(res, principal, body)
+    asked = await payloads_of(res, principal, body)
 
-    def read(conn: Connection) -> tuple[int, int, list[float]]:
+    def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float]]:
         if not brands.owns(conn, principal.user_id, body.brand_id):
             raise NotFound("Brand not found")
         waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
-        return credits.balance(conn, principal.user_id).remaining, waiting, jobs.durations(conn, queue)
+        available = credits.balance(conn, principal.user_id).remaining
+        payloads = asked(conn) if callable(asked) else asked
+        return payloads, available, waiting, jobs.durations(conn, queue)
 
-    available, waiting, durations = await res.core.db.read(read)
+    payloads, available, waiting, durations = await res.core.db.read(read)
     found = estimate(res.settings, queue, payloads)
     answer: dict[str, Any] = {
         "prompts": found.prompts,

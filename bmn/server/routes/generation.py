@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from bmn.auth import Principal
 from bmn.jobs.submission import Idempotent, Submission, submit
 from bmn.schemas import api
-from bmn.server.dependencies import GenerationCaller, IdempotencyKey, Res, request_id
+from bmn.server.dependencies import GenerationCaller, IdempotencyKey, request_id
 from bmn.server.resources import Resources
 from bmn.server.submissions import payloads_of
 
@@ -21,18 +21,18 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 @router.post("/logos", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
 async def logos(
-    body: api.LogosBody, request: Request, res: Res, principal: GenerationCaller, key: IdempotencyKey = None
+    body: api.LogosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Logo generation started. Generating {body.count} logo{'s' if body.count > 1 else ''}."
-    return await _one(request, res, principal, "logo-generation", body, key, message)
+    return await _one(request, principal, "logo-generation", body, key, message)
 
 
 @router.post("/mockups", status_code=202, response_model=api.MockupsSubmitted, responses=_REFUSALS)
 async def mockups(
-    body: api.MockupsBody, request: Request, res: Res, principal: GenerationCaller, key: IdempotencyKey = None
+    body: api.MockupsBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     """One job a product; all of them or none."""
-    submitted = await _submit(request, res, principal, "mockup-generation", body, key)
+    submitted = await _submit(request, principal, "mockup-generation", body, key)
     jobs = [
         {"productId": product.product_id, "jobId": job.job_id, "queueName": job.queue}
         for product, job in zip(body.products, submitted, strict=True)
@@ -44,32 +44,32 @@ async def mockups(
 
 @router.post("/bundles", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
 async def bundles(
-    body: api.BundlesBody, request: Request, res: Res, principal: GenerationCaller, key: IdempotencyKey = None
+    body: api.BundlesBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Bundle composition started with {len(body.product_mockup_urls)} products."
-    return await _one(request, res, principal, "bundle-composition", body, key, message)
+    return await _one(request, principal, "bundle-composition", body, key, message)
 
 
 @router.post("/videos", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
 async def videos(
-    body: api.VideosBody, request: Request, res: Res, principal: GenerationCaller, key: IdempotencyKey = None
+    body: api.VideosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Video generation started. Making {body.duration_seconds} seconds."
-    return await _one(request, res, principal, "video-generation", body, key, message)
+    return await _one(request, principal, "video-generation", body, key, message)
 
 
 @router.post("/wizard", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
 async def wizard(
-    body: api.WizardBody, request: Request, res: Res, principal: GenerationCaller, key: IdempotencyKey = None
+    body: api.WizardBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Wizard step {body.step} started."
-    return await _one(request, res, principal, "brand-wizard", body, key, message)
+    return await _one(request, principal, "brand-wizard", body, key, message)
 
 
 async def _one(
-    request: Request, res: Resources, principal: Principal, queue: str, body: Any, key: str | None, message: str
+    request: Request, principal: Principal, queue: str, body: Any, key: str | None, message: str
 ) -> JSONResponse:
-    (job,) = await _submit(request, res, principal, queue, body, key)
+    (job,) = await _submit(request, principal, queue, body, key)
     answer = {
         "jobId": job.job_id,
         "generationJobId": job.generation_job_id,
@@ -79,15 +79,13 @@ async def _one(
     return JSONResponse(answer, 202)
 
 
-async def _submit(
-    request: Request, res: Resources, principal: Principal, queue: str, body: Any, key: str | None
-) -> list[Submission]:
-    payloads = await payloads_of(res, principal, body)
+async def _submit(request: Request, principal: Principal, queue: str, body: Any, key: str | None) -> list[Submission]:
+    res: Resources = request.app.state.resources  # not asked for as a dependency: each one costs every request time
     return await submit(
         res.core,
         principal.user_id,
         queue,
-        payloads,
+        await payloads_of(res, principal, body),
         idempotent=Idempotent.of(key, {"queue": queue, "body": body.dump()}) if key else None,
         request_id=request_id(request),
     )
