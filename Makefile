@@ -55,6 +55,7 @@ bench: $(VENV)/.dev ## the figures of docs/performance.md
 	$(BIN)/python -m bench.submit
 	$(BIN)/python -m bench.listing
 	$(BIN)/python -m bench.engine
+	$(BIN)/python -m bench.sockets
 
 web: $(VENV)/.run ## the React client, against a server that its tests start; needs Node
 	cd web && npm ci --no-audit --no-fund --loglevel=error && BMN=$(CURDIR)/$(BIN)/bmn npm test

@@ -9,7 +9,7 @@ from bmn.jobs.core import open_core
 from bmn.settings import load_settings
 
 
-async def _tell(jobs: list[str], events: int, rate: float) -> None:
+async def _tell(jobs: list[str], events: int, rate: float, size: int) -> None:
     core = await open_core(load_settings(), "teller")
     queue = jobs[0].rsplit("-", 5)[0]
     rows = await core.db.write(lambda conn: claims.claim(conn, queue, 1_000_000, core.name, 600))
@@ -18,7 +18,7 @@ async def _tell(jobs: list[str], events: int, rate: float) -> None:
     for number in range(events):
         await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
         job_id = jobs[number % len(jobs)]
-        told = (job_id, fences[job_id], "agent:message", {"content": str(time.time())})
+        told = (job_id, fences[job_id], "agent:message", {"content": f"{time.time()} {'x' * size}"})
         change = await core.db.write(lambda conn, told=told: transitions.tell(conn, *told))
         assert change is not None
         core.outbox.tell(change)
@@ -26,4 +26,5 @@ async def _tell(jobs: list[str], events: int, rate: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_tell(sys.argv[1].split(","), int(sys.argv[2]), float(sys.argv[3])))
+    jobs, events, rate, *size = sys.argv[1:]
+    asyncio.run(_tell(jobs.split(","), int(events), float(rate), int(*size)))
