@@ -46,6 +46,10 @@ class Cause(StrEnum):
     BUG = "bug"
 
 
+OUTAGES = frozenset({Cause.PROVIDER_OVERLOADED, Cause.PROVIDER_TIMEOUT})
+"""What jobs meet where a provider is down for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class CauseInfo:
     """What follows from a cause.
@@ -54,7 +58,7 @@ class CauseInfo:
     retried: another attempt may heal it.
     dead_letter: when no attempt is left, an operator can mend it, so it goes to the dead letters.
     pauses_queue: every job of the queue would fail alike, so the queue waits instead.
-    user_text: what an end user reads; no vendor names, no stack.
+    user_text, user_advice: what an end user reads, what happened and what to do at the end of it; no vendor names, no stack.
     advice: what an operator does about it.
     """
 
@@ -63,137 +67,174 @@ class CauseInfo:
     dead_letter: bool
     pauses_queue: bool
     user_text: str
+    user_advice: str
     advice: str
+
+    @property
+    def told(self) -> str:
+        """To the user of a job that has ended of this."""
+        return f"{self.user_text} {self.user_advice}".rstrip()
+
+    @property
+    def told_while_waiting(self) -> str:
+        return f"{self.user_text} Your job waits; nothing is lost."
+
+    @property
+    def told_before_retry(self) -> str:
+        return f"{self.user_text} We try again by ourselves."
 
 
 def _info(
     fault: str,
     user_text: str,
+    user_advice: str,
     advice: str,
     *,
     retried: bool = False,
     dead: bool = False,
     pauses: bool = False,
 ) -> CauseInfo:
-    return CauseInfo(fault, retried, dead, pauses, user_text, advice)
+    return CauseInfo(fault, retried, dead, pauses, user_text, user_advice, advice)
 
 
 CAUSES: dict[Cause, CauseInfo] = {
     Cause.BAD_INPUT: _info(
         "you",
-        "Something in the request cannot be used. Change it and try again.",
+        "Something in the request cannot be used.",
+        "Change it and try again.",
         "Correct the input; the error names the field.",
     ),
     Cause.MODERATED: _info(
         "you",
-        "The image service declined this content. Try other words.",
+        "The image service declined this content.",
+        "Try other words.",
         "Reword the prompt. Nothing was charged for the declined part.",
     ),
     Cause.PROVIDER_AUTH: _info(
         "us",
-        "We cannot reach our image service right now. Your job waits; nothing is lost.",
+        "We cannot reach our image service right now.",
+        "Please try again later.",
         "The provider refuses our key. Set a valid one, then `bmn queues resume QUEUE`.",
         pauses=True,
         dead=True,
     ),
     Cause.PROVIDER_CREDIT: _info(
         "us",
-        "We cannot reach our image service right now. Your job waits; nothing is lost.",
+        "We cannot reach our image service right now.",
+        "Please try again later.",
         "The provider account is empty. Top it up, then `bmn queues resume QUEUE`.",
         pauses=True,
         dead=True,
     ),
     Cause.PROVIDER_RATE_LIMITED: _info(
         "provider",
-        "Our image service is busy. Please try again later.",
+        "Our image service is busy.",
+        "Please try again later.",
         "The provider asked us to slow down for an hour. Lower the concurrency, or ask it for a higher limit.",
         retried=True,
         dead=True,
     ),
     Cause.PROVIDER_OVERLOADED: _info(
         "provider",
-        "Our image service had an outage. Please try again later.",
+        "Our image service had an outage.",
+        "Please try again later.",
         "The provider answered with server errors. Look at its status page, then replay.",
         retried=True,
         dead=True,
     ),
     Cause.PROVIDER_TIMEOUT: _info(
         "provider",
-        "Our image service took too long. Please try again.",
+        "Our image service took too long.",
+        "Please try again.",
         "The provider did not answer in time. Replay when it is well.",
         retried=True,
         dead=True,
     ),
     Cause.PROVIDER_GARBAGE: _info(
         "provider",
-        "Our image service sent something unusable. Please try again.",
+        "Our image service sent something unusable.",
+        "Please try again.",
         "The provider's answer could not be read. Replay; if it repeats, its API has changed.",
         retried=True,
         dead=True,
     ),
     Cause.DOWNLOAD_FAILED: _info(
         "provider",
-        "A finished picture could not be fetched. Please try again.",
+        "A finished picture could not be fetched.",
+        "Please try again.",
         "The result could not be downloaded. Replay; look at the address in the job's timeline.",
         retried=True,
         dead=True,
     ),
     Cause.STORAGE_FAILED: _info(
         "us",
-        "A finished picture could not be saved. Please try again; it is not charged twice.",
+        "A finished picture could not be saved.",
+        "Please try again; it is not charged twice.",
         "The object store refused or is away. See `bmn doctor`; a replay does not pay the provider again.",
         retried=True,
         dead=True,
     ),
     Cause.DATABASE: _info(
         "us",
-        "Something on our side is unwell. Please try again.",
+        "Something on our side is unwell.",
+        "Please try again.",
         "The database was away. See `bmn doctor`, then replay.",
         retried=True,
         dead=True,
     ),
     Cause.REDIS: _info(
         "us",
-        "Something on our side is unwell. Please try again.",
+        "Something on our side is unwell.",
+        "Please try again.",
         "Redis was away. See `bmn doctor`, then replay.",
         retried=True,
         dead=True,
     ),
     Cause.WORKER_LOST: _info(
         "us",
-        "We lost a machine while working on this; it goes on by itself.",
+        "We lost a machine while working on this.",
+        "It goes on by itself.",
         "A worker vanished while it held the job. Look at the worker's log.",
         retried=True,
         dead=True,
     ),
     Cause.WORKER_KILLED: _info(
         "us",
-        "This job could not be finished. We are looking into it.",
+        "This job could not be finished.",
+        "We are looking into it.",
         "Three workers died on this job: memory, or a crash in native code. Do not replay before it is understood.",
         dead=True,
     ),
     Cause.TIMEOUT: _info(
         "provider",
-        "This took longer than it may. Please try again.",
+        "This took longer than it may.",
+        "Please try again.",
         "The attempt passed its time limit. See which step was slow in the timeline, then replay.",
         retried=True,
         dead=True,
     ),
-    Cause.CANCELLED: _info("you", "Cancelled.", "Nothing to do. What was finished is kept and charged."),
+    Cause.CANCELLED: _info("you", "Cancelled.", "", "Nothing to do. What was finished is kept and charged."),
     Cause.SCHEMA_CHANGED: _info(
         "us",
-        "This job is from an older version. Please start it again.",
+        "This job is from an older version.",
+        "Please start it again.",
         "The payload no longer fits the schema; the error shows the difference. Submit it anew.",
         dead=True,
     ),
     Cause.BUG: _info(
         "us",
-        "Something on our side went wrong. We are looking into it.",
+        "Something on our side went wrong.",
+        "We are looking into it.",
         "A defect of ours; the log has the traceback. Replay after the fix.",
         retried=True,
         dead=True,
     ),
 }
+
+
+def told(cause: Cause, message: str) -> str:
+    """What an end user reads of a failure: where they can mend it, what it says of itself; else what its cause says."""
+    return message if CAUSES[cause].fault == "you" else CAUSES[cause].told
 
 
 class BmnError(Exception):

@@ -86,6 +86,7 @@ async def _make(kind: str, noun: str, build: "Builder", options: "Options", made
         answer = await client.post(f"/generation/{kind}", body, idempotency_key=options.idempotency_key)
         submissions = answer.get("jobs") or [answer]
         made.job_ids = [entry["jobId"] for entry in submissions]
+        _warn(answer)
         if options.detach:
             return _announce(answer, made.job_ids)
         ended = await _attend(client, brand, noun, body, submissions, options)
@@ -93,6 +94,11 @@ async def _make(kind: str, noun: str, build: "Builder", options: "Options", made
             console.next_step("bmn serve   # in another terminal, then:")
         _suggest(ended, noun, brand["name"])
         return exit_codes.of_jobs(ended, strict=options.strict)
+
+
+def _warn(answer: Record) -> None:
+    if warning := answer.get("warning"):
+        console.tell(f"! {warning[0].lower()}{warning[1:]}", "yellow")
 
 
 def _announce(answer: Record, job_ids: list[str]) -> int:
@@ -148,7 +154,7 @@ def report(job: Record) -> None:
     if job["state"] == "failed":
         cause = CAUSES[Cause(job["cause"] or "bug")]
         console.tell(f"{state_text('failed')}  {job['queueName']} {short_id(job['jobId'])}: {job['error']}", "bold red")
-        console.tell(f"  {cause.user_text} {money(job)}.")
+        console.tell(f"  {cause.told} {money(job)}.")
         console.tell(f"  bmn jobs why {short_id(job['jobId'])}")
         return
     made = (
@@ -200,6 +206,7 @@ async def _estimate(client: BmnClient, kind: str, body: Record, options: "Option
     console.answer(f"cost      {f'sandbox: $0.00 (with a key: {cost})' if estimate['sandboxed'] else cost}")
     expected = estimate.get("expected")
     console.answer(f"time      {_usual(expected)}; {plural(estimate['waiting'], 'job')} ahead")
+    _warn(estimate)
     console.say("nothing was submitted")
     console.next_step(shlex.join(["bmn", *(word for word in sys.argv[1:] if word not in ("-n", "--dry-run"))]))
     return exit_codes.DONE

@@ -47,8 +47,9 @@ def _pairs(pairs: tuple[tuple[str, str], ...]) -> None:
 
 def _causes() -> None:
     if console.json:
-        fields = ("fault", "retried", "dead_letter", "pauses_queue", "user_text", "advice")
-        console.document({str(cause): {name: getattr(info, name) for name in fields} for cause, info in CAUSES.items()})
+        fields = ("fault", "retried", "dead_letter", "pauses_queue", "advice")
+        told = {cause: {name: getattr(info, name) for name in fields} for cause, info in CAUSES.items()}
+        console.document({str(cause): {**known, "user_text": CAUSES[cause].told} for cause, known in told.items()})
         return
     for cause, info in CAUSES.items():
         facts = [f"fault: {info.fault}", "retried" if info.retried else "not retried"]

@@ -18,7 +18,7 @@ from bmn.db import credits, events
 from bmn.db.credits import Balance
 from bmn.db.events import EventRow
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
-from bmn.errors import CAUSES, Cause
+from bmn.errors import CAUSES, OUTAGES, Cause, told
 from bmn.schemas.jobs import JobState
 
 MAX_LOSSES = 3
@@ -66,6 +66,7 @@ _RETRY = _HELD.where(_WANTED).values(run_at=_LATER)
 _WAIT = _HELD.where(_WANTED).values(run_at=_LATER, attempt=jobs.c.attempt - 1)
 _LIMITED = _WAIT.values(limited_since=func.coalesce(jobs.c.limited_since, db_now()))
 _LOSE = _HELD.values(losses=jobs.c.losses + 1, attempt=jobs.c.attempt - 1, run_at=db_now())
+_NOT_FOR_EVER = OUTAGES | {Cause.PROVIDER_RATE_LIMITED}
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
@@ -107,7 +108,7 @@ def end(
         **_OPEN,
         "state": state,
         "stage": state,
-        "message": fields.get("message") or error,
+        "message": fields.get("message") or fields.get("error"),
         "result": result,
         "error": error,
         "cause": cause,
@@ -149,13 +150,17 @@ def _bury(conn: Connection, job: Row[Any]) -> dict[str, Any]:
 def retry(
     conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause, error: str, retries_left: int
 ) -> Change | None:
-    """This attempt failed, another follows in `delay` seconds; none where a cancel was asked for meanwhile."""
-    values = {"state": JobState.RETRYING, "stage": "retrying", "error": error, "cause": cause, "message": error}
+    """This attempt failed, another follows in `delay` seconds; none where a cancel was asked for meanwhile.
+
+    error: for operators; users are told what its cause says.
+    """
+    text = CAUSES[cause].told_before_retry
+    values = {"state": JobState.RETRYING, "stage": "retrying", "error": error, "cause": cause, "message": text}
     job = _update(conn, _RETRY, job_id, fence, {**_OPEN, **values, "delay": delay})
     if job is None:
         return cancel(conn, job_id, fence)
     fields = {
-        "error": error,
+        "error": text,
         "retriesLeft": retries_left,
         "cause": cause,
         "retryAt": int(job.run_at * 1000),
@@ -169,7 +174,7 @@ def wait(
 ) -> Change | None:
     """Back in line with the attempt unspent: asked to slow down, queue paused, or handed to another worker."""
     values = {"state": JobState.QUEUED, "stage": "waiting", "message": message, "cause": cause}
-    statement = _LIMITED if cause is Cause.PROVIDER_RATE_LIMITED else _WAIT
+    statement = _LIMITED if cause in _NOT_FOR_EVER else _WAIT
     job = _update(conn, statement, job_id, fence, {**_OPEN, **values, "delay": delay})
     if job is None:
         return cancel(conn, job_id, fence)
@@ -207,11 +212,15 @@ def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
 
 
 def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) -> Change | None:
-    """No further attempt. A job that delivered something ends `partial`, its units are kept and charged."""
+    """No further attempt. A job that delivered something ends `partial`, its units are kept and charged.
+
+    error: for operators; users are told what its cause says.
+    """
+    text = told(cause, error)
     delivered = delivered_assets(conn, job_id)
     if delivered:
         result = result_of(conn, job_id, delivered)
-        message = f"{len(delivered)} finished, the rest failed: {error}"
+        message = f"{len(delivered)} finished, the rest failed: {text}"
         fields = {"status": "complete", "progress": 100, "message": message, "result": result, "partial": True}
         return end(
             conn,
@@ -224,7 +233,7 @@ def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) ->
             error=error,
             cause=cause,
         )
-    fields = {"error": error, "retriesLeft": 0, "cause": cause}
+    fields = {"error": text, "retriesLeft": 0, "cause": cause}
     return end(conn, job_id, fence, JobState.FAILED, event="job:failed", fields=fields, error=error, cause=cause)
 
 

@@ -64,6 +64,8 @@ def failure_of_status(
 ) -> JobFailure:
     """The failure for an HTTP status. cause: what the vendor's error code says, where it says more than the status."""
     cause = cause or cause_of_status(status)
+    if cause is Cause.BAD_INPUT:
+        label = "The service"  # its user reads this, to mend the field
     details = [f"HTTP {status}"]
     if field and (clean := re.sub(r"[^\w.\[\]-]", "", field)[:60]):
         details.append(f"field {clean}")

@@ -62,7 +62,10 @@ def test_a_wait_may_stand_in_the_body() -> None:
 
 def test_a_message_names_field_and_request_but_nothing_else_of_the_vendors() -> None:
     failure = failure_of_status("Vendor", 422, field="body.prompt<script>", request_id="req_1\r\nX: y")
-    assert failure.message == "Vendor does not accept the request (HTTP 422, field body.promptscript, request req_1Xy)."
+    assert (
+        failure.message
+        == "The service does not accept the request (HTTP 422, field body.promptscript, request req_1Xy)."
+    )
 
 
 def test_only_a_lost_answer_of_a_paid_request_is_ambiguous() -> None:

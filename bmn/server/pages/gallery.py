@@ -132,11 +132,11 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
     job = facts.job
     if job["state"] in ("queued", "retrying"):
         if facts.paused is not None:
-            return words.reason(cause) if cause else "This kind of work is paused for a while. Nothing is lost."
+            return words.reason_to_wait(cause)
         if facts.workers == 0:
             return "Nobody is working on such jobs right now. Yours waits; nothing is lost."
         if job["state"] == "retrying":
-            return f"{words.reason(cause)} We try again by ourselves."
+            return words.reason_before_retry(cause)
         if facts.position:
             return f"{words.count(facts.position, 'job')} before yours."
     if job["state"] == "partial":

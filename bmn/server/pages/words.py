@@ -33,7 +33,20 @@ _PERCENT = re.compile(r": \d+ ?%$")
 
 def reason(cause: str | None) -> str:
     """Why something went wrong, without a vendor's name or a stack trace."""
-    return CAUSES[Cause(cause)].user_text if cause else "Something went wrong, and nobody noted what."
+    return CAUSES[Cause(cause)].told if cause else "Something went wrong, and nobody noted what."
+
+
+def reason_before_retry(cause: str | None) -> str:
+    return CAUSES[Cause(cause)].told_before_retry if cause else "We try again by ourselves."
+
+
+def reason_to_wait(cause: str | None) -> str:
+    """Why a kind of work stands still."""
+    return (
+        CAUSES[Cause(cause)].told_while_waiting
+        if cause
+        else "This kind of work is paused for a while. Nothing is lost."
+    )
 
 
 def can_be_repeated(job: Row, cause: str | None) -> bool:
@@ -68,8 +81,9 @@ def story(events: Iterable[Row]) -> list[dict[str, Any]]:
 
 def _sentence(event: str, data: Row) -> str:
     if event == "job:failed":
-        again = "; it will be tried again." if data["retriesLeft"] else "."
-        return f"An attempt failed: {reason(data['cause']).rstrip('.')}{again}"
+        return (
+            f"An attempt failed: {reason_before_retry(data['cause']) if data['retriesLeft'] else reason(data['cause'])}"
+        )
     if event == "job:tool-error":
         return "A step had to be repeated."
     if event == "agent:message":

@@ -5,7 +5,7 @@ from typing import Any
 from bmn.db import brands, events, jobs
 from bmn.db.engine import Connection
 from bmn.db.events import EventRow
-from bmn.errors import NotFound
+from bmn.errors import Cause, NotFound, told
 from bmn.events.rooms import brand_room, job_event, job_room
 from bmn.jobs.cancellation import cancel
 from bmn.schemas.events import BrandRoom, JobRoom
@@ -94,7 +94,7 @@ def status_answer(job: jobs.JobRow, result: Any) -> Answer:
         "state": state_word(job),
         "progress": job["progress"],
         "data": result,
-        "failedReason": job["error"],
+        "failedReason": told(Cause(job["cause"]), job["error"]) if job["error"] and job["cause"] else None,
         "seq": job["last_seq"],
     }
 
