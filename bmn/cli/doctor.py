@@ -16,7 +16,7 @@ import click
 
 from bmn.cli.base import Command
 from bmn.cli.console import console
-from bmn.errors import BmnError
+from bmn.errors import CAUSES, BmnError, Cause
 from bmn.settings import PROVIDERS, Settings, load_settings, production_problems
 
 State = Literal["ok", "warning", "failed"]
@@ -274,6 +274,7 @@ def _server(settings: Settings) -> Iterator[Check]:
         else:
             text = f"{address} runs {answer['version']}, this is {__version__}"
             yield Check("Server", "warning", text, "Start the server again, or update this installation.")
+        yield from _providers(address)
         return
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -284,3 +285,13 @@ def _server(settings: Settings) -> Iterator[Check]:
             yield Check("Port", "failed", text, "Stop the program that has it, or set PORT.")
         else:
             yield Check("Port", "ok", f"{settings.port} is free; no server runs")
+
+
+def _providers(address: str) -> Iterator[Check]:
+    import httpx
+
+    with contextlib.suppress(httpx.HTTPError, ValueError, KeyError):
+        health = httpx.get(f"{address}/health", timeout=5, trust_env=False).json()
+        for queue, cause in health["checks"]["providers"].get("degraded", {}).items():
+            text = f"provider degraded: {queue} has paused itself of {cause}"
+            yield Check("Providers", "warning", text, f"{CAUSES[Cause(cause)].advice} See: bmn queues")

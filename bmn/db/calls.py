@@ -1,11 +1,12 @@
 """What providers were asked and what it cost."""
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from sqlalchemy import Connection, String, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.tables import provider_calls
+from bmn.db.tables import db_now, provider_calls
 
 CostsBy = Literal["kind", "provider", "user", "model"]
 
@@ -58,3 +59,25 @@ def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[dict[str, An
     """The calls one job made, oldest first."""
     query = select(provider_calls).where(provider_calls.c.job_id == job_id).order_by(provider_calls.c.id).limit(limit)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+_LOOKED_AT = 200
+_SAYS_NOTHING = ("cancelled", "bug")
+
+
+def unanswered_jobs(conn: Connection, queue: str, outcomes: Collection[str], seconds: float) -> int:
+    """How many different jobs of a queue have met these outcomes alone, since its provider last gave another answer.
+
+    seconds: how far back to look.
+    """
+    query = select(provider_calls.c.job_id, provider_calls.c.outcome).where(
+        provider_calls.c.queue == queue,
+        provider_calls.c.at > db_now() - seconds,
+        provider_calls.c.outcome.not_in(_SAYS_NOTHING),
+    )
+    found: set[str] = set()
+    for job_id, outcome in conn.execute(query.order_by(provider_calls.c.id.desc()).limit(_LOOKED_AT)):
+        if outcome not in outcomes:
+            break
+        found.add(job_id)
+    return len(found)

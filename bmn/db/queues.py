@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from bmn.db import credits
 from bmn.db.tables import db_now, dead_letters, is_waiting, jobs, provider_calls, queue_settings
@@ -36,11 +36,25 @@ def settings(conn: Connection) -> dict[str, dict[str, Any]]:
     return {row["queue"]: dict(row) for row in conn.execute(select(queue_settings)).mappings()}
 
 
+_PAUSE = select(queue_settings).where(queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1)
+
+
+def pause(conn: Connection, queue: str) -> dict[str, Any] | None:
+    """The settings of a queue that is paused; None for one that is not."""
+    row = conn.execute(_PAUSE, {"of_queue": queue}).mappings().first()
+    return dict(row) if row else None
+
+
 def set_paused(
     conn: Connection, queue: str, *, by: str, reason: str, cause: str | None = None, probe_in: float | None = None
 ) -> bool:
-    """Pauses a queue; False if it was paused before. probe_in: seconds until it is tried again by itself."""
-    before = conn.execute(select(queue_settings.c.paused).where(queue_settings.c.queue == queue)).scalar()
+    """Pauses a queue; False if it was paused before.
+
+    probe_in: seconds until it is tried again by itself; such a pause leaves one that somebody has ordered as it is.
+    """
+    before = pause(conn, queue)
+    if before and probe_in is not None and before["probe_at"] is None:
+        return False
     values: dict[str, Any] = {
         "paused": 1,
         "cause": cause,
@@ -51,13 +65,19 @@ def set_paused(
     }
     _put(conn, queue, values)
     credits.audit(conn, by, "queue.pause", queue, reason=reason, after={"cause": cause})
-    return not before
+    return before is None
+
+
+def end_own_pause(conn: Connection, queue: str) -> None:
+    """A queue that paused itself goes on; one that somebody has paused meanwhile does not."""
+    found = pause(conn, queue)
+    if found and found["probe_at"] is not None:
+        set_running(conn, queue, by="system")
 
 
 def set_running(conn: Connection, queue: str, *, by: str) -> bool:
     """Resumes a queue; False if it was not paused."""
-    before = conn.execute(select(queue_settings.c.paused).where(queue_settings.c.queue == queue)).scalar()
-    if not before:
+    if pause(conn, queue) is None:
         return False
     _put(
         conn,

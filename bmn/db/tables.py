@@ -112,7 +112,7 @@ jobs = Table(
     Column("priority", Integer, nullable=False),
     Column("turn", Integer, nullable=False, default=0),
     _time("run_at", nullable=False),
-    _time("limited_since"),  # first time a provider asked this job to slow down
+    _time("limited_since"),  # first time this job waited for its provider
     # what the user sees
     Column("progress", Integer, nullable=False, default=0),
     Column("stage", String(32)),

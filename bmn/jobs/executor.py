@@ -4,6 +4,7 @@ import asyncio
 import math
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
 from typing import Any, TypeVar
@@ -12,13 +13,13 @@ from pydantic import ValidationError
 
 from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
+from bmn.db import calls, transitions
 from bmn.db import queues as queue_rows
-from bmn.db import transitions
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.engine import Connection
 from bmn.db.jobs import add_log
 from bmn.db.transitions import Change
-from bmn.errors import CAUSES, BmnError, Cause, JobCancelled, JobFailure, TryLater
+from bmn.errors import CAUSES, OUTAGES, BmnError, Cause, JobCancelled, JobFailure, TryLater
 from bmn.events import rooms
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
@@ -32,6 +33,9 @@ from bmn.observability import span
 from bmn.schemas.jobs import JobState
 
 log = get_logger(__name__)
+
+_OUTAGE_WINDOW = 600.0  # seconds within which jobs in a row count together
+_OUTAGE_SECONDS = 15.0  # how long a queue whose provider is down waits between two jobs that try it
 
 T = TypeVar("T")
 Handler = Callable[[Context], Awaitable[Result]]
@@ -179,7 +183,7 @@ class Executor:
         log.warning("attempt failed", cause=failure.cause, error=failure.message, then=decision.action)
         if first:
             metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
-            message = f"Queue {self._queue.name} is paused: {failure.message}"
+            message = f"Queue {self._queue.name} is paused: {_why_paused(failure)}"
             self._core.outbox.send([rooms.system_alert("queue-paused", message, "error", metadata)])
         return change
 
@@ -192,30 +196,44 @@ class Executor:
             attempt=row["attempt"],
             max_attempts=row["max_attempts"],
             first_backoff=self._queue.backoff,
+            degraded=self._is_degraded(conn, row, failure),
             limited_for=0.0 if since is None else queue_rows.clock(conn) - since,
             longest_wait=settings.bmn_rate_wait_seconds,
             scale=settings.bmn_backoff_scale,
         )
+        outage, probe = failure.cause in OUTAGES, bool(row.get("probe"))
+        if outage and probe and decision.action is Action.PAUSE:
+            # The next probe is another job, so that one which fails of its own does not keep a mended queue closed.
+            decision = replace(decision, delay=2 * _OUTAGE_SECONDS * settings.bmn_backoff_scale)
         change = escalate(conn, settings, _after_failure(conn, row, failure, decision))
         fields = {"cause": failure.cause, "then": decision.action}
         add_log(conn, row["id"], row["attempt"], "warning", failure.message, fields)
-        if decision.action is not Action.PAUSE:
+        if decision.action is not Action.PAUSE and not (outage and probe):
             self._after_probe(conn, row)
             return decision, change, False
         first = queue_rows.set_paused(
             conn,
             self._queue.name,
             by="system",
-            reason=failure.message,
+            reason=_why_paused(failure),
             cause=failure.cause,
-            probe_in=PROBE_AGAIN_SECONDS * settings.bmn_backoff_scale,
+            probe_in=(_OUTAGE_SECONDS if outage else PROBE_AGAIN_SECONDS) * settings.bmn_backoff_scale,
         )
         return decision, change, first
+
+    def _is_degraded(self, conn: Connection, row: dict[str, Any], failure: JobFailure) -> bool:
+        """Whether the provider fails for everybody: the probe has found it so, or several jobs in a row."""
+        enough = self._core.settings.bmn_outage_jobs
+        if failure.cause not in OUTAGES or not enough:
+            return False
+        if row.get("probe"):
+            return True
+        return calls.unanswered_jobs(conn, self._queue.name, OUTAGES, _OUTAGE_WINDOW) >= enough
 
     def _after_probe(self, conn: Connection, row: dict[str, Any]) -> None:
         """The one job that a paused queue let through has not met what paused it: the others may follow."""
         if row.get("probe"):
-            queue_rows.set_running(conn, self._queue.name, by="system")
+            queue_rows.end_own_pause(conn, self._queue.name)
 
     async def close(self) -> None:
         await self._clients.close()
@@ -244,6 +262,10 @@ async def _stop(task: "asyncio.Future[Any]") -> None:
     """Stops a handler; one that swallows the cancel is left to itself after a second, and its writes are refused."""
     task.cancel()
     await asyncio.wait([task], timeout=1.0)
+
+
+def _why_paused(failure: JobFailure) -> str:
+    return f"Provider degraded: {failure.message}" if failure.cause in OUTAGES else failure.message
 
 
 def _as_failure(error: Exception) -> JobFailure:
@@ -286,6 +308,6 @@ def _after_failure(conn: Connection, row: dict[str, Any], failure: JobFailure, d
             retries_left=decision.retries_left,
         )
     if decision.action in (Action.WAIT, Action.PAUSE):
-        text = CAUSES[cause].user_text
+        text = CAUSES[cause].told_while_waiting
         return transitions.wait(conn, job_id, fence, delay=decision.delay, cause=cause, message=text)
     return transitions.fail(conn, job_id, fence, cause, failure.message)

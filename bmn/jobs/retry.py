@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bmn.errors import CAUSES, Cause, JobFailure
+from bmn.errors import CAUSES, OUTAGES, Cause, JobFailure
 
 LONGEST_DELAY = 300.0
 """Seconds; the cap of a backoff. A provider's Retry-After may be longer and wins, up to the longest wait."""
@@ -37,16 +37,19 @@ def plan(
     attempt: int,
     max_attempts: int,
     first_backoff: float,
+    degraded: bool = False,
     limited_for: float = 0.0,
     longest_wait: float = 3600.0,
     scale: float = 1.0,
 ) -> Plan:
     """Decides after attempt number `attempt` (from 1).
 
-    limited_for: seconds since a provider first asked this job to slow down; past longest_wait it fails.
+    degraded: the provider fails for everybody, so the job waits with its queue instead of spending an attempt.
+    limited_for: seconds since this job first waited for its provider; past longest_wait it waits no more.
     scale: multiplies every delay but Retry-After.
     """
-    if CAUSES[failure.cause].pauses_queue:
+    outage = degraded and failure.cause in OUTAGES and failure.retryable and limited_for < longest_wait
+    if outage or CAUSES[failure.cause].pauses_queue:
         return Plan(Action.PAUSE, delay=backoff(first_backoff, 1, scale=scale))
     if failure.cause is Cause.PROVIDER_RATE_LIMITED:
         if limited_for >= longest_wait:

@@ -3,16 +3,17 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from bmn.db import brands, credits, idempotency, units
 from bmn.db import jobs as job_rows
+from bmn.db import queues as queue_rows
 from bmn.db.engine import Connection, IntegrityError
 from bmn.db.jobs import NewJob
 from bmn.db.transitions import Change
-from bmn.errors import NotFound, TryLater
+from bmn.errors import OUTAGES, NotFound, TryLater
 from bmn.jobs.context import unit_price
 from bmn.jobs.core import Core
 from bmn.jobs.registry import Queue, get_queue
@@ -25,12 +26,16 @@ Plan = Callable[[Connection], Sequence[Payload]]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One accepted job. generation_job_id: its uuid, the key of `generation_jobs`. credits: what was reserved."""
+    """One accepted job. generation_job_id: its uuid, the key of `generation_jobs`. credits: what was reserved.
+
+    warning: why it will have to wait, where that is known already.
+    """
 
     job_id: str
     generation_job_id: str
     queue: str
     credits: int
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,15 @@ def uuid_of(job_id: str) -> str:
         return str(UUID(job_id[-36:]))
     except ValueError:
         return job_id
+
+
+def warning(conn: Connection, queue: str) -> str | None:
+    """What the user of a paused queue is told at once; None for a queue that runs."""
+    paused = queue_rows.pause(conn, queue)
+    if paused is None:
+        return None
+    why = "Provider degraded" if paused["cause"] in OUTAGES else "This kind of work is paused"
+    return f"{why}: the job waits until that is over; nothing is lost."
 
 
 def check_ready(core: Core) -> None:
@@ -154,6 +168,8 @@ def _store(
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
             if brands.owner(conn, brand_id) != user_id:
                 raise NotFound("Brand not found")
+    paused = warning(conn, planned[0].queue)
+    answer = [replace(job, warning=paused) for job in answer]
     if idempotent and user_id:
         # First of all, so that a second request with this key waits here for the first, and then finds its answer.
         kept_answer = [asdict(submission) for submission in answer]

@@ -151,12 +151,13 @@ class EventBody(Model):
 
 
 class Submitted(Model):
-    """The 202 of a generator."""
+    """The 202 of a generator. warning: why the job will have to wait, where that is known already."""
 
     job_id: str
     generation_job_id: str
     queue_name: str
     message: str
+    warning: str | None = None
 
 
 class ErrorBody(Model):
@@ -173,6 +174,7 @@ class MockupJob(Model):
 class MockupsSubmitted(Model):
     jobs: list[MockupJob]
     message: str
+    warning: str | None = None
 
 
 LocalPath = Annotated[str, StringConstraints(max_length=500, pattern=r"^/([^/\\\s][^\\\s]*)?$")]

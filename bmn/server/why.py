@@ -6,7 +6,7 @@ from typing import Any
 
 from bmn.db import assets, calls, jobs, queues
 from bmn.db.engine import Connection
-from bmn.errors import CAUSES, Cause
+from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.schemas.jobs import WAITING_STATES, JobState
 from bmn.server.resources import Resources
 from bmn.server.workers import registered
@@ -36,7 +36,6 @@ async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
 
     def read(conn: Connection) -> Facts:
         job = jobs.get_job(conn, job_id, user_id)
-        settings = queues.settings(conn).get(job["queue"])
         return Facts(
             job=job,
             units=jobs.units(conn, job_id),
@@ -44,7 +43,7 @@ async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
             calls=calls.of_job(conn, job_id),
             replays=jobs.children(conn, job_id),
             position=jobs.position(conn, job) if job["state"] in WAITING_STATES else 0,
-            paused=settings if settings and settings["paused"] else None,
+            paused=queues.pause(conn, job["queue"]),
             workers=None if serving is None else sum(job["queue"] in worker.queues for worker in serving),
             now=now,
         )
@@ -107,6 +106,9 @@ def _cause_text(facts: Facts) -> str:
 def _waiting(facts: Facts) -> str:
     job, queue = facts.job, facts.job["queue"]
     if facts.paused is not None:
+        if facts.paused["cause"] in OUTAGES and facts.paused["probe_at"] is not None:
+            again = _until(facts.paused["probe_at"] - facts.now)
+            return f"{facts.paused['reason']} The queue {queue} tries it again {again}, and goes on when it is well."
         who = f" by {facts.paused['paused_by']}" if facts.paused["paused_by"] else ""
         reason = f": {facts.paused['reason']}" if facts.paused["reason"] else "."
         return f"The queue {queue} is paused{who}{reason}"
@@ -127,7 +129,7 @@ def _failure(facts: Facts) -> str:
     cause = _cause(facts)
     if cause is None:
         return facts.job["error"] or "No cause was noted."
-    text = CAUSES[Cause(cause)].user_text
+    text = CAUSES[Cause(cause)].told
     failed = [call for call in facts.calls if call["outcome"] != "ok"]
     if failed:
         last = failed[-1]
@@ -177,6 +179,8 @@ def _advice(facts: Facts) -> tuple[str, str]:
     if facts.replays:
         return f"bmn jobs show {facts.replays[-1]}", "It was started again already; this is the newest run."
     if job["state"] in WAITING_STATES:
+        if facts.paused is not None and facts.paused["cause"] in OUTAGES:
+            return f"bmn jobs watch {job['id']}", "Wait; it goes on by itself, attempt unspent."
         if facts.paused is not None:
             return (
                 f"bmn queues resume {job['queue']}",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 from sqlalchemy import update
 
@@ -78,6 +79,18 @@ async def test_a_paused_queue_gives_nothing(db: Database) -> None:
     assert await db.write(claim) == []
     await db.write(lambda conn: queues.set_running(conn, "logo-generation", by="ana"))
     assert len(await db.write(claim)) == 1
+
+
+async def test_what_somebody_has_paused_goes_on_when_somebody_says_so(db: Database) -> None:
+    queue = "logo-generation"
+    own = partial(queues.set_paused, by="system", reason="down", cause="provider_overloaded", probe_in=-1)
+    await db.write(lambda conn: own(conn, queue))
+    await db.write(lambda conn: queues.set_paused(conn, queue, by="ana", reason="maintenance"))
+    assert await db.write(lambda conn: own(conn, queue)) is False
+    await db.write(lambda conn: queues.end_own_pause(conn, queue))
+    found = await db.read(lambda conn: queues.pause(conn, queue))
+    assert found is not None and (found["paused_by"], found["reason"]) == ("ana", "maintenance")
+    assert await db.write(claim) == []
 
 
 async def test_a_queue_that_paused_itself_gives_one_job_to_find_out(db: Database) -> None:

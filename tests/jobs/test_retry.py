@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmn.errors import CAUSES, Cause, JobFailure, Moderated
+from bmn.errors import CAUSES, OUTAGES, Cause, JobFailure, Moderated
 from bmn.jobs.retry import JITTER, LONGEST_DELAY, Action, Plan, backoff, plan
 
 RETRIED = [cause for cause, info in CAUSES.items() if info.retried and cause is not Cause.PROVIDER_RATE_LIMITED]
@@ -36,6 +36,16 @@ def test_a_provider_that_says_more_than_its_cause_is_heard() -> None:
     assert _plan(JobFailure(Cause.PROVIDER_OVERLOADED, "x", retryable=False)).action is Action.FAIL
     assert _plan(JobFailure(Cause.BAD_INPUT, "x", retryable=True)).action is Action.RETRY
     assert _plan(Moderated("x")).action is Action.FAIL
+
+
+def test_an_outage_that_everybody_meets_spends_no_attempt_but_has_an_end() -> None:
+    for cause in OUTAGES:
+        outage = JobFailure(cause, "x")
+        assert _plan(outage, attempt=3, degraded=True).action is Action.PAUSE
+        assert _plan(outage, attempt=1, degraded=True, limited_for=3600).action is Action.RETRY
+        assert _plan(outage, attempt=3, degraded=True, limited_for=3600).action is Action.FAIL
+        assert _plan(JobFailure(cause, "asked twice", retryable=False), degraded=True).action is Action.FAIL
+    assert _plan(JobFailure(Cause.PROVIDER_GARBAGE, "x"), degraded=True).action is Action.RETRY
 
 
 def test_being_asked_to_slow_down_spends_no_attempt_but_has_an_end() -> None:

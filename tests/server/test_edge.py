@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bmn.db import queues
 from bmn.errors import Misconfigured
 from bmn.server.app import create_app
 from bmn.settings import load_settings
@@ -161,7 +162,7 @@ async def test_unknown_routes_and_methods_answer_in_json(api: Api, ana: httpx.As
 async def test_health_names_each_dependency(api: Api) -> None:
     answer = await api.anonymous().get("/health")
     body = answer.json()
-    assert (answer.status_code, set(body["checks"])) == (200, {"database", "redis", "storage", "workers"})
+    assert (answer.status_code, set(body["checks"])) == (200, {"database", "redis", "storage", "workers", "providers"})
     assert all(entry["ok"] and entry["ms"] >= 0 for entry in body["checks"].values())
     assert body["status"] == "ok"
 
@@ -170,6 +171,26 @@ async def test_a_waiting_job_without_a_worker_degrades_health(api: Api, ana: htt
     await api.logos(ana, await api.brand(ana))
     body = (await ana.get("/health")).json()
     assert (body["status"], body["checks"]["workers"]["waitingWithoutWorker"]) == ("degraded", ["logo-generation"])
+
+
+async def test_a_provider_that_is_down_is_said_before_a_job_waits_for_it(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    body = {"brandId": brand}
+    assert "warning" not in (await ana.post(f"{API}/generation/logos/estimate", json=body)).json()
+    assert "warning" not in (await ana.post(f"{API}/generation/logos", json=body)).json()
+    down = {"reason": "Provider degraded: it is not well.", "cause": "provider_overloaded", "probe_in": 60.0}
+    await api.core.db.write(lambda conn: queues.set_paused(conn, "logo-generation", by="system", **down))
+
+    warning = "Provider degraded: the job waits until that is over; nothing is lost."
+    assert (await ana.post(f"{API}/generation/logos/estimate", json=body)).json()["warning"] == warning
+    answer = await ana.post(f"{API}/generation/logos", json=body)
+    assert (answer.status_code, answer.json()["warning"]) == (202, warning)
+    health = await ana.get("/health")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    assert health.json()["checks"]["providers"]["degraded"] == {"logo-generation": "provider_overloaded"}
+    why = (await ana.get(f"{API}/jobs/{answer.json()['jobId']}/why")).json()
+    assert why["causeText"].startswith("Provider degraded: ") and "tries it again in" in why["causeText"]
+    assert (why["cause"], why["try"]["command"].split()[:3]) == ("provider_overloaded", ["bmn", "jobs", "watch"])
 
 
 async def test_health_is_503_without_redis_and_requests_that_need_none_go_on(start: Starter) -> None:

@@ -11,6 +11,7 @@ from bmn.db import brands, credits, jobs, queues
 from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.jobs.estimates import estimate
+from bmn.jobs.submission import warning
 from bmn.schemas import api
 from bmn.schemas.jobs import WAITING_STATES, Payload
 from bmn.server import views
@@ -49,15 +50,15 @@ async def wizard(body: api.WizardBody, res: Res, principal: Caller) -> JSONRespo
 async def _estimate(res: Resources, principal: Principal, queue: str, body: Any) -> JSONResponse:
     asked = await payloads_of(res, principal, body)
 
-    def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float]]:
+    def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None]:
         if not brands.owns(conn, principal.user_id, body.brand_id):
             raise NotFound("Brand not found")
         waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
         available = credits.balance(conn, principal.user_id).remaining
         payloads = asked(conn) if callable(asked) else asked
-        return payloads, available, waiting, jobs.durations(conn, queue)
+        return payloads, available, waiting, jobs.durations(conn, queue), warning(conn, queue)
 
-    payloads, available, waiting, durations = await res.core.db.read(read)
+    payloads, available, waiting, durations, paused = await res.core.db.read(read)
     found = estimate(res.settings, queue, payloads)
     answer: dict[str, Any] = {
         "prompts": found.prompts,
@@ -67,6 +68,8 @@ async def _estimate(res: Resources, principal: Principal, queue: str, body: Any)
         "sandboxed": found.sandboxed,
         "waiting": waiting,
     }
+    if paused:
+        answer["warning"] = paused
     if (expected := views.expected(durations)) is not None:
         answer["expected"] = expected
     return JSONResponse(answer)

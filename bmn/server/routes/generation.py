@@ -39,7 +39,7 @@ async def mockups(
     ]
     number = len(body.products)
     message = f"Started mockup generation for {number} product{'s' if number > 1 else ''}."
-    return JSONResponse({"jobs": jobs, "message": message}, 202)
+    return JSONResponse({"jobs": jobs, "message": message, **_warning(submitted[0])}, 202)
 
 
 @router.post("/bundles", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
@@ -75,8 +75,13 @@ async def _one(
         "generationJobId": job.generation_job_id,
         "queueName": job.queue,
         "message": message,
+        **_warning(job),
     }
     return JSONResponse(answer, 202)
+
+
+def _warning(job: Submission) -> dict[str, str]:
+    return {"warning": job.warning} if job.warning else {}
 
 
 async def _submit(request: Request, principal: Principal, queue: str, body: Any, key: str | None) -> list[Submission]:

@@ -31,8 +31,8 @@ _OPEN: dict[str, Any] = {"security": []}
 @router.get("/health", openapi_extra=_OPEN)
 async def health(res: Res) -> JSONResponse:
     """200 while requests can be served, 503 while the database or Redis is away; one entry per dependency."""
-    names = ("database", "redis", "storage", "workers")
-    checks = (_database, _redis, _storage, _workers)
+    names = ("database", "redis", "storage", "workers", "providers")
+    checks = (_database, _redis, _storage, _workers, _providers)
     found = await asyncio.gather(*(_timed(check, res) for check in checks))
     entries = dict(zip(names, found, strict=True))
     down = [name for name in ("database", "redis") if not entries[name]["ok"]]
@@ -103,3 +103,10 @@ async def _workers(res: Resources) -> dict[str, Any]:
     }
     unserved = sorted(waiting - served)
     return {"ok": not unserved, "count": len(found), "waitingWithoutWorker": unserved}
+
+
+async def _providers(res: Resources) -> dict[str, Any]:
+    """Queues that have paused themselves, since their provider fails for every job of theirs."""
+    settings = await res.core.db.read(queues.settings)
+    degraded = {name: row["cause"] for name, row in settings.items() if row["paused"] and row["cause"]}
+    return {"ok": not degraded, "degraded": degraded}
