@@ -6,9 +6,8 @@ import time
 
 import limits
 import redis
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
+from bmn.broker.limiter import open_limiter
 from bmn.errors import RateLimited
 from bmn.events.rooms import system_alert
 from bmn.jobs.core import Core
@@ -29,14 +28,7 @@ class RateLimit:
     def __init__(self, settings: Settings, core: Core) -> None:
         self._health = core.health
         self._outbox = core.outbox
-        # The address only has to be well-formed; the connections are those of the pool.
-        self._storage = RedisStorage(
-            "async+redis://127.0.0.1:6379",
-            implementation="redispy",
-            key_prefix="rate",
-            connection_pool=core.redis.connection_pool,  # type: ignore[arg-type]
-        )
-        self._strategy = SlidingWindowCounterRateLimiter(self._storage)
+        self._strategy = open_limiter(core.redis)
         self._requests = _per_minute(settings.bmn_requests_per_minute, "requests")
         self._generations = _per_minute(settings.bmn_generations_per_minute, "generations")
 
@@ -72,7 +64,7 @@ class RateLimit:
 
     async def _note_refusal(self, user_id: str, item: limits.RateLimitItem) -> None:
         """Tells the admins once when a user keeps knocking."""
-        if await self._storage.incr(f"refused/{user_id}", 60) == _REFUSALS_BEFORE_ALERT:
+        if await self._strategy.storage.incr(f"refused/{user_id}", 60) == _REFUSALS_BEFORE_ALERT:
             text = f"A user was over a limit {_REFUSALS_BEFORE_ALERT} times within a minute."
             data = {"userId": user_id, "limit": item.namespace}
             self._outbox.send([system_alert("rate-limit", text, "warn", data)])

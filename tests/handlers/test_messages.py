@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bmn.db import queues
 from tests.handlers.conftest import ANA, EMAIL, Bench
 
 
@@ -47,6 +48,40 @@ async def test_a_mail_that_dies_makes_no_other_mail(bench: Bench) -> None:
     row = await bench.run("email-send", **WELCOME)
     assert (row["state"], row["attempt"]) == ("failed", 5)
     assert len(await bench.jobs_of("email-send")) == 1
+
+
+def _at_most(bench: Bench, mails_a_day: int) -> None:
+    bench.core.settings = bench.core.settings.model_copy(update={"bmn_mails_per_day": mails_a_day})
+
+
+async def test_nobody_gets_more_mails_a_day_than_the_limit(bench: Bench) -> None:
+    _at_most(bench, 2)
+    before, somebody = len(bench.sandbox.mails()), str(uuid4())
+    mail = {**WELCOME, "userId": somebody}
+    assert [(await bench.run("email-send", **mail))["state"] for _ in range(2)] == ["completed"] * 2
+    late = await bench.run("email-send", **{**mail, "to": "another@example.org"})
+    assert (late["state"], late["cause"], late["attempt"]) == ("failed", "bad_input", 1)
+    assert "as a day allows (2)" in late["error"]
+    assert len(bench.sandbox.mails()) == before + 2
+    assert await bench.core.db.read(queues.open_dead_letters) == 0
+    assert (await bench.run("email-send", **{**mail, "userId": str(uuid4())}))["state"] == "completed"
+
+
+async def test_an_address_without_a_user_has_the_same_limit_and_our_own_support_has_none(bench: Bench) -> None:
+    _at_most(bench, 1)
+    mail = {"userId": None, "template": "welcome", "to": f"{uuid4()}@Example.org"}
+    assert (await bench.run("email-send", **mail))["state"] == "completed"
+    again = await bench.run("email-send", **{**mail, "to": mail["to"].lower()})
+    assert (again["state"], again["cause"]) == ("failed", "bad_input")
+    support = {"userId": None, "template": "support-ticket", "to": bench.core.settings.support_email}
+    assert [(await bench.run("email-send", **support))["state"] for _ in range(2)] == ["completed"] * 2
+
+
+async def test_a_mail_that_is_tried_again_is_counted_once(bench: Bench) -> None:
+    _at_most(bench, 1)
+    bench.sandbox.fault("resend", status=500, times=2)
+    row = await bench.run("email-send", **{**WELCOME, "userId": str(uuid4())})
+    assert (row["state"], row["attempt"]) == ("completed", 3)
 
 
 async def test_a_dead_job_of_another_queue_is_told_to_the_operators(bench: Bench) -> None:

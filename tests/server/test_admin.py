@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from bmn.db import claims
+from bmn.db import claims, jobs
 from bmn.db.tables import audit_log
 from bmn.errors import Cause
 from bmn.jobs.registry import ALL_QUEUES
-from tests.server.conftest import ADMIN, ANA, Api, fresh_key
+from tests.server.conftest import ADMIN, ANA, BEN, Api, fresh_key
 from tests.server.test_jobs import QUEUE, claim, fail
 
 API = "/api/v1/admin"
@@ -152,6 +152,11 @@ async def test_other_systems_ask_for_mails_and_crm_events(
         first, again = [await service.post("/api/v1/events", json=body, headers=key) for _ in range(2)]
         assert (first.status_code, first.json()["queueName"]) == (202, name)
         assert first.json() == again.json()
+    await api.as_user(BEN, email="ben@example.org").get("/api/v1/credits")  # his account knows his address
+    stray = {"email": {**mail["email"], "to": "mallory@example.org", "userId": BEN}}
+    job_id = (await service.post("/api/v1/events", json=stray)).json()["jobId"]
+    row = await api.core.db.read(lambda conn: jobs.get_job(conn, job_id))
+    assert row["payload"]["to"] == "ben@example.org"
     for body in (
         {},
         {**mail, **event},

@@ -4,10 +4,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
+from bmn.db import journeys
 from bmn.errors import UsageProblem
 from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas.api import EventBody
+from bmn.schemas.jobs import EmailSend
 from bmn.server.dependencies import IdempotencyKey, Res, Service, request_id
+from bmn.server.resources import Resources
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
@@ -25,6 +28,8 @@ async def accept(
         raise UsageProblem(
             "Validation failed", details=[{"loc": ["body"], "msg": str(error), "type": "value"}]
         ) from None
+    if isinstance(payload, EmailSend):
+        payload = await _to_its_user(res, payload)
     (job,) = await submit(
         res.core,
         principal.user_id,
@@ -34,3 +39,12 @@ async def accept(
         request_id=request_id(request),
     )
     return JSONResponse({"jobId": job.job_id, "queueName": job.queue, "message": "Accepted."}, 202)
+
+
+async def _to_its_user(res: Resources, mail: EmailSend) -> EmailSend:
+    """A mail about a user goes to the address of their account, or to our support; never to whom its request names."""
+    user_id = mail.user_id
+    if user_id is None or mail.to == res.settings.support_email:
+        return mail
+    known = await res.core.db.read(lambda conn: journeys.email_of(conn, user_id))
+    return mail.model_copy(update={"to": known}) if known else mail
