@@ -16,7 +16,7 @@ from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs.context import unit_price
 from bmn.jobs.core import Core
-from bmn.jobs.registry import get_queue
+from bmn.jobs.registry import Queue, get_queue
 from bmn.jobs.submission import new_job_id, store_jobs, unit_count
 from bmn.schemas.jobs import JobState
 
@@ -131,7 +131,7 @@ def _replay(
         # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
         raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
     payload = _payload(row, changes)
-    if queue.credit and any(unit["state"] == "saved" and not unit["asset_id"] for unit in job_rows.units(conn, job_id)):
+    if was_delivered(queue, job_rows.units(conn, job_id)):
         raise Conflict(
             "This job had done what it was paid for before it ended.", hint="Submit it anew, to do it again."
         )
@@ -162,6 +162,11 @@ def _replay(
     change = store_jobs(conn, row["user_id"], [job])
     credits.audit(conn, by, "job.replay", job_id, reason=reason, before={"state": row["state"]}, after={"job": new_id})
     return Replay(job_id, new_id, cost), change
+
+
+def was_delivered(queue: Queue, units: Iterable[dict[str, Any]]) -> bool:
+    """Whether a job has done what it was paid for, such as a step of the wizard, of which no part can be missing."""
+    return bool(queue.credit) and any(unit["state"] == "saved" and not unit["asset_id"] for unit in units)
 
 
 def _instead(job_id: str, row: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from bmn.db import assets, calls, jobs, queues
 from bmn.db.engine import Connection
 from bmn.errors import CAUSES, OUTAGES, Cause
+from bmn.jobs.dead_letter import was_delivered
+from bmn.jobs.registry import get_queue
 from bmn.schemas.jobs import WAITING_STATES, JobState
 from bmn.server.resources import Resources
 from bmn.server.workers import registered
@@ -197,6 +199,8 @@ def _advice(facts: Facts) -> tuple[str, str]:
     cause = _cause(facts)
     if cause in _LOOK_FIRST:
         return f"bmn jobs {_LOOK_FIRST[Cause(cause)]} {job['id']}", CAUSES[Cause(cause)].advice
+    if was_delivered(get_queue(job["queue"]), facts.units):
+        return f"bmn jobs show {job['id']}", "It has done what it was paid for; ask anew to go on."
     return f"bmn jobs retry {job['id']}", "Pays only for what is missing." if facts.assets else "Starts it again."
 
 

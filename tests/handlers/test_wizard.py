@@ -137,6 +137,16 @@ async def test_a_loop_ends_at_the_limit_of_turns(bench: Bench) -> None:
     assert row["state"] == "partial"
     assert "limit of 4 turns" in row["message"]
     assert len(bench.sandbox.ledger("anthropic")) == before + 4
+    assert row["result"]["turns"] == 4
+    assert (row["credits_charged"], (await bench.balance()).remaining) == (1, 49)
+
+
+async def test_a_step_that_reaches_a_limit_with_nothing_to_show_has_failed_and_is_refunded(bench: Bench) -> None:
+    _limited(bench, agent_max_usd=0.001)
+    before = len(bench.sandbox.ledger("anthropic"))
+    row = await step(bench, "brand-identity")
+    assert (row["state"], row["cause"], row["attempt"]) == ("failed", "timeout", 1)
+    assert len(bench.sandbox.ledger("anthropic")) == before
     assert (row["credits_charged"], (await bench.balance()).remaining) == (0, 50)
 
 

@@ -61,6 +61,9 @@ def test_a_wizard_that_was_paid_for_and_cancelled_behind_its_work_does_not_run_a
     job_id = user.post("/api/v1/generation/wizard", json=body).json()["jobId"]
     _stopped(target, job_id, "step", asset=None)
     assert user.post(f"/api/v1/jobs/{job_id}/retry").status_code == 409
+    assert user.get(f"/api/v1/jobs/{job_id}/why").json()["try"]["command"] == f"bmn jobs show {job_id}"
+    page = user.get(f"/g/job/{job_id}")
+    assert page.status_code == 200 and f"/g/job/{job_id}/retry" not in page.text
 
 
 def test_a_user_cannot_make_our_mails_say_something_else_to_somebody_else(target: Target) -> None:

@@ -216,8 +216,7 @@ async def _finish(
         "jobs": state.get("started", []),
     }
     if stopped:
-        await ctx.log("warning", f"The wizard {stopped}.", step=step)
-        return Result(f"{step} {stopped}", data=data, partial=True)
+        return await _stopped(ctx, step, stopped, state, data)
     found = {name: data[name] for name in ("suggestions", "profits") if data[name]}
     brand = await desk.change_brand(
         lambda conn: _note_step(conn, desk, step, {"text": text[:4000], **found}),
@@ -230,6 +229,20 @@ async def _finish(
     if step == LAST_STEP:
         await _tell_crm(ctx, journey.brand_completed(ctx.core, desk.user_id, brand))
     return Result(f"{step} is done", data=data)
+
+
+async def _stopped(ctx: Context, step: str, why: str, state: dict[str, Any], data: dict[str, Any]) -> Result:
+    """A step at its limit: what it has said and done is kept and charged, as it was paid for; without any it has failed.
+
+    Were it free, a step that is made to loop would be the way to spend our money for nothing.
+    """
+    await ctx.log("warning", f"The wizard {why}.", step=step)
+    if not (state.get("text") or state["done"]):
+        raise JobFailure(Cause.TIMEOUT, f"{step} {why}, with nothing to show.", retryable=False)
+    unit = await ctx.unit(STEP_UNIT)
+    if not unit.saved:
+        await unit.finish(progress=97, message=f"{step} {why}", step=step)
+    return Result(f"{step} {why}", data=data, partial=True)
 
 
 def _note_step(conn: Any, desk: Desk, step: str, found: dict[str, Any]) -> dict[str, Any]:

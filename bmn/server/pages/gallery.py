@@ -11,7 +11,9 @@ from bmn.db import assets, brands, credits, jobs
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
+from bmn.jobs.dead_letter import was_delivered
 from bmn.jobs.defaults import brand_defaults
+from bmn.jobs.registry import get_queue
 from bmn.schemas.jobs import TERMINAL_STATES, LogoStyle
 from bmn.server import views
 from bmn.server.dependencies import BrandPath, JobPath, Res, fresh_key, owner_filter
@@ -115,7 +117,7 @@ async def show_job(
         state_word=words.STATES[job["state"]],
         live=job["state"] not in TERMINAL_STATES,
         why=_in_words(facts, cause, found["pieces"]),
-        repeatable=words.can_be_repeated(job, cause) and not facts.replays,
+        repeatable=words.can_be_repeated(job, cause) and not facts.replays and not _delivered(facts),
         newest=facts.replays[-1] if facts.replays else None,
         sandboxed=bool(facts.calls) and all(call["sandboxed"] for call in facts.calls),
         credits_told=words.credits_told(job),
@@ -125,6 +127,10 @@ async def show_job(
         key=fresh_key(),
         **found,
     )
+
+
+def _delivered(facts: Facts) -> bool:
+    return was_delivered(get_queue(facts.job["queue"]), facts.units)
 
 
 def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str | None:
@@ -139,6 +145,8 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
             return words.reason_before_retry(cause)
         if facts.position:
             return f"{words.count(facts.position, 'job')} before yours."
+    if job["state"] == "partial" and not asked:  # a step of the wizard, at its limit
+        return str(job["message"])
     if job["state"] == "partial":
         return f"{len(facts.assets)} of {len(asked)} are here. {words.reason(cause)}"
     if job["state"] == "failed":

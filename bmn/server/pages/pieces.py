@@ -84,7 +84,9 @@ def in_order(rows: Sequence[Row], signer: Signer, brand_name: str) -> list[Pictu
 
 
 def of_job(job: Row, units: Sequence[Row], assets: Sequence[Row], signer: Signer, brand_name: str) -> list[Piece]:
-    """The tiles of a job, in the order of their numbers."""
+    """The tiles of a job, in the order of their numbers; none of a job that makes texts."""
+    if not _asked(job) and not assets:
+        return []
     by_id = {row["id"]: row for row in assets}
     by_slot = {_slot(unit, position): unit for position, unit in enumerate(units)}
     tiles: list[Piece] = []
