@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ import jwt
 
 from bmn.errors import NotAllowed, NotSignedIn
 from bmn.jwks import KeySet
+from bmn.roles import Roles
 from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID, Settings
 
 NO_TOKEN = "Authentication required: no token provided"
@@ -116,6 +117,9 @@ class Authenticator:
         self._issuer = f"{project}/auth/v1" if project else None
         self._secret = settings.supabase_jwt_secret.get_secret_value()
         self._keys: KeySet | None = None
+        self._roles: Roles | None = None
+        if project and (key := settings.supabase_secret_key.get_secret_value()):
+            self._roles = Roles(project, key)
         if supabase_is_configured(settings):
             if address := settings.supabase_jwks_url or (project and f"{project}/auth/v1/.well-known/jwks.json"):
                 self._keys = KeySet(address)
@@ -136,17 +140,27 @@ class Authenticator:
         digest = hashlib.sha256(token.encode()).digest()
         now = time.time()
         if (known := self._seen.get(digest)) is not None and known[0] > now:
-            return known[1]
+            return await self.current(known[1])
         try:
             principal = _principal(await self._claims(token))
         except _REFUSALS:
             raise NotSignedIn(INVALID_TOKEN) from None
         self._remember(digest, principal, now)
-        return principal
+        return await self.current(principal)
+
+    async def current(self, principal: Principal) -> Principal:
+        """Somebody who was let in, with the role they have by now. Raises NotSignedIn where their account is closed."""
+        if principal.role == "user" or self._roles is None:
+            return principal
+        role = await self._roles.now(principal.user_id, principal.role)
+        if role is None:
+            raise NotSignedIn(INVALID_TOKEN)
+        return replace(principal, role=role)
 
     async def close(self) -> None:
-        if self._keys is not None:
-            await self._keys.close()
+        for part in (self._keys, self._roles):
+            if part is not None:
+                await part.close()
 
     async def _claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)

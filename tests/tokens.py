@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 USER = "11111111-1111-4111-8111-111111111111"
+SECRET_KEY = "sb_secret_of_the_project"
 SECRET = "a-shared-secret-of-the-project-that-is-long-enough"
 
 
@@ -60,6 +61,7 @@ class Project:
         self.requests = 0
         self.status = 200
         self.body: bytes | None = None
+        self.users: dict[str, dict[str, Any]] = {}
         self.url = "https://project.supabase.test"
 
     @property
@@ -74,11 +76,21 @@ class Project:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 project.requests += 1
+                if self.path.startswith("/auth/v1/admin/users/"):
+                    self._tell_user(self.path.rsplit("/", 1)[1])
+                    return
                 body = json.dumps({"keys": project.keys}).encode() if project.body is None else project.body
                 self.send_response(project.status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def _tell_user(self, user_id: str) -> None:
+                told = project.users.get(user_id)
+                allowed = self.headers["apikey"] == SECRET_KEY
+                self.send_response(project.status if project.status != 200 or (allowed and told) else 404)
+                self.end_headers()
+                self.wfile.write(json.dumps({"id": user_id, **(told or {})}).encode())
 
             def log_message(self, *_: Any) -> None: ...
 

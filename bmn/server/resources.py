@@ -41,7 +41,7 @@ class Resources:
         self.signer = Signer(self.settings, self.core.storage)
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)
-        self.sessions = Sessions(self.core)
+        self.sessions = Sessions(self.core, self.auth)
 
     def remember_user(self, user_id: str) -> None:
         """Their account is open, so that no request has to look again."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from bmn.auth import Principal
+from bmn.auth import Authenticator, Principal
 from bmn.broker import keys
 from bmn.errors import NotAllowed, NotSignedIn
 from bmn.jobs.core import Core
@@ -26,7 +26,8 @@ _SPENT = "This sign-in link has been used already, or is too old."
 class Sessions:
     """One per process; what it knows is in Redis, so every server process sees the same sessions."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, auth: Authenticator) -> None:
+        self._auth = auth
         address = urlsplit(core.settings.public_address)
         self._redis = core.redis
         self._secure = address.scheme == "https"
@@ -68,7 +69,7 @@ class Sessions:
             response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
 
     async def find(self, connection: HTTPConnection) -> Principal | None:
-        """Who is signed in; None for nobody."""
+        """Who is signed in, with the role they have by now; None for nobody."""
         name = connection.cookies.get(self._cookie)
         if not name or len(name) > 100:
             return None
@@ -77,7 +78,12 @@ class Sessions:
             pipe.get(key)
             pipe.ttl(key)
             kept, left = await pipe.execute()
-        return _principal(json.loads(kept), time.time() + max(0, left)) if kept else None
+        if not kept:
+            return None
+        try:
+            return await self._auth.current(_principal(json.loads(kept), time.time() + max(0, left)))
+        except NotSignedIn:
+            return None
 
     async def find_for(self, connection: HTTPConnection) -> Principal | None:
         """The same for a request that may change something, which has to come from a page of ours. Raises NotAllowed."""

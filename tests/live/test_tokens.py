@@ -5,10 +5,11 @@ import json
 
 import pytest
 
+from bmn import roles
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from tests.live.conftest import Live
 from tests.live.raw import Raw
-from tests.tokens import Project
+from tests.tokens import SECRET_KEY, USER, Project
 
 
 @pytest.mark.parametrize("namespace", [WIZARD, DASHBOARD, ADMIN])
@@ -40,6 +41,27 @@ async def test_a_token_that_expires_is_told_and_the_socket_ended(bare: Live) -> 
     told = await asyncio.wait_for(raw.read(), 5)
     assert json.loads(told.partition(",")[2])[0] == "token_expired"
     assert await asyncio.wait_for(raw.closed(), 10)
+
+
+async def test_an_admin_whose_role_is_taken_away_is_told_and_the_socket_ended(
+    bare: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "_BELIEVED_SECONDS", 0.0)
+    project = Project()
+    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    with project.serving():
+        server = await bare.server(
+            settings={**project.settings(), "supabase_secret_key": SECRET_KEY}, check_seconds=0.1
+        )
+        raw = await Raw.open(server)
+        token = project.token(app_metadata={"role": "admin"})
+        assert '"sid"' in await raw.join(ADMIN, token)
+        assert "stats" in await raw.ask('42/admin,7["queues:stats"]')
+        project.users = {USER: {"app_metadata": {}}}
+        told = await asyncio.wait_for(raw.read(), 5)
+        assert json.loads(told.partition(",")[2])[0] == "token_expired"
+        assert await asyncio.wait_for(raw.closed(), 5)
+        assert "Admin access required" in await (await Raw.open(server)).join(ADMIN, token)
 
 
 async def test_who_is_no_admin_any_more_does_not_come_back_as_one(bare: Live) -> None:

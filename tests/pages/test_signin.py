@@ -6,11 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bmn import roles
 from bmn.broker import keys
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.settings import DEV_USER_ID
 from tests.pages.conftest import sign_in
 from tests.server.conftest import ANA, BEN, Api, Starter
+from tests.tokens import SECRET_KEY, USER, Project
 
 
 async def link(api: Api, path: str = "/", user_id: str = ANA) -> str:
@@ -81,6 +83,27 @@ async def test_a_session_ends_with_its_time_or_with_sign_out(api: Api) -> None:
     async for key in api.core.redis.scan_iter("session:*"):
         await api.core.redis.delete(key)
     assert (await stays.get("/")).status_code == 401
+
+
+async def test_a_session_has_its_role_no_longer_than_the_user_does(
+    start: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "_BELIEVED_SECONDS", 0.0)
+    project = Project()
+    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    with project.serving():
+        api = await start(**project.settings(), supabase_secret_key=SECRET_KEY)
+        browser = api.anonymous()
+        signed = {"Authorization": f"Bearer {project.token(app_metadata={'role': 'admin'})}"}
+        answer = await browser.post("/api/v1/session", json={"path": "/admin/queues"}, headers=signed)
+        assert (await browser.get(answer.json()["url"], follow_redirects=True)).status_code == 200
+        project.users = {USER: {"app_metadata": {}}}
+        assert (await browser.get("/admin/queues")).status_code == 403
+        assert (await browser.get("/")).status_code == 200
+        project.users = {USER: {"app_metadata": {"role": "admin"}}}
+        assert (await browser.get("/admin/queues")).status_code == 200
+        project.users = {}
+        assert (await browser.get("/")).status_code == 401
 
 
 async def test_signing_in_again_ends_the_session_before(api: Api, ana: httpx.AsyncClient) -> None:

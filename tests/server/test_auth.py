@@ -9,11 +9,11 @@ from pathlib import Path
 import jwt
 import pytest
 
-from bmn import jwks
+from bmn import jwks, roles
 from bmn.auth import DEV_ISSUER, Authenticator, development_secret, mint_development_token
 from bmn.errors import NotAllowed, NotSignedIn, TryLater
 from bmn.settings import DEV_USER_ID, load_settings
-from tests.tokens import SECRET, USER, Project, _jwk
+from tests.tokens import SECRET, SECRET_KEY, USER, Project, _jwk
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,53 @@ async def test_a_role_counts_only_where_the_user_cannot_write_it(
     assert (await auth.verify(project.token(app_metadata={"role": role}))).role == role
     for claims in ({"user_metadata": {"role": role}}, {"app_metadata": {"role": [role]}}, {"app_metadata": "admin"}):
         assert (await auth.verify(project.token(**claims))).role == "user"
+
+
+@pytest.fixture
+async def asking(project: Project, home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Authenticator]:
+    """One that asks the project about admins, each time."""
+    monkeypatch.setattr(roles, "_BELIEVED_SECONDS", 0.0)
+    authenticator = Authenticator(load_settings(**project.settings(), supabase_secret_key=SECRET_KEY))
+    yield authenticator
+    await authenticator.close()
+    project.users, project.status = {}, 200
+
+
+async def test_a_role_that_was_taken_away_is_gone_whatever_the_token_says(
+    asking: Authenticator, project: Project
+) -> None:
+    token = project.token(app_metadata={"role": "admin"})
+    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    assert (await asking.verify(token)).role == "admin"
+    project.users = {USER: {"app_metadata": {}, "user_metadata": {"role": "admin"}}}
+    assert (await asking.verify(token)).role == "user"
+    project.users = {USER: {"app_metadata": {"role": "admin"}, "banned_until": "2999-01-01T00:00:00Z"}}
+    await _refused(asking, [token])
+    project.users = {USER: {"app_metadata": {"role": "admin"}, "banned_until": "2001-01-01T00:00:00Z"}}
+    assert (await asking.verify(token)).role == "admin"
+    project.users = {}
+    await _refused(asking, [token])
+
+
+async def test_while_the_project_cannot_be_asked_its_last_answer_stands(
+    asking: Authenticator, project: Project
+) -> None:
+    token = project.token(app_metadata={"role": "admin"})
+    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    assert (await asking.verify(token)).role == "admin"
+    project.status = 503
+    assert (await asking.verify(token)).role == "admin"
+    project.status, project.users = 200, {USER: {"app_metadata": {}}}
+    assert (await asking.verify(token)).role == "user"
+    project.status = 503
+    assert (await asking.verify(token)).role == "user"
+
+
+async def test_nobody_asks_about_an_ordinary_user(asking: Authenticator, project: Project) -> None:
+    await asking.verify(project.token(email="first@example.org"))
+    before = project.requests
+    assert (await asking.verify(project.token(email="third@example.org"))).role == "user"
+    assert project.requests == before
 
 
 async def test_a_token_seen_before_still_ends_with_its_own_time(auth: Authenticator, project: Project) -> None:

@@ -39,7 +39,7 @@ class Guard:
         self._limits = limits
 
     async def watch_tokens(self) -> None:
-        """An expired token is told at once and ends the connection when it is no longer accepted; so does a lost role."""
+        """A token that has expired or was revoked, and a role that is gone, are told and end the connection."""
         while True:
             await asyncio.sleep(self._limits.check_seconds)
             for session in self._sessions:
@@ -49,19 +49,23 @@ class Guard:
         try:
             principal = await self._auth.verify(session.token)
         except NotSignedIn:
-            self._tell_expired(session)
-            log.info("socket ended: token no longer valid", user_id=session.user_id, namespace=session.namespace)
-            await self._server.cut(session)
+            await self._end(session, "token no longer valid")
             return
         except TryLater:
             return
-        if session.namespace == ADMIN and not principal.is_admin:
-            log.info("socket ended: no longer an admin", user_id=session.user_id)
-            await self._server.cut(session)
-            return
         session.principal = principal
-        if principal.expires_at <= time.time():
+        if session.namespace == ADMIN and not principal.is_admin:
+            await self._end(session, "no longer an admin")
+        elif principal.expires_at <= time.time():
             self._tell_expired(session)
+
+    async def _end(self, session: Session, reason: str) -> None:
+        """Tells at the first look and cuts at the next, since a cut line loses what still waits in it."""
+        if not session.expiry_told:
+            self._tell_expired(session)
+            return
+        log.info("socket ended", reason=reason, user_id=session.user_id, namespace=session.namespace)
+        await self._server.cut(session)
 
     def _tell_expired(self, session: Session) -> None:
         if not session.expiry_told:
