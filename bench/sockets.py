@@ -11,12 +11,10 @@ import sys
 import uuid
 from contextlib import AsyncExitStack
 
-import psutil
-
 from bench.figures import row
 from bench.http import Connection, request
 from bench.listener import Listener
-from bench.stack import Stack, running_stack
+from bench.stack import Stack, api_process, running_stack
 from bmn.auth import mint_development_token
 from bmn.settings import load_settings
 
@@ -50,11 +48,7 @@ async def _begin_telling(stack: Stack, jobs: list[str], *figures: int) -> asynci
 
 def _server_memory(stack: Stack) -> int:
     """PSS of the API process of this stack, in bytes."""
-    state = json.loads((stack.home / "serve.json").read_text())
-    for child in psutil.Process(state["pid"]).children():
-        if "api" in " ".join(child.cmdline()[:2]):
-            return int(child.memory_full_info().pss)
-    raise RuntimeError("the stack has no API process")
+    return int(api_process(stack).memory_full_info().pss)
 
 
 async def _measure_crowd(stack: Stack, users: int, each: int, seconds: int) -> None:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from bmn.lifeline import lifeline
 
 _LIFTED = {
@@ -53,6 +55,15 @@ def running_stack(*arguments: str, **more: str) -> Iterator[Stack]:
                 server.wait(20)
             except subprocess.TimeoutExpired:
                 server.kill()
+
+
+def api_process(stack: Stack) -> psutil.Process:
+    """The process of a stack that answers HTTP."""
+    state = json.loads((stack.home / "serve.json").read_text())
+    for child in psutil.Process(state["pid"]).children():
+        if "api" in " ".join(child.cmdline()[:2]):
+            return child
+    raise RuntimeError("the stack has no API process")
 
 
 def _wait_for_state(home: Path, server: subprocess.Popen[bytes]) -> dict[str, object]:
