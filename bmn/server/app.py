@@ -90,10 +90,9 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
     app.state.resources = resources
     app.add_middleware(AdminUi, resources=resources)
     add_error_handlers(app)
-    for module in _ROUTERS:
-        app.include_router(module.router)
-    for router in PAGES:
-        app.include_router(router)
+    # In one list: an included router tries all its routes for every request of another's, and twice for its own.
+    for router in (*(module.router for module in _ROUTERS), *PAGES):
+        app.router.routes += router.routes
     _describe(app)
     return app
 
