@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bmn.broker.scripts import Call
 from bmn.db import events
 from bmn.db.engine import Database
 from bmn.db.events import EventRow
@@ -14,10 +15,15 @@ class EventLog:
         self._db = db
         self._stream = stream
 
-    async def publish(self, rows: Sequence[EventRow], others: Sequence[Outgoing] = ()) -> None:
-        """Sends committed rows and hints to every server. Raises redis.RedisError while Redis is away."""
+    async def publish(
+        self, rows: Sequence[EventRow], others: Sequence[Outgoing] = (), also: Sequence[Call] = ()
+    ) -> None:
+        """Sends committed rows and hints to every server. Raises redis.RedisError while Redis is away.
+
+        also: what else there is to tell Redis, in the same round trip.
+        """
         outgoing = [job_event(row["event"], row["payload"]) for row in rows]
-        gaps = await self._stream.publish([*outgoing, *others])
+        gaps = await self._stream.publish([*outgoing, *others], also)
         if gaps:
             await self.republish(gaps)
 

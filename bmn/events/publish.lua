@@ -1,7 +1,7 @@
 -- Appends events to the stream; a job's events only in the order of their seq, each once.
 -- KEYS: the stream, then one key per job that holds its last published seq.
 -- ARGV: maxlen, seconds a seq key lives, the first entry of a new stream, then per event: entry, index into KEYS (0: no job), seq.
--- Answers the indexes of the jobs whose earlier events are missing; nothing of them was published.
+-- Answers the keys of the jobs whose earlier events are missing; nothing of them was published.
 local stream, maxlen, ttl = KEYS[1], ARGV[1], ARGV[2]
 
 if redis.call('EXISTS', stream) == 0 then
@@ -32,6 +32,6 @@ end
 
 local answer = {}
 for job in pairs(gaps) do
-  answer[#answer + 1] = job
+  answer[#answer + 1] = KEYS[job]
 end
 return answer

@@ -12,6 +12,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bmn.broker import keys
+from bmn.broker.scripts import Call, run
 from bmn.events.rooms import Outgoing
 from bmn.logs import get_logger
 
@@ -43,34 +44,34 @@ def decode(entry: str | bytes) -> Outgoing:
     return Outgoing(namespace, tuple(rooms), event, data, job_id, seq, bool(volatile))
 
 
+_BEGIN = encode(BEGIN)
+
+
 class EventStream:
     """redis: decoded (str) client. maxlen: about how many entries the stream keeps."""
 
     def __init__(self, redis: Redis, *, maxlen: int) -> None:
         self._redis = redis
         self._maxlen = maxlen
-        self._script = redis.register_script(_SCRIPT)
 
-    async def publish(self, events: Sequence[Outgoing]) -> set[str]:
+    async def publish(self, events: Sequence[Outgoing], also: Sequence[Call] = ()) -> set[str]:
         """Appends the events in their order. Events whose seq was published before are skipped.
 
         Returns the ids of jobs with a gap: an earlier seq is missing in Redis, so nothing after it was published. The
         caller reads the rows after `last_seqs` and publishes those. Raises redis.RedisError when Redis is away.
+        also: what else there is to run, in the same round trip.
         """
-        gaps: set[str] = set()
-        for start in range(0, len(events), _BATCH):
-            gaps |= await self._publish(events[start : start + _BATCH])
-        return gaps
+        calls = [self._call(events[start : start + _BATCH]) for start in range(0, len(events), _BATCH)]
+        answers = await run(self._redis, [*calls, *also])
+        return {key.removeprefix(keys.SEQ_PREFIX) for answer in answers[: len(calls)] for key in answer}
 
-    async def _publish(self, events: Sequence[Outgoing]) -> set[str]:
+    def _call(self, events: Sequence[Outgoing]) -> Call:
         jobs: dict[str, int] = {}
-        args: list[str | int] = [self._maxlen, keys.SEQ_SECONDS, encode(BEGIN)]
+        args: list[str | int] = [self._maxlen, keys.SEQ_SECONDS, _BEGIN]
         for event in events:
             place = 0 if event.job_id is None else jobs.setdefault(event.job_id, len(jobs) + 2)
             args += [encode(event), place, event.seq or 0]
-        answer = await self._script(keys=[keys.STREAM, *map(keys.seq, jobs)], args=args)
-        by_place = {place: job for job, place in jobs.items()}
-        return {by_place[int(place)] for place in answer}
+        return Call(_SCRIPT, [keys.STREAM, *map(keys.seq, jobs)], args)
 
     async def last_seqs(self, job_ids: Iterable[str]) -> dict[str, int]:
         """The last published seq of each job; 0 where Redis knows none."""

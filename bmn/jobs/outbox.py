@@ -17,6 +17,7 @@ from bmn.events import rooms
 from bmn.events.log import EventLog
 from bmn.events.rooms import Outgoing
 from bmn.jobs.queues import RqView, Shown
+from bmn.jobs.registry import DEAD_LETTER
 from bmn.logs import get_logger
 from bmn.observability import report
 
@@ -30,7 +31,7 @@ class _Batch:
     rows: list[EventRow] = field(default_factory=list)
     others: list[Outgoing] = field(default_factory=list)
     shown: dict[str, Shown] = field(default_factory=dict)  # the last word about each job
-    buried: dict[str, int] = field(default_factory=dict)
+    buried: list[Shown] = field(default_factory=list)  # among the dead letters
     unburied: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -56,7 +57,7 @@ class Outbox:
         if change.dead:
             report(f"Dead letter: {change.dead['error']}", queue=change.dead["queue"], cause=change.dead["cause"])
             batch.others.append(_system_error(change))
-            batch.buried[change.job_id] = change.fence
+            batch.buried.append(Shown(DEAD_LETTER, change.job_id, change.fence))
         if queue is not None:
             batch.shown[change.job_id] = Shown(queue, change.job_id, change.fence, state=change.state)
         for name, job_id in change.queued:
@@ -94,12 +95,9 @@ class Outbox:
                 log.warning("told nobody; the sweeper will", entries=len(batch), reason=str(error)[:200])
 
     async def _send(self, batch: _Batch) -> None:
-        if batch.rows or batch.others:
-            await self._events.publish(batch.rows, batch.others)
-        if batch.shown:
-            await self._view.show(batch.shown.values())
-        for job_id, fence in batch.buried.items():
-            await self._view.bury(job_id, fence)
+        shown = [*batch.shown.values(), *batch.buried]
+        if batch.rows or batch.others or shown:
+            await self._events.publish(batch.rows, batch.others, self._view.calls(shown))
         if batch.unburied:
             await self._view.unbury(batch.unburied)
 

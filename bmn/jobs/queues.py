@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from rq import Queue as RqQueue
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
+from bmn.broker.scripts import Call, run
 from bmn.jobs.registry import ALL_QUEUES, DEAD_LETTER, QUEUES, Keep
 
 JOB_SECONDS = 7 * 86_400
@@ -66,19 +67,21 @@ class RqView:
     def __init__(self, redis: Redis, *, window: int) -> None:
         self._redis = redis
         self._window = window
-        self._script = redis.register_script(_SCRIPT)
 
     async def register(self) -> None:
         """Names all ten queues, so that the dashboard lists them from the start."""
         await self._redis.sadd(RqQueue.redis_queues_keys, *(list_key(name) for name in ALL_QUEUES))
 
     async def show(self, changes: Iterable[Shown]) -> None:
-        """Shows where jobs are now, in one round trip per queue. The list holds no more than its window."""
+        """Shows where jobs are now, in one round trip. The list holds no more than its window."""
+        await run(self._redis, self.calls(changes))
+
+    def calls(self, changes: Iterable[Shown]) -> list[Call]:
+        """What `show` runs, one call per queue, for who has more to tell Redis at the same time."""
         by_queue: dict[str, list[Shown]] = {}
         for change in changes:
             by_queue.setdefault(change.queue, []).append(change)
-        for queue, shown in by_queue.items():
-            await self._script(keys=_keys(queue), args=[*self._rules(queue), *_words(shown)])
+        return [Call(_SCRIPT, _keys(queue), [*self._rules(queue), *_words(shown)]) for queue, shown in by_queue.items()]
 
     def _rules(self, name: str) -> list[Any]:
         queue, now = QUEUES.get(name), datetime.now(UTC)
@@ -111,10 +114,6 @@ class RqView:
                 for kind in (FinishedJobRegistry, FailedJobRegistry, StartedJobRegistry):
                     pipe.zremrangebyscore(_registry(kind, queue.name), "-inf", now)
             await pipe.execute()
-
-    async def bury(self, job_id: str, fence: int) -> None:
-        """Shows a dead letter in the queue of that name."""
-        await self.show([Shown(DEAD_LETTER, job_id, fence)])
 
     async def unbury(self, job_ids: Iterable[str]) -> None:
         await self.remove(DEAD_LETTER, job_ids)
