@@ -129,6 +129,16 @@ def follow_clock(conn: Connection, lease: float) -> int:
     return moved + conn.execute(held.values(lease_until=db_now() + lease, **times)).rowcount
 
 
+def move_starts(conn: Connection, drift: float) -> None:
+    """After the clock was set ahead by `drift` seconds: attempts that began before do not look that much older.
+
+    Whoever notices may call it: what has been moved is no longer older than that.
+    """
+    began = update(jobs).where(is_running, jobs.c.attempt_started_at <= db_now() - drift)
+    moved = {column.name: column + drift for column in (jobs.c.started_at, jobs.c.attempt_started_at)}
+    conn.execute(began.values(moved))
+
+
 def next_in_line(conn: Connection, queue: str, limit: int) -> list[JobRow]:
     """The due jobs of a queue in the order they will be claimed, as RQ's list should show them."""
     query = select(jobs.c.id, jobs.c.fence).where(*_CLAIMABLE).order_by(*_IN_ORDER).limit(limit)

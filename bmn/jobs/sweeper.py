@@ -45,7 +45,7 @@ _CLOCK_JUMP_SECONDS = 2.0
 class Duty:
     """every: in sweeps. redis: it is left out while that is known to be away, so that the others are not held up."""
 
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[], Awaitable[object]]
     every: int
     redis: bool = False
 
@@ -57,15 +57,21 @@ class ClockWatch:
         self._last: tuple[float, float] | None = None
         self._until = 0.0
 
-    def jumped(self, database: float, monotonic: float, *, settle: float) -> bool:
-        """Both in seconds. settle: how long leases are left alone after a jump."""
-        if self._last is not None:
-            drift = (database - self._last[0]) - (monotonic - self._last[1])
-            if abs(drift) > _CLOCK_JUMP_SECONDS:
-                log.warning("the database's clock was set; leases are left alone for a while", by_s=round(drift, 1))
-                self._until = monotonic + settle
+    def look(self, database: float, monotonic: float, *, settle: float) -> float:
+        """By how much it was set since the last look; 0.0 where it was not. All in seconds.
+
+        settle: how long leases are left alone after that.
+        """
+        drift = 0.0 if self._last is None else (database - self._last[0]) - (monotonic - self._last[1])
         self._last = (database, monotonic)
-        return monotonic < self._until
+        if abs(drift) <= _CLOCK_JUMP_SECONDS:
+            return 0.0
+        log.warning("the database's clock was set; leases are left alone for a while", by_s=round(drift, 1))
+        self._until = monotonic + settle
+        return drift
+
+    def is_settled(self, monotonic: float) -> bool:
+        return monotonic >= self._until
 
 
 class Sweeper:
@@ -74,6 +80,7 @@ class Sweeper:
         self._alerted: dict[str, float] = {}
         self._published = 0.0  # up to here, by the database's clock, every event is in the stream
         self._clocks = ClockWatch()
+        self._watching = Duty(self.watch_clock, 1)  # by all, since whoever sweeps next has to know
         self._duties = (
             Duty(self.take_from_the_dead, 1),
             Duty(self.follow_clock, 5),
@@ -93,6 +100,7 @@ class Sweeper:
         while True:
             await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
             if not await self._is_mine():
+                await self._do(self._watching)
                 continue
             number += 1
             due = [duty for duty in self._duties if number % duty.every == 0]
@@ -137,13 +145,20 @@ class Sweeper:
 
     async def take_from_the_dead(self) -> None:
         """Jobs whose worker stopped renewing go back in line; after the third loss they are dead letters."""
-        lease = self._core.settings.bmn_lease_seconds
-        if self._clocks.jumped(await self._core.db.read(queue_rows.clock), time.monotonic(), settle=lease):
+        await self.watch_clock()
+        if not self._clocks.is_settled(time.monotonic()):
             return
         scale = self._core.settings.bmn_timeout_scale
         stale = {queue.name: 2 * queue.timeout * scale for queue in QUEUES.values()}
         for row in await self._core.db.read(lambda conn: claims.expired(conn, stale_after=stale)):
             await self._lose(row["id"], row["fence"], row["queue"], row["lease_owner"])
+
+    async def watch_clock(self) -> None:
+        """A clock that was set ahead makes no running attempt look older than it is."""
+        lease, now = self._core.settings.bmn_lease_seconds, await self._core.db.read(queue_rows.clock)
+        drift = self._clocks.look(now, time.monotonic(), settle=lease)
+        if drift > 0:
+            await self._core.db.write(lambda conn: claims.move_starts(conn, drift))
 
     async def _lose(self, job_id: str, fence: int, queue: str, owner: str | None) -> None:
         settings = self._core.settings

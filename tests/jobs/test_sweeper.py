@@ -122,12 +122,28 @@ async def test_one_of_several_sweeps_at_a_time(engine: Engine) -> None:
 
 def test_a_clock_that_is_set_is_noticed_and_a_slow_sweep_is_not() -> None:
     watch = ClockWatch()
-    assert not watch.jumped(1000, 10, settle=5)
-    assert not watch.jumped(1100, 110, settle=5)  # nobody swept for a while
-    assert watch.jumped(4700, 111, settle=5)
-    assert watch.jumped(4704, 115, settle=5)
-    assert not watch.jumped(4706, 117, settle=5)
-    assert watch.jumped(1106, 118, settle=5)
+    assert watch.look(1000, 10, settle=5) == 0
+    assert watch.look(1100, 110, settle=5) == 0  # nobody swept for a while
+    assert watch.is_settled(110)
+    assert watch.look(4700, 111, settle=5) == 3599
+    assert not watch.is_settled(115)
+    assert watch.look(4706, 117, settle=5) == 0
+    assert watch.is_settled(117)
+    assert watch.look(1106, 118, settle=5) == -3601
+
+
+async def test_a_clock_set_ahead_makes_no_attempt_stale(engine: Engine) -> None:
+    job_id = await engine.do()
+    await engine.claim(QUEUE)
+    for _ in range(2):
+        await engine.write(lambda conn: claims.move_starts(conn, 3600))
+    assert (await engine.job(job_id))["attempt_started_at"] <= await engine.read(queues.clock)
+    hour = {name: jobs.c[name] - 3600 for name in ("started_at", "attempt_started_at")}
+    await engine.write(lambda conn: conn.execute(update(jobs).values(hour)))
+    for _ in range(2):
+        await engine.write(lambda conn: claims.move_starts(conn, 3600))
+    age = await engine.read(queues.clock) - (await engine.job(job_id))["attempt_started_at"]
+    assert 0 <= age < 30
 
 
 async def test_what_a_later_clock_has_written_does_not_wait_for_it(engine: Engine) -> None:
