@@ -164,7 +164,10 @@ class Storage:
         for base in (self._settings.public_base_url.rstrip("/"), f"{self._settings.public_address}/files"):
             if base and url.startswith(f"{base}/"):
                 return _key_in(url[len(base) + 1 :])
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # words that begin like an address: `http://[`
+            return None
         # A development server may have had another port when it wrote this; a loopback address is nobody else's.
         if not self._settings.is_production and parts.hostname in _LOOPBACK and parts.path.startswith("/files/"):
             return _key_in(parts.path.removeprefix("/files/"))

@@ -3,6 +3,7 @@
 import math
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -43,7 +44,11 @@ def _color(text: str) -> str:
 
 
 def _http_url(url: str) -> str:
-    if not re.match(r"https?://[^\s/?#]+", url):
+    try:
+        is_one = bool(re.match(r"https?://[^\s/?#]+", url) and urlsplit(url))
+    except ValueError:
+        is_one = False
+    if not is_one:
         raise ValueError("is not an http(s) URL")
     return url
 

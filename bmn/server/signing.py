@@ -17,6 +17,7 @@ from bmn.storage import Storage
 
 _FILE_SECONDS = 3600
 _SHARE = "share"
+_ADDRESSES = frozenset({"url", "thumbnail_url", "thumbnailUrl"})
 
 
 class Signer:
@@ -46,11 +47,15 @@ class Signer:
         return f"{self._storage.url_for(key)}?until={until}&signature={self._sign('file', key, until)}"
 
     def sign_all(self, value: Any) -> Any:
-        """A copy of JSON data in which every address of ours is signed: a result, or an event on its way out."""
-        if isinstance(value, str):
-            return self.signed(value) if value.startswith(("http://", "https://")) else value
+        """A copy of JSON data with its assets' addresses signed: a result, or an event on its way out.
+
+        Only where we write addresses ourselves: words of a user may be the address of somebody else's picture.
+        """
         if isinstance(value, dict):
-            return {key: self.sign_all(item) for key, item in value.items()}
+            return {
+                key: self.signed(item) if key in _ADDRESSES and isinstance(item, str) else self.sign_all(item)
+                for key, item in value.items()
+            }
         if isinstance(value, list):
             return [self.sign_all(item) for item in value]
         return value

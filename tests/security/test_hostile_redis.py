@@ -26,6 +26,7 @@ GARBAGE: list[dict[str, Any]] = [
     {"e": DEEP},
     {"e": json.dumps(["/wizard", ["job:x"], "job:progress", 5, "x", "no number", 0])},
     {"e": json.dumps(["/wizard", [["a"]], "job:progress", {}, None, None, 0])},
+    {"e": json.dumps(["/wizard", ["job:x"], "job:progress", {"url": "http://["}, None, None, 0])},
     {"e": json.dumps(["/wizard", 5, "x", {}, ["j"], 1, 0])},
     {"e": json.dumps(["/wizard", ["job:x"], "x", {}, "x", True, 0])},
 ]
