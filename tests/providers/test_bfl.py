@@ -99,14 +99,6 @@ async def test_an_order_whose_answer_is_lost_is_ambiguous(
     assert calls[0].usd == 0.03  # it may have cost that
 
 
-async def test_a_vendor_that_cannot_be_reached_was_sent_nothing(settings: Settings, on_call: OnCall) -> None:
-    client = Bfl(ProviderAccess("http://127.0.0.1:9", "key", sandboxed=False), settings, on_call)
-    failure = await failing(client.submit(REQUEST))
-    assert failure.cause is Cause.PROVIDER_OVERLOADED
-    assert not failure.ambiguous
-    await client.close()
-
-
 @pytest.mark.parametrize("kind", ["html", "empty", "truncated", "gzipbomb", "huge"])
 async def test_an_unreadable_answer_to_an_order_is_garbage_and_may_have_cost(
     bfl: Bfl, sandbox: SandboxControl, kind: str

@@ -97,14 +97,6 @@ async def test_a_lost_answer_is_ambiguous(gemini: Gemini, sandbox: SandboxContro
     assert failure.ambiguous
 
 
-async def test_a_vendor_that_cannot_be_reached_was_sent_nothing(settings: Settings, on_call: OnCall) -> None:
-    client = Gemini(ProviderAccess("http://127.0.0.1:9", "key", sandboxed=False), settings, on_call)
-    failure = await failing(client.compose(PROMPT, [png()]))
-    assert failure.cause is Cause.PROVIDER_OVERLOADED
-    assert not failure.ambiguous
-    await client.close()
-
-
 @pytest.mark.parametrize("kind", ["html", "empty", "truncated", "gzipbomb", "huge"])
 async def test_an_unreadable_answer_is_garbage_and_may_have_cost(
     gemini: Gemini, sandbox: SandboxControl, kind: str

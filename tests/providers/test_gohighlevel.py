@@ -63,7 +63,10 @@ async def test_a_rate_limit_without_a_time_means_the_vendors_interval(
     assert (await failing(crm.upsert(person()))).retry_after == 10.0
 
 
-@pytest.mark.parametrize("fault", [{"dropResponse": True}, {"garbage": "html"}, {"garbage": "gzipbomb"}])
+@pytest.mark.parametrize(
+    "fault",
+    [{"dropResponse": True}, *({"garbage": kind} for kind in ("html", "empty", "truncated", "gzipbomb", "huge"))],
+)
 async def test_a_lost_answer_may_simply_be_repeated(
     crm: GoHighLevel, sandbox: SandboxControl, fault: dict[str, Any]
 ) -> None:

@@ -108,14 +108,6 @@ async def test_a_lost_answer_is_ambiguous(
     assert calls[-1].usd > 0
 
 
-async def test_a_vendor_that_cannot_be_reached_was_sent_nothing(settings: Settings, on_call: OnCall) -> None:
-    client = OpenAIImages(ProviderAccess("http://127.0.0.1:9/v1", "key", sandboxed=False), settings, on_call)
-    failure = await failing(client.edit(PROMPT, [png()]))
-    assert failure.cause is Cause.PROVIDER_OVERLOADED
-    assert not failure.ambiguous
-    await client.close()
-
-
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("kind", ["html", "empty", "truncated", "gzipbomb", "huge"])
 async def test_an_unreadable_answer_is_garbage_and_may_have_cost(

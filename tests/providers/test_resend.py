@@ -82,7 +82,8 @@ async def test_the_vendors_name_for_an_error_says_more_than_its_status(
 
 
 @pytest.mark.parametrize(
-    "fault", [{"dropResponse": True}, {"garbage": "html"}, {"garbage": "truncated"}, {"garbage": "gzipbomb"}]
+    "fault",
+    [{"dropResponse": True}, *({"garbage": kind} for kind in ("html", "empty", "truncated", "gzipbomb", "huge"))],
 )
 async def test_a_lost_answer_is_repeated_and_sends_nothing_twice(
     resend: Resend, sandbox: SandboxControl, fault: dict[str, Any]
