@@ -166,6 +166,7 @@ BAD = {
     "NUL in the name": {"brandName": "a\0b"},
     "lone surrogate": {"brandName": "a\ud800b"},
     "a file address": {"previousLogoUrl": "file:///etc/passwd"},
+    "a picture in the address": {"previousLogoUrl": "data:image/png;base64,iVBORw0KGgo="},
     "a refinement of nothing": {"isRefinement": True},
 }
 
