@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from bmn.db import claims
 from bmn.jobs.core import Core
@@ -16,9 +16,9 @@ _LAST_SHARE = 0.1  # of a lease: what a job gets to stop in
 
 
 class Leases:
-    """runs: by job id, what the worker is running; the worker changes it as jobs come and go."""
+    """runs: what the worker is running; the worker changes it as jobs come and go."""
 
-    def __init__(self, core: Core, runs: Mapping[str, Run]) -> None:
+    def __init__(self, core: Core, runs: Collection[Run]) -> None:
         self._core = core
         self._runs = runs
         self._every = core.settings.bmn_renew_seconds
@@ -29,7 +29,7 @@ class Leases:
         while True:
             await asyncio.sleep(self._every if renewing is None else _AGAIN_SECONDS)
             if self._runs and renewing is None:
-                renewing = asyncio.create_task(self._renew(dict(self._runs)), name="renew leases")
+                renewing = asyncio.create_task(self._renew(list(self._runs)), name="renew leases")
             if renewing is not None:
                 await asyncio.wait([renewing], timeout=self._every)
                 renewing = self._outcome(renewing)
@@ -42,15 +42,15 @@ class Leases:
         log.warning("leases are not renewed yet", jobs=len(self._runs))
         return None if renewing.done() else renewing
 
-    async def _renew(self, mine: dict[str, Run]) -> None:
+    async def _renew(self, mine: list[Run]) -> None:
         lease, began = self._core.settings.bmn_lease_seconds, time.monotonic()
-        held = await self._core.db.write(lambda conn: claims.renew(conn, self._core.name, list(mine), lease))
+        ids = {run.row["id"] for run in mine}
+        held = await self._core.db.write(lambda conn: claims.renew(conn, self._core.name, ids, lease))
         by_id = {renewed.job_id: renewed for renewed in held}
-        for job_id, run in mine.items():
-            renewed = by_id.get(job_id)
+        for run in mine:
+            renewed = by_id.get(run.row["id"])
             if renewed is None or renewed.fence != run.row["fence"]:
-                if job_id in self._runs:
-                    run.stop(Stop.FENCED)
+                run.stop(Stop.FENCED)
                 continue
             run.held_until = max(run.held_until, began + lease)
             if renewed.cancel:
@@ -59,7 +59,7 @@ class Leases:
     def _let_go_in_time(self) -> None:
         """A job whose lease is about to end without our having been able to renew it is handed on, not fought over."""
         latest = time.monotonic() + _LAST_SHARE * self._core.settings.bmn_lease_seconds
-        for job_id, run in self._runs.items():
+        for run in self._runs:
             if run.held_until < latest and not run.stopped.done():
-                log.warning("lease not renewed in time, letting go", job_id=job_id)
+                log.warning("lease not renewed in time, letting go", job_id=run.row["id"])
                 run.stop(Stop.HANDED_ON)

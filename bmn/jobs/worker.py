@@ -96,9 +96,9 @@ class Worker:
         self._burst = burst
         self._grace = core.settings.bmn_grace_seconds if grace is None else grace
         self._executor = Executor(core, queue, load_handler(queue))
-        self._runs: dict[str, Run] = {}
+        # By run, not by job: a job that was lost for a moment can come back while its first run is still about to stop.
+        self._runs: dict[Run, asyncio.Task[None]] = {}
         self._leases = Leases(core, self._runs)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()  # a slot became free, or the worker is to stop
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -178,22 +178,22 @@ class Worker:
             return 0
         self._core.outbox.show(Shown(name, row["id"], row["fence"], self._core.name) for row in rows)
         for row in rows:
+            if row["fence"] > 1:
+                self._stop_job(row["id"], Stop.FENCED)
             run = Run(row, held_until=began + lease)
-            self._runs[row["id"]] = run
-            self._tasks[row["id"]] = asyncio.create_task(self._execute(run), name=row["id"])
+            self._runs[run] = asyncio.create_task(self._execute(run), name=row["id"])
         return len(rows)
 
     async def _execute(self, run: Run) -> None:
-        job_id = run.row["id"]
         try:
             if run.row["losses"] >= _ALONE_AFTER:
                 await run_alone(self._core, self._queue, run)
             else:
                 await self._executor.execute(run)
         except Exception:
-            log.exception("a job could not be settled", job_id=job_id)
+            log.exception("a job could not be settled", job_id=run.row["id"])
         finally:
-            del self._runs[job_id], self._tasks[job_id]
+            del self._runs[run]
             self._changed.set()
 
     async def _wait_for_work(self, stopping: "asyncio.Task[Any]") -> str | None:
@@ -263,8 +263,12 @@ class Worker:
             self.stop()
             return
         job_id = command.get("cancel") or (command.get("job_id") if command.get("command") == "stop-job" else None)
-        if run := self._runs.get(str(job_id)):
-            run.stop(Stop.CANCELLED)
+        self._stop_job(job_id, Stop.CANCELLED)
+
+    def _stop_job(self, job_id: Any, reason: Stop) -> None:
+        for run in self._runs:
+            if run.row["id"] == job_id:
+                run.stop(reason)
 
     async def _beat(self) -> None:
         while True:
@@ -304,16 +308,14 @@ class Worker:
             if left <= 0:
                 break
             log.info("waiting for running jobs", jobs=len(self._runs), seconds_left=round(left))
-            await asyncio.wait(
-                [hurry, *self._tasks.values()], timeout=min(left, 5), return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait([hurry, *self._runs.values()], timeout=min(left, 5), return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
-        for run in self._runs.values():
+        for run in self._runs:
             run.stop(Stop.HANDED_ON)
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=_LAST_SECONDS)
-        for job_id, task in self._tasks.items():
-            log.error("could not be handed on; left to the end of its lease", job_id=job_id)
+        if self._runs:
+            await asyncio.wait(self._runs.values(), timeout=_LAST_SECONDS)
+        for run, task in self._runs.items():
+            log.error("could not be handed on; left to the end of its lease", job_id=run.row["id"])
             task.cancel()
 
     async def _end(self) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bmn.db import claims, queues
+from bmn.db import claims, queues, transitions
 from bmn.db.tables import dead_letters, jobs
+from bmn.jobs.cancellation import cancel
 from bmn.jobs.core import open_core
 from bmn.jobs.queues import list_key
 from bmn.jobs.sweeper import Sweeper
 from tests.jobs import handlers
-from tests.jobs.conftest import Engine
+from tests.jobs.conftest import ANA, Engine
 from tests.processes import eventually
 
 QUEUE = handlers.QUEUE
@@ -276,3 +277,28 @@ async def test_a_clock_that_was_set_takes_no_job_from_a_live_worker(engine: Engi
     await engine.write(lambda conn: claims.renew(conn, "w1", [job_id], 10))
     await sweeper.take_from_the_dead()
     assert (await engine.job(job_id))["state"] == "active"
+
+
+async def test_a_worker_that_gets_back_its_own_lost_job_runs_it_once(engine: Engine) -> None:
+    """Its lease ended though it lives: the database was slow, or the machine stood still."""
+
+    def runs(job_id: str) -> int:
+        return sum(task.get_name() == job_id for task in asyncio.all_tasks())
+
+    async with engine.worker() as worker:
+        job_id = await engine.do("hang")
+        await engine.started(job_id)
+        await engine.write(lambda conn: transitions.lose(conn, job_id, 1))
+        await engine.started(job_id)
+
+        async def one_is_left() -> bool:
+            return runs(job_id) == 1 == len(worker._runs)
+
+        await eventually(one_is_left)
+        assert (await engine.job(job_id))["fence"] == 2
+        assert (await cancel(engine.core, job_id, ANA)).state == "cancelled"
+
+        async def none_is_left() -> bool:
+            return runs(job_id) == 0 == len(worker._runs)
+
+        await eventually(none_is_left)
