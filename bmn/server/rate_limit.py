@@ -1,10 +1,13 @@
 """How much one user may ask for in a minute. Counted in Redis, for all server processes together."""
 
+import asyncio
 import math
+import time
 
+import limits
 import redis
 
-from bmn.broker.limiter import Limit, count
+from bmn.broker.limiter import open_limiter
 from bmn.errors import RateLimited
 from bmn.events.rooms import system_alert
 from bmn.jobs.core import Core
@@ -13,9 +16,7 @@ from bmn.settings import Settings
 
 log = get_logger(__name__)
 
-_SECONDS = 60
-_REFUSALS = Limit("refusals", 4, _SECONDS)  # one more, and the admins hear of it
-_ALERTS = Limit("alerts", 1, _SECONDS)
+_REFUSALS_BEFORE_ALERT = 5
 
 
 class RateLimit:
@@ -25,37 +26,49 @@ class RateLimit:
     """
 
     def __init__(self, settings: Settings, core: Core) -> None:
-        self._redis = core.redis
         self._health = core.health
         self._outbox = core.outbox
-        requests = Limit("requests", settings.bmn_requests_per_minute, _SECONDS)
-        generations = Limit("generations", settings.bmn_generations_per_minute, _SECONDS)
-        self._of_requests = [limit for limit in (requests,) if limit.amount]
-        self._of_generations = [limit for limit in (requests, generations) if limit.amount]
+        self._strategy = open_limiter(core.redis)
+        self._requests = _per_minute(settings.bmn_requests_per_minute, "requests")
+        self._generations = _per_minute(settings.bmn_generations_per_minute, "generations")
 
     async def check(self, user_id: str, *, generation: bool = False) -> None:
         """Counts one request, and one generation where it is one. Raises RateLimited, which says when to come back."""
-        limits = self._of_generations if generation else self._of_requests
-        if not limits or self._health.down_for() > 0:
+        items = [self._requests, self._generations if generation else None]
+        active = [item for item in items if item is not None]
+        if not active or self._health.down_for() > 0:
             return
         try:
-            refusal = await count(self._redis, user_id, limits)
-            if refusal is None:
+            if len(active) == 1:
+                passed = [await self._strategy.hit(active[0], user_id)]
+            else:  # at the same time: one round trip
+                passed = list(await asyncio.gather(*(self._strategy.hit(item, user_id) for item in active)))
+            if all(passed):
                 return
-            await self._note_refusal(user_id, refusal.limit)
+            refused = active[passed.index(False)]
+            wait = await self._wait(refused, user_id)
+            await self._note_refusal(user_id, refused)
         except (redis.RedisError, OSError) as error:
             log.warning("requests are not counted while Redis is away", error=str(error))
             return
-        wait = max(1, min(_SECONDS, math.ceil(refusal.wait)))
         raise RateLimited(
-            f"Too many {refusal.limit.name}: {refusal.limit.amount} a minute are allowed.",
+            f"Too many {refused.namespace}: {refused.amount} a minute are allowed.",
             retry_after=wait,
             hint=f"Try again in {wait} s.",
         )
 
-    async def _note_refusal(self, user_id: str, limit: Limit) -> None:
-        """Tells the admins when a user keeps knocking, once a minute at most."""
-        if await count(self._redis, user_id, [_REFUSALS]) and await count(self._redis, user_id, [_ALERTS]) is None:
-            text = f"A user was over a limit {_REFUSALS.amount + 1} times within a minute."
-            data = {"userId": user_id, "limit": limit.name}
+    async def _wait(self, item: limits.RateLimitItem, user_id: str) -> int:
+        """Whole seconds until one more fits."""
+        stats = await self._strategy.get_window_stats(item, user_id)
+        return max(1, min(60, math.ceil(stats.reset_time - time.time())))
+
+    async def _note_refusal(self, user_id: str, item: limits.RateLimitItem) -> None:
+        """Tells the admins once when a user keeps knocking."""
+        if await self._strategy.storage.incr(f"refused/{user_id}", 60) == _REFUSALS_BEFORE_ALERT:
+            text = f"A user was over a limit {_REFUSALS_BEFORE_ALERT} times within a minute."
+            data = {"userId": user_id, "limit": item.namespace}
             self._outbox.send([system_alert("rate-limit", text, "warn", data)])
+
+
+def _per_minute(amount: int, name: str) -> limits.RateLimitItem | None:
+    return limits.RateLimitItemPerMinute(amount, namespace=name) if amount else None

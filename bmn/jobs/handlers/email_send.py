@@ -7,9 +7,10 @@ counted as such, and is no dead letter.
 import hashlib
 from dataclasses import asdict
 
+import limits
 from redis.exceptions import RedisError
 
-from bmn.broker.limiter import Limit, count
+from bmn.broker.limiter import open_limiter
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.emails import Rendered, render
@@ -58,11 +59,11 @@ async def _count(ctx: Context, payload: EmailSend) -> None:
         return
     whom = payload.user_id or hashlib.sha256(payload.to.lower().encode()).hexdigest()[:32]
     try:
-        refusal = await count(ctx.core.redis, whom, [Limit("mails", most, 86_400)])
+        fits = await open_limiter(ctx.core.redis).hit(limits.RateLimitItemPerDay(most, namespace="mails"), whom)
     except (RedisError, OSError) as error:
         log.warning("mails are not counted while Redis is away", error=str(error))
         return
-    if refusal:
+    if not fits:
         raise JobFailure(
             Cause.BAD_INPUT,
             f"Not sent: this user has had as many mails as a day allows ({most}).",
