@@ -131,12 +131,11 @@ async def submit(
             for payload in made
         ]
 
-    if callable(payloads):
-        make = payloads
-        plan: Callable[[Connection], list[NewJob]] = lambda conn: jobs_of(make(conn))  # noqa: E731
-    else:
-        ready = jobs_of(payloads)  # here and not in the writer's thread, whose time is everybody's
-        plan = lambda _conn: ready  # noqa: E731
+    # Where nothing has to be read, here and not in the writer's thread, whose time is everybody's.
+    ready = [] if callable(payloads) else jobs_of(payloads)
+
+    def plan(conn: Connection) -> list[NewJob]:
+        return jobs_of(payloads(conn)) if callable(payloads) else ready
 
     def store(conn: Connection) -> tuple[list[Submission], Change | None]:
         return _store(conn, user_id, plan, idempotent, job_id)
