@@ -166,12 +166,14 @@ class Unit:
         await self._put(data={**self.data, **data})
 
     async def store(self, data: bytes, mime: str, asset_type: str, *, usd: float | None = None) -> None:
-        """Puts the verified bytes into the object store, under a name that a second run finds again."""
+        """Puts the verified bytes into the object store.
+
+        The row keeps the name for a second run. Nobody can guess it, or the owner could fetch the picture before it is paid.
+        """
         if not self._ctx.brand_id:
             raise JobFailure(Cause.BUG, "A stored unit needs a brand.")
         failpoints.hit("ready")
-        name = uuid5(NAMESPACE_URL, f"{self._ctx.job_id}/{self.name}").hex
-        key = object_key(self._ctx.brand_id, asset_type, mime, name)
+        key = object_key(self._ctx.brand_id, asset_type, mime)
         await self._put(
             state="ready",
             storage_key=key,
