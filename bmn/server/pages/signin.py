@@ -25,8 +25,13 @@ Back = Annotated[LocalPath, Form()]
 
 
 @api.post("/session", status_code=201)
-async def ticket(body: SessionBody, res: Res, principal: Caller) -> JSONResponse:
-    """A link that signs a browser in as the caller, once, within two minutes."""
+async def ticket(body: SessionBody, request: Request, res: Res, principal: Caller) -> JSONResponse:
+    """A link that signs a browser in as the caller, once, within two minutes.
+
+    For a token only: a session that could make another one would outlast its day, and the role it began with.
+    """
+    if "authorization" not in request.headers:
+        raise NotAllowed("A sign-in link is given for a token, not for a browser's session.", hint="Run `bmn open`.")
     issued = await res.sessions.issue_ticket(principal, body.path)
     url = f"{res.settings.public_address}/signin?ticket={issued}"
     return JSONResponse({"url": url, "expiresAt": views.when(time.time() + TICKET_SECONDS)}, 201)
