@@ -5,7 +5,9 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 
@@ -19,6 +21,9 @@ _TUNNELS = [
     for net in ("::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "192.88.99.0/24")
 ]
 _PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
+
+# Threads of their own: a name whose servers never answer holds one for half a minute, and the process needs the others.
+_RESOLVERS = ThreadPoolExecutor(8, "look-up")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -73,7 +78,8 @@ def is_public(address: Address) -> bool:
 
 async def look_up(host: str, port: int) -> list[str]:
     """The addresses of a name. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
