@@ -3,10 +3,10 @@
 import asyncio
 import time
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from bmn.db import claims, queues, transitions
-from bmn.db.tables import job_events, jobs
+from bmn.db.tables import job_events, jobs, provider_calls
 from bmn.errors import Cause
 from bmn.jobs.core import open_core
 from bmn.jobs.queues import Shown, list_key
@@ -62,6 +62,39 @@ async def test_the_cleanup_is_planned_once_an_hour_on_however_many_hosts(engine:
     rows = await engine.all_jobs()
     assert len(rows) == 4
     assert {row["id"].rsplit("-", 1)[1] for row in rows} <= {str(slot), str(slot - 1)}
+
+
+async def test_admins_are_told_once_of_what_goes_wrong_slowly(engine: Engine) -> None:
+    redis, sweeper = engine.core.redis, Sweeper(engine.core)
+
+    async def alerts() -> list[str]:
+        await sweeper.alert()
+        told = [event for _, event in await engine.core.stream.page("-", count=100) if event.event == "system:alert"]
+        return sorted(event.data["type"] for event in told)
+
+    await engine.do()
+    spent = {"provider": "bfl", "operation": "generate", "outcome": "ok"}
+    await engine.write(
+        lambda conn: conn.execute(
+            insert(provider_calls), [{**spent, "usd": 9.9, "sandboxed": 0}, {**spent, "usd": 99.0, "sandboxed": 1}]
+        )
+    )
+    assert await alerts() == []
+    await engine.write(lambda conn: conn.execute(update(jobs).values(run_at=jobs.c.run_at - 301)))
+    await engine.write(lambda conn: conn.execute(insert(provider_calls).values(**spent, usd=0.2)))
+    before = (await redis.config_get("maxmemory"))["maxmemory"]
+    try:
+        await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"] / 0.75))
+        await engine.core.health.probe()
+        expected = ["cost-spike", "redis-memory", "waiting"]
+
+        async def told() -> bool:
+            return await alerts() == expected
+
+        await eventually(told)
+        assert await alerts() == expected
+    finally:
+        await redis.config_set("maxmemory", before)
 
 
 async def _age_events(engine: Engine, seconds: float) -> None:
