@@ -113,14 +113,17 @@ def _describe(app: FastAPI) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells the app before it waits for connections to end, since open streams would make it wait for ever."""
+    """Ends streams and sockets before it waits for connections, which would not end by themselves in its time."""
 
     def __init__(self, config: uvicorn.Config, app: Application) -> None:
         super().__init__(config)
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()  # first, so that nobody comes back to us
         self._app.resources.begin_to_stop()
+        await self._app.sockets.stop()
         await super().shutdown(sockets)
 
 

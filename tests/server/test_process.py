@@ -1,18 +1,22 @@
 """The server as a process: it stops when it is told to, in order, with exit code 0."""
 
+import json
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from bmn.auth import mint_development_token
 from bmn.db.migrations import migrate
 from bmn.settings import load_settings
+from tests.processes import wait_until
 from tests.server.conftest import ANA
 
 SERVE = """
@@ -40,14 +44,27 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_and_exits_with_0(
         with httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
             brand = client.post("/api/v1/brands", json={"name": "Acme"}).json()["id"]
             job = client.post("/api/v1/generation/logos", json={"brandId": brand}).json()["jobId"]
-            with client.stream("GET", f"/api/v1/jobs/{job}/events") as answer:
+            polled = client.get("/socket.io/?EIO=4&transport=polling").text
+            transport = f"/socket.io/?EIO=4&transport=polling&sid={json.loads(polled[1:])['sid']}"
+            token = headers["Authorization"].removeprefix("Bearer ")
+            client.post(transport, content=f"40/wizard,{json.dumps({'token': token})}")
+            assert '"sid"' in client.get(transport).text
+            with ThreadPoolExecutor(1) as pool, client.stream("GET", f"/api/v1/jobs/{job}/events") as answer:
                 lines = answer.iter_lines()
                 assert any(line.startswith("event: job:progress") for line in lines)
+                waiting = pool.submit(client.get, transport)
+                wait_until(lambda: _is_connected_twice(process.pid), what="the long poll is on its way")
                 started = time.monotonic()
                 process.send_signal(number)
                 list(lines)  # ends by itself
+                waiting.exception(15)  # so does the poll, answered or not
         assert process.wait(15) == 0
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 5, "less than the server's patience with connections"
     finally:
         process.kill()
         process.wait()
+
+
+def _is_connected_twice(pid: int) -> bool:
+    inbound = [c for c in psutil.Process(pid).net_connections("tcp") if c.status == psutil.CONN_ESTABLISHED]
+    return len(inbound) >= 2
