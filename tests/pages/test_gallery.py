@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db import events
+from bmn.db import events, transitions
 from bmn.errors import CAUSES, Cause
 from tests.pages.conftest import add_unit, everything, sign_in
 from tests.server.conftest import ANA, BEN, Api
@@ -201,6 +201,17 @@ async def test_a_refused_picture_is_told_in_plain_words(api: Api, ana: httpx.Asy
     assert "The image service declined this content. Try other words. Not charged." in page
     assert "Lettermark" in page and page.count('<img src="http') == 1
     assert "bfl" not in page.lower() and "sex" not in page
+
+
+async def test_a_job_that_is_tried_again_names_no_vendor(api: Api, ana: httpx.AsyncClient) -> None:
+    brand, job = await brand_and_job(api)
+    row = await claim(api.core, job)
+    failed = {"delay": 60.0, "cause": Cause.PROVIDER_OVERLOADED, "error": "bfl is not well", "retries_left": 2}
+    assert await api.core.db.write(lambda conn: transitions.retry(conn, job, row["fence"], **failed))
+    for path in ("/", f"/g/{brand}", f"/g/job/{job}"):
+        page = (await ana.get(path)).text
+        assert "Trying again" in page and "bfl" not in page
+    assert "An attempt failed: Our image service had an outage. We try again by ourselves." in page
 
 
 @pytest.mark.parametrize("cause", list(Cause))

@@ -21,7 +21,9 @@ _templates = Environment(
     undefined=StrictUndefined,
 )
 _templates.globals["static"] = address_of
-_templates.filters.update(ago=words.ago, day=words.day, stamp=words.stamp, count=words.count, money=words.money)
+_templates.filters.update(
+    ago=words.ago, day=words.day, stamp=words.stamp, moment=words.moment, count=words.count, money=words.money
+)
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -49,6 +49,12 @@ def reason_to_wait(cause: str | None) -> str:
     )
 
 
+def doing(job: Row) -> str:
+    """What happens to a job at the moment. After a failed attempt its row says the error, which is for operators."""
+    message = job["message"] or ""
+    return "" if message == job["error"] else message
+
+
 def can_be_repeated(job: Row, cause: str | None) -> bool:
     """Whether the same request could end otherwise next time."""
     ended = job["state"] in (JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED)
@@ -116,6 +122,11 @@ def day(seconds: float) -> str:
 def stamp(seconds: float) -> str:
     """For the `datetime` of a time element."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> float:
+    """Seconds since 1970 of an RFC 3339 time."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 def span(milliseconds: float) -> str:

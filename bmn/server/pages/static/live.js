@@ -4,7 +4,9 @@
 const AT_ONCE = 4; // a browser gives one host six connections
 const REST_MS = 1000;
 const MOST_MS = 30000;
-const EVENTS = ["job:progress", "job:failed", "job:complete", "job:cancelled", "job:tool-error", "agent:message"];
+const TURNS = ["job:failed", "job:complete", "job:cancelled"];
+const EVENTS = ["job:progress", ...TURNS, "job:tool-error", "agent:message"];
+const WAITING = ["queued", "waiting"];
 
 const followed = new Map(); // job id -> the seq of its last event
 const shown = new Map(); // name of a part -> its HTML as the server wrote it
@@ -14,6 +16,7 @@ let rest = REST_MS;
 
 const byPart = (name) => document.querySelector(`[data-part="${CSS.escape(name)}"]`);
 const ofJob = (id, what) => document.querySelectorAll(`[data-job="${CSS.escape(id)}"] ${what}`);
+const say = (text) => write([document.getElementById("said")], text);
 const write = (nodes, text) => nodes.forEach((node) => { node.textContent = text; });
 
 function connected(yes) {
@@ -74,16 +77,16 @@ async function refresh() {
 }
 
 function take(id, name, data, state) {
-  if (name === "job:progress" && !data.asset && data.status !== "queued" && state === "active") {
+  if (name === "job:progress" && !data.asset && !WAITING.includes(data.status) && state === "active") {
     ofJob(id, "progress").forEach((bar) => { bar.value = Math.max(bar.value, data.progress); });
     write(ofJob(id, ".far"), `${data.progress} %`);
     write(ofJob(id, ".message"), data.message);
     return;
   }
-  if (data.asset || name !== "job:progress") {
-    document.getElementById("said").textContent = data.message ?? data.error ?? "";
-  }
-  refresh();
+  refresh().then(() => {
+    if (data.asset) say(data.message);
+    else if (TURNS.includes(name)) say([...ofJob(id, ".chip, .why")].map((node) => node.textContent).join(". "));
+  });
 }
 
 function follow(element) {
