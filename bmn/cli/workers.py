@@ -44,7 +44,7 @@ def workers() -> None:
             worker["queue"],
             worker["host"],
             str(worker["pid"]),
-            worker["state"],
+            ("lost", "red") if worker["state"] == "lost" else worker["state"] or "",
             f"{worker['memoryBytes'] / 1e6:.0f} MB" if worker["memoryBytes"] else "",
             moment(worker["startedAt"]).astimezone().strftime("%d %b %H:%M") if worker["startedAt"] else "",
             ago(worker["heartbeatAt"]) if human else worker["heartbeatAt"] or "",

@@ -61,6 +61,7 @@ class RqRegistration(BaseWorker):
         self.register_birth()
         self.subscribe()
         self.set_state("idle")
+        self._tell_memory()
 
     def beat(self, busy: bool) -> None:
         if not self.connection.exists(self.key):
@@ -69,6 +70,10 @@ class RqRegistration(BaseWorker):
             self.subscribe()
         self.heartbeat()
         self.set_state("busy" if busy else "idle")
+        self._tell_memory()
+
+    def _tell_memory(self) -> None:
+        self.connection.hset(self.key, "memory", psutil.Process().memory_info().rss)
 
     def end(self) -> None:
         self.register_death()

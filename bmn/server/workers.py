@@ -1,6 +1,7 @@
 """Which workers there are: registered with RQ in Redis, their jobs in the rows."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
@@ -8,10 +9,12 @@ import redis
 from bmn.broker.keys import RQ_PREFIX
 from bmn.jobs.core import Core
 
+_SILENCE = 20.0  # seconds; a worker beats every five
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """name: also the owner of its leases. Times are RFC 3339, as RQ writes them."""
+    """name: also the owner of its leases. state: `idle`, `busy`, or `lost`. Times are RFC 3339, as RQ writes them."""
 
     name: str
     queues: tuple[str, ...]
@@ -48,11 +51,16 @@ def _record(key: str, row: dict[str, Any]) -> WorkerRecord:
         queues=tuple(queue for queue in row.get("queues", "").split(",") if queue),
         host=row.get("hostname"),
         pid=_number(row.get("pid")),
-        state=row.get("state"),
+        state="lost" if _is_silent(row.get("last_heartbeat")) else row.get("state"),
         memory_bytes=_number(row.get("memory")),
         started_at=row.get("birth"),
         heartbeat_at=row.get("last_heartbeat"),
     )
+
+
+def _is_silent(heartbeat: str | None) -> bool:
+    """Whether the last sign of life is older than three missed ones: Redis keeps a dead worker for a while."""
+    return bool(heartbeat) and (datetime.now(UTC) - datetime.fromisoformat(str(heartbeat))).total_seconds() > _SILENCE
 
 
 def _number(text: str | None) -> int | None:

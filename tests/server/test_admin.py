@@ -1,7 +1,7 @@
 """What operators see and do, and that it happens once and is written down."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -167,3 +167,14 @@ async def test_other_systems_ask_for_mails_and_crm_events(
     ):
         assert (await service.post("/api/v1/events", json=body)).status_code == 400, body
     assert (await admin.post("/api/v1/events", json=event)).status_code == 202
+
+
+async def test_a_worker_without_a_sign_of_life_is_lost(api: Api, admin: httpx.AsyncClient) -> None:
+    """Redis keeps the registration of a killed one for a minute and a half."""
+    for name, age in (("killed", 60), ("well", 2)):
+        seen = (datetime.now(UTC) - timedelta(seconds=age)).isoformat()
+        row = {"birth": seen, "last_heartbeat": seen, "queues": QUEUE, "state": "busy"}
+        await api.core.redis.hset(f"rq:worker:{name}", mapping=row)
+        await api.core.redis.sadd("rq:workers", f"rq:worker:{name}")
+    found = (await admin.get(f"{API}/workers")).json()["workers"]
+    assert {worker["name"]: worker["state"] for worker in found} == {"killed": "lost", "well": "busy"}
