@@ -7,8 +7,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from bmn.db.engine import make_engine
+from bmn.db.engine import database_away, make_engine
 
 # Any number that nobody else uses: two hosts that upgrade at once take turns.
 _ADVISORY_LOCK = 6_259_117
@@ -21,7 +22,10 @@ def _config() -> Config:
 
 
 def migrate(url: str) -> list[str]:
-    """Brings the database to this release; returns the revisions that were applied. Safe to run twice, or twice at once."""
+    """Brings the database to this release; returns the revisions that were applied. Safe to run twice, or twice at once.
+
+    Raises TryLater where the database cannot be reached.
+    """
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = make_engine(url, writer=True)
@@ -34,6 +38,8 @@ def migrate(url: str) -> list[str]:
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
             return _between(config, before)
+    except OperationalError as error:
+        raise database_away(error) from error
     finally:
         engine.dispose()
 
