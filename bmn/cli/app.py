@@ -1,6 +1,8 @@
 """`bmn`: the tree of commands, and the one place where an error becomes three lines and an exit code."""
 
+import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -70,10 +72,19 @@ def _report_usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     remedy = f"See `{context.command_path} --help`." if context else None
     message, _, guess = error.format_message().partition(" Did you mean")
-    if near := getattr(error, "possibilities", None):
-        message, guess = error.message, f" {' or '.join(near[:2])}?"
+    if options := getattr(error, "possibilities", None):
+        message = error.message
+    if near := options or _choices_like(error):
+        guess = f" {' or '.join(near[:2])}?"
     console.error(message, f"Did you mean{guess}" if guess else None, remedy, code="usage")
     return exit_codes.USAGE
+
+
+def _choices_like(error: click.ClickException) -> list[str]:
+    """Of a mistyped word out of a closed set: the ones that were meant."""
+    kind = getattr(getattr(error, "param", None), "type", None)
+    word = re.match(r"'(.*?)' is not one of", error.message)
+    return difflib.get_close_matches(word[1], map(str, kind.choices)) if word and isinstance(kind, click.Choice) else []
 
 
 def _report(error: BmnError) -> int:

@@ -41,6 +41,8 @@ async def find_asset(client: BmnClient, brand_id: str, reference: str, kind: str
         job = await client.get(f"/jobs/{await find_job(client, match['job'])}")
         return _numbered(job["assets"], int(match["number"]), f"job {match['job']}")
     assets = await of_brand(client, brand_id, kind)
+    if not assets:
+        raise NotFound(f"This brand has no {kind} yet.", hint=f"Make one: bmn generate {kind}s --brand NAME")
     if reference.isdecimal():
         return _numbered(newest(assets), int(reference), f"newest {kind} job")
     found = [asset for asset in assets if len(reference) >= 4 and asset["id"].startswith(reference)]

@@ -7,9 +7,10 @@ import click
 
 from bmn.cli.base import Group, run
 from bmn.cli.console import Column, console
-from bmn.cli.session import find_brand, open_client
+from bmn.cli.session import brands_named, find_brand, open_client
 from bmn.cli.timespan import ago, local
 from bmn.cli.views import plural
+from bmn.errors import Conflict
 
 Brand = dict[str, Any]
 
@@ -39,7 +40,12 @@ def create(name: str, style: str | None, colors: tuple[str, ...], vision: str | 
 
     async def act() -> Brand:
         async with open_client() as client:
-            brand: Brand = await client.post("/brands", {key: value for key, value in body.items() if value})
+            if await brands_named(client, name):
+                hint = f"bmn brands show {shlex.quote(name)}"
+                raise Conflict(f"You have a brand {name!r}, and a name stands for one.", hint=hint)
+            brand: Brand = await client.post(
+                "/brands", {key: value for key, value in body.items() if value or key == "name"}
+            )
             return brand
 
     brand = run(act())

@@ -197,6 +197,8 @@ class Console:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def _write(self, stream: TextIO, console: "rich.console.Console | None", text: "str | Text") -> None:
+        if stream is sys.stderr:
+            sys.stdout.flush()  # what was answered comes first; and where nobody reads it, there is no more to say
         if console is not None and _is_unicode(stream):
             console.print(text, soft_wrap=True, crop=False, overflow="ignore")
             return

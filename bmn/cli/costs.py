@@ -43,7 +43,7 @@ def costs(by: str, since: float | None) -> None:
                 str(row["calls"]),
                 f"{row['units']:g}",
                 usd(row["usd"]),
-                "sandbox: would have been" if row["sandboxed"] else "",
+                "sandbox: $0.00, so much with a key" if row["sandboxed"] else "",
             )
             for row in rows
         ]

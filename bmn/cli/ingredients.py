@@ -1,5 +1,6 @@
 """What a generator needs beside the brand: products, the logo, mockups."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,7 +40,9 @@ async def logo_of(client: BmnClient, brand: Record, reference: str | None) -> Re
     logos = await of_brand(client, brand["id"], "logo")
     selected = [logo for logo in logos if logo["isSelected"]]
     if not logos:
-        raise NotFound(f"{brand['name']} has no logo yet.", hint=f"First: bmn generate logos --brand {brand['name']!r}")
+        raise NotFound(
+            f"{brand['name']} has no logo yet.", hint=f"First: bmn generate logos --brand {shlex.quote(brand['name'])}"
+        )
     return (selected or newest(logos))[0]
 
 
@@ -51,7 +54,7 @@ async def mockups_of(client: BmnClient, brand: Record, references: Sequence[str]
     if len(mockups) < 2:
         raise NotFound(
             f"A bundle needs two mockups; {brand['name']} has {len(mockups)}.",
-            hint=f"First: bmn generate mockups --brand {brand['name']!r} --product mug --product tote",
+            hint=f"First: bmn generate mockups --brand {shlex.quote(brand['name'])} --product mug --product tote",
         )
     return mockups
 
@@ -63,7 +66,8 @@ async def mockup_of(client: BmnClient, brand: Record, reference: str | None, pro
     mockups = await of_brand(client, brand["id"], "mockup")
     if not mockups:
         raise NotFound(
-            f"{brand['name']} has no mockup yet.", hint=f"First: bmn generate mockups --brand {brand['name']!r}"
+            f"{brand['name']} has no mockup yet.",
+            hint=f"First: bmn generate mockups --brand {shlex.quote(brand['name'])}",
         )
     fitting = [asset for asset in mockups if product in asset["metadata"].values()]
     return (fitting or mockups)[0]

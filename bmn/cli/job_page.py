@@ -1,5 +1,6 @@
 """One job in full, and why it is where it is."""
 
+import itertools
 from typing import Any
 
 from bmn.cli.assets import numbered
@@ -34,7 +35,9 @@ def print_job(job: Job) -> None:
     _units(job)
     _assets(job)
     _timeline(job)
-    step = {"failed": "why", "partial": "why", "queued": "why", "completed": "logs"}.get(job["state"], "watch")
+    step = {"failed": "why", "partial": "why", "queued": "why", "cancelled": "why", "completed": "logs"}.get(
+        job["state"], "watch"
+    )
     console.next_step(f"bmn jobs {step} {short_id(job['jobId'])}")
 
 
@@ -79,9 +82,20 @@ def _timeline(job: Job) -> None:
         return
     console.answer("\n  Timeline")
     first = moment(job["timeline"][0]["at"])
-    for entry in job["timeline"]:
-        after = (moment(entry["at"]) - first).total_seconds()
-        console.answer(f"    {entry['seq']:>4}  +{after:7.2f} s  {entry['event']:<14} {_what(entry)}".rstrip())
+    for _, alike in itertools.groupby(job["timeline"], _kind):
+        entries = list(alike)
+        fold = len(entries) - 2 if console.width is not None and len(entries) > 3 else 0
+        for entry in [entries[0], *entries[1 + fold :]]:
+            after = (moment(entry["at"]) - first).total_seconds()
+            console.answer(f"    {entry['seq']:>4}  +{after:7.2f} s  {entry['event']:<14} {_what(entry)}".rstrip())
+            if fold and entry is entries[0]:
+                console.answer(f"          … {fold} more like it; all with --json")
+
+
+def _kind(entry: dict[str, Any]) -> tuple[Any, ...]:
+    """What a person tells apart: of an event that only repeats a percentage one would scroll past forty."""
+    plain = entry["event"] == "job:progress" and not entry["data"].get("asset")
+    return (entry["data"].get("progress"), entry["data"].get("status")) if plain else (entry["seq"],)
 
 
 def _what(entry: dict[str, Any]) -> str:

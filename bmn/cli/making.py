@@ -173,7 +173,7 @@ def money(job: Record) -> str:
     if job.get("creditsRefunded"):
         parts[0] += f" charged, {job['creditsRefunded']} back"
     cost = usd(job["costUsd"])
-    parts.append(f"sandbox: {cost}" if job.get("sandboxed") else cost)
+    parts.append("sandbox: $0.00" if job.get("sandboxed") else cost)
     return " · ".join(parts)
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-_BAR = 24
+_BAR = 24  # cells; on a narrow terminal less, so that the words beside it stay
+_WORDS = 58
 HEARTBEAT = 30.0  # seconds of silence before a sign of life
 
 # how far a picture is at least, by the word its job reports; its message may end in a finer figure
@@ -233,8 +234,9 @@ _STYLES = {"completed": "green", "partial": "yellow", "failed": "red", "cancelle
 def _bar(share: float, style: str) -> "Text":
     from rich.text import Text
 
-    filled = round(share * _BAR)
-    return Text("━" * filled, style).append("─" * (_BAR - filled), "bright_black")
+    size = max(8, min(_BAR, console.err.width - _WORDS))
+    filled = round(share * size)
+    return Text("━" * filled, style).append("─" * (size - filled), "bright_black")
 
 
 def _row(head: str, bar: "Text", tail: str) -> "Text":

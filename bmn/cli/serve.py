@@ -290,9 +290,10 @@ def _block(plan: _Plan) -> list[str]:
         ("Gallery", f"{plan.api_url + '/g':<40}bmn open"),
         ("Queues", f"{plan.api_url + '/admin/queues':<40}bmn admin open"),
         ("Mailbox", "" if settings.is_production else f"{plan.api_url}/dev/mail"),
-        ("Sandbox", f"{settings.sandbox_address:<40}{' '.join(sandboxed)}" if sandboxed else ""),
+        ("Sandbox", f"{settings.sandbox_address}  {' '.join(sandboxed)}" if sandboxed else ""),
         ("Workers", each or "none here: bmn worker all"),
-        ("Data", f"{_short(settings.bmn_home):<40}{database} + {redis}    reset: bmn serve --reset"),
+        ("Data", f"{database} + {redis}, {_short(settings.bmn_home)}"),
+        ("Reset", "bmn serve --reset"),
         ("Token", "export BMN_TOKEN=$(bmn token)"),
         ("Next", 'bmn generate logos --brand "Acme Roasters"'),
     ]

@@ -1,6 +1,7 @@
 """What a talking command begins with: a client, and the job or brand that a person's few letters mean."""
 
 import asyncio
+import difflib
 import re
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from bmn.client.http import BmnClient
 from bmn.errors import NotFound, UsageProblem
 from bmn.settings import Settings, load_settings
 
+_BRANDS_LOOKED_AT = 200
 _LAST = re.compile(r"last(?::([a-z]+))?")
 
 
@@ -62,17 +64,33 @@ async def find_brand(client: BmnClient, reference: str, *, create: bool = False)
         return brand
     except ValueError:
         pass
-    brands = (await client.get("/brands", name=reference))["brands"]
-    exact = [brand for brand in brands if brand["name"].casefold() == reference.casefold()]
-    if exact:
-        return dict(exact[0])
+    if exact := await brands_named(client, reference):
+        return exact[0]
     if create:
         made: dict[str, Any] = await client.post("/brands", {"name": reference})
         console.say(f"made the brand {made['name']!r}")
         return made
-    raise NotFound(
-        f"No brand {reference!r}.", hint="`bmn brands list` shows yours; `bmn brands create NAME` makes one."
-    )
+    hint = "`bmn brands list` shows yours; `bmn brands create NAME` makes one."
+    if near := await _names_like(client, reference):
+        hint = f"Did you mean {' or '.join(map(repr, near))}? {hint}"
+    raise NotFound(f"No brand {reference!r}.", hint=hint)
+
+
+async def brands_named(client: BmnClient, name: str) -> list[dict[str, Any]]:
+    """The caller's brands of this name, in any case; none for a blank one, which the API refuses."""
+    if not name.strip():
+        return []
+    found = (await client.get("/brands", name=name.strip()))["brands"]
+    return [dict(brand) for brand in found if brand["name"].casefold() == name.strip().casefold()]
+
+
+async def _names_like(client: BmnClient, reference: str) -> list[str]:
+    """The caller's brands that a mistyped or shortened name may have meant; of many only the newest are looked at."""
+    brands = (await client.get("/brands", limit=_BRANDS_LOOKED_AT))["brands"]
+    names = {brand["name"].casefold(): str(brand["name"]) for brand in brands}
+    wanted = reference.casefold()
+    begun = [name for name in names if name.startswith(wanted)]
+    return [names[name] for name in (begun or difflib.get_close_matches(wanted, names, n=2, cutoff=0.6))[:2]]
 
 
 def describe(job: dict[str, Any]) -> str:
