@@ -14,7 +14,7 @@ import pytest
 
 from bmn.auth import mint_development_token
 from bmn.settings import Settings
-from tests.cli.terminal import BMN, Output, bmn, environment, on_terminal, seen_at
+from tests.cli.terminal import BMN, Output, environment, forked, on_terminal, seen_at
 
 _QUICK = {
     "BMN_GENERATIONS_PER_MINUTE": "0",
@@ -81,7 +81,7 @@ class User:
         return {**self.stack.env, "BMN_TOKEN": token}
 
     def bmn(self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Output:
-        return bmn(*args, env={**self.env, **(env or {})}, stdin=stdin)
+        return forked(*args, env={**self.env, **(env or {})}, stdin=stdin)
 
     def json(self, *args: str) -> Any:
         """The one document of a command that has to succeed."""
@@ -90,7 +90,7 @@ class User:
         return json.loads(done.out)
 
     def seen_at(self, columns: int, *args: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
-        return seen_at(columns, *args, env={**self.env, **(env or {})})
+        return seen_at(columns, *args, env={**self.env, **(env or {})}, fork=True)
 
     def on_terminal(self, *args: str, columns: int = 100, env: Mapping[str, str] | None = None) -> Any:
         return on_terminal(*args, columns=columns, env={**self.env, **(env or {})})

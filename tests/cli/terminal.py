@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
+
+from tests.cli.warm import Forked, warm
 
 BMN = str(Path(sys.executable).with_name("bmn"))
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -38,6 +41,19 @@ class Output:
     err: str
 
 
+def forked(*args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Output:
+    """Runs it in files, from a process that is warm; see `tests.cli.warm`."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin.encode())
+        given.seek(0)
+        code = warm().run(args, environment(env), (given.fileno(), out.fileno(), err.fileno())).wait()
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode())
+        return Output(code, *texts)
+
+
 def bmn(*args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Output:
     """Runs it in pipes."""
     done = subprocess.run(
@@ -49,7 +65,7 @@ def bmn(*args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeo
 class Terminal:
     """A running command on a pseudo-terminal. screen: what a person sees now; raw: every byte that was written."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", master: int, columns: int, rows: int) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes] | Forked", master: int, columns: int, rows: int) -> None:
         self.process = process
         self.raw = b""
         self._master = master
@@ -110,23 +126,14 @@ def _set_size(descriptor: int, columns: int, rows: int) -> None:
 
 @contextmanager
 def on_terminal(
-    *args: str, columns: int = 80, rows: int = 40, env: Mapping[str, str] | None = None
+    *args: str, columns: int = 80, rows: int = 40, env: Mapping[str, str] | None = None, fork: bool = False
 ) -> Iterator[Terminal]:
-    """`bmn ARGS` on a terminal of its own; killed at the end if it still runs."""
+    """`bmn ARGS` on a terminal of its own; killed at the end if it still runs. fork: from a process that is warm."""
     master, slave = pty.openpty()
     _set_size(slave, columns, rows)
     variables = environment(env)
     variables.pop("COLUMNS", None)
-    process = subprocess.Popen(
-        [BMN, *args],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=variables,
-        close_fds=True,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )
+    process = warm().run(args, variables, (slave, slave, slave)) if fork else _started(args, variables, slave)
     os.close(slave)
     try:
         yield Terminal(process, master, columns, rows)
@@ -137,15 +144,28 @@ def on_terminal(
         os.close(master)
 
 
-def seen_at(columns: int, *args: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+def _started(args: Sequence[str], variables: Mapping[str, str], slave: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [BMN, *args],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=variables,
+        close_fds=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+
+
+def seen_at(columns: int, *args: str, env: Mapping[str, str] | None = None, fork: bool = False) -> tuple[int, str]:
     """Exit code and whole text of a command on a terminal so wide."""
-    with on_terminal(*args, columns=columns, env=env) as terminal:
+    with on_terminal(*args, columns=columns, env=env, fork=fork) as terminal:
         code = terminal.end()
         return code, terminal.text
 
 
 _CHANGING: Sequence[tuple[str, str]] = (
-    (r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "<uuid>"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "<uuid>"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", "<time>"),
     (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "<time>"),
     (r"http://127\.0\.0\.1:\d+", "<server>"),

@@ -149,6 +149,7 @@ def test_common_options_are_understood_everywhere() -> None:
         (("generate", "logos", "--brand", "A", "--count", "0"), 2, "count-too-low"),
         (("generate", "logos", "--brand", "A", "--count", "many"), 2, "count-no-number"),
         (("generate", "logos", "--brand", "A", "--style", "baroque"), 2, "style"),
+        (("generate", "logos", "--brand", "A", "--style", "minmal"), 2, "style-mistyped"),
         (("generate", "logos", "--brand", "A", "--notes", "x"), 2, "notes-alone"),
         (("generate", "logos", "--brand", "A", "--timeout", "soon"), 2, "timeout"),
         (("generate", "wizard", "brand-identity", "--brand", "A", "--input", "x"), 2, "input"),

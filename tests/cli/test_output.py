@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from PIL import Image
 from rich.cells import cell_len
 
 from bmn.cli import pictures
-from bmn.cli.console import Column, Console, clean
+from bmn.cli.console import Column, Console, clean, console
 from bmn.cli.exit_codes import of_job, of_jobs
+from bmn.cli.job_page import _timeline
+from bmn.cli.progress import Line, _job_row
 from bmn.cli.tables import render
 from bmn.cli.timespan import ago, duration, parse_span, seconds_ago
 
@@ -147,6 +150,30 @@ def test_the_worst_of_several_jobs_speaks() -> None:
     jobs = [{"state": "completed"}, {"state": "cancelled"}, {"state": "failed", "cause": "bug"}]
     assert of_jobs(jobs) == 1
     assert of_jobs(jobs[:2]) == 8
+
+
+@pytest.mark.parametrize("columns", [50, 80, 140])
+def test_the_figures_beside_a_bar_stay_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setitem(vars(console), "err", SimpleNamespace(width=columns))
+    line = Line("logo-generation-1", "Acme Coffee", state="active", percent=77, message="Logo 2: 99%")
+    row = _job_row(line).plain
+    assert cell_len(row) <= columns
+    assert "━" in row
+    assert " 77%  Logo 2: 99%" in row
+
+
+@pytest.mark.parametrize(("terminal", "lines"), [(True, 5), (False, 8)])
+def test_what_only_repeats_is_folded_for_people(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool, lines: int
+) -> None:
+    """A job that hangs tells its percentage four times a second; a pipe still gets every event."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    told = [{"event": "job:progress", "data": {"progress": 77, "status": "generating"}}] * 6
+    told.append({"event": "job:cancelled", "data": {"message": "Cancelled."}})
+    _timeline({"timeline": [{**event, "seq": seq, "at": "2026-01-01T00:00:00Z"} for seq, event in enumerate(told)]})
+    shown = capsys.readouterr().out.strip().splitlines()
+    assert len(shown) == lines
+    assert ("… 4 more like it" in shown[2]) is terminal
 
 
 @pytest.fixture

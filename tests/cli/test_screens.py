@@ -1,16 +1,28 @@
-"""Whole outputs of every talking command, good, empty and failing, at 80 and 140 columns and in a pipe."""
+"""Whole outputs of every command: its good, its empty and its failing case, at 80 and 140 columns and without a terminal.
 
+A snapshot is named after its command, its case and its place; a command without one fails the last test.
+"""
+
+import json
 import re
 import shlex
+import signal
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import click
 import pytest
 
-from tests.cli.conftest import Stack, User
-from tests.cli.terminal import check_snapshot, stable
+from bmn.cli.app import root
+from tests.cli.conftest import Stack, User, start
+from tests.cli.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
 
 _PLACES = ("80", "140", "pipe")
+_BRAND = '--brand "Acme Coffee"'
+_NO_SERVER = {"BMN_API_URL": "http://127.0.0.1:1", "BMN_SANDBOX_URL": "http://127.0.0.1:1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,18 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack of its own: what operators see is of everybody. Its home is short: it fits in a line."""
+    queues = ("--queues", "logo-generation,mockup-generation", "--sandbox-speed", "0")
+    with tempfile.TemporaryDirectory(prefix="bmn") as home:
+        running = start(Path(home), "--port", "0", *queues)
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="module")
 def scene(stack: Stack) -> Iterator[Scene]:
     """Oldest first: completed, failed (no answer but 503), partial (one refused), cancelled."""
     user = User(stack)
@@ -33,7 +57,7 @@ def scene(stack: Stack) -> Iterator[Scene]:
         "brands", "create", "Acme Coffee", "--style", "vintage", "--color", "#5A3825", "--vision", "slow mornings"
     )
     logos = ("generate", "logos", "--brand", "Acme Coffee", "--count", "2")
-    ids = [user.json(*logos)["jobId"]]
+    user.json(*logos)
     stack.fault(provider="bfl", op="submit", status=503)
     assert user.bmn(*logos).code == 1
     stack.mend()
@@ -46,90 +70,365 @@ def scene(stack: Stack) -> Iterator[Scene]:
     assert user.bmn("jobs", "watch", "last").code == 8
     stack.mend()
     listed = user.json("jobs", "list")["jobs"]
-    ids = [job["jobId"] for job in reversed(listed) if job.get("jobType")]
+    ids = [job["jobId"] for job in reversed(listed)]
     assert len(ids) == 4
     yield Scene(user, dict(zip(ids, "abcd", strict=True)))
 
 
-def _show(scene: Scene, command: str, place: str) -> str:
+def _seen(scene: Scene, command: str, place: str, env: dict[str, str] | None = None) -> str:
     """Exit code and output, with ids that keep their length and times that do not change."""
     args = [scene.ids.get(word, word) for word in shlex.split(command)]
     if place == "pipe":
-        done = scene.user.bmn(*args)
+        done = scene.user.bmn(*args, env=env)
         code, text = done.code, f"{done.out}--- stderr\n{done.err}"
+        assert "\x1b" not in text and "\r" not in text
     else:
-        code, text = scene.user.seen_at(int(place), *args)
-    names = {}
+        code, text = scene.user.seen_at(int(place), *args, env=env)
+        text = _unwrapped(text, place)
+    return f"$ bmn {command}  [exit {code}]\n{_steady(scene, text)}"
+
+
+def _unwrapped(text: str, place: str) -> str:
+    """Puts lines with a path or an address together again where the terminal wrapped them: their length is a machine's."""
+    return re.sub(rf"^(?=.*/)(.{{{int(place) - 1}}}[^…])\n", r"\1", text, flags=re.MULTILINE)
+
+
+def _steady(scene: Scene, text: str) -> str:
+    names = {str(scene.user.stack.home): "<home>", scene.user.user_id: "<user>"}
     for job_id, name in scene.names.items():
         bare = job_id.removeprefix("logo-generation-")
         names[bare] = name * 8 + "-0000-0000-0000-000000000000"
         names[bare[:8]] = name * 8
     text = stable(text, names)
-    text = re.sub(r"\b(in )?(\d+ m )?\d+(\.\d)? [sm] ago\b|\bnow\b", "<ago>", text)
-    text = re.sub(r"\b(\d+ m )?\d+(\.\d+)? s\b", "<span>", text)
-    text = re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "<clock>", text)
-    text = re.sub(r"\b\d+ of \d+ calls", "<n> of <n> calls", text)
-    text = re.sub(r"\+ *<span>", "+<span>", text)
-    text = re.sub(r"\n {9,}(?=\S)", " ", text)  # where a line is wrapped hangs on the length of a time
-    text = re.sub(r"(?<=\S) {2,}(?=\S)", "  ", text)
-    text = re.sub(r"^(bfl  )\d+", r"\1<calls>", text, flags=re.MULTILINE)
-    text = re.sub(r"[0-9a-f]{32}\.(png|jpg|webp)", r"<name>.\1", text)
-    text = text.replace(str(scene.user.stack.home), "<home>").replace(scene.user.user_id, "<user>")
-    return f"$ bmn {command}  [exit {code}]\n{stable(text)}"
+    for pattern, name in _RUNS:
+        text = re.sub(pattern, name, text, flags=re.MULTILINE)
+    return stable(text)
 
 
-_COMMANDS = {
-    "jobs-list-failed": "jobs list --state failed",
-    "jobs-list-cause": "jobs list --cause moderated",
-    "jobs-list-none": "jobs list --text nothing-like-this",
-    "jobs-show-unknown": "jobs show 00000000",
-    "jobs-why-completed": "jobs why {a}",
-    "jobs-why-failed": "jobs why {b}",
-    "jobs-why-partial": "jobs why {c}",
-    "jobs-why-cancelled": "jobs why {d}",
-    "jobs-count": "jobs count --queue logo-generation",
-    "jobs-logs": "jobs logs {c}",
-    "jobs-logs-none": "jobs logs {a}",
-    "jobs-cancel-ended": "jobs cancel {a}",
-    "jobs-cancel-nothing": "jobs cancel --no-input --state active",
-    "jobs-cancel-which": "jobs cancel",
-    "jobs-retry-done": "jobs retry {a}",
-    "jobs-retry-bad-set": "jobs retry {b} --set logoStyle=baroque",
-    "jobs-dlq-forbidden": "jobs dlq list",
-    "brands-list": "brands list",
-    "brands-show": 'brands show "acme coffee"',
-    "brands-show-unknown": "brands show Nobody",
-    "logos-list-none": "logos list --brand Nobody",
-    "logos-select-too-many": 'logos select 9 --brand "Acme Coffee"',
-    "credits": "credits",
-    "credits-grant-forbidden": "credits grant 5",
-    "queues-forbidden": "queues",
-    "workers-forbidden": "workers",
-    "costs": "costs --by provider",
-    "products": "generate products",
-    "generate-unknown-product": 'generate mockups --brand "Acme Coffee" --product submarine',
-    "generate-bundle-too-early": 'generate bundle --brand "Acme Coffee"',
-    "open-print": "open --print",
+# What differs from run to run, in the order in which it is taken out.
+_RUNS = (
+    (r"^( +\d+  \+ *[\d.]+ s  .*\n| +… \d+ more like it.*\n)+", "    <timeline>\n"),
+    (r"\b(in )?(\d+ m )?\d+(\.\d)? [sm] ago\b|\bnow\b", "<ago>"),
+    (r"\b(\d+ m )?\d+(\.\d+)? m?s\b", "<span>"),
+    (r"\d\d:\d\d:\d\d(\.\d{3})?", "<clock>"),
+    (r"\b\d+ \w{3} \d\d:\d\d\b", "<day>"),
+    (r"(^<clock> +bfl .*\n)+", "<clock>  bfl  <calls>\n"),
+    (r"^\d+ calls, \$[\d.]+", "<n> calls, <usd>"),
+    (r"\b\d+ of \d+ calls", "<n> of <n> calls"),
+    (r"\+ *<span>", "+<span>"),
+    (r"\n {9,}(?=\S)", " "),  # where a line is wrapped hangs on the length of a time
+    (r"(?<=\S) {2,}(?=\S)", "  "),
+    (r"^(bfl|logo-generation)(  )\d+(?=  [\d.]+  \$)", r"\1\2<calls>"),
+    (r"[0-9a-f]{32}\.(png|jpg|webp)", r"<name>.\1"),
+    (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
+    (r"^(\w+_address)  .*$", r"\1  <address>"),
+    (r"\b\d+ GB free", "<n> GB free"),
+    (r"\b\d+ of \d+ MB", "<n> of <n> MB"),
+    (r"\b(?!(\w)\1{7})[0-9a-f]{8}\b", "<short>"),
+    (r"(?<=  )\S+(?: \S+)*…$", "<cut>"),
+    (r"^QUEUE  (WAITING|HOST).*$", "QUEUE  <columns>"),
+    (r"^([a-z-]+)(  \d+){4,}.*$", r"\1  <numbers>"),
+    (r"^([a-z-]+)  .*(idle|busy).*$", r"\1  <worker>  \2"),
+    (r"(Python|Valkey|SQLite)(  | )[\d.]+", r"\1\2<version>"),
+)
+
+
+def _name(command: str, case: str) -> str:
+    """The command's own words, as in `jobs-dlq-list`, and the case."""
+    return f"{'-'.join(_path(shlex.split(command)))}-{case}"
+
+
+def _path(words: list[str]) -> list[str]:
+    node: click.Command = root
+    found: list[str] = []
+    with click.Context(root) as context:
+        for word in words:
+            child = node.get_command(context, word) if isinstance(node, click.Group) else None
+            if child is None:
+                break
+            node = child
+            found.append(word)
+    return found
+
+
+# Each of the user with the four jobs: case, command.
+_OF_A_USER = (
+    ("good", f"generate logos {_BRAND} --count 2 --dry-run"),
+    ("failing-mistyped", "generate logos --brand Acme --style minmal"),
+    ("failing-credits", f"generate logos {_BRAND} --count 8 --refine 99"),
+    ("good", f"generate mockups {_BRAND} --product mug --dry-run"),
+    ("failing", f"generate mockups {_BRAND} --product submarine"),
+    ("failing-brand", "generate mockups --brand Acme"),
+    ("failing", f"generate bundle {_BRAND}"),
+    ("failing", f"generate video {_BRAND}"),
+    ("good", f"generate wizard brand-identity {_BRAND} --dry-run"),
+    ("failing", f"generate wizard brand-identty {_BRAND}"),
+    ("good", "generate products"),
+    ("good", f"logos list {_BRAND} --images none"),
+    ("failing", "logos list --brand Nobody"),
+    ("failing", f"logos select 9 {_BRAND}"),
+    ("failing", f"logos save 9 {_BRAND}"),
+    ("failing", f"logos refine 9 {_BRAND} --notes thicker"),
+    ("good", "brands list"),
+    ("failing", "brands list --limit 5"),
+    ("good", 'brands show "acme coffee"'),
+    ("failing", 'brands show "Acme Cofee"'),
+    ("failing", 'brands create "acme coffee"'),
+    ("good", "credits show"),
+    ("failing", "credits show --user somebody"),
+    ("failing", "credits grant 5"),
+    ("good", "open --print"),
+    ("failing", "open --print --job 00000000"),
+    ("good", "admin open --print"),
+    ("good", "jobs list"),
+    ("good-failed", "jobs list --state failed"),
+    ("good-cause", "jobs list --cause moderated"),
+    ("empty-filter", "jobs list --text nothing-like-this"),
+    ("failing", "jobs list --state faild"),
+    ("good", "jobs count --queue logo-generation"),
+    ("empty", "jobs count --text nothing-like-this"),
+    ("failing", "jobs count --queue logos"),
+    ("empty", "jobs export --text nothing-like-this"),
+    ("failing", "jobs export --brand Nobody"),
+    ("good", "jobs show {b}"),
+    ("failing", "jobs show 00000000"),
+    ("good", "jobs watch {a} --quiet"),
+    ("failing", "jobs watch 00000000"),
+    ("good-completed", "jobs why {a}"),
+    ("good-failed", "jobs why {b}"),
+    ("good-partial", "jobs why {c}"),
+    ("good-cancelled", "jobs why {d}"),
+    ("failing", "jobs why 12"),
+    ("good", "jobs logs {c}"),
+    ("empty", "jobs logs {a}"),
+    ("failing", "jobs logs {a} --attempt 0"),
+    ("failing", "jobs cancel {a}"),
+    ("failing-which", "jobs cancel"),
+    ("empty", "jobs cancel --no-input --state active"),
+    ("failing", "jobs retry {a}"),
+    ("failing-set", "jobs retry {b} --set logoStyle=baroque"),
+    ("empty", "jobs retry --no-input --state failed --cause bug"),
+    ("failing", "jobs dlq list"),
+    ("failing", "jobs dlq show {b}"),
+    ("failing", "jobs dlq replay {b}"),
+    ("failing", "jobs dlq purge {b}"),
+    ("failing", "queues list"),
+    ("failing", "queues pause logo-generation"),
+    ("failing", "queues resume logo-generation"),
+    ("failing", "workers"),
+    ("good", "costs --by provider"),
+    ("failing", "costs --by colour"),
+    ("empty", "sandbox faults"),
+    ("failing", "sandbox faults --provider bfl"),
+    ("failing", "sandbox fail bfl --status 200"),
+    ("empty", "sandbox clear"),
+    ("good", "sandbox ledger --provider bfl"),
+    ("empty", "sandbox ledger --provider ghl"),
+    ("failing", "sandbox ledger --since tomorrow"),
+    ("failing", "sandbox run --speed -1"),
+    ("good", "db upgrade"),
+    ("good", "doctor"),
+    ("good", "config show --set"),
+    ("failing", "config show --unset"),
+    ("good", "token"),
+    ("failing", "token --user me"),
+    ("good", "completion fish"),
+    ("failing", "completion tcsh"),
+    ("good", "help exit-codes"),
+    ("failing", "help nothing"),
+    ("failing", "serve --no-workers --queues logo-generation"),
+    ("failing", "worker logos"),
+)
+_OF_AN_ADMIN = (
+    ("good", "queues list"),
+    ("good", "queues pause mockup-generation --reason budget"),
+    ("failing-unknown", "queues pause mockups"),
+    ("good", "queues resume mockup-generation"),
+    ("good", "workers"),
+    ("good", "jobs dlq list"),
+    ("empty", "jobs dlq list --cause bug"),
+    ("good", "jobs dlq show {b}"),
+    ("good", "jobs dlq replay {b} --dry-run"),
+    ("failing-nobody", "jobs dlq replay --all --no-input"),
+    ("empty", "jobs dlq replay --cause bug --yes"),
+    ("good", "jobs dlq purge {b} --dry-run"),
+    ("empty", "jobs dlq purge --cause bug --yes"),
+)
+_OF_A_NEWCOMER = (
+    ("empty", "jobs list"),
+    ("failing-last", "jobs show last"),
+    ("empty", "brands list"),
+    ("empty", "logos list"),
+    ("empty", "costs"),
+    ("good-new", "credits"),
+)
+_WITHOUT_A_SERVER = (
+    ("failing", "generate products"),
+    ("failing", "admin open --print"),
+    ("failing-server", "jobs list"),
+    ("failing", "sandbox clear"),
+)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("place", _PLACES)
+@pytest.mark.parametrize(("case", "command"), _OF_A_USER)
+def test_screen(scene: Scene, case: str, command: str, place: str) -> None:
+    check_snapshot(f"{_name(command, case)}-{place}", _seen(scene, command, place))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+@pytest.mark.parametrize(("case", "command"), _OF_AN_ADMIN)
+def test_screen_of_an_admin(scene: Scene, case: str, command: str, place: str) -> None:
+    admin = Scene(User(scene.user.stack, "admin", scene.user.user_id), scene.names)
+    check_snapshot(f"{_name(command, case)}-{place}", _seen(admin, command, place))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+@pytest.mark.parametrize(("case", "command"), _OF_A_NEWCOMER)
+def test_screen_of_a_new_user(stack: Stack, case: str, command: str, place: str) -> None:
+    check_snapshot(f"{_name(command, case)}-{place}", _seen(Scene(User(stack), {}), command, place))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+@pytest.mark.parametrize(("case", "command"), _WITHOUT_A_SERVER)
+def test_screen_without_a_server(stack: Stack, case: str, command: str, place: str) -> None:
+    check_snapshot(f"{_name(command, case)}-{place}", _seen(Scene(User(stack), {}), command, place, _NO_SERVER))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screen_of_a_grant(stack: Stack, place: str) -> None:
+    check_snapshot(f"credits-grant-good-{place}", _seen(Scene(User(stack, "admin"), {}), "credits grant 5", place))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_making_and_changing(stack: Stack, place: str) -> None:
+    """From a new brand to its last picture: each step needs the one before."""
+    newcomer = Scene(User(stack), {})
+    quiet = "--quiet" if place == "pipe" else "--images none"  # a pipe gets a line per change, as many as there were
+    for case, command in (
+        ("good", "brands create Bluebird --style bold"),
+        ("good-made", f"generate logos --brand Bluebird --count 1 {quiet}"),
+        ("good", f'logos refine 1 --notes "thicker lines" --count 1{" --quiet" if place == "pipe" else ""}'),
+        ("good", "logos select 1"),
+        ("good", "logos save 1 --out logo.png"),
+        ("good-made", f"generate mockups --brand Bluebird --product mug --product tote-bag {quiet}"),
+        ("good", "generate bundle --brand Bluebird --dry-run"),
+        ("good", "generate video --brand Bluebird --dry-run"),
+    ):
+        check_snapshot(f"{_name(command, case)}-{place}", _seen(newcomer, command, place, {"BMN_IMAGES": "none"}))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_a_job_that_is_cancelled_and_retried(stack: Stack, place: str) -> None:
+    user, admin = User(stack), User(stack, "admin")
+    assert admin.bmn("queues", "pause", "logo-generation").code == 0
+    try:
+        user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
+        waiting = Scene(user, {user.json("jobs", "show", "last")["jobId"]: "e"})
+        check_snapshot(f"jobs-why-good-paused-{place}", _seen(waiting, "jobs why {e}", place))
+        check_snapshot(f"jobs-cancel-good-{place}", _seen(waiting, "jobs cancel {e}", place))
+        check_snapshot(f"jobs-retry-good-{place}", _seen(waiting, "jobs retry {e}", place))
+    finally:
+        assert user.bmn("jobs", "cancel", "last").code == 0
+        assert admin.bmn("queues", "resume", "logo-generation").code == 0
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_the_sandbox(scene: Scene, place: str) -> None:
+    for case, command in (
+        ("good", "sandbox fail resend --status 503 --times 3"),
+        ("good", "sandbox faults"),
+        ("good", "sandbox clear"),
+    ):
+        text = re.sub(r"\bfault \d+|^ *\d+(?=  resend)", "fault <n>", _seen(scene, command, place), flags=re.MULTILINE)
+        check_snapshot(f"{_name(command, case)}-{place}", text)
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screen_of_a_database_that_is_away(scene: Scene, place: str) -> None:
+    away = {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+    check_snapshot(f"db-upgrade-failing-{place}", _seen(scene, "db upgrade", place, away))
+    check_snapshot(f"doctor-failing-{place}", _seen(scene, "doctor", place, away))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screen_of_exported_jobs(scene: Scene, place: str) -> None:
+    """One object a line, the same on a terminal, which only wraps it."""
+    text = _seen(scene, "jobs export --text nothing-like-this", place)
+    lines = scene.user.bmn("jobs", "export").out.splitlines()
+    text = f"{text}--- with jobs: the fields of each\n" + "\n".join(" ".join(json.loads(line)) for line in lines) + "\n"
+    check_snapshot(f"jobs-export-good-{place}", text)
+
+
+_RUNNING = {
+    "serve": ("serve --no-workers --port 0", "^bmn serve[^?]*?Next .*$", "Next "),
+    "worker": ("worker image-upload --burst", "workers ready, Ctrl-C stops them|workers closed", "workers closed"),
+    "sandbox-run": ("sandbox run --port 0", "^.*http.*$", "http"),
 }
 
 
 @pytest.mark.parametrize("place", _PLACES)
-@pytest.mark.parametrize("name", _COMMANDS)
-def test_screen(scene: Scene, name: str, place: str) -> None:
-    check_snapshot(f"{name}-{place}", _show(scene, _COMMANDS[name], place))
+@pytest.mark.parametrize("name", _RUNNING)
+def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place: str) -> None:
+    """What it says to a person; its log lines, which say the rest, are no screen."""
+    command, said, ready = _RUNNING[name]
+    if place == "pipe":
+        process = subprocess.Popen(
+            [BMN, *shlex.split(command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment(stack.env),
+        )
+        assert process.stdout
+        text = ""
+        while ready not in text:
+            text += process.stdout.readline()
+        if "--burst" not in command:
+            process.send_signal(signal.SIGINT)
+        text += process.stdout.read()
+        code = process.wait(20)
+    else:
+        with on_terminal(*shlex.split(command), columns=int(place), env=stack.env) as terminal:
+            terminal.wait_for(ready)
+            if "--burst" not in command:
+                terminal.press_ctrl_c()
+            code, text = terminal.end(), _unwrapped(terminal.text, place)
+    assert code == 0, text
+    shown = "\n".join(match[0] for match in re.finditer(said, text, re.MULTILINE))
+    check_snapshot(f"{name}-good-{place}", f"$ bmn {command}\n{_steady(Scene(User(stack), {}), shown)}\n")
 
 
-_EMPTY = {
-    "jobs-list-empty": "jobs list",
-    "jobs-last-empty": "jobs show last",
-    "brands-list-empty": "brands list",
-    "logos-list-empty": "logos list",
-    "costs-empty": "costs",
-    "credits-empty": "credits",
+# What one command shows or changes is there, or the command fails.
+_NEVER_EMPTY = {
+    *("generate", "logos-select", "logos-save", "logos-refine", "brands-create", "brands-show", "credits", "open"),
+    *("admin", "jobs-show", "jobs-watch", "jobs-why", "jobs-dlq-show", "queues", "workers", "serve", "worker"),
+    *("sandbox-run", "sandbox-fail", "db", "doctor", "config", "token", "completion", "help"),
 }
 
 
-@pytest.mark.parametrize("place", _PLACES)
-@pytest.mark.parametrize("name", _EMPTY)
-def test_screen_of_a_new_user(user: User, name: str, place: str) -> None:
-    check_snapshot(f"{name}-{place}", _show(Scene(user, {}), _EMPTY[name], place))
+def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
+    if not isinstance(command, click.Group):
+        yield "-".join(path)
+        return
+    with click.Context(command) as context:
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from _leaves(child, (*path, name))
+
+
+def test_every_command_is_seen_in_each_case_and_place() -> None:
+    missing = []
+    for name in _leaves(root):
+        empty = not any(name == one or name.startswith(f"{one}-") for one in _NEVER_EMPTY)
+        for case in ("good", "failing", *(["empty"] if empty else [])):
+            missing += [
+                f"{name}-{case}-{place}" for place in _PLACES if not [*SNAPSHOTS.glob(f"{name}-{case}*-{place}.txt")]
+            ]
+    assert not missing

@@ -92,7 +92,7 @@ def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
     )
     try:
         assert process.stdout
-        block = [process.stdout.readline() for _ in range(10)]
+        block = [process.stdout.readline() for _ in range(11)]
         process.terminate()
         assert process.wait(20) == 0
         assert process.stdout.read() == ""
@@ -101,7 +101,7 @@ def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
         process.wait()
     assert block[0].startswith("bmn serve ─ everything is local, no keys needed")
     words = [line.split() for line in block[1:]]
-    named = ["API", "Gallery", "Queues", "Mailbox", "Sandbox", "Workers", "Data", "Token", "Next"]
+    named = ["API", "Gallery", "Queues", "Mailbox", "Sandbox", "Workers", "Data", "Reset", "Token", "Next"]
     assert [line[0] for line in words] == named
 
 
