@@ -114,6 +114,8 @@ _RUNS = (
     (r"\b\d+ \w{3} \d\d:\d\d\b", "<day>"),
     (r"(^<clock> +bfl .*\n)+", "<clock>  bfl  <calls>\n"),
     (r"^\d+ calls, \$[\d.]+", "<n> calls, <usd>"),
+    (r"\bLogo \d: ", "Logo <n>: "),
+    (r"=\"logo-\d\"", '="logo-<n>"'),
     (r"\b\d+ of \d+ calls", "<n> of <n> calls"),
     (r"\+ *<span>", "+<span>"),
     (r"\n {9,}(?=\S)", " "),  # where a line is wrapped hangs on the length of a time

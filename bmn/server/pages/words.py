@@ -49,12 +49,6 @@ def reason_to_wait(cause: str | None) -> str:
     )
 
 
-def doing(job: Row) -> str:
-    """What happens to a job at the moment. After a failed attempt its row says the error, which is for operators."""
-    message = job["message"] or ""
-    return "" if message == job["error"] else message
-
-
 def can_be_repeated(job: Row, cause: str | None) -> bool:
     """Whether the same request could end otherwise next time."""
     ended = job["state"] in (JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED)
