@@ -62,14 +62,17 @@ async def watch(
     timeout: seconds; raises OutOfTime when it passes. on_event: called after the board has taken the event in.
     heartbeat: seconds of silence before a sign of life, where no bars move.
     """
+    names = labels or [""] * len(job_ids)
     with Board(silent=silent, heartbeat=heartbeat) as board:
         client.on_notice = board.say
+        for job_id, label in zip(job_ids, names, strict=True):
+            board.add(Line(job_id, label or short_id(job_id)))  # in the order asked for, whichever answers first
         try:
             async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
                 beat = group.create_task(_beat(board, min(1.0, heartbeat)))
                 watches = [
                     group.create_task(_watch_one(client, board, job_id, label, on_event))
-                    for job_id, label in zip(job_ids, labels or [""] * len(job_ids), strict=True)
+                    for job_id, label in zip(job_ids, names, strict=True)
                 ]
                 await asyncio.wait(watches)
                 beat.cancel()
