@@ -18,6 +18,7 @@ from bmn import __version__, observability
 from bmn.errors import Misconfigured
 from bmn.logs import get_logger
 from bmn.server.admin_ui import AdminUi
+from bmn.server.connections import PromptProtocol, allow_many
 from bmn.server.error_handlers import add_error_handlers
 from bmn.server.middleware import Edge
 from bmn.server.pages import ROUTERS as PAGES
@@ -130,7 +131,7 @@ class _Server(uvicorn.Server):
 def create_server(app: Application) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=PromptProtocol,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=_MESSAGE_BYTES,
@@ -152,6 +153,7 @@ def run(settings: Settings, sock: socket.socket) -> None:
     The address must be known beforehand (`settings.public_address`), since it stands in the links that are handed out.
     """
     observability.configure(settings, "api")
+    allow_many()
     # uvicorn raises a signal again after it has stopped for it; without handlers of ours it would kill the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -45,3 +45,28 @@ def test_a_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest
             b"POST /api/v1/brands HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
         )
         assert client.recv(1000).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"GET / HTTP/1.1\r\nHost", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET / HT"]
+)
+def test_a_connection_that_never_says_what_it_wants_is_not_kept(
+    target: Target, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr("bmn.server.connections._HEAD_SECONDS", 0.2)
+    address = httpx.URL(target.url)
+    with socket.create_connection((address.host, address.port or 80), timeout=10) as client:
+        client.sendall(said)
+        while client.recv(1000):
+            pass
+
+
+def test_a_stream_lasts_longer_than_a_head_may_take(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bmn.server.connections._HEAD_SECONDS", 0.01)
+    user = target.client(str(uuid4()))
+    job_id = target.logos(user, 1)
+    with user.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith("event:"))
+        assert user.post(f"/api/v1/jobs/{job_id}/cancel").status_code == 200
+        assert any(line == "event: job:cancelled" for line in lines)
