@@ -114,6 +114,18 @@ class Storage:
         except (BaseError, OSError) as problem:
             raise _failed("read", key, problem) from problem
 
+    async def part(self, key: str, start: int, end: int) -> bytes:
+        """Bytes start to end of an object, the end not included. Raises FileNotFoundError."""
+        if start >= end:
+            return b""
+        await self._check_place(key)
+        try:
+            return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+        except FileNotFoundError:
+            raise
+        except (BaseError, OSError) as problem:
+            raise _failed("read", key, problem) from problem
+
     async def head(self, key: str) -> int:
         """The size of an object in bytes. Raises FileNotFoundError."""
         await self._check_place(key)

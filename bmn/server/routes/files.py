@@ -1,19 +1,21 @@
 """Stored objects: for the owner's token, or for a link that was signed here. Everything else is absent."""
 
 import re
+from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from bmn.auth import Principal
 from bmn.db import assets, brands
 from bmn.errors import NotFound
 from bmn.server.dependencies import Res, identify
-from bmn.storage import brand_of, check_key
+from bmn.storage import Storage, brand_of, check_key
 
 router = APIRouter(tags=["files"])
 
 _ABSENT = "File not found"
+_PART_BYTES = 512 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 # What the first bytes of our own objects may be; anything else is handed out as a download of unknown kind.
 _SIGNATURES = (
@@ -34,12 +36,14 @@ async def read_file(
         raise NotFound(_ABSENT) from None
     if not res.signer.allows(key, until, signature):
         await _require_owner(res, await identify(request), brand_id)
+    storage = res.core.storage
     try:
-        data = await res.core.storage.get(key)
+        size = await storage.head(key)
+        beginning = await storage.part(key, 0, min(size, _PART_BYTES))
     except FileNotFoundError:
         raise NotFound(_ABSENT) from None
     row = await res.core.db.read(lambda conn: assets.by_key(conn, key))
-    kind = mime_of(data)
+    kind = mime_of(beginning)
     headers = {
         "Cache-Control": "private, max-age=3600, immutable",
         "Content-Disposition": "inline" if kind.startswith(("image/", "video/")) else "attachment",
@@ -50,21 +54,38 @@ async def read_file(
         headers["ETag"] = f'"{row["sha256"]}"'
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-    return _ranged(data, request.headers.get("range"), kind, {**headers, "Accept-Ranges": "bytes"})
-
-
-def _ranged(data: bytes, wanted: str | None, kind: str, headers: dict[str, str]) -> Response:
-    """The whole, or the one range that was asked for: some browsers play a video no other way."""
-    match = _RANGE.fullmatch(wanted or "")
-    if match is None or not (match[1] or match[2]):
-        return Response(data, media_type=kind, headers=headers)
-    size = len(data)
-    first = int(match[1]) if match[1] else max(0, size - int(match[2]))
-    last = min(int(match[2]), size - 1) if match[1] and match[2] else size - 1
-    if first > last:
+    headers["Accept-Ranges"] = "bytes"
+    try:
+        status, first, end = _wanted(request.headers.get("range"), size)
+    except ValueError:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
-    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return Response(data[first : last + 1], 206, headers, kind)
+    if status == 206:
+        headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
+    headers["Content-Length"] = str(end - first)
+    return StreamingResponse(_pieces(storage, key, beginning, first, end), status, headers, kind)
+
+
+def _wanted(asked: str | None, size: int) -> tuple[int, int, int]:
+    """Status, first byte, and the one behind the last: the whole, or the one range that was asked for, since some browsers
+    play a video no other way. Raises ValueError for a range that is not there."""
+    match = _RANGE.fullmatch(asked or "")
+    if match is None or not (match[1] or match[2]):
+        return 200, 0, size
+    first = int(match[1]) if match[1] else max(0, size - int(match[2]))
+    end = min(int(match[2]) + 1, size) if match[1] and match[2] else size
+    if first >= end:
+        raise ValueError("no such range")
+    return 206, first, end
+
+
+async def _pieces(storage: Storage, key: str, beginning: bytes, first: int, end: int) -> AsyncIterator[bytes]:
+    """A piece at a time, as the client takes them: many who ask for a film and do not read it must not fill our memory."""
+    if first < len(beginning):
+        yield beginning[first:end]
+    at = max(first, len(beginning))
+    while at < end:
+        yield await storage.part(key, at, min(at + _PART_BYTES, end))
+        at += _PART_BYTES
 
 
 async def _require_owner(res: Res, principal: Principal, brand_id: str) -> None:
