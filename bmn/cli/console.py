@@ -106,8 +106,15 @@ class Console:
     # --- answers ----------------------------------------------------------------------------------------------------
 
     def answer(self, text: "str | Text" = "") -> None:
-        """One line or more of the answer."""
-        self._write(sys.stdout, self.out if not isinstance(text, str) else None, text)
+        """One line or more of the answer. What steers a terminal is taken out: much of it was written by others."""
+        if isinstance(text, str):
+            self._write(sys.stdout, None, clean(text))
+        else:
+            self._write(sys.stdout, self.out, text)
+
+    def draw(self, picture: str) -> None:
+        """The characters of `bmn.cli.pictures`, which do steer the terminal."""
+        self._write(sys.stdout, None, picture)
 
     def field(self, name: str, value: str, *, width: int = 10) -> None:
         """A name and what it is; on a terminal long texts are wrapped below their beginning, never inside a word."""

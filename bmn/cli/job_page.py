@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 from bmn.cli.assets import numbered
-from bmn.cli.console import console
+from bmn.cli.console import clean, console
 from bmn.cli.making import money
 from bmn.cli.timespan import ago, duration, local, moment
 from bmn.cli.views import elapsed, short_id, shortened, state_cell, usd
@@ -55,7 +55,7 @@ def styled(text: str, style: str) -> Any:
         return text
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text(clean(text), style=style)
 
 
 def _units(job: Job) -> None:

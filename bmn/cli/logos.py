@@ -69,7 +69,7 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
         console.next_step(f"bmn generate logos --brand {name}")
         return
     if drawing:
-        console.answer(drawing.rstrip("\n"))
+        console.draw(drawing.rstrip("\n"))
     human = console.width is not None
     columns = (
         Column("NO", right=True),
