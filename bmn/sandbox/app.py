@@ -4,8 +4,9 @@ Control routes are under `/_sandbox/`; everything else is a vendor's. A vendor i
 faults and in the ledger), `routes(sandbox)` whose route names are the fault operations, and `error_body(status)`.
 """
 
+import ipaddress
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import uvicorn
 from pydantic import BaseModel, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bmn.sandbox import anthropic, bfl, gohighlevel, google, google_video, jwks, openai, resend, s3
@@ -63,7 +64,8 @@ def create_app(state_dir: Path, *, speed: float = 1.0) -> Starlette:
         sandbox.store.close()
 
     extra_controls = [route for routes in CONTROLS for route in routes(sandbox)]
-    app = Starlette(routes=[*_control_routes(sandbox), *extra_controls, *vendor_routes], lifespan=lifespan)
+    controls = [_for_programs(route) for route in (*_control_routes(sandbox), *extra_controls)]
+    app = Starlette(routes=[*controls, *vendor_routes], lifespan=lifespan)
     app.state.sandbox = sandbox
     return app
 
@@ -141,6 +143,27 @@ def _control_routes(sandbox: Sandbox) -> list[Route]:
         Route("/_sandbox/ledger", ledger),
         Route("/_sandbox/requests", requests),
     ]
+
+
+def _for_programs(route: Route) -> Route:
+    """The same control route, closed to pages of other sites: any page may send to 127.0.0.1, and a name may lead there."""
+    handler: Callable[[Request], Awaitable[Response]] = route.endpoint
+
+    async def endpoint(request: Request) -> Response:
+        site = request.headers.get("sec-fetch-site", "none")
+        if site not in ("none", "same-origin") or "origin" in request.headers or not _is_here(request.url.hostname):
+            return JSONResponse({"error": "The sandbox is controlled by programs, not by pages of other sites."}, 403)
+        return await handler(request)
+
+    return Route(route.path, endpoint, methods=list(route.methods or ["GET"]))
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether a host is an address, or a name within one machine or one composition: those have no dot."""
+    try:
+        return bool(host) and (("." not in str(host)) or bool(ipaddress.ip_address(str(host))))
+    except ValueError:
+        return False
 
 
 def _problem(message: str) -> JSONResponse:
