@@ -6,17 +6,20 @@ from bmn.providers.fetch import Fetcher
 from bmn.providers.images import mime_of, verify_picture
 from bmn.storage import brand_of
 
+INPUT_SIDE = 2048
+"""Pixels a side that a model looks at; what a provider is sent is no larger."""
 
-async def load_picture(ctx: Context, url: str, *, field: str) -> bytes:
+
+async def load_picture(ctx: Context, url: str, *, field: str, max_side: int | None = INPUT_SIDE) -> bytes:
     """The picture at an address. Our own addresses become storage keys, and only of this job's brand.
 
-    field: the payload's, for messages. Raises JobFailure: BAD_INPUT where it may not be read or is no picture,
-    DOWNLOAD_FAILED or STORAGE_FAILED where another attempt may succeed.
+    field: the payload's, for messages. max_side: one from elsewhere is scaled down to it. Raises JobFailure: BAD_INPUT
+    where it may not be read or is no picture, DOWNLOAD_FAILED or STORAGE_FAILED where another attempt may succeed.
     """
     key = ctx.storage.key_of(url)
     if key is None:
         fetched = await Fetcher(ctx.settings).fetch(url, kind="picture")
-        return (await verify_picture(fetched.data, cause=Cause.BAD_INPUT)).data
+        return (await verify_picture(fetched.data, cause=Cause.BAD_INPUT, max_side=max_side)).data
     data = await load_object(ctx, key, field=field)
     if not mime_of(data).startswith("image/"):
         raise _not_usable(field)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
@@ -14,6 +15,9 @@ MAX_BYTES = 25 * 2**20
 MAX_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # never SVG: it can carry script
 THUMBNAIL_SIDE = 512
+
+# Two at a time, since the largest picture takes half a gigabyte while it is decoded.
+_DECODERS = ThreadPoolExecutor(2, "decode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ async def verify_picture(
     or of another kind.
     """
     try:
-        return await asyncio.to_thread(_clean, data, max_side)
+        return await asyncio.get_running_loop().run_in_executor(_DECODERS, _clean, data, max_side)
     except _NotUsable as problem:
         raise JobFailure(cause, f"The picture cannot be used: {problem}.", ambiguous=paid) from None
 

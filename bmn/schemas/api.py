@@ -105,11 +105,11 @@ class PauseBody(Model):
 class DlqSelection(Model):
     """Which dead letters: ids, or a filter. since: how long ago at most, in seconds. Nothing given selects nothing."""
 
-    ids: Annotated[list[str], Field(max_length=1000)] = Field(default_factory=list)
+    ids: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
     everything: bool = Field(False, alias="all")
-    queue: str | None = None
-    cause: str | None = None
-    text: Annotated[str, StringConstraints(max_length=200)] | None = None
+    queue: Text | None = None
+    cause: Text | None = None
+    text: Annotated[Text, StringConstraints(max_length=200)] | None = None
     since: float | None = Field(None, gt=0)
     dry_run: bool = False
     limit: int = Field(1000, ge=1, le=1000)

@@ -25,6 +25,26 @@ def test_a_made_up_cursor_is_refused_everywhere(target: Target, words: str) -> N
         assert client.get(path, params={"cursor": cursor}).status_code == 400, path
 
 
+def test_a_null_byte_is_refused_in_every_filter(target: Target) -> None:
+    """SQLite would find nothing; PostgreSQL knows no text with one."""
+    user, admin = target.client(str(uuid4())), target.client(str(uuid4()), "admin")
+    filters = {"/api/v1/jobs": ("queue", "cause", "text", "prefix"), "/api/v1/admin/dlq": ("queue", "cause", "text")}
+    for path, names in filters.items():
+        client = admin if "admin" in path else user
+        for name in names:
+            assert client.get(path, params={name: "a\0b"}).status_code == 400, (path, name)
+    for selection in ({"ids": ["a\0b"]}, {"queue": "a\0b"}, {"text": "a\0b"}):
+        assert admin.post("/api/v1/admin/dlq/replay", json=selection).status_code == 400, selection
+
+
+@pytest.mark.parametrize("header", ["Origin", "Host"])
+def test_a_header_that_names_no_address_is_no_fault_of_ours(target: Target, header: str) -> None:
+    with httpx.Client(base_url=target.url, trust_env=False) as anybody:
+        for method, path in (("GET", "/"), ("POST", "/signin/local"), ("POST", "/signout"), ("POST", "/g/new")):
+            answer = anybody.request(method, path, headers={header: "http://["})
+            assert 400 <= answer.status_code < 500, (method, path)
+
+
 def test_many_streams_asked_for_at_the_same_moment_do_not_pass_the_limit(target: Target) -> None:
     user = target.client(str(uuid4()))
     path = f"/api/v1/jobs/{target.logos(user, 1)}/events"

@@ -26,7 +26,7 @@ async def _bring_home(ctx: Context, payload: ImageUpload) -> Result:
     unit = await ctx.unit(UNIT)
     if not unit.saved:
         if not unit.is_stored and not await unit.recover():
-            data = await load_picture(ctx, payload.source_url or "", field="sourceUrl")
+            data = await load_picture(ctx, payload.source_url or "", field="sourceUrl", max_side=None)
             await ctx.progress("uploading", 50, f"Storing {payload.file_name}")
             await unit.store(data, "image/png", payload.asset_type, usd=0.0)
         metadata = {**(payload.metadata or {}), "file_name": payload.file_name}

@@ -85,8 +85,16 @@ def may_sign_in_locally(request: Request, settings: Settings) -> bool:
         return False
     if any(name in request.headers for name in _OF_PROXIES):  # whoever asked is somewhere else
         return False
-    here = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    return is_loopback(here) and request.client is not None and is_loopback(request.client.host)
+    asked, client = _name_of(request.headers.get("host", "")), request.client
+    return is_loopback(asked) and client is not None and is_loopback(client.host)
+
+
+def _name_of(host: str) -> str:
+    """The name in a Host header, without its port; empty for what is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

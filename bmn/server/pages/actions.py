@@ -12,6 +12,7 @@ from bmn.errors import UsageProblem
 from bmn.jobs.dead_letter import retry
 from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas.api import BrandBody, LogosBody
+from bmn.schemas.base import Text
 from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, owner_filter, request_id
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import show_job
@@ -22,8 +23,8 @@ from bmn.server.submissions import payloads_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-Words = Annotated[str, Form(max_length=2000)]
-Key = Annotated[str, Form(min_length=8, max_length=100)]
+Words = Annotated[Text, Form(max_length=2000)]
+Key = Annotated[Text, Form(min_length=8, max_length=100)]
 _SHARED_SECONDS = 7 * 86_400
 
 
@@ -76,7 +77,7 @@ async def refine(
     res: Res,
     visitor: PayingVisitor,
     key: Key,
-    notes: Annotated[str, Form(min_length=1, max_length=1000)],
+    notes: Annotated[Text, Form(min_length=1, max_length=1000)],
     count: Annotated[int, Form(ge=1, le=8)] = 2,
 ) -> Response:
     """New logos out of one, changed as the notes say."""

@@ -15,6 +15,7 @@ from bmn.jobs.dead_letter import estimate, purge, replay
 from bmn.jobs.registry import ALL_QUEUES, DEAD_LETTER, get_queue
 from bmn.jobs.sweeper import next_cleanup
 from bmn.schemas.api import DlqSelection, GrantBody, PauseBody
+from bmn.schemas.base import Text
 from bmn.schemas.jobs import JobState
 from bmn.server import views
 from bmn.server.dependencies import Admin, Res
@@ -23,7 +24,7 @@ from bmn.server.workers import registered
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
 
-Words = Annotated[str | None, Query(max_length=200)]
+Words = Annotated[Text | None, Query(max_length=200)]
 
 
 @router.get("/queues")

@@ -33,7 +33,7 @@ Words = Annotated[Text | None, Query(max_length=200)]
 async def list_jobs(
     res: Res,
     principal: Caller,
-    queue: Annotated[list[str] | None, Query(max_length=9)] = None,
+    queue: Annotated[list[Text] | None, Query(max_length=9)] = None,
     state: Annotated[list[JobState] | None, Query(max_length=7)] = None,
     cause: Words = None,
     brand: Annotated[Id | None, Query()] = None,
