@@ -47,7 +47,7 @@ def pss_mib(pid: int) -> float:
 
 
 def _worker(slots: str, replaces: str = "") -> None:
-    from bmn.jobs.worker import run
+    from bmn.jobs.process import run
     from bmn.settings import load_settings
 
     QUEUES[QUEUE] = replace(get_queue(QUEUE), handler="bench.handlers")

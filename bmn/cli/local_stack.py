@@ -29,8 +29,8 @@ _WORKER_SPARE = 5.0  # beyond the grace that the worker itself keeps
 _HEALTH_POLL = 0.01
 
 # What the children have in common. Imported once, before the first fork; a vendor's SDK only by the worker it serves.
-_COMMON = ("bmn.server.app", "bmn.jobs.worker", "bmn.db.migrations", "PIL.Image", "httpx")
-_WORKER_COMMON = ("bmn.jobs.worker", "PIL.Image", "httpx")
+_COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.db.migrations", "PIL.Image", "httpx")
+_WORKER_COMMON = ("bmn.jobs.process", "PIL.Image", "httpx")
 
 
 # Workers whose vendor's SDK takes up to a second of processor time to import: started when everything else is ready.
@@ -81,9 +81,9 @@ class Stack:
         limit = self.settings.bmn_grace_seconds if grace is None else grace
 
         def work(start: Start) -> None:
-            from bmn.jobs import worker
+            from bmn.jobs import process
 
-            worker.run(
+            process.run(
                 self.settings, queue, slots=slots, replaces=start.replaces, burst=burst, ready=start.ready, grace=limit
             )
 

@@ -1,41 +1,36 @@
-"""RQ door two: one process, one event loop, N jobs of one queue at once.
+"""One event loop, N jobs of one queue at once.
 
 RQ gives the registration that dashboards list, the heartbeat and the stop command; its list of ids wakes the loop up. Which
 job comes next, who holds it and what becomes of it is decided in the rows, so that the worker goes on while Redis is away.
 """
 
 import asyncio
-import json
-import os
 import random
 import re
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import psutil
-import redis
 from redis.exceptions import RedisError
-from rq.serializers import JSONSerializer
-from rq.worker import BaseWorker
 
-from bmn import failpoints, logs, observability
+from bmn import failpoints
 from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims
 from bmn.errors import TryLater
 from bmn.jobs.alone import run_alone
-from bmn.jobs.core import Core, open_core, this_host
+from bmn.jobs.core import Core
 from bmn.jobs.executor import Executor, Run, Stop, load_handler
 from bmn.jobs.leases import Leases
 from bmn.jobs.queues import Shown, list_key
-from bmn.jobs.registry import Queue, get_queue
+from bmn.jobs.registration import RqRegistration, read_command
+from bmn.jobs.registry import Queue
 from bmn.jobs.sweeper import Sweeper
-from bmn.settings import Settings
+from bmn.logs import get_logger
 
-log = logs.get_logger(__name__)
+log = get_logger(__name__)
 
 _IDLE_SECONDS = 1  # an idle worker looks into the rows this often, whatever Redis says
 _BEAT_SECONDS = 5.0
@@ -43,50 +38,6 @@ _MEMORY_SECONDS = 10.0
 _LAST_SECONDS = 3.0  # kept back from the grace for putting unfinished jobs back in line
 _JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _ALONE_AFTER = 2  # a job that has lost this many workers runs in a process of its own
-
-
-class RqRegistration(BaseWorker):
-    """What RQ and its dashboard see of a worker. Its calls block, so they run in a thread."""
-
-    def __init__(self, queue: str, name: str, connection: "redis.Redis", on_command: Callable[[dict[str, Any]], None]):
-        super().__init__([queue], name=name, connection=connection, worker_ttl=30, serializer=JSONSerializer)
-        self._on_command = on_command
-
-    def handle_payload(self, message: Any) -> None:
-        """A command from RQ's channel. Only the ones that mean something here are passed on; nothing is imported."""
-        if command := _read_command(message.get("data")):
-            self._on_command(command)
-
-    def begin(self) -> None:
-        self.register_birth()
-        self.subscribe()
-        self.set_state("idle")
-        self._tell_memory()
-
-    def beat(self, busy: bool) -> None:
-        if not self.connection.exists(self.key):
-            self.register_birth()  # Redis was emptied, or was away for longer than the registration lives
-        if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
-            self.subscribe()
-        self.heartbeat()
-        self.set_state("busy" if busy else "idle")
-        self._tell_memory()
-
-    def _tell_memory(self) -> None:
-        self.connection.hset(self.key, "memory", psutil.Process().memory_info().rss)
-
-    def end(self) -> None:
-        self.register_death()
-        self.unsubscribe()
-
-
-def _read_command(data: Any) -> dict[str, Any] | None:
-    """A command that came by a channel; None for anything else, which whoever can publish may send."""
-    try:
-        command = json.loads(data)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return command if isinstance(command, dict) else None
 
 
 class Worker:
@@ -257,7 +208,7 @@ class Worker:
                     await channel.subscribe(keys.CONTROL)
                     while True:
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=_IDLE_SECONDS)
-                        if message and (command := _read_command(message.get("data"))):
+                        if message and (command := read_command(message.get("data"))):
                             self._obey(command)
             except (RedisError, OSError) as error:
                 log.debug("control channel broke", reason=str(error))
@@ -332,62 +283,3 @@ class Worker:
             with suppress(RedisError, OSError):
                 await asyncio.to_thread(self._rq.end)
         await self._blocking.aclose()
-
-
-async def serve(
-    settings: Settings,
-    queue_name: str,
-    *,
-    slots: int | None = None,
-    replaces: int | None = None,
-    burst: bool = False,
-    grace: float | None = None,
-    ready: Callable[[], None] | None = None,
-) -> None:
-    """Runs a worker until SIGTERM or SIGINT. replaces: process id of a dead one on this host, whose leases end now."""
-    queue, loop = get_queue(queue_name), asyncio.get_running_loop()
-    early = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, early.set)
-    core = await open_core(settings, queue_name)
-    try:
-        worker = Worker(core, queue, slots=slots or queue.slots, burst=burst, grace=grace)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.stop)
-        if early.is_set():
-            worker.stop()
-        if replaces:
-            ended = await core.db.write(lambda conn: claims.end_leases_on(conn, this_host(), replaces))
-            log.info("took over from a dead worker", dead=replaces, jobs=ended)
-        await worker.run(ready)
-    finally:
-        await core.close()
-    log.info("worker closed", queue=queue_name)
-
-
-def run(
-    settings: Settings,
-    queue: str,
-    slots: int | None = None,
-    replaces: int | None = None,
-    burst: bool = False,
-    ready: Callable[[], None] | None = None,
-    grace: float | None = None,
-) -> None:
-    """A worker process: blocks until the worker has ended."""
-    logs.configure(settings.bmn_log_level, settings.bmn_log_format, process=f"worker {queue}")
-    observability.configure(settings, f"worker-{queue}")
-    with asyncio.Runner() as runner:
-        runner.run(serve(settings, queue, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready))
-        if stuck := runner.run(_stop_what_is_left()):
-            # Closing the loop would wait for them for ever. Their jobs have gone back in line; their writes are refused.
-            log.error("handlers did not stop; ending without them", handlers=stuck)
-            os._exit(0)
-
-
-async def _stop_what_is_left() -> int:
-    """Cancels handlers that have outlived their job; returns how many do not listen."""
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    return len((await asyncio.wait(left, timeout=1))[1]) if left else 0

@@ -202,7 +202,7 @@ def _worker(
 ) -> None:
     import resource
 
-    from bmn.jobs.worker import run
+    from bmn.jobs.process import run
     from bmn.settings import load_settings
     from tests.jobs import handlers
 

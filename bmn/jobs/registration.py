@@ -1,0 +1,54 @@
+"""RQ door two: what RQ and its dashboard see of a worker, and the commands that RQ carries to it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import redis
+from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker
+
+
+class RqRegistration(BaseWorker):
+    """Calls of this block, so they run in a thread."""
+
+    def __init__(self, queue: str, name: str, connection: "redis.Redis", on_command: Callable[[dict[str, Any]], None]):
+        super().__init__([queue], name=name, connection=connection, worker_ttl=30, serializer=JSONSerializer)
+        self._on_command = on_command
+
+    def handle_payload(self, message: Any) -> None:
+        """A command from RQ's channel. Only the ones that mean something here are passed on; nothing is imported."""
+        if command := read_command(message.get("data")):
+            self._on_command(command)
+
+    def begin(self) -> None:
+        self.register_birth()
+        self.subscribe()
+        self.set_state("idle")
+        self._tell_memory()
+
+    def beat(self, busy: bool) -> None:
+        if not self.connection.exists(self.key):
+            self.register_birth()  # Redis was emptied, or was away for longer than the registration lives
+        if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
+            self.subscribe()
+        self.heartbeat()
+        self.set_state("busy" if busy else "idle")
+        self._tell_memory()
+
+    def _tell_memory(self) -> None:
+        self.connection.hset(self.key, "memory", psutil.Process().memory_info().rss)
+
+    def end(self) -> None:
+        self.register_death()
+        self.unsubscribe()
+
+
+def read_command(data: Any) -> dict[str, Any] | None:
+    """A command that came by a channel; None for anything else, which whoever can publish may send."""
+    try:
+        command = json.loads(data)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return command if isinstance(command, dict) else None
