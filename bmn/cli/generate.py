@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What every generator takes. timeout: seconds. images: a mode of `bmn.cli.pictures`, None detects."""
+    """What every generator takes. timeout: seconds. images: a mode of `bmn.cli.pictures`, None detects.
+
+    record: what a new brand is made of, beside its name.
+    """
 
     brand: str
     out: Path | None
@@ -28,6 +31,7 @@ class Options:
     strict: bool
     idempotency_key: str
     images: str | None
+    record: Body = field(default_factory=dict)
 
 
 def _shared(command: F) -> F:
@@ -54,8 +58,7 @@ def _shared(command: F) -> F:
 
 
 def _options(values: dict[str, Any]) -> Options:
-    names = Options.__dataclass_fields__
-    taken = {name: values.pop(name) for name in names}
+    taken = {name: values.pop(name) for name in Options.__dataclass_fields__ if name in values}
     taken["idempotency_key"] = taken["idempotency_key"] or uuid.uuid4().hex
     return Options(**taken)
 
@@ -99,14 +102,16 @@ def logos(**values: Any) -> int:
     options = _options(values)
     if values["notes"] and not values["refine"]:
         raise click.UsageError("--notes says what to change about a logo: name it with --refine.")
+    look = {"logoStyle": values["style"], "colorPalette": list(values["colors"]) or None}
+    record = {**look, "vision": values["vision"], "archetype": values["archetype"]}
+    options = replace(options, record={name: value for name, value in record.items() if value is not None})
 
     async def build(client: Any, brand: dict[str, Any]) -> Body:
         from bmn.cli.assets import find_asset
 
         body = {
+            **look,
             "brandId": brand["id"],
-            "logoStyle": values["style"],
-            "colorPalette": list(values["colors"]) or None,
             "brandVision": values["vision"],
             "archetype": values["archetype"],
             "count": values["count"],

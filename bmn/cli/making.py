@@ -79,7 +79,7 @@ async def _make(kind: str, noun: str, build: "Builder", options: "Options", made
     async with _client(kind, options, made) as client:
         # The others need a logo first, so that a new name is a mistyped one there.
         new = kind in ("logos", "wizard") and not options.dry_run
-        brand = await find_brand(client, options.brand, create=new)
+        brand = await find_brand(client, options.brand, create=options.record if new else None)
         body = {key: value for key, value in (await build(client, brand)).items() if value is not None}
         if options.dry_run:
             return await _estimate(client, kind, body, options)

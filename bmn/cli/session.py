@@ -56,8 +56,8 @@ async def _last(client: BmnClient, state: str | None, wait: float) -> str:
         wait -= 0.25
 
 
-async def find_brand(client: BmnClient, reference: str, *, create: bool = False) -> dict[str, Any]:
-    """The brand of a name or an id. create: make it when the name is new. Raises NotFound otherwise."""
+async def find_brand(client: BmnClient, reference: str, *, create: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The brand of a name or an id. create: what to make one of when the name is new; None raises NotFound then."""
     reference = reference.strip().removeprefix("@")
     try:
         brand: dict[str, Any] = await client.get(f"/brands/{UUID(reference)}")
@@ -66,8 +66,8 @@ async def find_brand(client: BmnClient, reference: str, *, create: bool = False)
         pass
     if exact := await brands_named(client, reference):
         return exact[0]
-    if create:
-        made: dict[str, Any] = await client.post("/brands", {"name": reference})
+    if create is not None:
+        made: dict[str, Any] = await client.post("/brands", {**create, "name": reference})
         console.say(f"made the brand {made['name']!r}")
         return made
     hint = "`bmn brands list` shows yours; `bmn brands create NAME` makes one."

@@ -62,6 +62,15 @@ def test_a_name_is_found_again_in_any_case(user: User) -> None:
     assert "made the brand" not in user.bmn("generate", "logos", "--brand", "ACME", "--count", "1").err
 
 
+def test_a_new_brand_is_what_its_first_logos_were_asked_to_be(user: User) -> None:
+    look = ("--style", "vintage", "--color", "#5A3825", "--vision", "slow mornings")
+    assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", *look, "--detach").code == 0
+    brand = user.json("brands", "show", "Acme")
+    assert (brand["logoStyle"], brand["colorPalette"], brand["vision"]) == ("vintage", ["#5A3825"], "slow mornings")
+    assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--style", "bold", "--detach").code == 0
+    assert user.json("brands", "show", "Acme")["logoStyle"] == "vintage"
+
+
 def test_a_mistyped_brand_makes_no_brand_where_a_logo_is_needed(user: User) -> None:
     done = user.bmn("generate", "mockups", "--brand", "Acmee")
     assert done.code == 3
