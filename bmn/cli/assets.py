@@ -1,5 +1,6 @@
 """Pictures and videos as the command line names, fetches and writes them."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 from bmn.cli.session import find_job
 from bmn.client.http import BmnClient
-from bmn.errors import NotFound
+from bmn.errors import NotFound, UsageProblem
 
 Asset = dict[str, Any]
 
 _OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>\d+)")
 _SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"RIFF", ".webp"), (b"GIF8", ".gif"))
+
+_ELSEWHERE = "Name another place with --out."
 
 
 def slug(name: str) -> str:
@@ -44,7 +47,9 @@ async def find_asset(client: BmnClient, brand_id: str, reference: str, kind: str
     if not assets:
         raise NotFound(f"This brand has no {kind} yet.", hint=f"Make one: bmn generate {kind}s --brand NAME")
     if reference.isdecimal():
-        return _numbered(newest(assets), int(reference), f"newest {kind} job")
+        last = newest(assets)
+        older = len(assets) > len(last)
+        return _numbered(last, int(reference), f"newest {kind} job", " Older ones are named JOB/2." if older else "")
     found = [asset for asset in assets if len(reference) >= 4 and asset["id"].startswith(reference)]
     if len(found) != 1:
         which = f"several {kind}s" if found else f"no {kind} of this brand"
@@ -65,10 +70,10 @@ def numbered(assets: list[Asset]) -> list[Asset]:
     return sorted(assets, key=lambda asset: (asset["metadata"].get("index", 0), asset["createdAt"], asset["url"]))
 
 
-def _numbered(assets: list[Asset], number: int, where: str) -> Asset:
+def _numbered(assets: list[Asset], number: int, where: str, more: str = "") -> Asset:
     if 1 <= number <= len(assets):
         return numbered(assets)[number - 1]
-    raise NotFound(f"There is no picture {number} in the {where}.", hint=f"It has {len(assets)}.")
+    raise NotFound(f"There is no picture {number} in the {where}.", hint=f"It has {len(assets)}.{more}")
 
 
 def local_path(client: BmnClient, url: str) -> Path | None:
@@ -91,9 +96,23 @@ def choose_names(folder: Path, stem: str, job_tag: str, datas: list[bytes]) -> l
     return plain if not any(path.exists() for path in plain) else names(f"{stem}-{job_tag}")
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder that files can be written to, if it is none yet. Raises UsageProblem."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageProblem(f"The folder {folder} cannot be made: {error.strerror}.", hint=_ELSEWHERE) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageProblem(f"The folder {folder} may not be written to.", hint=_ELSEWHERE)
+
+
 def write(path: Path, data: bytes) -> None:
-    """The whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """The whole file or none. Raises UsageProblem."""
+    make_folder(path.parent)
     draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(data)
-    draft.replace(path)
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageProblem(f"{path} cannot be written: {error.strerror}.", hint=_ELSEWHERE) from error

@@ -7,6 +7,7 @@ import click
 
 from bmn.cli.base import Group, run
 from bmn.cli.console import Column, console
+from bmn.cli.params import BRAND_NAME, COLOR
 from bmn.cli.session import brands_named, find_brand, open_client
 from bmn.cli.timespan import ago, local
 from bmn.cli.views import plural
@@ -23,9 +24,11 @@ def brands() -> None:
 @brands.command(
     examples=('bmn brands create "Acme Coffee" --style vintage --color "#5A3825" --vision "slow mornings"',)
 )
-@click.argument("name")
+@click.argument("name", callback=BRAND_NAME)
 @click.option("--style", type=click.Choice(["minimal", "bold", "vintage", "modern", "playful"]))
-@click.option("--color", "colors", multiple=True, metavar="HEX", help="A colour of the palette; up to 8 times.")
+@click.option(
+    "--color", "colors", multiple=True, callback=COLOR, metavar="HEX", help="A colour of the palette; up to 8 times."
+)
 @click.option("--vision", metavar="TEXT", help="What the brand stands for.")
 @click.option("--archetype", metavar="TEXT", help="Its character.")
 def create(name: str, style: str | None, colors: tuple[str, ...], vision: str | None, archetype: str | None) -> None:

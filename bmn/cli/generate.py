@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from bmn.cli.base import Group
+from bmn.cli.params import BRAND_NAME, COLOR
 from bmn.cli.timespan import Span
 
 Body = dict[str, Any]
@@ -37,7 +38,13 @@ class Options:
 def _shared(command: F) -> F:
     """The options of all generators; the command gets them as one `Options`."""
     options = (
-        click.option("--brand", required=True, metavar="NAME", help="Name or id; logos and wizard make a new one."),
+        click.option(
+            "--brand",
+            required=True,
+            callback=BRAND_NAME,
+            metavar="NAME",
+            help="Name or id; logos and wizard make a new one.",
+        ),
         click.option(
             "-o",
             "--out",
@@ -59,6 +66,8 @@ def _shared(command: F) -> F:
 
 def _options(values: dict[str, Any]) -> Options:
     taken = {name: values.pop(name) for name in Options.__dataclass_fields__ if name in values}
+    if taken["detach"] and taken["out"]:
+        raise click.UsageError("--detach returns before there are files: leave --out away, or watch the job.")
     taken["idempotency_key"] = taken["idempotency_key"] or uuid.uuid4().hex
     return Options(**taken)
 
@@ -91,7 +100,9 @@ def generate() -> None:
 )
 @_shared
 @click.option("--style", type=click.Choice(["minimal", "bold", "vintage", "modern", "playful"]))
-@click.option("--color", "colors", multiple=True, metavar="HEX", help="A colour of the palette; up to 8 times.")
+@click.option(
+    "--color", "colors", multiple=True, callback=COLOR, metavar="HEX", help="A colour of the palette; up to 8 times."
+)
 @click.option("--vision", metavar="TEXT", help="What the brand stands for.")
 @click.option("--archetype", metavar="TEXT", help="Its character: explorer, sage, jester, ...")
 @click.option("--count", type=click.IntRange(1, 8), default=4, show_default=True, help="How many pictures.")

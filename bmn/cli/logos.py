@@ -1,12 +1,13 @@
 """`bmn logos`: look at what was made, pick one, keep it, refine it."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bmn.cli.assets import Asset, find_asset, newest, of_brand, slug, suffix_of, write
+from bmn.cli.assets import Asset, find_asset, newest, numbered, of_brand, slug, suffix_of, write
 from bmn.cli.base import Group, run
 from bmn.cli.console import Column, console
 from bmn.cli.gallery import Gallery
@@ -50,16 +51,16 @@ async def _brand_of(client: BmnClient, reference: str | None) -> dict[str, Any]:
 def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
     """The brand's logos, as a numbered sheet where the terminal shows pictures."""
 
-    async def fetch() -> tuple[dict[str, Any], list[Asset], str]:
+    async def fetch() -> tuple[dict[str, Any], list[Asset], int, str]:
         async with open_client() as client:
             record = await _brand_of(client, brand)
             found = await of_brand(client, record["id"], "logo")
             chosen = found if everything else newest(found)
             gallery = Gallery(client, images)
             datas = [await gallery.fetch(asset) for asset in chosen[:8]] if gallery.mode != "none" else []
-            return record, chosen, _draw(datas, gallery.mode)
+            return record, chosen, len(found) - len(chosen), _draw(datas, gallery.mode)
 
-    record, found, drawing = run(fetch())
+    record, found, older, drawing = run(fetch())
     if console.json:
         console.document({"assets": found})
         return
@@ -71,6 +72,7 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
     if drawing:
         console.draw(drawing.rstrip("\n"))
     human = console.width is not None
+    names = _names(found)
     columns = (
         Column("NO", right=True),
         Column("LOGO"),
@@ -83,7 +85,7 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
         (
             str(number),
             asset["id"],
-            short_id(asset["jobId"]) if human else asset["jobId"],
+            names[asset["id"]] if everything else _job(asset),
             "selected" if asset["isSelected"] else "",
             ago(asset["createdAt"]) if human else asset["createdAt"],
             asset["url"],
@@ -91,7 +93,23 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
         for number, asset in enumerate(found, start=1)
     ]
     console.table(columns, rows)
+    if older:
+        console.say(f"{older} older: bmn logos list --all --brand {name}")
     console.next_step(f"bmn logos select 1 --brand {name}", f"bmn logos save 1 --brand {name}")
+
+
+def _job(asset: Asset) -> str:
+    job_id = str(asset["jobId"])
+    return job_id if console.width is None else short_id(job_id)
+
+
+def _names(found: list[Asset]) -> dict[str, str]:
+    """What other commands call each of a list that spans jobs: asset id -> JOB/2."""
+    return {
+        asset["id"]: f"{_job(asset)}/{number}"
+        for job_id in {asset["jobId"] for asset in found}
+        for number, asset in enumerate(numbered([one for one in found if one["jobId"] == job_id]), start=1)
+    }
 
 
 def _draw(datas: list[bytes], mode: str) -> str:
@@ -124,8 +142,8 @@ def select(logo: str, brand: str | None) -> None:
 @logos.command(examples=("bmn logos save 2", "bmn logos save 2 --out logo.png"))
 @click.argument("logo")
 @_brand
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; a folder works as well.")
-def save(logo: str, brand: str | None, out: Path | None) -> None:
+@click.option("-o", "--out", metavar="FILE", help="Where to; a folder works as well.")
+def save(logo: str, brand: str | None, out: str | None) -> None:
     """Writes a logo to a file."""
 
     async def act() -> tuple[dict[str, Any], Asset, bytes]:
@@ -136,7 +154,8 @@ def save(logo: str, brand: str | None, out: Path | None) -> None:
 
     record, asset, data = run(act())
     name = f"{slug(record['name'])}-logo-{asset['id'][:4]}{suffix_of(data)}"
-    path = Path(name) if out is None else out / name if out.is_dir() else out
+    into_folder = out is not None and (out.endswith(("/", os.sep)) or Path(out).is_dir())
+    path = Path(out or "", name) if into_folder or not out else Path(out)
     write(path, data)
     if console.json:
         console.document({**asset, "file": str(path)})

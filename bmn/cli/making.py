@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmn.cli import exit_codes
-from bmn.cli.assets import local_path, numbered, slug
+from bmn.cli.assets import local_path, make_folder, numbered, slug
 from bmn.cli.base import run
 from bmn.cli.console import console
 from bmn.cli.gallery import Gallery
@@ -38,6 +38,8 @@ class _Made:
 def make(kind: str, noun: str, build: "Builder", options: "Options") -> int:
     """Runs one generator; answers with the exit code. kind: the route. noun: one of what it makes."""
     made = _Made()
+    if options.out and not options.dry_run:
+        make_folder(options.out)  # before anything is paid for
     try:
         return run(_make(kind, noun, build, options, made))
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import User
+from tests.cli.terminal import bmn
 
 _KEYS = {"jobId", "queueName", "state", "attempts", "elapsedMs", "costUsd", "creditsCharged", "assets", "error"}
 
@@ -134,9 +135,28 @@ def test_not_enough_credits_is_six_and_says_the_numbers(user: User) -> None:
 def test_a_bad_colour_is_named(user: User) -> None:
     done = user.bmn("generate", "logos", "--brand", "Acme", "--color", "reddish")
     assert done.code == 2
-    assert "colorPalette" in done.err
+    assert "--color" in done.err
     assert "'reddish' is not a colour" in done.err
-    assert user.json("jobs", "list")["jobs"] == []
+    assert user.json("brands", "list")["brands"] == []
+
+
+@pytest.mark.parametrize(("name", "told"), [("", "it is empty"), (" ", "it is empty"), ("x" * 201, "longer than 200")])
+def test_a_name_that_no_brand_can_have_is_refused_in_words(name: str, told: str) -> None:
+    for words in (("generate", "logos", "--brand"), ("brands", "create")):
+        done = bmn(*words, name)
+        assert done.code == 2
+        assert told in done.err
+
+
+def test_files_that_cannot_be_written_are_told_before_anything_is_made(user: User) -> None:
+    Path("taken").touch()
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--out", "taken/logos")
+    assert done.code == 2
+    assert done.err == (
+        "error: The folder taken/logos cannot be made: Not a directory.\n  Name another place with --out.\n"
+    )
+    assert user.bmn("generate", "logos", "--brand", "Acme", "--out", "logos", "--detach").code == 2
+    assert user.json("brands", "list")["brands"] == []
 
 
 def test_a_provider_that_is_down_is_told_and_explained(user: User) -> None:

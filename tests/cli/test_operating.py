@@ -36,7 +36,7 @@ def test_a_paused_queue_keeps_its_jobs_and_says_why(user: User, admin: User) -> 
 def test_an_unknown_queue_lists_the_known_ones(admin: User) -> None:
     done = admin.bmn("queues", "pause", "logos")
     assert done.code == 3
-    assert "logo-generation" in done.err
+    assert "Did you mean logo-generation? Queues: brand-wizard, logo-generation" in done.err
 
 
 def test_a_dead_letter_is_listed_shown_and_replayed_once(user: User, admin: User) -> None:
@@ -184,11 +184,21 @@ def test_logos_are_picked_and_saved(user: User) -> None:
     assert selected["isSelected"] is True
     saved = user.json("logos", "save", "2", "--out", "logo.png")
     assert saved["file"] == "logo.png"
+    assert re.fullmatch(r"shop/acme-logo-[0-9a-f]{4}\.png", user.json("logos", "save", "2", "--out", "shop/")["file"])
     listed = user.json("logos", "list")["assets"]
     assert [asset["isSelected"] for asset in listed] == [False, True]
     code, text = user.seen_at(100, "logos", "list", env={"BMN_IMAGES": "blocks", "COLORTERM": "truecolor"})
     assert code == 0
     assert "▀" * 60 in text
+
+
+def test_older_logos_are_counted_and_named_by_their_job(user: User) -> None:
+    older = user.json("generate", "logos", "--brand", "Acme", "--count", "2")["jobId"]
+    user.json("generate", "logos", "--brand", "Acme", "--count", "1")
+    assert "2 older: bmn logos list --all --brand Acme" in user.bmn("logos", "list").err
+    assert "Older ones are named JOB/2" in user.bmn("logos", "select", "2").err
+    assert f"{older}/2 " in user.bmn("logos", "list", "--all").out
+    assert user.json("logos", "select", f"{older}/2")["jobId"] == older
 
 
 @pytest.mark.parametrize("flag", ["--no-color", "--plain"])
