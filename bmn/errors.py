@@ -18,7 +18,9 @@ BmnError
 JobCancelled (BaseException)              a cancel that no handler can swallow
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -235,6 +237,16 @@ CAUSES: dict[Cause, CauseInfo] = {
 def told(cause: Cause, message: str) -> str:
     """What an end user reads of a failure: where they can mend it, what it says of itself; else what its cause says."""
     return message if CAUSES[cause].fault == "you" else CAUSES[cause].told
+
+
+def meant(name: str, what: str, there: Iterable[str]) -> str:
+    """The hint for a name that is none: the one that may have been meant, and all there are."""
+    names = list(there)
+    words = {there.partition("-")[0]: there for there in reversed(names)}
+    begun = [there for there in names if name and there.startswith(name)]
+    near = begun or get_close_matches(name, names, n=1) or [words[w] for w in get_close_matches(name, words, n=1)]
+    listed = f"{what}: {', '.join(names)}"
+    return f"Did you mean {near[0]}? {listed}" if near else listed
 
 
 class BmnError(Exception):

@@ -65,7 +65,7 @@ class _Examples:
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)  # type: ignore[misc]
         formatter.write_paragraph()
-        formatter.write_text("Everywhere: --json --quiet --plain --no-color --no-input --debug  (bmn help options)")
+        formatter.write_text("Everywhere: --json --quiet --plain --no-color --debug ... (bmn help options)")
 
 
 class Command(_Examples, click.Command):

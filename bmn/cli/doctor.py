@@ -274,6 +274,7 @@ def _server(settings: Settings) -> Iterator[Check]:
         else:
             text = f"{address} runs {answer['version']}, this is {__version__}"
             yield Check("Server", "warning", text, "Start the server again, or update this installation.")
+        yield from _signed_in(settings, address)
         yield from _providers(address)
         return
     with socket.socket() as listener:
@@ -285,6 +286,23 @@ def _server(settings: Settings) -> Iterator[Check]:
             yield Check("Port", "failed", text, "Stop the program that has it, or set PORT.")
         else:
             yield Check("Port", "ok", f"{settings.port} is free; no server runs")
+
+
+def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
+    """A server of this machine with another home takes no token of ours, so that every other command would fail."""
+    import httpx
+
+    from bmn.auth import supabase_is_configured
+    from bmn.client.signin import is_local, refused_hint, token_source
+
+    signs = not (settings.is_production or supabase_is_configured(settings) or settings.bmn_token.get_secret_value())
+    if not signs or not is_local(address):
+        return
+    headers = {"Authorization": f"Bearer {token_source(settings, address)()}"}
+    with contextlib.suppress(httpx.HTTPError):
+        answer = httpx.get(f"{address}/api/v1/products", headers=headers, timeout=3, trust_env=False)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            yield Check("Sign-in", "failed", f"{address} takes no token of ours", refused_hint(settings, address))
 
 
 def _providers(address: str) -> Iterator[Check]:

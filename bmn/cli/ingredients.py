@@ -9,7 +9,7 @@ from bmn.cli.base import run
 from bmn.cli.console import Column, console
 from bmn.cli.session import open_client
 from bmn.client.http import BmnClient
-from bmn.errors import NotFound
+from bmn.errors import NotFound, meant
 
 Record = dict[str, Any]
 
@@ -25,8 +25,8 @@ def _find_product(catalogue: list[Record], name: str) -> Record:
     near = [product for product in catalogue if product["slug"].startswith(slug(name))]
     if found := exact or (near if len(near) == 1 else []):
         return found[0]
-    there = ", ".join(product["slug"] for product in catalogue)
-    raise NotFound(f"There is no product {name!r}.", hint=f"Products: {there}")
+    there = [product["slug"] for product in catalogue]
+    raise NotFound(f"There is no product {name!r}.", hint=meant(slug(name), "Products", there))
 
 
 def _slugs(product: Record) -> tuple[str, str]:

@@ -84,12 +84,12 @@ def list_jobs(limit: int, cursor: str | None, **values: Any) -> None:
 _COLUMNS = (
     Column("JOB"),
     Column("STATE"),
-    Column("QUEUE", drop=3),
-    Column("BRAND", flexible=True),
-    Column("TRY", drop=4, right=True),
-    Column("COST", drop=1, right=True),
-    Column("CREATED"),
-    Column("MESSAGE", flexible=True, least=24, drop=2),
+    Column("QUEUE", drop=4),
+    Column("BRAND", flexible=True, least=6),
+    Column("TRY", drop=5, right=True),
+    Column("COST", drop=2, right=True),
+    Column("CREATED", drop=1),
+    Column("MESSAGE", flexible=True, least=24, drop=3),
 )
 
 
@@ -104,7 +104,7 @@ def _row(job: Job) -> list[Cell]:
         job["queueName"],
         job.get("brandName") or "",
         f"{job['attempt']}/{job['maxAttempts']}",
-        usd(job["costUsd"]),
+        usd(0.0 if job.get("sandboxed") else job["costUsd"]),
         ago(job["createdAt"]) if human else job["createdAt"],
         (job["error"] if job["state"] == "failed" else job["message"]) or "",
     ]

@@ -18,14 +18,14 @@ _EVERY = 2.0  # a user may ask 60 times a minute
 _COLUMNS = (
     Column("QUEUE"),
     Column("WAITING", right=True),
-    Column("ACTIVE", right=True),
-    Column("DELAYED", right=True, drop=3),
-    Column("DONE", right=True, drop=2),
-    Column("FAILED", right=True),
-    Column("WORKERS", right=True),
-    Column("OLDEST", right=True),
-    Column("P50", right=True, drop=4),
-    Column("P95", right=True, drop=5),
+    Column("ACTIVE", right=True, drop=1),
+    Column("DELAYED", right=True, drop=6),
+    Column("DONE", right=True, drop=5),
+    Column("FAILED", right=True, drop=2),
+    Column("WORKERS", right=True, drop=4),
+    Column("OLDEST", right=True, drop=3),
+    Column("P50", right=True, drop=7),
+    Column("P95", right=True, drop=8),
     Column("NOTE", flexible=True),
 )
 

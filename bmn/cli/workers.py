@@ -10,6 +10,17 @@ from bmn.cli.session import open_client
 from bmn.cli.timespan import ago, moment
 from bmn.cli.views import short_id
 
+_COLUMNS = (
+    Column("QUEUE"),
+    Column("HOST", flexible=True, drop=5),
+    Column("PID", right=True, drop=1),
+    Column("STATE"),
+    Column("MEMORY", right=True, drop=4),
+    Column("UP SINCE", drop=6),
+    Column("SEEN", drop=2),
+    Column("JOBS", flexible=True),
+)
+
 
 @click.command(cls=Command, examples=("bmn workers", "bmn workers --json"))
 def workers() -> None:
@@ -29,16 +40,6 @@ def workers() -> None:
         console.next_step("bmn worker all")
         return
     human = console.width is not None
-    columns = (
-        Column("QUEUE"),
-        Column("HOST", flexible=True, drop=3),
-        Column("PID", right=True),
-        Column("STATE"),
-        Column("MEMORY", right=True, drop=2),
-        Column("UP SINCE", drop=4),
-        Column("SEEN"),
-        Column("JOBS", flexible=True),
-    )
     rows = [
         (
             worker["queue"],
@@ -46,11 +47,15 @@ def workers() -> None:
             str(worker["pid"]),
             ("lost", "red") if worker["state"] == "lost" else worker["state"] or "",
             f"{worker['memoryBytes'] / 1e6:.0f} MB" if worker["memoryBytes"] else "",
-            moment(worker["startedAt"]).astimezone().strftime("%d %b %H:%M") if worker["startedAt"] else "",
+            _since(worker["startedAt"]) if human else worker["startedAt"] or "",
             ago(worker["heartbeatAt"]) if human else worker["heartbeatAt"] or "",
             " ".join(short_id(job) if human else job for job in worker["jobs"]),
         )
         for worker in found
     ]
-    console.table(columns, rows)
+    console.table(_COLUMNS, rows)
     console.next_step("bmn queues")
+
+
+def _since(started: str | None) -> str:
+    return moment(started).astimezone().strftime("%d %b %H:%M") if started else ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bmn.errors import NotFound
+from bmn.errors import NotFound, meant
 from bmn.schemas import jobs as payloads
 from bmn.schemas.jobs import Payload
 
@@ -190,4 +190,4 @@ def get_queue(name: str) -> Queue:
     try:
         return QUEUES[name]
     except KeyError:
-        raise NotFound(f"There is no queue {name!r}.", hint="Queues: " + ", ".join(QUEUES)) from None
+        raise NotFound(f"There is no queue {name!r}.", hint=meant(name, "Queues", QUEUES)) from None

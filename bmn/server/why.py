@@ -11,7 +11,7 @@ from bmn.jobs.dead_letter import was_delivered
 from bmn.jobs.registry import get_queue
 from bmn.schemas.jobs import WAITING_STATES, JobState
 from bmn.server.resources import Resources
-from bmn.server.workers import registered
+from bmn.server.workers import registered, serving
 
 Row = dict[str, Any]
 
@@ -33,7 +33,7 @@ class Facts:
 
 async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
     """Gathers what is to be explained. Raises NotFound."""
-    serving = await registered(res.core)
+    found = await registered(res.core)
     now = time.time()
 
     def read(conn: Connection) -> Facts:
@@ -46,7 +46,7 @@ async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
             replays=jobs.children(conn, job_id),
             position=jobs.position(conn, job) if job["state"] in WAITING_STATES else 0,
             paused=queues.pause(conn, job["queue"]),
-            workers=None if serving is None else sum(job["queue"] in worker.queues for worker in serving),
+            workers=serving(found, job["queue"]),
             now=now,
         )
 
@@ -149,7 +149,9 @@ def _money(facts: Facts) -> str:
     if held > 0:
         parts.append(f"{held} still held")
     ambiguous = sum(unit["ambiguous"] for unit in facts.units)
-    text = f"{', '.join(parts)}. Providers' charge ${job['cost_usd']:.2f}."
+    sandboxed = bool(facts.calls) and all(call["sandboxed"] for call in facts.calls)
+    charge = "$0.00 (sandbox)" if sandboxed else f"${job['cost_usd']:.2f}"
+    text = f"{', '.join(parts)}. Providers' charge {charge}."
     if ambiguous:
         text += (
             f" {ambiguous} paid request{'s' if ambiguous != 1 else ''} got no answer and may have been billed twice."

@@ -27,7 +27,7 @@ class WorkerRecord:
 
 
 async def registered(core: Core) -> list[WorkerRecord] | None:
-    """The live workers by name; None while Redis is away. The registration of a dead one ends by itself."""
+    """The workers by name, lost ones among them; None while Redis is away. The registration of a dead one ends by itself."""
     if core.health.down_for() > 0:
         return None
     try:
@@ -43,6 +43,11 @@ async def registered(core: Core) -> list[WorkerRecord] | None:
         for name, row in zip(names, rows, strict=True)
         if isinstance(row, dict) and row.get("birth")
     ]
+
+
+def serving(found: list[WorkerRecord] | None, queue: str) -> int | None:
+    """How many of them take jobs from a queue; a lost one takes none. None where Redis cannot say."""
+    return None if found is None else sum(queue in worker.queues and worker.state != "lost" for worker in found)
 
 
 def _record(key: str, row: dict[str, Any]) -> WorkerRecord:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from rich.cells import cell_len
 
-from bmn.cli import pictures
+from bmn.cli import jobs, pictures, queues, workers
 from bmn.cli.console import Column, Console, clean, console
 from bmn.cli.exit_codes import of_job, of_jobs
 from bmn.cli.job_page import _timeline
@@ -31,6 +31,13 @@ def _lines(width: int | None) -> list[str]:
 def test_no_line_of_a_table_is_wider_than_the_terminal(width: int) -> None:
     for line in _lines(width):
         assert cell_len(re.sub("[\u2068\u2069]", "", line)) <= width
+
+
+@pytest.mark.parametrize("columns", [jobs._COLUMNS, queues._COLUMNS, workers._COLUMNS])
+def test_what_is_looked_at_most_fits_a_phones_terminal(columns: tuple[Column, ...]) -> None:
+    widest = {"JOB": "7f3a1b22", "STATE": "◐ completed", "QUEUE": "bundle-composition", "CREATED": "34 s ago"}
+    for line in render(columns, [[widest.get(column.title, "0") for column in columns]], 40):
+        assert cell_len(line.plain) <= 40
 
 
 def test_a_pipe_shortens_nothing() -> None:

@@ -178,3 +178,5 @@ async def test_a_worker_without_a_sign_of_life_is_lost(api: Api, admin: httpx.As
         await api.core.redis.sadd("rq:workers", f"rq:worker:{name}")
     found = (await admin.get(f"{API}/workers")).json()["workers"]
     assert {worker["name"]: worker["state"] for worker in found} == {"killed": "lost", "well": "busy"}
+    queues = (await admin.get(f"{API}/queues")).json()["queues"]
+    assert [queue["workers"] for queue in queues if queue["name"] == QUEUE] == [1]

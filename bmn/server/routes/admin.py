@@ -20,7 +20,7 @@ from bmn.schemas.jobs import JobState
 from bmn.server import views
 from bmn.server.dependencies import Admin, Res
 from bmn.server.resources import Resources
-from bmn.server.workers import registered
+from bmn.server.workers import registered, serving
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
 
@@ -173,7 +173,7 @@ async def _queue_rows(res: Resources) -> dict[str, dict[str, Any]]:
             oldest.get(name),
             settings.get(name) or {},
             spans.get(name),
-            None if found is None else sum(name in worker.queues for worker in found),
+            serving(found, name),
         )
         for name in ALL_QUEUES
     }

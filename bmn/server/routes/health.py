@@ -95,14 +95,15 @@ async def _workers(res: Resources) -> dict[str, Any]:
     found = await registered(res.core)
     if found is None:
         return {"ok": False, "error": "Redis is away"}
-    served = {queue for worker in found for queue in worker.queues}
+    alive = [worker for worker in found if worker.state != "lost"]
+    served = {queue for worker in alive for queue in worker.queues}
     waiting = {
         queue
         for queue, counts in (await res.core.db.read(queues.counts)).items()
         if any(counts.get(state) for state in WAITING_STATES)
     }
     unserved = sorted(waiting - served)
-    return {"ok": not unserved, "count": len(found), "waitingWithoutWorker": unserved}
+    return {"ok": not unserved, "count": len(alive), "waitingWithoutWorker": unserved}
 
 
 async def _providers(res: Resources) -> dict[str, Any]:
