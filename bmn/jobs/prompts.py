@@ -82,10 +82,15 @@ def _logo_prompt(payload: LogoGeneration, variation: str) -> str:
         _sentence(payload.brand_vision, "Brand vision"),
         _sentence(payload.archetype, "Brand archetype"),
         "Flat vector on a white background, high contrast, legible when small.",
-        _sentence(payload.refinement_notes, "Change the given logo as follows") if payload.is_refinement else "",
-        f"Variation: {variation}.",
+        *(_changes(payload) if payload.is_refinement else [f"Variation: {variation}."]),
     ]
     return _joined(parts)
+
+
+def _changes(payload: LogoGeneration) -> list[str]:
+    """What to do to the given logo. It has its idea already, so that none of the variations is asked for."""
+    notes = _sentence(payload.refinement_notes, "Change the given logo as follows")
+    return [notes, "Keep all else of it: the same idea, the same letters."] if notes else ["Make the given logo anew."]
 
 
 def _plain(text: str) -> str:

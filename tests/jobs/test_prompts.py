@@ -42,8 +42,15 @@ def test_eight_logos_have_eight_variations_that_the_sandbox_tells_apart() -> Non
 
 def test_notes_are_asked_for_in_a_refinement_only() -> None:
     refined = logo(isRefinement=True, previousLogoUrl=URL, refinementNotes="Make it rounder!", count=1)
-    assert "Change the given logo as follows: Make it rounder." in logo_prompts(refined)[0]
+    assert logo_prompts(refined)[0].endswith(
+        "Change the given logo as follows: Make it rounder. Keep all else of it: the same idea, the same letters."
+    )
     assert "Change the given logo" not in logo_prompts(logo(refinementNotes="Make it rounder", count=1))[0]
+
+
+def test_a_refinement_keeps_the_idea_of_the_logo_that_it_changes() -> None:
+    refined = logo(isRefinement=True, previousLogoUrl=URL, refinementNotes="Thicker lines", count=4)
+    assert not [prompt for prompt in logo_prompts(refined) if "Variation:" in prompt]
 
 
 def test_a_name_cannot_end_its_own_quotes_or_its_line() -> None:

@@ -101,6 +101,8 @@ def test_a_refined_logo_is_the_previous_one_with_what_the_notes_change(bfl: http
     assert shapes[0] == shapes[1], "the drawing has moved"
     dominant = max((c for c in new.getcolors(65536) or [] if c[1] != (255, 255, 255)), key=lambda c: c[0])[1]
     assert isinstance(dominant, tuple) and dominant[2] > dominant[0], "the ink is not navy"
+    other = picture_of(bfl, submit(bfl, f"{PROMPT} Make it navy.", seed=100, input_image=sent))
+    assert other != picture_of(bfl, refined), "two versions are one picture"
 
 
 def test_a_picture_of_unknown_origin_lends_its_colours(bfl: httpx.Client) -> None:

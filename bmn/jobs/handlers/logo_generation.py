@@ -36,7 +36,7 @@ def _item(ctx: Context, payload: LogoGeneration, index: int, prompt: str, previo
         "logo_style": payload.logo_style,
         "index": index,
         "is_refinement": payload.is_refinement,
-        "variation": LOGO_VARIATIONS[index % len(LOGO_VARIATIONS)],
+        "variation": "Refinement" if payload.is_refinement else LOGO_VARIATIONS[index % len(LOGO_VARIATIONS)],
         "seed": request.seed,
     }
     return Item(

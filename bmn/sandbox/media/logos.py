@@ -10,7 +10,7 @@ from bmn.sandbox.media.layouts_letters import lettermark
 from bmn.sandbox.media.layouts_mark import combination, emblem
 from bmn.sandbox.media.layouts_symbol import geometric, icon, negative, organic
 from bmn.sandbox.media.layouts_type import wordmark
-from bmn.sandbox.media.revision import changed, coloured_like, resized
+from bmn.sandbox.media.revision import changed, coloured_like, resized, shaded
 from bmn.sandbox.media.sheet import SIDE, Sheet
 
 LAYOUTS: dict[str, Callable[[Sheet, Brief], None]] = {
@@ -42,6 +42,7 @@ def render_logo(
         brief, scale = read_brief(prompts[0], first_seed), 1.0
         for before, after in pairwise([*prompts, prompt]):
             brief, scale = changed(brief, after, before)
+        brief = shaded(brief, seed)
     else:
         brief, scale = coloured_like(read_brief(prompt, seed), reference), 1.0
     sheet = Sheet(brief.palette.paper)

@@ -122,6 +122,12 @@ def coloured_like(brief: Brief, reference: bytes) -> Brief:
     return replace(brief, palette=make_palette(colours, brief.rng)) if colours else brief
 
 
+def shaded(brief: Brief, seed: int) -> Brief:
+    """The same brief with a shade of its accent: several versions of one change are not one picture."""
+    accent = brief.palette.accent.mixed(BLACK, 0.1 * (seed % 4))
+    return replace(brief, palette=replace(brief.palette, accent=accent))
+
+
 def resized(sheet: Sheet, scale: float, brief: Brief) -> Sheet:
     """The whole drawing larger or smaller about its middle, on the same paper."""
     other = Sheet(brief.palette.paper)
