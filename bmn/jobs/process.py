@@ -9,6 +9,7 @@ from bmn import logs, observability
 from bmn.db import claims
 from bmn.jobs.core import open_core, this_host
 from bmn.jobs.registry import get_queue
+from bmn.jobs.sweeper import Sweeper
 from bmn.jobs.worker import Worker
 from bmn.settings import Settings
 
@@ -39,7 +40,8 @@ async def serve(
             worker.stop()
         if replaces:
             ended = await core.db.write(lambda conn: claims.end_leases_on(conn, this_host(), replaces))
-            log.info("took over from a dead worker", dead=replaces, jobs=ended)
+            log.info("takes over from a dead worker", dead=replaces, jobs=ended)
+            await Sweeper(core).take_from_the_dead()  # now, and not at somebody's next sweep
         await worker.run(ready)
     finally:
         await core.close()
