@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
         async with open_client() as client:
             record = await _brand_of(client, brand)
             found = await of_brand(client, record["id"], "logo")
-            chosen = found if everything else newest(found)
+            chosen = _by_job(found) if everything else newest(found)
             gallery = Gallery(client, images)
             datas = [await gallery.fetch(asset) for asset in chosen[:8]] if gallery.mode != "none" else []
             return record, chosen, len(found) - len(chosen), _draw(datas, gallery.mode)
@@ -72,7 +73,7 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
     if drawing:
         console.draw(drawing.rstrip("\n"))
     human = console.width is not None
-    names = _names(found)
+    names = _names(found) if everything else [_job(asset) for asset in found]
     columns = (
         Column("NO", right=True),
         Column("LOGO"),
@@ -85,7 +86,7 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
         (
             str(number),
             asset["id"],
-            names[asset["id"]] if everything else _job(asset),
+            names[number - 1],
             "selected" if asset["isSelected"] else "",
             ago(asset["createdAt"]) if human else asset["createdAt"],
             asset["url"],
@@ -103,13 +104,20 @@ def _job(asset: Asset) -> str:
     return job_id if console.width is None else short_id(job_id)
 
 
-def _names(found: list[Asset]) -> dict[str, str]:
-    """What other commands call each of a list that spans jobs: asset id -> JOB/2."""
-    return {
-        asset["id"]: f"{_job(asset)}/{number}"
-        for job_id in {asset["jobId"] for asset in found}
-        for number, asset in enumerate(numbered([one for one in found if one["jobId"] == job_id]), start=1)
-    }
+def _by_job(found: list[Asset]) -> list[Asset]:
+    """Newest job first, and each job's own in the order of their numbers: the newest job's numbers are the list's."""
+    jobs = dict.fromkeys(asset["jobId"] for asset in found)
+    return [asset for job_id in jobs for asset in numbered([one for one in found if one["jobId"] == job_id])]
+
+
+def _names(found: list[Asset]) -> list[str]:
+    """What other commands call each of a list that spans jobs, in its order: JOB/2."""
+    seen: Counter[str] = Counter()
+    names = []
+    for asset in found:
+        seen[asset["jobId"]] += 1
+        names.append(f"{_job(asset)}/{seen[asset['jobId']]}")
+    return names
 
 
 def _draw(datas: list[bytes], mode: str) -> str:

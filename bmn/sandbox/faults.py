@@ -73,7 +73,7 @@ class FaultRule(BaseModel):
     @model_validator(mode="after")
     def _does_something(self) -> Self:
         if not any(self.effect(name) for name in EFFECTS):
-            raise ValueError("the fault does nothing: set status, latency, dropResponse, garbage, moderate, …")
+            raise ValueError("the fault does nothing: say what goes wrong, such as a status of 503 or a latency of 8s")
         if self.status is None and (self.retry_after is not None or self.body is not None):
             raise ValueError("retryAfter and body belong to a status: set status too")
         if self.moderate is not None:

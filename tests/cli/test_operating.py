@@ -197,7 +197,9 @@ def test_older_logos_are_counted_and_named_by_their_job(user: User) -> None:
     user.json("generate", "logos", "--brand", "Acme", "--count", "1")
     assert "2 older: bmn logos list --all --brand Acme" in user.bmn("logos", "list").err
     assert "Older ones are named JOB/2" in user.bmn("logos", "select", "2").err
-    assert f"{older}/2 " in user.bmn("logos", "list", "--all").out
+    listed = user.bmn("logos", "list", "--all").out.splitlines()[1:]
+    assert [line.split()[2].rpartition("/")[2] for line in listed] == ["1", "1", "2"]
+    assert listed[-1].split()[2] == f"{older}/2"
     assert user.json("logos", "select", f"{older}/2")["jobId"] == older
 
 
