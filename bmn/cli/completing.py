@@ -40,6 +40,8 @@ def _newest() -> list[dict[str, Any]]:
     except (OSError, ValueError):
         pass
     jobs = _ask()
+    if jobs is None:
+        return []  # too slow this time is not remembered as nothing
     try:
         path.write_text(json.dumps(jobs))
     except OSError:
@@ -47,7 +49,8 @@ def _newest() -> list[dict[str, Any]]:
     return jobs
 
 
-def _ask() -> list[dict[str, Any]]:
+def _ask() -> list[dict[str, Any]] | None:
+    """None where there is no answer in time."""
     import asyncio
 
     from bmn.cli.session import open_client
@@ -61,4 +64,4 @@ def _ask() -> list[dict[str, Any]]:
     try:
         return asyncio.run(fetch())
     except (BmnError, TimeoutError):
-        return []
+        return None

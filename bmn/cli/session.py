@@ -50,8 +50,9 @@ async def _last(client: BmnClient, state: str | None, wait: float) -> str:
         if found:
             return str(found[0]["jobId"])
         if wait <= 0:
-            which = f"{state} job" if state else "job"
-            raise NotFound(f"There is no {which} yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')
+            if state:
+                raise NotFound(f"There is no {state} job.", hint="`bmn jobs list` shows what there is.")
+            raise NotFound("There is no job yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')
         await asyncio.sleep(min(0.25, wait))
         wait -= 0.25
 

@@ -3,11 +3,12 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import User
-from tests.cli.terminal import BMN, environment
+from tests.cli.terminal import BMN, bmn, environment
 
 
 def _failed(user: User) -> str:
@@ -166,6 +167,19 @@ def test_a_reader_that_goes_away_is_no_error(user: User, command: tuple[str, ...
     assert process.stderr.read() == ""
     assert process.wait(20) == 141
     process.stderr.close()
+
+
+def test_where_nothing_failed_nobody_is_told_to_make_something_that_fails(user: User) -> None:
+    done = user.bmn("jobs", "why", "last:failed")
+    assert done.code == 3
+    assert done.err == "error: There is no failed job.\n  `bmn jobs list` shows what there is.\n"
+
+
+def test_completion_remembers_no_silence(home: Path) -> None:
+    words = {"_BMN_COMPLETE": "zsh_complete", "COMP_WORDS": "bmn jobs show ", "COMP_CWORD": "3"}
+    done = bmn(env={**words, "BMN_HOME": str(home), "BMN_API_URL": "http://127.0.0.1:1"})
+    assert "the newest failed one" in done.out
+    assert not (home / "completion.json").exists()
 
 
 def test_completion_offers_live_job_ids(user: User) -> None:
