@@ -78,7 +78,7 @@ def list_brands() -> None:
         return
     human = console.width is not None
     columns = (
-        Column("BRAND"),
+        Column("BRAND", drop=1),
         Column("NAME", flexible=True),
         Column("STYLE", drop=2),
         Column("COLOURS", drop=3),

@@ -35,7 +35,7 @@ def costs(by: str, since: float | None) -> None:
             Column("CALLS", right=True),
             Column("UNITS", right=True),
             Column("USD", right=True),
-            Column(""),
+            Column("", flexible=True),
         )
         table = [
             (

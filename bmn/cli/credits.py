@@ -62,7 +62,7 @@ def _show() -> None:
             Column("WHAT"),
             Column("CREDITS", right=True),
             Column("JOB"),
-            Column("REASON", flexible=True),
+            Column("REASON", flexible=True, drop=1),
         )
         console.answer()
         console.table(columns, rows)

@@ -83,7 +83,7 @@ def list_letters(limit: int, cursor: str | None, **values: Any) -> None:
         Column("QUEUE", drop=2),
         Column("CAUSE"),
         Column("REPLAYS", drop=3, right=True),
-        Column("DIED"),
+        Column("DIED", drop=1),
         Column("ERROR", flexible=True),
     )
     human = console.width is not None

@@ -76,11 +76,11 @@ def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
     names = _names(found) if everything else [_job(asset) for asset in found]
     columns = (
         Column("NO", right=True),
-        Column("LOGO"),
+        Column("LOGO", drop=1),
         Column("JOB"),
         Column(""),
         Column("MADE"),
-        Column("URL", drop=1),
+        Column("URL", drop=2),
     )
     rows = [
         (

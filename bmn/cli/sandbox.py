@@ -168,10 +168,10 @@ def ledger(provider: str | None, since: str | None) -> None:
     columns = (
         Column("TIME"),
         Column("PROVIDER"),
-        Column("MODEL"),
+        Column("MODEL", drop=1),
         Column("UNITS", right=True),
         Column("USD", right=True),
-        Column("PROMPT", flexible=True, drop=1),
+        Column("PROMPT", flexible=True, drop=2),
     )
     console.table(
         columns,
