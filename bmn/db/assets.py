@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from bmn.db.paging import read_cursor, write_cursor
-from bmn.db.tables import brand_assets, brands, job_units
+from bmn.db.tables import brand_assets, brands, job_units, jobs
 from bmn.errors import NotFound
 
 AssetRow = dict[str, Any]
@@ -79,3 +79,12 @@ def by_key(conn: Connection, storage_key: str) -> AssetRow | None:
     """The asset that a stored object belongs to."""
     row = conn.execute(select(brand_assets).where(brand_assets.c.storage_key == storage_key)).mappings().first()
     return dict(row) if row else None
+
+
+def asked_for(conn: Connection, storage_key: str, brand_id: str) -> dict[str, Any] | None:
+    """The payload of the job that made an object of this brand; None where nobody knows it any more."""
+    made = jobs.join(brand_assets, brand_assets.c.job_id == jobs.c.id)
+    query = select(jobs.c.payload).select_from(made)
+    mine = (brand_assets.c.storage_key == storage_key, brand_assets.c.brand_id == brand_id)
+    payload: dict[str, Any] | None = conn.execute(query.where(*mine)).scalar()
+    return payload

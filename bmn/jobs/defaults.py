@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bmn.schemas.jobs import LogoStyle
@@ -56,6 +56,17 @@ def brand_defaults(brand: Mapping[str, Any]) -> BrandDefaults:
         palette=list(brand["color_palette"] or palette_of(name)),
         vision=brand["vision"] or f"{name} stands for good work, done with care, and wants to be remembered.",
         archetype=brand["archetype"],
+    )
+
+
+def as_made(defaults: BrandDefaults, payload: Mapping[str, Any]) -> BrandDefaults:
+    """The same for a change to a picture: it keeps the look that it was asked to have. payload: of the job that made it."""
+    return replace(
+        defaults,
+        style=payload.get("logoStyle", defaults.style),
+        palette=payload.get("colorPalette", defaults.palette),
+        vision=payload.get("brandVision", defaults.vision),
+        archetype=payload.get("archetype", defaults.archetype),
     )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from bmn.auth import Principal
-from bmn.db import brands
+from bmn.db import assets, brands
+from bmn.db.engine import Connection
 from bmn.errors import NotFound
-from bmn.jobs.defaults import BrandDefaults, brand_defaults
+from bmn.jobs.defaults import BrandDefaults, as_made, brand_defaults
 from bmn.jobs.submission import Plan
 from bmn.schemas import api
 from bmn.schemas.base import Model
@@ -20,7 +21,7 @@ from bmn.schemas.jobs import (
 )
 from bmn.server.resources import Resources
 from bmn.settings import Settings
-from bmn.storage import brand_of
+from bmn.storage import Storage, brand_of
 
 # What the record supplies, by the name of the body's field.
 _SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
@@ -33,10 +34,16 @@ async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[P
     """
     await check_files(res, principal, _urls(body), own_brand=body.brand_id)
     if _needs_record(body):
-        return lambda conn: _payloads(
-            res.settings, principal, body, brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
-        )
+        return lambda conn: _payloads(res.settings, principal, body, _defaults(conn, res.core.storage, principal, body))
     return _payloads(res.settings, principal, body)
+
+
+def _defaults(conn: Connection, storage: Storage, principal: Principal, body: Any) -> BrandDefaults:
+    """What the record says, or, of a logo that is to be changed, what it was asked to be."""
+    found = brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
+    previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
+    asked = assets.asked_for(conn, previous, body.brand_id) if previous else None
+    return as_made(found, asked) if asked else found
 
 
 def _payloads(

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db import jobs
+from bmn.db import assets, jobs
 from bmn.db.products import SEED
 from bmn.jobs.defaults import palette_of
 from tests.server.conftest import ANA, Api, Starter, fresh_key
@@ -241,6 +241,30 @@ async def test_the_files_of_others_cannot_be_worked_into_ones_own(
     assert await number_of_jobs(ana) == 0
     refined = await payload_of(api, await api.logos(ana, mine, previousLogoUrl=own, refinementNotes="rounder"))
     assert refined["isRefinement"] is True
+
+
+async def test_a_logo_is_changed_in_the_look_it_was_asked_to_have(api: Api, ana: httpx.AsyncClient) -> None:
+    """The brand's record may say another one by now."""
+    brand = await api.brand(ana)
+    asked = {"logoStyle": "vintage", "colorPalette": ["#5A3825"]}
+    key = f"brands/{brand}/logo/one.png"
+    made = {
+        "id": str(uuid4()),
+        "brand_id": brand,
+        "job_id": await api.logos(ana, brand, count=1, **asked),
+        "asset_type": "logo",
+        "url": api.core.storage.url_for(key),
+        "storage_key": key,
+        "sha256": "0" * 64,
+        "mime_type": "image/png",
+        "size_bytes": 1,
+    }
+    await api.core.db.write(lambda conn: assets.add(conn, made))
+    change = {"previousLogoUrl": made["url"], "refinementNotes": "rounder"}
+    refined = await payload_of(api, await api.logos(ana, brand, **change))
+    assert {name: refined[name] for name in asked} == asked
+    bold = await payload_of(api, await api.logos(ana, brand, **change, logoStyle="bold"))
+    assert (bold["logoStyle"], bold["colorPalette"]) == ("bold", ["#5A3825"])
 
 
 async def test_the_eleventh_generation_of_a_minute_waits(start: Starter) -> None:
