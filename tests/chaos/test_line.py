@@ -112,8 +112,10 @@ async def test_fifty_clicks_are_one_job_and_fifty_orders_stop_at_the_balance(sta
 @pytest.mark.parametrize("point", ["claimed", "submitting", "submitted", "ready", "stored", "saved", "settling"])
 async def test_a_cancel_lands_at_every_point(stack: Stack, point: str) -> None:
     """Row 29: the worker stands still at a point while somebody cancels, then goes on, or is killed."""
+    # Of two orders at once, the other's transaction would be open where the process stands still: that is another test's.
+    count = 1 if point == "submitting" else 2
     worker = stack.worker_at(point, "PAUSE", slots=1)
-    job_id = await stack.logos(2)
+    job_id = await stack.logos(count)
     import psutil
 
     wait_until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED, 30)
@@ -131,7 +133,7 @@ async def test_a_cancel_lands_at_every_point(stack: Stack, point: str) -> None:
     row = await stack.job(job_id)
     saved = [unit for unit in await stack.units(job_id) if unit["state"] == "saved"]
     assert row["credits_charged"] == len(saved)
-    assert row["credits_refunded"] == 2 - len(saved)
+    assert row["credits_refunded"] == count - len(saved)
     await stack.check()
 
 
