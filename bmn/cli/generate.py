@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Options:
     """What every generator takes. timeout: seconds. images: a mode of `bmn.cli.pictures`, None detects.
 
-    record: what a new brand is made of, beside its name.
+    record: what a new brand is made of, beside its name. refines: it starts from a picture of the brand.
     """
 
     brand: str
@@ -33,6 +33,7 @@ class Options:
     idempotency_key: str
     images: str | None
     record: Body = field(default_factory=dict)
+    refines: bool = False
 
 
 def _shared(command: F) -> F:
@@ -115,7 +116,8 @@ def logos(**values: Any) -> int:
         raise click.UsageError("--notes says what to change about a logo: name it with --refine.")
     look = {"logoStyle": values["style"], "colorPalette": list(values["colors"]) or None}
     record = {**look, "vision": values["vision"], "archetype": values["archetype"]}
-    options = replace(options, record={name: value for name, value in record.items() if value is not None})
+    record = {name: value for name, value in record.items() if value is not None}
+    options = replace(options, record=record, refines=bool(values["refine"]))
 
     async def build(client: Any, brand: dict[str, Any]) -> Body:
         from bmn.cli.assets import find_asset
@@ -123,6 +125,7 @@ def logos(**values: Any) -> int:
         body = {
             **look,
             "brandId": brand["id"],
+            "brandName": None if brand["id"] else brand["name"],
             "brandVision": values["vision"],
             "archetype": values["archetype"],
             "count": values["count"],

@@ -13,13 +13,13 @@ from bmn.cli.assets import local_path, make_folder, numbered, slug
 from bmn.cli.base import run
 from bmn.cli.console import console
 from bmn.cli.gallery import Gallery
-from bmn.cli.session import find_brand, open_client
+from bmn.cli.session import find_brand, is_brand_id, open_client
 from bmn.cli.stack import server_for
 from bmn.cli.timespan import duration
 from bmn.cli.views import GENERATOR_QUEUES, elapsed, outcome_document, plural, short_id, state_text, usd
 from bmn.cli.watching import watch
 from bmn.client.http import BmnClient
-from bmn.errors import CAUSES, BmnError, Cause
+from bmn.errors import CAUSES, BmnError, Cause, NotFound
 
 if TYPE_CHECKING:
     from bmn.cli.generate import Builder, Options
@@ -81,7 +81,9 @@ async def _make(kind: str, noun: str, build: "Builder", options: "Options", made
     async with _client(kind, options, made) as client:
         # The others need a logo first, so that a new name is a mistyped one there.
         new = kind in ("logos", "wizard") and not options.dry_run
-        brand = await find_brand(client, options.brand, create=options.record if new else None)
+        brand = await _brand(
+            client, options, new=new, imagine=kind == "logos" and options.dry_run and not options.refines
+        )
         body = {key: value for key, value in (await build(client, brand)).items() if value is not None}
         if options.dry_run:
             return await _estimate(client, kind, body, options)
@@ -96,6 +98,17 @@ async def _make(kind: str, noun: str, build: "Builder", options: "Options", made
             console.next_step("bmn serve   # in another terminal, then:")
         _suggest(ended, noun, brand["name"])
         return exit_codes.of_jobs(ended, strict=options.strict)
+
+
+async def _brand(client: BmnClient, options: "Options", *, new: bool, imagine: bool) -> Record:
+    """new: a name that does not exist is made one. imagine: it is only asked what it would be like."""
+    try:
+        return await find_brand(client, options.brand, create=options.record if new else None)
+    except NotFound:
+        if not imagine or is_brand_id(options.brand):
+            raise
+        console.say(f"the brand {options.brand!r} would be made")
+        return {"id": None, "name": options.brand.strip()}
 
 
 def _warn(answer: Record) -> None:

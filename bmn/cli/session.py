@@ -60,11 +60,9 @@ async def _last(client: BmnClient, state: str | None, wait: float) -> str:
 async def find_brand(client: BmnClient, reference: str, *, create: dict[str, Any] | None = None) -> dict[str, Any]:
     """The brand of a name or an id. create: what to make one of when the name is new; None raises NotFound then."""
     reference = reference.strip().removeprefix("@")
-    try:
+    if is_brand_id(reference):
         brand: dict[str, Any] = await client.get(f"/brands/{UUID(reference)}")
         return brand
-    except ValueError:
-        pass
     if exact := await brands_named(client, reference):
         return exact[0]
     if create is not None:
@@ -75,6 +73,13 @@ async def find_brand(client: BmnClient, reference: str, *, create: dict[str, Any
     if near := await _names_like(client, reference):
         hint = f"Did you mean {' or '.join(map(repr, near))}? {hint}"
     raise NotFound(f"No brand {reference!r}.", hint=hint)
+
+
+def is_brand_id(reference: str) -> bool:
+    try:
+        return bool(UUID(reference))
+    except ValueError:
+        return False
 
 
 async def brands_named(client: BmnClient, name: str) -> list[dict[str, Any]]:

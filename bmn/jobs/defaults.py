@@ -48,14 +48,14 @@ class BrandDefaults:
 
 
 def brand_defaults(brand: Mapping[str, Any]) -> BrandDefaults:
-    """brand: a row of `brands`. The same name always gives the same palette and vision."""
+    """brand: a row of `brands`, or the name alone. The same name always gives the same palette and vision."""
     name = brand["name"]
     return BrandDefaults(
         name=name,
-        style=cast(LogoStyle, brand["logo_style"] or _STYLE),
-        palette=list(brand["color_palette"] or palette_of(name)),
-        vision=brand["vision"] or f"{name} stands for good work, done with care, and wants to be remembered.",
-        archetype=brand["archetype"],
+        style=cast(LogoStyle, brand.get("logo_style") or _STYLE),
+        palette=list(brand.get("color_palette") or palette_of(name)),
+        vision=brand.get("vision") or f"{name} stands for good work, done with care, and wants to be remembered.",
+        archetype=brand.get("archetype"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from bmn.schemas.base import FreeForm, HttpUrl, Id, Model, Name, Palette, Text
 from bmn.schemas.jobs import (
@@ -30,6 +30,21 @@ class LogosBody(Model):
     is_refinement: bool = False
     previous_logo_url: HttpUrl | None = None
     refinement_notes: Annotated[Text, StringConstraints(max_length=1000)] | None = None
+
+
+NEW_BRAND = "00000000-0000-4000-8000-000000000000"
+
+
+class LogosEstimate(LogosBody):
+    """The same for a dry run. Without `brandId` it is about a brand that is not made yet, and `brandName` its name."""
+
+    brand_id: Id = NEW_BRAND
+
+    @model_validator(mode="after")
+    def _is_about_a_brand(self) -> "LogosEstimate":
+        if self.brand_id == NEW_BRAND and self.brand_name is None:
+            raise ValueError("brandId or brandName says which brand")
+        return self
 
 
 class MockupProduct(Model):

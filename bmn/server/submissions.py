@@ -40,6 +40,8 @@ async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[P
 
 def _defaults(conn: Connection, storage: Storage, principal: Principal, body: Any) -> BrandDefaults:
     """What the record says, or, of a logo that is to be changed, what it was asked to be."""
+    if body.brand_id == api.NEW_BRAND:
+        return brand_defaults({"name": body.brand_name})
     found = brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
     previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
     asked = assets.asked_for(conn, previous, body.brand_id) if previous else None
@@ -63,6 +65,7 @@ def _payloads(
 
 _PAYLOADS: dict[type[Model], type[Payload]] = {
     api.LogosBody: LogoGeneration,
+    api.LogosEstimate: LogoGeneration,
     api.BundlesBody: BundleComposition,
     api.VideosBody: VideoGeneration,
     api.WizardBody: BrandWizard,

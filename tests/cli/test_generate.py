@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -70,6 +71,16 @@ def test_a_new_brand_is_what_its_first_logos_were_asked_to_be(user: User) -> Non
     assert (brand["logoStyle"], brand["colorPalette"], brand["vision"]) == ("vintage", ["#5A3825"], "slow mornings")
     assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--style", "bold", "--detach").code == 0
     assert user.json("brands", "show", "Acme")["logoStyle"] == "vintage"
+
+
+def test_a_dry_run_for_a_new_name_makes_no_brand(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Blue Bottle", "--style", "bold", "--count", "2", "--dry-run")
+    assert done.code == 0
+    assert done.out.count('"Blue Bottle"') == 2
+    assert "'Blue Bottle' would be made" in done.err
+    assert user.json("brands", "list")["brands"] == []
+    assert user.bmn("generate", "logos", "--brand", "Blue Bottle", "--refine", "1", "--dry-run").code == 3
+    assert user.bmn("generate", "logos", "--brand", str(uuid4()), "--dry-run").code == 3
 
 
 def test_a_mistyped_brand_makes_no_brand_where_a_logo_is_needed(user: User) -> None:

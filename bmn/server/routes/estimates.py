@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
 
 
 @router.post("/logos/estimate")
-async def logos(body: api.LogosBody, res: Res, principal: Caller) -> JSONResponse:
+async def logos(body: api.LogosEstimate, res: Res, principal: Caller) -> JSONResponse:
     return await _estimate(res, principal, "logo-generation", body)
 
 
@@ -51,7 +51,7 @@ async def _estimate(res: Resources, principal: Principal, queue: str, body: Any)
     asked = await payloads_of(res, principal, body)
 
     def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None]:
-        if not brands.owns(conn, principal.user_id, body.brand_id):
+        if body.brand_id != api.NEW_BRAND and not brands.owns(conn, principal.user_id, body.brand_id):
             raise NotFound("Brand not found")
         waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
         available = credits.balance(conn, principal.user_id).remaining
