@@ -140,7 +140,9 @@ def logos(**values: Any) -> int:
 
 @generate.command(examples=('bmn generate mockups --brand "Acme Coffee" --product mug --product t-shirt',))
 @_shared
-@click.option("--product", "products", multiple=True, metavar="NAME", help="From `bmn generate products`; repeatable; a mug if none is named.")
+@click.option(
+    "--product", "products", multiple=True, metavar="NAME", help="`bmn generate products` has them; else a mug."
+)
 @click.option("--logo", metavar="ASSET", help="Which logo; the selected or newest one by default.")
 @click.option("--notes", metavar="TEXT", help="How it should look.")
 def mockups(**values: Any) -> int:
