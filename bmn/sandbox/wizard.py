@@ -226,14 +226,14 @@ def _summary(talk: Talk) -> str:
 
 
 def _found(talk: Talk) -> str:
-    """Two short facts of the latest results."""
+    """Two short facts of the latest results; that something was noted is none."""
     facts = [
         f"{re.sub(r'(?<=[a-z])(?=[A-Z])|_', ' ', name).lower()} {str(value)[:_FACT_CHARS]}"
         for text in reversed(talk.results)
         for name, value in _facts(text)
         if isinstance(value, str | int | float)
         and not isinstance(value, bool)
-        and not name.endswith(("id", "Id", "name"))
+        and not name.endswith(("id", "Id", "name", "noted"))
     ]
     return ", ".join(list(dict.fromkeys(facts))[:2])
 
