@@ -50,6 +50,7 @@ class _Follower:
         self.ended = False
         self.polling = False
         self.breaks = 0
+        self.said_so = False  # that the connection is lost, since something last came through it
         self.heard = time.monotonic()
         self.gap = False
 
@@ -79,7 +80,8 @@ class _Follower:
                 f"The server at {self.client.api_url} went away while we watched {self.job_id}.",
                 hint=f"The job goes on when the server is back: bmn jobs watch {self.job_id}",
             ) from problem
-        if problem is not None and self.breaks == 1:
+        if problem is not None and not self.said_so:
+            self.said_so = True
             self.on_notice("connection lost, reconnecting; the job goes on")
         if self.breaks >= _BREAKS_BEFORE_POLLING and not self.polling and await self.client.is_up():
             self.polling = True
@@ -99,7 +101,7 @@ class _Follower:
                 if seq > self.seq + 1 and not self.gap:
                     self.gap = True  # something is missing: ask once more from where we are, then take what there is
                     return
-                self.breaks, self.gap = 0, False
+                self.breaks, self.gap, self.said_so = 0, False, False
                 yield self._seen(Event(self.job_id, seq, name, data))
                 if self.ended:
                     return

@@ -58,11 +58,6 @@ def test_a_dry_run_shows_prompts_and_cost_and_submits_nothing(user: User) -> Non
     assert user.json("credits", "show")["creditsRemaining"] == 20
 
 
-def test_a_dry_run_makes_no_brand(user: User) -> None:
-    assert user.bmn("generate", "logos", "--brand", "Nobody", "--dry-run").code == 3
-    assert user.json("brands", "list")["brands"] == []
-
-
 def test_without_a_server_a_private_one_does_the_job(home: Path) -> None:
     env = {"PORT": "1"}
     done = bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--out", "logos", env=env)

@@ -251,6 +251,7 @@ async def test_a_job_whose_books_could_not_be_kept_is_not_held_for_ever(engine: 
         execute = worker._executor.execute
 
         async def broken(run: Any) -> None:
+            worker._executor.execute = execute  # type: ignore[method-assign]
             raise RuntimeError("no books today")
 
         worker._executor.execute = broken  # type: ignore[method-assign]
@@ -260,7 +261,6 @@ async def test_a_job_whose_books_could_not_be_kept_is_not_held_for_ever(engine: 
             return bool((await engine.job(third))["losses"])
 
         await eventually(taken_back)
-        worker._executor.execute = execute  # type: ignore[method-assign]
         assert await engine.ended(third) == ["completed"]
 
 
