@@ -107,8 +107,9 @@ async def _brand(client: BmnClient, options: "Options", *, new: bool, imagine: b
     except NotFound:
         if not imagine or is_brand_id(options.brand):
             raise
-        console.say(f"the brand {options.brand!r} would be made")
-        return {"id": None, "name": options.brand.strip()}
+        name = options.brand.strip().removeprefix("@")
+        console.say(f"the brand {name!r} would be made")
+        return {"id": None, "name": name}
 
 
 def _warn(answer: Record) -> None:

@@ -132,7 +132,8 @@ def follow_clock(conn: Connection, lease: float) -> int:
 def move_starts(conn: Connection, drift: float) -> None:
     """After the clock was set ahead by `drift` seconds: attempts that began before do not look that much older.
 
-    Whoever notices may call it: what has been moved is no longer older than that.
+    Every worker that notices may call it: nothing is moved into the future, and an attempt that looks too young is only
+    called stale a little later.
     """
     began = update(jobs).where(is_running, jobs.c.attempt_started_at <= db_now() - drift)
     moved = {column.name: column + drift for column in (jobs.c.started_at, jobs.c.attempt_started_at)}

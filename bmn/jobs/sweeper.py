@@ -39,6 +39,7 @@ _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
 _ALERT_AGAIN_SECONDS = 300.0
 _FULL_SHARE = 0.7
 _CLOCK_JUMP_SECONDS = 2.0
+_AGEING_SECONDS = 60.0  # a clock set ahead by less makes no attempt stale; a slow look at the clock can seem like less
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Sweeper:
         """A clock that was set ahead makes no running attempt look older than it is."""
         lease, now = self._core.settings.bmn_lease_seconds, await self._core.db.read(queue_rows.clock)
         drift = self._clocks.look(now, time.monotonic(), settle=lease)
-        if drift > 0:
+        if drift > _AGEING_SECONDS:
             await self._core.db.write(lambda conn: claims.move_starts(conn, drift))
 
     async def _lose(self, job_id: str, fence: int, queue: str, owner: str | None) -> None:

@@ -243,6 +243,15 @@ async def test_the_files_of_others_cannot_be_worked_into_ones_own(
     assert refined["isRefinement"] is True
 
 
+async def test_an_estimate_says_which_brand_it_is_about(api: Api, ana: httpx.AsyncClient) -> None:
+    path = "/api/v1/generation/logos/estimate"
+    new = await ana.post(path, json={"brandName": "Blue Bottle", "count": 2})
+    assert (new.status_code, new.json()["credits"]) == (200, 2)
+    assert (await ana.post(path, json={"count": 2})).status_code == 400
+    assert (await ana.post(path, json={"brandId": str(uuid4())})).status_code == 404
+    assert await number_of_jobs(ana) == 0
+
+
 async def test_a_logo_is_changed_in_the_look_it_was_asked_to_have(api: Api, ana: httpx.AsyncClient) -> None:
     """The brand's record may say another one by now."""
     brand = await api.brand(ana)
