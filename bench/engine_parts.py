@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bmn.jobs.registry import QUEUES, get_queue
 from bmn.lifeline import lifeline
+from bmn.work.registry import QUEUES, get_queue
 
 QUEUE = "crm-sync"
 

@@ -22,7 +22,7 @@ from bmn.db.engine import Database
 from bmn.db.tables import brands, jobs
 from bmn.errors import Cause
 from bmn.jobs.submission import new_job_id
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 from bmn.settings import DEV_USER_ID
 
 _WEEK = 7 * 86_400

@@ -325,7 +325,7 @@ class Misconfigured(BmnError):
 
 
 class JobFailure(BmnError):
-    """One attempt, or one unit of it, failed. The cause decides what happens next (`bmn.jobs.retry`).
+    """One attempt, or one unit of it, failed. The cause decides what happens next (`bmn.jobs.retry_policy`).
 
     retryable: overrides the cause's rule where the provider's answer says more.
     retry_after: seconds the provider asked us to wait.

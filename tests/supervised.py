@@ -13,7 +13,7 @@ from typing import Any
 
 from bmn import logs
 from bmn.errors import Misconfigured
-from bmn.supervisor import Child, Hooks, Start, Supervisor
+from bmn.local.supervisor import Child, Hooks, Start, Supervisor
 
 
 def tell(**fields: Any) -> None:

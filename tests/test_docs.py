@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bmn.errors import Cause
-from bmn.jobs.registry import QUEUES
 from bmn.schemas.events import ADMIN_EVENTS, DASHBOARD_EVENTS, JOB_EVENTS
 from bmn.server.sockets import admin, dashboard, wizard
+from bmn.work.registry import QUEUES
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = [*sorted((_ROOT / "docs").glob("*.md")), _ROOT / "README.md", _ROOT / "CONTRIBUTING.md"]

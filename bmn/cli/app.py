@@ -9,36 +9,39 @@ from collections.abc import Sequence
 import click
 
 from bmn import __version__
-from bmn.cli import exit_codes
 from bmn.cli.base import CONTEXT, LazyGroup, with_common_options
-from bmn.cli.console import console
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.console import console
 from bmn.errors import BmnError
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Make": {
-        "generate": ("bmn.cli.generate:generate", "logos, mockups, bundles, videos, wizard steps; watched live"),
-        "logos": ("bmn.cli.logos:logos", "look at, pick, save and refine what was made"),
-        "brands": ("bmn.cli.brands:brands", "the brands that pictures are made for"),
-        "credits": ("bmn.cli.credits:credits_group", "what you have left; grant more"),
-        "open": ("bmn.cli.open:open_page", "look at the pictures in the browser"),
+        "generate": (
+            "bmn.cli.commands.generate:generate",
+            "logos, mockups, bundles, videos, wizard steps; watched live",
+        ),
+        "logos": ("bmn.cli.commands.logos:logos", "look at, pick, save and refine what was made"),
+        "brands": ("bmn.cli.commands.brands:brands", "the brands that pictures are made for"),
+        "credits": ("bmn.cli.commands.credits:credits_group", "what you have left; grant more"),
+        "open": ("bmn.cli.commands.open:open_page", "look at the pictures in the browser"),
     },
     "Watch": {
-        "jobs": ("bmn.cli.jobs:jobs", "list, show, watch, why, logs, cancel, retry, dead letters"),
-        "queues": ("bmn.cli.queues:queues", "what waits and runs; pause and resume"),
-        "workers": ("bmn.cli.workers:workers", "who is working on what"),
-        "costs": ("bmn.cli.costs:costs", "money by kind, provider or user"),
-        "admin": ("bmn.cli.open:admin", "a signed-in admin page"),
+        "jobs": ("bmn.cli.commands.jobs:jobs", "list, show, watch, why, logs, cancel, retry, dead letters"),
+        "queues": ("bmn.cli.commands.queues:queues", "what waits and runs; pause and resume"),
+        "workers": ("bmn.cli.commands.workers:workers", "who is working on what"),
+        "costs": ("bmn.cli.commands.costs:costs", "money by kind, provider or user"),
+        "admin": ("bmn.cli.commands.open:admin", "a signed-in admin page"),
     },
     "Run": {
-        "serve": ("bmn.cli.serve:serve", "everything on this machine: API, workers, queue, sandbox"),
-        "worker": ("bmn.cli.worker:worker", "workers for the named queues"),
-        "sandbox": ("bmn.cli.sandbox:sandbox", "the stand-in for the providers: run it, make it fail"),
-        "db": ("bmn.cli.db:db", "bring the database to this release"),
-        "doctor": ("bmn.cli.doctor:doctor", "what is wrong here and what to do about it"),
-        "config": ("bmn.cli.config:config", "effective settings and where each comes from"),
-        "token": ("bmn.cli.token:token", "a bearer token for the local server"),
-        "completion": ("bmn.cli.completion:completion", "completion for bash, zsh and fish"),
-        "help": ("bmn.cli.topics:help_command", "exit-codes, causes, options, images, environment"),
+        "serve": ("bmn.cli.commands.serve:serve", "everything on this machine: API, workers, queue, sandbox"),
+        "worker": ("bmn.cli.commands.worker:worker", "workers for the named queues"),
+        "sandbox": ("bmn.cli.commands.sandbox:sandbox", "the stand-in for the providers: run it, make it fail"),
+        "db": ("bmn.cli.commands.db:db", "bring the database to this release"),
+        "doctor": ("bmn.cli.commands.doctor:doctor", "what is wrong here and what to do about it"),
+        "config": ("bmn.cli.commands.config:config", "effective settings and where each comes from"),
+        "token": ("bmn.cli.commands.token:token", "a bearer token for the local server"),
+        "completion": ("bmn.cli.commands.completion:completion", "completion for bash, zsh and fish"),
+        "help": ("bmn.cli.commands.help:help_command", "exit-codes, causes, options, images, environment"),
     },
 }
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bmn.cli.console import console
+from bmn.cli.terminal.console import console
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from bmn.auth import mint_development_token
 from bmn.errors import NotSignedIn
+from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
 
 TokenSource = Callable[[], str]

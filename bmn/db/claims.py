@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, bindparam, case, func, select, update
 
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 
 JobRow = dict[str, Any]
 _CLAIMABLE = (

@@ -11,7 +11,7 @@ from bmn.db import events
 from bmn.db.paging import read_cursor, write_cursor
 from bmn.db.tables import db_now, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 
 JobRow = dict[str, Any]
 

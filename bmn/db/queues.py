@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from bmn.db import credits
 from bmn.db.tables import db_now, dead_letters, is_waiting, jobs, provider_calls, queue_settings
-from bmn.schemas.jobs import TERMINAL_STATES, JobState
+from bmn.schemas.payloads import TERMINAL_STATES, JobState
 
 
 def counts(conn: Connection) -> dict[str, dict[str, int]]:

@@ -20,7 +20,7 @@ from bmn.db.tables import (
     jobs,
     provider_calls,
 )
-from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES
 
 _DAY = 86_400
 JOB_SECONDS = 30 * _DAY

@@ -19,7 +19,7 @@ from bmn.db.credits import Balance
 from bmn.db.events import EventRow
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
 from bmn.errors import CAUSES, OUTAGES, Cause, told
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 
 MAX_LOSSES = 3
 """Workers that may die on one job; the third loss makes it a dead letter."""

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from bmn.db.tables import jobs
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 
 
 def held(conn: Connection, limit: int = 5000) -> dict[str, list[str]]:

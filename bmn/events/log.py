@@ -6,7 +6,7 @@ from bmn.broker.scripts import Call
 from bmn.db import events
 from bmn.db.engine import Database
 from bmn.db.events import EventRow
-from bmn.events.rooms import Outgoing, job_event
+from bmn.events.audience import Outgoing, job_event
 from bmn.events.stream import EventStream
 
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bmn.broker import keys
 from bmn.broker.scripts import Call, run
-from bmn.events.rooms import Outgoing
+from bmn.events.audience import Outgoing
 from bmn.logs import get_logger
 
 log = get_logger(__name__)

@@ -14,7 +14,7 @@ from bmn.db.transitions import Change
 from bmn.errors import Conflict
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
-from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES
 
 log = get_logger(__name__)
 

@@ -16,12 +16,12 @@ from bmn.errors import TryLater
 from bmn.jobs.clients import Caller, Clients, P, current_caller
 from bmn.jobs.core import Core
 from bmn.jobs.outbox import Outbox
-from bmn.jobs.registry import Queue
 from bmn.jobs.units import Fenced, Unit
 from bmn.logs import get_logger
-from bmn.schemas.jobs import Payload
+from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
 from bmn.storage import Storage
+from bmn.work.registry import Queue
 
 log = get_logger(__name__)
 T = TypeVar("T")

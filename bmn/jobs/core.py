@@ -13,7 +13,7 @@ from bmn.errors import Misconfigured
 from bmn.events.log import EventLog
 from bmn.events.stream import EventStream
 from bmn.jobs.outbox import Outbox
-from bmn.jobs.queues import RqView
+from bmn.jobs.rq.view import RqView
 from bmn.settings import Settings
 from bmn.storage import Storage, open_storage
 

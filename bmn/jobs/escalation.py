@@ -12,9 +12,9 @@ from bmn.db.engine import Connection
 from bmn.db.jobs import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, Cause
-from bmn.jobs.registry import QUEUES
-from bmn.schemas.jobs import OPS_TEMPLATE
+from bmn.schemas.payloads import OPS_TEMPLATE
 from bmn.settings import Settings
+from bmn.work.registry import QUEUES
 
 
 def escalate(conn: Connection, settings: Settings, change: Change | None) -> Change | None:

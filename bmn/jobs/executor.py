@@ -20,17 +20,17 @@ from bmn.db.engine import Connection
 from bmn.db.jobs import add_log
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, BmnError, Cause, JobCancelled, JobFailure, TryLater
-from bmn.events import rooms
+from bmn.events import audience
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
-from bmn.jobs.registry import Queue
-from bmn.jobs.retry import Action, Plan, plan
+from bmn.jobs.retry_policy import Action, Plan, plan
 from bmn.jobs.units import Fenced
 from bmn.logs import bind, get_logger
 from bmn.observability import span
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
+from bmn.work.registry import Queue
 
 log = get_logger(__name__)
 
@@ -184,7 +184,7 @@ class Executor:
         if first:
             metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
             message = f"Queue {self._queue.name} is paused: {_why_paused(failure)}"
-            self._core.outbox.send([rooms.system_alert("queue-paused", message, "error", metadata)])
+            self._core.outbox.send([audience.system_alert("queue-paused", message, "error", metadata)])
         return change
 
     def _decide(self, conn: Connection, row: dict[str, Any], failure: JobFailure) -> tuple[Plan, Change | None, bool]:

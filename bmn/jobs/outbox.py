@@ -13,13 +13,13 @@ from redis.exceptions import RedisError
 from bmn.db.events import EventRow
 from bmn.db.transitions import Change
 from bmn.errors import TryLater
-from bmn.events import rooms
+from bmn.events import audience
+from bmn.events.audience import Outgoing
 from bmn.events.log import EventLog
-from bmn.events.rooms import Outgoing
-from bmn.jobs.queues import RqView, Shown
-from bmn.jobs.registry import DEAD_LETTER
+from bmn.jobs.rq.view import RqView, Shown
 from bmn.logs import get_logger
 from bmn.observability import report
+from bmn.work.registry import DEAD_LETTER
 
 log = get_logger(__name__)
 
@@ -51,9 +51,9 @@ class Outbox:
         batch = self._next
         batch.rows += change.events
         for balance in change.balances:
-            batch.others.append(rooms.credits_updated(balance.user_id, balance.remaining, balance.used))
+            batch.others.append(audience.credits_updated(balance.user_id, balance.remaining, balance.used))
         for user_id, asset in change.assets:
-            batch.others.append(rooms.asset_new(user_id, asset["brand_id"], asset))
+            batch.others.append(audience.asset_new(user_id, asset["brand_id"], asset))
         if change.dead:
             report(f"Dead letter: {change.dead['error']}", queue=change.dead["queue"], cause=change.dead["cause"])
             batch.others.append(_system_error(change))
@@ -109,7 +109,7 @@ class Outbox:
 
 def _system_error(change: Change) -> Outgoing:
     dead = change.dead or {}
-    return rooms.system_error(
+    return audience.system_error(
         queue=dead["queue"],
         job_id=change.job_id,
         error=dead["error"],

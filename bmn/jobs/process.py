@@ -8,10 +8,10 @@ from collections.abc import Callable
 from bmn import logs, observability
 from bmn.db import claims
 from bmn.jobs.core import open_core, this_host
-from bmn.jobs.registry import get_queue
 from bmn.jobs.sweeper import Sweeper
 from bmn.jobs.worker import Worker
 from bmn.settings import Settings
+from bmn.work.registry import get_queue
 
 log = logs.get_logger(__name__)
 

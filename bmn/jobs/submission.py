@@ -16,9 +16,9 @@ from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
 from bmn.jobs.context import unit_price
 from bmn.jobs.core import Core
-from bmn.jobs.registry import Queue, get_queue
 from bmn.observability import current_parent
-from bmn.schemas.jobs import BrandPayload, LogoGeneration, Payload
+from bmn.schemas.payloads import BrandPayload, LogoGeneration, Payload
+from bmn.work.registry import Queue, get_queue
 
 Plan = Callable[[Connection], Sequence[Payload]]
 """Makes payloads inside the transaction that stores them, out of the records as they are then."""

@@ -21,14 +21,14 @@ from bmn.db.engine import Connection, IntegrityError
 from bmn.db.jobs import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import TryLater
-from bmn.events import rooms
-from bmn.jobs import journey
+from bmn.events import audience
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
-from bmn.jobs.queues import Shown
-from bmn.jobs.registry import QUEUES
+from bmn.jobs.rq.view import Shown
 from bmn.logs import get_logger
-from bmn.schemas.jobs import CLEANUP_TYPES, Cleanup
+from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup
+from bmn.work import journey
+from bmn.work.registry import QUEUES
 
 log = get_logger(__name__)
 
@@ -254,7 +254,7 @@ class Sweeper:
         if now - self._alerted.get(kind, -_ALERT_AGAIN_SECONDS) < _ALERT_AGAIN_SECONDS:
             return
         self._alerted[kind] = now
-        self._core.outbox.send([rooms.system_alert(kind.split(":")[0], message, "warn", dict(metadata))])
+        self._core.outbox.send([audience.system_alert(kind.split(":")[0], message, "warn", dict(metadata))])
 
     async def trim(self) -> None:
         """Lets RQ's view forget ended jobs as the registry says."""

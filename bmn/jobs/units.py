@@ -25,9 +25,9 @@ from bmn.db.engine import Connection
 from bmn.db.jobs import NewJob
 from bmn.errors import CAUSES, Cause, JobFailure, Moderated
 from bmn.jobs.outbox import Outbox
-from bmn.jobs.registry import QUEUES
 from bmn.settings import Settings
 from bmn.storage import Storage, object_key
+from bmn.work.registry import QUEUES
 
 T = TypeVar("T")
 

@@ -28,12 +28,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmn.broker.connection import connect_sync
-from bmn.jobs.registry import ALL_QUEUES
 from bmn.logs import get_logger
 from bmn.server.dependencies import ADMINS_ONLY
 from bmn.server.pages.access import sign_in_page
 from bmn.server.resources import Resources
 from bmn.settings import Settings
+from bmn.work.registry import ALL_QUEUES
 
 log = get_logger(__name__)
 

@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from fastapi import Depends, Header, Request
 
-from bmn.auth import NO_TOKEN, Principal
 from bmn.errors import NotAllowed, NotSignedIn
-from bmn.jobs.welcome import ensure_known
+from bmn.identity.tokens import NO_TOKEN, Principal
 from bmn.schemas.base import Id, JobId
 from bmn.server.resources import Resources
+from bmn.work.welcome import ensure_known
 
 ADMINS_ONLY = "Admin access required"
 

@@ -6,8 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from bmn.db import calls, queues
 from bmn.db.engine import Connection
-from bmn.jobs.registry import QUEUES
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
+from bmn.work.registry import QUEUES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import redis
 
 from bmn.broker.limiter import open_limiter
 from bmn.errors import RateLimited
-from bmn.events.rooms import system_alert
+from bmn.events.audience import system_alert
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
 from bmn.settings import Settings

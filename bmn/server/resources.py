@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from bmn.auth import Authenticator
+from bmn.identity.tokens import Authenticator
 from bmn.jobs.core import Core, open_core
 from bmn.server.metrics import Metrics
 from bmn.server.rate_limit import RateLimit

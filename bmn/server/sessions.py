@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from bmn.auth import Authenticator, Principal
 from bmn.broker import keys
 from bmn.errors import NotAllowed, NotSignedIn
+from bmn.identity.tokens import Authenticator, Principal
 from bmn.jobs.core import Core
 
 TICKET_SECONDS = 120

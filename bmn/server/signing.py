@@ -10,8 +10,8 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from bmn.auth import home_secret
 from bmn.errors import NotFound
+from bmn.identity.tokens import home_secret
 from bmn.settings import Settings
 from bmn.storage import Storage
 

@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bmn.auth import Principal
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
 from bmn.errors import NotFound
-from bmn.jobs.defaults import BrandDefaults, as_made, brand_defaults
+from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Plan
-from bmn.schemas import api
+from bmn.schemas import requests
 from bmn.schemas.base import Model
-from bmn.schemas.jobs import (
+from bmn.schemas.payloads import (
     BrandWizard,
     BundleComposition,
     LogoGeneration,
@@ -22,6 +21,7 @@ from bmn.schemas.jobs import (
 from bmn.server.resources import Resources
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
+from bmn.work.defaults import BrandDefaults, as_made, brand_defaults
 
 # What the record supplies, by the name of the body's field.
 _SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
@@ -40,7 +40,7 @@ async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[P
 
 def _defaults(conn: Connection, storage: Storage, principal: Principal, body: Any) -> BrandDefaults:
     """What the record says, or, of a logo that is to be changed, what it was asked to be."""
-    if body.brand_id == api.NEW_BRAND:
+    if body.brand_id == requests.NEW_BRAND:
         return brand_defaults({"name": body.brand_name})
     found = brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
     previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
@@ -53,22 +53,22 @@ def _payloads(
 ) -> list[Payload]:
     fields = {**(_supplied(body, defaults) if defaults else {}), **body.dump()}
     fields["userId"] = principal.user_id
-    if isinstance(body, api.MockupsBody):
+    if isinstance(body, requests.MockupsBody):
         shared = {name: value for name, value in fields.items() if name != "products"}
         return [MockupGeneration.model_validate({**shared, **product.dump()}) for product in body.products]
-    if isinstance(body, api.WizardBody):
+    if isinstance(body, requests.WizardBody):
         fields["creditCost"] = settings.bmn_credits_wizard
-    if isinstance(body, api.LogosBody):
+    if isinstance(body, requests.LogosBody):
         fields["isRefinement"] = body.is_refinement or body.previous_logo_url is not None
     return [_PAYLOADS[type(body)].model_validate(fields)]
 
 
 _PAYLOADS: dict[type[Model], type[Payload]] = {
-    api.LogosBody: LogoGeneration,
-    api.LogosEstimate: LogoGeneration,
-    api.BundlesBody: BundleComposition,
-    api.VideosBody: VideoGeneration,
-    api.WizardBody: BrandWizard,
+    requests.LogosBody: LogoGeneration,
+    requests.LogosEstimate: LogoGeneration,
+    requests.BundlesBody: BundleComposition,
+    requests.VideosBody: VideoGeneration,
+    requests.WizardBody: BrandWizard,
 }
 
 

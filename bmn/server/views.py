@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bmn.jobs.registry import QUEUES
 from bmn.jobs.submission import uuid_of
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 from bmn.server.signing import Signer
+from bmn.work.registry import QUEUES
 
 Row = Mapping[str, Any]
 

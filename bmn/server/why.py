@@ -7,11 +7,11 @@ from typing import Any
 from bmn.db import assets, calls, jobs, queues
 from bmn.db.engine import Connection
 from bmn.errors import CAUSES, OUTAGES, Cause
-from bmn.jobs.dead_letter import was_delivered
-from bmn.jobs.registry import get_queue
-from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.jobs.replay import was_delivered
+from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
+from bmn.work.registry import get_queue
 
 Row = dict[str, Any]
 

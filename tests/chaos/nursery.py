@@ -125,10 +125,10 @@ class Nursery:
 
 
 def _preload() -> None:
-    for module in ("bmn.jobs.alone", "bmn.sandbox.app", "bmn.server.app"):
+    for module in ("bmn.jobs.isolated", "bmn_sandbox.app", "bmn.server.app"):
         import_module(module)
     from bmn.jobs.executor import load_handler
-    from bmn.jobs.registry import get_queue
+    from bmn.work.registry import get_queue
 
     for queue in ("logo-generation", "image-upload"):
         load_handler(get_queue(queue))
@@ -224,7 +224,7 @@ def _api(ready: Path) -> None:
 def _sandbox(ready: Path, state: str, speed: float) -> None:
     import uvicorn
 
-    from bmn.sandbox.app import create_app
+    from bmn_sandbox.app import create_app
 
     sock = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(create_app(Path(state), speed=speed), log_level="warning", timeout_graceful_shutdown=1)

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from bmn.auth import mint_development_token
 from bmn.db.engine import Connection
 from bmn.db.tables import job_units, jobs
 from bmn.errors import BmnError
+from bmn.identity.tokens import mint_development_token
 from tests.chaos.nursery import Child
 from tests.chaos.stack import ANA, LOGOS, SERVED, Stack
 from tests.jobs import handlers

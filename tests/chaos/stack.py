@@ -25,7 +25,7 @@ from bmn.db.tables import jobs as job_table
 from bmn.errors import BmnError
 from bmn.jobs.core import Core, open_core
 from bmn.jobs.submission import Idempotent, dispatch, submit
-from bmn.schemas.jobs import TERMINAL_STATES, LogoGeneration
+from bmn.schemas.payloads import TERMINAL_STATES, LogoGeneration
 from bmn.settings import Settings, load_settings
 from tests.chaos import checker
 from tests.chaos.nursery import Child, Nursery

@@ -147,10 +147,10 @@ async def test_the_disk_is_full(stack: Stack) -> None:
     assert (await stack.job(job_id))["credits_refunded"] == 1
     assert len(stack.bill()) == 1
     assert cramped.stop() == 0
-    from bmn.jobs import dead_letter
+    from bmn.jobs import replay
 
     stack.worker(LOGOS)
-    again = await dead_letter.retry(stack.core, job_id, "ana")
+    again = await replay.retry(stack.core, job_id, "ana")
     assert again.job_id
     assert await stack.ended(again.job_id) == ["completed"]
     await stack.check()

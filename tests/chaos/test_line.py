@@ -7,10 +7,10 @@ import time
 import httpx
 import pytest
 
-from bmn.auth import mint_development_token
 from bmn.db import dead_letters
 from bmn.db.dead_letters import DeadFilter
-from bmn.jobs import dead_letter
+from bmn.identity.tokens import mint_development_token
+from bmn.jobs import replay
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.core import open_core
 from bmn.jobs.submission import dispatch
@@ -145,7 +145,7 @@ async def test_five_hundred_dead_letters_replayed_by_two_and_interrupted(stack: 
     assert set(await stack.ended(*ids, seconds=100)) == {"failed"}
     assert worker.stop() == 0
     second = await open_core(stack.settings, "test")
-    first_run = asyncio.create_task(dead_letter.replay(stack.core, DeadFilter(), "ana"))
+    first_run = asyncio.create_task(replay.replay(stack.core, DeadFilter(), "ana"))
 
     async def half_way() -> bool:
         return bool(await stack.read(lambda conn: dead_letters.count(conn, DeadFilter())) < number / 2)
@@ -153,9 +153,7 @@ async def test_five_hundred_dead_letters_replayed_by_two_and_interrupted(stack: 
     await stack.until(half_way)
     first_run.cancel()
     await asyncio.gather(first_run, return_exceptions=True)
-    await asyncio.gather(
-        dead_letter.replay(stack.core, DeadFilter(), "ana"), dead_letter.replay(second, DeadFilter(), "ben")
-    )
+    await asyncio.gather(replay.replay(stack.core, DeadFilter(), "ana"), replay.replay(second, DeadFilter(), "ben"))
     await second.close()
     assert await stack.read(lambda conn: dead_letters.count(conn, DeadFilter())) == 0
     from sqlalchemy import func, select
@@ -288,5 +286,5 @@ async def test_rows_of_a_newer_and_an_older_release(stack: Stack) -> None:
     assert await stack.ended(*odd, fine) == ["failed"] * 3 + ["completed"]
     letters = await stack.read(lambda conn: dead_letters.find(conn, DeadFilter()))
     assert {letter["cause"] for letter in letters} == {"schema_changed"}
-    assert [replay.job_id for replay in await dead_letter.replay(stack.core, DeadFilter(), "ana")] == [None] * 3
+    assert [replay.job_id for replay in await replay.replay(stack.core, DeadFilter(), "ana")] == [None] * 3
     await stack.check()

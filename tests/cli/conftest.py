@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bmn.auth import mint_development_token
+from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
 from tests.cli.terminal import BMN, Output, environment, forked, on_terminal, seen_at
 
@@ -40,7 +40,7 @@ class Stack:
         return {"BMN_HOME": str(self.home)}
 
     def fault(self, **rule: Any) -> None:
-        """Makes the sandbox misbehave; see `bmn.sandbox.faults`."""
+        """Makes the sandbox misbehave; see `bmn_sandbox.faults`."""
         httpx.post(f"{self.sandbox_url}/_sandbox/faults", json=rule).raise_for_status()
 
     def mend(self) -> None:

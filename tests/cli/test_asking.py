@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from bmn.cli.watching import OutOfTime, watch
+from bmn.cli.following.watch import OutOfTime, watch
 from bmn.client.http import BmnClient
 from bmn.settings import Settings
 from tests.cli.conftest import Stack, User

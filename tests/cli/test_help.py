@@ -11,7 +11,7 @@ import click
 import pytest
 
 from bmn.cli.app import root
-from bmn.cli.exit_codes import MEANINGS
+from bmn.cli.terminal.exit_codes import MEANINGS
 from bmn.errors import CAUSES
 from tests.cli.terminal import BMN, bmn, check_snapshot, environment, seen_at
 

@@ -10,13 +10,14 @@ import pytest
 from PIL import Image
 from rich.cells import cell_len
 
-from bmn.cli import jobs, pictures, queues, workers
-from bmn.cli.console import Column, Console, clean, console
-from bmn.cli.exit_codes import of_job, of_jobs
-from bmn.cli.job_page import _timeline
-from bmn.cli.progress import Line, _job_row
-from bmn.cli.tables import render
-from bmn.cli.timespan import ago, duration, parse_span, seconds_ago
+from bmn.cli.commands import jobs, queues, workers
+from bmn.cli.following import pictures
+from bmn.cli.following.job_page import _timeline
+from bmn.cli.following.progress import Line, _job_row
+from bmn.cli.terminal.console import Column, Console, clean, console
+from bmn.cli.terminal.exit_codes import of_job, of_jobs
+from bmn.cli.terminal.tables import render
+from bmn.cli.terminal.timespan import ago, duration, parse_span, seconds_ago
 
 _COLUMNS = (Column("ID"), Column("NAME", flexible=True), Column("COST", right=True, drop=1))
 _NAMES = ("Acme", "茶☕ عربي", "שלום עולם", "👩‍🚀 Rocket", "x" * 200)

@@ -12,8 +12,8 @@ import httpx
 import psutil
 import pytest
 
-from bmn.cli.private_stack import private_stack
 from bmn.errors import Conflict
+from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings
 from tests.processes import gone, wait_until
 
@@ -75,7 +75,7 @@ async def test_a_second_one_in_the_same_home_is_told(here: Settings) -> None:
 def test_it_ends_when_its_command_is_killed(here: Settings) -> None:
     program = (
         "import asyncio, sys\n"
-        "from bmn.cli.private_stack import private_stack\n"
+        "from bmn.local.temporary import private_stack\n"
         "from bmn.settings import load_settings\n"
         "async def main():\n"
         "    async with private_stack(load_settings(), ['logo-generation']) as url:\n"

@@ -22,9 +22,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _PRELOADED = (
-    *("httpx", "rich.live", "rich.text", "bmn.cli.app", "bmn.cli.jobs", "bmn.cli.generate", "bmn.cli.making"),
-    *("bmn.cli.queues", "bmn.cli.logos", "bmn.cli.brands", "bmn.cli.credits", "bmn.cli.job_page", "bmn.cli.pictures"),
-    *("bmn.cli.watching", "bmn.cli.tables", "bmn.jobs.registry", "bmn.client.http"),
+    *(
+        "httpx",
+        "rich.live",
+        "rich.text",
+        "bmn.cli.app",
+        "bmn.cli.commands.jobs",
+        "bmn.cli.commands.generate",
+        "bmn.cli.following.making",
+    ),
+    *(
+        "bmn.cli.commands.queues",
+        "bmn.cli.commands.logos",
+        "bmn.cli.commands.brands",
+        "bmn.cli.commands.credits",
+        "bmn.cli.following.job_page",
+        "bmn.cli.following.pictures",
+    ),
+    *("bmn.cli.following.watch", "bmn.cli.terminal.tables", "bmn.work.registry", "bmn.client.http"),
 )
 _MOST = 1 << 20
 

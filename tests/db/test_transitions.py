@@ -11,7 +11,7 @@ from bmn.db.engine import Connection, Database
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units
 from bmn.db.transitions import Change
 from bmn.errors import Cause
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 from tests.db.rows import ANA, account, claim, insert
 
 _TOLD = {"status": "generating", "progress": 50, "message": "half"}

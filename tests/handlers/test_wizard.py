@@ -11,15 +11,14 @@ from sqlalchemy import update
 from bmn.broker import keys
 from bmn.db import sessions
 from bmn.db.tables import agent_sessions, generation_credits
-from bmn.jobs import wizard_tools
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
 from bmn.jobs.executor import Run
-from bmn.jobs.registry import get_queue
-from bmn.jobs.wizard_desk import Desk
-from bmn.jobs.wizard_prompts import GUIDE, STEPS
-from bmn.jobs.wizard_tools import TOOLS, named_hosts, tools_of
 from bmn.providers.fetch import Fetcher
+from bmn.work.registry import get_queue
+from bmn.work.wizard.desk import Desk
+from bmn.work.wizard.prompts import GUIDE, STEPS
+from bmn.work.wizard.tools import TOOLS, named_hosts, tools_of
 from tests.handlers.conftest import BEN, Bench, png
 from tests.processes import eventually
 
@@ -259,7 +258,7 @@ def _serve(monkeypatch: pytest.MonkeyPatch, page: str, visited: list[str]) -> No
         return ["93.184.215.14"]
 
     guarded = partial(Fetcher, resolve=resolve, transport=lambda _max_bytes: Net())
-    monkeypatch.setattr(wizard_tools, "Fetcher", guarded)
+    monkeypatch.setattr("bmn.work.wizard.tools.Fetcher", guarded)
 
 
 async def test_a_page_that_the_user_named_is_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

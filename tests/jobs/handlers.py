@@ -12,7 +12,7 @@ import httpx
 
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.jobs.context import Context, Result
-from bmn.jobs.registry import QUEUES, Queue, get_queue
+from bmn.work.registry import QUEUES, Queue, get_queue
 
 QUEUE = "crm-sync"
 started: asyncio.Queue[str] = asyncio.Queue()

@@ -8,9 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from bmn.errors import Cause, JobFailure
-from bmn.jobs.emails import TEMPLATES, own_link, render
-from bmn.schemas.jobs import OPS_TEMPLATE, MailTemplate
+from bmn.schemas.payloads import OPS_TEMPLATE, MailTemplate
 from bmn.settings import Settings
+from bmn.work.mail.render import TEMPLATES, own_link, render
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 HOME = "https://brand.example"

@@ -20,7 +20,7 @@ from bmn.db.migrations import migrate
 from bmn.db.tables import jobs
 from bmn.errors import Cause, InsufficientCredits
 from bmn.jobs.submission import store_jobs
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 from tests.chaos import checker
 from tests.db.rows import QUEUE, new_job
 

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from bmn.jobs.prompts import LOGO_VARIATIONS, bundle_prompt, logo_prompts, mockup_prompt, video_prompt
-from bmn.sandbox.media.brief import KINDS, read_brief
-from bmn.sandbox.media.products import colours_of, product_of
-from bmn.schemas.jobs import BundleComposition, LogoGeneration, MockupGeneration, VideoGeneration
+from bmn.schemas.payloads import BundleComposition, LogoGeneration, MockupGeneration, VideoGeneration
+from bmn.work.prompts import LOGO_VARIATIONS, bundle_prompt, logo_prompts, mockup_prompt, video_prompt
+from bmn_sandbox.media.brief import KINDS, read_brief
+from bmn_sandbox.media.products import colours_of, product_of
 
 IDS = {"userId": str(uuid4()), "brandId": str(uuid4())}
 URL = "https://files.example.org/x.png"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmn.errors import CAUSES, OUTAGES, Cause, JobFailure, Moderated
-from bmn.jobs.retry import JITTER, LONGEST_DELAY, Action, Plan, backoff, plan
+from bmn.jobs.retry_policy import JITTER, LONGEST_DELAY, Action, Plan, backoff, plan
 
 RETRIED = [cause for cause, info in CAUSES.items() if info.retried and cause is not Cause.PROVIDER_RATE_LIMITED]
 FINAL = [cause for cause, info in CAUSES.items() if not info.retried and not info.pauses_queue]

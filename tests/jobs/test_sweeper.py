@@ -9,7 +9,7 @@ from bmn.db import claims, queues, transitions
 from bmn.db.tables import job_events, jobs, provider_calls
 from bmn.errors import Cause
 from bmn.jobs.core import open_core
-from bmn.jobs.queues import Shown, list_key
+from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.sweeper import CLEANUP_SECONDS, ClockWatch, Sweeper
 from tests.chaos import checker
 from tests.jobs import handlers

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bmn import failpoints
-from bmn.jobs import dead_letter
-from bmn.jobs.registry import get_queue
+from bmn.jobs import replay
 from bmn.settings import Settings
+from bmn.work.registry import get_queue
 from tests.jobs.conftest import ANA, Engine
 from tests.processes import eventually
 from tests.sandbox.conftest import RunningSandbox
@@ -132,7 +132,7 @@ async def test_a_replay_inherits_what_its_parent_has_finished(
         accepted = await engine.submit(count=4)
         assert await engine.ended(accepted.job_id, seconds=60) == ["partial"]
         sandbox.state.faults.clear()
-        again = await dead_letter.retry(engine.core, accepted.job_id, ANA)
+        again = await replay.retry(engine.core, accepted.job_id, ANA)
         assert again.job_id is not None
         assert again.credits == 1
         assert await engine.ended(again.job_id) == ["completed"]

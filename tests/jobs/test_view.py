@@ -12,10 +12,10 @@ from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegist
 from rq.serializers import JSONSerializer
 
 from bmn.jobs.cancellation import cancel
-from bmn.jobs.queues import RqView, Shown
-from bmn.jobs.registry import ALL_QUEUES
+from bmn.jobs.rq.view import RqView, Shown
 from bmn.jobs.sweeper import Sweeper
 from bmn.settings import Settings
+from bmn.work.registry import ALL_QUEUES
 from tests.chaos import checker
 from tests.jobs import handlers
 from tests.jobs.conftest import ANA, Engine

@@ -7,10 +7,10 @@ import pytest
 
 from bmn.db.products import SEED
 from bmn.errors import JobFailure
-from bmn.jobs.pages import LONGEST, page_words
-from bmn.jobs.profit import ProfitQuestion, find_product, profit
-from bmn.jobs.wizard_prompts import GUIDE, STEPS, fenced_json, fenced_page, opening, system_prompt
-from bmn.jobs.wizard_tools import TOOLS
+from bmn.work.wizard.page_text import LONGEST, page_words
+from bmn.work.wizard.profit import ProfitQuestion, find_product, profit
+from bmn.work.wizard.prompts import GUIDE, STEPS, fenced_json, fenced_page, opening, system_prompt
+from bmn.work.wizard.tools import TOOLS
 
 CATALOGUE: list[dict[str, Any]] = list(SEED)
 

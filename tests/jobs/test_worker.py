@@ -10,7 +10,7 @@ from bmn.db import claims, queues, transitions
 from bmn.db.tables import dead_letters, jobs
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.core import open_core
-from bmn.jobs.queues import list_key
+from bmn.jobs.rq.view import list_key
 from bmn.jobs.sweeper import Sweeper
 from tests.jobs import handlers
 from tests.jobs.conftest import ANA, Engine

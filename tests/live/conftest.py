@@ -17,12 +17,12 @@ import pytest
 import uvicorn
 from sqlalchemy import Connection, update
 
-from bmn.auth import mint_development_token
 from bmn.db import brands, events, jobs
 from bmn.db.jobs import NewJob
 from bmn.db.migrations import migrate
 from bmn.db.tables import brands as brand_table
 from bmn.db.tables import jobs as job_table
+from bmn.identity.tokens import mint_development_token
 from bmn.jobs.core import Core, open_core
 from bmn.server.sockets.limits import Limits
 from bmn.settings import Settings, load_settings

@@ -7,9 +7,9 @@ import pytest
 
 from bmn.broker import keys
 from bmn.db import credits, jobs
-from bmn.events.rooms import asset_new, brand_updated, credits_updated, system_alert, system_error
-from bmn.jobs.registry import QUEUES
-from bmn.schemas.jobs import LogoGeneration
+from bmn.events.audience import asset_new, brand_updated, credits_updated, system_alert, system_error
+from bmn.schemas.payloads import LogoGeneration
+from bmn.work.registry import QUEUES
 from tests.live.conftest import ANA, BEN, Live
 
 pytestmark = pytest.mark.node

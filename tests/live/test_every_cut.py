@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from bmn.broker import keys
-from bmn.events.rooms import system_alert
+from bmn.events.audience import system_alert
 from bmn.schemas.events import WIZARD
 from bmn.server.sockets.ring import write_position
 from tests.live.conftest import Live, Server

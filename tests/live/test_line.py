@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bmn.auth import Principal
-from bmn.events.rooms import Outgoing, job_event
+from bmn.events.audience import Outgoing, job_event
+from bmn.identity.tokens import Principal
 from bmn.server.sockets.limits import Bucket
 from bmn.server.sockets.ring import Entry, Ring
 from bmn.server.sockets.server import _is_python_client

@@ -12,7 +12,7 @@ import redis
 
 from bmn.broker import keys
 from bmn.broker.embedded import EmbeddedRedis
-from bmn.events.rooms import system_alert
+from bmn.events.audience import system_alert
 from bmn.events.stream import encode
 from tests.live.conftest import Live, ServerProcess
 from tests.live.raw import Raw

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from bmn.broker import keys
-from bmn.events.rooms import brand_updated
+from bmn.events.audience import brand_updated
 from tests.live.conftest import ANA, BEN, Live
 from tests.live.driver import Client
 from tests.processes import eventually

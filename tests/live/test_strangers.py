@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from bmn.events.rooms import (
+from bmn.events.audience import (
     Outgoing,
     asset_new,
     brand_updated,

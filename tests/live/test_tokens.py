@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bmn import roles
+from bmn.identity import roles
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from tests.live.conftest import Live
 from tests.live.raw import Raw

@@ -15,8 +15,8 @@ import pytest
 import websockets
 from rq.job import Job
 
-from bmn.jobs.registry import ALL_QUEUES
 from bmn.server.admin_ui import is_admin_path
+from bmn.work.registry import ALL_QUEUES
 from tests.pages.conftest import everything, sign_in
 from tests.processes import eventually
 from tests.server.conftest import ADMIN, ANA, Api

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bmn import roles
 from bmn.broker import keys
 from bmn.broker.embedded import EmbeddedRedis
+from bmn.identity import roles
 from bmn.settings import DEV_USER_ID
 from tests.pages.conftest import sign_in
 from tests.server.conftest import ANA, BEN, Api, Starter

@@ -69,7 +69,7 @@ class SandboxControl:
 
 @pytest.fixture(scope="session")
 def _sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from bmn.sandbox.app import create_app
+    from bmn_sandbox.app import create_app
 
     app = create_app(tmp_path_factory.mktemp("sandbox"), speed=0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
-from bmn.sandbox.app import create_app
-from bmn.sandbox.state import Sandbox
+from bmn_sandbox.app import create_app
+from bmn_sandbox.state import Sandbox
 
 
 @dataclass(slots=True)

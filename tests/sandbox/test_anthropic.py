@@ -7,7 +7,7 @@ import anthropic
 import httpx
 import pytest
 
-from bmn.sandbox.schema_values import fits
+from bmn_sandbox.schema_values import fits
 from tests.sandbox.conftest import RunningSandbox
 
 MODEL = "claude-sonnet-5-5"

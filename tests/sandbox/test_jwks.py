@@ -57,8 +57,8 @@ def test_a_rotation_keeps_old_tokens_until_the_old_key_goes(sandbox: RunningSand
 
 
 def test_keys_outlive_a_restart(sandbox: RunningSandbox) -> None:
-    from bmn.sandbox.jwks import Keys
-    from bmn.sandbox.state import Sandbox
+    from bmn_sandbox.jwks import Keys
+    from bmn_sandbox.state import Sandbox
 
     assert Keys(Sandbox(sandbox.state_dir)).verified(mint(sandbox, sub="user-1"))["sub"] == "user-1"
 

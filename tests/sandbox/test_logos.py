@@ -5,12 +5,12 @@ import itertools
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from bmn.sandbox.media.brief import KITS, read_brief
-from bmn.sandbox.media.canvas import Colour
-from bmn.sandbox.media.logos import LAYOUTS, render_logo
-from bmn.sandbox.media.motif_words import TAGLINES, motifs_for
-from bmn.sandbox.media.motifs import MOTIFS
-from bmn.sandbox.media.palette import contrast, make_palette
+from bmn_sandbox.media.brief import KITS, read_brief
+from bmn_sandbox.media.canvas import Colour
+from bmn_sandbox.media.logos import LAYOUTS, render_logo
+from bmn_sandbox.media.motif_words import TAGLINES, motifs_for
+from bmn_sandbox.media.motifs import MOTIFS
+from bmn_sandbox.media.palette import contrast, make_palette
 
 VARIATIONS = {
     "icon": "Icon-focused design with abstract symbol",

@@ -5,11 +5,11 @@ import io
 import pytest
 from PIL import Image, ImageDraw
 
-from bmn.sandbox.media import apparel, objects
-from bmn.sandbox.media.bundle import STYLES, bundle
-from bmn.sandbox.media.canvas import WHITE, Colour
-from bmn.sandbox.media.placement import read_logo, readable
-from bmn.sandbox.media.products import Drawing, mockup, product_of, reshaped
+from bmn_sandbox.media import apparel, objects
+from bmn_sandbox.media.bundle import STYLES, bundle
+from bmn_sandbox.media.canvas import WHITE, Colour
+from bmn_sandbox.media.placement import read_logo, readable
+from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
 from tests.sandbox.pictures import INK, logo_png, opened, share_of_ink
 
 PRODUCTS = [

@@ -120,8 +120,8 @@ def test_a_server_error_is_seen_and_passes(sandbox: RunningSandbox, store: Any) 
 
 
 def test_objects_outlive_a_restart(sandbox: RunningSandbox, store: Any) -> None:
-    from bmn.sandbox.s3 import Shelf
-    from bmn.sandbox.state import Sandbox
+    from bmn_sandbox.s3 import Shelf
+    from bmn_sandbox.state import Sandbox
 
     put(store)
     again = Shelf(Sandbox(sandbox.state_dir, 0))

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import redis
 
-from bmn.auth import mint_development_token
+from bmn.identity.tokens import mint_development_token
 from bmn.server.app import Application, create_app, create_server
 from bmn.settings import Settings, load_settings
 from tests.jobs.conftest import engine, settings

@@ -8,8 +8,8 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from bmn.auth import mint_development_token
 from bmn.broker import keys
+from bmn.identity.tokens import mint_development_token
 from bmn.jobs.cancellation import cancel
 from bmn.server.workers import registered
 from tests.jobs.conftest import ANA, Engine

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from bmn.cli.console import Console
-from bmn.cli.job_page import styled
-from bmn.schemas.api import BrandBody
+from bmn.cli.following.job_page import styled
+from bmn.cli.terminal.console import Console
+from bmn.schemas.requests import BrandBody
 
 EVIL = "Acme\x1b]0;owned\x07 \x9b2J\x90q\x9c \x7f"
 

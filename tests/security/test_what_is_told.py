@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bmn.cli.home import home_lock
 from bmn.db.engine import make_engine
+from bmn.local.home import home_lock
 from bmn.settings import load_settings
 
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from bmn.auth import mint_development_token
 from bmn.db import assets
+from bmn.identity.tokens import mint_development_token
 from tests.security.conftest import Target
 
 BROKEN = ("http://[", "http://a[b]/", "https://℀.example/", "//[")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from bmn.db import claims, jobs
 from bmn.db.tables import audit_log
 from bmn.errors import Cause
-from bmn.jobs.registry import ALL_QUEUES
+from bmn.work.registry import ALL_QUEUES
 from tests.server.conftest import ADMIN, ANA, BEN, Api, fresh_key
 from tests.server.test_jobs import QUEUE, claim, fail
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import jwt
 import pytest
 
-from bmn import jwks, roles
-from bmn.auth import DEV_ISSUER, Authenticator, development_secret, mint_development_token
 from bmn.errors import NotAllowed, NotSignedIn, TryLater
+from bmn.identity import jwks, roles
+from bmn.identity.tokens import DEV_ISSUER, Authenticator, development_secret, mint_development_token
 from bmn.settings import DEV_USER_ID, load_settings
 from tests.tokens import SECRET, SECRET_KEY, USER, Project, _jwk
 

@@ -10,7 +10,7 @@ import pytest
 
 from bmn.db import assets, jobs
 from bmn.db.products import SEED
-from bmn.jobs.defaults import palette_of
+from bmn.work.defaults import palette_of
 from tests.server.conftest import ANA, Api, Starter, fresh_key
 
 LOGOS = "/api/v1/generation/logos"

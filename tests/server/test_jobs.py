@@ -13,7 +13,7 @@ from bmn.db import claims, jobs, queues, transitions
 from bmn.db.tables import brand_assets
 from bmn.errors import Cause
 from bmn.jobs.core import Core
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 from tests.server.conftest import ANA, Api, Starter
 
 QUEUE = "logo-generation"

@@ -13,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from bmn.auth import mint_development_token
 from bmn.db.migrations import migrate
+from bmn.identity.tokens import mint_development_token
 from bmn.settings import load_settings
 from tests.processes import wait_until
 from tests.server.conftest import ANA

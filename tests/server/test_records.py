@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from bmn.db.products import SEED
 from bmn.db.tables import provider_calls
-from bmn.jobs.defaults import palette_of
+from bmn.work.defaults import palette_of
 from tests.server.conftest import ANA, BEN, Api, Starter
 from tests.server.test_jobs import add_asset
 

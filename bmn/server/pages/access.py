@@ -11,10 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
-from bmn.auth import Principal, supabase_is_configured
 from bmn.errors import BmnError, NotSignedIn
+from bmn.identity.tokens import Principal, supabase_is_configured
 from bmn.logs import get_logger
-from bmn.schemas.api import LocalPath
+from bmn.schemas.requests import LocalPath
 from bmn.server.dependencies import caller, generation_caller, identify
 from bmn.server.pages.rendering import page
 from bmn.settings import Settings

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.auth import Principal
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
 from bmn.errors import UsageProblem
-from bmn.jobs.dead_letter import retry
+from bmn.identity.tokens import Principal
+from bmn.jobs.replay import retry
 from bmn.jobs.submission import Idempotent, submit
-from bmn.schemas.api import BrandBody, LogosBody
 from bmn.schemas.base import Text
+from bmn.schemas.requests import BrandBody, LogosBody
 from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, owner_filter, request_id
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import show_job

@@ -6,15 +6,13 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.auth import Principal
 from bmn.db import assets, brands, credits, jobs
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
-from bmn.jobs.dead_letter import was_delivered
-from bmn.jobs.defaults import brand_defaults
-from bmn.jobs.registry import get_queue
-from bmn.schemas.jobs import TERMINAL_STATES, LogoStyle
+from bmn.identity.tokens import Principal
+from bmn.jobs.replay import was_delivered
+from bmn.schemas.payloads import TERMINAL_STATES, LogoStyle
 from bmn.server import views
 from bmn.server.dependencies import BrandPath, JobPath, Res, fresh_key, owner_filter
 from bmn.server.pages import pieces, words
@@ -22,6 +20,8 @@ from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.resources import Resources
 from bmn.server.why import Facts, explain, look_into
+from bmn.work.defaults import brand_defaults
+from bmn.work.registry import get_queue
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

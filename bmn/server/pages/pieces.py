@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bmn.errors import Cause
-from bmn.jobs.registry import QUEUES
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
 from bmn.server.signing import Signer
+from bmn.work.registry import QUEUES
 
 Row = dict[str, Any]
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from bmn.db import assets, brands, jobs
 from bmn.db.engine import Connection
-from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.dependencies import Res
 from bmn.server.pages import pieces, words
 from bmn.server.pages.access import PageRoute

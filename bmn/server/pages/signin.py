@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from bmn.auth import Principal
 from bmn.broker import keys
 from bmn.errors import NotAllowed
-from bmn.schemas.api import LocalPath, SessionBody
+from bmn.identity.tokens import Principal
+from bmn.schemas.requests import LocalPath, SessionBody
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bmn.errors import CAUSES, Cause
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 
 Row = dict[str, Any]
 

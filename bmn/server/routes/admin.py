@@ -10,17 +10,17 @@ from bmn.db import credits, dead_letters, queues, workers
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.paging import write_cursor
-from bmn.events.rooms import credits_updated, system_alert
-from bmn.jobs.dead_letter import estimate, purge, replay
-from bmn.jobs.registry import ALL_QUEUES, DEAD_LETTER, get_queue
+from bmn.events.audience import credits_updated, system_alert
+from bmn.jobs.replay import estimate, purge, replay
 from bmn.jobs.sweeper import next_cleanup
-from bmn.schemas.api import DlqSelection, GrantBody, PauseBody
 from bmn.schemas.base import Text
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
+from bmn.schemas.requests import DlqSelection, GrantBody, PauseBody
 from bmn.server import views
 from bmn.server.dependencies import Admin, Res
 from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
+from bmn.work.registry import ALL_QUEUES, DEAD_LETTER, get_queue
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
 

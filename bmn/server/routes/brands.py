@@ -9,13 +9,13 @@ from bmn.broker import keys
 from bmn.broker.cache import cached, forget
 from bmn.db import assets, brands
 from bmn.errors import NotFound
-from bmn.events.rooms import brand_updated
-from bmn.jobs import journey
-from bmn.schemas.api import BrandBody, BrandPatch
+from bmn.events.audience import brand_updated
 from bmn.schemas.base import Name
-from bmn.schemas.jobs import AssetType
+from bmn.schemas.payloads import AssetType
+from bmn.schemas.requests import BrandBody, BrandPatch
 from bmn.server import views
 from bmn.server.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
+from bmn.work import journey
 
 router = APIRouter(prefix="/api/v1", tags=["brands"])
 

@@ -6,44 +6,44 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from bmn.auth import Principal
 from bmn.db import brands, credits, jobs, queues
 from bmn.db.engine import Connection
 from bmn.errors import NotFound
-from bmn.jobs.estimates import estimate
+from bmn.identity.tokens import Principal
 from bmn.jobs.submission import warning
-from bmn.schemas import api
-from bmn.schemas.jobs import WAITING_STATES, Payload
+from bmn.schemas import requests
+from bmn.schemas.payloads import WAITING_STATES, Payload
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.resources import Resources
 from bmn.server.submissions import payloads_of
+from bmn.work.estimates import estimate
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
 
 
 @router.post("/logos/estimate")
-async def logos(body: api.LogosEstimate, res: Res, principal: Caller) -> JSONResponse:
+async def logos(body: requests.LogosEstimate, res: Res, principal: Caller) -> JSONResponse:
     return await _estimate(res, principal, "logo-generation", body)
 
 
 @router.post("/mockups/estimate")
-async def mockups(body: api.MockupsBody, res: Res, principal: Caller) -> JSONResponse:
+async def mockups(body: requests.MockupsBody, res: Res, principal: Caller) -> JSONResponse:
     return await _estimate(res, principal, "mockup-generation", body)
 
 
 @router.post("/bundles/estimate")
-async def bundles(body: api.BundlesBody, res: Res, principal: Caller) -> JSONResponse:
+async def bundles(body: requests.BundlesBody, res: Res, principal: Caller) -> JSONResponse:
     return await _estimate(res, principal, "bundle-composition", body)
 
 
 @router.post("/videos/estimate")
-async def videos(body: api.VideosBody, res: Res, principal: Caller) -> JSONResponse:
+async def videos(body: requests.VideosBody, res: Res, principal: Caller) -> JSONResponse:
     return await _estimate(res, principal, "video-generation", body)
 
 
 @router.post("/wizard/estimate")
-async def wizard(body: api.WizardBody, res: Res, principal: Caller) -> JSONResponse:
+async def wizard(body: requests.WizardBody, res: Res, principal: Caller) -> JSONResponse:
     return await _estimate(res, principal, "brand-wizard", body)
 
 
@@ -51,7 +51,7 @@ async def _estimate(res: Resources, principal: Principal, queue: str, body: Any)
     asked = await payloads_of(res, principal, body)
 
     def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None]:
-        if body.brand_id != api.NEW_BRAND and not brands.owns(conn, principal.user_id, body.brand_id):
+        if body.brand_id != requests.NEW_BRAND and not brands.owns(conn, principal.user_id, body.brand_id):
             raise NotFound("Brand not found")
         waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
         available = credits.balance(conn, principal.user_id).remaining

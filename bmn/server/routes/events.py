@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from bmn.db import journeys
 from bmn.errors import UsageProblem
 from bmn.jobs.submission import Idempotent, submit
-from bmn.schemas.api import EventBody
-from bmn.schemas.jobs import EmailSend
+from bmn.schemas.payloads import EmailSend
+from bmn.schemas.requests import EventBody
 from bmn.server.dependencies import IdempotencyKey, Res, Service, request_id
 from bmn.server.resources import Resources
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
-from bmn.auth import Principal
 from bmn.db import assets, brands
 from bmn.errors import NotFound
+from bmn.identity.tokens import Principal
 from bmn.server.dependencies import Res, identify
 from bmn.storage import Storage, brand_of, check_key
 

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from bmn.auth import Principal
+from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, submit
-from bmn.schemas import api
+from bmn.schemas import requests
 from bmn.server.dependencies import GenerationCaller, IdempotencyKey, request_id
 from bmn.server.resources import Resources
 from bmn.server.submissions import payloads_of
@@ -15,21 +15,21 @@ from bmn.server.submissions import payloads_of
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": api.ErrorBody} for status in (400, 401, 402, 404, 409, 413, 429, 503)
+    status: {"model": requests.ErrorBody} for status in (400, 401, 402, 404, 409, 413, 429, 503)
 }
 
 
-@router.post("/logos", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
+@router.post("/logos", status_code=202, response_model=requests.Submitted, responses=_REFUSALS)
 async def logos(
-    body: api.LogosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
+    body: requests.LogosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Logo generation started. Generating {body.count} logo{'s' if body.count > 1 else ''}."
     return await _one(request, principal, "logo-generation", body, key, message)
 
 
-@router.post("/mockups", status_code=202, response_model=api.MockupsSubmitted, responses=_REFUSALS)
+@router.post("/mockups", status_code=202, response_model=requests.MockupsSubmitted, responses=_REFUSALS)
 async def mockups(
-    body: api.MockupsBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
+    body: requests.MockupsBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     """One job a product; all of them or none."""
     submitted = await _submit(request, principal, "mockup-generation", body, key)
@@ -42,25 +42,25 @@ async def mockups(
     return JSONResponse({"jobs": jobs, "message": message, **_warning(submitted[0])}, 202)
 
 
-@router.post("/bundles", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
+@router.post("/bundles", status_code=202, response_model=requests.Submitted, responses=_REFUSALS)
 async def bundles(
-    body: api.BundlesBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
+    body: requests.BundlesBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Bundle composition started with {len(body.product_mockup_urls)} products."
     return await _one(request, principal, "bundle-composition", body, key, message)
 
 
-@router.post("/videos", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
+@router.post("/videos", status_code=202, response_model=requests.Submitted, responses=_REFUSALS)
 async def videos(
-    body: api.VideosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
+    body: requests.VideosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Video generation started. Making {body.duration_seconds} seconds."
     return await _one(request, principal, "video-generation", body, key, message)
 
 
-@router.post("/wizard", status_code=202, response_model=api.Submitted, responses=_REFUSALS)
+@router.post("/wizard", status_code=202, response_model=requests.Submitted, responses=_REFUSALS)
 async def wizard(
-    body: api.WizardBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
+    body: requests.WizardBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> JSONResponse:
     message = f"Wizard step {body.step} started."
     return await _one(request, principal, "brand-wizard", body, key, message)

@@ -15,7 +15,7 @@ from bmn import __version__
 from bmn.db import queues
 from bmn.errors import BmnError
 from bmn.logs import redact
-from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.dependencies import Res
 from bmn.server.metrics import CONTENT_TYPE, read_figures
 from bmn.server.resources import Resources

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from bmn.auth import Principal
 from bmn.db import jobs
 from bmn.db.events import EventRow
 from bmn.errors import RateLimited
+from bmn.identity.tokens import Principal
 from bmn.schemas.events import ends_job
-from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.dependencies import Caller, JobPath, Res, owner_filter
 from bmn.server.resources import Resources
 

@@ -12,11 +12,11 @@ from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
 from bmn.errors import NotAllowed
 from bmn.jobs.cancellation import cancel
-from bmn.jobs.dead_letter import retry
+from bmn.jobs.replay import retry
 from bmn.jobs.submission import uuid_of
-from bmn.schemas.api import RetryBody, ShareBody
 from bmn.schemas.base import Id, Text
-from bmn.schemas.jobs import WAITING_STATES, JobState
+from bmn.schemas.payloads import WAITING_STATES, JobState
+from bmn.schemas.requests import RetryBody, ShareBody
 from bmn.server import views
 from bmn.server.dependencies import Caller, GenerationCaller, JobPath, Res, owner_filter
 from bmn.server.resources import Resources

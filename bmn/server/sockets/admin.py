@@ -8,16 +8,16 @@ from redis.exceptions import RedisError
 from bmn.broker import keys
 from bmn.db import queues
 from bmn.errors import BmnError, NotAllowed
-from bmn.events.rooms import ADMINS, queue_stats
+from bmn.events.audience import ADMINS, queue_stats
 from bmn.jobs.core import Core
-from bmn.jobs.dead_letter import retry
-from bmn.jobs.registry import QUEUES
+from bmn.jobs.replay import retry
 from bmn.logs import get_logger
 from bmn.schemas.events import ADMIN, JobRoom, Nothing
 from bmn.server.sockets.auth import ADMINS_ONLY
 from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
 from bmn.server.sockets.session import Session, Sessions
 from bmn.server.sockets.words import queue_figures
+from bmn.work.registry import QUEUES
 
 log = get_logger(__name__)
 

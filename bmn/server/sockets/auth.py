@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bmn.auth import NO_TOKEN, Authenticator, Principal
 from bmn.errors import NotAllowed, NotSignedIn
+from bmn.identity.tokens import NO_TOKEN, Authenticator, Principal
 from bmn.schemas.events import ADMIN
 
 ADMINS_ONLY = "Admin access required"

@@ -2,7 +2,7 @@
 
 from bmn.db import brands
 from bmn.errors import NotAllowed, NotFound
-from bmn.events.rooms import brand_room
+from bmn.events.audience import brand_room
 from bmn.schemas.events import BrandRoom
 from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
 from bmn.server.sockets.session import Session

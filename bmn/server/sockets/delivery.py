@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bmn.events.rooms import Outgoing
+from bmn.events.audience import Outgoing
 from bmn.logs import get_logger
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ring import START, Entry, Position, Ring, packet_text, read_position

@@ -5,9 +5,9 @@ import time
 
 from redis.exceptions import RedisError
 
-from bmn.auth import Authenticator
 from bmn.db.engine import Database
 from bmn.errors import NotSignedIn, TryLater
+from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
 from bmn.schemas.events import ADMIN
 from bmn.server.sockets.limits import Limits

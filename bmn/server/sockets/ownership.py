@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from bmn.auth import Principal
 from bmn.db import brands, jobs
 from bmn.db.engine import Connection
 from bmn.errors import NotFound
-from bmn.events.rooms import ADMINS, user_room
+from bmn.events.audience import ADMINS, user_room
+from bmn.identity.tokens import Principal
 from bmn.schemas.events import ADMIN
 
 

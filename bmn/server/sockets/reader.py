@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import redis
 
-from bmn.events.rooms import Outgoing
+from bmn.events.audience import Outgoing
 from bmn.events.stream import BEGIN, EventStream
 from bmn.logs import get_logger
 from bmn.server.sockets.delivery import Delivery

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from bmn.db import events
 from bmn.db.engine import Connection, Database
 from bmn.errors import TryLater
-from bmn.events.rooms import Outgoing, job_event
+from bmn.events.audience import Outgoing, job_event
 from bmn.logs import get_logger
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from bmn.events.rooms import Outgoing
+from bmn.events.audience import Outgoing
 
 Position = tuple[int, int]
 START: Position = (0, 0)

@@ -12,8 +12,8 @@ from typing import Any
 
 from socketio.packet import ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 
-from bmn.auth import Authenticator
 from bmn.errors import BmnError, RateLimited
+from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
 from bmn.server.sockets.auth import authenticate
 from bmn.server.sockets.delivery import Delivery

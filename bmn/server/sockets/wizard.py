@@ -6,10 +6,10 @@ from bmn.db import brands, events, jobs
 from bmn.db.engine import Connection
 from bmn.db.events import EventRow
 from bmn.errors import Cause, NotFound, told
-from bmn.events.rooms import brand_room, job_event, job_room
+from bmn.events.audience import brand_room, job_event, job_room
 from bmn.jobs.cancellation import cancel
 from bmn.schemas.events import BrandRoom, JobRoom
-from bmn.schemas.jobs import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
 from bmn.server.sockets.words import state_word

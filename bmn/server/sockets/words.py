@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bmn.schemas.jobs import JobState
+from bmn.schemas.payloads import JobState
 
 _WORDS = {
     JobState.QUEUED: "waiting",

@@ -1,0 +1,132 @@
+"""`bmn brands`: what pictures are made for."""
+
+import shlex
+from typing import Any
+
+import click
+
+from bmn.cli.base import Group, run
+from bmn.cli.lookup.session import brands_named, find_brand, open_client
+from bmn.cli.terminal.console import Column, console
+from bmn.cli.terminal.format import plural
+from bmn.cli.terminal.params import BRAND_NAME, COLOR
+from bmn.cli.terminal.timespan import ago, local
+from bmn.errors import Conflict
+
+Brand = dict[str, Any]
+
+
+@click.group(cls=Group, examples=('bmn brands create "Acme Coffee" --color "#5A3825"', "bmn brands list"))
+def brands() -> None:
+    """The brands that pictures are made for."""
+
+
+@brands.command(
+    examples=('bmn brands create "Acme Coffee" --style vintage --color "#5A3825" --vision "slow mornings"',)
+)
+@click.argument("name", callback=BRAND_NAME)
+@click.option("--style", type=click.Choice(["minimal", "bold", "vintage", "modern", "playful"]))
+@click.option(
+    "--color", "colors", multiple=True, callback=COLOR, metavar="HEX", help="A colour of the palette; up to 8 times."
+)
+@click.option("--vision", metavar="TEXT", help="What the brand stands for.")
+@click.option("--archetype", metavar="TEXT", help="Its character.")
+def create(name: str, style: str | None, colors: tuple[str, ...], vision: str | None, archetype: str | None) -> None:
+    """Makes a brand; generators take what it says as their defaults."""
+    body = {
+        "name": name,
+        "logoStyle": style,
+        "colorPalette": list(colors) or None,
+        "vision": vision,
+        "archetype": archetype,
+    }
+
+    async def act() -> Brand:
+        async with open_client() as client:
+            if await brands_named(client, name):
+                hint = f"bmn brands show {shlex.quote(name)}"
+                raise Conflict(f"You have a brand {name!r}, and a name stands for one.", hint=hint)
+            brand: Brand = await client.post(
+                "/brands", {key: value for key, value in body.items() if value or key == "name"}
+            )
+            return brand
+
+    brand = run(act())
+    if console.json:
+        console.document(brand)
+    else:
+        console.answer(f"{brand['id']}  {brand['name']}")
+    console.next_step(f"bmn generate logos --brand {shlex.quote(name)}")
+
+
+@brands.command("list", examples=("bmn brands list",))
+def list_brands() -> None:
+    """Yours, newest first."""
+
+    async def fetch() -> list[Brand]:
+        async with open_client() as client:
+            found: list[Brand] = (await client.get("/brands"))["brands"]
+            return found
+
+    found = run(fetch())
+    if console.json:
+        console.document({"brands": found})
+        return
+    if not found:
+        console.say("No brands yet.")
+        console.next_step('bmn generate logos --brand "Acme Coffee"')
+        return
+    human = console.width is not None
+    columns = (
+        Column("BRAND", drop=1),
+        Column("NAME", flexible=True),
+        Column("STYLE", drop=2),
+        Column("COLOURS", drop=3),
+        Column("MADE"),
+    )
+    rows = [
+        (
+            brand["id"],
+            brand["name"],
+            brand["logoStyle"] or "",
+            " ".join(brand["colorPalette"] or ()),
+            ago(brand["createdAt"]) if human else brand["createdAt"],
+        )
+        for brand in found
+    ]
+    console.table(columns, rows)
+    console.next_step(f"bmn brands show {shlex.quote(found[0]['name'])}")
+
+
+@brands.command(examples=('bmn brands show "Acme Coffee"',))
+@click.argument("brand")
+def show(brand: str) -> None:
+    """A brand, and how many pictures it has."""
+
+    async def fetch() -> tuple[Brand, list[dict[str, Any]]]:
+        async with open_client() as client:
+            record = await find_brand(client, brand)
+            return record, (await client.get(f"/brands/{record['id']}/assets"))["assets"]
+
+    record, assets = run(fetch())
+    if console.json:
+        console.document({**record, "assets": assets})
+        return
+    kinds = [asset["type"] for asset in assets]
+    fields = {
+        "Brand": record["name"],
+        "Id": record["id"],
+        "Style": record["logoStyle"],
+        "Colours": " ".join(record["colorPalette"] or ()),
+        "Vision": record["vision"],
+        "Archetype": record["archetype"],
+        "Status": record["status"],
+        "Made": f"{local(record['createdAt'])}  ({ago(record['createdAt'])})",
+        "Has": ", ".join(plural(kinds.count(kind), kind.replace("_", " ")) for kind in dict.fromkeys(kinds))
+        or "nothing yet",
+    }
+    for name, value in fields.items():
+        if value:
+            console.field(name, value)
+    verb = "logos list" if assets else "generate logos"
+    console.next_step(f"bmn {verb} --brand {shlex.quote(record['name'])}")

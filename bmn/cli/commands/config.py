@@ -1,0 +1,66 @@
+"""`bmn config`: every setting, its value, and where the value comes from."""
+
+from typing import Any
+
+import click
+from pydantic import SecretStr
+
+from bmn.cli.base import Group
+from bmn.cli.terminal.console import Column, console
+from bmn.settings import Settings, load_settings, origin_of
+
+_MASK = "••••••••"
+_ADDRESSES = ("api_address", "public_address", "redis_address", "database_address", "sandbox_address")
+
+
+@click.group(
+    cls=Group, invoke_without_command=True, examples=("bmn config", "bmn config show --set", "bmn config --json")
+)
+@click.pass_context
+def config(context: click.Context) -> None:
+    """What bmn goes by. Precedence: flag, environment, `.env` (development), a running `bmn serve`, default."""
+    if context.invoked_subcommand is None:
+        _show(only_set=False)
+
+
+@config.command(examples=("bmn config show", "bmn config show --set"))
+@click.option("--set", "only_set", is_flag=True, help="Only what is not a default.")
+def show(only_set: bool) -> None:
+    """Every setting with its origin; secrets are masked."""
+    _show(only_set=only_set)
+
+
+def _show(*, only_set: bool) -> None:
+    from bmn.logs import redact
+
+    settings = load_settings()
+    rows = [row for row in _rows(settings) if not (only_set and row["origin"] == "default")]
+    addresses = {name: redact(getattr(settings, name)) for name in _ADDRESSES}
+    if console.json:
+        console.document({"settings": rows, "addresses": addresses})
+        return
+    console.table(
+        (Column("SETTING"), Column("VALUE", flexible=True), Column("FROM")),
+        [(row["name"], _text(row["value"]), row["origin"]) for row in rows],
+    )
+    console.answer()
+    console.table((Column("TALKS TO"), Column("", flexible=True)), list(addresses.items()))
+    console.next_step("bmn doctor", "bmn help environment")
+
+
+def _rows(settings: Settings) -> list[dict[str, Any]]:
+    return [
+        {"name": field.upper(), "value": _shown(getattr(settings, field)), "origin": origin_of(field)}
+        for field in Settings.model_fields
+    ]
+
+
+def _shown(value: Any) -> Any:
+    """A value for people and JSON. A secret shows whether it is set, never what it is or how long."""
+    if isinstance(value, SecretStr):
+        return _MASK if value.get_secret_value() else ""
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,52 @@
+"""`bmn costs`: what the providers were paid."""
+
+from typing import Any
+
+import click
+
+from bmn.cli.base import Command, run
+from bmn.cli.lookup.session import open_client
+from bmn.cli.terminal.console import Column, console
+from bmn.cli.terminal.format import usd
+from bmn.cli.terminal.timespan import Since
+
+
+@click.command(cls=Command, examples=("bmn costs", "bmn costs --by provider --since 7d", "bmn costs --by user --json"))
+@click.option("--by", type=click.Choice(["kind", "user", "provider"]), default="kind", show_default=True)
+@click.option("--since", type=Since(), help="Since 10m, 2h, 3d, yesterday, or an ISO time.")
+def costs(by: str, since: float | None) -> None:
+    """Money by kind, provider or user; what the sandbox would have billed is marked."""
+
+    async def fetch() -> dict[str, Any]:
+        async with open_client(role="admin" if by == "user" else "user") as client:
+            answer: dict[str, Any] = await client.get("/costs", by=by, since=since)
+            return answer
+
+    answer = run(fetch())
+    if console.json:
+        console.document(answer)
+        return
+    rows = answer["rows"]
+    if not rows:
+        console.say("Nothing was spent.")
+    else:
+        columns = (
+            Column(by.upper(), flexible=True),
+            Column("CALLS", right=True),
+            Column("UNITS", right=True),
+            Column("USD", right=True),
+            Column("", flexible=True),
+        )
+        table = [
+            (
+                str(row["key"] or "?"),
+                str(row["calls"]),
+                f"{row['units']:g}",
+                usd(row["usd"]),
+                "sandbox: $0.00, so much with a key" if row["sandboxed"] else "",
+            )
+            for row in rows
+        ]
+        console.table(columns, table)
+        console.answer(f"spent: {usd(answer['totalUsd'])}")
+    console.next_step("bmn costs --by provider --since 7d" if by == "kind" else "bmn jobs list --since 7d")

@@ -1,0 +1,92 @@
+"""`bmn credits`: what is left, where it went, and more of it."""
+
+from typing import Any
+
+import click
+
+from bmn.cli.base import Group, run
+from bmn.cli.lookup.session import open_client
+from bmn.cli.terminal.console import Column, console
+from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.timespan import ago
+
+
+@click.group(
+    "credits",
+    cls=Group,
+    invoke_without_command=True,
+    examples=("bmn credits show", 'bmn credits grant 50 --reason "thanks"'),
+)
+@click.pass_context
+def credits_group(context: click.Context) -> None:
+    """What generating costs you; a logo is 1 credit."""
+    if context.invoked_subcommand is None:
+        _show()
+
+
+@credits_group.command(examples=("bmn credits show",))
+def show() -> None:
+    """The balance and the newest movements."""
+    _show()
+
+
+def _show() -> None:
+    async def fetch() -> dict[str, Any]:
+        async with open_client() as client:
+            balance: dict[str, Any] = await client.get("/credits")
+            return balance
+
+    balance = run(fetch())
+    if console.json:
+        console.document(balance)
+        return
+    console.answer(
+        f"{balance['creditsRemaining']} credits left, {balance['creditsUsed']} used, "
+        f"{balance['creditsReserved']} reserved for running jobs"
+    )
+    human = console.width is not None
+    rows = [
+        (
+            ago(entry["at"]) if human else entry["at"],
+            entry["kind"],
+            # A settlement spends what was reserved before; with a sign it would read as credits that came back.
+            str(entry["amount"]) if entry["kind"] == "settle" else f"{entry['amount']:+d}",
+            (short_id(entry["jobId"]) if human else entry["jobId"]) if entry["jobId"] else "",
+            entry["reason"] or ("out of the reservation" if entry["kind"] == "settle" else ""),
+        )
+        for entry in balance["ledger"]
+    ]
+    if rows:
+        columns = (
+            Column("WHEN"),
+            Column("WHAT"),
+            Column("CREDITS", right=True),
+            Column("JOB"),
+            Column("REASON", flexible=True, drop=1),
+        )
+        console.answer()
+        console.table(columns, rows)
+    console.next_step("bmn credits grant 50" if balance["creditsRemaining"] < 4 else "bmn costs")
+
+
+@credits_group.command(examples=("bmn credits grant 50", "bmn credits grant 50 --user 6f1c… --reason refund"))
+@click.argument("amount", type=click.IntRange(1, 100_000))
+@click.option("--user", metavar="ID", help="Whose; yours by default.")
+@click.option("--reason", metavar="TEXT", help="Kept in the ledger.")
+def grant(amount: int, user: str | None, reason: str | None) -> None:
+    """Gives credits; admins only."""
+    body = {"amount": amount, "userId": user, "reason": reason}
+
+    async def act() -> dict[str, Any]:
+        async with open_client(role="admin") as client:
+            answer: dict[str, Any] = await client.post(
+                "/admin/credits", {key: value for key, value in body.items() if value is not None}
+            )
+            return answer
+
+    answer = run(act())
+    if console.json:
+        console.document(answer)
+    else:
+        console.answer(f"{amount} credits given; {answer['creditsRemaining']} left")
+    console.next_step("bmn credits show")

@@ -1,0 +1,89 @@
+"""`bmn help TOPIC`: the tables that several commands share."""
+
+from collections.abc import Callable
+
+import click
+
+from bmn.cli.base import Command
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.exit_codes import MEANINGS
+from bmn.errors import CAUSES
+
+_OPTIONS = (
+    ("--json", "one JSON document on stdout (one object a line for streams); nothing else goes there"),
+    ("-q, --quiet", "no progress, no hints; errors are still told"),
+    ("--plain", "no bars, no pictures, no drawing characters"),
+    ("--no-color", "no colours; NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed as well"),
+    ("--no-input", "never ask; fail and name the flag instead"),
+    ("--debug", "the traceback below an error"),
+    ("--api-url URL", "which server; else BMN_API_URL, else the running `bmn serve`, else http://127.0.0.1:3000"),
+)
+_IMAGES = (
+    ("auto", "what the terminal can do; nothing in a pipe, under NO_COLOR, TERM=dumb or CI"),
+    ("kitty", "kitty and ghostty"),
+    ("iterm", "iTerm2 and WezTerm"),
+    ("sixel", "foot, mlterm, mintty, xterm -ti vt340"),
+    ("blocks", "half blocks, two pixels a character; also inside tmux and screen"),
+    ("none", "paths and addresses only"),
+)
+_ENVIRONMENT = (
+    ("BMN_API_URL", "where the server is"),
+    ("BMN_TOKEN", "who you are; the local development server needs none"),
+    ("BMN_HOME", "where state lives"),
+    ("BMN_IMAGES", "how pictures are shown (bmn help images)"),
+    ("NO_COLOR, FORCE_COLOR", "colours off or on"),
+    ("COLUMNS", "the width of tables and bars"),
+)
+
+
+def _pairs(pairs: tuple[tuple[str, str], ...]) -> None:
+    if console.json:
+        console.document(dict(pairs))
+        return
+    formatter = click.HelpFormatter(width=console.width or 1000)
+    formatter.write_dl(pairs, col_max=30)
+    console.answer(formatter.getvalue().rstrip("\n"))
+
+
+def _causes() -> None:
+    if console.json:
+        fields = ("fault", "retried", "dead_letter", "pauses_queue", "advice")
+        told = {cause: {name: getattr(info, name) for name in fields} for cause, info in CAUSES.items()}
+        console.document({str(cause): {**known, "user_text": CAUSES[cause].told} for cause, known in told.items()})
+        return
+    for cause, info in CAUSES.items():
+        facts = [f"fault: {info.fault}", "retried" if info.retried else "not retried"]
+        facts += ["dead letter"] if info.dead_letter else []
+        facts += ["pauses its queue"] if info.pauses_queue else []
+        console.answer(f"{cause}  ({', '.join(facts)})")
+        indent = "    "
+        console.answer(click.formatting.wrap_text(info.advice, console.width or 1000, indent, indent))
+
+
+TOPICS: dict[str, Callable[[], None]] = {
+    "exit-codes": lambda: _pairs(tuple((str(code), text) for code, text in MEANINGS.items())),
+    "causes": _causes,
+    "options": lambda: _pairs(_OPTIONS),
+    "images": lambda: _pairs(_IMAGES),
+    "environment": lambda: _pairs(_ENVIRONMENT),
+}
+
+
+@click.command("help", cls=Command, examples=tuple(f"bmn help {topic}" for topic in TOPICS))
+@click.argument("topic", required=False)
+@click.pass_context
+def help_command(context: click.Context, topic: str | None) -> None:
+    """Explains a topic, or a command: `bmn help jobs`."""
+    from bmn.cli.app import root
+
+    if topic is None:
+        console.answer(root.get_help(context.find_root()))
+        return
+    if topic in TOPICS:
+        TOPICS[topic]()
+        return
+    command = root.get_command(context, topic)
+    if command is None:
+        raise click.UsageError(f"No such topic: {topic}. Topics: {', '.join(TOPICS)}.", context)
+    with click.Context(command, info_name=topic, parent=context.find_root()) as inner:
+        console.answer(command.get_help(inner))

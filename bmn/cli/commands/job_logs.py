@@ -1,0 +1,77 @@
+"""The log lines of a job, once or until it ends."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bmn.cli.lookup.session import find_job, open_client
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.timespan import moment
+from bmn.client.http import BmnClient
+from bmn.client.watch import follow as follow_events
+
+
+async def print_logs(reference: str, follow: bool, attempt: int | None) -> int:
+    """Prints a job's log lines, with `follow` until it ends; answers with how many there were."""
+    async with open_client() as client:
+        job_id = await find_job(client, reference)
+        found: list[dict[str, Any]] = []
+        async for ended in _pulse(client, job_id) if follow else _once():
+            while lines := (await client.get(f"/jobs/{job_id}/logs", after=_last_id(found), attempt=attempt))["logs"]:
+                found += lines
+                for line in lines:
+                    _show_log(line, follow)
+            if ended:
+                break
+    if console.json and not follow:
+        console.document({"logs": found})
+    return len(found)
+
+
+def _last_id(lines: list[dict[str, Any]]) -> int:
+    return int(lines[-1]["id"]) if lines else 0
+
+
+async def _once() -> AsyncIterator[bool]:
+    yield True
+
+
+async def _pulse(client: BmnClient, job_id: str) -> AsyncIterator[bool]:
+    """A beat whenever the job has told something, at most every second, at least every five; True at its end."""
+    changed = asyncio.Event()
+
+    async def listen() -> None:
+        try:
+            async for _event in follow_events(client, job_id):
+                changed.set()
+        finally:
+            changed.set()
+
+    listener = asyncio.create_task(listen())
+    try:
+        while not listener.done():
+            yield False
+            await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(4):
+                    await changed.wait()
+            changed.clear()
+        listener.result()
+        yield True
+    finally:
+        listener.cancel()
+
+
+def _show_log(line: dict[str, Any], stream: bool) -> None:
+    if not console.json:
+        console.answer(_log_line(line))
+    elif stream:
+        console.json_line(line)
+
+
+def _log_line(line: dict[str, Any]) -> str:
+    at = moment(line["at"]).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    fields = " ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in line["fields"].items())
+    return f"{at}  {line['level']:<7}  {line['attempt']}  {line['message']}  {fields}".rstrip()

@@ -1,0 +1,191 @@
+"""`bmn logos`: look at what was made, pick one, keep it, refine it."""
+
+import os
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bmn.cli.base import Group, run
+from bmn.cli.following.gallery import Gallery
+from bmn.cli.lookup.assets import Asset, find_asset, newest, numbered, of_brand, slug, suffix_of, write
+from bmn.cli.lookup.session import find_brand, open_client
+from bmn.cli.terminal.console import Column, console
+from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.timespan import ago
+from bmn.client.http import BmnClient
+from bmn.errors import NotFound
+
+_SHEET = 60
+
+_brand = click.option("--brand", metavar="NAME", help="Whose; the newest brand by default.")
+
+
+@click.group(
+    cls=Group,
+    examples=(
+        "bmn logos list",
+        "bmn logos select 2",
+        "bmn logos save 2 --out logo.png",
+        'bmn logos refine 2 --notes "rounder"',
+    ),
+)
+def logos() -> None:
+    """Pictures by number, as they were shown; or JOB/2; or an id."""
+
+
+async def _brand_of(client: BmnClient, reference: str | None) -> dict[str, Any]:
+    if reference:
+        return await find_brand(client, reference)
+    brands = (await client.get("/brands"))["brands"]
+    if not brands:
+        raise NotFound("There is no brand yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')
+    return dict(brands[0])
+
+
+@logos.command("list", examples=('bmn logos list --brand "Acme Coffee"', "bmn logos list --all --images blocks"))
+@_brand
+@click.option("--all", "everything", is_flag=True, help="Of every job, not of the newest only.")
+@click.option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
+def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
+    """The brand's logos, as a numbered sheet where the terminal shows pictures."""
+
+    async def fetch() -> tuple[dict[str, Any], list[Asset], int, str]:
+        async with open_client() as client:
+            record = await _brand_of(client, brand)
+            found = await of_brand(client, record["id"], "logo")
+            chosen = _by_job(found) if everything else newest(found)
+            gallery = Gallery(client, images)
+            datas = [await gallery.fetch(asset) for asset in chosen[:8]] if gallery.mode != "none" else []
+            return record, chosen, len(found) - len(chosen), _draw(datas, gallery.mode)
+
+    record, found, older, drawing = run(fetch())
+    if console.json:
+        console.document({"assets": found})
+        return
+    name = shlex.quote(record["name"])
+    if not found:
+        console.say(f"{record['name']} has no logos yet.")
+        console.next_step(f"bmn generate logos --brand {name}")
+        return
+    if drawing:
+        console.draw(drawing.rstrip("\n"))
+    human = console.width is not None
+    names = _names(found) if everything else [_job(asset) for asset in found]
+    columns = (
+        Column("NO", right=True),
+        Column("LOGO", drop=1),
+        Column("JOB"),
+        Column(""),
+        Column("MADE"),
+        Column("URL", drop=2),
+    )
+    rows = [
+        (
+            str(number),
+            asset["id"],
+            names[number - 1],
+            "selected" if asset["isSelected"] else "",
+            ago(asset["createdAt"]) if human else asset["createdAt"],
+            asset["url"],
+        )
+        for number, asset in enumerate(found, start=1)
+    ]
+    console.table(columns, rows)
+    if older:
+        console.say(f"{older} older: bmn logos list --all --brand {name}")
+    console.next_step(f"bmn logos select 1 --brand {name}", f"bmn logos save 1 --brand {name}")
+
+
+def _job(asset: Asset) -> str:
+    job_id = str(asset["jobId"])
+    return job_id if console.width is None else short_id(job_id)
+
+
+def _by_job(found: list[Asset]) -> list[Asset]:
+    """Newest job first, and each job's own in the order of their numbers: the newest job's numbers are the list's."""
+    jobs = dict.fromkeys(asset["jobId"] for asset in found)
+    return [asset for job_id in jobs for asset in numbered([one for one in found if one["jobId"] == job_id])]
+
+
+def _names(found: list[Asset]) -> list[str]:
+    """What other commands call each of a list that spans jobs, in its order: JOB/2."""
+    seen: Counter[str] = Counter()
+    names = []
+    for asset in found:
+        seen[asset["jobId"]] += 1
+        names.append(f"{_job(asset)}/{seen[asset['jobId']]}")
+    return names
+
+
+def _draw(datas: list[bytes], mode: str) -> str:
+    from bmn.cli.following.pictures import encode, open_picture, sheet
+
+    pictures = [picture for data in datas if (picture := open_picture(data))]
+    return encode(sheet(pictures), mode, min(_SHEET, console.width or _SHEET)) if pictures else ""
+
+
+@logos.command(examples=("bmn logos select 2", "bmn logos select 7f3a/2"))
+@click.argument("logo")
+@_brand
+def select(logo: str, brand: str | None) -> None:
+    """Makes a logo the brand's own; mockups use it from now on."""
+
+    async def act() -> tuple[dict[str, Any], Asset]:
+        async with open_client() as client:
+            record = await _brand_of(client, brand)
+            asset = await find_asset(client, record["id"], logo)
+            return record, await client.post(f"/assets/{asset['id']}/select", safe=True)
+
+    record, asset = run(act())
+    if console.json:
+        console.document(asset)
+    else:
+        console.answer(f"{asset['id']}  is the logo of {record['name']}")
+    console.next_step(f"bmn generate mockups --brand {shlex.quote(record['name'])} --product mug")
+
+
+@logos.command(examples=("bmn logos save 2", "bmn logos save 2 --out logo.png"))
+@click.argument("logo")
+@_brand
+@click.option("-o", "--out", metavar="FILE", help="Where to; a folder works as well.")
+def save(logo: str, brand: str | None, out: str | None) -> None:
+    """Writes a logo to a file."""
+
+    async def act() -> tuple[dict[str, Any], Asset, bytes]:
+        async with open_client() as client:
+            record = await _brand_of(client, brand)
+            asset = await find_asset(client, record["id"], logo)
+            return record, asset, await client.download(asset["url"])
+
+    record, asset, data = run(act())
+    name = f"{slug(record['name'])}-logo-{asset['id'][:4]}{suffix_of(data)}"
+    into_folder = out is not None and (out.endswith(("/", os.sep)) or Path(out).is_dir())
+    path = Path(out or "", name) if into_folder or not out else Path(out)
+    write(path, data)
+    if console.json:
+        console.document({**asset, "file": str(path)})
+    else:
+        console.answer(str(path))
+    console.next_step(f"bmn logos select {logo} --brand {shlex.quote(record['name'])}")
+
+
+@logos.command(examples=('bmn logos refine 2 --notes "thicker lines"',))
+@click.argument("logo")
+@_brand
+@click.option("--notes", required=True, metavar="TEXT", help="What to change.")
+@click.option("--count", type=click.IntRange(1, 8), default=4, show_default=True)
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@click.pass_context
+def refine(context: click.Context, /, logo: str, brand: str | None, **values: Any) -> int:
+    """Makes new logos from one; the same as `generate logos --refine`."""
+    from bmn.cli.commands.generate import logos as generate_logos
+
+    async def name_of() -> str:
+        async with open_client() as client:
+            return str((await _brand_of(client, brand))["name"])
+
+    outcome: int = context.invoke(generate_logos, brand=brand or run(name_of()), refine=logo, **values)
+    return outcome

@@ -1,0 +1,309 @@
+"""`bmn serve`: everything on this machine, in one terminal."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bmn.cli.base import Command
+from bmn.cli.terminal.console import console
+from bmn.errors import Conflict, Misconfigured, UsageProblem
+from bmn.lifeline import lifeline
+from bmn.local.temporary import private_stack
+from bmn.settings import Settings, load_settings, origin_of, production_problems
+
+__all__ = ["private_stack", "serve"]
+
+_SANDBOX_PORT_AFTER = 999  # 3000 has its sandbox at 3999
+_TELL_EVERY = 5.0
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What was asked for, and what became of it."""
+
+    settings: Settings
+    queues: list[str]
+    grace: float | None
+    ephemeral: bool
+    open_page: bool
+    joins: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def api_url(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.bmn_host, self.settings.bmn_host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "bmn serve",
+        "bmn serve --port 3001 --open",
+        "bmn serve --no-workers          # then, elsewhere: bmn worker logo-generation",
+        "bmn serve --reset               # begin with empty data",
+    ),
+)
+@click.option("--port", type=click.IntRange(0, 65535), help="Where the API listens; 0 takes any free port. [3000]")
+@click.option("--host", help="Which address it listens on. [127.0.0.1]")
+@click.option("--no-workers", is_flag=True, help="Serve only; joins a `bmn serve` that runs in this home.")
+@click.option("--queues", metavar="A,B", default="", help="Work on these queues only. [all nine]")
+@click.option("--no-sandbox", is_flag=True, help="Refuse to start where a provider has no key.")
+@click.option("--sandbox-speed", type=click.FloatRange(0), hidden=True)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.option("--grace", type=click.FloatRange(0), metavar="SECONDS", help="What running jobs get at a stop. [120]")
+@click.option("--reset", is_flag=True, help="Remove all data of this home first.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before a reset.")
+@click.option("--ephemeral", is_flag=True, hidden=True)
+def serve(
+    port: int | None,
+    host: str | None,
+    no_workers: bool,
+    queues: str,
+    no_sandbox: bool,
+    sandbox_speed: float | None,
+    open_page: bool,
+    grace: float | None,
+    reset: bool,
+    yes: bool,
+    ephemeral: bool,
+) -> int:
+    """Runs API, workers, queue and, where a provider has no key, its stand-in. Ctrl-C stops it in order."""
+    from bmn import logs
+    from bmn.local.processes import queues_named
+
+    chosen: dict[str, Any] = {
+        "port": 0 if ephemeral else port,
+        "bmn_host": host,
+        "bmn_sandbox_speed": sandbox_speed,
+    }
+    if ephemeral and origin_of("bmn_log_level") == "default":
+        chosen["bmn_log_level"] = "warning"
+    settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
+    logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="serve")
+    if no_workers and queues:
+        raise UsageProblem("--no-workers and --queues contradict each other.", hint="Leave one of them out.")
+    wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
+    _refuse_unsafe(settings, no_sandbox)
+    plan = _Plan(settings, wanted, grace, ephemeral, open_page)
+    if no_workers and not reset and settings.running.get("redis_url"):
+        plan.joins = True
+        return _run(plan)
+    from bmn.local.home import home_lock
+
+    with home_lock(settings, "bmn generate" if ephemeral else "bmn serve"):
+        if reset:
+            _reset(settings, yes)
+        return _run(plan)
+
+
+def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
+    if problems := production_problems(settings):
+        raise Misconfigured("Production does not start like this: " + "; ".join(problems))
+    missing = settings.missing_providers()
+    if missing and (no_sandbox or settings.is_production):
+        raise Misconfigured(
+            f"No key for {', '.join(missing)}, and the sandbox may not stand in.",
+            hint="`bmn config` names the variable of each key.",
+        )
+
+
+def _reset(settings: Settings, yes: bool) -> None:
+    from bmn.local.home import data_in, remove_data
+
+    found = data_in(settings)
+    if not found:
+        return
+    names = ", ".join(path.name for path in found)
+    if not yes:
+        if not console.interactive:
+            raise UsageProblem(f"--reset would remove {names} in {settings.bmn_home}.", hint="Add --yes to do it.")
+        click.confirm(f"Remove {names} in {settings.bmn_home}? Jobs, pictures and credits are lost.", abort=True)
+    remove_data(settings)
+    console.say(f"removed {names}")
+
+
+def _run(plan: _Plan) -> int:
+    """Starts the processes, then watches them until the end."""
+    from setproctitle import setproctitle
+
+    from bmn import logs
+    from bmn.local import home
+    from bmn.local.processes import API, REDIS, SANDBOX, SLOW_QUEUES, WORKERS, preload
+    from bmn.local.supervisor import Hooks, Supervisor
+
+    log = logs.get_logger(__name__)
+    closed = {
+        WORKERS: ("workers closed", "queues closed"),
+        API: ("sockets closed",),
+        SANDBOX: ("sandbox closed",),
+        REDIS: ("Redis closed",),
+    }
+    told = 0.0
+
+    def waiting(names: list[str], left: float) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _TELL_EVERY:
+            told = time.monotonic()
+            log.info("waiting, the next Ctrl-C hurries", processes=", ".join(names), seconds_left=round(left))
+
+    def stopped(order: int) -> None:
+        for line in closed[order]:
+            log.info(line)
+
+    with contextlib.ExitStack() as after:
+
+        def ready() -> None:
+            if not (plan.ephemeral or plan.joins):
+                after.enter_context(home.published(plan.settings, _addresses(plan)))
+            _announce(plan)
+            for queue in plan.queues:
+                if queue in SLOW_QUEUES:
+                    stack.start_worker(queue, grace=plan.grace)
+
+        supervisor = Supervisor(hooks=Hooks(ready=ready, waiting=waiting, stopped=stopped))
+        setproctitle("bmn serve")
+        stack = _open(plan, supervisor)
+        after.callback(stack.close)
+        try:
+            stack.start_redis()
+            stack.start_sandbox(plan.settings.bmn_sandbox_speed)
+            preload(server=True)
+            prepare_database(plan.settings)
+            stack.wait_for_redis()
+            stack.start_api()
+            for queue in plan.queues:
+                if queue not in SLOW_QUEUES:
+                    stack.start_worker(queue, grace=plan.grace)
+        except BaseException:
+            supervisor.stop()
+            raise
+        code = supervisor.run()
+        if not stack.redis:
+            log.info("Redis closed")  # nobody is left who talks to it
+        return code
+
+
+def _open(plan: _Plan, supervisor: Any) -> Any:
+    """Binds the ports, so that a busy one is told before anything runs, and fills in every address."""
+    from bmn.broker.embedded import EmbeddedRedis
+    from bmn.local.home import listen
+    from bmn.local.processes import Stack, with_addresses
+
+    settings = plan.settings
+    api = listen(settings.bmn_host, settings.port)
+    port = api.getsockname()[1]
+    if plan.joins:
+        running = settings.running
+        plan.settings = with_addresses(
+            settings, port=port, redis_url=running["redis_url"], sandbox_url=running.get("sandbox_url", "")
+        )
+        return Stack(plan.settings, supervisor, api=api)
+    sandbox = None
+    if settings.missing_providers() and not settings.is_production and not settings.bmn_sandbox_url:
+        try:
+            sandbox = listen("127.0.0.1", 0 if plan.ephemeral or not settings.port else _sandbox_port(settings.port))
+        except Conflict:
+            sandbox = listen("127.0.0.1", 0)
+    redis = None if settings.redis_is_configured else EmbeddedRedis(settings.bmn_home / "redis")
+    plan.settings = with_addresses(
+        settings,
+        port=port,
+        redis_url=redis.url if redis else settings.redis_address,
+        sandbox_url=f"http://127.0.0.1:{sandbox.getsockname()[1]}" if sandbox else "",
+    )
+    return Stack(plan.settings, supervisor, redis=redis, api=api, sandbox=sandbox)
+
+
+def _sandbox_port(port: int) -> int:
+    return port + _SANDBOX_PORT_AFTER if port + _SANDBOX_PORT_AFTER <= 65535 else 0
+
+
+def prepare_database(settings: Settings, *, may_migrate: bool = True) -> None:
+    """Brings SQLite to this release; elsewhere only looks. Raises Misconfigured where an upgrade is due."""
+    from bmn.db.migrations import migrate, pending_migrations
+
+    address = settings.database_address
+    if may_migrate and address.startswith("sqlite"):
+        migrate(address)
+    elif pending := pending_migrations(address):
+        raise Misconfigured(
+            f"The database is not at this release: {len(pending)} migrations are due.", hint="Run: bmn db upgrade"
+        )
+
+
+def _addresses(plan: _Plan) -> dict[str, str]:
+    settings = plan.settings
+    return {
+        "api_url": plan.api_url,
+        "redis_url": settings.redis_address,
+        "sandbox_url": settings.sandbox_address,
+    }
+
+
+def _announce(plan: _Plan) -> None:
+    """Everything runs: says where. With --json one document, whose keys scripts may rely on."""
+    settings = plan.settings
+    if console.json:
+        document = {
+            "apiUrl": plan.api_url,
+            "sandboxUrl": settings.sandbox_address or None,
+            "home": str(settings.bmn_home),
+            "queues": plan.queues,
+            "pid": os.getpid(),
+            "readyMs": round((time.monotonic() - plan.began) * 1000),
+        }
+        console.json_line(document)
+    elif not plan.ephemeral:
+        for line in _block(plan):
+            console.answer(line)
+        sys.stdout.flush()
+    if plan.open_page:
+        _open_page(plan)
+
+
+def _open_page(plan: _Plan) -> None:
+    """Lets `bmn open` sign the browser in: it needs an event loop, and this process must not have one."""
+    subprocess.Popen(
+        lifeline([sys.executable, "-m", "bmn", "open"]),
+        env={**os.environ, "BMN_HOME": str(plan.settings.bmn_home), "BMN_API_URL": plan.api_url},
+        stdout=subprocess.DEVNULL if console.json else None,
+    )
+
+
+def _block(plan: _Plan) -> list[str]:
+    settings = plan.settings
+    sandboxed = [name for name in settings.missing_providers() if settings.sandbox_address]
+    local = "everything is local, no keys needed" if len(sandboxed) == 6 else "ready"
+    redis = "embedded valkey (AOF)" if settings.redis_address.startswith("unix://") else "Redis"
+    database = "sqlite" if settings.database_address.startswith("sqlite") else "postgresql"
+    each = "one for each of the nine queues" if len(plan.queues) == 9 else " ".join(plan.queues)
+    rows = [
+        ("API", f"{plan.api_url:<40}docs /docs"),
+        ("Gallery", f"{plan.api_url + '/g':<40}bmn open"),
+        ("Queues", f"{plan.api_url + '/admin/queues':<40}bmn admin open"),
+        ("Mailbox", "" if settings.is_production else f"{plan.api_url}/dev/mail"),
+        ("Sandbox", f"{settings.sandbox_address}  {' '.join(sandboxed)}" if sandboxed else ""),
+        ("Workers", each or "none here: bmn worker all"),
+        ("Data", f"{database} + {redis}, {_short(settings.bmn_home)}"),
+        ("Reset", "bmn serve --reset"),
+        ("Token", "export BMN_TOKEN=$(bmn token)"),
+        ("Next", 'bmn generate logos --brand "Acme Roasters"'),
+    ]
+    took = time.monotonic() - plan.began
+    return [f"bmn serve ─ {local} (ready in {took:.1f} s)", *(f"  {name:<11}{text}" for name, text in rows if text)]
+
+
+def _short(path: Path) -> str:
+    """The path with ~ for the user's own folder."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)

@@ -1,0 +1,56 @@
+"""`bmn worker`: workers for some queues, against the Redis and the database of this environment."""
+
+import click
+
+from bmn.cli.base import Command
+from bmn.errors import Misconfigured, NoServer
+from bmn.settings import load_settings, production_problems
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "bmn worker logo-generation",
+        "bmn worker video-generation brand-wizard --concurrency 4",
+        "bmn worker all --burst          # do what waits, then exit",
+    ),
+)
+@click.argument("queues", nargs=-1, required=True, metavar="QUEUE...|all")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 500), metavar="N", help="Jobs at once, instead of the registry's."
+)
+@click.option("--burst", is_flag=True, help="Exit when nothing waits any more.")
+@click.option("--grace", type=click.FloatRange(0), metavar="SECONDS", help="What running jobs get at a stop. [120]")
+def worker(queues: tuple[str, ...], concurrency: int | None, burst: bool, grace: float | None) -> int:
+    """Works on the named queues, one process each. Ctrl-C lets running jobs finish; a second one hands them on."""
+    from bmn import logs
+    from bmn.cli.commands.serve import prepare_database
+    from bmn.local.processes import WORKERS, Stack, preload, queues_named, with_addresses
+    from bmn.local.supervisor import Hooks, Supervisor
+
+    settings = load_settings()
+    logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="worker")
+    names = queues_named(queues)
+    if problems := production_problems(settings):
+        raise Misconfigured("Production does not start like this: " + "; ".join(problems))
+    if not settings.redis_address:
+        raise NoServer(
+            "No Redis is configured, and no `bmn serve` runs in this home.",
+            hint="Start `bmn serve --no-workers` in another terminal, or set REDIS_URL.",
+        )
+    log = logs.get_logger(__name__)
+    closed = {WORKERS: "workers closed"}
+    supervisor = Supervisor(
+        hooks=Hooks(
+            ready=lambda: log.info("workers ready, Ctrl-C stops them", queues=", ".join(names)),
+            stopped=lambda order: log.info(closed[order]),
+        )
+    )
+    preload(server=False)
+    prepare_database(settings, may_migrate=False)
+    stack = Stack(
+        with_addresses(settings, redis_url=settings.redis_address, sandbox_url=settings.sandbox_address), supervisor
+    )
+    for name in names:
+        stack.start_worker(name, slots=concurrency, burst=burst, grace=grace)
+    return supervisor.run()

@@ -1,0 +1,61 @@
+"""`bmn workers`: who is working on what."""
+
+from typing import Any
+
+import click
+
+from bmn.cli.base import Command, run
+from bmn.cli.lookup.session import open_client
+from bmn.cli.terminal.console import Column, console
+from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.timespan import ago, moment
+
+_COLUMNS = (
+    Column("QUEUE"),
+    Column("HOST", flexible=True, drop=5),
+    Column("PID", right=True, drop=1),
+    Column("STATE"),
+    Column("MEMORY", right=True, drop=4),
+    Column("UP SINCE", drop=6),
+    Column("SEEN", drop=2),
+    Column("JOBS", flexible=True),
+)
+
+
+@click.command(cls=Command, examples=("bmn workers", "bmn workers --json"))
+def workers() -> None:
+    """Every worker: its queue, host, process, jobs, memory and last sign of life."""
+
+    async def fetch() -> list[dict[str, Any]]:
+        async with open_client(role="admin") as client:
+            found: list[dict[str, Any]] = (await client.get("/admin/workers"))["workers"]
+            return found
+
+    found = run(fetch())
+    if console.json:
+        console.document({"workers": found})
+        return
+    if not found:
+        console.say("No workers.")
+        console.next_step("bmn worker all")
+        return
+    human = console.width is not None
+    rows = [
+        (
+            worker["queue"],
+            worker["host"],
+            str(worker["pid"]),
+            ("lost", "red") if worker["state"] == "lost" else worker["state"] or "",
+            f"{worker['memoryBytes'] / 1e6:.0f} MB" if worker["memoryBytes"] else "",
+            _since(worker["startedAt"]) if human else worker["startedAt"] or "",
+            ago(worker["heartbeatAt"]) if human else worker["heartbeatAt"] or "",
+            " ".join(short_id(job) if human else job for job in worker["jobs"]),
+        )
+        for worker in found
+    ]
+    console.table(_COLUMNS, rows)
+    console.next_step("bmn queues")
+
+
+def _since(started: str | None) -> str:
+    return moment(started).astimezone().strftime("%d %b %H:%M") if started else ""

@@ -1,0 +1,1 @@
+"""Following jobs on a terminal until they end."""

@@ -1,0 +1,126 @@
+"""One job in full, and why it is where it is."""
+
+import itertools
+from typing import Any
+
+from bmn.cli.following.making import money
+from bmn.cli.lookup.assets import numbered
+from bmn.cli.terminal.console import clean, console
+from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell, usd
+from bmn.cli.terminal.timespan import ago, duration, local, moment
+
+Job = dict[str, Any]
+
+
+def print_job(job: Job) -> None:
+    """State, figures, units, assets and the timeline of every event."""
+    _head(job)
+    fields = {
+        "Brand": job.get("brandName") or job["brandId"],
+        "Attempt": f"{job['attempt']} of {job['maxAttempts']}" + (f", {job['losses']} lost" if job["losses"] else ""),
+        "Progress": f"{job['progress']} %  {job['message'] or ''}".rstrip(),
+        "Waiting": f"{job['position']} ahead of it" if job.get("position") and job["state"] == "queued" else None,
+        "Error": job["error"],
+        "Cause": job["cause"],
+        "Money": f"{money(job)} (reserved {job['creditsReserved']})",
+        "Created": f"{local(job['createdAt'])}  ({ago(job['createdAt'])})",
+        "Started": local(job["startedAt"]),
+        "Ended": local(job["completedAt"]),
+        "Took": duration(seconds) if (seconds := elapsed(job)) is not None else None,
+        "Replay of": job["parentId"],
+    }
+    for name, value in fields.items():
+        if value:
+            console.field(name, str(value))
+    _units(job)
+    _assets(job)
+    _timeline(job)
+    step = {"failed": "why", "partial": "why", "queued": "why", "cancelled": "why", "completed": "logs"}.get(
+        job["state"], "watch"
+    )
+    console.next_step(f"bmn jobs {step} {short_id(job['jobId'])}")
+
+
+def _head(job: Job) -> None:
+    symbol, style = state_cell(job["state"])
+    line = f"{symbol}  {job['jobId']}"
+    console.answer(styled(line, f"bold {style}"))
+
+
+def styled(text: str, style: str) -> Any:
+    """The text with a style where stdout takes colours."""
+    import sys
+
+    if not console.colored(sys.stdout):
+        return text
+    from rich.text import Text
+
+    return Text(clean(text), style=style)
+
+
+def _units(job: Job) -> None:
+    units = job["units"]
+    if not units:
+        return
+    console.answer("\n  Units")
+    for unit in units:
+        note = unit["error"] or ("may have been billed once more" if unit["ambiguous"] else "")
+        row = f"{unit['unit']:<12} {unit['state']:<11} {unit['provider'] or '':<10} {usd(unit['costUsd'])}  {note}"
+        console.answer(f"    {row}".rstrip())
+
+
+def _assets(job: Job) -> None:
+    if not job["assets"]:
+        return
+    console.answer("\n  Assets")
+    for number, asset in enumerate(numbered(job["assets"]), start=1):
+        console.answer(f"    {number}  {asset['type']:<8} {asset['url']}")
+
+
+def _timeline(job: Job) -> None:
+    if not job["timeline"]:
+        return
+    console.answer("\n  Timeline")
+    first = moment(job["timeline"][0]["at"])
+    for _, alike in itertools.groupby(job["timeline"], _kind):
+        entries = list(alike)
+        fold = len(entries) - 2 if console.width is not None and len(entries) > 3 else 0
+        for entry in [entries[0], *entries[1 + fold :]]:
+            after = (moment(entry["at"]) - first).total_seconds()
+            console.answer(f"    {entry['seq']:>4}  +{after:7.2f} s  {entry['event']:<14} {_what(entry)}".rstrip())
+            if fold and entry is entries[0]:
+                console.answer(f"          … {fold} more like it; all with --json")
+
+
+def _kind(entry: dict[str, Any]) -> tuple[Any, ...]:
+    """What a person tells apart: of an event that only repeats a percentage one would scroll past forty."""
+    plain = entry["event"] == "job:progress" and not entry["data"].get("asset")
+    return (entry["data"].get("progress"), entry["data"].get("status")) if plain else (entry["seq"],)
+
+
+def _what(entry: dict[str, Any]) -> str:
+    data = entry["data"]
+    text = data.get("message") or data.get("error") or data.get("content") or ""
+    if entry["event"] == "job:progress":
+        return f"{data.get('progress', 0):>3} %  {text}"
+    if entry["event"] == "job:failed":
+        return f"{text}  ({data.get('cause')}, {data.get('retriesLeft')} attempts left)"
+    return str(text)
+
+
+def print_why(answer: dict[str, Any]) -> None:
+    """The five lines: state, cause, money, what is kept, what to do."""
+    symbol, style = state_cell(answer["state"])
+    job_id = answer["jobId"]
+    console.answer(styled(f"{symbol.split()[0]} {shortened(job_id)}  {answer['headline']}", f"bold {style}"))
+    advice = answer["try"] or {}
+    command = (advice.get("command") or "").replace(job_id, short_id(job_id))
+    lines = {
+        "Cause": " — ".join(text for text in (answer["cause"], answer["causeText"]) if text),
+        "Money": answer["money"],
+        "Kept": answer["kept"],
+        "Try": "   ".join(text for text in (command, advice.get("text")) if text),
+    }
+    for name, text in lines.items():
+        if text:
+            console.field(name, text, width=8)

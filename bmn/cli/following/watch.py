@@ -1,0 +1,128 @@
+"""Watching jobs to their end: the loop that `generate` and `jobs watch` share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from bmn.cli.following.progress import HEARTBEAT, Board, Line, Unit
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import short_id
+from bmn.client.http import BmnClient
+from bmn.client.watch import ENDED, Event, follow, record
+from bmn.errors import BmnError
+
+Job = dict[str, Any]
+OnEvent = Callable[[Event, Board], Awaitable[None]]
+
+_ASK_WHILE_WAITING = 2.0
+
+
+class OutOfTime(BmnError):
+    """`--timeout` was reached; the job goes on."""
+
+    code, exit_code = "timeout", 124
+
+    def __init__(self, job_ids: Sequence[str], seconds: float) -> None:
+        names = " ".join(short_id(job_id) for job_id in job_ids)
+        super().__init__(
+            f"Not done after {seconds:g} s.", hint=f"The job goes on: bmn jobs watch {names}", jobIds=list(job_ids)
+        )
+
+
+async def nothing(_event: Event, _board: Board) -> None:
+    pass
+
+
+def line_of(job: Job, label: str | None = None) -> Line:
+    payload = job.get("payload") or {}
+    label = label or payload.get("productName") or job.get("brandName") or job["queueName"]
+    line = Line(job["jobId"], label, state=job["state"], attempts=int(job["maxAttempts"]))
+    line.attempt = max(1, int(job["attempt"]))
+    line.message = job.get("message") or line.message
+    expected = job.get("expected")
+    if expected and expected.get("samples", 0) >= 5:
+        line.expected = (expected["p50Ms"] / 1000, expected["p90Ms"] / 1000)
+    count = int(payload.get("count") or 0)
+    line.units = {index: Unit() for index in range(count)}
+    return line
+
+
+async def watch(
+    client: BmnClient,
+    job_ids: Sequence[str],
+    *,
+    labels: Sequence[str] = (),
+    timeout: float | None = None,
+    on_event: OnEvent = nothing,
+    silent: bool = False,
+    heartbeat: float = HEARTBEAT,
+) -> list[Job]:
+    """Follows the jobs until all have ended; answers with their records, in the order given.
+
+    timeout: seconds; raises OutOfTime when it passes. on_event: called after the board has taken the event in.
+    heartbeat: seconds of silence before a sign of life, where no bars move.
+    """
+    names = labels or [""] * len(job_ids)
+    with Board(silent=silent, heartbeat=heartbeat) as board:
+        client.on_notice = board.say
+        for job_id, label in zip(job_ids, names, strict=True):
+            board.add(Line(job_id, label or short_id(job_id)))  # in the order asked for, whichever answers first
+        try:
+            async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
+                beat = group.create_task(_beat(board, min(1.0, heartbeat)))
+                watches = [
+                    group.create_task(_watch_one(client, board, job_id, label, on_event))
+                    for job_id, label in zip(job_ids, names, strict=True)
+                ]
+                await asyncio.wait(watches)
+                beat.cancel()
+        except TimeoutError:
+            raise OutOfTime(job_ids, timeout or 0) from None
+        except BaseExceptionGroup as group_error:
+            raise _first(group_error) from None
+        finally:
+            client.on_notice = console.say
+    return [watch.result() for watch in watches]
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _beat(board: Board, pause: float) -> None:
+    while True:
+        await asyncio.sleep(pause)
+        board.heartbeat()
+
+
+async def _watch_one(client: BmnClient, board: Board, job_id: str, label: str, on_event: OnEvent) -> Job:
+    job: Job = await client.get(f"/jobs/{job_id}")
+    board.add(line_of(job, label))
+    waiting = asyncio.create_task(_say_why_it_waits(client, board, job_id)) if job["state"] not in ENDED else None
+    try:
+        async for event in follow(client, job_id, on_notice=board.say):
+            board.apply(event)
+            await on_event(event, board)
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+    return await record(client, job_id)
+
+
+async def _say_why_it_waits(client: BmnClient, board: Board, job_id: str) -> None:
+    """While no event comes, the record says what the job waits for."""
+    pause = _ASK_WHILE_WAITING
+    while True:
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 30.0)
+        if board.lines[job_id].state != "queued":
+            continue
+        try:
+            job = await client.get(f"/jobs/{job_id}")
+        except BmnError:
+            continue  # the watch itself deals with a server that is away
+        ahead = job.get("position")
+        place = f" ({ahead} ahead of it)" if ahead else ""
+        board.waiting(job_id, f"{job.get('message') or 'waiting in the queue'}{place}")

@@ -1,0 +1,1 @@
+"""From a person's few letters to the job, brand or picture that is meant."""

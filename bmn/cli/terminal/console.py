@@ -1,0 +1,241 @@
+"""The only place that prints. Answers go to stdout; progress, hints and errors go to stderr.
+
+On a terminal: colours, symbols, bars. In a pipe: plain lines, whole ids, no escape codes. rich is loaded when the first
+coloured or measured thing is printed, never for help or completion.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    import rich.console
+    from rich.text import Text
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ASCII = str.maketrans("✓✗◐●…↻⊘·→─", "+x~*.r-->-")
+
+Cell = str | tuple[str, str]
+"""Text, or text and a rich style."""
+
+
+def clean(text: str) -> str:
+    """Takes control characters out of a text from outside, so that it cannot steer the terminal."""
+    return _CONTROL.sub("", text)
+
+
+class Console:
+    """What the flags and the environment say about output, and the functions that obey it."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.quiet = False
+        self.debug = False
+        self.plain = False
+        self.no_input = False
+        self.no_color = False
+        self.api_url = ""
+
+    # --- what kind of place this is -------------------------------------------------------------------------------
+
+    @property
+    def in_ci(self) -> bool:
+        return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+    @property
+    def is_dumb(self) -> bool:
+        return os.environ.get("TERM") == "dumb"
+
+    @property
+    def live(self) -> bool:
+        """Whether bars may redraw themselves on stderr."""
+        still = self.is_dumb or self.in_ci or self.plain or self.quiet
+        return sys.stderr.isatty() and _is_unicode(sys.stderr) and not still
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a question may be asked."""
+        return sys.stdin.isatty() and sys.stderr.isatty() and not (self.no_input or self.in_ci or self.json)
+
+    def colored(self, stream: TextIO) -> bool:
+        environment = os.environ
+        if self.no_color or environment.get("NO_COLOR"):
+            return False
+        if environment.get("FORCE_COLOR", "0") != "0" or environment.get("CLICOLOR_FORCE", "0") != "0":
+            return True
+        return stream.isatty() and not self.is_dumb
+
+    @cached_property
+    def out(self) -> "rich.console.Console":
+        return self._rich(sys.stdout)
+
+    @cached_property
+    def err(self) -> "rich.console.Console":
+        return self._rich(sys.stderr)
+
+    def _rich(self, stream: TextIO) -> "rich.console.Console":
+        import rich.console
+
+        class Screen(rich.console.Console):
+            def on_broken_pipe(self) -> None:
+                raise BrokenPipeError  # rich would end the process with 1
+
+        color = self.colored(stream)
+        return Screen(
+            file=stream,
+            force_terminal=stream.isatty() or color,
+            no_color=not color,
+            color_system="auto" if color else None,
+            width=None if stream.isatty() else 10_000,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal that stdout is; None in a pipe, where nothing is shortened."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+    # --- answers ----------------------------------------------------------------------------------------------------
+
+    def answer(self, text: "str | Text" = "") -> None:
+        """One line or more of the answer. What steers a terminal is taken out: much of it was written by others."""
+        if isinstance(text, str):
+            self._write(sys.stdout, None, clean(text))
+        else:
+            self._write(sys.stdout, self.out, text)
+
+    def draw(self, picture: str) -> None:
+        """The characters of `bmn.cli.following.pictures`, which do steer the terminal."""
+        self._write(sys.stdout, None, picture)
+
+    def field(self, name: str, value: str, *, width: int = 10) -> None:
+        """A name and what it is; on a terminal long texts are wrapped below their beginning, never inside a word."""
+        self.answer(self._wrapped(f"  {name:<{width}} {value}", 3 + width))
+
+    def _wrapped(self, line: str, indent: int) -> str:
+        if self.width is None or len(line) <= self.width:
+            return line
+        import textwrap
+
+        return textwrap.fill(
+            line,
+            self.width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        )
+
+    def document(self, value: Any) -> None:
+        """The one JSON document of `--json`."""
+        self.answer(json.dumps(value, ensure_ascii=False, indent=2))
+
+    def json_line(self, value: Any) -> None:
+        """One object of a stream; written at once, because somebody waits for it."""
+        self.answer(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        sys.stdout.flush()
+
+    def table(self, columns: Sequence["Column"], rows: Sequence[Sequence[Cell]]) -> None:
+        from bmn.cli.terminal.tables import render
+
+        for line in render(columns, rows, self.width):
+            self.answer(line)
+
+    # --- everything else --------------------------------------------------------------------------------------------
+
+    def say(self, text: "str | Text", style: str = "") -> None:
+        """Progress, warnings, what just happened."""
+        if self.quiet:
+            return
+        self.tell(text, style)
+
+    def tell(self, text: "str | Text", style: str = "") -> None:
+        """Like `say`, and heard under `--quiet` too."""
+        if isinstance(text, str) and style and self.colored(sys.stderr):
+            from rich.text import Text
+
+            text = Text(text, style=style)
+        self._write(sys.stderr, self.err if not isinstance(text, str) else None, text)
+
+    def next_step(self, *commands: str) -> None:
+        """The next useful commands; each command of ours ends with them."""
+        if self.json:
+            return
+        for index, command in enumerate(commands):
+            self.say(f"{'next:' if index == 0 else '     '} {command}", style="dim")
+
+    def error(self, what: str, why: str | None = None, remedy: str | None = None, **fields: Any) -> None:
+        """What happened, why, what to do: one line each on stderr, and one JSON document on stdout with `--json`.
+
+        fields: code, requestId and whatever else the JSON error carries.
+        """
+        lines = [f"error: {clean(what)}", *(f"  {clean(text)}" for text in (why, remedy) if text)]
+        if fields.pop("tellRequest", False) or self.debug:
+            lines.append(f"  request {fields.get('requestId')}")
+        if self.json:
+            hint = " ".join(text for text in (why, remedy) if text) or None
+            body = {"code": "error", "message": what, "hint": hint, "requestId": None, **fields}
+            self.document({"error": body})
+        self.tell(lines[0], style="bold red")
+        for line in lines[1:]:
+            self.tell(line)
+
+    def traceback(self) -> None:
+        if self.debug:
+            traceback.print_exc(file=sys.stderr)
+
+    def confirm(self, question: str, *, flag: str = "--yes") -> bool:
+        """Asks on a terminal. Elsewhere raises UsageProblem, which names the flag to use."""
+        from bmn.errors import UsageProblem
+
+        if not self.interactive:
+            raise UsageProblem(f"{question} Nobody is here to answer.", hint=f"Add {flag} to go ahead.")
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def _write(self, stream: TextIO, console: "rich.console.Console | None", text: "str | Text") -> None:
+        if stream is sys.stderr:
+            sys.stdout.flush()  # what was answered comes first; and where nobody reads it, there is no more to say
+        if console is not None and _is_unicode(stream):
+            console.print(text, soft_wrap=True, crop=False, overflow="ignore")
+            return
+        line = text if isinstance(text, str) else text.plain
+        if not _is_unicode(stream):
+            line = line.translate(_ASCII).encode(stream.encoding or "ascii", "replace").decode()
+        stream.write(line + "\n")
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().startswith("utf")
+
+
+class Column:
+    """One column of a table.
+
+    flexible: may be shortened on a narrow terminal, to `least` cells. drop: the higher, the sooner the whole column
+    leaves where room is short; 0 stays. right: numbers.
+    """
+
+    def __init__(
+        self, title: str, *, flexible: bool = False, least: int = 8, drop: int = 0, right: bool = False
+    ) -> None:
+        self.title = title
+        self.flexible = flexible
+        self.least = least
+        self.drop = drop
+        self.right = right
+
+
+console = Console()
+
+Notice = Callable[[str], None]

@@ -1,0 +1,76 @@
+"""A process for one job that has cost two workers their lives, so that its death is nobody else's.
+
+Its worker keeps the lease, and says by a signal why it has to stop. In the child: `python -m bmn.jobs.isolated JOB FENCE`.
+"""
+
+import asyncio
+import signal
+import sys
+from typing import Any
+
+from bmn import logs
+from bmn.db import claims, transitions
+from bmn.db.engine import Connection
+from bmn.db.transitions import Change
+from bmn.jobs.core import Core, open_core
+from bmn.jobs.escalation import escalate
+from bmn.jobs.executor import Executor, Run, Stop, load_handler
+from bmn.lifeline import lifeline
+from bmn.settings import load_settings
+from bmn.work.registry import Queue, get_queue
+
+log = logs.get_logger(__name__)
+
+_SIGNALS = {Stop.CANCELLED: signal.SIGUSR1, Stop.HANDED_ON: signal.SIGTERM, Stop.FENCED: signal.SIGUSR2}
+_STOP_SECONDS = 3.0
+
+
+async def run_alone(core: Core, queue: Queue, run: Run) -> None:
+    """Runs a claimed job in a fresh process. The death of that is one more loss."""
+    row = run.row
+    log.warning("running alone in a fresh process", job_id=row["id"], losses=row["losses"])
+    command = lifeline([sys.executable, "-m", "bmn.jobs.isolated", row["id"], str(row["fence"])])
+    child = await asyncio.create_subprocess_exec(*command)
+    waiting = asyncio.ensure_future(child.wait())
+    either: list[asyncio.Future[Any]] = [waiting, run.stopped]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        child.send_signal(_SIGNALS[run.stopped.result()])
+        await asyncio.wait([waiting], timeout=_STOP_SECONDS)
+    if not waiting.done():
+        child.kill()
+    if await waiting != 0:
+        change = await core.db.write(lambda conn: _after_death(conn, core, run))
+        if change:
+            core.outbox.tell(change, queue.name)
+
+
+def _after_death(conn: Connection, core: Core, run: Run) -> Change | None:
+    """The books of a child that could not keep them itself."""
+    job_id, fence = run.row["id"], run.row["fence"]
+    if run.stopped.done() and run.stopped.result() is Stop.HANDED_ON:
+        return transitions.hand_on(conn, job_id, fence)
+    return escalate(conn, core.settings, transitions.lose(conn, job_id, fence))
+
+
+async def _main(job_id: str, fence: int) -> None:
+    settings = load_settings()
+    logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="alone")
+    core = await open_core(settings, "alone")
+    try:
+        row = await core.db.read(lambda conn: claims.held(conn, job_id, fence))
+        if row is None:
+            return
+        queue = get_queue(row["queue"])
+        executor = Executor(core, queue, load_handler(queue))
+        run = Run(row)
+        for reason, number in _SIGNALS.items():
+            asyncio.get_running_loop().add_signal_handler(number, run.stop, reason)
+        await executor.execute(run)
+        await executor.close()
+    finally:
+        await core.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,207 @@
+"""Bringing ended jobs back: a replay is a new job that names its parent and pays only for what is missing."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from bmn.db import credits, dead_letters
+from bmn.db import jobs as job_rows
+from bmn.db.dead_letters import DeadFilter
+from bmn.db.engine import Connection
+from bmn.db.jobs import NewJob
+from bmn.db.transitions import Change
+from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
+from bmn.jobs.context import unit_price
+from bmn.jobs.core import Core
+from bmn.jobs.submission import new_job_id, store_jobs, unit_count
+from bmn.schemas.payloads import JobState
+from bmn.work.registry import Queue, get_queue
+
+REPLAYABLE = (JobState.FAILED, JobState.PARTIAL, JobState.CANCELLED)
+_NUMBER = re.compile(r"-(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What became of one replay. job_id: the new job; None where it was refused, and error says why."""
+
+    parent_id: str
+    job_id: str | None
+    credits: int
+    error: str | None = None
+
+
+async def retry(
+    core: Core,
+    job_id: str,
+    by: str,
+    *,
+    user_id: str | None = None,
+    changes: dict[str, Any] | None = None,
+    reason: str | None = None,
+) -> Replay:
+    """Makes a new job from an ended one. changes: payload fields to set, validated against today's schema.
+
+    user_id: whose job it has to be; None for an admin. Raises NotFound, Conflict where it is not ended or was replayed
+    already, NotAllowed, UsageProblem where the payload no longer fits, InsufficientCredits.
+    """
+    replay, change = await core.db.write(lambda conn: _replay(conn, core, job_id, by, user_id, changes or {}, reason))
+    core.outbox.tell(change)
+    core.outbox.unbury([job_id])
+    return replay
+
+
+async def replay(
+    core: Core, chosen: DeadFilter, by: str, *, limit: int = 1000, reason: str | None = None
+) -> list[Replay]:
+    """Replays open dead letters one by one: each once, however many people press the key, and as far as it gets."""
+    letters = await core.db.read(lambda conn: dead_letters.find(conn, chosen, limit=limit))
+    done: list[Replay] = []
+    for letter in reversed(letters):  # oldest first
+        try:
+            done.append(await retry(core, letter["job_id"], by, reason=reason))
+        except BmnError as problem:
+            done.append(Replay(letter["job_id"], None, 0, problem.message))
+    return done
+
+
+async def estimate(core: Core, chosen: DeadFilter, *, limit: int = 1000) -> tuple[int, int]:
+    """What a replay would bring back: how many jobs, and how many credits they would reserve."""
+    return await core.db.read(lambda conn: _estimate(conn, core, chosen, limit))
+
+
+async def purge(core: Core, chosen: DeadFilter, by: str, *, limit: int = 1000) -> int:
+    """Gives open dead letters up; returns how many. Their jobs stay in the list as failed."""
+    letters = await core.db.read(lambda conn: dead_letters.find(conn, chosen, limit=limit))
+    ids = [letter["job_id"] for letter in letters]
+    purged = await core.db.write(lambda conn: [i for i in ids if _purge(conn, i, by)])
+    core.outbox.unbury(purged)
+    return len(purged)
+
+
+def _purge(conn: Connection, job_id: str, by: str) -> bool:
+    taken = dead_letters.take(conn, job_id, state="purged", by=by)
+    if taken:
+        credits.audit(conn, by, "dlq.purge", job_id)
+    return taken
+
+
+def _estimate(conn: Connection, core: Core, chosen: DeadFilter, limit: int) -> tuple[int, int]:
+    letters = dead_letters.find(conn, chosen, limit=limit)
+    return len(letters), sum(
+        _cost(conn, core, letter["job_id"], letter["queue"], letter["payload"]) for letter in letters
+    )
+
+
+def _cost(conn: Connection, core: Core, job_id: str, queue_name: str, payload: dict[str, Any]) -> int:
+    queue = get_queue(queue_name)
+    try:
+        wanted = unit_count(queue, queue.payload.model_validate(payload))
+    except ValidationError:
+        return 0
+    return (wanted - _delivered(job_rows.units(conn, job_id), wanted)) * unit_price(core.settings, queue)
+
+
+def _delivered(units: Iterable[dict[str, Any]], wanted: int) -> int:
+    """How many of the first `wanted` units are there: who asks for fewer now gets these, whatever else was made."""
+    saved = [unit["unit"] for unit in units if unit["state"] == "saved"]
+    places = {int(found[1]) if (found := _NUMBER.search(name)) else 0 for name in saved}
+    return sum(place < wanted for place in places)
+
+
+def _replay(
+    conn: Connection,
+    core: Core,
+    job_id: str,
+    by: str,
+    user_id: str | None,
+    changes: dict[str, Any],
+    reason: str | None,
+) -> tuple[Replay, Change]:
+    row = job_rows.get_job(conn, job_id, user_id, lock=True)
+    if row["state"] not in REPLAYABLE:
+        raise Conflict(
+            f"This job cannot be brought back: it is {row['state']}.", hint=_instead(job_id, row), state=row["state"]
+        )
+    queue = get_queue(row["queue"])
+    if changes and user_id is not None and not queue.job_type:
+        # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
+        raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
+    payload = _payload(row, changes)
+    if was_delivered(queue, job_rows.units(conn, job_id)):
+        raise Conflict(
+            "This job had done what it was paid for before it ended.", hint="Submit it anew, to do it again."
+        )
+    new_id = new_job_id(queue.name)
+    letter = dead_letters.of_job(conn, job_id)
+    if letter is not None and not dead_letters.take(conn, job_id, state="replayed", by=by, replay_job_id=new_id):
+        newest = letter["replay_job_id"]
+        hint = f"Look at it with `bmn jobs show {newest}`." if newest else "Submit it anew, if it is wanted after all."
+        raise Conflict(_already(letter), hint=hint, replay=newest)
+    if letter is None and (others := job_rows.children(conn, job_id)):
+        hint = f"Look at it with `bmn jobs show {others[-1]}`."
+        raise Conflict(f"This job was brought back already, as {others[-1]}.", hint=hint, replay=others[-1])
+    cost = _cost(conn, core, job_id, queue.name, payload)
+    job = NewJob(
+        id=new_id,
+        queue=queue.name,
+        payload=payload,
+        payload_version=queue.payload.VERSION,
+        max_attempts=queue.attempts,
+        priority=row["priority"],
+        user_id=row["user_id"],
+        brand_id=row["brand_id"],
+        credits=cost,
+        parent_id=job_id,
+        request_id=row["request_id"],
+        message="Brought back, waiting in line",
+    )
+    change = store_jobs(conn, row["user_id"], [job])
+    credits.audit(conn, by, "job.replay", job_id, reason=reason, before={"state": row["state"]}, after={"job": new_id})
+    return Replay(job_id, new_id, cost), change
+
+
+def was_delivered(queue: Queue, units: Iterable[dict[str, Any]]) -> bool:
+    """Whether a job has done what it was paid for, such as a step of the wizard, of which no part can be missing."""
+    return bool(queue.credit) and any(unit["state"] == "saved" and not unit["asset_id"] for unit in units)
+
+
+def _instead(job_id: str, row: dict[str, Any]) -> str:
+    """What to do with a job that has not failed."""
+    if row["state"] == JobState.COMPLETED:
+        return "It is done; submit it anew for more of the kind."
+    return f"It is not over: `bmn jobs watch {job_id}` follows it, `bmn jobs cancel {job_id}` stops it."
+
+
+def _already(letter: dict[str, Any]) -> str:
+    if letter["state"] == "purged":
+        return f"This dead letter was purged by {letter['resolved_by']}."
+    return f"Already replayed as {letter['replay_job_id']} by {letter['resolved_by']}."
+
+
+def _payload(row: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The payload of a replay under today's schema. Raises UsageProblem with the difference where it does not fit."""
+    queue = get_queue(row["queue"])
+    fixed = {"userId", "brandId"} & changes.keys()
+    if fixed:
+        raise UsageProblem(f"{', '.join(sorted(fixed))} cannot be changed.")
+    try:
+        return queue.payload.model_validate({**row["payload"], **changes}).dump()
+    except ValidationError as error:
+        difference = [
+            {
+                "field": ".".join(map(str, issue["loc"])),
+                "problem": issue["msg"],
+                "value": repr(issue.get("input"))[:100],
+            }
+            for issue in error.errors()
+        ]
+        fields = ", ".join(str(entry["field"]) for entry in difference)
+        raise UsageProblem(
+            f"The payload does not fit the schema of {queue.name} any more: {fields}.",
+            hint="Set the fields with `bmn jobs retry JOB --set FIELD=VALUE`, or submit it anew.",
+            details=difference,
+        ) from error

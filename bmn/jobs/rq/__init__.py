@@ -1,0 +1,1 @@
+"""RQ's side of a job: its view of the rows, and a worker's registration."""

@@ -1,0 +1,136 @@
+"""RQ door one: its queues and registries, kept as a view of the rows for workers to wake up by and dashboards to show.
+
+Nothing is decided from what stands here, and nothing is lost with it.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from rq import Queue as RqQueue
+from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
+
+from bmn.broker.scripts import Call, run
+from bmn.work.registry import ALL_QUEUES, DEAD_LETTER, QUEUES, Keep
+
+JOB_SECONDS = 7 * 86_400
+_SCRIPT = files("bmn.jobs.rq").joinpath("view.lua").read_text()
+_DEAD_KEEP = Keep(1000, 30 * 86_400)
+_STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
+_STATUS = {"completed": "finished", "partial": "finished", "failed": "failed", "cancelled": "canceled"}
+
+
+def list_key(queue: str) -> str:
+    return f"{RqQueue.redis_queue_namespace_prefix}{queue}"
+
+
+def _registry(kind: type, queue: str) -> str:
+    return str(kind.key_template.format(queue))  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The latest word about a job. fence: of the executor that said it, or of the row.
+
+    worker: who has started it. state: a job state, where it has ended or waits for its time; neither: it is in line.
+    """
+
+    queue: str
+    job_id: str
+    fence: int = 0
+    worker: str = ""
+    state: str = ""
+
+    @property
+    def kind(self) -> str:
+        if self.worker:
+            return "s"
+        if self.state in ("", "queued", "retrying"):
+            return "w" if self.state else "l"
+        return "f" if self.state == "failed" else "e"
+
+    @property
+    def version(self) -> int:
+        """Later words have greater numbers: in line (1), started with fence 1 (2), ended or in line again (3), …"""
+        return 2 * self.fence + (0 if self.worker else 1)
+
+
+class RqView:
+    """window: ids shown per queue."""
+
+    def __init__(self, redis: Redis, *, window: int) -> None:
+        self._redis = redis
+        self._window = window
+
+    async def register(self) -> None:
+        """Names all ten queues, so that the dashboard lists them from the start."""
+        await self._redis.sadd(RqQueue.redis_queues_keys, *(list_key(name) for name in ALL_QUEUES))
+
+    async def show(self, changes: Iterable[Shown]) -> None:
+        """Shows where jobs are now, in one round trip. The list holds no more than its window."""
+        await run(self._redis, self.calls(changes))
+
+    def calls(self, changes: Iterable[Shown]) -> list[Call]:
+        """What `show` runs, one call per queue, for who has more to tell Redis at the same time."""
+        by_queue: dict[str, list[Shown]] = {}
+        for change in changes:
+            by_queue.setdefault(change.queue, []).append(change)
+        return [Call(_SCRIPT, _keys(queue), [*self._rules(queue), *_words(shown)]) for queue, shown in by_queue.items()]
+
+    def _rules(self, name: str) -> list[Any]:
+        queue, now = QUEUES.get(name), datetime.now(UTC)
+        data, timeout = _data(name), int(queue.timeout) if queue else 0
+        keep = (queue.keep_completed, queue.keep_failed) if queue else (_DEAD_KEEP, _DEAD_KEEP)
+        kept = [figure for rule in keep for figure in (rule.count, rule.age)]
+        return [self._window, JOB_SECONDS, name, now.strftime(_STAMP), now.timestamp(), data, timeout, *kept]
+
+    async def listed(self, queue: str) -> list[str]:
+        """The ids in RQ's list, next one first."""
+        return [str(job_id) for job_id in await self._redis.lrange(list_key(queue), 0, -1)]
+
+    async def started(self, queue: str) -> list[str]:
+        """The ids that RQ shows as running."""
+        runs = await self._redis.zrange(_registry(StartedJobRegistry, queue), 0, -1)
+        return [str(run).rpartition(":")[0] for run in runs]
+
+    async def remove(self, queue: str, job_ids: Iterable[str]) -> None:
+        """Takes ids out of RQ's list: cancelled, or claimed without having been shown."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for job_id in job_ids:
+                pipe.lrem(list_key(queue), 0, job_id)
+            await pipe.execute()
+
+    async def trim(self) -> None:
+        """Keeps as many ended jobs as the registry says, and none longer than it says."""
+        now = datetime.now(UTC).timestamp()
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for queue in QUEUES.values():
+                for kind in (FinishedJobRegistry, FailedJobRegistry, StartedJobRegistry):
+                    pipe.zremrangebyscore(_registry(kind, queue.name), "-inf", now)
+            await pipe.execute()
+
+    async def unbury(self, job_ids: Iterable[str]) -> None:
+        await self.remove(DEAD_LETTER, job_ids)
+
+
+def _keys(queue: str) -> list[str]:
+    registries = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
+    return [list_key(queue), RqQueue.redis_queues_keys, *(_registry(kind, queue) for kind in registries)]
+
+
+def _words(shown: Iterable[Shown]) -> Iterator[str | int]:
+    for word in shown:
+        more = word.worker or _STATUS.get(word.state, "")
+        yield from (word.kind, word.version, word.job_id, more)
+
+
+@cache
+def _data(queue: str) -> bytes:
+    """What RQ takes for a call. Nothing is ever called by it."""
+    return zlib.compress(json.dumps([f"bmn.{queue}", None, [], {}]).encode())

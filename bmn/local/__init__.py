@@ -1,0 +1,1 @@
+"""What `bmn serve` and `bmn worker` run on this machine."""

@@ -1,0 +1,206 @@
+"""The processes of `bmn serve` and `bmn worker`: which they are, how each begins, in which order they end."""
+
+import contextlib
+import gc
+import http.client
+import importlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from bmn import logs
+from bmn.broker.embedded import EmbeddedRedis
+from bmn.local.supervisor import Child, Start, Supervisor
+from bmn.settings import Settings
+
+# Ends first to last. The API stays until the workers have ended, so that clients see their jobs end or move on.
+WORKERS, API, SANDBOX, REDIS = range(1, 5)
+
+_API_GRACE = 15.0
+_SANDBOX_GRACE = 3.0
+_REDIS_GRACE = 15.0
+_WORKER_SPARE = 5.0  # beyond the grace that the worker itself keeps
+_HEALTH_POLL = 0.01
+
+# What the children have in common. Imported once, before the first fork; a vendor's SDK only by the worker it serves.
+_COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.db.migrations", "PIL.Image", "httpx")
+_WORKER_COMMON = ("bmn.jobs.process", "PIL.Image", "httpx")
+
+
+# Workers whose vendor's SDK takes up to a second of processor time to import: started when everything else is ready.
+SLOW_QUEUES = frozenset({"brand-wizard", "mockup-generation", "bundle-composition", "video-generation"})
+
+
+@dataclass(slots=True)
+class Stack:
+    """settings: with the addresses filled in. redis: None where one is configured. api, sandbox: listening sockets."""
+
+    settings: Settings
+    supervisor: Supervisor
+    redis: EmbeddedRedis | None = None
+    api: socket.socket | None = None
+    sandbox: socket.socket | None = None
+
+    def start_redis(self) -> None:
+        """Starts the embedded server; `wait_for_redis` before anything needs it."""
+        if self.redis:
+            redis = self.redis
+            redis.prepare()
+
+            def target(start: Start) -> None:
+                self._release(redis_too=False)
+                start.ready()
+                command = redis.command()
+                os.execv(command[0], command)
+
+            self.supervisor.start(Child("redis", target, stop_order=REDIS, grace=_REDIS_GRACE))
+
+    def wait_for_redis(self) -> None:
+        if self.redis:
+            self.redis.wait_ready(alive=lambda: self.supervisor.alive("redis"))
+
+    def start_sandbox(self, speed: float) -> None:
+        if self.sandbox:
+            listener = self.sandbox
+            self._start("sandbox", lambda start: run_sandbox(self.settings, listener, speed, start.ready), SANDBOX)
+
+    def start_api(self) -> None:
+        if self.api:
+            listener = self.api
+            self._start("api", lambda start: _run_api(self.settings, listener, start.ready), API)
+
+    def start_worker(
+        self, queue: str, *, slots: int | None = None, burst: bool = False, grace: float | None = None
+    ) -> None:
+        limit = self.settings.bmn_grace_seconds if grace is None else grace
+
+        def work(start: Start) -> None:
+            from bmn.jobs import process
+
+            process.run(
+                self.settings, queue, slots=slots, replaces=start.replaces, burst=burst, ready=start.ready, grace=limit
+            )
+
+        self._start(f"worker {queue}", work, WORKERS, restart=not burst, grace=limit + _WORKER_SPARE)
+
+    def close(self) -> None:
+        """Gives back what outlives the children."""
+        for listener in (self.api, self.sandbox):
+            if listener:
+                listener.close()
+        if self.redis:
+            self.redis.release()
+
+    def _start(
+        self, name: str, work: Callable[[Start], None], order: int, *, restart: bool = True, grace: float | None = None
+    ) -> None:
+        own = {API: self.api, SANDBOX: self.sandbox}.get(order)
+
+        def target(start: Start) -> None:
+            self._release(keep=own)
+            os.environ.update(child_environment(self.settings))
+            logs.configure(self.settings.bmn_log_level, self.settings.bmn_log_format, process=name)
+            work(start)
+
+        limit = grace if grace is not None else {API: _API_GRACE, SANDBOX: _SANDBOX_GRACE}[order]
+        self.supervisor.start(Child(name, target, restart=restart, stop_order=order, grace=limit))
+
+    def _release(self, *, keep: socket.socket | None = None, redis_too: bool = True) -> None:
+        """In a child: lets go of what belongs to others, or it would be held open when they have closed it."""
+        for listener in (self.api, self.sandbox):
+            if listener and listener is not keep:
+                listener.close()
+        if self.redis and redis_too:
+            self.redis.disown()
+
+
+def preload(*, server: bool) -> None:
+    """Imports what the children share, and keeps the collector from touching it, so that its memory stays shared."""
+    for module in _COMMON if server else _WORKER_COMMON:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+
+
+def with_addresses(
+    settings: Settings, *, port: int | None = None, redis_url: str = "", sandbox_url: str = ""
+) -> Settings:
+    """The settings as the children get them: every address explicit."""
+    changes: dict[str, object] = {}
+    if port is not None:
+        changes["port"] = port
+    if redis_url:
+        changes["redis_url"] = SecretStr(redis_url)
+    if sandbox_url:
+        changes["bmn_sandbox_url"] = sandbox_url
+    copied = settings.model_copy(update=changes)
+    copied.__dict__.pop("running", None)  # what was known of another stack
+    return copied
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The addresses as variables, for programs that a child starts and that read their settings anew."""
+    variables = {
+        "BMN_HOME": str(settings.bmn_home),
+        "PORT": str(settings.port),
+        "REDIS_URL": settings.redis_address,
+        "BMN_SANDBOX_URL": settings.bmn_sandbox_url,
+    }
+    return {name: value for name, value in variables.items() if value}
+
+
+def queues_named(names: Sequence[str]) -> list[str]:
+    """Checks names of queues; `all`, or none, means the nine. Raises NotFound with what there is."""
+    from bmn.work.registry import QUEUES, get_queue
+
+    if not names or "all" in names:
+        return list(QUEUES)
+    return list(dict.fromkeys(get_queue(name).name for name in names))
+
+
+def run_sandbox(settings: Settings, listener: socket.socket, speed: float, ready: Callable[[], None]) -> None:
+    """Serves the sandbox on a bound socket until SIGTERM or SIGINT. ready: called when it answers."""
+    import uvicorn
+
+    from bmn_sandbox.app import create_app
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises the signal again after it has stopped for it
+    app = create_app(settings.bmn_home / "sandbox", speed=speed)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="on"
+    )
+    _tell_when_it_answers(listener, "/_sandbox/health", ready)
+    uvicorn.Server(config).run([listener])
+
+
+def _run_api(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    from bmn.server.app import run
+
+    _tell_when_it_answers(listener, "/health/live", ready)
+    run(settings, listener)
+
+
+def _tell_when_it_answers(listener: socket.socket, path: str, ready: Callable[[], None]) -> None:
+    """Asks the server of this process, from a thread, until it answers."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+    def ask() -> None:
+        while True:
+            connection = http.client.HTTPConnection(host, port, timeout=5)
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                connection.request("GET", path)
+                if connection.getresponse().status == 200:
+                    ready()
+                    return
+            connection.close()
+            time.sleep(_HEALTH_POLL)
+
+    threading.Thread(target=ask, daemon=True, name="readiness").start()

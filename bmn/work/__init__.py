@@ -1,0 +1,1 @@
+"""What the nine queues do: the product, beside the engine in `jobs`."""

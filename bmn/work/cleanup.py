@@ -1,0 +1,103 @@
+"""Hourly upkeep of what grows: ended jobs, objects and rows without each other, keys without an end, left-over files."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from redis.exceptions import RedisError
+
+from bmn.broker import keys
+from bmn.db import retention
+from bmn.jobs.context import Context, Result
+from bmn.logs import get_logger
+from bmn.schemas.payloads import Cleanup
+
+log = get_logger(__name__)
+
+_DAY = 86_400
+_YOUNG_SECONDS = 3600  # an object may be younger than the row that is about to name it
+_CACHE_SECONDS = 3600
+
+
+async def run(ctx: Context) -> Result:
+    payload = ctx.payload
+    assert isinstance(payload, Cleanup)
+    done = await _TASKS[payload.type](ctx)
+    text = ", ".join(f"{count} {what}" for what, count in done.items() if count) or "nothing to do"
+    return Result(f"{payload.type}: {text}", data=dict(done))
+
+
+async def _expired_jobs(ctx: Context) -> dict[str, int]:
+    """Ended jobs and all that hangs on them after 30 days; the books after 400."""
+    done: dict[str, int] = {}
+    while (removed := await ctx.commit(retention.delete_old_jobs)) > 0:
+        done["jobs"] = done.get("jobs", 0) + removed
+    done |= await ctx.commit(retention.delete_old_records)
+    done["cache keys"] = await _limit_keys(ctx, "cache:*", _CACHE_SECONDS)
+    return done
+
+
+async def _orphaned_assets(ctx: Context) -> dict[str, int]:
+    """Objects without a row, and rows whose brand is gone; a row whose object is gone is only reported."""
+    objects = 0
+    now = time.time()
+    found = [key for key, written in await ctx.storage.list() if written < now - _YOUNG_SECONDS]
+    for start in range(0, len(found), 500):
+        batch = found[start : start + 500]
+        known = await ctx.db.read(lambda conn, keys=batch: retention.known_keys(conn, keys))  # type: ignore[misc]
+        for key in set(batch) - known:
+            await ctx.storage.delete(key)
+            objects += 1
+    stored = set(found)
+    missing = await ctx.db.read(lambda conn: retention.rows_without_object(conn, stored, older_than=_YOUNG_SECONDS))
+    for key in missing:
+        await ctx.log("error", "An asset's object is missing.", storage_key=key)
+    return {"objects without a row": objects, "rows without an object": len(missing)}
+
+
+async def _stale_sessions(ctx: Context) -> dict[str, int]:
+    """Keys that were to end and do not. Our own all have a time to live, so this finds strangers' only."""
+    return {
+        "sessions": await _limit_keys(ctx, "session:*", keys.SESSION_SECONDS),
+        "sockets": await _limit_keys(ctx, "socket:*", keys.SESSION_SECONDS),
+        "agent sessions": await ctx.commit(retention.delete_old_sessions),
+    }
+
+
+async def _temp_files(ctx: Context) -> dict[str, int]:
+    """Files of half-done work, a day later."""
+    spooled = await ctx.storage.sweep_spool()
+    return {"spooled objects": spooled, "files": await asyncio.to_thread(_sweep_folder, ctx.settings.bmn_home / "tmp")}
+
+
+async def _limit_keys(ctx: Context, pattern: str, seconds: int) -> int:
+    """Gives keys without an end one, by SCAN."""
+    limited = 0
+    try:
+        async for key in ctx.core.redis.scan_iter(match=pattern, count=500):
+            if await ctx.core.redis.ttl(key) == -1:
+                await ctx.core.redis.expire(key, seconds)
+                limited += 1
+    except (RedisError, OSError) as error:
+        log.warning("keys not looked at", pattern=pattern, reason=str(error))
+    return limited
+
+
+def _sweep_folder(folder: Path) -> int:
+    gone = 0
+    for path in folder.glob("*"):
+        with contextlib.suppress(OSError):
+            if path.is_file() and path.stat().st_mtime < time.time() - _DAY:
+                path.unlink()
+                gone += 1
+    return gone
+
+
+_TASKS: dict[str, Callable[[Context], Awaitable[dict[str, int]]]] = {
+    "expired-jobs": _expired_jobs,
+    "orphaned-assets": _orphaned_assets,
+    "stale-sessions": _stale_sessions,
+    "temp-files": _temp_files,
+}

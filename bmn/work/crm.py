@@ -1,0 +1,72 @@
+"""One event of a user's, told to the CRM: the contact's fields, then the tags that it adds. Off unless configured."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bmn.db import journeys
+from bmn.errors import Cause, JobFailure
+from bmn.jobs.context import Context, Result
+from bmn.providers.gohighlevel import Contact, GoHighLevel, is_configured
+from bmn.schemas.payloads import CrmSync
+
+UNIT = "contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event says about a user. tags: may name fields of its data. fields: ours = its data's name."""
+
+    tags: tuple[str, ...] = ()
+    gone_tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] | None = None
+
+
+EVENTS: dict[str, Told] = {
+    "user.created": Told(("bmn-user", "new-signup")),
+    "wizard.started": Told(("wizard-started",)),
+    "wizard.step-completed": Told(fields={"wizard_step": "step"}),
+    "wizard.abandoned": Told(("abandoned-step-{lastStep}",), fields={"wizard_step": "lastStep"}),
+    "brand.completed": Told(
+        ("brand-completed",), fields={"brand_name": "brandName", "brand_vision": "vision", "logo_url": "logoUrl"}
+    ),
+    "subscription.created": Told(("tier-{tier}", "paying-customer"), ("churned",), {"tier": "tier"}),
+    "subscription.cancelled": Told(("churned",), ("paying-customer",)),
+}
+
+
+async def run(ctx: Context) -> Result:
+    payload = ctx.payload
+    assert isinstance(payload, CrmSync)
+    if not is_configured(ctx.settings):
+        return Result("No CRM is configured", data={"skipped": True})
+    told, client = EVENTS[payload.event_type], ctx.client(GoHighLevel)
+    contact = await _contact(ctx, payload, told)
+    async with ctx.calling(UNIT):
+        contact_id = await client.upsert(contact)
+        await ctx.progress("syncing", 60, "Contact updated")
+        if told.gone_tags:
+            await client.remove_tags(contact_id, told.gone_tags)
+        if told.tags:
+            await client.add_tags(contact_id, [_tag(tag, payload.data) for tag in told.tags])
+    return Result(f"CRM knows of {payload.event_type}", data={"contactId": contact_id})
+
+
+async def _contact(ctx: Context, payload: CrmSync, told: Told) -> Contact:
+    """The user's account names the e-mail; an event may only where there is no account."""
+    email = await ctx.db.read(lambda conn: journeys.email_of(conn, payload.user_id)) or _word(payload.data, "email")
+    if not email:
+        raise JobFailure(Cause.BAD_INPUT, "Neither the event nor the user's account has an e-mail address.")
+    fields = {ours: word for ours, name in (told.fields or {}).items() if (word := _word(payload.data, name))}
+    return Contact(email, _word(payload.data, "fullName"), _word(payload.data, "phone"), fields)
+
+
+def _word(data: Mapping[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    return str(value)[:500] if isinstance(value, str | int | float) and not isinstance(value, bool) and value else None
+
+
+def _tag(pattern: str, data: Mapping[str, Any]) -> str:
+    """A tag with the word of the event that it names; `unknown` where the event does not say."""
+    return re.sub(r"\{(\w+)\}", lambda found: (_word(data, found[1]) or "unknown").lower()[:50], pattern)

@@ -1,0 +1,47 @@
+"""A product with the brand's own logo on it, by OpenAI Images: the logo is sent as a picture, not described."""
+
+from bmn.jobs.context import Context, Result
+from bmn.jobs.units import Unit
+from bmn.providers.images import verify_picture
+from bmn.providers.openai_images import PARTIALS, OpenAIImages
+from bmn.schemas.payloads import MockupGeneration
+from bmn.work.generators.shared import Item, Made, Report, make_all
+from bmn.work.inputs import load_picture
+from bmn.work.prompts import mockup_prompt
+
+UNIT = "mockup"
+
+
+async def run(ctx: Context) -> Result:
+    payload = ctx.payload
+    assert isinstance(payload, MockupGeneration)
+    await ctx.progress("composing", 5, f"Preparing the mockup of {payload.product_name}")
+    prompt = mockup_prompt(payload)
+    metadata = {
+        "prompt": prompt,
+        "product_id": payload.product_id,
+        "product_name": payload.product_name,
+        "product_category": payload.product_category,
+    }
+
+    async def make(unit: Unit, report: Report) -> Made:
+        return await _make(ctx, payload, prompt, unit, report)
+
+    await make_all(ctx, [Item(UNIT, payload.product_name, "mockup", make, metadata)])
+    return Result(f"Mockup of {payload.product_name} generated")
+
+
+async def _make(ctx: Context, payload: MockupGeneration, prompt: str, unit: Unit, report: Report) -> Made:
+    client = ctx.client(OpenAIImages)
+    pictures = [await load_picture(ctx, payload.logo_url, field="logoUrl")]
+    if payload.mockup_template_url:
+        pictures.append(await load_picture(ctx, payload.mockup_template_url, field="mockupTemplateUrl"))
+    await report(0.15)
+
+    async def on_partial(number: int, _rough: bytes) -> None:
+        await report(0.15 + 0.85 * (number + 1) / (PARTIALS + 1))
+
+    async with unit.paying({"prompt": prompt, "pictures": len(pictures)}, provider=client.provider):
+        picture = await client.edit(prompt, pictures, on_partial=on_partial)
+        clean = await verify_picture(picture.data, paid=True)
+    return Made(clean.data, clean.mime, picture.cost_usd, {"model": client.model})

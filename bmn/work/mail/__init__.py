@@ -1,0 +1,1 @@
+"""Mails: rendered and sent."""

@@ -1,0 +1,48 @@
+"""Brings a picture home from an allowed address, or makes the thumbnail of an object that is already ours."""
+
+from uuid import NAMESPACE_URL, uuid5
+
+from bmn.db import assets
+from bmn.jobs.context import Context, Result
+from bmn.providers.films import thumbnail_of
+from bmn.schemas.payloads import ImageUpload
+from bmn.storage import object_key
+from bmn.work.inputs import load_object, load_picture
+
+UNIT = "picture"
+
+
+async def run(ctx: Context) -> Result:
+    payload = ctx.payload
+    assert isinstance(payload, ImageUpload)
+    key = payload.storage_key or ctx.storage.key_of(payload.source_url or "")
+    if key is not None:
+        return await _make_thumbnail(ctx, payload, key)
+    return await _bring_home(ctx, payload)
+
+
+async def _bring_home(ctx: Context, payload: ImageUpload) -> Result:
+    """A stranger's picture becomes an asset: only its pixels, under a name of ours. Its thumbnail is a job of its own."""
+    unit = await ctx.unit(UNIT)
+    if not unit.saved:
+        if not unit.is_stored and not await unit.recover():
+            data = await load_picture(ctx, payload.source_url or "", field="sourceUrl", max_side=None)
+            await ctx.progress("uploading", 50, f"Storing {payload.file_name}")
+            await unit.store(data, "image/png", payload.asset_type, usd=0.0)
+        metadata = {**(payload.metadata or {}), "file_name": payload.file_name}
+        await unit.save(metadata=metadata, progress=95, message=f"{payload.file_name} is stored")
+    return Result("Picture stored")
+
+
+async def _make_thumbnail(ctx: Context, payload: ImageUpload, key: str) -> Result:
+    data = await load_object(ctx, key, field="storageKey")
+    await ctx.progress("uploading", 50, "Making a thumbnail")
+    small = await thumbnail_of(data)
+    name = uuid5(NAMESPACE_URL, f"{ctx.job_id}/thumbnail").hex
+    small_key = object_key(payload.brand_id, "thumbnail", small.mime, name)
+    await ctx.storage.put(small_key, small.data, small.mime)
+    url = ctx.storage.url_for(small_key)
+    if payload.asset_id:
+        asset_id = payload.asset_id
+        await ctx.commit(lambda conn: assets.set_thumbnail(conn, asset_id, payload.brand_id, url))
+    return Result("Thumbnail ready", data={"thumbnailUrl": url, "storageKey": key})

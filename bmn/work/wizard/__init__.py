@@ -1,0 +1,1 @@
+"""The brand wizard: one step, its tools and its prompts."""

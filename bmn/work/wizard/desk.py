@@ -1,0 +1,67 @@
+"""What the wizard's tools have in common: whose job it is, what its session remembers, how arguments are checked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from bmn.broker import keys
+from bmn.broker.cache import forget
+from bmn.db import assets, brands
+from bmn.db.engine import Connection
+from bmn.errors import Cause, JobFailure
+from bmn.events import audience
+from bmn.jobs.context import Context
+from bmn.schemas.base import Text
+
+Line = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+Paragraph = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
+
+
+def refused(why: str) -> JobFailure:
+    """What a tool raises where it will not do as asked; the model reads why."""
+    return JobFailure(Cause.BAD_INPUT, why)
+
+
+@dataclass(slots=True)
+class Desk:
+    """What a tool works with. state: the session's, kept after every turn. hosts: those that the user named."""
+
+    ctx: Context
+    session_id: str
+    state: dict[str, Any]
+    hosts: frozenset[str]
+
+    @property
+    def user_id(self) -> str:
+        return str(self.ctx.user_id)
+
+    @property
+    def brand_id(self) -> str:
+        return str(self.ctx.brand_id)
+
+    async def brand(self) -> dict[str, Any]:
+        return await self.ctx.db.read(lambda conn: brands.get(conn, self.brand_id, self.user_id))
+
+    async def change_brand(
+        self, change: Callable[[Connection], dict[str, Any]], told: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Commits a change of the brand's record and lets everybody see it. told: what dashboards hear, by HTTP's names."""
+        row = await self.ctx.commit(change)
+        await forget(self.ctx.core.redis, keys.cache("brand", self.brand_id))
+        self.ctx.outbox.send(
+            [audience.brand_updated(self.user_id, self.brand_id, name, value) for name, value in told.items()]
+        )
+        return row
+
+    async def pictures(self, kind: str) -> list[dict[str, Any]]:
+        """The brand's assets of a kind: the selected one first, then the newest."""
+        rows, _ = await self.ctx.db.read(lambda conn: assets.list_of_brand(conn, self.brand_id, asset_type=kind))
+        return sorted(rows, key=lambda row: -row["is_selected"])
+
+
+class Arguments(BaseModel):
+    """Base of what a tool accepts; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)

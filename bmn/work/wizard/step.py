@@ -1,0 +1,261 @@
+"""One step of the brand wizard: a conversation between a model and our own tools, within limits of turns and money.
+
+The session's row is the conversation. It is written after every turn, so another worker goes on where this one stopped, and
+the limits count over all attempts.
+"""
+
+import asyncio
+import json
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from bmn.db import brands, sessions
+from bmn.errors import BmnError, Cause, JobFailure
+from bmn.jobs.context import Context, Result
+from bmn.jobs.units import Fenced, Unit, is_final
+from bmn.logs import get_logger
+from bmn.providers.agent import Agent, ToolCall, Turn
+from bmn.schemas.payloads import BrandWizard
+from bmn.work import journey
+from bmn.work.wizard.desk import Desk
+from bmn.work.wizard.prompts import LAST_STEP, opening, system_prompt
+from bmn.work.wizard.tools import Tool, named_hosts, refusal_of, tools_of
+
+log = get_logger(__name__)
+
+STEP_UNIT = "step"
+_TOOL_SECONDS = 40.0
+_LONGEST_RESULT = 8000  # characters of a tool's answer
+_LONGEST_HISTORY = 60  # messages of earlier steps
+_PAGE_REMOVED = "(The text of a page stood here.)"
+
+
+async def run(ctx: Context) -> Result:
+    payload = ctx.payload
+    assert isinstance(payload, BrandWizard)
+    await ctx.progress("started", 2, "Starting the brand wizard", step=payload.step)
+    session = await _open_session(ctx, payload)
+    desk = Desk(ctx, session["id"], session["state"], named_hosts(payload.input))
+    tools = tools_of(payload.step, desk.hosts)
+    await _tell_crm(ctx, journey.wizard_started(ctx.core, desk.user_id, desk.brand_id))
+    stopped = await _converse(ctx, payload, session, desk, tools)
+    return await _finish(ctx, payload, session, desk, stopped)
+
+
+# --- the session ---------------------------------------------------------------------------------------------------------
+
+
+async def _open_session(ctx: Context, payload: BrandWizard) -> dict[str, Any]:
+    """The session that the payload names, or the one that this job began; a job's first look begins its step in it."""
+    session_id = payload.session_id or str(uuid5(NAMESPACE_URL, f"{ctx.job_id}/session"))
+    found = await ctx.db.read(lambda conn: sessions.get(conn, session_id))
+    if found is None and payload.session_id:
+        raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
+    if found and (found["user_id"], found["brand_id"]) != (ctx.user_id, ctx.brand_id):
+        raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
+    session = found or {
+        "id": session_id,
+        "user_id": ctx.user_id,
+        "brand_id": ctx.brand_id,
+        "messages": [],
+        "turns": 0,
+        "cost_usd": 0.0,
+        "state": {},
+    }
+    if session["state"].get("job") != ctx.job_id:
+        brand_id, user_id = str(ctx.brand_id), str(ctx.user_id)
+        brand = await ctx.db.read(lambda conn: brands.get(conn, brand_id, user_id))
+        ask = {"role": "user", "content": opening(payload.step, brand["name"], payload.input)}
+        session["messages"] = [*_history(session["messages"]), ask]
+        session["state"] = {"job": ctx.job_id, "turns": 0, "done": []}
+        session["step"] = payload.step
+        await _save(ctx, session)
+    return session
+
+
+def _history(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a new step keeps of earlier ones: whole turns only, and no words of strangers' pages."""
+    kept = [_without_pages(message) for message in messages]
+    while kept and not (kept[-1]["role"] == "assistant" and not _calls(kept[-1])):
+        kept.pop()
+    beginnings = [
+        n for n, message in enumerate(kept) if message["role"] == "user" and isinstance(message["content"], str)
+    ]
+    start = next((n for n in beginnings if len(kept) - n <= _LONGEST_HISTORY), len(kept))
+    return kept[start:]
+
+
+def _without_pages(message: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(message["content"], str):
+        return message
+    blocks = [
+        {**block, "content": _PAGE_REMOVED}
+        if block["type"] == "tool_result" and str(block["content"]).startswith("<page")
+        else block
+        for block in message["content"]
+    ]
+    return {**message, "content": blocks}
+
+
+def _calls(message: dict[str, Any]) -> list[ToolCall]:
+    """The tool calls of a stored message."""
+    if message["role"] != "assistant" or isinstance(message["content"], str):
+        return []
+    return [ToolCall(b["id"], b["name"], b["input"]) for b in message["content"] if b["type"] == "tool_use"]
+
+
+async def _save(ctx: Context, session: dict[str, Any]) -> None:
+    if not await ctx.commit(lambda conn: sessions.save(conn, ctx.job_id, ctx.fence, session)):
+        raise Fenced
+
+
+# --- the conversation ----------------------------------------------------------------------------------------------------
+
+
+async def _converse(
+    ctx: Context, payload: BrandWizard, session: dict[str, Any], desk: Desk, tools: list[Tool]
+) -> str | None:
+    """Turns and tools until the model has said its last word; returns why it was stopped before, or None."""
+    messages, state = session["messages"], session["state"]
+    offered = {tool.name: tool for tool in tools}
+    while True:
+        if calls := _calls(messages[-1]):
+            # Also after a crash: the answers are missing, and every tool may be asked again.
+            results = [await _use(ctx, desk, payload.step, offered, call) for call in calls]
+            messages.append({"role": "user", "content": results})
+            await _save(ctx, session)
+            continue
+        if messages[-1]["role"] == "assistant":
+            return None
+        if reason := await _limit_reached(ctx, session, payload.step, tools):
+            return reason
+        unit = await ctx.unit(f"turn-{state['turns']}")
+        turn = await _turn(ctx, unit, payload.step, session, tools)
+        messages.append(turn.message)
+        state["turns"] += 1
+        session["turns"] += 1
+        session["cost_usd"] += turn.cost_usd
+        if turn.text:
+            state["text"] = turn.text
+        await _save(ctx, session)
+        # Only now: a unit that is not closed was asked for, and its answer is not in the session.
+        await unit.submitted(f"{session['id']}/{unit.name}", usd=turn.cost_usd)
+        if turn.text:
+            await ctx.tell("agent:message", {"content": turn.text})
+
+
+async def _turn(ctx: Context, unit: Unit, step: str, session: dict[str, Any], tools: list[Tool]) -> Turn:
+    """One paid turn. Its unit says whether it was asked before without an answer."""
+    client = ctx.client(Agent)
+    if failure := unit.failed_for_good():
+        raise failure
+    schemas = [tool.schema() for tool in tools]
+    async with ctx.calling(unit.name):
+        try:
+            async with unit.paying({"messages": len(session["messages"])}, provider=client.provider):
+                return await client.turn(system_prompt(step), session["messages"], schemas)
+        except JobFailure as failure:
+            if is_final(failure):
+                await unit.fail(failure)
+            raise
+
+
+async def _limit_reached(ctx: Context, session: dict[str, Any], step: str, tools: list[Tool]) -> str | None:
+    """Why no further turn may be bought; None while one may. Counts over all attempts of the job."""
+    settings = ctx.settings
+    if session["state"]["turns"] >= settings.agent_max_turns:
+        return f"stopped at its limit of {settings.agent_max_turns} turns"
+    spent = await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job_id))
+    read = len(json.dumps(session["messages"])) + len(system_prompt(step)) + sum(len(str(t.schema())) for t in tools)
+    if spent + ctx.client(Agent).estimate(read) > settings.agent_max_usd:
+        return f"stopped at its limit of {settings.agent_max_usd:.2f} USD"
+    return None
+
+
+async def _use(ctx: Context, desk: Desk, step: str, offered: dict[str, Tool], call: ToolCall) -> dict[str, Any]:
+    """One tool's answer, or why there is none. Only a tool of this step is ever run."""
+    tool = offered.get(call.name)
+    try:
+        if tool is None:
+            raise JobFailure(Cause.BAD_INPUT, "There is no such tool in this step.")
+        arguments = tool.arguments.model_validate(call.input)
+        async with asyncio.timeout(_TOOL_SECONDS):
+            answer = await tool.run(desk, arguments, call.id)
+    except Exception as error:
+        why = refusal_of(error)
+        if why is None:
+            raise
+        await ctx.tell("job:tool-error", {"toolName": call.name[:64], "error": why})
+        return {"type": "tool_result", "tool_use_id": call.id, "content": why, "is_error": True}
+    done: list[str] = desk.state["done"]
+    if call.name not in done:
+        done.append(call.name)
+    percent = 10 + 80 * len(done) / max(len(offered), 1)
+    label = call.name.replace("_", " ")
+    await ctx.progress("processing", percent, f"Completed: {label}", tool_name=call.name, step=step)
+    text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    return {"type": "tool_result", "tool_use_id": call.id, "content": text[:_LONGEST_RESULT]}
+
+
+# --- the end -------------------------------------------------------------------------------------------------------------
+
+
+async def _finish(
+    ctx: Context, payload: BrandWizard, session: dict[str, Any], desk: Desk, stopped: str | None
+) -> Result:
+    state, step = session["state"], payload.step
+    text = str(state.get("text", ""))
+    data = {
+        "sessionId": session["id"],
+        "step": step,
+        "result": text,
+        "turns": state["turns"],
+        "cost": round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job_id)), 6),
+        "suggestions": state.get("suggestions", {}),
+        "profits": state.get("profits", {}),
+        "jobs": state.get("started", []),
+    }
+    if stopped:
+        return await _stopped(ctx, step, stopped, state, data)
+    found = {name: data[name] for name in ("suggestions", "profits") if data[name]}
+    brand = await desk.change_brand(
+        lambda conn: _note_step(conn, desk, step, {"text": text[:4000], **found}),
+        {"status": "complete"} if step == LAST_STEP else {},
+    )
+    unit = await ctx.unit(STEP_UNIT)
+    if not unit.saved:
+        await unit.finish(progress=97, message=f"{step} is done", step=step)
+    await _tell_crm(ctx, journey.step_completed(ctx.core, desk.user_id, desk.brand_id, step, ctx.job_id))
+    if step == LAST_STEP:
+        await _tell_crm(ctx, journey.brand_completed(ctx.core, desk.user_id, brand))
+    return Result(f"{step} is done", data=data)
+
+
+async def _stopped(ctx: Context, step: str, why: str, state: dict[str, Any], data: dict[str, Any]) -> Result:
+    """A step at its limit: what it has said and done is kept and charged, as it was paid for; without any it has failed.
+
+    Were it free, a step that is made to loop would be the way to spend our money for nothing.
+    """
+    await ctx.log("warning", f"The wizard {why}.", step=step)
+    if not (state.get("text") or state["done"]):
+        raise JobFailure(Cause.TIMEOUT, f"{step} {why}, with nothing to show.", retryable=False)
+    unit = await ctx.unit(STEP_UNIT)
+    if not unit.saved:
+        await unit.finish(progress=97, message=f"{step} {why}", step=step)
+    return Result(f"{step} {why}", data=data, partial=True)
+
+
+def _note_step(conn: Any, desk: Desk, step: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Keeps what a step has found in the brand's record; the last step completes the brand."""
+    brand = brands.get(conn, desk.brand_id, desk.user_id)
+    steps = {**(brand["details"] or {}).get("steps", {}), step: found}
+    columns = {"status": "complete"} if step == LAST_STEP else {}
+    return brands.merge(conn, desk.brand_id, desk.user_id, columns, {"steps": steps})
+
+
+async def _tell_crm(ctx: Context, telling: Any) -> None:
+    """The user's own work does not wait for the CRM or a mail, and never fails of them."""
+    try:
+        await telling
+    except BmnError as problem:
+        log.warning("a step of the journey was not told", job_id=ctx.job_id, problem=problem.message)
