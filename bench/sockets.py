@@ -41,9 +41,9 @@ async def _job(stack: Stack, token: str) -> str:
 
 
 async def _begin_telling(stack: Stack, jobs: list[str], *figures: int) -> asyncio.subprocess.Process:
-    """figures: how many events, how many a second, and of how many bytes; as `bench.teller` takes them."""
+    """figures: how many events, how many a second, and of how many bytes; as `bench.publisher` takes them."""
     told = (",".join(jobs), *map(str, figures))
-    return await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.teller", *told, env=stack.environment)
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.publisher", *told, env=stack.environment)
 
 
 def _server_memory(stack: Stack) -> int:

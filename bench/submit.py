@@ -68,7 +68,7 @@ async def _measure_events(stack: Stack, events: int, rate: float) -> None:
     async with Listener(stack) as listener:
         await listener.join(job_id)
         teller = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.teller", job_id, str(events), str(rate), env=stack.environment
+            sys.executable, "-m", "bench.publisher", job_id, str(events), str(rate), env=stack.environment
         )
         async with asyncio.timeout(60):
             seconds = await listener.collect(events)

@@ -1,4 +1,4 @@
-"""What a job has told, one row an event: the log that sockets, SSE, `jobs watch` and `jobs show` read from."""
+"""What jobs have published, one row an event: the log that sockets, SSE, `jobs watch` and `jobs show` read from."""
 
 import time
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ _ADD = insert(job_events)
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
-    """The job that tells something, with the seq it has just taken."""
+class EventSource:
+    """The job that an event is of, with the seq it has just taken."""
 
     id: str
     brand_id: str | None
     last_seq: int
 
 
-def add(conn: Connection, job: Row[Any] | Teller, event: str, fields: dict[str, Any]) -> EventRow:
+def add(conn: Connection, job: Row[Any] | EventSource, event: str, fields: dict[str, Any]) -> EventRow:
     """Stores an event whose seq the caller's update of the job has just taken: `last_seq=jobs.c.last_seq + 1`.
 
     job: a row with id, brand_id and last_seq. fields: what the event carries beside the fields that every one has.
@@ -54,7 +54,7 @@ def append(
 
 
 def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[EventRow]:
-    """What a job told after seq, oldest first."""
+    """A job's events after seq, oldest first."""
     query = (
         select(job_events)
         .where(job_events.c.job_id == job_id, job_events.c.seq > seq)
@@ -73,8 +73,8 @@ def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> l
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
-def told_between(conn: Connection, after: float, age: float, limit: int) -> list[tuple[str, int, float]]:
-    """Job, last seq and time of what was told after a moment and is `age` seconds old; oldest first, one row a job."""
+def recorded_between(conn: Connection, after: float, age: float, limit: int) -> list[tuple[str, int, float]]:
+    """Job, last seq and time of what was recorded after a moment and is `age` seconds old; oldest first, one row a job."""
     page = (
         select(job_events.c.job_id, job_events.c.seq, job_events.c.at)
         .where(job_events.c.at > after, job_events.c.at < db_now() - age)

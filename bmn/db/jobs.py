@@ -84,7 +84,7 @@ def insert_job(conn: Connection, job: NewJob) -> events.EventRow:
     }
     conn.execute(_INSERT, {**values, "of_user": job.user_id, "of_queue": job.queue, "in_seconds": job.delay})
     told = {"status": "queued", "progress": 0, "message": job.message}
-    return events.add(conn, events.Teller(job.id, job.brand_id, 1), "job:progress", told)
+    return events.add(conn, events.EventSource(job.id, job.brand_id, 1), "job:progress", told)
 
 
 def exists(conn: Connection, job_id: str) -> bool:

@@ -27,10 +27,10 @@ MAX_LOSSES = 3
 
 @dataclass(slots=True)
 class Change:
-    """What a transition has to tell once it is committed.
+    """What a transition has to publish once it is committed.
 
     queued: (queue, job id) of jobs that may run now. dead: the dead letter, where the job became one.
-    fence: the row's, by which what is told later is known from what was told before.
+    fence: the row's, by which later events are known from earlier ones.
     """
 
     job_id: str
@@ -85,7 +85,7 @@ def progress(conn: Connection, job_id: str, fence: int, fields: dict[str, Any]) 
     return Change(job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)])
 
 
-def tell(conn: Connection, job_id: str, fence: int, event: str, fields: dict[str, Any]) -> Change | None:
+def record(conn: Connection, job_id: str, fence: int, event: str, fields: dict[str, Any]) -> Change | None:
     """An event that changes no state: a tool's error, a message of the agent."""
     job = _update(conn, _HELD, job_id, fence, {})
     return Change(job_id, job.state, job.fence, [events.add(conn, job, event, fields)]) if job else None

@@ -25,7 +25,7 @@ ADMINS = "admin:all"
 class Outgoing:
     """One event on its way to sockets.
 
-    rooms: who hears it; a socket in several of them hears it once. job_id and seq: given for job events, which are
+    rooms: who gets it; a socket in several of them gets it once. job_id and seq: given for job events, which are
     delivered in the order of seq and never twice. volatile: ages quickly, so nobody gets it later than live.
     """
 
@@ -76,7 +76,7 @@ def asset_new(user_id: str, brand_id: str, asset_row: Mapping[str, Any]) -> Outg
 
 def brand_updated(user_id: str, brand_id: str, field: str, value: Any) -> Outgoing:
     event = BrandUpdated(brand_id=brand_id, field=field, value=value, timestamp=now_ms())
-    data = event.model_dump(mode="json", by_alias=True)  # a field that was emptied is told as null
+    data = event.model_dump(mode="json", by_alias=True)  # a field that was emptied is sent as null
     return Outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), "brand:updated", data)
 
 

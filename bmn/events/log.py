@@ -20,7 +20,7 @@ class EventLog:
     ) -> None:
         """Sends committed rows and hints to every server. Raises redis.RedisError while Redis is away.
 
-        also: what else there is to tell Redis, in the same round trip.
+        also: what else Redis has to know, in the same round trip.
         """
         outgoing = [job_event(row["event"], row["payload"]) for row in rows]
         gaps = await self._stream.publish([*outgoing, *others], also)
@@ -28,25 +28,25 @@ class EventLog:
             await self.republish(gaps)
 
     async def republish(self, job_ids: set[str]) -> None:
-        """Sends what these jobs have told and the stream does not know."""
+        """Sends what these jobs have recorded and the stream does not have."""
         published = await self._stream.last_seqs(job_ids)
         rows = await self._db.read(lambda conn: events.missing(conn, published))
         await self._stream.publish([job_event(row["event"], row["payload"]) for row in rows])
 
     async def repair(self, after: float, *, age: float = 2.0, limit: int = 2000) -> tuple[int, float]:
-        """Publishes what was told after a moment (seconds since 1970) and has not reached the stream in `age` seconds.
+        """Publishes what was recorded after a moment (seconds since 1970) and has not reached the stream in `age` seconds.
 
         Returns how many jobs had been behind, and the moment up to which everything is published now.
         """
-        told = await self._db.read(lambda conn: events.told_between(conn, after, age, limit))
-        if not told:
+        recorded = await self._db.read(lambda conn: events.recorded_between(conn, after, age, limit))
+        if not recorded:
             return 0, after
-        published = await self._stream.last_seqs([job for job, _, _ in told])
-        behind = {job for job, seq, _ in told if published[job] < seq}
+        published = await self._stream.last_seqs([job for job, _, _ in recorded])
+        behind = {job for job, seq, _ in recorded if published[job] < seq}
         if behind:
             await self.republish(behind)
-        return len(behind), told[-1][2]
+        return len(behind), recorded[-1][2]
 
     async def after(self, job_id: str, seq: int) -> list[EventRow]:
-        """What a job told after seq."""
+        """What a job recorded after seq."""
         return await self._db.read(lambda conn: events.after(conn, job_id, seq))

@@ -43,7 +43,7 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
         raise Conflict(f"This job has ended already: {row['state']}.", hint=hint, state=row["state"])
     change, asked = await core.db.write(lambda conn: _request(conn, job_id, by))
     if change is not None:
-        core.outbox.tell(change, row["queue"])
+        core.outbox.publish(change, row["queue"])
         return CancelAnswer(
             job_id, "cancelled", "Cancelled before it started. Nothing was charged for what was not made."
         )

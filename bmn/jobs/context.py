@@ -27,7 +27,7 @@ log = get_logger(__name__)
 T = TypeVar("T")
 
 PROGRESS_SECONDS = 0.25
-"""A job tells its progress four times a second at most; the last word always goes out."""
+"""A job publishes its progress four times a second at most; the last one always goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Context:
     limits: dict[str, Semaphore]
     lease: Lease
     _shown: int = 0
-    _last_told: float = 0.0
+    _last_published: float = 0.0
     _pending: dict[str, Any] | None = None
     _flusher: "asyncio.Task[None] | None" = None
     _fractions: dict[str, float] = field(default_factory=dict)
@@ -161,7 +161,7 @@ class Context:
         """A transaction that began at this moment has renewed the lease."""
         self.lease.held_until = max(self.lease.held_until, moment + self.settings.bmn_lease_seconds)
 
-    # --- telling ---------------------------------------------------------------------------------------------------
+    # --- publishing ------------------------------------------------------------------------------------------------
 
     def highest(self, percent: float) -> int:
         """The bar never falls, and 100 is said by the end alone."""
@@ -175,12 +175,12 @@ class Context:
         return start + (end - start) * sum(self._fractions.values()) / units
 
     async def progress(self, status: str, percent: float, message: str, **more: Any) -> None:
-        """Tells how far the job is. more: `logo_index`, `tool_name`, `step`."""
+        """Publishes how far the job is. more: `logo_index`, `tool_name`, `step`."""
         fields = {"status": status, "progress": self.highest(percent), "message": message}
         names = {"logo_index": "logoIndex", "tool_name": "toolName"}
         fields |= {names.get(name, name): value for name, value in more.items()}
         self._pending = fields
-        wait = self._last_told + PROGRESS_SECONDS - time.monotonic()
+        wait = self._last_published + PROGRESS_SECONDS - time.monotonic()
         if wait <= 0:
             await self.flush()
         elif self._flusher is None or self._flusher.done():
@@ -198,24 +198,24 @@ class Context:
         fields, self._pending = self._pending, None
         if fields is None:
             return
-        self._last_told = time.monotonic()
+        self._last_published = time.monotonic()
         fields["progress"] = self.highest(fields["progress"])
         change = await self.commit(lambda conn: transitions.progress(conn, self.job_id, self.fence, fields))
         if change is None:
             raise Fenced
-        self.outbox.tell(change)
+        self.outbox.publish(change)
 
     def supersede(self) -> None:
-        """Drops the progress that was held back: something newer is about to be told."""
+        """Drops the progress that was held back: something newer is about to be published."""
         self._pending = None
 
-    async def tell(self, event: str, fields: dict[str, Any]) -> None:
+    async def publish(self, event: str, fields: dict[str, Any]) -> None:
         """An event of the job's own: `agent:message`, `job:tool-error`."""
         await self.flush()
-        change = await self.commit(lambda conn: transitions.tell(conn, self.job_id, self.fence, event, fields))
+        change = await self.commit(lambda conn: transitions.record(conn, self.job_id, self.fence, event, fields))
         if change is None:
             raise Fenced
-        self.outbox.tell(change)
+        self.outbox.publish(change)
 
     async def log(self, level: str, message: str, **fields: Any) -> None:
         """A line in the job's own log, which its owner can read; no secrets, no provider bodies."""

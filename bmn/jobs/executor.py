@@ -105,7 +105,7 @@ class Executor:
             if change is None:
                 log.info("another executor has settled this job")
                 return
-            self._core.outbox.tell(change, self._queue.name)
+            self._core.outbox.publish(change, self._queue.name)
             log.debug("job settled", state=change.state)
 
     async def _run(self, run: Run) -> Change | None:

@@ -42,7 +42,7 @@ async def run_alone(core: Core, queue: Queue, run: Run) -> None:
     if await waiting != 0:
         change = await core.db.write(lambda conn: _after_death(conn, core, run))
         if change:
-            core.outbox.tell(change, queue.name)
+            core.outbox.publish(change, queue.name)
 
 
 def _after_death(conn: Connection, core: Core, run: Run) -> Change | None:

@@ -1,4 +1,4 @@
-"""What committed transactions have to tell Redis: events for the stream, ids and states for RQ's view.
+"""What committed transactions have to publish in Redis: events for the stream, ids and states for RQ's view.
 
 Nothing waits for it. All that gathers while one batch is on its way goes out with the next, in order. While Redis is away
 it is dropped, because the rows have it: the sweeper publishes what is missing and puts waiting ids back.
@@ -46,8 +46,8 @@ class Outbox:
         self._next = _Batch()
         self._sending: asyncio.Task[None] | None = None
 
-    def tell(self, change: Change, queue: str | None = None) -> None:
-        """Hands in everything that a transition has to tell. queue: the job's, where its place in RQ's view changes."""
+    def publish(self, change: Change, queue: str | None = None) -> None:
+        """Hands in everything that a transition has to publish. queue: the job's, where its place in RQ's view changes."""
         batch = self._next
         batch.rows += change.events
         for balance in change.balances:
@@ -92,7 +92,7 @@ class Outbox:
             try:
                 await self._send(batch)
             except (RedisError, OSError, TryLater) as error:
-                log.warning("told nobody; the sweeper will", entries=len(batch), reason=str(error)[:200])
+                log.warning("events not published; the sweeper will retry", entries=len(batch), reason=str(error)[:200])
 
     async def _send(self, batch: _Batch) -> None:
         shown = [*batch.shown.values(), *batch.buried]

@@ -49,7 +49,7 @@ async def retry(
     already, NotAllowed, UsageProblem where the payload no longer fits, InsufficientCredits.
     """
     replay, change = await core.db.write(lambda conn: _replay(conn, core, job_id, by, user_id, changes or {}, reason))
-    core.outbox.tell(change)
+    core.outbox.publish(change)
     core.outbox.unbury([job_id])
     return replay
 

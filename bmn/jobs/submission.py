@@ -146,7 +146,7 @@ async def submit(
         # The same key or id was stored a moment ago: this time it is found.
         answer, change = await core.db.write(store)
     if change is not None:
-        core.outbox.tell(change)
+        core.outbox.publish(change)
     return answer
 
 

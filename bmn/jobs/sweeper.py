@@ -166,7 +166,7 @@ class Sweeper:
         change = await self._core.db.write(lambda conn: escalate(conn, settings, transitions.lose(conn, job_id, fence)))
         if change:
             log.warning("worker lost", job_id=job_id, owner=owner, then=change.state)
-            self._core.outbox.tell(change, queue)
+            self._core.outbox.publish(change, queue)
 
     async def follow_clock(self) -> None:
         """Jobs that would wait until a moment that the clock, set back, reaches much later."""
@@ -225,7 +225,7 @@ class Sweeper:
             except IntegrityError:
                 continue  # another host was faster
             if change:
-                self._core.outbox.tell(change)
+                self._core.outbox.publish(change)
 
     async def carry_out_cancels(self) -> None:
         """Jobs that went back in line while their cancel was on its way."""
@@ -233,7 +233,7 @@ class Sweeper:
             row = await self._core.db.read(lambda conn, i=job_id: job_rows.get_job(conn, i))  # type: ignore[misc]
             change = await self._core.db.write(lambda conn, i=job_id: transitions.cancel_waiting(conn, i))  # type: ignore[misc]
             if change:
-                self._core.outbox.tell(change, row["queue"])
+                self._core.outbox.publish(change, row["queue"])
 
     async def alert(self) -> None:
         """Tells the admins what goes wrong slowly."""

@@ -251,7 +251,7 @@ class Unit:
         if change is None:
             raise Fenced
         self._row = {**self._row, "state": "saved"}
-        ctx.outbox.tell(change)
+        ctx.outbox.publish(change)
         failpoints.hit("saved")
 
     def _thumbnail_job(self, asset: dict[str, Any]) -> NewJob:

@@ -1,4 +1,4 @@
-"""Wakes whoever follows a job when the job has told something. A hint only: the rows say what it was."""
+"""Wakes whoever follows a job when the job has published something. A hint only: the rows say what it was."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ class JobTail:
 
     @contextlib.contextmanager
     def listen(self, job_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the job has told something new; the listener clears it."""
+        """An event that is set whenever the job has published something new; the listener clears it."""
         wake = asyncio.Event()
         self._listeners.setdefault(job_id, set()).add(wake)
         if self._task is None or self._task.done():
@@ -56,7 +56,7 @@ class JobTail:
             try:
                 if position is None:
                     position = await self._stream.last_id()
-                    self.wake_all()  # what was told before we knew where we are
+                    self.wake_all()  # what was published before we knew where we are
                 self.healthy = True
                 for entry_id, event in await self._stream.read(position, count=500, block_ms=_BLOCK_MS):
                     position = entry_id

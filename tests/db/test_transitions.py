@@ -21,7 +21,7 @@ Transition = Callable[[Connection, str, int], Any]
 
 EVERY: dict[str, Transition] = {
     "progress": lambda conn, job, fence: transitions.progress(conn, job, fence, dict(_TOLD)),
-    "tell": lambda conn, job, fence: transitions.tell(conn, job, fence, "agent:message", {"content": "hi"}),
+    "record": lambda conn, job, fence: transitions.record(conn, job, fence, "agent:message", {"content": "hi"}),
     "complete": lambda conn, job, fence: transitions.end(
         conn, job, fence, JobState.COMPLETED, event="job:complete", fields=_DONE
     ),

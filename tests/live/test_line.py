@@ -9,7 +9,7 @@ from bmn.identity.tokens import Principal
 from bmn.server.sockets.limits import Bucket
 from bmn.server.sockets.ring import Entry, Ring
 from bmn.server.sockets.server import _is_python_client
-from bmn.server.sockets.session import Session, Sessions, Tale, is_pid, new_pid, read_offset
+from bmn.server.sockets.session import HistoryRange, Session, Sessions, is_pid, new_pid, read_offset
 from bmn.server.sockets.transport import EventPacket, OutgoingLine
 
 
@@ -92,8 +92,8 @@ def test_private_ids_are_long_and_random() -> None:
 
 
 def test_a_client_has_so_much_of_a_tale() -> None:
-    tale = Tale("j", before=100, first=3, last=7)
-    assert [tale.received(told) for told in (0, 100, 102, 105, 900)] == [0, 0, 2, 5, 5]
+    part = HistoryRange("j", before=100, first=3, last=7)
+    assert [part.received(told) for told in (0, 100, 102, 105, 900)] == [0, 0, 2, 5, 5]
 
 
 def session(sid: str, transport: str = "t") -> Session:
@@ -108,7 +108,7 @@ def test_room_bookkeeping_returns_to_nothing() -> None:
         sessions.add(one)
         for room in ("brand:a", f"job:{one.sid}"):
             sessions.enter(one, room)
-    assert len(sessions.hearing("/wizard", ("brand:a", "job:s3"))) == 20
+    assert len(sessions.subscribers("/wizard", ("brand:a", "job:s3"))) == 20
     for one in some:
         sessions.leave(one, "brand:a")
         assert sessions.remove(one)

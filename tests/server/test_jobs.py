@@ -29,7 +29,7 @@ async def progress(core: Core, row: dict[str, Any], percent: int) -> None:
     fields = {"status": "generating", "progress": percent, "message": f"at {percent}"}
     change = await core.db.write(lambda conn: transitions.progress(conn, row["id"], row["fence"], fields))
     assert change
-    core.outbox.tell(change)
+    core.outbox.publish(change)
 
 
 async def complete(core: Core, row: dict[str, Any], result: dict[str, Any] | None = None) -> None:
@@ -46,13 +46,13 @@ async def complete(core: Core, row: dict[str, Any], result: dict[str, Any] | Non
         )
     )
     assert change
-    core.outbox.tell(change, QUEUE)
+    core.outbox.publish(change, QUEUE)
 
 
 async def fail(core: Core, row: dict[str, Any], cause: Cause, error: str = "refused") -> None:
     change = await core.db.write(lambda conn: transitions.fail(conn, row["id"], row["fence"], cause, error))
     assert change
-    core.outbox.tell(change, QUEUE)
+    core.outbox.publish(change, QUEUE)
 
 
 async def add_asset(core: Core, brand_id: str, job_id: str | None = None, data: bytes = b"", **fields: Any) -> str:

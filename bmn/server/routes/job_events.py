@@ -91,7 +91,7 @@ async def _stream(res: Resources, job_id: str, seq: int, expires_at: float) -> A
 
 
 async def _has_ended(res: Resources, job_id: str, seq: int) -> bool:
-    """Whether the job has told all it ever will: for a client that already has the terminal event, or a row deleted."""
+    """Whether the job has published all it ever will: for a client that already has the terminal event, or a row deleted."""
     row = await res.core.db.read(lambda conn: jobs.state_of(conn, job_id))
     return row is None or (row[0] in TERMINAL_STATES and row[1] <= seq)
 

@@ -59,7 +59,7 @@ class StatsSender:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._every)
-            if not self._sessions.hearing(ADMIN, (ADMINS,)):
+            if not self._sessions.subscribers(ADMIN, (ADMINS,)):
                 continue
             try:
                 if await self._is_sender():

@@ -40,7 +40,7 @@ _BLOCKING_READ_SECONDS = 3.0
 _LOAD_SECONDS = 3.0
 _SLACK_SECONDS = 15
 
-# What clients send wrong is told where it is handled; the transport's own log would print a traceback for each.
+# What clients send wrong is logged where it is handled; the transport's own log would print a traceback for each.
 _transport_log = logging.getLogger("bmn.server.sockets.engineio")
 _transport_log.setLevel(logging.CRITICAL)
 
@@ -97,7 +97,7 @@ class Sockets:
         )
         guard = Guard(self.sessions, self._server, resources.auth, core.db, store, limits)
         stream = EventStream(self._redis, maxlen=resources.settings.bmn_stream_maxlen)
-        reader = Reader(stream, ring, delivery, window, self._server.begin_anew)
+        reader = Reader(stream, ring, delivery, window, self._server.end_all)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(_LOAD_SECONDS):
                 await reader.load()

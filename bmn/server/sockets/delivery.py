@@ -8,13 +8,13 @@ from bmn.events.audience import Outgoing
 from bmn.logs import get_logger
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ring import START, Entry, Position, Ring, packet_text, read_position
-from bmn.server.sockets.session import Session, Sessions, Tale
+from bmn.server.sockets.session import HistoryRange, Session, Sessions
 from bmn.server.sockets.transport import EventPacket, OutgoingLine, Transports
 
 log = get_logger(__name__)
 
 _KEPT_MARKS = 500
-_KEPT_TALES = 200
+_KEPT_RANGES = 200
 
 
 class Delivery:
@@ -45,11 +45,11 @@ class Delivery:
     def deliver(self, entry: Entry) -> int:
         """Takes the next entry of the stream; returns for how many sockets it was."""
         self._ring.add(entry)
-        hearing = self._sessions.hearing(entry.event.namespace, entry.event.rooms)
-        for session in hearing:
+        subscribers = self._sessions.subscribers(entry.event.namespace, entry.event.rooms)
+        for session in subscribers:
             self.offer(session, entry)
         self.done = max(self.done, entry.position)
-        return len(hearing)
+        return len(subscribers)
 
     def offer(self, session: Session, entry: Entry) -> None:
         """Sends an entry to a socket that has not had it yet."""
@@ -58,23 +58,23 @@ class Delivery:
         job_id, seq = entry.event.job_id, entry.event.seq
         if job_id is not None and seq is not None:
             if job_id in session.joining:
-                return  # `catch_up` brings it, behind the job's past
+                return  # `catch_up` brings it, behind the job's history
             high = session.high.get(job_id)
             if high is not None and seq <= high:
                 return
             if high is None and seq > 1:
-                self._tell_beginning(session, job_id, seq)
+                self._replay_beginning(session, job_id, seq)
             _mark(session, job_id, seq)
         self._send(session, entry.event, entry.text, entry.position)
 
     def catch_up(self, session: Session, job_id: str, since: Position) -> None:
-        """Sends what a job told after a position, to the rooms that the socket sits in."""
+        """Sends what a job published after a position, to the rooms that the socket sits in."""
         for entry in self._ring.of_job(job_id):
             if entry.position > since and not session.rooms.isdisjoint(entry.event.rooms):
                 self.offer(session, entry)
 
-    def tell(self, session: Session, events: Sequence[Outgoing], at: Position | None = None) -> None:
-        """Sends a part of a job's past, in the order of seq; what the stream still brings of it is then left out.
+    def replay(self, session: Session, events: Sequence[Outgoing], at: Position | None = None) -> None:
+        """Sends a part of a job's history, in the order of seq; what the stream still brings of it is then left out.
 
         at: the position up to which the socket was served; that of this process where none is given.
         """
@@ -83,17 +83,17 @@ class Delivery:
         job_id, first, last = events[0].job_id, events[0].seq, events[-1].seq
         assert job_id is not None and first is not None and last is not None
         if session.pid is not None:
-            session.tales.append(Tale(job_id, session.told, first, last))
-            del session.tales[:-_KEPT_TALES]
+            session.history.append(HistoryRange(job_id, session.replayed, first, last))
+            del session.history[:-_KEPT_RANGES]
         for event in events:
-            session.told += 1
+            session.replayed += 1
             self._send(session, event, packet_text(event, self._sign), self.done if at is None else at)
         _widen(session, job_id, first, last)
 
     def resync(self) -> None:
         """The ring was filled while clients were connected already: they get what happened since they came."""
         for entry in self._ring.after(START):
-            for session in self._sessions.hearing(entry.event.namespace, entry.event.rooms):
+            for session in self._sessions.subscribers(entry.event.namespace, entry.event.rooms):
                 if entry.event.job_id in session.high or entry.position[0] >= session.since_ms:
                     self.offer(session, entry)
         self.done = self._ring.last
@@ -105,10 +105,10 @@ class Delivery:
             session.born = session.sent = position
             session.after = START
 
-    def _tell_beginning(self, session: Session, job_id: str, seq: int) -> None:
-        """A socket that hears of a job in the middle, through its brand's room, is told the beginning first."""
+    def _replay_beginning(self, session: Session, job_id: str, seq: int) -> None:
+        """A socket that meets a job in the middle, through its brand's room, is sent the beginning first."""
         beginning = self._ring.beginning(job_id, seq)
-        self.tell(session, [entry.event for entry in beginning])
+        self.replay(session, [entry.event for entry in beginning])
         if not beginning:
             session.low[job_id] = seq
 
@@ -150,7 +150,7 @@ def _widen(session: Session, job_id: str, first: int, last: int) -> None:
 
 
 def _mark(session: Session, job_id: str, seq: int) -> None:
-    session.high.pop(job_id, None)  # the job that told something last stands last
+    session.high.pop(job_id, None)  # the job that published last stands last
     session.high[job_id] = seq
     if len(session.high) > _KEPT_MARKS:
         oldest = next(iter(session.high))

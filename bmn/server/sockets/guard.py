@@ -39,7 +39,7 @@ class Guard:
         self._limits = limits
 
     async def watch_tokens(self) -> None:
-        """A token that has expired or was revoked, and a role that is gone, are told and end the connection."""
+        """Ends connections whose token has expired or was revoked, or whose role is gone, after a notice."""
         while True:
             await asyncio.sleep(self._limits.check_seconds)
             for session in self._sessions:
@@ -57,24 +57,24 @@ class Guard:
         if session.namespace == ADMIN and not principal.is_admin:
             await self._end(session, "no longer an admin")
         elif principal.expires_at <= time.time():
-            self._tell_expired(session)
+            self._notify_expired(session)
 
     async def _end(self, session: Session, reason: str) -> None:
-        """Tells at the first look and cuts at the next, since a cut line loses what still waits in it."""
-        if not session.expiry_told:
-            self._tell_expired(session)
+        """Notifies at the first look and cuts at the next, since a cut line loses what still waits in it."""
+        if not session.expiry_notified:
+            self._notify_expired(session)
             return
         log.info("socket ended", reason=reason, user_id=session.user_id, namespace=session.namespace)
         await self._server.cut(session)
 
-    def _tell_expired(self, session: Session) -> None:
-        if not session.expiry_told:
-            session.expiry_told = True
+    def _notify_expired(self, session: Session) -> None:
+        if not session.expiry_notified:
+            session.expiry_notified = True
             message = "Your token has expired. Connect again with a fresh one; nothing is lost."
             self._server.send(session, TOKEN_EXPIRED, {"message": message})
 
     async def watch_rooms(self) -> None:
-        """A brand that changed hands is no longer heard by who had it."""
+        """Takes sockets out of the rooms of a brand that changed hands."""
         while True:
             await asyncio.sleep(self._limits.rooms_seconds)
             for session in self._sessions:

@@ -42,7 +42,7 @@ class Reader:
         self._delivery = delivery
         self._window = window
         self._position = "0-0"
-        self._origin: str | None = None  # the first entry's id, which tells one stream from another
+        self._origin: str | None = None  # the first entry's id, which distinguishes one stream from another
         self._loaded = False
         self._healthy = True
         self.answered_at = time.monotonic()
@@ -80,7 +80,7 @@ class Reader:
                 self._recovered(failures)
                 failures = 0
                 if len(page) == _PAGE and await self._was_trimmed(before):
-                    self._begin_anew(page[0][0], "entries were trimmed before they were read")
+                    self._restart(page[0][0], "entries were trimmed before they were read")
                     await self._end_all()
                 await self._take(page)
             except (redis.RedisError, OSError) as error:
@@ -102,12 +102,12 @@ class Reader:
                 self._origin = entry_id
             elif entry_id != self._origin:
                 self._origin = entry_id
-                self._begin_anew(entry_id, "Redis was emptied; jobs are told again from their rows")
+                self._restart(entry_id, "Redis was emptied; jobs are published again from their rows")
             if handed > _HANDED or number % _ENTRIES == 0:
                 handed = 0
                 await asyncio.sleep(0)  # the clients' writers have their turn
 
-    def _begin_anew(self, entry_id: str, reason: str) -> None:
+    def _restart(self, entry_id: str, reason: str) -> None:
         """Something was written that nobody here has read, so nobody can resume from before."""
         log.warning("the event stream has a gap", reason=reason, at=entry_id)
         self._ring.restart(read_position(entry_id))

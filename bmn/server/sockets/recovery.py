@@ -15,7 +15,7 @@ from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ownership import still_allowed
 from bmn.server.sockets.ring import Position, Ring
-from bmn.server.sockets.session import Offset, Session, Tale, is_pid, read_offset
+from bmn.server.sockets.session import HistoryRange, Offset, Session, is_pid, read_offset
 from bmn.server.sockets.store import SessionStore
 
 log = get_logger(__name__)
@@ -27,15 +27,15 @@ _AHEAD_MS = 60_000  # an offset from further in the future was made up
 class Resumption:
     """What a broken session is continued from.
 
-    had: the position of the last event that the client got. start: up to here it has missed nothing. told: how many
-    events it got outside the stream. missed: parts of jobs' pasts that were on their way when the connection broke.
+    had: the position of the last event that the client got. start: up to here it has missed nothing. replayed: how
+    many events it got outside the stream. missed: parts of jobs' histories that were on their way when the connection broke.
     """
 
     pid: str
     state: dict[str, Any]
     had: Position
     start: Position
-    told: int
+    replayed: int
     rooms: set[str] = field(default_factory=set)
     missed: list[list[Outgoing]] = field(default_factory=list)
 
@@ -49,7 +49,7 @@ class Recovery:
         self._limits = limits
 
     async def prepare(self, session: Session, shown: dict[str, Any]) -> Resumption | None:
-        """Takes the session that the client names; None where it has to begin anew."""
+        """Takes the session that the client names; None where it has to start over."""
         pid, offset = shown.get("pid"), shown.get("offset")
         if session.pid is None or not is_pid(pid) or (offset is not None and read_offset(offset) is None):
             return None
@@ -87,18 +87,18 @@ class Recovery:
         session.sid, session.pid, session.rooms = state["sid"], resumption.pid, rooms
         session.born = _position(state["born"])
         session.sent, session.after = resumption.had, start
-        session.told = max(resumption.told, state["told"])
+        session.replayed = max(resumption.replayed, state["told"])
         session.high = self._marks(state, start, rooms)
         for entry in missed:
             job_id, seq = entry.event.job_id, entry.event.seq
             if job_id is not None and seq is not None and seq <= session.high.get(job_id, 0):
                 session.high[job_id] = seq - 1
-        for tale in _tales(state):
-            session.high[tale.job_id] = max(session.high.get(tale.job_id, 0), tale.last)
-            if tale.received(resumption.told) == tale.count:
-                session.tales.append(tale)
+        for past in _history_ranges(state):
+            session.high[past.job_id] = max(session.high.get(past.job_id, 0), past.last)
+            if past.received(resumption.replayed) == past.count:
+                session.history.append(past)
         for part in resumption.missed:
-            self._delivery.tell(session, part, start)
+            self._delivery.replay(session, part, start)
         for entry in missed:
             self._delivery.offer(session, entry)
         return True
@@ -108,9 +108,9 @@ class Recovery:
         marks: dict[str, int] = dict(reversed(state["high"].items()))
         for job_id, entries in self._ring.jobs_in(rooms):
             if job_id not in marks:
-                told = [entry.event.seq or 0 for entry in entries if entry.position <= start]
-                if told:
-                    marks[job_id] = told[-1]
+                seqs = [entry.event.seq or 0 for entry in entries if entry.position <= start]
+                if seqs:
+                    marks[job_id] = seqs[-1]
         return marks
 
 
@@ -120,21 +120,21 @@ def _resumption(pid: str, state: dict[str, Any], offset: Offset | None) -> Resum
     if offset is None or offset.position < born:
         offset = Offset(born)  # it has nothing of this session; an older offset is from one before
     start = seen if offset.position == sent else offset.position
-    return Resumption(pid, state, offset.position, start, offset.told)
+    return Resumption(pid, state, offset.position, start, offset.replayed)
 
 
 def _look_up(conn: Connection, session: Session, resumption: Resumption) -> None:
     resumption.rooms |= still_allowed(conn, session.principal, session.namespace, resumption.state["rooms"])
-    for tale in _tales(resumption.state):
-        received = tale.received(resumption.told)
-        missing = tale.count - received
-        if missing and f"job:{tale.job_id}" in resumption.rooms:
-            rows = events.after(conn, tale.job_id, tale.first - 1 + received, missing)
+    for part in _history_ranges(resumption.state):
+        received = part.received(resumption.replayed)
+        missing = part.count - received
+        if missing and f"job:{part.job_id}" in resumption.rooms:
+            rows = events.after(conn, part.job_id, part.first - 1 + received, missing)
             resumption.missed.append([job_event(row["event"], row["payload"]) for row in rows])
 
 
-def _tales(state: dict[str, Any]) -> list[Tale]:
-    return [Tale(*fields) for fields in state["tales"]]
+def _history_ranges(state: dict[str, Any]) -> list[HistoryRange]:
+    return [HistoryRange(*fields) for fields in state["tales"]]
 
 
 def _position(pair: list[int]) -> Position:

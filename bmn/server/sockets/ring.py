@@ -1,4 +1,4 @@
-"""What went through the stream lately, kept in memory, so that missed events are told without asking Redis."""
+"""What went through the stream lately, kept in memory, so that missed events are replayed without asking Redis."""
 
 import json
 from collections import deque
@@ -92,7 +92,7 @@ class Ring:
         return list(self._of_job.get(job_id, ()))
 
     def jobs_in(self, rooms: set[str]) -> Iterator[tuple[str, deque[Entry]]]:
-        """Jobs that tell these rooms something, with their entries."""
+        """Jobs that publish to these rooms, with their entries."""
         for job_id, entries in self._of_job.items():
             if not rooms.isdisjoint(entries[0].event.rooms):
                 yield job_id, entries

@@ -252,7 +252,7 @@ class SocketServer:
         """Ends a session's connection; its client may come back and resume."""
         await self._transports.drop(session.eio_sid)
 
-    async def begin_anew(self) -> None:
+    async def end_all(self) -> None:
         """Ends every connection and session: the clients come back, and ask for what they have to know."""
         for session in self._sessions:
             if self._sessions.remove(session):

@@ -1,7 +1,7 @@
-"""One socket in one namespace: who it is, which rooms it sits in, and how far it has been told.
+"""One socket in one namespace: who it is, which rooms it sits in, and how much of the stream it has had.
 
 An offset is what a client keeps of the last event it got: a position in the stream, and behind a dot how many events it
-was told outside the stream (the past of a job it joined). Both grow only.
+was sent outside the stream (the history of a job it joined). Both grow only.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _PID = re.compile(r"[A-Za-z0-9_-]{32}")
 @dataclass(frozen=True, slots=True, order=True)
 class Offset:
     position: Position
-    told: int = 0
+    replayed: int = 0
 
 
 def read_offset(text: Any) -> Offset | None:
@@ -42,8 +42,8 @@ def is_pid(text: Any) -> TypeGuard[str]:
 
 
 @dataclass(slots=True)
-class Tale:
-    """A part of a job's past, told outside the stream. before: the session's `told` before its first event."""
+class HistoryRange:
+    """A part of a job's history, sent outside the stream. before: the session's `replayed` before its first event."""
 
     job_id: str
     before: int
@@ -54,9 +54,9 @@ class Tale:
     def count(self) -> int:
         return self.last - self.first + 1
 
-    def received(self, told: int) -> int:
-        """How many of its events a client has that was told so many in all."""
-        return min(max(told - self.before, 0), self.count)
+    def received(self, replayed: int) -> int:
+        """How many of its events a client has that was sent so many in all."""
+        return min(max(replayed - self.before, 0), self.count)
 
 
 @dataclass(slots=True, eq=False)
@@ -66,8 +66,9 @@ class Session:
     born, sent, after: positions in the stream: where it began, of the last offset that was put on the wire, and up to
     which nothing is to be delivered. cut: something could not be sent, so that everything behind `sent` is open.
     high: the last seq of each job that was sent. low: the first one, where that is not 1.
-    joining: jobs whose past is being read, so that their present has to wait.
-    again: jobs it left; when it comes back it hears their past once more.
+    replayed: how many events were sent outside the stream. history: which ones.
+    joining: jobs whose history is being read, so that their live events have to wait.
+    again: jobs it left; when it comes back it is sent their history once more.
     """
 
     sid: str
@@ -82,10 +83,10 @@ class Session:
     rooms: set[str] = field(default_factory=set)
     sent: Position = (0, 0)
     after: Position = (0, 0)
-    told: int = 0
+    replayed: int = 0
     high: dict[str, int] = field(default_factory=dict)
     low: dict[str, int] = field(default_factory=dict)
-    tales: list[Tale] = field(default_factory=list)
+    history: list[HistoryRange] = field(default_factory=list)
     joining: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
     cut: bool = False
@@ -93,12 +94,12 @@ class Session:
     since_ms: int = field(default_factory=now_ms)
     pending: int = 0
     refused: int = 0
-    expiry_told: bool = False
+    expiry_notified: bool = False
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         # A client may show an offset of an earlier session; its count must not look like one of this session.
-        self.told = self.told or self.since_ms
+        self.replayed = self.replayed or self.since_ms
         self.sent = max(self.sent, self.born)
 
     @property
@@ -108,7 +109,7 @@ class Session:
     def offset(self, position: Position) -> str:
         """The offset that goes with the next event: everything up to this position was sent before it."""
         self.sent = max(self.sent, position)
-        return f"{write_position(self.sent)}.{self.told}" if self.tales else write_position(self.sent)
+        return f"{write_position(self.sent)}.{self.replayed}" if self.history else write_position(self.sent)
 
 
 class Sessions:
@@ -174,7 +175,7 @@ class Sessions:
     def of_user(self, user_id: str) -> int:
         return self._by_user.get(user_id, 0)
 
-    def hearing(self, namespace: str, rooms: tuple[str, ...]) -> set[Session]:
+    def subscribers(self, namespace: str, rooms: tuple[str, ...]) -> set[Session]:
         """Everyone in any of the rooms, once."""
         found = [members for room in rooms if (members := self._rooms.get((namespace, room)))]
         return set().union(*found)

@@ -18,7 +18,7 @@ log = get_logger(__name__)
 
 _PATIENCE = 0.5  # seconds a socket waits for its session to be saved; the next round saves it anyway
 _BATCH = 200
-_KEPT_MARKS = 100  # jobs that told something last
+_KEPT_MARKS = 100  # jobs that published something last
 
 # Only who holds a session may write it: a server whose client has moved on finds that out here. An ended one stays
 # ended, and of two writes on two connections the later one stays.
@@ -110,15 +110,16 @@ class SessionStore:
 
 
 def _dump(session: Session, served: Position) -> str:
-    tales = [[tale.job_id, tale.before, tale.first, tale.last] for tale in session.tales]
+    ranges = [[part.job_id, part.before, part.first, part.last] for part in session.history]
+    # Servers of the release before read these names too, while a deployment goes through.
     state = {
         "sid": session.sid,
         "rooms": sorted(session.rooms),
         "born": session.born,
         "sent": session.sent,
         "seen": max(session.sent, session.after if session.cut else served),
-        "told": session.told,
-        "tales": tales,
+        "told": session.replayed,
+        "tales": ranges,
         "high": dict(islice(reversed(session.high.items()), _KEPT_MARKS)),
     }
     return json.dumps(state, separators=(",", ":"))

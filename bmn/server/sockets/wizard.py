@@ -34,16 +34,16 @@ async def leave_brand(context: Context, session: Session, ask: BrandRoom) -> Ans
 
 
 async def join_job(context: Context, session: Session, ask: JobRoom) -> Answer:
-    """Tells what the job has told so far, then goes on live; the answer comes behind it."""
+    """Sends what the job has published so far, then goes on live; the answer comes behind it."""
     job_id, room = ask.job_id, job_room(ask.job_id)
     async with session.order:
         context.check_room(session, room)
         since = context.delivery.done
         session.joining.add(job_id)
         try:
-            job, rows = await context.core.db.read(lambda conn: _job_and_past(conn, job_id, session.user_id))
-            for part in _untold(session, job, rows):
-                context.delivery.tell(session, [job_event(row["event"], row["payload"]) for row in part])
+            job, rows = await context.core.db.read(lambda conn: _job_and_history(conn, job_id, session.user_id))
+            for part in _unseen(session, job, rows):
+                context.delivery.replay(session, [job_event(row["event"], row["payload"]) for row in part])
             session.again.discard(job_id)
             context.sessions.enter(session, room)
         finally:
@@ -53,7 +53,7 @@ async def join_job(context: Context, session: Session, ask: JobRoom) -> Answer:
     return {"ok": True, "seq": rows[-1]["seq"] if rows else job["last_seq"], "state": state_word(job)}
 
 
-def _job_and_past(conn: Connection, job_id: str, user_id: str) -> tuple[jobs.JobRow, list[EventRow]]:
+def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[jobs.JobRow, list[EventRow]]:
     job = jobs.get_job(conn, job_id, user_id)
     rows: list[EventRow] = []
     while page := events.after(conn, job_id, rows[-1]["seq"] if rows else 0, _PAGE):
@@ -63,7 +63,7 @@ def _job_and_past(conn: Connection, job_id: str, user_id: str) -> tuple[jobs.Job
     return job, rows
 
 
-def _untold(session: Session, job: jobs.JobRow, rows: list[EventRow]) -> list[list[EventRow]]:
+def _unseen(session: Session, job: jobs.JobRow, rows: list[EventRow]) -> list[list[EventRow]]:
     """What this socket has not had yet, through the brand's room for instance; everything where it left and is back."""
     job_id = job["id"]
     if job_id in session.again or job_id not in session.high:

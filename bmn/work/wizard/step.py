@@ -141,7 +141,7 @@ async def _converse(
         # Only now: a unit that is not closed was asked for, and its answer is not in the session.
         await unit.submitted(f"{session['id']}/{unit.name}", usd=turn.cost_usd)
         if turn.text:
-            await ctx.tell("agent:message", {"content": turn.text})
+            await ctx.publish("agent:message", {"content": turn.text})
 
 
 async def _turn(ctx: Context, unit: Unit, step: str, session: dict[str, Any], tools: list[Tool]) -> Turn:
@@ -185,7 +185,7 @@ async def _use(ctx: Context, desk: Desk, step: str, offered: dict[str, Tool], ca
         why = refusal_of(error)
         if why is None:
             raise
-        await ctx.tell("job:tool-error", {"toolName": call.name[:64], "error": why})
+        await ctx.publish("job:tool-error", {"toolName": call.name[:64], "error": why})
         return {"type": "tool_result", "tool_use_id": call.id, "content": why, "is_error": True}
     done: list[str] = desk.state["done"]
     if call.name not in done:

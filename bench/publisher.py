@@ -1,4 +1,4 @@
-"""A worker process that claims jobs and lets them tell in turn: `python -m bench.teller JOB,JOB EVENTS RATE`."""
+"""A worker process that claims jobs and publishes their events in turn: `python -m bench.publisher JOB,JOB EVENTS RATE`."""
 
 import asyncio
 import sys
@@ -9,8 +9,8 @@ from bmn.jobs.core import open_core
 from bmn.settings import load_settings
 
 
-async def _tell(jobs: list[str], events: int, rate: float, size: int) -> None:
-    core = await open_core(load_settings(), "teller")
+async def _publish(jobs: list[str], events: int, rate: float, size: int) -> None:
+    core = await open_core(load_settings(), "publisher")
     queue = jobs[0].rsplit("-", 5)[0]
     rows = await core.db.write(lambda conn: claims.claim(conn, queue, 1_000_000, core.name, 600))
     fences = {row["id"]: row["fence"] for row in rows}
@@ -18,13 +18,13 @@ async def _tell(jobs: list[str], events: int, rate: float, size: int) -> None:
     for number in range(events):
         await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
         job_id = jobs[number % len(jobs)]
-        told = (job_id, fences[job_id], "agent:message", {"content": f"{time.time()} {'x' * size}"})
-        change = await core.db.write(lambda conn, told=told: transitions.tell(conn, *told))
+        event = (job_id, fences[job_id], "agent:message", {"content": f"{time.time()} {'x' * size}"})
+        change = await core.db.write(lambda conn, event=event: transitions.record(conn, *event))
         assert change is not None
-        core.outbox.tell(change)
+        core.outbox.publish(change)
     await core.close()
 
 
 if __name__ == "__main__":
     jobs, events, rate, *size = sys.argv[1:]
-    asyncio.run(_tell(jobs.split(","), int(events), float(rate), int(*size)))
+    asyncio.run(_publish(jobs.split(","), int(events), float(rate), int(*size)))
