@@ -26,7 +26,13 @@ from bmn.settings import Settings
 log = get_logger(__name__)
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
-_EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "video/mp4": ".mp4"}
+_EXTENSIONS = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "video/mp4": ".mp4",
+}
 _FOREVER = "private, max-age=31536000, immutable"  # a key is never written twice with other bytes
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

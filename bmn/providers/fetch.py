@@ -14,10 +14,10 @@ import httpx2
 
 from bmn import __version__
 from bmn.errors import Cause, JobFailure
+from bmn.mime import mime_of
 from bmn.providers.addresses import Address, Target, check_url, is_public, look_up, refused
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.http import CONNECT_SECONDS, MEGABYTE, CappedTransport
-from bmn.providers.images import mime_of
 from bmn.settings import Settings
 
 Kind = Literal["picture", "page"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import av
 
 from bmn.errors import Cause, JobFailure
-from bmn.providers.images import MAX_PIXELS, CleanPicture, mime_of, thumbnail
+from bmn.mime import mime_of
+from bmn.providers.images import MAX_PIXELS, CleanPicture, thumbnail
 
 _FFMPEG_TIME = 1_000_000  # ticks a second
 

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 from google.genai import types
 
 from bmn.errors import Cause, JobFailure, Moderated
+from bmn.mime import mime_of
 from bmn.providers.base import OnCall, Picture, Provider
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.google import LABEL, google_failure, open_sdk
 from bmn.providers.http import MEGABYTE, open_client
-from bmn.providers.images import mime_of
 from bmn.settings import ProviderAccess, Settings
 
 _SECONDS = 110.0

@@ -10,6 +10,7 @@ import openai
 from openai import AsyncOpenAI
 
 from bmn.errors import Cause, JobFailure, Moderated
+from bmn.mime import mime_of
 from bmn.providers.base import Measured, OnCall, Picture, Provider
 from bmn.providers.failures import (
     UnreadableAnswer,
@@ -19,7 +20,6 @@ from bmn.providers.failures import (
     retry_after,
 )
 from bmn.providers.http import CONNECT_SECONDS, open_client
-from bmn.providers.images import mime_of
 from bmn.settings import ProviderAccess, Settings
 
 OnPartial = Callable[[int, bytes], Awaitable[None]]

@@ -14,11 +14,11 @@ from google.genai._interactions import APIConnectionError, APIError, APIStatusEr
 
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.logs import get_logger
+from bmn.mime import mime_of
 from bmn.providers.base import OnCall, Provider
 from bmn.providers.failures import UnreadableAnswer, garbage
 from bmn.providers.google import LABEL, failure_of_answer, google_failure, open_sdk
 from bmn.providers.http import MEGABYTE, open_client
-from bmn.providers.images import mime_of
 from bmn.settings import ProviderAccess, Settings
 
 log = get_logger(__name__)

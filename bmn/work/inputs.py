@@ -2,28 +2,33 @@
 
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context
+from bmn.mime import mime_of
 from bmn.providers.fetch import Fetcher
-from bmn.providers.images import mime_of, verify_picture
+from bmn.providers.images import CleanPicture, clean_picture, input_picture
 from bmn.storage import brand_of
 
 INPUT_SIDE = 2048
 """Pixels a side that a model looks at; what a provider is sent is no larger."""
 
 
-async def load_picture(ctx: Context, url: str, *, field: str, max_side: int | None = INPUT_SIDE) -> bytes:
-    """The picture at an address. Our own addresses become storage keys, and only of this job's brand.
+async def load_picture(ctx: Context, url: str, *, field: str) -> bytes:
+    """The picture at an address, as a model is sent it. Our own addresses become storage keys, only of this job's brand.
 
-    field: the payload's, for messages. max_side: one from elsewhere is scaled down to it. Raises JobFailure: BAD_INPUT
-    where it may not be read or is no picture, DOWNLOAD_FAILED or STORAGE_FAILED where another attempt may succeed.
+    field: the payload's, for messages. Raises JobFailure: BAD_INPUT where it may not be read or is no picture,
+    DOWNLOAD_FAILED or STORAGE_FAILED where another attempt may succeed.
     """
     key = ctx.storage.key_of(url)
     if key is None:
-        fetched = await Fetcher(ctx.settings).fetch(url, kind="picture")
-        return (await verify_picture(fetched.data, cause=Cause.BAD_INPUT, max_side=max_side)).data
-    data = await load_object(ctx, key, field=field)
-    if not mime_of(data).startswith("image/"):
+        data = (await Fetcher(ctx.settings).fetch(url, kind="picture")).data
+    elif (data := await load_object(ctx, key, field=field)) and not mime_of(data).startswith("image/"):
         raise _not_usable(field)
-    return data
+    return (await input_picture(data, max_side=INPUT_SIDE)).data
+
+
+async def fetch_picture(ctx: Context, url: str) -> CleanPicture:
+    """A stranger's picture, to be kept: whole, without notes. Raises JobFailure as `load_picture` does."""
+    fetched = await Fetcher(ctx.settings).fetch(url, kind="picture")
+    return await clean_picture(fetched.data)
 
 
 async def load_object(ctx: Context, key: str, *, field: str) -> bytes:

@@ -7,7 +7,7 @@ from bmn.jobs.context import Context, Result
 from bmn.providers.films import thumbnail_of
 from bmn.schemas.payloads import ImageUpload
 from bmn.storage import object_key
-from bmn.work.inputs import load_object, load_picture
+from bmn.work.inputs import fetch_picture, load_object
 
 UNIT = "picture"
 
@@ -22,13 +22,13 @@ async def run(ctx: Context) -> Result:
 
 
 async def _bring_home(ctx: Context, payload: ImageUpload) -> Result:
-    """A stranger's picture becomes an asset: only its pixels, under a name of ours. Its thumbnail is a job of its own."""
+    """A stranger's picture becomes an asset, without notes, under a name of ours. Its thumbnail is a job of its own."""
     unit = await ctx.unit(UNIT)
     if not unit.saved:
         if not unit.is_stored and not await unit.recover():
-            data = await load_picture(ctx, payload.source_url or "", field="sourceUrl", max_side=None)
+            picture = await fetch_picture(ctx, payload.source_url or "")
             await ctx.progress("uploading", 50, f"Storing {payload.file_name}")
-            await unit.store(data, "image/png", payload.asset_type, usd=0.0)
+            await unit.store(picture.data, picture.mime, payload.asset_type, usd=0.0)
         metadata = {**(payload.metadata or {}), "file_name": payload.file_name}
         await unit.save(metadata=metadata, progress=95, message=f"{payload.file_name} is stored")
     return Result("Picture stored")

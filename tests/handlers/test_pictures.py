@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from bmn.mime import mime_of
 from bmn.storage import object_key
 from tests.handlers.conftest import Bench, png
 from tests.handlers.test_generators import stored, video
@@ -72,7 +73,7 @@ async def test_a_picture_at_an_allowed_address_becomes_an_asset(bench: Bench, wi
     assert asset["asset_type"] == "social_asset"
     assert "passwd" not in asset["url"]
     data = await stored(bench, asset)
-    assert data.startswith(b"\x89PNG")
+    assert mime_of(data) == "image/jpeg"
     assert b"secret-camera" not in data
     assert (await bench.attempt("image-upload"))["state"] == "completed"  # its thumbnail
 

@@ -1,15 +1,19 @@
 """Pictures from outside: only pixels get in."""
 
+import hashlib
 import io
 import struct
 import zlib
+from functools import cache
+from random import Random
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from bmn.errors import Cause, JobFailure
-from bmn.providers.images import thumbnail, verify_picture
+from bmn.providers.images import clean_picture, input_picture, thumbnail, verify_picture
+from bmn.providers.pixels import as_shown
 
 
 def _encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -60,47 +64,198 @@ async def test_a_bought_picture_that_is_broken_counts_as_ambiguous() -> None:
 
 async def test_a_users_broken_picture_is_the_users_fault() -> None:
     with pytest.raises(JobFailure) as caught:
-        await verify_picture(b"junk", cause=Cause.BAD_INPUT)
+        await clean_picture(b"junk")
     assert caught.value.cause is Cause.BAD_INPUT
     assert not caught.value.retryable
 
 
-async def test_notes_and_trailing_scripts_are_gone_and_pixels_stay() -> None:
-    notes = PngInfo()
-    notes.add_text("Comment", "secret-note")
+async def test_a_providers_picture_is_kept_byte_for_byte() -> None:
+    signed = _encoded(RED, "PNG")
+    signed = signed[:33] + _chunk(b"caBX", b"a provider's signed manifest") + signed[33:]
+    kept = await verify_picture(signed)
+    assert kept.data == signed
+    assert (kept.width, kept.height, kept.mime, kept.sha256) == (
+        64,
+        48,
+        "image/png",
+        hashlib.sha256(signed).hexdigest(),
+    )
+
+
+def _secretive(kind: str) -> bytes:
+    """A picture with a note in every place that its kind has for one, and a script behind its end."""
     exif = Image.Exif()
     exif[0x010F] = "secret-camera"
-    polyglot = _encoded(RED, "PNG", pnginfo=notes, exif=exif) + b"<script>secret-script</script>"
-    clean = await verify_picture(polyglot)
+    options: dict[str, object] = {"exif": exif, "xmp": b"<x:xmpmeta>secret-place</x:xmpmeta>"}
+    if kind == "PNG":
+        notes = PngInfo()
+        notes.add_text("Comment", "secret-note")
+        options |= {"pnginfo": notes}
+    if kind in ("JPEG", "GIF"):
+        options |= {"comment": b"secret-comment"}
+    if kind == "WEBP":
+        options |= {"lossless": True}
+    return _encoded(RED, kind, **options) + b"<script>secret-script</script>"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+async def test_a_strangers_picture_loses_its_notes_and_not_one_pixel(kind: str) -> None:
+    given = _secretive(kind)
+    clean = await clean_picture(given)
+    assert b"secret" in given
     assert b"secret" not in clean.data
-    assert (clean.width, clean.height, clean.mime) == (64, 48, "image/png")
-    with Image.open(io.BytesIO(clean.data)) as reopened:
-        assert reopened.getpixel((10, 10)) == (255, 0, 0)
-        assert not reopened.getexif()
+    assert (clean.width, clean.height, clean.mime) == (64, 48, f"image/{kind.lower()}")
+    with Image.open(io.BytesIO(clean.data)) as after, Image.open(io.BytesIO(given)) as before:
+        assert after.convert("RGB").tobytes() == before.convert("RGB").tobytes()
+        assert not after.getexif()
 
 
-async def test_of_an_animation_the_first_frame_is_kept() -> None:
-    clean = await verify_picture(_encoded(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:]))
-    with Image.open(io.BytesIO(clean.data)) as reopened:
-        assert getattr(reopened, "n_frames", 1) == 1
-        assert reopened.convert("RGB").getpixel((4, 4)) == (255, 0, 0)
-
-
-@pytest.mark.parametrize("mode", ["CMYK", "L", "P", "1", "LA", "RGBA"])
-async def test_other_colour_models_become_rgb(mode: str) -> None:
-    kind = "JPEG" if mode == "CMYK" else "PNG"
-    clean = await verify_picture(_encoded(RED.convert(mode), kind))
-    with Image.open(io.BytesIO(clean.data)) as reopened:
-        assert reopened.mode == ("RGBA" if mode in ("LA", "RGBA") else "RGB")
-
-
-async def test_a_picture_is_turned_as_the_camera_noted() -> None:
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+async def test_a_picture_stays_turned_as_the_camera_noted(kind: str, orientation: int) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # a quarter turn
-    clean = await verify_picture(_encoded(RED, "JPEG", exif=exif))
-    assert (clean.width, clean.height) == (48, 64)
+    exif[0x0112] = orientation
+    exif[0x010F] = "secret-camera"
+    given = _encoded(_QUARTERS, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {}))
+    clean = await clean_picture(given)
+    assert b"secret" not in clean.data
+    assert (clean.width, clean.height) == ((48, 64) if orientation in (6, 8) else (64, 48))
+    assert _looks(clean.data) == _looks(given)
+    assert _looks((await input_picture(given, max_side=2048)).data) == _looks(given)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+async def test_an_animation_stays_one_and_a_model_gets_its_first_frame(kind: str) -> None:
+    given = _encoded(FRAMES[0], kind, save_all=True, append_images=FRAMES[1:], duration=100, loop=0)
+    clean = await clean_picture(given)
+    with Image.open(io.BytesIO(clean.data)) as reopened:
+        assert (getattr(reopened, "n_frames", 1), reopened.info.get("loop")) == (3, 0)
+        reopened.seek(2)
+        assert _near(reopened.convert("RGB").getpixel((4, 4)), (0, 128, 0))
+    for small in (await input_picture(given, max_side=64), await thumbnail(given)):
+        with Image.open(io.BytesIO(small.data)) as first:
+            assert getattr(first, "n_frames", 1) == 1
+            assert _near(first.convert("RGB").getpixel((4, 4)), (255, 0, 0))
+
+
+@pytest.mark.parametrize("name", [
+    "1", "L", "LA", "P", "P with transparency", "RGB", "RGBA", "I;16", "I;16 with transparency", "CMYK",
+    "L with transparency", "RGB with transparency", "wide profile", "wide profile with alpha",
+    "print profile",
+])  # fmt: skip
+async def test_every_kind_of_pixels_comes_out_as_it_looks(name: str) -> None:
+    """Four quarters from black to white, as whatever Pillow writes; what a model gets and a thumbnail shows the same."""
+    given, expected = _corpus()[name]
+    kept = await verify_picture(given)
+    assert kept.data == given
+    stripped = await clean_picture(given)
+    shown = [stripped.data, (await input_picture(given, max_side=2048)).data, (await thumbnail(given)).data]
+    for data in shown:
+        assert all(_near(pixel, wanted) for pixel, wanted in zip(_looks(data), expected, strict=True)), (
+            name,
+            _looks(data),
+        )
+
+
+def _gray_quarters(*values: int) -> Image.Image:
+    image = Image.new("L", (64, 48))
+    for place, value in enumerate(values):
+        image.paste(value, (place * 16, 0, place * 16 + 16, 48))
+    return image
+
+
+_QUARTERS = _gray_quarters(0, 80, 160, 255).convert("RGB")
+_QUARTERS.paste((200, 30, 30), (0, 0, 16, 16))
+
+Rgba = tuple[int, int, int, int]
+
+
+def _near(given: object, wanted: tuple[int, ...]) -> bool:
+    assert isinstance(given, tuple)
+    return all(abs(one - other) <= 12 for one, other in zip(given, wanted, strict=True))
+
+
+def _looks(data: bytes) -> list[Rgba]:
+    """The middle of each quarter as a screen shows it."""
+    with Image.open(io.BytesIO(data)) as opened:
+        image = as_shown(opened).convert("RGBA")
+    points = [(round((place + 0.5) * image.width / 4), image.height // 2) for place in range(4)]
+    seen = [image.getpixel(point) for point in points]
+    return [(0, 0, 0, 0) if pixel[3] == 0 else pixel for pixel in seen]  # type: ignore[index, misc]
+
+
+@cache
+def _corpus() -> dict[str, tuple[bytes, list[Rgba]]]:
+    """name -> the picture, and what its quarters look like."""
+    gray = _gray_quarters(0, 80, 160, 255)
+    grays: list[Rgba] = [(value, value, value, 255) for value in (0, 80, 160, 255)]
+    hidden: list[Rgba] = [(0, 0, 0, 0), *grays[1:]]
+    two: list[Rgba] = [(0, 0, 0, 255), (0, 0, 0, 255), (255, 255, 255, 255), (255, 255, 255, 255)]
+    deep = gray.convert("I").point(lambda value: value * 257).convert("I;16")
+    alpha = gray.point(lambda value: 255 if value else 0)
+    see_through = gray.convert("RGBA")
+    see_through.putalpha(alpha)
+    palette = gray.quantize(4, dither=Image.Dither.NONE)
+    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return {
+        "1": (_encoded(_gray_quarters(0, 0, 255, 255).convert("1"), "PNG"), two),
+        "L": (_encoded(gray, "PNG"), grays),
+        "LA": (_encoded(see_through.convert("LA"), "PNG"), hidden),
+        "P": (_encoded(palette, "PNG"), grays),
+        "P with transparency": (_encoded(palette, "PNG", transparency=palette.getpixel((1, 1))), hidden),
+        "RGB": (_encoded(gray.convert("RGB"), "PNG"), grays),
+        "RGBA": (_encoded(see_through, "PNG"), hidden),
+        "I;16": (_encoded(deep, "PNG"), grays),
+        "I;16 with transparency": (_encoded(deep, "PNG", transparency=0), hidden),
+        "CMYK": (_encoded(gray.convert("RGB").convert("CMYK"), "JPEG", quality=95), grays),
+        "L with transparency": (_encoded(gray, "PNG", transparency=0), hidden),
+        "RGB with transparency": (_encoded(gray.convert("RGB"), "PNG", transparency=(0, 0, 0)), hidden),
+        "wide profile": (_encoded(gray.convert("RGB"), "WEBP", lossless=True, icc_profile=wide), grays),
+        "wide profile with alpha": (_encoded(see_through, "PNG", icc_profile=wide), hidden),
+        "print profile": (_encoded(gray.convert("RGB"), "JPEG", quality=95, icc_profile=b"no profile at all"), grays),
+    }
+
+
+async def test_a_wide_profile_changes_colors_as_it_says() -> None:
+    """(255, 0, 0) with a profile whose red and green are exchanged is green."""
+    profile = _exchanged_profile()
+    given = _encoded(RED, "PNG", icc_profile=profile)
+    assert _near(_looks((await thumbnail(given)).data)[0][:3], (0, 255, 0))
+    assert _looks((await clean_picture(given)).data)[0] == _looks(given)[0]
+
+
+def _exchanged_profile() -> bytes:
+    """sRGB, the primaries of red and green exchanged."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = struct.unpack_from(">I", profile, 128)[0]
+    at = {bytes(profile[132 + 12 * n : 136 + 12 * n]): 136 + 12 * n for n in range(count)}
+    red, green = (bytes(profile[at[name] : at[name] + 8]) for name in (b"rXYZ", b"gXYZ"))
+    profile[at[b"rXYZ"] : at[b"rXYZ"] + 8], profile[at[b"gXYZ"] : at[b"gXYZ"] + 8] = green, red
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+async def test_whatever_is_cut_or_changed_is_refused_or_decodes(kind: str) -> None:
+    """A seeded fuzz: stripping never raises anything of its own, and what comes out opens again."""
+    whole, random = _secretive(kind), Random(7)
+    for _ in range(150):
+        broken = bytearray(whole[: random.randrange(8, len(whole))] if random.random() < 0.3 else whole)
+        for _ in range(random.randrange(1, 6)):
+            broken[random.randrange(8, len(broken))] = random.randrange(256)
+        try:
+            clean = await clean_picture(bytes(broken))
+        except JobFailure as failure:
+            assert failure.cause is Cause.BAD_INPUT
+            continue
+        with Image.open(io.BytesIO(clean.data)) as reopened:
+            reopened.load()
 
 
 async def test_a_thumbnail_keeps_its_shape() -> None:
     small = await thumbnail(_encoded(Image.new("RGB", (2048, 1024)), "PNG"))
-    assert (small.width, small.height) == (512, 256)
+    assert (small.width, small.height, small.mime) == (512, 256, "image/webp")
+
+
+async def test_a_model_gets_no_more_than_it_looks_at() -> None:
+    small = await input_picture(_encoded(Image.new("RGB", (3000, 1000)), "PNG"), max_side=300)
+    assert (small.width, small.height) == (300, 100)

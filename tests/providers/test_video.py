@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bmn.errors import Cause, Moderated
+from bmn.mime import mime_of
 from bmn.providers.base import OnCall, ProviderCall
-from bmn.providers.images import mime_of
 from bmn.providers.video import Video, VideoTask
 from bmn.settings import ProviderAccess, Settings
 from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing

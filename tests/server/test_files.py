@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bmn.server.routes.files import mime_of
+from bmn.mime import mime_of
 from bmn.server.signing import Signer
 from bmn.settings import load_settings
 from bmn.storage import open_storage

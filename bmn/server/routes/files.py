@@ -9,6 +9,7 @@ from fastapi.responses import Response, StreamingResponse
 from bmn.db import assets, brands
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
+from bmn.mime import mime_of
 from bmn.server.dependencies import Res, identify
 from bmn.storage import Storage, brand_of, check_key
 
@@ -17,12 +18,6 @@ router = APIRouter(tags=["files"])
 _ABSENT = "File not found"
 _PART_BYTES = 512 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
-# What the first bytes of our own objects may be; anything else is handed out as a download of unknown kind.
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'; sandbox"
 
 
@@ -92,15 +87,3 @@ async def _require_owner(res: Res, principal: Principal, brand_id: str) -> None:
     owner = await res.core.db.read(lambda conn: brands.owner(conn, brand_id))
     if owner is None or (owner != principal.user_id and not principal.is_admin):
         raise NotFound(_ABSENT)
-
-
-def mime_of(data: bytes) -> str:
-    """The type of an object by its bytes, since a name or a header can lie."""
-    for start, kind in _SIGNATURES:
-        if data.startswith(start):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:8] == b"ftyp":
-        return "video/mp4"
-    return "application/octet-stream"
