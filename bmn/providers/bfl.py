@@ -8,7 +8,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import httpx2
@@ -25,6 +25,7 @@ from bmn.providers.failures import (
     retry_after,
 )
 from bmn.providers.http import error_body, json_body, open_client
+from bmn.providers.polling import PollSchedule
 from bmn.settings import ProviderAccess, Settings
 
 log = get_logger(__name__)
@@ -34,8 +35,8 @@ OnProgress = Callable[[float], Awaitable[None]]
 _SUBMIT_SECONDS = 30.0
 _POLL_SECONDS = 15.0
 _DOWNLOAD_SECONDS = 60.0
-_PAUSES = (0.0, 0.1, 0.2, 0.4, 0.5)  # seconds before each poll; the last one repeats
-_UNKNOWN_POLLS = 8  # a new task may be unknown to the region that answers first
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5  # seconds between two polls of a task
+_UNKNOWN_SECONDS = 3.0  # a new task may be unknown to the region that answers first
 _VENDOR_HOST = "bfl.ai"
 
 
@@ -52,11 +53,12 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A picture that was ordered, and paid for."""
+    """A picture that was ordered, and paid for. ordered: by the monotonic clock; None where an earlier attempt did it."""
 
     id: str
     polling_url: str
     cost_usd: float
+    ordered: float | None = field(default=None, compare=False)
 
 
 class Bfl(Provider):
@@ -68,6 +70,7 @@ class Bfl(Provider):
         self.model = settings.bfl_model
         self._base = httpx2.URL(access.base_url)
         self._http = open_client(idle=_POLL_SECONDS)
+        self._schedule = PollSchedule(_SHORTEST_PAUSE, _LONGEST_PAUSE)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -161,7 +164,8 @@ class Bfl(Provider):
         if "id" not in parsed.params:
             parsed = parsed.copy_set_param("id", task_id)
         known = isinstance(cost, int | float) and 0 <= cost < 10_000
-        return Task(task_id, str(parsed), cost / 100 if known and cost is not None else estimate)
+        usd = cost / 100 if known and cost is not None else estimate
+        return Task(task_id, str(parsed), usd, ordered=time.monotonic())
 
     def _check(self, response: httpx2.Response, measured: Measured, *, paid: bool) -> None:
         """Raises the failure that an error answer means."""
@@ -178,30 +182,34 @@ class Bfl(Provider):
         )
 
     async def _poll_until_ready(self, task: Task, measured: Measured, on_progress: OnProgress | None) -> str:
-        started, unknown, odd = time.monotonic(), 0, set[str]()
-        pause = 0.0
-        for number in range(1_000_000):
-            await asyncio.sleep(max(pause, _PAUSES[min(number, len(_PAUSES) - 1)]))
-            body, pause = await self._poll(task, measured)
+        started = task.ordered if task.ordered is not None else time.monotonic()
+        pause = self._schedule.first_pause() if task.ordered is not None else 0.0
+        unknown_since: float | None = None
+        odd = set[str]()
+        while True:
+            await asyncio.sleep(pause)
+            body, asked = await self._poll(task, measured)
+            pause = max(asked, self._schedule.pause(time.monotonic() - started))
             match body.get("status"):
                 case "Ready":
+                    if task.ordered is not None:
+                        self._schedule.record(time.monotonic() - started)
                     return _sample(body)
                 case "Request Moderated" | "Content Moderated":
                     raise Moderated("The image service declined this content.")
                 case "Error" | "Failed":
                     raise self._gone("could not finish a picture")
                 case "Task not found":
-                    unknown += 1
-                    if unknown >= _UNKNOWN_POLLS:
+                    unknown_since = unknown_since or time.monotonic()
+                    if time.monotonic() - unknown_since >= _UNKNOWN_SECONDS:
                         raise self._gone("no longer knows a picture that was ordered")
                 case "Pending" | None:
-                    unknown = 0
+                    unknown_since = None
                     if on_progress is not None and body:
                         await on_progress(_share(body, time.monotonic() - started))
                 case other if str(other) not in odd:
                     odd.add(str(other))
                     log.warning("a task has a status that we do not know", task=task.id, status=str(other)[:50])
-        raise AssertionError("unreachable: the deadline ends the loop")
 
     async def _poll(self, task: Task, measured: Measured) -> tuple[dict[str, Any], float]:
         """One answer, and how long to wait. Empty where it was lost: asking again costs nothing."""

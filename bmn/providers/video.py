@@ -6,7 +6,7 @@ import binascii
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 # The SDK has no public module for these yet.
@@ -19,6 +19,7 @@ from bmn.providers.base import OnCall, Provider
 from bmn.providers.failures import UnreadableAnswer, garbage
 from bmn.providers.google import LABEL, failure_of_answer, google_failure, open_sdk
 from bmn.providers.http import MEGABYTE, open_client
+from bmn.providers.polling import PollSchedule
 from bmn.settings import ProviderAccess, Settings
 
 log = get_logger(__name__)
@@ -30,7 +31,7 @@ _SUBMIT_SECONDS = 60.0
 _POLL_SECONDS = 15.0
 _FETCH_SECONDS = 120.0
 _MAX_BYTES = 100 * MEGABYTE
-_PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)  # seconds before each poll; the last one repeats
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # seconds between two polls of a task
 _ENDED = (
     "completed",
     "failed",
@@ -45,10 +46,11 @@ _TYPICAL_SECONDS = 30.0  # how long a film usually takes
 
 @dataclass(frozen=True, slots=True)
 class VideoTask:
-    """A film that was ordered, and paid for."""
+    """A film that was ordered, and paid for. ordered: by the monotonic clock; None where an earlier attempt did it."""
 
     id: str
     cost_usd: float
+    ordered: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Video(Provider):
         self.model = settings.video_model
         self._http = open_client(idle=_SUBMIT_SECONDS, max_bytes=_MAX_BYTES)
         self._sdk = open_sdk(access, self._http, _SUBMIT_SECONDS)
+        self._schedule = PollSchedule(_SHORTEST_PAUSE, _LONGEST_PAUSE)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -109,7 +112,7 @@ class Video(Provider):
             if not isinstance(task_id, str) or not task_id:
                 raise UnreadableAnswer("no id")
             measured.status, measured.request_id = 200, task_id
-        return VideoTask(task_id, measured.usd)
+        return VideoTask(task_id, measured.usd, ordered=time.monotonic())
 
     async def poll(
         self, task: VideoTask, on_progress: OnProgress | None = None, *, deadline: float = 240.0
@@ -121,12 +124,17 @@ class Video(Provider):
         """
         async with self.call("poll", model=self.model, deadline=deadline) as measured:
             measured.request_id = task.id
-            started, odd = time.monotonic(), set[str]()
-            for number in range(1_000_000):
-                await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
+            started = task.ordered if task.ordered is not None else time.monotonic()
+            pause = self._schedule.first_pause() if task.ordered is not None else 0.0
+            odd = set[str]()
+            while True:
+                await asyncio.sleep(pause)
                 answer = await self._look(task)
+                pause = self._schedule.pause(time.monotonic() - started)
                 status = str(getattr(answer, "status", None))
                 if status in _ENDED:
+                    if status == "completed" and task.ordered is not None:
+                        self._schedule.record(time.monotonic() - started)
                     return self._ended(answer, status)
                 if answer is not None and status not in ("queued", "in_progress") and status not in odd:
                     odd.add(status)
@@ -134,7 +142,6 @@ class Video(Provider):
                 if on_progress is not None:
                     seconds = time.monotonic() - started
                     await on_progress(seconds / (seconds + _TYPICAL_SECONDS / 2))
-        raise AssertionError("unreachable: the deadline ends the loop")
 
     async def fetch(self, result: VideoResult) -> bytes:
         """The film as MP4. Raises DOWNLOAD_FAILED, or PROVIDER_GARBAGE for what is no MP4."""
