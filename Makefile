@@ -11,10 +11,11 @@ export PIP_ROOT_USER_ACTION := ignore
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/.run: requirements.txt pyproject.toml
+# bmn and the sandbox: what runs on a machine without keys. Production installs requirements.txt alone.
+$(VENV)/.run: requirements.txt requirements-sandbox.txt pyproject.toml bmn_sandbox/pyproject.toml setup.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps -e .
+	$(BIN)/pip install --quiet -r requirements.txt -r requirements-sandbox.txt
+	$(BIN)/pip install --quiet --no-deps -e . -e ./bmn_sandbox
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
@@ -67,11 +68,13 @@ tests/node/node_modules: tests/node/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/node && npm ci --silent && touch node_modules; \
 	else echo "Node is not installed: what needs the JavaScript client is skipped"; fi
 
+LOCK := build/lock/bin/pip install --quiet
+FREEZE := build/lock/bin/pip freeze --exclude bmn --exclude bmn-sandbox
 lock: ## renews the pins from the ranges of pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/pip install --quiet . && build/lock/bin/pip freeze --exclude bmn > requirements.txt
-	build/lock/bin/pip install --quiet '.[dev]' && build/lock/bin/pip freeze --exclude bmn > build/all.txt
-	grep -vxFf requirements.txt build/all.txt > requirements-dev.txt
+	$(LOCK) . && $(FREEZE) > requirements.txt
+	$(LOCK) . ./bmn_sandbox && $(FREEZE) | grep -vxFf requirements.txt > requirements-sandbox.txt
+	$(LOCK) '.[dev]' && $(FREEZE) | grep -vxFf requirements.txt -f requirements-sandbox.txt > requirements-dev.txt
 	rm -rf build
 
 clean: ## removes the environment and what the demo left

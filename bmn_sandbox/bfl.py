@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bmn.logs import get_logger
 from bmn_sandbox.bfl_input import MODELS, BadInput, Submission, read_submission
 from bmn_sandbox.media.broken import broken_image
 from bmn_sandbox.media.logos import render_logo
@@ -39,7 +39,7 @@ _ERRORS: dict[int, dict[str, Any]] = {
     500: {"detail": "Internal Server Error"},
     503: {"detail": "Service temporarily unavailable"},
 }
-log = get_logger(__name__)
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
 def error_body(status: int) -> dict[str, Any]:

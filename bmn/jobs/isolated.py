@@ -29,7 +29,7 @@ async def run_alone(core: Core, queue: Queue, run: Run) -> None:
     """Runs a claimed job in a fresh process. The death of that is one more loss."""
     row = run.row
     log.warning("running alone in a fresh process", job_id=row["id"], losses=row["losses"])
-    command = lifeline([sys.executable, "-m", "bmn.jobs.isolated", row["id"], str(row["fence"])])
+    command = lifeline([sys.executable, "-P", "-m", "bmn.jobs.isolated", row["id"], str(row["fence"])])
     child = await asyncio.create_subprocess_exec(*command)
     waiting = asyncio.ensure_future(child.wait())
     either: list[asyncio.Future[Any]] = [waiting, run.stopped]

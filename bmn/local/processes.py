@@ -1,14 +1,9 @@
 """The processes of `bmn serve` and `bmn worker`: which they are, how each begins, in which order they end."""
 
-import contextlib
 import gc
-import http.client
 import importlib
 import os
-import signal
 import socket
-import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +11,8 @@ from pydantic import SecretStr
 
 from bmn import logs
 from bmn.broker.embedded import EmbeddedRedis
+from bmn.local.readiness import call_when_it_answers
+from bmn.local.sandbox import run_sandbox
 from bmn.local.supervisor import Child, Start, Supervisor
 from bmn.settings import Settings
 
@@ -26,7 +23,6 @@ _API_GRACE = 15.0
 _SANDBOX_GRACE = 3.0
 _REDIS_GRACE = 15.0
 _WORKER_SPARE = 5.0  # beyond the grace that the worker itself keeps
-_HEALTH_POLL = 0.01
 
 # What the children have in common. Imported once, before the first fork; a vendor's SDK only by the worker it serves.
 _COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.db.migrations", "PIL.Image", "httpx")
@@ -164,43 +160,8 @@ def queues_named(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(get_queue(name).name for name in names))
 
 
-def run_sandbox(settings: Settings, listener: socket.socket, speed: float, ready: Callable[[], None]) -> None:
-    """Serves the sandbox on a bound socket until SIGTERM or SIGINT. ready: called when it answers."""
-    import uvicorn
-
-    from bmn_sandbox.app import create_app
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises the signal again after it has stopped for it
-    app = create_app(settings.bmn_home / "sandbox", speed=speed)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="on"
-    )
-    _tell_when_it_answers(listener, "/_sandbox/health", ready)
-    uvicorn.Server(config).run([listener])
-
-
 def _run_api(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
     from bmn.server.app import run
 
-    _tell_when_it_answers(listener, "/health/live", ready)
+    call_when_it_answers(listener, "/health/live", ready)
     run(settings, listener)
-
-
-def _tell_when_it_answers(listener: socket.socket, path: str, ready: Callable[[], None]) -> None:
-    """Asks the server of this process, from a thread, until it answers."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-
-    def ask() -> None:
-        while True:
-            connection = http.client.HTTPConnection(host, port, timeout=5)
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                connection.request("GET", path)
-                if connection.getresponse().status == 200:
-                    ready()
-                    return
-            connection.close()
-            time.sleep(_HEALTH_POLL)
-
-    threading.Thread(target=ask, daemon=True, name="readiness").start()

@@ -46,7 +46,7 @@ async def _spawn(settings: Settings, arguments: list[str], log: IO[bytes]) -> as
     from bmn.lifeline import lifeline
 
     return await asyncio.create_subprocess_exec(
-        *lifeline([sys.executable, "-m", "bmn", "serve", *arguments]),
+        *lifeline([sys.executable, "-P", "-m", "bmn", "serve", *arguments]),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=log,

@@ -252,11 +252,15 @@ def _keys(settings: Settings) -> Iterator[Check]:
         yield Check("Keys", "ok", f"set for {', '.join(keyed)}")
     if not missing:
         return
-    variables = ", ".join(PROVIDERS[name].key_field.upper() for name in missing)
+    from bmn.local.sandbox import require_sandbox
+
     if settings.is_production:
+        variables = ", ".join(PROVIDERS[name].key_field.upper() for name in missing)
         yield Check("Keys", "failed", f"none for {', '.join(missing)}", f"Set {variables}.")
-    else:
-        yield Check("Keys", "ok", f"none for {', '.join(missing)}: the sandbox stands in")
+        return
+    if not settings.sandbox_address:
+        require_sandbox(missing)
+    yield Check("Keys", "ok", f"none for {', '.join(missing)}: the sandbox stands in")
 
 
 def _server(settings: Settings) -> Iterator[Check]:

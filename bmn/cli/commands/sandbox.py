@@ -51,8 +51,9 @@ def run(port: int, host: str, speed: float | None) -> None:
 
     from bmn import logs
     from bmn.local.home import listen
-    from bmn.local.processes import run_sandbox
+    from bmn.local.sandbox import require_sandbox, run_sandbox
 
+    require_sandbox()
     settings = load_settings()
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="sandbox")
     listener = listen(host, port)

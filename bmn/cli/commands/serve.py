@@ -113,6 +113,10 @@ def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
             f"No key for {', '.join(missing)}, and the sandbox may not stand in.",
             hint="`bmn config` names the variable of each key.",
         )
+    if missing and not settings.sandbox_address:
+        from bmn.local.sandbox import require_sandbox
+
+        require_sandbox(missing)
 
 
 def _reset(settings: Settings, yes: bool) -> None:
@@ -272,7 +276,7 @@ def _announce(plan: _Plan) -> None:
 def _open_page(plan: _Plan) -> None:
     """Lets `bmn open` sign the browser in: it needs an event loop, and this process must not have one."""
     subprocess.Popen(
-        lifeline([sys.executable, "-m", "bmn", "open"]),
+        lifeline([sys.executable, "-P", "-m", "bmn", "open"]),
         env={**os.environ, "BMN_HOME": str(plan.settings.bmn_home), "BMN_API_URL": plan.api_url},
         stdout=subprocess.DEVNULL if console.json else None,
     )

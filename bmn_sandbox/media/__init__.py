@@ -1,0 +1,1 @@
+"""What the sandbox draws: logos, products, bundles, films."""
