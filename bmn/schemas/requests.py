@@ -1,6 +1,6 @@
 """HTTP bodies. Fields that a brand's record can supply may be left out of a generator's body."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -163,33 +163,6 @@ class EventBody(Model):
             return "crm-sync", CrmSync.model_validate(self.crm.dump())
         assert self.email is not None
         return "email-send", EmailSend.model_validate(self.email.dump())
-
-
-class Submitted(Model):
-    """The 202 of a generator. warning: why the job will have to wait, where that is known already."""
-
-    job_id: str
-    generation_job_id: str
-    queue_name: str
-    message: str
-    warning: str | None = None
-
-
-class ErrorBody(Model):
-    error: str
-    details: Any = None
-
-
-class MockupJob(Model):
-    product_id: str
-    job_id: str
-    queue_name: str
-
-
-class MockupsSubmitted(Model):
-    jobs: list[MockupJob]
-    message: str
-    warning: str | None = None
 
 
 LocalPath = Annotated[str, StringConstraints(max_length=500, pattern=r"^/([^/\\\s][^\\\s]*)?$")]

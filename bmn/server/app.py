@@ -99,7 +99,7 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
 
 
 def _describe(app: FastAPI) -> None:
-    """Adds the bearer token to the OpenAPI document, so that /docs can sign in."""
+    """Adds to the OpenAPI document what FastAPI cannot know: how callers sign in, and that a bad request is a 400."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -107,6 +107,10 @@ def _describe(app: FastAPI) -> None:
             bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
             schema.setdefault("components", {})["securitySchemes"] = {"bearer": bearer}
             schema["security"] = [{"bearer": []}]
+            for operation in (each for path in schema["paths"].values() for each in path.values()):
+                operation["responses"].pop("422", None)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schema["components"]["schemas"].pop(unused, None)
             app.openapi_schema = schema
         return app.openapi_schema
 

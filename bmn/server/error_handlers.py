@@ -1,15 +1,17 @@
 """Every error as JSON: `{error, ...}`, in words for the person who reads it, never a stack trace."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import redis
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from bmn.errors import BmnError, JobFailure, NotSignedIn, TryLater
+from bmn.schemas.documents import Issue, Problem
 
 # A path that holds no id of ours names nothing, which is what a foreign or absent id is told as well.
 _ABSENT = {"job_id": "Job not found", "brand_id": "Brand not found", "asset_id": "Asset not found"}
@@ -25,8 +27,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def error_response(error: BmnError) -> JSONResponse:
-    body: dict[str, Any] = {"error": error.message, "code": error.code}
+def error_response(error: BmnError) -> Response:
+    body = {"error": error.message, "code": error.code}
     if error.hint:
         body["hint"] = error.hint
     headers = {}
@@ -34,25 +36,32 @@ def error_response(error: BmnError) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({**body, **error.extra}, error.http_status, headers)
+    return _answer(Problem.model_validate({**body, **error.extra}), error.http_status, headers)
 
 
-async def _expected(_request: Request, error: Exception) -> JSONResponse:
+def _answer(problem: Problem, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    text = problem.model_dump_json(by_alias=True, exclude_unset=True)
+    return Response(text, status, headers, "application/json")
+
+
+async def _expected(_request: Request, error: Exception) -> Response:
     assert isinstance(error, BmnError)
     if isinstance(error, JobFailure):  # the object store or a provider, met outside a job
         error = TryLater("A part of this service is away.", cause=error.cause.value)
     return error_response(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
     issues = error.errors()
     for issue in issues:
         place = issue["loc"]
         if place[:1] == ("path",):
-            return JSONResponse({"error": _ABSENT.get(str(place[1]), "Not found"), "code": "not_found"}, 404)
-    details = [{"loc": _location(issue["loc"]), "msg": _plain(issue["msg"]), "type": issue["type"]} for issue in issues]
-    return JSONResponse({"error": "Validation failed", "details": details[:50], "code": "bad_request"}, 400)
+            return _answer(Problem(error=_ABSENT.get(str(place[1]), "Not found"), code="not_found"), 404)
+    details = [
+        Issue(loc=_location(issue["loc"]), msg=_plain(issue["msg"]), type=issue["type"]) for issue in issues[:50]
+    ]
+    return _answer(Problem(error="Validation failed", code="bad_request", details=[*details]), 400)
 
 
 def _location(place: tuple[Any, ...]) -> list[str | int]:
@@ -64,19 +73,21 @@ def _plain(message: str) -> str:
     return message.removeprefix("Value error, ")[:500].encode("utf-8", "replace").decode()
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
+async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "error")
     headers = dict(error.headers or {})
     if error.status_code == 413:
         headers["Connection"] = "close"
-    return JSONResponse({"error": str(error.detail), "code": code}, error.status_code, headers)
+    return _answer(Problem(error=str(error.detail), code=code), error.status_code, headers)
 
 
-async def _redis_away(request: Request, _error: Exception) -> JSONResponse:
+async def _redis_away(request: Request, _error: Exception) -> Response:
     return error_response(TryLater("Redis is away, and this needs it.", cause="redis"))
 
 
-async def _unexpected(request: Request, _error: Exception) -> JSONResponse:
-    body = {"error": "Something on our side went wrong.", "code": "error", "requestId": request.scope.get("request_id")}
-    return JSONResponse(body, 500)
+async def _unexpected(request: Request, _error: Exception) -> Response:
+    problem = Problem(
+        error="Something on our side went wrong.", code="error", request_id=request.scope.get("request_id")
+    )
+    return _answer(problem, 500)

@@ -23,11 +23,16 @@ from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
 from bmn.work.defaults import BrandDefaults, as_made, brand_defaults
 
+GeneratorBody = (
+    requests.LogosBody | requests.MockupsBody | requests.BundlesBody | requests.VideosBody | requests.WizardBody
+)
+"""What a generator's route takes."""
+
 # What the record supplies, by the name of the body's field.
 _SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
 
 
-async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[Payload] | Plan:
+async def payloads_of(res: Resources, principal: Principal, body: GeneratorBody) -> list[Payload] | Plan:
     """The payloads a generator's body stands for, or, where it leaves something to the brand's record, what makes them.
 
     Raises NotFound for a foreign file, ValidationError; what makes them raises NotFound for a foreign brand as well.
@@ -38,9 +43,9 @@ async def payloads_of(res: Resources, principal: Principal, body: Any) -> list[P
     return _payloads(res.settings, principal, body)
 
 
-def _defaults(conn: Connection, storage: Storage, principal: Principal, body: Any) -> BrandDefaults:
+def _defaults(conn: Connection, storage: Storage, principal: Principal, body: GeneratorBody) -> BrandDefaults:
     """What the record says, or, of a logo that is to be changed, what it was asked to be."""
-    if body.brand_id == requests.NEW_BRAND:
+    if isinstance(body, requests.LogosEstimate) and body.brand_id == requests.NEW_BRAND:
         return brand_defaults({"name": body.brand_name})
     found = brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
     previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
@@ -49,7 +54,7 @@ def _defaults(conn: Connection, storage: Storage, principal: Principal, body: An
 
 
 def _payloads(
-    settings: Settings, principal: Principal, body: Any, defaults: BrandDefaults | None = None
+    settings: Settings, principal: Principal, body: GeneratorBody, defaults: BrandDefaults | None = None
 ) -> list[Payload]:
     fields = {**(_supplied(body, defaults) if defaults else {}), **body.dump()}
     fields["userId"] = principal.user_id
@@ -72,11 +77,11 @@ _PAYLOADS: dict[type[Model], type[Payload]] = {
 }
 
 
-def _needs_record(body: Any) -> bool:
+def _needs_record(body: GeneratorBody) -> bool:
     return any(getattr(body, name, "given") is None for name in _SUPPLIED)
 
 
-def _supplied(body: Any, defaults: BrandDefaults) -> dict[str, Any]:
+def _supplied(body: GeneratorBody, defaults: BrandDefaults) -> dict[str, Any]:
     known = type(body).model_fields
     found = {str(known[name].alias): getattr(defaults, source) for name, source in _SUPPLIED.items() if name in known}
     if "archetype" in known and defaults.archetype:
@@ -111,7 +116,7 @@ def strings_in(value: Any) -> Iterable[str]:
             yield from strings_in(item)
 
 
-def _urls(body: Any) -> Iterable[str]:
+def _urls(body: Model) -> Iterable[str]:
     for name in type(body).model_fields:
         value = getattr(body, name)
         if name.endswith("_url") and value:

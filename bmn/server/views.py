@@ -1,10 +1,11 @@
-"""Rows as the API shows them: camelCase, times in RFC 3339 UTC, file addresses signed."""
+"""Rows as the API's documents: times in RFC 3339 UTC, file addresses signed."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
 from bmn.jobs.submission import uuid_of
+from bmn.schemas import documents
 from bmn.schemas.payloads import JobState
 from bmn.server.signing import Signer
 from bmn.work.registry import QUEUES
@@ -12,168 +13,193 @@ from bmn.work.registry import QUEUES
 Row = Mapping[str, Any]
 
 
+@overload
+def when(seconds: float) -> str: ...
+@overload
+def when(seconds: None) -> None: ...
+@overload
+def when(seconds: float | None) -> str | None: ...
 def when(seconds: float | None) -> str | None:
+    """Seconds since 1970 as the wire has times."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def job(row: Row, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> dict[str, Any]:
+def job(row: Row, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:
     """sandboxed: its cost is what a provider would have charged."""
     queue = QUEUES.get(row["queue"])
-    view = {
-        "jobId": row["id"],
-        "queueName": row["queue"],
-        "state": row["state"],
-        "attempt": row["attempt"],
-        "maxAttempts": row["max_attempts"],
-        "losses": row["losses"],
-        "progress": row["progress"],
-        "stage": row["stage"],
-        "message": row["message"],
-        "error": row["error"],
-        "cause": row["cause"],
-        "partial": row["state"] == JobState.PARTIAL,
-        "brandId": row["brand_id"],
-        "brandName": brand_name,
-        "userId": row["user_id"],
-        "parentId": row["parent_id"],
-        "groupId": row["group_id"],
-        "requestId": row["request_id"],
-        "lastSeq": row["last_seq"],
-        "cancelRequested": row["cancel_requested_at"] is not None,
-        "creditsReserved": row["credits_reserved"],
-        "creditsCharged": row["credits_charged"],
-        "creditsRefunded": row["credits_refunded"],
-        "costUsd": round(row["cost_usd"], 6),
-        "sandboxed": sandboxed,
-        "result": signer.sign_all(row["result"]),
-        "createdAt": when(row["created_at"]),
-        "queuedAt": when(row["queued_at"]),
-        "runAt": when(row["run_at"]),
-        "startedAt": when(row["started_at"]),
-        "completedAt": when(row["completed_at"]),
-    }
-    if queue is not None and queue.job_type:
-        view["generationJobId"] = uuid_of(row["id"])
-        view["jobType"] = queue.job_type
-    return view
+    job_type = (queue.job_type or None) if queue is not None else None
+    return documents.Job(
+        job_id=row["id"],
+        queue_name=row["queue"],
+        state=row["state"],
+        attempt=row["attempt"],
+        max_attempts=row["max_attempts"],
+        losses=row["losses"],
+        progress=row["progress"],
+        stage=row["stage"],
+        message=row["message"],
+        error=row["error"],
+        cause=row["cause"],
+        partial=row["state"] == JobState.PARTIAL,
+        brand_id=row["brand_id"],
+        brand_name=brand_name,
+        user_id=row["user_id"],
+        parent_id=row["parent_id"],
+        group_id=row["group_id"],
+        request_id=row["request_id"],
+        last_seq=row["last_seq"],
+        cancel_requested=row["cancel_requested_at"] is not None,
+        credits_reserved=row["credits_reserved"],
+        credits_charged=row["credits_charged"],
+        credits_refunded=row["credits_refunded"],
+        cost_usd=round(row["cost_usd"], 6),
+        sandboxed=sandboxed,
+        result=signer.sign_all(row["result"]),
+        created_at=when(row["created_at"]),
+        queued_at=when(row["queued_at"]),
+        run_at=when(row["run_at"]),
+        started_at=when(row["started_at"]),
+        completed_at=when(row["completed_at"]),
+        generation_job_id=uuid_of(row["id"]) if job_type else None,
+        job_type=job_type,
+    )
 
 
-def event(row: Row, signer: Signer) -> dict[str, Any]:
-    return {
-        "seq": row["seq"],
-        "event": row["event"],
-        "at": when(row["at"]),
-        "data": signer.sign_all(row["payload"]),
-    }
+def event(row: Row, signer: Signer) -> documents.TimelineEvent:
+    return documents.TimelineEvent(
+        seq=row["seq"], event=row["event"], at=when(row["at"]), data=signer.sign_all(row["payload"])
+    )
 
 
-def unit(row: Row) -> dict[str, Any]:
-    return {
-        "unit": row["unit"],
-        "state": row["state"],
-        "provider": row["provider"],
-        "credits": row["credits"],
-        "costUsd": round(row["cost_usd"], 6),
-        "cause": row["cause"],
-        "error": row["error"],
-        "ambiguous": bool(row["ambiguous"]),
-        "assetId": row["asset_id"],
-        "updatedAt": when(row["updated_at"]),
-    }
+def unit(row: Row) -> documents.Unit:
+    return documents.Unit(
+        unit=row["unit"],
+        state=row["state"],
+        provider=row["provider"],
+        credits=row["credits"],
+        cost_usd=round(row["cost_usd"], 6),
+        cause=row["cause"],
+        error=row["error"],
+        ambiguous=bool(row["ambiguous"]),
+        asset_id=row["asset_id"],
+        updated_at=when(row["updated_at"]),
+    )
 
 
-def asset(row: Row, signer: Signer) -> dict[str, Any]:
+def asset(row: Row, signer: Signer) -> documents.Asset:
     thumbnail = row["thumbnail_url"]
-    return {
-        "id": row["id"],
-        "brandId": row["brand_id"],
-        "jobId": row["job_id"],
-        "type": row["asset_type"],
-        "url": signer.signed(row["url"]),
-        "thumbnailUrl": signer.signed(thumbnail) if thumbnail else None,
-        "mimeType": row["mime_type"],
-        "sizeBytes": row["size_bytes"],
-        "sha256": row["sha256"],
-        "metadata": row["metadata"],
-        "isSelected": bool(row["is_selected"]),
-        "createdAt": when(row["created_at"]),
-    }
+    return documents.Asset(
+        id=row["id"],
+        brand_id=row["brand_id"],
+        job_id=row["job_id"],
+        type=row["asset_type"],
+        url=signer.signed(row["url"]),
+        thumbnail_url=signer.signed(thumbnail) if thumbnail else None,
+        mime_type=row["mime_type"],
+        size_bytes=row["size_bytes"],
+        sha256=row["sha256"],
+        metadata=row["metadata"],
+        is_selected=bool(row["is_selected"]),
+        created_at=when(row["created_at"]),
+    )
 
 
-def brand(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "vision": row["vision"],
-        "archetype": row["archetype"],
-        "colorPalette": row["color_palette"],
-        "logoStyle": row["logo_style"],
-        "status": row["status"],
-        "details": row["details"],
-        "createdAt": when(row["created_at"]),
-        "updatedAt": when(row["updated_at"]),
-    }
+def shared_asset(row: Row, signer: Signer) -> documents.SharedAsset:
+    """What whoever holds a shared link sees of an asset."""
+    shown = asset(row, signer)
+    return documents.SharedAsset(
+        id=shown.id,
+        type=shown.type,
+        url=shown.url,
+        thumbnail_url=shown.thumbnail_url,
+        created_at=shown.created_at,
+    )
 
 
-def product(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "slug": row["slug"],
-        "name": row["name"],
-        "category": row["category"],
-        "instructions": row["instructions"],
-        "baseCostUsd": row["base_cost_usd"],
-    }
+def brand(row: Row) -> documents.Brand:
+    return documents.Brand(
+        id=row["id"],
+        name=row["name"],
+        vision=row["vision"],
+        archetype=row["archetype"],
+        color_palette=row["color_palette"],
+        logo_style=row["logo_style"],
+        status=row["status"],
+        details=row["details"],
+        created_at=when(row["created_at"]),
+        updated_at=when(row["updated_at"]),
+    )
 
 
-def log_line(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "at": when(row["at"]),
-        "level": row["level"],
-        "message": row["message"],
-        "attempt": row["attempt"],
-        "fields": row["fields"],
-    }
+def product(row: Row) -> documents.Product:
+    return documents.Product(
+        id=row["id"],
+        slug=row["slug"],
+        name=row["name"],
+        category=row["category"],
+        instructions=row["instructions"],
+        base_cost_usd=row["base_cost_usd"],
+    )
 
 
-def ledger_entry(row: Row) -> dict[str, Any]:
-    return {
-        "at": when(row["created_at"]),
-        "kind": row["kind"],
-        "amount": row["amount"],
-        "jobId": row["job_id"] or None,
-        "reason": row["reason"],
-    }
+def log_line(row: Row) -> documents.LogLine:
+    return documents.LogLine(
+        id=row["id"],
+        at=when(row["at"]),
+        level=row["level"],
+        message=row["message"],
+        attempt=row["attempt"],
+        fields=row["fields"],
+    )
 
 
-def dead_letter(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "jobId": row["job_id"],
-        "queueName": row["queue"],
-        "userId": row["user_id"],
-        "cause": row["cause"],
-        "error": row["error"],
-        "attempts": row["attempts"],
-        "replays": row["replays"],
-        "state": row["state"],
-        "replayJobId": row["replay_job_id"],
-        "resolvedBy": row["resolved_by"],
-        "resolvedAt": when(row["resolved_at"]),
-        "createdAt": when(row["created_at"]),
-    }
+def ledger_entry(row: Row) -> documents.LedgerEntry:
+    return documents.LedgerEntry(
+        at=when(row["created_at"]),
+        kind=row["kind"],
+        amount=row["amount"],
+        job_id=row["job_id"] or None,
+        reason=row["reason"],
+    )
 
 
-def expected(durations: Sequence[float]) -> dict[str, Any] | None:
+def dead_letter(row: Row) -> documents.DeadLetter:
+    return documents.DeadLetter(
+        id=row["id"],
+        job_id=row["job_id"],
+        queue_name=row["queue"],
+        user_id=row["user_id"],
+        cause=row["cause"],
+        error=row["error"],
+        attempts=row["attempts"],
+        replays=row["replays"],
+        state=row["state"],
+        replay_job_id=row["replay_job_id"],
+        resolved_by=row["resolved_by"],
+        resolved_at=when(row["resolved_at"]),
+        created_at=when(row["created_at"]),
+    )
+
+
+def cost_row(row: Row) -> documents.CostRow:
+    return documents.CostRow(
+        key=row["key"],
+        calls=row["calls"],
+        units=row["units"],
+        usd=round(row["usd"], 6),
+        sandboxed=bool(row["sandboxed"]),
+    )
+
+
+def expected(durations: Sequence[float]) -> documents.Expected | None:
     """How long such jobs took lately; None below five samples, which would say nothing."""
     if len(durations) < 5:
         return None
     ordered = sorted(durations)
-    return {
-        "p50Ms": round(1000 * ordered[len(ordered) // 2]),
-        "p90Ms": round(1000 * ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]),
-        "samples": len(ordered),
-    }
+    return documents.Expected(
+        p50_ms=round(1000 * ordered[len(ordered) // 2]),
+        p90_ms=round(1000 * ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]),
+        samples=len(ordered),
+    )

@@ -8,6 +8,7 @@ from bmn.db import assets, calls, jobs, queues
 from bmn.db.engine import Connection
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.jobs.replay import was_delivered
+from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
@@ -53,20 +54,20 @@ async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
     return await res.core.db.read(read)
 
 
-def explain(facts: Facts) -> dict[str, Any]:
+def explain(facts: Facts) -> documents.Why:
     """Five lines, ready to print: headline, cause, money, kept, and what to try."""
     job = facts.job
     command, advice = _advice(facts)
-    return {
-        "jobId": job["id"],
-        "state": job["state"],
-        "headline": _headline(facts),
-        "cause": _cause(facts),
-        "causeText": _cause_text(facts),
-        "money": _money(facts),
-        "kept": _kept(facts),
-        "try": {"command": command, "text": advice},
-    }
+    return documents.Why(
+        job_id=job["id"],
+        state=job["state"],
+        headline=_headline(facts),
+        cause=_cause(facts),
+        cause_text=_cause_text(facts),
+        money=_money(facts),
+        kept=_kept(facts),
+        advice=documents.Advice(command=command, text=advice),
+    )
 
 
 def _headline(facts: Facts) -> str:

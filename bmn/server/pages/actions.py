@@ -9,17 +9,15 @@ from bmn.db import assets, brands
 from bmn.db.engine import Connection
 from bmn.errors import UsageProblem
 from bmn.identity.tokens import Principal
+from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
-from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas.base import Text
 from bmn.schemas.requests import BrandBody, LogosBody
+from bmn.server.actions import choose_asset, generate, share_job
 from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, owner_filter, request_id
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import show_job
 from bmn.server.resources import Resources
-from bmn.server.routes import brands as brand_routes
-from bmn.server.routes import jobs as job_routes
-from bmn.server.submissions import payloads_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -98,13 +96,13 @@ async def refine(
 async def pick(
     asset_id: AssetPath, res: Res, visitor: VisitorWhoChanges, back: Annotated[LocalPath, Form()] = "/"
 ) -> Response:
-    await brand_routes.select(asset_id, res, visitor)
+    await choose_asset(res, visitor, asset_id)
     return RedirectResponse(back, 303)
 
 
 @router.post("/g/job/{job_id}/cancel")
-async def cancel(job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
-    await job_routes.cancel_job(job_id, res, visitor)
+async def stop(job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
+    await cancel(res.core, job_id, visitor.user_id, user_id=owner_filter(visitor))
     return RedirectResponse(f"/g/job/{job_id}", 303)
 
 
@@ -117,8 +115,8 @@ async def try_again(job_id: JobPath, res: Res, visitor: PayingVisitor) -> Respon
 @router.post("/g/job/{job_id}/share")
 async def share(request: Request, job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
     """The job's page, with a link on it that shows the pictures to anybody for a week."""
-    token, _ = res.signer.share(job_id, _SHARED_SECONDS)
-    return await show_job(request, res, visitor, job_id, link=f"{res.settings.public_address}/s/{token}")
+    link = await share_job(res, visitor, job_id, _SHARED_SECONDS)
+    return await show_job(request, res, visitor, job_id, link=link.url)
 
 
 async def _make_logos(
@@ -126,12 +124,5 @@ async def _make_logos(
 ) -> Response:
     """key: the form's own, so that pressing twice makes one job."""
     body = LogosBody.model_validate(asked)
-    (job,) = await submit(
-        res.core,
-        visitor.user_id,
-        "logo-generation",
-        await payloads_of(res, visitor, body),
-        idempotent=Idempotent.of(key, asked),
-        request_id=request_id(request),
-    )
+    (job,) = await generate(res, visitor, "logo-generation", body, key=key, request_id=request_id(request))
     return RedirectResponse(f"/g/job/{job.job_id}", 303)

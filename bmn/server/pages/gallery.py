@@ -94,7 +94,7 @@ async def show_job(
 ) -> Response:
     """link: a shared link that was just made. Raises NotFound."""
     facts = await look_into(res, job_id, owner_filter(visitor))
-    job, cause = facts.job, explain(facts)["cause"]
+    job, cause = facts.job, explain(facts).cause
 
     def read(conn: Connection) -> Row:
         told = job_events.after(conn, job_id, 0, _STORY)

@@ -4,16 +4,18 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from bmn.broker import keys
 from bmn.errors import NotAllowed
 from bmn.identity.tokens import Principal
+from bmn.schemas.documents import SignInLink
 from bmn.schemas.requests import LocalPath, SessionBody
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page
 from bmn.server.pages.rendering import page
+from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.sessions import TICKET_SECONDS, require_same_origin
 from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID
 
@@ -24,8 +26,8 @@ Ticket = Annotated[str, Query(max_length=100)]
 Back = Annotated[LocalPath, Form()]
 
 
-@api.post("/session", status_code=201)
-async def ticket(body: SessionBody, request: Request, res: Res, principal: Caller) -> JSONResponse:
+@api.post("/session", status_code=201, responses=ANY_CALLER | refusals(413))
+async def ticket(body: SessionBody, request: Request, res: Res, principal: Caller) -> SignInLink:
     """A link that signs a browser in as the caller, once, within two minutes.
 
     For a token only: a session that could make another one would outlast its day, and the role it began with.
@@ -34,7 +36,7 @@ async def ticket(body: SessionBody, request: Request, res: Res, principal: Calle
         raise NotAllowed("A sign-in link is given for a token, not for a browser's session.", hint="Run `bmn open`.")
     issued = await res.sessions.issue_ticket(principal, body.path)
     url = f"{res.settings.public_address}/signin?ticket={issued}"
-    return JSONResponse({"url": url, "expiresAt": views.when(time.time() + TICKET_SECONDS)}, 201)
+    return SignInLink(url=url, expires_at=views.when(time.time() + TICKET_SECONDS))
 
 
 @router.get("/signin")

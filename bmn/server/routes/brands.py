@@ -1,61 +1,72 @@
 """Brands, and what belongs to them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from bmn.broker import keys
 from bmn.broker.cache import cached, forget
 from bmn.db import assets, brands
+from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.events.audience import brand_updated
+from bmn.schemas import documents
 from bmn.schemas.base import Name
 from bmn.schemas.payloads import AssetType
 from bmn.schemas.requests import BrandBody, BrandPatch
 from bmn.server import views
+from bmn.server.actions import choose_asset
 from bmn.server.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
+from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.work import journey
 
-router = APIRouter(prefix="/api/v1", tags=["brands"])
+router = APIRouter(prefix="/api/v1", tags=["brands"], responses=ANY_CALLER)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=400)]
 
 
-@router.post("/brands", status_code=201)
-async def create(body: BrandBody, res: Res, principal: Caller) -> JSONResponse:
+@router.post("/brands", status_code=201, responses=refusals(413))
+async def create(body: BrandBody, res: Res, principal: Caller) -> documents.Brand:
     row = await res.core.db.write(
         lambda conn: brands.create(conn, principal.user_id, body.model_dump(exclude_none=True))
     )
-    return JSONResponse(views.brand(row), 201)
+    return views.brand(row)
 
 
 @router.get("/brands")
 async def list_brands(
     res: Res, principal: Caller, name: Annotated[Name | None, Query()] = None, limit: Limit = 100, cursor: Cursor = None
-) -> JSONResponse:
+) -> documents.BrandPage:
     """The caller's brands, newest first. name: the whole name, in upper or lower case."""
     rows, further = await res.core.db.read(
         lambda conn: brands.list_of_user(conn, principal.user_id, name=name, limit=limit, cursor=cursor)
     )
-    return JSONResponse({"brands": [views.brand(row) for row in rows], "nextCursor": further})
+    return documents.BrandPage(brands=[views.brand(row) for row in rows], next_cursor=further)
 
 
-@router.get("/brands/{brand_id}")
-async def show(brand_id: BrandPath, res: Res, principal: Caller) -> JSONResponse:
-    async def load() -> dict[str, Any]:
+class _Owned(BaseModel):
+    """A brand in the cache, and whose it is."""
+
+    owner: str
+    view: documents.Brand
+
+
+@router.get("/brands/{brand_id}", responses=refusals(404))
+async def show(brand_id: BrandPath, res: Res, principal: Caller) -> documents.Brand:
+    async def load() -> _Owned:
         row = await res.core.db.read(lambda conn: brands.get(conn, brand_id))
-        return {"owner": row["user_id"], "view": views.brand(row)}
+        return _Owned(owner=row["user_id"], view=views.brand(row))
 
-    found = await cached(res.core.redis, keys.cache("brand", brand_id), keys.CACHE_SECONDS, load)
-    if owner_filter(principal) not in (None, found["owner"]):
+    found = await cached(res.core.redis, keys.cache("brand", brand_id), keys.CACHE_SECONDS, _Owned, load)
+    if owner_filter(principal) not in (None, found.owner):
         raise NotFound("Brand not found")
-    return JSONResponse(found["view"])
+    return found.view
 
 
-@router.patch("/brands/{brand_id}")
-async def change(brand_id: BrandPath, body: BrandPatch, res: Res, principal: Caller) -> JSONResponse:
+@router.patch("/brands/{brand_id}", responses=refusals(404, 413))
+async def change(brand_id: BrandPath, body: BrandPatch, res: Res, principal: Caller) -> documents.Brand:
     """Only the fields that are given change; null empties one that may be empty."""
     fields = body.model_dump(exclude_unset=True)
     for required in ("name", "status"):
@@ -66,12 +77,12 @@ async def change(brand_id: BrandPath, body: BrandPatch, res: Res, principal: Cal
     view = views.brand(row)
     if fields.get("status") == "complete":
         await journey.brand_completed(res.core, principal.user_id, row)
-    names = [str(BrandPatch.model_fields[field].alias) for field in fields]
-    res.core.outbox.send(brand_updated(principal.user_id, brand_id, name, view[name]) for name in names)
-    return JSONResponse(view)
+    changed = view.model_dump(mode="json", include=set(fields), by_alias=True)
+    res.core.outbox.send(brand_updated(principal.user_id, brand_id, name, value) for name, value in changed.items())
+    return view
 
 
-@router.get("/brands/{brand_id}/assets")
+@router.get("/brands/{brand_id}/assets", responses=refusals(404))
 async def list_assets(
     brand_id: BrandPath,
     res: Res,
@@ -79,25 +90,22 @@ async def list_assets(
     kind: Annotated[AssetType | None, Query(alias="type")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> JSONResponse:
-    def read(conn: Any) -> tuple[list[dict[str, Any]], str | None]:
+) -> documents.AssetPage:
+    def read(conn: Connection) -> tuple[list[assets.AssetRow], str | None]:
         brands.get(conn, brand_id, owner_filter(principal))
         return assets.list_of_brand(conn, brand_id, asset_type=kind, limit=limit, cursor=cursor)
 
     rows, further = await res.core.db.read(read)
-    return JSONResponse({"assets": [views.asset(row, res.signer) for row in rows], "nextCursor": further})
+    return documents.AssetPage(assets=[views.asset(row, res.signer) for row in rows], next_cursor=further)
 
 
-@router.get("/assets/{asset_id}")
-async def show_asset(asset_id: AssetPath, res: Res, principal: Caller) -> JSONResponse:
+@router.get("/assets/{asset_id}", responses=refusals(404))
+async def show_asset(asset_id: AssetPath, res: Res, principal: Caller) -> documents.Asset:
     row = await res.core.db.read(lambda conn: assets.get(conn, asset_id, owner_filter(principal)))
-    return JSONResponse(views.asset(row, res.signer))
+    return views.asset(row, res.signer)
 
 
-@router.post("/assets/{asset_id}/select")
-async def select(asset_id: AssetPath, res: Res, principal: Caller) -> JSONResponse:
+@router.post("/assets/{asset_id}/select", responses=refusals(404))
+async def select(asset_id: AssetPath, res: Res, principal: Caller) -> documents.Asset:
     """Makes an asset the chosen one of its brand and type."""
-    row = await res.core.db.write(lambda conn: assets.choose(conn, asset_id, principal.user_id))
-    field = f"selected:{row['asset_type']}"
-    res.core.outbox.send([brand_updated(principal.user_id, row["brand_id"], field, row["id"])])
-    return JSONResponse(views.asset(row, res.signer))
+    return views.asset(await choose_asset(res, principal, asset_id), res.signer)

@@ -1,24 +1,25 @@
 """Mails and CRM events that other systems of ours ask for."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from bmn.db import journeys
 from bmn.errors import UsageProblem
 from bmn.jobs.submission import Idempotent, submit
+from bmn.schemas import documents
 from bmn.schemas.payloads import EmailSend
 from bmn.schemas.requests import EventBody
 from bmn.server.dependencies import IdempotencyKey, Res, Service, request_id
+from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 
-router = APIRouter(prefix="/api/v1", tags=["events"])
+router = APIRouter(prefix="/api/v1", tags=["events"], responses=ANY_CALLER)
 
 
-@router.post("/events", status_code=202)
+@router.post("/events", status_code=202, responses=refusals(409, 413))
 async def accept(
     body: EventBody, request: Request, res: Res, principal: Service, key: IdempotencyKey = None
-) -> JSONResponse:
+) -> documents.Accepted:
     """Exactly one of `crm` and `email`, by the schema of its queue. Service or admin tokens only."""
     try:
         queue, payload = body.payload()
@@ -38,7 +39,7 @@ async def accept(
         idempotent=Idempotent.of(key, {"queue": queue, "body": body.dump()}) if key else None,
         request_id=request_id(request),
     )
-    return JSONResponse({"jobId": job.job_id, "queueName": job.queue, "message": "Accepted."}, 202)
+    return documents.Accepted(job_id=job.job_id, queue_name=job.queue)
 
 
 async def _to_its_user(res: Resources, mail: EmailSend) -> EmailSend:

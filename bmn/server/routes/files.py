@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
@@ -11,6 +12,7 @@ from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
 from bmn.server.dependencies import Res, identify
+from bmn.server.refusals import refusals
 from bmn.storage import Storage, brand_of, check_key
 
 router = APIRouter(tags=["files"])
@@ -21,7 +23,20 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'; sandbox"
 
 
-@router.get("/files/{key:path}", response_class=Response)
+_BYTES: dict[str, Any] = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@router.get(
+    "/files/{key:path}",
+    response_class=Response,
+    responses={
+        200: _BYTES,
+        206: {**_BYTES, "description": "The range that was asked for"},
+        304: {"description": "The copy of the caller is still good"},
+        416: {"description": "There is no such range"},
+        **refusals(401, 403, 404, 503),
+    },
+)
 async def read_file(
     key: str, request: Request, res: Res, until: str | None = None, signature: str | None = None
 ) -> Response:

@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import redis
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from bmn import __version__
 from bmn.db import queues
 from bmn.errors import BmnError
 from bmn.logs import redact
+from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.dependencies import Res
 from bmn.server.metrics import CONTENT_TYPE, read_figures
@@ -27,27 +28,34 @@ _SECONDS = 2.0
 _STATES = (*JobState, "delayed")
 _OPEN: dict[str, Any] = {"security": []}
 
+Fields = Mapping[str, object]
+"""Fields of a `documents.Check`; `ok` where it is not."""
 
-@router.get("/health", openapi_extra=_OPEN)
-async def health(res: Res) -> JSONResponse:
+
+@router.get("/health", openapi_extra=_OPEN, responses={503: {"model": documents.Health}})
+async def health(res: Res, response: Response) -> documents.Health:
     """200 while requests can be served, 503 while the database or Redis is away; one entry per dependency."""
-    names = ("database", "redis", "storage", "workers", "providers")
     checks = (_database, _redis, _storage, _workers, _providers)
-    found = await asyncio.gather(*(_timed(check, res) for check in checks))
-    entries = dict(zip(names, found, strict=True))
-    down = [name for name in ("database", "redis") if not entries[name]["ok"]]
-    degraded = [name for name, entry in entries.items() if not entry["ok"]]
-    status = "down" if down else "degraded" if degraded else "ok"
-    return JSONResponse({"status": status, "version": __version__, "checks": entries}, 503 if down else 200)
+    database, broker, storage, workers, providers = await asyncio.gather(*(_timed(check, res) for check in checks))
+    found = documents.Checks(database=database, redis=broker, storage=storage, workers=workers, providers=providers)
+    down = not (database.ok and broker.ok)
+    degraded = not (storage.ok and workers.ok and providers.ok)
+    if down:
+        response.status_code = 503
+    status: Literal["down", "degraded", "ok"] = "down" if down else "degraded" if degraded else "ok"
+    return documents.Health(status=status, version=__version__, checks=found)
 
 
 @router.get("/health/live", openapi_extra=_OPEN)
-async def live() -> JSONResponse:
+async def live() -> documents.Liveness:
     """The process answers; nothing else is asked."""
-    return JSONResponse({"status": "ok", "version": __version__})
+    return documents.Liveness(status="ok", version=__version__)
 
 
-@router.get("/metrics", response_class=Response, openapi_extra=_OPEN)
+_PROMETHEUS: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
+@router.get("/metrics", response_class=Response, openapi_extra=_OPEN, responses={200: _PROMETHEUS})
 async def metrics(res: Res) -> Response:
     """Prometheus."""
     figures = res.metrics
@@ -58,7 +66,7 @@ async def metrics(res: Res) -> Response:
     return Response(await asyncio.to_thread(figures.render), media_type=CONTENT_TYPE)
 
 
-async def _timed(check: Callable[[Resources], Awaitable[dict[str, Any]]], res: Resources) -> dict[str, Any]:
+async def _timed(check: Callable[[Resources], Awaitable[Fields]], res: Resources) -> documents.Check:
     """The check's entry with its time. A failure says what kind it is; addresses and keys stay in the log."""
     started = time.perf_counter()
     try:
@@ -70,27 +78,27 @@ async def _timed(check: Callable[[Resources], Awaitable[dict[str, Any]]], res: R
         entry = {"ok": False, "error": redact(error.message)}
     except (redis.RedisError, OSError) as error:
         entry = {"ok": False, "error": type(error).__name__}
-    return {**entry, "ms": round((time.perf_counter() - started) * 1000, 1)}
+    return documents.Check.model_validate({**entry, "ms": round((time.perf_counter() - started) * 1000, 1)})
 
 
-async def _database(res: Resources) -> dict[str, Any]:
+async def _database(res: Resources) -> Fields:
     await res.core.db.ping()
     return {"kind": "sqlite" if res.core.db.is_sqlite else "postgresql"}
 
 
-async def _redis(res: Resources) -> dict[str, Any]:
+async def _redis(res: Resources) -> Fields:
     await res.core.redis.ping()
     core = res.core.health
-    return {"ok": not core.full, "memoryShare": round(core.memory_share, 3), "evictsNothing": core.policy_ok}
+    return {"ok": not core.full, "memory_share": round(core.memory_share, 3), "evicts_nothing": core.policy_ok}
 
 
-async def _storage(res: Resources) -> dict[str, Any]:
+async def _storage(res: Resources) -> Fields:
     with contextlib.suppress(FileNotFoundError):  # it is not there, and the store could say so
         await res.core.storage.head("brands/health/probe/none.bin")
     return {"kind": res.settings.storage_backend}
 
 
-async def _workers(res: Resources) -> dict[str, Any]:
+async def _workers(res: Resources) -> Fields:
     """Without a worker jobs are taken and wait, so this degrades and does not fail."""
     found = await registered(res.core)
     if found is None:
@@ -103,10 +111,10 @@ async def _workers(res: Resources) -> dict[str, Any]:
         if any(counts.get(state) for state in WAITING_STATES)
     }
     unserved = sorted(waiting - served)
-    return {"ok": not unserved, "count": len(alive), "waitingWithoutWorker": unserved}
+    return {"ok": not unserved, "count": len(alive), "waiting_without_worker": unserved}
 
 
-async def _providers(res: Resources) -> dict[str, Any]:
+async def _providers(res: Resources) -> Fields:
     """Queues that have paused themselves, since their provider fails for every job of theirs."""
     settings = await res.core.db.read(queues.settings)
     degraded = {name: row["cause"] for name, row in settings.items() if row["paused"] and row["cause"]}

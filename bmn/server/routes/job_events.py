@@ -18,6 +18,7 @@ from bmn.identity.tokens import Principal
 from bmn.schemas.events import ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.dependencies import Caller, JobPath, Res, owner_filter
+from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
@@ -29,7 +30,17 @@ _STREAMS_PER_USER = 30
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-@router.get("/jobs/{job_id}/events", response_class=StreamingResponse)
+_STREAM: dict[str, Any] = {
+    "description": "Server-sent events",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    response_class=StreamingResponse,
+    responses={200: _STREAM, **ANY_CALLER, **refusals(404)},
+)
 async def events(
     job_id: JobPath,
     res: Res,

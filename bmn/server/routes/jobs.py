@@ -1,10 +1,9 @@
 """Jobs: what they are doing, why, and what their owner can do about it. A foreign job reads like an absent one."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
 
 from bmn.db import assets, brands, calls, jobs
 from bmn.db import events as job_events
@@ -14,22 +13,28 @@ from bmn.errors import NotAllowed
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import uuid_of
+from bmn.schemas import documents
 from bmn.schemas.base import Id, Text
 from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.schemas.requests import RetryBody, ShareBody
 from bmn.server import views
+from bmn.server.actions import share_job
 from bmn.server.dependencies import Caller, GenerationCaller, JobPath, Res, owner_filter
+from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.submissions import check_files, strings_in
 from bmn.server.why import explain, look_into
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
+_OF_CALLER = ANY_CALLER | refusals(404)
+_CHANGES = _OF_CALLER | refusals(409, 413)
+
 _TIMELINE = 5000
 Words = Annotated[Text | None, Query(max_length=200)]
 
 
-@router.get("/jobs")
+@router.get("/jobs", responses=ANY_CALLER)
 async def list_jobs(
     res: Res,
     principal: Caller,
@@ -45,7 +50,7 @@ async def list_jobs(
     everyone: Annotated[bool, Query(alias="all", description="admins: everybody's")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> JSONResponse:
+) -> documents.JobPage:
     """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
     if (everyone or user) and not principal.is_admin:
         raise NotAllowed("Only admins see the jobs of others.")
@@ -72,39 +77,39 @@ async def list_jobs(
         views.job(row, res.signer, names.get(row["brand_id"]), sandboxed=sandboxed.get(row["id"], False))
         for row in page.rows
     ]
-    return JSONResponse({"jobs": shown, "nextCursor": page.cursor, "total": page.total})
+    return documents.JobPage(jobs=shown, next_cursor=page.cursor, total=page.total)
 
 
-@router.get("/jobs/{job_id}")
-async def show(job_id: JobPath, res: Res, principal: Caller) -> JSONResponse:
-    return JSONResponse(await res.core.db.read(lambda conn: whole_job(conn, res, job_id, owner_filter(principal))))
+@router.get("/jobs/{job_id}", responses=_OF_CALLER)
+async def show(job_id: JobPath, res: Res, principal: Caller) -> documents.JobRecord:
+    """Everything known about a job."""
+    return await res.core.db.read(lambda conn: _record(conn, res, job_id, owner_filter(principal)))
 
 
-def whole_job(conn: Connection, res: Resources, job_id: str, user_id: str | None) -> dict[str, Any]:
-    """Everything known about a job. user_id: None for any owner. Raises NotFound."""
+def _record(conn: Connection, res: Resources, job_id: str, user_id: str | None) -> documents.JobRecord:
+    """user_id: None for any owner. Raises NotFound."""
     row = jobs.get_job(conn, job_id, user_id)
     brand = brands.names(conn, {row["brand_id"]} if row["brand_id"] else set()).get(row["brand_id"])
     view = views.job(row, res.signer, brand, sandboxed=calls.sandboxed(conn, [job_id]).get(job_id, False))
-    view["payload"] = row["payload"]
-    view["timeline"] = [views.event(event, res.signer) for event in job_events.after(conn, job_id, 0, _TIMELINE)]
-    view["units"] = [views.unit(unit) for unit in jobs.units(conn, job_id)]
-    view["assets"] = [views.asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)]
-    view["replays"] = jobs.children(conn, job_id)
-    if row["state"] in WAITING_STATES:
-        view["position"] = jobs.position(conn, row)
-    if (expected := views.expected(jobs.durations(conn, row["queue"]))) is not None:
-        view["expected"] = expected
-    return view
+    return documents.JobRecord(
+        **dict(view),
+        payload=row["payload"],
+        timeline=[views.event(event, res.signer) for event in job_events.after(conn, job_id, 0, _TIMELINE)],
+        units=[views.unit(unit) for unit in jobs.units(conn, job_id)],
+        assets=[views.asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)],
+        replays=jobs.children(conn, job_id),
+        position=jobs.position(conn, row) if row["state"] in WAITING_STATES else None,
+        expected=views.expected(jobs.durations(conn, row["queue"])),
+    )
 
 
-@router.get("/jobs/{job_id}/why")
-async def why(job_id: JobPath, res: Res, principal: Caller) -> JSONResponse:
+@router.get("/jobs/{job_id}/why", responses=_OF_CALLER)
+async def why(job_id: JobPath, res: Res, principal: Caller) -> documents.Why:
     """In plain words, why the job is where it is, what it cost, and what to do."""
-    facts = await look_into(res, job_id, owner_filter(principal))
-    return JSONResponse(explain(facts))
+    return explain(await look_into(res, job_id, owner_filter(principal)))
 
 
-@router.get("/jobs/{job_id}/logs")
+@router.get("/jobs/{job_id}/logs", responses=_OF_CALLER)
 async def logs(
     job_id: JobPath,
     res: Res,
@@ -112,26 +117,26 @@ async def logs(
     after: Annotated[int, Query(ge=0, le=2**62, description="the id of the last line one has")] = 0,
     attempt: Annotated[int | None, Query(ge=0, le=1000)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-) -> JSONResponse:
-    def read(conn: Connection) -> list[dict[str, Any]]:
+) -> documents.JobLogs:
+    def read(conn: Connection) -> list[jobs.JobRow]:
         jobs.get_job(conn, job_id, owner_filter(principal))
         return jobs.logs(conn, job_id, after=after, limit=limit)
 
     rows = await res.core.db.read(read)
-    return JSONResponse({"logs": [views.log_line(row) for row in rows if attempt in (None, row["attempt"])]})
+    return documents.JobLogs(logs=[views.log_line(row) for row in rows if attempt in (None, row["attempt"])])
 
 
-@router.post("/jobs/{job_id}/cancel")
-async def cancel_job(job_id: JobPath, res: Res, principal: Caller) -> JSONResponse:
+@router.post("/jobs/{job_id}/cancel", responses=_CHANGES)
+async def cancel_job(job_id: JobPath, res: Res, principal: Caller) -> documents.Cancellation:
     """409 for a job that has ended."""
     answer = await cancel(res.core, job_id, principal.user_id, user_id=owner_filter(principal))
-    return JSONResponse({"jobId": job_id, "state": answer.state, "message": answer.message})
+    return documents.Cancellation(job_id=job_id, state=answer.state, message=answer.message)
 
 
-@router.post("/jobs/{job_id}/retry", status_code=202)
+@router.post("/jobs/{job_id}/retry", status_code=202, responses=_CHANGES | refusals(402))
 async def retry_job(
     job_id: JobPath, res: Res, principal: GenerationCaller, body: RetryBody | None = None
-) -> JSONResponse:
+) -> documents.Retried:
     """A new job that names this one as its parent and keeps what it finished.
 
     409 where the state forbids it, and where it was started again already: it happens once, so no key is needed.
@@ -147,47 +152,37 @@ async def retry_job(
         reason=asked.reason,
     )
     assert replay.job_id is not None  # a refused one raises
-    answer = {
-        "jobId": replay.job_id,
-        "parentId": job_id,
-        "queueName": replay.job_id.removesuffix(f"-{uuid_of(replay.job_id)}"),
-        "credits": replay.credits,
-        "message": f"Started again as {replay.job_id}.",
-    }
-    return JSONResponse(answer, 202)
-
-
-@router.post("/jobs/{job_id}/share")
-async def share(job_id: JobPath, res: Res, principal: Caller, body: ShareBody | None = None) -> JSONResponse:
-    """A link that shows the job and its pictures to whoever holds it, until it ends."""
-    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
-    token, until = res.signer.share(job_id, (body or ShareBody()).hours * 3600)
-    return JSONResponse(
-        {"url": f"{res.settings.public_address}/s/{token}", "token": token, "expiresAt": views.when(until)}
+    return documents.Retried(
+        job_id=replay.job_id,
+        parent_id=job_id,
+        queue_name=replay.job_id.removesuffix(f"-{uuid_of(replay.job_id)}"),
+        credits=replay.credits,
+        message=f"Started again as {replay.job_id}.",
     )
 
 
-@router.get("/shared/{token}", openapi_extra={"security": []})
-async def shared(token: str, res: Res) -> JSONResponse:
+@router.post("/jobs/{job_id}/share", responses=_OF_CALLER | refusals(413))
+async def share(job_id: JobPath, res: Res, principal: Caller, body: ShareBody | None = None) -> documents.ShareLink:
+    """A link that shows the job and its pictures to whoever holds it, until it ends."""
+    return await share_job(res, principal, job_id, (body or ShareBody()).hours * 3600)
+
+
+@router.get("/shared/{token}", openapi_extra={"security": []}, responses=refusals(404, 503))
+async def shared(token: str, res: Res) -> documents.SharedJob:
     """What a shared link shows: the pictures and how far the job is; nothing about its owner or its cost."""
     job_id = res.signer.shared_job(token[:400])
 
-    def read(conn: Connection) -> dict[str, Any]:
+    def read(conn: Connection) -> documents.SharedJob:
         row = jobs.get_job(conn, job_id)
-        found = assets.list_of_job(conn, job_id)
         names = brands.names(conn, {row["brand_id"]} if row["brand_id"] else set())
-        pictures = [views.asset(asset, res.signer) for asset in found]
-        return {
-            "jobId": row["id"],
-            "queueName": row["queue"],
-            "state": row["state"],
-            "progress": row["progress"],
-            "brandName": names.get(row["brand_id"]),
-            "createdAt": views.when(row["created_at"]),
-            "assets": [
-                {name: picture[name] for name in ("id", "type", "url", "thumbnailUrl", "createdAt")}
-                for picture in pictures
-            ],
-        }
+        return documents.SharedJob(
+            job_id=row["id"],
+            queue_name=row["queue"],
+            state=row["state"],
+            progress=row["progress"],
+            brand_name=names.get(row["brand_id"]),
+            created_at=views.when(row["created_at"]),
+            assets=[views.shared_asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)],
+        )
 
-    return JSONResponse(await res.core.db.read(read))
+    return await res.core.db.read(read)

@@ -4,43 +4,47 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
+from pydantic import RootModel
 
 from bmn.broker import keys
 from bmn.broker.cache import cached
 from bmn.db import calls, credits, products
 from bmn.errors import NotAllowed
+from bmn.schemas import documents
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
+from bmn.server.refusals import ANY_CALLER
 
-router = APIRouter(prefix="/api/v1", tags=["records"])
+router = APIRouter(prefix="/api/v1", tags=["records"], responses=ANY_CALLER)
+
+
+Catalogue = RootModel[list[documents.Product]]
+"""The products in the cache."""
 
 
 @router.get("/products")
-async def list_products(res: Res, principal: Caller) -> JSONResponse:
-    async def load() -> list[dict[str, Any]]:
-        return [views.product(row) for row in await res.core.db.read(products.catalogue)]
+async def list_products(res: Res, principal: Caller) -> documents.Products:
+    async def load() -> Catalogue:
+        return Catalogue([views.product(row) for row in await res.core.db.read(products.catalogue)])
 
-    found = await cached(res.core.redis, keys.CACHE_PRODUCTS, keys.CACHE_PRODUCTS_SECONDS, load)
-    return JSONResponse({"products": found})
+    found = await cached(res.core.redis, keys.CACHE_PRODUCTS, keys.CACHE_PRODUCTS_SECONDS, Catalogue, load)
+    return documents.Products(products=found.root)
 
 
 @router.get("/credits")
-async def show_credits(res: Res, principal: Caller) -> JSONResponse:
+async def show_credits(res: Res, principal: Caller) -> documents.Credits:
     """remaining: can be spent. reserved: held by running jobs, given back where they do not deliver."""
 
     def read(conn: Any) -> tuple[credits.Balance, list[dict[str, Any]]]:
         return credits.balance(conn, principal.user_id), credits.ledger(conn, principal.user_id)
 
     balance, ledger = await res.core.db.read(read)
-    return JSONResponse(
-        {
-            "userId": principal.user_id,
-            "creditsRemaining": balance.remaining,
-            "creditsReserved": balance.reserved,
-            "creditsUsed": balance.used,
-            "ledger": [views.ledger_entry(row) for row in ledger],
-        }
+    return documents.Credits(
+        user_id=principal.user_id,
+        credits_remaining=balance.remaining,
+        credits_reserved=balance.reserved,
+        credits_used=balance.used,
+        ledger=[views.ledger_entry(row) for row in ledger],
     )
 
 
@@ -51,23 +55,18 @@ async def show_costs(
     by: calls.CostsBy = "kind",
     since: Annotated[float | None, Query(gt=0, description="seconds ago at most")] = None,
     everyone: Annotated[bool, Query(alias="all", description="admins: of all users, not only one's own")] = False,
-) -> JSONResponse:
+) -> documents.Costs:
     """What providers charged. Users see their own, admins everybody's with `all`."""
     if (everyone or by == "user") and not principal.is_admin:
         raise NotAllowed("Only admins see what others cost.")
     user_id = None if everyone or by == "user" else principal.user_id
     start = time.time() - since if since else None
     rows = await res.core.db.read(lambda conn: calls.costs(conn, by, user_id=user_id, since=start))
-    shown = [
-        {
-            "key": row["key"],
-            "calls": row["calls"],
-            "units": row["units"],
-            "usd": round(row["usd"], 6),
-            "sandboxed": bool(row["sandboxed"]),
-        }
-        for row in rows
-    ]
     total = sum(row["usd"] for row in rows if not row["sandboxed"])
     sandboxed = sum(row["usd"] for row in rows if row["sandboxed"])
-    return JSONResponse({"by": by, "rows": shown, "totalUsd": round(total, 6), "sandboxedUsd": round(sandboxed, 6)})
+    return documents.Costs(
+        by=by,
+        rows=[views.cost_row(row) for row in rows],
+        total_usd=round(total, 6),
+        sandboxed_usd=round(sandboxed, 6),
+    )

@@ -1,0 +1,236 @@
+"""Jobs as the API answers them: in a list, in full, explained, accepted, shared."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bmn.schemas.documents.brand import Asset
+from bmn.schemas.documents.document import Document, Time, absent
+from bmn.schemas.payloads import JobState
+
+
+class Job(Document):
+    """One job in a list.
+
+    job_id: `{queue}-{uuid4}`. progress: percent. last_seq: the number of its last event. result: what was saved, the
+    database's rows. cost_usd: what providers charged; with sandboxed, what they would have charged.
+    generation_job_id, job_type: of generators only.
+    """
+
+    job_id: str
+    queue_name: str
+    state: JobState
+    attempt: int
+    max_attempts: int
+    losses: int
+    progress: int
+    stage: str | None
+    message: str | None
+    error: str | None
+    cause: str | None
+    partial: bool
+    brand_id: str | None
+    brand_name: str | None
+    user_id: str | None
+    parent_id: str | None
+    group_id: str | None
+    request_id: str | None
+    last_seq: int
+    cancel_requested: bool
+    credits_reserved: int
+    credits_charged: int
+    credits_refunded: int
+    cost_usd: float
+    sandboxed: bool
+    result: dict[str, Any] | None
+    created_at: Time
+    queued_at: Time
+    run_at: Time
+    started_at: Time | None
+    completed_at: Time | None
+    generation_job_id: str | None = absent()
+    job_type: str | None = absent()
+
+
+class JobPage(Document):
+    """One page of jobs, newest first. total: how many fit the filter, on all pages."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+    total: int
+
+
+class Expected(Document):
+    """How long jobs of this queue took lately: the median, the ninetieth percentile, out of how many."""
+
+    p50_ms: int
+    p90_ms: int
+    samples: int
+
+
+class TimelineEvent(Document):
+    """One event of a job as it was stored. data: the event's fields, as Socket.IO sends them."""
+
+    seq: int
+    event: str
+    at: Time
+    data: dict[str, Any]
+
+
+class Unit(Document):
+    """One paid unit of a job: a picture, a film, an agent's turn. ambiguous: it may have been billed once more."""
+
+    unit: str
+    state: str
+    provider: str | None
+    credits: int
+    cost_usd: float
+    cause: str | None
+    error: str | None
+    ambiguous: bool
+    asset_id: str | None
+    updated_at: Time
+
+
+class JobRecord(Job):
+    """Everything known about one job. replays: the jobs that brought it back. position: how many wait before it."""
+
+    payload: dict[str, Any]
+    timeline: list[TimelineEvent]
+    units: list[Unit]
+    assets: list[Asset]
+    replays: list[str]
+    position: int | None = absent()
+    expected: Expected | None = absent()
+
+
+class Advice(Document):
+    """What to do about a job: a command, and why that one."""
+
+    command: str
+    text: str
+
+
+class Why(Document):
+    """Why a job is where it is, in plain words, line by line."""
+
+    job_id: str
+    state: JobState
+    headline: str
+    cause: str | None
+    cause_text: str
+    money: str
+    kept: str
+    advice: Advice = Field(alias="try")
+
+
+class LogLine(Document):
+    """One line of a job's log. id: grows; ask for what follows it with `after`."""
+
+    id: int
+    at: Time
+    level: str
+    message: str
+    attempt: int
+    fields: dict[str, Any]
+
+
+class JobLogs(Document):
+    """A job's log lines, oldest first."""
+
+    logs: list[LogLine]
+
+
+class Cancellation(Document):
+    """What became of a request to cancel. state: `cancelled`, `finishing`, or `no worker acknowledged`."""
+
+    job_id: str
+    state: str
+    message: str
+
+
+class Retried(Document):
+    """The job that replays an ended one. credits: what it reserved."""
+
+    job_id: str
+    parent_id: str
+    queue_name: str
+    credits: int
+    message: str
+
+
+class ShareLink(Document):
+    """A link that shows a job to whoever holds it, until it expires."""
+
+    url: str
+    token: str
+    expires_at: Time
+
+
+class SharedAsset(Document):
+    """A picture of a shared job."""
+
+    id: str
+    type: str
+    url: str
+    thumbnail_url: str | None
+    created_at: Time
+
+
+class SharedJob(Document):
+    """What a shared link shows: nothing about the job's owner or its cost."""
+
+    job_id: str
+    queue_name: str
+    state: JobState
+    progress: int
+    brand_name: str | None
+    created_at: Time
+    assets: list[SharedAsset]
+
+
+class Submitted(Document):
+    """The 202 of a generator. warning: why the job will have to wait, where that is known already."""
+
+    job_id: str
+    generation_job_id: str
+    queue_name: str
+    message: str
+    warning: str | None = absent()
+
+
+class MockupJob(Document):
+    """The job that makes the mockup of one product."""
+
+    product_id: str
+    job_id: str
+    queue_name: str
+
+
+class MockupsSubmitted(Document):
+    """The 202 of mockups: one job a product."""
+
+    jobs: list[MockupJob]
+    message: str
+    warning: str | None = absent()
+
+
+class Accepted(Document):
+    """The 202 of a mail or a CRM event."""
+
+    job_id: str
+    queue_name: str
+    message: Literal["Accepted."] = "Accepted."
+
+
+class Estimate(Document):
+    """A dry run: what a submission would ask for and cost. waiting: jobs before it. warning: why it would have to wait."""
+
+    prompts: list[str]
+    credits: int
+    credits_available: int
+    usd: float
+    sandboxed: bool
+    waiting: int
+    warning: str | None = absent()
+    expected: Expected | None = absent()

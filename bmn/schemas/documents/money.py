@@ -1,0 +1,49 @@
+"""Credits, and what providers charged."""
+
+from bmn.schemas.documents.document import Document, Time
+
+
+class LedgerEntry(Document):
+    """One movement of credits. amount: positive where they came, negative where they went."""
+
+    at: Time
+    kind: str
+    amount: int
+    job_id: str | None
+    reason: str | None
+
+
+class Credits(Document):
+    """A balance. remaining can be spent; reserved is held by running jobs. ledger: the newest movements first."""
+
+    user_id: str
+    credits_remaining: int
+    credits_reserved: int
+    credits_used: int
+    ledger: list[LedgerEntry]
+
+
+class Granted(Document):
+    """The balance after credits were granted."""
+
+    user_id: str
+    credits_remaining: int
+
+
+class CostRow(Document):
+    """What one kind, provider or user cost. sandboxed: nobody charged it."""
+
+    key: str | None
+    calls: int
+    units: float
+    usd: float
+    sandboxed: bool
+
+
+class Costs(Document):
+    """What providers charged, in rows by one property."""
+
+    by: str
+    rows: list[CostRow]
+    total_usd: float
+    sandboxed_usd: float

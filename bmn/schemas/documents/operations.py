@@ -1,0 +1,150 @@
+"""What operators see: queues, workers, dead letters, health; and the sign-in link."""
+
+from typing import Literal
+
+from bmn.schemas.documents.document import Document, Time, absent
+
+
+class QueueStatus(Document):
+    """One queue. workers: null while Redis cannot say. cause, reason, paused_by: of a queue that is paused."""
+
+    name: str
+    waiting: int
+    active: int
+    delayed: int
+    completed: int
+    failed: int
+    cancelled: int
+    workers: int | None
+    oldest_wait_seconds: float | None
+    p50_ms: int | None
+    p95_ms: int | None
+    paused: bool
+    cause: str | None
+    reason: str | None
+    paused_by: str | None
+    paused_at: Time | None
+    next_run_at: Time | None
+
+
+class Queues(Document):
+    """Every queue, the dead letters last."""
+
+    queues: list[QueueStatus]
+
+
+class WorkerStatus(Document):
+    """One worker process. state: `idle`, `busy` or `lost`. jobs: the ones whose lease it holds."""
+
+    name: str
+    queue: str
+    host: str | None
+    pid: int | None
+    state: str | None
+    jobs: list[str]
+    memory_bytes: int | None
+    started_at: Time | None
+    heartbeat_at: Time | None
+
+
+class Workers(Document):
+    """Every registered worker. redis: false where Redis is away and nobody can say who is there."""
+
+    workers: list[WorkerStatus]
+    redis: bool
+
+
+class DeadLetter(Document):
+    """A job that failed for good and that somebody can mend. state: `open`, `replayed` or `purged`."""
+
+    id: str
+    job_id: str
+    queue_name: str
+    user_id: str | None
+    cause: str
+    error: str
+    attempts: int
+    replays: int
+    state: str
+    replay_job_id: str | None
+    resolved_by: str | None
+    resolved_at: Time | None
+    created_at: Time
+
+
+class DeadLetterPage(Document):
+    """One page of open dead letters, newest first. total: how many fit the filter."""
+
+    dead_letters: list[DeadLetter]
+    next_cursor: str | None
+    total: int
+
+
+class ReplayedLetter(Document):
+    """What became of one dead letter. job_id: the new job; null where it was refused, and error says why."""
+
+    id: str
+    job_id: str | None
+    parent_id: str
+    credits: int
+    error: str | None
+
+
+class Replays(Document):
+    """What a replay did; after a dry run, what it would do. count: how many jobs came back."""
+
+    replays: list[ReplayedLetter]
+    count: int
+    estimated_credits: int | None = absent()
+
+
+class Purged(Document):
+    """How many dead letters were given up, or, after a dry run, would be."""
+
+    count: int
+
+
+class Check(Document):
+    """One dependency. error: what is wrong with it. The other fields belong to one dependency or the other."""
+
+    ok: bool
+    kind: str | None = absent()
+    memory_share: float | None = absent()
+    evicts_nothing: bool | None = absent()
+    count: int | None = absent()
+    waiting_without_worker: list[str] | None = absent()
+    degraded: dict[str, str] | None = absent()
+    error: str | None = absent()
+    ms: float
+
+
+class Checks(Document):
+    """One entry a dependency."""
+
+    database: Check
+    redis: Check
+    storage: Check
+    workers: Check
+    providers: Check
+
+
+class Health(Document):
+    """Whether requests can be served: not while the status is `down`."""
+
+    status: Literal["ok", "degraded", "down"]
+    version: str
+    checks: Checks
+
+
+class Liveness(Document):
+    """The process answers."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class SignInLink(Document):
+    """An address that signs a browser in, once."""
+
+    url: str
+    expires_at: Time

@@ -1,0 +1,46 @@
+"""What several doors let a caller do: routes, pages and sockets share these, and none calls another's handler."""
+
+from bmn.db import assets, jobs
+from bmn.db.assets import AssetRow
+from bmn.events.audience import brand_updated
+from bmn.identity.tokens import Principal
+from bmn.jobs.submission import Idempotent, Submission, submit
+from bmn.schemas import documents
+from bmn.server import views
+from bmn.server.dependencies import owner_filter
+from bmn.server.resources import Resources
+from bmn.server.submissions import GeneratorBody, payloads_of
+
+
+async def generate(
+    res: Resources, principal: Principal, queue: str, body: GeneratorBody, *, key: str | None, request_id: str
+) -> list[Submission]:
+    """Submits what a generator's body asks for: all of its jobs, or none.
+
+    key: the same key and body are one submission. Raises NotFound, InsufficientCredits, Conflict, TryLater.
+    """
+    return await submit(
+        res.core,
+        principal.user_id,
+        queue,
+        await payloads_of(res, principal, body),
+        idempotent=Idempotent.of(key, {"queue": queue, "body": body.dump()}) if key else None,
+        request_id=request_id,
+    )
+
+
+async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> AssetRow:
+    """Makes an asset the selected one of its brand and type, for every page that shows the brand. Raises NotFound."""
+    row = await res.core.db.write(lambda conn: assets.choose(conn, asset_id, principal.user_id))
+    field = f"selected:{row['asset_type']}"
+    res.core.outbox.send([brand_updated(principal.user_id, row["brand_id"], field, row["id"])])
+    return row
+
+
+async def share_job(res: Resources, principal: Principal, job_id: str, seconds: int) -> documents.ShareLink:
+    """A link that shows a job to whoever holds it, until it expires. Raises NotFound."""
+    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
+    token, until = res.signer.share(job_id, seconds)
+    return documents.ShareLink(
+        url=f"{res.settings.public_address}/s/{token}", token=token, expires_at=views.when(until)
+    )
