@@ -5,89 +5,120 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import Annotated, Any
 
-import click
+import typer
+from typer.main import get_group
 
 from bmn import __version__
-from bmn.cli.base import CONTEXT, LazyGroup, with_common_options
+from bmn.cli.base import LazyGroup, NoSuchOption, Sections
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.errors import BmnError
 
-SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+_COMMANDS = "bmn.cli.commands"
+
+SECTIONS: Sections = {
     "Make": {
-        "generate": (
-            "bmn.cli.commands.generate:generate",
-            "logos, mockups, bundles, videos, wizard steps; watched live",
-        ),
-        "logos": ("bmn.cli.commands.logos:logos", "look at, pick, save and refine what was made"),
-        "brands": ("bmn.cli.commands.brands:brands", "the brands that pictures are made for"),
-        "credits": ("bmn.cli.commands.credits:credits_group", "what you have left; grant more"),
-        "open": ("bmn.cli.commands.open:open_page", "look at the pictures in the browser"),
+        "generate": (f"{_COMMANDS}.generate", "logos, mockups, bundles, videos, wizard steps; watched live"),
+        "logos": (f"{_COMMANDS}.logos", "look at, pick, save and refine what was made"),
+        "brands": (f"{_COMMANDS}.brands", "the brands that pictures are made for"),
+        "credits": (f"{_COMMANDS}.credits", "what you have left; grant more"),
+        "open": (f"{_COMMANDS}.open", "look at the pictures in the browser"),
     },
     "Watch": {
-        "jobs": ("bmn.cli.commands.jobs:jobs", "list, show, watch, why, logs, cancel, retry, dead letters"),
-        "queues": ("bmn.cli.commands.queues:queues", "what waits and runs; pause and resume"),
-        "workers": ("bmn.cli.commands.workers:workers", "who is working on what"),
-        "costs": ("bmn.cli.commands.costs:costs", "money by kind, provider or user"),
-        "admin": ("bmn.cli.commands.open:admin", "a signed-in admin page"),
+        "jobs": (f"{_COMMANDS}.jobs", "list, show, watch, why, logs, cancel, retry, dead letters"),
+        "queues": (f"{_COMMANDS}.queues", "what waits and runs; pause and resume"),
+        "workers": (f"{_COMMANDS}.workers", "who is working on what"),
+        "costs": (f"{_COMMANDS}.costs", "money by kind, provider or user"),
+        "admin": (f"{_COMMANDS}.admin", "a signed-in admin page"),
     },
     "Run": {
-        "serve": ("bmn.cli.commands.serve:serve", "everything on this machine: API, workers, queue, sandbox"),
-        "worker": ("bmn.cli.commands.worker:worker", "workers for the named queues"),
-        "sandbox": ("bmn.cli.commands.sandbox:sandbox", "the stand-in for the providers: run it, make it fail"),
-        "db": ("bmn.cli.commands.db:db", "bring the database to this release"),
-        "doctor": ("bmn.cli.commands.doctor:doctor", "what is wrong here and what to do about it"),
-        "config": ("bmn.cli.commands.config:config", "effective settings and where each comes from"),
-        "token": ("bmn.cli.commands.token:token", "a bearer token for the local server"),
-        "completion": ("bmn.cli.commands.completion:completion", "completion for bash, zsh and fish"),
-        "help": ("bmn.cli.commands.help:help_command", "exit-codes, causes, options, images, environment"),
+        "serve": (f"{_COMMANDS}.serve", "everything on this machine: API, workers, queue, sandbox"),
+        "worker": (f"{_COMMANDS}.worker", "workers for the named queues"),
+        "sandbox": (f"{_COMMANDS}.sandbox", "the stand-in for the providers: run it, make it fail"),
+        "db": (f"{_COMMANDS}.db", "bring the database to this release"),
+        "doctor": (f"{_COMMANDS}.doctor", "what is wrong here and what to do about it"),
+        "config": (f"{_COMMANDS}.config", "effective settings and where each comes from"),
+        "token": (f"{_COMMANDS}.token", "a bearer token for the local server"),
+        "completion": (f"{_COMMANDS}.completion", "completion for bash, zsh and fish"),
+        "help": (f"{_COMMANDS}.help", "exit-codes, causes, options, images, environment"),
     },
 }
 
 
 class _Root(LazyGroup):
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_help_text(ctx, formatter)
-
-
-@click.group(
-    cls=_Root,
-    sections=SECTIONS,
-    context_settings=CONTEXT,
-    examples=(
+    sections = SECTIONS
+    examples = (
         "bmn serve                                    # in one terminal",
         'bmn generate logos --brand "Acme Coffee"     # in another: four logos',
         "bmn jobs watch last                          # come back to it",
         "bmn jobs why last:failed                     # what went wrong, and what to do",
-    ),
-)
-@click.version_option(__version__, prog_name="bmn", message="%(prog)s %(version)s")
-def root() -> None:
+    )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bmn {__version__}")
+        raise typer.Exit
+
+
+_app = typer.Typer(cls=_Root, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@_app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Makes brands with AI: durable jobs, watched live, billed once."""
 
 
-with_common_options(root)
+root = get_group(_app)
+
+# pydantic's words for a bad value, in ours.
+_WORDS = {
+    "int_parsing": "{input!r} is not a whole number.",
+    "float_parsing": "{input!r} is not a number.",
+    "uuid_parsing": "{input!r} is not a valid UUID.",
+    "greater_than_equal": "{input} is not in the range {range}.",
+    "less_than_equal": "{input} is not in the range {range}.",
+    "value_error": "{error}",
+}
 
 
-def _report_usage(error: click.ClickException) -> int:
+def _report_usage(error: typer.TyperException) -> int:
     """A mistake in the command line: what is wrong, and whose help to read."""
     context = getattr(error, "ctx", None)
     remedy = f"See `{context.command_path} --help`." if context else None
+    error.message = _problem_with_value(error) or error.message
     message, _, guess = error.format_message().partition(" Did you mean")
-    if options := getattr(error, "possibilities", None):
-        message = error.message
-    if near := options or _choices_like(error):
+    if isinstance(error, NoSuchOption):
+        message = f"No such option {error.option_name!r}."
+    if near := getattr(error, "possibilities", None) or _choices_like(error):
         guess = f" {' or '.join(near[:2])}?"
     console.error(message, f"Did you mean{guess}" if guess else None, remedy, code="usage")
     return exit_codes.USAGE
 
 
-def _choices_like(error: click.ClickException) -> list[str]:
+def _problem_with_value(error: typer.TyperException) -> str | None:
+    """What is wrong with a value that pydantic refused; None where it was not that."""
+    problems = getattr(error.__cause__, "errors", None)
+    if problems is None:
+        return None
+    problem: dict[str, Any] = problems()[0]
+    param = getattr(error, "param", None)
+    limits = f"x>={param.min}" if param and param.max is None else f"{param.min}<=x<={param.max}" if param else ""
+    words = _WORDS.get(problem["type"]) or str(problem["msg"])
+    return words.format(input=problem["input"], error=problem.get("ctx", {}).get("error"), range=limits)
+
+
+def _choices_like(error: typer.TyperException) -> list[str]:
     """Of a mistyped word out of a closed set: the ones that were meant."""
-    kind = getattr(getattr(error, "param", None), "type", None)
+    described = getattr(getattr(error, "param", None), "type_descriptor", None)
     word = re.match(r"'(.*?)' is not one of", error.message)
-    return difflib.get_close_matches(word[1], map(str, kind.choices)) if word and isinstance(kind, click.Choice) else []
+    return difflib.get_close_matches(word[1], map(str, described.choices)) if word and described else []
 
 
 def _report(error: BmnError) -> int:
@@ -117,15 +148,15 @@ def _broken_pipe() -> int:
 
 
 def _invoke(args: list[str]) -> int:
-    """click's own `main` would turn a broken pipe into exit code 1, so its three steps are taken here."""
-    if instruction := os.environ.get("_BMN_COMPLETE"):
-        from click.shell_completion import shell_complete
+    """Typer's own `main` would turn a broken pipe into exit code 1 and print errors itself, so its steps are taken here."""
+    if shell := os.environ.get("_BMN_COMPLETE"):
+        from bmn.cli.completion import complete
 
-        return shell_complete(root, {}, "bmn", "_BMN_COMPLETE", instruction)
+        return complete(root, shell)
     try:
         with root.make_context("bmn", args) as context:
             outcome = root.invoke(context)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         return end.exit_code
     return outcome if isinstance(outcome, int) else exit_codes.DONE
 
@@ -140,12 +171,9 @@ def run(args: Sequence[str]) -> int:
         return code
     except BrokenPipeError:
         return _broken_pipe()
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return exit_codes.INTERRUPTED
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return exit_codes.USAGE
-    except click.ClickException as error:
+    except typer.TyperException as error:
         return _report_usage(error)
     except BmnError as error:
         return _report(error)

@@ -1,123 +1,241 @@
-"""Commands and groups with our manners: examples first, "did you mean", common options, modules loaded late."""
+"""The command line on Typer with our defaults: examples first, "did you mean", common options, modules loaded on demand.
+
+What Typer keeps in private modules is imported here and in `bmn.cli.completion`, nowhere else.
+"""
 
 import difflib
+import functools
 import importlib
-from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, ClassVar, TypeVar
 
-import click
+import typer
+from typer._click.core import Command as BaseCommand
+from typer._click.core import Context
+from typer._click.exceptions import NoSuchOption, UsageError
+from typer._click.formatting import HelpFormatter
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
 
+from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 
+__all__ = [
+    "BaseCommand",
+    "Command",
+    "Context",
+    "Group",
+    "HelpFormatter",
+    "LazyGroup",
+    "NoSuchOption",
+    "UsageError",
+    "examples",
+    "group",
+    "run",
+    "single",
+]
+
 T = TypeVar("T")
+Sections = dict[str, dict[str, tuple[str, str]]]
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-def _note(_context: click.Context, param: click.Parameter, value: Any) -> None:
-    if value and param.name:
+# --- what all commands have in common ---------------------------------------------------------------------------------
+
+
+def _note(param: typer.CallbackParam, value: object) -> None:
+    if value:
         setattr(console, param.name, value)
 
 
-def _common_options() -> list[click.Option]:
-    def option(*names: str, **attributes: Any) -> click.Option:
-        return click.Option(list(names), hidden=True, expose_value=False, is_eager=True, callback=_note, **attributes)
-
-    return [
-        option("--json", is_flag=True),
-        option("-q", "--quiet", is_flag=True),
-        option("--debug", is_flag=True),
-        option("--plain", is_flag=True),
-        option("--no-input", is_flag=True),
-        option("--no-color", is_flag=True),
-        option("--api-url", metavar="URL"),
-    ]
+def _common(*names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, metavar=metavar, hidden=True, expose_value=False, is_eager=True, callback=_note)
 
 
-def with_common_options(command: click.Command) -> click.Command:
-    """Gives a command, and what is below it, the options that all commands share."""
-    taken = {name for param in command.params for name in param.opts}
-    for option in _common_options():
-        option.opts = [name for name in option.opts if name not in taken]
-        if option.opts:
-            command.params.append(option)
-    command.context_settings = {**CONTEXT, **command.context_settings}
-    if isinstance(command, click.Group):
-        for child in command.commands.values():
-            with_common_options(child)
-    return command
+def _common_options(
+    json: Annotated[bool, _common("--json")] = False,
+    quiet: Annotated[bool, _common("-q", "--quiet")] = False,
+    debug: Annotated[bool, _common("--debug")] = False,
+    plain: Annotated[bool, _common("--plain")] = False,
+    no_input: Annotated[bool, _common("--no-input")] = False,
+    no_color: Annotated[bool, _common("--no-color")] = False,
+    api_url: Annotated[str | None, _common("--api-url", metavar="URL")] = None,
+) -> None:
+    """The options that every command understands, in front of its name and behind it."""
 
 
-class _Examples:
+@functools.cache
+def _common_params() -> tuple[Any, ...]:
+    declared = typer.Typer(add_completion=False)
+    declared.command()(_common_options)
+    return tuple(get_command(declared).params)
+
+
+def _prepare(command: BaseCommand) -> None:
+    """Gives a command the common options, and its parameters the names that help and errors call them."""
+    for param in command.params:
+        assert isinstance(param, TyperOption | TyperArgument)
+        choices = param.type_descriptor.choices
+        if param.metavar is None and choices:
+            words = "|".join(map(str, choices))
+            param.metavar = f"[{words}]" if isinstance(param, TyperOption) else f"{{{words}}}"
+        elif param.metavar is None and isinstance(param, TyperArgument):
+            param.metavar = param.name.upper()
+    command.params.extend(_common_params())
+    command.context_settings = {**_CONTEXT, **command.context_settings}
+
+
+def _usage(command: BaseCommand) -> list[str]:
+    pieces = [command.options_metavar or ""]
+    for param in command.params:
+        if isinstance(param, TyperArgument):
+            name = param.display_name_raw if param.required else f"[{param.display_name_raw}]"
+            pieces.append(name if param.nargs == 1 or "..." in name else f"{name}...")
+    return pieces
+
+
+def _write_help(command: BaseCommand, ctx: Context, formatter: HelpFormatter, examples: tuple[str, ...]) -> None:
     """Examples stand right below the first sentence, because they are what people look for."""
+    command.format_usage(ctx, formatter)
+    command.format_help_text(ctx, formatter)
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+    command.format_options(ctx, formatter)
+    formatter.write_paragraph()
+    formatter.write_text("Everywhere: --json --quiet --plain --no-color --debug ... (bmn help options)")
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
-        self.examples = examples
+
+def _write_options(command: BaseCommand, ctx: Context, formatter: HelpFormatter) -> None:
+    options = [param for param in command.get_params(ctx) if isinstance(param, TyperOption)]
+    if rows := [row for option in options if (row := option.get_help_record(ctx))]:
+        with formatter.section("Options"):
+            formatter.write_dl(rows)
+
+
+class Command(TyperCommand):
+    """A command. examples: command lines for its help."""
+
+    examples: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
+        _prepare(self)
 
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_help_text(ctx, formatter)  # type: ignore[misc]
-        if self.examples:
-            with formatter.section("Examples"):
-                for example in self.examples:
-                    formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        return _usage(self)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_epilog(ctx, formatter)  # type: ignore[misc]
-        formatter.write_paragraph()
-        formatter.write_text("Everywhere: --json --quiet --plain --no-color --debug ... (bmn help options)")
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _write_help(self, ctx, formatter, self.examples)
+
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _write_options(self, ctx, formatter)
 
 
-class Command(_Examples, click.Command):
-    pass
+class Group(TyperGroup):
+    """Commands below a word. Guesses what a mistyped one meant; alone it shows its help, which is a usage error."""
 
+    examples: ClassVar[tuple[str, ...]] = ()
 
-class Group(_Examples, click.Group):
-    """A group whose commands are `Command`s and that guesses what a mistyped one meant."""
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        _prepare(self)
 
-    command_class = Command
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        return [*_usage(self), self.subcommand_metavar]
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = click.utils.make_str(args[0])
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _write_help(self, ctx, formatter, self.examples)
+
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help(), err=True)
+            raise typer.Exit(exit_codes.USAGE)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, BaseCommand | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not (name.startswith("-") or ctx.resilient_parsing):
             near = difflib.get_close_matches(name, self.list_commands(ctx), n=2, cutoff=0.5)
             hint = f"Did you mean {' or '.join(f'`{ctx.command_path} {match}`' for match in near)}?" if near else ""
-            raise click.UsageError(f"No such command: {ctx.command_path} {name}. {hint}".rstrip(), ctx)
+            ctx.fail(f"No such command: {ctx.command_path} {name}. {hint}".rstrip())
         return super().resolve_command(ctx, args)
-
-
-Group.group_class = Group
 
 
 class LazyGroup(Group):
     """A group that imports a command's module when the command is run, so that help answers at once.
 
-    sections: title -> {name: ("module:attribute", one line of help)}.
+    sections: title -> {name: (module, one line of help)}. The command is the module's `app`.
     """
 
-    def __init__(self, *args: Any, sections: dict[str, dict[str, tuple[str, str]]], **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.sections = sections
-        self.table = {name: entry for section in sections.values() for name, entry in section.items()}
+    sections: ClassVar[Sections] = {}
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.table = {name: entry for section in self.sections.values() for name, entry in section.items()}
+
+    def list_commands(self, ctx: Context) -> list[str]:
         return list(self.table)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.table:
-            return None
-        if cmd_name not in self.commands:
-            module, attribute = self.table[cmd_name][0].split(":")
-            self.commands[cmd_name] = with_common_options(getattr(importlib.import_module(module), attribute))
-        return self.commands[cmd_name]
+    def get_command(self, ctx: Context, cmd_name: str) -> BaseCommand | None:
+        if cmd_name in self.table and cmd_name not in self.commands:
+            self.commands[cmd_name] = get_command(importlib.import_module(self.table[cmd_name][0]).app)
+        return self.commands.get(cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         width = max(map(len, self.table))
         for title, section in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), text) for name, (_, text) in section.items()])
+
+
+# --- how a module declares its commands -------------------------------------------------------------------------------
+
+
+def examples(*lines: str) -> type[Command]:
+    """The class of a command with these examples: `@app.command(cls=examples("bmn jobs list"))`."""
+
+    class WithExamples(Command):
+        examples = lines
+
+    return WithExamples
+
+
+def single() -> typer.Typer:
+    """The `app` of a module that is one command."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def group(text: str, *lines: str, alone: Callable[..., Any] | None = None) -> typer.Typer:
+    """The `app` of a module with several commands.
+
+    text: its help. lines: examples. alone: what runs in front of its commands, and where none is named; without it the
+    help is shown then.
+    """
+
+    class WithExamples(Group):
+        examples = lines
+
+    return typer.Typer(
+        cls=WithExamples,
+        help=text,
+        callback=alone or _nothing,
+        no_args_is_help=alone is None,
+        invoke_without_command=alone is not None,
+        subcommand_metavar="COMMAND [ARGS]..." if alone is None else "[COMMAND] [ARGS]...",
+        add_completion=False,
+        rich_markup_mode=None,
+    )
+
+
+def _nothing() -> None:
+    pass
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -176,7 +176,7 @@ def test_where_nothing_failed_nobody_is_told_to_make_something_that_fails(user: 
 
 
 def test_completion_remembers_no_silence(home: Path) -> None:
-    words = {"_BMN_COMPLETE": "zsh_complete", "COMP_WORDS": "bmn jobs show ", "COMP_CWORD": "3"}
+    words = {"_BMN_COMPLETE": "zsh", "COMP_LINE": "bmn jobs show "}
     done = bmn(env={**words, "BMN_HOME": str(home), "BMN_API_URL": "http://127.0.0.1:1"})
     assert "the newest failed one" in done.out
     assert not (home / "completion.json").exists()
@@ -186,7 +186,7 @@ def test_completion_offers_live_job_ids(user: User) -> None:
     job_id = user.json("generate", "logos", "--brand", "Acme", "--count", "1")["jobId"]
     short = job_id.removeprefix("logo-generation-")[:8]
     (user.stack.home / "completion.json").unlink(missing_ok=True)
-    words = {"_BMN_COMPLETE": "zsh_complete", "COMP_WORDS": f"bmn jobs show {short[:2]}", "COMP_CWORD": "3"}
+    words = {"_BMN_COMPLETE": "zsh", "COMP_LINE": f"bmn jobs show {short[:2]}"}
     done = user.bmn(env=words)
     assert short in done.out
     assert "completed logo-generation Acme" in done.out

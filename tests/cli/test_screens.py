@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import pytest
+from typer.core import TyperGroup
 
 from bmn.cli.app import root
+from bmn.cli.base import BaseCommand, Context
 from tests.cli.conftest import Stack, User, start
 from tests.cli.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
 
@@ -141,11 +142,11 @@ def _name(command: str, case: str) -> str:
 
 
 def _path(words: list[str]) -> list[str]:
-    node: click.Command = root
+    node: BaseCommand = root
     found: list[str] = []
-    with click.Context(root) as context:
+    with Context(root) as context:
         for word in words:
-            child = node.get_command(context, word) if isinstance(node, click.Group) else None
+            child = node.get_command(context, word) if isinstance(node, TyperGroup) else None
             if child is None:
                 break
             node = child
@@ -414,11 +415,11 @@ _NEVER_EMPTY = {
 }
 
 
-def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
-    if not isinstance(command, click.Group):
+def _leaves(command: BaseCommand, path: tuple[str, ...] = ()) -> Iterator[str]:
+    if not isinstance(command, TyperGroup):
         yield "-".join(path)
         return
-    with click.Context(command) as context:
+    with Context(command) as context:
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             assert child is not None

@@ -1,42 +1,43 @@
 """`bmn brands`: what pictures are made for."""
 
 import shlex
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
 
-from bmn.cli.base import Group, run
+from bmn.cli.base import examples, group, run
 from bmn.cli.lookup.session import brands_named, find_brand, open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import plural
-from bmn.cli.terminal.params import BRAND_NAME, COLOR
+from bmn.cli.terminal.params import brand_name, color
 from bmn.cli.terminal.timespan import ago, local
 from bmn.errors import Conflict
+from bmn.schemas.payloads import LogoStyle
 
 Brand = dict[str, Any]
 
 
-@click.group(cls=Group, examples=('bmn brands create "Acme Coffee" --color "#5A3825"', "bmn brands list"))
-def brands() -> None:
-    """The brands that pictures are made for."""
+app = group(
+    "The brands that pictures are made for.", 'bmn brands create "Acme Coffee" --color "#5A3825"', "bmn brands list"
+)
 
 
-@brands.command(
-    examples=('bmn brands create "Acme Coffee" --style vintage --color "#5A3825" --vision "slow mornings"',)
-)
-@click.argument("name", callback=BRAND_NAME)
-@click.option("--style", type=click.Choice(["minimal", "bold", "vintage", "modern", "playful"]))
-@click.option(
-    "--color", "colors", multiple=True, callback=COLOR, metavar="HEX", help="A colour of the palette; up to 8 times."
-)
-@click.option("--vision", metavar="TEXT", help="What the brand stands for.")
-@click.option("--archetype", metavar="TEXT", help="Its character.")
-def create(name: str, style: str | None, colors: tuple[str, ...], vision: str | None, archetype: str | None) -> None:
+@app.command(cls=examples('bmn brands create "Acme Coffee" --style vintage --color "#5A3825" --vision "slow mornings"'))
+def create(
+    name: Annotated[str, typer.Argument(parser=brand_name)],
+    style: Annotated[LogoStyle | None, typer.Option("--style")] = None,
+    colors: Annotated[
+        list[str] | None,
+        typer.Option("--color", parser=color, metavar="HEX", help="A color of the palette; up to 8 times."),
+    ] = None,
+    vision: Annotated[str | None, typer.Option("--vision", metavar="TEXT", help="What the brand stands for.")] = None,
+    archetype: Annotated[str | None, typer.Option("--archetype", metavar="TEXT", help="Its character.")] = None,
+) -> None:
     """Makes a brand; generators take what it says as their defaults."""
     body = {
         "name": name,
         "logoStyle": style,
-        "colorPalette": list(colors) or None,
+        "colorPalette": colors,
         "vision": vision,
         "archetype": archetype,
     }
@@ -59,7 +60,7 @@ def create(name: str, style: str | None, colors: tuple[str, ...], vision: str | 
     console.next_step(f"bmn generate logos --brand {shlex.quote(name)}")
 
 
-@brands.command("list", examples=("bmn brands list",))
+@app.command("list", cls=examples("bmn brands list"))
 def list_brands() -> None:
     """Yours, newest first."""
 
@@ -98,9 +99,8 @@ def list_brands() -> None:
     console.next_step(f"bmn brands show {shlex.quote(found[0]['name'])}")
 
 
-@brands.command(examples=('bmn brands show "Acme Coffee"',))
-@click.argument("brand")
-def show(brand: str) -> None:
+@app.command(cls=examples('bmn brands show "Acme Coffee"'))
+def show(brand: Annotated[str, typer.Argument()]) -> None:
     """A brand, and how many pictures it has."""
 
     async def fetch() -> tuple[Brand, list[dict[str, Any]]]:

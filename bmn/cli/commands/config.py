@@ -1,11 +1,11 @@
 """`bmn config`: every setting, its value, and where the value comes from."""
 
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
 from pydantic import SecretStr
 
-from bmn.cli.base import Group
+from bmn.cli.base import examples, group
 from bmn.cli.terminal.console import Column, console
 from bmn.settings import Settings, load_settings, origin_of
 
@@ -13,19 +13,22 @@ _MASK = "••••••••"
 _ADDRESSES = ("api_address", "public_address", "redis_address", "database_address", "sandbox_address")
 
 
-@click.group(
-    cls=Group, invoke_without_command=True, examples=("bmn config", "bmn config show --set", "bmn config --json")
-)
-@click.pass_context
-def config(context: click.Context) -> None:
-    """What bmn goes by. Precedence: flag, environment, `.env` (development), a running `bmn serve`, default."""
+def _alone(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         _show(only_set=False)
 
 
-@config.command(examples=("bmn config show", "bmn config show --set"))
-@click.option("--set", "only_set", is_flag=True, help="Only what is not a default.")
-def show(only_set: bool) -> None:
+app = group(
+    "What bmn goes by. Precedence: flag, environment, `.env` (development), a running `bmn serve`, default.",
+    "bmn config",
+    "bmn config show --set",
+    "bmn config --json",
+    alone=_alone,
+)
+
+
+@app.command(cls=examples("bmn config show", "bmn config show --set"))
+def show(only_set: Annotated[bool, typer.Option("--set", help="Only what is not a default.")] = False) -> None:
     """Every setting with its origin; secrets are masked."""
     _show(only_set=only_set)
 

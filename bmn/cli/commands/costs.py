@@ -1,20 +1,26 @@
 """`bmn costs`: what the providers were paid."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import click
+import typer
 
-from bmn.cli.base import Command, run
+from bmn.cli.base import examples, run, single
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import usd
-from bmn.cli.terminal.timespan import Since
+from bmn.cli.terminal.params import since as seconds_since
+
+app = single()
 
 
-@click.command(cls=Command, examples=("bmn costs", "bmn costs --by provider --since 7d", "bmn costs --by user --json"))
-@click.option("--by", type=click.Choice(["kind", "user", "provider"]), default="kind", show_default=True)
-@click.option("--since", type=Since(), help="Since 10m, 2h, 3d, yesterday, or an ISO time.")
-def costs(by: str, since: float | None) -> None:
+@app.command(cls=examples("bmn costs", "bmn costs --by provider --since 7d", "bmn costs --by user --json"))
+def costs(
+    by: Annotated[Literal["kind", "user", "provider"], typer.Option("--by")] = "kind",
+    since: Annotated[
+        float | None,
+        typer.Option(parser=seconds_since, metavar="WHEN", help="Since 10m, 2h, 3d, yesterday, or an ISO time."),
+    ] = None,
+) -> None:
     """Money by kind, provider or user; what the sandbox would have billed is marked."""
 
     async def fetch() -> dict[str, Any]:

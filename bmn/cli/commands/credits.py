@@ -1,30 +1,30 @@
 """`bmn credits`: what is left, where it went, and more of it."""
 
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
 
-from bmn.cli.base import Group, run
+from bmn.cli.base import examples, group, run
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago
 
 
-@click.group(
-    "credits",
-    cls=Group,
-    invoke_without_command=True,
-    examples=("bmn credits show", 'bmn credits grant 50 --reason "thanks"'),
-)
-@click.pass_context
-def credits_group(context: click.Context) -> None:
-    """What generating costs you; a logo is 1 credit."""
+def _alone(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         _show()
 
 
-@credits_group.command(examples=("bmn credits show",))
+app = group(
+    "What generating costs you; a logo is 1 credit.",
+    "bmn credits show",
+    'bmn credits grant 50 --reason "thanks"',
+    alone=_alone,
+)
+
+
+@app.command(cls=examples("bmn credits show"))
 def show() -> None:
     """The balance and the newest movements."""
     _show()
@@ -69,11 +69,12 @@ def _show() -> None:
     console.next_step("bmn credits grant 50" if balance["creditsRemaining"] < 4 else "bmn costs")
 
 
-@credits_group.command(examples=("bmn credits grant 50", "bmn credits grant 50 --user 6f1c… --reason refund"))
-@click.argument("amount", type=click.IntRange(1, 100_000))
-@click.option("--user", metavar="ID", help="Whose; yours by default.")
-@click.option("--reason", metavar="TEXT", help="Kept in the ledger.")
-def grant(amount: int, user: str | None, reason: str | None) -> None:
+@app.command(cls=examples("bmn credits grant 50", "bmn credits grant 50 --user 6f1c… --reason refund"))
+def grant(
+    amount: Annotated[int, typer.Argument(min=1, max=100_000)],
+    user: Annotated[str | None, typer.Option(metavar="ID", help="Whose; yours by default.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Kept in the ledger.")] = None,
+) -> None:
     """Gives credits; admins only."""
     body = {"amount": amount, "userId": user, "reason": reason}
 

@@ -1,18 +1,13 @@
 """`bmn db`: the database's shape."""
 
-import click
-
-from bmn.cli.base import Group
+from bmn.cli.base import examples, group
 from bmn.cli.terminal.console import console
 from bmn.settings import load_settings
 
-
-@click.group(cls=Group, examples=("bmn db upgrade",))
-def db() -> None:
-    """The database's shape."""
+app = group("The database's shape.", "bmn db upgrade")
 
 
-@db.command(examples=("bmn db upgrade", "DATABASE_URL=postgresql://… bmn db upgrade"))
+@app.command(cls=examples("bmn db upgrade", "DATABASE_URL=postgresql://… bmn db upgrade"))
 def upgrade() -> None:
     """Brings the database to this release. Safe to run twice; `bmn serve` does it by itself on SQLite."""
     from bmn import logs

@@ -2,71 +2,56 @@
 
 import asyncio
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
-import click
+import typer
 
-from bmn.cli.base import Group, run
+from bmn.cli.base import examples, group, run
+from bmn.cli.lookup.selection import Filter, Since
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import plural, short_id
-from bmn.cli.terminal.timespan import Since, ago, local
+from bmn.cli.terminal.timespan import ago, local
 from bmn.client.http import BmnClient
-from bmn.errors import CAUSES, NotFound, UsageProblem
+from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
 
-F = TypeVar("F", bound=Callable[..., Any])
 Letter = dict[str, Any]
 
-_FILTERS = ("queue", "cause", "text", "since")
 _RATE = re.compile(r"(\d+)/([smh])")
 
 
-def _filters(command: F) -> F:
-    options = (
-        click.option("--queue", metavar="NAME"),
-        click.option("--cause", type=click.Choice([str(cause) for cause in CAUSES]), metavar="CAUSE"),
-        click.option("--text", metavar="WORDS", help="In the error or the id."),
-        click.option("--since", type=Since(), help="Newer than 10m, 2h, 3d, yesterday, or an ISO time."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+Queue = Annotated[str | None, typer.Option("--queue", metavar="NAME", help="Only this queue.")]
+CauseOption = Annotated[
+    Cause | None, typer.Option("--cause", metavar="CAUSE", help="Only jobs that failed for this cause.")
+]
+Text = Annotated[str | None, typer.Option("--text", metavar="WORDS", help="In the error or the id.")]
+Entries = Annotated[list[str] | None, typer.Argument(metavar="ENTRY")]
+Everything = Annotated[bool, typer.Option("--all", help="Every open one.")]
+DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Say what would be done.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 
-
-def _bulk(command: F) -> F:
-    options = (
-        click.argument("ids", nargs=-1),
-        click.option("--all", "everything", is_flag=True, help="Every open one."),
-        click.option("-n", "--dry-run", is_flag=True, help="Say what would be done."),
-        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return _filters(command)
-
-
-@click.group(
-    cls=Group,
-    examples=(
-        "bmn jobs dlq list --cause provider_overloaded",
-        "bmn jobs dlq replay --cause provider_overloaded --since 2h --rate 10/m",
-    ),
+app = group(
+    "The dead-letter queue: jobs that failed for good and that somebody can mend.",
+    "bmn jobs dlq list --cause provider_overloaded",
+    "bmn jobs dlq replay --cause provider_overloaded --since 2h --rate 10/m",
 )
-def dlq() -> None:
-    """The dead-letter queue: jobs that failed for good and that somebody can mend."""
 
 
-@dlq.command("list", examples=("bmn jobs dlq list --since 1d",))
-@_filters
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--cursor", help="Where the page before ended.")
-def list_letters(limit: int, cursor: str | None, **values: Any) -> None:
+@app.command("list", cls=examples("bmn jobs dlq list --since 1d"))
+def list_letters(
+    queue: Queue = None,
+    cause: CauseOption = None,
+    text: Text = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, metavar="N")] = 20,
+    cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
+) -> None:
     """The open ones, newest first."""
+    query = _query(Filter(queue, cause=cause, text=text, since=since))
 
     async def fetch() -> dict[str, Any]:
         async with open_client(role="admin") as client:
-            page: dict[str, Any] = await client.get("/admin/dlq", **values, limit=limit, cursor=cursor)
+            page: dict[str, Any] = await client.get("/admin/dlq", **query, limit=limit, cursor=cursor)
             return page
 
     page = run(fetch())
@@ -104,9 +89,8 @@ def list_letters(limit: int, cursor: str | None, **values: Any) -> None:
     console.next_step(f"bmn jobs dlq replay {short_id(letters[0]['jobId'])}")
 
 
-@dlq.command("show", examples=("bmn jobs dlq show 7f3a",))
-@click.argument("entry")
-def show_letter(entry: str) -> None:
+@app.command("show", cls=examples("bmn jobs dlq show 7f3a"))
+def show_letter(entry: Annotated[str, typer.Argument()]) -> None:
     """One dead letter in full."""
 
     async def fetch() -> Letter:
@@ -132,13 +116,23 @@ def show_letter(entry: str) -> None:
     console.next_step(f"bmn jobs dlq replay {short_id(letter['jobId'])}")
 
 
-@dlq.command("replay", examples=("bmn jobs dlq replay 7f3a", "bmn jobs dlq replay --all --dry-run"))
-@_bulk
-@click.option("--rate", metavar="N/m", help="At most so many a minute (10/m), second or hour.")
-def replay(ids: tuple[str, ...], dry_run: bool, yes: bool, rate: str | None, **values: Any) -> None:
-    """Starts dead jobs anew; finished pictures are not paid twice."""
-    pause = _pause(rate)
-    answer = run(_replay(list(ids), values, dry_run=dry_run, yes=yes, pause=pause))
+@app.command("replay", cls=examples("bmn jobs dlq replay 7f3a", "bmn jobs dlq replay --all --dry-run"))
+def replay(
+    entries: Entries = None,
+    queue: Queue = None,
+    cause: CauseOption = None,
+    text: Text = None,
+    since: Since = None,
+    everything: Everything = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    rate: Annotated[
+        str | None, typer.Option(metavar="N/m", help="At most so many a minute (10/m), second or hour.")
+    ] = None,
+) -> None:
+    """Restarts dead jobs; finished pictures are not paid twice."""
+    chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything)
+    answer = run(_replay(entries or [], chosen, dry_run=dry_run, yes=yes, pause=_pause(rate)))
     if console.json:
         console.document(answer)
         return
@@ -150,9 +144,9 @@ def replay(ids: tuple[str, ...], dry_run: bool, yes: bool, rate: str | None, **v
         console.next_step(f"bmn jobs watch {' '.join(started[:5])}")
 
 
-async def _replay(ids: list[str], values: dict[str, Any], *, dry_run: bool, yes: bool, pause: float) -> dict[str, Any]:
+async def _replay(ids: list[str], filters: Filter, *, dry_run: bool, yes: bool, pause: float) -> dict[str, Any]:
     async with open_client(role="admin") as client:
-        chosen = await _chosen(client, ids, values)
+        chosen = await _chosen(client, ids, filters)
         if dry_run or not chosen:
             replays = [{"id": letter["id"], "jobId": None, "parentId": letter["jobId"]} for letter in chosen]
             return {"replays": replays, "count": len(replays)}
@@ -168,14 +162,23 @@ async def _replay(ids: list[str], values: dict[str, Any], *, dry_run: bool, yes:
         return {"replays": replays, "count": len(replays)}
 
 
-@dlq.command("purge", examples=("bmn jobs dlq purge --cause schema_changed --since 30d",))
-@_bulk
-def purge(ids: tuple[str, ...], dry_run: bool, yes: bool, **values: Any) -> None:
+@app.command("purge", cls=examples("bmn jobs dlq purge --cause schema_changed --since 30d"))
+def purge(
+    entries: Entries = None,
+    queue: Queue = None,
+    cause: CauseOption = None,
+    text: Text = None,
+    since: Since = None,
+    everything: Everything = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
     """Closes dead letters without a replay; their jobs stay in the history."""
+    filters = Filter(queue, cause=cause, text=text, since=since, everything=everything)
 
     async def act() -> int:
         async with open_client(role="admin") as client:
-            chosen = await _chosen(client, list(ids), values)
+            chosen = await _chosen(client, entries or [], filters)
             if dry_run or not chosen:
                 return len(chosen)
             if not yes:
@@ -193,17 +196,21 @@ def purge(ids: tuple[str, ...], dry_run: bool, yes: bool, **values: Any) -> None
 
 def _confirm(count: int, verb: str) -> None:
     if not console.confirm(f"{verb} {plural(count, 'dead letter')}?"):
-        raise click.Abort
+        raise typer.Abort
 
 
-async def _chosen(client: BmnClient, ids: list[str], values: dict[str, Any]) -> list[Letter]:
+async def _chosen(client: BmnClient, ids: list[str], filters: Filter) -> list[Letter]:
     """The open entries that ids, `--all` or filters name. Raises UsageProblem where nothing is named."""
     if ids:
         return await _named(client, ids)
-    query = {name: values[name] for name in _FILTERS if values[name] is not None}
-    if not query and not values["everything"]:
+    if not filters:
         raise UsageProblem("Which dead letters?", hint="Name them, or choose with --cause, --queue, --since, or --all.")
-    return await _pages(client, query)
+    return await _pages(client, _query(filters))
+
+
+def _query(filters: Filter) -> dict[str, Any]:
+    query = {"queue": filters.queue, "cause": filters.cause, "text": filters.text, "since": filters.since}
+    return {name: value for name, value in query.items() if value is not None}
 
 
 async def _pages(client: BmnClient, query: dict[str, Any]) -> list[Letter]:

@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-import click
-
-from bmn.cli.base import Command
+from bmn.cli.base import examples, single
 from bmn.cli.terminal.console import console
 from bmn.errors import CAUSES, BmnError, Cause
 from bmn.settings import PROVIDERS, Settings, load_settings, production_problems
@@ -38,7 +36,10 @@ class Check:
     remedy: str | None = None
 
 
-@click.command(cls=Command, examples=("bmn doctor", "bmn doctor --json"))
+app = single()
+
+
+@app.command(cls=examples("bmn doctor", "bmn doctor --json"))
 def doctor() -> int:
     """Looks at everything bmn stands on. Exit code 1 where something has failed."""
     from bmn import logs

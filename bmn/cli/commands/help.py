@@ -1,10 +1,12 @@
 """`bmn help TOPIC`: the tables that several commands share."""
 
+import textwrap
 from collections.abc import Callable
+from typing import Annotated
 
-import click
+import typer
 
-from bmn.cli.base import Command
+from bmn.cli.base import HelpFormatter, UsageError, examples, single
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.exit_codes import MEANINGS
 from bmn.errors import CAUSES
@@ -40,7 +42,7 @@ def _pairs(pairs: tuple[tuple[str, str], ...]) -> None:
     if console.json:
         console.document(dict(pairs))
         return
-    formatter = click.HelpFormatter(width=console.width or 1000)
+    formatter = HelpFormatter(width=console.width or 1000)
     formatter.write_dl(pairs, col_max=30)
     console.answer(formatter.getvalue().rstrip("\n"))
 
@@ -57,7 +59,9 @@ def _causes() -> None:
         facts += ["pauses its queue"] if info.pauses_queue else []
         console.answer(f"{cause}  ({', '.join(facts)})")
         indent = "    "
-        console.answer(click.formatting.wrap_text(info.advice, console.width or 1000, indent, indent))
+        console.answer(
+            textwrap.fill(info.advice, console.width or 1000, initial_indent=indent, subsequent_indent=indent)
+        )
 
 
 TOPICS: dict[str, Callable[[], None]] = {
@@ -69,10 +73,11 @@ TOPICS: dict[str, Callable[[], None]] = {
 }
 
 
-@click.command("help", cls=Command, examples=tuple(f"bmn help {topic}" for topic in TOPICS))
-@click.argument("topic", required=False)
-@click.pass_context
-def help_command(context: click.Context, topic: str | None) -> None:
+app = single()
+
+
+@app.command("help", cls=examples(*(f"bmn help {topic}" for topic in TOPICS)))
+def help_command(context: typer.Context, topic: Annotated[str | None, typer.Argument()] = None) -> None:
     """Explains a topic, or a command: `bmn help jobs`."""
     from bmn.cli.app import root
 
@@ -84,6 +89,6 @@ def help_command(context: click.Context, topic: str | None) -> None:
         return
     command = root.get_command(context, topic)
     if command is None:
-        raise click.UsageError(f"No such topic: {topic}. Topics: {', '.join(TOPICS)}.", context)
-    with click.Context(command, info_name=topic, parent=context.find_root()) as inner:
+        raise UsageError(f"No such topic: {topic}. Topics: {', '.join(TOPICS)}.", context)
+    with typer.Context(command, info_name=topic, parent=context.find_root()) as inner:
         console.answer(command.get_help(inner))

@@ -1,66 +1,60 @@
 """`bmn jobs`: find them, follow them, understand them, stop them, bring them back."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
 
-from bmn.cli.base import Group, run
-from bmn.cli.commands.dlq import dlq
+from bmn.cli.base import examples, group, run
+from bmn.cli.commands import dlq
 from bmn.cli.following.making import detached, report
-from bmn.cli.lookup.selection import all_jobs, as_query, choose, filters
+from bmn.cli.lookup import selection
+from bmn.cli.lookup.completing import job_names
+from bmn.cli.lookup.selection import Filter, all_jobs, as_query, choose
 from bmn.cli.lookup.session import find_job, open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import Cell, Column, console
 from bmn.cli.terminal.format import plural, short_id, state_cell, usd
-from bmn.cli.terminal.timespan import Span, ago
+from bmn.cli.terminal.params import span
+from bmn.cli.terminal.timespan import ago
 from bmn.errors import UsageProblem
 
 Job = dict[str, Any]
 
 
-class JobName(click.ParamType[str]):
-    """A job as people name it; completes with the newest ids."""
+JobName = Annotated[str, typer.Argument(metavar="JOB", autocompletion=job_names)]
+JobNames = Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 
-    name = "job"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-        from bmn.cli.lookup.completing import job_names
-
-        return job_names(incomplete)
-
-
-_one = click.argument("job", type=JobName())
-_several = click.argument("jobs", nargs=-1, type=JobName())
-_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-
-
-@click.group(
-    cls=Group,
-    examples=(
-        "bmn jobs list --state failed --since 1d",
-        "bmn jobs watch last",
-        "bmn jobs why last:failed",
-        "bmn jobs retry 7f3a",
-    ),
+app = group(
+    "A job is named by its id, 4 or more characters of its uuid, `last`, or `last:failed`.",
+    "bmn jobs list --state failed --since 1d",
+    "bmn jobs watch last",
+    "bmn jobs why last:failed",
+    "bmn jobs retry 7f3a",
 )
-def jobs() -> None:
-    """A job is named by its id, 4 or more characters of its uuid, `last`, or `last:failed`."""
+app.add_typer(dlq.app, name="dlq")
 
 
-jobs.add_command(dlq)
-
-
-@jobs.command("list", examples=("bmn jobs list", "bmn jobs list --cause provider_overloaded --since 2h --json"))
-@filters
-@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-@click.option("--cursor", help="Where the page before ended.")
-def list_jobs(limit: int, cursor: str | None, **values: Any) -> None:
+@app.command("list", cls=examples("bmn jobs list", "bmn jobs list --cause provider_overloaded --since 2h --json"))
+def list_jobs(
+    queue: selection.Queue = None,
+    state: selection.State = None,
+    cause: selection.CauseOption = None,
+    brand: selection.Brand = None,
+    text: selection.Text = None,
+    since: selection.Since = None,
+    until: selection.Until = None,
+    everything: selection.Everything = False,
+    limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
+    cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
+) -> None:
     """The newest jobs first."""
+    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
     async def fetch() -> dict[str, Any]:
         async with open_client() as client:
-            query = await as_query(client, values)
+            query = await as_query(client, chosen)
             page: dict[str, Any] = await client.get("/jobs", **query, limit=limit, cursor=cursor)
             return page
 
@@ -70,7 +64,6 @@ def list_jobs(limit: int, cursor: str | None, **values: Any) -> None:
         return
     found = page["jobs"]
     if not found:
-        chosen = any(values.values())
         console.say("No jobs match." if chosen else "No jobs yet.")
         console.next_step("bmn jobs list" if chosen else 'bmn generate logos --brand "Acme Coffee"')
         return
@@ -110,14 +103,23 @@ def _row(job: Job) -> list[Cell]:
     ]
 
 
-@jobs.command("count", examples=("bmn jobs count --state failed --since yesterday",))
-@filters
-def count_jobs(**values: Any) -> None:
+@app.command("count", cls=examples("bmn jobs count --state failed --since yesterday"))
+def count_jobs(
+    queue: selection.Queue = None,
+    state: selection.State = None,
+    cause: selection.CauseOption = None,
+    brand: selection.Brand = None,
+    text: selection.Text = None,
+    since: selection.Since = None,
+    until: selection.Until = None,
+    everything: selection.Everything = False,
+) -> None:
     """How many jobs a filter finds."""
+    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
     async def fetch() -> int:
         async with open_client() as client:
-            return int((await client.get("/jobs", **await as_query(client, values), limit=1))["total"])
+            return int((await client.get("/jobs", **await as_query(client, chosen), limit=1))["total"])
 
     total = run(fetch())
     if console.json:
@@ -127,23 +129,32 @@ def count_jobs(**values: Any) -> None:
     console.next_step("bmn jobs list")
 
 
-@jobs.command("export", examples=("bmn jobs export --since 7d > jobs.jsonl",))
-@filters
-def export_jobs(**values: Any) -> None:
+@app.command("export", cls=examples("bmn jobs export --since 7d > jobs.jsonl"))
+def export_jobs(
+    queue: selection.Queue = None,
+    state: selection.State = None,
+    cause: selection.CauseOption = None,
+    brand: selection.Brand = None,
+    text: selection.Text = None,
+    since: selection.Since = None,
+    until: selection.Until = None,
+    everything: selection.Everything = False,
+) -> None:
     """Every job that a filter finds, one JSON object a line."""
+    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
     async def fetch() -> list[Job]:
         async with open_client() as client:
-            return await all_jobs(client, await as_query(client, values))
+            return await all_jobs(client, await as_query(client, chosen))
 
     for job in run(fetch()):
         console.json_line(job)
 
 
-@jobs.command("show", examples=("bmn jobs show last", "bmn jobs show 7f3a --web"))
-@_one
-@click.option("-w", "--web", is_flag=True, help="Open its page in the browser.")
-def show_job(job: str, web: bool) -> None:
+@app.command("show", cls=examples("bmn jobs show last", "bmn jobs show 7f3a --web"))
+def show_job(
+    job: JobName, web: Annotated[bool, typer.Option("-w", "--web", help="Open its page in the browser.")] = False
+) -> None:
     """Everything known about a job."""
 
     async def fetch() -> Job:
@@ -164,12 +175,18 @@ def show_job(job: str, web: bool) -> None:
         print_job(record)
 
 
-@jobs.command("watch", examples=("bmn jobs watch last", "bmn jobs watch 7f3a 91c2 --timeout 5m"))
-@click.argument("jobs", nargs=-1, required=True, type=JobName())
-@click.option("--timeout", type=Span(), help="Stop watching after this long; the job goes on. Exit 124.")
-@click.option("--strict", is_flag=True, help="Exit 9 where only a part was delivered.")
-@click.option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
-def watch_jobs(jobs: tuple[str, ...], timeout: float | None, strict: bool, images: str | None) -> int:
+@app.command("watch", cls=examples("bmn jobs watch last", "bmn jobs watch 7f3a 91c2 --timeout 5m"))
+def watch_jobs(
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB", autocompletion=job_names)],
+    timeout: Annotated[
+        float | None,
+        typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; the job goes on. Exit 124."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 9 where only a part was delivered.")] = False,
+    images: Annotated[
+        str | None, typer.Option(metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
+    ] = None,
+) -> int:
     """Live bars; what was missed is caught up. Ends with the job's own exit code; Ctrl-C detaches."""
     job_ids: list[str] = []
     try:
@@ -183,9 +200,7 @@ def watch_jobs(jobs: tuple[str, ...], timeout: float | None, strict: bool, image
     return exit_codes.of_jobs(ended, strict=strict)
 
 
-async def _watch(
-    references: tuple[str, ...], timeout: float | None, images: str | None, job_ids: list[str]
-) -> list[Job]:
+async def _watch(references: list[str], timeout: float | None, images: str | None, job_ids: list[str]) -> list[Job]:
     from bmn.cli.following.gallery import Gallery
     from bmn.cli.following.progress import Board
     from bmn.cli.following.watch import watch
@@ -203,9 +218,8 @@ async def _watch(
         return await watch(client, job_ids, timeout=timeout, on_event=on_event, silent=console.json)
 
 
-@jobs.command("why", examples=("bmn jobs why last", "bmn jobs why last:failed"))
-@_one
-def why(job: str) -> None:
+@app.command("why", cls=examples("bmn jobs why last", "bmn jobs why last:failed"))
+def why(job: JobName) -> None:
     """Plain words: why the job is where it is, what it cost, what to do."""
 
     async def fetch() -> dict[str, Any]:
@@ -222,11 +236,12 @@ def why(job: str) -> None:
         print_why(answer)
 
 
-@jobs.command("logs", examples=("bmn jobs logs last", "bmn jobs logs 7f3a --follow"))
-@_one
-@click.option("-f", "--follow", is_flag=True, help="Go on until the job ends.")
-@click.option("--attempt", type=click.IntRange(1), help="Only this attempt.")
-def logs(job: str, follow: bool, attempt: int | None) -> None:
+@app.command("logs", cls=examples("bmn jobs logs last", "bmn jobs logs 7f3a --follow"))
+def logs(
+    job: JobName,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the job ends.")] = False,
+    attempt: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only this attempt.")] = None,
+) -> None:
     """The job's log lines."""
     from bmn.cli.commands.job_logs import print_logs
 
@@ -235,34 +250,55 @@ def logs(job: str, follow: bool, attempt: int | None) -> None:
     console.next_step(f"bmn jobs why {job}")
 
 
-@jobs.command("cancel", examples=("bmn jobs cancel 7f3a", "bmn jobs cancel --queue video-generation --state queued"))
-@_several
-@filters
-@_yes
-def cancel(jobs: tuple[str, ...], **values: Any) -> None:
+@app.command("cancel", cls=examples("bmn jobs cancel 7f3a", "bmn jobs cancel --queue video-generation --state queued"))
+def cancel(
+    jobs: JobNames = None,
+    queue: selection.Queue = None,
+    state: selection.State = None,
+    cause: selection.CauseOption = None,
+    brand: selection.Brand = None,
+    text: selection.Text = None,
+    since: selection.Since = None,
+    until: selection.Until = None,
+    everything: selection.Everything = False,
+    yes: Yes = False,
+) -> None:
     """Stops jobs. What is finished is kept and charged, the rest comes back."""
+    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
     async def act() -> list[dict[str, Any]]:
         async with open_client() as client:
-            job_ids = await choose(client, jobs, values, verb="cancel")
+            job_ids = await choose(client, jobs or (), chosen, verb="cancel", yes=yes)
             return [await client.post(f"/jobs/{job_id}/cancel", safe=True) for job_id in job_ids]
 
     _tell_answers(run(act()), "cancel")
 
 
-@jobs.command("retry", examples=("bmn jobs retry last:failed", "bmn jobs retry 7f3a --set logoStyle=bold"))
-@_several
-@filters
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the payload first; repeatable.")
-@click.option("--reason", metavar="TEXT", help="Kept in the audit log.")
-@_yes
-def retry(jobs: tuple[str, ...], changes: tuple[str, ...], reason: str | None, **values: Any) -> None:
-    """Starts ended jobs anew; finished pictures are not paid twice."""
-    body = {"changes": dict(_change(change) for change in changes), "reason": reason}
+@app.command("retry", cls=examples("bmn jobs retry last:failed", "bmn jobs retry 7f3a --set logoStyle=bold"))
+def retry(
+    jobs: JobNames = None,
+    queue: selection.Queue = None,
+    state: selection.State = None,
+    cause: selection.CauseOption = None,
+    brand: selection.Brand = None,
+    text: selection.Text = None,
+    since: selection.Since = None,
+    until: selection.Until = None,
+    everything: selection.Everything = False,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the payload first; repeatable."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Kept in the audit log.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Restarts ended jobs; finished pictures are not paid twice."""
+    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
+    body = {"changes": dict(_change(change) for change in changes or ()), "reason": reason}
 
     async def act() -> list[dict[str, Any]]:
         async with open_client() as client:
-            job_ids = await choose(client, jobs, values, verb="retry")
+            job_ids = await choose(client, jobs or (), chosen, verb="retry", yes=yes)
             return [await client.post(f"/jobs/{job_id}/retry", body) for job_id in job_ids]
 
     answers = run(act())

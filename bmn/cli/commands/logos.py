@@ -4,11 +4,11 @@ import os
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
 
-from bmn.cli.base import Group, run
+from bmn.cli.base import examples, group, run
 from bmn.cli.following.gallery import Gallery
 from bmn.cli.lookup.assets import Asset, find_asset, newest, numbered, of_brand, slug, suffix_of, write
 from bmn.cli.lookup.session import find_brand, open_client
@@ -20,20 +20,16 @@ from bmn.errors import NotFound
 
 _SHEET = 60
 
-_brand = click.option("--brand", metavar="NAME", help="Whose; the newest brand by default.")
+Brand = Annotated[str | None, typer.Option("--brand", metavar="NAME", help="Whose; the newest brand by default.")]
+Logo = Annotated[str, typer.Argument()]
 
-
-@click.group(
-    cls=Group,
-    examples=(
-        "bmn logos list",
-        "bmn logos select 2",
-        "bmn logos save 2 --out logo.png",
-        'bmn logos refine 2 --notes "rounder"',
-    ),
+app = group(
+    "Pictures by number, as they were shown; or JOB/2; or an id.",
+    "bmn logos list",
+    "bmn logos select 2",
+    "bmn logos save 2 --out logo.png",
+    'bmn logos refine 2 --notes "rounder"',
 )
-def logos() -> None:
-    """Pictures by number, as they were shown; or JOB/2; or an id."""
 
 
 async def _brand_of(client: BmnClient, reference: str | None) -> dict[str, Any]:
@@ -45,11 +41,14 @@ async def _brand_of(client: BmnClient, reference: str | None) -> dict[str, Any]:
     return dict(brands[0])
 
 
-@logos.command("list", examples=('bmn logos list --brand "Acme Coffee"', "bmn logos list --all --images blocks"))
-@_brand
-@click.option("--all", "everything", is_flag=True, help="Of every job, not of the newest only.")
-@click.option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
-def list_logos(brand: str | None, everything: bool, images: str | None) -> None:
+@app.command("list", cls=examples('bmn logos list --brand "Acme Coffee"', "bmn logos list --all --images blocks"))
+def list_logos(
+    brand: Brand = None,
+    everything: Annotated[bool, typer.Option("--all", help="Of every job, not of the newest only.")] = False,
+    images: Annotated[
+        str | None, typer.Option(metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
+    ] = None,
+) -> None:
     """The brand's logos, as a numbered sheet where the terminal shows pictures."""
 
     async def fetch() -> tuple[dict[str, Any], list[Asset], int, str]:
@@ -127,10 +126,8 @@ def _draw(datas: list[bytes], mode: str) -> str:
     return encode(sheet(pictures), mode, min(_SHEET, console.width or _SHEET)) if pictures else ""
 
 
-@logos.command(examples=("bmn logos select 2", "bmn logos select 7f3a/2"))
-@click.argument("logo")
-@_brand
-def select(logo: str, brand: str | None) -> None:
+@app.command(cls=examples("bmn logos select 2", "bmn logos select 7f3a/2"))
+def select(logo: Logo, brand: Brand = None) -> None:
     """Makes a logo the brand's own; mockups use it from now on."""
 
     async def act() -> tuple[dict[str, Any], Asset]:
@@ -147,11 +144,14 @@ def select(logo: str, brand: str | None) -> None:
     console.next_step(f"bmn generate mockups --brand {shlex.quote(record['name'])} --product mug")
 
 
-@logos.command(examples=("bmn logos save 2", "bmn logos save 2 --out logo.png"))
-@click.argument("logo")
-@_brand
-@click.option("-o", "--out", metavar="FILE", help="Where to; a folder works as well.")
-def save(logo: str, brand: str | None, out: str | None) -> None:
+@app.command(cls=examples("bmn logos save 2", "bmn logos save 2 --out logo.png"))
+def save(
+    logo: Logo,
+    brand: Brand = None,
+    out: Annotated[
+        str | None, typer.Option("-o", "--out", metavar="FILE", help="Where to; a folder works as well.")
+    ] = None,
+) -> None:
     """Writes a logo to a file."""
 
     async def act() -> tuple[dict[str, Any], Asset, bytes]:
@@ -172,14 +172,17 @@ def save(logo: str, brand: str | None, out: str | None) -> None:
     console.next_step(f"bmn logos select {logo} --brand {shlex.quote(record['name'])}")
 
 
-@logos.command(examples=('bmn logos refine 2 --notes "thicker lines"',))
-@click.argument("logo")
-@_brand
-@click.option("--notes", required=True, metavar="TEXT", help="What to change.")
-@click.option("--count", type=click.IntRange(1, 8), default=4, show_default=True)
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
-@click.pass_context
-def refine(context: click.Context, /, logo: str, brand: str | None, **values: Any) -> int:
+@app.command(cls=examples('bmn logos refine 2 --notes "thicker lines"'))
+def refine(
+    logo: Logo,
+    *,
+    brand: Brand = None,
+    notes: Annotated[str, typer.Option(metavar="TEXT", help="What to change.")],
+    count: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="How many pictures.")] = 4,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", file_okay=False, metavar="DIR", help="Write the files there.")
+    ] = None,
+) -> int:
     """Makes new logos from one; the same as `generate logos --refine`."""
     from bmn.cli.commands.generate import logos as generate_logos
 
@@ -187,5 +190,4 @@ def refine(context: click.Context, /, logo: str, brand: str | None, **values: An
         async with open_client() as client:
             return str((await _brand_of(client, brand))["name"])
 
-    outcome: int = context.invoke(generate_logos, brand=brand or run(name_of()), refine=logo, **values)
-    return outcome
+    return generate_logos(brand=brand or run(name_of()), refine=logo, notes=notes, count=count, out=out)

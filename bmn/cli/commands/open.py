@@ -1,10 +1,11 @@
-"""`bmn open` and `bmn admin open`: the pages, in the browser."""
+"""`bmn open`: the page with the pictures, in the browser."""
 
 import webbrowser
+from typing import Annotated
 
-import click
+import typer
 
-from bmn.cli.base import Command, Group, run
+from bmn.cli.base import examples, run, single
 from bmn.cli.lookup.session import find_brand, find_job, open_client
 from bmn.cli.terminal.console import console
 
@@ -27,11 +28,17 @@ def visit(path: str, *, role: str = "user", browser: bool = True) -> None:
         console.say("There is no browser here; open the address above in one.")
 
 
-@click.command("open", cls=Command, examples=("bmn open", 'bmn open --brand "Acme Coffee"', "bmn open --job last"))
-@click.option("--brand", metavar="NAME", help="The page of this brand.")
-@click.option("--job", metavar="JOB", help="The page of this job.")
-@click.option("--print", "only_print", is_flag=True, help="Only print the address.")
-def open_page(brand: str | None, job: str | None, only_print: bool) -> None:
+OnlyPrint = Annotated[bool, typer.Option("--print", help="Only print the address.")]
+
+app = single()
+
+
+@app.command("open", cls=examples("bmn open", 'bmn open --brand "Acme Coffee"', "bmn open --job last"))
+def open_page(
+    brand: Annotated[str | None, typer.Option(metavar="NAME", help="The page of this brand.")] = None,
+    job: Annotated[str | None, typer.Option(metavar="JOB", help="The page of this job.")] = None,
+    only_print: OnlyPrint = False,
+) -> None:
     """Opens the page with the pictures, signed in."""
 
     async def path() -> str:
@@ -42,16 +49,3 @@ def open_page(brand: str | None, job: str | None, only_print: bool) -> None:
 
     visit(run(path()), browser=not only_print)
     console.next_step("bmn logos list")
-
-
-@click.group(cls=Group, examples=("bmn admin open",))
-def admin() -> None:
-    """Pages for whoever runs the service."""
-
-
-@admin.command("open", examples=("bmn admin open", "bmn admin open --print"))
-@click.option("--print", "only_print", is_flag=True, help="Only print the address.")
-def open_admin(only_print: bool) -> None:
-    """Opens the queues' dashboard, signed in as an admin."""
-    visit("/admin/queues", role="admin", browser=not only_print)
-    console.next_step("bmn queues --watch")

@@ -1,11 +1,11 @@
 """`bmn queues`: what waits, what runs, how long it takes; pause and resume."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
 
-from bmn.cli.base import Group, run
+from bmn.cli.base import examples, group, run
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Cell, Column, console
 from bmn.cli.terminal.timespan import ago, duration
@@ -30,38 +30,42 @@ _COLUMNS = (
 )
 
 
-@click.group(
-    cls=Group,
-    invoke_without_command=True,
-    examples=("bmn queues", "bmn queues --watch", 'bmn queues pause video-generation --reason "budget"'),
-)
-@click.option("--watch", is_flag=True, help="Refresh every 2 s until Ctrl-C.")
-@click.pass_context
-def queues(context: click.Context, watch: bool) -> None:
-    """All queues: waiting, active, delayed, completed, failed, workers, oldest wait, durations."""
+Watch = Annotated[bool, typer.Option("--watch", help="Refresh every 2 s until Ctrl-C.")]
+Queue = Annotated[str, typer.Argument()]
+
+
+def _alone(context: typer.Context, watch: Watch = False) -> None:
     if context.invoked_subcommand is None:
         _show(watch)
 
 
-@queues.command("list", examples=("bmn queues list", "bmn queues list --watch"))
-@click.option("--watch", is_flag=True, help="Refresh every 2 s until Ctrl-C.")
-def list_queues(watch: bool) -> None:
+app = group(
+    "All queues: waiting, active, delayed, completed, failed, workers, oldest wait, durations.",
+    "bmn queues",
+    "bmn queues --watch",
+    'bmn queues pause video-generation --reason "budget"',
+    alone=_alone,
+)
+
+
+@app.command("list", cls=examples("bmn queues list", "bmn queues list --watch"))
+def list_queues(watch: Watch = False) -> None:
     """All queues."""
     _show(watch)
 
 
-@queues.command(examples=('bmn queues pause video-generation --reason "budget reached"',))
-@click.argument("queue")
-@click.option("--reason", default="", metavar="TEXT", help="Shown to everybody whose job waits.")
-def pause(queue: str, reason: str) -> None:
+@app.command(cls=examples('bmn queues pause video-generation --reason "budget reached"'))
+def pause(
+    queue: Queue,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Shown to everybody whose job waits.")] = "",
+) -> None:
     """Stops taking jobs from a queue; those that run go on, those that wait keep their place."""
     _tell(run(_post(f"/admin/queues/{queue}/pause", {"reason": reason})), "paused")
     console.next_step(f"bmn queues resume {queue}")
 
 
-@queues.command(examples=("bmn queues resume video-generation",))
-@click.argument("queue")
-def resume(queue: str) -> None:
+@app.command(cls=examples("bmn queues resume video-generation"))
+def resume(queue: Queue) -> None:
     """Takes jobs from a queue again."""
     _tell(run(_post(f"/admin/queues/{queue}/resume", None)), "taking jobs")
     console.next_step("bmn queues")

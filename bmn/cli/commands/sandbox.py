@@ -1,51 +1,36 @@
 """`bmn sandbox`: the stand-in for the providers: run it alone, make it fail, read what it would have billed."""
 
-import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-import click
+import typer
 
-from bmn.cli.base import Group
+from bmn.cli.base import Command, Context, examples, group
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import plural
-from bmn.cli.terminal.timespan import parse_span
+from bmn.cli.terminal.params import span
 from bmn.errors import NoServer, UsageProblem
 from bmn.settings import load_settings
 
+_BARE = {"--garbage": "html", "--image": "notimage"}
 
-class _Span(click.ParamType[float]):
-    """`8s`, `1m`, `0.5`, as seconds."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            return float(value) if isinstance(value, int | float) else parse_span(re.sub(r"^\.", "0.", value))
-        except ValueError:
-            self.fail(f"{value!r} is no span of time; for example 8s, 500ms as 0.5s, 2m.", param, ctx)
-
-
-_SPAN = _Span()
-
-
-@click.group(
-    cls=Group,
-    examples=(
-        "bmn sandbox fail bfl --status 503 --times 3",
-        "bmn sandbox fail openai --latency 8s",
-        "bmn sandbox clear",
-        "bmn sandbox ledger",
-    ),
+app = group(
+    "Stands in for providers that have no key: real protocol, drawn pictures, no bill.",
+    "bmn sandbox fail bfl --status 503 --times 3",
+    "bmn sandbox fail openai --latency 8s",
+    "bmn sandbox clear",
+    "bmn sandbox ledger",
 )
-def sandbox() -> None:
-    """Stands in for providers that have no key: real protocol, drawn pictures, no bill."""
 
 
-@sandbox.command(examples=("bmn sandbox run", "bmn sandbox run --port 3999 --speed 0.1"))
-@click.option("--port", type=click.IntRange(0, 65535), default=3999, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--speed", type=click.FloatRange(0), help="1 waits like a vendor, 0 not at all.  [default: 1]")
-def run(port: int, host: str, speed: float | None) -> None:
+@app.command(cls=examples("bmn sandbox run", "bmn sandbox run --port 3999 --speed 0.1"))
+def run(
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT")] = 3999,
+    host: Annotated[str, typer.Option(metavar="HOST")] = "127.0.0.1",
+    speed: Annotated[
+        float | None, typer.Option(min=0, metavar="FACTOR", help="1 waits like a vendor, 0 not at all.  [default: 1]")
+    ] = None,
+) -> None:
     """Runs the sandbox alone; others use it through BMN_SANDBOX_URL."""
     import os
 
@@ -69,49 +54,92 @@ def run(port: int, host: str, speed: float | None) -> None:
     run_sandbox(settings, listener, settings.bmn_sandbox_speed if speed is None else speed, ready)
 
 
-@sandbox.command(
-    examples=(
+class _Fail(Command):
+    examples = (
         "bmn sandbox fail bfl --status 503 --times 3",
         "bmn sandbox fail bfl --status 429 --retry-after 5",
         "bmn sandbox fail bfl --moderate 1",
         "bmn sandbox fail openai --drop-response --times 1",
     )
-)
-@click.argument("provider")
-@click.option("--status", type=click.IntRange(400, 599), help="Answer with this HTTP status.")
-@click.option("--retry-after", metavar="SECONDS", help="With a status: the header of that name.")
-@click.option("--latency", type=_SPAN, metavar="TIME", help="Answer this much later.")
-@click.option("--drop-response", is_flag=True, help="Do the work, bill it, and cut the line before answering.")
-@click.option(
-    "--garbage",
-    is_flag=False,
-    flag_value="html",
-    metavar="[KIND]",
-    help="Answer with nonsense: html, empty, truncated, …",
-)
-@click.option("--hang", is_flag=True, help="Never answer.")
-@click.option("--pending", is_flag=True, help="Polls never end.")
-@click.option("--moderate", type=click.IntRange(1), metavar="N", help="Refuse the next N generations.")
-@click.option("--stage", type=click.Choice(["request", "content"]), help="What moderation objects to.")
-@click.option("--unknown-status", metavar="WORD", help="A poll answers with this status word.")
-@click.option("--expire", is_flag=True, help="The result's address is gone.")
-@click.option(
-    "--image",
-    is_flag=False,
-    flag_value="notimage",
-    metavar="[KIND]",
-    help="Deliver a bad picture: notimage, svg, huge, …",
-)
-@click.option("--times", type=click.IntRange(1), metavar="N", help="How many calls it hits. [all, until cleared]")
-@click.option("--skip", type=click.IntRange(0), metavar="N", help="Let this many calls pass first.")
-@click.option("--after", type=_SPAN, metavar="TIME", help="Begin this much later.")
-@click.option("--op", metavar="NAME", help="Only this call of the vendor: submit, poll, download, …")
-@click.option("--path", metavar="TEXT", help="Only calls whose path contains this.")
-@click.option("--match", metavar="TEXT", help="Only calls that contain this text, such as a word of the prompt.")
-def fail(provider: str, **options: Any) -> None:
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [*_with_values(args)])
+
+
+def _with_values(args: list[str]) -> Iterator[str]:
+    """The options whose value may be left out, with the value that they stand for then."""
+    for arg, after in zip(args, [*args[1:], "-"], strict=True):
+        yield arg
+        if arg in _BARE and after.startswith("-"):
+            yield _BARE[arg]
+
+
+@app.command(cls=_Fail)
+def fail(
+    provider: Annotated[str, typer.Argument()],
+    status: Annotated[
+        int | None, typer.Option(min=400, max=599, metavar="N", help="Answer with this HTTP status.")
+    ] = None,
+    retry_after: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="With a status: the header of that name.")
+    ] = None,
+    latency: Annotated[float | None, typer.Option(parser=span, metavar="TIME", help="Answer this much later.")] = None,
+    drop_response: Annotated[
+        bool, typer.Option("--drop-response", help="Do the work, bill it, and cut the line before answering.")
+    ] = False,
+    garbage: Annotated[
+        str | None, typer.Option(metavar="[KIND]", help="Answer with nonsense: html, empty, truncated, …")
+    ] = None,
+    hang: Annotated[bool, typer.Option("--hang", help="Never answer.")] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Polls never end.")] = False,
+    moderate: Annotated[int | None, typer.Option(min=1, metavar="N", help="Refuse the next N generations.")] = None,
+    stage: Annotated[Literal["request", "content"] | None, typer.Option(help="What moderation objects to.")] = None,
+    unknown_status: Annotated[
+        str | None, typer.Option(metavar="WORD", help="A poll answers with this status word.")
+    ] = None,
+    expire: Annotated[bool, typer.Option("--expire", help="The result's address is gone.")] = False,
+    image: Annotated[
+        str | None, typer.Option(metavar="[KIND]", help="Deliver a bad picture: notimage, svg, huge, …")
+    ] = None,
+    times: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many calls it hits. [all, until cleared]")
+    ] = None,
+    skip: Annotated[int | None, typer.Option(min=0, metavar="N", help="Let this many calls pass first.")] = None,
+    after: Annotated[float | None, typer.Option(parser=span, metavar="TIME", help="Begin this much later.")] = None,
+    op: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this call of the vendor: submit, poll, download, …")
+    ] = None,
+    path: Annotated[str | None, typer.Option(metavar="TEXT", help="Only calls whose path contains this.")] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only calls that contain this text, such as a word of the prompt."),
+    ] = None,
+) -> None:
     """Makes a provider fail: PROVIDER is bfl, openai, google, anthropic, resend, ghl, or * for all."""
-    rule = {_camel(name): value for name, value in options.items() if value not in (None, False)}
-    answer = _ask("POST", "/_sandbox/faults", json={"provider": provider, **rule})
+    rule = {
+        "provider": provider,
+        "status": status,
+        "retryAfter": retry_after,
+        "latency": latency,
+        "dropResponse": drop_response,
+        "garbage": garbage,
+        "hang": hang,
+        "pending": pending,
+        "moderate": moderate,
+        "stage": stage,
+        "unknownStatus": unknown_status,
+        "expire": expire,
+        "image": image,
+        "times": times,
+        "skip": skip,
+        "after": after,
+        "op": op,
+        "path": path,
+        "match": match,
+    }
+    answer = _ask(
+        "POST", "/_sandbox/faults", json={key: value for key, value in rule.items() if value not in (None, False)}
+    )
     if console.json:
         console.document(answer)
         return
@@ -119,7 +147,7 @@ def fail(provider: str, **options: Any) -> None:
     console.next_step("bmn sandbox faults", "bmn sandbox clear")
 
 
-@sandbox.command(examples=("bmn sandbox faults", "bmn sandbox faults --json"))
+@app.command(cls=examples("bmn sandbox faults", "bmn sandbox faults --json"))
 def faults() -> None:
     """The faults that are set, and how often each has hit."""
     found = _ask("GET", "/_sandbox/faults")
@@ -135,9 +163,8 @@ def faults() -> None:
     console.next_step("bmn sandbox clear" if found else "bmn sandbox fail bfl --status 503 --times 3")
 
 
-@sandbox.command(examples=("bmn sandbox clear", "bmn sandbox clear bfl"))
-@click.argument("provider", required=False)
-def clear(provider: str | None) -> None:
+@app.command(cls=examples("bmn sandbox clear", "bmn sandbox clear bfl"))
+def clear(provider: Annotated[str | None, typer.Argument()] = None) -> None:
     """Ends all faults, or one provider's."""
     answer = _ask("DELETE", "/_sandbox/faults", params={"provider": provider} if provider else {})
     if console.json:
@@ -146,10 +173,11 @@ def clear(provider: str | None) -> None:
     console.answer(f"✓ {plural(answer['cleared'], 'fault')} ended")
 
 
-@sandbox.command(examples=("bmn sandbox ledger", "bmn sandbox ledger --provider bfl --json"))
-@click.option("--provider", metavar="NAME", help="Only this provider's.")
-@click.option("--since", metavar="TIME", help="A span (1h), or an ISO time.")
-def ledger(provider: str | None, since: str | None) -> None:
+@app.command(cls=examples("bmn sandbox ledger", "bmn sandbox ledger --provider bfl --json"))
+def ledger(
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Only this provider's.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="A span (1h), or an ISO time.")] = None,
+) -> None:
     """Every call that would have been billed: provider, model, unit, usd, time."""
     import time
     from datetime import datetime
@@ -214,11 +242,6 @@ def _problem(answer: Any) -> str:
         return str(answer.json()["error"]).removeprefix("Value error, ")
     except (ValueError, KeyError, TypeError):
         return f"The sandbox answered {answer.status_code}."
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
 
 
 def _described(fault: dict[str, Any]) -> str:

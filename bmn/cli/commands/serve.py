@@ -7,11 +7,11 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
 
-from bmn.cli.base import Command
+from bmn.cli.base import examples, single
 from bmn.cli.terminal.console import console
 from bmn.errors import Conflict, Misconfigured, UsageProblem
 from bmn.lifeline import lifeline
@@ -42,38 +42,38 @@ class _Plan:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
 
 
-@click.command(
-    cls=Command,
-    examples=(
+app = single()
+
+
+@app.command(
+    cls=examples(
         "bmn serve",
         "bmn serve --port 3001 --open",
         "bmn serve --no-workers          # then, elsewhere: bmn worker logo-generation",
         "bmn serve --reset               # begin with empty data",
-    ),
+    )
 )
-@click.option("--port", type=click.IntRange(0, 65535), help="Where the API listens; 0 takes any free port. [3000]")
-@click.option("--host", help="Which address it listens on. [127.0.0.1]")
-@click.option("--no-workers", is_flag=True, help="Serve only; joins a `bmn serve` that runs in this home.")
-@click.option("--queues", metavar="A,B", default="", help="Work on these queues only. [all nine]")
-@click.option("--no-sandbox", is_flag=True, help="Refuse to start where a provider has no key.")
-@click.option("--sandbox-speed", type=click.FloatRange(0), hidden=True)
-@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
-@click.option("--grace", type=click.FloatRange(0), metavar="SECONDS", help="What running jobs get at a stop. [120]")
-@click.option("--reset", is_flag=True, help="Remove all data of this home first.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before a reset.")
-@click.option("--ephemeral", is_flag=True, hidden=True)
 def serve(
-    port: int | None,
-    host: str | None,
-    no_workers: bool,
-    queues: str,
-    no_sandbox: bool,
-    sandbox_speed: float | None,
-    open_page: bool,
-    grace: float | None,
-    reset: bool,
-    yes: bool,
-    ephemeral: bool,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Where the API listens; 0 takes any free port. [3000]"),
+    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Which address it listens on. [127.0.0.1]")] = None,
+    no_workers: Annotated[
+        bool, typer.Option("--no-workers", help="Serve only; joins a `bmn serve` that runs in this home.")
+    ] = False,
+    queues: Annotated[str, typer.Option(metavar="A,B", help="Work on these queues only. [all nine]")] = "",
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Refuse to start where a provider has no key.")
+    ] = False,
+    sandbox_speed: Annotated[float | None, typer.Option(min=0, hidden=True)] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    grace: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="What running jobs get at a stop. [120]")
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Remove all data of this home first.")] = False,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask before a reset.")] = False,
+    ephemeral: Annotated[bool, typer.Option("--ephemeral", hidden=True)] = False,
 ) -> int:
     """Runs API, workers, queue and, where a provider has no key, its stand-in. Ctrl-C stops it in order."""
     from bmn import logs
@@ -129,7 +129,8 @@ def _reset(settings: Settings, yes: bool) -> None:
     if not yes:
         if not console.interactive:
             raise UsageProblem(f"--reset would remove {names} in {settings.bmn_home}.", hint="Add --yes to do it.")
-        click.confirm(f"Remove {names} in {settings.bmn_home}? Jobs, pictures and credits are lost.", abort=True)
+        if not console.confirm(f"Remove {names} in {settings.bmn_home}? Jobs, pictures and credits are lost."):
+            raise typer.Abort
     remove_data(settings)
     console.say(f"removed {names}")
 

@@ -1,22 +1,29 @@
 """`bmn token`: a bearer token for the local server."""
 
-import click
+from typing import Annotated
+from uuid import UUID
 
-from bmn.cli.base import Command
+import typer
+
+from bmn.cli.base import examples, single
 from bmn.cli.terminal.console import console
 from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID, load_settings
 
+app = single()
 
-@click.command(
-    cls=Command,
-    examples=(
+
+@app.command(
+    cls=examples(
         "export BMN_TOKEN=$(bmn token)",
         'curl -H "Authorization: Bearer $(bmn token)" http://127.0.0.1:3000/api/v1/credits',
-    ),
+    )
 )
-@click.option("--admin", is_flag=True, help="One that may see and steer everything.")
-@click.option("--user", type=click.UUID, metavar="UUID", help="For this user, instead of the development user.")
-def token(admin: bool, user: object) -> None:
+def token(
+    admin: Annotated[bool, typer.Option("--admin", help="Issue an admin token.")] = False,
+    user: Annotated[
+        UUID | None, typer.Option(metavar="UUID", help="For this user, instead of the development user.")
+    ] = None,
+) -> None:
     """Prints a token that the server of this home accepts for 12 hours; refuses where Supabase signs the users in."""
     from bmn.identity.tokens import mint_development_token
 

@@ -1,27 +1,33 @@
 """`bmn worker`: workers for some queues, against the Redis and the database of this environment."""
 
-import click
+from typing import Annotated
 
-from bmn.cli.base import Command
+import typer
+
+from bmn.cli.base import examples, single
 from bmn.errors import Misconfigured, NoServer
 from bmn.settings import load_settings, production_problems
 
+app = single()
 
-@click.command(
-    cls=Command,
-    examples=(
+
+@app.command(
+    cls=examples(
         "bmn worker logo-generation",
         "bmn worker video-generation brand-wizard --concurrency 4",
         "bmn worker all --burst          # do what waits, then exit",
-    ),
+    )
 )
-@click.argument("queues", nargs=-1, required=True, metavar="QUEUE...|all")
-@click.option(
-    "--concurrency", type=click.IntRange(1, 500), metavar="N", help="Jobs at once, instead of the registry's."
-)
-@click.option("--burst", is_flag=True, help="Exit when nothing waits any more.")
-@click.option("--grace", type=click.FloatRange(0), metavar="SECONDS", help="What running jobs get at a stop. [120]")
-def worker(queues: tuple[str, ...], concurrency: int | None, burst: bool, grace: float | None) -> int:
+def worker(
+    queues: Annotated[list[str], typer.Argument(metavar="QUEUE...|all")],
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=500, metavar="N", help="Jobs at once, instead of the registry's.")
+    ] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="Exit when nothing waits any more.")] = False,
+    grace: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="What running jobs get at a stop. [120]")
+    ] = None,
+) -> int:
     """Works on the named queues, one process each. Ctrl-C lets running jobs finish; a second one hands them on."""
     from bmn import logs
     from bmn.cli.commands.serve import prepare_database

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import click
-
-from bmn.cli.base import Command, run
+from bmn.cli.base import examples, run, single
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import short_id
@@ -22,7 +20,10 @@ _COLUMNS = (
 )
 
 
-@click.command(cls=Command, examples=("bmn workers", "bmn workers --json"))
+app = single()
+
+
+@app.command(cls=examples("bmn workers", "bmn workers --json"))
 def workers() -> None:
     """Every worker: its queue, host, process, jobs, memory and last sign of life."""
 

@@ -6,19 +6,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from click.shell_completion import CompletionItem
-
 from bmn.cli.terminal.format import GENERATORS, short_id
 
 _BUDGET = 0.2
 _REMEMBERED = 10.0
 
 
-def job_names(incomplete: str) -> list[CompletionItem]:
+def job_names(incomplete: str) -> list[tuple[str, str]]:
     """The newest jobs whose short id begins so, and the words that name one. Offers nothing rather than failing."""
-    items = [CompletionItem("last", help="the newest job"), CompletionItem("last:failed", help="the newest failed one")]
-    items += [CompletionItem(short_id(job["jobId"]), help=_describe(job)) for job in _newest()]
-    return [item for item in items if item.value.startswith(incomplete)]
+    items = [("last", "the newest job"), ("last:failed", "the newest failed one")]
+    items += [(short_id(job["jobId"]), _describe(job)) for job in _newest()]
+    return [(name, text) for name, text in items if name.startswith(incomplete)]
 
 
 def _describe(job: dict[str, Any]) -> str:

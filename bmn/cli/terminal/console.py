@@ -199,9 +199,13 @@ class Console:
 
         if not self.interactive:
             raise UsageProblem(f"{question} Nobody is here to answer.", hint=f"Add {flag} to go ahead.")
-        sys.stderr.write(f"{question} [y/N] ")
+        return self.ask(f"{question} [y/N] ").lower() in ("y", "yes")
+
+    def ask(self, prompt: str) -> str:
+        """One line that is typed on the terminal."""
+        sys.stderr.write(prompt)
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return sys.stdin.readline().strip()
 
     def _write(self, stream: TextIO, console: "rich.console.Console | None", text: "str | Text") -> None:
         if stream is sys.stderr:

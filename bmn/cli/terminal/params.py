@@ -1,44 +1,50 @@
-"""Values of options that the API would refuse, refused before anything is made of the others."""
+"""Parsers of option values: what the API would refuse is refused before anything is made of the others."""
 
-from collections.abc import Callable
 from typing import Any
 
-import click
-
-Callback = Callable[[click.Context, click.Parameter, Any], Any]
+from bmn.cli.terminal.timespan import parse_span, seconds_ago
 
 
-def checked(schema: str) -> Callback:
-    """A callback for texts that have to be of one of the API's types, by its name in `bmn.schemas.base`."""
-
-    def check(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-        for text in value if isinstance(value, tuple) else (value,):
-            if (wrong := _wrong(schema, text.strip())) is not None:
-                raise click.BadParameter(wrong, ctx, param)
-        return value
-
-    return check
+def span(value: str | float) -> float:
+    """Seconds of a span of time: `90s`, `10m`, `0.5`. Raises ValueError."""
+    return float(value) if isinstance(value, int | float) else parse_span(value)
 
 
-def _wrong(schema: str, text: str) -> str | None:
-    """What is wrong with a text, in words; None where it is well."""
+def since(value: str | float) -> float:
+    """Seconds since a moment in the past. Raises ValueError."""
+    if isinstance(value, int | float):
+        return float(value)
+    seconds = seconds_ago(value)
+    if seconds <= 0:
+        raise ValueError(f"{value!r} lies in the future")
+    return seconds
+
+
+def brand_name(text: str) -> str:
+    """A text that the API takes for a brand's name. Raises ValueError."""
+    return _checked("Name", text)
+
+
+def color(text: str) -> str:
+    """A text that the API takes for a color. Raises ValueError."""
+    return _checked("Color", text)
+
+
+def _checked(schema: str, text: str) -> str:
+    """The text, where it fits a type of `bmn.schemas.base`. Raises ValueError with what is wrong in words."""
     from pydantic import TypeAdapter, ValidationError
 
     from bmn.schemas import base
 
     checker: Any = TypeAdapter(getattr(base, schema))
     try:
-        checker.validate_python(text)
+        checker.validate_python(text.strip())
     except ValidationError as error:
         problem = error.errors()[0]
         limits = problem.get("ctx", {})
         if problem["type"] == "string_too_short":
-            return "it is empty"
+            raise ValueError("it is empty") from error
         if problem["type"] == "string_too_long":
-            return f"it is longer than {limits['max_length']} characters"
-        return str(limits.get("error", problem["msg"]))
-    return None
-
-
-BRAND_NAME = checked("Name")
-COLOR = checked("Color")
+            raise ValueError(f"it is longer than {limits['max_length']} characters") from error
+        raise ValueError(str(limits.get("error", problem["msg"]))) from error
+    return text

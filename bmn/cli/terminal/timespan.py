@@ -3,16 +3,14 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import click
-
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])", re.IGNORECASE)
+_SPAN = re.compile(r"(\d*(?:\.?\d+))([smhdw])", re.IGNORECASE)
 
 
 def parse_span(text: str) -> float:
     """Seconds of `90s`, `10m`, `1h30m`, `2d`, or a bare number of seconds. Raises ValueError."""
     text = text.strip().replace(" ", "")
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"\d*\.?\d+", text):
         return float(text)
     parts = _SPAN.findall(text)
     if not parts or "".join(amount + unit for amount, unit in parts) != text:
@@ -38,35 +36,6 @@ def seconds_ago(text: str, now: datetime | None = None) -> float:
         raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
     return (now - moment).total_seconds()
-
-
-class Span(click.ParamType[float]):
-    name = "span"
-
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            return parse_span(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Since(click.ParamType[float]):
-    """Seconds ago."""
-
-    name = "when"
-
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            seconds = seconds_ago(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if seconds <= 0:
-            self.fail(f"{value!r} lies in the future", param, ctx)
-        return seconds
 
 
 def duration(seconds: float) -> str:
