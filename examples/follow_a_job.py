@@ -9,27 +9,26 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-from bmn.client.http import BmnClient
-from bmn.client.watch import follow, record
+from bmn.client import Client, follow
 from bmn.errors import BmnError
 from bmn.settings import load_settings
 
 
 async def main(name: str, folder: Path) -> int:
-    async with BmnClient(load_settings(), on_notice=print) as client:
-        brand = await client.post("/brands", {"name": name})
+    async with Client(load_settings(), on_notice=print) as client:
+        brand = await client.create_brand(name)
         # The key makes a repetition harmless: the same key and body are one job, however often they are sent.
-        order = {"brandId": brand["id"], "count": 2, "logoStyle": "vintage"}
-        job = await client.post("/generation/logos", order, idempotency_key=str(uuid4()))
-        async for event in follow(client, job["jobId"]):
+        order = {"brandId": brand.id, "count": 2, "logoStyle": "vintage"}
+        job = await client.generate("logos", order, idempotency_key=str(uuid4()))
+        async for event in follow(client, job.job_id):
             print(f"{event.seq:>3}  {event.name:<13} {event.data.get('message') or event.data.get('error')}")
-        ended = await record(client, job["jobId"])
-        for number, asset in enumerate(ended["assets"], 1):
+        ended = await client.job(job.job_id)
+        for number, asset in enumerate(ended.assets, 1):
             path = folder / f"{number}.png"
-            picture = await client.download(asset["url"])
+            picture = await client.download(asset.url)
             await asyncio.to_thread(path.write_bytes, picture)
             print(path)
-        return 0 if ended["state"] == "completed" else 1
+        return 0 if ended.state == "completed" else 1
 
 
 if __name__ == "__main__":

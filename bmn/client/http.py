@@ -1,13 +1,14 @@
-"""The HTTP client of the API: who we are, retries that cannot do a thing twice, errors as our own tree."""
+"""Requests to the API: who we are, retries that cannot do a thing twice, errors as our own tree."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import httpx
+from pydantic import ValidationError
 
 from bmn import __version__
 from bmn.client.signin import TokenSource, is_local, refused_hint, token_source
@@ -24,9 +25,13 @@ from bmn.errors import (
     TryLater,
     UsageProblem,
 )
+from bmn.schemas.documents import Document, Issue, Misfit, Problem
 from bmn.settings import Settings
 
 API = "/api/v1"
+
+Parameter = str | int | float | bool | Sequence[str] | None
+T = TypeVar("T", bound=Document)
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _RETRIED = frozenset({502, 503, 504})
@@ -48,8 +53,8 @@ def backoff(attempt: int, *, base: float = 0.2, cap: float = 10.0) -> float:
     return float(min(cap, base * 2**attempt) * random.uniform(0.5, 1.0))
 
 
-class BmnClient:
-    """Talks to one server as one user.
+class HttpClient:
+    """Sends requests to one server as one user, and parses answers into documents.
 
     role: `user` or `admin`, for the tokens we sign ourselves on the local development server.
     on_notice: told in a sentence what the client waits for.
@@ -87,22 +92,29 @@ class BmnClient:
         await self.close()
 
     async def close(self) -> None:
+        """Closes its connections."""
         await self._http.aclose()
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
-    async def get(self, path: str, **params: Any) -> Any:
-        """The JSON answer. path: below `/api/v1`; from the root with a leading `//`. None parameters are left out."""
-        return await self._json("GET", path, params=params)
+    async def _get(self, path: str, kind: type[T], **params: Parameter) -> T:
+        """The answer as a document of this kind. path: below `/api/v1`. Parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        return self._parsed(await self._request("GET", path, params=given), kind)
 
-    async def post(self, path: str, body: Any = None, *, idempotency_key: str | None = None, safe: bool = False) -> Any:
-        """safe: a repetition does no harm, so it is retried without a key as well."""
+    async def _post(
+        self,
+        path: str,
+        kind: type[T],
+        body: Mapping[str, object] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        safe: bool = False,
+    ) -> T:
+        """The same for a POST. safe: a repetition does no harm, so it is retried without a key as well."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         again = safe or idempotency_key is not None
-        return await self._json("POST", path, body=body, headers=headers, again=again)
-
-    async def patch(self, path: str, body: Any) -> Any:
-        return await self._json("PATCH", path, body=body)
+        return self._parsed(await self._request("POST", path, body=body, headers=headers, again=again), kind)
 
     async def is_up(self) -> bool:
         """Whether a server of ours answers at the address, asked once and quickly."""
@@ -123,7 +135,7 @@ class BmnClient:
         """An open response of server-sent events. Raises like `get`; a break while reading raises httpx errors."""
         request = self._http.build_request(
             "GET",
-            self._path(path),
+            API + path,
             headers={**self._authorization(), "Accept": "text/event-stream", **headers},
             timeout=httpx.Timeout(read_timeout, connect=5),
         )
@@ -140,36 +152,28 @@ class BmnClient:
 
     # --- the inside ---------------------------------------------------------------------------------------------------
 
-    def _path(self, path: str) -> str:
-        return path[1:] if path.startswith("//") else API + path
-
     def _authorization(self) -> dict[str, str]:
         if self._token is None:
             self._token = self._token_source()
         return {"Authorization": f"Bearer {self._token}"}
 
-    async def _json(
+    async def _request(
         self,
         method: str,
         path: str,
         *,
-        params: dict[str, Any] | None = None,
-        body: Any = None,
-        headers: dict[str, str] | None = None,
-        again: bool | None = None,
-    ) -> Any:
-        given = {key: value for key, value in (params or {}).items() if value is not None}
-        answer = await self._send(
-            method,
-            self._path(path),
-            params=given,
-            body=body,
-            headers={**self._authorization(), **(headers or {})},
-            again=method == "GET" if again is None else again,
-        )
+        params: Mapping[str, Parameter] | None = None,
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        again: bool = True,
+    ) -> httpx.Response:
+        headers = {**self._authorization(), **(headers or {})}
+        return await self._send(method, API + path, params=params, body=body, headers=headers, again=again)
+
+    def _parsed(self, answer: httpx.Response, kind: type[T]) -> T:
         try:
-            return answer.json()
-        except ValueError:
+            return kind.model_validate_json(answer.content)
+        except ValidationError:
             raise NoServer(
                 f"{self.api_url} answers, but not like a bmn server.", hint="Is BMN_API_URL right?"
             ) from None
@@ -181,8 +185,8 @@ class BmnClient:
         *,
         headers: dict[str, str],
         again: bool,
-        params: dict[str, Any] | None = None,
-        body: Any = None,
+        params: Mapping[str, Parameter] | None = None,
+        body: Mapping[str, object] | None = None,
     ) -> httpx.Response:
         """One request, repeated where that is harmless: lost connections, 502, 503, 504, 429, and once after a 401."""
         renewed = False
@@ -248,37 +252,34 @@ def _retry_after(answer: httpx.Response) -> float:
         return 0.0
 
 
-def _details(details: Any) -> str | None:
-    """The fields of a refused body, in one line."""
-    if not isinstance(details, list):
-        return str(details) if details else None
-    parts = []
-    for issue in details:
-        place = (
-            ".".join(str(part) for part in issue.get("loc", ()) if part != "body") if isinstance(issue, dict) else ""
-        )
-        text = str(issue.get("msg", issue)) if isinstance(issue, dict) else str(issue)
-        parts.append(f"{place}: {text}" if place else text)
-    return "; ".join(parts) or None
+def _in_words(detail: Issue | Misfit) -> str:
+    """What is wrong with one field, in a line."""
+    if isinstance(detail, Misfit):
+        return f"{detail.field}: {detail.problem}"
+    place = ".".join(str(part) for part in detail.loc if part != "body")
+    return f"{place}: {detail.msg}" if place else detail.msg
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    """What a refusal says; something between us and the server may have answered in its place."""
+    try:
+        return Problem.model_validate_json(answer.content)
+    except ValidationError:
+        return Problem(error=f"The server answered {answer.status_code}.", code="error")
 
 
 def error_of(answer: httpx.Response) -> BmnError:
     """The error that a refused request stands for, with the server's own words."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = {}
-    body = body if isinstance(body, dict) else {}
-    message = str(body.get("error") or f"The server answered {answer.status_code}.")
-    hint = body.get("hint") or _details(body.get("details")) or _HINTS.get(answer.status_code)
-    request_id = answer.headers.get("X-Request-Id")
-    if answer.status_code == 402 and "required" in body:
-        error: BmnError = InsufficientCredits(int(body["required"]), int(body["available"]))
+    problem = _problem(answer)
+    details = "; ".join(map(_in_words, problem.details or ()))
+    hint = problem.hint or details or _HINTS.get(answer.status_code)
+    if problem.required is not None and problem.available is not None:
+        error: BmnError = InsufficientCredits(problem.required, problem.available)
     elif answer.status_code in (429, 503, 502, 504):
         kind = RateLimited if answer.status_code == 429 else TryLater
         wait = int(_retry_after(answer)) or 5
-        error = kind(message, hint=hint or f"Try again in {wait} s.", retry_after=wait)
+        error = kind(problem.error, hint=hint or f"Try again in {wait} s.", retry_after=wait)
     else:
-        error = _ERRORS.get(answer.status_code, BmnError)(message, hint=hint)
-    error.extra["requestId"] = request_id
+        error = _ERRORS.get(answer.status_code, BmnError)(problem.error, hint=hint)
+    error.extra["requestId"] = answer.headers.get("X-Request-Id")
     return error

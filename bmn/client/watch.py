@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 
-from bmn.client.http import BmnClient, backoff
+from bmn.client.api import Client
+from bmn.client.http import backoff
 from bmn.errors import BmnError, NoServer, NotSignedIn, RateLimited, TryLater
+from bmn.schemas.events import ends_job
+from bmn.schemas.payloads import TERMINAL_STATES
 
 Notice = Callable[[str], None]
-
-ENDED = frozenset({"completed", "partial", "failed", "cancelled"})
 
 _SILENCE = 45.0  # seconds without a byte, comments included, before a stream counts as dead
 _BREAKS_BEFORE_POLLING = 3
@@ -33,15 +34,13 @@ class Event:
     @property
     def ends(self) -> bool:
         """Whether nothing comes after it."""
-        if self.name == "job:failed":
-            return int(self.data.get("retriesLeft", 0)) == 0
-        return self.name in ("job:complete", "job:cancelled")
+        return ends_job(self.name, self.data)
 
 
 class _Follower:
     """The state of one watch: the last seq seen, and how often the connection broke without bringing anything."""
 
-    def __init__(self, client: BmnClient, job_id: str, after: int, patience: float, on_notice: Notice) -> None:
+    def __init__(self, client: Client, job_id: str, after: int, patience: float, on_notice: Notice) -> None:
         self.client = client
         self.job_id = job_id
         self.seq = after
@@ -108,14 +107,14 @@ class _Follower:
 
     async def _asked(self) -> list[Event]:
         """What the job's record tells beyond what we have."""
-        job = await self.client.get(f"/jobs/{self.job_id}")
+        job = await self.client.job(self.job_id)
         self.heard = time.monotonic()
         events = [
-            self._seen(Event(self.job_id, entry["seq"], entry["event"], entry["data"]))
-            for entry in job["timeline"]
-            if entry["seq"] > self.seq
+            self._seen(Event(self.job_id, entry.seq, entry.event, entry.data))
+            for entry in job.timeline
+            if entry.seq > self.seq
         ]
-        self.ended = job["state"] in ENDED
+        self.ended = job.state in TERMINAL_STATES
         return events
 
     def _seen(self, event: Event) -> Event:
@@ -140,7 +139,7 @@ async def parse(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, int, dic
 
 
 async def follow(
-    client: BmnClient,
+    client: Client,
     job_id: str,
     *,
     after: int = 0,
@@ -165,18 +164,3 @@ async def follow(
             problem = error
         if not watch.ended:
             await watch.rest(problem)
-
-
-async def record(client: BmnClient, job_id: str, *, patience: float = 60.0) -> dict[str, Any]:
-    """A job's whole record, asked for until the server answers. Raises NoServer or TryLater after so many seconds."""
-    give_up = time.monotonic() + patience
-    attempt = 0
-    while True:
-        try:
-            job: dict[str, Any] = await client.get(f"/jobs/{job_id}")
-            return job
-        except (NoServer, TryLater):
-            if time.monotonic() > give_up:
-                raise
-            await asyncio.sleep(backoff(attempt, cap=2.0))
-            attempt += 1

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from bmn.cli.following.watch import OutOfTime, watch
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.settings import Settings
 from tests.cli.conftest import Stack, User
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bmn.client.http import BmnClient, backoff
-from bmn.client.watch import Event, follow, parse
+from bmn.client import Client, Event, follow
+from bmn.client.http import backoff
+from bmn.client.watch import parse
 from bmn.errors import NoServer, NotFound
 from bmn.settings import Settings
 from tests.cli.conftest import Stack, User, start
@@ -21,9 +22,9 @@ def proxy(stack: Stack) -> Iterator[Proxy]:
         yield running
 
 
-def _client(user: User, proxy: Proxy) -> BmnClient:
+def _client(user: User, proxy: Proxy) -> Client:
     settings = Settings(bmn_home=user.stack.home, bmn_token=user.env["BMN_TOKEN"])  # type: ignore[arg-type]
-    return BmnClient(settings, api_url=f"http://127.0.0.1:{proxy.port}")
+    return Client(settings, api_url=f"http://127.0.0.1:{proxy.port}")
 
 
 def _detached(user: User, count: int = 4) -> str:
@@ -97,12 +98,12 @@ async def test_a_foreign_job_is_not_there(user: User, proxy: Proxy) -> None:
 async def test_requests_are_repeated_after_a_lost_connection(user: User, proxy: Proxy) -> None:
     """The first answer is cut off; the repetition with the same key makes no second brand's job."""
     async with _client(user, proxy) as client:
-        brand = await client.post("/brands", {"name": "Twice"})
+        brand = await client.create_brand("Twice")
         await asyncio.to_thread(proxy.cut)
-        body = {"brandId": brand["id"], "count": 1}
-        first = await client.post("/generation/logos", body, idempotency_key="again-123")
+        body = {"brandId": brand.id, "count": 1}
+        first = await client.generate("logos", body, idempotency_key="again-123")
         await asyncio.to_thread(proxy.cut)
-        second = await client.post("/generation/logos", body, idempotency_key="again-123")
+        second = await client.generate("logos", body, idempotency_key="again-123")
     assert first == second
 
 

@@ -12,7 +12,7 @@ from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import plural, short_id
 from bmn.cli.terminal.timespan import ago, local
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
 
 Letter = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 from bmn.cli.lookup.session import find_job, open_client
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import moment
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.client.watch import follow as follow_events
 
 

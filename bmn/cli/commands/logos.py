@@ -15,7 +15,7 @@ from bmn.cli.lookup.session import find_brand, open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.errors import NotFound
 
 _SHEET = 60

@@ -9,7 +9,7 @@ from bmn.cli.base import examples, group, run
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Cell, Column, console
 from bmn.cli.terminal.timespan import ago, duration
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 
 Row = dict[str, Any]
 

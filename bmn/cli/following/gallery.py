@@ -7,7 +7,7 @@ from typing import Any
 from bmn.cli.following.progress import Board
 from bmn.cli.lookup import assets as naming
 from bmn.cli.terminal.format import short_id
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.client.watch import Event
 from bmn.errors import BmnError
 

@@ -18,7 +18,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import GENERATOR_QUEUES, elapsed, outcome_document, plural, short_id, state_text, usd
 from bmn.cli.terminal.timespan import duration
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.errors import CAUSES, BmnError, Cause, NotFound
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 from bmn.cli.terminal.console import clean, console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import duration
-from bmn.client.watch import ENDED, Event
+from bmn.client.watch import Event
+from bmn.schemas.payloads import TERMINAL_STATES
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -140,7 +141,7 @@ class Board:
         line = self.lines[event.job_id]
         if change := _APPLY.get(event.name):
             change(line, event.data)
-            if line.state in ENDED:
+            if line.state in TERMINAL_STATES:
                 line.ended_after = line.elapsed
             if self._live is None:
                 self._plain(line)
@@ -181,7 +182,7 @@ class Board:
         """Where nothing moves by itself, a sign of life every half minute."""
         if self._live is None and time.monotonic() - self._spoke >= self._patience:
             for line in self.lines.values():
-                if line.state not in ENDED:
+                if line.state not in TERMINAL_STATES:
                     self.say(
                         f"{short_id(line.job_id)}  {line.percent:3d}%  still {line.status()} ({duration(line.elapsed)})"
                     )

@@ -7,9 +7,10 @@ from typing import Any
 from bmn.cli.following.progress import HEARTBEAT, Board, Line, Unit
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
-from bmn.client.http import BmnClient
-from bmn.client.watch import ENDED, Event, follow, record
+from bmn.client.untyped import BmnClient
+from bmn.client.watch import Event, follow
 from bmn.errors import BmnError
+from bmn.schemas.payloads import TERMINAL_STATES
 
 Job = dict[str, Any]
 OnEvent = Callable[[Event, Board], Awaitable[None]]
@@ -100,7 +101,9 @@ async def _beat(board: Board, pause: float) -> None:
 async def _watch_one(client: BmnClient, board: Board, job_id: str, label: str, on_event: OnEvent) -> Job:
     job: Job = await client.get(f"/jobs/{job_id}")
     board.add(line_of(job, label))
-    waiting = asyncio.create_task(_say_why_it_waits(client, board, job_id)) if job["state"] not in ENDED else None
+    waiting = (
+        asyncio.create_task(_say_why_it_waits(client, board, job_id)) if job["state"] not in TERMINAL_STATES else None
+    )
     try:
         async for event in follow(client, job_id, on_notice=board.say):
             board.apply(event)
@@ -108,7 +111,7 @@ async def _watch_one(client: BmnClient, board: Board, job_id: str, label: str, o
     finally:
         if waiting is not None:
             waiting.cancel()
-    return await record(client, job_id)
+    return (await client.job(job_id, patience=60)).wire()
 
 
 async def _say_why_it_waits(client: BmnClient, board: Board, job_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bmn.cli.lookup.session import find_job
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.errors import NotFound, UsageProblem
 
 Asset = dict[str, Any]

@@ -8,7 +8,7 @@ from bmn.cli.base import run
 from bmn.cli.lookup.assets import find_asset, newest, of_brand, slug
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.errors import NotFound, meant
 
 Record = dict[str, Any]

@@ -10,7 +10,7 @@ from bmn.cli.lookup.session import find_brand, find_job
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import GENERATORS, plural, usd
 from bmn.cli.terminal.params import since as seconds_since
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.errors import Cause, UsageProblem
 from bmn.schemas.payloads import JobState
 

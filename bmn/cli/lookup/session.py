@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import GENERATORS, is_whole_id, short_id, state_text
-from bmn.client.http import BmnClient
+from bmn.client.untyped import BmnClient
 from bmn.errors import NotFound, UsageProblem
 from bmn.settings import Settings, load_settings
 

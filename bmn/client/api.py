@@ -1,0 +1,195 @@
+"""The API as functions: one a route, each answering with its document."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, Unpack
+from uuid import uuid4
+
+from bmn.client.http import HttpClient, backoff
+from bmn.errors import NoServer, TryLater
+from bmn.schemas import documents
+
+Fields = Mapping[str, object]
+"""A request's body, in the wire's camelCase; a field that is None is left out."""
+
+
+class JobQuery(TypedDict, total=False):
+    """Which jobs. prefix: of the uuid or the whole id. since, until: seconds ago. user, all: for admins."""
+
+    queue: str | Sequence[str] | None
+    state: str | Sequence[str] | None
+    cause: str | None
+    brand: str | None
+    text: str | None
+    prefix: str | None
+    since: float | None
+    until: float | None
+    user: str | None
+    all: bool | None
+
+
+class LetterQuery(TypedDict, total=False):
+    """Which dead letters. since: seconds ago."""
+
+    queue: str | None
+    cause: str | None
+    text: str | None
+    since: float | None
+
+
+class Client(HttpClient):
+    """Talks to one server as one user.
+
+    role: `user` or `admin`, for the tokens we sign ourselves on the local development server.
+    on_notice: called with a sentence about what the client waits for.
+    Every method raises BmnError: the server's refusal, or NoServer where nobody answers.
+    """
+
+    # --- generating ---------------------------------------------------------------------------------------------------
+
+    async def generate(self, kind: str, body: Fields, *, idempotency_key: str | None = None) -> documents.Submitted:
+        """Submits one job. kind: `logos`, `bundles`, `videos` or `wizard`.
+
+        The key makes a repetition harmless: the same key and body are one job. Without one the call gets its own.
+        """
+        key = idempotency_key or uuid4().hex
+        return await self._post(f"/generation/{kind}", documents.Submitted, _given(body), idempotency_key=key)
+
+    async def generate_mockups(self, body: Fields, *, idempotency_key: str | None = None) -> documents.MockupsSubmitted:
+        """Submits one job a product; all of them or none. The key is that of `generate`."""
+        key = idempotency_key or uuid4().hex
+        return await self._post("/generation/mockups", documents.MockupsSubmitted, _given(body), idempotency_key=key)
+
+    async def estimate(self, kind: str, body: Fields) -> documents.Estimate:
+        """What the same submission would ask for and cost; nothing is stored."""
+        return await self._post(f"/generation/{kind}/estimate", documents.Estimate, _given(body), safe=True)
+
+    # --- jobs ---------------------------------------------------------------------------------------------------------
+
+    async def jobs(
+        self, *, limit: int | None = None, cursor: str | None = None, **query: Unpack[JobQuery]
+    ) -> documents.JobPage:
+        """One page of the caller's jobs, newest first. cursor: the `next_cursor` of the page before."""
+        return await self._get("/jobs", documents.JobPage, limit=limit, cursor=cursor, **query)
+
+    async def job(self, job_id: str, *, patience: float = 0.0) -> documents.JobRecord:
+        """Everything known about a job. patience: seconds to go on asking while the server is away."""
+        give_up = time.monotonic() + patience
+        attempt = 0
+        while True:
+            try:
+                return await self._get(f"/jobs/{job_id}", documents.JobRecord)
+            except (NoServer, TryLater):
+                if time.monotonic() >= give_up:
+                    raise
+                await asyncio.sleep(backoff(attempt, cap=2.0))
+                attempt += 1
+
+    async def why(self, job_id: str) -> documents.Why:
+        """Why a job is where it is, what it cost, what to do."""
+        return await self._get(f"/jobs/{job_id}/why", documents.Why)
+
+    async def logs(self, job_id: str, *, after: int = 0, attempt: int | None = None) -> list[documents.LogLine]:
+        """The next lines of a job's log. after: the id of the last line that is known."""
+        return (await self._get(f"/jobs/{job_id}/logs", documents.JobLogs, after=after, attempt=attempt)).logs
+
+    async def cancel(self, job_id: str) -> documents.Cancellation:
+        """Stops a job. What is finished is kept and charged."""
+        return await self._post(f"/jobs/{job_id}/cancel", documents.Cancellation, safe=True)
+
+    async def retry(
+        self, job_id: str, *, changes: Fields | None = None, reason: str | None = None
+    ) -> documents.Retried:
+        """Replays an ended job, once. changes: fields of its payload to set first."""
+        body = _given({"changes": changes or {}, "reason": reason})
+        return await self._post(f"/jobs/{job_id}/retry", documents.Retried, body)
+
+    # --- brands and what belongs to them ------------------------------------------------------------------------------
+
+    async def create_brand(self, name: str, **fields: object) -> documents.Brand:
+        """A new brand. fields: `vision`, `archetype`, `colorPalette`, `logoStyle`."""
+        return await self._post("/brands", documents.Brand, _given({**fields, "name": name}))
+
+    async def brands(
+        self, *, name: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> documents.BrandPage:
+        """One page of the caller's brands, newest first. name: the whole name, in any case."""
+        return await self._get("/brands", documents.BrandPage, name=name, limit=limit, cursor=cursor)
+
+    async def brand(self, brand_id: str) -> documents.Brand:
+        """One brand."""
+        return await self._get(f"/brands/{brand_id}", documents.Brand)
+
+    async def assets(
+        self, brand_id: str, *, kind: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> documents.AssetPage:
+        """One page of a brand's pictures and films, newest first. kind: of this type only."""
+        path = f"/brands/{brand_id}/assets"
+        return await self._get(path, documents.AssetPage, type=kind, limit=limit, cursor=cursor)
+
+    async def select(self, asset_id: str) -> documents.Asset:
+        """Makes an asset the chosen one of its brand and type."""
+        return await self._post(f"/assets/{asset_id}/select", documents.Asset, safe=True)
+
+    async def products(self) -> list[documents.Product]:
+        """The catalogue that logos are put on."""
+        return (await self._get("/products", documents.Products)).products
+
+    # --- money --------------------------------------------------------------------------------------------------------
+
+    async def credits(self) -> documents.Credits:
+        """The caller's balance and its newest movements."""
+        return await self._get("/credits", documents.Credits)
+
+    async def costs(self, *, by: str = "kind", since: float | None = None) -> documents.Costs:
+        """What providers charged, by `kind`, `provider`, `model`, or, for admins, `user`. since: seconds ago."""
+        return await self._get("/costs", documents.Costs, by=by, since=since)
+
+    # --- signing in ---------------------------------------------------------------------------------------------------
+
+    async def sign_in_link(self, path: str = "/") -> documents.SignInLink:
+        """An address that signs a browser in as the caller, once, and leads to a page of ours."""
+        return await self._post("/session", documents.SignInLink, {"path": path}, safe=True)
+
+    # --- for admins ---------------------------------------------------------------------------------------------------
+
+    async def queues(self) -> list[documents.QueueStatus]:
+        """Every queue: what waits, what runs, who works on it, how long it takes."""
+        return (await self._get("/admin/queues", documents.Queues)).queues
+
+    async def pause(self, queue: str, reason: str = "") -> documents.QueueStatus:
+        """Stops taking jobs from a queue; those that run go on."""
+        return await self._post(f"/admin/queues/{queue}/pause", documents.QueueStatus, {"reason": reason}, safe=True)
+
+    async def resume(self, queue: str) -> documents.QueueStatus:
+        """Takes jobs from a queue again."""
+        return await self._post(f"/admin/queues/{queue}/resume", documents.QueueStatus, safe=True)
+
+    async def workers(self) -> list[documents.WorkerStatus]:
+        """Every worker and the jobs it holds; none while Redis is away."""
+        return (await self._get("/admin/workers", documents.Workers)).workers
+
+    async def dead_letters(
+        self, *, limit: int | None = None, cursor: str | None = None, **query: Unpack[LetterQuery]
+    ) -> documents.DeadLetterPage:
+        """One page of open dead letters, newest first."""
+        return await self._get("/admin/dlq", documents.DeadLetterPage, limit=limit, cursor=cursor, **query)
+
+    async def replay(self, selection: Fields) -> documents.Replays:
+        """Replays dead letters, each once. selection: `ids`, a filter, or `all`; with `dryRun` only what it would do."""
+        return await self._post("/admin/dlq/replay", documents.Replays, _given(selection), safe=True)
+
+    async def purge(self, selection: Fields) -> documents.Purged:
+        """Gives dead letters up. selection: as for `replay`."""
+        return await self._post("/admin/dlq/purge", documents.Purged, _given(selection), safe=True)
+
+    async def grant(self, amount: int, *, user_id: str | None = None, reason: str | None = None) -> documents.Granted:
+        """Gives credits to a user, by default to the caller."""
+        body = _given({"amount": amount, "userId": user_id, "reason": reason})
+        return await self._post("/admin/credits", documents.Granted, body)
+
+
+def _given(fields: Fields) -> Fields:
+    """Without what is None."""
+    return {name: value for name, value in fields.items() if value is not None}
