@@ -46,7 +46,8 @@ def _sqlite_now(_element: Any, _compiler: Any, **_: Any) -> str:
 
 @compiles(db_now, "postgresql")
 def _postgresql_now(_element: Any, _compiler: Any, **_: Any) -> str:
-    return "extract(epoch from clock_timestamp())::double precision"
+    # Of the statement, not of the moment: only what cannot change within a statement is compared by an index.
+    return "extract(epoch from statement_timestamp())::double precision"
 
 
 def _id(name: str = "id", *constraints: Any, **kwargs: Any) -> Column[str]:
@@ -143,7 +144,12 @@ jobs = Table(
     _index_where(_WAITING, "jobs_turn", "user_id", "queue", "turn"),
     _index_where(_WAITING, "jobs_front", "queue", "turn"),
     _index_where(_WAITING, "jobs_due", "run_at"),
-    _index_where(_RUNNING, "jobs_leases", "lease_until"),
+    # Not on lease_until: a renewal would have to write every index of its row.
+    _index_where(_RUNNING, "jobs_running", "queue"),
+    _index_where("state = 'completed'", "jobs_completed", "queue", "completed_at"),
+    _index_where("completed_at IS NOT NULL", "jobs_ended", "completed_at"),
+    _index_where("cause IS NOT NULL", "jobs_causes", "cause", "created_at"),
+    _index_where("state IN ('failed', 'partial', 'cancelled')", "jobs_troubled", "state", "created_at"),
     Index("jobs_states", "queue", "state"),
     Index("jobs_newest", "created_at", "id"),
     Index("jobs_of_user", "user_id", "created_at"),
@@ -174,6 +180,7 @@ job_units = Table(
     Column("data", Json, nullable=False, default=dict),
     _time("updated_at", nullable=False, default=db_now()),
     PrimaryKeyConstraint("job_id", "unit"),
+    _index_where("storage_key IS NOT NULL", "job_units_storage", "storage_key"),
 )
 
 job_events = Table(
@@ -247,6 +254,7 @@ credit_ledger = Table(
     _created(),
     UniqueConstraint("user_id", "job_id", "unit", "kind", name="credit_ledger_once"),
     Index("credit_ledger_of_user", "user_id", "created_at"),
+    Index("credit_ledger_age", "created_at"),
 )
 
 provider_calls = Table(
@@ -271,6 +279,8 @@ provider_calls = Table(
     _time("at", nullable=False, default=db_now()),
     Index("provider_calls_at", "at"),
     Index("provider_calls_of_job", "job_id"),
+    Index("provider_calls_of_queue", "queue", "at"),
+    Index("provider_calls_of_user", "user_id", "at"),
 )
 
 dead_letters = Table(
