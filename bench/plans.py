@@ -1,0 +1,106 @@
+"""How PostgreSQL answers the product's own questions as the tables grow: `python -m bench.plans --ended 10000 100000`.
+
+Each question is asked through the function that the product asks it with; every statement that it sends is sent once
+more with EXPLAIN (ANALYZE, BUFFERS). Buffers do not depend on how busy the machine is; milliseconds do.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, text
+
+from bench.questions import QUESTIONS
+from bench.rows import Size, fill
+from bmn.db.engine import make_engine
+from bmn.db.migrations import migrate
+from tests.postgres import running_postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one question costs the database. buffers: pages of 8 KB that were looked at."""
+
+    ms: float
+    buffers: int
+
+
+def cost_of(conn: Connection, question: Callable[[Connection], object]) -> Cost:
+    """Asks once to learn the statements, then explains each; whatever they changed is taken back."""
+    with conn.begin_nested() as undone:
+        sent = _statements(conn, question)
+        undone.rollback()
+    plans = []
+    for statement, parameters in sent:
+        with conn.begin_nested() as undone:
+            explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+            [found] = conn.exec_driver_sql(explain, parameters).scalar_one()
+            plans.append(found)
+            undone.rollback()
+    buffers = sum(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] for plan in plans)
+    return Cost(sum(plan["Execution Time"] for plan in plans), buffers)
+
+
+def _statements(conn: Connection, question: Callable[[Connection], object]) -> list[tuple[str, Any]]:
+    sent: list[tuple[str, Any]] = []
+
+    def note(_conn: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
+            sent.append((statement, parameters))
+
+    event.listen(conn, "before_cursor_execute", note)
+    try:
+        question(conn)
+    finally:
+        event.remove(conn, "before_cursor_execute", note)
+    return sent
+
+
+@contextmanager
+def filled(server: str, name: str, size: Size) -> Iterator[Connection]:
+    """A database of this size on a running server."""
+    admin = make_engine(f"{server}/postgres", writer=True)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    url = f"{server}/{name}"
+    migrate(url)
+    engine = make_engine(url, writer=True)
+    try:
+        with engine.begin() as conn:
+            fill(conn, size)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.execute(text("VACUUM ANALYZE"))
+        with engine.begin() as conn:
+            yield conn
+    finally:
+        engine.dispose()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ended", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--waiting", type=int, default=2000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    table: dict[str, list[Cost]] = {name: [] for name in QUESTIONS}
+    with tempfile.TemporaryDirectory() as folder, running_postgres(Path(folder)) as server:
+        for ended in options.ended:
+            with filled(server, f"grown{ended}", Size(ended, options.waiting, 2000)) as conn:
+                for name, question in QUESTIONS.items():
+                    table[name].append(cost_of(conn, question))
+    if options.json:
+        print(json.dumps({name: [[cost.ms, cost.buffers] for cost in costs] for name, costs in table.items()}))
+        return
+    print(f"{'question':34} " + " ".join(f"{ended:>22,}" for ended in options.ended))
+    for name, costs in table.items():
+        print(f"{name:34} " + " ".join(f"{cost.ms:9.1f} ms {cost.buffers:7} b" for cost in costs))
+
+
+if __name__ == "__main__":
+    main()

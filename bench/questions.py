@@ -1,0 +1,65 @@
+"""What the product asks its database, by name: each through the function that the product asks it with."""
+
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import Connection, select
+
+from bmn.db import assets, calls, claims, credits, dead_letters, jobs, queues, retention
+from bmn.db.dead_letters import DeadFilter
+from bmn.db.jobs import JobFilter
+from bmn.db.tables import jobs as job_table
+
+_USER = "user-7"
+
+
+def _a_job(conn: Connection, state: str = "completed") -> str:
+    """One in the middle of the table, so that neither end of an index flatters it."""
+    query = select(job_table.c.id).where(job_table.c.state == state, job_table.c.user_id == "user-8").limit(1)
+    return str(conn.execute(query).scalar_one())
+
+
+def _known_keys(conn: Connection) -> object:
+    keys = [f"brands/brand-{number}/logo/{number}" for number in range(1, 500)]
+    return retention.known_keys(conn, keys)
+
+
+def _listed(**chosen: object) -> Callable[[Connection], object]:
+    return lambda conn: jobs.list_jobs(conn, JobFilter(**chosen))  # type: ignore[arg-type]
+
+
+QUESTIONS: dict[str, Callable[[Connection], object]] = {
+    "claim four": lambda conn: claims.claim(conn, "logo-generation", 4, "bench", 10.0),
+    "what is due": claims.due_queues,
+    "expired leases": partial(claims.expired, stale_after={"logo-generation": 240.0}),
+    "forgotten cancels": claims.forgotten_cancels,
+    "clock set back": partial(claims.follow_clock, lease=10.0),
+    "next in line": partial(claims.next_in_line, queue="logo-generation", limit=200),
+    "queue counts": queues.counts,
+    "oldest waiting": queues.oldest_waiting,
+    "percentiles": queues.percentiles,
+    "outcomes": queues.outcomes,
+    "spent in an hour": partial(queues.spent, seconds=3600.0),
+    "open dead letters": queues.open_dead_letters,
+    "unanswered jobs": lambda conn: calls.unanswered_jobs(conn, "logo-generation", ("provider_timeout",), 3600.0),
+    "assets of a job": lambda conn: assets.list_of_job(conn, _a_job(conn)),
+    "units of a job": lambda conn: jobs.units(conn, _a_job(conn)),
+    "calls of a job": lambda conn: calls.of_job(conn, _a_job(conn)),
+    "usual durations": partial(jobs.durations, queue="mockup-generation"),
+    "a user's newest": _listed(user_id=_USER),
+    "a user's failed": _listed(user_id=_USER, states=("failed",)),
+    "a user's text, none found": _listed(user_id=_USER, text="no such word"),
+    "everybody's newest": _listed(),
+    "everybody's failed": _listed(states=("failed",)),
+    "everybody's by cause": _listed(cause="provider_overloaded"),
+    "everybody's by id": _listed(id_prefix="0014a6b2"),
+    "everybody's text, none found": _listed(text="no such word"),
+    "everybody's text, many found": _listed(text="violet"),
+    "dead letters": lambda conn: (dead_letters.find(conn, DeadFilter()), dead_letters.count(conn, DeadFilter())),
+    "costs of a user": lambda conn: calls.costs(conn, "kind", user_id=_USER),
+    "costs of all": lambda conn: calls.costs(conn, "kind"),
+    "a user's ledger": lambda conn: credits.ledger(conn, _USER),
+    "old jobs, a batch": lambda conn: retention.delete_old_jobs(conn),
+    "old records": lambda conn: retention.delete_old_records(conn),
+    "known storage keys": _known_keys,
+}
