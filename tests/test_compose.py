@@ -159,11 +159,16 @@ def _environment(service: str, home: Path, redis_port: int, postgres: str) -> di
 def test_every_command_runs_as_written_in_production(tmp_path: Path, postgres_server: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
+    run_every_command([BMN], home, tmp_path, postgres_server)
+
+
+def run_every_command(executable: list[str], home: Path, tmp_path: Path, postgres_server: str) -> None:
+    """The services of the file, each started as it says there. executable: what the image has for `bmn`."""
     with _redis(tmp_path) as port, _database(postgres_server) as postgres:
         env = {name: _environment(name, home, port, postgres) for name in OURS}
 
         def bmn(service: str, *words: str) -> "subprocess.CompletedProcess[str]":
-            command = [BMN, *(words or SERVICES[service]["command"])]
+            command = [*executable, *(words or SERVICES[service]["command"])]
             return subprocess.run(
                 command, env=env[service], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
             )
@@ -175,8 +180,8 @@ def test_every_command_runs_as_written_in_production(tmp_path: Path, postgres_se
             assert upgraded.returncode == 0, upgraded.stderr
 
         with (
-            _running([BMN, *SERVICES["api"]["command"]], env["api"], tmp_path, "api") as api,
-            _running([BMN, *SERVICES["workers"]["command"]], env["workers"], tmp_path, "workers") as workers,
+            _running([*executable, *SERVICES["api"]["command"]], env["api"], tmp_path, "api") as api,
+            _running([*executable, *SERVICES["workers"]["command"]], env["workers"], tmp_path, "workers") as workers,
         ):
             wait_until(lambda: api.poll() is not None or (home / "serve.json").exists(), 60, "the API")
             assert api.poll() is None, _said(tmp_path, "api")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import IO
 
-from bmn.errors import Conflict, TryLater
+from bmn.errors import Conflict, Misconfigured, NotAllowed, TryLater, UsageProblem
 from bmn.settings import Settings
 
 _START_SECONDS = 60.0
@@ -18,13 +18,16 @@ _GRACE_SECONDS = 10.0
 _STOP_SECONDS = 30.0
 _UPLOADS = "image-upload"
 
+# What a person can mend is reported as the stack reports it, with the same exit code.
+_KINDS = {kind.code: kind for kind in (Conflict, Misconfigured, NotAllowed, UsageProblem)}
+
 
 @asynccontextmanager
 async def private_stack(settings: Settings, queues: Sequence[str] = ()) -> AsyncIterator[str]:
     """Runs `bmn serve` for the while, with these queues (none: all) and the one that makes thumbnails; gives its address.
 
     Left by an exception (Ctrl-C too), it puts running jobs back in line at once; they go on at the next `bmn serve`.
-    Raises Conflict where another stack runs in this home, TryLater where it does not come up.
+    Raises what the stack itself raises where it refuses to start, TryLater where it does not come up.
     """
     names = ",".join(dict.fromkeys([*queues, _UPLOADS])) if queues else ""
     arguments = ["--ephemeral", "--json", "--grace", str(_GRACE_SECONDS), *(["--queues", names] if names else [])]
@@ -67,8 +70,9 @@ async def _address(process: asyncio.subprocess.Process, log: IO[bytes]) -> str:
         raise _failure("did not come up in time", log) from None
     with contextlib.suppress(ValueError, KeyError):
         document = json.loads(said)
-        if document.get("error", {}).get("code") == Conflict.code:
-            raise Conflict(document["error"]["message"], hint=document["error"]["hint"])
+        error = document.get("error", {})
+        if kind := _KINDS.get(error.get("code")):
+            raise kind(error["message"], hint=error["hint"])
         return str(document["apiUrl"])
     raise _failure("did not start", log)
 
