@@ -157,6 +157,29 @@ jobs = Table(
     Index("jobs_parent", "parent_id"),
 )
 
+# Ended jobs, counted by the minute, the hour, the day and in all (span 0); see bmn/db/activity.py.
+job_activity = Table(
+    "job_activity",
+    metadata,
+    Column("span", Integer, nullable=False),
+    _time("bucket", nullable=False),
+    Column("queue", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("cause", String(32), nullable=False, default=""),
+    Column("jobs", Integer, nullable=False),
+    Column("usd", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    PrimaryKeyConstraint("span", "bucket", "queue", "state", "cause"),
+)
+
+# Up to when ended jobs have been counted: one row.
+activity_mark = Table(
+    "activity_mark",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _time("upto", nullable=False),
+)
+
 job_units = Table(
     "job_units",
     metadata,
