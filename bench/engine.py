@@ -31,9 +31,10 @@ from bmn.db.engine import Connection
 from bmn.db.migrations import migrate
 from bmn.db.tables import job_events, jobs
 from bmn.jobs.cancellation import cancel
-from bmn.jobs.core import Core, open_core
+from bmn.jobs.core import Core
 from bmn.jobs.submission import dispatch
 from bmn.settings import DEV_USER_ID, load_settings
+from bmn.work.wiring import open_core
 
 _NODE = Path(__file__).parent / "node"
 

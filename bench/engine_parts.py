@@ -49,10 +49,13 @@ def pss_mib(pid: int) -> float:
 def _worker(slots: str, replaces: str = "") -> None:
     from bmn.jobs.process import run
     from bmn.settings import load_settings
+    from bmn.work.wiring import open_core
 
     QUEUES[QUEUE] = replace(get_queue(QUEUE), handler="bench.handlers")
     replaced = int(replaces) if replaces else None
-    run(load_settings(), QUEUE, slots=int(slots), replaces=replaced, ready=lambda: print("ready", flush=True))
+    run(
+        open_core, load_settings(), QUEUE, slots=int(slots), replaces=replaced, ready=lambda: print("ready", flush=True)
+    )
 
 
 def _stock(url: str) -> None:

@@ -21,9 +21,9 @@ from bmn.db.engine import Connection as Records
 from bmn.db.engine import Database
 from bmn.db.tables import brands, jobs
 from bmn.errors import Cause
-from bmn.jobs.submission import new_job_id
 from bmn.schemas.payloads import JobState
 from bmn.settings import DEV_USER_ID
+from bmn.work.registry import get_queue
 
 _WEEK = 7 * 86_400
 _BRANDS = [str(uuid5(NAMESPACE_URL, f"brand/{number}")) for number in range(50)]
@@ -60,7 +60,7 @@ def _record(dice: random.Random, now: float) -> dict[str, object]:
     failed = state in (JobState.FAILED, JobState.PARTIAL)
     vision = " ".join(dice.choices(_WORDS, k=40))
     return {
-        "id": new_job_id(queue),
+        "id": get_queue(queue).new_id(),
         "queue": queue,
         "user_id": DEV_USER_ID,
         "brand_id": dice.choice(_BRANDS),

@@ -5,8 +5,8 @@ import sys
 import time
 
 from bmn.db import claims, transitions
-from bmn.jobs.core import open_core
 from bmn.settings import load_settings
+from bmn.work.wiring import open_core
 
 
 async def _publish(jobs: list[str], events: int, rate: float, size: int) -> None:

@@ -9,33 +9,12 @@ from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
 from bmn.db.paging import read_cursor, write_cursor
+from bmn.db.records import NewJob
 from bmn.db.tables import db_now, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
 from bmn.schemas.payloads import JobState
 
 JobRow = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """A job about to be stored. credits: what is reserved for it. delay: seconds until it may run."""
-
-    id: str
-    queue: str
-    payload: dict[str, Any]
-    payload_version: int
-    max_attempts: int
-    priority: int
-    user_id: str | None = None
-    brand_id: str | None = None
-    credits: int = 0
-    delay: float = 0.0
-    idempotency_key: str | None = None
-    parent_id: str | None = None
-    group_id: str | None = None
-    request_id: str | None = None
-    trace_parent: str | None = None
-    message: str = "Waiting in line"
 
 
 def _turn() -> ColumnElement[int]:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bmn.db import credits, events
 from bmn.db import jobs as job_rows
-from bmn.db.jobs import NewJob
+from bmn.db.records import NewJob
 from bmn.db.tables import brand_assets, db_now, is_running, job_units, jobs, provider_calls
 from bmn.db.transitions import Change, asset_fields, highest
 

@@ -12,16 +12,18 @@ from bmn.broker.semaphore import Semaphore
 from bmn.db import jobs as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection, Database
+from bmn.db.records import NewJob
 from bmn.errors import TryLater
 from bmn.jobs.clients import Caller, Clients, P, current_caller
 from bmn.jobs.core import Core
 from bmn.jobs.outbox import Outbox
-from bmn.jobs.units import Fenced, Unit
+from bmn.jobs.queue import Queue
+from bmn.jobs.run import Fenced
+from bmn.jobs.units import Unit
 from bmn.logs import get_logger
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
 from bmn.storage import Storage
-from bmn.work.registry import Queue
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -114,7 +116,11 @@ class Context:
     @property
     def price(self) -> int:
         """Credits a delivered unit costs its user."""
-        return unit_price(self.settings, self.queue)
+        return self.queue.price(self.settings)
+
+    def follow_up(self, asset: dict[str, Any]) -> NewJob | None:
+        """The job that follows from an asset of this one."""
+        return self.core.work.follow_up(self.row, asset)
 
     def client(self, kind: type[P]) -> P:
         """This process's client of a vendor, by its class."""
@@ -228,7 +234,3 @@ class Context:
             self._flusher.cancel()
             await asyncio.wait([self._flusher])
         self._pending = None
-
-
-def unit_price(settings: Settings, queue: Queue) -> int:
-    return int(getattr(settings, queue.credit)) if queue.credit else 0

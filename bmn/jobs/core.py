@@ -3,19 +3,48 @@
 import os
 import secrets
 import socket
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis.asyncio
 
 from bmn.broker.connection import RedisHealth, connect
 from bmn.db.engine import Database
+from bmn.db.records import NewJob
 from bmn.errors import Misconfigured
 from bmn.events.log import EventLog
 from bmn.events.stream import EventStream
 from bmn.jobs.outbox import Outbox
+from bmn.jobs.queue import Queue, find_queue
 from bmn.jobs.rq.view import RqView
 from bmn.settings import Settings
 from bmn.storage import Storage, open_storage
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Upkeep of the work's own, which the sweeper runs in every n-th sweep."""
+
+    run: Callable[["Core"], Awaitable[object]]
+    every: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the engine is handed: its queues, and what else is to happen at moments that only the engine knows.
+
+    module: import path of the module whose `open_core` hands all this over, for the process of a job that runs alone.
+    follow_up: the job that follows from a saved asset. alarm: the mail that a dead letter sends to the operators, under a
+    key that stands for its cause and window; None where there is to be none. Both inside the transaction, so they read
+    nothing. chores: run by the sweeper beside its own duties.
+    """
+
+    queues: Mapping[str, Queue]
+    module: str
+    follow_up: Callable[[dict[str, Any], dict[str, Any]], NewJob | None]
+    alarm: Callable[[Settings, dict[str, Any], str], NewJob | None]
+    chores: tuple[Chore, ...] = ()
 
 
 @dataclass(slots=True)
@@ -23,6 +52,7 @@ class Core:
     """name: of this process, unique on every host; the owner of its leases."""
 
     settings: Settings
+    work: Work
     name: str
     db: Database
     redis: "redis.asyncio.Redis"
@@ -32,6 +62,15 @@ class Core:
     view: RqView
     outbox: Outbox
     storage: Storage
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        """Every queue there is, by its name."""
+        return self.work.queues
+
+    def queue(self, name: str) -> Queue:
+        """A queue by its name. Raises NotFound, which lists the names there are."""
+        return find_queue(self.work.queues, name)
 
     async def close(self) -> None:
         """Sends what is left to send, then closes everything. Safe to call twice."""
@@ -49,8 +88,8 @@ def process_name(role: str) -> str:
     return f"{role}.{this_host()}.{os.getpid()}.{secrets.token_hex(3)}"
 
 
-async def open_core(settings: Settings, role: str) -> Core:
-    """Opens what the settings name. Raises Misconfigured without a Redis, TryLater without a database.
+async def open_core(settings: Settings, role: str, work: Work) -> Core:
+    """Opens what the settings name, for this work. Raises Misconfigured without a Redis, TryLater without a database.
 
     A Redis that is named but away is no error: work goes on from the rows, and the outbox catches up.
     """
@@ -66,10 +105,11 @@ async def open_core(settings: Settings, role: str) -> Core:
     await health.start()
     stream = EventStream(client, maxlen=settings.bmn_stream_maxlen)
     events = EventLog(db, stream)
-    view = RqView(client, window=settings.bmn_queue_window)
+    view = RqView(client, work.queues, window=settings.bmn_queue_window)
     outbox = Outbox(events, view)
     return Core(
         settings=settings,
+        work=work,
         name=process_name(role),
         db=db,
         redis=client,

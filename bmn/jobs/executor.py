@@ -1,11 +1,9 @@
 """Runs one claimed job: its handler under its timeout, then exactly one settling transaction. Knows no RQ."""
 
 import asyncio
-import math
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from enum import StrEnum
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -25,12 +23,12 @@ from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
+from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Plan, plan
-from bmn.jobs.units import Fenced
+from bmn.jobs.run import Fenced, Run, Stop, Stopped
 from bmn.logs import bind, get_logger
 from bmn.observability import span
 from bmn.schemas.payloads import JobState
-from bmn.work.registry import Queue
 
 log = get_logger(__name__)
 
@@ -41,41 +39,8 @@ T = TypeVar("T")
 Handler = Callable[[Context], Awaitable[Result]]
 
 
-class Stop(StrEnum):
-    """Why a running job is asked to stop."""
-
-    CANCELLED = "cancelled"
-    HANDED_ON = "handed on"
-    FENCED = "fenced"
-
-
-class Stopped(BaseException):
-    """The handler was stopped from outside."""
-
-    def __init__(self, reason: Stop) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Run:
-    """A claimed job on its way through the executor. Its own task is never cancelled, so its books are always kept.
-
-    held_until: by the monotonic clock; until then nobody else can have the job.
-    """
-
-    def __init__(self, row: dict[str, Any], *, held_until: float = math.inf) -> None:
-        self.row = row
-        self.held_until = held_until
-        self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
-
-    def stop(self, reason: Stop) -> None:
-        """Asks the handler to stop; the first reason counts."""
-        if not self.stopped.done():
-            self.stopped.set_result(reason)
-
-
 def load_handler(queue: Queue) -> Handler:
-    """The function that the registry names; nothing that Redis says is ever imported."""
+    """The function that the queue names; nothing that Redis says is ever imported."""
     handler: Handler = import_module(queue.handler).run
     return handler
 
@@ -150,9 +115,9 @@ class Executor:
     def _outdated(self, row: dict[str, Any], error: ValidationError) -> Callable[[Connection], Change | None]:
         fields = ", ".join(".".join(map(str, issue["loc"])) or "payload" for issue in error.errors())
         text = f"The payload no longer fits the schema of {self._queue.name}: {fields}."
-        settings = self._core.settings
+        core = self._core
         return lambda conn: escalate(
-            conn, settings, transitions.fail(conn, row["id"], row["fence"], Cause.SCHEMA_CHANGED, text)
+            conn, core, transitions.fail(conn, row["id"], row["fence"], Cause.SCHEMA_CHANGED, text)
         )
 
     async def _settle(self, fn: Callable[[Connection], T]) -> T:
@@ -205,7 +170,7 @@ class Executor:
         if outage and probe and decision.action is Action.PAUSE:
             # The next probe is another job, so that one which fails of its own does not keep a mended queue closed.
             decision = replace(decision, delay=2 * _OUTAGE_SECONDS * settings.bmn_backoff_scale)
-        change = escalate(conn, settings, _after_failure(conn, row, failure, decision))
+        change = escalate(conn, self._core, _after_failure(conn, row, failure, decision))
         fields = {"cause": failure.cause, "then": decision.action}
         add_log(conn, row["id"], row["attempt"], "warning", failure.message, fields)
         if decision.action is not Action.PAUSE and not (outage and probe):

@@ -1,23 +1,26 @@
 """A process for one job that has cost two workers their lives, so that its death is nobody else's.
 
-Its worker keeps the lease, and says by a signal why it has to stop. In the child: `python -m bmn.jobs.isolated JOB FENCE`.
+Its worker keeps the lease, and says by a signal why it has to stop. In the child: `python -m bmn.jobs.isolated
+MODULE JOB FENCE`, MODULE being the one whose `open_core` hands the queues over.
 """
 
 import asyncio
 import signal
 import sys
+from importlib import import_module
 from typing import Any
 
 from bmn import logs
 from bmn.db import claims, transitions
 from bmn.db.engine import Connection
 from bmn.db.transitions import Change
-from bmn.jobs.core import Core, open_core
+from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
-from bmn.jobs.executor import Executor, Run, Stop, load_handler
+from bmn.jobs.executor import Executor, load_handler
+from bmn.jobs.queue import Queue
+from bmn.jobs.run import Run, Stop
 from bmn.lifeline import lifeline
 from bmn.settings import load_settings
-from bmn.work.registry import Queue, get_queue
 
 log = logs.get_logger(__name__)
 
@@ -29,8 +32,8 @@ async def run_alone(core: Core, queue: Queue, run: Run) -> None:
     """Runs a claimed job in a fresh process. The death of that is one more loss."""
     row = run.row
     log.warning("running alone in a fresh process", job_id=row["id"], losses=row["losses"])
-    command = lifeline([sys.executable, "-P", "-m", "bmn.jobs.isolated", row["id"], str(row["fence"])])
-    child = await asyncio.create_subprocess_exec(*command)
+    command = [sys.executable, "-P", "-m", "bmn.jobs.isolated", core.work.module, row["id"], str(row["fence"])]
+    child = await asyncio.create_subprocess_exec(*lifeline(command))
     waiting = asyncio.ensure_future(child.wait())
     either: list[asyncio.Future[Any]] = [waiting, run.stopped]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -50,18 +53,18 @@ def _after_death(conn: Connection, core: Core, run: Run) -> Change | None:
     job_id, fence = run.row["id"], run.row["fence"]
     if run.stopped.done() and run.stopped.result() is Stop.HANDED_ON:
         return transitions.hand_on(conn, job_id, fence)
-    return escalate(conn, core.settings, transitions.lose(conn, job_id, fence))
+    return escalate(conn, core, transitions.lose(conn, job_id, fence))
 
 
-async def _main(job_id: str, fence: int) -> None:
+async def _main(module: str, job_id: str, fence: int) -> None:
     settings = load_settings()
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="alone")
-    core = await open_core(settings, "alone")
+    core: Core = await import_module(module).open_core(settings, "alone")
     try:
         row = await core.db.read(lambda conn: claims.held(conn, job_id, fence))
         if row is None:
             return
-        queue = get_queue(row["queue"])
+        queue = core.queue(row["queue"])
         executor = Executor(core, queue, load_handler(queue))
         run = Run(row)
         for reason, number in _SIGNALS.items():
@@ -73,4 +76,4 @@ async def _main(job_id: str, fence: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(_main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from bmn.db import claims
 from bmn.jobs.core import Core
-from bmn.jobs.executor import Run, Stop
+from bmn.jobs.run import Run, Stop
 from bmn.logs import get_logger
 
 log = get_logger(__name__)

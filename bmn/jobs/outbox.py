@@ -16,10 +16,10 @@ from bmn.errors import TryLater
 from bmn.events import audience
 from bmn.events.audience import Outgoing
 from bmn.events.log import EventLog
+from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.rq.view import RqView, Shown
 from bmn.logs import get_logger
 from bmn.observability import report
-from bmn.work.registry import DEAD_LETTER
 
 log = get_logger(__name__)
 

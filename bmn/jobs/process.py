@@ -3,20 +3,23 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bmn import logs, observability
 from bmn.db import claims
-from bmn.jobs.core import open_core, this_host
+from bmn.jobs.core import Core, this_host
 from bmn.jobs.sweeper import Sweeper
 from bmn.jobs.worker import Worker
 from bmn.settings import Settings
-from bmn.work.registry import get_queue
 
 log = logs.get_logger(__name__)
 
+OpenCore = Callable[[Settings, str], Awaitable[Core]]
+"""Opens a core for a role in this process; whoever has the queues hands it in."""
+
 
 async def serve(
+    open_core: OpenCore,
     settings: Settings,
     queue_name: str,
     *,
@@ -27,12 +30,13 @@ async def serve(
     ready: Callable[[], None] | None = None,
 ) -> None:
     """Runs a worker until SIGTERM or SIGINT. replaces: process id of a dead one on this host, whose leases end now."""
-    queue, loop = get_queue(queue_name), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     early = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, early.set)
     core = await open_core(settings, queue_name)
     try:
+        queue = core.queue(queue_name)
         worker = Worker(core, queue, slots=slots or queue.slots, burst=burst, grace=grace)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
@@ -49,6 +53,7 @@ async def serve(
 
 
 def run(
+    open_core: OpenCore,
     settings: Settings,
     queue: str,
     slots: int | None = None,
@@ -61,7 +66,9 @@ def run(
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process=f"worker {queue}")
     observability.configure(settings, f"worker-{queue}")
     with asyncio.Runner() as runner:
-        runner.run(serve(settings, queue, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready))
+        runner.run(
+            serve(open_core, settings, queue, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready)
+        )
         if stuck := runner.run(_stop_what_is_left()):
             # Closing the loop would wait for them for ever. Their jobs have gone back in line; their writes are refused.
             log.error("handlers did not stop; ending without them", handlers=stuck)

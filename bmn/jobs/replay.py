@@ -11,14 +11,12 @@ from bmn.db import credits, dead_letters
 from bmn.db import jobs as job_rows
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
-from bmn.db.jobs import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
-from bmn.jobs.context import unit_price
 from bmn.jobs.core import Core
-from bmn.jobs.submission import new_job_id, store_jobs, unit_count
-from bmn.schemas.payloads import JobState
-from bmn.work.registry import Queue, get_queue
+from bmn.jobs.queue import Queue
+from bmn.jobs.submission import store_jobs
+from bmn.schemas.payloads import JobState, Payload
 
 REPLAYABLE = (JobState.FAILED, JobState.PARTIAL, JobState.CANCELLED)
 _NUMBER = re.compile(r"-(\d+)$")
@@ -91,18 +89,21 @@ def _purge(conn: Connection, job_id: str, by: str) -> bool:
 
 def _estimate(conn: Connection, core: Core, chosen: DeadFilter, limit: int) -> tuple[int, int]:
     letters = dead_letters.find(conn, chosen, limit=limit)
-    return len(letters), sum(
-        _cost(conn, core, letter["job_id"], letter["queue"], letter["payload"]) for letter in letters
-    )
+    return len(letters), sum(_cost_of_letter(conn, core, letter) for letter in letters)
 
 
-def _cost(conn: Connection, core: Core, job_id: str, queue_name: str, payload: dict[str, Any]) -> int:
-    queue = get_queue(queue_name)
+def _cost_of_letter(conn: Connection, core: Core, letter: dict[str, Any]) -> int:
+    queue = core.queue(letter["queue"])
     try:
-        wanted = unit_count(queue, queue.payload.model_validate(payload))
+        payload = queue.payload.model_validate(letter["payload"])
     except ValidationError:
         return 0
-    return (wanted - _delivered(job_rows.units(conn, job_id), wanted)) * unit_price(core.settings, queue)
+    return _cost(conn, core, queue, letter["job_id"], payload)
+
+
+def _cost(conn: Connection, core: Core, queue: Queue, job_id: str, payload: Payload) -> int:
+    wanted = queue.units(payload)
+    return (wanted - _delivered(job_rows.units(conn, job_id), wanted)) * queue.price(core.settings)
 
 
 def _delivered(units: Iterable[dict[str, Any]], wanted: int) -> int:
@@ -126,16 +127,16 @@ def _replay(
         raise Conflict(
             f"This job cannot be brought back: it is {row['state']}.", hint=_instead(job_id, row), state=row["state"]
         )
-    queue = get_queue(row["queue"])
+    queue = core.queue(row["queue"])
     if changes and user_id is not None and not queue.job_type:
         # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
         raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
-    payload = _payload(row, changes)
+    payload = _payload(queue, row, changes)
     if was_delivered(queue, job_rows.units(conn, job_id)):
         raise Conflict(
             "This job had done what it was paid for before it ended.", hint="Submit it anew, to do it again."
         )
-    new_id = new_job_id(queue.name)
+    new_id = queue.new_id()
     letter = dead_letters.of_job(conn, job_id)
     if letter is not None and not dead_letters.take(conn, job_id, state="replayed", by=by, replay_job_id=new_id):
         newest = letter["replay_job_id"]
@@ -144,16 +145,12 @@ def _replay(
     if letter is None and (others := job_rows.children(conn, job_id)):
         hint = f"Look at it with `bmn jobs show {others[-1]}`."
         raise Conflict(f"This job was brought back already, as {others[-1]}.", hint=hint, replay=others[-1])
-    cost = _cost(conn, core, job_id, queue.name, payload)
-    job = NewJob(
-        id=new_id,
-        queue=queue.name,
-        payload=payload,
-        payload_version=queue.payload.VERSION,
-        max_attempts=queue.attempts,
-        priority=row["priority"],
+    cost = _cost(conn, core, queue, job_id, payload)
+    job = queue.new_job(
+        payload,
+        job_id=new_id,
         user_id=row["user_id"],
-        brand_id=row["brand_id"],
+        priority=row["priority"],
         credits=cost,
         parent_id=job_id,
         request_id=row["request_id"],
@@ -182,14 +179,13 @@ def _already(letter: dict[str, Any]) -> str:
     return f"Already replayed as {letter['replay_job_id']} by {letter['resolved_by']}."
 
 
-def _payload(row: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def _payload(queue: Queue, row: dict[str, Any], changes: dict[str, Any]) -> Payload:
     """The payload of a replay under today's schema. Raises UsageProblem with the difference where it does not fit."""
-    queue = get_queue(row["queue"])
     fixed = {"userId", "brandId"} & changes.keys()
     if fixed:
         raise UsageProblem(f"{', '.join(sorted(fixed))} cannot be changed.")
     try:
-        return queue.payload.model_validate({**row["payload"], **changes}).dump()
+        return queue.payload.model_validate({**row["payload"], **changes})
     except ValidationError as error:
         difference = [
             {

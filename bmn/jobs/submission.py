@@ -11,14 +11,12 @@ from bmn.db import brands, credits, idempotency, units
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.db.engine import Connection, IntegrityError
-from bmn.db.jobs import NewJob
+from bmn.db.records import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
-from bmn.jobs.context import unit_price
 from bmn.jobs.core import Core
 from bmn.observability import current_parent
-from bmn.schemas.payloads import BrandPayload, LogoGeneration, Payload
-from bmn.work.registry import Queue, get_queue
+from bmn.schemas.payloads import Payload
 
 Plan = Callable[[Connection], Sequence[Payload]]
 """Makes payloads inside the transaction that stores them, out of the records as they are then."""
@@ -48,17 +46,6 @@ class Idempotent:
     @classmethod
     def of(cls, key: str, body: Any) -> "Idempotent":
         return cls(key, hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest())
-
-
-def unit_count(queue: Queue, payload: Payload) -> int:
-    """How many paid units a payload asks for."""
-    if not queue.credit:
-        return 0
-    return payload.count if isinstance(payload, LogoGeneration) else 1
-
-
-def new_job_id(queue: str) -> str:
-    return f"{queue}-{uuid4()}"
 
 
 def uuid_of(job_id: str) -> str:
@@ -107,21 +94,18 @@ async def submit(
     Conflict for a used key with another body, TryLater. job_id: a caller's own id, of which there is one job at most.
     """
     check_ready(core)
-    queue, parent = get_queue(queue_name), current_parent()
+    queue, parent = core.queue(queue_name), current_parent()
+    price = queue.price(core.settings)
 
     def jobs_of(made: Sequence[Payload]) -> list[NewJob]:
         group = str(uuid4()) if len(made) > 1 else None
         return [
-            NewJob(
-                id=job_id or new_job_id(queue_name),
-                queue=queue_name,
-                payload=payload.dump(),
-                payload_version=payload.VERSION,
-                max_attempts=queue.attempts,
-                priority=queue.priority if priority is None else priority,
-                user_id=user_id or getattr(payload, "user_id", None),
-                brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
-                credits=unit_count(queue, payload) * unit_price(core.settings, queue),
+            queue.new_job(
+                payload,
+                job_id=job_id,
+                user_id=user_id,
+                priority=priority,
+                credits=queue.units(payload) * price,
                 delay=delay,
                 idempotency_key=idempotent.key if idempotent else None,
                 group_id=group,
@@ -208,6 +192,6 @@ async def dispatch(
     job_id: str | None = None,
 ) -> Submission:
     """The plain way in for our own code: validates (pydantic's ValidationError) and stores. The same job_id is one job."""
-    payload = get_queue(queue_name).payload.model_validate(data)
+    payload = core.queue(queue_name).payload.model_validate(data)
     (accepted,) = await submit(core, None, queue_name, [payload], priority=priority, delay=delay, job_id=job_id)
     return accepted

@@ -1,7 +1,7 @@
 """Upkeep: one loop in every worker, one lock in Redis decides who runs it, harmless if two do.
 
 Everything that is late is found in the rows: leases of the dead, due jobs that Redis does not list, events that reached no
-stream, the hourly cleanup, queues to be tried again. So nothing depends on what Redis remembers.
+stream, chores of the work's own. So nothing depends on what Redis remembers.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 
 from redis.exceptions import RedisError
 
@@ -17,22 +17,15 @@ from bmn.broker import keys
 from bmn.db import claims, transitions
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
-from bmn.db.engine import Connection, IntegrityError
-from bmn.db.jobs import NewJob
-from bmn.db.transitions import Change
 from bmn.errors import TryLater
 from bmn.events import audience
-from bmn.jobs.core import Core
+from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.rq.view import Shown
 from bmn.logs import get_logger
-from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup
-from bmn.work import journey
-from bmn.work.registry import QUEUES
 
 log = get_logger(__name__)
 
-CLEANUP_SECONDS = 3600
 _REPAIR_SECONDS = 60.0  # how far back an emptied stream is filled again
 _REPAIR_PAGES = 5
 _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
@@ -88,11 +81,10 @@ class Sweeper:
             Duty(self.put_in_line, 1, redis=True),
             Duty(self.publish_missing, 2, redis=True),
             Duty(self.correct_view, 5, redis=True),
-            Duty(self.schedule_cleanup, 10),
             Duty(self.carry_out_cancels, 2),
             Duty(self.alert, 15),
             Duty(self.trim, 60, redis=True),
-            Duty(self.remind, 60),
+            *(Duty(self._of_the_work(chore), chore.every) for chore in core.work.chores),
         )
 
     async def run(self) -> None:
@@ -110,6 +102,13 @@ class Sweeper:
             if not all([await self._do(duty) for duty in due]):
                 # Whoever cannot reach the database lets the lock lapse, so that somebody else can sweep.
                 await asyncio.sleep(2 * self._lock_seconds)
+
+    def _of_the_work(self, chore: Chore) -> Callable[[], Awaitable[object]]:
+        @wraps(chore.run)
+        def run() -> Awaitable[object]:
+            return chore.run(self._core)
+
+        return run
 
     async def _do(self, duty: Duty) -> bool:
         """False where the database is away."""
@@ -150,7 +149,7 @@ class Sweeper:
         if not self._clocks.is_settled(time.monotonic()):
             return
         scale = self._core.settings.bmn_timeout_scale
-        stale = {queue.name: 2 * queue.timeout * scale for queue in QUEUES.values()}
+        stale = {queue.name: 2 * queue.timeout * scale for queue in self._core.queues.values()}
         for row in await self._core.db.read(lambda conn: claims.expired(conn, stale_after=stale)):
             await self._lose(row["id"], row["fence"], row["queue"], row["lease_owner"])
 
@@ -162,8 +161,8 @@ class Sweeper:
             await self._core.db.write(lambda conn: claims.move_starts(conn, drift))
 
     async def _lose(self, job_id: str, fence: int, queue: str, owner: str | None) -> None:
-        settings = self._core.settings
-        change = await self._core.db.write(lambda conn: escalate(conn, settings, transitions.lose(conn, job_id, fence)))
+        core = self._core
+        change = await core.db.write(lambda conn: escalate(conn, core, transitions.lose(conn, job_id, fence)))
         if change:
             log.warning("worker lost", job_id=job_id, owner=owner, then=change.state)
             self._core.outbox.publish(change, queue)
@@ -188,7 +187,7 @@ class Sweeper:
     async def correct_view(self) -> None:
         """Jobs that RQ shows as running or in line and the rows do not: the word of their end was lost on its way."""
         view = self._core.view
-        for queue in QUEUES:
+        for queue in self._core.queues:
             running, in_line = await view.started(queue), await view.listed(queue)
             if not running and not in_line:
                 continue
@@ -212,20 +211,6 @@ class Sweeper:
             if self._published == before:
                 break
         await redis.set(keys.PUBLISHED, "1", ex=keys.SEQ_SECONDS)
-
-    async def schedule_cleanup(self) -> None:
-        """One cleanup job per type and hour; its id is the lock, on however many hosts."""
-        slot = _slot()
-        for kind in CLEANUP_TYPES:
-            job_id = f"cleanup-{kind}-{slot}"
-            if await self._core.db.read(lambda conn, i=job_id: job_rows.exists(conn, i)):  # type: ignore[misc]
-                continue
-            try:
-                change = await self._core.db.write(lambda conn, i=job_id, k=kind: _plan_cleanup(conn, i, k))  # type: ignore[misc]
-            except IntegrityError:
-                continue  # another host was faster
-            if change:
-                self._core.outbox.publish(change)
 
     async def carry_out_cancels(self) -> None:
         """Jobs that went back in line while their cancel was on its way."""
@@ -257,34 +242,5 @@ class Sweeper:
         self._core.outbox.send([audience.system_alert(kind.split(":")[0], message, "warn", dict(metadata))])
 
     async def trim(self) -> None:
-        """Lets RQ's view forget ended jobs as the registry says."""
+        """Lets RQ's view forget ended jobs as their queues say."""
         await self._core.view.trim()
-
-    async def remind(self) -> None:
-        """Tells users of wizards they left a day ago."""
-        await journey.remind_abandoned(self._core)
-
-
-def _slot() -> int:
-    return int(time.time() // CLEANUP_SECONDS)
-
-
-def next_cleanup() -> float:
-    """When the cleanup is planned next, in seconds since 1970."""
-    return float((_slot() + 1) * CLEANUP_SECONDS)
-
-
-def _plan_cleanup(conn: Connection, job_id: str, kind: str) -> Change | None:
-    if job_rows.exists(conn, job_id):
-        return None
-    queue = QUEUES["cleanup"]
-    job = NewJob(
-        id=job_id,
-        queue=queue.name,
-        payload={"type": kind},
-        payload_version=Cleanup.VERSION,
-        max_attempts=queue.attempts,
-        priority=queue.priority,
-        message=f"Cleanup: {kind}",
-    )
-    return Change(job_id, "queued", events=[job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])

@@ -22,21 +22,17 @@ from uuid import NAMESPACE_URL, uuid5
 from bmn import failpoints
 from bmn.db import units as rows
 from bmn.db.engine import Connection
-from bmn.db.jobs import NewJob
+from bmn.db.records import NewJob
 from bmn.errors import CAUSES, Cause, JobFailure, Moderated
 from bmn.jobs.outbox import Outbox
+from bmn.jobs.run import Fenced
 from bmn.settings import Settings
 from bmn.storage import Storage, object_key
-from bmn.work.registry import QUEUES
 
 T = TypeVar("T")
 
 MAX_AMBIGUOUS = 1
 """A paid request whose answer was lost is sent again once, for every provider; it is counted, shown and not charged."""
-
-
-class Fenced(BaseException):
-    """Another executor has the job by now. Not an Exception: the only thing left to do is to stop."""
 
 
 class Attempt(Protocol):
@@ -62,6 +58,7 @@ class Attempt(Protocol):
     def settings(self) -> Settings: ...
     @property
     def is_held(self) -> bool: ...
+    def follow_up(self, asset: dict[str, Any]) -> NewJob | None: ...
     def held_since(self, moment: float) -> None: ...
     def highest(self, percent: float) -> int: ...
     def supersede(self) -> None: ...
@@ -223,7 +220,7 @@ class Unit:
             "metadata": metadata,
             "is_selected": 0,
         }
-        await self._finish(asset, progress, message, told, self._thumbnail_job(asset))
+        await self._finish(asset, progress, message, told, ctx.follow_up(asset))
 
     async def finish(self, *, progress: int, message: str, **told: Any) -> None:
         """As `save`, for a unit that leaves no asset: a mail, a wizard's step."""
@@ -253,32 +250,6 @@ class Unit:
         self._row = {**self._row, "state": "saved"}
         ctx.outbox.publish(change)
         failpoints.hit("saved")
-
-    def _thumbnail_job(self, asset: dict[str, Any]) -> NewJob:
-        ctx, queue = self._ctx, QUEUES["image-upload"]
-        kind = "video_thumbnail" if asset["asset_type"] == "video" else asset["asset_type"]
-        payload = queue.payload.model_validate(
-            {
-                "userId": ctx.user_id,
-                "brandId": ctx.brand_id,
-                "assetType": kind,
-                "storageKey": asset["storage_key"],
-                "assetId": asset["id"],
-                "fileName": asset["storage_key"].rsplit("/", 1)[-1],
-                "mimeType": asset["mime_type"],
-            }
-        )
-        return NewJob(
-            id=f"image-upload-{asset['id']}",
-            queue=queue.name,
-            payload=payload.dump(),
-            payload_version=queue.payload.VERSION,
-            max_attempts=queue.attempts,
-            priority=queue.priority,
-            user_id=ctx.user_id,
-            brand_id=ctx.brand_id,
-            request_id=ctx.request_id,
-        )
 
     async def fail(self, failure: JobFailure) -> None:
         """Records a failure that no further attempt can heal, so that none asks again."""

@@ -21,14 +21,15 @@ from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims
 from bmn.errors import TryLater
 from bmn.jobs.core import Core
-from bmn.jobs.executor import Executor, Run, Stop, load_handler
+from bmn.jobs.executor import Executor, load_handler
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.leases import Leases
+from bmn.jobs.queue import Queue
 from bmn.jobs.rq.registration import RqRegistration, read_command
 from bmn.jobs.rq.view import Shown, list_key
+from bmn.jobs.run import Run, Stop
 from bmn.jobs.sweeper import Sweeper
 from bmn.logs import get_logger
-from bmn.work.registry import Queue
 
 log = get_logger(__name__)
 

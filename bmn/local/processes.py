@@ -26,7 +26,7 @@ _WORKER_SPARE = 5.0  # beyond the grace that the worker itself keeps
 
 # What the children have in common. Imported once, before the first fork; a vendor's SDK only by the worker it serves.
 _COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.db.migrations", "PIL.Image", "httpx")
-_WORKER_COMMON = ("bmn.jobs.process", "PIL.Image", "httpx")
+_WORKER_COMMON = ("bmn.jobs.process", "bmn.work.wiring", "PIL.Image", "httpx")
 
 
 # Workers whose vendor's SDK takes up to a second of processor time to import: started when everything else is ready.
@@ -78,9 +78,17 @@ class Stack:
 
         def work(start: Start) -> None:
             from bmn.jobs import process
+            from bmn.work.wiring import open_core
 
             process.run(
-                self.settings, queue, slots=slots, replaces=start.replaces, burst=burst, ready=start.ready, grace=limit
+                open_core,
+                self.settings,
+                queue,
+                slots=slots,
+                replaces=start.replaces,
+                burst=burst,
+                ready=start.ready,
+                grace=limit,
             )
 
         self._start(f"worker {queue}", work, WORKERS, restart=not burst, grace=limit + _WORKER_SPARE)

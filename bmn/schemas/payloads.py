@@ -66,6 +66,11 @@ class Payload(Model):
 
     VERSION: ClassVar[int] = 1
 
+    @property
+    def units(self) -> int:
+        """How many paid units it asks for."""
+        return 1
+
 
 class BrandPayload(Payload):
     """Of the jobs that belong to a user's brand."""
@@ -91,6 +96,11 @@ class LogoGeneration(BrandPayload):
     is_refinement: bool = False
     previous_logo_url: HttpUrl | None = None
     refinement_notes: Annotated[Text, StringConstraints(max_length=1000)] | None = None
+
+    @property
+    def units(self) -> int:
+        """Each logo is paid for by itself."""
+        return self.count
 
     @model_validator(mode="after")
     def _refinement_is_whole(self) -> "LogoGeneration":

@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 
 from bmn.identity.tokens import Authenticator
-from bmn.jobs.core import Core, open_core
+from bmn.jobs.core import Core
 from bmn.server.metrics import Metrics
 from bmn.server.rate_limit import RateLimit
 from bmn.server.sessions import Sessions
 from bmn.server.signing import Signer
 from bmn.server.tail import JobTail
 from bmn.settings import Settings
+from bmn.work.wiring import open_core
 
 _KNOWN_USERS = 100_000
 

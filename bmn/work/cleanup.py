@@ -9,16 +9,54 @@ from pathlib import Path
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
+from bmn.db import jobs as job_rows
 from bmn.db import retention
+from bmn.db.engine import Connection, IntegrityError
+from bmn.db.transitions import Change
 from bmn.jobs.context import Context, Result
+from bmn.jobs.core import Core
 from bmn.logs import get_logger
-from bmn.schemas.payloads import Cleanup
+from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup, CleanupType
+from bmn.work.registry import get_queue
 
 log = get_logger(__name__)
 
+EVERY_SECONDS = 3600
 _DAY = 86_400
 _YOUNG_SECONDS = 3600  # an object may be younger than the row that is about to name it
 _CACHE_SECONDS = 3600
+
+
+async def schedule(core: Core) -> None:
+    """One cleanup job per type and hour; its id is the lock, on however many hosts."""
+    slot = _slot()
+    for kind in CLEANUP_TYPES:
+        job_id = f"cleanup-{kind}-{slot}"
+        if await core.db.read(lambda conn, i=job_id: job_rows.exists(conn, i)):  # type: ignore[misc]
+            continue
+        try:
+            change = await core.db.write(lambda conn, i=job_id, k=kind: _plan(conn, i, k))  # type: ignore[misc]
+        except IntegrityError:
+            continue  # another host was faster
+        if change:
+            core.outbox.publish(change)
+
+
+def next_run() -> float:
+    """When the cleanup is planned next, in seconds since 1970."""
+    return float((_slot() + 1) * EVERY_SECONDS)
+
+
+def _slot() -> int:
+    return int(time.time() // EVERY_SECONDS)
+
+
+def _plan(conn: Connection, job_id: str, kind: CleanupType) -> Change | None:
+    if job_rows.exists(conn, job_id):
+        return None
+    queue = get_queue("cleanup")
+    job = queue.new_job(Cleanup(type=kind), job_id=job_id, message=f"Cleanup: {kind}")
+    return Change(job_id, "queued", events=[job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])
 
 
 async def run(ctx: Context) -> Result:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bmn.jobs.context import unit_price
-from bmn.jobs.submission import unit_count
 from bmn.providers.prices import Price, load_prices
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
@@ -72,7 +70,7 @@ def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload]) -
     access = settings.provider(kind.provider)
     return Estimate(
         prompts=[prompt for payload in payloads for prompt in kind.prompts(payload)],
-        credits=sum(unit_count(queue, payload) for payload in payloads) * unit_price(settings, queue),
+        credits=sum(queue.units(payload) for payload in payloads) * queue.price(settings),
         usd=round(sum(kind.usd(price, payload) for payload in payloads), 6),
         sandboxed=access is not None and access.sandboxed,
     )

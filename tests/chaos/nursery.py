@@ -125,7 +125,7 @@ class Nursery:
 
 
 def _preload() -> None:
-    for module in ("bmn.jobs.isolated", "bmn_sandbox.app", "bmn.server.app"):
+    for module in ("bmn.jobs.isolated", "bmn.work.wiring", "bmn_sandbox.app", "bmn.server.app"):
         import_module(module)
     from bmn.jobs.executor import load_handler
     from bmn.work.registry import get_queue
@@ -204,12 +204,13 @@ def _worker(
 
     from bmn.jobs.process import run
     from bmn.settings import load_settings
+    from bmn.work.wiring import open_core
     from tests.jobs import handlers
 
     handlers.register(**(figures or {}))
     if file_size := limits.get("file_size"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    run(load_settings(), queue, slots=slots, replaces=replaces, ready=lambda: _made(ready, os.getpid()))
+    run(open_core, load_settings(), queue, slots=slots, replaces=replaces, ready=lambda: _made(ready, os.getpid()))
 
 
 def _api(ready: Path) -> None:

@@ -23,10 +23,11 @@ from bmn.db.engine import Connection
 from bmn.db.tables import job_units
 from bmn.db.tables import jobs as job_table
 from bmn.errors import BmnError
-from bmn.jobs.core import Core, open_core
+from bmn.jobs.core import Core
 from bmn.jobs.submission import Idempotent, dispatch, submit
 from bmn.schemas.payloads import TERMINAL_STATES, LogoGeneration
 from bmn.settings import Settings, load_settings
+from bmn.work.wiring import open_core
 from tests.chaos import checker
 from tests.chaos.nursery import Child, Nursery
 from tests.chaos.proxy import Proxy

@@ -12,8 +12,8 @@ from bmn.db.dead_letters import DeadFilter
 from bmn.identity.tokens import mint_development_token
 from bmn.jobs import replay
 from bmn.jobs.cancellation import cancel
-from bmn.jobs.core import open_core
 from bmn.jobs.submission import dispatch
+from bmn.work.wiring import open_core
 from tests.chaos.nursery import Child
 from tests.chaos.stack import ANA, LOGOS, Stack
 from tests.jobs import handlers

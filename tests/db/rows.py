@@ -6,7 +6,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from bmn.db import claims, credits, jobs
-from bmn.db.jobs import NewJob
+from bmn.db.records import NewJob
 
 QUEUE = "logo-generation"
 ANA = "ana"

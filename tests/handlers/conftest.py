@@ -14,14 +14,16 @@ from sqlalchemy import select
 from bmn.db import assets, brands, claims, credits
 from bmn.db.migrations import migrate
 from bmn.db.tables import job_events, job_units, jobs, provider_calls
-from bmn.jobs.core import Core, open_core
-from bmn.jobs.executor import Executor, Run, load_handler
+from bmn.jobs.core import Core
+from bmn.jobs.executor import Executor, load_handler
+from bmn.jobs.run import Run
 from bmn.jobs.submission import submit
 from bmn.providers.images import verify_picture
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.settings import Settings
 from bmn.storage import object_key
 from bmn.work.registry import get_queue
+from bmn.work.wiring import open_core
 from tests.providers.conftest import SandboxControl, _sandbox_server, sandbox
 
 __all__ = ["_sandbox_server", "sandbox"]

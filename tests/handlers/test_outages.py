@@ -7,7 +7,8 @@ import pytest
 
 from bmn.db import claims, queues
 from bmn.errors import CAUSES, Cause
-from bmn.jobs.executor import Executor, Run, load_handler
+from bmn.jobs.executor import Executor, load_handler
+from bmn.jobs.run import Run
 from bmn.work.registry import get_queue
 from tests.handlers.conftest import ANA, Bench
 from tests.handlers.test_generators import bundle, mockup, video

@@ -14,12 +14,13 @@ from sqlalchemy import select
 from bmn.db import brands, claims, credits, jobs
 from bmn.db.engine import Connection
 from bmn.db.tables import jobs as job_table
-from bmn.jobs.core import Core, open_core
+from bmn.jobs.core import Core
 from bmn.jobs.submission import Submission, dispatch, submit
 from bmn.jobs.worker import Worker
 from bmn.schemas.payloads import TERMINAL_STATES, LogoGeneration
 from bmn.settings import Settings, load_settings
 from bmn.work.registry import Queue, get_queue
+from bmn.work.wiring import open_core
 from tests.chaos import checker
 from tests.jobs import handlers
 from tests.processes import eventually

@@ -11,7 +11,7 @@ from bmn.db.dead_letters import DeadFilter
 from bmn.db.tables import audit_log, dead_letters, jobs
 from bmn.errors import Cause, Conflict, InsufficientCredits, NotFound, UsageProblem
 from bmn.jobs import replay
-from bmn.jobs.core import open_core
+from bmn.work.wiring import open_core
 from tests.jobs.conftest import ANA, BEN, Engine
 from tests.processes import eventually
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from bmn.jobs.executor import load_handler
-from bmn.jobs.submission import new_job_id, unit_count
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
 from bmn.work.registry import ALL_QUEUES, QUEUES, Queue, get_queue
@@ -59,11 +58,11 @@ def test_a_generator_has_a_price_and_the_others_have_none(queue: Queue) -> None:
     if queue.credit:
         assert queue.credit in Settings.model_fields
     else:
-        assert unit_count(queue, queue.payload.model_construct()) == 0
+        assert queue.units(queue.payload.model_construct()) == 0
 
 
 def test_job_ids_carry_their_queue_and_fit_their_column() -> None:
     for name in QUEUES:
-        job_id = new_job_id(name)
+        job_id = QUEUES[name].new_id()
         assert job_id.startswith(f"{name}-")
         assert len(job_id) <= 128

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from bmn.errors import Conflict, InsufficientCredits, NotFound, TryLater
-from bmn.jobs.core import open_core
 from bmn.jobs.submission import Idempotent, dispatch, submit
+from bmn.work.wiring import open_core
 from tests.jobs.conftest import ANA, BEN, Engine, some_key
 
 

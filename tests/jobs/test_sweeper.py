@@ -8,9 +8,10 @@ from sqlalchemy import insert, select, update
 from bmn.db import claims, queues, transitions
 from bmn.db.tables import job_events, jobs, provider_calls
 from bmn.errors import Cause
-from bmn.jobs.core import open_core
 from bmn.jobs.rq.view import Shown, list_key
-from bmn.jobs.sweeper import CLEANUP_SECONDS, ClockWatch, Sweeper
+from bmn.jobs.sweeper import ClockWatch, Sweeper
+from bmn.work import cleanup
+from bmn.work.wiring import open_core
 from tests.chaos import checker
 from tests.jobs import handlers
 from tests.jobs.conftest import Engine
@@ -54,11 +55,11 @@ async def test_a_delayed_job_is_put_in_line_when_its_time_has_come(engine: Engin
 
 async def test_the_cleanup_is_planned_once_an_hour_on_however_many_hosts(engine: Engine) -> None:
     second = await open_core(engine.settings, "test")
-    sweepers = [Sweeper(core) for core in (engine.core, second, engine.core)]
+    cores = [engine.core, second, engine.core]
     for _ in range(3):
-        await asyncio.gather(*(sweeper.schedule_cleanup() for sweeper in sweepers))
+        await asyncio.gather(*(cleanup.schedule(core) for core in cores))
     await second.close()
-    slot = int(time.time() // CLEANUP_SECONDS)
+    slot = int(time.time() // cleanup.EVERY_SECONDS)
     rows = await engine.all_jobs()
     assert len(rows) == 4
     assert {row["id"].rsplit("-", 1)[1] for row in rows} <= {str(slot), str(slot - 1)}

@@ -9,9 +9,9 @@ from sqlalchemy import update
 from bmn.db import claims, queues, transitions
 from bmn.db.tables import dead_letters, jobs
 from bmn.jobs.cancellation import cancel
-from bmn.jobs.core import open_core
 from bmn.jobs.rq.view import list_key
 from bmn.jobs.sweeper import Sweeper
+from bmn.work.wiring import open_core
 from tests.jobs import handlers
 from tests.jobs.conftest import ANA, Engine
 from tests.processes import eventually

@@ -18,14 +18,15 @@ import uvicorn
 from sqlalchemy import Connection, update
 
 from bmn.db import brands, events, jobs
-from bmn.db.jobs import NewJob
 from bmn.db.migrations import migrate
+from bmn.db.records import NewJob
 from bmn.db.tables import brands as brand_table
 from bmn.db.tables import jobs as job_table
 from bmn.identity.tokens import mint_development_token
-from bmn.jobs.core import Core, open_core
+from bmn.jobs.core import Core
 from bmn.server.sockets.limits import Limits
 from bmn.settings import Settings, load_settings
+from bmn.work.wiring import open_core
 from tests.live.driver import Client, Driver, why_not
 from tests.live.serve import App, uvicorn_config
 

@@ -5,7 +5,7 @@ Nothing is decided from what stands here, and nothing is lost with it.
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,7 +17,7 @@ from rq import Queue as RqQueue
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
 from bmn.broker.scripts import Call, run
-from bmn.work.registry import ALL_QUEUES, DEAD_LETTER, QUEUES, Keep
+from bmn.jobs.queue import DEAD_LETTER, Keep, Queue
 
 JOB_SECONDS = 7 * 86_400
 _SCRIPT = files("bmn.jobs.rq").joinpath("view.lua").read_text()
@@ -62,15 +62,16 @@ class Shown:
 
 
 class RqView:
-    """window: ids shown per queue."""
+    """queues: whose jobs are shown, by name. window: ids shown per queue."""
 
-    def __init__(self, redis: Redis, *, window: int) -> None:
+    def __init__(self, redis: Redis, queues: Mapping[str, Queue], *, window: int) -> None:
         self._redis = redis
+        self._queues = queues
         self._window = window
 
     async def register(self) -> None:
-        """Names all ten queues, so that the dashboard lists them from the start."""
-        await self._redis.sadd(RqQueue.redis_queues_keys, *(list_key(name) for name in ALL_QUEUES))
+        """Names every queue and the dead letters', so that the dashboard lists them from the start."""
+        await self._redis.sadd(RqQueue.redis_queues_keys, *map(list_key, (*self._queues, DEAD_LETTER)))
 
     async def show(self, changes: Iterable[Shown]) -> None:
         """Shows where jobs are now, in one round trip. The list holds no more than its window."""
@@ -84,7 +85,7 @@ class RqView:
         return [Call(_SCRIPT, _keys(queue), [*self._rules(queue), *_words(shown)]) for queue, shown in by_queue.items()]
 
     def _rules(self, name: str) -> list[Any]:
-        queue, now = QUEUES.get(name), datetime.now(UTC)
+        queue, now = self._queues.get(name), datetime.now(UTC)
         data, timeout = _data(name), int(queue.timeout) if queue else 0
         keep = (queue.keep_completed, queue.keep_failed) if queue else (_DEAD_KEEP, _DEAD_KEEP)
         kept = [figure for rule in keep for figure in (rule.count, rule.age)]
@@ -107,10 +108,10 @@ class RqView:
             await pipe.execute()
 
     async def trim(self) -> None:
-        """Keeps as many ended jobs as the registry says, and none longer than it says."""
+        """Keeps as many ended jobs as their queue says, and none longer than it says."""
         now = datetime.now(UTC).timestamp()
         async with self._redis.pipeline(transaction=False) as pipe:
-            for queue in QUEUES.values():
+            for queue in self._queues.values():
                 for kind in (FinishedJobRegistry, FailedJobRegistry, StartedJobRegistry):
                     pipe.zremrangebyscore(_registry(kind, queue.name), "-inf", now)
             await pipe.execute()

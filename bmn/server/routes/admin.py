@@ -10,8 +10,8 @@ from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.paging import write_cursor
 from bmn.events.audience import credits_updated, system_alert
+from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.replay import estimate, purge, replay
-from bmn.jobs.sweeper import next_cleanup
 from bmn.schemas import documents
 from bmn.schemas.base import Text
 from bmn.schemas.payloads import JobState
@@ -21,7 +21,8 @@ from bmn.server.dependencies import Admin, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
-from bmn.work.registry import ALL_QUEUES, DEAD_LETTER, get_queue
+from bmn.work import cleanup
+from bmn.work.registry import ALL_QUEUES, get_queue
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
 
@@ -206,5 +207,5 @@ def _queue_row(
         reason=settings.get("reason"),
         paused_by=settings.get("paused_by"),
         paused_at=views.when(settings.get("paused_at")),
-        next_run_at=views.when(next_cleanup()) if name == "cleanup" else None,
+        next_run_at=views.when(cleanup.next_run()) if name == "cleanup" else None,
     )

@@ -12,7 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 from bmn.db import brands, sessions
 from bmn.errors import BmnError, Cause, JobFailure
 from bmn.jobs.context import Context, Result
-from bmn.jobs.units import Fenced, Unit, is_final
+from bmn.jobs.run import Fenced
+from bmn.jobs.units import Unit, is_final
 from bmn.logs import get_logger
 from bmn.providers.agent import Agent, ToolCall, Turn
 from bmn.schemas.payloads import BrandWizard

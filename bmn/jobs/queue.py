@@ -1,0 +1,118 @@
+"""A queue, as the engine knows it: a row of figures, a payload, the import path of a handler."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from bmn.db.records import NewJob
+from bmn.errors import NotFound, meant
+from bmn.schemas.payloads import BrandPayload, Payload
+from bmn.settings import Settings
+
+DEAD_LETTER = "dead-letter"
+"""The queue that RQ and its dashboard show dead letters in; nothing is ever run from it."""
+
+_DAY, _WEEK = 86_400, 604_800
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How many ended jobs RQ's view keeps, and for how long. count: jobs. age: seconds."""
+
+    count: int
+    age: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What the engine has to know of one kind of work.
+
+    handler: import path of a module with `async def run(ctx)`, so that a server dispatches without loading a vendor's SDK.
+    slots: jobs one worker process runs at once. timeout: seconds an attempt may take. priority: lower goes first.
+    backoff: seconds before the second attempt, doubled for each further one. keep: how many completed jobs, and how many
+    failed ones, RQ's view shows. job_type: the word in `generation_jobs`, empty for queues that are no generator.
+    credit: the setting that prices one unit.
+    """
+
+    name: str
+    payload: type[Payload]
+    handler: str
+    slots: int
+    timeout: float
+    priority: int
+    attempts: int
+    backoff: float
+    keep: tuple[int, int]
+    job_type: str = ""
+    credit: str = ""
+
+    @property
+    def keep_completed(self) -> Keep:
+        """Completed jobs are shown for a day."""
+        return Keep(self.keep[0], _DAY)
+
+    @property
+    def keep_failed(self) -> Keep:
+        """Failed jobs are shown for a week."""
+        return Keep(self.keep[1], _WEEK)
+
+    def units(self, payload: Payload) -> int:
+        """How many paid units a payload asks for."""
+        return payload.units if self.credit else 0
+
+    def price(self, settings: Settings) -> int:
+        """Credits a delivered unit costs its user."""
+        return int(getattr(settings, self.credit)) if self.credit else 0
+
+    def new_id(self) -> str:
+        """An id for a job of this queue."""
+        return f"{self.name}-{uuid4()}"
+
+    def new_job(
+        self,
+        payload: Payload,
+        *,
+        job_id: str | None = None,
+        user_id: str | None = None,
+        priority: int | None = None,
+        credits: int = 0,
+        delay: float = 0.0,
+        idempotency_key: str | None = None,
+        parent_id: str | None = None,
+        group_id: str | None = None,
+        request_id: str | None = None,
+        trace_parent: str | None = None,
+        message: str = "Waiting in line",
+    ) -> NewJob:
+        """A job of this queue, ready to be stored. user_id: the payload's own, where none is given."""
+        return NewJob(
+            id=job_id or self.new_id(),
+            queue=self.name,
+            payload=payload.dump(),
+            payload_version=payload.VERSION,
+            max_attempts=self.attempts,
+            priority=self.priority if priority is None else priority,
+            user_id=user_id or getattr(payload, "user_id", None),
+            brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
+            credits=credits,
+            delay=delay,
+            idempotency_key=idempotency_key,
+            parent_id=parent_id,
+            group_id=group_id,
+            request_id=request_id,
+            trace_parent=trace_parent,
+            message=message,
+        )
+
+
+def by_name(queues: Iterable[Queue]) -> dict[str, Queue]:
+    """Queues as the engine is handed them."""
+    return {queue.name: queue for queue in queues}
+
+
+def find_queue(queues: Mapping[str, Queue], name: str) -> Queue:
+    """A queue by its name. Raises NotFound, which lists the names there are."""
+    try:
+        return queues[name]
+    except KeyError:
+        raise NotFound(f"There is no queue {name!r}.", hint=meant(name, "Queues", queues)) from None

@@ -1,0 +1,43 @@
+"""A claimed job while this process runs it, and the ways in which it can be made to stop."""
+
+import asyncio
+import math
+from enum import StrEnum
+from typing import Any
+
+
+class Stop(StrEnum):
+    """Why a running job is asked to stop."""
+
+    CANCELLED = "cancelled"
+    HANDED_ON = "handed on"
+    FENCED = "fenced"
+
+
+class Stopped(BaseException):
+    """The handler was stopped from outside."""
+
+    def __init__(self, reason: Stop) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Fenced(BaseException):
+    """Another executor has the job by now. Not an Exception: the only thing left to do is to stop."""
+
+
+class Run:
+    """A claimed job on its way through the executor. Its own task is never cancelled, so its books are always kept.
+
+    held_until: by the monotonic clock; until then nobody else can have the job.
+    """
+
+    def __init__(self, row: dict[str, Any], *, held_until: float = math.inf) -> None:
+        self.row = row
+        self.held_until = held_until
+        self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
+
+    def stop(self, reason: Stop) -> None:
+        """Asks the handler to stop; the first reason counts."""
+        if not self.stopped.done():
+            self.stopped.set_result(reason)

@@ -1,0 +1,20 @@
+"""Hands the nine queues to the engine."""
+
+from bmn.jobs import core
+from bmn.jobs.core import Chore, Core, Work
+from bmn.settings import Settings
+from bmn.work import cleanup, follow_ups, journey
+from bmn.work.registry import QUEUES
+
+WORK = Work(
+    queues=QUEUES,
+    module=__name__,
+    follow_up=follow_ups.thumbnail_job,
+    alarm=follow_ups.ops_mail,
+    chores=(Chore(cleanup.schedule, every=10), Chore(journey.remind_abandoned, every=60)),
+)
+
+
+async def open_core(settings: Settings, role: str) -> Core:
+    """Opens what the settings name. Raises Misconfigured without a Redis, TryLater without a database."""
+    return await core.open_core(settings, role, WORK)
