@@ -5,6 +5,7 @@ import asyncio
 import httpx2 as httpx
 
 from bmn.jobs.context import Context, Result
+from bmn.schemas.results import Counts
 
 _client: httpx.AsyncClient | None = None
 
@@ -15,7 +16,7 @@ async def run(ctx: Context) -> Result:
         await _fetch(url)
     elif data.get("wait"):
         await asyncio.Event().wait()
-    return Result("done", data={})
+    return Result("done", data=Counts({}))
 
 
 async def _fetch(url: str) -> None:

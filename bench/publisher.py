@@ -3,8 +3,10 @@
 import asyncio
 import sys
 import time
+from functools import partial
 
 from bmn.db import claims, transitions
+from bmn.schemas.events import AgentMessage
 from bmn.settings import load_settings
 from bmn.work.wiring import open_core
 
@@ -18,8 +20,8 @@ async def _publish(jobs: list[str], events: int, rate: float, size: int) -> None
     for number in range(events):
         await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
         job_id = jobs[number % len(jobs)]
-        event = (job_id, fences[job_id], "agent:message", {"content": f"{time.time()} {'x' * size}"})
-        change = await core.db.write(lambda conn, event=event: transitions.record(conn, *event))
+        event = partial(AgentMessage, content=f"{time.time()} {'x' * size}")
+        change = await core.db.write(lambda conn, of=job_id, e=event: transitions.record(conn, of, fences[of], e))
         assert change is not None
         core.outbox.publish(change)
     await core.close()

@@ -1,15 +1,16 @@
 """What jobs have published, one row an event: the log that sockets, SSE, `jobs watch` and `jobs show` read from."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 
 from bmn.db.tables import db_now, job_events, jobs
+from bmn.schemas.base import now_ms
+from bmn.schemas.events import JobEvent, Stamp
 
 EventRow = dict[str, Any]
-"""job_id, seq, event, payload (the complete data as sent), at (seconds)."""
+"""job_id, seq, event, payload (the complete data as sent), at (seconds), queue (the job's)."""
 
 # Statements of the hot paths are built once: building one costs more than the database needs to run it.
 _ADD = insert(job_events)
@@ -24,33 +25,16 @@ class EventSource:
     last_seq: int
 
 
-def add(conn: Connection, job: Row[Any] | EventSource, event: str, fields: dict[str, Any]) -> EventRow:
-    """Stores an event whose seq the caller's update of the job has just taken: `last_seq=jobs.c.last_seq + 1`.
+def stamp(job: Row[Any] | EventSource) -> Stamp:
+    """What an event carries of its job, whose seq the caller's update has just taken: `last_seq=jobs.c.last_seq + 1`."""
+    return {"job_id": job.id, "brand_id": job.brand_id, "seq": job.last_seq, "timestamp": now_ms()}
 
-    job: a row with id, brand_id and last_seq. fields: what the event carries beside the fields that every one has.
-    """
-    payload = {
-        "jobId": job.id,
-        "brandId": job.brand_id,
-        **{name: value for name, value in fields.items() if value is not None},
-        "seq": job.last_seq,
-        "timestamp": int(time.time() * 1000),
-    }
-    row = {"job_id": job.id, "seq": job.last_seq, "event": event, "payload": payload}
+
+def add(conn: Connection, queue: str, event: JobEvent) -> EventRow:
+    """Stores an event. queue: its job's."""
+    row = {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": event.dump()}
     conn.execute(_ADD, row)
-    return row
-
-
-def append(
-    conn: Connection, job_id: str, event: str, fields: dict[str, Any], *, fence: int | None = None
-) -> EventRow | None:
-    """Takes the next seq of a job and stores an event. With a fence: only while that executor holds the job."""
-    guard = [jobs.c.id == job_id]
-    if fence is not None:
-        guard += [jobs.c.fence == fence, jobs.c.state == "active"]
-    statement = update(jobs).where(*guard).values(last_seq=jobs.c.last_seq + 1)
-    job = conn.execute(statement.returning(jobs.c.id, jobs.c.brand_id, jobs.c.last_seq)).first()
-    return add(conn, job, event, fields) if job else None
+    return {**row, "queue": queue}
 
 
 def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[EventRow]:
@@ -69,7 +53,8 @@ def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> l
     if not published:
         return []
     wanted = or_(*(and_(job_events.c.job_id == job, job_events.c.seq > seq) for job, seq in published.items()))
-    query = select(job_events).where(wanted).order_by(job_events.c.job_id, job_events.c.seq).limit(limit)
+    with_queue = select(job_events, jobs.c.queue).join(jobs, jobs.c.id == job_events.c.job_id)
+    query = with_queue.where(wanted).order_by(job_events.c.job_id, job_events.c.seq).limit(limit)
     return [dict(row) for row in conn.execute(query).mappings()]
 
 

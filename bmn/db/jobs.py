@@ -12,6 +12,7 @@ from bmn.db.paging import read_cursor, write_cursor
 from bmn.db.records import NewJob
 from bmn.db.tables import db_now, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
+from bmn.schemas.events import JobProgress
 from bmn.schemas.payloads import JobState
 
 JobRow = dict[str, Any]
@@ -62,8 +63,8 @@ def insert_job(conn: Connection, job: NewJob) -> events.EventRow:
         "trace_parent": job.trace_parent,
     }
     conn.execute(_INSERT, {**values, "of_user": job.user_id, "of_queue": job.queue, "in_seconds": job.delay})
-    told = {"status": "queued", "progress": 0, "message": job.message}
-    return events.add(conn, events.EventSource(job.id, job.brand_id, 1), "job:progress", told)
+    first = events.stamp(events.EventSource(job.id, job.brand_id, 1))
+    return events.add(conn, job.queue, JobProgress(**first, status="queued", progress=0, message=job.message))
 
 
 def exists(conn: Connection, job_id: str) -> bool:

@@ -9,6 +9,7 @@ Every function of an executor names the fence it claimed with and returns None w
 nothing was written then. Nothing leaves a terminal state; a replay is a new job.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +17,13 @@ from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case
 
 from bmn.db import credits, events
 from bmn.db.credits import Balance
-from bmn.db.events import EventRow
+from bmn.db.events import EventRow, stamp
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
 from bmn.errors import CAUSES, OUTAGES, Cause, told
+from bmn.schemas.base import when
+from bmn.schemas.events import JobCancelled, JobComplete, JobEvent, JobFailed, JobProgress, Progress
 from bmn.schemas.payloads import JobState
+from bmn.schemas.results import AssetResult, AssetRow, AssetsResult, JobResult, LogosResult
 
 MAX_LOSSES = 3
 """Workers that may die on one job; the third loss makes it a dead letter."""
@@ -75,20 +79,36 @@ def _update(conn: Connection, statement: Update, job_id: str, fence: int, values
     return conn.execute(statement, {"of_job": job_id, "held": fence, **values}).first()
 
 
-def progress(conn: Connection, job_id: str, fence: int, fields: dict[str, Any]) -> Change | None:
-    """fields: status, progress, message and what else `job:progress` carries. The bar never falls."""
-    values = {"percent": fields.get("progress") or 0, "stage": fields["status"], "message": fields.get("message")}
+def progress(conn: Connection, job_id: str, fence: int, shown: Progress) -> Change | None:
+    """The bar never falls."""
+    values = {"percent": round(shown.percent), "stage": shown.status, "message": shown.message}
     job = _update(conn, _PROGRESS, job_id, fence, values)
-    if job is None:
-        return None
-    told = {**fields, "progress": job.progress, "attempt": job.attempt}
-    return Change(job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)])
+    return _with_event(conn, job, progress_event(job, shown)) if job else None
 
 
-def record(conn: Connection, job_id: str, fence: int, event: str, fields: dict[str, Any]) -> Change | None:
-    """An event that changes no state: a tool's error, a message of the agent."""
+def progress_event(job: Row[Any], shown: Progress, asset: AssetRow | None = None) -> JobProgress:
+    """What is shown of a job, whose row has the bar as it stands. asset: what was just saved."""
+    return JobProgress(
+        **stamp(job),
+        status=shown.status,
+        progress=job.progress,
+        message=shown.message,
+        step=shown.step,
+        tool_name=shown.tool_name,
+        logo_index=shown.logo_index,
+        attempt=job.attempt,
+        asset=asset,
+    )
+
+
+def record(conn: Connection, job_id: str, fence: int, event: Callable[..., JobEvent]) -> Change | None:
+    """An event that changes no state: a tool's error, a message of the agent. event: its model, with all but the stamp."""
     job = _update(conn, _HELD, job_id, fence, {})
-    return Change(job_id, job.state, job.fence, [events.add(conn, job, event, fields)]) if job else None
+    return _with_event(conn, job, event(**stamp(job))) if job else None
+
+
+def _with_event(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
+    return Change(job.id, job.state, job.fence, [events.add(conn, job.queue, event)])
 
 
 def end(
@@ -97,30 +117,56 @@ def end(
     fence: int,
     state: JobState,
     *,
-    event: str,
-    fields: dict[str, Any],
-    result: dict[str, Any] | None = None,
+    message: str,
+    event: Callable[[Row[Any]], JobEvent],
+    result: JobResult | None = None,
     error: str | None = None,
     cause: Cause | None = None,
 ) -> Change | None:
-    """The terminal transition: state, refund of what was not delivered, dead letter, terminal event."""
+    """The terminal transition: state, refund of what was not delivered, dead letter, terminal event.
+
+    message: what the row says at the end. event: makes the terminal event from the ended row.
+    """
     values: dict[str, Any] = {
         **_OPEN,
         "state": state,
         "stage": state,
-        "message": fields.get("message") or fields.get("error"),
-        "result": result,
+        "message": message,
+        "result": result.dump() if result else None,
         "error": error,
         "cause": cause,
     }
     if state in (JobState.COMPLETED, JobState.PARTIAL):
         values["progress"] = 100
     job = _update(conn, _END, job_id, fence, values)
-    return _ended(conn, job, event, fields) if job else None
+    return _ended(conn, job, event(job)) if job else None
 
 
-def _ended(conn: Connection, job: Row[Any], event: str, fields: dict[str, Any]) -> Change:
-    change = Change(job.id, job.state, job.fence, [events.add(conn, job, event, fields)])
+def complete(
+    conn: Connection,
+    job_id: str,
+    fence: int,
+    message: str,
+    result: JobResult,
+    *,
+    partial: bool = False,
+    step: str | None = None,
+    error: str | None = None,
+    cause: Cause | None = None,
+) -> Change | None:
+    """Delivered. partial: some of it was refused or failed for good. step: of the wizard. error, cause: of what failed."""
+
+    def event(job: Row[Any]) -> JobComplete:
+        return JobComplete(
+            **stamp(job), status="complete", progress=100, message=message, result=result, partial=partial, step=step
+        )
+
+    state = JobState.PARTIAL if partial else JobState.COMPLETED
+    return end(conn, job_id, fence, state, message=message, event=event, result=result, error=error, cause=cause)
+
+
+def _ended(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
+    change = _with_event(conn, job, event)
     if job.user_id and (back := credits.refund(conn, job.user_id, job.id, job.credits_refunded)):
         change.balances.append(back)
     if job.state == JobState.FAILED and CAUSES[Cause(job.cause)].dead_letter:
@@ -159,14 +205,15 @@ def retry(
     job = _update(conn, _RETRY, job_id, fence, {**_OPEN, **values, "delay": delay})
     if job is None:
         return cancel(conn, job_id, fence)
-    fields = {
-        "error": text,
-        "retriesLeft": retries_left,
-        "cause": cause,
-        "retryAt": int(job.run_at * 1000),
-        "progress": job.progress,
-    }
-    return Change(job_id, job.state, job.fence, [events.add(conn, job, "job:failed", fields)])
+    event = JobFailed(
+        **stamp(job),
+        error=text,
+        retries_left=retries_left,
+        cause=cause,
+        retry_at=int(job.run_at * 1000),
+        progress=job.progress,
+    )
+    return _with_event(conn, job, event)
 
 
 def wait(
@@ -178,11 +225,14 @@ def wait(
     job = _update(conn, statement, job_id, fence, {**_OPEN, **values, "delay": delay})
     if job is None:
         return cancel(conn, job_id, fence)
-    told = {"status": "waiting", "progress": job.progress, "message": message}
-    change = Change(job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)])
+    change = _with_event(conn, job, _waiting(job))
     if delay == 0:
         change.queued.append((job.queue, job.id))
     return change
+
+
+def _waiting(job: Row[Any]) -> JobProgress:
+    return JobProgress(**stamp(job), status="waiting", progress=job.progress, message=job.message)
 
 
 def hand_on(conn: Connection, job_id: str, fence: int) -> Change | None:
@@ -205,10 +255,9 @@ def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
     job = _update(conn, _LOSE, job_id, fence, {**_OPEN, **values})
     if job is None:
         return None
-    told = {"status": "waiting", "progress": job.progress, "message": job.message}
-    return Change(
-        job_id, job.state, job.fence, [events.add(conn, job, "job:progress", told)], queued=[(job.queue, job.id)]
-    )
+    change = _with_event(conn, job, _waiting(job))
+    change.queued.append((job.queue, job.id))
+    return change
 
 
 def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) -> Change | None:
@@ -219,48 +268,38 @@ def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) ->
     text = told(cause, error)
     delivered = delivered_assets(conn, job_id)
     if delivered:
-        result = result_of(conn, job_id, delivered)
         message = f"{len(delivered)} finished, the rest failed: {text}"
-        fields = {"status": "complete", "progress": 100, "message": message, "result": result, "partial": True}
-        return end(
-            conn,
-            job_id,
-            fence,
-            JobState.PARTIAL,
-            event="job:complete",
-            fields=fields,
-            result=result,
-            error=error,
-            cause=cause,
-        )
-    fields = {"error": text, "retriesLeft": 0, "cause": cause}
-    return end(conn, job_id, fence, JobState.FAILED, event="job:failed", fields=fields, error=error, cause=cause)
+        result = result_of(conn, job_id, delivered)
+        return complete(conn, job_id, fence, message, result, partial=True, error=error, cause=cause)
+
+    def event(job: Row[Any]) -> JobFailed:
+        return JobFailed(**stamp(job), error=text, retries_left=0, cause=cause, progress=job.progress)
+
+    return end(conn, job_id, fence, JobState.FAILED, message=text, event=event, error=error, cause=cause)
 
 
 def cancel(conn: Connection, job_id: str, fence: int) -> Change | None:
     """The executor has stopped on request: what was finished is kept and charged, the rest refunded."""
-    fields, result = _cancelled(conn, job_id)
-    return end(
-        conn,
-        job_id,
-        fence,
-        JobState.CANCELLED,
-        event="job:cancelled",
-        fields=fields,
-        result=result,
-        cause=Cause.CANCELLED,
-    )
+    message, result = _kept(conn, job_id)
+    cause, event = Cause.CANCELLED, _cancelled
+    return end(conn, job_id, fence, JobState.CANCELLED, message=message, event=event, result=result, cause=cause)
 
 
-def _cancelled(conn: Connection, job_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _kept(conn: Connection, job_id: str) -> tuple[str, JobResult | None]:
+    """What a cancelled job says of what it had finished, and that as its result."""
     kept = delivered_assets(conn, job_id)
-    message = f"Cancelled. {len(kept)} finished before, kept and charged." if kept else "Cancelled."
-    return {"status": "cancelled", "message": message}, result_of(conn, job_id, kept) if kept else None
+    if not kept:
+        return "Cancelled.", None
+    return f"Cancelled. {len(kept)} finished before, kept and charged.", result_of(conn, job_id, kept)
+
+
+def _cancelled(job: Row[Any]) -> JobCancelled:
+    return JobCancelled(**stamp(job), status="cancelled", message=job.message)
 
 
 def cancel_waiting(conn: Connection, job_id: str, by: str | None = None) -> Change | None:
     """Cancels a job that no worker has. None: one has it, or it has ended. by: None where somebody has asked before."""
-    fields, result = _cancelled(conn, job_id)
+    message, result = _kept(conn, job_id)
     statement = (
         update(jobs)
         .where(jobs.c.id == job_id, is_waiting)
@@ -268,8 +307,8 @@ def cancel_waiting(conn: Connection, job_id: str, by: str | None = None) -> Chan
             **_OPEN,
             state=JobState.CANCELLED,
             stage="cancelled",
-            message=fields["message"],
-            result=result,
+            message=message,
+            result=result.dump() if result else None,
             cause=Cause.CANCELLED,
             cancelled_by=func.coalesce(jobs.c.cancelled_by, by),
             cancel_requested_at=func.coalesce(jobs.c.cancel_requested_at, db_now()),
@@ -281,7 +320,7 @@ def cancel_waiting(conn: Connection, job_id: str, by: str | None = None) -> Chan
         .returning(*jobs.c)
     )
     job = conn.execute(statement).first()
-    return _ended(conn, job, "job:cancelled", fields) if job else None
+    return _ended(conn, job, _cancelled(job)) if job else None
 
 
 def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
@@ -305,19 +344,26 @@ def delivered_assets(conn: Connection, job_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
-def result_of(conn: Connection, job_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """A generator's result, in the words the front end expects: `logos` with their counts, or one `asset`."""
-    shown = [asset_fields(row) for row in rows]
+def result_of(conn: Connection, job_id: str, rows: list[dict[str, Any]]) -> JobResult:
+    """A generator's result: `logos` with their counts, or one `asset`."""
+    shown = [asset_row(row) for row in rows]
     if job_id.startswith("logo-"):
         wanted = conn.execute(select(jobs.c.payload).where(jobs.c.id == job_id)).scalar_one().get("count", len(shown))
-        return {"logos": shown, "generated": len(shown), "requested": wanted}
-    return {"asset": shown[0]} if len(shown) == 1 else {"assets": shown}
+        return LogosResult(logos=shown, generated=len(shown), requested=wanted)
+    return AssetResult(asset=shown[0]) if len(shown) == 1 else AssetsResult(assets=shown)
 
 
-def asset_fields(row: dict[str, Any]) -> dict[str, Any]:
-    """A saved asset as results carry it: the database's own words, without what only we need."""
-    hidden = ("storage_key", "sha256", "size_bytes")
-    return {
-        **{name: value for name, value in row.items() if name not in hidden},
-        "is_selected": bool(row["is_selected"]),
-    }
+def asset_row(row: dict[str, Any]) -> AssetRow:
+    """A saved asset as results carry it."""
+    return AssetRow(
+        id=row["id"],
+        brand_id=row["brand_id"],
+        job_id=row["job_id"],
+        asset_type=row["asset_type"],
+        url=row["url"],
+        thumbnail_url=row["thumbnail_url"],
+        mime_type=row["mime_type"],
+        metadata=row["metadata"],
+        is_selected=bool(row["is_selected"]),
+        created_at=when(row["created_at"]),
+    )

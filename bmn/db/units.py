@@ -17,7 +17,8 @@ from bmn.db import credits, events
 from bmn.db import jobs as job_rows
 from bmn.db.records import NewJob
 from bmn.db.tables import brand_assets, db_now, is_running, job_units, jobs, provider_calls
-from bmn.db.transitions import Change, asset_fields, highest
+from bmn.db.transitions import Change, asset_row, highest, progress_event
+from bmn.schemas.events import Progress
 
 UnitRow = dict[str, Any]
 
@@ -38,7 +39,7 @@ _SAVE = (
         credits_charged=jobs.c.credits_charged + bindparam("price", type_=Integer),
     )
     .returning(*(jobs.c[name] for name in (
-        "id", "brand_id", "user_id", "state", "fence", "attempt", "last_seq", "progress"
+        "id", "queue", "brand_id", "user_id", "state", "fence", "attempt", "last_seq", "progress"
     )))
 )  # fmt: skip
 
@@ -77,29 +78,29 @@ def save(
     asset: dict[str, Any] | None,
     price: int,
     usd: float,
-    told: dict[str, Any],
+    shown: Progress,
     follow_up: NewJob | None = None,
 ) -> Change | None:
     """The last step of a unit: its asset's row, its credits, the event, and the job that makes its thumbnail.
 
-    told: fields of the `job:progress` that shows it.
+    shown: the `job:progress` that goes with it.
     """
-    shown = {"percent": told["progress"], "stage": told["status"], "message": told["message"]}
-    job = conn.execute(_SAVE, {"of_job": job_id, "held": fence, "price": price, **shown}).first()
+    bar = {"percent": round(shown.percent), "stage": shown.status, "message": shown.message}
+    job = conn.execute(_SAVE, {"of_job": job_id, "held": fence, "price": price, **bar}).first()
     if job is None:
         return None
-    told = {**told, "progress": job.progress}
+    saved = None
     change = Change(job_id, job.state, job.fence)
     values: dict[str, Any] = {"state": "saved", "credits": price, "cost_usd": usd, "error": None, "cause": None}
     if asset is not None:
         row = conn.execute(insert(brand_assets).values(asset).returning(*brand_assets.c)).mappings().one()
         values["asset_id"] = row["id"]
-        told = {**told, "asset": asset_fields(dict(row))}
+        saved = asset_row(dict(row))
         change.assets.append((job.user_id, dict(row)))
     put(conn, job_id, fence, unit, values)
     if job.user_id and (spent := credits.settle(conn, job.user_id, job_id, unit, price)):
         change.balances.append(spent)
-    change.events.append(events.add(conn, job, "job:progress", {**told, "attempt": job.attempt}))
+    change.events.append(events.add(conn, job.queue, progress_event(job, shown, saved)))
     if follow_up is not None and not job_rows.exists(conn, follow_up.id):
         change.events.append(job_rows.insert_job(conn, follow_up))
         change.queued.append((follow_up.queue, follow_up.id))

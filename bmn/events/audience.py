@@ -1,10 +1,10 @@
 """Which event goes to which namespace and rooms; what is built here goes into the stream, and so to every server."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from bmn.schemas.base import now_ms
 from bmn.schemas.events import (
     ADMIN,
     DASHBOARD,
@@ -13,7 +13,10 @@ from bmn.schemas.events import (
     AssetSummary,
     BrandUpdated,
     CreditsUpdated,
+    Event,
+    QueueCounts,
     QueueStats,
+    Severity,
     SystemAlert,
     SystemError,
 )
@@ -50,16 +53,18 @@ def job_room(job_id: str) -> str:
     return f"job:{job_id}"
 
 
-def now_ms() -> int:
-    """Milliseconds since 1970: the `timestamp` of every event."""
-    return int(time.time() * 1000)
+def job_event(event: str, data: dict[str, Any], *, in_brand: bool = True) -> Outgoing:
+    """An event of a job as its row holds it: data has `jobId`, `seq` and, where the job has one, `brandId`.
 
-
-def job_event(event: str, data: dict[str, Any]) -> Outgoing:
-    """An event of a job as its row holds it: data has `jobId`, `seq` and, where the job has one, `brandId`."""
+    in_brand: whether the brand's room gets it too.
+    """
     job_id, brand_id = data["jobId"], data.get("brandId")
-    rooms = (job_room(job_id), brand_room(brand_id)) if brand_id else (job_room(job_id),)
+    rooms = (job_room(job_id), brand_room(brand_id)) if brand_id and in_brand else (job_room(job_id),)
     return Outgoing(WIZARD, rooms, event, data, job_id=job_id, seq=data["seq"])
+
+
+def _outgoing(namespace: str, rooms: tuple[str, ...], event: Event, *, volatile: bool = False) -> Outgoing:
+    return Outgoing(namespace, rooms, event.EVENT, event.dump(), volatile=volatile)
 
 
 def asset_new(user_id: str, brand_id: str, asset_row: Mapping[str, Any]) -> Outgoing:
@@ -71,18 +76,17 @@ def asset_new(user_id: str, brand_id: str, asset_row: Mapping[str, Any]) -> Outg
         metadata=asset_row.get("metadata") or {},
     )
     event = AssetNew(brand_id=brand_id, asset=asset, timestamp=now_ms())
-    return Outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), "asset:new", event.dump())
+    return _outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), event)
 
 
-def brand_updated(user_id: str, brand_id: str, field: str, value: Any) -> Outgoing:
+def brand_updated(user_id: str, brand_id: str, field: str, value: object) -> Outgoing:
     event = BrandUpdated(brand_id=brand_id, field=field, value=value, timestamp=now_ms())
-    data = event.model_dump(mode="json", by_alias=True)  # a field that was emptied is sent as null
-    return Outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), "brand:updated", data)
+    return _outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), event)
 
 
 def credits_updated(user_id: str, remaining: int, used: int) -> Outgoing:
     event = CreditsUpdated(user_id=user_id, credits_remaining=remaining, credits_used=used, timestamp=now_ms())
-    return Outgoing(DASHBOARD, (user_room(user_id),), "credits:updated", event.dump())
+    return _outgoing(DASHBOARD, (user_room(user_id),), event)
 
 
 def system_error(
@@ -106,20 +110,14 @@ def system_error(
         brand_id=brand_id,
         timestamp=now_ms(),
     )
-    return Outgoing(ADMIN, (ADMINS,), "system:error", event.dump())
+    return _outgoing(ADMIN, (ADMINS,), event)
 
 
-def system_alert(
-    kind: str,
-    message: str,
-    severity: Literal["info", "warn", "error"],
-    metadata: dict[str, Any] | None = None,
-) -> Outgoing:
+def system_alert(kind: str, message: str, severity: Severity, metadata: dict[str, Any] | None = None) -> Outgoing:
     """kind: a short word such as `cost-spike`, the event's `type`."""
     event = SystemAlert(type=kind, message=message, severity=severity, metadata=metadata or {}, timestamp=now_ms())
-    return Outgoing(ADMIN, (ADMINS,), "system:alert", event.dump())
+    return _outgoing(ADMIN, (ADMINS,), event)
 
 
-def queue_stats(stats: dict[str, dict[str, int]]) -> Outgoing:
-    event = QueueStats(stats=stats, timestamp=now_ms())
-    return Outgoing(ADMIN, (ADMINS,), "system:queue-stats", event.dump(), volatile=True)
+def queue_stats(stats: dict[str, QueueCounts]) -> Outgoing:
+    return _outgoing(ADMIN, (ADMINS,), QueueStats(stats=stats, timestamp=now_ms()), volatile=True)

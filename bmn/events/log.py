@@ -11,9 +11,12 @@ from bmn.events.stream import EventStream
 
 
 class EventLog:
-    def __init__(self, db: Database, stream: EventStream) -> None:
+    """brand_queues: those whose jobs their brand's room follows. Housekeeping jobs reach their own room only."""
+
+    def __init__(self, db: Database, stream: EventStream, brand_queues: frozenset[str]) -> None:
         self._db = db
         self._stream = stream
+        self._brand_queues = brand_queues
 
     async def publish(
         self, rows: Sequence[EventRow], others: Sequence[Outgoing] = (), also: Sequence[Call] = ()
@@ -22,16 +25,19 @@ class EventLog:
 
         also: what else Redis has to know, in the same round trip.
         """
-        outgoing = [job_event(row["event"], row["payload"]) for row in rows]
+        outgoing = [self._outgoing(row) for row in rows]
         gaps = await self._stream.publish([*outgoing, *others], also)
         if gaps:
             await self.republish(gaps)
+
+    def _outgoing(self, row: EventRow) -> Outgoing:
+        return job_event(row["event"], row["payload"], in_brand=row["queue"] in self._brand_queues)
 
     async def republish(self, job_ids: set[str]) -> None:
         """Sends what these jobs have recorded and the stream does not have."""
         published = await self._stream.last_seqs(job_ids)
         rows = await self._db.read(lambda conn: events.missing(conn, published))
-        await self._stream.publish([job_event(row["event"], row["payload"]) for row in rows])
+        await self._stream.publish([self._outgoing(row) for row in rows])
 
     async def repair(self, after: float, *, age: float = 2.0, limit: int = 2000) -> tuple[int, float]:
         """Publishes what was recorded after a moment (seconds since 1970) and has not reached the stream in `age` seconds.

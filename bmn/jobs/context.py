@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from bmn.broker.semaphore import Semaphore
@@ -21,7 +21,9 @@ from bmn.jobs.queue import Queue
 from bmn.jobs.run import Fenced
 from bmn.jobs.units import Unit
 from bmn.logs import get_logger
+from bmn.schemas.events import JobEvent, Progress
 from bmn.schemas.payloads import Payload
+from bmn.schemas.results import JobResult
 from bmn.settings import Settings
 from bmn.storage import Storage
 
@@ -40,7 +42,7 @@ class Result:
     """
 
     message: str
-    data: dict[str, Any] | None = None
+    data: JobResult | None = None
     partial: bool = False
 
 
@@ -63,7 +65,7 @@ class Context:
     lease: Lease
     _shown: int = 0
     _last_published: float = 0.0
-    _pending: dict[str, Any] | None = None
+    _pending: Progress | None = None
     _flusher: "asyncio.Task[None] | None" = None
     _fractions: dict[str, float] = field(default_factory=dict)
 
@@ -180,12 +182,18 @@ class Context:
         start, end = span
         return start + (end - start) * sum(self._fractions.values()) / units
 
-    async def progress(self, status: str, percent: float, message: str, **more: Any) -> None:
-        """Publishes how far the job is. more: `logo_index`, `tool_name`, `step`."""
-        fields = {"status": status, "progress": self.highest(percent), "message": message}
-        names = {"logo_index": "logoIndex", "tool_name": "toolName"}
-        fields |= {names.get(name, name): value for name, value in more.items()}
-        self._pending = fields
+    async def progress(
+        self,
+        status: str,
+        percent: float,
+        message: str,
+        *,
+        step: str | None = None,
+        tool_name: str | None = None,
+        logo_index: int | None = None,
+    ) -> None:
+        """Publishes how far the job is. step: of the wizard. tool_name: done. logo_index: which of several it is about."""
+        self._pending = Progress(status, self.highest(percent), message, step, tool_name, logo_index)
         wait = self._last_published + PROGRESS_SECONDS - time.monotonic()
         if wait <= 0:
             await self.flush()
@@ -201,12 +209,12 @@ class Context:
 
     async def flush(self) -> None:
         """Sends the progress that was held back."""
-        fields, self._pending = self._pending, None
-        if fields is None:
+        pending, self._pending = self._pending, None
+        if pending is None:
             return
         self._last_published = time.monotonic()
-        fields["progress"] = self.highest(fields["progress"])
-        change = await self.commit(lambda conn: transitions.progress(conn, self.job_id, self.fence, fields))
+        shown = replace(pending, percent=self.highest(pending.percent))
+        change = await self.commit(lambda conn: transitions.progress(conn, self.job_id, self.fence, shown))
         if change is None:
             raise Fenced
         self.outbox.publish(change)
@@ -215,10 +223,10 @@ class Context:
         """Drops the progress that was held back: something newer is about to be published."""
         self._pending = None
 
-    async def publish(self, event: str, fields: dict[str, Any]) -> None:
-        """An event of the job's own: `agent:message`, `job:tool-error`."""
+    async def publish(self, event: Callable[..., JobEvent]) -> None:
+        """An event of the job's own: `agent:message`, `job:tool-error`. event: its model, with all but the stamp."""
         await self.flush()
-        change = await self.commit(lambda conn: transitions.record(conn, self.job_id, self.fence, event, fields))
+        change = await self.commit(lambda conn: transitions.record(conn, self.job_id, self.fence, event))
         if change is None:
             raise Fenced
         self.outbox.publish(change)

@@ -104,7 +104,7 @@ async def open_core(settings: Settings, role: str, work: Work) -> Core:
     health = RedisHealth(client)
     await health.start()
     stream = EventStream(client, maxlen=settings.bmn_stream_maxlen)
-    events = EventLog(db, stream)
+    events = EventLog(db, stream, frozenset(name for name, queue in work.queues.items() if queue.job_type))
     view = RqView(client, work.queues, window=settings.bmn_queue_window)
     outbox = Outbox(events, view)
     return Core(

@@ -28,7 +28,6 @@ from bmn.jobs.retry_policy import Action, Plan, plan
 from bmn.jobs.run import Fenced, Run, Stop, Stopped
 from bmn.logs import bind, get_logger
 from bmn.observability import span
-from bmn.schemas.payloads import JobState
 
 log = get_logger(__name__)
 
@@ -248,16 +247,8 @@ def _complete(conn: Connection, row: dict[str, Any], result: Result) -> Change |
     data = result.data
     if data is None:
         data = transitions.result_of(conn, row["id"], transitions.delivered_assets(conn, row["id"]))
-    state = JobState.PARTIAL if result.partial else JobState.COMPLETED
-    fields = {
-        "status": "complete",
-        "progress": 100,
-        "message": result.message,
-        "result": data,
-        "partial": result.partial or None,
-        "step": row["payload"].get("step"),
-    }
-    return transitions.end(conn, row["id"], row["fence"], state, event="job:complete", fields=fields, result=data)
+    step = row["payload"].get("step")
+    return transitions.complete(conn, row["id"], row["fence"], result.message, data, partial=result.partial, step=step)
 
 
 def _after_failure(conn: Connection, row: dict[str, Any], failure: JobFailure, decision: Plan) -> Change | None:

@@ -16,6 +16,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
@@ -26,6 +27,7 @@ from bmn.db.records import NewJob
 from bmn.errors import CAUSES, Cause, JobFailure, Moderated
 from bmn.jobs.outbox import Outbox
 from bmn.jobs.run import Fenced
+from bmn.schemas.events import Progress
 from bmn.settings import Settings
 from bmn.storage import Storage, object_key
 
@@ -203,8 +205,11 @@ class Unit:
         await self._put(state="stored")
         return True
 
-    async def save(self, *, metadata: dict[str, Any], progress: int, message: str, **told: Any) -> None:
-        """The last step: the asset's row, its credits, its event and its thumbnail job, in one transaction."""
+    async def save(self, shown: Progress, *, metadata: dict[str, Any]) -> None:
+        """The last step: the asset's row, its credits, its event and its thumbnail job, in one transaction.
+
+        shown: how far the job is with it.
+        """
         ctx, row = self._ctx, self._row
         asset_id = str(uuid5(NAMESPACE_URL, f"{ctx.job_id}/{self.name}/asset"))
         asset = {
@@ -220,18 +225,16 @@ class Unit:
             "metadata": metadata,
             "is_selected": 0,
         }
-        await self._finish(asset, progress, message, told, ctx.follow_up(asset))
+        await self._finish(shown, asset, ctx.follow_up(asset))
 
-    async def finish(self, *, progress: int, message: str, **told: Any) -> None:
+    async def finish(self, shown: Progress) -> None:
         """As `save`, for a unit that leaves no asset: a mail, a wizard's step."""
-        await self._finish(None, progress, message, told, None)
+        await self._finish(shown, None, None)
 
-    async def _finish(
-        self, asset: dict[str, Any] | None, progress: int, message: str, told: dict[str, Any], follow_up: NewJob | None
-    ) -> None:
+    async def _finish(self, shown: Progress, asset: dict[str, Any] | None, follow_up: NewJob | None) -> None:
         ctx = self._ctx
         ctx.supersede()
-        fields = {"status": told.pop("status", "saving"), "progress": ctx.highest(progress), "message": message, **told}
+        bar = replace(shown, percent=ctx.highest(shown.percent))
         change = await ctx.commit(
             lambda conn: rows.save(
                 conn,
@@ -241,7 +244,7 @@ class Unit:
                 asset=asset,
                 price=ctx.price,
                 usd=self.usd,
-                told=fields,
+                shown=bar,
                 follow_up=follow_up,
             )
         )

@@ -2,7 +2,9 @@
 
 import math
 import re
-from typing import Annotated, Any
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any, overload
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -27,6 +29,40 @@ class Model(BaseModel):
     def dump(self) -> dict[str, Any]:
         """Plain JSON types, camelCase, without the fields that are None."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Outbound(BaseModel):
+    """What we send. A field without a default is always there, also as null; one with a default is left out with it."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        frozen=True,
+    )
+
+    def dump(self) -> dict[str, Any]:
+        """Plain JSON types, under the names of the wire."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970: the `timestamp` of every event."""
+    return int(time.time() * 1000)
+
+
+@overload
+def when(seconds: float) -> str: ...
+@overload
+def when(seconds: None) -> None: ...
+@overload
+def when(seconds: float | None) -> str | None: ...
+def when(seconds: float | None) -> str | None:
+    """A time as documents and results have it: RFC 3339 in UTC, with milliseconds. seconds: since 1970, as rows have it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _clean(text: str) -> str:
@@ -86,4 +122,5 @@ HttpUrl = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_cle
 FreeForm = Annotated[dict[str, Any], AfterValidator(_bounded)]
 Id = Annotated[str, AfterValidator(lambda value: str(UUID(value)))]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+$")]
+Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
 JobId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]

@@ -1,27 +1,64 @@
-"""Every Socket.IO event, both ways. Sent times are milliseconds since 1970, as the specification's clients expect."""
+"""Every Socket.IO event, both ways, and the answers to those of clients: what goes over the wire is built from these alone.
+
+Times are milliseconds since 1970, as the specification's clients expect.
+"""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypedDict
 
 from pydantic import Field
 
-from bmn.schemas.base import Id, JobId, Model, Text
+from bmn.schemas.base import Id, JobId, Model, Outbound
+from bmn.schemas.results import AssetRow, JobResult
 
 WIZARD, DASHBOARD, ADMIN = "/wizard", "/dashboard", "/admin"
 
 # --- server to client, in the order a job sends them -------------------------------------------------------------------
 
 
-class JobEvent(Model):
+class Event(Outbound):
+    """Base of what we send without being asked. EVENT: its name on the wire."""
+
+    EVENT: ClassVar[str]
+
+
+class JobEvent(Event):
     """Of one job. seq grows by one per job, so that a client sees a gap."""
 
     job_id: str
-    brand_id: str | None = None
+    brand_id: str | None
     seq: int
     timestamp: int
 
 
+class Stamp(TypedDict):
+    """What every event of a job carries; known once its row has taken the next seq."""
+
+    job_id: str
+    brand_id: str | None
+    seq: int
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, as its handler reports it. percent: 0 to 100.
+
+    step: of the wizard. tool_name: the tool that was completed. logo_index: which of several it is about.
+    """
+
+    status: str
+    percent: float
+    message: str
+    step: str | None = None
+    tool_name: str | None = None
+    logo_index: int | None = None
+
+
 class JobProgress(JobEvent):
+    EVENT = "job:progress"
+
     status: str
     progress: int = Field(ge=0, le=100)
     message: str
@@ -29,90 +66,125 @@ class JobProgress(JobEvent):
     tool_name: str | None = None
     logo_index: int | None = None
     attempt: int | None = None
-    asset: dict[str, Any] | None = None
+    asset: AssetRow | None = None
 
 
 class JobToolError(JobEvent):
+    EVENT = "job:tool-error"
+
     tool_name: str
     error: str
 
 
 class AgentMessage(JobEvent):
+    EVENT = "agent:message"
+
     content: str
 
 
 class JobFailed(JobEvent):
+    """retries_left: attempts still to come. retry_at: when the next one begins."""
+
+    EVENT = "job:failed"
+
     error: str
     retries_left: int
     cause: str
     retry_at: int | None = None
-    step: str | None = None
+    progress: int | None = None
 
 
 class JobComplete(JobEvent):
-    status: Literal["complete"] = "complete"
-    progress: Literal[100] = 100
+    EVENT = "job:complete"
+
+    status: Literal["complete"]
+    progress: Literal[100]
     message: str
-    result: dict[str, Any]
+    result: JobResult
     partial: bool = False
     step: str | None = None
 
 
 class JobCancelled(JobEvent):
-    status: Literal["cancelled"] = "cancelled"
+    EVENT = "job:cancelled"
+
+    status: Literal["cancelled"]
     message: str
 
 
 JOB_EVENTS: dict[str, type[JobEvent]] = {
-    "job:progress": JobProgress,
-    "job:tool-error": JobToolError,
-    "agent:message": AgentMessage,
-    "job:failed": JobFailed,
-    "job:complete": JobComplete,
-    "job:cancelled": JobCancelled,
+    model.EVENT: model for model in (JobProgress, JobToolError, AgentMessage, JobFailed, JobComplete, JobCancelled)
 }
 
 
 def ends_job(event: str, data: Mapping[str, Any]) -> bool:
-    """Whether a job tells nothing after this event. A failure with attempts to come is not its end."""
-    if event == "job:failed":
+    """Whether a job publishes nothing after this event. A failure with attempts to come is not its end."""
+    if event == JobFailed.EVENT:
         return int(data["retriesLeft"]) == 0
-    return event in ("job:complete", "job:cancelled")
+    return event in (JobComplete.EVENT, JobCancelled.EVENT)
 
 
-class BrandUpdated(Model):
+class TokenExpired(Event):
+    """To one socket, whose token has to be replaced."""
+
+    EVENT = "token_expired"
+
+    message: str
+
+
+class BrandUpdated(Event):
+    """field: as HTTP names it. value: null where it was emptied."""
+
+    EVENT = "brand:updated"
+
     brand_id: str
     field: str
     value: Any
     timestamp: int
 
 
-class AssetSummary(Model):
+class AssetSummary(Outbound):
     id: str
     type: str
     url: str
     metadata: dict[str, Any]
 
 
-class AssetNew(Model):
+class AssetNew(Event):
+    EVENT = "asset:new"
+
     brand_id: str
     asset: AssetSummary
     timestamp: int
 
 
-class CreditsUpdated(Model):
+class CreditsUpdated(Event):
+    EVENT = "credits:updated"
+
     user_id: str
     credits_remaining: int
     credits_used: int
     timestamp: int
 
 
-class QueueStats(Model):
-    stats: dict[str, dict[str, int]]
+class QueueCounts(Outbound):
+    waiting: int
+    active: int
+    failed: int
+
+
+class QueueStats(Event):
+    EVENT = "system:queue-stats"
+
+    stats: dict[str, QueueCounts]
     timestamp: int
 
 
-class SystemError(Model):
+class SystemError(Event):
+    """A job became a dead letter."""
+
+    EVENT = "system:error"
+
     queue: str
     job_id: str
     error: str
@@ -123,24 +195,23 @@ class SystemError(Model):
     timestamp: int
 
 
-class SystemAlert(Model):
+Severity = Literal["info", "warn", "error"]
+
+
+class SystemAlert(Event):
+    """type: a short word such as `cost-spike`."""
+
+    EVENT = "system:alert"
+
     type: str
     message: str
-    severity: Literal["info", "warn", "error"]
+    severity: Severity
     metadata: dict[str, Any]
     timestamp: int
 
 
-DASHBOARD_EVENTS: dict[str, type[Model]] = {
-    "brand:updated": BrandUpdated,
-    "asset:new": AssetNew,
-    "credits:updated": CreditsUpdated,
-}
-ADMIN_EVENTS: dict[str, type[Model]] = {
-    "system:queue-stats": QueueStats,
-    "system:error": SystemError,
-    "system:alert": SystemAlert,
-}
+DASHBOARD_EVENTS: dict[str, type[Event]] = {model.EVENT: model for model in (BrandUpdated, AssetNew, CreditsUpdated)}
+ADMIN_EVENTS: dict[str, type[Event]] = {model.EVENT: model for model in (QueueStats, SystemError, SystemAlert)}
 
 # --- client to server --------------------------------------------------------------------------------------------------
 
@@ -150,11 +221,73 @@ class BrandRoom(Model):
 
 
 class JobRoom(Model):
-    """queueName is accepted and ignored: the row knows its queue."""
+    """queue_name is accepted and ignored: the row knows its queue."""
 
     job_id: JobId
-    queue_name: Text | None = None
+    queue_name: object = None
 
 
 class Nothing(Model):
     pass
+
+
+# --- and how those are answered ----------------------------------------------------------------------------------------
+
+JobWord = Literal["waiting", "active", "completed", "failed", "delayed", "cancelled"]
+"""A job's state in BullMQ's words, and one of ours."""
+
+
+class Answer(Outbound):
+    """Base of the acknowledgements."""
+
+
+class Done(Answer):
+    ok: Literal[True]
+
+
+class JobJoined(Answer):
+    """seq: of the last event that was sent before this answer."""
+
+    ok: Literal[True]
+    seq: int
+    state: JobWord
+
+
+class JobStatus(Answer):
+    """data: the result as it was stored. failed_reason: why the last attempt failed, as its `job:failed` says it."""
+
+    job_id: str
+    state: JobWord
+    progress: int
+    data: dict[str, Any] | None
+    failed_reason: str | None
+    seq: int
+
+
+class CancelAnswer(Answer):
+    ok: Literal[True]
+    message: str
+    state: str
+
+
+class QueueFigures(QueueCounts):
+    completed: int
+    delayed: int
+
+
+class StatsAnswer(Answer):
+    stats: dict[str, QueueFigures]
+
+
+class RetryAnswer(Answer):
+    """job_id: of the new job, which goes on where the old one failed."""
+
+    ok: Literal[True]
+    job_id: str
+
+
+class Refusal(Answer):
+    """retry_after: seconds after which it may work."""
+
+    error: str
+    retry_after: int | None = None

@@ -6,7 +6,7 @@ from bmn.events.audience import brand_updated
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, submit
 from bmn.schemas import documents
-from bmn.server import views
+from bmn.schemas.base import when
 from bmn.server.dependencies import owner_filter
 from bmn.server.resources import Resources
 from bmn.server.submissions import GeneratorBody, payloads_of
@@ -41,6 +41,4 @@ async def share_job(res: Resources, principal: Principal, job_id: str, seconds: 
     """A link that shows a job to whoever holds it, until it expires. Raises NotFound."""
     await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
     token, until = res.signer.share(job_id, seconds)
-    return documents.ShareLink(
-        url=f"{res.settings.public_address}/s/{token}", token=token, expires_at=views.when(until)
-    )
+    return documents.ShareLink(url=f"{res.settings.public_address}/s/{token}", token=token, expires_at=when(until))

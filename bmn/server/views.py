@@ -1,29 +1,16 @@
 """Rows as the API's documents: times in RFC 3339 UTC, file addresses signed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, overload
+from typing import Any
 
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
+from bmn.schemas.base import when
 from bmn.schemas.payloads import JobState
 from bmn.server.signing import Signer
 from bmn.work.registry import QUEUES
 
 Row = Mapping[str, Any]
-
-
-@overload
-def when(seconds: float) -> str: ...
-@overload
-def when(seconds: None) -> None: ...
-@overload
-def when(seconds: float | None) -> str | None: ...
-def when(seconds: float | None) -> str | None:
-    """Seconds since 1970 as the wire has times."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def job(row: Row, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:

@@ -17,6 +17,7 @@ from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
 from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup, CleanupType
+from bmn.schemas.results import Counts
 from bmn.work.registry import get_queue
 
 log = get_logger(__name__)
@@ -64,7 +65,7 @@ async def run(ctx: Context) -> Result:
     assert isinstance(payload, Cleanup)
     done = await _TASKS[payload.type](ctx)
     text = ", ".join(f"{count} {what}" for what, count in done.items() if count) or "nothing to do"
-    return Result(f"{payload.type}: {text}", data=dict(done))
+    return Result(f"{payload.type}: {text}", data=Counts(dict(done)))
 
 
 async def _expired_jobs(ctx: Context) -> dict[str, int]:

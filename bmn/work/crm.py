@@ -10,6 +10,7 @@ from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.providers.gohighlevel import Contact, GoHighLevel, is_configured
 from bmn.schemas.payloads import CrmSync
+from bmn.schemas.results import CrmResult, CrmSkipped
 
 UNIT = "contact"
 
@@ -40,7 +41,7 @@ async def run(ctx: Context) -> Result:
     payload = ctx.payload
     assert isinstance(payload, CrmSync)
     if not is_configured(ctx.settings):
-        return Result("No CRM is configured", data={"skipped": True})
+        return Result("No CRM is configured", data=CrmSkipped(skipped=True))
     told, client = EVENTS[payload.event_type], ctx.client(GoHighLevel)
     contact = await _contact(ctx, payload, told)
     async with ctx.calling(UNIT):
@@ -50,7 +51,7 @@ async def run(ctx: Context) -> Result:
             await client.remove_tags(contact_id, told.gone_tags)
         if told.tags:
             await client.add_tags(contact_id, [_tag(tag, payload.data) for tag in told.tags])
-    return Result(f"CRM knows of {payload.event_type}", data={"contactId": contact_id})
+    return Result(f"CRM knows of {payload.event_type}", data=CrmResult(contact_id=contact_id))
 
 
 async def _contact(ctx: Context, payload: CrmSync, told: Told) -> Contact:

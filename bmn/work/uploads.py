@@ -5,7 +5,9 @@ from uuid import NAMESPACE_URL, uuid5
 from bmn.db import assets
 from bmn.jobs.context import Context, Result
 from bmn.providers.films import thumbnail_of
+from bmn.schemas.events import Progress
 from bmn.schemas.payloads import ImageUpload
+from bmn.schemas.results import ThumbnailResult
 from bmn.storage import object_key
 from bmn.work.inputs import fetch_picture, load_object
 
@@ -30,7 +32,7 @@ async def _bring_home(ctx: Context, payload: ImageUpload) -> Result:
             await ctx.progress("uploading", 50, f"Storing {payload.file_name}")
             await unit.store(picture.data, picture.mime, payload.asset_type, usd=0.0)
         metadata = {**(payload.metadata or {}), "file_name": payload.file_name}
-        await unit.save(metadata=metadata, progress=95, message=f"{payload.file_name} is stored")
+        await unit.save(Progress("saving", 95, f"{payload.file_name} is stored"), metadata=metadata)
     return Result("Picture stored")
 
 
@@ -45,4 +47,4 @@ async def _make_thumbnail(ctx: Context, payload: ImageUpload, key: str) -> Resul
     if payload.asset_id:
         asset_id = payload.asset_id
         await ctx.commit(lambda conn: assets.set_thumbnail(conn, asset_id, payload.brand_id, url))
-    return Result("Thumbnail ready", data={"thumbnailUrl": url, "storageKey": key})
+    return Result("Thumbnail ready", data=ThumbnailResult(thumbnail_url=url, storage_key=key))

@@ -101,7 +101,7 @@ class FrontEnd:
         self._count += 1
         client = Client(self._driver, f"c{self._count}")
         chosen = {"transports": ["websocket"], **options}
-        self._driver.tell("connect", client.name, url=stack.api_url + namespace, options=chosen)
+        self._driver.command("connect", client.name, url=stack.api_url + namespace, options=chosen)
         return client
 
     async def join(self, person: Person, namespace: str = "/wizard", **options: Any) -> Client:

@@ -1,6 +1,7 @@
 """Every change of a job's state: fenced, told once, and final where it says so."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,20 +12,18 @@ from bmn.db.engine import Connection, Database
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units
 from bmn.db.transitions import Change
 from bmn.errors import Cause
-from bmn.schemas.payloads import JobState
+from bmn.schemas.events import AgentMessage, Progress
+from bmn.schemas.results import Counts
 from tests.db.rows import ANA, account, claim, insert
 
-_TOLD = {"status": "generating", "progress": 50, "message": "half"}
-_DONE = {"status": "complete", "progress": 100, "message": "done"}
+_HALF = Progress("generating", 50, "half")
 
 Transition = Callable[[Connection, str, int], Any]
 
 EVERY: dict[str, Transition] = {
-    "progress": lambda conn, job, fence: transitions.progress(conn, job, fence, dict(_TOLD)),
-    "record": lambda conn, job, fence: transitions.record(conn, job, fence, "agent:message", {"content": "hi"}),
-    "complete": lambda conn, job, fence: transitions.end(
-        conn, job, fence, JobState.COMPLETED, event="job:complete", fields=_DONE
-    ),
+    "progress": lambda conn, job, fence: transitions.progress(conn, job, fence, _HALF),
+    "record": lambda conn, job, fence: transitions.record(conn, job, fence, partial(AgentMessage, content="hi")),
+    "complete": lambda conn, job, fence: transitions.complete(conn, job, fence, "done", Counts({})),
     "retry": lambda conn, job, fence: transitions.retry(
         conn, job, fence, delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=1
     ),
@@ -34,10 +33,7 @@ EVERY: dict[str, Transition] = {
     "fail": lambda conn, job, fence: transitions.fail(conn, job, fence, Cause.BUG, "broken"),
     "cancel": transitions.cancel,
     "unit": lambda conn, job, fence: units.put(conn, job, fence, "logo-0", {"state": "submitting"}) or None,
-    "save": lambda conn, job, fence: units.save(
-        conn, job, fence, "logo-0", asset=None, price=1, usd=0.0, told=dict(_TOLD)
-    ),
-    "append": lambda conn, job, fence: events.append(conn, job, "job:progress", {}, fence=fence),
+    "save": lambda conn, job, fence: units.save(conn, job, fence, "logo-0", asset=None, price=1, usd=0.0, shown=_HALF),
 }
 
 
@@ -85,7 +81,7 @@ async def test_the_bar_never_falls(db: Database) -> None:
     job_id, fence = await _active(db)
     for percent in (10, 60, 40, 70):
         await db.write(
-            lambda conn, p=percent: transitions.progress(conn, job_id, fence, {"status": "generating", "progress": p})
+            lambda conn, p=percent: transitions.progress(conn, job_id, fence, Progress("generating", p, "on its way"))
         )
     rows = await db.read(lambda conn: events.after(conn, job_id, 0))
     assert [row["payload"]["progress"] for row in rows] == [0, 10, 60, 60, 70]
@@ -95,9 +91,7 @@ async def test_the_bar_never_falls(db: Database) -> None:
 async def test_ending_gives_back_what_was_not_delivered(db: Database) -> None:
     await db.write(lambda conn: account(conn, 10))
     job_id, fence = await _active(db, user_id=ANA, credits=4)
-    await db.write(
-        lambda conn: units.save(conn, job_id, fence, "logo-0", asset=None, price=1, usd=0.1, told=dict(_TOLD))
-    )
+    await db.write(lambda conn: units.save(conn, job_id, fence, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF))
     change: Change = await db.write(lambda conn: EVERY["fail"](conn, job_id, fence))
     row = await db.read(lambda conn: jobs.get_job(conn, job_id))
     balance = await db.read(lambda conn: credits.balance(conn, ANA))
@@ -109,7 +103,7 @@ async def test_ending_gives_back_what_was_not_delivered(db: Database) -> None:
 async def test_a_unit_is_paid_once_however_often_it_is_saved(db: Database) -> None:
     await db.write(lambda conn: account(conn, 10))
     job_id, fence = await _active(db, user_id=ANA, credits=4)
-    saving = lambda conn: units.save(conn, job_id, fence, "logo-0", asset=None, price=1, usd=0.1, told=dict(_TOLD))  # noqa: E731
+    saving = lambda conn: units.save(conn, job_id, fence, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF)  # noqa: E731
     await db.write(saving)
     with pytest.raises(Exception, match=r"(?i)unique"):
         await db.write(saving)

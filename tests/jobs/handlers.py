@@ -12,6 +12,7 @@ import httpx
 
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.jobs.context import Context, Result
+from bmn.schemas.results import Counts
 from bmn.work.registry import QUEUES, Queue, get_queue
 
 QUEUE = "crm-sync"
@@ -36,24 +37,24 @@ async def run(ctx: Context) -> Result:
 
 
 async def _nothing(ctx: Context, data: dict[str, Any]) -> Result:
-    return Result("done", data={"attempt": ctx.attempt})
+    return Result("done", data=Counts({"attempt": ctx.attempt}))
 
 
 async def _progress(ctx: Context, data: dict[str, Any]) -> Result:
     for step in range(data["steps"]):
         await ctx.progress("generating", 100 * step / data["steps"], f"step {step}")
         await asyncio.sleep(data.get("pause", 0))
-    return Result("done", data={})
+    return Result("done", data=Counts({}))
 
 
 async def _hang(ctx: Context, data: dict[str, Any]) -> Result:
     await asyncio.Event().wait()
-    return Result("never", data={})
+    return Result("never", data=Counts({}))
 
 
 async def _sleep(ctx: Context, data: dict[str, Any]) -> Result:
     await asyncio.sleep(data["seconds"])
-    return Result("slept", data={})
+    return Result("slept", data=Counts({}))
 
 
 async def _swallow(ctx: Context, data: dict[str, Any]) -> Result:
@@ -62,7 +63,7 @@ async def _swallow(ctx: Context, data: dict[str, Any]) -> Result:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
     await asyncio.Event().wait()
-    return Result("never", data={})
+    return Result("never", data=Counts({}))
 
 
 async def _fail(ctx: Context, data: dict[str, Any]) -> Result:
@@ -72,14 +73,14 @@ async def _fail(ctx: Context, data: dict[str, Any]) -> Result:
         if data["cause"] == "moderated":
             raise Moderated("declined")
         raise JobFailure(Cause(data["cause"]), "asked\0 to fail", retry_after=retry_after)
-    return Result("healed", data={"attempt": ctx.attempt})
+    return Result("healed", data=Counts({"attempt": ctx.attempt}))
 
 
 async def _file_fail(ctx: Context, data: dict[str, Any]) -> Result:
     """Fails as long as a file is there."""
     if os.path.exists(data["path"]):  # noqa: ASYNC240, PTH110
         raise JobFailure(Cause(data["cause"]), "not mended yet")
-    return Result("mended", data={})
+    return Result("mended", data=Counts({}))
 
 
 async def _raise(ctx: Context, data: dict[str, Any]) -> Result:
@@ -91,7 +92,7 @@ async def _cancel_itself(ctx: Context, data: dict[str, Any]) -> Result:
 
 
 async def _unstorable(ctx: Context, data: dict[str, Any]) -> Result:
-    return Result("done", data={"object": object()})
+    return Result("done", data=Counts.model_construct({"object": object()}))
 
 
 async def _die(ctx: Context, data: dict[str, Any]) -> Result:
@@ -99,13 +100,13 @@ async def _die(ctx: Context, data: dict[str, Any]) -> Result:
     if data.get("how") == "segfault":
         ctypes.string_at(0)
     os.kill(os.getpid(), signal.SIGKILL)
-    return Result("never", data={})
+    return Result("never", data=Counts({}))
 
 
 async def _fetch(ctx: Context, data: dict[str, Any]) -> Result:
     async with httpx.AsyncClient() as client:
         await client.get(data["url"])
-    return Result("fetched", data={})
+    return Result("fetched", data=Counts({}))
 
 
 _DEEDS = {

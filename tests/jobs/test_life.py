@@ -20,7 +20,9 @@ from bmn.db.migrations import migrate
 from bmn.db.tables import jobs
 from bmn.errors import Cause, InsufficientCredits
 from bmn.jobs.submission import store_jobs
+from bmn.schemas.events import Progress
 from bmn.schemas.payloads import JobState
+from bmn.schemas.results import Counts
 from tests.chaos import checker
 from tests.db.rows import QUEUE, new_job
 
@@ -141,8 +143,8 @@ class JobsLife(RuleBasedStateMachine):
 
     @rule(token=tokens, percent=st.integers(0, 99))
     def progress(self, token: Token, percent: int) -> None:
-        fields = {"status": "generating", "progress": percent, "message": "…"}
-        self._write(token, lambda conn, job, fence: transitions.progress(conn, job, fence, dict(fields)))
+        shown = Progress("generating", percent, "…")
+        self._write(token, lambda conn, job, fence: transitions.progress(conn, job, fence, shown))
 
     @rule(token=tokens)
     def save_the_next_unit(self, token: Token) -> None:
@@ -150,28 +152,24 @@ class JobsLife(RuleBasedStateMachine):
         if life is None or len(life.saved) >= life.units:
             return
         unit = f"logo-{len(life.saved)}"
-        told = {"status": "generating", "progress": 50, "message": "…"}
+        half = Progress("generating", 50, "…")
         change = self._write(
             token,
-            lambda conn, job, fence: units.save(conn, job, fence, unit, asset=None, price=1, usd=0.0, told=dict(told)),
+            lambda conn, job, fence: units.save(conn, job, fence, unit, asset=None, price=1, usd=0.0, shown=half),
         )
         if change:
             life.saved.add(unit)
 
     @rule(token=tokens)
     def complete(self, token: Token) -> None:
-        fields = {"status": "complete", "progress": 100, "message": "done"}
         life = self.lives.get(token.job_id)
         whole = life is not None and len(life.saved) == life.units
-        state = JobState.COMPLETED if whole else JobState.PARTIAL
         change = self._write(
             token,
-            lambda conn, job, fence: transitions.end(
-                conn, job, fence, state, event="job:complete", fields=dict(fields)
-            ),
+            lambda conn, job, fence: transitions.complete(conn, job, fence, "done", Counts({}), partial=not whole),
         )
         if change:
-            self.lives[token.job_id].state = state
+            self.lives[token.job_id].state = JobState.COMPLETED if whole else JobState.PARTIAL
 
     @rule(token=tokens, cause=st.sampled_from([Cause.BUG, Cause.MODERATED, Cause.TIMEOUT]))
     def fail(self, token: Token, cause: Cause) -> None:

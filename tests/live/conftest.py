@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from sqlalchemy import Connection, update
 
-from bmn.db import brands, events, jobs
+from bmn.db import brands, jobs
 from bmn.db.migrations import migrate
 from bmn.db.records import NewJob
 from bmn.db.tables import brands as brand_table
@@ -27,6 +27,7 @@ from bmn.jobs.core import Core
 from bmn.server.sockets.limits import Limits
 from bmn.settings import Settings, load_settings
 from bmn.work.wiring import open_core
+from tests.db.rows import add_event
 from tests.live.driver import Client, Driver, why_not
 from tests.live.serve import App, uvicorn_config
 
@@ -133,7 +134,7 @@ class Live:
         auth = options.pop("auth", None) or {"token": options.pop("token", None) or self.token()}
         fast = {"reconnectionDelay": 20, "reconnectionDelayMax": 100, "transports": ["websocket"]}
         settings = {**fast, "auth": auth, **options}
-        self._driver.tell("connect", client.name, url=server.url + namespace, options=settings)
+        self._driver.command("connect", client.name, url=server.url + namespace, options=settings)
         return client
 
     async def client(self, server: Address, namespace: str = "/wizard", **options: Any) -> Client:
@@ -163,20 +164,18 @@ class Live:
         await self.core.events.publish([first])
         return job_id
 
-    async def tell(self, job_id: str, event: str = "job:progress", *, publish: bool = True, **fields: Any) -> int:
-        """A job tells something; its seq."""
-        if event == "job:progress":
-            fields = {"status": "generating", "progress": 50, "message": "Working", **fields}
-        row = await self.core.db.write(lambda conn: events.append(conn, job_id, event, fields))
-        assert row
-        if publish:
+    async def publish(
+        self, job_id: str, event: str = "job:progress", *, stored_only: bool = False, **fields: Any
+    ) -> int:
+        """A job publishes an event; its seq. stored_only: Redis does not get it."""
+        row = await self.core.db.write(lambda conn: add_event(conn, job_id, event, **fields))
+        if not stored_only:
             await self.core.events.publish([row])
         return int(row["seq"])
 
-    async def tell_many(self, job_id: str, count: int) -> None:
+    async def publish_many(self, job_id: str, count: int) -> None:
         def write(conn: Connection) -> list[Any]:
-            fields = {"status": "generating", "progress": 50, "message": "Working"}
-            return [events.append(conn, job_id, "job:progress", fields) for _ in range(count)]
+            return [add_event(conn, job_id) for _ in range(count)]
 
         await self.core.events.publish(await self.core.db.write(write))
 

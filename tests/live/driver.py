@@ -50,7 +50,7 @@ class Driver:
             self.said.append(json.loads(line))
             self._new.set()
 
-    def tell(self, do: str, name: str, **fields: Any) -> None:
+    def command(self, do: str, name: str, **fields: Any) -> None:
         assert self._process.stdin
         self._process.stdin.write(json.dumps({"do": do, "name": name, **fields}).encode() + b"\n")
 
@@ -107,12 +107,12 @@ class Client:
         """Emits with an acknowledgement and returns its first argument."""
         self.driver._acks += 1
         number = self.driver._acks
-        self.driver.tell("emit", self.name, event=event, args=args, ack=number)
+        self.driver.command("emit", self.name, event=event, args=args, ack=number)
         said = await self.driver.until(lambda all_: next((s for s in all_ if s.get("ack") == number), None), seconds)
         return said["answer"][0] if said["answer"] else None
 
     def emit(self, event: str, *args: Any) -> None:
-        self.driver.tell("emit", self.name, event=event, args=args)
+        self.driver.command("emit", self.name, event=event, args=args)
 
     async def got(self, job_id: str, seqs: list[int], seconds: float = 15) -> None:
         """Waits until the last of these has come, and checks that they came once each and in order."""
@@ -125,15 +125,15 @@ class Client:
 
     async def offset(self) -> Said:
         before = len(self.of("offset"))
-        self.driver.tell("offset", self.name)
+        self.driver.command("offset", self.name)
         said: Said = await self.driver.until(lambda _: self.of("offset")[before:] and self.of("offset")[-1])
         return said
 
     def cut(self) -> None:
-        self.driver.tell("cut", self.name)
+        self.driver.command("cut", self.name)
 
     def away(self) -> None:
-        self.driver.tell("away", self.name)
+        self.driver.command("away", self.name)
 
     def open(self, url: str = "", **auth: Any) -> None:
-        self.driver.tell("open", self.name, url=url, auth=auth or None)
+        self.driver.command("open", self.name, url=url, auth=auth or None)

@@ -118,6 +118,6 @@ async def test_ac_7_an_event_reaches_the_clients_of_every_process(live: Live) ->
     job = await live.job()
     for client in clients:
         await client.ask("job:join", {"jobId": job})
-    await live.tell(job)
+    await live.publish(job)
     for client in clients:
         await client.got(job, [1, 2])

@@ -50,23 +50,23 @@ async def listen(raw: Raw, into: list[Told], until: Told | None = None, acks: in
 async def conversation(live: Live, raw: Raw, told: list[Told]) -> None:
     brand = await live.brand()
     early = await live.job(brand_id=brand)
-    await live.tell_many(early, 2)
+    await live.publish_many(early, 2)
     await raw.send(f'42{WIZARD},1["brand:join",{{"brandId":"{brand}"}}]')
     await listen(raw, told, acks=1)
-    await live.tell(early)  # heard in the middle, so its beginning is told first
+    await live.publish(early)  # heard in the middle, so its beginning is told first
     await listen(raw, told, until=(early, 4, ""))
     ahead = await live.job()
     for _ in range(3):
-        await live.tell(ahead, publish=False)  # rows that the stream does not have yet
+        await live.publish(ahead, stored_only=True)  # rows that the stream does not have yet
     await raw.send(f'42{WIZARD},2["job:join",{{"jobId":"{ahead}"}}]')
     await listen(raw, told, acks=1)
     await live.core.events.republish({ahead})
-    await live.tell(early)
-    await live.tell(ahead)
+    await live.publish(early)
+    await live.publish(ahead)
     await listen(raw, told, until=(ahead, 5, ""))
     await raw.send(f'42{WIZARD},3["job:join",{{"jobId":"{early}"}}]')
     await listen(raw, told, acks=1)
-    await live.tell(early)
+    await live.publish(early)
     await listen(raw, told, until=(early, 6, ""))
 
 

@@ -49,7 +49,7 @@ async def test_twenty_events_of_a_break_of_thirty_seconds_come_at_another_proces
         ("job:join", {"jobId": later}),
     ):
         assert (await client.ask(event, asked))["ok"]
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2])
 
     if how == "kill":
@@ -62,20 +62,20 @@ async def test_twenty_events_of_a_break_of_thirty_seconds_come_at_another_proces
     began = asyncio.get_running_loop().time()
     for number in range(1, TOLD_MEANWHILE + 1):
         await asyncio.sleep(began + number * BREAK_SECONDS / TOLD_MEANWHILE - asyncio.get_running_loop().time())
-        await live.tell(job)
+        await live.publish(job)
     assert (client.seqs(job), len(client.of("connect"))) == ([1, 2], 1), "nothing came through"
     door.lead_to(("127.0.0.1", two.port))
     door.mend()
 
     assert await client.connected(2) == {**first, "recovered": True}
     await client.got(job, list(range(1, TOLD_MEANWHILE + 3)))
-    await live.tell(job)  # heard through two rooms, once
-    await live.tell(later)
+    await live.publish(job)  # heard through two rooms, once
+    await live.publish(later)
     beside = await live.job(brand_id=brand)
     await client.got(beside, [1])
     await client.got(later, [1, 2])
     assert client.seqs(job) == list(range(1, TOLD_MEANWHILE + 4))
     if how != "kill":
         one.kill()  # what it still held of the session was of no use to anybody
-        await live.tell(job)
+        await live.publish(job)
         await client.got(job, list(range(1, TOLD_MEANWHILE + 5)))

@@ -40,10 +40,10 @@ async def test_a_job_is_followed_from_its_first_event(live: Live) -> None:
     server = await live.server()
     client = await live.client(server)
     job = await live.job(brand_id=await live.brand())
-    await live.tell(job)
+    await live.publish(job)
     assert await client.ask("job:join", {"jobId": job}) == {"ok": True, "seq": 2, "state": "waiting"}
     assert client.seqs(job) == [1, 2]
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3])
 
 
@@ -53,9 +53,9 @@ async def test_a_socket_in_two_rooms_of_a_job_hears_each_event_once(live: Live) 
     client = await live.client(server)
     assert await client.ask("brand:join", {"brandId": brand}) == {"ok": True}
     job = await live.job(brand_id=brand)
-    await live.tell(job)
+    await live.publish(job)
     await client.ask("job:join", {"jobId": job})
-    await live.tell_many(job, 5)
+    await live.publish_many(job, 5)
     await client.got(job, list(range(1, 8)))
 
 
@@ -63,13 +63,13 @@ async def test_who_enters_a_brand_in_the_middle_of_a_job_hears_its_beginning_fir
     server = await live.server()
     brand = await live.brand()
     job = await live.job(brand_id=brand)
-    await live.tell_many(job, 3)
+    await live.publish_many(job, 3)
     client = await live.client(server)
     await client.ask("brand:join", {"brandId": brand})
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3, 4, 5])
     assert (await client.ask("job:join", {"jobId": job}))["seq"] == 5
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3, 4, 5, 6])
 
 
@@ -79,7 +79,7 @@ async def test_who_leaves_a_job_and_comes_back_hears_its_past_again(live: Live) 
     job = await live.job()
     await client.ask("job:join", {"jobId": job})
     await client.ask("job:leave", {"jobId": job})
-    await live.tell(job)
+    await live.publish(job)
     await client.ask("job:join", {"jobId": job})
     assert client.seqs(job) == [1, 1, 2]
 
@@ -91,7 +91,7 @@ async def test_who_left_a_brand_hears_no_more_of_it(live: Live) -> None:
     await client.ask("brand:join", {"brandId": brand})
     assert await client.ask("brand:leave", {"brandId": brand}) == {"ok": True}
     job = await live.job(brand_id=brand)
-    await live.tell(job)
+    await live.publish(job)
     other = await live.job()
     await client.ask("job:join", {"jobId": other})
     assert client.seqs(job) == []
@@ -140,7 +140,7 @@ async def test_ac_29_nothing_of_one_user_is_reachable_by_another(live: Live) -> 
     assert await ben.ask("brand:join", {"brandId": brand}) == {"error": "Brand not found or not authorized"}
     watching = await live.client(server, "/dashboard", token=live.token(BEN))
     assert await watching.ask("brand:watch", {"brandId": brand}) == {"error": "Not authorized"}
-    await live.tell(job)
+    await live.publish(job)
     own = await live.job(BEN)
     await ben.ask("job:join", {"jobId": own})
     assert ben.seqs(job) == []
@@ -151,7 +151,7 @@ async def test_long_polling_works_too(live: Live) -> None:
     client = await live.client(server, transports=["polling"])
     job = await live.job()
     assert (await client.ask("job:join", {"jobId": job}))["seq"] == 1
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2])
 
 

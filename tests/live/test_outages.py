@@ -51,18 +51,18 @@ async def test_a_killed_redis_loses_no_event_that_has_a_row(live: Live, own_redi
     client = await live.client(server)
     job = await live.job()
     await client.ask("job:join", {"jobId": job})
-    await live.tell_many(job, 4)
+    await live.publish_many(job, 4)
     await client.got(job, [1, 2, 3, 4, 5])
     assert own_redis.pid
     psutil.Process(own_redis.pid).kill()
     for _ in range(5):
-        await live.tell(job, publish=False)
+        await live.publish(job, stored_only=True)
     assert (await client.ask("job:status", {"jobId": job}))["seq"] == 10
     await asyncio.to_thread(own_redis.stop)
     await asyncio.to_thread(own_redis.start)
     await repaired(live)
     await client.got(job, list(range(1, 11)))
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, list(range(1, 12)))
     assert len(client.of("connect")) == 1
 
@@ -72,15 +72,15 @@ async def test_an_emptied_redis_repeats_nothing(live: Live) -> None:
     client = await live.client(one)
     job = await live.job()
     await client.ask("job:join", {"jobId": job})
-    await live.tell_many(job, 4)
+    await live.publish_many(job, 4)
     await client.got(job, [1, 2, 3, 4, 5])
     await live.core.redis.flushall()
     await repaired(live)
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3, 4, 5, 6])
     client.away()
     await client.disconnected()
-    await live.tell(job)
+    await live.publish(job)
     client.open(two.url)
     await client.connected(2)
     await client.ask("job:join", {"jobId": job})
@@ -99,7 +99,7 @@ async def test_a_position_from_before_redis_was_emptied_is_not_resumed_from(live
     stored: dict[Any, Any] = await live.core.redis.hgetall(kept[0])
     await live.core.redis.flushall()
     await live.core.redis.hset(kept[0], mapping=stored)
-    await live.tell(job)
+    await live.publish(job)
     client.open(two.url)
     assert (await client.connected(2))["recovered"] is False
 
@@ -111,7 +111,7 @@ async def test_a_server_that_starts_without_redis_serves_and_catches_up(live: Li
     client = await live.client(server)
     assert (await client.ask("job:join", {"jobId": job}))["seq"] == 1
     await asyncio.to_thread(own_redis.start)
-    await live.tell(job, publish=False)
+    await live.publish(job, stored_only=True)
     await repaired(live)
     await client.got(job, [1, 2])
 
@@ -137,7 +137,7 @@ async def test_clients_that_never_read_are_cut_and_cost_next_to_nothing(live: Li
     process = psutil.Process(server.process.pid)
     before = process.memory_info().rss
     for _ in range(1500):
-        await live.tell(job, "agent:message", content="x" * 8000)
+        await live.publish(job, "agent:message", content="x" * 8000)
     await reading.driver.until(lambda _: len(reading.seqs(job)) == 1501, 60)
     # 12 MB were told, which are kept twice for those who come back; five unbounded lines would be another 60.
     assert process.memory_info().rss - before < 50_000_000
@@ -158,5 +158,5 @@ async def test_a_stream_that_overtook_its_reader_makes_clients_begin_anew(live: 
         pipe.xtrim(keys.STREAM, maxlen=1000, approximate=False)
         await pipe.execute()
     assert (await client.connected(2))["recovered"] is False
-    await live.tell(job, publish=False)
+    await live.publish(job, stored_only=True)
     assert (await client.ask("job:join", {"jobId": job}))["seq"] == 2

@@ -30,14 +30,14 @@ async def test_ac_26_missed_events_come_after_a_break_to_another_process(live: L
     client = await live.client(one)
     first = await client.connected()
     job = await following(live, client)
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2])
     await gone(client)
     for _ in range(20):
-        await live.tell(job)
+        await live.publish(job)
     client.open(two.url)
     assert await client.connected(2) == {**first, "recovered": True}
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, list(range(1, 24)))
 
 
@@ -55,7 +55,7 @@ async def test_ac_24_rooms_are_still_joined_after_a_break(live: Live) -> None:
     await gone(client)
     client.open(one.url)
     await client.connected(3)
-    await live.tell(job)
+    await live.publish(job)
     await client.ask("job:status", {"jobId": job})
     assert client.seqs(job) == [1]
 
@@ -64,14 +64,14 @@ async def test_missed_events_come_after_the_server_was_killed(live: Live) -> Non
     one, two = await live.process(save_seconds=0.2), await live.process()
     client = await live.client(one, reconnection=False)
     job = await following(live, client)
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2])
     one.kill()
     await client.disconnected()
-    await live.tell_many(job, 20)
+    await live.publish_many(job, 20)
     client.open(two.url)
     assert (await client.connected(2))["recovered"]
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, list(range(1, 24)))
 
 
@@ -80,7 +80,7 @@ async def test_ac_23_a_client_comes_back_by_itself_when_its_server_is_restarted(
     client = await live.client(server)
     job = await following(live, client)
     assert await asyncio.to_thread(server.stop) == 0
-    await live.tell(job)
+    await live.publish(job)
     await client.disconnected()
     await live.process(port=server.port)
     assert (await client.connected(2))["recovered"]
@@ -94,7 +94,7 @@ async def test_a_client_that_got_no_event_before_the_break_misses_nothing(live: 
     await client.ask("brand:join", {"brandId": brand})
     await gone(client)
     job = await live.job(brand_id=brand)
-    await live.tell(job)
+    await live.publish(job)
     client.open(two.url)
     assert (await client.connected(2))["recovered"]
     await client.got(job, [1, 2])
@@ -104,15 +104,15 @@ async def test_what_was_told_at_a_join_is_not_told_again_after_a_break(live: Liv
     one, two = await live.server(), await live.server()
     client = await live.client(one)
     job = await live.job()
-    await live.tell_many(job, 5)
+    await live.publish_many(job, 5)
     await client.ask("job:join", {"jobId": job})
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3, 4, 5, 6, 7])
     for round_, server in enumerate((two, one, two), 2):
         await gone(client)
         client.open(server.url)
         assert (await client.connected(round_))["recovered"]
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3, 4, 5, 6, 7, 8])
 
 
@@ -121,15 +121,15 @@ async def test_events_that_the_stream_brings_after_the_join_told_them_are_not_re
     client = await live.client(one)
     job = await live.job()
     for _ in range(3):
-        await live.tell(job, publish=False)
+        await live.publish(job, stored_only=True)
     assert (await client.ask("job:join", {"jobId": job}))["seq"] == 4
     await live.core.events.republish({job})
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3, 4, 5])
     await gone(client)
     client.open(two.url)
     assert (await client.connected(2))["recovered"]
-    await live.tell(job)
+    await live.publish(job)
     await client.got(job, [1, 2, 3, 4, 5, 6])
 
 
@@ -138,7 +138,7 @@ async def test_a_token_may_be_renewed_between_break_and_return(live: Live) -> No
     client = await live.client(server)
     job = await following(live, client)
     await gone(client)
-    await live.tell(job)
+    await live.publish(job)
     client.open(token="expired")
     await client.refused()
     client.open(token=live.token())
@@ -156,7 +156,7 @@ async def test_a_break_that_the_server_has_not_noticed_is_recovered_from(live: L
     )
     assert (await again.connected())["id"] == (await client.connected())["id"]
     await client.disconnected()
-    await live.tell(job)
+    await live.publish(job)
     await again.got(job, [2])
 
 
@@ -166,13 +166,13 @@ async def test_a_session_belongs_to_one_user_and_one_namespace(live: Live) -> No
     job = await following(live, client)
     known = await client.offset()
     await gone(client)
-    await live.tell(job)
+    await live.publish(job)
     stolen = {"pid": known["pid"], "offset": known["offset"]}
     thief = await live.client(server, auth={"token": live.token(BEN), **stolen})
     elsewhere = await live.client(server, "/dashboard", auth={"token": live.token(), **stolen})
     for other in (thief, elsewhere):
         assert (await other.connected())["id"] != (await client.connected())["id"]
-        await live.tell(job)
+        await live.publish(job)
         assert (await other.offset())["pid"] != known["pid"]
         assert other.seqs(job) == []
     client.open()
@@ -216,7 +216,7 @@ async def test_after_the_window_the_client_begins_anew_and_asks(live: Live) -> N
     job = await following(live, client)
     known = await client.offset()
     await gone(client)
-    await live.tell_many(job, 3)
+    await live.publish_many(job, 3)
 
     async def forgotten() -> bool:
         return not await live.core.redis.exists(keys.socket(known["pid"]))
@@ -234,7 +234,7 @@ async def test_who_says_goodbye_is_not_remembered(live: Live) -> None:
     server = await live.server()
     client = await live.client(server)
     await following(live, client)
-    client.driver.tell("disconnect", client.name)
+    client.driver.command("disconnect", client.name)
     await client.disconnected()
     client.open()
     assert (await client.connected(2))["recovered"] is False
@@ -250,7 +250,7 @@ async def test_a_brand_that_was_given_away_meanwhile_is_no_longer_heard(live: Li
     await live.give_away(brand, BEN)
     client.open(two.url)
     assert (await client.connected(2))["recovered"]
-    await live.tell(job)
+    await live.publish(job)
     assert await client.ask("job:status", {"jobId": job}) == {"error": "Job not found"}
     assert client.seqs(job) == []
 
@@ -291,7 +291,7 @@ async def test_cuts_at_any_moment_lose_and_repeat_nothing(live: Live) -> None:
 
     async def talk() -> None:
         for _ in range(300):
-            await live.tell(job)
+            await live.publish(job)
 
     talking = asyncio.create_task(talk())
     for round_ in range(2, 12):

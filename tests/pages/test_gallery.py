@@ -8,8 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db import events, transitions
+from bmn.db import transitions
 from bmn.errors import CAUSES, Cause
+from tests.db.rows import add_event
 from tests.pages.conftest import add_unit, everything, sign_in
 from tests.server.conftest import ANA, BEN, Api
 from tests.server.test_jobs import add_asset, claim, complete, fail
@@ -174,8 +175,8 @@ async def test_what_an_agent_said_is_on_the_page(api: Api, ana: httpx.AsyncClien
     brand = await api.brand(client)
     asked = {"brandId": brand, "step": "brand-identity"}
     job = (await client.post("/api/v1/generation/wizard", json=asked)).json()["jobId"]
-    said = {"content": "**Your** brand is <b>warm</b>."}
-    await api.core.db.write(lambda conn: events.append(conn, job, "agent:message", said))
+    said = "**Your** brand is <b>warm</b>."
+    await api.core.db.write(lambda conn: add_event(conn, job, "agent:message", content=said))
     page = (await ana.get(f"/g/job/{job}")).text
     assert "Your brand is &lt;b&gt;warm&lt;/b&gt;." in page and "frame empty" not in page
 

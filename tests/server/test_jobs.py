@@ -13,7 +13,9 @@ from bmn.db import claims, jobs, queues, transitions
 from bmn.db.tables import brand_assets
 from bmn.errors import Cause
 from bmn.jobs.core import Core
-from bmn.schemas.payloads import JobState
+from bmn.schemas.base import when
+from bmn.schemas.events import Progress
+from bmn.schemas.results import AssetRow, JobResult, LogosResult
 from tests.server.conftest import ANA, Api, Starter
 
 QUEUE = "logo-generation"
@@ -26,25 +28,15 @@ async def claim(core: Core, job_id: str) -> dict[str, Any]:
 
 
 async def progress(core: Core, row: dict[str, Any], percent: int) -> None:
-    fields = {"status": "generating", "progress": percent, "message": f"at {percent}"}
-    change = await core.db.write(lambda conn: transitions.progress(conn, row["id"], row["fence"], fields))
+    shown = Progress("generating", percent, f"at {percent}")
+    change = await core.db.write(lambda conn: transitions.progress(conn, row["id"], row["fence"], shown))
     assert change
     core.outbox.publish(change)
 
 
-async def complete(core: Core, row: dict[str, Any], result: dict[str, Any] | None = None) -> None:
-    outcome = result or {"logos": []}
-    change = await core.db.write(
-        lambda conn: transitions.end(
-            conn,
-            row["id"],
-            row["fence"],
-            JobState.COMPLETED,
-            event="job:complete",
-            fields={"status": "complete", "progress": 100, "message": "done", "result": outcome},
-            result=outcome,
-        )
-    )
+async def complete(core: Core, row: dict[str, Any], result: JobResult | None = None) -> None:
+    outcome = result or LogosResult(logos=[], generated=0, requested=1)
+    change = await core.db.write(lambda conn: transitions.complete(conn, row["id"], row["fence"], "done", outcome))
     assert change
     core.outbox.publish(change, QUEUE)
 
@@ -258,7 +250,10 @@ async def test_a_stream_tells_everything_once_in_order_and_ends_with_the_job(api
                 row = await claim(api.core, job_id)
                 for percent in (10, 40, 90):
                     await progress(api.core, row, percent)
-                await complete(api.core, row, {"logos": [{"url": url}]})
+                logo = {"id": "a", "brand_id": brand, "job_id": job_id, "asset_type": "logo", "url": url}
+                rest = {"thumbnail_url": None, "mime_type": "image/png", "metadata": {}, "is_selected": False}
+                logos = [AssetRow(**logo, **rest, created_at=when(0.0))]
+                await complete(api.core, row, LogosResult(logos=logos, generated=1, requested=1))
     assert [int(frame["id"]) for frame in found] == list(range(1, len(found) + 1))
     assert [frame["data"]["progress"] for frame in found if "progress" in frame["data"]][-4:] == [10, 40, 90, 100]
     assert found[-1]["event"] == "job:complete"

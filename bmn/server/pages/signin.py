@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse, Response
 from bmn.broker import keys
 from bmn.errors import NotAllowed
 from bmn.identity.tokens import Principal
+from bmn.schemas.base import when
 from bmn.schemas.documents import SignInLink
 from bmn.schemas.requests import LocalPath, SessionBody
-from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page
 from bmn.server.pages.rendering import page
@@ -36,7 +36,7 @@ async def ticket(body: SessionBody, request: Request, res: Res, principal: Calle
         raise NotAllowed("A sign-in link is given for a token, not for a browser's session.", hint="Run `bmn open`.")
     issued = await res.sessions.issue_ticket(principal, body.path)
     url = f"{res.settings.public_address}/signin?ticket={issued}"
-    return SignInLink(url=url, expires_at=views.when(time.time() + TICKET_SECONDS))
+    return SignInLink(url=url, expires_at=when(time.time() + TICKET_SECONDS))
 
 
 @router.get("/signin")

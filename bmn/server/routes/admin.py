@@ -13,7 +13,7 @@ from bmn.events.audience import credits_updated, system_alert
 from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.replay import estimate, purge, replay
 from bmn.schemas import documents
-from bmn.schemas.base import Text
+from bmn.schemas.base import Text, when
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import DlqSelection, GrantBody, PauseBody
 from bmn.server import views
@@ -206,6 +206,6 @@ def _queue_row(
         cause=settings.get("cause"),
         reason=settings.get("reason"),
         paused_by=settings.get("paused_by"),
-        paused_at=views.when(settings.get("paused_at")),
-        next_run_at=views.when(cleanup.next_run()) if name == "cleanup" else None,
+        paused_at=when(settings.get("paused_at")),
+        next_run_at=when(cleanup.next_run()) if name == "cleanup" else None,
     )

@@ -14,7 +14,7 @@ from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
-from bmn.schemas.base import Id, Text
+from bmn.schemas.base import Id, Text, when
 from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.schemas.requests import RetryBody, ShareBody
 from bmn.server import views
@@ -181,7 +181,7 @@ async def shared(token: str, res: Res) -> documents.SharedJob:
             state=row["state"],
             progress=row["progress"],
             brand_name=names.get(row["brand_id"]),
-            created_at=views.when(row["created_at"]),
+            created_at=when(row["created_at"]),
             assets=[views.shared_asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)],
         )
 

@@ -12,33 +12,40 @@ from bmn.events.audience import ADMINS, queue_stats
 from bmn.jobs.core import Core
 from bmn.jobs.replay import retry
 from bmn.logs import get_logger
-from bmn.schemas.events import ADMIN, JobRoom, Nothing
+from bmn.schemas.events import (
+    ADMIN,
+    Answer,
+    JobRoom,
+    Nothing,
+    QueueCounts,
+    QueueFigures,
+    RetryAnswer,
+    StatsAnswer,
+)
 from bmn.server.sockets.auth import ADMINS_ONLY
-from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
+from bmn.server.sockets.handlers import Context, Handler, Handlers
 from bmn.server.sockets.session import Session, Sessions
 from bmn.server.sockets.words import queue_figures
 from bmn.work.registry import QUEUES
 
 log = get_logger(__name__)
 
-_BROADCAST = ("waiting", "active", "failed")
 
-
-async def figures(core: Core) -> dict[str, dict[str, int]]:
+async def figures(core: Core) -> dict[str, QueueFigures]:
     counts = await core.db.read(queues.counts)
     return {name: queue_figures(counts.get(name, {})) for name in QUEUES}
 
 
 async def answer_stats(context: Context, session: Session, _ask: Nothing) -> Answer:
     _check(session)
-    return {"stats": await figures(context.core)}
+    return StatsAnswer(stats=await figures(context.core))
 
 
 async def retry_job(context: Context, session: Session, ask: JobRoom) -> Answer:
     _check(session)
     replay = await retry(context.core, ask.job_id, session.user_id)
     log.info("admin retried job", job_id=ask.job_id, replay=replay.job_id)
-    return {"ok": True, "jobId": replay.job_id}
+    return RetryAnswer(ok=True, job_id=replay.job_id)
 
 
 def _check(session: Session) -> None:
@@ -67,9 +74,12 @@ class StatsSender:
             except (RedisError, OSError, BmnError) as error:
                 log.debug("no figures sent", error=str(error))
 
-    async def _figures(self) -> dict[str, dict[str, int]]:
+    async def _figures(self) -> dict[str, QueueCounts]:
         full = await figures(self._core)
-        return {name: {word: counts[word] for word in _BROADCAST} for name, counts in full.items()}
+        return {
+            name: QueueCounts(waiting=queue.waiting, active=queue.active, failed=queue.failed)
+            for name, queue in full.items()
+        }
 
     async def _is_sender(self) -> bool:
         """Takes the lock, or keeps it. Whoever dies loses it before the second broadcast is due."""

@@ -3,8 +3,8 @@
 from bmn.db import brands
 from bmn.errors import NotAllowed, NotFound
 from bmn.events.audience import brand_room
-from bmn.schemas.events import BrandRoom
-from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
+from bmn.schemas.events import Answer, BrandRoom
+from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
 
 
@@ -15,13 +15,13 @@ async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Ans
         raise NotAllowed("Not authorized") from None
     async with session.order:
         await context.enter(session, brand_room(ask.brand_id))
-    return {"ok": True}
+    return DONE
 
 
 async def unwatch_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
     async with session.order:
         await context.leave(session, brand_room(ask.brand_id))
-    return {"ok": True}
+    return DONE
 
 
 HANDLERS: Handlers = {

@@ -9,7 +9,7 @@ from bmn.db.engine import Database
 from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
-from bmn.schemas.events import ADMIN
+from bmn.schemas.events import ADMIN, TokenExpired
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ownership import own_rooms, still_allowed
 from bmn.server.sockets.server import SocketServer
@@ -18,7 +18,7 @@ from bmn.server.sockets.store import SessionStore
 
 log = get_logger(__name__)
 
-TOKEN_EXPIRED = "token_expired"
+_EXPIRED = TokenExpired(message="Your token has expired. Connect again with a fresh one; nothing is lost.")
 
 
 class Guard:
@@ -70,8 +70,7 @@ class Guard:
     def _notify_expired(self, session: Session) -> None:
         if not session.expiry_notified:
             session.expiry_notified = True
-            message = "Your token has expired. Connect again with a fresh one; nothing is lost."
-            self._server.send(session, TOKEN_EXPIRED, {"message": message})
+            self._server.send(session, _EXPIRED)
 
     async def watch_rooms(self) -> None:
         """Takes sockets out of the rooms of a brand that changed hands."""

@@ -11,6 +11,7 @@ from bmn.errors import BmnError, TryLater, UsageProblem
 from bmn.jobs.core import Core
 from bmn.logs import bind, get_logger
 from bmn.schemas.base import Model
+from bmn.schemas.events import Answer, Done, Refusal
 from bmn.server.signing import Signer
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
@@ -20,7 +21,7 @@ from bmn.server.sockets.store import SessionStore
 
 log = get_logger(__name__)
 
-Answer = dict[str, Any]
+DONE = Done(ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +67,19 @@ class Handler:
 Handlers = dict[str, Handler]
 
 
-async def answer(context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]) -> Answer:
+async def answer(context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]) -> dict[str, Any]:
     """The acknowledgement of one message. Never raises for anything that a client can send."""
     if not session.bucket.take() or session.pending >= context.limits.in_work:
         session.refused += 1
-        return {"error": f"Too many messages: at most {context.limits.rate:g} a second"}
+        return Refusal(error=f"Too many messages: at most {context.limits.rate:g} a second").dump()
     session.refused = 0
     handler = handlers.get(event) if isinstance(event, str) else None
     if handler is None:
-        return {"error": "Unknown event"}
+        return Refusal(error="Unknown event").dump()
     session.pending += 1
     try:
         with bind(user_id=session.user_id, event_name=event):
-            return await _run(context, handler, session, args)
+            return (await _run(context, handler, session, args)).dump()
     finally:
         session.pending -= 1
 
@@ -89,12 +90,12 @@ async def _run(context: Context, handler: Handler, session: Session, args: list[
         async with asyncio.timeout(context.limits.handler_seconds):
             return await handler.run(context, session, asked)
     except TryLater as error:
-        return {"error": error.message, "retryAfter": error.retry_after}
+        return Refusal(error=error.message, retry_after=error.retry_after)
     except BmnError as error:
-        return {"error": error.message}
+        return Refusal(error=error.message)
     except Exception:
         log.exception("socket handler failed")
-        return {"error": handler.failed}
+        return Refusal(error=handler.failed)
 
 
 def _read(handler: Handler, data: Any) -> Model:

@@ -15,6 +15,7 @@ from socketio.packet import ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNEC
 from bmn.errors import BmnError, RateLimited
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
+from bmn.schemas.events import Event, Refusal
 from bmn.server.sockets.auth import authenticate
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Bucket, Limits
@@ -230,7 +231,7 @@ class SocketServer:
         data = packet.data
         whole = isinstance(data, list) and data and isinstance(data[0], str)
         if not whole or data[0] in _EVENTS_OF_THE_PROTOCOL:
-            self._acknowledge(session, packet.id, {"error": "Malformed packet"})
+            self._acknowledge(session, packet.id, Refusal(error="Malformed packet").dump())
             return
         self._start(self._answer(session, packet.id, data[0], data[1:]))
 
@@ -244,9 +245,9 @@ class SocketServer:
         if packet_id is not None:
             self._write(session.eio_sid, f"{ACK}{session.namespace},{packet_id}{json.dumps([answer])}")
 
-    def send(self, session: Session, event: str, data: dict[str, Any]) -> None:
+    def send(self, session: Session, event: Event) -> None:
         """Something for one socket only, outside of rooms and recovery."""
-        self._write(session.eio_sid, f"{EVENT}{session.namespace},{json.dumps([event, data])}")
+        self._write(session.eio_sid, f"{EVENT}{session.namespace},{json.dumps([event.EVENT, event.dump()])}")
 
     async def cut(self, session: Session) -> None:
         """Ends a session's connection; its client may come back and resume."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from bmn.events.audience import now_ms
 from bmn.identity.tokens import Principal
+from bmn.schemas.base import now_ms
 from bmn.server.sockets.limits import Bucket
 from bmn.server.sockets.ring import Position, write_position
 

@@ -8,9 +8,9 @@ from bmn.db.events import EventRow
 from bmn.errors import Cause, NotFound, told
 from bmn.events.audience import brand_room, job_event, job_room
 from bmn.jobs.cancellation import cancel
-from bmn.schemas.events import BrandRoom, JobRoom
+from bmn.schemas.events import Answer, BrandRoom, CancelAnswer, JobJoined, JobRoom, JobStatus
 from bmn.schemas.payloads import TERMINAL_STATES
-from bmn.server.sockets.handlers import Answer, Context, Handler, Handlers
+from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
 from bmn.server.sockets.words import state_word
 
@@ -24,13 +24,13 @@ async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Answ
         raise NotFound("Brand not found or not authorized") from None
     async with session.order:
         await context.enter(session, brand_room(ask.brand_id))
-    return {"ok": True}
+    return DONE
 
 
 async def leave_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
     async with session.order:
         await context.leave(session, brand_room(ask.brand_id))
-    return {"ok": True}
+    return DONE
 
 
 async def join_job(context: Context, session: Session, ask: JobRoom) -> Answer:
@@ -50,7 +50,7 @@ async def join_job(context: Context, session: Session, ask: JobRoom) -> Answer:
             session.joining.discard(job_id)
             context.delivery.catch_up(session, job_id, since)
         await context.save(session)
-    return {"ok": True, "seq": rows[-1]["seq"] if rows else job["last_seq"], "state": state_word(job)}
+    return JobJoined(ok=True, seq=rows[-1]["seq"] if rows else job["last_seq"], state=state_word(job))
 
 
 def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[jobs.JobRow, list[EventRow]]:
@@ -80,7 +80,7 @@ async def leave_job(context: Context, session: Session, ask: JobRoom) -> Answer:
         if ask.job_id in session.high and job_room(ask.job_id) in session.rooms:
             session.again.add(ask.job_id)
         await context.leave(session, job_room(ask.job_id))
-    return {"ok": True}
+    return DONE
 
 
 async def job_status(context: Context, session: Session, ask: JobRoom) -> Answer:
@@ -88,20 +88,20 @@ async def job_status(context: Context, session: Session, ask: JobRoom) -> Answer
     return status_answer(job, context.signer.sign_all(job["result"]))
 
 
-def status_answer(job: jobs.JobRow, result: Any) -> Answer:
-    return {
-        "jobId": job["id"],
-        "state": state_word(job),
-        "progress": job["progress"],
-        "data": result,
-        "failedReason": told(Cause(job["cause"]), job["error"]) if job["error"] and job["cause"] else None,
-        "seq": job["last_seq"],
-    }
+def status_answer(job: jobs.JobRow, result: Any) -> JobStatus:
+    return JobStatus(
+        job_id=job["id"],
+        state=state_word(job),
+        progress=job["progress"],
+        data=result,
+        failed_reason=told(Cause(job["cause"]), job["error"]) if job["error"] and job["cause"] else None,
+        seq=job["last_seq"],
+    )
 
 
 async def cancel_job(context: Context, session: Session, ask: JobRoom) -> Answer:
     done = await cancel(context.core, ask.job_id, session.user_id, user_id=session.user_id)
-    return {"ok": True, "message": done.message, "state": done.state}
+    return CancelAnswer(ok=True, message=done.message, state=done.state)
 
 
 HANDLERS: Handlers = {

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bmn.schemas.events import JobWord, QueueFigures
 from bmn.schemas.payloads import JobState
 
-_WORDS = {
+_WORDS: dict[JobState, JobWord] = {
     JobState.QUEUED: "waiting",
     JobState.ACTIVE: "active",
     JobState.RETRYING: "delayed",
@@ -16,18 +17,18 @@ _WORDS = {
 }
 
 
-def state_word(job: Mapping[str, Any]) -> str:
+def state_word(job: Mapping[str, Any]) -> JobWord:
     return _WORDS[JobState(job["state"])]
 
 
-def queue_figures(counts: Mapping[str, int]) -> dict[str, int]:
+def queue_figures(counts: Mapping[str, int]) -> QueueFigures:
     """A queue's jobs by BullMQ's words. counts: by our states, and `delayed`: those of them that wait for their time."""
     later = counts.get("delayed", 0)
     waiting = counts.get(JobState.QUEUED, 0) + counts.get(JobState.RETRYING, 0) - later
-    return {
-        "waiting": max(waiting, 0),
-        "active": counts.get(JobState.ACTIVE, 0),
-        "completed": counts.get(JobState.COMPLETED, 0) + counts.get(JobState.PARTIAL, 0),
-        "failed": counts.get(JobState.FAILED, 0),
-        "delayed": later,
-    }
+    return QueueFigures(
+        waiting=max(waiting, 0),
+        active=counts.get(JobState.ACTIVE, 0),
+        completed=counts.get(JobState.COMPLETED, 0) + counts.get(JobState.PARTIAL, 0),
+        failed=counts.get(JobState.FAILED, 0),
+        delayed=later,
+    )

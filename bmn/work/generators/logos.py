@@ -45,7 +45,7 @@ def _item(ctx: Context, payload: LogoGeneration, index: int, prompt: str, previo
         asset_type="logo",
         make=lambda unit, report: _make(ctx, request, unit, report),
         metadata=metadata,
-        told={"logo_index": index},
+        index=index,
     )
 
 

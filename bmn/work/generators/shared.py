@@ -8,6 +8,7 @@ from typing import Any
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.units import Unit, is_final
+from bmn.schemas.events import Progress
 
 Report = Callable[[float], Awaitable[None]]
 """Tells how far one asset is, 0.0 (asked for) to 1.0 (its bytes are here)."""
@@ -25,14 +26,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One asset to make. label: as people read it, `Logo 2`. told: what its events carry beside the usual."""
+    """One asset to make. label: as people read it, `Logo 2`. index: of one of several."""
 
     unit: str
     label: str
     asset_type: str
     make: Callable[[Unit, Report], Awaitable[Made]]
     metadata: dict[str, Any] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
+    index: int | None = None
 
 
 async def make_all(ctx: Context, items: Sequence[Item]) -> int:
@@ -85,21 +86,15 @@ async def _bring_home(ctx: Context, item: Item, unit: Unit, count: int) -> None:
 
         async def report(fraction: float) -> None:
             percent = ctx.unit_percent(item.unit, 0.8 * fraction, units=count)
-            await ctx.progress("generating", percent, f"{item.label}: {fraction:.0%}", **item.told)
+            await ctx.progress("generating", percent, f"{item.label}: {fraction:.0%}", logo_index=item.index)
 
         await report(0.0)
         made = await item.make(unit, report)
         percent = ctx.unit_percent(item.unit, 0.9, units=count)
-        await ctx.progress("uploading", percent, f"{item.label}: saving", **item.told)
+        await ctx.progress("uploading", percent, f"{item.label}: saving", logo_index=item.index)
         await unit.remember(metadata={**item.metadata, **made.metadata})
         await unit.store(made.data, made.mime, item.asset_type, usd=made.usd)
     percent = ctx.unit_percent(item.unit, 1.0, units=count)
-    names = {"logo_index": "logoIndex", "tool_name": "toolName"}
-    told = {names.get(name, name): value for name, value in item.told.items()}
-    await unit.save(
-        metadata=unit.data.get("metadata", item.metadata),
-        progress=round(percent),
-        message=f"{item.label} is ready",
-        status="generating" if percent < 95 else "saving",
-        **told,
-    )
+    status = "generating" if percent < 95 else "saving"
+    shown = Progress(status, percent, f"{item.label} is ready", logo_index=item.index)
+    await unit.save(shown, metadata=unit.data.get("metadata", item.metadata))

@@ -16,7 +16,9 @@ from bmn.jobs.context import Context, Result
 from bmn.jobs.units import Unit
 from bmn.logs import get_logger
 from bmn.providers.resend import Mail, Resend
+from bmn.schemas.events import Progress
 from bmn.schemas.payloads import EmailSend
+from bmn.schemas.results import MailResult
 from bmn.work.mail.render import Rendered, render
 
 log = get_logger(__name__)
@@ -35,8 +37,8 @@ async def run(ctx: Context) -> Result:
         async with ctx.calling(UNIT):
             mail_id = await ctx.client(Resend).send(mail, idempotency_key=f"email/{ctx.job_id}")
         await unit.remember(mailId=mail_id)
-        await unit.finish(progress=95, message="Sent")
-    return Result(f"Mail {payload.template} sent", data={"mailId": unit.data.get("mailId")})
+        await unit.finish(Progress("saving", 95, "Sent"))
+    return Result(f"Mail {payload.template} sent", data=MailResult(mail_id=unit.data.get("mailId")))
 
 
 async def _words(ctx: Context, payload: EmailSend, unit: Unit) -> Rendered:

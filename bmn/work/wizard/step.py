@@ -6,6 +6,7 @@ the limits count over all attempts.
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,7 +17,9 @@ from bmn.jobs.run import Fenced
 from bmn.jobs.units import Unit, is_final
 from bmn.logs import get_logger
 from bmn.providers.agent import Agent, ToolCall, Turn
+from bmn.schemas.events import AgentMessage, JobToolError, Progress
 from bmn.schemas.payloads import BrandWizard
+from bmn.schemas.results import WizardResult
 from bmn.work import journey
 from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.prompts import LAST_STEP, opening, system_prompt
@@ -142,7 +145,7 @@ async def _converse(
         # Only now: a unit that is not closed was asked for, and its answer is not in the session.
         await unit.submitted(f"{session['id']}/{unit.name}", usd=turn.cost_usd)
         if turn.text:
-            await ctx.publish("agent:message", {"content": turn.text})
+            await ctx.publish(partial(AgentMessage, content=turn.text))
 
 
 async def _turn(ctx: Context, unit: Unit, step: str, session: dict[str, Any], tools: list[Tool]) -> Turn:
@@ -186,7 +189,7 @@ async def _use(ctx: Context, desk: Desk, step: str, offered: dict[str, Tool], ca
         why = refusal_of(error)
         if why is None:
             raise
-        await ctx.publish("job:tool-error", {"toolName": call.name[:64], "error": why})
+        await ctx.publish(partial(JobToolError, tool_name=call.name[:64], error=why))
         return {"type": "tool_result", "tool_use_id": call.id, "content": why, "is_error": True}
     done: list[str] = desk.state["done"]
     if call.name not in done:
@@ -206,33 +209,33 @@ async def _finish(
 ) -> Result:
     state, step = session["state"], payload.step
     text = str(state.get("text", ""))
-    data = {
-        "sessionId": session["id"],
-        "step": step,
-        "result": text,
-        "turns": state["turns"],
-        "cost": round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job_id)), 6),
-        "suggestions": state.get("suggestions", {}),
-        "profits": state.get("profits", {}),
-        "jobs": state.get("started", []),
-    }
+    data = WizardResult(
+        session_id=session["id"],
+        step=step,
+        result=text,
+        turns=state["turns"],
+        cost=round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job_id)), 6),
+        suggestions=state.get("suggestions", {}),
+        profits=state.get("profits", {}),
+        jobs=state.get("started", []),
+    )
     if stopped:
         return await _stopped(ctx, step, stopped, state, data)
-    found = {name: data[name] for name in ("suggestions", "profits") if data[name]}
+    found = {name: value for name in ("suggestions", "profits") if (value := state.get(name))}
     brand = await desk.change_brand(
         lambda conn: _note_step(conn, desk, step, {"text": text[:4000], **found}),
         {"status": "complete"} if step == LAST_STEP else {},
     )
     unit = await ctx.unit(STEP_UNIT)
     if not unit.saved:
-        await unit.finish(progress=97, message=f"{step} is done", step=step)
+        await unit.finish(Progress("saving", 97, f"{step} is done", step))
     await _tell_crm(ctx, journey.step_completed(ctx.core, desk.user_id, desk.brand_id, step, ctx.job_id))
     if step == LAST_STEP:
         await _tell_crm(ctx, journey.brand_completed(ctx.core, desk.user_id, brand))
     return Result(f"{step} is done", data=data)
 
 
-async def _stopped(ctx: Context, step: str, why: str, state: dict[str, Any], data: dict[str, Any]) -> Result:
+async def _stopped(ctx: Context, step: str, why: str, state: dict[str, Any], data: WizardResult) -> Result:
     """A step at its limit: what it has said and done is kept and charged, as it was paid for; without any it has failed.
 
     Were it free, a step that is made to loop would be the way to spend our money for nothing.
@@ -242,7 +245,7 @@ async def _stopped(ctx: Context, step: str, why: str, state: dict[str, Any], dat
         raise JobFailure(Cause.TIMEOUT, f"{step} {why}, with nothing to show.", retryable=False)
     unit = await ctx.unit(STEP_UNIT)
     if not unit.saved:
-        await unit.finish(progress=97, message=f"{step} {why}", step=step)
+        await unit.finish(Progress("saving", 97, f"{step} {why}", step))
     return Result(f"{step} {why}", data=data, partial=True)
 
 
