@@ -8,29 +8,31 @@ from typing import Any, Literal
 
 import structlog
 
+from bmn.redaction import HIDDEN, redact
+
 bind = structlog.contextvars.bound_contextvars
 """`with bind(job_id=…):` puts the id on every line logged inside."""
 
 _SECRET_KEYS = re.compile(r"(?i)(authorization|api[-_]?key|x-key|token|secret|password|cookie)")
-_SECRET_VALUES = re.compile(
-    r"(?i)bearer\s+[\w.~+/=-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|\b(?:sk|re|pit|bfl|sb_secret|AIza)[-_][\w-]{12,}"
-    r"|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)"
-)
-_HIDDEN = "[hidden]"
-
-
-def redact(text: str) -> str:
-    """Takes tokens, keys and passwords in URLs out of a text."""
-    return _SECRET_VALUES.sub(_HIDDEN, text)
 
 
 def _redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if _SECRET_KEYS.search(key):
-            event[key] = _HIDDEN
-        elif isinstance(value, str):
-            event[key] = redact(value)
+            event[key] = HIDDEN
+        else:
+            event[key] = _redact_value(value)
     return event
+
+
+def _redact_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list | tuple):
+        return [_redact_value(part) for part in value]
+    if isinstance(value, dict):
+        return {name: HIDDEN if _SECRET_KEYS.search(str(name)) else _redact_value(v) for name, v in value.items()}
+    return value
 
 
 def configure(

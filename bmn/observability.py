@@ -12,7 +12,7 @@ from typing import Any
 
 from bmn import __version__
 from bmn.errors import Misconfigured
-from bmn.logs import redact
+from bmn.redaction import redact
 from bmn.settings import Settings
 
 _PARENT = "traceparent"  # W3C Trace Context's header; a job's row carries it from the server to the worker

@@ -22,6 +22,7 @@ from obstore.store import LocalStore, S3Store
 from bmn.errors import Cause, JobFailure, Misconfigured
 from bmn.logs import get_logger
 from bmn.settings import Settings
+from bmn.settings.web import is_loopback
 
 log = get_logger(__name__)
 
@@ -34,7 +35,6 @@ _EXTENSIONS = {
     "video/mp4": ".mp4",
 }
 _FOREVER = "private, max-age=31536000, immutable"  # a key is never written twice with other bytes
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def object_key(brand_id: str, asset_type: str, mime: str, name: str | None = None) -> str:
@@ -187,7 +187,7 @@ class Storage:
         except ValueError:  # words that begin like an address: `http://[`
             return None
         # A development server may have had another port when it wrote this; a loopback address is nobody else's.
-        if not self._settings.is_production and parts.hostname in _LOOPBACK and parts.path.startswith("/files/"):
+        if not self._settings.is_production and is_loopback(parts.hostname) and parts.path.startswith("/files/"):
             return _key_in(parts.path.removeprefix("/files/"))
         return None
 

@@ -33,8 +33,8 @@ OURS = [name for name, service in SERVICES.items() if service.get("build")]
 
 # What somebody writes into the blanks of .env.example.
 FILLED = {
-    "REDIS_PASSWORD": "a-long-password",
-    "POSTGRES_PASSWORD": "another-long-password",
+    "REDIS_PASSWORD": "a#long/pass@word?",
+    "POSTGRES_PASSWORD": "another/long#pass@word",
     "SUPABASE_JWT_SECRET": "a-signing-secret-of-at-least-32-bytes",
     **{f"{name}_API_KEY": "key" for name in ("BFL", "OPENAI", "GOOGLE", "ANTHROPIC", "RESEND")},
     "GHL_PRIVATE_TOKEN": "key",

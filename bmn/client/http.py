@@ -27,6 +27,9 @@ from bmn.errors import (
 )
 from bmn.schemas.documents import Document, Issue, Misfit, Problem
 from bmn.settings import Settings
+from bmn.settings.texts import plain
+from bmn.settings.types import API_ENDS
+from bmn.settings.web import web_address
 
 API = "/api/v1"
 
@@ -71,7 +74,7 @@ class HttpClient:
         on_notice: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.settings = settings
-        self.api_url = (api_url or settings.api_address).rstrip("/")
+        self.api_url = _address(api_url) if api_url else settings.api_address
         self.on_notice = on_notice
         self._token_source = token or token_source(settings, self.api_url, role=role)
         self._token: str | None = None
@@ -243,6 +246,14 @@ class HttpClient:
             else "Check the address and the network."
         )
         return NoServer(f"The server at {self.api_url} {what}.", hint=hint)
+
+
+def _address(text: str) -> str:
+    """The server's address out of what a person wrote. Raises UsageProblem."""
+    try:
+        return web_address(plain(text), drop=API_ENDS, bare=True)
+    except ValueError as problem:
+        raise UsageProblem(f"The address of the server cannot be used: {problem}.") from None
 
 
 def _retry_after(answer: httpx.Response) -> float:

@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 from bmn.errors import NotSignedIn
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
+from bmn.settings.web import is_loopback
 
 TokenSource = Callable[[], str]
 """Answers with a bearer token that is valid now; asked again whenever the server refuses the last one."""
 
 
 def is_local(api_url: str) -> bool:
-    return urlsplit(api_url).hostname in ("127.0.0.1", "localhost", "::1")
+    return is_loopback(urlsplit(api_url).hostname)
 
 
 def refused_hint(settings: Settings, api_url: str) -> str:

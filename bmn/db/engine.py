@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bmn.db.refusals import check_server
 from bmn.errors import TryLater
 from bmn.logs import get_logger
 
@@ -198,7 +199,7 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
     """An engine with our manners: SQLite in WAL mode, PostgreSQL without state that a transaction pooler would lose."""
     if url.startswith("sqlite"):
         engine = create_engine(
-            url,
+            URL.create("sqlite", database=url.removeprefix("sqlite:///")),  # as it is: a path may hold ? and %
             pool_size=size,
             max_overflow=2,
             hide_parameters=True,  # an error's text goes into logs, and a row may hold what its user wrote
@@ -207,7 +208,7 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate if writer else _begin_deferred)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=size,
         max_overflow=2,
@@ -215,8 +216,11 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         pool_recycle=1800,
         hide_parameters=True,
         # A pooler in transaction mode shares connections, so nothing may be prepared on one.
-        connect_args={"prepare_threshold": None, "connect_timeout": 5},
+        connect_args={"prepare_threshold": None, "connect_timeout": make_url(url).query.get("connect_timeout", "5")},
     )
+    # Before SQLAlchemy's own look at a new connection, which stumbles over what is refused here.
+    event.listen(engine, "connect", lambda connection, _record: check_server(connection, url), insert=True)
+    return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

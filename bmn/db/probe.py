@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bmn.db.engine import database_away, make_engine
+from bmn.db.refusals import refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,10 @@ class DatabaseProbe:
 
 
 def probe(url: str) -> DatabaseProbe:
-    """Asks the database; an absent SQLite file is made by asking. Raises TryLater where it does not answer."""
+    """Asks the database; an absent SQLite file is made by asking.
+
+    Raises TryLater where it is away, Misconfigured where it refuses us.
+    """
     engine = make_engine(url)
     try:
         with engine.connect() as conn:
@@ -33,6 +37,6 @@ def probe(url: str) -> DatabaseProbe:
             now = float(conn.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
             return DatabaseProbe(version, now - (before + time.time()) / 2, read_only)
     except SQLAlchemyError as error:
-        raise database_away(error) from error
+        raise (refusal(error, url) or database_away(error)) from error
     finally:
         engine.dispose()

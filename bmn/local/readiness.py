@@ -7,13 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 
+from bmn.settings.web import reachable
+
 _POLL_SECONDS = 0.01
 
 
 def call_when_it_answers(listener: socket.socket, path: str, ready: Callable[[], None]) -> None:
     """Asks the server behind the listener, from a thread, until it answers 200, then calls `ready`."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = reachable(host)
 
     def ask() -> None:
         while True:

@@ -34,7 +34,7 @@ def show(only_set: Annotated[bool, typer.Option("--set", help="Only what is not 
 
 
 def _show(*, only_set: bool) -> None:
-    from bmn.logs import redact
+    from bmn.redaction import redact
 
     settings = load_settings()
     rows = [row for row in _rows(settings) if not (only_set and row["origin"] == "default")]
@@ -62,6 +62,8 @@ def _shown(value: Any) -> Any:
     """A value for people and JSON. A secret shows whether it is set, never what it is or how long."""
     if isinstance(value, SecretStr):
         return _MASK if value.get_secret_value() else ""
+    if isinstance(value, tuple):
+        return ",".join(value)
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 

@@ -12,7 +12,7 @@ def upgrade() -> None:
     """Brings the database to this release. Safe to run twice; `bmn serve` does it by itself on SQLite."""
     from bmn import logs
     from bmn.db.migrations import migrate
-    from bmn.logs import redact
+    from bmn.redaction import redact
 
     settings = load_settings()
     logs.configure("warning", settings.bmn_log_format)

@@ -135,7 +135,7 @@ def _redis(settings: Settings) -> Iterator[Check]:
     import redis
 
     from bmn.broker.connection import connect_sync
-    from bmn.logs import redact
+    from bmn.redaction import redact
 
     where = redact(settings.redis_address)
     try:
@@ -202,7 +202,7 @@ def _clock(of: str, skew: float) -> Check:
 def _database(settings: Settings) -> Iterator[Check]:
     from bmn.db.migrations import pending_migrations
     from bmn.db.probe import probe
-    from bmn.logs import redact
+    from bmn.redaction import redact
 
     address = settings.database_address
     is_sqlite = address.startswith("sqlite")

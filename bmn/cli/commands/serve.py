@@ -17,6 +17,7 @@ from bmn.errors import Conflict, Misconfigured, UsageProblem
 from bmn.lifeline import lifeline
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings, origin_of, production_problems
+from bmn.settings.web import bracketed, reachable
 
 __all__ = ["private_stack", "serve"]
 
@@ -38,8 +39,7 @@ class _Plan:
 
     @property
     def api_url(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.bmn_host, self.settings.bmn_host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+        return f"http://{bracketed(reachable(self.settings.bmn_host))}:{self.settings.port}"
 
 
 app = single()

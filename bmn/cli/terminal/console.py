@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bmn.redaction import redact
+
 if TYPE_CHECKING:
     import rich.console
     from rich.text import Text
@@ -178,6 +180,7 @@ class Console:
 
         fields: code, requestId and whatever else the JSON error carries.
         """
+        what, why, remedy = redact(what), redact(why or ""), redact(remedy or "")
         lines = [f"error: {clean(what)}", *(f"  {clean(text)}" for text in (why, remedy) if text)]
         if fields.pop("tellRequest", False) or self.debug:
             lines.append(f"  request {fields.get('requestId')}")
@@ -191,7 +194,7 @@ class Console:
 
     def traceback(self) -> None:
         if self.debug:
-            traceback.print_exc(file=sys.stderr)
+            sys.stderr.write(redact(traceback.format_exc()))
 
     def confirm(self, question: str, *, flag: str = "--yes") -> bool:
         """Asks on a terminal. Elsewhere raises UsageProblem, which names the flag to use."""

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from bmn import __version__
 from bmn.db import queues
 from bmn.errors import BmnError
-from bmn.logs import redact
+from bmn.redaction import redact
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.dependencies import Res

@@ -1,0 +1,41 @@
+"""Reads the settings once, and says in a sentence what is wrong with one."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from bmn import redaction
+from bmn.errors import Misconfigured
+from bmn.settings.environment import find
+from bmn.settings.model import Settings
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Reads the settings. Raises Misconfigured, which names the variable and what it may be."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        problems = "; ".join(_problem(issue) for issue in error.errors(include_url=False, include_input=False))
+        raise Misconfigured(
+            f"A setting cannot be used. {problems}", hint="`bmn help environment` lists them."
+        ) from None
+    redaction.hide(settings.secrets())
+    return settings
+
+
+def _problem(issue: ErrorDetails) -> str:
+    """`PORT: what is wrong`, by the variable that was read; never with the value, which may be secret."""
+    text = issue["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    field = str(issue["loc"][0]).lower() if issue["loc"] else ""
+    if field not in Settings.model_fields:
+        return text
+    found = find(Settings.model_fields[field], field)
+    where = f" ({found[2]})" if found and found[2] != "environment" else ""
+    return f"{found[0] if found else field.upper()}{where}: {text}"
+
+
+def origin_of(field: str) -> str:
+    """Where a setting's value comes from: `environment`, `.env` or `default`."""
+    found = find(Settings.model_fields[field], field)
+    return found[2] if found else "default"

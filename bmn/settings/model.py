@@ -1,0 +1,334 @@
+"""Every setting once: its name in the environment, its type, its default, and what it is for.
+
+A field's name in capitals is its variable: `redis_url` is `REDIS_URL`. Precedence: environment, `.env` (development only),
+the addresses a running `bmn serve` left in its home, default. Secrets are `SecretStr`, so printing one shows stars.
+A field's type reads its text, brings it into one form and refuses what cannot be meant: nothing else has to look again.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bmn.settings import redis_url, texts
+from bmn.settings.environment import Surroundings, default_home
+from bmn.settings.types import (
+    ApiAddress,
+    CustomFields,
+    DatabaseUrl,
+    File,
+    Folder,
+    Host,
+    Key,
+    Mailbox,
+    Megabytes,
+    OpenAIAddress,
+    Origins,
+    Password,
+    Port,
+    ProjectAddress,
+    RedisUrl,
+    Seconds,
+    Secret,
+    SentryDsn,
+    SiteAddress,
+    SizeInBytes,
+    Verbatim,
+    WebAddress,
+    Word,
+    base_address,
+)
+from bmn.settings.web import bracketed, reachable
+
+DEV_USER_ID = "00000000-0000-4000-8000-000000000001"
+DEV_USER_EMAIL = "developer@localhost.test"
+
+# What a provider's client is told where no key is set and the sandbox answers instead.
+SANDBOX_KEY = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAccess:
+    """Where a provider answers and with which key. sandboxed: it is our sandbox, and costs nothing."""
+
+    base_url: str
+    api_key: str
+    sandboxed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _ProviderNames:
+    key_field: str
+    base_field: str
+    sandbox_path: str
+
+
+PROVIDERS: dict[str, _ProviderNames] = {
+    "bfl": _ProviderNames("bfl_api_key", "bfl_base_url", ""),
+    "openai": _ProviderNames("openai_api_key", "openai_base_url", "/v1"),
+    "google": _ProviderNames("google_api_key", "google_gemini_base_url", ""),
+    "anthropic": _ProviderNames("anthropic_api_key", "anthropic_base_url", ""),
+    "resend": _ProviderNames("resend_api_key", "resend_api_url", ""),
+    "ghl": _ProviderNames("ghl_private_token", "ghl_base_url", ""),
+}
+
+
+# One of a few words, as other ecosystems write it.
+_WORDS = {
+    "bmn_env": {"prod": "production"} | dict.fromkeys(("dev", "local", "test", "testing"), "development"),
+    "bmn_log_level": {"warn": "warning", "err": "error"},
+    "bmn_log_format": {"text": "console", "pretty": "console"},
+    "storage_backend": {"r2": "s3", "supabase": "s3", "file": "local", "filesystem": "local"},
+}
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, allow_inf_nan=False)
+
+    # Where we are
+    bmn_env: Literal["development", "production"] = Field(
+        "development", validation_alias=AliasChoices("BMN_ENV", "NODE_ENV", "bmn_env")
+    )
+    bmn_home: Folder = Field(default_factory=default_home)
+    bmn_api_url: ApiAddress = ""  # where the command line finds the server; empty: the running `bmn serve`, else PORT
+    bmn_token: Key = SecretStr("")
+    bmn_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    bmn_log_format: Literal["auto", "console", "json"] = "auto"
+
+    # Server
+    bmn_host: Host = "127.0.0.1"
+    port: Port = 3000
+    cors_origins: Origins = ("http://localhost:5173", "http://localhost:3000")
+    public_url: SiteAddress = ""  # how browsers reach us; empty: http://127.0.0.1:PORT
+    # Signs file and share links. Empty: derived from the Supabase secret, else kept in BMN_HOME.
+    bmn_signing_secret: Secret = SecretStr("")
+    sentry_dsn: SentryDsn = SecretStr("")
+    otel_exporter_otlp_endpoint: WebAddress = ""
+
+    # Redis: the URL, or the parts; neither: the embedded one
+    redis_url: RedisUrl = SecretStr("")
+    redis_host: Host = ""
+    redis_port: Port = Field(6379, ge=1)
+    redis_username: Word = Field("", validation_alias=AliasChoices("REDIS_USERNAME", "REDIS_USER", "redis_username"))
+    redis_password: Password = SecretStr("")
+    redis_db: int = Field(0, ge=0)
+
+    # Records; empty: SQLite in BMN_HOME
+    database_url: DatabaseUrl = SecretStr("")
+
+    # Supabase
+    supabase_url: ProjectAddress = ""
+    supabase_publishable_key: Key = SecretStr("")
+    supabase_secret_key: Key = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "supabase_secret_key"),
+    )
+    supabase_jwt_secret: Secret = SecretStr("")
+    supabase_jwks_url: WebAddress = ""  # empty: the well-known address below SUPABASE_URL
+
+    # Providers
+    bfl_api_key: Key = SecretStr("")
+    bfl_base_url: Annotated[str, base_address("/v1")] = "https://api.bfl.ai"
+    bfl_model: Word = "flux-2-pro"
+    bfl_max_concurrent: int = Field(20, ge=1)  # the account allows 24 tasks in flight
+    openai_api_key: Key = SecretStr("")
+    openai_base_url: OpenAIAddress = "https://api.openai.com/v1"
+    openai_image_model: Word = "gpt-image-2.6-sunburst"
+    google_api_key: Key = SecretStr("")
+    google_gemini_base_url: Annotated[str, base_address("/v1beta", "/v1")] = "https://generativelanguage.googleapis.com"
+    gemini_image_model: Word = "gemini-3-pro-image"
+    video_model: Word = "gemini-omni-1.2-flash"
+    anthropic_api_key: Key = SecretStr("")
+    anthropic_base_url: Annotated[str, base_address("/v1/messages", "/v1")] = "https://api.anthropic.com"
+    anthropic_model: Word = "claude-sonnet-5-5"
+    agent_max_turns: int = Field(30, ge=1)
+    agent_max_usd: float = Field(2.0, gt=0)
+    resend_api_key: Key = SecretStr("")
+    resend_api_url: Annotated[str, base_address("/emails")] = "https://api.resend.com"
+    resend_max_rps: float = Field(2, gt=0)
+    from_email: Mailbox = "hello@brandmenow.com"
+    support_email: Mailbox = "support@brandmenow.com"
+    ghl_private_token: Key = SecretStr("")
+    ghl_client_id: Word = ""
+    ghl_client_secret: Key = SecretStr("")
+    ghl_location_id: Word = ""
+    ghl_base_url: WebAddress = "https://services.leadconnectorhq.com"
+    ghl_api_version: Word = "2021-07-28"
+    ghl_custom_fields: CustomFields = ""  # our field=their field id, comma separated: wizard_step=6dvN…,brand_name=…
+    price_table: File | None = None  # a JSON file that overrides bmn.providers.prices
+    bmn_sandbox_url: WebAddress = ""  # where the sandbox answers; `bmn serve` sets it for its own children
+    bmn_sandbox_speed: float = Field(1.0, ge=0)  # 1 takes a vendor's time, 0 none
+
+    # Objects
+    storage_backend: Literal["local", "s3"] = "local"
+    s3_endpoint: WebAddress = ""
+    s3_region: Word = "auto"
+    s3_bucket: Word = "brand-assets"
+    s3_access_key_id: Key = SecretStr("")
+    s3_secret_access_key: Key = SecretStr("")
+    public_base_url: WebAddress = ""  # where public objects are read; empty: signed URLs of our own API
+
+    # Money: credits a unit, and what a new user starts with
+    bmn_credits_logo: int = Field(1, ge=0)
+    bmn_credits_mockup: int = Field(1, ge=0)
+    bmn_credits_bundle: int = Field(2, ge=0)
+    bmn_credits_video: int = Field(5, ge=0)
+    bmn_credits_wizard: int = Field(1, ge=0)
+    bmn_credits_new_user: int = Field(20, ge=0)
+    bmn_credits_dev_user: int = Field(100, ge=0)
+    bmn_alert_usd_per_hour: float = Field(10.0, gt=0)
+
+    # Limits a user and minute; 0 lifts one
+    bmn_requests_per_minute: int = Field(60, ge=0)
+    bmn_generations_per_minute: int = Field(10, ge=0)
+    bmn_wizard_starts_per_second: int = Field(2, ge=0)
+    bmn_mails_per_day: int = Field(20, ge=0)  # to one user, whoever asks for them; 0 lifts it
+
+    # Engine, in seconds. Tests and benches shorten them; the ratios matter more than the figures.
+    bmn_lease_seconds: Seconds = Field(10, gt=0)
+    bmn_renew_seconds: Seconds = Field(3, gt=0)
+    bmn_sweep_seconds: Seconds = Field(1, gt=0)
+    bmn_grace_seconds: Seconds = Field(120, gt=0)
+    bmn_redis_down_seconds: Seconds = Field(30, ge=0)  # away longer than this: submissions get 503
+    bmn_rate_wait_seconds: Seconds = Field(3600, gt=0)  # a job that waited this long for its provider fails
+    bmn_outage_jobs: int = Field(5, ge=0)  # so many jobs in a row without an answer pause their queue; 0: never
+    bmn_backoff_scale: float = Field(1.0, ge=0)  # multiplies every backoff
+    bmn_timeout_scale: float = Field(1.0, gt=0)  # multiplies every queue's timeout
+    bmn_escalation_seconds: Seconds = Field(3600, gt=0)  # at most one ops mail per cause in this window
+    bmn_queue_window: int = Field(200, ge=1)  # ids that RQ holds per queue; the rest wait in SQL
+    bmn_recovery_seconds: Seconds = Field(120, gt=0)  # how long a broken socket can be resumed
+    bmn_stream_maxlen: int = Field(50_000, ge=100)  # events kept in Redis for all sockets together
+    bmn_max_body_bytes: SizeInBytes = Field(1_000_000, ge=1)
+    bmn_worker_memory_mb: Megabytes = Field(1024, ge=64)  # a worker above this finishes what it has and is replaced
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, Surroundings(settings_cls)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, given: Any) -> Any:
+        """What surrounds a value in files and shells goes; what is empty then is not set."""
+        return {name: text for name, value in dict(given).items() if (text := _plain(name, value)) != ""}
+
+    @field_validator(*_WORDS, mode="before")
+    @classmethod
+    def _fold(cls, value: Any, info: ValidationInfo) -> Any:
+        text = value.lower() if isinstance(value, str) else value
+        return _WORDS[str(info.field_name)].get(text, text)
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.bmn_renew_seconds >= self.bmn_lease_seconds:
+            raise ValueError("BMN_RENEW_SECONDS: it has to be less than BMN_LEASE_SECONDS, or every lease runs out")
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        return self.bmn_env == "production"
+
+    @property
+    def origins(self) -> list[str]:
+        return list(self.cors_origins)
+
+    @property
+    def state_file(self) -> Path:
+        return self.bmn_home / "serve.json"
+
+    @cached_property
+    def running(self) -> dict[str, Any]:
+        """What a running `bmn serve` of this home says of itself: api_url, redis_url, sandbox_url, pid. Empty: none runs."""
+        try:
+            state: dict[str, Any] = json.loads(self.state_file.read_text())
+            os.kill(int(state["pid"]), 0)
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+        return state
+
+    @property
+    def redis_is_configured(self) -> bool:
+        return bool(self.redis_url.get_secret_value() or self.redis_host)
+
+    @property
+    def redis_address(self) -> str:
+        """The URL of the Redis to talk to; empty where none is configured and no `bmn serve` runs."""
+        password = self.redis_password.get_secret_value()
+        if url := self.redis_url.get_secret_value():
+            return redis_url.with_credentials(url, self.redis_username, password) if password else url
+        if self.redis_host:
+            return redis_url.from_parts(self.redis_host, self.redis_port, self.redis_username, password, self.redis_db)
+        return str(self.running.get("redis_url", ""))
+
+    @property
+    def database_address(self) -> str:
+        """An SQLAlchemy URL: SQLite in the home, or PostgreSQL through psycopg."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.bmn_home / 'bmn.sqlite3'}"
+
+    @property
+    def api_address(self) -> str:
+        return self.bmn_api_url or self.own_address
+
+    @property
+    def public_address(self) -> str:
+        return self.public_url or self.own_address
+
+    @property
+    def own_address(self) -> str:
+        """Where programs on this machine reach the server of this home: the running one, else the one that would run."""
+        host = bracketed(reachable(self.bmn_host))
+        return str(self.running.get("api_url", "")) or f"http://{host}:{self.port}"
+
+    @property
+    def sandbox_address(self) -> str:
+        """Empty in production: the sandbox never stands in there."""
+        if self.is_production:
+            return ""
+        return self.bmn_sandbox_url or str(self.running.get("sandbox_url", ""))
+
+    def provider(self, name: str) -> ProviderAccess | None:
+        """How to reach a provider of `PROVIDERS`; None where it has neither a key nor a sandbox."""
+        names = PROVIDERS[name]
+        key = getattr(self, names.key_field).get_secret_value()
+        if key:
+            return ProviderAccess(getattr(self, names.base_field), key, sandboxed=False)
+        if self.sandbox_address:
+            return ProviderAccess(self.sandbox_address + names.sandbox_path, SANDBOX_KEY, sandboxed=True)
+        return None
+
+    def missing_providers(self) -> list[str]:
+        """Providers without a key: the ones the sandbox has to stand in for."""
+        return [name for name, names in PROVIDERS.items() if not getattr(self, names.key_field).get_secret_value()]
+
+    def secrets(self) -> list[str]:
+        """Everything that must not be printed: keys, tokens, passwords, also those inside of addresses."""
+        values = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
+        inside = [part for value in values if "://" in value for part in _secrets_of(value)]
+        return [*(value for value in values if value and "://" not in value), *inside]
+
+
+def _secrets_of(address: str) -> list[str]:
+    url = urlsplit(address)
+    hidden = [value for name, value in parse_qsl(url.query) if "password" in name or "secret" in name]
+    return [part for part in (unquote(url.password or ""), *hidden) if part]
+
+
+def _plain(name: str, value: Any) -> Any:
+    field = Settings.model_fields.get(name)
+    if not isinstance(value, str):
+        return value
+    if field is not None and any(isinstance(mark, Verbatim) for mark in field.metadata):
+        return value if value.strip() else ""
+    return texts.plain(value, name.upper())
