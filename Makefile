@@ -11,20 +11,33 @@ export PIP_ROOT_USER_ACTION := ignore
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
+# uv where it is installed. Else four pips side by side: one spends most of its time thinking about one package after the
+# other. Every package is pinned, so there is nothing to resolve (--no-deps); what nobody imports is not compiled.
+ifneq ($(shell command -v uv),)
+INSTALL := uv pip install --quiet --python $(BIN)/python
+else
+INSTALL := $(BIN)/pip install -qq --no-compile
+endif
+SIDE_BY_SIDE := xargs -P 4
+
 # bmn and the sandbox: what runs on a machine without keys. Production installs requirements.txt alone.
-$(VENV)/.run: requirements.txt requirements-sandbox.txt pyproject.toml bmn_sandbox/pyproject.toml setup.py
+RUN_PINS := requirements.txt requirements-sandbox.txt
+RUN_MB := 80
+$(VENV)/.run: $(RUN_PINS) pyproject.toml bmn_sandbox/pyproject.toml setup.py
+	@echo "installing bmn and $$(cat $(RUN_PINS) | wc -l) packages into $(VENV): $(RUN_MB) MB to download where no cache has them"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -r requirements.txt -r requirements-sandbox.txt
-	$(BIN)/pip install --quiet --no-deps -e . -e ./bmn_sandbox
+	@cat $(RUN_PINS) | $(SIDE_BY_SIDE) -n 14 $(INSTALL) --no-deps
+	@printf '%s\n' . ./bmn_sandbox | $(SIDE_BY_SIDE) -n 1 $(INSTALL) --no-deps -e
 	@touch $@
 
+DEV_MB := 115
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
-	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@echo "installing $$(cat requirements-dev.txt | wc -l) packages for the tests: $(DEV_MB) MB to download where no cache has them"
+	@$(SIDE_BY_SIDE) -n 14 $(INSTALL) --no-deps < requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/.run ## four logos, made on this machine without a key; they land in demo/
-	BMN_HOME=$(CURDIR)/demo/home $(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
-	@echo "to go on with this brand: . $(BIN)/activate && export BMN_HOME=$(CURDIR)/demo/home"
+	@BMN_HOME=$(CURDIR)/demo/home $(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
 
 # What fails beside the others on a busy machine is run once more by itself; what fails then has failed.
 CHOSEN := "not full and (not chaos or short)"
@@ -75,6 +88,9 @@ lock: ## renews the pins from the ranges of pyproject.toml
 	$(LOCK) . && $(FREEZE) > requirements.txt
 	$(LOCK) . ./bmn_sandbox && $(FREEZE) | grep -vxFf requirements.txt > requirements-sandbox.txt
 	$(LOCK) '.[dev]' && $(FREEZE) | grep -vxFf requirements.txt -f requirements-sandbox.txt > requirements-dev.txt
+	@for pins in "$(RUN_PINS)" requirements-dev.txt; do \
+	  build/lock/bin/pip download -qq --no-deps -d build/wheels $$(printf -- '-r %s ' $$pins) && \
+	  echo "$$(du -sm build/wheels | cut -f1) MB to download for $$pins: correct RUN_MB and DEV_MB" && rm -rf build/wheels; done
 	rm -rf build
 
 clean: ## removes the environment and what the demo left

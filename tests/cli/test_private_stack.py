@@ -15,6 +15,7 @@ import pytest
 from bmn.errors import Conflict
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings
+from tests.cli.terminal import BMN, environment
 from tests.processes import gone, wait_until
 
 QUEUES = ["logo-generation"]
@@ -89,3 +90,36 @@ def test_it_ends_when_its_command_is_killed(here: Settings) -> None:
         running = below(command.pid)
         command.kill()
     wait_until(lambda: all(gone(pid) for pid in running), 3)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_the_next_steps_work_in_the_order_they_are_named_in_fresh_terminals(home: Path, tmp_path: Path) -> None:
+    """`bmn` was run by its path, in a home that was named for this one command: so nothing of that is known elsewhere."""
+    fresh = environment({"PATH": os.defpath, "BMN_SANDBOX_SPEED": "0", "PORT": "0"})
+    made = subprocess.run(
+        [BMN, "generate", "logos", "--brand", "Acme", "--count", "1", "--out", str(tmp_path)],
+        env=fresh | {"BMN_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=True,
+    )
+    steps = made.stderr.partition("next: ")[2].splitlines()
+    preparation, serve, *rest = [step.strip() for step in steps]
+    del fresh["BMN_HOME"]
+
+    def terminal(step: str) -> "subprocess.Popen[str]":
+        commands = f"{preparation}\n{step}"
+        return subprocess.Popen(["sh", "-c", commands], env=fresh, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+
+    with terminal(f"exec {serve}") as server:
+        try:
+            wait_until((home / "serve.json").exists, 200, "the server")
+            assert rest
+            for step in rest:
+                with terminal(step) as process:
+                    process.communicate(timeout=200)
+                assert process.returncode == 0, step
+        finally:
+            server.terminate()

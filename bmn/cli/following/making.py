@@ -17,6 +17,7 @@ from bmn.cli.lookup.session import find_brand, is_brand_id, open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import GENERATOR_QUEUES, elapsed, outcome_document, plural, short_id, state_text, usd
+from bmn.cli.terminal.shell import preparation
 from bmn.cli.terminal.timespan import duration
 from bmn.client.untyped import BmnClient
 from bmn.errors import CAUSES, BmnError, Cause, NotFound
@@ -94,9 +95,8 @@ async def _make(kind: str, noun: str, build: "Builder", options: "Options", made
         if options.detach:
             return _announce(answer, made.job_ids)
         ended = await _attend(client, brand, noun, body, submissions, options)
-        if made.private:
-            console.next_step("bmn serve   # in another terminal, then:")
-        _suggest(ended, noun, brand["name"])
+        steps = _next_steps(ended, noun, brand["name"])
+        console.next_step(*(_with_server(steps) if made.private else steps))
         return exit_codes.of_jobs(ended, strict=options.strict)
 
 
@@ -193,21 +193,25 @@ def money(job: Record) -> str:
     return " · ".join(parts)
 
 
-def _suggest(jobs: list[Record], noun: str, brand: str) -> None:
+def _next_steps(jobs: list[Record], noun: str, brand: str) -> tuple[str, ...]:
     """The next useful commands, for the way it ended."""
     quoted, name = shlex.quote(brand), short_id(jobs[-1]["jobId"])
     if not any(job["assets"] for job in jobs):
-        if jobs[-1]["state"] == "completed":
-            console.next_step(f"bmn jobs show {name}")
-        return
+        return (f"bmn jobs show {name}",) if jobs[-1]["state"] == "completed" else ()
     if any(job["state"] == "partial" for job in jobs):
-        console.next_step(f"bmn jobs why {name}")
-        return
+        return (f"bmn jobs why {name}",)
     steps = {
         "logo": (f"bmn logos select 1 --brand {quoted}", f"bmn generate mockups --brand {quoted} --product mug"),
         "mockup": (f"bmn generate bundle --brand {quoted}", f"bmn generate video --brand {quoted}"),
     }
-    console.next_step(*steps.get(noun, (f"bmn open --brand {quoted}",)))
+    return steps.get(noun, (f"bmn open --brand {quoted}",))
+
+
+def _with_server(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The stack has ended with the command, so the steps begin with one that stays, and with what its terminal needs."""
+    first = preparation()
+    prepared = (f"{first}   # in each terminal",) if first else ()
+    return (*prepared, "bmn serve   # stays; the rest in another terminal:", *steps)
 
 
 async def _estimate(client: BmnClient, kind: str, body: Record, options: "Options") -> int:
