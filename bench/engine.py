@@ -39,7 +39,9 @@ from bmn.work.wiring import open_core
 _NODE = Path(__file__).parent / "node"
 
 
-class Bench:
+class EngineBench:
+    """Jobs for the workers under measure, and when they have ended."""
+
     def __init__(self, core: Core, env: dict[str, str], redis_url: str) -> None:
         self.core, self.env, self.redis_url = core, env, redis_url
 
@@ -241,13 +243,13 @@ async def main() -> None:
         migrate(settings.database_address)
         core = await open_core(settings, "bench")
         try:
-            await _report(Bench(core, env, server.url), number, str(server.socket))
+            await _report(EngineBench(core, env, server.url), number, str(server.socket))
         finally:
             await core.close()
             server.stop()
 
 
-async def _report(bench: Bench, number: int, redis_socket: str) -> None:
+async def _report(bench: EngineBench, number: int, redis_socket: str) -> None:
     print("jobs a second, one worker process, no-op handler")
     ours = {slots: await bench.rate(number, slots) for slots in (10, 50)}
     stock = await asyncio.to_thread(stock_rate, bench.redis_url, max(100, number // 20), rq_tasks.nothing)

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.stack import Stack
+from bench.stack import BenchServer
 
 
 class Listener:
@@ -16,7 +16,7 @@ class Listener:
     deaf: it has no room for what it does not take out at once, so nothing flows while nobody collects.
     """
 
-    def __init__(self, stack: Stack, token: str | None = None, *, deaf: bool = False) -> None:
+    def __init__(self, stack: BenchServer, token: str | None = None, *, deaf: bool = False) -> None:
         self._stack = stack
         self._token = token or stack.token
         self._deaf = deaf

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from bench.figures import percentile
 from bench.http import Connection, load, request
-from bench.stack import Stack, running_stack
+from bench.stack import BenchServer, running_stack
 from bmn.db.engine import Connection as Records
 from bmn.db.engine import Database
 from bmn.db.tables import brands, jobs
@@ -79,21 +79,21 @@ def _record(dice: random.Random, now: float) -> dict[str, object]:
     }
 
 
-async def _fill(stack: Stack, count: int) -> None:
+async def _fill(stack: BenchServer, count: int) -> None:
     database = Database(f"sqlite:///{stack.home / 'bmn.sqlite3'}")
     await database.start()
     await database.write(lambda conn: _write_records(conn, count))
     await database.close()
 
 
-async def _found(stack: Stack, message: bytes) -> int:
+async def _found(stack: BenchServer, message: bytes) -> int:
     connection = await Connection.open(stack.url)
     _, body = await connection.ask(message)
     connection.close()
     return int(body.rsplit(b'"total":', 1)[1].rstrip(b"}"))
 
 
-async def _measure(stack: Stack, count: int, requests: int) -> list[float]:
+async def _measure(stack: BenchServer, count: int, requests: int) -> list[float]:
     await _fill(stack, count)
     everything: list[float] = []
     for name, query in _QUESTIONS.items():

@@ -19,7 +19,7 @@ from bench.questions import QUESTIONS
 from bench.rows import Size, fill
 from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
-from tests.postgres import running_postgres
+from tests.kit.postgres import running_postgres
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from bench.figures import row
 from bench.http import Connection, request
 from bench.listener import Listener
-from bench.stack import Stack, api_process, running_stack
+from bench.stack import BenchServer, api_process, running_stack
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import load_settings
 
@@ -25,12 +25,12 @@ _MESSAGES = 2000
 _MESSAGE_BYTES = 8000
 
 
-def _tokens(stack: Stack, users: int) -> list[str]:
+def _tokens(stack: BenchServer, users: int) -> list[str]:
     settings = load_settings(bmn_home=stack.home)
     return [mint_development_token(settings, str(uuid.uuid4())) for _ in range(users)]
 
 
-async def _job(stack: Stack, token: str) -> str:
+async def _job(stack: BenchServer, token: str) -> str:
     connection = await Connection.open(stack.url)
     _, body = await connection.ask(request("POST", "/api/v1/brands", token=token, body=b'{"name":"Bench"}'))
     brand = json.loads(body)["id"]
@@ -40,18 +40,18 @@ async def _job(stack: Stack, token: str) -> str:
     return str(json.loads(body)["jobId"])
 
 
-async def _begin_telling(stack: Stack, jobs: list[str], *figures: int) -> asyncio.subprocess.Process:
+async def _begin_telling(stack: BenchServer, jobs: list[str], *figures: int) -> asyncio.subprocess.Process:
     """figures: how many events, how many a second, and of how many bytes; as `bench.publisher` takes them."""
     told = (",".join(jobs), *map(str, figures))
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.publisher", *told, env=stack.environment)
 
 
-def _server_memory(stack: Stack) -> int:
+def _server_memory(stack: BenchServer) -> int:
     """PSS of the API process of this stack, in bytes."""
     return int(api_process(stack).memory_full_info().pss)
 
 
-async def _measure_crowd(stack: Stack, users: int, each: int, seconds: int) -> None:
+async def _measure_crowd(stack: BenchServer, users: int, each: int, seconds: int) -> None:
     tokens = _tokens(stack, users)
     jobs = [await _job(stack, token) for token in tokens]
     before = _server_memory(stack)
@@ -68,7 +68,7 @@ async def _measure_crowd(stack: Stack, users: int, each: int, seconds: int) -> N
     print(row(f"{len(listeners)} clients, {users} jobs telling", ages, note=f"{users * each} deliveries/s"))
 
 
-async def _most_grown(stack: Stack, deaf: int) -> float:
+async def _most_grown(stack: BenchServer, deaf: int) -> float:
     """By how many MiB the server grows at most. It keeps what was told for those who come back, so it grows in any case."""
     (token,) = _tokens(stack, 1)
     job = await _job(stack, token)

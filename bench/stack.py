@@ -25,7 +25,7 @@ _LIFTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class BenchServer:
     """environment: what a process needs to talk to this stack."""
 
     url: str
@@ -35,7 +35,7 @@ class Stack:
 
 
 @contextmanager
-def running_stack(*arguments: str, **more: str) -> Iterator[Stack]:
+def running_stack(*arguments: str, **more: str) -> Iterator[BenchServer]:
     """arguments: for `bmn serve`. more: further settings, by the names of their variables."""
     with tempfile.TemporaryDirectory(prefix="bmn-bench-") as folder:
         home = Path(folder)
@@ -48,7 +48,7 @@ def running_stack(*arguments: str, **more: str) -> Iterator[Stack]:
         try:
             state = _wait_for_state(home, server)
             token = subprocess.run([*bmn, "token"], env=environment, capture_output=True, text=True, check=True)
-            yield Stack(str(state["api_url"]), token.stdout.strip(), home, environment)
+            yield BenchServer(str(state["api_url"]), token.stdout.strip(), home, environment)
         finally:
             server.send_signal(signal.SIGTERM)
             try:
@@ -57,7 +57,7 @@ def running_stack(*arguments: str, **more: str) -> Iterator[Stack]:
                 server.kill()
 
 
-def api_process(stack: Stack) -> psutil.Process:
+def api_process(stack: BenchServer) -> psutil.Process:
     """The process of a stack that answers HTTP."""
     state = json.loads((stack.home / "serve.json").read_text())
     for child in psutil.Process(state["pid"]).children():

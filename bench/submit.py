@@ -12,10 +12,10 @@ import sys
 from bench.figures import row
 from bench.http import Connection, load, request
 from bench.listener import Listener
-from bench.stack import Stack, api_process, running_stack
+from bench.stack import BenchServer, api_process, running_stack
 
 
-async def _brand(stack: Stack) -> str:
+async def _brand(stack: BenchServer) -> str:
     connection = await Connection.open(stack.url)
     status, body = await connection.ask(
         request("POST", "/api/v1/brands", token=stack.token, body=json.dumps({"name": "Bench"}).encode())
@@ -31,7 +31,7 @@ def _logos(token: str, brand: str, **said: object) -> bytes:
     return request("POST", "/api/v1/generation/logos", token=token, body=json.dumps(body).encode())
 
 
-async def _measure_submit(stack: Stack, requests: int) -> None:
+async def _measure_submit(stack: BenchServer, requests: int) -> None:
     brand = await _brand(stack)
     api = api_process(stack)
     whole = _logos(
@@ -58,7 +58,7 @@ async def _measure_submit(stack: Stack, requests: int) -> None:
             print(row(f"{name}, {clients} clients", seconds, note=f"{rate:,.0f}/s, {spent:,.0f} us of the server"))
 
 
-async def _measure_events(stack: Stack, events: int, rate: float) -> None:
+async def _measure_events(stack: BenchServer, events: int, rate: float) -> None:
     """A worker process tells `agent:message` at a steady rate; a client in the job's room notes when each arrives."""
     brand = await _brand(stack)
     connection = await Connection.open(stack.url)

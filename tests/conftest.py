@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 
 from bmn.settings import Settings
 
+pytest.register_assert_rewrite("tests.kit")
+
 for _name in list(os.environ):
     if _name.lower() in Settings.model_fields or _name in ("NODE_ENV", "SUPABASE_SERVICE_ROLE_KEY"):
         del os.environ[_name]
@@ -73,10 +75,19 @@ def redis_url(redis_server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running PostgreSQL, without a database name at its end."""
-    from tests.postgres import running_postgres
+    from tests.kit.postgres import running_postgres
 
     with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a sandbox that the session's tests share."""
+    from tests.kit.sandbox import running
+
+    with running(tmp_path_factory.mktemp("sandbox")) as started:
+        yield started.url
 
 
 @pytest.fixture(scope="session")

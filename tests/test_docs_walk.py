@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Stack, start
-from tests.cli.terminal import BMN, environment
-from tests.live.driver import NODE, why_not
+from tests.kit.driver import NODE, why_not
+from tests.kit.stack import Stack, start
+from tests.kit.terminal import BMN, environment
 
 _ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)

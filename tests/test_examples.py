@@ -11,9 +11,9 @@ import pytest
 
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
-from tests.cli.conftest import Stack, start
-from tests.cli.terminal import BMN, environment
-from tests.live.driver import NODE, why_not
+from tests.kit.driver import NODE, why_not
+from tests.kit.stack import Stack, start
+from tests.kit.terminal import BMN, environment
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 

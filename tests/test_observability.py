@@ -19,8 +19,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
 
 from bmn.observability import _redact_event
-from tests.cli.conftest import Stack, User, start
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack, User, start
 
 OPERATIONS = Path(__file__).parent.parent / "docs" / "operations.md"
 _SECRET = "sk-canary0123456789abcdef"

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from bmn.errors import Misconfigured
-from tests.processes import gone, wait_until
+from tests.kit.processes import gone, wait_until
 
 
 class Program:

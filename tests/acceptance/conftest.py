@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.world import Brand, Dashboard, FrontEnd, Person, ended, in_a_loop, of_job, serve
-from tests.cli.conftest import Stack
-from tests.live.driver import why_not
+from tests.acceptance.recordings import Death, Recording
+from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, in_a_loop, of_job, serve
+from tests.kit.driver import why_not
+from tests.kit.stack import Stack
 
 _NUMBER = re.compile(r"test_ac_(\d\d)_")
 _rows: dict[int, dict[str, str]] = {}
@@ -95,20 +95,6 @@ def dashboard(stack: Stack) -> Dashboard:
 # --- recordings that several criteria look at --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What a front end heard of jobs. events: (name, data, milliseconds since 1970 at which the client had it)."""
-
-    person: Person
-    brand: Brand
-    job_ids: list[str]
-    answer: dict[str, Any]
-    events: list[tuple[str, dict[str, Any], float]]
-
-    def data(self, name: str) -> list[dict[str, Any]]:
-        return [data for event, data, _ in self.events if event == name]
-
-
 @pytest.fixture(scope="session")
 def logos(stack: Stack, node: None) -> Recording:
     """Four logos, watched from the 202 to the end by somebody who joined the job's room."""
@@ -149,17 +135,6 @@ def mockups(logos: Recording) -> Recording:
             return Recording(person, brand, ids, answer, heard)
 
     return in_a_loop(record)
-
-
-@dataclass(frozen=True, slots=True)
-class Death:
-    """A job whose provider failed at every attempt. told: what its owner heard. alarms: what admins heard."""
-
-    person: Person
-    brand: Brand
-    job_id: str
-    told: list[dict[str, Any]]
-    alarms: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="session")

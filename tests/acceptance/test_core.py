@@ -15,8 +15,8 @@ from bmn.settings import load_settings
 from bmn.work.registry import QUEUES
 from bmn.work.wiring import open_core
 from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, free_port, of_job, rows
-from tests.cli.conftest import Stack
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack
 
 _ROOT = Path(__file__).parents[2]
 _HOUR = 3600

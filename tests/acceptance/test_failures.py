@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.acceptance.conftest import Death
+from tests.acceptance.recordings import Death
 from tests.acceptance.world import ENDED, Dashboard, Person, rows
-from tests.cli.conftest import Stack
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack
 
 BACKOFF = 3.0  # the registry's, of logo-generation; up to 20 % is added so that no herd forms
 

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.conftest import Recording
+from tests.acceptance.recordings import Recording
 from tests.acceptance.world import Person, figures, quietest, rows
-from tests.cli.conftest import Stack
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack
 
 LOGO_ANSWER = {"jobId", "generationJobId", "queueName", "message"}
 

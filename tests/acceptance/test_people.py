@@ -8,8 +8,8 @@ import pytest
 
 from bmn.work.registry import QUEUES
 from tests.acceptance.world import ENDED, Dashboard, FrontEnd, Person, ended, of_job, rows
-from tests.cli.conftest import Stack
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack
 
 
 @pytest.mark.node

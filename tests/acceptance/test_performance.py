@@ -13,9 +13,9 @@ from bmn.jobs.submission import dispatch
 from bmn.settings import load_settings
 from bmn.work.wiring import open_core
 from tests.acceptance.world import FrontEnd, Person, figures, quietest, redis_address, rows
-from tests.cli.conftest import Stack
-from tests.cli.terminal import BMN, environment
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack
+from tests.kit.terminal import BMN, environment
 
 _MB = 1024 * 1024
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.acceptance.world import FrontEnd, Person, ended, of_job
-from tests.cli.conftest import Stack
-from tests.live.driver import Client
-from tests.processes import wait_until
+from tests.kit.driver import Client
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack
 
 pytestmark = pytest.mark.node
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.acceptance.world import FrontEnd, Person, rows
-from tests.cli.conftest import Stack
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack
 
 Private = Callable[..., Stack]
 

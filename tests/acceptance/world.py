@@ -18,8 +18,8 @@ import httpx
 
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
-from tests.cli.conftest import Stack, start
-from tests.live.driver import Client, Driver, Said
+from tests.kit.driver import Client, Driver, Said
+from tests.kit.stack import Stack, start
 
 T = TypeVar("T")
 

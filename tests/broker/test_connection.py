@@ -12,7 +12,7 @@ import redis
 from bmn.broker.connection import UNAVAILABLE, RedisHealth, connect, connect_sync
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.errors import Misconfigured
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
 
 
 @pytest.fixture

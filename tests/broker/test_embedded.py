@@ -13,7 +13,7 @@ import redis
 
 from bmn.broker.embedded import CONFIG, EmbeddedRedis
 from bmn.errors import Conflict, TryLater
-from tests.processes import gone, wait_until
+from tests.kit.processes import gone, wait_until
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from bmn.broker import keys
 from bmn.broker.connection import connect
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.semaphore import Semaphore
-from tests.processes import eventually
+from tests.kit.processes import eventually
 
 KEY = keys.semaphore("bfl")
 

@@ -1,14 +1,12 @@
 """One nursery a session, one stack a test; every test of this folder is marked `chaos`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.deployment import Deployment, Start
 from tests.chaos.nursery import Nursery
-from tests.chaos.stack import Stack
-
-Start = Callable[..., Awaitable[Stack]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,10 +26,10 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 async def start(nursery: Nursery, tmp_path: Path, database_url: str) -> AsyncIterator[Start]:
     """Starts the stack with settings of its own: `await start(proxied=True, BMN_LEASE_SECONDS="1")`."""
-    stacks: list[Stack] = []
+    stacks: list[Deployment] = []
 
-    async def begin(**options: str) -> Stack:
-        stack = Stack(nursery, tmp_path, database_url, **options)  # type: ignore[arg-type]
+    async def begin(**options: str) -> Deployment:
+        stack = Deployment(nursery, tmp_path, database_url, **options)  # type: ignore[arg-type]
         stacks.append(stack)
         return await stack.open()
 
@@ -41,5 +39,5 @@ async def start(nursery: Nursery, tmp_path: Path, database_url: str) -> AsyncIte
 
 
 @pytest.fixture
-async def stack(start: Start) -> Stack:
+async def stack(start: Start) -> Deployment:
     return await start()

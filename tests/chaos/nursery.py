@@ -20,7 +20,7 @@ from typing import Any
 
 from bmn import failpoints
 from bmn.lifeline import die_with_parent
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
 
 _ROOT = Path(__file__).parents[2]
 
@@ -205,7 +205,7 @@ def _worker(
     from bmn.jobs.process import run
     from bmn.settings import load_settings
     from bmn.work.wiring import open_core
-    from tests.jobs import handlers
+    from tests.kit import handlers
 
     handlers.register(**(figures or {}))
     if file_size := limits.get("file_size"):

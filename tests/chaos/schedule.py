@@ -17,9 +17,10 @@ from bmn.db.engine import Connection
 from bmn.db.tables import job_units, jobs
 from bmn.errors import BmnError
 from bmn.identity.tokens import mint_development_token
+from tests.chaos.deployment import LOGOS, SERVED, Deployment
 from tests.chaos.nursery import Child
-from tests.chaos.stack import ANA, LOGOS, SERVED, Stack
-from tests.jobs import handlers
+from tests.kit import handlers
+from tests.kit.people import ANA
 
 SECONDS = 5.0  # in which the work is submitted and the faults happen
 LEASE = {"BMN_LEASE_SECONDS": "6", "BMN_RENEW_SECONDS": "1", "BMN_SWEEP_SECONDS": "0.3", "BMN_GRACE_SECONDS": "15"}
@@ -50,7 +51,7 @@ class Outcome:
 class Schedule:
     """One seed: who is there, what is asked of them, and what goes wrong when."""
 
-    def __init__(self, seed: int, stack: Stack, figures: Figures) -> None:
+    def __init__(self, seed: int, stack: Deployment, figures: Figures) -> None:
         self.seed, self.stack, self.figures = seed, stack, figures
         self.random = random.Random(seed)
         self.faults: Counter[str] = Counter()

@@ -24,10 +24,10 @@ from sqlalchemy import create_engine, text
 
 from bmn import logs
 from bmn.db.migrations import migrate
+from tests.chaos.deployment import Deployment
 from tests.chaos.nursery import Nursery
 from tests.chaos.schedule import LEASE, Figures, Outcome, Schedule
-from tests.chaos.stack import Stack
-from tests.postgres import running_postgres
+from tests.kit.postgres import running_postgres
 
 Said = multiprocessing.Queue  # of the outcome of each schedule, and at a share's end its figures
 
@@ -96,7 +96,7 @@ class Databases:
 
 async def one(seed: int, nursery: Nursery, databases: Databases, figures: Figures) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="bmn-soak-") as name, databases.fresh(seed, Path(name)) as url:
-        stack = Stack(nursery, Path(name), url, **LEASE)
+        stack = Deployment(nursery, Path(name), url, **LEASE)
         try:
             return await Schedule(seed, await stack.open(), figures).run()
         finally:

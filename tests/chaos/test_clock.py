@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.deployment import LOGOS, Deployment
 from tests.chaos.nursery import Nursery
-from tests.chaos.stack import LOGOS, Stack
-from tests.jobs import handlers
+from tests.kit import handlers
 
 _LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 
@@ -54,7 +54,7 @@ async def test_the_clock_is_set_while_jobs_run(
     This process keeps the real time, so what it submits to SQLite comes an hour from the past, and then from the future.
     The library spoils `sleep`, which a writer to SQLite takes for an error and tries again: a lease may be lost by that.
     """
-    stack = await Stack(clocked, tmp_path, database_url, **clock.env).open()
+    stack = await Deployment(clocked, tmp_path, database_url, **clock.env).open()
     workers = [stack.worker(LOGOS, slots=4), stack.worker(handlers.QUEUE, slots=4)]
     for offset in ("+3600", "-3600", "+0"):
         stack.fault(op="poll", pending=True)

@@ -9,14 +9,13 @@ from sqlalchemy import text
 
 from bmn.db.engine import make_engine
 from bmn.errors import TryLater
-from tests.chaos.conftest import Start
+from tests.chaos.deployment import LOGOS, Deployment, Start
 from tests.chaos.nursery import Nursery
-from tests.chaos.stack import LOGOS, Stack
-from tests.jobs import handlers
-from tests.postgres import running_pooler
+from tests.kit import handlers
+from tests.kit.postgres import running_pooler
 
 
-async def _ordered(stack: Stack, job_ids: list[str]) -> None:
+async def _ordered(stack: Deployment, job_ids: list[str]) -> None:
     async def all_ordered() -> bool:
         return all([any(u["state"] == "submitted" for u in await stack.units(job_id)) for job_id in job_ids])
 
@@ -45,7 +44,7 @@ async def test_the_database_goes_away_while_jobs_run(start: Start) -> None:
 
 
 def _wait_for_log(child: object, text_: str) -> None:
-    from tests.processes import wait_until
+    from tests.kit.processes import wait_until
 
     wait_until(lambda: text_ in child.tail(20_000), 30)  # type: ignore[attr-defined]
 
@@ -71,7 +70,7 @@ async def test_a_worker_that_cannot_reach_the_database_lets_go_before_its_lease_
         with engine.connect() as conn:
             return str(conn.execute(text("select state from jobs where id = :id"), {"id": job_id}).scalar())
 
-    from tests.processes import wait_until
+    from tests.kit.processes import wait_until
 
     await asyncio.to_thread(wait_until, lambda: state() == "completed", 40)
     engine.dispose()
@@ -98,7 +97,7 @@ async def test_sqlite_is_locked_for_a_while(start: Start) -> None:
     await stack.check()
 
 
-async def test_every_connection_is_ended_again_and_again(stack: Stack) -> None:
+async def test_every_connection_is_ended_again_and_again(stack: Deployment) -> None:
     """Rows 22 and 23: stale connections, transactions cut in the middle."""
     if stack.is_sqlite:
         pytest.skip("SQLite has no connections to end")
@@ -126,7 +125,7 @@ async def test_a_pooler_shares_few_connections(nursery: Nursery, tmp_path: Path,
     if database_url.startswith("sqlite"):
         pytest.skip("SQLite has no connections to share")
     with running_pooler(database_url, connections=3) as url:
-        stack = await Stack(nursery, tmp_path, url).open()
+        stack = await Deployment(nursery, tmp_path, url).open()
         for queue, slots in ((LOGOS, 6), (LOGOS, 6), (handlers.QUEUE, 10)):
             stack.worker(queue, slots=slots)
         ids = [await stack.logos(2) for _ in range(8)]
@@ -136,7 +135,7 @@ async def test_a_pooler_shares_few_connections(nursery: Nursery, tmp_path: Path,
         await stack.close()
 
 
-async def test_the_disk_is_full(stack: Stack) -> None:
+async def test_the_disk_is_full(stack: Deployment) -> None:
     """Row 24: no file may grow beyond a limit; the picture is not paid for again when there is room."""
     if stack.is_sqlite:
         pytest.skip("the limit would hit the database file as well")

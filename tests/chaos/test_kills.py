@@ -8,10 +8,9 @@ from sqlalchemy import update
 
 from bmn.db.tables import jobs
 from bmn.jobs.cancellation import cancel
-from tests.chaos.conftest import Start
-from tests.chaos.stack import LOGOS, Stack
-from tests.jobs import handlers
-from tests.processes import gone, wait_until
+from tests.chaos.deployment import LOGOS, Deployment, Start
+from tests.kit import handlers
+from tests.kit.processes import gone, wait_until
 
 POINTS = [
     "dequeued",
@@ -29,7 +28,7 @@ SHORT = ("claimed", "provider_sent", "submitted", "saved")
 
 
 @pytest.mark.parametrize("point", [pytest.param(p, marks=[pytest.mark.short] if p in SHORT else []) for p in POINTS])
-async def test_a_worker_killed_anywhere_costs_nothing_twice(stack: Stack, point: str) -> None:
+async def test_a_worker_killed_anywhere_costs_nothing_twice(stack: Deployment, point: str) -> None:
     victim = stack.worker_at(point)
     job_id = await stack.logos(2)
     if point == "dequeued" and await stack.ended_or_gone(job_id, victim):
@@ -49,7 +48,7 @@ async def test_a_worker_killed_anywhere_costs_nothing_twice(stack: Stack, point:
 
 @pytest.mark.short
 async def test_a_supervisors_word_spares_the_wait_for_the_lease(start: Start) -> None:
-    stack: Stack = await start(BMN_LEASE_SECONDS="60", BMN_RENEW_SECONDS="1")
+    stack: Deployment = await start(BMN_LEASE_SECONDS="60", BMN_RENEW_SECONDS="1")
     victim = stack.worker_at("submitted")
     job_id = await stack.logos(1)
     victim.wait_end()
@@ -60,7 +59,7 @@ async def test_a_supervisors_word_spares_the_wait_for_the_lease(start: Start) ->
     await stack.check()
 
 
-async def test_the_third_worker_that_dies_on_a_job_makes_it_a_dead_letter(stack: Stack) -> None:
+async def test_the_third_worker_that_dies_on_a_job_makes_it_a_dead_letter(stack: Deployment) -> None:
     """Row 19: a segfault each time; the third time in a process of its own, so that others do not suffer."""
     job_id = await stack.do("die", how="segfault")
     for _ in range(2):
@@ -74,7 +73,7 @@ async def test_the_third_worker_that_dies_on_a_job_makes_it_a_dead_letter(stack:
     await stack.check()
 
 
-async def test_a_job_that_runs_alone_can_end_well_and_be_cancelled(stack: Stack) -> None:
+async def test_a_job_that_runs_alone_can_end_well_and_be_cancelled(stack: Deployment) -> None:
     fine = await stack.logos(1)
     await stack.core.db.write(lambda conn: conn.execute(update(jobs).values(losses=2)))
     worker = stack.worker(slots=1)
@@ -94,7 +93,7 @@ async def test_a_job_that_runs_alone_can_end_well_and_be_cancelled(stack: Stack)
     await stack.check()
 
 
-async def test_a_killed_worker_leaves_no_process_behind(stack: Stack) -> None:
+async def test_a_killed_worker_leaves_no_process_behind(stack: Deployment) -> None:
     """Row 14: the process of a job that runs alone goes with its worker."""
     stack.fault(op="poll", pending=True, times=200)
     job_id = await stack.logos(1)
@@ -116,7 +115,7 @@ async def test_a_killed_worker_leaves_no_process_behind(stack: Stack) -> None:
 async def test_sigterm_with_running_jobs_ends_within_the_grace_and_spends_no_attempt(start: Start) -> None:
     """Row 16, and I14: what cannot finish goes on elsewhere, from its units."""
     grace = 10.0
-    stack: Stack = await start(BMN_GRACE_SECONDS=str(grace))
+    stack: Deployment = await start(BMN_GRACE_SECONDS=str(grace))
     stack.fault(op="poll", pending=True)
     worker = stack.worker(LOGOS, slots=4)
     ids = [await stack.logos(1) for _ in range(4)]
@@ -136,7 +135,7 @@ async def test_sigterm_with_running_jobs_ends_within_the_grace_and_spends_no_att
 
 
 @pytest.mark.short
-async def test_a_second_sigterm_hurries(stack: Stack) -> None:
+async def test_a_second_sigterm_hurries(stack: Deployment) -> None:
     worker = stack.worker(handlers.QUEUE)
     job_id = await stack.do("hang")
     await stack.active(job_id)
@@ -148,13 +147,13 @@ async def test_a_second_sigterm_hurries(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("when", ["idle", "starting"])
-async def test_sigterm_while_there_is_nothing_to_do(stack: Stack, when: str) -> None:
+async def test_sigterm_while_there_is_nothing_to_do(stack: Deployment, when: str) -> None:
     worker = stack.worker(wait=when == "idle")
     assert worker.stop(15) in ((0,) if when == "idle" else (0, -signal.SIGTERM))
     await stack.check()
 
 
-async def test_a_handler_that_does_not_listen_cannot_keep_a_worker_alive(stack: Stack) -> None:
+async def test_a_handler_that_does_not_listen_cannot_keep_a_worker_alive(stack: Deployment) -> None:
     """Row 18: the attempt ends at its timeout, the slot is free, and the process ends when it is told to."""
     stubborn, other = await stack.do("swallow", times=1000), await stack.do()
     await stack.core.db.write(lambda conn: conn.execute(update(jobs).values(max_attempts=1)))
@@ -165,7 +164,7 @@ async def test_a_handler_that_does_not_listen_cannot_keep_a_worker_alive(stack: 
     await stack.check()
 
 
-async def test_every_worker_is_replaced_under_load_and_no_attempt_is_spent(stack: Stack) -> None:
+async def test_every_worker_is_replaced_under_load_and_no_attempt_is_spent(stack: Deployment) -> None:
     workers = [stack.worker(LOGOS, slots=2) for _ in range(2)]
     ids = [await stack.logos(2) for _ in range(12)]
     for old in workers:

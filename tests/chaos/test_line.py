@@ -14,13 +14,14 @@ from bmn.jobs import replay
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.submission import dispatch
 from bmn.work.wiring import open_core
+from tests.chaos.deployment import LOGOS, Deployment
 from tests.chaos.nursery import Child
-from tests.chaos.stack import ANA, LOGOS, Stack
-from tests.jobs import handlers
-from tests.processes import wait_until
+from tests.kit import handlers
+from tests.kit.people import ANA
+from tests.kit.processes import wait_until
 
 
-def _client(stack: Stack, api: Child) -> httpx.AsyncClient:
+def _client(stack: Deployment, api: Child) -> httpx.AsyncClient:
     token = mint_development_token(stack.settings, ANA)
     limits = httpx.Limits(max_connections=60)
     base = f"http://127.0.0.1:{api.port}"
@@ -39,11 +40,11 @@ async def _serving(client: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.02)
 
 
-def _body(stack: Stack, count: int = 1) -> dict[str, object]:
+def _body(stack: Deployment, count: int = 1) -> dict[str, object]:
     return {"brandId": stack.brand, "brandName": "Acme", "logoStyle": "modern", "count": count}
 
 
-async def test_an_api_that_is_killed_takes_no_job_with_it(stack: Stack) -> None:
+async def test_an_api_that_is_killed_takes_no_job_with_it(stack: Deployment) -> None:
     """Row 17: what it had accepted is done; what it had not can be asked again with the same key and is one job."""
     first, second = stack.api(), stack.api()
     stack.worker(LOGOS, slots=4)
@@ -75,7 +76,7 @@ async def test_an_api_that_is_killed_takes_no_job_with_it(stack: Stack) -> None:
 
 
 @pytest.mark.short
-async def test_fifty_clicks_are_one_job_and_fifty_orders_stop_at_the_balance(stack: Stack) -> None:
+async def test_fifty_clicks_are_one_job_and_fifty_orders_stop_at_the_balance(stack: Deployment) -> None:
     """Rows 27 and 28, over HTTP and two processes."""
     apis = [stack.api(), stack.api()]
     clients = [_client(stack, api) for api in apis]
@@ -110,7 +111,7 @@ async def test_fifty_clicks_are_one_job_and_fifty_orders_stop_at_the_balance(sta
 
 
 @pytest.mark.parametrize("point", ["claimed", "submitting", "submitted", "ready", "stored", "saved", "settling"])
-async def test_a_cancel_lands_at_every_point(stack: Stack, point: str) -> None:
+async def test_a_cancel_lands_at_every_point(stack: Deployment, point: str) -> None:
     """Row 29: the worker stands still at a point while somebody cancels, then goes on, or is killed."""
     # Of two orders at once, the other's transaction would be open where the process stands still: that is another test's.
     count = 1 if point == "submitting" else 2
@@ -138,7 +139,7 @@ async def test_a_cancel_lands_at_every_point(stack: Stack, point: str) -> None:
 
 
 @pytest.mark.parametrize("number", [500])
-async def test_five_hundred_dead_letters_replayed_by_two_and_interrupted(stack: Stack, number: int) -> None:
+async def test_five_hundred_dead_letters_replayed_by_two_and_interrupted(stack: Deployment, number: int) -> None:
     """Row 30."""
     worker = stack.worker(handlers.QUEUE, slots=20, figures={"attempts": 1})
     ids = await asyncio.gather(*(stack.do("fail", cause="schema_changed") for _ in range(number)))
@@ -165,7 +166,7 @@ async def test_five_hundred_dead_letters_replayed_by_two_and_interrupted(stack: 
     await stack.check(served=[LOGOS])
 
 
-async def test_garbage_in_the_line_does_not_stop_a_worker(stack: Stack) -> None:
+async def test_garbage_in_the_line_does_not_stop_a_worker(stack: Deployment) -> None:
     """Row 32."""
     worker = stack.worker(handlers.QUEUE)
     with stack.redis_client() as client:
@@ -182,7 +183,7 @@ async def test_garbage_in_the_line_does_not_stop_a_worker(stack: Stack) -> None:
     await stack.check()
 
 
-async def test_ten_thousand_jobs_of_one_user_and_one_of_another(stack: Stack) -> None:
+async def test_ten_thousand_jobs_of_one_user_and_one_of_another(stack: Deployment) -> None:
     """Row 34: the other one is next."""
     number = 10_000 if stack.is_sqlite else 2_000
     for _ in range(0, number, 500):
@@ -207,7 +208,7 @@ def _waiting(conn: object) -> int:
     return int(conn.execute(query).scalar_one())  # type: ignore[attr-defined]
 
 
-async def test_the_schedule_fires_once_on_three_workers(stack: Stack) -> None:
+async def test_the_schedule_fires_once_on_three_workers(stack: Deployment) -> None:
     """Row 35."""
     with stack.redis_client() as client:
         for _ in range(3):
@@ -230,7 +231,7 @@ def _cleanups(conn: object) -> int:
     return int(conn.execute(select(func.count()).where(jobs.c.queue == "cleanup")).scalar_one())  # type: ignore[attr-defined]
 
 
-async def test_five_hundred_failures_come_back_spread_out(stack: Stack) -> None:
+async def test_five_hundred_failures_come_back_spread_out(stack: Deployment) -> None:
     """Row 33: no herd, and the provider's shared limit holds."""
     stack.worker(handlers.QUEUE, slots=50)
     ids = await asyncio.gather(*(stack.do("fail", cause="provider_overloaded", times=1) for _ in range(500)))
@@ -239,7 +240,7 @@ async def test_five_hundred_failures_come_back_spread_out(stack: Stack) -> None:
 
 
 @pytest.mark.short
-async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free(stack: Stack) -> None:
+async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free(stack: Deployment) -> None:
     stack.fault(op="poll", pending=True)
     stack.worker(LOGOS, slots=1)
     took = []
@@ -259,7 +260,7 @@ async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free
 
 async def test_a_timeout_ends_a_provider_that_never_answers(start: object) -> None:
     """Row 18."""
-    stack: Stack = await start(BMN_TIMEOUT_SCALE="0.01")  # type: ignore[operator]
+    stack: Deployment = await start(BMN_TIMEOUT_SCALE="0.01")  # type: ignore[operator]
     stack.fault(op="poll", hang=True)
     stack.worker(LOGOS)
     job_id = await stack.logos(1)
@@ -270,7 +271,7 @@ async def test_a_timeout_ends_a_provider_that_never_answers(start: object) -> No
     await stack.check()
 
 
-async def test_rows_of_a_newer_and_an_older_release(stack: Stack) -> None:
+async def test_rows_of_a_newer_and_an_older_release(stack: Deployment) -> None:
     """Rows 31 and 36: a payload that does not fit is a dead letter, and the list of dead letters still opens."""
     from sqlalchemy import update
 

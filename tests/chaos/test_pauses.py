@@ -7,8 +7,8 @@ import psutil
 import pytest
 
 from bmn.errors import TryLater
-from tests.chaos.stack import Stack
-from tests.processes import wait_until
+from tests.chaos.deployment import Deployment
+from tests.kit.processes import wait_until
 
 
 def _stands_still(pid: int) -> bool:
@@ -26,7 +26,7 @@ def _stands_still(pid: int) -> bool:
         "settling",
     ],
 )
-async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Stack, point: str) -> None:
+async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Deployment, point: str) -> None:
     sleeper = stack.worker_at(point, "PAUSE")
     job_id = await stack.logos(1)
     wait_until(lambda: _stands_still(sleeper.pid), 30)
@@ -44,7 +44,7 @@ async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Stack, poi
     await stack.check()
 
 
-async def test_a_process_that_stands_still_holds_nobody_up_for_long(stack: Stack) -> None:
+async def test_a_process_that_stands_still_holds_nobody_up_for_long(stack: Deployment) -> None:
     """Wherever it stood, with a lock of the database in its hand, too.
 
     PostgreSQL takes the lock away; SQLite cannot, so writers are told to try again until the process goes on or is gone.

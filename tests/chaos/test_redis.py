@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from bmn.errors import TryLater
-from tests.chaos.conftest import Start
-from tests.chaos.stack import LOGOS, Stack
-from tests.jobs import handlers
+from tests.chaos.deployment import LOGOS, Deployment, Start
+from tests.kit import handlers
 
 
-async def _mixed(stack: Stack, number: int) -> list[str]:
+async def _mixed(stack: Deployment, number: int) -> list[str]:
     """Jobs of every kind: some wait, some run, some retry."""
     ids = []
     for n in range(number):
@@ -23,7 +22,7 @@ async def _mixed(stack: Stack, number: int) -> list[str]:
 
 
 @pytest.mark.short
-async def test_submissions_while_redis_is_away(stack: Stack) -> None:
+async def test_submissions_while_redis_is_away(stack: Deployment) -> None:
     """Row 1: at first they are accepted, after a while they are refused before anything is stored; no answer hangs."""
     stack.kill_redis()
     early = [await stack.logos(1) for _ in range(3)]
@@ -51,7 +50,7 @@ async def test_submissions_while_redis_is_away(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
-async def test_redis_goes_away_while_jobs_run(stack: Stack, how: str) -> None:
+async def test_redis_goes_away_while_jobs_run(stack: Deployment, how: str) -> None:
     """Row 2: workers live on, providers are polled meanwhile, and what ended is told when Redis is back."""
     workers = [stack.worker(slots=4), stack.worker(handlers.QUEUE)]
     ids = [await stack.logos(2) for _ in range(6)] + await _mixed(stack, 12)
@@ -73,7 +72,7 @@ async def test_redis_goes_away_while_jobs_run(stack: Stack, how: str) -> None:
     await stack.check()
 
 
-async def test_redis_is_full(stack: Stack) -> None:
+async def test_redis_is_full(stack: Deployment) -> None:
     """Row 3: running jobs end, submissions are refused, and all is well again without a restart."""
     stack.worker()
     ids = [await stack.logos(2) for _ in range(4)]
@@ -101,7 +100,7 @@ async def test_redis_is_full(stack: Stack) -> None:
 
 
 @pytest.mark.short
-async def test_a_hundred_jobs_survive_an_emptied_redis(stack: Stack) -> None:
+async def test_a_hundred_jobs_survive_an_emptied_redis(stack: Deployment) -> None:
     """Row 4: waiting, running and retrying."""
     stack.worker(handlers.QUEUE, slots=10)
     stack.worker(LOGOS)
@@ -116,7 +115,7 @@ async def test_a_hundred_jobs_survive_an_emptied_redis(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("what", ["kept", "truncated", "empty"])
-async def test_redis_is_killed_and_comes_back_with_less(stack: Stack, what: str) -> None:
+async def test_redis_is_killed_and_comes_back_with_less(stack: Deployment, what: str) -> None:
     """Row 4: with its log, with the end of its log cut off, with nothing."""
     ids = await _mixed(stack, 40)
     worker = stack.worker(handlers.QUEUE, slots=5)
@@ -140,7 +139,7 @@ def _damage(folder: Path, what: str) -> None:
                 file.unlink()
 
 
-async def test_redis_becomes_a_replica(stack: Stack) -> None:
+async def test_redis_becomes_a_replica(stack: Deployment) -> None:
     """Row 5: every write is answered READONLY; the rows go on."""
     stack.worker(handlers.QUEUE)
     before = await _mixed(stack, 5)
@@ -178,7 +177,7 @@ async def test_the_way_to_redis_is_bad(start: Start, fault: str) -> None:
     await stack.check()
 
 
-async def test_a_job_is_taken_up_soon_after_redis_is_back(stack: Stack) -> None:
+async def test_a_job_is_taken_up_soon_after_redis_is_back(stack: Deployment) -> None:
     stack.worker(handlers.QUEUE)
     stack.kill_redis()
     await asyncio.to_thread(stack.start_redis)

@@ -1,99 +1,13 @@
 """A whole `bmn serve` for the tests of the command line, and a user of one's own in it for each test."""
 
-import json
-import signal
-import subprocess
-import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from bmn.identity.tokens import mint_development_token
-from bmn.settings import Settings
-from tests.cli.terminal import BMN, Output, environment, forked, on_terminal, seen_at
-
-_QUICK = {
-    "BMN_GENERATIONS_PER_MINUTE": "0",
-    "BMN_REQUESTS_PER_MINUTE": "0",
-    "BMN_BACKOFF_SCALE": "0.05",
-    "BMN_LOG_FORMAT": "json",
-}
+from tests.kit.stack import Stack, User, start
 
 _QUEUES = "logo-generation,mockup-generation,bundle-composition,video-generation,brand-wizard,image-upload"
-
-
-@dataclass(slots=True)
-class Stack:
-    """A running server. home: its BMN_HOME."""
-
-    home: Path
-    api_url: str
-    sandbox_url: str
-    process: "subprocess.Popen[str]"
-
-    @property
-    def env(self) -> dict[str, str]:
-        return {"BMN_HOME": str(self.home)}
-
-    def fault(self, **rule: Any) -> None:
-        """Makes the sandbox misbehave; see `bmn_sandbox.faults`."""
-        httpx.post(f"{self.sandbox_url}/_sandbox/faults", json=rule).raise_for_status()
-
-    def mend(self) -> None:
-        httpx.delete(f"{self.sandbox_url}/_sandbox/faults").raise_for_status()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
-
-def start(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Stack:
-    """Starts `bmn serve` and waits for the line that says where."""
-    command = [BMN, "serve", "--json", "--sandbox-speed", "0.3", "--grace", "2", *arguments]
-    variables = environment({**_QUICK, "BMN_HOME": str(home), **(env or {})})
-    log = (home / "serve.log").open("a")
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=variables)
-    log.close()
-    assert process.stdout
-    line = process.stdout.readline()
-    if not line.rstrip().endswith("}"):  # an error's document has several lines
-        pytest.fail(line + process.stdout.read() + (home / "serve.log").read_text())
-    said = json.loads(line)
-    return Stack(home, said["apiUrl"], said["sandboxUrl"], process)
-
-
-@dataclass(slots=True)
-class User:
-    """Somebody at a keyboard: their own token, so that no test sees another's jobs."""
-
-    stack: Stack
-    role: str = "user"
-    user_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-    @property
-    def env(self) -> dict[str, str]:
-        settings = Settings(bmn_home=self.stack.home)
-        token = mint_development_token(settings, self.user_id, f"{self.user_id[:8]}@example.org", self.role)
-        return {**self.stack.env, "BMN_TOKEN": token}
-
-    def bmn(self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Output:
-        return forked(*args, env={**self.env, **(env or {})}, stdin=stdin)
-
-    def json(self, *args: str) -> Any:
-        """The one document of a command that has to succeed."""
-        done = self.bmn(*args, "--json")
-        assert done.code == 0, done.err
-        return json.loads(done.out)
-
-    def seen_at(self, columns: int, *args: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
-        return seen_at(columns, *args, env={**self.env, **(env or {})}, fork=True)
-
-    def on_terminal(self, *args: str, columns: int = 100, env: Mapping[str, str] | None = None) -> Any:
-        return on_terminal(*args, columns=columns, env={**self.env, **(env or {})})
 
 
 @pytest.fixture(scope="session")

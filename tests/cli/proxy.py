@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Proxy:
+class HttpProxy:
     """port: where it listens. Its methods may be called from any thread.
 
     refusing: new connections are closed at once. hold_streams: a connection that asks for server-sent events is closed.
@@ -69,8 +69,8 @@ class Proxy:
 
 
 @contextmanager
-def proxy_before(api_url: str) -> Iterator[Proxy]:
-    proxy = Proxy(int(api_url.rsplit(":", 1)[1]))
+def proxy_before(api_url: str) -> Iterator[HttpProxy]:
+    proxy = HttpProxy(int(api_url.rsplit(":", 1)[1]))
     proxy.start()
     try:
         yield proxy

@@ -9,7 +9,7 @@ import pytest
 from bmn.cli.following.watch import OutOfTime, watch
 from bmn.client.untyped import BmnClient
 from bmn.settings import Settings
-from tests.cli.conftest import Stack, User
+from tests.kit.stack import Stack, User
 
 _MANY = 51
 

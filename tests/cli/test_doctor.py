@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from bmn.broker.embedded import EmbeddedRedis
-from tests.cli.conftest import Stack
-from tests.cli.terminal import Output, bmn
+from tests.kit.stack import Stack
+from tests.kit.terminal import Output, bmn
 
 CANARY = "sk-canary-0123456789abcdef"
 

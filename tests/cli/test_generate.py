@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import User
-from tests.cli.terminal import bmn
+from tests.kit.stack import User
+from tests.kit.terminal import bmn
 
 _KEYS = {"jobId", "queueName", "state", "attempts", "elapsedMs", "costUsd", "creditsCharged", "assets", "error"}
 

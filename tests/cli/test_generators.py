@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from tests.cli.conftest import User
-from tests.cli.terminal import bmn, on_terminal
+from tests.kit.stack import User
+from tests.kit.terminal import bmn, on_terminal
 
 
 def test_from_a_logo_to_a_video(user: User, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
 from bmn.cli.terminal.exit_codes import MEANINGS
 from bmn.errors import CAUSES
-from tests.cli.terminal import bmn, check_snapshot, environment, seen_at
+from tests.kit.terminal import bmn, check_snapshot, environment, seen_at
 
 _HEAVY = ("rich", "pydantic", "click", "asyncio", "httpx", "sqlalchemy", "fastapi", "PIL", "redis", "rq")
 _OURS_FOR_HELP = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.terminal import bmn
+from tests.kit.terminal import bmn
 
 _JOB = "logo-generation-aaaaaaaa-0000-4000-8000-000000000000"
 _BRAND = {"id": "bbbbbbbb-0000-4000-8000-000000000000", "name": "Acme"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import User
-from tests.cli.terminal import BMN, bmn, environment
+from tests.kit.stack import User
+from tests.kit.terminal import BMN, bmn, environment
 
 
 def _failed(user: User) -> str:

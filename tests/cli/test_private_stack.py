@@ -15,8 +15,8 @@ import pytest
 from bmn.errors import Conflict
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings
-from tests.cli.terminal import BMN, environment
-from tests.processes import gone, wait_until
+from tests.kit.processes import gone, wait_until
+from tests.kit.terminal import BMN, environment
 
 QUEUES = ["logo-generation"]
 New = Callable[[], dict[int, str]]

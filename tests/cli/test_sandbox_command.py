@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.conftest import User
-from tests.cli.terminal import BMN, bmn, environment
+from tests.kit.stack import User
+from tests.kit.terminal import BMN, bmn, environment
 
 
 def test_a_fault_is_set_listed_and_ended(user: User) -> None:

@@ -18,8 +18,8 @@ from typer.core import TyperGroup
 
 from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
-from tests.cli.conftest import Stack, User, start
-from tests.cli.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
+from tests.kit.stack import Stack, User, start
+from tests.kit.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
 
 _PLACES = ("80", "140", "pipe")
 _BRAND = '--brand "Acme Coffee"'

@@ -16,9 +16,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.cli.conftest import Stack, User, start
-from tests.cli.terminal import BMN, bmn, environment
-from tests.processes import gone, wait_until
+from tests.kit.processes import gone, wait_until
+from tests.kit.stack import Stack, User, start
+from tests.kit.terminal import BMN, bmn, environment
 
 Serve = Callable[..., Stack]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.conftest import Stack
-from tests.cli.terminal import bmn
+from tests.kit.stack import Stack
+from tests.kit.terminal import bmn
 
 CANARY = "sk-canary-0123456789abcdef"
 

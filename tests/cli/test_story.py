@@ -12,13 +12,13 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.cli.terminal import Terminal, bmn, on_terminal
-from tests.processes import gone, wait_until
+from tests.kit.processes import gone, wait_until
+from tests.kit.terminal import Terminal, bmn, on_terminal
 
 _SERVE = ("serve", "--port", "0", "--queues", "logo-generation", "--sandbox-speed", "0.1", "--grace", "20")
 
 
-class Person:
+class Typist:
     """Somebody with two windows: one in which `bmn serve` runs, one to type in. Nobody is signed in; the home does it."""
 
     def __init__(self, home: Path) -> None:
@@ -41,12 +41,12 @@ class Person:
 
 
 @pytest.fixture
-def person(home: Path) -> Person:
-    return Person(home)
+def person(home: Path) -> Typist:
+    return Typist(home)
 
 
 @pytest.fixture
-def server(person: Person) -> Iterator[Terminal]:
+def server(person: Typist) -> Iterator[Terminal]:
     with person.window(*_SERVE) as window:
         window.wait_for("Next ")
         yield window
@@ -62,7 +62,7 @@ def _found(pattern: str, text: str) -> str:
     return match[1]
 
 
-def test_the_whole_story(person: Person, server: Terminal) -> None:
+def test_the_whole_story(person: Typist, server: Terminal) -> None:
     assert "everything is local, no keys needed" in server.text
 
     # Asked for, left with Ctrl-C: the job goes on, and the terminal says how to come back.
@@ -117,7 +117,7 @@ def test_the_whole_story(person: Person, server: Terminal) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_waits_for_the_running_job_and_the_second_does_not(
-    person: Person, server: Terminal, number: signal.Signals
+    person: Typist, server: Terminal, number: signal.Signals
 ) -> None:
     person.types("sandbox", "fail", "bfl", "--hang")
     said = person.types("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
@@ -138,7 +138,7 @@ def test_the_first_signal_waits_for_the_running_job_and_the_second_does_not(
         assert "✓ completed" in person.types("jobs", "watch", job)
 
 
-def test_a_job_waits_for_nobody_to_press_a_key(person: Person, server: Terminal) -> None:
+def test_a_job_waits_for_nobody_to_press_a_key(person: Typist, server: Terminal) -> None:
     """The first Ctrl-C alone: the running job gets its time and ends before the server does."""
     person.types("sandbox", "fail", "bfl", "--op", "poll", "--latency", "1s", "--times", "1")
     said = person.types("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")

@@ -12,17 +12,17 @@ from bmn.client.http import backoff
 from bmn.client.watch import parse
 from bmn.errors import NoServer, NotFound
 from bmn.settings import Settings
-from tests.cli.conftest import Stack, User, start
-from tests.cli.proxy import Proxy, proxy_before
+from tests.cli.proxy import HttpProxy, proxy_before
+from tests.kit.stack import Stack, User, start
 
 
 @pytest.fixture
-def proxy(stack: Stack) -> Iterator[Proxy]:
+def proxy(stack: Stack) -> Iterator[HttpProxy]:
     with proxy_before(stack.api_url) as running:
         yield running
 
 
-def _client(user: User, proxy: Proxy) -> Client:
+def _client(user: User, proxy: HttpProxy) -> Client:
     settings = Settings(bmn_home=user.stack.home, bmn_token=user.env["BMN_TOKEN"])  # type: ignore[arg-type]
     return Client(settings, api_url=f"http://127.0.0.1:{proxy.port}")
 
@@ -37,7 +37,7 @@ def _recorded(user: User, job_id: str) -> list[int]:
     return [entry["seq"] for entry in user.json("jobs", "show", job_id)["timeline"]]
 
 
-async def test_a_stream_that_breaks_again_and_again_misses_and_repeats_nothing(user: User, proxy: Proxy) -> None:
+async def test_a_stream_that_breaks_again_and_again_misses_and_repeats_nothing(user: User, proxy: HttpProxy) -> None:
     user.stack.fault(provider="bfl", op="poll", latency=0.1)
     job_id = _detached(user)
     seen: list[Event] = []
@@ -51,7 +51,7 @@ async def test_a_stream_that_breaks_again_and_again_misses_and_repeats_nothing(u
     assert [event.seq for event in seen] == _recorded(user, job_id)
 
 
-async def test_a_watch_can_begin_in_the_middle(user: User, proxy: Proxy) -> None:
+async def test_a_watch_can_begin_in_the_middle(user: User, proxy: HttpProxy) -> None:
     job_id = _detached(user, 1)
     async with _client(user, proxy) as client:
         everything = [event.seq async for event in follow(client, job_id)]
@@ -59,14 +59,14 @@ async def test_a_watch_can_begin_in_the_middle(user: User, proxy: Proxy) -> None
     assert rest == everything[3:]
 
 
-async def test_a_watch_of_an_ended_job_that_has_told_all_ends(user: User, proxy: Proxy) -> None:
+async def test_a_watch_of_an_ended_job_that_has_told_all_ends(user: User, proxy: HttpProxy) -> None:
     job_id = _detached(user, 1)
     async with _client(user, proxy) as client:
         seen = [event async for event in follow(client, job_id)]
         assert [event async for event in follow(client, job_id, after=seen[-1].seq)] == []
 
 
-async def test_polling_takes_over_where_streams_do_not_get_through(user: User, proxy: Proxy) -> None:
+async def test_polling_takes_over_where_streams_do_not_get_through(user: User, proxy: HttpProxy) -> None:
     proxy.hold_streams = True
     job_id = _detached(user, 1)
     notices: list[str] = []
@@ -76,7 +76,7 @@ async def test_polling_takes_over_where_streams_do_not_get_through(user: User, p
     assert [event.seq for event in seen] == _recorded(user, job_id)
 
 
-async def test_a_server_that_stays_away_ends_the_watch(user: User, proxy: Proxy) -> None:
+async def test_a_server_that_stays_away_ends_the_watch(user: User, proxy: HttpProxy) -> None:
     user.stack.fault(provider="bfl", op="poll", pending=True)
     job_id = _detached(user, 1)
     async with _client(user, proxy) as client:
@@ -87,7 +87,7 @@ async def test_a_server_that_stays_away_ends_the_watch(user: User, proxy: Proxy)
     assert user.bmn("jobs", "cancel", job_id).code == 0
 
 
-async def test_a_foreign_job_is_not_there(user: User, proxy: Proxy) -> None:
+async def test_a_foreign_job_is_not_there(user: User, proxy: HttpProxy) -> None:
     job_id = _detached(User(user.stack), 1)
     async with _client(user, proxy) as client:
         with pytest.raises(NotFound):
@@ -95,7 +95,7 @@ async def test_a_foreign_job_is_not_there(user: User, proxy: Proxy) -> None:
                 pass
 
 
-async def test_requests_are_repeated_after_a_lost_connection(user: User, proxy: Proxy) -> None:
+async def test_requests_are_repeated_after_a_lost_connection(user: User, proxy: HttpProxy) -> None:
     """The first answer is cut off; the repetition with the same key makes no second brand's job."""
     async with _client(user, proxy) as client:
         brand = await client.create_brand("Twice")

@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from bmn.errors import Cause
-from tests.cli.conftest import Stack, User, start
-from tests.cli.terminal import BMN, environment
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import Stack, User, start
+from tests.kit.terminal import BMN, environment
 
 _LOGOS = "logo-generation"
 _BACK = "reserved 1 credit, charged 0, refunded 1"

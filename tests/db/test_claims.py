@@ -9,7 +9,7 @@ from sqlalchemy import update
 from bmn.db import claims, queues, transitions
 from bmn.db.engine import Connection, Database
 from bmn.db.tables import jobs
-from tests.db.rows import claim, insert
+from tests.kit.rows import claim, insert
 
 
 async def test_the_order_is_priority_then_turn_then_age(db: Database) -> None:

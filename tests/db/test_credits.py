@@ -5,7 +5,8 @@ import asyncio
 from bmn.db import credits
 from bmn.db.engine import Connection, Database
 from bmn.errors import InsufficientCredits
-from tests.db.rows import ANA, account
+from tests.kit.people import ANA
+from tests.kit.rows import account
 
 
 async def test_fifty_reservations_against_a_balance_for_two(db: Database) -> None:

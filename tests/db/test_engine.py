@@ -14,7 +14,7 @@ from bmn.db import engine as engine_module
 from bmn.db.engine import Connection, Database, IntegrityError, make_engine
 from bmn.db.tables import brands
 from bmn.errors import TryLater
-from tests.processes import eventually
+from tests.kit.processes import eventually
 
 
 def _add(conn: Connection, name: str) -> None:

@@ -14,7 +14,8 @@ from bmn.db.transitions import Change
 from bmn.errors import Cause
 from bmn.schemas.events import AgentMessage, Progress
 from bmn.schemas.results import Counts
-from tests.db.rows import ANA, account, claim, insert
+from tests.kit.people import ANA
+from tests.kit.rows import account, claim, insert
 
 _HALF = Progress("generating", 50, "half")
 

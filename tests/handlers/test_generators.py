@@ -2,7 +2,6 @@
 
 import io
 from typing import Any
-from uuid import uuid4
 
 import av
 import pytest
@@ -10,25 +9,10 @@ from PIL import Image, ImageDraw
 
 from bmn.db import brands, queues
 from bmn.storage import object_key
-from tests.handlers.conftest import BEN, Bench, png
-
-COLORS = {"colorPalette": ["#112233", "#AABBCC"]}
-
-
-async def mockup(bench: Bench, **fields: Any) -> dict[str, Any]:
-    usual = {"productId": str(uuid4()), "productName": "Mug", "productCategory": "drinkware", **COLORS}
-    return {**usual, "logoUrl": await bench.asset("logo", png("red")), **fields}
-
-
-async def bundle(bench: Bench, **fields: Any) -> dict[str, Any]:
-    urls = [await bench.asset("mockup", png(color)) for color in ("red", "green", "blue")]
-    return {"bundleName": "Starter", "productMockupUrls": urls, "brandName": "Acme", **COLORS, **fields}
-
-
-async def video(bench: Bench, **fields: Any) -> dict[str, Any]:
-    usual = {"productName": "Mug", "brandName": "Acme", "durationSeconds": 3, **COLORS}
-    return {**usual, "productMockupUrl": await bench.asset("mockup"), **fields}
-
+from tests.handlers.orders import bundle, mockup, stored, video
+from tests.kit.bench import Bench
+from tests.kit.people import BEN
+from tests.kit.pictures import png
 
 # queue, how its payload is made, the sandbox's provider, credits, the unit
 KINDS = [
@@ -37,12 +21,6 @@ KINDS = [
     pytest.param("video-generation", video, "google", 5, "video", id="video"),
 ]
 every_kind = pytest.mark.parametrize(("queue", "payload", "provider", "price", "unit"), KINDS)
-
-
-async def stored(bench: Bench, asset: dict[str, Any]) -> bytes:
-    key = bench.core.storage.key_of(asset["url"])
-    assert key is not None
-    return await bench.core.storage.get(key)
 
 
 @every_kind

@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from bmn.db import queues
-from tests.handlers.conftest import ANA, EMAIL, Bench
+from tests.handlers.orders import WELCOME
+from tests.kit.bench import Bench
+from tests.kit.people import ANA, EMAIL
 
 
 def mails(bench: Bench, template: str) -> list[dict[str, Any]]:
@@ -18,9 +20,6 @@ def contact(bench: Bench, contact_id: str) -> dict[str, Any]:
     headers = {"authorization": "Bearer x", "version": "2021-07-28"}
     found: dict[str, Any] = httpx.get(f"{bench.sandbox.url}/contacts/{contact_id}", headers=headers).json()["contact"]
     return found
-
-
-WELCOME = {"to": EMAIL, "template": "welcome", "userId": ANA, "data": {"name": "Ana"}}
 
 
 async def test_a_mail_is_rendered_and_sent(bench: Bench) -> None:

@@ -10,11 +10,10 @@ from bmn.errors import CAUSES, Cause
 from bmn.jobs.executor import Executor, load_handler
 from bmn.jobs.run import Run
 from bmn.work.registry import get_queue
-from tests.handlers.conftest import ANA, Bench
-from tests.handlers.test_generators import bundle, mockup, video
-from tests.handlers.test_messages import WELCOME
-from tests.handlers.test_told import logos, wizard
-from tests.processes import eventually
+from tests.handlers.orders import WELCOME, bundle, logos, mockup, video, wizard
+from tests.kit.bench import Bench
+from tests.kit.people import ANA
+from tests.kit.processes import eventually
 
 Payload = Callable[[Bench], Awaitable[dict[str, Any]]]
 

@@ -8,9 +8,10 @@ from PIL import Image
 
 from bmn.mime import mime_of
 from bmn.storage import object_key
-from tests.handlers.conftest import Bench, png
-from tests.handlers.test_generators import stored, video
-from tests.providers.conftest import Wire, answer, wire
+from tests.handlers.orders import stored, video
+from tests.kit.bench import Bench
+from tests.kit.pictures import png
+from tests.kit.wire import Wire, answer, wire
 
 __all__ = ["wire"]
 

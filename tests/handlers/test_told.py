@@ -7,8 +7,9 @@ import pytest
 
 from bmn.db import credits, queues, transitions
 from bmn.errors import CAUSES, Cause
-from tests.handlers.conftest import ANA, Bench
-from tests.handlers.test_generators import bundle, mockup, video
+from tests.handlers.orders import bundle, logos, mockup, video, wizard
+from tests.kit.bench import Bench
+from tests.kit.people import ANA
 
 VENDORS = re.compile(
     r"(?i)\b(black forest|bfl|flux|openai|gpt|google|gemini|omni|veo|anthropic|claude|resend|highlevel)"
@@ -22,15 +23,6 @@ FAULTS: list[tuple[dict[str, Any], Cause]] = [
     ({"status": 429}, Cause.PROVIDER_RATE_LIMITED),
     ({"moderate": 9}, Cause.MODERATED),
 ]
-
-
-async def logos(bench: Bench) -> dict[str, Any]:
-    usual = {"brandName": "Acme", "brandVision": "v", "logoStyle": "modern", "colorPalette": ["#112233"]}
-    return {**usual, "count": 1}
-
-
-async def wizard(bench: Bench) -> dict[str, Any]:
-    return {"step": "brand-identity"}
 
 
 KINDS = [

@@ -19,8 +19,10 @@ from bmn.work.registry import get_queue
 from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.prompts import GUIDE, STEPS
 from bmn.work.wizard.tools import TOOLS, named_hosts, tools_of
-from tests.handlers.conftest import BEN, Bench, png
-from tests.processes import eventually
+from tests.kit.bench import Bench
+from tests.kit.people import BEN
+from tests.kit.pictures import png
+from tests.kit.processes import eventually
 
 
 async def step(bench: Bench, name: str, **fields: Any) -> dict[str, Any]:

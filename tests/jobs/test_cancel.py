@@ -9,8 +9,9 @@ from bmn.db import transitions
 from bmn.errors import Cause, Conflict, NotFound
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.sweeper import Sweeper
-from tests.jobs.conftest import ANA, BEN, Engine
-from tests.processes import eventually
+from tests.kit.engine import Engine
+from tests.kit.people import ANA, BEN
+from tests.kit.processes import eventually
 
 
 async def test_a_waiting_job_is_cancelled_at_once(engine: Engine) -> None:

@@ -12,8 +12,9 @@ from bmn.db.tables import audit_log, dead_letters, jobs
 from bmn.errors import Cause, Conflict, InsufficientCredits, NotFound, UsageProblem
 from bmn.jobs import replay
 from bmn.work.wiring import open_core
-from tests.jobs.conftest import ANA, BEN, Engine
-from tests.processes import eventually
+from tests.kit.engine import Engine
+from tests.kit.people import ANA, BEN
+from tests.kit.processes import eventually
 
 
 async def _dead(engine: Engine, number: int = 1, cause: Cause = Cause.BUG, **data: Any) -> list[str]:

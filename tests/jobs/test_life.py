@@ -23,10 +23,10 @@ from bmn.jobs.submission import store_jobs
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import JobState
 from bmn.schemas.results import Counts
-from tests.chaos import checker
-from tests.db.rows import QUEUE, new_job
+from tests.kit import checker
+from tests.kit.people import ANA
+from tests.kit.rows import QUEUE, new_job
 
-USER = "ana"
 MOST_ATTEMPTS = 3
 
 
@@ -63,7 +63,7 @@ class JobsLife(RuleBasedStateMachine):
         self.engine = make_engine(self.url, writer=True)
         self.lives: dict[str, Life] = {}
         self.balance = 30
-        self.do(lambda conn: credits.ensure_user(conn, USER, None, self.balance))
+        self.do(lambda conn: credits.ensure_user(conn, ANA, None, self.balance))
 
     def do(self, fn: Any) -> Any:
         with self.engine.begin() as conn:
@@ -79,12 +79,12 @@ class JobsLife(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 4))
     def submit(self, number: int) -> None:
-        self._store(new_job(user_id=USER, credits=number, payload={"count": number}), number)
+        self._store(new_job(user_id=ANA, credits=number, payload={"count": number}), number)
 
     def _store(self, job: Any, number: int) -> bool:
         spent = sum(life.units for life in self.lives.values())
         try:
-            self.do(lambda conn: store_jobs(conn, USER, [job]))
+            self.do(lambda conn: store_jobs(conn, ANA, [job]))
         except InsufficientCredits as refused:
             assert refused.extra["required"] > refused.extra["available"]
             return False
@@ -97,12 +97,12 @@ class JobsLife(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(sorted(self.lives)))
         life = self.lives[job_id]
-        change = self.do(lambda conn: transitions.cancel_waiting(conn, job_id, USER))
+        change = self.do(lambda conn: transitions.cancel_waiting(conn, job_id, ANA))
         assert bool(change) == (life.state in ("queued", "retrying"))
         if change:
             life.state, life.fence = "cancelled", life.fence + 1
             return
-        asked = self.do(lambda conn: transitions.ask_to_cancel(conn, job_id, USER))
+        asked = self.do(lambda conn: transitions.ask_to_cancel(conn, job_id, ANA))
         assert asked == (life.state == "active")
         life.cancel_asked = life.cancel_asked or asked
 
@@ -112,7 +112,7 @@ class JobsLife(RuleBasedStateMachine):
         dead = sorted(job_id for job_id, life in self.lives.items() if life.state == "failed" and not life.replayed)
         parent = data.draw(st.sampled_from(dead))
         missing = self.lives[parent].units - len(self.lives[parent].saved)
-        job = new_job(user_id=USER, credits=missing, parent_id=parent, payload={"count": self.lives[parent].units})
+        job = new_job(user_id=ANA, credits=missing, parent_id=parent, payload={"count": self.lives[parent].units})
         if self._store(job, self.lives[parent].units):
             self.lives[parent].replayed = True
             self.lives[job.id].saved = set(self.lives[parent].saved)
@@ -239,7 +239,7 @@ class JobsLife(RuleBasedStateMachine):
 
     @invariant()
     def nobody_spends_what_they_do_not_have(self) -> None:
-        account = self.do(lambda conn: credits.balance(conn, USER))
+        account = self.do(lambda conn: credits.balance(conn, ANA))
         assert min(account.remaining, account.reserved, account.used) >= 0
         assert account.remaining + account.reserved + account.used == self.balance
 

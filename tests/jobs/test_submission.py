@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from bmn.errors import Conflict, InsufficientCredits, NotFound, TryLater
 from bmn.jobs.submission import Idempotent, dispatch, submit
 from bmn.work.wiring import open_core
-from tests.jobs.conftest import ANA, BEN, Engine, some_key
+from tests.kit.engine import Engine, some_key
+from tests.kit.people import ANA, BEN
 
 
 async def test_a_job_is_stored_paid_for_and_told(engine: Engine) -> None:

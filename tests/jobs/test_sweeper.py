@@ -12,10 +12,9 @@ from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.sweeper import ClockWatch, Sweeper
 from bmn.work import cleanup
 from bmn.work.wiring import open_core
-from tests.chaos import checker
-from tests.jobs import handlers
-from tests.jobs.conftest import Engine
-from tests.processes import eventually
+from tests.kit import checker, handlers
+from tests.kit.engine import Engine
+from tests.kit.processes import eventually
 
 QUEUE = handlers.QUEUE
 LIST = list_key(QUEUE)

@@ -10,9 +10,10 @@ from bmn import failpoints
 from bmn.jobs import replay
 from bmn.settings import Settings
 from bmn.work.registry import get_queue
-from tests.jobs.conftest import ANA, Engine
-from tests.processes import eventually
-from tests.sandbox.conftest import RunningSandbox
+from tests.kit.engine import Engine
+from tests.kit.people import ANA
+from tests.kit.processes import eventually
+from tests.kit.sandbox import RunningSandbox
 
 LOGOS = "logo-generation"
 

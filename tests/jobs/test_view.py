@@ -16,10 +16,10 @@ from bmn.jobs.rq.view import RqView, Shown
 from bmn.jobs.sweeper import Sweeper
 from bmn.settings import Settings
 from bmn.work.registry import ALL_QUEUES
-from tests.chaos import checker
-from tests.jobs import handlers
-from tests.jobs.conftest import ANA, Engine
-from tests.processes import eventually
+from tests.kit import checker, handlers
+from tests.kit.engine import Engine
+from tests.kit.people import ANA
+from tests.kit.processes import eventually
 
 QUEUE = handlers.QUEUE
 

@@ -12,9 +12,10 @@ from bmn.jobs.cancellation import cancel
 from bmn.jobs.rq.view import list_key
 from bmn.jobs.sweeper import Sweeper
 from bmn.work.wiring import open_core
-from tests.jobs import handlers
-from tests.jobs.conftest import ANA, Engine
-from tests.processes import eventually
+from tests.kit import handlers
+from tests.kit.engine import Engine
+from tests.kit.people import ANA
+from tests.kit.processes import eventually
 
 QUEUE = handlers.QUEUE
 

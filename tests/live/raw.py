@@ -6,7 +6,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.live.conftest import Address
+from tests.live.servers import Address
 
 
 class Raw:

@@ -10,7 +10,8 @@ from bmn.db import credits, jobs
 from bmn.events.audience import asset_new, brand_updated, credits_updated, system_alert, system_error
 from bmn.schemas.payloads import LogoGeneration
 from bmn.work.registry import QUEUES
-from tests.live.conftest import ANA, BEN, Live
+from tests.kit.people import ANA, BEN
+from tests.live.servers import Live
 
 pytestmark = pytest.mark.node
 

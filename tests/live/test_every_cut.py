@@ -9,9 +9,9 @@ from bmn.broker import keys
 from bmn.events.audience import system_alert
 from bmn.schemas.events import WIZARD
 from bmn.server.sockets.ring import write_position
-from tests.live.conftest import Live, Server
+from tests.kit.processes import eventually
 from tests.live.raw import Raw
-from tests.processes import eventually
+from tests.live.servers import Live, Server
 
 Told = tuple[str, int, str]
 """Job, seq, and the offset that came with it."""

@@ -9,9 +9,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.server.sockets.app import _HANDLERS
-from tests.live.conftest import Address, Live
+from tests.kit.processes import eventually
 from tests.live.raw import Raw
-from tests.processes import eventually
+from tests.live.servers import Address, Live
 
 EVENTS = [(namespace, event) for namespace, handlers in _HANDLERS.items() for event in handlers]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.proxy import Proxy
-from tests.live.conftest import Live
+from tests.kit.proxy import Proxy
+from tests.live.servers import Live
 
 pytestmark = [pytest.mark.node, pytest.mark.chaos]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.live.conftest import ANA, BEN, Live
+from tests.kit.people import ANA, BEN
+from tests.live.servers import Live
 
 pytestmark = pytest.mark.node
 

@@ -14,8 +14,8 @@ from bmn.broker import keys
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.events.audience import system_alert
 from bmn.events.stream import encode
-from tests.live.conftest import Live, ServerProcess
 from tests.live.raw import Raw
+from tests.live.servers import Live, ServerProcess
 
 pytestmark = pytest.mark.node
 

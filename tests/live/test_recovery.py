@@ -7,9 +7,10 @@ import pytest
 
 from bmn.broker import keys
 from bmn.events.audience import brand_updated
-from tests.live.conftest import ANA, BEN, Live
-from tests.live.driver import Client
-from tests.processes import eventually
+from tests.kit.driver import Client
+from tests.kit.people import ANA, BEN
+from tests.kit.processes import eventually
+from tests.live.servers import Live
 
 pytestmark = pytest.mark.node
 

@@ -22,8 +22,9 @@ from bmn.events.audience import (
 )
 from bmn.schemas.events import ADMIN, ADMIN_EVENTS, DASHBOARD, DASHBOARD_EVENTS, JOB_EVENTS, WIZARD
 from bmn.server.sockets.app import _HANDLERS
-from tests.live.conftest import ANA, BEN, Live
+from tests.kit.people import ANA, BEN
 from tests.live.raw import Raw
+from tests.live.servers import Live
 
 ASKED = [(namespace, event) for namespace, handlers in _HANDLERS.items() for event in handlers]
 HARMLESS = {"brand:leave", "brand:unwatch", "job:leave"}  # who sits in no such room leaves it with the same words

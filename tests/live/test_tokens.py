@@ -7,9 +7,10 @@ import pytest
 
 from bmn.identity import roles
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
-from tests.live.conftest import Live
+from tests.kit.people import ANA
+from tests.kit.tokens import SECRET_KEY, Project
 from tests.live.raw import Raw
-from tests.tokens import SECRET_KEY, USER, Project
+from tests.live.servers import Live
 
 
 @pytest.mark.parametrize("namespace", [WIZARD, DASHBOARD, ADMIN])
@@ -48,7 +49,7 @@ async def test_an_admin_whose_role_is_taken_away_is_told_and_the_socket_ended(
 ) -> None:
     monkeypatch.setattr(roles, "_BELIEVED_SECONDS", 0.0)
     project = Project()
-    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    project.users = {ANA: {"app_metadata": {"role": "admin"}}}
     with project.serving():
         server = await bare.server(
             settings={**project.settings(), "supabase_secret_key": SECRET_KEY}, check_seconds=0.1
@@ -57,7 +58,7 @@ async def test_an_admin_whose_role_is_taken_away_is_told_and_the_socket_ended(
         token = project.token(app_metadata={"role": "admin"})
         assert '"sid"' in await raw.join(ADMIN, token)
         assert "stats" in await raw.ask('42/admin,7["queues:stats"]')
-        project.users = {USER: {"app_metadata": {}}}
+        project.users = {ANA: {"app_metadata": {}}}
         told = await asyncio.wait_for(raw.read(), 5)
         assert json.loads(told.partition(",")[2])[0] == "token_expired"
         assert await asyncio.wait_for(raw.closed(), 5)

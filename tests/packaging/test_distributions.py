@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import ROOT, Distributions
+from tests.packaging.installations import ROOT, Distributions
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 

@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from bmn.settings import PROVIDERS
-from tests.packaging.conftest import ROOT, Installation, dockerfile, install
-from tests.test_compose import OURS, SERVICES, run_every_command
+from tests.kit.compose import OURS, SERVICES, run_every_command
+from tests.packaging.installations import ROOT, Installation, dockerfile, install
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import ROOT, Distributions, Installation, install
+from tests.packaging.installations import ROOT, Distributions, Installation, install
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
-from tests.cli.conftest import Stack
+from tests.kit.stack import Stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"

@@ -17,9 +17,10 @@ from rq.job import Job
 
 from bmn.server.admin_ui import is_admin_path
 from bmn.work.registry import ALL_QUEUES
-from tests.pages.conftest import everything, sign_in
-from tests.processes import eventually
-from tests.server.conftest import ADMIN, ANA, Api
+from tests.kit.api import Api, sign_in
+from tests.kit.jobs import everything
+from tests.kit.people import ADMIN, ANA
+from tests.kit.processes import eventually
 
 UI = "/admin/queues"
 ASSETS = (

@@ -15,11 +15,11 @@ import pytest
 import redis
 from playwright.async_api import Browser, Page, expect
 
-from tests.cli.conftest import Stack
-from tests.cli.conftest import start as serve
-from tests.cli.terminal import bmn
+from tests.kit.processes import eventually
+from tests.kit.stack import Stack
+from tests.kit.stack import start as serve
+from tests.kit.terminal import bmn
 from tests.pages.browser import AXE, CHROMIUM, DESKTOP, PHONE, chromium, link, watch
-from tests.processes import eventually
 
 pytestmark = [
     pytest.mark.browser,

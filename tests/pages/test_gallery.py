@@ -10,10 +10,10 @@ import pytest
 
 from bmn.db import transitions
 from bmn.errors import CAUSES, Cause
-from tests.db.rows import add_event
-from tests.pages.conftest import add_unit, everything, sign_in
-from tests.server.conftest import ANA, BEN, Api
-from tests.server.test_jobs import add_asset, claim, complete, fail
+from tests.kit.api import Api, sign_in
+from tests.kit.jobs import add_asset, add_unit, claim, complete, everything, fail
+from tests.kit.people import ANA, BEN
+from tests.kit.rows import add_event
 
 FORM = {"key": "k" * 20}
 HOSTILE = (

@@ -10,9 +10,9 @@ from bmn.broker import keys
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.identity import roles
 from bmn.settings import DEV_USER_ID
-from tests.pages.conftest import sign_in
-from tests.server.conftest import ANA, BEN, Api, Starter
-from tests.tokens import SECRET_KEY, USER, Project
+from tests.kit.api import Api, Starter, sign_in
+from tests.kit.people import ANA, BEN
+from tests.kit.tokens import SECRET_KEY, Project
 
 
 async def link(api: Api, path: str = "/", user_id: str = ANA) -> str:
@@ -90,17 +90,17 @@ async def test_a_session_has_its_role_no_longer_than_the_user_does(
 ) -> None:
     monkeypatch.setattr(roles, "_BELIEVED_SECONDS", 0.0)
     project = Project()
-    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    project.users = {ANA: {"app_metadata": {"role": "admin"}}}
     with project.serving():
         api = await start(**project.settings(), supabase_secret_key=SECRET_KEY)
         browser = api.anonymous()
         signed = {"Authorization": f"Bearer {project.token(app_metadata={'role': 'admin'})}"}
         answer = await browser.post("/api/v1/session", json={"path": "/admin/queues"}, headers=signed)
         assert (await browser.get(answer.json()["url"], follow_redirects=True)).status_code == 200
-        project.users = {USER: {"app_metadata": {}}}
+        project.users = {ANA: {"app_metadata": {}}}
         assert (await browser.get("/admin/queues")).status_code == 403
         assert (await browser.get("/")).status_code == 200
-        project.users = {USER: {"app_metadata": {"role": "admin"}}}
+        project.users = {ANA: {"app_metadata": {"role": "admin"}}}
         assert (await browser.get("/admin/queues")).status_code == 200
         project.users = {}
         assert (await browser.get("/")).status_code == 401

@@ -10,17 +10,9 @@ from bmn.errors import Cause, Moderated
 from bmn.providers.agent import Agent
 from bmn.providers.base import OnCall, ProviderCall
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
-
-SYSTEM = "You help with a brand. Step: brand-identity."
-ASK: list[dict[str, Any]] = [{"role": "user", "content": "Brand: Acme"}]
-TOOLS = [
-    {
-        "name": "read_brand",
-        "description": "Reads the brand's record.",
-        "input_schema": {"type": "object", "properties": {}},
-    }
-]
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import STATUSES, Wire, answer, failing
+from tests.providers.samples import ASK, SYSTEM, TOOLS
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bmn.providers.prices import Price, load_prices
 from bmn.settings import ProviderAccess, Settings
 
 
-class Vendor(Provider):
+class AnyVendor(Provider):
     provider: ClassVar[str] = "bfl"
     label: ClassVar[str] = "Vendor"
 
@@ -20,11 +20,11 @@ class Vendor(Provider):
 
 
 @pytest.fixture
-def vendor(settings: Settings, on_call: OnCall) -> Vendor:
-    return Vendor(ProviderAccess("http://127.0.0.1:1", "key", sandboxed=False), settings, on_call)
+def vendor(settings: Settings, on_call: OnCall) -> AnyVendor:
+    return AnyVendor(ProviderAccess("http://127.0.0.1:1", "key", sandboxed=False), settings, on_call)
 
 
-async def test_a_call_that_takes_too_long_is_ended_and_booked(vendor: Vendor, calls: list[ProviderCall]) -> None:
+async def test_a_call_that_takes_too_long_is_ended_and_booked(vendor: AnyVendor, calls: list[ProviderCall]) -> None:
     with pytest.raises(JobFailure) as caught:
         async with vendor.call("draw", model="m", deadline=0.02, paid=True) as measured:
             measured.usd = 0.5
@@ -36,7 +36,7 @@ async def test_a_call_that_takes_too_long_is_ended_and_booked(vendor: Vendor, ca
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError, JobCancelled])
 async def test_a_cancelled_call_is_booked_as_it_may_have_cost(
-    vendor: Vendor, calls: list[ProviderCall], error: type[BaseException]
+    vendor: AnyVendor, calls: list[ProviderCall], error: type[BaseException]
 ) -> None:
     with pytest.raises(error):
         async with vendor.call("draw", deadline=1, paid=True) as measured:
@@ -45,7 +45,7 @@ async def test_a_cancelled_call_is_booked_as_it_may_have_cost(
     assert (calls[0].outcome, calls[0].usd) == ("cancelled", 0.5)
 
 
-async def test_a_defect_of_ours_passes_as_it_is(vendor: Vendor, calls: list[ProviderCall]) -> None:
+async def test_a_defect_of_ours_passes_as_it_is(vendor: AnyVendor, calls: list[ProviderCall]) -> None:
     with pytest.raises(ZeroDivisionError):
         async with vendor.call("draw", deadline=1):
             _ = 1 / 0
@@ -56,13 +56,13 @@ async def test_a_picture_is_not_lost_because_it_could_not_be_booked(settings: Se
     async def no_books(_call: ProviderCall) -> None:
         raise TryLater("The database is away.")
 
-    vendor = Vendor(ProviderAccess("http://127.0.0.1:1", "key", sandboxed=False), settings, no_books)
+    vendor = AnyVendor(ProviderAccess("http://127.0.0.1:1", "key", sandboxed=False), settings, no_books)
     async with vendor.call("draw", deadline=1):
         picture = b"paid for"
     assert picture == b"paid for"
 
 
-async def test_nothing_of_the_vendors_answer_stays_with_the_failure(vendor: Vendor) -> None:
+async def test_nothing_of_the_vendors_answer_stays_with_the_failure(vendor: AnyVendor) -> None:
     with pytest.raises(JobFailure) as caught:
         async with vendor.call("draw", deadline=1):
             raise TimeoutError("secret words of the vendor")

@@ -14,12 +14,9 @@ from bmn.providers.base import OnCall, ProviderCall
 from bmn.providers.bfl import Bfl, ImageRequest, Task
 from bmn.providers.images import input_picture, verify_picture
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
-
-PROMPT = (
-    'Professional brand logo for "Acme". Style: modern. Colors: #112233, #AABBCC. Brand vision: v. Variation: icon.'
-)
-REQUEST = ImageRequest(PROMPT, seed=7, width=256, height=256)
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import STATUSES, Wire, answer, failing
+from tests.providers.samples import BFL_PROMPT, BFL_REQUEST
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ async def test_a_picture_is_ordered_awaited_and_fetched(
     bfl: Bfl, sandbox: SandboxControl, calls: list[ProviderCall]
 ) -> None:
     before = len(sandbox.ledger("bfl"))
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     picture = await verify_picture(await bfl.collect(task))
     assert (picture.width, picture.height) == (256, 256)
     assert task.cost_usd == 0.03
@@ -47,8 +44,8 @@ async def test_a_picture_is_ordered_awaited_and_fetched(
 
 
 async def test_a_refinement_sends_the_picture_and_costs_more(bfl: Bfl) -> None:
-    first = await verify_picture(await bfl.collect(await bfl.submit(REQUEST)))
-    request = ImageRequest(PROMPT, seed=8, width=256, height=256, input_image=first.data)
+    first = await verify_picture(await bfl.collect(await bfl.submit(BFL_REQUEST)))
+    request = ImageRequest(BFL_PROMPT, seed=8, width=256, height=256, input_image=first.data)
     assert bfl.estimate(request) == pytest.approx(0.045)
     task = await bfl.submit(request)
     assert task.cost_usd == pytest.approx(0.045)
@@ -59,7 +56,7 @@ async def test_a_refused_order_has_its_cause_and_costs_nothing(
     bfl: Bfl, sandbox: SandboxControl, calls: list[ProviderCall], status: int, cause: Cause
 ) -> None:
     sandbox.fault("bfl", op="submit", status=status)
-    failure = await failing(bfl.submit(REQUEST))
+    failure = await failing(bfl.submit(BFL_REQUEST))
     assert failure.cause is cause
     assert not failure.ambiguous
     assert (calls[0].outcome, calls[0].usd, calls[0].status) == (cause.value, 0.0, status)
@@ -69,19 +66,19 @@ async def test_a_refused_order_has_its_cause_and_costs_nothing(
 async def test_a_rate_limit_says_how_long(bfl: Bfl, sandbox: SandboxControl, said: int | None, expected: float) -> None:
     fault = {"status": 429} if said is None else {"status": 429, "retryAfter": said}
     sandbox.fault("bfl", op="submit", **fault)
-    failure = await failing(bfl.submit(REQUEST))
+    failure = await failing(bfl.submit(BFL_REQUEST))
     assert failure.retry_after == expected
 
 
 async def test_a_422_names_the_field(bfl: Bfl, sandbox: SandboxControl) -> None:
     sandbox.fault("bfl", op="submit", status=422)
-    assert "field body.prompt" in (await failing(bfl.submit(REQUEST))).message
+    assert "field body.prompt" in (await failing(bfl.submit(BFL_REQUEST))).message
 
 
 @pytest.mark.parametrize("stage", ["request", "content"])
 async def test_declined_content_is_moderated(bfl: Bfl, sandbox: SandboxControl, stage: str) -> None:
     sandbox.fault("bfl", moderate=1, stage=stage)
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     with pytest.raises(Moderated) as caught:
         await bfl.wait(task)
     assert not caught.value.retryable
@@ -92,7 +89,7 @@ async def test_an_order_whose_answer_is_lost_is_ambiguous(
 ) -> None:
     before = len(sandbox.ledger("bfl"))
     sandbox.fault("bfl", op="submit", dropResponse=True, times=1)
-    failure = await failing(bfl.submit(REQUEST))
+    failure = await failing(bfl.submit(BFL_REQUEST))
     assert failure.cause is Cause.PROVIDER_TIMEOUT
     assert failure.ambiguous
     assert len(sandbox.ledger("bfl")) == before + 1
@@ -104,20 +101,20 @@ async def test_an_unreadable_answer_to_an_order_is_garbage_and_may_have_cost(
     bfl: Bfl, sandbox: SandboxControl, kind: str
 ) -> None:
     sandbox.fault("bfl", op="submit", garbage=kind, times=1)
-    failure = await failing(bfl.submit(REQUEST))
+    failure = await failing(bfl.submit(BFL_REQUEST))
     assert failure.cause is Cause.PROVIDER_GARBAGE
     assert failure.ambiguous
 
 
 async def test_polls_survive_broken_answers(bfl: Bfl, sandbox: SandboxControl) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     for fault in ({"status": 503}, {"garbage": "html"}, {"dropResponse": True}, {"garbage": "gzipbomb"}):
         sandbox.fault("bfl", op="poll", times=1, **fault)
     assert (await bfl.wait(task)).startswith(sandbox.url)
 
 
 async def test_a_poll_that_is_refused_ends_at_once(bfl: Bfl, sandbox: SandboxControl) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", op="poll", status=401)
     assert (await failing(bfl.wait(task))).cause is Cause.PROVIDER_AUTH
 
@@ -126,7 +123,7 @@ async def test_a_poll_that_is_refused_ends_at_once(bfl: Bfl, sandbox: SandboxCon
 async def test_polls_that_never_end_are_ended_and_the_task_stays(
     bfl: Bfl, sandbox: SandboxControl, fault: dict[str, Any]
 ) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", **fault)
     failure = await failing(bfl.wait(task, deadline=0.7))
     assert failure.cause is Cause.PROVIDER_TIMEOUT
@@ -142,13 +139,13 @@ async def test_a_task_that_nobody_knows_is_gone(bfl: Bfl, sandbox: SandboxContro
 
 
 async def test_an_expired_address_is_asked_for_anew(bfl: Bfl, sandbox: SandboxControl) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", expire=True, times=1)
     await verify_picture(await bfl.collect(task))
 
 
 async def test_a_picture_that_stays_expired_must_be_ordered_again(bfl: Bfl, sandbox: SandboxControl) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", expire=True)
     failure = await failing(bfl.collect(task))
     assert failure.ambiguous
@@ -161,7 +158,7 @@ async def test_a_picture_that_stays_expired_must_be_ordered_again(bfl: Bfl, sand
 async def test_a_failed_download_is_repeated_without_a_new_order(
     bfl: Bfl, sandbox: SandboxControl, fault: dict[str, Any]
 ) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", op="download", times=1, **fault)
     failure = await failing(bfl.collect(task))
     assert failure.cause is Cause.DOWNLOAD_FAILED
@@ -171,7 +168,7 @@ async def test_a_failed_download_is_repeated_without_a_new_order(
 
 @pytest.mark.parametrize("kind", ["notimage", "svg", "huge"])
 async def test_a_result_that_is_no_picture_is_garbage(bfl: Bfl, sandbox: SandboxControl, kind: str) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", image=kind)
     assert (await failing(verify_picture(await bfl.collect(task)))).cause is Cause.PROVIDER_GARBAGE
 
@@ -180,7 +177,7 @@ async def test_a_result_that_is_no_picture_is_garbage(bfl: Bfl, sandbox: Sandbox
 async def test_an_odd_picture_is_kept_as_it_was_sent_and_made_plain_for_a_model(
     bfl: Bfl, sandbox: SandboxControl, kind: str
 ) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", image=kind)
     sent = await bfl.collect(task)
     assert (await verify_picture(sent)).data == sent
@@ -210,7 +207,7 @@ async def test_addresses_on_strange_hosts_are_not_visited(bfl: Bfl, calls: list[
 
 
 async def test_cancelling_a_wait_ends_it_at_once(bfl: Bfl, sandbox: SandboxControl, calls: list[ProviderCall]) -> None:
-    task = await bfl.submit(REQUEST)
+    task = await bfl.submit(BFL_REQUEST)
     sandbox.fault("bfl", op="poll", hang=True)
     waiting = asyncio.create_task(bfl.wait(task))
     await asyncio.sleep(0.05)
@@ -227,14 +224,14 @@ async def test_the_request_that_leaves_the_machine_with_a_real_key(
 ) -> None:
     wire.answers = [answer(b'{"id":"t1","polling_url":"https://api.us.bfl.ai/v1/get_result?id=t1","cost":4.5}')]
     client = Bfl(ProviderAccess(wire.url, "bfl_real", sandboxed=False), settings, on_call)
-    task = await client.submit(ImageRequest(PROMPT, 42, input_image=b"png"))
+    task = await client.submit(ImageRequest(BFL_PROMPT, 42, input_image=b"png"))
     await client.close()
     head, body = wire.seen[0].split(b"\r\n\r\n", 1)
     assert head.startswith(b"POST /v1/flux-2-pro HTTP/1.1\r\n")
     assert b"x-key: bfl_real\r\n" in head.lower()
     assert b"authorization" not in head.lower()
     assert json.loads(body) == {
-        "prompt": PROMPT,
+        "prompt": BFL_PROMPT,
         "width": 1024,
         "height": 1024,
         "seed": 42,

@@ -17,11 +17,10 @@ from bmn.errors import Cause
 from bmn.providers import agent, bfl, gemini, gohighlevel, openai_images, resend, video
 from bmn.providers.base import OnCall, Provider, ProviderCall
 from bmn.settings import ProviderAccess, Settings
-from tests.providers import test_agent, test_bfl, test_resend
-from tests.providers.conftest import SandboxControl, Wire, failing
-from tests.providers.test_fetch import certificate
-from tests.providers.test_gohighlevel import person
-from tests.providers.test_openai_images import png
+from tests.kit.pictures import png
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import Wire, failing
+from tests.providers.samples import ASK, BFL_REQUEST, MAIL, SYSTEM, TOOLS, certificate, person
 
 
 @dataclass(frozen=True)
@@ -41,20 +40,18 @@ class Vendor:
 
 
 VENDORS = {
-    "bfl": Vendor(bfl, bfl.Bfl, "bfl", lambda c: c.submit(test_bfl.REQUEST), "_SUBMIT_SECONDS"),
+    "bfl": Vendor(bfl, bfl.Bfl, "bfl", lambda c: c.submit(BFL_REQUEST), "_SUBMIT_SECONDS"),
     "openai": Vendor(
         openai_images, openai_images.OpenAIImages, "openai", lambda c: c.edit("A mug", [png()]), path="/v1"
     ),
     "gemini": Vendor(gemini, gemini.Gemini, "google", lambda c: c.compose("A bundle", [png()])),
     "video": Vendor(video, video.Video, "google", lambda c: c.submit("A film", png(), 3), "_SUBMIT_SECONDS"),
-    "anthropic": Vendor(
-        agent, agent.Agent, "anthropic", lambda c: c.turn(test_agent.SYSTEM, test_agent.ASK, test_agent.TOOLS)
-    ),
+    "anthropic": Vendor(agent, agent.Agent, "anthropic", lambda c: c.turn(SYSTEM, ASK, TOOLS)),
     "resend": Vendor(
         resend,
         resend.Resend,
         "resend",
-        lambda c: c.send(test_resend.MAIL, idempotency_key=str(uuid4())),
+        lambda c: c.send(MAIL, idempotency_key=str(uuid4())),
         paid=False,
     ),
     "gohighlevel": Vendor(gohighlevel, gohighlevel.GoHighLevel, "ghl", lambda c: c.upsert(person()), paid=False),

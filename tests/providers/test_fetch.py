@@ -1,7 +1,6 @@
 """The guarded fetcher: nothing is connected to that must not be."""
 
 import asyncio
-import datetime
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -9,16 +8,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bmn.errors import Cause
 from bmn.providers.fetch import Fetcher
 from bmn.settings import Settings
-from tests.providers.conftest import Wire, answer, failing
-from tests.providers.test_openai_images import png
+from tests.kit.pictures import png
+from tests.kit.wire import Wire, answer, failing
+from tests.providers.samples import certificate
 
 
 class Recorder(httpx2.AsyncBaseTransport):
@@ -300,30 +296,6 @@ async def test_a_server_that_says_nothing_or_drips_is_left(settings: Settings, h
 
 
 # --- over real TLS: the certificate has to be that of the name, at whatever address it is reached ----------------------
-
-
-def certificate(name: str, folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 @pytest.fixture

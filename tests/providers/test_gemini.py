@@ -10,8 +10,9 @@ from bmn.providers.base import OnCall, ProviderCall
 from bmn.providers.gemini import Gemini
 from bmn.providers.images import verify_picture
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
-from tests.providers.test_openai_images import png
+from tests.kit.pictures import png
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import STATUSES, Wire, answer, failing
 
 PROMPT = 'Product bundle "Starter" by Acme.'
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -13,7 +12,9 @@ from bmn.errors import Cause, Misconfigured
 from bmn.providers.base import OnCall
 from bmn.providers.gohighlevel import Contact, GoHighLevel, custom_fields, is_configured
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import STATUSES, Wire, answer, failing
+from tests.providers.samples import person
 
 
 @pytest.fixture
@@ -22,10 +23,6 @@ async def crm(sandbox: SandboxControl, settings: Settings, on_call: OnCall) -> A
     client = GoHighLevel(sandbox.access(), mapped, on_call)
     yield client
     await client.close()
-
-
-def person(**fields: str) -> Contact:
-    return Contact(f"{uuid4().hex[:8]}@example.org", name="Ana Li", fields=fields)
 
 
 def shown(sandbox: SandboxControl, contact_id: str) -> dict[str, Any]:

@@ -1,26 +1,20 @@
 """OpenAI Images through the official SDK, against its emulator."""
 
-import io
 import json
 from collections.abc import AsyncIterator
 
 import pytest
-from PIL import Image
 
 from bmn.errors import Cause, Moderated
 from bmn.providers.base import OnCall, ProviderCall
 from bmn.providers.images import verify_picture
 from bmn.providers.openai_images import OpenAIImages
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
+from tests.kit.pictures import png
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import STATUSES, Wire, answer, failing
 
 PROMPT = 'Product mockup of "Mug" (drinkware).'
-
-
-def png(color: str = "navy") -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (128, 128), color).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from bmn.errors import Cause
 from bmn.providers.base import OnCall, ProviderCall
 from bmn.providers.resend import Mail, Resend
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
-
-MAIL = Mail("ana@example.org", "Welcome", "<p>Hi</p>", "Hi", {"template": "welcome", "user": "ana@example.org"})
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import STATUSES, Wire, answer, failing
+from tests.providers.samples import MAIL
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from bmn.errors import Cause
 from bmn.settings import Settings
 from bmn.storage import Storage, object_key, open_storage
-from tests.providers.conftest import SandboxControl, failing
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import failing
 
 
 @pytest.fixture

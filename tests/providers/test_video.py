@@ -12,8 +12,9 @@ from bmn.mime import mime_of
 from bmn.providers.base import OnCall, ProviderCall
 from bmn.providers.video import Video, VideoTask
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import STATUSES, SandboxControl, Wire, answer, failing
-from tests.providers.test_openai_images import png
+from tests.kit.pictures import png
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import STATUSES, Wire, answer, failing
 
 PROMPT = 'Professional 3-second product showcase video for "Mug" by Acme.'
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bmn_sandbox.schema_values import fits
-from tests.sandbox.conftest import RunningSandbox
+from tests.kit.sandbox import RunningSandbox
 
 MODEL = "claude-sonnet-5-5"
 SYSTEM = "You are the brand wizard. Brand: Foxly. Step: brand-identity."

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.sandbox.conftest import RunningSandbox, running
+from tests.kit.sandbox import RunningSandbox, running
 
 PROMPT = (
     'Professional brand logo for "Acme Coffee". Style: bold. Colors: #6F4E37, #D4A574. Brand vision: slow roasting. '

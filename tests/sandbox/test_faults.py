@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.conftest import RunningSandbox
+from tests.kit.sandbox import RunningSandbox
 
 ORDER = {"prompt": 'Brand logo for "Acme"', "width": 256, "height": 256, "output_format": "png"}
 

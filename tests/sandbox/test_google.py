@@ -9,8 +9,8 @@ from google import genai
 from google.genai import errors, types
 from PIL import Image
 
-from tests.sandbox.conftest import RunningSandbox
-from tests.sandbox.pictures import logo_png, opened, share_of_ink
+from tests.kit.pictures import logo_png, opened, share_of_ink
+from tests.kit.sandbox import RunningSandbox
 
 MODEL = "gemini-3-pro-image"
 

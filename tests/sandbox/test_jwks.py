@@ -6,7 +6,7 @@ import httpx
 import jwt
 import pytest
 
-from tests.sandbox.conftest import RunningSandbox
+from tests.kit.sandbox import RunningSandbox
 
 
 def mint(sandbox: RunningSandbox, **order: Any) -> str:

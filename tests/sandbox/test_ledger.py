@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.sandbox.conftest import RunningSandbox, running
+from tests.kit.sandbox import RunningSandbox, running
 
 ORDER = {"prompt": 'Brand logo for "Acme"', "width": 256, "height": 256}
 

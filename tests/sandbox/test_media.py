@@ -10,7 +10,7 @@ from bmn_sandbox.media.bundle import STYLES, bundle
 from bmn_sandbox.media.canvas import WHITE, Colour
 from bmn_sandbox.media.placement import read_logo, readable
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
-from tests.sandbox.pictures import INK, logo_png, opened, share_of_ink
+from tests.kit.pictures import INK, logo_png, opened, share_of_ink
 
 PRODUCTS = [
     "mug", "T-shirt", "tote bag", "cap", "poster", "sticker", "bottle", "box", "notebook", "hoodie", "phone stand"

@@ -5,8 +5,8 @@ import base64
 import openai
 import pytest
 
-from tests.sandbox.conftest import RunningSandbox
-from tests.sandbox.pictures import logo_png, opened, share_of_ink
+from tests.kit.pictures import logo_png, opened, share_of_ink
+from tests.kit.sandbox import RunningSandbox
 
 MODEL = "gpt-image-2.6-sunburst"
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.conftest import RunningSandbox
+from tests.kit.sandbox import RunningSandbox
 
 MAIL: dict[str, Any] = {
     "from": "Brand Studio <hello@example.com>",

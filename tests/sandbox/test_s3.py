@@ -9,7 +9,7 @@ import pytest
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
-from tests.sandbox.conftest import RunningSandbox
+from tests.kit.sandbox import RunningSandbox
 
 KEY = "brands/1/logo ä+1.png"
 

@@ -11,8 +11,8 @@ import pytest
 from google import genai
 from google.genai import types
 
-from tests.sandbox.conftest import RunningSandbox
-from tests.sandbox.pictures import logo_png
+from tests.kit.pictures import logo_png
+from tests.kit.sandbox import RunningSandbox
 
 MODEL = "gemini-omni-1.2-flash"
 

@@ -4,54 +4,19 @@ import asyncio
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
-import httpx
 import pytest
 import redis
 
-from bmn.identity.tokens import mint_development_token
-from bmn.server.app import Application, create_app, create_server
-from bmn.settings import Settings, load_settings
-from tests.jobs.conftest import engine, settings
-from tests.processes import wait_until
+from bmn.server.app import create_app, create_server
+from bmn.settings import load_settings
+from tests.kit.engine import engine, settings
+from tests.kit.processes import wait_until
+from tests.security.target import Target
 
 __all__ = ["engine", "settings"]
-
-T = TypeVar("T")
-
-
-@dataclass
-class Target:
-    """A running server. `write` and `read` are for what its workers would do meanwhile."""
-
-    url: str
-    settings: Settings
-    app: Application
-    loop: asyncio.AbstractEventLoop
-    clients: list[httpx.Client] = field(default_factory=list)
-
-    def client(self, user_id: str, role: str = "user", email: str | None = None) -> httpx.Client:
-        token = mint_development_token(self.settings, user_id, email, role)
-        headers = {"Authorization": f"Bearer {token}"}
-        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=20, trust_env=False))
-        return self.clients[-1]
-
-    def brand(self, client: httpx.Client) -> str:
-        return str(client.post("/api/v1/brands", json={"name": "Acme"}).json()["id"])
-
-    def logos(self, client: httpx.Client, count: int) -> str:
-        body = {"brandId": self.brand(client), "count": count}
-        return str(client.post("/api/v1/generation/logos", json=body).json()["jobId"])
-
-    def write(self, change: Callable[[Any], T]) -> T:
-        return self.wait(self.app.resources.core.db.write(change))
-
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,10 @@ from bmn.broker import keys
 from bmn.identity.tokens import mint_development_token
 from bmn.jobs.cancellation import cancel
 from bmn.server.workers import registered
-from tests.jobs.conftest import ANA, Engine
-from tests.processes import eventually
-from tests.security.conftest import Target
+from tests.kit.engine import Engine
+from tests.kit.people import ANA
+from tests.kit.processes import eventually
+from tests.security.target import Target
 
 DEEP = "[" * 100_000
 GARBAGE: list[dict[str, Any]] = [

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.security.conftest import Target
+from tests.security.target import Target
 
 
 def test_a_session_cannot_be_made_to_last_by_signing_in_with_it(target: Target) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.security.conftest import Target
+from tests.security.target import Target
 
 STREAMS = 30
 

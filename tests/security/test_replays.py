@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from bmn.db import assets, transitions
 from bmn.db.claims import claim
 from bmn.db.tables import job_units
-from tests.security.conftest import Target
+from tests.security.target import Target
 
 
 def _stopped(target: Target, job_id: str, *saved: str, asset: str | None = "asset") -> None:

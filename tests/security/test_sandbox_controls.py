@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from tests.providers.conftest import SandboxControl, _sandbox_server, sandbox
+from tests.kit.sandbox import SandboxControl, shared_sandbox
 
-__all__ = ["_sandbox_server", "sandbox"]
+__all__ = ["shared_sandbox"]
 
 RULE = b'{"provider": "*", "status": 500}'
 PAGES = [

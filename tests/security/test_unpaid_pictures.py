@@ -3,9 +3,10 @@
 import re
 from uuid import NAMESPACE_URL, uuid5
 
-from tests.handlers.conftest import Bench, _sandbox_server, bench, sandbox
+from tests.kit.bench import Bench, bench
+from tests.kit.sandbox import shared_sandbox
 
-__all__ = ["_sandbox_server", "bench", "sandbox"]
+__all__ = ["bench", "shared_sandbox"]
 
 
 async def test_where_a_picture_will_lie_cannot_be_worked_out_from_what_its_owner_knows(bench: Bench) -> None:

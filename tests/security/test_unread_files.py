@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.security.conftest import Target
+from tests.security.target import Target
 
 SIZE, READERS = 24_000_000, 12
 

@@ -1,113 +1,12 @@
 """A real server on a port of its own, with a real Redis and each of the two databases."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
-
 import httpx
 import pytest
 
-from bmn.identity.tokens import mint_development_token
-from bmn.jobs.core import Core
-from bmn.server.app import Application, create_app, create_server
-from bmn.settings import Settings, load_settings
+from tests.kit.api import Api, api, start
+from tests.kit.people import ADMIN, ANA, BEN
 
-ANA = "11111111-1111-4111-8111-111111111111"
-BEN = "22222222-2222-4222-8222-222222222222"
-ADMIN = "99999999-9999-4999-8999-999999999999"
-
-
-@dataclass
-class Api:
-    """A running server. `api.as_user(ANA)` is an HTTP client signed in as that user."""
-
-    url: str
-    settings: Settings
-    app: Application
-    clients: list[httpx.AsyncClient] = field(default_factory=list)
-
-    @property
-    def core(self) -> Core:
-        return self.app.resources.core
-
-    def as_user(self, user_id: str, role: str = "user", email: str | None = None) -> httpx.AsyncClient:
-        token = mint_development_token(self.settings, user_id, email, role)
-        return self._client({"Authorization": f"Bearer {token}"})
-
-    def anonymous(self) -> httpx.AsyncClient:
-        return self._client({})
-
-    def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
-        limits = httpx.Limits(max_connections=100)
-        client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, limits=limits, trust_env=False)
-        self.clients.append(client)
-        return client
-
-    async def brand(self, client: httpx.AsyncClient, name: str = "Acme Coffee", **fields: Any) -> str:
-        answer = await client.post("/api/v1/brands", json={"name": name, **fields})
-        assert answer.status_code == 201, answer.text
-        brand_id: str = answer.json()["id"]
-        return brand_id
-
-    async def logos(self, client: httpx.AsyncClient, brand_id: str, **fields: Any) -> str:
-        answer = await client.post("/api/v1/generation/logos", json={"brandId": brand_id, **fields})
-        assert answer.status_code == 202, answer.text
-        job_id: str = answer.json()["jobId"]
-        return job_id
-
-
-class Starter:
-    """Starts servers and stops them at the end of the test."""
-
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self._settings = settings
-        self._running: list[tuple[Any, asyncio.Task[None], Api]] = []
-
-    async def __call__(self, **changes: Any) -> Api:
-        sock = socket.create_server(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        settings = load_settings(**{**self._settings, "public_url": url, **changes})
-        app = create_app(settings)
-        server = create_server(app)
-        task = asyncio.create_task(server.serve([sock]))
-        api = Api(url, settings, app)
-        self._running.append((server, task, api))
-        async with asyncio.timeout(20):
-            while not server.started and not task.done():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        assert server.started
-        return api
-
-    async def stop(self) -> None:
-        for server, task, api in self._running:
-            for client in api.clients:
-                await client.aclose()
-            server.should_exit = True
-            await task
-        self._running.clear()
-
-
-@pytest.fixture
-async def start(home: Path, redis_url: str, database_url: str) -> AsyncIterator[Starter]:
-    starter = Starter(
-        {
-            "redis_url": redis_url,
-            "database_url": database_url,
-            "bmn_requests_per_minute": 0,
-            "bmn_generations_per_minute": 0,
-        }
-    )
-    yield starter
-    await starter.stop()
-
-
-@pytest.fixture
-async def api(start: Starter) -> Api:
-    return await start()
+__all__ = ["api", "start"]
 
 
 @pytest.fixture
@@ -123,7 +22,3 @@ async def ben(api: Api) -> httpx.AsyncClient:
 @pytest.fixture
 async def admin(api: Api) -> httpx.AsyncClient:
     return api.as_user(ADMIN, "admin")
-
-
-def fresh_key() -> str:
-    return uuid4().hex

@@ -11,8 +11,9 @@ from bmn.db import claims, jobs
 from bmn.db.tables import audit_log
 from bmn.errors import Cause
 from bmn.work.registry import ALL_QUEUES
-from tests.server.conftest import ADMIN, ANA, BEN, Api, fresh_key
-from tests.server.test_jobs import QUEUE, claim, fail
+from tests.kit.api import Api, fresh_key
+from tests.kit.jobs import QUEUE, claim, fail
+from tests.kit.people import ADMIN, ANA, BEN
 
 API = "/api/v1/admin"
 

@@ -13,7 +13,8 @@ from bmn.errors import NotAllowed, NotSignedIn, TryLater
 from bmn.identity import jwks, roles
 from bmn.identity.tokens import DEV_ISSUER, Authenticator, development_secret, mint_development_token
 from bmn.settings import DEV_USER_ID, load_settings
-from tests.tokens import SECRET, SECRET_KEY, USER, Project, _jwk
+from tests.kit.people import ANA
+from tests.kit.tokens import SECRET, SECRET_KEY, Project, _jwk
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ async def auth(project: Project, home: Path) -> AsyncIterator[Authenticator]:
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "HS256"])
 async def test_a_good_token_names_its_user(auth: Authenticator, project: Project, algorithm: str) -> None:
     principal = await auth.verify(project.token(algorithm=algorithm))
-    assert (principal.user_id, principal.email, principal.role) == (USER, "ana@example.org", "user")
+    assert (principal.user_id, principal.email, principal.role) == (ANA, "ana@example.org", "user")
 
 
 async def test_every_forgery_is_refused_with_the_same_words(auth: Authenticator, project: Project) -> None:
@@ -54,8 +55,8 @@ async def test_no_token_says_so(auth: Authenticator) -> None:
 
 async def test_a_clock_half_a_minute_off_is_forgiven(auth: Authenticator, project: Project) -> None:
     now = project.claims()["iat"]
-    assert (await auth.verify(project.token(exp=now - 20))).user_id == USER
-    assert (await auth.verify(project.token(iat=now + 20))).user_id == USER
+    assert (await auth.verify(project.token(exp=now - 20))).user_id == ANA
+    assert (await auth.verify(project.token(iat=now + 20))).user_id == ANA
 
 
 @pytest.mark.parametrize("role", ["admin", "service"])
@@ -81,13 +82,13 @@ async def test_a_role_that_was_taken_away_is_gone_whatever_the_token_says(
     asking: Authenticator, project: Project
 ) -> None:
     token = project.token(app_metadata={"role": "admin"})
-    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    project.users = {ANA: {"app_metadata": {"role": "admin"}}}
     assert (await asking.verify(token)).role == "admin"
-    project.users = {USER: {"app_metadata": {}, "user_metadata": {"role": "admin"}}}
+    project.users = {ANA: {"app_metadata": {}, "user_metadata": {"role": "admin"}}}
     assert (await asking.verify(token)).role == "user"
-    project.users = {USER: {"app_metadata": {"role": "admin"}, "banned_until": "2999-01-01T00:00:00Z"}}
+    project.users = {ANA: {"app_metadata": {"role": "admin"}, "banned_until": "2999-01-01T00:00:00Z"}}
     await _refused(asking, [token])
-    project.users = {USER: {"app_metadata": {"role": "admin"}, "banned_until": "2001-01-01T00:00:00Z"}}
+    project.users = {ANA: {"app_metadata": {"role": "admin"}, "banned_until": "2001-01-01T00:00:00Z"}}
     assert (await asking.verify(token)).role == "admin"
     project.users = {}
     await _refused(asking, [token])
@@ -97,11 +98,11 @@ async def test_while_the_project_cannot_be_asked_its_last_answer_stands(
     asking: Authenticator, project: Project
 ) -> None:
     token = project.token(app_metadata={"role": "admin"})
-    project.users = {USER: {"app_metadata": {"role": "admin"}}}
+    project.users = {ANA: {"app_metadata": {"role": "admin"}}}
     assert (await asking.verify(token)).role == "admin"
     project.status = 503
     assert (await asking.verify(token)).role == "admin"
-    project.status, project.users = 200, {USER: {"app_metadata": {}}}
+    project.status, project.users = 200, {ANA: {"app_metadata": {}}}
     assert (await asking.verify(token)).role == "user"
     project.status = 503
     assert (await asking.verify(token)).role == "user"
@@ -133,7 +134,7 @@ async def test_without_a_secret_no_shared_secret_token_is_taken(project: Project
 async def test_a_secret_alone_takes_tokens_of_a_supabase_project_only(home: Path) -> None:
     project = Project()
     auth = Authenticator(load_settings(supabase_jwt_secret=SECRET))
-    assert (await auth.verify(project.token(algorithm="HS256"))).user_id == USER
+    assert (await auth.verify(project.token(algorithm="HS256"))).user_id == ANA
     for token in (project.token(algorithm="HS256", iss="supabase"), project.token(algorithm="ES256")):
         with pytest.raises(NotSignedIn):
             await auth.verify(token)
@@ -166,7 +167,7 @@ async def test_a_rotated_key_is_taken_and_a_withdrawn_one_refused(home: Path, mo
         await auth.verify(old)
         project.keys = [_jwk(other.ec_key, "ec-2")]
         new = jwt.encode(project.claims(), other.ec_key, algorithm="ES256", headers={"kid": "ec-2"})
-        assert (await auth.verify(new)).user_id == USER
+        assert (await auth.verify(new)).user_id == ANA
         await _refused(auth, [project.token(email="later@example.org")])
         await auth.close()
 
@@ -183,7 +184,7 @@ async def test_the_last_good_keys_serve_while_the_key_address_is_unwell(
         await auth.verify(project.token())
         project.status, project.body = answer
         before = project.requests
-        assert (await auth.verify(project.token(email="second@example.org"))).user_id == USER
+        assert (await auth.verify(project.token(email="second@example.org"))).user_id == ANA
         assert project.requests == before + 1
         monkeypatch.setattr(jwks, "_KEPT_SECONDS", 0.0)
         with pytest.raises(TryLater):

@@ -14,8 +14,9 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import Connection, select
 
 from bmn.db.tables import metadata
-from tests.server.conftest import ANA, BEN, Api
-from tests.server.test_jobs import add_asset
+from tests.kit.api import Api
+from tests.kit.jobs import add_asset
+from tests.kit.people import ANA, BEN
 
 CANARY = "Zanzibar Canary Roasters"
 API = "/api/v1"

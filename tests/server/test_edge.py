@@ -12,8 +12,9 @@ from bmn.db import queues
 from bmn.errors import Misconfigured
 from bmn.server.app import create_app
 from bmn.settings import load_settings
-from tests.server.conftest import ANA, Api, Starter
-from tests.tokens import USER, Project
+from tests.kit.api import Api, Starter
+from tests.kit.people import ANA
+from tests.kit.tokens import Project
 
 API = "/api/v1"
 
@@ -24,7 +25,7 @@ async def test_every_forged_token_gets_the_same_answer(start: Starter) -> None:
         api = await start(**project.settings())
         client = api.anonymous()
         good = await client.get(f"{API}/credits", headers={"Authorization": f"Bearer {project.token()}"})
-        assert (good.status_code, good.json()["userId"]) == (200, USER)
+        assert (good.status_code, good.json()["userId"]) == (200, ANA)
         answers = {}
         for name, token in project.forgeries().items():
             header = f"Bearer {token}".encode()

@@ -10,8 +10,8 @@ from bmn.mime import mime_of
 from bmn.server.signing import Signer
 from bmn.settings import load_settings
 from bmn.storage import open_storage
-from tests.server.conftest import Api
-from tests.server.test_jobs import add_asset
+from tests.kit.api import Api
+from tests.kit.jobs import add_asset
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
 

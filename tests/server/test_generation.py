@@ -11,7 +11,8 @@ import pytest
 from bmn.db import assets, jobs
 from bmn.db.products import SEED
 from bmn.work.defaults import palette_of
-from tests.server.conftest import ANA, Api, Starter, fresh_key
+from tests.kit.api import Api, Starter, fresh_key
+from tests.kit.people import ANA
 
 LOGOS = "/api/v1/generation/logos"
 FULL = {

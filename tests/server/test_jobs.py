@@ -7,64 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import insert
 
-from bmn.db import claims, jobs, queues, transitions
-from bmn.db.tables import brand_assets
+from bmn.db import jobs, queues, transitions
 from bmn.errors import Cause
-from bmn.jobs.core import Core
 from bmn.schemas.base import when
-from bmn.schemas.events import Progress
-from bmn.schemas.results import AssetRow, JobResult, LogosResult
-from tests.server.conftest import ANA, Api, Starter
-
-QUEUE = "logo-generation"
-
-
-async def claim(core: Core, job_id: str) -> dict[str, Any]:
-    """Takes the job up like a worker does."""
-    rows = await core.db.write(lambda conn: claims.claim(conn, QUEUE, 50, "tester", 30.0))
-    return next(row for row in rows if row["id"] == job_id)
-
-
-async def progress(core: Core, row: dict[str, Any], percent: int) -> None:
-    shown = Progress("generating", percent, f"at {percent}")
-    change = await core.db.write(lambda conn: transitions.progress(conn, row["id"], row["fence"], shown))
-    assert change
-    core.outbox.publish(change)
-
-
-async def complete(core: Core, row: dict[str, Any], result: JobResult | None = None) -> None:
-    outcome = result or LogosResult(logos=[], generated=0, requested=1)
-    change = await core.db.write(lambda conn: transitions.complete(conn, row["id"], row["fence"], "done", outcome))
-    assert change
-    core.outbox.publish(change, QUEUE)
-
-
-async def fail(core: Core, row: dict[str, Any], cause: Cause, error: str = "refused") -> None:
-    change = await core.db.write(lambda conn: transitions.fail(conn, row["id"], row["fence"], cause, error))
-    assert change
-    core.outbox.publish(change, QUEUE)
-
-
-async def add_asset(core: Core, brand_id: str, job_id: str | None = None, data: bytes = b"", **fields: Any) -> str:
-    asset_id, key = str(uuid4()), f"brands/{brand_id}/logo/{uuid4().hex}.png"
-    if data:
-        await core.storage.put(key, data, "image/png")
-    row = {
-        "id": asset_id,
-        "brand_id": brand_id,
-        "job_id": job_id,
-        "asset_type": "logo",
-        "url": core.storage.url_for(key),
-        "storage_key": key,
-        "sha256": "0" * 64,
-        "mime_type": "image/png",
-        "size_bytes": len(data),
-        **fields,
-    }
-    await core.db.write(lambda conn: conn.execute(insert(brand_assets).values(row)).rowcount)
-    return asset_id
+from bmn.schemas.results import AssetRow, LogosResult
+from tests.kit.api import Api, Starter
+from tests.kit.jobs import QUEUE, add_asset, claim, complete, fail, progress
+from tests.kit.people import ANA
 
 
 async def frames(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:

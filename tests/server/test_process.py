@@ -16,8 +16,8 @@ import pytest
 from bmn.db.migrations import migrate
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import load_settings
-from tests.processes import wait_until
-from tests.server.conftest import ANA
+from tests.kit.people import ANA
+from tests.kit.processes import wait_until
 
 SERVE = """
 import socket, sys

@@ -8,8 +8,9 @@ from sqlalchemy import insert
 from bmn.db.products import SEED
 from bmn.db.tables import provider_calls
 from bmn.work.defaults import palette_of
-from tests.server.conftest import ANA, BEN, Api, Starter
-from tests.server.test_jobs import add_asset
+from tests.kit.api import Api, Starter
+from tests.kit.jobs import add_asset
+from tests.kit.people import ANA, BEN
 
 API = "/api/v1"
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 from bmn.db import refusals
 from bmn.db.migrations import migrate, pending_migrations
 from bmn.errors import Misconfigured
-from tests.cli.terminal import bmn
+from tests.kit.terminal import bmn
 
 COMMANDS = (("db", "upgrade"), ("serve", "--port", "0"), ("doctor",))
 

@@ -6,7 +6,7 @@ import pytest
 
 from bmn.errors import Misconfigured
 from bmn.settings import load_settings, origin_of
-from tests.cli.terminal import bmn
+from tests.kit.terminal import bmn
 
 KEY = "bfl_0123456789abcdefABCDEF"
 KEYS = ("bfl_api_key", "openai_api_key", "anthropic_api_key", "google_api_key", "resend_api_key", "ghl_private_token")

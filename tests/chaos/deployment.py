@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,12 @@ from bmn.jobs.submission import Idempotent, dispatch, submit
 from bmn.schemas.payloads import TERMINAL_STATES, LogoGeneration
 from bmn.settings import Settings, load_settings
 from bmn.work.wiring import open_core
-from tests.chaos import checker
 from tests.chaos.nursery import Child, Nursery
-from tests.chaos.proxy import Proxy
-from tests.jobs import handlers
-from tests.processes import eventually
+from tests.kit import checker, handlers
+from tests.kit.people import ANA
+from tests.kit.processes import eventually
+from tests.kit.proxy import Proxy
 
-ANA = "11111111-1111-4111-8111-111111111111"
 LOGOS = "logo-generation"
 SERVED = (LOGOS, handlers.QUEUE)
 
@@ -50,7 +49,7 @@ FAST = {
 }
 
 
-class Stack:
+class Deployment:
     """One installation in `folder`. proxied: Redis and PostgreSQL are reached through proxies that can be broken."""
 
     def __init__(self, nursery: Nursery, folder: Path, database_url: str, *, proxied: bool = False, **env: str) -> None:
@@ -81,7 +80,7 @@ class Stack:
         # A job that runs alone is a Python of its own, which has to know the handler of the tests too.
         site = folder / "site"
         site.mkdir(exist_ok=True)
-        (site / "sitecustomize.py").write_text("from tests.jobs import handlers\nhandlers.register()\n")
+        (site / "sitecustomize.py").write_text("from tests.kit import handlers\nhandlers.register()\n")
         self.env["PYTHONPATH"] = f"{site}{os.pathsep}{Path(__file__).parents[2]}"
         self._core: Core | None = None
         self.brand = ""
@@ -108,7 +107,7 @@ class Stack:
         parsed = make_url(url)
         return Proxy((parsed.host, parsed.port)) if parsed.host and parsed.port else None
 
-    async def open(self, balance: int = 1000) -> "Stack":
+    async def open(self, balance: int = 1000) -> "Deployment":
         """This process's own connections, a user with credits, and a brand."""
         self._core = await open_core(self.settings, "test")
         await self.core.db.write(lambda conn: credits.ensure_user(conn, ANA, None, balance))
@@ -155,7 +154,7 @@ class Stack:
         return accepted.job_id
 
     async def do(self, deed: str = "nothing", **data: Any) -> str:
-        """Submits a job that does what tests/jobs/handlers.py says."""
+        """Submits a job that does what tests/kit/handlers.py says."""
         payload = {"userId": ANA, "eventType": "user.created", "data": {"do": deed, **data}}
         accepted = await dispatch(self.core, handlers.QUEUE, payload)
         self.accepted.append(accepted.job_id)
@@ -314,3 +313,6 @@ def _orders_under_way(conn: Connection) -> int:
         .where(job_units.c.state == "submitting", job_table.c.state == "active")
     )
     return int(conn.execute(query).scalar_one())
+
+
+Start = Callable[..., Awaitable[Deployment]]

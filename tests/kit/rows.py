@@ -11,9 +11,9 @@ from bmn.db.records import NewJob
 from bmn.db.tables import jobs as job_table
 from bmn.schemas.events import JOB_EVENTS
 from bmn.schemas.results import LogosResult
+from tests.kit.people import ANA
 
 QUEUE = "logo-generation"
-ANA = "ana"
 
 
 def new_job(**values: Any) -> NewJob:

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import pyte
 
-from tests.cli.warm import Forked, warm
+from tests.kit.warm import Forked, warm
 
 BMN = str(Path(sys.executable).with_name("bmn"))
-SNAPSHOTS = Path(__file__).parent / "snapshots"
+SNAPSHOTS = Path(__file__).parents[1] / "cli" / "snapshots"
 
 _ENVIRONMENT_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "BMN_HOME", "NO_PROXY", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
 
@@ -42,7 +42,7 @@ class Output:
 
 
 def forked(*args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Output:
-    """Runs it in files, from a process that is warm; see `tests.cli.warm`."""
+    """Runs it in files, from a process that is warm; see `tests.kit.warm`."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)

@@ -22,7 +22,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-USER = "11111111-1111-4111-8111-111111111111"
+from tests.kit.people import ANA
+
 SECRET_KEY = "sb_secret_of_the_project"
 SECRET = "a-shared-secret-of-the-project-that-is-long-enough"
 
@@ -112,7 +113,7 @@ class Project:
         now = int(time.time())
         claims = {
             "iss": self.issuer,
-            "sub": USER,
+            "sub": ANA,
             "aud": "authenticated",
             "iat": now,
             "exp": now + 600,
@@ -124,7 +125,7 @@ class Project:
         }
         return {name: value for name, value in claims.items() if value is not ...}
 
-    def token(self, user_id: str = USER, algorithm: str = "ES256", **changes: Any) -> str:
+    def token(self, user_id: str = ANA, algorithm: str = "ES256", **changes: Any) -> str:
         keys: dict[str, tuple[Any, str | None]] = {
             "ES256": (self.ec_key, "ec-1"),
             "RS256": (self.rsa_key, "rsa-1"),
@@ -199,7 +200,7 @@ class Project:
             "issued in the future": es(iat=now + 120),
             "sub missing": es(sub=...),
             "sub no uuid": es(sub="admin"),
-            "sub a uuid in braces": es(sub="{" + USER + "}"),
+            "sub a uuid in braces": es(sub="{" + ANA + "}"),
             "sub a number": _raw(header, self.claims(sub=1), SECRET.encode()),
             "anon key": hs(role="anon"),
             "service key": hs(role="service_role"),

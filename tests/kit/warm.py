@@ -1,7 +1,7 @@
 """Forks the command line from a process that has imported it once: the same `main`, in a process, a session, a folder, an
 environment and on streams of its own, without the third of a second in which a fresh interpreter only imports.
 
-What is about the start itself (help, imports, signals, `serve`) runs the installed `bmn`: `tests.cli.terminal`.
+What is about the start itself (help, imports, signals, `serve`) runs the installed `bmn`: `tests.kit.terminal`.
 """
 
 import contextlib

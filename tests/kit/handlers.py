@@ -22,7 +22,7 @@ started: asyncio.Queue[str] = asyncio.Queue()
 
 def obeying(**figures: Any) -> Queue:
     """The row of the queue whose jobs do what their payload says."""
-    return replace(get_queue(QUEUE), handler="tests.jobs.handlers", **figures)
+    return replace(get_queue(QUEUE), handler="tests.kit.handlers", **figures)
 
 
 def register(**figures: Any) -> None:

@@ -16,6 +16,13 @@ def logo_png(side: int = 128) -> bytes:
     return out.getvalue()
 
 
+def png(color: str = "navy", side: int = 128) -> bytes:
+    """A square of one color."""
+    out = io.BytesIO()
+    Image.new("RGB", (side, side), color).save(out, "PNG")
+    return out.getvalue()
+
+
 def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
