@@ -94,6 +94,7 @@ class Sweeper:
             await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
             if not await self._is_mine():
                 await self._do(self._watching)
+                await asyncio.sleep(2 * self._core.settings.bmn_sweep_seconds)  # the lock lasts for three sweeps
                 continue
             number += 1
             due = [duty for duty in self._duties if number % duty.every == 0]

@@ -33,7 +33,8 @@ from bmn.logs import get_logger
 
 log = get_logger(__name__)
 
-_IDLE_SECONDS = 1  # an idle worker looks into the rows this often, whatever Redis says
+_IDLE_SECONDS = 5  # an idle worker looks into the rows this often, whatever Redis says
+_LOOK_SECONDS = 1  # and this often at whether Redis is away, or its queue still paused
 _BEAT_SECONDS = 5.0
 _MEMORY_SECONDS = 10.0
 _LAST_SECONDS = 3.0  # kept back from the grace for putting unfinished jobs back in line
@@ -156,11 +157,12 @@ class Worker:
     async def _wait_for_work(self, stopping: "asyncio.Task[Any]") -> str | None:
         """Until an id stands in RQ's list, or it is time to stop, or to look into the rows anyway."""
         peek = asyncio.create_task(self._peek())
-        done, _ = await asyncio.wait([peek, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if peek not in done:
-            peek.cancel()
-            await asyncio.wait([peek])
-            return None
+        while not peek.done():
+            await asyncio.wait([peek, stopping], timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not peek.done() and (stopping.done() or self._core.health.down_for()):
+                peek.cancel()
+                await asyncio.wait([peek])
+                return None
         job_id = peek.result()
         if job_id is not None:
             failpoints.hit("dequeued")
@@ -175,7 +177,7 @@ class Worker:
             job_id = await self._blocking.blmove(key, key, _IDLE_SECONDS, "LEFT", "LEFT")
             return None if job_id is None else str(job_id)
         except (RedisError, OSError):
-            await asyncio.sleep(_IDLE_SECONDS * random.uniform(0.25, 0.75))
+            await asyncio.sleep(_LOOK_SECONDS * random.uniform(0.25, 0.75))
             return None
 
     async def _drop_stale(self, job_id: str) -> None:
@@ -197,7 +199,7 @@ class Worker:
             paused = True
         if paused:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), _LOOK_SECONDS)
 
     # --- keeping what it has ---------------------------------------------------------------------------------------
 
