@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from bmn.cli.following.watch import OutOfTime, watch
-from bmn.client.untyped import BmnClient
+from bmn.client import Client
 from bmn.settings import Settings
 from tests.kit.stack import Stack, User
 
@@ -90,7 +90,7 @@ async def test_where_nothing_moves_a_line_is_a_sign_of_life(user: User, capfd: p
     user.stack.fault(provider="bfl", op="poll", pending=True)
     job_id = _ordered(user)
     settings = Settings(bmn_home=user.stack.home, bmn_token=user.env["BMN_TOKEN"])  # type: ignore[arg-type]
-    async with BmnClient(settings, api_url=user.stack.api_url) as client:
+    async with Client(settings, api_url=user.stack.api_url) as client:
         with pytest.raises(OutOfTime):
             await watch(client, [job_id], timeout=1.5, heartbeat=0.1)
     lines = [line for line in capfd.readouterr().err.splitlines() if " still " in line]

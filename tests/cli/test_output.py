@@ -18,6 +18,8 @@ from bmn.cli.terminal.console import Column, Console, clean, console
 from bmn.cli.terminal.exit_codes import of_job, of_jobs
 from bmn.cli.terminal.tables import render
 from bmn.cli.terminal.timespan import ago, duration, parse_span, seconds_ago
+from bmn.schemas.documents import Job, TimelineEvent
+from bmn.schemas.payloads import JobState
 
 _COLUMNS = (Column("ID"), Column("NAME", flexible=True), Column("COST", right=True, drop=1))
 _NAMES = ("Acme", "茶☕ عربي", "שלום עולם", "👩‍🚀 Rocket", "x" * 200)
@@ -139,23 +141,27 @@ def test_a_flag_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not console.colored(io.StringIO())
 
 
+def _ended(state: str, cause: str | None = None) -> Job:
+    return Job.model_construct(state=JobState(state), cause=cause)
+
+
 @pytest.mark.parametrize(
     ("job", "strict", "code"),
     [
-        ({"state": "completed"}, False, 0),
-        ({"state": "partial"}, False, 0),
-        ({"state": "partial"}, True, 9),
-        ({"state": "failed", "cause": "provider_overloaded"}, False, 1),
-        ({"state": "failed", "cause": "moderated"}, False, 7),
-        ({"state": "cancelled"}, False, 8),
+        (_ended("completed"), False, 0),
+        (_ended("partial"), False, 0),
+        (_ended("partial"), True, 9),
+        (_ended("failed", "provider_overloaded"), False, 1),
+        (_ended("failed", "moderated"), False, 7),
+        (_ended("cancelled"), False, 8),
     ],
 )
-def test_exit_codes_of_jobs(job: dict[str, Any], strict: bool, code: int) -> None:
+def test_exit_codes_of_jobs(job: Job, strict: bool, code: int) -> None:
     assert of_job(job, strict=strict) == code
 
 
 def test_the_worst_of_several_jobs_speaks() -> None:
-    jobs = [{"state": "completed"}, {"state": "cancelled"}, {"state": "failed", "cause": "bug"}]
+    jobs = [_ended("completed"), _ended("cancelled"), _ended("failed", "bug")]
     assert of_jobs(jobs) == 1
     assert of_jobs(jobs[:2]) == 8
 
@@ -176,9 +182,14 @@ def test_what_only_repeats_is_folded_for_people(
 ) -> None:
     """A job that hangs tells its percentage four times a second; a pipe still gets every event."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
-    told = [{"event": "job:progress", "data": {"progress": 77, "status": "generating"}}] * 6
-    told.append({"event": "job:cancelled", "data": {"message": "Cancelled."}})
-    _timeline({"timeline": [{**event, "seq": seq, "at": "2026-01-01T00:00:00Z"} for seq, event in enumerate(told)]})
+    published: list[tuple[str, dict[str, Any]]] = [("job:progress", {"progress": 77, "status": "generating"})] * 6
+    published.append(("job:cancelled", {"message": "Cancelled."}))
+    _timeline(
+        [
+            TimelineEvent(seq=seq, event=event, at="2026-01-01T00:00:00Z", data=data)
+            for seq, (event, data) in enumerate(published)
+        ]
+    )
     shown = capsys.readouterr().out.strip().splitlines()
     assert len(shown) == lines
     assert ("… 4 more like it" in shown[2]) is terminal

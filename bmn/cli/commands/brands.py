@@ -1,7 +1,7 @@
 """`bmn brands`: what pictures are made for."""
 
 import shlex
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,10 +12,8 @@ from bmn.cli.terminal.format import plural
 from bmn.cli.terminal.params import brand_name, color
 from bmn.cli.terminal.timespan import ago, local
 from bmn.errors import Conflict
+from bmn.schemas.documents import Asset, Brand
 from bmn.schemas.payloads import LogoStyle
-
-Brand = dict[str, Any]
-
 
 app = group(
     "The brands that pictures are made for.", 'bmn brands create "Acme Coffee" --color "#5A3825"', "bmn brands list"
@@ -34,29 +32,20 @@ def create(
     archetype: Annotated[str | None, typer.Option("--archetype", metavar="TEXT", help="Its character.")] = None,
 ) -> None:
     """Makes a brand; generators take what it says as their defaults."""
-    body = {
-        "name": name,
-        "logoStyle": style,
-        "colorPalette": colors,
-        "vision": vision,
-        "archetype": archetype,
-    }
+    fields = {"logoStyle": style, "colorPalette": colors, "vision": vision, "archetype": archetype}
 
     async def act() -> Brand:
         async with open_client() as client:
             if await brands_named(client, name):
                 hint = f"bmn brands show {shlex.quote(name)}"
                 raise Conflict(f"You have a brand {name!r}, and a name stands for one.", hint=hint)
-            brand: Brand = await client.post(
-                "/brands", {key: value for key, value in body.items() if value or key == "name"}
-            )
-            return brand
+            return await client.create_brand(name, **{field: value for field, value in fields.items() if value})
 
     brand = run(act())
     if console.json:
         console.document(brand)
     else:
-        console.answer(f"{brand['id']}  {brand['name']}")
+        console.answer(f"{brand.id}  {brand.name}")
     console.next_step(f"bmn generate logos --brand {shlex.quote(name)}")
 
 
@@ -66,8 +55,7 @@ def list_brands() -> None:
 
     async def fetch() -> list[Brand]:
         async with open_client() as client:
-            found: list[Brand] = (await client.get("/brands"))["brands"]
-            return found
+            return (await client.brands()).brands
 
     found = run(fetch())
     if console.json:
@@ -87,41 +75,41 @@ def list_brands() -> None:
     )
     rows = [
         (
-            brand["id"],
-            brand["name"],
-            brand["logoStyle"] or "",
-            " ".join(brand["colorPalette"] or ()),
-            ago(brand["createdAt"]) if human else brand["createdAt"],
+            brand.id,
+            brand.name,
+            brand.logo_style or "",
+            " ".join(brand.color_palette or ()),
+            ago(brand.created_at) if human else brand.created_at,
         )
         for brand in found
     ]
     console.table(columns, rows)
-    console.next_step(f"bmn brands show {shlex.quote(found[0]['name'])}")
+    console.next_step(f"bmn brands show {shlex.quote(found[0].name)}")
 
 
 @app.command(cls=examples('bmn brands show "Acme Coffee"'))
 def show(brand: Annotated[str, typer.Argument()]) -> None:
     """A brand, and how many pictures it has."""
 
-    async def fetch() -> tuple[Brand, list[dict[str, Any]]]:
+    async def fetch() -> tuple[Brand, list[Asset]]:
         async with open_client() as client:
             record = await find_brand(client, brand)
-            return record, (await client.get(f"/brands/{record['id']}/assets"))["assets"]
+            return record, (await client.assets(record.id)).assets
 
     record, assets = run(fetch())
     if console.json:
-        console.document({**record, "assets": assets})
+        console.document({**record.wire(), "assets": assets})
         return
-    kinds = [asset["type"] for asset in assets]
+    kinds = [asset.type for asset in assets]
     fields = {
-        "Brand": record["name"],
-        "Id": record["id"],
-        "Style": record["logoStyle"],
-        "Colours": " ".join(record["colorPalette"] or ()),
-        "Vision": record["vision"],
-        "Archetype": record["archetype"],
-        "Status": record["status"],
-        "Made": f"{local(record['createdAt'])}  ({ago(record['createdAt'])})",
+        "Brand": record.name,
+        "Id": record.id,
+        "Style": record.logo_style,
+        "Colours": " ".join(record.color_palette or ()),
+        "Vision": record.vision,
+        "Archetype": record.archetype,
+        "Status": record.status,
+        "Made": f"{local(record.created_at)}  ({ago(record.created_at)})",
         "Has": ", ".join(plural(kinds.count(kind), kind.replace("_", " ")) for kind in dict.fromkeys(kinds))
         or "nothing yet",
     }
@@ -129,4 +117,4 @@ def show(brand: Annotated[str, typer.Argument()]) -> None:
         if value:
             console.field(name, value)
     verb = "logos list" if assets else "generate logos"
-    console.next_step(f"bmn {verb} --brand {shlex.quote(record['name'])}")
+    console.next_step(f"bmn {verb} --brand {shlex.quote(record.name)}")

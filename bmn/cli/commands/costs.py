@@ -1,6 +1,6 @@
 """`bmn costs`: what the providers were paid."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,6 +9,7 @@ from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import usd
 from bmn.cli.terminal.params import since as seconds_since
+from bmn.schemas.documents import Costs
 
 app = single()
 
@@ -23,16 +24,15 @@ def costs(
 ) -> None:
     """Money by kind, provider or user; what the sandbox would have billed is marked."""
 
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> Costs:
         async with open_client(role="admin" if by == "user" else "user") as client:
-            answer: dict[str, Any] = await client.get("/costs", by=by, since=since)
-            return answer
+            return await client.costs(by=by, since=since)
 
     answer = run(fetch())
     if console.json:
         console.document(answer)
         return
-    rows = answer["rows"]
+    rows = answer.rows
     if not rows:
         console.say("Nothing was spent.")
     else:
@@ -45,14 +45,14 @@ def costs(
         )
         table = [
             (
-                str(row["key"] or "?"),
-                str(row["calls"]),
-                f"{row['units']:g}",
-                usd(row["usd"]),
-                "sandbox: $0.00, so much with a key" if row["sandboxed"] else "",
+                str(row.key or "?"),
+                str(row.calls),
+                f"{row.units:g}",
+                usd(row.usd),
+                "sandbox: $0.00, so much with a key" if row.sandboxed else "",
             )
             for row in rows
         ]
         console.table(columns, table)
-        console.answer(f"spent: {usd(answer['totalUsd'])}")
+        console.answer(f"spent: {usd(answer.total_usd)}")
     console.next_step("bmn costs --by provider --since 7d" if by == "kind" else "bmn jobs list --since 7d")

@@ -1,6 +1,6 @@
 """`bmn credits`: what is left, where it went, and more of it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago
+from bmn.schemas.documents import Credits, Granted
 
 
 def _alone(context: typer.Context) -> None:
@@ -31,30 +32,29 @@ def show() -> None:
 
 
 def _show() -> None:
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> Credits:
         async with open_client() as client:
-            balance: dict[str, Any] = await client.get("/credits")
-            return balance
+            return await client.credits()
 
     balance = run(fetch())
     if console.json:
         console.document(balance)
         return
     console.answer(
-        f"{balance['creditsRemaining']} credits left, {balance['creditsUsed']} used, "
-        f"{balance['creditsReserved']} reserved for running jobs"
+        f"{balance.credits_remaining} credits left, {balance.credits_used} used, "
+        f"{balance.credits_reserved} reserved for running jobs"
     )
     human = console.width is not None
     rows = [
         (
-            ago(entry["at"]) if human else entry["at"],
-            entry["kind"],
+            ago(entry.at) if human else entry.at,
+            entry.kind,
             # A settlement spends what was reserved before; with a sign it would read as credits that came back.
-            str(entry["amount"]) if entry["kind"] == "settle" else f"{entry['amount']:+d}",
-            (short_id(entry["jobId"]) if human else entry["jobId"]) if entry["jobId"] else "",
-            entry["reason"] or ("out of the reservation" if entry["kind"] == "settle" else ""),
+            str(entry.amount) if entry.kind == "settle" else f"{entry.amount:+d}",
+            (short_id(entry.job_id) if human else entry.job_id) if entry.job_id else "",
+            entry.reason or ("out of the reservation" if entry.kind == "settle" else ""),
         )
-        for entry in balance["ledger"]
+        for entry in balance.ledger
     ]
     if rows:
         columns = (
@@ -66,7 +66,7 @@ def _show() -> None:
         )
         console.answer()
         console.table(columns, rows)
-    console.next_step("bmn credits grant 50" if balance["creditsRemaining"] < 4 else "bmn costs")
+    console.next_step("bmn credits grant 50" if balance.credits_remaining < 4 else "bmn costs")
 
 
 @app.command(cls=examples("bmn credits grant 50", "bmn credits grant 50 --user 6f1c… --reason refund"))
@@ -76,18 +76,14 @@ def grant(
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Kept in the ledger.")] = None,
 ) -> None:
     """Gives credits; admins only."""
-    body = {"amount": amount, "userId": user, "reason": reason}
 
-    async def act() -> dict[str, Any]:
+    async def act() -> Granted:
         async with open_client(role="admin") as client:
-            answer: dict[str, Any] = await client.post(
-                "/admin/credits", {key: value for key, value in body.items() if value is not None}
-            )
-            return answer
+            return await client.grant(amount, user_id=user, reason=reason)
 
     answer = run(act())
     if console.json:
         console.document(answer)
     else:
-        console.answer(f"{amount} credits given; {answer['creditsRemaining']} left")
+        console.answer(f"{amount} credits given; {answer.credits_remaining} left")
     console.next_step("bmn credits show")

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -12,10 +13,10 @@ from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import plural, short_id
 from bmn.cli.terminal.timespan import ago, local
-from bmn.client.untyped import BmnClient
+from bmn.client import Client
+from bmn.client.api import LetterQuery
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
-
-Letter = dict[str, Any]
+from bmn.schemas.documents import DeadLetter, DeadLetterPage, Document, ReplayedLetter
 
 _RATE = re.compile(r"(\d+)/([smh])")
 
@@ -49,16 +50,15 @@ def list_letters(
     """The open ones, newest first."""
     query = _query(Filter(queue, cause=cause, text=text, since=since))
 
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> DeadLetterPage:
         async with open_client(role="admin") as client:
-            page: dict[str, Any] = await client.get("/admin/dlq", **query, limit=limit, cursor=cursor)
-            return page
+            return await client.dead_letters(limit=limit, cursor=cursor, **query)
 
     page = run(fetch())
     if console.json:
         console.document(page)
         return
-    letters = page["deadLetters"]
+    letters = page.dead_letters
     if not letters:
         console.say("No dead letters.")
         console.next_step("bmn jobs list --state failed")
@@ -74,26 +74,26 @@ def list_letters(
     human = console.width is not None
     rows = [
         (
-            short_id(letter["jobId"]) if human else letter["jobId"],
-            letter["queueName"],
-            letter["cause"],
-            str(letter["replays"]),
-            ago(letter["createdAt"]) if human else letter["createdAt"],
-            letter["error"],
+            short_id(letter.job_id) if human else letter.job_id,
+            letter.queue_name,
+            letter.cause,
+            str(letter.replays),
+            ago(letter.created_at) if human else letter.created_at,
+            letter.error,
         )
         for letter in letters
     ]
     console.table(columns, rows)
-    if page["nextCursor"]:
-        console.say(f"{len(letters)} of {page['total']}; the next page: --cursor {page['nextCursor']}")
-    console.next_step(f"bmn jobs dlq replay {short_id(letters[0]['jobId'])}")
+    if page.next_cursor:
+        console.say(f"{len(letters)} of {page.total}; the next page: --cursor {page.next_cursor}")
+    console.next_step(f"bmn jobs dlq replay {short_id(letters[0].job_id)}")
 
 
 @app.command("show", cls=examples("bmn jobs dlq show 7f3a"))
 def show_letter(entry: Annotated[str, typer.Argument()]) -> None:
     """One dead letter in full."""
 
-    async def fetch() -> Letter:
+    async def fetch() -> DeadLetter:
         async with open_client(role="admin") as client:
             return (await _named(client, [entry]))[0]
 
@@ -102,18 +102,18 @@ def show_letter(entry: Annotated[str, typer.Argument()]) -> None:
         console.document(letter)
         return
     fields = {
-        "Job": letter["jobId"],
-        "Cause": letter["cause"],
-        "Error": letter["error"],
-        "Attempts": letter["attempts"],
-        "Replays": letter["replays"],
-        "State": letter["state"],
-        "Died": f"{local(letter['createdAt'])}  ({ago(letter['createdAt'])})",
-        "Advice": CAUSES[letter["cause"]].advice,
+        "Job": letter.job_id,
+        "Cause": letter.cause,
+        "Error": letter.error,
+        "Attempts": letter.attempts,
+        "Replays": letter.replays,
+        "State": letter.state,
+        "Died": f"{local(letter.created_at)}  ({ago(letter.created_at)})",
+        "Advice": CAUSES[Cause(letter.cause)].advice,
     }
     for name, value in fields.items():
         console.field(name, str(value))
-    console.next_step(f"bmn jobs dlq replay {short_id(letter['jobId'])}")
+    console.next_step(f"bmn jobs dlq replay {short_id(letter.job_id)}")
 
 
 @app.command("replay", cls=examples("bmn jobs dlq replay 7f3a", "bmn jobs dlq replay --all --dry-run"))
@@ -132,34 +132,44 @@ def replay(
 ) -> None:
     """Restarts dead jobs; finished pictures are not paid twice."""
     chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything)
-    answer = run(_replay(entries or [], chosen, dry_run=dry_run, yes=yes, pause=_pause(rate)))
+    replays = run(_replay(entries or [], chosen, dry_run=dry_run, yes=yes, pause=_pause(rate)))
     if console.json:
-        console.document(answer)
+        console.document({"replays": replays, "count": len(replays)})
         return
-    for entry in answer["replays"]:
-        console.answer(f"{short_id(entry['parentId'])} → {entry['jobId'] or 'would be replayed'}")
-    console.say(f"{plural(answer['count'], 'dead letter')} {'would be ' if dry_run else ''}replayed")
-    started = [short_id(entry["jobId"]) for entry in answer["replays"] if entry["jobId"]]
+    for entry in replays:
+        outcome = (entry.job_id or entry.error) if isinstance(entry, ReplayedLetter) else "would be replayed"
+        console.answer(f"{short_id(entry.parent_id)} → {outcome}")
+    console.say(f"{plural(len(replays), 'dead letter')} {'would be ' if dry_run else ''}replayed")
+    started = [short_id(entry.job_id) for entry in replays if entry.job_id]
     if started:
         console.next_step(f"bmn jobs watch {' '.join(started[:5])}")
 
 
-async def _replay(ids: list[str], filters: Filter, *, dry_run: bool, yes: bool, pause: float) -> dict[str, Any]:
+class _Planned(Document):
+    """A dead letter that a dry run would replay."""
+
+    id: str
+    job_id: None = None
+    parent_id: str
+
+
+async def _replay(
+    ids: list[str], filters: Filter, *, dry_run: bool, yes: bool, pause: float
+) -> Sequence[ReplayedLetter | _Planned]:
     async with open_client(role="admin") as client:
         chosen = await _chosen(client, ids, filters)
         if dry_run or not chosen:
-            replays = [{"id": letter["id"], "jobId": None, "parentId": letter["jobId"]} for letter in chosen]
-            return {"replays": replays, "count": len(replays)}
+            return [_Planned(id=letter.id, parent_id=letter.job_id) for letter in chosen]
         if not (ids or yes):
             _confirm(len(chosen), "replay")
         size = 1 if pause else 100
-        replays = []
+        replays: list[ReplayedLetter] = []
         for start in range(0, len(chosen), size):
             if start and pause:
                 await asyncio.sleep(pause)
-            batch = {"ids": [letter["id"] for letter in chosen[start : start + size]]}
-            replays += (await client.post("/admin/dlq/replay", batch, safe=True))["replays"]
-        return {"replays": replays, "count": len(replays)}
+            batch = [letter.id for letter in chosen[start : start + size]]
+            replays += (await client.replay({"ids": batch})).replays
+        return replays
 
 
 @app.command("purge", cls=examples("bmn jobs dlq purge --cause schema_changed --since 30d"))
@@ -183,8 +193,7 @@ def purge(
                 return len(chosen)
             if not yes:
                 _confirm(len(chosen), "purge")
-            body = {"ids": [letter["id"] for letter in chosen]}
-            return int((await client.post("/admin/dlq/purge", body, safe=True))["count"])
+            return (await client.purge({"ids": [letter.id for letter in chosen]})).count
 
     count = run(act())
     if console.json:
@@ -199,7 +208,7 @@ def _confirm(count: int, verb: str) -> None:
         raise typer.Abort
 
 
-async def _chosen(client: BmnClient, ids: list[str], filters: Filter) -> list[Letter]:
+async def _chosen(client: Client, ids: list[str], filters: Filter) -> list[DeadLetter]:
     """The open entries that ids, `--all` or filters name. Raises UsageProblem where nothing is named."""
     if ids:
         return await _named(client, ids)
@@ -208,23 +217,22 @@ async def _chosen(client: BmnClient, ids: list[str], filters: Filter) -> list[Le
     return await _pages(client, _query(filters))
 
 
-def _query(filters: Filter) -> dict[str, Any]:
-    query = {"queue": filters.queue, "cause": filters.cause, "text": filters.text, "since": filters.since}
-    return {name: value for name, value in query.items() if value is not None}
+def _query(filters: Filter) -> LetterQuery:
+    return {"queue": filters.queue, "cause": filters.cause, "text": filters.text, "since": filters.since}
 
 
-async def _pages(client: BmnClient, query: dict[str, Any]) -> list[Letter]:
-    found: list[Letter] = []
+async def _pages(client: Client, query: LetterQuery) -> list[DeadLetter]:
+    found: list[DeadLetter] = []
     cursor = None
     while True:
-        page = await client.get("/admin/dlq", **query, limit=100, cursor=cursor)
-        found += page["deadLetters"]
-        cursor = page["nextCursor"]
+        page = await client.dead_letters(limit=100, cursor=cursor, **query)
+        found += page.dead_letters
+        cursor = page.next_cursor
         if not cursor:
             return found
 
 
-async def _named(client: BmnClient, names: list[str]) -> list[Letter]:
+async def _named(client: Client, names: list[str]) -> list[DeadLetter]:
     """Open entries by their own id or their job's, whole or shortened. Raises NotFound."""
     everything = await _pages(client, {})
     found = []
@@ -234,9 +242,9 @@ async def _named(client: BmnClient, names: list[str]) -> list[Letter]:
             for letter in everything
             if len(name) >= 4
             and (
-                letter["id"].startswith(name)
-                or letter["jobId"].startswith(name)
-                or short_id(letter["jobId"]).startswith(name[:8])
+                letter.id.startswith(name)
+                or letter.job_id.startswith(name)
+                or short_id(letter.job_id).startswith(name[:8])
             )
         ]
         if len(matching) != 1:

@@ -1,39 +1,19 @@
 """`bmn generate`: submit, watch live, look, save. Five commands that differ in the body they build."""
 
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bmn.cli.base import UsageError, examples, group
+from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal.params import brand_name, color, span
 from bmn.schemas.payloads import CompositionStyle, LogoStyle, VideoStyle
 
-Body = dict[str, Any]
-Builder = Callable[["Any", dict[str, Any]], Awaitable[Body]]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What every generator takes. timeout: seconds. images: a mode of `bmn.cli.following.pictures`, None detects.
-
-    record: what a new brand is made of, beside its name. refines: it starts from a picture of the brand.
-    """
-
-    brand: str
-    out: Path | None
-    detach: bool
-    dry_run: bool
-    timeout: float | None
-    strict: bool
-    idempotency_key: str
-    images: str | None
-    record: Body = field(default_factory=dict)
-    refines: bool = False
-
+if TYPE_CHECKING:
+    from bmn.client import Client
 
 Brand = Annotated[
     str,
@@ -129,20 +109,20 @@ def logos(
     record = {name: value for name, value in record.items() if value is not None}
     options = replace(options, record=record, refines=bool(refine))
 
-    async def build(client: Any, brand: dict[str, Any]) -> Body:
+    async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.lookup.assets import find_asset
 
-        body = {
+        body: Body = {
             **look,
-            "brandId": brand["id"],
-            "brandName": None if brand["id"] else brand["name"],
+            "brandId": brand.id or None,
+            "brandName": None if brand.id else brand.name,
             "brandVision": vision,
             "archetype": archetype,
             "count": count,
         }
         if refine:
-            asset = await find_asset(client, brand["id"], refine)
-            body |= {"isRefinement": True, "previousLogoUrl": asset["url"], "refinementNotes": notes}
+            asset = await find_asset(client, brand.id, refine)
+            body |= {"isRefinement": True, "previousLogoUrl": asset.url, "refinementNotes": notes}
         return body
 
     return _make("logos", "logo", build, options)
@@ -170,19 +150,19 @@ def mockups(
     """Puts the logo on products."""
     options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
-    async def build(client: Any, brand: dict[str, Any]) -> Body:
+    async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.lookup.ingredients import find_products, logo_of
 
         chosen = await logo_of(client, brand, logo)
         found = await find_products(client, products or ["mug"])
         return {
-            "brandId": brand["id"],
-            "logoUrl": chosen["url"],
+            "brandId": brand.id,
+            "logoUrl": chosen.url,
             "products": [
                 {
-                    "productId": product["id"],
-                    "productName": product["name"],
-                    "productCategory": product["category"],
+                    "productId": product.id,
+                    "productName": product.name,
+                    "productCategory": product.category,
                     **({"mockupInstructions": notes} if notes else {}),
                 }
                 for product in found
@@ -211,14 +191,14 @@ def bundle(
     """Arranges mockups in one picture."""
     options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
-    async def build(client: Any, brand: dict[str, Any]) -> Body:
+    async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.lookup.ingredients import mockups_of
 
         chosen = await mockups_of(client, brand, mockups or ())
         return {
-            "brandId": brand["id"],
+            "brandId": brand.id,
             "bundleName": name,
-            "productMockupUrls": [asset["url"] for asset in chosen],
+            "productMockupUrls": [asset.url for asset in chosen],
             "compositionStyle": style,
         }
 
@@ -245,15 +225,15 @@ def video(
     """Makes a short product video."""
     options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
-    async def build(client: Any, brand: dict[str, Any]) -> Body:
+    async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.lookup.ingredients import find_products, mockup_of
 
         [shown] = await find_products(client, (product,))
-        picture = await mockup_of(client, brand, mockup, shown["name"])
+        picture = await mockup_of(client, brand, mockup, shown.name)
         return {
-            "brandId": brand["id"],
-            "productName": shown["name"],
-            "productMockupUrl": picture["url"],
+            "brandId": brand.id,
+            "productName": shown.name,
+            "productMockupUrl": picture.url,
             "videoStyle": style,
             "durationSeconds": duration,
         }
@@ -289,9 +269,9 @@ def wizard(
     if wrong := [key for key, sign, _ in pairs if not (key and sign)]:
         raise UsageError(f"--input {wrong[0]}: write it as KEY=VALUE.")
 
-    async def build(_client: Any, brand: dict[str, Any]) -> Body:
+    async def build(_client: "Client", brand: Target) -> Body:
         return {
-            "brandId": brand["id"],
+            "brandId": brand.id,
             "step": step,
             "input": {key: value for key, _, value in pairs},
             "sessionId": resume,

@@ -4,22 +4,22 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 from bmn.cli.lookup.session import find_job, open_client
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import moment
-from bmn.client.untyped import BmnClient
-from bmn.client.watch import follow as follow_events
+from bmn.client import Client
+from bmn.client import follow as follow_events
+from bmn.schemas.documents import LogLine
 
 
 async def print_logs(reference: str, follow: bool, attempt: int | None) -> int:
     """Prints a job's log lines, with `follow` until it ends; answers with how many there were."""
     async with open_client() as client:
         job_id = await find_job(client, reference)
-        found: list[dict[str, Any]] = []
+        found: list[LogLine] = []
         async for ended in _pulse(client, job_id) if follow else _once():
-            while lines := (await client.get(f"/jobs/{job_id}/logs", after=_last_id(found), attempt=attempt))["logs"]:
+            while lines := await client.logs(job_id, after=found[-1].id if found else 0, attempt=attempt):
                 found += lines
                 for line in lines:
                     _show_log(line, follow)
@@ -30,15 +30,11 @@ async def print_logs(reference: str, follow: bool, attempt: int | None) -> int:
     return len(found)
 
 
-def _last_id(lines: list[dict[str, Any]]) -> int:
-    return int(lines[-1]["id"]) if lines else 0
-
-
 async def _once() -> AsyncIterator[bool]:
     yield True
 
 
-async def _pulse(client: BmnClient, job_id: str) -> AsyncIterator[bool]:
+async def _pulse(client: Client, job_id: str) -> AsyncIterator[bool]:
     """A beat whenever the job has told something, at most every second, at least every five; True at its end."""
     changed = asyncio.Event()
 
@@ -64,14 +60,14 @@ async def _pulse(client: BmnClient, job_id: str) -> AsyncIterator[bool]:
         listener.cancel()
 
 
-def _show_log(line: dict[str, Any], stream: bool) -> None:
+def _show_log(line: LogLine, stream: bool) -> None:
     if not console.json:
         console.answer(_log_line(line))
     elif stream:
         console.json_line(line)
 
 
-def _log_line(line: dict[str, Any]) -> str:
-    at = moment(line["at"]).astimezone().strftime("%H:%M:%S.%f")[:-3]
-    fields = " ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in line["fields"].items())
-    return f"{at}  {line['level']:<7}  {line['attempt']}  {line['message']}  {fields}".rstrip()
+def _log_line(line: LogLine) -> str:
+    at = moment(line.at).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    fields = " ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in line.fields.items())
+    return f"{at}  {line.level:<7}  {line.attempt}  {line.message}  {fields}".rstrip()

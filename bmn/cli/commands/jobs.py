@@ -1,7 +1,8 @@
 """`bmn jobs`: find them, follow them, understand them, stop them, bring them back."""
 
 import json
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -18,9 +19,7 @@ from bmn.cli.terminal.format import plural, short_id, state_cell, usd
 from bmn.cli.terminal.params import span
 from bmn.cli.terminal.timespan import ago
 from bmn.errors import UsageProblem
-
-Job = dict[str, Any]
-
+from bmn.schemas.documents import Cancellation, Job, JobPage, JobRecord, Retried, Why
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", autocompletion=job_names)]
 JobNames = Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)]
@@ -52,26 +51,24 @@ def list_jobs(
     """The newest jobs first."""
     chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> JobPage:
         async with open_client() as client:
-            query = await as_query(client, chosen)
-            page: dict[str, Any] = await client.get("/jobs", **query, limit=limit, cursor=cursor)
-            return page
+            return await client.jobs(limit=limit, cursor=cursor, **await as_query(client, chosen))
 
     page = run(fetch())
     if console.json:
         console.document(page)
         return
-    found = page["jobs"]
+    found = page.jobs
     if not found:
         console.say("No jobs match." if chosen else "No jobs yet.")
         console.next_step("bmn jobs list" if chosen else 'bmn generate logos --brand "Acme Coffee"')
         return
     console.table(_COLUMNS, [_row(job) for job in found])
-    if page["nextCursor"]:
-        console.say(f"{len(found)} of {page['total']}; the next page: --cursor {page['nextCursor']}")
-    failed = next((job for job in found if job["state"] in ("failed", "partial")), None)
-    console.next_step(f"bmn jobs {'why' if failed else 'show'} {short_id((failed or found[0])['jobId'])}")
+    if page.next_cursor:
+        console.say(f"{len(found)} of {page.total}; the next page: --cursor {page.next_cursor}")
+    failed = next((job for job in found if job.state in ("failed", "partial")), None)
+    console.next_step(f"bmn jobs {'why' if failed else 'show'} {short_id((failed or found[0]).job_id)}")
 
 
 _COLUMNS = (
@@ -88,18 +85,18 @@ _COLUMNS = (
 
 def _row(job: Job) -> list[Cell]:
     human = console.width is not None
-    state = state_cell(job["state"])
-    if job["state"] == "active":
-        state = (f"{state[0]} {job['progress']}%", state[1])
+    state = state_cell(job.state)
+    if job.state == "active":
+        state = (f"{state[0]} {job.progress}%", state[1])
     return [
-        short_id(job["jobId"]) if human else job["jobId"],
+        short_id(job.job_id) if human else job.job_id,
         state,
-        job["queueName"],
-        job.get("brandName") or "",
-        f"{job['attempt']}/{job['maxAttempts']}",
-        usd(0.0 if job.get("sandboxed") else job["costUsd"]),
-        ago(job["createdAt"]) if human else job["createdAt"],
-        (job["error"] if job["state"] == "failed" else job["message"]) or "",
+        job.queue_name,
+        job.brand_name or "",
+        f"{job.attempt}/{job.max_attempts}",
+        usd(0.0 if job.sandboxed else job.cost_usd),
+        ago(job.created_at) if human else job.created_at,
+        (job.error if job.state == "failed" else job.message) or "",
     ]
 
 
@@ -119,7 +116,7 @@ def count_jobs(
 
     async def fetch() -> int:
         async with open_client() as client:
-            return int((await client.get("/jobs", **await as_query(client, chosen), limit=1))["total"])
+            return (await client.jobs(limit=1, **await as_query(client, chosen))).total
 
     total = run(fetch())
     if console.json:
@@ -157,16 +154,15 @@ def show_job(
 ) -> None:
     """Everything known about a job."""
 
-    async def fetch() -> Job:
+    async def fetch() -> JobRecord:
         async with open_client() as client:
-            record: Job = await client.get(f"/jobs/{await find_job(client, job)}")
-            return record
+            return await client.job(await find_job(client, job))
 
     record = run(fetch())
     if web:
         from bmn.cli.commands.open import visit
 
-        visit(f"/g/job/{record['jobId']}")
+        visit(f"/g/job/{record.job_id}")
     elif console.json:
         console.document(record)
     else:
@@ -196,15 +192,17 @@ def watch_jobs(
     for job in ended:
         report(job)
     if not console.json:
-        console.next_step(f"bmn jobs show {short_id(ended[-1]['jobId'])}")
+        console.next_step(f"bmn jobs show {short_id(ended[-1].job_id)}")
     return exit_codes.of_jobs(ended, strict=strict)
 
 
-async def _watch(references: list[str], timeout: float | None, images: str | None, job_ids: list[str]) -> list[Job]:
+async def _watch(
+    references: list[str], timeout: float | None, images: str | None, job_ids: list[str]
+) -> list[JobRecord]:
     from bmn.cli.following.gallery import Gallery
     from bmn.cli.following.progress import Board
     from bmn.cli.following.watch import watch
-    from bmn.client.watch import Event
+    from bmn.client import Event
 
     async with open_client() as client:
         job_ids += [await find_job(client, reference, wait=10) for reference in references]
@@ -222,10 +220,9 @@ async def _watch(references: list[str], timeout: float | None, images: str | Non
 def why(job: JobName) -> None:
     """Plain words: why the job is where it is, what it cost, what to do."""
 
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> Why:
         async with open_client() as client:
-            answer: dict[str, Any] = await client.get(f"/jobs/{await find_job(client, job)}/why")
-            return answer
+            return await client.why(await find_job(client, job))
 
     answer = run(fetch())
     if console.json:
@@ -266,10 +263,10 @@ def cancel(
     """Stops jobs. What is finished is kept and charged, the rest comes back."""
     chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
-    async def act() -> list[dict[str, Any]]:
+    async def act() -> list[Cancellation]:
         async with open_client() as client:
             job_ids = await choose(client, jobs or (), chosen, verb="cancel", yes=yes)
-            return [await client.post(f"/jobs/{job_id}/cancel", safe=True) for job_id in job_ids]
+            return [await client.cancel(job_id) for job_id in job_ids]
 
     _tell_answers(run(act()), "cancel")
 
@@ -294,20 +291,20 @@ def retry(
 ) -> None:
     """Restarts ended jobs; finished pictures are not paid twice."""
     chosen = Filter(queue, state, cause, brand, text, since, until, everything)
-    body = {"changes": dict(_change(change) for change in changes or ()), "reason": reason}
+    wanted = dict(_change(change) for change in changes or ())
 
-    async def act() -> list[dict[str, Any]]:
+    async def act() -> list[Retried]:
         async with open_client() as client:
             job_ids = await choose(client, jobs or (), chosen, verb="retry", yes=yes)
-            return [await client.post(f"/jobs/{job_id}/retry", body) for job_id in job_ids]
+            return [await client.retry(job_id, changes=wanted, reason=reason) for job_id in job_ids]
 
     answers = run(act())
     _tell_answers(answers, "retry")
     if answers:
-        console.next_step(f"bmn jobs watch {' '.join(short_id(answer['jobId']) for answer in answers[:5])}")
+        console.next_step(f"bmn jobs watch {' '.join(short_id(answer.job_id) for answer in answers[:5])}")
 
 
-def _change(text: str) -> tuple[str, Any]:
+def _change(text: str) -> tuple[str, object]:
     """`KEY=VALUE`; the value is JSON where it reads as JSON, else text."""
     key, sign, value = text.partition("=")
     if not (key and sign):
@@ -318,13 +315,13 @@ def _change(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def _tell_answers(answers: list[dict[str, Any]], verb: str) -> None:
+def _tell_answers(answers: Sequence[Cancellation | Retried], verb: str) -> None:
     if console.json:
         console.document({"jobs": answers})
         return
     if not answers:
         console.say(f"No job to {verb}.")
     for answer in answers:
-        console.answer(f"{short_id(answer['jobId'])}  {answer['message']}")
+        console.answer(f"{short_id(answer.job_id)}  {answer.message}")
     if len(answers) > 1:
         console.say(f"{plural(len(answers), 'job')}: {verb} asked")

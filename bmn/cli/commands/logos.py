@@ -4,19 +4,21 @@ import os
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.following.gallery import Gallery
-from bmn.cli.lookup.assets import Asset, find_asset, newest, numbered, of_brand, slug, suffix_of, write
+from bmn.cli.lookup.assets import find_asset, newest, numbered, of_brand, slug, suffix_of, write
 from bmn.cli.lookup.session import find_brand, open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago
-from bmn.client.untyped import BmnClient
+from bmn.client import Client
 from bmn.errors import NotFound
+from bmn.schemas import documents
+from bmn.schemas.documents import Asset
 
 _SHEET = 60
 
@@ -32,13 +34,13 @@ app = group(
 )
 
 
-async def _brand_of(client: BmnClient, reference: str | None) -> dict[str, Any]:
+async def _brand_of(client: Client, reference: str | None) -> documents.Brand:
     if reference:
         return await find_brand(client, reference)
-    brands = (await client.get("/brands"))["brands"]
+    brands = (await client.brands()).brands
     if not brands:
         raise NotFound("There is no brand yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')
-    return dict(brands[0])
+    return brands[0]
 
 
 @app.command("list", cls=examples('bmn logos list --brand "Acme Coffee"', "bmn logos list --all --images blocks"))
@@ -51,22 +53,22 @@ def list_logos(
 ) -> None:
     """The brand's logos, as a numbered sheet where the terminal shows pictures."""
 
-    async def fetch() -> tuple[dict[str, Any], list[Asset], int, str]:
+    async def fetch() -> tuple[documents.Brand, list[Asset], int, str]:
         async with open_client() as client:
             record = await _brand_of(client, brand)
-            found = await of_brand(client, record["id"], "logo")
+            found = await of_brand(client, record.id, "logo")
             chosen = _by_job(found) if everything else newest(found)
             gallery = Gallery(client, images)
-            datas = [await gallery.fetch(asset) for asset in chosen[:8]] if gallery.mode != "none" else []
+            datas = [await gallery.fetch(asset.id, asset.url) for asset in chosen[:8]] if gallery.mode != "none" else []
             return record, chosen, len(found) - len(chosen), _draw(datas, gallery.mode)
 
     record, found, older, drawing = run(fetch())
     if console.json:
         console.document({"assets": found})
         return
-    name = shlex.quote(record["name"])
+    name = shlex.quote(record.name)
     if not found:
-        console.say(f"{record['name']} has no logos yet.")
+        console.say(f"{record.name} has no logos yet.")
         console.next_step(f"bmn generate logos --brand {name}")
         return
     if drawing:
@@ -84,11 +86,11 @@ def list_logos(
     rows = [
         (
             str(number),
-            asset["id"],
+            asset.id,
             names[number - 1],
-            "selected" if asset["isSelected"] else "",
-            ago(asset["createdAt"]) if human else asset["createdAt"],
-            asset["url"],
+            "selected" if asset.is_selected else "",
+            ago(asset.created_at) if human else asset.created_at,
+            asset.url,
         )
         for number, asset in enumerate(found, start=1)
     ]
@@ -99,23 +101,23 @@ def list_logos(
 
 
 def _job(asset: Asset) -> str:
-    job_id = str(asset["jobId"])
+    job_id = str(asset.job_id)
     return job_id if console.width is None else short_id(job_id)
 
 
 def _by_job(found: list[Asset]) -> list[Asset]:
     """Newest job first, and each job's own in the order of their numbers: the newest job's numbers are the list's."""
-    jobs = dict.fromkeys(asset["jobId"] for asset in found)
-    return [asset for job_id in jobs for asset in numbered([one for one in found if one["jobId"] == job_id])]
+    jobs = dict.fromkeys(asset.job_id for asset in found)
+    return [asset for job_id in jobs for asset in numbered([one for one in found if one.job_id == job_id])]
 
 
 def _names(found: list[Asset]) -> list[str]:
     """What other commands call each of a list that spans jobs, in its order: JOB/2."""
-    seen: Counter[str] = Counter()
+    seen: Counter[str | None] = Counter()
     names = []
     for asset in found:
-        seen[asset["jobId"]] += 1
-        names.append(f"{_job(asset)}/{seen[asset['jobId']]}")
+        seen[asset.job_id] += 1
+        names.append(f"{_job(asset)}/{seen[asset.job_id]}")
     return names
 
 
@@ -130,18 +132,18 @@ def _draw(datas: list[bytes], mode: str) -> str:
 def select(logo: Logo, brand: Brand = None) -> None:
     """Makes a logo the brand's own; mockups use it from now on."""
 
-    async def act() -> tuple[dict[str, Any], Asset]:
+    async def act() -> tuple[documents.Brand, Asset]:
         async with open_client() as client:
             record = await _brand_of(client, brand)
-            asset = await find_asset(client, record["id"], logo)
-            return record, await client.post(f"/assets/{asset['id']}/select", safe=True)
+            asset = await find_asset(client, record.id, logo)
+            return record, await client.select(asset.id)
 
     record, asset = run(act())
     if console.json:
         console.document(asset)
     else:
-        console.answer(f"{asset['id']}  is the logo of {record['name']}")
-    console.next_step(f"bmn generate mockups --brand {shlex.quote(record['name'])} --product mug")
+        console.answer(f"{asset.id}  is the logo of {record.name}")
+    console.next_step(f"bmn generate mockups --brand {shlex.quote(record.name)} --product mug")
 
 
 @app.command(cls=examples("bmn logos save 2", "bmn logos save 2 --out logo.png"))
@@ -154,22 +156,22 @@ def save(
 ) -> None:
     """Writes a logo to a file."""
 
-    async def act() -> tuple[dict[str, Any], Asset, bytes]:
+    async def act() -> tuple[documents.Brand, Asset, bytes]:
         async with open_client() as client:
             record = await _brand_of(client, brand)
-            asset = await find_asset(client, record["id"], logo)
-            return record, asset, await client.download(asset["url"])
+            asset = await find_asset(client, record.id, logo)
+            return record, asset, await client.download(asset.url)
 
     record, asset, data = run(act())
-    name = f"{slug(record['name'])}-logo-{asset['id'][:4]}{suffix_of(data)}"
+    name = f"{slug(record.name)}-logo-{asset.id[:4]}{suffix_of(data)}"
     into_folder = out is not None and (out.endswith(("/", os.sep)) or Path(out).is_dir())
     path = Path(out or "", name) if into_folder or not out else Path(out)
     write(path, data)
     if console.json:
-        console.document({**asset, "file": str(path)})
+        console.document({**asset.wire(), "file": str(path)})
     else:
         console.answer(str(path))
-    console.next_step(f"bmn logos select {logo} --brand {shlex.quote(record['name'])}")
+    console.next_step(f"bmn logos select {logo} --brand {shlex.quote(record.name)}")
 
 
 @app.command(cls=examples('bmn logos refine 2 --notes "thicker lines"'))
@@ -188,6 +190,6 @@ def refine(
 
     async def name_of() -> str:
         async with open_client() as client:
-            return str((await _brand_of(client, brand))["name"])
+            return (await _brand_of(client, brand)).name
 
     return generate_logos(brand=brand or run(name_of()), refine=logo, notes=notes, count=count, out=out)

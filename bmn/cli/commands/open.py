@@ -16,8 +16,8 @@ def visit(path: str, *, role: str = "user", browser: bool = True) -> None:
     async def address() -> str:
         async with open_client(role=role) as client:
             if not await client.is_up():
-                await client.get("/credits")  # says in three lines that nobody answers
-            return str((await client.post("/session", {"path": path}, safe=True))["url"])
+                await client.credits()  # says in three lines that nobody answers
+            return (await client.sign_in_link(path)).url
 
     url = run(address())
     if console.json:
@@ -44,7 +44,7 @@ def open_page(
     async def path() -> str:
         async with open_client() as client:
             if brand:
-                return f"/g/{(await find_brand(client, brand))['id']}"
+                return f"/g/{(await find_brand(client, brand)).id}"
             return f"/g/job/{await find_job(client, job)}" if job else "/"
 
     visit(run(path()), browser=not only_print)

@@ -1,7 +1,7 @@
 """`bmn queues`: what waits, what runs, how long it takes; pause and resume."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,9 +9,7 @@ from bmn.cli.base import examples, group, run
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Cell, Column, console
 from bmn.cli.terminal.timespan import ago, duration
-from bmn.client.untyped import BmnClient
-
-Row = dict[str, Any]
+from bmn.schemas.documents import QueueStatus
 
 _EVERY = 2.0  # a user may ask 60 times a minute
 
@@ -60,33 +58,32 @@ def pause(
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Shown to everybody whose job waits.")] = "",
 ) -> None:
     """Stops taking jobs from a queue; those that run go on, those that wait keep their place."""
-    _tell(run(_post(f"/admin/queues/{queue}/pause", {"reason": reason})), "paused")
+
+    async def act() -> QueueStatus:
+        async with open_client(role="admin") as client:
+            return await client.pause(queue, reason)
+
+    _tell(run(act()), "paused")
     console.next_step(f"bmn queues resume {queue}")
 
 
 @app.command(cls=examples("bmn queues resume video-generation"))
 def resume(queue: Queue) -> None:
     """Takes jobs from a queue again."""
-    _tell(run(_post(f"/admin/queues/{queue}/resume", None)), "taking jobs")
+
+    async def act() -> QueueStatus:
+        async with open_client(role="admin") as client:
+            return await client.resume(queue)
+
+    _tell(run(act()), "taking jobs")
     console.next_step("bmn queues")
 
 
-async def _post(path: str, body: Any) -> Row:
-    async with open_client(role="admin") as client:
-        row: Row = await client.post(path, body, safe=True)
-        return row
-
-
-def _tell(row: Row, word: str) -> None:
+def _tell(row: QueueStatus, word: str) -> None:
     if console.json:
         console.document(row)
     else:
-        console.answer(f"{row['name']}  {word}, {row['waiting']} waiting")
-
-
-async def _fetch(client: BmnClient) -> list[Row]:
-    rows: list[Row] = (await client.get("/admin/queues"))["queues"]
-    return rows
+        console.answer(f"{row.name}  {word}, {row.waiting} waiting")
 
 
 def _show(watch: bool) -> None:
@@ -94,17 +91,17 @@ def _show(watch: bool) -> None:
         run(_watch())
         return
 
-    async def fetch() -> list[Row]:
+    async def fetch() -> list[QueueStatus]:
         async with open_client(role="admin") as client:
-            return await _fetch(client)
+            return await client.queues()
 
     rows = run(fetch())
     if console.json:
         console.document({"queues": rows})
         return
     console.table(_COLUMNS, [_cells(row) for row in rows])
-    paused = next((row["name"] for row in rows if row["paused"]), None)
-    failed = any(row["failed"] for row in rows)
+    paused = next((row.name for row in rows if row.paused), None)
+    failed = any(row.failed for row in rows)
     last = "bmn jobs list --state failed" if failed else "bmn queues --watch"
     console.next_step(f"bmn queues resume {paused}" if paused else last)
 
@@ -117,16 +114,16 @@ async def _watch() -> None:
     from bmn.cli.terminal.tables import render
 
     async with open_client(role="admin") as client:
-        before: list[Row] | None = None
+        before: list[QueueStatus] | None = None
         if console.live and console.width is not None and not console.json:
             with Live(console=console.out, auto_refresh=False, vertical_overflow="ellipsis") as live:
                 while True:
-                    rows = await _fetch(client)
+                    rows = await client.queues()
                     lines = render(_COLUMNS, [_cells(row) for row in rows], console.width)
                     live.update(Lines(*lines), refresh=True)
                     await asyncio.sleep(_EVERY)
         while True:
-            rows = await _fetch(client)
+            rows = await client.queues()
             if rows != before:
                 before = rows
                 if console.json:
@@ -136,27 +133,27 @@ async def _watch() -> None:
             await asyncio.sleep(_EVERY)
 
 
-def _cells(row: Row) -> list[Cell]:
-    oldest = row["oldestWaitSeconds"]
-    busy = "red" if row["waiting"] and not row["workers"] else ""
+def _cells(row: QueueStatus) -> list[Cell]:
+    oldest = row.oldest_wait_seconds
+    busy = "red" if row.waiting and not row.workers else ""
     return [
-        row["name"],
-        str(row["waiting"]),
-        str(row["active"]),
-        str(row["delayed"]),
-        str(row["completed"]),
-        (str(row["failed"]), "red" if row["failed"] else ""),
-        ("?" if row["workers"] is None else str(row["workers"]), busy),
+        row.name,
+        str(row.waiting),
+        str(row.active),
+        str(row.delayed),
+        str(row.completed),
+        (str(row.failed), "red" if row.failed else ""),
+        ("?" if row.workers is None else str(row.workers), busy),
         duration(oldest) if oldest else "",
-        duration(row["p50Ms"] / 1000) if row["p50Ms"] else "",
-        duration(row["p95Ms"] / 1000) if row["p95Ms"] else "",
-        (_note(row), "yellow" if row["paused"] else ""),
+        duration(row.p50_ms / 1000) if row.p50_ms else "",
+        duration(row.p95_ms / 1000) if row.p95_ms else "",
+        (_note(row), "yellow" if row.paused else ""),
     ]
 
 
-def _note(row: Row) -> str:
-    if row["paused"]:
-        return f"paused: {row['reason'] or row['cause'] or ''}".rstrip(": ")
-    if row["nextRunAt"]:
-        return f"hourly, next {ago(row['nextRunAt'])}"
-    return "bmn jobs dlq list" if row["name"] == "dead-letter" and row["waiting"] else ""
+def _note(row: QueueStatus) -> str:
+    if row.paused:
+        return f"paused: {row.reason or row.cause or ''}".rstrip(": ")
+    if row.next_run_at:
+        return f"hourly, next {ago(row.next_run_at)}"
+    return "bmn jobs dlq list" if row.name == "dead-letter" and row.waiting else ""

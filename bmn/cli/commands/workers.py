@@ -1,12 +1,11 @@
 """`bmn workers`: who is working on what."""
 
-from typing import Any
-
 from bmn.cli.base import examples, run, single
 from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import Column, console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago, moment
+from bmn.schemas.documents import WorkerStatus
 
 _COLUMNS = (
     Column("QUEUE"),
@@ -27,10 +26,9 @@ app = single()
 def workers() -> None:
     """Every worker: its queue, host, process, jobs, memory and last sign of life."""
 
-    async def fetch() -> list[dict[str, Any]]:
+    async def fetch() -> list[WorkerStatus]:
         async with open_client(role="admin") as client:
-            found: list[dict[str, Any]] = (await client.get("/admin/workers"))["workers"]
-            return found
+            return await client.workers()
 
     found = run(fetch())
     if console.json:
@@ -43,14 +41,14 @@ def workers() -> None:
     human = console.width is not None
     rows = [
         (
-            worker["queue"],
-            worker["host"],
-            str(worker["pid"]),
-            ("lost", "red") if worker["state"] == "lost" else worker["state"] or "",
-            f"{worker['memoryBytes'] / 1e6:.0f} MB" if worker["memoryBytes"] else "",
-            _since(worker["startedAt"]) if human else worker["startedAt"] or "",
-            ago(worker["heartbeatAt"]) if human else worker["heartbeatAt"] or "",
-            " ".join(short_id(job) if human else job for job in worker["jobs"]),
+            worker.queue,
+            worker.host or "",
+            str(worker.pid),
+            ("lost", "red") if worker.state == "lost" else worker.state or "",
+            f"{worker.memory_bytes / 1e6:.0f} MB" if worker.memory_bytes else "",
+            _since(worker.started_at) if human else worker.started_at or "",
+            ago(worker.heartbeat_at) if human else worker.heartbeat_at or "",
+            " ".join(short_id(job) if human else job for job in worker.jobs),
         )
         for worker in found
     ]

@@ -2,14 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from bmn.cli.following.progress import Board
 from bmn.cli.lookup import assets as naming
 from bmn.cli.terminal.format import short_id
-from bmn.client.untyped import BmnClient
-from bmn.client.watch import Event
+from bmn.client import Client, Event
 from bmn.errors import BmnError
+from bmn.schemas.documents import Asset
 
 _COLUMNS = 28
 
@@ -17,7 +16,7 @@ _COLUMNS = 28
 class Gallery:
     """The pictures of one command: each fetched once, shown as it arrives, numbered."""
 
-    def __init__(self, client: BmnClient, images: str | None) -> None:
+    def __init__(self, client: Client, images: str | None) -> None:
         from bmn.cli.following.pictures import mode
 
         self.client = client
@@ -32,7 +31,7 @@ class Gallery:
         self._shown.add(asset["id"])
         number = int(event.data["logoIndex"]) + 1 if event.data.get("logoIndex") is not None else len(self._shown)
         try:
-            data = await self.fetch(asset)
+            data = await self.fetch(asset["id"], asset["url"])
         except BmnError as error:
             board.say(f"picture {number} cannot be shown: {error.message}")
             return
@@ -47,14 +46,14 @@ class Gallery:
         picture = open_picture(data)
         return encode(picture, self.mode, _COLUMNS) if picture else ""
 
-    async def fetch(self, asset: dict[str, Any]) -> bytes:
-        if asset["id"] not in self._data:
-            self._data[asset["id"]] = await self.client.download(asset["url"])
-        return self._data[asset["id"]]
+    async def fetch(self, asset_id: str, url: str) -> bytes:
+        if asset_id not in self._data:
+            self._data[asset_id] = await self.client.download(url)
+        return self._data[asset_id]
 
-    async def save(self, assets: list[dict[str, Any]], folder: Path, stem: str, job_id: str) -> list[Path]:
+    async def save(self, assets: list[Asset], folder: Path, stem: str, job_id: str) -> list[Path]:
         """Writes the files; answers with their paths, in the order given. job_id: tells them from earlier ones."""
-        datas = list(await asyncio.gather(*(self.fetch(asset) for asset in assets)))
+        datas = list(await asyncio.gather(*(self.fetch(asset.id, asset.url) for asset in assets)))
         paths = naming.choose_names(folder, stem, short_id(job_id)[:4], datas)
         for path, data in zip(paths, datas, strict=True):
             await asyncio.to_thread(naming.write, path, data)

@@ -1,6 +1,7 @@
 """One job in full, and why it is where it is."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from bmn.cli.following.making import money
@@ -8,42 +9,41 @@ from bmn.cli.lookup.assets import numbered
 from bmn.cli.terminal.console import clean, console
 from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell, usd
 from bmn.cli.terminal.timespan import ago, duration, local, moment
+from bmn.schemas.documents import JobRecord, TimelineEvent, Why
 
-Job = dict[str, Any]
 
-
-def print_job(job: Job) -> None:
+def print_job(job: JobRecord) -> None:
     """State, figures, units, assets and the timeline of every event."""
     _head(job)
     fields = {
-        "Brand": job.get("brandName") or job["brandId"],
-        "Attempt": f"{job['attempt']} of {job['maxAttempts']}" + (f", {job['losses']} lost" if job["losses"] else ""),
-        "Progress": f"{job['progress']} %  {job['message'] or ''}".rstrip(),
-        "Waiting": f"{job['position']} ahead of it" if job.get("position") and job["state"] == "queued" else None,
-        "Error": job["error"],
-        "Cause": job["cause"],
-        "Money": f"{money(job)} (reserved {job['creditsReserved']})",
-        "Created": f"{local(job['createdAt'])}  ({ago(job['createdAt'])})",
-        "Started": local(job["startedAt"]),
-        "Ended": local(job["completedAt"]),
+        "Brand": job.brand_name or job.brand_id,
+        "Attempt": f"{job.attempt} of {job.max_attempts}" + (f", {job.losses} lost" if job.losses else ""),
+        "Progress": f"{job.progress} %  {job.message or ''}".rstrip(),
+        "Waiting": f"{job.position} ahead of it" if job.position and job.state == "queued" else None,
+        "Error": job.error,
+        "Cause": job.cause,
+        "Money": f"{money(job)} (reserved {job.credits_reserved})",
+        "Created": f"{local(job.created_at)}  ({ago(job.created_at)})",
+        "Started": local(job.started_at),
+        "Ended": local(job.completed_at),
         "Took": duration(seconds) if (seconds := elapsed(job)) is not None else None,
-        "Replay of": job["parentId"],
+        "Replay of": job.parent_id,
     }
     for name, value in fields.items():
         if value:
             console.field(name, str(value))
     _units(job)
     _assets(job)
-    _timeline(job)
+    _timeline(job.timeline)
     step = {"failed": "why", "partial": "why", "queued": "why", "cancelled": "why", "completed": "logs"}.get(
-        job["state"], "watch"
+        job.state, "watch"
     )
-    console.next_step(f"bmn jobs {step} {short_id(job['jobId'])}")
+    console.next_step(f"bmn jobs {step} {short_id(job.job_id)}")
 
 
-def _head(job: Job) -> None:
-    symbol, style = state_cell(job["state"])
-    line = f"{symbol}  {job['jobId']}"
+def _head(job: JobRecord) -> None:
+    symbol, style = state_cell(job.state)
+    line = f"{symbol}  {job.job_id}"
     console.answer(styled(line, f"bold {style}"))
 
 
@@ -58,68 +58,67 @@ def styled(text: str, style: str) -> Any:
     return Text(clean(text), style=style)
 
 
-def _units(job: Job) -> None:
-    units = job["units"]
+def _units(job: JobRecord) -> None:
+    units = job.units
     if not units:
         return
     console.answer("\n  Units")
     for unit in units:
-        note = unit["error"] or ("may have been billed once more" if unit["ambiguous"] else "")
-        row = f"{unit['unit']:<12} {unit['state']:<11} {unit['provider'] or '':<10} {usd(unit['costUsd'])}  {note}"
+        note = unit.error or ("may have been billed once more" if unit.ambiguous else "")
+        row = f"{unit.unit:<12} {unit.state:<11} {unit.provider or '':<10} {usd(unit.cost_usd)}  {note}"
         console.answer(f"    {row}".rstrip())
 
 
-def _assets(job: Job) -> None:
-    if not job["assets"]:
+def _assets(job: JobRecord) -> None:
+    if not job.assets:
         return
     console.answer("\n  Assets")
-    for number, asset in enumerate(numbered(job["assets"]), start=1):
-        console.answer(f"    {number}  {asset['type']:<8} {asset['url']}")
+    for number, asset in enumerate(numbered(job.assets), start=1):
+        console.answer(f"    {number}  {asset.type:<8} {asset.url}")
 
 
-def _timeline(job: Job) -> None:
-    if not job["timeline"]:
+def _timeline(timeline: Sequence[TimelineEvent]) -> None:
+    if not timeline:
         return
     console.answer("\n  Timeline")
-    first = moment(job["timeline"][0]["at"])
-    for _, alike in itertools.groupby(job["timeline"], _kind):
+    first = moment(timeline[0].at)
+    for _, alike in itertools.groupby(timeline, _kind):
         entries = list(alike)
         fold = len(entries) - 2 if console.width is not None and len(entries) > 3 else 0
         for entry in [entries[0], *entries[1 + fold :]]:
-            after = (moment(entry["at"]) - first).total_seconds()
-            console.answer(f"    {entry['seq']:>4}  +{after:7.2f} s  {entry['event']:<14} {_what(entry)}".rstrip())
+            after = (moment(entry.at) - first).total_seconds()
+            console.answer(f"    {entry.seq:>4}  +{after:7.2f} s  {entry.event:<14} {_what(entry)}".rstrip())
             if fold and entry is entries[0]:
                 console.answer(f"          … {fold} more like it; all with --json")
 
 
-def _kind(entry: dict[str, Any]) -> tuple[Any, ...]:
+def _kind(entry: TimelineEvent) -> tuple[object, ...]:
     """What a person tells apart: of an event that only repeats a percentage one would scroll past forty."""
-    plain = entry["event"] == "job:progress" and not entry["data"].get("asset")
-    return (entry["data"].get("progress"), entry["data"].get("status")) if plain else (entry["seq"],)
+    plain = entry.event == "job:progress" and not entry.data.get("asset")
+    return (entry.data.get("progress"), entry.data.get("status")) if plain else (entry.seq,)
 
 
-def _what(entry: dict[str, Any]) -> str:
-    data = entry["data"]
+def _what(entry: TimelineEvent) -> str:
+    data = entry.data
     text = data.get("message") or data.get("error") or data.get("content") or ""
-    if entry["event"] == "job:progress":
+    if entry.event == "job:progress":
         return f"{data.get('progress', 0):>3} %  {text}"
-    if entry["event"] == "job:failed":
+    if entry.event == "job:failed":
         return f"{text}  ({data.get('cause')}, {data.get('retriesLeft')} attempts left)"
     return str(text)
 
 
-def print_why(answer: dict[str, Any]) -> None:
+def print_why(answer: Why) -> None:
     """The five lines: state, cause, money, what is kept, what to do."""
-    symbol, style = state_cell(answer["state"])
-    job_id = answer["jobId"]
-    console.answer(styled(f"{symbol.split()[0]} {shortened(job_id)}  {answer['headline']}", f"bold {style}"))
-    advice = answer["try"] or {}
-    command = (advice.get("command") or "").replace(job_id, short_id(job_id))
+    symbol, style = state_cell(answer.state)
+    job_id = answer.job_id
+    console.answer(styled(f"{symbol.split()[0]} {shortened(job_id)}  {answer.headline}", f"bold {style}"))
+    command = answer.advice.command.replace(job_id, short_id(job_id))
     lines = {
-        "Cause": " — ".join(text for text in (answer["cause"], answer["causeText"]) if text),
-        "Money": answer["money"],
-        "Kept": answer["kept"],
-        "Try": "   ".join(text for text in (command, advice.get("text")) if text),
+        "Cause": " — ".join(text for text in (answer.cause, answer.cause_text) if text),
+        "Money": answer.money,
+        "Kept": answer.kept,
+        "Try": "   ".join(text for text in (command, answer.advice.text) if text),
     }
     for name, text in lines.items():
         if text:

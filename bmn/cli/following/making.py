@@ -5,8 +5,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from bmn.cli.base import run
 from bmn.cli.following.gallery import Gallery
@@ -14,18 +14,15 @@ from bmn.cli.following.watch import watch
 from bmn.cli.lookup.assets import local_path, make_folder, numbered, slug
 from bmn.cli.lookup.server import server_for
 from bmn.cli.lookup.session import find_brand, is_brand_id, open_client
+from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import GENERATOR_QUEUES, elapsed, outcome_document, plural, short_id, state_text, usd
 from bmn.cli.terminal.shell import preparation
 from bmn.cli.terminal.timespan import duration
-from bmn.client.untyped import BmnClient
+from bmn.client import Client
 from bmn.errors import CAUSES, BmnError, Cause, NotFound
-
-if TYPE_CHECKING:
-    from bmn.cli.commands.generate import Builder, Options
-
-Record = dict[str, Any]
+from bmn.schemas.documents import Asset, Expected, Job, JobRecord, MockupsSubmitted, Submitted
 
 
 @dataclass(slots=True)
@@ -36,7 +33,7 @@ class _Made:
     private: bool = False
 
 
-def make(kind: str, noun: str, build: "Builder", options: "Options") -> int:
+def make(kind: str, noun: str, build: Builder, options: Options) -> int:
     """Runs one generator; answers with the exit code. kind: the route. noun: one of what it makes."""
     made = _Made()
     if options.out and not options.dry_run:
@@ -71,53 +68,64 @@ def detached(job_ids: list[str], *, private: bool = False) -> int:
 
 
 @asynccontextmanager
-async def _client(kind: str, options: "Options", made: _Made) -> AsyncIterator[BmnClient]:
+async def _client(kind: str, options: Options, made: _Made) -> AsyncIterator[Client]:
     async with server_for(GENERATOR_QUEUES[kind], detach=options.detach) as server:
         made.private = server.private
         async with open_client(settings=server.settings, api_url=server.api_url) as client:
             yield client
 
 
-async def _make(kind: str, noun: str, build: "Builder", options: "Options", made: _Made) -> int:
+async def _make(kind: str, noun: str, build: Builder, options: Options, made: _Made) -> int:
     async with _client(kind, options, made) as client:
         # The others need a logo first, so that a new name is a mistyped one there.
         new = kind in ("logos", "wizard") and not options.dry_run
         brand = await _brand(
             client, options, new=new, imagine=kind == "logos" and options.dry_run and not options.refines
         )
-        body = {key: value for key, value in (await build(client, brand)).items() if value is not None}
+        body = await build(client, brand)
         if options.dry_run:
-            return await _estimate(client, kind, body, options)
-        answer = await client.post(f"/generation/{kind}", body, idempotency_key=options.idempotency_key)
-        submissions = answer.get("jobs") or [answer]
-        made.job_ids = [entry["jobId"] for entry in submissions]
-        _warn(answer)
+            return await _estimate(client, kind, body)
+        answer, labels = await _submit(client, kind, body, brand, options)
+        made.job_ids = [*labels]
+        _warn(answer.warning)
         if options.detach:
             return _announce(answer, made.job_ids)
-        ended = await _attend(client, brand, noun, body, submissions, options)
-        steps = _next_steps(ended, noun, brand["name"])
+        ended = await _attend(client, brand, noun, labels, options)
+        steps = _next_steps(ended, noun, brand.name)
         console.next_step(*(_with_server(steps) if made.private else steps))
         return exit_codes.of_jobs(ended, strict=options.strict)
 
 
-async def _brand(client: BmnClient, options: "Options", *, new: bool, imagine: bool) -> Record:
+async def _submit(
+    client: Client, kind: str, body: Body, brand: Target, options: Options
+) -> tuple[Submitted | MockupsSubmitted, dict[str, str]]:
+    """The server's answer, and the jobs with what each is called while it is watched."""
+    if kind != "mockups":
+        one = await client.generate(kind, body, idempotency_key=options.idempotency_key)
+        return one, {one.job_id: brand.name}
+    many = await client.generate_mockups(body, idempotency_key=options.idempotency_key)
+    return many, {job.job_id: "" for job in many.jobs}  # each is called as the product in its record
+
+
+async def _brand(client: Client, options: Options, *, new: bool, imagine: bool) -> Target:
     """new: a name that does not exist is made one. imagine: it is only asked what it would be like."""
     try:
-        return await find_brand(client, options.brand, create=options.record if new else None)
+        brand = await find_brand(client, options.brand, create=options.record if new else None)
     except NotFound:
         if not imagine or is_brand_id(options.brand):
             raise
         name = options.brand.strip().removeprefix("@")
         console.say(f"the brand {name!r} would be made")
-        return {"id": None, "name": name}
+        return Target("", name)
+    return Target(brand.id, brand.name)
 
 
-def _warn(answer: Record) -> None:
-    if warning := answer.get("warning"):
+def _warn(warning: str | None) -> None:
+    if warning:
         console.tell(f"! {warning[0].lower()}{warning[1:]}", "yellow")
 
 
-def _announce(answer: Record, job_ids: list[str]) -> int:
+def _announce(answer: Submitted | MockupsSubmitted, job_ids: list[str]) -> int:
     if console.json:
         console.document(answer)
     else:
@@ -128,77 +136,71 @@ def _announce(answer: Record, job_ids: list[str]) -> int:
 
 
 async def _attend(
-    client: BmnClient, brand: Record, noun: str, body: Record, submissions: list[Record], options: "Options"
-) -> list[Record]:
-    """Watches the jobs to their end, shows what they make, writes it, reports; answers with their records."""
+    client: Client, brand: Target, noun: str, labels: dict[str, str], options: Options
+) -> list[JobRecord]:
+    """Watches the jobs to their end, shows what they make, writes it, reports; answers with their records.
+
+    labels: what each job is called, by its id.
+    """
     gallery = Gallery(client, options.images)
-    products = {product["productId"]: product["productName"] for product in body.get("products", ())}
     ended = await watch(
-        client,
-        [entry["jobId"] for entry in submissions],
-        labels=[str(products.get(entry.get("productId"), brand["name"])) for entry in submissions],
-        timeout=options.timeout,
-        on_event=gallery.on_event,
+        client, [*labels], labels=[*labels.values()], timeout=options.timeout, on_event=gallery.on_event
     )
-    for job in ended:
-        job["assets"] = numbered(job["assets"])
-    assets = [asset for job in ended for asset in job["assets"]]
-    paths: list[Path | None] = [local_path(client, asset["url"]) for asset in assets]
+    assets = [asset for job in ended for asset in numbered(job.assets)]
+    paths: list[Path | None] = [local_path(client, asset.url) for asset in assets]
     if options.out and assets:
-        stem = f"{slug(brand['name'])}-{slug(noun)}"
-        paths = [*await gallery.save(assets, options.out, stem, ended[0]["jobId"])]
-    for asset, path in zip(assets, paths, strict=True):
-        asset["file"] = str(path) if path else None
+        stem = f"{slug(brand.name)}-{slug(noun)}"
+        paths = [*await gallery.save(assets, options.out, stem, ended[0].job_id)]
     for job in ended:
         report(job)
-    _answer(ended, assets)
+    _answer(ended, [*zip(assets, paths, strict=True)])
     return ended
 
 
-def _answer(jobs: list[Record], assets: list[Record]) -> None:
+def _answer(jobs: list[JobRecord], saved: list[tuple[Asset, Path | None]]) -> None:
+    """saved: all assets in the order of their jobs, each with its file."""
     if console.json:
-        documents = [outcome_document(job, job["assets"]) for job in jobs]
-        console.document(documents[0] if len(documents) == 1 else {"jobs": documents})
+        rest = iter(saved)
+        outcomes = [outcome_document(job, [*islice(rest, len(job.assets))]) for job in jobs]
+        console.document(outcomes[0] if len(outcomes) == 1 else {"jobs": outcomes})
         return
-    for number, asset in enumerate(assets, start=1):
-        console.answer(f"{number}  {asset['file'] or asset['url']}")
+    for number, (asset, path) in enumerate(saved, start=1):
+        console.answer(f"{number}  {path or asset.url}")
 
 
-def report(job: Record) -> None:
+def report(job: JobRecord) -> None:
     """How a job ended, in one line; a failure in three. Goes to stderr."""
-    assets, seconds = job["assets"], elapsed(job)
-    if job["state"] == "failed":
-        cause = CAUSES[Cause(job["cause"] or "bug")]
-        console.tell(f"{state_text('failed')}  {job['queueName']} {short_id(job['jobId'])}: {job['error']}", "bold red")
+    assets, seconds = job.assets, elapsed(job)
+    if job.state == "failed":
+        cause = CAUSES[Cause(job.cause or "bug")]
+        console.tell(f"{state_text('failed')}  {job.queue_name} {short_id(job.job_id)}: {job.error}", "bold red")
         console.tell(f"  {cause.told} {money(job)}.")
-        console.tell(f"  bmn jobs why {short_id(job['jobId'])}")
+        console.tell(f"  bmn jobs why {short_id(job.job_id)}")
         return
-    made = (
-        plural(len(assets), assets[0]["type"].replace("_", " ")) if assets else job.get("message") or job["queueName"]
-    )
-    product = (job.get("payload") or {}).get("productName")
+    made = plural(len(assets), assets[0].type.replace("_", " ")) if assets else job.message or job.queue_name
+    product = job.payload.get("productName")
     made += f" of {product}" if assets and product else ""
-    whose = f" for {job['brandName']}" if assets and job.get("brandName") else ""
+    whose = f" for {job.brand_name}" if assets and job.brand_name else ""
     took = f" in {duration(seconds)}" if seconds is not None else ""
-    console.say(f"{state_text(job['state'])}  {made}{whose}{took} · {money(job)}")
+    console.say(f"{state_text(job.state)}  {made}{whose}{took} · {money(job)}")
 
 
-def money(job: Record) -> str:
+def money(job: Job) -> str:
     """`4 credits · $0.12`, with what came back, and the sandbox's free pictures as such."""
-    parts = [plural(int(job["creditsCharged"]), "credit")]
-    if job.get("creditsRefunded"):
-        parts[0] += f" charged, {job['creditsRefunded']} back"
-    cost = usd(job["costUsd"])
-    parts.append("sandbox: $0.00" if job.get("sandboxed") else cost)
+    parts = [plural(job.credits_charged, "credit")]
+    if job.credits_refunded:
+        parts[0] += f" charged, {job.credits_refunded} back"
+    cost = usd(job.cost_usd)
+    parts.append("sandbox: $0.00" if job.sandboxed else cost)
     return " · ".join(parts)
 
 
-def _next_steps(jobs: list[Record], noun: str, brand: str) -> tuple[str, ...]:
+def _next_steps(jobs: list[JobRecord], noun: str, brand: str) -> tuple[str, ...]:
     """The next useful commands, for the way it ended."""
-    quoted, name = shlex.quote(brand), short_id(jobs[-1]["jobId"])
-    if not any(job["assets"] for job in jobs):
-        return (f"bmn jobs show {name}",) if jobs[-1]["state"] == "completed" else ()
-    if any(job["state"] == "partial" for job in jobs):
+    quoted, name = shlex.quote(brand), short_id(jobs[-1].job_id)
+    if not any(job.assets for job in jobs):
+        return (f"bmn jobs show {name}",) if jobs[-1].state == "completed" else ()
+    if any(job.state == "partial" for job in jobs):
         return (f"bmn jobs why {name}",)
     steps = {
         "logo": (f"bmn logos select 1 --brand {quoted}", f"bmn generate mockups --brand {quoted} --product mug"),
@@ -214,25 +216,24 @@ def _with_server(steps: tuple[str, ...]) -> tuple[str, ...]:
     return (*prepared, "bmn serve   # stays; the rest in another terminal:", *steps)
 
 
-async def _estimate(client: BmnClient, kind: str, body: Record, options: "Options") -> int:
-    estimate: Record = await client.post(f"/generation/{kind}/estimate", body, safe=True)
+async def _estimate(client: Client, kind: str, body: Body) -> int:
+    estimate = await client.estimate(kind, body)
     if console.json:
         console.document(estimate)
         return exit_codes.DONE
-    for number, prompt in enumerate(estimate["prompts"], start=1):
+    for number, prompt in enumerate(estimate.prompts, start=1):
         console.answer(f"{number}  {prompt}")
-    cost = usd(estimate["usd"])
-    console.answer(f"credits   {estimate['credits']} of {estimate['creditsAvailable']}")
-    console.answer(f"cost      {f'sandbox: $0.00 (with a key: {cost})' if estimate['sandboxed'] else cost}")
-    expected = estimate.get("expected")
-    console.answer(f"time      {_usual(expected)}; {plural(estimate['waiting'], 'job')} ahead")
-    _warn(estimate)
+    cost = usd(estimate.usd)
+    console.answer(f"credits   {estimate.credits} of {estimate.credits_available}")
+    console.answer(f"cost      {f'sandbox: $0.00 (with a key: {cost})' if estimate.sandboxed else cost}")
+    console.answer(f"time      {_usual(estimate.expected)}; {plural(estimate.waiting, 'job')} ahead")
+    _warn(estimate.warning)
     console.say("nothing was submitted")
     console.next_step(shlex.join(["bmn", *(word for word in sys.argv[1:] if word not in ("-n", "--dry-run"))]))
     return exit_codes.DONE
 
 
-def _usual(expected: Record | None) -> str:
-    if not expected or expected.get("samples", 0) < 5:
+def _usual(expected: Expected | None) -> str:
+    if not expected:
         return "not known yet"
-    return f"about {duration(expected['p50Ms'] / 1000)}, seldom over {duration(expected['p90Ms'] / 1000)}"
+    return f"about {duration(expected.p50_ms / 1000)}, seldom over {duration(expected.p90_ms / 1000)}"

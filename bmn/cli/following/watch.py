@@ -2,17 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from bmn.cli.following.progress import HEARTBEAT, Board, Line, Unit
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
-from bmn.client.untyped import BmnClient
-from bmn.client.watch import Event, follow
+from bmn.client import Client, Event, follow
 from bmn.errors import BmnError
+from bmn.schemas.documents import JobRecord
 from bmn.schemas.payloads import TERMINAL_STATES
 
-Job = dict[str, Any]
 OnEvent = Callable[[Event, Board], Awaitable[None]]
 
 _ASK_WHILE_WAITING = 2.0
@@ -34,22 +32,21 @@ async def nothing(_event: Event, _board: Board) -> None:
     pass
 
 
-def line_of(job: Job, label: str | None = None) -> Line:
-    payload = job.get("payload") or {}
-    label = label or payload.get("productName") or job.get("brandName") or job["queueName"]
-    line = Line(job["jobId"], label, state=job["state"], attempts=int(job["maxAttempts"]))
-    line.attempt = max(1, int(job["attempt"]))
-    line.message = job.get("message") or line.message
-    expected = job.get("expected")
-    if expected and expected.get("samples", 0) >= 5:
-        line.expected = (expected["p50Ms"] / 1000, expected["p90Ms"] / 1000)
+def line_of(job: JobRecord, label: str | None = None) -> Line:
+    payload = job.payload
+    label = label or payload.get("productName") or job.brand_name or job.queue_name
+    line = Line(job.job_id, label, state=job.state, attempts=job.max_attempts)
+    line.attempt = max(1, job.attempt)
+    line.message = job.message or line.message
+    if job.expected:
+        line.expected = (job.expected.p50_ms / 1000, job.expected.p90_ms / 1000)
     count = int(payload.get("count") or 0)
     line.units = {index: Unit() for index in range(count)}
     return line
 
 
 async def watch(
-    client: BmnClient,
+    client: Client,
     job_ids: Sequence[str],
     *,
     labels: Sequence[str] = (),
@@ -57,7 +54,7 @@ async def watch(
     on_event: OnEvent = nothing,
     silent: bool = False,
     heartbeat: float = HEARTBEAT,
-) -> list[Job]:
+) -> list[JobRecord]:
     """Follows the jobs until all have ended; answers with their records, in the order given.
 
     timeout: seconds; raises OutOfTime when it passes. on_event: called after the board has taken the event in.
@@ -98,11 +95,11 @@ async def _beat(board: Board, pause: float) -> None:
         board.heartbeat()
 
 
-async def _watch_one(client: BmnClient, board: Board, job_id: str, label: str, on_event: OnEvent) -> Job:
-    job: Job = await client.get(f"/jobs/{job_id}")
+async def _watch_one(client: Client, board: Board, job_id: str, label: str, on_event: OnEvent) -> JobRecord:
+    job = await client.job(job_id)
     board.add(line_of(job, label))
     waiting = (
-        asyncio.create_task(_say_why_it_waits(client, board, job_id)) if job["state"] not in TERMINAL_STATES else None
+        asyncio.create_task(_say_why_it_waits(client, board, job_id)) if job.state not in TERMINAL_STATES else None
     )
     try:
         async for event in follow(client, job_id, on_notice=board.say):
@@ -111,10 +108,10 @@ async def _watch_one(client: BmnClient, board: Board, job_id: str, label: str, o
     finally:
         if waiting is not None:
             waiting.cancel()
-    return (await client.job(job_id, patience=60)).wire()
+    return await client.job(job_id, patience=60)
 
 
-async def _say_why_it_waits(client: BmnClient, board: Board, job_id: str) -> None:
+async def _say_why_it_waits(client: Client, board: Board, job_id: str) -> None:
     """While no event comes, the record says what the job waits for."""
     pause = _ASK_WHILE_WAITING
     while True:
@@ -123,9 +120,8 @@ async def _say_why_it_waits(client: BmnClient, board: Board, job_id: str) -> Non
         if board.lines[job_id].state != "queued":
             continue
         try:
-            job = await client.get(f"/jobs/{job_id}")
+            job = await client.job(job_id)
         except BmnError:
             continue  # the watch itself deals with a server that is away
-        ahead = job.get("position")
-        place = f" ({ahead} ahead of it)" if ahead else ""
-        board.waiting(job_id, f"{job.get('message') or 'waiting in the queue'}{place}")
+        place = f" ({job.position} ahead of it)" if job.position else ""
+        board.waiting(job_id, f"{job.message or 'waiting in the queue'}{place}")

@@ -3,14 +3,12 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bmn.cli.lookup.session import find_job
-from bmn.client.untyped import BmnClient
+from bmn.client import Client
 from bmn.errors import NotFound, UsageProblem
-
-Asset = dict[str, Any]
+from bmn.schemas.documents import Asset
 
 _OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>\d+)")
 _SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"RIFF", ".webp"), (b"GIF8", ".gif"))
@@ -29,20 +27,19 @@ def suffix_of(data: bytes) -> str:
     return next((suffix for magic, suffix in _SUFFIXES if data.startswith(magic)), ".bin")
 
 
-async def of_brand(client: BmnClient, brand_id: str, kind: str) -> list[Asset]:
+async def of_brand(client: Client, brand_id: str, kind: str) -> list[Asset]:
     """A brand's assets of one type, newest first."""
-    assets: list[Asset] = (await client.get(f"/brands/{brand_id}/assets", type=kind))["assets"]
-    return assets
+    return (await client.assets(brand_id, kind=kind)).assets
 
 
-async def find_asset(client: BmnClient, brand_id: str, reference: str, kind: str = "logo") -> Asset:
+async def find_asset(client: Client, brand_id: str, reference: str, kind: str = "logo") -> Asset:
     """The asset that is meant: `JOB/2`, a number in the brand's newest job, or the id of one of its assets.
 
     Raises NotFound.
     """
     if match := _OF_JOB.fullmatch(reference):
-        job = await client.get(f"/jobs/{await find_job(client, match['job'])}")
-        return _numbered(job["assets"], int(match["number"]), f"job {match['job']}")
+        job = await client.job(await find_job(client, match["job"]))
+        return _numbered(job.assets, int(match["number"]), f"job {match['job']}")
     assets = await of_brand(client, brand_id, kind)
     if not assets:
         raise NotFound(f"This brand has no {kind} yet.", hint=f"Make one: bmn generate {kind}s --brand NAME")
@@ -50,7 +47,7 @@ async def find_asset(client: BmnClient, brand_id: str, reference: str, kind: str
         last = newest(assets)
         older = len(assets) > len(last)
         return _numbered(last, int(reference), f"newest {kind} job", " Older ones are named JOB/2." if older else "")
-    found = [asset for asset in assets if len(reference) >= 4 and asset["id"].startswith(reference)]
+    found = [asset for asset in assets if len(reference) >= 4 and asset.id.startswith(reference)]
     if len(found) != 1:
         which = f"several {kind}s" if found else f"no {kind} of this brand"
         raise NotFound(f"{reference!r} names {which}.", hint="Give its number, JOB/2, or its id.")
@@ -61,13 +58,13 @@ def newest(assets: list[Asset]) -> list[Asset]:
     """The assets of the newest job among them, in the order of their numbers."""
     if not assets:
         return []
-    job_id = assets[0]["jobId"]
-    return numbered([asset for asset in assets if asset["jobId"] == job_id])
+    job_id = assets[0].job_id
+    return numbered([asset for asset in assets if asset.job_id == job_id])
 
 
 def numbered(assets: list[Asset]) -> list[Asset]:
     """In the order in which they are numbered for people: the job's own numbering."""
-    return sorted(assets, key=lambda asset: (asset["metadata"].get("index", 0), asset["createdAt"], asset["url"]))
+    return sorted(assets, key=lambda asset: (asset.metadata.get("index", 0), asset.created_at, asset.url))
 
 
 def _numbered(assets: list[Asset], number: int, where: str, more: str = "") -> Asset:
@@ -76,7 +73,7 @@ def _numbered(assets: list[Asset], number: int, where: str, more: str = "") -> A
     raise NotFound(f"There is no picture {number} in the {where}.", hint=f"It has {len(assets)}.{more}")
 
 
-def local_path(client: BmnClient, url: str) -> Path | None:
+def local_path(client: Client, url: str) -> Path | None:
     """Where an object of this machine's own server lies on disk; None for any other."""
     own = urlsplit(client.api_url)
     parts = urlsplit(url)

@@ -4,7 +4,6 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 from bmn.cli.terminal.format import GENERATORS, short_id
 
@@ -14,13 +13,8 @@ _REMEMBERED = 10.0
 
 def job_names(incomplete: str) -> list[tuple[str, str]]:
     """The newest jobs whose short id begins so, and the words that name one. Offers nothing rather than failing."""
-    items = [("last", "the newest job"), ("last:failed", "the newest failed one")]
-    items += [(short_id(job["jobId"]), _describe(job)) for job in _newest()]
+    items = [("last", "the newest job"), ("last:failed", "the newest failed one"), *_newest()]
     return [(name, text) for name, text in items if name.startswith(incomplete)]
-
-
-def _describe(job: dict[str, Any]) -> str:
-    return f"{job['state']} {job['queueName']} {job.get('brandName') or ''}".rstrip()
 
 
 def _memory() -> Path:
@@ -29,12 +23,12 @@ def _memory() -> Path:
     return Path(os.environ.get("BMN_HOME") or platformdirs.user_data_dir("bmn")) / "completion.json"
 
 
-def _newest() -> list[dict[str, Any]]:
+def _newest() -> list[tuple[str, str]]:
+    """Short ids, each with its job in a few words."""
     path = _memory()
     try:
         if time.time() - path.stat().st_mtime < _REMEMBERED:
-            remembered: list[dict[str, Any]] = json.loads(path.read_text())
-            return remembered
+            return [(str(name), str(text)) for name, text in json.loads(path.read_text())]
     except (OSError, ValueError):
         pass
     jobs = _ask()
@@ -47,17 +41,19 @@ def _newest() -> list[dict[str, Any]]:
     return jobs
 
 
-def _ask() -> list[dict[str, Any]] | None:
+def _ask() -> list[tuple[str, str]] | None:
     """None where there is no answer in time."""
     import asyncio
 
     from bmn.cli.lookup.session import open_client
     from bmn.errors import BmnError
 
-    async def fetch() -> list[dict[str, Any]]:
+    async def fetch() -> list[tuple[str, str]]:
         async with asyncio.timeout(_BUDGET), open_client() as client:
-            found = (await client.get("/jobs", queue=GENERATORS, limit=20))["jobs"]
-            return [{key: job.get(key) for key in ("jobId", "state", "queueName", "brandName")} for job in found]
+            found = (await client.jobs(queue=GENERATORS, limit=20)).jobs
+        return [
+            (short_id(job.job_id), f"{job.state} {job.queue_name} {job.brand_name or ''}".rstrip()) for job in found
+        ]
 
     try:
         return asyncio.run(fetch())

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,11 +10,12 @@ from bmn.cli.lookup.session import find_brand, find_job
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import GENERATORS, plural, usd
 from bmn.cli.terminal.params import since as seconds_since
-from bmn.client.untyped import BmnClient
+from bmn.client import Client
+from bmn.client.api import JobQuery
 from bmn.errors import Cause, UsageProblem
+from bmn.schemas.documents import Job
 from bmn.schemas.payloads import JobState
 
-Job = dict[str, Any]
 _PAGE = 200
 _MANY = 50
 
@@ -57,7 +58,7 @@ class Filter:
         return any(getattr(self, field.name) is not field.default for field in fields(self))
 
 
-async def as_query(client: BmnClient, chosen: Filter) -> dict[str, Any]:
+async def as_query(client: Client, chosen: Filter) -> JobQuery:
     """The options as the API's parameters: a brand's name becomes its id.
 
     Without `--queue` and `--all` only generators' jobs: what they set off (mails, thumbnails) is nobody's own doing.
@@ -67,32 +68,31 @@ async def as_query(client: BmnClient, chosen: Filter) -> dict[str, Any]:
         from bmn.work.registry import get_queue
 
         get_queue(chosen.queue)  # a mistyped one would find nothing, which reads like an answer
-    query = {
+    return {
         "queue": chosen.queue or (None if chosen.everything else GENERATORS),
         "state": chosen.state,
         "cause": chosen.cause,
-        "brand": (await find_brand(client, chosen.brand))["id"] if chosen.brand else None,
+        "brand": (await find_brand(client, chosen.brand)).id if chosen.brand else None,
         "text": chosen.text,
         "since": chosen.since,
         "until": chosen.until,
     }
-    return {name: value for name, value in query.items() if value is not None}
 
 
-async def all_jobs(client: BmnClient, query: dict[str, Any]) -> list[Job]:
+async def all_jobs(client: Client, query: JobQuery) -> list[Job]:
     """Every job that a query finds, page by page."""
     found: list[Job] = []
     cursor = None
     while True:
-        page = await client.get("/jobs", **query, limit=_PAGE, cursor=cursor)
-        found += page["jobs"]
-        cursor = page["nextCursor"]
+        page = await client.jobs(limit=_PAGE, cursor=cursor, **query)
+        found += page.jobs
+        cursor = page.next_cursor
         if cursor is None:
             return found
 
 
 async def choose(
-    client: BmnClient, references: Sequence[str], chosen: Filter, *, verb: str, yes: bool = False
+    client: Client, references: Sequence[str], chosen: Filter, *, verb: str, yes: bool = False
 ) -> list[str]:
     """The ids that a bulk command acts on: the ones named, or, after a question, the filter's.
 
@@ -104,10 +104,10 @@ async def choose(
         raise UsageProblem(f"Which jobs to {verb}?", hint="Name them, or choose with --state, --queue, --cause, ...")
     jobs = await all_jobs(client, await as_query(client, chosen))
     if jobs and not yes:
-        cost = usd(sum(job["costUsd"] for job in jobs))
+        cost = usd(sum(job.cost_usd for job in jobs))
         console.tell(f"{plural(len(jobs), 'job')} to {verb}; they have cost {cost} so far.")
         _ask(len(jobs), verb)
-    return [job["jobId"] for job in jobs]
+    return [job.job_id for job in jobs]
 
 
 def _ask(count: int, verb: str) -> None:

@@ -137,13 +137,13 @@ class Console:
             drop_whitespace=True,
         )
 
-    def document(self, value: Any) -> None:
-        """The one JSON document of `--json`."""
-        self.answer(json.dumps(value, ensure_ascii=False, indent=2))
+    def document(self, value: object) -> None:
+        """The one JSON document of `--json`; what the API answered stands in it as it was on the wire."""
+        self.answer(json.dumps(value, ensure_ascii=False, indent=2, default=_wire))
 
-    def json_line(self, value: Any) -> None:
+    def json_line(self, value: object) -> None:
         """One object of a stream; written at once, because somebody waits for it."""
-        self.answer(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        self.answer(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_wire))
         sys.stdout.flush()
 
     def table(self, columns: Sequence["Column"], rows: Sequence[Sequence[Cell]]) -> None:
@@ -220,6 +220,15 @@ class Console:
         if not _is_unicode(stream):
             line = line.translate(_ASCII).encode(stream.encoding or "ascii", "replace").decode()
         stream.write(line + "\n")
+
+
+def _wire(value: object) -> object:
+    """A document of the API as JSON values; what holds one is built of nothing else."""
+    from bmn.schemas.documents import Document
+
+    if isinstance(value, Document):
+        return value.wire()
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def _is_unicode(stream: TextIO) -> bool:

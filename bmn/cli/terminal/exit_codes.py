@@ -1,6 +1,10 @@
 """What each exit code says, once: scripts, `bmn help exit-codes` and the tests read this table."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bmn.schemas.documents import Job
 
 DONE = 0
 FAILED = 1
@@ -37,17 +41,17 @@ MEANINGS: dict[int, str] = {
 }
 
 
-def of_job(job: dict[str, Any], *, strict: bool = False) -> int:
+def of_job(job: "Job", *, strict: bool = False) -> int:
     """The exit code that an ended job stands for."""
-    state = job["state"]
+    state = job.state
     if state == "failed":
-        return MODERATED if job.get("cause") == "moderated" else FAILED
+        return MODERATED if job.cause == "moderated" else FAILED
     if state == "partial":
         return PARTIAL if strict else DONE
     return CANCELLED if state == "cancelled" else DONE
 
 
-def of_jobs(jobs: list[dict[str, Any]], *, strict: bool = False) -> int:
+def of_jobs(jobs: Iterable["Job"], *, strict: bool = False) -> int:
     """Of several: the worst outcome speaks for all."""
     order = (FAILED, MODERATED, CANCELLED, PARTIAL, DONE)
     codes = {of_job(job, strict=strict) for job in jobs}

@@ -1,9 +1,15 @@
 """How records look: a job's short id, its state with a symbol and a word, money, progress."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bmn.cli.terminal.timespan import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from bmn.schemas.documents import Asset, Job
 
 _JOB_ID = re.compile(r"(?:([a-z-]+)-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
@@ -66,26 +72,35 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def elapsed(job: dict[str, Any]) -> float | None:
+def elapsed(job: "Job") -> float | None:
     """Seconds from the first start to the end; None while it has not ended or never started."""
-    start, end = job.get("startedAt") or job.get("createdAt"), job.get("completedAt")
-    return (moment(end) - moment(start)).total_seconds() if start and end else None
+    start, end = job.started_at or job.created_at, job.completed_at
+    return (moment(end) - moment(start)).total_seconds() if end else None
 
 
-def outcome_document(job: dict[str, Any], assets: list[dict[str, Any]]) -> dict[str, Any]:
-    """The JSON document of a finished generator. assets: with the `file` each was written to, or None."""
+def outcome_document(job: "Job", saved: "Iterable[tuple[Asset, Path | None]]") -> dict[str, object]:
+    """The JSON document of a finished generator. saved: its assets, each with the file it was written to."""
     seconds = elapsed(job)
     error = None
-    if job["state"] == "failed":
-        error = {"code": job.get("cause"), "message": job.get("error"), "hint": None, "requestId": job.get("requestId")}
+    if job.state == "failed":
+        error = {"code": job.cause, "message": job.error, "hint": None, "requestId": job.request_id}
     return {
-        "jobId": job["jobId"],
-        "queueName": job["queueName"],
-        "state": job["state"],
-        "attempts": job["attempt"],
+        "jobId": job.job_id,
+        "queueName": job.queue_name,
+        "state": job.state,
+        "attempts": job.attempt,
         "elapsedMs": round(seconds * 1000) if seconds is not None else None,
-        "costUsd": job["costUsd"],
-        "creditsCharged": job["creditsCharged"],
-        "assets": [{key: asset.get(key) for key in ("id", "type", "url", "file", "metadata")} for asset in assets],
+        "costUsd": job.cost_usd,
+        "creditsCharged": job.credits_charged,
+        "assets": [
+            {
+                "id": asset.id,
+                "type": asset.type,
+                "url": asset.url,
+                "file": str(path) if path else None,
+                "metadata": asset.metadata,
+            }
+            for asset, path in saved
+        ],
         "error": error,
     }
