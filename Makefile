@@ -72,6 +72,7 @@ bench: $(VENV)/.dev ## the figures of docs/performance.md
 	$(BIN)/python -m bench.sockets
 
 web: $(VENV)/.run ## the React client, against a server that its tests start; needs Node
+	$(BIN)/python -m tools.typescript
 	cd web && npm ci --no-audit --no-fund --loglevel=error && BMN=$(CURDIR)/$(BIN)/bmn npm test
 
 acceptance: $(VENV)/.dev tests/node/node_modules ## the specification's 38 criteria, one test each, and their table

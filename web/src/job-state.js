@@ -1,12 +1,8 @@
 /**
  * What a job has told so far, as a value that never changes: each event makes the next one.
  *
- * @typedef {object} Asset  A saved picture or film: a row of `brand_assets`.
- * @property {string} id
- * @property {string} asset_type
- * @property {string} url
- * @property {string | null} [thumbnail_url]
- * @property {Record<string, any>} [metadata]
+ * @typedef {import('./wire.js').AssetRow} Asset  A saved picture or film: a row of `brand_assets`.
+ * @typedef {import('./wire.js').JobEvents} JobEvents
  *
  * @typedef {object} JobState
  * @property {string} status  `idle`, `queued`, what the job does (`composing`, `generating`, `uploading`, `saving`),
@@ -42,7 +38,7 @@ export const IDLE = Object.freeze({
 
 /** @typedef {(state: JobState, data: any) => Partial<JobState>} Change */
 
-/** @type {Record<string, Change>} */
+/** @type {{ [E in keyof JobEvents]?: (state: JobState, data: JobEvents[E]) => Partial<JobState> }} */
 const CHANGES = {
   'job:progress': (state, data) => ({
     status: data.status,
@@ -88,7 +84,7 @@ export const JOB_EVENTS = [...Object.keys(CHANGES), 'agent:message', 'job:tool-e
  */
 export function after(state, event, data) {
   if (data.seq <= state.seq || state.ended) return state;
-  const change = CHANGES[event]?.(state, data) ?? {};
+  const change = /** @type {Record<string, Change>} */ (CHANGES)[event]?.(state, data) ?? {};
   const progress = Math.max(state.progress, change.progress ?? 0);
   return { ...state, ...change, progress, seq: data.seq };
 }

@@ -3,14 +3,7 @@ import { useCallback } from 'react';
 import { useShared } from './use-shared.js';
 
 /**
- * @typedef {object} BrandAsset
- * @property {string} id
- * @property {string} type  `logo`, `mockup`, `bundle`, `video`, ...
- * @property {string} url   signed; good for an hour at least
- * @property {string | null} thumbnailUrl
- * @property {Record<string, any>} metadata
- * @property {boolean} isSelected
- * @property {string} createdAt
+ * @typedef {import('./wire.js').Asset} BrandAsset  url: signed; good for an hour at least
  *
  * @typedef {object} BrandAssets
  * @property {BrandAsset[]} assets  newest first

@@ -1,14 +1,6 @@
 import { useEffect, useRef } from 'react';
 
-/**
- * @typedef {object} JobStatus  The answer to `job:status`.
- * @property {string} jobId
- * @property {string} state  `waiting`, `active`, `delayed`, `completed`, `failed` or `cancelled`
- * @property {number} progress
- * @property {Record<string, any> | null} data
- * @property {string | null} failedReason
- * @property {number} seq
- */
+/** @typedef {import('./wire.js').JobStatus} JobStatus  The answer to `job:status`. */
 
 /**
  * For sockets that a component uses by itself: after a break that the server could not bridge, enters the rooms again

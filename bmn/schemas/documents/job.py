@@ -1,6 +1,6 @@
 """Jobs as the API answers them: in a list, in full, explained, accepted, shared."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -220,7 +220,7 @@ class Accepted(Document):
 
     job_id: str
     queue_name: str
-    message: Literal["Accepted."] = "Accepted."
+    message: str
 
 
 class Estimate(Document):

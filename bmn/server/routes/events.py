@@ -39,7 +39,7 @@ async def accept(
         idempotent=Idempotent.of(key, {"queue": queue, "body": body.dump()}) if key else None,
         request_id=request_id(request),
     )
-    return documents.Accepted(job_id=job.job_id, queue_name=job.queue)
+    return documents.Accepted(job_id=job.job_id, queue_name=job.queue, message="Accepted.")
 
 
 async def _to_its_user(res: Resources, mail: EmailSend) -> EmailSend:

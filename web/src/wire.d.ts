@@ -1,0 +1,877 @@
+/**
+ * What goes over the wire, both ways. Written by `make web` out of the server's own models: change those instead.
+ */
+
+export interface Accepted {
+  jobId: string;
+  queueName: string;
+  message: string;
+}
+
+export interface Advice {
+  command: string;
+  text: string;
+}
+
+export interface AgentMessage {
+  jobId: string;
+  brandId: string | null;
+  seq: number;
+  timestamp: number;
+  content: string;
+}
+
+export interface Asset {
+  id: string;
+  brandId: string;
+  jobId: string | null;
+  type: string;
+  url: string;
+  thumbnailUrl: string | null;
+  mimeType: string;
+  sizeBytes: number;
+  sha256: string;
+  metadata: Record<string, any>;
+  isSelected: boolean;
+  createdAt: string;
+}
+
+export interface AssetNew {
+  brandId: string;
+  asset: AssetSummary;
+  timestamp: number;
+}
+
+export interface AssetPage {
+  assets: Asset[];
+  nextCursor: string | null;
+}
+
+export interface AssetResult {
+  asset: AssetRow;
+}
+
+export interface AssetRow {
+  id: string;
+  brand_id: string;
+  job_id: string | null;
+  asset_type: string;
+  url: string;
+  thumbnail_url: string | null;
+  mime_type: string;
+  metadata: Record<string, any>;
+  is_selected: boolean;
+  created_at: string;
+}
+
+export interface AssetSummary {
+  id: string;
+  type: string;
+  url: string;
+  metadata: Record<string, any>;
+}
+
+export interface AssetsResult {
+  assets: AssetRow[];
+}
+
+export interface Brand {
+  id: string;
+  name: string;
+  vision: string | null;
+  archetype: string | null;
+  colorPalette: string[] | null;
+  logoStyle: string | null;
+  status: string;
+  details: Record<string, any>;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface BrandBody {
+  name: string;
+  vision?: string | null;
+  archetype?: string | null;
+  colorPalette?: string[] | null;
+  logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
+}
+
+export interface BrandPage {
+  brands: Brand[];
+  nextCursor: string | null;
+}
+
+export interface BrandPatch {
+  name?: string | null;
+  vision?: string | null;
+  archetype?: string | null;
+  colorPalette?: string[] | null;
+  logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
+  status?: string | null;
+}
+
+export interface BrandUpdated {
+  brandId: string;
+  field: string;
+  value: any;
+  timestamp: number;
+}
+
+export interface BundlesBody {
+  brandId: string;
+  bundleName: string;
+  productMockupUrls: string[];
+  brandName?: string | null;
+  colorPalette?: string[] | null;
+  compositionStyle?: "grid" | "lifestyle" | "flatlay" | "showcase";
+}
+
+export interface CancelAnswer {
+  ok: true;
+  message: string;
+  state: string;
+}
+
+export interface Cancellation {
+  jobId: string;
+  state: string;
+  message: string;
+}
+
+export interface Check {
+  ok: boolean;
+  kind?: string | null;
+  memoryShare?: number | null;
+  evictsNothing?: boolean | null;
+  count?: number | null;
+  waitingWithoutWorker?: string[] | null;
+  degraded?: Record<string, string> | null;
+  error?: string | null;
+  ms: number;
+}
+
+export interface Checks {
+  database: Check;
+  redis: Check;
+  storage: Check;
+  workers: Check;
+  providers: Check;
+}
+
+export interface CostRow {
+  key: string | null;
+  calls: number;
+  units: number;
+  usd: number;
+  sandboxed: boolean;
+}
+
+export interface Costs {
+  by: string;
+  rows: CostRow[];
+  totalUsd: number;
+  sandboxedUsd: number;
+}
+
+export type Counts = Record<string, number>;
+
+export interface Credits {
+  userId: string;
+  creditsRemaining: number;
+  creditsReserved: number;
+  creditsUsed: number;
+  ledger: LedgerEntry[];
+}
+
+export interface CreditsUpdated {
+  userId: string;
+  creditsRemaining: number;
+  creditsUsed: number;
+  timestamp: number;
+}
+
+export interface CrmRequest {
+  userId: string;
+  eventType: "user.created" | "wizard.started" | "wizard.step-completed" | "wizard.abandoned" | "brand.completed" | "subscription.created" | "subscription.cancelled";
+  data?: Record<string, any>;
+}
+
+export interface CrmResult {
+  contactId: string;
+}
+
+export interface CrmSkipped {
+  skipped: true;
+}
+
+export interface DeadLetter {
+  id: string;
+  jobId: string;
+  queueName: string;
+  userId: string | null;
+  cause: string;
+  error: string;
+  attempts: number;
+  replays: number;
+  state: string;
+  replayJobId: string | null;
+  resolvedBy: string | null;
+  resolvedAt: string | null;
+  createdAt: string;
+}
+
+export interface DeadLetterPage {
+  deadLetters: DeadLetter[];
+  nextCursor: string | null;
+  total: number;
+}
+
+export interface DlqSelection {
+  ids?: string[];
+  all?: boolean;
+  queue?: string | null;
+  cause?: string | null;
+  text?: string | null;
+  since?: number | null;
+  dryRun?: boolean;
+  limit?: number;
+}
+
+export interface Done {
+  ok: true;
+}
+
+export interface Estimate {
+  prompts: string[];
+  credits: number;
+  creditsAvailable: number;
+  usd: number;
+  sandboxed: boolean;
+  waiting: number;
+  warning?: string | null;
+  expected?: Expected | null;
+}
+
+export interface EventBody {
+  crm?: CrmRequest | null;
+  email?: MailRequest | null;
+}
+
+export interface Expected {
+  p50Ms: number;
+  p90Ms: number;
+  samples: number;
+}
+
+export interface GrantBody {
+  amount: number;
+  userId?: string | null;
+  reason?: string | null;
+}
+
+export interface Granted {
+  userId: string;
+  creditsRemaining: number;
+}
+
+export interface Health {
+  status: "ok" | "degraded" | "down";
+  version: string;
+  checks: Checks;
+}
+
+export interface Issue {
+  loc: (string | number)[];
+  msg: string;
+  type: string;
+}
+
+export interface Job {
+  jobId: string;
+  queueName: string;
+  state: JobState;
+  attempt: number;
+  maxAttempts: number;
+  losses: number;
+  progress: number;
+  stage: string | null;
+  message: string | null;
+  error: string | null;
+  cause: string | null;
+  partial: boolean;
+  brandId: string | null;
+  brandName: string | null;
+  userId: string | null;
+  parentId: string | null;
+  groupId: string | null;
+  requestId: string | null;
+  lastSeq: number;
+  cancelRequested: boolean;
+  creditsReserved: number;
+  creditsCharged: number;
+  creditsRefunded: number;
+  costUsd: number;
+  sandboxed: boolean;
+  result: Record<string, any> | null;
+  createdAt: string;
+  queuedAt: string;
+  runAt: string;
+  startedAt: string | null;
+  completedAt: string | null;
+  generationJobId?: string | null;
+  jobType?: string | null;
+}
+
+export interface JobCancelled {
+  jobId: string;
+  brandId: string | null;
+  seq: number;
+  timestamp: number;
+  status: "cancelled";
+  message: string;
+}
+
+export interface JobComplete {
+  jobId: string;
+  brandId: string | null;
+  seq: number;
+  timestamp: number;
+  status: "complete";
+  progress: 100;
+  message: string;
+  result: LogosResult | AssetResult | AssetsResult | WizardResult | ThumbnailResult | MailResult | CrmResult | CrmSkipped | Counts;
+  partial?: boolean;
+  step?: string | null;
+}
+
+export interface JobFailed {
+  jobId: string;
+  brandId: string | null;
+  seq: number;
+  timestamp: number;
+  error: string;
+  retriesLeft: number;
+  cause: string;
+  retryAt?: number | null;
+  progress?: number | null;
+}
+
+export interface JobJoined {
+  ok: true;
+  seq: number;
+  state: "waiting" | "active" | "completed" | "failed" | "delayed" | "cancelled";
+}
+
+export interface JobLogs {
+  logs: LogLine[];
+}
+
+export interface JobPage {
+  jobs: Job[];
+  nextCursor: string | null;
+  total: number;
+}
+
+export interface JobProgress {
+  jobId: string;
+  brandId: string | null;
+  seq: number;
+  timestamp: number;
+  status: string;
+  progress: number;
+  message: string;
+  step?: string | null;
+  toolName?: string | null;
+  logoIndex?: number | null;
+  attempt?: number | null;
+  asset?: AssetRow | null;
+}
+
+export interface JobRecord {
+  jobId: string;
+  queueName: string;
+  state: JobState;
+  attempt: number;
+  maxAttempts: number;
+  losses: number;
+  progress: number;
+  stage: string | null;
+  message: string | null;
+  error: string | null;
+  cause: string | null;
+  partial: boolean;
+  brandId: string | null;
+  brandName: string | null;
+  userId: string | null;
+  parentId: string | null;
+  groupId: string | null;
+  requestId: string | null;
+  lastSeq: number;
+  cancelRequested: boolean;
+  creditsReserved: number;
+  creditsCharged: number;
+  creditsRefunded: number;
+  costUsd: number;
+  sandboxed: boolean;
+  result: Record<string, any> | null;
+  createdAt: string;
+  queuedAt: string;
+  runAt: string;
+  startedAt: string | null;
+  completedAt: string | null;
+  generationJobId?: string | null;
+  jobType?: string | null;
+  payload: Record<string, any>;
+  timeline: TimelineEvent[];
+  units: Unit[];
+  assets: Asset[];
+  replays: string[];
+  position?: number | null;
+  expected?: Expected | null;
+}
+
+export type JobState = "queued" | "active" | "retrying" | "completed" | "partial" | "failed" | "cancelled";
+
+export interface JobStatus {
+  jobId: string;
+  state: "waiting" | "active" | "completed" | "failed" | "delayed" | "cancelled";
+  progress: number;
+  data: Record<string, any> | null;
+  failedReason: string | null;
+  seq: number;
+}
+
+export interface JobToolError {
+  jobId: string;
+  brandId: string | null;
+  seq: number;
+  timestamp: number;
+  toolName: string;
+  error: string;
+}
+
+export interface LedgerEntry {
+  at: string;
+  kind: string;
+  amount: number;
+  jobId: string | null;
+  reason: string | null;
+}
+
+export interface Liveness {
+  status: "ok";
+  version: string;
+}
+
+export interface LogLine {
+  id: number;
+  at: string;
+  level: string;
+  message: string;
+  attempt: number;
+  fields: Record<string, any>;
+}
+
+export interface LogosBody {
+  brandId: string;
+  brandName?: string | null;
+  logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
+  colorPalette?: string[] | null;
+  brandVision?: string | null;
+  archetype?: string | null;
+  count?: number;
+  isRefinement?: boolean;
+  previousLogoUrl?: string | null;
+  refinementNotes?: string | null;
+}
+
+export interface LogosEstimate {
+  brandId?: string;
+  brandName?: string | null;
+  logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
+  colorPalette?: string[] | null;
+  brandVision?: string | null;
+  archetype?: string | null;
+  count?: number;
+  isRefinement?: boolean;
+  previousLogoUrl?: string | null;
+  refinementNotes?: string | null;
+}
+
+export interface LogosResult {
+  logos: AssetRow[];
+  generated: number;
+  requested: number;
+}
+
+export interface MailRequest {
+  to: string;
+  template: "welcome" | "brand-complete" | "wizard-abandoned" | "password-reset" | "subscription-confirmed" | "subscription-cancelled" | "generation-failed" | "support-ticket";
+  data?: Record<string, any>;
+  userId?: string | null;
+}
+
+export interface MailResult {
+  mailId: string | null;
+}
+
+export interface Misfit {
+  field: string;
+  problem: string;
+  value: string;
+}
+
+export interface MockupJob {
+  productId: string;
+  jobId: string;
+  queueName: string;
+}
+
+export interface MockupProduct {
+  productId: string;
+  productName: string;
+  productCategory: string;
+  mockupTemplateUrl?: string | null;
+  mockupInstructions?: string | null;
+}
+
+export interface MockupsBody {
+  brandId: string;
+  products: MockupProduct[];
+  logoUrl: string;
+  colorPalette?: string[] | null;
+}
+
+export interface MockupsSubmitted {
+  jobs: MockupJob[];
+  message: string;
+  warning?: string | null;
+}
+
+export interface PauseBody {
+  reason?: string;
+}
+
+export interface Problem {
+  error: string;
+  code: string;
+  hint?: string | null;
+  details?: (Issue | Misfit)[] | null;
+  requestId?: string | null;
+  cause?: string | null;
+  required?: number | null;
+  available?: number | null;
+  state?: string | null;
+  replay?: string | null;
+}
+
+export interface Product {
+  id: string;
+  slug: string;
+  name: string;
+  category: string;
+  instructions: string | null;
+  baseCostUsd: number;
+}
+
+export interface Products {
+  products: Product[];
+}
+
+export interface Purged {
+  count: number;
+}
+
+export interface QueueCounts {
+  waiting: number;
+  active: number;
+  failed: number;
+}
+
+export interface QueueFigures {
+  waiting: number;
+  active: number;
+  failed: number;
+  completed: number;
+  delayed: number;
+}
+
+export interface QueueStats {
+  stats: Record<string, QueueCounts>;
+  timestamp: number;
+}
+
+export interface QueueStatus {
+  name: string;
+  waiting: number;
+  active: number;
+  delayed: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  workers: number | null;
+  oldestWaitSeconds: number | null;
+  p50Ms: number | null;
+  p95Ms: number | null;
+  paused: boolean;
+  cause: string | null;
+  reason: string | null;
+  pausedBy: string | null;
+  pausedAt: string | null;
+  nextRunAt: string | null;
+}
+
+export interface Queues {
+  queues: QueueStatus[];
+}
+
+export interface Refusal {
+  error: string;
+  retryAfter?: number | null;
+}
+
+export interface ReplayedLetter {
+  id: string;
+  jobId: string | null;
+  parentId: string;
+  credits: number;
+  error: string | null;
+}
+
+export interface Replays {
+  replays: ReplayedLetter[];
+  count: number;
+  estimatedCredits?: number | null;
+}
+
+export interface Retried {
+  jobId: string;
+  parentId: string;
+  queueName: string;
+  credits: number;
+  message: string;
+}
+
+export interface RetryAnswer {
+  ok: true;
+  jobId: string;
+}
+
+export interface RetryBody {
+  changes?: Record<string, any>;
+  reason?: string | null;
+}
+
+export interface SessionBody {
+  path?: string;
+}
+
+export interface ShareBody {
+  hours?: number;
+}
+
+export interface ShareLink {
+  url: string;
+  token: string;
+  expiresAt: string;
+}
+
+export interface SharedAsset {
+  id: string;
+  type: string;
+  url: string;
+  thumbnailUrl: string | null;
+  createdAt: string;
+}
+
+export interface SharedJob {
+  jobId: string;
+  queueName: string;
+  state: JobState;
+  progress: number;
+  brandName: string | null;
+  createdAt: string;
+  assets: SharedAsset[];
+}
+
+export interface SignInLink {
+  url: string;
+  expiresAt: string;
+}
+
+export interface StatsAnswer {
+  stats: Record<string, QueueFigures>;
+}
+
+export interface Submitted {
+  jobId: string;
+  generationJobId: string;
+  queueName: string;
+  message: string;
+  warning?: string | null;
+}
+
+export interface SystemAlert {
+  type: string;
+  message: string;
+  severity: "info" | "warn" | "error";
+  metadata: Record<string, any>;
+  timestamp: number;
+}
+
+export interface SystemError {
+  queue: string;
+  jobId: string;
+  error: string;
+  cause: string;
+  userId?: string | null;
+  brandId?: string | null;
+  attempts: number;
+  timestamp: number;
+}
+
+export interface ThumbnailResult {
+  thumbnailUrl: string;
+  storageKey: string;
+}
+
+export interface TimelineEvent {
+  seq: number;
+  event: string;
+  at: string;
+  data: Record<string, any>;
+}
+
+export interface Unit {
+  unit: string;
+  state: string;
+  provider: string | null;
+  credits: number;
+  costUsd: number;
+  cause: string | null;
+  error: string | null;
+  ambiguous: boolean;
+  assetId: string | null;
+  updatedAt: string;
+}
+
+export interface VideosBody {
+  brandId: string;
+  productName: string;
+  productMockupUrl: string;
+  logoUrl?: string | null;
+  brandName?: string | null;
+  colorPalette?: string[] | null;
+  videoStyle?: "showcase" | "unboxing" | "lifestyle" | "minimal";
+  durationSeconds?: number;
+}
+
+export interface Why {
+  jobId: string;
+  state: JobState;
+  headline: string;
+  cause: string | null;
+  causeText: string;
+  money: string;
+  kept: string;
+  try: Advice;
+}
+
+export interface WizardBody {
+  brandId: string;
+  step: "social-analysis" | "brand-identity" | "customization" | "logo-generation" | "logo-refinement" | "product-selection" | "mockup-review" | "bundle-builder" | "profit-calculator";
+  input?: Record<string, any>;
+  sessionId?: string | null;
+}
+
+export interface WizardResult {
+  sessionId: string;
+  step: string;
+  result: string;
+  turns: number;
+  cost: number;
+  suggestions: Record<string, any>;
+  profits: Record<string, any>;
+  jobs: string[];
+}
+
+export interface WorkerStatus {
+  name: string;
+  queue: string;
+  host: string | null;
+  pid: number | null;
+  state: string | null;
+  jobs: string[];
+  memoryBytes: number | null;
+  startedAt: string | null;
+  heartbeatAt: string | null;
+}
+
+export interface Workers {
+  workers: WorkerStatus[];
+  redis: boolean;
+}
+
+export interface JobEvents {
+  "job:progress": JobProgress;
+  "job:tool-error": JobToolError;
+  "agent:message": AgentMessage;
+  "job:failed": JobFailed;
+  "job:complete": JobComplete;
+  "job:cancelled": JobCancelled;
+}
+
+export interface DashboardEvents {
+  "brand:updated": BrandUpdated;
+  "asset:new": AssetNew;
+  "credits:updated": CreditsUpdated;
+}
+
+export interface AdminEvents {
+  "system:queue-stats": QueueStats;
+  "system:error": SystemError;
+  "system:alert": SystemAlert;
+}
+
+export interface Answers {
+  "POST /api/v1/generation/logos": Submitted;
+  "POST /api/v1/generation/mockups": MockupsSubmitted;
+  "POST /api/v1/generation/bundles": Submitted;
+  "POST /api/v1/generation/videos": Submitted;
+  "POST /api/v1/generation/wizard": Submitted;
+  "POST /api/v1/generation/logos/estimate": Estimate;
+  "POST /api/v1/generation/mockups/estimate": Estimate;
+  "POST /api/v1/generation/bundles/estimate": Estimate;
+  "POST /api/v1/generation/videos/estimate": Estimate;
+  "POST /api/v1/generation/wizard/estimate": Estimate;
+  "GET /api/v1/jobs": JobPage;
+  "GET /api/v1/jobs/{job_id}": JobRecord;
+  "GET /api/v1/jobs/{job_id}/why": Why;
+  "GET /api/v1/jobs/{job_id}/logs": JobLogs;
+  "POST /api/v1/jobs/{job_id}/cancel": Cancellation;
+  "POST /api/v1/jobs/{job_id}/retry": Retried;
+  "POST /api/v1/jobs/{job_id}/share": ShareLink;
+  "GET /api/v1/shared/{token}": SharedJob;
+  "POST /api/v1/brands": Brand;
+  "GET /api/v1/brands": BrandPage;
+  "GET /api/v1/brands/{brand_id}": Brand;
+  "PATCH /api/v1/brands/{brand_id}": Brand;
+  "GET /api/v1/brands/{brand_id}/assets": AssetPage;
+  "GET /api/v1/assets/{asset_id}": Asset;
+  "POST /api/v1/assets/{asset_id}/select": Asset;
+  "GET /api/v1/products": Products;
+  "GET /api/v1/credits": Credits;
+  "GET /api/v1/costs": Costs;
+  "POST /api/v1/events": Accepted;
+  "GET /api/v1/admin/queues": Queues;
+  "POST /api/v1/admin/queues/{queue}/pause": QueueStatus;
+  "POST /api/v1/admin/queues/{queue}/resume": QueueStatus;
+  "GET /api/v1/admin/workers": Workers;
+  "GET /api/v1/admin/dlq": DeadLetterPage;
+  "POST /api/v1/admin/dlq/replay": Replays;
+  "POST /api/v1/admin/dlq/purge": Purged;
+  "POST /api/v1/admin/credits": Granted;
+  "GET /health": Health;
+  "GET /health/live": Liveness;
+  "POST /api/v1/session": SignInLink;
+}
