@@ -296,7 +296,7 @@ class InsufficientCredits(BmnError):
     def __init__(self, required: int, available: int) -> None:
         super().__init__(
             "Insufficient credits",
-            hint=f"This needs {required}, you have {available}. An admin adds more with `bmn credits grant`.",
+            hint=f"This needs {required}, and you have {available}. An admin can add more.",
             required=required,
             available=available,
         )

@@ -282,10 +282,15 @@ def _problem(answer: httpx.Response) -> Problem:
 def error_of(answer: httpx.Response) -> BmnError:
     """The error that a refused request stands for, with the server's own words."""
     problem = _problem(answer)
-    details = "; ".join(map(_in_words, problem.details or ()))
+    details = "; ".join(map(_in_words, [*(problem.issues or ()), *(problem.misfits or ())]))
     hint = problem.hint or details or _HINTS.get(answer.status_code)
+    if problem.misfits:
+        hint = "Set the fields with `bmn jobs retry JOB --set FIELD=VALUE`, or submit it again."
     if problem.required is not None and problem.available is not None:
         error: BmnError = InsufficientCredits(problem.required, problem.available)
+        error.hint = (
+            f"This needs {problem.required}, you have {problem.available}. An admin adds more with `bmn credits grant`."
+        )
     elif answer.status_code in (429, 503, 502, 504):
         kind = RateLimited if answer.status_code == 429 else TryLater
         wait = int(_retry_after(answer)) or 5

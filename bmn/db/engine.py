@@ -304,7 +304,7 @@ def database_away(error: Exception) -> TryLater:
     return TryLater(
         "The database is busy." if busy else "The database cannot be reached.",
         retry_after=2 if busy else 5,
-        hint="Nothing was changed. Try again shortly; `bmn doctor` says what is wrong.",
+        hint="Nothing was changed. Try again shortly.",
         cause="database",
     )
 

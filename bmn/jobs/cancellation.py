@@ -39,7 +39,7 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
     """
     row = await core.db.read(lambda conn: job_rows.get_job(conn, job_id, user_id))
     if row["state"] in TERMINAL_STATES:
-        hint = f"Nothing is left to stop; `bmn jobs show {job_id[-36:][:8]}` says what came of it."
+        hint = "Nothing is left to stop; its record says what came of it."
         raise Conflict(f"This job has ended already: {row['state']}.", hint=hint, state=row["state"])
     change, asked = await core.db.write(lambda conn: _request(conn, job_id, by))
     if change is not None:

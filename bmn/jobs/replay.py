@@ -17,6 +17,7 @@ from bmn.jobs.core import Core
 from bmn.jobs.queue import Queue
 from bmn.jobs.submission import store_jobs
 from bmn.schemas.payloads import JobState, Payload
+from bmn.schemas.wording import in_words
 
 REPLAYABLE = (JobState.FAILED, JobState.PARTIAL, JobState.CANCELLED)
 _NUMBER = re.compile(r"-(\d+)$")
@@ -134,17 +135,16 @@ def _replay(
     payload = _payload(queue, row, changes)
     if was_delivered(queue, job_rows.units(conn, job_id)):
         raise Conflict(
-            "This job had done what it was paid for before it ended.", hint="Submit it anew, to do it again."
+            "This job had done what it was paid for before it ended.", hint="Submit it again, to do it once more."
         )
     new_id = queue.new_id()
     letter = dead_letters.of_job(conn, job_id)
     if letter is not None and not dead_letters.take(conn, job_id, state="replayed", by=by, replay_job_id=new_id):
         newest = letter["replay_job_id"]
-        hint = f"Look at it with `bmn jobs show {newest}`." if newest else "Submit it anew, if it is wanted after all."
+        hint = None if newest else "Submit it again, if it is wanted after all."
         raise Conflict(_already(letter), hint=hint, replay=newest)
     if letter is None and (others := job_rows.children(conn, job_id)):
-        hint = f"Look at it with `bmn jobs show {others[-1]}`."
-        raise Conflict(f"This job was brought back already, as {others[-1]}.", hint=hint, replay=others[-1])
+        raise Conflict(f"This job was brought back already, as {others[-1]}.", replay=others[-1])
     cost = _cost(conn, core, queue, job_id, payload)
     job = queue.new_job(
         payload,
@@ -169,8 +169,8 @@ def was_delivered(queue: Queue, units: Iterable[dict[str, Any]]) -> bool:
 def _instead(job_id: str, row: dict[str, Any]) -> str:
     """What to do with a job that has not failed."""
     if row["state"] == JobState.COMPLETED:
-        return "It is done; submit it anew for more of the kind."
-    return f"It is not over: `bmn jobs watch {job_id}` follows it, `bmn jobs cancel {job_id}` stops it."
+        return "It is done; submit it again for more of the kind."
+    return "It is not over; it can be followed or cancelled."
 
 
 def _already(letter: dict[str, Any]) -> str:
@@ -190,7 +190,7 @@ def _payload(queue: Queue, row: dict[str, Any], changes: dict[str, Any]) -> Payl
         difference = [
             {
                 "field": ".".join(map(str, issue["loc"])),
-                "problem": issue["msg"],
+                "problem": in_words(issue),
                 "value": repr(issue.get("input"))[:100],
             }
             for issue in error.errors()
@@ -198,6 +198,6 @@ def _payload(queue: Queue, row: dict[str, Any], changes: dict[str, Any]) -> Payl
         fields = ", ".join(str(entry["field"]) for entry in difference)
         raise UsageProblem(
             f"The payload does not fit the schema of {queue.name} any more: {fields}.",
-            hint="Set the fields with `bmn jobs retry JOB --set FIELD=VALUE`, or submit it anew.",
-            details=difference,
+            hint="Send new values for these fields, or submit the job again.",
+            misfits=difference,
         ) from error

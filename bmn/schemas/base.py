@@ -79,6 +79,13 @@ def _color(text: str) -> str:
     return "#" + ("".join(c * 2 for c in digits) if len(digits) == 3 else digits).upper()
 
 
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError("is not an id") from None
+
+
 def _http_url(url: str) -> str:
     try:
         is_one = bool(re.match(r"https?://[^\s/?#]+", url) and urlsplit(url))
@@ -120,7 +127,7 @@ Color = Annotated[str, StringConstraints(max_length=16), AfterValidator(_color)]
 Palette = Annotated[list[Color], Field(min_length=1, max_length=8)]
 HttpUrl = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_clean), AfterValidator(_http_url)]
 FreeForm = Annotated[dict[str, Any], AfterValidator(_bounded)]
-Id = Annotated[str, AfterValidator(lambda value: str(UUID(value)))]
+Id = Annotated[str, AfterValidator(_uuid)]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+$")]
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
 JobId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]

@@ -112,6 +112,19 @@ class JobCancelled(JobEvent):
     message: str
 
 
+def cancelled_as_failed(event: JobCancelled) -> JobFailed:
+    """What sockets get right after a cancel: no event of the log and no failure in any count; our own clients ignore it."""
+    return JobFailed(
+        job_id=event.job_id,
+        brand_id=event.brand_id,
+        seq=event.seq,
+        timestamp=event.timestamp,
+        error=event.message,
+        retries_left=0,
+        cause="cancelled",
+    )
+
+
 JOB_EVENTS: dict[str, type[JobEvent]] = {
     model.EVENT: model for model in (JobProgress, JobToolError, AgentMessage, JobFailed, JobComplete, JobCancelled)
 }

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from bmn.errors import BmnError, JobFailure, NotSignedIn, TryLater
-from bmn.schemas.documents import Issue, Problem
+from bmn.schemas.documents import FieldErrors, Issue, Problem
+from bmn.schemas.wording import in_words
 
 # A path that holds no id of ours names nothing, which is what a foreign or absent id is told as well.
 _ABSENT = {"job_id": "Job not found", "brand_id": "Brand not found", "asset_id": "Asset not found"}
+_MOST_ISSUES = 50
 _CODES = {404: "not_found", 405: "bad_request", 413: "too_large", 415: "bad_request"}
 
 
@@ -58,19 +60,29 @@ async def _invalid(_request: Request, error: Exception) -> Response:
         place = issue["loc"]
         if place[:1] == ("path",):
             return _answer(Problem(error=_ABSENT.get(str(place[1]), "Not found"), code="not_found"), 404)
-    details = [
-        Issue(loc=_location(issue["loc"]), msg=_plain(issue["msg"]), type=issue["type"]) for issue in issues[:50]
+    found = [
+        Issue(loc=_location(issue["loc"]), msg=in_words(issue), type=issue["type"]) for issue in issues[:_MOST_ISSUES]
     ]
-    return _answer(Problem(error="Validation failed", code="bad_request", details=[*details]), 400)
+    problem = Problem(error="Validation failed", code="bad_request", details=_by_field(found), issues=found)
+    return _answer(problem, 400)
 
 
 def _location(place: tuple[Any, ...]) -> list[str | int]:
     return [part if isinstance(part, int) else str(part)[:100] for part in place]
 
 
-def _plain(message: str) -> str:
-    """pydantic's own prefix says nothing to a reader, and a refused value may be long, or not UTF-8."""
-    return message.removeprefix("Value error, ")[:500].encode("utf-8", "replace").decode()
+def _by_field(issues: list[Issue]) -> FieldErrors:
+    """As zod's `flatten()` has it, which forms are written for: by the outermost field, deeper places named in words."""
+    whole: list[str] = []
+    fields: dict[str, list[str]] = {}
+    for issue in issues:
+        field, *inner = [*issue.loc[1:], None]
+        words = f"{'.'.join(map(str, inner[:-1]))} {issue.msg}".strip()
+        if isinstance(field, str):
+            fields.setdefault(field, []).append(words)
+        else:  # of the body as a whole, or a place in a text that is no JSON
+            whole.append(issue.msg)
+    return FieldErrors(form_errors=whole, field_errors=fields)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -1,7 +1,11 @@
 """Joining, asking and being answered, by the official JavaScript client."""
 
 import pytest
+from sqlalchemy import Connection
 
+from bmn.db import claims, transitions
+from bmn.db.transitions import Change
+from bmn.errors import Cause
 from tests.kit.people import ANA, BEN
 from tests.live.servers import Live
 
@@ -105,16 +109,40 @@ async def test_status_answers_in_the_words_that_clients_know(live: Live) -> None
     expected = {"queued": "waiting", "active": "active", "retrying": "delayed", "completed": "completed"}
     expected |= {"partial": "completed", "failed": "failed", "cancelled": "cancelled"}
     for state, word in expected.items():
-        await live.end(job, state, result={"logos": []}, error=None)
+        await live.end(job, state, result={"logos": []}, message=f"It is {state}.")
         answer = await client.ask("job:status", {"jobId": job, "queueName": "logo-generation"})
         assert answer == {
             "jobId": job,
             "state": word,
             "progress": 100,
             "data": {"logos": []},
-            "failedReason": None,
+            "failedReason": f"It is {state}." if state in ("retrying", "failed", "cancelled") else None,
             "seq": 1,
         }
+
+
+@pytest.mark.parametrize("retries_left", [1, 0])
+async def test_status_and_event_of_one_moment_give_the_same_reason(live: Live, retries_left: int) -> None:
+    server = await live.server()
+    client = await live.client(server)
+    job = await live.job()
+    await client.ask("job:join", {"jobId": job})
+    (row,) = await live.core.db.write(lambda conn: claims.claim(conn, "logo-generation", 1, "worker", 10))
+
+    def end_attempt(conn: Connection) -> Change | None:
+        if retries_left:
+            error = {"cause": Cause.PROVIDER_OVERLOADED, "error": "HTTP 503"}
+            return transitions.retry(conn, job, row["fence"], delay=9, retries_left=retries_left, **error)
+        return transitions.fail(conn, job, row["fence"], Cause.PROVIDER_OVERLOADED, "HTTP 503")
+
+    change = await live.core.db.write(end_attempt)
+    assert change
+    live.core.outbox.publish(change)
+    await client.heard("job:failed")
+    (failed,) = client.data("job:failed")
+    status = await client.ask("job:status", {"jobId": job})
+    assert (status["failedReason"], status["progress"]) == (failed["error"], failed["progress"])
+    assert status["state"] == ("delayed" if retries_left else "failed")
 
 
 async def test_ac_27_a_waiting_job_is_cancelled(live: Live) -> None:
@@ -145,6 +173,17 @@ async def test_ac_29_nothing_of_one_user_is_reachable_by_another(live: Live) -> 
     own = await live.job(BEN)
     await ben.ask("job:join", {"jobId": own})
     assert ben.seqs(job) == []
+
+
+@pytest.mark.parametrize("wrong", ["nope", "11111111-1111", 7, {"a": 1}, ["x"], "x" * 300, "a\0b"])
+async def test_what_is_no_id_is_answered_like_an_id_of_nothing(live: Live, wrong: object) -> None:
+    server = await live.server()
+    client, watching = await live.client(server), await live.client(server, "/dashboard")
+    admin = await live.client(server, "/admin", token=live.token(role="admin"))
+    assert await client.ask("brand:join", {"brandId": wrong}) == {"error": "Brand not found or not authorized"}
+    assert await watching.ask("brand:watch", {"brandId": wrong}) == {"error": "Not authorized"}
+    for socket, event in ((client, "job:join"), (client, "job:status"), (client, "job:cancel"), (admin, "job:retry")):
+        assert await socket.ask(event, {"jobId": wrong, "queueName": wrong}) == {"error": "Job not found"}
 
 
 async def test_long_polling_works_too(live: Live) -> None:

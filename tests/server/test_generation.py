@@ -179,7 +179,10 @@ async def test_bad_input_is_refused_by_field_and_stores_nothing(api: Api, ana: h
     answer = await ana.post(LOGOS, content=text, headers={"Content-Type": "application/json"})
     body = answer.json()
     assert (answer.status_code, body["error"]) == (400, "Validation failed")
-    assert body["details"] and all(set(issue) == {"loc", "msg", "type"} for issue in body["details"])
+    assert body["issues"] and all(set(issue) == {"loc", "msg", "type"} for issue in body["issues"])
+    assert set(body["details"]) == {"formErrors", "fieldErrors"}
+    fields = body["details"]["fieldErrors"]
+    assert (body["details"]["formErrors"] or fields) and set(fields) <= set(BAD[name])
     assert (await remaining(ana), await number_of_jobs(ana)) == (20, 0)
 
 

@@ -1,4 +1,4 @@
-import { IDLE, JOB_EVENTS, after, afterStatus } from './job-state.js';
+import { IDLE, JOB_EVENTS, after, afterStatus, isEcho } from './job-state.js';
 
 const ANSWER_MS = 10_000;
 const AGAIN_MS = 2_000;
@@ -32,7 +32,7 @@ export function followJob(socket, jobId, onChange) {
 
   /** @param {string} event @param {any} data */
   function take(event, data) {
-    if (data.jobId !== jobId || data.seq <= state.seq) return;
+    if (data.jobId !== jobId || data.seq <= state.seq || isEcho(event, data)) return;
     early.set(data.seq, [event, data]);
     passOn({ gaps: false });
     if (early.size && joined && !joining) join({ anew: true });

@@ -71,6 +71,16 @@ const CHANGES = {
 
 const NO_TROUBLE = { error: null, cause: null, retriesLeft: 0, retryAt: null };
 
+/**
+ * Whether an event only repeats a cancel, under the same seq, for clients that know no `job:cancelled`.
+ *
+ * @param {string} event
+ * @param {any} data
+ */
+export function isEcho(event, data) {
+  return event === 'job:failed' && data.cause === 'cancelled';
+}
+
 /** The events that a job's state is made of; the others (`agent:message`, `job:tool-error`) only count. */
 export const JOB_EVENTS = [...Object.keys(CHANGES), 'agent:message', 'job:tool-error'];
 

@@ -54,7 +54,7 @@ from bmn.schemas.documents.operations import (
     Workers,
     WorkerStatus,
 )
-from bmn.schemas.documents.problem import Issue, Misfit, Problem
+from bmn.schemas.documents.problem import FieldErrors, Issue, Misfit, Problem
 
 __all__ = [
     "Document",
@@ -67,6 +67,7 @@ __all__ = [
     "Job",
     "JobPage",
     "Expected",
+    "FieldErrors",
     "TimelineEvent",
     "Unit",
     "JobRecord",

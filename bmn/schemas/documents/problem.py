@@ -13,6 +13,13 @@ class Issue(Document):
     type: str
 
 
+class FieldErrors(Document):
+    """What is wrong, by the field of the body that it is in; form_errors are of the whole."""
+
+    form_errors: list[str]
+    field_errors: dict[str, list[str]]
+
+
 class Misfit(Document):
     """A field of a stored payload that does not fit today's schema."""
 
@@ -24,7 +31,8 @@ class Misfit(Document):
 class Problem(Document):
     """What happened, a code for programs, and what to do.
 
-    Only the fields that were given are on the wire. required, available: credits. state: of the job that the request
+    Only the fields that were given are on the wire. details: what is wrong with a request, as a form shows it; issues: the
+    same one by one. misfits: of a stored payload. required, available: credits. state: of the job that the request
     does not fit. replay: the job that brought it back.
     """
 
@@ -33,7 +41,9 @@ class Problem(Document):
     error: str
     code: str
     hint: str | None = None
-    details: list[Issue | Misfit] | None = None
+    details: FieldErrors | None = None
+    issues: list[Issue] | None = None
+    misfits: list[Misfit] | None = None
     request_id: str | None = None
     cause: str | None = None
     required: int | None = None

@@ -15,6 +15,7 @@ from bmn.errors import BmnError, NotSignedIn
 from bmn.identity.tokens import Principal, supabase_is_configured
 from bmn.logs import get_logger
 from bmn.schemas.requests import LocalPath
+from bmn.schemas.wording import in_words
 from bmn.server.dependencies import caller, generation_caller, identify
 from bmn.server.pages.rendering import page
 from bmn.settings import Settings
@@ -48,7 +49,7 @@ class PageRoute(APIRoute):
                 issue = error.errors()[0]
                 if issue["loc"][:1] == ("path",):
                     return _problem(request, 404, "There is nothing here.", None)
-                return _problem(request, 400, "That cannot be used.", f"{issue['loc'][-1]}: {issue['msg']}")
+                return _problem(request, 400, "That cannot be used.", f"{issue['loc'][-1]} {in_words(issue)}")
             except (redis.RedisError, OSError) as error:
                 log.warning("a page cannot be shown", path=request.url.path, error=str(error))
                 return _problem(request, 503, _AWAY, None)

@@ -1,10 +1,10 @@
 """Mails and CRM events that other systems of ours ask for."""
 
 from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from bmn.db import journeys
-from bmn.errors import UsageProblem
 from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas import documents
 from bmn.schemas.payloads import EmailSend
@@ -26,9 +26,8 @@ async def accept(
     except ValidationError:
         raise
     except ValueError as error:
-        raise UsageProblem(
-            "Validation failed", details=[{"loc": ["body"], "msg": str(error), "type": "value"}]
-        ) from None
+        issue = {"loc": ("body",), "type": "value_error", "ctx": {"error": error}}
+        raise RequestValidationError([issue]) from None
     if isinstance(payload, EmailSend):
         payload = await _to_its_user(res, payload)
     (job,) = await submit(

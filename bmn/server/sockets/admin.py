@@ -95,5 +95,5 @@ class StatsSender:
 
 HANDLERS: Handlers = {
     "queues:stats": Handler(Nothing, answer_stats, failed="Failed to fetch queue stats"),
-    "job:retry": Handler(JobRoom, retry_job, "jobId", "Retry failed"),
+    "job:retry": Handler(JobRoom, retry_job, "jobId", "Retry failed", "Job not found"),
 }

@@ -7,12 +7,14 @@ from bmn.schemas.events import Answer, BrandRoom
 from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
 
+_NOT_YOURS = "Not authorized"
+
 
 async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
     try:
         await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
     except NotFound:
-        raise NotAllowed("Not authorized") from None
+        raise NotAllowed(_NOT_YOURS) from None
     async with session.order:
         await context.enter(session, brand_room(ask.brand_id))
     return DONE
@@ -25,6 +27,6 @@ async def unwatch_brand(context: Context, session: Session, ask: BrandRoom) -> A
 
 
 HANDLERS: Handlers = {
-    "brand:watch": Handler(BrandRoom, watch_brand, "brandId", "Watch failed"),
-    "brand:unwatch": Handler(BrandRoom, unwatch_brand, "brandId", "Unwatch failed"),
+    "brand:watch": Handler(BrandRoom, watch_brand, "brandId", "Watch failed", _NOT_YOURS),
+    "brand:unwatch": Handler(BrandRoom, unwatch_brand, "brandId", "Unwatch failed", _NOT_YOURS),
 }

@@ -7,7 +7,7 @@ from typing import Any
 from bmn.events.audience import Outgoing
 from bmn.logs import get_logger
 from bmn.server.sockets.limits import Limits
-from bmn.server.sockets.ring import START, Entry, Position, Ring, packet_text, read_position
+from bmn.server.sockets.ring import START, Entry, Position, Ring, packet_texts, read_position
 from bmn.server.sockets.session import HistoryRange, Session, Sessions
 from bmn.server.sockets.transport import EventPacket, OutgoingLine, Transports
 
@@ -40,7 +40,7 @@ class Delivery:
         self.done: Position = START
 
     def entry(self, entry_id: str, event: Outgoing) -> Entry:
-        return Entry(read_position(entry_id), event, packet_text(event, self._sign))
+        return Entry(read_position(entry_id), event, packet_texts(event, self._sign))
 
     def deliver(self, entry: Entry) -> int:
         """Takes the next entry of the stream; returns for how many sockets it was."""
@@ -65,7 +65,7 @@ class Delivery:
             if high is None and seq > 1:
                 self._replay_beginning(session, job_id, seq)
             _mark(session, job_id, seq)
-        self._send(session, entry.event, entry.text, entry.position)
+        self._send(session, entry.event, entry.texts, entry.position)
 
     def catch_up(self, session: Session, job_id: str, since: Position) -> None:
         """Sends what a job published after a position, to the rooms that the socket sits in."""
@@ -87,7 +87,7 @@ class Delivery:
             del session.history[:-_KEPT_RANGES]
         for event in events:
             session.replayed += 1
-            self._send(session, event, packet_text(event, self._sign), self.done if at is None else at)
+            self._send(session, event, packet_texts(event, self._sign), self.done if at is None else at)
         _widen(session, job_id, first, last)
 
     def resync(self) -> None:
@@ -112,18 +112,18 @@ class Delivery:
         if not beginning:
             session.low[job_id] = seq
 
-    def _send(self, session: Session, event: Outgoing, text: str, position: Position) -> None:
+    def _send(self, session: Session, event: Outgoing, texts: tuple[str, ...], position: Position) -> None:
+        """Of several packets the last one carries the offset: a client that was cut between them gets all of them again."""
         line = self._transports.line(session.eio_sid)
         if line is None or session.eio_sid in self._dropping:
             session.cut = True  # it is going; what it misses it gets when it resumes
             return
-        if session.pid is None or event.volatile:
-            text += "]"
-        else:
-            text += f',"{session.offset(position)}"]'
+        last = "]" if session.pid is None or event.volatile else f',"{session.offset(position)}"]'
         replaceable = event.event == "job:progress" and "asset" not in event.data
         key = (event.namespace, event.job_id) if replaceable and event.job_id else None
-        self.put(session.eio_sid, line, EventPacket(text, key))
+        for text in texts[:-1]:
+            self.put(session.eio_sid, line, EventPacket(text + "]"))
+        self.put(session.eio_sid, line, EventPacket(texts[-1] + last, key))
 
     def put(self, eio_sid: str, line: OutgoingLine, packet: EventPacket) -> None:
         """Adds to what waits for a client, and cuts the client where that is too much."""

@@ -12,6 +12,7 @@ from bmn.jobs.core import Core
 from bmn.logs import bind, get_logger
 from bmn.schemas.base import Model
 from bmn.schemas.events import Answer, Done, Refusal
+from bmn.schemas.wording import in_words, place
 from bmn.server.signing import Signer
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
@@ -56,12 +57,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """required: the field without which there is nothing to answer. failed: the words for a fault of ours."""
+    """required: the field without which there is nothing to answer. failed: the words for a fault of ours.
+
+    unknown: the words for what is no id, which cannot name anything: those for an id that names nothing.
+    """
 
     model: type[Model]
     run: Callable[[Context, Session, Any], Awaitable[Answer]]
     required: str = ""
     failed: str = "Failed"
+    unknown: str = ""
 
 
 Handlers = dict[str, Handler]
@@ -107,5 +112,7 @@ def _read(handler: Handler, data: Any) -> Model:
     try:
         return handler.model.model_validate({name: value for name, value in fields.items() if name in known})
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        raise UsageProblem(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        if handler.unknown:
+            raise UsageProblem(handler.unknown) from None
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise UsageProblem(f"{place(first['loc'])} {in_words(first)}") from None

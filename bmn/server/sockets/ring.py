@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from bmn.events.audience import Outgoing
+from bmn.schemas.events import JobCancelled, cancelled_as_failed
 
 Position = tuple[int, int]
 START: Position = (0, 0)
@@ -25,19 +26,28 @@ def write_position(position: Position) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """text: the Socket.IO packet without its closing bracket, so that an offset can still follow."""
+    """texts: the Socket.IO packets, as `packet_texts` makes them."""
 
     position: Position
     event: Outgoing
-    text: str = field(compare=False)
+    texts: tuple[str, ...] = field(compare=False)
 
 
-def packet_text(event: Outgoing, sign: Callable[[Any], Any]) -> str:
-    """The beginning of a Socket.IO packet. sign: makes the addresses of files usable for whoever gets them."""
+def packet_texts(event: Outgoing, sign: Callable[[Any], Any]) -> tuple[str, ...]:
+    """The Socket.IO packets of an event without their closing brackets, so that an offset can still follow.
+
+    A cancel is followed by a `job:failed` of the same seq, since the specification's clients know no other end.
+    sign: makes the addresses of files usable for whoever gets them.
+    """
     body = json.dumps([event.event, event.data], separators=(",", ":"))
     if '"http' in body:
         body = json.dumps([event.event, sign(event.data)], separators=(",", ":"))
-    return f"2{event.namespace},{body[:-1]}"
+    text = f"2{event.namespace},{body[:-1]}"
+    if event.event != JobCancelled.EVENT:
+        return (text,)
+    failed = cancelled_as_failed(JobCancelled.model_validate(event.data))
+    body = json.dumps([failed.EVENT, failed.dump()], separators=(",", ":"))
+    return text, f"2{event.namespace},{body[:-1]}"
 
 
 class Ring:

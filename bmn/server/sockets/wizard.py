@@ -5,23 +5,25 @@ from typing import Any
 from bmn.db import brands, events, jobs
 from bmn.db.engine import Connection
 from bmn.db.events import EventRow
-from bmn.errors import Cause, NotFound, told
+from bmn.errors import NotFound
 from bmn.events.audience import brand_room, job_event, job_room
 from bmn.jobs.cancellation import cancel
 from bmn.schemas.events import Answer, BrandRoom, CancelAnswer, JobJoined, JobRoom, JobStatus
-from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
 from bmn.server.sockets.words import state_word
 
+_NO_BRAND, _NO_JOB = "Brand not found or not authorized", "Job not found"
 _PAGE = 1000
+_UNLUCKY = (JobState.RETRYING, JobState.FAILED, JobState.CANCELLED)
 
 
 async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
     try:
         await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
     except NotFound:
-        raise NotFound("Brand not found or not authorized") from None
+        raise NotFound(_NO_BRAND) from None
     async with session.order:
         await context.enter(session, brand_room(ask.brand_id))
     return DONE
@@ -94,7 +96,7 @@ def status_answer(job: jobs.JobRow, result: Any) -> JobStatus:
         state=state_word(job),
         progress=job["progress"],
         data=result,
-        failed_reason=told(Cause(job["cause"]), job["error"]) if job["error"] and job["cause"] else None,
+        failed_reason=job["message"] if job["state"] in _UNLUCKY else None,
         seq=job["last_seq"],
     )
 
@@ -105,10 +107,10 @@ async def cancel_job(context: Context, session: Session, ask: JobRoom) -> Answer
 
 
 HANDLERS: Handlers = {
-    "brand:join": Handler(BrandRoom, join_brand, "brandId", "Join failed"),
-    "brand:leave": Handler(BrandRoom, leave_brand, "brandId", "Leave failed"),
-    "job:join": Handler(JobRoom, join_job, "jobId", "Join failed"),
-    "job:leave": Handler(JobRoom, leave_job, "jobId", "Leave failed"),
-    "job:status": Handler(JobRoom, job_status, "jobId", "Status check failed"),
-    "job:cancel": Handler(JobRoom, cancel_job, "jobId", "Cancel failed"),
+    "brand:join": Handler(BrandRoom, join_brand, "brandId", "Join failed", _NO_BRAND),
+    "brand:leave": Handler(BrandRoom, leave_brand, "brandId", "Leave failed", _NO_BRAND),
+    "job:join": Handler(JobRoom, join_job, "jobId", "Join failed", _NO_JOB),
+    "job:leave": Handler(JobRoom, leave_job, "jobId", "Leave failed", _NO_JOB),
+    "job:status": Handler(JobRoom, job_status, "jobId", "Status check failed", _NO_JOB),
+    "job:cancel": Handler(JobRoom, cancel_job, "jobId", "Cancel failed", _NO_JOB),
 }

@@ -36,13 +36,29 @@ class Item:
     index: int | None = None
 
 
+_STAGES = ("generating", "uploading", "saving")
+
+
+class _Course:
+    """How far the items are. The job is as far as the one furthest behind, so that its status only goes forward."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._stages = {item.unit: 0 for item in items}
+
+    def reach(self, item: Item, stage: str) -> str:
+        """Notes where an item is; returns the job's status."""
+        self._stages[item.unit] = max(self._stages[item.unit], _STAGES.index(stage))
+        return _STAGES[min(self._stages.values())]
+
+
 async def make_all(ctx: Context, items: Sequence[Item]) -> int:
     """Makes every item that no earlier attempt has made; returns how many there are in the end.
 
     One that fails does not stop the others. Raises the failure that decides about the job: where another attempt may heal
     some, or where nothing at all was made. What can never be made is written down, so that nobody asks for it again.
     """
-    outcomes = await asyncio.gather(*(_make_one(ctx, item, len(items)) for item in items), return_exceptions=True)
+    course, count = _Course(items), len(items)
+    outcomes = await asyncio.gather(*(_make_one(ctx, item, course, count) for item in items), return_exceptions=True)
     failures: list[JobFailure] = []
     for outcome in outcomes:
         if isinstance(outcome, JobFailure):
@@ -64,37 +80,41 @@ def _rank(failure: JobFailure) -> int:
     return 2 if failure.cause is Cause.PROVIDER_RATE_LIMITED else 1
 
 
-async def _make_one(ctx: Context, item: Item, count: int) -> None:
+async def _make_one(ctx: Context, item: Item, course: _Course, count: int) -> None:
     unit = await ctx.unit(item.unit)
     if failure := unit.failed_for_good():
+        course.reach(item, "saving")
         raise failure
     async with ctx.calling(item.unit):
         try:
-            await _bring_home(ctx, item, unit, count)
+            await _bring_home(ctx, item, unit, course, count)
         except JobFailure as failure:
             if is_final(failure):
+                course.reach(item, "saving")
                 await unit.fail(failure)
                 await ctx.log("warning", f"{item.label}: {failure.message}", unit=item.unit, cause=failure.cause)
             raise
 
 
-async def _bring_home(ctx: Context, item: Item, unit: Unit, count: int) -> None:
+async def _bring_home(ctx: Context, item: Item, unit: Unit, course: _Course, count: int) -> None:
     if unit.saved:
+        course.reach(item, "saving")
         ctx.unit_percent(item.unit, 1.0, units=count)
         return
     if not unit.is_stored and not await unit.recover():
 
         async def report(fraction: float) -> None:
             percent = ctx.unit_percent(item.unit, 0.8 * fraction, units=count)
-            await ctx.progress("generating", percent, f"{item.label}: {fraction:.0%}", logo_index=item.index)
+            status = course.reach(item, "generating")
+            await ctx.progress(status, percent, f"{item.label}: {fraction:.0%}", logo_index=item.index)
 
         await report(0.0)
         made = await item.make(unit, report)
         percent = ctx.unit_percent(item.unit, 0.9, units=count)
-        await ctx.progress("uploading", percent, f"{item.label}: saving", logo_index=item.index)
+        status = course.reach(item, "uploading")
+        await ctx.progress(status, percent, f"{item.label}: saving", logo_index=item.index)
         await unit.remember(metadata={**item.metadata, **made.metadata})
         await unit.store(made.data, made.mime, item.asset_type, usd=made.usd)
     percent = ctx.unit_percent(item.unit, 1.0, units=count)
-    status = "generating" if percent < 95 else "saving"
-    shown = Progress(status, percent, f"{item.label} is ready", logo_index=item.index)
+    shown = Progress(course.reach(item, "saving"), percent, f"{item.label} is ready", logo_index=item.index)
     await unit.save(shown, metadata=unit.data.get("metadata", item.metadata))

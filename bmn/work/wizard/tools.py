@@ -18,6 +18,7 @@ from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher
 from bmn.schemas.base import Name, Palette
 from bmn.schemas.payloads import LogoStyle
+from bmn.schemas.wording import in_words, place
 from bmn.work.wizard.desk import Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.page_text import page_words
 from bmn.work.wizard.profit import ProfitQuestion, profit
@@ -205,9 +206,7 @@ def tools_of(step: str, hosts: frozenset[str]) -> list[Tool]:
 def refusal_of(error: Exception) -> str | None:
     """What the model is told of an error that it may go on after; None for one that ends the attempt."""
     if isinstance(error, ValidationError):
-        return "; ".join(
-            f"{'.'.join(map(str, issue['loc'])) or 'arguments'}: {issue['msg']}" for issue in error.errors()[:5]
-        )
+        return "; ".join(f"{place(issue['loc']) or 'arguments'} {in_words(issue)}" for issue in error.errors()[:5])
     if isinstance(error, TimeoutError):
         return "It took too long."
     if isinstance(error, TryLater) or not isinstance(error, BmnError):
