@@ -26,6 +26,7 @@ from bmn.errors import (
     UsageProblem,
 )
 from bmn.schemas.documents import Document, Issue, Misfit, Problem
+from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState
 from bmn.settings import Settings
 from bmn.settings.texts import plain
 from bmn.settings.types import API_ENDS
@@ -279,13 +280,26 @@ def _problem(answer: httpx.Response) -> Problem:
         return Problem(error=f"The server answered {answer.status_code}.", code="error")
 
 
+def _command_for(problem: Problem, path: str) -> str | None:
+    """The command that helps where the server, which speaks to users of any front end, names none."""
+    if problem.misfits:
+        return "Set the fields with `bmn jobs retry JOB --set FIELD=VALUE`, or submit it again."
+    if problem.replay:
+        return f"Look at it with `bmn jobs show {problem.replay}`."
+    *_, job_id, action = ["", *path.split("/")]
+    if action == "cancel" and problem.state in TERMINAL_STATES:
+        return f"Nothing is left to stop; `bmn jobs show {job_id[-36:][:8]}` says what came of it."
+    if action == "retry" and problem.state in WAITING_STATES | {JobState.ACTIVE}:
+        return f"It is not over: `bmn jobs watch {job_id}` follows it, `bmn jobs cancel {job_id}` stops it."
+    return None
+
+
 def error_of(answer: httpx.Response) -> BmnError:
     """The error that a refused request stands for, with the server's own words."""
     problem = _problem(answer)
     details = "; ".join(map(_in_words, [*(problem.issues or ()), *(problem.misfits or ())]))
     hint = problem.hint or details or _HINTS.get(answer.status_code)
-    if problem.misfits:
-        hint = "Set the fields with `bmn jobs retry JOB --set FIELD=VALUE`, or submit it again."
+    hint = _command_for(problem, answer.url.path) or hint
     if problem.required is not None and problem.available is not None:
         error: BmnError = InsufficientCredits(problem.required, problem.available)
         error.hint = (

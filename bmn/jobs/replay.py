@@ -126,7 +126,7 @@ def _replay(
     row = job_rows.get_job(conn, job_id, user_id, lock=True)
     if row["state"] not in REPLAYABLE:
         raise Conflict(
-            f"This job cannot be brought back: it is {row['state']}.", hint=_instead(job_id, row), state=row["state"]
+            f"This job cannot be brought back: it is {row['state']}.", hint=_instead(row), state=row["state"]
         )
     queue = core.queue(row["queue"])
     if changes and user_id is not None and not queue.job_type:
@@ -166,7 +166,7 @@ def was_delivered(queue: Queue, units: Iterable[dict[str, Any]]) -> bool:
     return bool(queue.credit) and any(unit["state"] == "saved" and not unit["asset_id"] for unit in units)
 
 
-def _instead(job_id: str, row: dict[str, Any]) -> str:
+def _instead(row: dict[str, Any]) -> str:
     """What to do with a job that has not failed."""
     if row["state"] == JobState.COMPLETED:
         return "It is done; submit it again for more of the kind."

@@ -35,6 +35,17 @@ async def test_three_of_four_logos_are_a_partial_job_and_a_refund(bench: Bench) 
     assert (await bench.balance()).remaining == 47
 
 
+@pytest.mark.parametrize("declined", [0, 1])
+async def test_a_jobs_status_only_goes_forward(bench: Bench, declined: int) -> None:
+    if declined:
+        bench.sandbox.fault("bfl", moderate=declined)
+    row = await bench.run("logo-generation", **LOGOS, count=4)
+    shown = [event["status"] for event in await bench.events(row["id"], "job:progress")]
+    order = ["queued", "composing", "generating", "uploading", "saving"]
+    assert [order.index(status) for status in shown] == sorted(order.index(status) for status in shown)
+    assert shown[-1] == "saving"
+
+
 async def test_a_retry_pays_only_for_what_is_missing(bench: Bench) -> None:
     before = len(bench.sandbox.ledger("bfl"))
     bench.sandbox.fault("bfl", op="download", status=500, times=1)
