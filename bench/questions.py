@@ -5,10 +5,11 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import assets, calls, claims, credits, dead_letters, jobs, queues, retention
+from bmn.db import activity, assets, calls, claims, credits, dead_letters, jobs, queues, retention
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.jobs import JobFilter
 from bmn.db.tables import jobs as job_table
+from bmn.work.registry import QUEUES
 
 _USER = "user-7"
 
@@ -37,8 +38,9 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "next in line": partial(claims.next_in_line, queue="logo-generation", limit=200),
     "queue counts": queues.counts,
     "oldest waiting": queues.oldest_waiting,
-    "percentiles": queues.percentiles,
-    "outcomes": queues.outcomes,
+    "percentiles": partial(queues.percentiles, names=QUEUES),
+    "outcomes": activity.outcomes,
+    "waiting by queue": queues.waiting,
     "spent in an hour": partial(queues.spent, seconds=3600.0),
     "open dead letters": queues.open_dead_letters,
     "unanswered jobs": lambda conn: calls.unanswered_jobs(conn, "logo-generation", ("provider_timeout",), 3600.0),

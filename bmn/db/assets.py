@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, union, update
 
 from bmn.db.paging import read_cursor, write_cursor
 from bmn.db.tables import brand_assets, brands, job_units, jobs
@@ -47,10 +47,13 @@ def list_of_brand(
 
 def list_of_job(conn: Connection, job_id: str) -> list[AssetRow]:
     """What a job has delivered, oldest first; a replay's includes what its parent had finished."""
+    # Two look-ups by an index: for an OR of both PostgreSQL reads the whole table.
     inherited = select(job_units.c.asset_id).where(job_units.c.job_id == job_id, job_units.c.state == "saved")
+    own = select(brand_assets.c.id).where(brand_assets.c.job_id == job_id)
+    delivered = union(own, select(brand_assets.c.id).where(brand_assets.c.id.in_(inherited)))
     query = (
         select(brand_assets)
-        .where(or_(brand_assets.c.job_id == job_id, brand_assets.c.id.in_(inherited)))
+        .where(brand_assets.c.id.in_(delivered))
         .order_by(brand_assets.c.created_at, brand_assets.c.storage_key)
     )
     return [dict(row) for row in conn.execute(query).mappings()]

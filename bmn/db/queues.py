@@ -1,24 +1,43 @@
 """Counts and settings per queue, from the rows."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Integer, bindparam, func, select
 
-from bmn.db import credits
-from bmn.db.tables import db_now, dead_letters, is_waiting, jobs, provider_calls, queue_settings
-from bmn.schemas.payloads import TERMINAL_STATES, JobState
+from bmn.db import activity, credits
+from bmn.db.tables import (
+    db_now,
+    dead_letters,
+    is_completed,
+    is_running,
+    is_waiting,
+    jobs,
+    provider_calls,
+    queue_settings,
+)
 
 
 def counts(conn: Connection) -> dict[str, dict[str, int]]:
-    """Per queue: jobs by state, with waiting and delayed apart."""
+    """Per queue: jobs by state, with waiting and delayed apart. Costs what waits, runs and ended just now."""
     found: dict[str, dict[str, int]] = {}
-    by_state = select(jobs.c.queue, jobs.c.state, func.count()).group_by(jobs.c.queue, jobs.c.state)
-    for queue, state, number in conn.execute(by_state):
-        found.setdefault(queue, {})[state] = number
+    for condition in (is_waiting, is_running):
+        by_state = select(jobs.c.queue, jobs.c.state, func.count()).where(condition)
+        for queue, state, number in conn.execute(by_state.group_by(jobs.c.queue, jobs.c.state)):
+            found.setdefault(queue, {})[state] = number
     later = select(jobs.c.queue, func.count()).where(is_waiting, jobs.c.run_at > db_now()).group_by(jobs.c.queue)
     for queue, number in conn.execute(later):
         found.setdefault(queue, {})["delayed"] = number
+    for (queue, state, _cause), number in activity.outcomes(conn).items():
+        ended = found.setdefault(queue, {})
+        ended[state] = ended.get(state, 0) + number
     return found
+
+
+def waiting(conn: Connection) -> dict[str, int]:
+    """Per queue: how many jobs wait, for whatever reason. Queues without one are left out."""
+    query = select(jobs.c.queue, func.count().label("waiting")).where(is_waiting).group_by(jobs.c.queue)
+    return {row.queue: row.waiting for row in conn.execute(query)}
 
 
 def oldest_waiting(conn: Connection) -> dict[str, float]:
@@ -36,6 +55,12 @@ def settings(conn: Connection) -> dict[str, dict[str, Any]]:
     return {row["queue"]: dict(row) for row in conn.execute(select(queue_settings)).mappings()}
 
 
+_LAST = (
+    select(jobs.c.completed_at - jobs.c.started_at)
+    .where(jobs.c.queue == bindparam("of_queue"), is_completed, jobs.c.started_at.is_not(None))
+    .order_by(jobs.c.completed_at.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 _PAUSE = select(queue_settings).where(queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1)
 
 
@@ -99,37 +124,16 @@ def open_dead_letters(conn: Connection) -> int:
     )
 
 
-def percentiles(conn: Connection, *, sample: int = 200) -> dict[str, tuple[float, float]]:
-    """Per queue: p50 and p95 of the last jobs' durations in seconds."""
-    ranked = (
-        select(
-            jobs.c.queue,
-            (jobs.c.completed_at - jobs.c.started_at).label("seconds"),
-            func.row_number().over(partition_by=jobs.c.queue, order_by=jobs.c.created_at.desc()).label("newest"),
-        )
-        .where(jobs.c.state == JobState.COMPLETED, jobs.c.started_at.is_not(None))
-        .subquery()
-    )
-    samples: dict[str, list[float]] = {}
-    for queue, seconds in conn.execute(select(ranked.c.queue, ranked.c.seconds).where(ranked.c.newest <= sample)):
-        samples.setdefault(queue, []).append(float(seconds))
-    return {queue: (_at(values, 0.5), _at(values, 0.95)) for queue, values in samples.items()}
+def percentiles(conn: Connection, names: Iterable[str], *, sample: int = 200) -> dict[str, tuple[float, float]]:
+    """Per queue: p50 and p95 of the last jobs' durations in seconds. names: of the queues to look at."""
+    last = {name: conn.execute(_LAST, {"of_queue": name, "most": sample}).scalars() for name in names}
+    found = {name: [float(seconds) for seconds in rows] for name, rows in last.items()}
+    return {name: (_at(values, 0.5), _at(values, 0.95)) for name, values in found.items() if values}
 
 
 def _at(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def outcomes(conn: Connection) -> dict[tuple[str, str, str], int]:
-    """How many jobs ended how: by queue, state and cause (empty where nothing went wrong)."""
-    cause = func.coalesce(jobs.c.cause, "")
-    query = (
-        select(jobs.c.queue, jobs.c.state, cause, func.count())
-        .where(jobs.c.state.in_(tuple(TERMINAL_STATES)))
-        .group_by(jobs.c.queue, jobs.c.state, cause)
-    )
-    return {(queue, state, why): int(number) for queue, state, why, number in conn.execute(query)}
 
 
 def clock(conn: Connection) -> float:

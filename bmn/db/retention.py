@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, or_, select
+from sqlalchemy import Connection, Table, delete, exists, or_, select
 
+from bmn.db import activity
 from bmn.db.tables import (
     agent_sessions,
     audit_log,
@@ -32,14 +33,15 @@ _LETTERS = 1000
 
 def delete_old_jobs(conn: Connection) -> int:
     """Ended jobs after 30 days, with their events, units and logs. Open dead letters keep theirs for ever."""
-    open_letters = select(dead_letters.c.job_id).where(dead_letters.c.state == "open")
+    open_letter = exists().where(dead_letters.c.job_id == jobs.c.id, dead_letters.c.state == "open")
     query = (
         select(jobs.c.id)
         .where(
             jobs.c.state.in_(tuple(TERMINAL_STATES)),
             jobs.c.completed_at < db_now() - JOB_SECONDS,
-            jobs.c.id.not_in(open_letters),
+            ~open_letter,
         )
+        .order_by(jobs.c.completed_at)
         .limit(_BATCH)
     )
     ids = list(conn.execute(query).scalars())
@@ -61,6 +63,7 @@ def delete_old_records(conn: Connection) -> dict[str, int]:
         "audit rows": _older(conn, audit_log, audit_log.c.at, BOOK_SECONDS),
         "idempotency keys": _older(conn, idempotency_keys, idempotency_keys.c.created_at, _DAY),
         "escalations": _older(conn, escalations, escalations.c.created_at, JOB_SECONDS),
+        "activity rows": activity.delete_old(conn),
         "dead letters": conn.execute(
             delete(dead_letters).where(
                 resolved,

@@ -91,6 +91,7 @@ def _index_where(condition: str, name: str, *columns: str) -> Index:
 # What a query has to say, word for word, to be served by such an index.
 is_waiting: ColumnElement[Any] = literal_column(f"jobs.{_WAITING}")
 is_running: ColumnElement[Any] = literal_column(f"jobs.{_RUNNING}")
+is_completed: ColumnElement[Any] = literal_column("jobs.state = 'completed'")
 
 jobs = Table(
     "jobs",

@@ -14,7 +14,7 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import claims, transitions
+from bmn.db import activity, claims, transitions
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.errors import TryLater
@@ -82,6 +82,7 @@ class Sweeper:
             Duty(self.publish_missing, 2, redis=True),
             Duty(self.correct_view, 5, redis=True),
             Duty(self.carry_out_cancels, 2),
+            Duty(self.count_ended, 15),
             Duty(self.alert, 15),
             Duty(self.trim, 60, redis=True),
             *(Duty(self._of_the_work(chore), chore.every) for chore in core.work.chores),
@@ -143,6 +144,10 @@ class Sweeper:
         return False
 
     # --- duties ----------------------------------------------------------------------------------------------------
+
+    async def count_ended(self) -> None:
+        """Adds what has ended to the figures by minute, hour and day."""
+        await self._core.db.write(activity.roll_up)
 
     async def take_from_the_dead(self) -> None:
         """Jobs whose worker stopped renewing go back in line; after the third loss they are dead letters."""

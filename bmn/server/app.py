@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -24,6 +25,7 @@ from bmn.server.middleware import Edge
 from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.resources import Resources
 from bmn.server.routes import admin, brands, estimates, events, files, generation, health, job_events, jobs, records
+from bmn.server.snapshot import Snapshot
 from bmn.server.sockets import SOCKET_PATH, create_socket_app
 from bmn.settings import Settings, production_problems
 
@@ -32,6 +34,8 @@ log = get_logger(__name__)
 _ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, files, health)
 _MESSAGE_BYTES = 1_000_000
 _GRACE_SECONDS = 10
+_HEALTH_SECONDS = 1.0
+_SCRAPE_SECONDS = 10.0  # half of what Prometheus leaves between two scrapes by default
 
 
 class Application:
@@ -41,6 +45,8 @@ class Application:
         if problems := production_problems(settings):
             raise Misconfigured("Production does not start like this: " + "; ".join(problems))
         self.resources = Resources(settings)
+        self.resources.health = Snapshot(partial(health.check_health, self.resources), _HEALTH_SECONDS)
+        self.resources.scrape = Snapshot(partial(health.render_metrics, self.resources), _SCRAPE_SECONDS)
         self.sockets = create_socket_app(self.resources)
         self.api = _create_api(self.resources, self._lifespan)
         # CORS is answered here for HTTP and by the socket server for its own path; twice would double the headers.

@@ -5,10 +5,12 @@ from collections import Counter
 
 from bmn.identity.tokens import Authenticator
 from bmn.jobs.core import Core
+from bmn.schemas import documents
 from bmn.server.metrics import Metrics
 from bmn.server.rate_limit import RateLimit
 from bmn.server.sessions import Sessions
 from bmn.server.signing import Signer
+from bmn.server.snapshot import Snapshot
 from bmn.server.tail import JobTail
 from bmn.settings import Settings
 from bmn.work.wiring import open_core
@@ -20,7 +22,7 @@ class Resources:
     """auth, metrics and closing are there at once; the rest after `open`.
 
     streams: event streams open per user. closing: set when the process begins to stop, so that streams end instead of
-    holding it up.
+    holding it up. health, scrape: made once for all who ask within a moment.
     """
 
     core: Core
@@ -28,6 +30,8 @@ class Resources:
     limit: RateLimit
     tail: JobTail
     sessions: Sessions
+    health: Snapshot[documents.Health]
+    scrape: Snapshot[bytes]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     public_url: SiteAddress = ""  # how browsers reach us; empty: http://127.0.0.1:PORT
     # Signs file and share links. Empty: derived from the Supabase secret, else kept in BMN_HOME.
     bmn_signing_secret: Secret = SecretStr("")
+    bmn_metrics_token: Secret = SecretStr("")  # who scrapes /metrics sends it as a bearer; production needs one
     sentry_dsn: SentryDsn = SecretStr("")
     otel_exporter_otlp_endpoint: WebAddress = ""
 

@@ -11,6 +11,7 @@ import pytest
 from bmn.db import queues
 from bmn.errors import Misconfigured
 from bmn.server.app import create_app
+from bmn.server.snapshot import Snapshot
 from bmn.settings import load_settings
 from tests.kit.api import Api, Starter
 from tests.kit.people import ANA
@@ -224,6 +225,31 @@ async def test_metrics_count_routes_and_never_name_a_user(api: Api, ana: httpx.A
     assert 'bmn_http_requests_total{method="POST",route="/api/v1/generation/logos",status="202"} 1.0' in text
     assert 'bmn_jobs{queue="logo-generation",state="queued"} 1.0' in text
     assert ANA not in text and brand not in text
+
+
+async def test_metrics_are_for_who_has_the_token_where_one_is_set(start: Starter) -> None:
+    api = await start(bmn_metrics_token="scraper-secret")
+    client = api.anonymous()
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic scraper-secret"}):
+        assert (await client.get("/metrics", headers=headers)).status_code == 401
+    found = await client.get("/metrics", headers={"Authorization": "Bearer scraper-secret"})
+    assert found.status_code == 200 and "bmn_jobs" in found.text
+
+
+async def test_many_who_ask_at_once_share_one_answer() -> None:
+    made, released = 0, asyncio.Event()
+
+    async def make() -> int:
+        nonlocal made
+        made += 1
+        await released.wait()
+        return made
+
+    snapshot = Snapshot(make, 60.0)
+    asking = [asyncio.create_task(snapshot.get()) for _ in range(50)]
+    await asyncio.sleep(0)
+    released.set()
+    assert await asyncio.gather(*asking) == [1] * 50
 
 
 async def test_the_openapi_document_says_what_is_asked_and_answered(api: Api) -> None:

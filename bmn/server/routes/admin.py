@@ -22,7 +22,7 @@ from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
 from bmn.work import cleanup
-from bmn.work.registry import ALL_QUEUES, get_queue
+from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
 
@@ -164,7 +164,7 @@ async def _queue_rows(res: Resources) -> dict[str, documents.QueueStatus]:
             {**queues.counts(conn), DEAD_LETTER: dead},
             queues.oldest_waiting(conn),
             queues.settings(conn),
-            queues.percentiles(conn),
+            queues.percentiles(conn, QUEUES),
         )
 
     counts, oldest, settings, spans = await res.core.db.read(read)

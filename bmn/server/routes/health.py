@@ -2,30 +2,30 @@
 
 import asyncio
 import contextlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import redis
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from bmn import __version__
 from bmn.db import queues
-from bmn.errors import BmnError
+from bmn.errors import BmnError, NotSignedIn
 from bmn.redaction import redact
 from bmn.schemas import documents
-from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.dependencies import Res
 from bmn.server.metrics import CONTENT_TYPE, read_figures
 from bmn.server.resources import Resources
 from bmn.server.workers import registered
+from bmn.settings import Settings
 
 router = APIRouter(tags=["health"])
 
 _SECONDS = 2.0
-_STATES = (*JobState, "delayed")
 _OPEN: dict[str, Any] = {"security": []}
 
 Fields = Mapping[str, object]
@@ -35,13 +35,19 @@ Fields = Mapping[str, object]
 @router.get("/health", openapi_extra=_OPEN, responses={503: {"model": documents.Health}})
 async def health(res: Res, response: Response) -> documents.Health:
     """200 while requests can be served, 503 while the database or Redis is away; one entry per dependency."""
+    found = await res.health.get()
+    if found.status == "down":
+        response.status_code = 503
+    return found
+
+
+async def check_health(res: Resources) -> documents.Health:
+    """Asks every dependency at once; each gets two seconds."""
     checks = (_database, _redis, _storage, _workers, _providers)
     database, broker, storage, workers, providers = await asyncio.gather(*(_timed(check, res) for check in checks))
     found = documents.Checks(database=database, redis=broker, storage=storage, workers=workers, providers=providers)
     down = not (database.ok and broker.ok)
     degraded = not (storage.ok and workers.ok and providers.ok)
-    if down:
-        response.status_code = 503
     status: Literal["down", "degraded", "ok"] = "down" if down else "degraded" if degraded else "ok"
     return documents.Health(status=status, version=__version__, checks=found)
 
@@ -56,14 +62,30 @@ _PROMETHEUS: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "st
 
 
 @router.get("/metrics", response_class=Response, openapi_extra=_OPEN, responses={200: _PROMETHEUS})
-async def metrics(res: Res) -> Response:
-    """Prometheus."""
+async def metrics(res: Res, authorization: Annotated[str | None, Header()] = None) -> Response:
+    """Prometheus. With BMN_METRICS_TOKEN set, and in production always, for its bearer alone."""
+    _check_scraper(res.settings, authorization)
+    return Response(await res.scrape.get(), media_type=CONTENT_TYPE)
+
+
+async def render_metrics(res: Resources) -> bytes:
+    """The figures as Prometheus reads them."""
     figures = res.metrics
     with suppress(BmnError):  # without the database the process's own figures are still worth having
         figures.show(await res.core.db.read(read_figures))
     figures.redis_memory.set(res.core.health.memory_share)
     figures.redis_down.set(res.core.health.down_for())
-    return Response(await asyncio.to_thread(figures.render), media_type=CONTENT_TYPE)
+    return await asyncio.to_thread(figures.render)
+
+
+def _check_scraper(settings: Settings, authorization: str | None) -> None:
+    """Raises NotSignedIn."""
+    expected = settings.bmn_metrics_token.get_secret_value()
+    if not expected and not settings.is_production:
+        return
+    scheme, _, token = (authorization or "").partition(" ")
+    if not expected or scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
+        raise NotSignedIn("Metrics need the token that BMN_METRICS_TOKEN sets.")
 
 
 async def _timed(check: Callable[[Resources], Awaitable[Fields]], res: Resources) -> documents.Check:
@@ -105,12 +127,7 @@ async def _workers(res: Resources) -> Fields:
         return {"ok": False, "error": "Redis is away"}
     alive = [worker for worker in found if worker.state != "lost"]
     served = {queue for worker in alive for queue in worker.queues}
-    waiting = {
-        queue
-        for queue, counts in (await res.core.db.read(queues.counts)).items()
-        if any(counts.get(state) for state in WAITING_STATES)
-    }
-    unserved = sorted(waiting - served)
+    unserved = sorted((await res.core.db.read(queues.waiting)).keys() - served)
     return {"ok": not unserved, "count": len(alive), "waiting_without_worker": unserved}
 
 
