@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from bmn_sandbox.bfl_input import MODELS, BadInput, Submission, read_submission
 from bmn_sandbox.media.broken import broken_image
-from bmn_sandbox.media.logos import render_logo
-from bmn_sandbox.media.revision import most_alike, thumbnail
+from bmn_sandbox.media.logo.logos import render_logo
+from bmn_sandbox.media.logo.revision import most_alike, thumbnail
 from bmn_sandbox.state import Sandbox
 
 PROVIDER = "bfl"

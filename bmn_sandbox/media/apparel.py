@@ -4,9 +4,6 @@
 from PIL import Image
 
 from bmn_sandbox.media.canvas import (
-    BLACK,
-    WHITE,
-    Colour,
     Outline,
     ellipse,
     floor_shadow,
@@ -22,13 +19,14 @@ from bmn_sandbox.media.canvas import (
     within,
     without,
 )
+from bmn_sandbox.media.color import BLACK, WHITE, Color
 from bmn_sandbox.media.placement import print_flat, print_round
 from bmn_sandbox.media.scene import CREAM, Scene
 
 FLAT = ((1.0, 0.0), (0.0, 1.0))
 
 
-def _folds(canvas: Image.Image, clip: Image.Image, cloth: Colour, *, shades: list[str], lights: list[str]) -> None:
+def _folds(canvas: Image.Image, clip: Image.Image, cloth: Color, *, shades: list[str], lights: list[str]) -> None:
     """Soft creases. Dark cloth shows its lights more, light cloth its shades."""
     dark = cloth.luminance < 0.35
     for crease in shades:
@@ -42,7 +40,7 @@ def _folds(canvas: Image.Image, clip: Image.Image, cloth: Colour, *, shades: lis
         )
 
 
-def _volume(canvas: Image.Image, clip: Image.Image, cloth: Colour, core: Outline) -> None:
+def _volume(canvas: Image.Image, clip: Image.Image, cloth: Color, core: Outline) -> None:
     """Darkens cloth toward its outline, so that it looks filled. core: where it is lit fully."""
     rim = within(without(clip, soft(core, 60)), clip)
     paint(canvas, rim, BLACK, 0.42 if cloth.luminance < 0.35 else 0.2)
@@ -183,8 +181,8 @@ def cap(scene: Scene) -> Image.Image:
     peak = mask("M206 662 C310 616 414 604 512 604 C610 604 714 616 818 662 C852 716 838 752 812 778 "
                 "C742 806 640 822 512 822 C384 822 282 806 212 778 C186 752 172 716 206 662")  # fmt: skip
     paint(canvas, within(soft("M214 658 C320 616 704 616 810 658", 12, width=30), shape), BLACK, 0.3)
-    brim_colour = scene.brand if cloth == WHITE else cloth
-    paint(canvas, peak, brim_colour)
+    brim_color = scene.brand if cloth == WHITE else cloth
+    paint(canvas, peak, brim_color)
     paint(
         canvas,
         within(soft("M206 780 C300 812 420 826 512 826 C604 826 724 812 818 780", 24, width=56), peak),

@@ -45,7 +45,7 @@ def _located() -> Image.Exif:
 
 
 def _huge_png(side: int) -> bytes:
-    """A valid PNG of side x side grey pixels, a few hundred kilobytes small: a decompression bomb."""
+    """A valid PNG of side x side gray pixels, a few hundred kilobytes small: a decompression bomb."""
     row = bytes(1 + side // 8)
     packer = zlib.compressobj(9)
     data = packer.compress(row * 1000)

@@ -7,24 +7,11 @@ from typing import NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from bmn_sandbox.media.canvas import (
-    BLACK,
-    SIZE,
-    WHITE,
-    Colour,
-    ellipse,
-    floor_shadow,
-    mask,
-    moved,
-    paint,
-    ramp,
-    soft,
-    studio,
-)
-from bmn_sandbox.media.products import colours_of
+from bmn_sandbox.media.canvas import SIZE, ellipse, floor_shadow, mask, moved, paint, ramp, soft, studio
+from bmn_sandbox.media.color import BLACK, WHITE, Color, colors_in
 
 STYLES = ("grid", "lifestyle", "flatlay", "showcase")
-_NEUTRAL = Colour(112, 124, 140)
+_NEUTRAL = Color(112, 124, 140)
 
 
 class Spot(NamedTuple):
@@ -40,11 +27,11 @@ def bundle(images: Sequence[bytes], prompt: str) -> bytes:
     """Composes pictures into one PNG of 1024 by 1024.
 
     images: any pictures that Pillow reads; the first ten are used. prompt: names the style (`grid`, `lifestyle`,
-    `flatlay` or `showcase`, the default) and may name brand colours as `#rrggbb`. Raises OSError for no picture.
+    `flatlay` or `showcase`, the default) and may name brand colors as `#rrggbb`. Raises OSError for no picture.
     """
     lowered = prompt.lower()
     style = next((name for name in STYLES if name in lowered), "showcase")
-    palette = [c for c in colours_of(prompt) if c.saturation > 0.15] or colours_of(prompt) or [_NEUTRAL]
+    palette = [c for c in colors_in(prompt) if c.saturation > 0.15] or colors_in(prompt) or [_NEUTRAL]
     pictures = [_opened(data) for data in images[:10]]
     canvas, spots, corner = _LAYOUTS[style](max(len(pictures), 1), palette)
     for picture, spot in zip(pictures, spots, strict=False):
@@ -66,8 +53,8 @@ def _opened(data: bytes) -> Image.Image:
 Layout = tuple[Image.Image, list[Spot], float]
 
 
-def _grid(count: int, palette: list[Colour]) -> Layout:
-    """Even tiles on a coloured ground; the last row is centred."""
+def _grid(count: int, palette: list[Color]) -> Layout:
+    """Even tiles on a colored ground; the last row is centred."""
     brand = palette[0]
     canvas = Image.new("RGB", (SIZE, SIZE), tuple(brand.mixed(BLACK, 0.12)))
     paint(canvas, soft(ellipse(420, 360, 430, 430), 200), brand.mixed(WHITE, 0.22))
@@ -85,16 +72,16 @@ def _grid(count: int, palette: list[Colour]) -> Layout:
     return canvas, spots, 0.05
 
 
-def _flatlay(count: int, palette: list[Colour]) -> Layout:
-    """Prints scattered on a table seen from above, with two coloured sheets below them."""
+def _flatlay(count: int, palette: list[Color]) -> Layout:
+    """Prints scattered on a table seen from above, with two colored sheets below them."""
     canvas = studio(palette[0], horizon=None)
-    for colour, outline in (
+    for color, outline in (
         (palette[0], [(-40.0, 330.0), (620.0, 60.0), (860.0, 640.0), (200.0, 920.0)]),
         (palette[-1], [(640.0, 560.0), (1080.0, 420.0), (1180.0, 1020.0), (780.0, 1100.0)]),
     ):
         sheet = mask(outline)
         paint(canvas, moved(soft(sheet, 14), 4, 10), BLACK, 0.18)
-        paint(canvas, sheet, colour.mixed(WHITE, 0.3))
+        paint(canvas, sheet, color.mixed(WHITE, 0.3))
     turns = (-7.0, 5.0, 9.0, -4.0, 3.0, -9.0, 6.0, -3.0, 8.0, -6.0)
     tilted = [Spot(x, y, side * 0.97, turns[i]) for i, (x, y, side, _) in enumerate(_scattered(count))]
     return canvas, tilted, 0.03
@@ -114,7 +101,7 @@ def _scattered(count: int) -> list[Spot]:
     return spots
 
 
-def _lifestyle(count: int, palette: list[Colour]) -> Layout:
+def _lifestyle(count: int, palette: list[Color]) -> Layout:
     """Framed pictures on a sunlit wall above a wooden board."""
     brand = palette[0]
     wall = WHITE.mixed(brand, 0.28)
@@ -122,12 +109,12 @@ def _lifestyle(count: int, palette: list[Colour]) -> Layout:
     for start in (60, 330, 600):
         window = [(start, 40.0), (start + 190.0, 0.0), (start + 330.0, 620.0), (start + 140.0, 700.0)]
         paint(canvas, soft(window, 26), WHITE, 0.6)
-    board = Colour(196, 150, 106)
+    board = Color(196, 150, 106)
     plank = mask([(0.0, 856.0), (1024.0, 856.0), (1024.0, 1024.0), (0.0, 1024.0)])
     paint(canvas, plank, board)
     for step in range(7):
         grain = [(0.0, 868.0 + step * 24), (500.0, 876.0 + step * 22), (1024.0, 866.0 + step * 25)]
-        paint(canvas, ImageChops.multiply(soft(grain, 4, width=8), plank), Colour(140, 98, 62), 0.35)
+        paint(canvas, ImageChops.multiply(soft(grain, 4, width=8), plank), Color(140, 98, 62), 0.35)
     paint(canvas, ImageChops.multiply(ramp([(856, 255), (900, 0)], vertical=True), plank), BLACK, 0.3)
     sizes = [1.0, 0.74, 0.66, 0.58, 0.52, 0.46, 0.42, 0.38, 0.36, 0.34][:count]
     overlap = 0.86
@@ -145,7 +132,7 @@ def _lifestyle(count: int, palette: list[Colour]) -> Layout:
     return canvas, spots, 0.02
 
 
-def _showcase(count: int, palette: list[Colour]) -> Layout:
+def _showcase(count: int, palette: list[Color]) -> Layout:
     """The first product large on a round plinth, the others as discs around it."""
     brand = palette[0]
     canvas = studio(brand, horizon=760)
@@ -168,7 +155,7 @@ def _showcase(count: int, palette: list[Colour]) -> Layout:
     return canvas, spots, 0.5
 
 
-_LAYOUTS: dict[str, Callable[[int, list[Colour]], Layout]] = {
+_LAYOUTS: dict[str, Callable[[int, list[Color]], Layout]] = {
     "grid": _grid,
     "flatlay": _flatlay,
     "lifestyle": _lifestyle,

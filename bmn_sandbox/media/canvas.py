@@ -1,6 +1,6 @@
 """A small vector canvas over Pillow: anti-aliased outlines, soft light and shadow, on a square of SIZE pixels.
 
-Outlines are written as SVG path data (absolute M, L, C, Q, Z). Masks are greyscale pictures of the canvas' size.
+Outlines are written as SVG path data (absolute M, L, C, Q, Z). Masks are grayscale pictures of the canvas' size.
 Anything soft is blurred at a quarter of the size, which nobody sees and which costs a tenth.
 """
 
@@ -8,9 +8,10 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from bmn_sandbox.media.color import BLACK, WHITE, Color
 
 SIZE = 1024
 _SMOOTH = 3  # outlines are drawn this much larger and reduced
@@ -19,39 +20,6 @@ _STEPS = 24  # points per curve
 
 Point = tuple[float, float]
 Outline = list[Point]
-
-
-class Colour(NamedTuple):
-    """Red, green, blue, 0..255."""
-
-    red: int
-    green: int
-    blue: int
-
-    def mixed(self, other: "Colour", share: float) -> "Colour":
-        """This colour with `share` (0..1) of another in it."""
-        return Colour(*(round(a + (b - a) * share) for a, b in zip(self, other, strict=True)))
-
-    @property
-    def luminance(self) -> float:
-        """How light it looks, 0 (black) to 1 (white)."""
-        return (0.2126 * self.red + 0.7152 * self.green + 0.0722 * self.blue) / 255
-
-    @property
-    def saturation(self) -> float:
-        return (max(self) - min(self)) / 255
-
-    @classmethod
-    def parse(cls, text: str) -> "Colour":
-        """From `#1a2b3c` or `#abc`."""
-        digits = text.lstrip("#")
-        if len(digits) == 3:
-            digits = "".join(digit * 2 for digit in digits)
-        return cls(int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16))
-
-
-WHITE = Colour(255, 255, 255)
-BLACK = Colour(18, 18, 22)
 
 
 def outlines(path: str) -> list[Outline]:
@@ -186,7 +154,7 @@ def soft(shape: Shape | Image.Image, blur: float, *, width: float | None = None)
 
 
 def ramp(stops: Sequence[tuple[float, int]], *, vertical: bool = False) -> Image.Image:
-    """A greyscale gradient. stops: position in pixels, value 0..255, ascending."""
+    """A grayscale gradient. stops: position in pixels, value 0..255, ascending."""
     strip = Image.new("L", (SIZE, 1))
     strip.putdata([_between(stops, x) for x in range(SIZE)])
     if vertical:
@@ -223,11 +191,11 @@ def without(mask_: Image.Image, hole: Image.Image) -> Image.Image:
     return ImageChops.multiply(mask_, ImageChops.invert(hole))
 
 
-def paint(canvas: Image.Image, where: Image.Image, colour: Colour, opacity: float = 1.0) -> None:
-    """Lays a colour over the canvas where the mask is."""
+def paint(canvas: Image.Image, where: Image.Image, color: Color, opacity: float = 1.0) -> None:
+    """Lays a color over the canvas where the mask is."""
     if opacity < 1:
         where = where.point([round(value * opacity) for value in range(256)])
-    canvas.paste(tuple(colour), mask=where)
+    canvas.paste(tuple(color), mask=where)
 
 
 def floor_shadow(canvas: Image.Image, shape: Shape, *, opacity: float = 0.35) -> None:
@@ -242,7 +210,7 @@ def lying_shadow(canvas: Image.Image, what: Image.Image, *, opacity: float = 0.3
     paint(canvas, moved(soft(what, 8), 3, 7), BLACK, opacity * 0.8)
 
 
-def studio(tint: Colour, *, horizon: float | None = 700) -> Image.Image:
+def studio(tint: Color, *, horizon: float | None = 700) -> Image.Image:
     """A photographer's paper backdrop: a lit wall that runs into the floor; None: a table seen from above."""
     wall, deep = WHITE.mixed(tint, 0.10), WHITE.mixed(tint, 0.30).mixed(BLACK, 0.03)
     canvas = Image.new("RGB", (SIZE, SIZE), tuple(deep))

@@ -4,10 +4,7 @@
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from bmn_sandbox.media.canvas import (
-    BLACK,
     SIZE,
-    WHITE,
-    Colour,
     Outline,
     Point,
     ellipse,
@@ -26,6 +23,7 @@ from bmn_sandbox.media.canvas import (
     within,
     without,
 )
+from bmn_sandbox.media.color import BLACK, WHITE, Color
 from bmn_sandbox.media.placement import Logo, print_flat, print_round
 from bmn_sandbox.media.scene import KRAFT, STEEL, Scene
 
@@ -78,8 +76,8 @@ def mug(scene: Scene) -> Image.Image:
     paint(canvas, inside, inner.mixed(BLACK, 0.08))
     paint(canvas, within(ramp([(262, 230), (420, 90), (690, 0)]), inside), BLACK, 0.36)
     coffee = within(mask(ellipse(478, top + 40, 196, 44)), inside)
-    paint(canvas, coffee, Colour(74, 44, 28))
-    paint(canvas, within(soft(ellipse(550, top + 30, 90, 14), 10), coffee), Colour(160, 108, 70), 0.7)
+    paint(canvas, coffee, Color(74, 44, 28))
+    paint(canvas, within(soft(ellipse(550, top + 30, 90, 14), 10), coffee), Color(160, 108, 70), 0.7)
     for shift, lift in ((430, 0), (500, 26)):
         steam = f"M{shift} {250 - lift} C{shift - 50} {200 - lift} {shift + 50} {150 - lift} {shift} {90 - lift}"
         paint(canvas, soft(steam, 14, width=20), WHITE, 0.55)
@@ -104,10 +102,10 @@ def bottle(scene: Scene) -> Image.Image:
     collar, lid = mask(rounded(456, 208, 568, 246, 6)), mask(rounded(434, 108, 590, 214, 16))
     paint(canvas, collar, STEEL)
     _cylinder_light(canvas, collar, 456, 568, gloss=0.8)
-    lid_colour = BLACK.mixed(WHITE, 0.08) if metal.luminance > 0.3 else STEEL
+    lid_color = BLACK.mixed(WHITE, 0.08) if metal.luminance > 0.3 else STEEL
     loop = line("M470 116 C466 52 558 52 554 116", 20)
-    paint(canvas, loop, lid_colour.mixed(WHITE, 0.12))
-    paint(canvas, lid, lid_colour)
+    paint(canvas, loop, lid_color.mixed(WHITE, 0.12))
+    paint(canvas, lid, lid_color)
     for x in range(446, 590, 12):
         paint(canvas, within(line(f"M{x} 124 L{x} 204", 3), lid), WHITE, 0.09)
     _cylinder_light(canvas, lid, 434, 590, gloss=0.4)
@@ -124,7 +122,7 @@ def notebook(scene: Scene) -> Image.Image:
 
     pages = mask(placed(rounded(262, 158, 780, 896, 14)))
     lying_shadow(canvas, pages)
-    paint(canvas, pages, Colour(246, 242, 232))
+    paint(canvas, pages, Color(246, 242, 232))
     for shift in range(0, 16, 4):
         edge = placed([(774.0 - shift, 170.0), (774.0 - shift, 886.0)])
         paint(canvas, line(edge, 1), BLACK, 0.16)
@@ -219,9 +217,9 @@ def poster(scene: Scene) -> Image.Image:
     canvas = studio(scene.brand, horizon=850)
     frame, mat, picture = rounded(252, 96, 772, 820, 6), rounded(274, 118, 750, 798, 2), rounded(316, 160, 708, 756, 1)
     lying_shadow(canvas, mask(frame), opacity=0.36)
-    paint(canvas, mask(frame), Colour(52, 44, 40))
+    paint(canvas, mask(frame), Color(52, 44, 40))
     paint(canvas, line([(254.0, 98.0), (770.0, 98.0)], 4), WHITE, 0.25)
-    paint(canvas, mask(mat), Colour(250, 249, 246))
+    paint(canvas, mask(mat), Color(250, 249, 246))
     paint(canvas, within(soft("M274 118 L750 118", 6, width=12), mask(mat)), BLACK, 0.3)
     paint(canvas, within(soft("M274 118 L274 798", 6, width=10), mask(mat)), BLACK, 0.18)
     inside = mask(picture)
@@ -240,10 +238,10 @@ def poster(scene: Scene) -> Image.Image:
     floor_shadow(canvas, ellipse(868, 946, 76, 14), opacity=0.3)
     for leaf in ("M868 830 C800 760 806 660 838 610 C872 680 882 760 868 830", "M870 830 C880 750 926 700 968 690 C966 760 926 816 870 830",
                  "M866 830 C846 770 800 740 764 738 C776 796 816 826 866 830"):  # fmt: skip
-        paint(canvas, mask(leaf), Colour(78, 120, 88))
-        paint(canvas, within(soft(leaf, 14), mask(leaf)), Colour(40, 82, 62), 0.5)
+        paint(canvas, mask(leaf), Color(78, 120, 88))
+        paint(canvas, within(soft(leaf, 14), mask(leaf)), Color(40, 82, 62), 0.5)
     pot = mask("M806 824 L930 824 L914 944 Q868 956 822 944 L806 824")
-    paint(canvas, pot, Colour(236, 228, 218))
+    paint(canvas, pot, Color(236, 228, 218))
     paint(canvas, within(ramp([(830, 0), (930, 220)]), pot), BLACK, 0.3)
     return canvas
 
@@ -260,7 +258,7 @@ def stickers(scene: Scene) -> Image.Image:
     return canvas
 
 
-def _die_cut(canvas: Image.Image, logo: Logo, vinyl: Colour, centre: Point, angle: float, size: float) -> None:
+def _die_cut(canvas: Image.Image, logo: Logo, vinyl: Color, centre: Point, angle: float, size: float) -> None:
     """A sticker cut along the logo's own outline, with a rim of vinyl."""
     art = logo.art.copy()
     art.thumbnail((round(size), round(size)), Image.Resampling.LANCZOS)

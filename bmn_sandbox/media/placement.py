@@ -7,7 +7,8 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageStat
 
-from bmn_sandbox.media.canvas import BLACK, SIZE, WHITE, Colour, Point
+from bmn_sandbox.media.canvas import SIZE, Point
+from bmn_sandbox.media.color import BLACK, WHITE, Color
 
 _READS_WELL = 2.8  # a contrast; less than text needs, because a logo is large
 _LONGEST = 900  # a larger logo is reduced first: nothing we draw shows more
@@ -15,10 +16,10 @@ _LONGEST = 900  # a larger logo is reduced first: nothing we draw shows more
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A logo ready to print. art: RGBA, trimmed. ground: the colour it stood on, where it had one."""
+    """A logo ready to print. art: RGBA, trimmed. ground: the color it stood on, where it had one."""
 
     art: Image.Image
-    ground: Colour | None
+    ground: Color | None
 
 
 def read_logo(data: bytes) -> Logo:
@@ -27,7 +28,7 @@ def read_logo(data: bytes) -> Logo:
     image.draft("RGB", (_LONGEST, _LONGEST))
     art = image.convert("RGBA")
     art.thumbnail((_LONGEST, _LONGEST))
-    ground: Colour | None = None
+    ground: Color | None = None
     least, _most = art.getchannel("A").getextrema()
     if isinstance(least, int) and least > 250:
         ground = _even_ground(art)
@@ -37,8 +38,8 @@ def read_logo(data: bytes) -> Logo:
     return Logo(art.crop(box) if box else art, ground)
 
 
-def _even_ground(art: Image.Image) -> Colour | None:
-    """The colour of all four edges, or None where they are not even."""
+def _even_ground(art: Image.Image) -> Color | None:
+    """The color of all four edges, or None where they are not even."""
     width, height = art.size
     rgb = art.convert("RGB")
     edges = [(0, 0, width, 2), (0, height - 2, width, height), (0, 0, 2, height), (width - 2, 0, width, height)]
@@ -50,10 +51,10 @@ def _even_ground(art: Image.Image) -> Colour | None:
         means.append(stat.mean)
     if any(max(channel) - min(channel) > 24 for channel in zip(*means, strict=True)):
         return None
-    return Colour(*(round(sum(channel) / 4) for channel in zip(*means, strict=True)))
+    return Color(*(round(sum(channel) / 4) for channel in zip(*means, strict=True)))
 
 
-def _lifted(art: Image.Image, ground: Colour) -> Image.Image:
+def _lifted(art: Image.Image, ground: Color) -> Image.Image:
     """The art without its ground: opaque where it differs clearly, a ramp in between for smooth edges."""
     rgb = art.convert("RGB")
     difference = ImageChops.difference(rgb, Image.new("RGB", art.size, tuple(ground)))
@@ -143,19 +144,19 @@ def _lay(canvas: Image.Image, layer: Image.Image, opacity: float) -> None:
     canvas.paste(layer.convert("RGB"), mask=alpha)
 
 
-def contrast(one: Colour, other: Colour) -> float:
-    """How well one colour reads on another, 1 (not at all) to 21, by the WCAG formula."""
+def contrast(one: Color, other: Color) -> float:
+    """How well one color reads on another, 1 (not at all) to 21, by the WCAG formula."""
     lighter, darker = sorted((_linear(one), _linear(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def _linear(colour: Colour) -> float:
-    parts = [(c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+def _linear(color: Color) -> float:
+    parts = [(c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
-def readable(logo: Logo, wanted: list[Colour]) -> Colour:
-    """The first of the wanted colours on which all of the logo reads well; else the ground it was drawn for."""
+def readable(logo: Logo, wanted: list[Color]) -> Color:
+    """The first of the wanted colors on which all of the logo reads well; else the ground it was drawn for."""
     inks = _inks(logo.art)
     for candidate in wanted:
         if all(contrast(ink, candidate) >= _READS_WELL for ink in inks):
@@ -167,8 +168,8 @@ def _pixels(image: Image.Image) -> tuple[Any, ...]:
     return tuple(image.get_flattened_data())
 
 
-def _inks(art: Image.Image) -> list[Colour]:
-    """The few colours that make up most of the art."""
+def _inks(art: Image.Image) -> list[Color]:
+    """The few colors that make up most of the art."""
     small = art.copy()
     small.thumbnail((96, 96), Image.Resampling.NEAREST)  # no blends of two inks
     pixels: list[Any] = [pixel for pixel in _pixels(small) if pixel[3] > 200]
@@ -180,12 +181,12 @@ def _inks(art: Image.Image) -> list[Colour]:
     palette = reduced.getpalette() or []
     counted = sorted(reduced.getcolors() or [], reverse=True)
     return [
-        Colour(*palette[index * 3 : index * 3 + 3])
+        Color(*palette[index * 3 : index * 3 + 3])
         for count, index in counted
         if isinstance(index, int) and count >= len(pixels) * 0.03
     ]
 
 
-def accents(art: Image.Image) -> list[Colour]:
-    """Colours of the art that are neither grey, white nor black: what a brand would call its own."""
+def accents(art: Image.Image) -> list[Color]:
+    """Colors of the art that are neither gray, white nor black: what a brand would call its own."""
     return [ink for ink in _inks(art) if ink.saturation > 0.2]

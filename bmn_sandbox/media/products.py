@@ -7,13 +7,14 @@ from collections.abc import Callable
 from PIL import Image
 
 from bmn_sandbox.media import apparel, objects
-from bmn_sandbox.media.canvas import SIZE, Colour
+from bmn_sandbox.media.canvas import SIZE
+from bmn_sandbox.media.color import Color, colors_in
 from bmn_sandbox.media.placement import accents, read_logo
 from bmn_sandbox.media.scene import Scene
 
 Drawing = Callable[[Scene], Image.Image]
 
-_NEUTRAL = Colour(112, 124, 140)
+_NEUTRAL = Color(112, 124, 140)
 
 # Which words mean which product. The word that stands first in the prompt decides.
 _PRODUCTS: dict[str, Drawing] = {
@@ -29,7 +30,6 @@ _PRODUCTS: dict[str, Drawing] = {
     r"notebooks?|journals?|planners?|diar(?:y|ies)|books?": objects.notebook,
 }
 _WORDS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), drawing) for words, drawing in _PRODUCTS.items()]
-_HEX = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 
 
 def product_of(prompt: str) -> Drawing:
@@ -38,20 +38,15 @@ def product_of(prompt: str) -> Drawing:
     return min(named, key=lambda pair: pair[0])[1] if named else objects.carrier_bag
 
 
-def colours_of(prompt: str) -> list[Colour]:
-    """The colours a prompt writes as `#rrggbb`, in order."""
-    return [Colour.parse(text) for text in _HEX.findall(prompt)]
-
-
 def mockup(logo_png: bytes | None, prompt: str) -> bytes:
     """Draws a product with a logo on it.
 
     logo_png: any picture Pillow reads, its even background is removed; None leaves the product blank.
-    prompt: names the product, and may name brand colours. Raises OSError where the logo is no picture.
+    prompt: names the product, and may name brand colors. Raises OSError where the logo is no picture.
     """
     logo = read_logo(logo_png) if logo_png else None
-    palette = colours_of(prompt) or (accents(logo.art) if logo else []) or [_NEUTRAL]
-    vivid = sorted(palette, key=lambda colour: colour.saturation < 0.15)  # greys last, else as they came
+    palette = colors_in(prompt) or (accents(logo.art) if logo else []) or [_NEUTRAL]
+    vivid = sorted(palette, key=lambda color: color.saturation < 0.15)  # grays last, else as they came
     drawing = product_of(prompt)(Scene(logo, tuple(vivid), plain="white product" in prompt.lower()))
     return _saved(drawing, "png")
 
@@ -92,4 +87,4 @@ def _saved(image: Image.Image, file_format: str) -> bytes:
     return out.getvalue()
 
 
-__all__ = ["SIZE", "coarse", "colours_of", "mockup", "product_of", "reshaped"]
+__all__ = ["SIZE", "coarse", "mockup", "product_of", "reshaped"]

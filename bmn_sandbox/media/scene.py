@@ -5,33 +5,33 @@ from functools import cached_property
 
 from PIL import Image
 
-from bmn_sandbox.media.canvas import WHITE, Colour
+from bmn_sandbox.media.color import WHITE, Color
 from bmn_sandbox.media.placement import Logo, fitted, readable
 
-CREAM = Colour(240, 231, 214)
-KRAFT = Colour(203, 168, 124)
-STEEL = Colour(222, 225, 228)
+CREAM = Color(240, 231, 214)
+KRAFT = Color(203, 168, 124)
+STEEL = Color(222, 225, 228)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """logo: None draws the blank product. palette: the brand's colours, first its own. plain: keep products white."""
+    """logo: None draws the blank product. palette: the brand's colors, first its own. plain: keep products white."""
 
     logo: Logo | None
-    palette: tuple[Colour, ...]
+    palette: tuple[Color, ...]
     plain: bool
 
     @property
-    def brand(self) -> Colour:
+    def brand(self) -> Color:
         return self.palette[0]
 
     @cached_property
-    def cloth(self) -> Colour:
-        """A product colour on which the logo reads."""
+    def cloth(self) -> Color:
+        """A product color on which the logo reads."""
         return self.on([] if self.plain else list(self.palette))
 
-    def on(self, wanted: list[Colour]) -> Colour:
-        """The first wanted colour that the logo reads on."""
+    def on(self, wanted: list[Color]) -> Color:
+        """The first wanted color that the logo reads on."""
         if self.logo is None:
             return (wanted or [WHITE])[0]
         return readable(self.logo, wanted)

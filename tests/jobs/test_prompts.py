@@ -7,8 +7,9 @@ import pytest
 
 from bmn.schemas.payloads import BundleComposition, LogoGeneration, MockupGeneration, VideoGeneration
 from bmn.work.prompts import LOGO_VARIATIONS, bundle_prompt, logo_prompts, mockup_prompt, video_prompt
-from bmn_sandbox.media.brief import KINDS, read_brief
-from bmn_sandbox.media.products import colours_of, product_of
+from bmn_sandbox.media.color import colors_in
+from bmn_sandbox.media.logo.brief import KINDS, read_brief
+from bmn_sandbox.media.products import product_of
 
 IDS = {"userId": str(uuid4()), "brandId": str(uuid4())}
 URL = "https://files.example.org/x.png"
@@ -68,7 +69,7 @@ def test_a_mockup_prompt_names_the_product_first_and_the_logo_as_the_first_pictu
     )
     assert "second picture" not in prompt
     assert product_of(prompt).__name__ == "mug"
-    assert len(colours_of(prompt)) == 1
+    assert len(colors_in(prompt)) == 1
     templated = payload.model_copy(update={"mockup_template_url": URL, "mockup_instructions": "Handle to the right."})
     assert "Use the second picture as the template" in mockup_prompt(templated)
     assert "Handle to the right." in mockup_prompt(templated)

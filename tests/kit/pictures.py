@@ -32,3 +32,16 @@ def share_of_ink(data: bytes) -> float:
     small = opened(data).convert("RGB").resize((64, 64), Image.Resampling.BOX)
     near = [all(abs(a - b) < 50 for a, b in zip(pixel, INK, strict=True)) for pixel in small.get_flattened_data()]
     return sum(near) / len(near)
+
+
+def fingerprint(picture: Image.Image) -> list[bool]:
+    """A perceptual hash of a picture at 64 pixels: where it grows lighter, and where darker, from left to right."""
+    small = picture.convert("L").resize((64, 64), Image.Resampling.LANCZOS).resize((17, 16), Image.Resampling.BOX)
+    pixels = list(small.get_flattened_data())
+    pairs = [(pixels[row * 17 + x], pixels[row * 17 + x + 1]) for row in range(16) for x in range(16)]
+    return [a < b - 2 for a, b in pairs] + [a > b + 2 for a, b in pairs]
+
+
+def differing_bits(one: list[bool], other: list[bool]) -> int:
+    """How many of the 512 bits of two fingerprints differ."""
+    return sum(a != b for a, b in zip(one, other, strict=True))

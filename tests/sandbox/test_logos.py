@@ -1,37 +1,28 @@
-"""The drawings: each variation and style its own, the brand's colours, any name."""
+"""Logos: each variation and style its own, each seed another drawing, the brand's colors, any name."""
 
 import itertools
+import random
+import time
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
+from tests.sandbox.pictures import differing_bits, fingerprint
 
-from bmn_sandbox.media.brief import KITS, read_brief
-from bmn_sandbox.media.canvas import Colour
-from bmn_sandbox.media.logos import LAYOUTS, render_logo
-from bmn_sandbox.media.motif_words import TAGLINES, motifs_for
-from bmn_sandbox.media.motifs import MOTIFS
-from bmn_sandbox.media.palette import contrast, make_palette
+from bmn_sandbox.media.color import Color, contrast
+from bmn_sandbox.media.logo.brief import KINDS, STYLES, read_brief
+from bmn_sandbox.media.logo.logos import LAYOUTS, designed, render_logo
+from bmn_sandbox.media.logo.motif_words import TAGLINES, motifs_for
+from bmn_sandbox.media.logo.motifs import MOTIFS
+from bmn_sandbox.media.logo.palette import make_palette
+from bmn_sandbox.sheets import NAMES, PALETTES, logo_prompt
 
-VARIATIONS = {
-    "icon": "Icon-focused design with abstract symbol",
-    "lettermark": "Lettermark design using brand initials",
-    "emblem": "Emblem or badge style",
-    "wordmark": "Modern minimalist wordmark",
-    "combination": "Combination mark (symbol + text)",
-    "geometric": "Geometric abstract logo",
-    "organic": "Organic hand-drawn feel",
-    "negative": "Negative space design",
-}
 SMALL = (256, 256)
 
 
 def prompt(
-    name: str = "Acme Coffee", style: str = "modern", kind: str = "icon", colours: str = "#6F4E37, #D4A574"
+    name: str = "Acme Coffee", style: str = "modern", kind: str = "icon", colors: str = "#6F4E37, #D4A574"
 ) -> str:
-    return (
-        f'Professional brand logo for "{name}". Style: {style}. Colors: {colours}. Brand vision: honest work. '
-        f"Clean vector-style logo on white background. Variation: {VARIATIONS[kind]}."
-    )
+    return logo_prompt(name, style, kind, colors)
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -39,7 +30,13 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
 
 
-@pytest.mark.parametrize("kind", VARIATIONS)
+def ink_box(picture: Image.Image) -> tuple[int, int, int, int]:
+    box = ImageChops.difference(picture, Image.new("RGB", picture.size, "white")).getbbox()
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_variation_is_understood(kind: str) -> None:
     assert read_brief(prompt(kind=kind), 1).kind == kind
 
@@ -50,24 +47,64 @@ def test_every_variation_has_a_composition_of_its_own() -> None:
         assert difference(drawn[one], drawn[other]) > 4, (one, other)
 
 
-@pytest.mark.parametrize("kind", ["icon", "lettermark", "emblem", "wordmark", "combination"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_style_looks_different(kind: str) -> None:
-    drawn = {style: render_logo(prompt(style=style, kind=kind), 3, SMALL) for style in KITS}
+    drawn = {style: render_logo(prompt(style=style, kind=kind), 3, SMALL) for style in STYLES}
     for one, other in itertools.combinations(drawn, 2):
         assert difference(drawn[one], drawn[other]) > 1.5, (one, other)
 
 
-@pytest.mark.parametrize("kind", LAYOUTS)
-def test_a_logo_has_margins_and_the_brands_own_colours(kind: str) -> None:
+def test_the_same_prompt_and_seed_are_the_same_picture() -> None:
+    once, again = (render_logo(prompt(kind="emblem"), 11, SMALL) for _ in range(2))
+    assert once.tobytes() == again.tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_seed_is_another_drawing(kind: str) -> None:
+    for style in STYLES:
+        drawn = [render_logo(prompt(style=style, kind=kind), seed, SMALL) for seed in (21, 22, 23, 24)]
+        assert len({picture.tobytes() for picture in drawn}) == 4, (style, kind)
+
+
+def test_no_two_of_a_hundred_logos_of_25_names_are_alike_at_64_pixels() -> None:
+    kinds = list(KINDS)
+    rng = random.Random(2)
+    prints = []
+    for index, name in enumerate(NAMES):
+        for number in range(4):
+            kind, style = kinds[(index * 3 + number) % 8], STYLES[index % 5]
+            asked = prompt(name, style, kind, PALETTES[index % len(PALETTES)])
+            prints.append(((name, style, kind), fingerprint(render_logo(asked, rng.randrange(2**31), SMALL))))
+    assert len(prints) == 100
+    for (first, one), (second, other) in itertools.combinations(prints, 2):
+        assert differing_bits(one, other) > 16, (first, second)
+
+
+def test_a_logo_is_drawn_in_well_under_a_second() -> None:
+    render_logo(prompt(), 1, (1024, 1024))  # reads the typefaces
+    started = time.process_time()
+    for seed in range(8):
+        render_logo(prompt(kind=list(KINDS)[seed]), seed, (1024, 1024))
+    assert (time.process_time() - started) / 8 < 0.6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_logo_has_margins_and_the_brands_own_colors(kind: str) -> None:
     picture = render_logo(prompt(kind=kind), 5, SMALL)
-    box = ImageChops.difference(picture, Image.new("RGB", SMALL, "white")).getbbox()
-    assert box is not None
+    box = ink_box(picture)
     assert min(box[0], box[1]) >= 12 and max(box[2], box[3]) <= 244, box
-    found = {colour for _n, colour in picture.getcolors(1 << 20) or []}
+    found = {color for _n, color in picture.getcolors(1 << 20) or []}
     assert (0x6F, 0x4E, 0x37) in found or (0xD4, 0xA5, 0x74) in found
 
 
-@pytest.mark.parametrize("kind", LAYOUTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_logo_stands_in_the_middle(kind: str) -> None:
+    for seed in range(3):
+        left, top, right, bottom = designed(read_brief(prompt("Northwind", "bold", kind), seed)).bounds()
+        assert abs(left + right) / 2 < 40 and abs(top + bottom) / 2 < 40, (seed, left, top, right, bottom)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "name",
     [
@@ -79,37 +116,83 @@ def test_a_logo_has_margins_and_the_brands_own_colours(kind: str) -> None:
         "&",
         "Ünïçødé Ltd",
         "5",
+        "ሰላም ቡና",
+        "a b c d e f g h i j k l m n o p q r s t u v w x y z",
     ],
 )
 def test_any_name_gives_a_picture(name: str, kind: str) -> None:
-    style = list(KITS)[(len(name) + len(kind)) % len(KITS)]
-    picture = render_logo(prompt(name, style, kind), 2, SMALL)
-    box = ImageChops.difference(picture, Image.new("RGB", SMALL, "white")).getbbox()
-    assert box is not None
+    style = STYLES[(len(name) + len(kind)) % len(STYLES)]
+    box = ink_box(render_logo(prompt(name, style, kind), 2, SMALL))
     assert min(box[0], box[1]) >= 4 and max(box[2], box[3]) <= 252, (style, box)
+
+
+def test_a_long_name_can_be_read_at_64_pixels() -> None:
+    """Its letters are several pixels tall there, in each style."""
+    for style, seed in itertools.product(STYLES, range(4)):
+        brief = read_brief(prompt("Montessori Academy of Portland", style, "wordmark"), seed)
+        every = designed(brief).recolored({"paper": "ink"}).boxes()
+        boxes = [box for box in every if box[3] - box[1] < 300 and box[2] - box[0] < 300]
+        tallest = max(bottom - top for _left, top, _right, bottom in boxes)
+        assert tallest * 64 / 1000 >= 4, (style, seed, tallest)
 
 
 def test_a_prompt_of_another_wording_gives_a_picture() -> None:
     assert render_logo("a fox", 1, (512, 320)).size == (512, 320)
 
 
-def test_letters_that_no_typeface_has_are_left_out_and_understood_as_pictures() -> None:
-    brief = read_brief(prompt("茶☕ عربي"), 1)
-    assert brief.name == "" and brief.motif == "cup"
-    assert read_brief(prompt("Sol 茶"), 1).title == "Sol"
+def test_emoji_are_left_out_and_understood_as_pictures() -> None:
+    brief = read_brief(prompt("☕"), 1)
+    assert (brief.name, brief.unset, brief.motifs[0]) == ("", (), "cup")
 
 
-def test_motifs_come_from_the_words_of_name_and_vision() -> None:
-    assert motifs_for("Northwind", "")[:2] == ["wind", "compass"]
-    assert set(motifs_for("Luna & Sol Yoga", "")) == {"lotus", "sun", "moon"}
+@pytest.mark.parametrize(
+    ("name", "motifs"),
+    [
+        ("Saffron Street Kitchen", ["pot"]),
+        ("Support Hub", ["bubble"]),
+        ("Careful Accounting", ["chart"]),
+        ("Barking Mad Sandwiches", ["burger", "paw"]),
+        ("Main Street Bakery", ["wheat"]),
+        ("Montessori Academy of Portland", ["book"]),
+        ("Northwind", ["wind", "compass"]),
+        ("Acme Roasters", ["bean", "anvil"]),
+        ("Baking Better", ["wheat"]),
+        ("Fairway", []),
+        ("Carpet Planet", ["globe"]),
+        ("Restart", []),
+        ("Inner Keystone", []),
+        ("Кофейня Рассвет", ["sunrise", "cup"]),
+        ("قهوة الصباح", ["sunrise", "cup"]),
+        ("山茶咖啡", ["cup", "mountain"]),
+    ],
+)
+def test_motifs_come_from_whole_words_and_stems(name: str, motifs: list[str]) -> None:
+    assert motifs_for(name, "") == motifs
+
+
+def test_motifs_come_from_the_vision_too() -> None:
     assert motifs_for("Hudson", "fresh bread every day")[-1] == "wheat"
-    assert "wind" not in motifs_for("Fairway", "")
     assert set(TAGLINES) <= set(MOTIFS)
 
 
-@pytest.mark.parametrize("colours", [["#ffffff"], ["#fdf6e3", "#fff3b0"], ["#000000"], ["#777777", "#787878"], []])
-def test_the_ink_can_always_be_read(colours: list[str]) -> None:
-    brief = read_brief(prompt(colours=", ".join(colours)), 1)
-    palette = make_palette([Colour.parse(text) for text in colours], brief.rng)
+@pytest.mark.parametrize("colors", [["#ffffff"], ["#fdf6e3", "#fff3b0"], ["#000000"], ["#777777", "#787878"], []])
+def test_the_ink_can_always_be_read(colors: list[str]) -> None:
+    brief = read_brief(prompt(colors=", ".join(colors)), 1)
+    palette = make_palette([Color.parse(text) for text in colors], brief.rng)
     assert contrast(palette.ink, palette.paper) >= 3.5
     assert palette.accent != palette.ink
+
+
+def test_no_color_is_invented_where_two_were_given() -> None:
+    brown, teal, gold = (Color.parse(text) for text in ("#5A3825", "#2A9D8F", "#E9C46A"))
+    for seed in range(6):
+        palette = make_palette([brown, gold], random.Random(seed))
+        assert (palette.ink, palette.accent) == (brown, gold)
+        mixed = make_palette([teal, gold, Color.parse("#264653")], random.Random(seed))
+        assert teal in (mixed.ink, mixed.accent)
+
+
+def test_a_logo_has_a_version_for_dark_ground() -> None:
+    palette = read_brief(prompt(), 1).palette.inverted()
+    assert contrast(palette.ink, palette.paper) > 4.5
+    assert contrast(palette.accent, palette.paper) >= 2.2

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from bmn_sandbox.media import apparel, objects
 from bmn_sandbox.media.bundle import STYLES, bundle
-from bmn_sandbox.media.canvas import WHITE, Colour
+from bmn_sandbox.media.color import WHITE, Color
 from bmn_sandbox.media.placement import read_logo, readable
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
 from tests.kit.pictures import INK, logo_png, opened, share_of_ink
@@ -66,9 +66,9 @@ def test_a_busy_background_stays() -> None:
 
 def test_a_logo_is_not_printed_on_its_own_colour() -> None:
     logo = read_logo(logo_png())
-    navy = Colour(16, 24, 60)
-    assert readable(logo, [Colour(*INK)]) == WHITE
-    assert readable(logo, [Colour(*INK), navy]) == navy
+    navy = Color(16, 24, 60)
+    assert readable(logo, [Color(*INK)]) == WHITE
+    assert readable(logo, [Color(*INK), navy]) == navy
 
 
 def test_a_white_logo_goes_on_the_dark_it_was_drawn_on() -> None:

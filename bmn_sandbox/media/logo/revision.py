@@ -1,4 +1,4 @@
-"""Refining a logo: what a designer hears in a client's notes, and recognising the picture that is sent back."""
+"""Refining a logo: what a client's notes ask for, and recognizing the picture that is sent back."""
 
 import io
 import re
@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from PIL import Image, ImageChops, ImageStat
 
-from bmn_sandbox.media.brief import Brief
-from bmn_sandbox.media.canvas import BLACK, WHITE, Colour
-from bmn_sandbox.media.motif_words import motifs_for
-from bmn_sandbox.media.palette import Palette, contrast, dominant_colours, make_palette
-from bmn_sandbox.media.sheet import Sheet
+from bmn_sandbox.media.color import BLACK, WHITE, Color, contrast
+from bmn_sandbox.media.logo.brief import Brief
+from bmn_sandbox.media.logo.motif_words import motifs_for
+from bmn_sandbox.media.logo.palette import Palette, dominant_colors, make_palette
 
 _STYLE_NOTES = {
     "minimal": r"minimal\w*|simpl\w+|clean\w*|thin\w*|subtle|elegant",
@@ -26,7 +25,7 @@ _KIND_NOTES = {
     "organic": r"hand[- ]?drawn|organic|sketch\w*",
     "combination": r"(?:add|include|with|show) (?:the |our )?(?:name|text|brand name)",
 }
-_COLOURS = {
+_COLORS = {
     "red": "#c8102e",
     "orange": "#e8701a",
     "gold": "#b8892b",
@@ -56,18 +55,18 @@ def changed(brief: Brief, prompt: str, original: str) -> tuple[Brief, float]:
     notes = " ".join(sentence for sentence in _sentences(prompt) if sentence not in known).lower()
     revised, scale = brief, 1.0
     for style, pattern in _STYLE_NOTES.items():
-        if style != brief.style and _hears(pattern, notes):
+        if style != brief.style and _asks(pattern, notes):
             revised = revised.restyled(style)
             break
-    kind = next((kind for kind, pattern in _KIND_NOTES.items() if _hears(pattern, notes)), brief.kind)
+    kind = next((kind for kind, pattern in _KIND_NOTES.items() if _asks(pattern, notes)), brief.kind)
     wanted = motifs_for("", notes)
     if wanted and kind in ("lettermark", "wordmark", "geometric"):
         kind = "combination"  # the others show no picture
     motifs = tuple(dict.fromkeys([*wanted, *brief.motifs]))
     revised = replace(revised, kind=kind, motifs=motifs, palette=_palette(brief.palette, notes))
-    if _hears(r"bigger|larger|enlarge\w*", notes):
+    if _asks(r"bigger|larger|enlarge\w*", notes):
         scale = 1.14
-    elif _hears(r"smaller|margins?|white ?space|breath\w*|air", notes):
+    elif _asks(r"smaller|margins?|white ?space|breath\w*|air", notes):
         scale = 0.8
     if scale == 1.0 and (revised.style, kind, motifs, revised.palette) == (
         brief.style,
@@ -88,53 +87,44 @@ def _sentences(text: str) -> list[str]:
     return [part.strip(" .!\n") for part in re.split(r"[.!\n]+", text) if part.strip(" .!\n")]
 
 
-def _hears(pattern: str, notes: str) -> bool:
+def _asks(pattern: str, notes: str) -> bool:
     return re.search(rf"\b(?:{pattern})\b", notes) is not None
 
 
 def _palette(palette: Palette, notes: str) -> Palette:
-    spoken = re.findall(
-        rf"#(?:[0-9a-f]{{6}}|[0-9a-f]{{3}})\b|\b(?:{'|'.join(_COLOURS)})\b", notes.replace("navy blue", "navy")
+    named_words = re.findall(
+        rf"#(?:[0-9a-f]{{6}}|[0-9a-f]{{3}})\b|\b(?:{'|'.join(_COLORS)})\b", notes.replace("navy blue", "navy")
     )
-    named = [Colour.parse(_COLOURS.get(word, word)) for word in spoken]
-    dark_ground = _hears(_DARK_GROUND, notes)
-    if named and not (dark_ground and named == [Colour.parse(_COLOURS["black"])]):
+    named = [Color.parse(_COLORS.get(word, word)) for word in named_words]
+    dark_ground = _asks(_DARK_GROUND, notes)
+    if named and not (dark_ground and named == [Color.parse(_COLORS["black"])]):
         first = named[0]
-        if _hears(r"accents?|highlights?|touch(?:es)?|hint", notes) or contrast(first, WHITE) < 3:
+        if _asks(r"accents?|highlights?|touch(?:es)?|hint", notes) or contrast(first, WHITE) < 3:
             palette = replace(palette, accent=first)
         else:
             accent = named[1] if len(named) > 1 else palette.accent
             palette = replace(palette, ink=first, accent=accent, soft=first.mixed(WHITE, 0.88))
-    if _hears(r"darker|deeper", notes):
+    if _asks(r"darker|deeper", notes):
         palette = replace(palette, ink=palette.ink.mixed(BLACK, 0.45), accent=palette.accent.mixed(BLACK, 0.25))
-    elif _hears(r"lighter|brighter|softer|pastel", notes):
+    elif _asks(r"lighter|brighter|softer|pastel", notes):
         palette = replace(palette, ink=palette.ink.mixed(WHITE, 0.25), accent=palette.accent.mixed(WHITE, 0.3))
-    elif _hears(r"warm\w*", notes):
-        palette = replace(palette, ink=palette.ink.mixed(Colour(150, 50, 10), 0.4))
-    elif _hears(r"cool\w*|cold\w*", notes):
-        palette = replace(palette, ink=palette.ink.mixed(Colour(10, 60, 150), 0.4))
+    elif _asks(r"warm\w*", notes):
+        palette = replace(palette, ink=palette.ink.mixed(Color(150, 50, 10), 0.4))
+    elif _asks(r"cool\w*|cold\w*", notes):
+        palette = replace(palette, ink=palette.ink.mixed(Color(10, 60, 150), 0.4))
     return palette.inverted() if dark_ground else palette
 
 
-def coloured_like(brief: Brief, reference: bytes) -> Brief:
-    """The brief in the colours of a picture we did not draw."""
-    colours = dominant_colours(reference)
-    return replace(brief, palette=make_palette(colours, brief.rng)) if colours else brief
+def colored_like(brief: Brief, reference: bytes) -> Brief:
+    """The brief in the colors of a picture we did not draw."""
+    colors = dominant_colors(reference)
+    return replace(brief, palette=make_palette(colors, brief.rng)) if colors else brief
 
 
 def shaded(brief: Brief, seed: int) -> Brief:
     """The same brief with a shade of its accent: several versions of one change are not one picture."""
     accent = brief.palette.accent.mixed(BLACK, 0.1 * (seed % 4))
     return replace(brief, palette=replace(brief.palette, accent=accent))
-
-
-def resized(sheet: Sheet, scale: float, brief: Brief) -> Sheet:
-    """The whole drawing larger or smaller about its middle, on the same paper."""
-    other = Sheet(brief.palette.paper)
-    full, side = sheet.image.width, round(sheet.image.width * scale)
-    picture = sheet.image.resize((side, side), Image.Resampling.BICUBIC)
-    other.image.paste(picture, ((full - side) // 2, (full - side) // 2))
-    return other
 
 
 def thumbnail(picture: bytes) -> bytes:

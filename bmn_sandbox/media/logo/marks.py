@@ -1,0 +1,227 @@
+"""Logos that live from a picture: the icon, the organic mark and the one of negative space."""
+
+import math
+from collections.abc import Callable
+
+from bmn_sandbox.media.art import ON_INK, Art
+from bmn_sandbox.media.lettering import fitted
+from bmn_sandbox.media.logo import frames, motifs
+from bmn_sandbox.media.logo.brief import Brief
+from bmn_sandbox.media.logo.typeset import block
+from bmn_sandbox.media.shapes import arc, blob, circle, hand, path, rectangle, scaled, turned
+
+# How a style draws a motif, each manner as often as it stands here; the second list is for grounds of ink.
+_MANNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "minimal": (("lines", "lines", "mono", "offset", "solid"), ("mono", "solid", "lines")),
+    "modern": (("solid", "solid", "mono", "halved", "offset", "striped"), ("solid", "mono", "halved", "swapped")),
+    "bold": (("solid", "mono", "halved", "striped", "swapped"), ("solid", "mono", "swapped")),
+    "vintage": (("solid", "lines", "mono", "striped"), ("solid", "mono", "swapped")),
+    "playful": (("solid", "offset", "wobbly", "swapped"), ("solid", "swapped", "wobbly")),
+}
+_WHEELS = {
+    "leaf",
+    "drop",
+    "heart",
+    "flame",
+    "bird",
+    "bolt",
+    "sprout",
+    "fish",
+    "bean",
+    "wheat",
+    "rocket",
+    "pine",
+    "wave",
+    "butterfly",
+}
+_PAIRS = {"leaf", "bird", "fish", "cat", "wave", "wind", "flame", "moon", "bolt"}
+
+
+def motif_art(brief: Brief, *, on_ink: bool = False, motif: str | None = None) -> Art:
+    """The brief's motif in a manner of its style."""
+    rng, name = brief.rng, motif or brief.motifs[0]
+    version = rng.randrange(len(motifs.MOTIFS[name]))
+    manner = rng.choice(_MANNERS[brief.style][on_ink])
+    match manner:
+        case "lines":
+            return motifs.lines(name, version, brief.line)
+        case "mono":
+            return motifs.mono(name, version)
+        case "offset":
+            return motifs.offset(name, version, brief.line)
+        case "halved":
+            return motifs.halved(name, version, turn=rng.choice((0, 0, 45, -45)))
+        case "striped":
+            return motifs.striped(name, version)
+        case "swapped":
+            return motifs.solid(name, version).recolored({"ink": "accent", "accent": "ink"})
+        case "wobbly":
+            return motifs.solid(name, version).placed(turn=rng.choice((-8, 7))).bent(hand(rng, 2.2))
+        case _:
+            return motifs.solid(name, version)
+
+
+def icon(brief: Brief) -> Art:
+    """The motif alone, in or before a frame of its style."""
+    rng, name = brief.rng, brief.motifs[0]
+    frame = frames.frame(brief.style, 380, rng)
+    chance = rng.random()
+    if name in _WHEELS and chance < 0.22 and brief.style != "minimal":
+        version = rng.randrange(len(motifs.MOTIFS[name]))
+        return frame.holding(motifs.wheel(name, version, rng.choice((3, 4, 5, 6))), 1.04)
+    if name in _PAIRS and chance < 0.34:
+        return frame.holding(motifs.pair(name, rng.randrange(len(motifs.MOTIFS[name]))), 1.04)
+    mark = motif_art(brief, on_ink=frame.solid)
+    if len(brief.motifs) > 1 and chance > 0.86 and brief.style in ("modern", "bold", "playful"):
+        mark = _with_companion(mark, motifs.mono(brief.motifs[1], rng.randrange(4)))
+    return frame.holding(mark)
+
+
+def _with_companion(mark: Art, companion: Art) -> Art:
+    """A second, small motif set into the lower right, with air around it."""
+    left, top, right, bottom = mark.bounds()
+    at, side = (right - (right - left) * 0.14, bottom - (bottom - top) * 0.14), 58
+    seat = Art().fill("paper", circle(side * 0.66, at))
+    return Art().add(mark, seat, companion.silhouette("accent").fitted(side, side, at))
+
+
+def captioned(brief: Brief, mark: Art, *, share: float = 0.62, role: str = "ink") -> Art:
+    """A mark with the name below it. share: of the height that the mark takes."""
+    if not brief.name:
+        return mark.fitted(760, 760)
+    tall = 800 * share
+    name = block(brief.display, brief.words, 760, 800 * (1 - share) * 0.8, most_lines=2)
+    art = mark.fitted(720, tall, (0, -400 + tall / 2))
+    return art.add(name.art((role,)).placed((0, 400 - 800 * (1 - share) * 0.42)))
+
+
+# -- organic --
+
+
+def organic(brief: Brief) -> Art:
+    """Drawn by hand: an unsteady motif, the name written, and one stroke of a brush."""
+    grounds: tuple[Callable[[Brief], Art], ...] = (_brush_ring, _paint_blob, _underlined, _sprigs, _sun_disc)
+    ground = brief.rng.choice(grounds)
+    return captioned(brief, ground(brief), share=0.66)
+
+
+def _by_hand(brief: Brief, *, line: bool) -> Art:
+    rng, name = brief.rng, brief.motifs[0]
+    version = rng.randrange(len(motifs.MOTIFS[name]))
+    drawn = motifs.lines(name, version, 6.5) if line else motifs.solid(name, version)
+    return drawn.placed(turn=rng.uniform(-5, 5)).bent(hand(rng, 2.4))
+
+
+def _brush(brief: Brief, radius: float, start: float, reach: float, width: float) -> Art:
+    shake = hand(brief.rng, 6)
+    line = [shake(point) for point in arc(radius, start, start + reach)]
+    widths = [6 + width * math.sin(math.pi * min(1, i / len(line) * 1.12)) ** 0.8 for i in range(len(line))]
+    return Art().stroke("accent", line, widths)
+
+
+def _brush_ring(brief: Brief) -> Art:
+    ring = _brush(brief, 285, brief.rng.uniform(0, 360), brief.rng.uniform(300, 338), brief.rng.uniform(18, 34))
+    return ring.add(_by_hand(brief, line=True).fitted(330, 330))
+
+
+def _paint_blob(brief: Brief) -> Art:
+    ground = Art().fill("soft", blob(brief.rng, 290, 0.16))
+    ground.fill("accent", turned(blob(brief.rng, 120, 0.2), 20, (0, 0))) if brief.rng.random() < 0.3 else None
+    return ground.add(_by_hand(brief, line=brief.rng.random() < 0.5).recolored({"paper": "soft"}).fitted(370, 370))
+
+
+def _underlined(brief: Brief) -> Art:
+    shake = hand(brief.rng, 5)
+    line = [shake((x, 250 + 10 * math.sin(x / 70))) for x in range(-230, 231, 10)]
+    widths = [4 + 20 * math.sin(math.pi * i / len(line)) for i in range(len(line))]
+    return Art().stroke("accent", line, widths).add(_by_hand(brief, line=False).fitted(440, 440, (0, -10)))
+
+
+def _sprigs(brief: Brief) -> Art:
+    """A wreath of loose leaves about the motif."""
+    rng, leaf = brief.rng, path("M0 0 C22 -14 26 -46 0 -72 C-26 -46 -22 -14 0 0 Z")[0]
+    art = Art()
+    start, reach = rng.choice((-60, 30, 120)), rng.choice((250, 290))
+    shake = hand(rng, 5)
+    art.stroke("ink", [shake(p) for p in arc(262, start, start + reach)], 6)
+    for index in range(16):
+        angle = start + reach * (index + 0.5) / 16
+        x, y = arc(262, angle, angle + 1)[0]
+        lean = angle + 180 + (42 if index % 2 else -42)
+        role = "accent" if index % 3 == 0 else "ink"
+        art.fill(role, [[(px + x, py + y) for px, py in turned(scaled(leaf, rng.uniform(0.9, 1.15)), lean)]])
+    return art.add(_by_hand(brief, line=rng.random() < 0.5).fitted(300, 300))
+
+
+def _sun_disc(brief: Brief) -> Art:
+    x = brief.rng.choice((-90, 90))
+    disc = Art().fill("accent", blob(brief.rng, 190, 0.06)).placed((x, -70))
+    return disc.add(_by_hand(brief, line=True).silhouette("ink").fitted(420, 420))
+
+
+# -- negative space --
+
+
+def negative(brief: Brief) -> Art:
+    """Form and ground change places."""
+    options: tuple[Callable[[Brief], Art], ...] = (_bleed, _counterchange, _in_letter, _window, _sliced)
+    choices = [
+        o for o in options if o is not _in_letter or (brief.initials and brief.script in ("Latin", "Cyrillic", "Greek"))
+    ]
+    return captioned(brief, brief.rng.choice(choices)(brief), share=0.7)
+
+
+def _ground(brief: Brief, radius: float = 300) -> tuple[list[tuple[float, float]], str]:
+    name = brief.rng.choice(frames.FORMS_OF[brief.style])
+    return frames.form(name, radius, brief.rng), name
+
+
+def _bleed(brief: Brief) -> Art:
+    """The motif is cut out of a solid form, so large that the form's edge crops it."""
+    form, _name = _ground(brief)
+    mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4))
+    inside = Art().fill("ink", rectangle(-500, -500, 500, 500))
+    x, y = brief.rng.choice(((50, 50), (-60, 40), (0, 90), (70, -30)))
+    inside.add(mark.fitted(600, 600, (x, y)).placed(turn=brief.rng.choice((-12, 0, 12))).recolored(ON_INK))
+    return Art().clip(form, inside)
+
+
+def _counterchange(brief: Brief) -> Art:
+    """A form of two halves; the motif is dark on the light one and light on the dark one."""
+    form, _name = _ground(brief)
+    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(400, 400)
+    turn = brief.rng.choice((0, 0, 45, -45, 90))
+    light = Art().fill("soft", form).add(mark.recolored({"paper": "soft"}))
+    dark = Art().fill("ink", form).add(mark.recolored({"ink": "paper", "paper": "ink"}))
+    side = turned(rectangle(0, -600, 600, 600), turn)
+    return Art().add(light).clip(side, Art().clip(form, dark))
+
+
+def _in_letter(brief: Brief) -> Art:
+    """The motif cut out of the first letter, heavy enough to hold it."""
+    letter = fitted(brief.display, brief.initials[0], 520, 520).art()
+    heavy = Art().add(letter)
+    for operation in letter.operations:
+        heavy.stroke("ink", operation.outlines, 46, closed=True)
+    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(210, 210, (brief.rng.choice((70, 90)), 110))
+    seat = Art().fill("paper", circle(132, (80, 112)))
+    return heavy.add(seat, mark.silhouette("voice"))
+
+
+def _window(brief: Brief) -> Art:
+    """An arch or disc of ink in which the motif stands light before a colored disc."""
+    form, _name = _ground(brief)
+    sun = circle(brief.rng.choice((120, 150)), (brief.rng.choice((-80, 0, 90)), brief.rng.choice((-110, -60))))
+    inside = Art().fill("ink", rectangle(-500, -500, 500, 500)).fill("bright", sun)
+    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(400, 400, (0, 40))
+    return Art().clip(form, inside.add(mark.recolored({"ink": "paper", "paper": "ink"})))
+
+
+def _sliced(brief: Brief) -> Art:
+    """The form in stripes; the motif is where they change color."""
+    form, _name = _ground(brief)
+    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(430, 430)
+    turn, pitch = brief.rng.choice((0, 45, 90, -45)), brief.rng.choice((34, 44))
+    stripes = [turned(rectangle(-600, y, 600, y + pitch * 0.52), turn) for y in range(-600, 600, pitch)]
+    back = Art().fill("soft", form).clip(form, Art().fill("accent", stripes))
+    return back.add(mark.recolored({"paper": "soft"}))
