@@ -123,11 +123,23 @@ def _bounded(value: dict[str, Any]) -> dict[str, Any]:
 
 Text = Annotated[str, AfterValidator(_clean)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
-Color = Annotated[str, StringConstraints(max_length=16), AfterValidator(_color)]
+# What a validator wants is said to readers of the schema as well, where a schema can say it.
+Color = Annotated[
+    str,
+    StringConstraints(max_length=16),
+    AfterValidator(_color),
+    Field(json_schema_extra={"pattern": f"^{_HEX.pattern}$"}),
+]
 Palette = Annotated[list[Color], Field(min_length=1, max_length=8)]
-HttpUrl = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_clean), AfterValidator(_http_url)]
+HttpUrl = Annotated[
+    str,
+    StringConstraints(max_length=2048),
+    AfterValidator(_clean),
+    AfterValidator(_http_url),
+    Field(json_schema_extra={"format": "uri", "pattern": "^https?://"}),
+]
 FreeForm = Annotated[dict[str, Any], AfterValidator(_bounded)]
-Id = Annotated[str, AfterValidator(_uuid)]
+Id = Annotated[str, AfterValidator(_uuid), Field(json_schema_extra={"format": "uuid"})]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+$")]
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
 JobId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]

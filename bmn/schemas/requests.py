@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bmn.schemas.base import FreeForm, HttpUrl, Id, Model, Name, Palette, Text
+from bmn.schemas.base import Email, FreeForm, HttpUrl, Id, Model, Name, Palette, Text
 from bmn.schemas.payloads import (
     CompositionStyle,
     CrmEvent,
@@ -137,7 +137,7 @@ class GrantBody(Model):
 
 
 class MailRequest(Model):
-    to: Annotated[str, StringConstraints(max_length=254)]
+    to: Email
     template: MailTemplate
     data: FreeForm = Field(default_factory=dict)
     user_id: Id | None = None

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from bmn.errors import BmnError, JobFailure, NotSignedIn, TryLater
 from bmn.schemas.documents import FieldErrors, Issue, Problem
@@ -85,13 +86,21 @@ def _by_field(issues: list[Issue]) -> FieldErrors:
     return FieldErrors(form_errors=whole, field_errors=fields)
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "error")
     headers = dict(error.headers or {})
     if error.status_code == 413:
         headers["Connection"] = "close"
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
     return _answer(Problem(error=str(error.detail), code=code), error.status_code, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What a path can be asked for; it may have several routes, and each names its own methods alone."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return sorted({m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()})
 
 
 async def _redis_away(request: Request, _error: Exception) -> Response:

@@ -15,7 +15,7 @@ from bmn.db import jobs
 from bmn.db.events import EventRow
 from bmn.errors import RateLimited
 from bmn.identity.tokens import Principal
-from bmn.schemas.events import ends_job
+from bmn.schemas.events import JOB_EVENTS, ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.dependencies import Caller, JobPath, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
@@ -30,9 +30,18 @@ _STREAMS_PER_USER = 30
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
+_FRAME = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": [*JOB_EVENTS]},
+        "id": {"type": "string", "description": "the event's seq"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "id", "data"],
+}
 _STREAM: dict[str, Any] = {
-    "description": "Server-sent events",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "description": "Server-sent events, each of this shape",
+    "content": {"text/event-stream": {"schema": _FRAME}},
 }
 
 
