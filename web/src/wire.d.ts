@@ -263,6 +263,11 @@ export interface Expected {
   samples: number;
 }
 
+export interface FieldErrors {
+  formErrors: string[];
+  fieldErrors: Record<string, string[]>;
+}
+
 export interface GrantBody {
   amount: number;
   userId?: string | null;
@@ -556,7 +561,9 @@ export interface Problem {
   error: string;
   code: string;
   hint?: string | null;
-  details?: (Issue | Misfit)[] | null;
+  details?: FieldErrors | null;
+  issues?: Issue[] | null;
+  misfits?: Misfit[] | null;
   requestId?: string | null;
   cause?: string | null;
   required?: number | null;
