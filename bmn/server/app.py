@@ -37,6 +37,15 @@ _GRACE_SECONDS = 10
 _HEALTH_SECONDS = 1.0
 _SCRAPE_SECONDS = 10.0  # half of what Prometheus leaves between two scrapes by default
 
+_EXPOSED_HEADERS = [
+    "X-Request-ID",
+    "Retry-After",
+    "RateLimit-Policy",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+]
+
 
 class Application:
     """The ASGI app. api: the HTTP half, for its OpenAPI document. resources: what it holds while it runs."""
@@ -55,7 +64,7 @@ class Application:
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "PATCH"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=_EXPOSED_HEADERS,
             max_age=600,
         )
         secure = settings.public_address.startswith("https://")

@@ -38,14 +38,14 @@ async def identify(request: Request) -> Principal:
 async def caller(request: Request) -> Principal:
     """The signed-in caller of an ordinary request. Raises NotSignedIn, RateLimited."""
     principal = await identify(request)
-    await request.app.state.resources.limit.check(principal.user_id)
+    await request.app.state.resources.limit.check(principal.user_id, request.scope)
     return principal
 
 
 async def generation_caller(request: Request) -> Principal:
     """The same for requests that cost money. Raises NotSignedIn, RateLimited."""
     principal = await identify(request)
-    await request.app.state.resources.limit.check(principal.user_id, generation=True)
+    await request.app.state.resources.limit.check(principal.user_id, request.scope, generation=True)
     return principal
 
 

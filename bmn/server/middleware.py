@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bmn import logs
 from bmn.observability import span
 from bmn.server.metrics import Metrics
+from bmn.server.rate_limit import RATE_HEADERS
 
 log = logs.get_logger("bmn.access")
 _stdlib_log = logging.getLogger("bmn.access")
@@ -62,7 +63,7 @@ class Edge:
         # Not a secret, so it need not come from the system: that call gives the interpreter away under load.
         request_id = request_id or f"{random.getrandbits(128):032x}"
         scope["request_id"] = request_id
-        answer = _Answer(send, [(b"x-request-id", request_id.encode()), *self._headers])
+        answer = _Answer(send, scope, [(b"x-request-id", request_id.encode()), *self._headers])
         with logs.bind(request_id=request_id), span(f"http {scope['method']}", path=scope["path"], id=request_id):
             try:
                 if length > self._max_body:
@@ -90,8 +91,9 @@ class Edge:
 class _Answer:
     """The way out: adds the headers that every answer has, and remembers the status."""
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, send: Send, scope: Scope, headers: list[tuple[bytes, bytes]]) -> None:
         self._send = send
+        self._scope = scope
         self._headers = headers
         self.status = 0
 
@@ -99,7 +101,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             given = message.get("headers", [])
-            extra = list(self._headers)
+            extra = [*self._headers, *self._scope.get(RATE_HEADERS, ())]
             if not any(name == b"content-security-policy" for name, _ in given):
                 extra.append(_API_POLICY)
             message = {**message, "headers": [*given, *extra]}

@@ -6,6 +6,7 @@ import time
 
 import limits
 import redis
+from starlette.types import Scope
 
 from bmn.broker.limiter import open_limiter
 from bmn.errors import RateLimited
@@ -17,6 +18,8 @@ from bmn.settings import Settings
 log = get_logger(__name__)
 
 _REFUSALS_BEFORE_ALERT = 5
+RATE_HEADERS = "bmn.rate_headers"
+"""Where a request's scope keeps the headers that say how much of a limit is left."""
 
 
 class RateLimit:
@@ -32,8 +35,11 @@ class RateLimit:
         self._requests = _per_minute(settings.bmn_requests_per_minute, "requests")
         self._generations = _per_minute(settings.bmn_generations_per_minute, "generations")
 
-    async def check(self, user_id: str, *, generation: bool = False) -> None:
-        """Counts one request, and one generation where it is one. Raises RateLimited, which says when to come back."""
+    async def check(self, user_id: str, scope: Scope, *, generation: bool = False) -> None:
+        """Counts one request, and one generation where it is one. Raises RateLimited, which says when to come back.
+
+        scope: the request's; its answer tells the client how much of the tightest limit is left.
+        """
         items = [self._requests, self._generations if generation else None]
         active = [item for item in items if item is not None]
         if not active or self._health.down_for() > 0:
@@ -43,24 +49,25 @@ class RateLimit:
                 passed = [await self._strategy.hit(active[0], user_id)]
             else:  # at the same time: one round trip
                 passed = list(await asyncio.gather(*(self._strategy.hit(item, user_id) for item in active)))
+            counted = active[passed.index(False)] if False in passed else active[-1]
+            remaining, wait = await self._left(counted, user_id)
+            scope[RATE_HEADERS] = _headers(counted, remaining, wait)
             if all(passed):
                 return
-            refused = active[passed.index(False)]
-            wait = await self._wait(refused, user_id)
-            await self._note_refusal(user_id, refused)
+            await self._note_refusal(user_id, counted)
         except (redis.RedisError, OSError) as error:
             log.warning("requests are not counted while Redis is away", error=str(error))
             return
         raise RateLimited(
-            f"Too many {refused.namespace}: {refused.amount} a minute are allowed.",
+            f"Too many {counted.namespace}: {counted.amount} a minute are allowed.",
             retry_after=wait,
             hint=f"Try again in {wait} s.",
         )
 
-    async def _wait(self, item: limits.RateLimitItem, user_id: str) -> int:
-        """Whole seconds until one more fits."""
+    async def _left(self, item: limits.RateLimitItem, user_id: str) -> tuple[int, int]:
+        """How many more fit now, and whole seconds until another one does."""
         stats = await self._strategy.get_window_stats(item, user_id)
-        return max(1, min(60, math.ceil(stats.reset_time - time.time())))
+        return stats.remaining, max(1, min(60, math.ceil(stats.reset_time - time.time())))
 
     async def _note_refusal(self, user_id: str, item: limits.RateLimitItem) -> None:
         """Tells the admins once when a user keeps knocking."""
@@ -68,6 +75,16 @@ class RateLimit:
             text = f"A user was over a limit {_REFUSALS_BEFORE_ALERT} times within a minute."
             data = {"userId": user_id, "limit": item.namespace}
             self._outbox.send([system_alert("rate-limit", text, "warn", data)])
+
+
+def _headers(item: limits.RateLimitItem, remaining: int, reset: int) -> list[tuple[bytes, bytes]]:
+    """As express-rate-limit has them, by the sixth draft of the IETF."""
+    return [
+        (b"ratelimit-policy", f"{item.amount};w=60".encode()),
+        (b"ratelimit-limit", str(item.amount).encode()),
+        (b"ratelimit-remaining", str(remaining).encode()),
+        (b"ratelimit-reset", str(reset).encode()),
+    ]
 
 
 def _per_minute(amount: int, name: str) -> limits.RateLimitItem | None:

@@ -9,10 +9,10 @@ from bmn.schemas import documents
 from bmn.server.metrics import Metrics
 from bmn.server.rate_limit import RateLimit
 from bmn.server.sessions import Sessions
-from bmn.server.signing import Signer
 from bmn.server.snapshot import Snapshot
 from bmn.server.tail import JobTail
 from bmn.settings import Settings
+from bmn.signing import Signer
 from bmn.work.wiring import open_core
 
 _KNOWN_USERS = 100_000

@@ -7,7 +7,7 @@ from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import when
 from bmn.schemas.payloads import JobState
-from bmn.server.signing import Signer
+from bmn.signing import Signer
 from bmn.work.registry import QUEUES
 
 Row = Mapping[str, Any]

@@ -69,7 +69,7 @@ def test_what_cannot_be_stopped_or_brought_back_says_what_to_do_instead(user: Us
     assert f"bmn jobs show {job_id[-36:][:8]}" in cancel.err
     retry = user.bmn("jobs", "retry", job_id)
     assert retry.code == 5
-    assert "submit it anew" in retry.err
+    assert "submit it again" in retry.err
 
     user.stack.fault(provider="bfl", op="poll", pending=True)
     running = _ordered(user)

@@ -1,12 +1,16 @@
 """Mails and the CRM: told once, and never in the way of a user."""
 
+import time
+from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from bmn.db import queues
+from bmn.signing import Signer
 from tests.handlers.orders import WELCOME
 from tests.kit.bench import Bench
 from tests.kit.people import ANA, EMAIL
@@ -117,6 +121,26 @@ async def test_an_event_reaches_the_contact(
     assert tags <= set(known["tags"])
     shown = {field["id"]: field["value"] for field in known["customFields"]}
     assert fields.items() <= shown.items()
+
+
+@pytest.mark.parametrize("event", ["wizard.started", "wizard.step-completed", "wizard.abandoned"])
+async def test_what_a_user_does_is_their_last_activity(bench: Bench, event: str) -> None:
+    row = await bench.run("crm-sync", userId=ANA, eventType=event)
+    shown = {field["id"]: field["value"] for field in contact(bench, row["result"]["contactId"])["customFields"]}
+    assert 0 <= time.time() - datetime.fromisoformat(shown["f3"]).timestamp() < 60
+
+
+async def test_the_logo_that_the_crm_keeps_opens_without_a_token(bench: Bench) -> None:
+    logo = await bench.asset("logo")
+    row = await bench.run("crm-sync", userId=ANA, eventType="brand.completed", data={"logoUrl": logo})
+    shown = {field["id"]: field["value"] for field in contact(bench, row["result"]["contactId"])["customFields"]}
+    address, _, query = shown["f4"].partition("?")
+    assert address == logo
+    asked = {name: values[0] for name, values in parse_qs(query).items()}
+    key = bench.core.storage.key_of(logo)
+    signer = Signer(bench.core.settings, bench.core.storage)
+    assert key and signer.allows(key, asked["until"], asked["signature"])
+    assert float(asked["until"]) > time.time() + 9 * 365 * 86_400
 
 
 async def test_a_new_subscription_takes_the_mark_of_a_lost_customer_away(bench: Bench) -> None:

@@ -127,7 +127,7 @@ async def bench(home: Path, redis_url: str, sandbox: SandboxControl) -> AsyncIte
             bmn_backoff_scale=0,
             resend_max_rps=100,
             public_url="https://brand.example",
-            ghl_custom_fields="wizard_step=f1,brand_name=f2",
+            ghl_custom_fields="wizard_step=f1,brand_name=f2,last_activity=f3,logo_url=f4",
         ),
         "test",
     )

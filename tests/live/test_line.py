@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+import jwt
 import pytest
 
 from bmn.events.audience import Outgoing, job_event
 from bmn.identity.tokens import Principal
-from bmn.server.sockets.limits import Bucket
+from bmn.server.sockets.auth import client_name
+from bmn.server.sockets.limits import Bucket, Refusals
 from bmn.server.sockets.ring import Entry, Ring
 from bmn.server.sockets.server import _is_python_client
 from bmn.server.sockets.session import HistoryRange, Session, Sessions, is_pid, new_pid, read_offset
@@ -129,3 +131,19 @@ def test_room_bookkeeping_returns_to_nothing() -> None:
 )
 def test_pythons_own_clients_are_not_given_offsets_unasked(headers: dict[str, str], recovers: bool) -> None:
     assert _is_python_client(headers) is not recovers
+
+
+def test_who_is_refused_again_and_again_waits_longer_each_time() -> None:
+    refusals = Refusals((0, 0, 1, 2))
+    assert [refusals.note("ana") for _ in range(6)] == [0, 0, 1, 2, 2, 2]
+    assert refusals.note("ben") == 0
+    refusals.forget("ana")
+    assert refusals.note("ana") == 0
+
+
+def test_a_client_is_known_by_where_it_calls_from_and_whose_token_it_shows() -> None:
+    ana, again = (jwt.encode({"sub": "ana", "n": n}, "k" * 32, algorithm="HS256") for n in (1, 2))
+    known = [client_name("::1", "/wizard", {"token": token}) for token in (ana, again)]
+    assert known[0] == known[1] != client_name("::1", "/admin", {"token": ana})
+    for nothing in (None, [], {}, {"token": 5}, {"token": "x" * 5000}):
+        assert client_name("::1", "/wizard", nothing) == "::1 /wizard "

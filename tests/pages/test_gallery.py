@@ -306,7 +306,7 @@ async def test_a_link_that_has_ended_or_was_made_up_shows_nothing(api: Api, monk
     for bad in forged:
         answer = await anybody.get(f"/s/{bad}")
         assert answer.status_code == 404 and "Zanzibar" not in answer.text
-    monkeypatch.setattr("bmn.server.signing.time.time", lambda: until + 1)
+    monkeypatch.setattr("bmn.signing.time.time", lambda: until + 1)
     assert (await anybody.get(f"/s/{token}")).status_code == 404
 
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from bmn.mime import mime_of
-from bmn.server.signing import Signer
 from bmn.settings import load_settings
+from bmn.signing import Signer
 from bmn.storage import open_storage
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset

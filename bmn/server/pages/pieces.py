@@ -8,7 +8,7 @@ from typing import Any
 from bmn.errors import Cause
 from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
-from bmn.server.signing import Signer
+from bmn.signing import Signer
 from bmn.work.registry import QUEUES
 
 Row = dict[str, Any]

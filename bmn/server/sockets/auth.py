@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import jwt
+
 from bmn.errors import NotAllowed, NotSignedIn
 from bmn.identity.tokens import NO_TOKEN, Authenticator, Principal
 from bmn.schemas.events import ADMIN
 
+_LONGEST_NAME = 200
 ADMINS_ONLY = "Admin access required"
 
 
@@ -21,3 +24,13 @@ async def authenticate(auth: Authenticator, namespace: str, shown: Any) -> tuple
     if namespace == ADMIN and not principal.is_admin:
         raise NotAllowed(ADMINS_ONLY)
     return principal, token
+
+
+def client_name(address: str, namespace: str, shown: Any) -> str:
+    """Who asks to be let in, as far as it can be told before: where from, and who the unproven token is said to be of."""
+    token = shown.get("token") if isinstance(shown, dict) else None
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False}) if isinstance(token, str) else {}
+    except jwt.PyJWTError:
+        claims = {}
+    return f"{address} {namespace} {claims.get('sub', '')}"[:_LONGEST_NAME]

@@ -13,12 +13,12 @@ from bmn.logs import bind, get_logger
 from bmn.schemas.base import Model
 from bmn.schemas.events import Answer, Done, Refusal
 from bmn.schemas.wording import in_words, place
-from bmn.server.signing import Signer
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ring import Ring
 from bmn.server.sockets.session import Session, Sessions
 from bmn.server.sockets.store import SessionStore
+from bmn.signing import Signer
 
 log = get_logger(__name__)
 

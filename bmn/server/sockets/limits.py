@@ -14,6 +14,7 @@ class Limits:
     handler_seconds: for any one answer. stats_seconds: between two `system:queue-stats`. check_seconds: between two
     looks at a token that is in use. rooms_seconds: between two looks at whether joined rooms are still the user's.
     save_seconds: between two saves of a session, besides those that a change causes.
+    refusal_seconds: how long the answer to a refused client waits, by how often it was refused in the last minute.
     """
 
     rooms: int = 200
@@ -32,6 +33,7 @@ class Limits:
     check_seconds: float = 5
     rooms_seconds: float = 30
     save_seconds: float = 30
+    refusal_seconds: tuple[float, ...] = (0, 0, 1, 2, 4, 8)
 
 
 class Bucket:
@@ -50,3 +52,28 @@ class Bucket:
             return False
         self._left -= 1
         return True
+
+
+class Refusals:
+    """Slows down clients that come back as soon as they are refused, as the specification's does with a bad token."""
+
+    _REMEMBERED_SECONDS = 60.0
+    _MOST = 10_000
+
+    def __init__(self, seconds: tuple[float, ...]) -> None:
+        self._seconds = seconds
+        self._seen: dict[str, tuple[int, float]] = {}  # how often, and when last; the latest stands last
+
+    def note(self, client: str) -> float:
+        """Counts a refusal; returns for how many seconds its answer is to wait."""
+        now = time.monotonic()
+        times, last = self._seen.pop(client, (0, now))
+        times = 0 if now - last > self._REMEMBERED_SECONDS else times
+        self._seen[client] = times + 1, now
+        if len(self._seen) > self._MOST:
+            del self._seen[next(iter(self._seen))]
+        return self._seconds[min(times, len(self._seconds) - 1)]
+
+    def forget(self, client: str) -> None:
+        """It was let in."""
+        self._seen.pop(client, None)

@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from socketio.packet import ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
@@ -16,9 +17,9 @@ from bmn.errors import BmnError, RateLimited
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
 from bmn.schemas.events import Event, Refusal
-from bmn.server.sockets.auth import authenticate
+from bmn.server.sockets.auth import authenticate, client_name
 from bmn.server.sockets.delivery import Delivery
-from bmn.server.sockets.limits import Bucket, Limits
+from bmn.server.sockets.limits import Bucket, Limits, Refusals
 from bmn.server.sockets.ownership import own_rooms
 from bmn.server.sockets.recovery import Recovery
 from bmn.server.sockets.session import Session, Sessions, new_pid
@@ -34,6 +35,14 @@ _ATTACHMENTS = 4
 _LEAVING_AT_ONCE = 100
 _EVENTS_OF_THE_PROTOCOL = frozenset({"connect", "disconnect", "connect_error", "disconnecting", "newListener"})
 _PYTHON_AGENT = re.compile(r"aiohttp|requests|urllib|httpx|websocket-client|Python/", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Transport:
+    """address: where its client calls from. recovers: whether that is a client which resumes sessions."""
+
+    address: str
+    recovers: bool
 
 
 class SocketServer:
@@ -56,7 +65,8 @@ class SocketServer:
         self._recovery = recovery
         self._namespaces = namespaces
         self._limits = limits
-        self._open: dict[str, bool] = {}  # transports, and whether their client is one that recovers
+        self._open: dict[str, _Transport] = {}
+        self._refusals = Refusals(limits.refusal_seconds)
         self._attempts: dict[str, int] = {}
         self._binary: dict[str, Packet] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,7 +78,8 @@ class SocketServer:
 
     async def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self._transports.opened(eio_sid, environ["asgi.scope"])
-        self._open[eio_sid] = not _is_python_client(environ)
+        address = (environ["asgi.scope"].get("client") or ("",))[0]
+        self._open[eio_sid] = _Transport(str(address), recovers=not _is_python_client(environ))
         self._watch_idle(eio_sid)
 
     def _watch_idle(self, eio_sid: str) -> None:
@@ -148,20 +159,23 @@ class SocketServer:
         self._attempts[eio_sid] = self._attempts.get(eio_sid, 0) + 1
         if self._attempts[eio_sid] > self._limits.attempts:
             raise ValueError("too many attempts to connect")
+        client = client_name(self._open[eio_sid].address, namespace, shown)
         try:
             session = await self._admit(eio_sid, namespace, shown)
         except BmnError as error:
-            self._refuse(eio_sid, namespace, error.message)
+            await self._refuse(eio_sid, namespace, error.message, client)
         except Exception:
             log.exception("a socket could not be authenticated", namespace=namespace)
-            self._refuse(eio_sid, namespace, "Authentication error")
+            await self._refuse(eio_sid, namespace, "Authentication error", client)
         else:
+            self._refusals.forget(client)
             if session is not None:
                 self._attempts.pop(eio_sid, None)
                 await self._store.save(session, spare=self._limits.save_seconds)
                 log.info("socket connected", namespace=namespace, sid=session.sid, user_id=session.user_id)
 
-    def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
+    async def _refuse(self, eio_sid: str, namespace: str, message: str, client: str) -> None:
+        await asyncio.sleep(self._refusals.note(client))
         body = json.dumps({"message": message})
         self._write(eio_sid, f"{CONNECT_ERROR}{namespace},{body}" if namespace != "/" else f"{CONNECT_ERROR}{body}")
 
@@ -201,7 +215,8 @@ class SocketServer:
     def _wants_recovery(self, eio_sid: str, shown: dict[str, Any]) -> bool:
         if isinstance(asked := shown.get("recovery"), bool):
             return asked
-        return self._open.get(eio_sid, False)
+        transport = self._open.get(eio_sid)
+        return transport is not None and transport.recovers
 
     def _replace(self, session: Session) -> None:
         """The client came back before its old connection was known to be dead."""

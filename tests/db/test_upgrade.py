@@ -1,0 +1,46 @@
+"""What an upgrade makes of records that an earlier release has written."""
+
+from typing import Any
+
+from alembic import command
+from sqlalchemy import update
+
+from bmn.db import events, jobs
+from bmn.db.engine import Database, make_engine
+from bmn.db.migrations import migrate
+from bmn.db.migrations.run import _config
+from bmn.db.tables import job_events
+from bmn.db.tables import jobs as job_table
+from tests.kit.rows import add_event, insert
+
+OLD = 1_795_879_147.58
+NEW = "2026-11-28T15:19:07.580Z"
+
+
+def as_of(url: str, revision: str) -> None:
+    """Takes the database back to an earlier release's form."""
+    engine = make_engine(url, writer=True)
+    with engine.connect() as conn, conn.begin():
+        config = _config()
+        config.attributes["connection"] = conn
+        command.downgrade(config, revision)
+    engine.dispose()
+
+
+def row(created_at: object) -> dict[str, Any]:
+    return {"id": "a", "asset_type": "logo", "created_at": created_at, "metadata": {"created_at": 5}}
+
+
+async def test_times_of_assets_become_texts(db: Database, database_url: str) -> None:
+    job_id = await db.write(insert)
+    await db.write(lambda conn: add_event(conn, job_id))
+    result, payload = {"logos": [row(OLD)] * 2}, {"jobId": job_id, "seq": 2, "asset": row(OLD)}
+    await db.write(lambda conn: conn.execute(update(job_table).values(result=result)))
+    await db.write(lambda conn: conn.execute(update(job_events).where(job_events.c.seq == 2).values(payload=payload)))
+    as_of(database_url, "0003")
+    assert "0004" in migrate(database_url)
+    stored = await db.read(lambda conn: jobs.get_job(conn, job_id))
+    assert stored["result"] == {"logos": [row(NEW)] * 2}
+    first, second = await db.read(lambda conn: events.after(conn, job_id, 0))
+    assert second["payload"]["asset"] == row(NEW)
+    assert first["payload"]["message"] == "Waiting in line"
