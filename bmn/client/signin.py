@@ -13,6 +13,7 @@ TokenSource = Callable[[], str]
 
 
 def is_local(api_url: str) -> bool:
+    """Whether a server runs on this machine."""
     return is_loopback(urlsplit(api_url).hostname)
 
 

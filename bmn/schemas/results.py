@@ -84,6 +84,7 @@ class Counts(RootModel[dict[str, int]]):
     model_config = ConfigDict(frozen=True)
 
     def dump(self) -> dict[str, Any]:
+        """The counts as they are stored."""
         return dict(self.root)
 
 

@@ -55,12 +55,14 @@ def job(row: Row, signer: Signer, brand_name: str | None = None, *, sandboxed: b
 
 
 def event(row: Row, signer: Signer) -> documents.TimelineEvent:
+    """One event of a job's timeline."""
     return documents.TimelineEvent(
         seq=row["seq"], event=row["event"], at=when(row["at"]), data=signer.sign_all(row["payload"])
     )
 
 
 def unit(row: Row) -> documents.Unit:
+    """One paid unit of a job."""
     return documents.Unit(
         unit=row["unit"],
         state=row["state"],
@@ -76,6 +78,7 @@ def unit(row: Row) -> documents.Unit:
 
 
 def asset(row: Row, signer: Signer) -> documents.Asset:
+    """A picture or video, its addresses signed."""
     thumbnail = row["thumbnail_url"]
     return documents.Asset(
         id=row["id"],
@@ -106,6 +109,7 @@ def shared_asset(row: Row, signer: Signer) -> documents.SharedAsset:
 
 
 def brand(row: Row) -> documents.Brand:
+    """A brand."""
     return documents.Brand(
         id=row["id"],
         name=row["name"],
@@ -121,6 +125,7 @@ def brand(row: Row) -> documents.Brand:
 
 
 def product(row: Row) -> documents.Product:
+    """A product of the catalogue."""
     return documents.Product(
         id=row["id"],
         slug=row["slug"],
@@ -132,6 +137,7 @@ def product(row: Row) -> documents.Product:
 
 
 def log_line(row: Row) -> documents.LogLine:
+    """One line of a job's log."""
     return documents.LogLine(
         id=row["id"],
         at=when(row["at"]),
@@ -143,6 +149,7 @@ def log_line(row: Row) -> documents.LogLine:
 
 
 def ledger_entry(row: Row) -> documents.LedgerEntry:
+    """One movement of credits."""
     return documents.LedgerEntry(
         at=when(row["created_at"]),
         kind=row["kind"],
@@ -153,6 +160,7 @@ def ledger_entry(row: Row) -> documents.LedgerEntry:
 
 
 def dead_letter(row: Row) -> documents.DeadLetter:
+    """A dead letter."""
     return documents.DeadLetter(
         id=row["id"],
         job_id=row["job_id"],
@@ -171,6 +179,7 @@ def dead_letter(row: Row) -> documents.DeadLetter:
 
 
 def cost_row(row: Row) -> documents.CostRow:
+    """What one kind, provider, model or user cost."""
     return documents.CostRow(
         key=row["key"],
         calls=row["calls"],

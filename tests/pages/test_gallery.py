@@ -168,6 +168,7 @@ async def test_the_reference_names_every_documented_route(api: Api) -> None:
         for method in methods:
             assert f"<code>{method.upper()}</code> <b>{path}</b>" in page
     assert "<td>integer 1..8 (4)</td>" in page and "one of minimal, bold" in page
+    assert "<td><code>generationJobId</code></td><td>text</td>" in page
 
 
 async def test_what_an_agent_said_is_on_the_page(api: Api, ana: httpx.AsyncClient) -> None:

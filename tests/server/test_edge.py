@@ -262,6 +262,19 @@ async def test_the_openapi_document_says_what_is_asked_and_answered(api: Api) ->
     assert document["security"] == [{"bearer": []}]
 
 
+async def test_every_route_declares_what_it_answers(api: Api) -> None:
+    document = (await api.anonymous().get("/openapi.json")).json()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            (good,) = [status for status in answers if status in ("200", "201", "202")]
+            for status in answers.keys() - {"206", "304", "416"}:
+                (content,) = answers[status]["content"].values()
+                assert content["schema"], (method, path, status)
+            assert answers[good]["content"] and "422" not in answers, (method, path)
+            assert operation["description"], (method, path)
+
+
 def test_production_does_not_start_with_what_is_for_development(home: Any) -> None:
     with pytest.raises(Misconfigured, match="DATABASE_URL"):
         create_app(load_settings(bmn_env="production"))

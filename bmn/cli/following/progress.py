@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
+
+Data = Mapping[str, Any]
+"""An event's fields as they came: of another release they may be others, so each is asked for and none is relied on."""
 
 _BAR = 24  # cells; on a narrow terminal less, so that the words beside it stay
 _WORDS = 58
@@ -75,7 +79,7 @@ class Line:
         return f"about {duration(max(1.0, p50 - self.elapsed))} left"
 
 
-def _progressed(line: Line, data: dict[str, Any]) -> None:
+def _progressed(line: Line, data: Data) -> None:
     line.state = "queued" if data.get("status") == "queued" else "active"
     line.percent = max(line.percent, int(data.get("progress", 0)))
     line.message = clean(str(data.get("message") or data.get("status") or line.message))
@@ -94,7 +98,7 @@ def _progressed(line: Line, data: dict[str, Any]) -> None:
     unit.share = max(unit.share, int(figure[1]) / 125 if figure else _SHARE.get(unit.word, 0.0))
 
 
-def _failed(line: Line, data: dict[str, Any]) -> None:
+def _failed(line: Line, data: Data) -> None:
     line.message = clean(str(data.get("error", "failed")))
     if int(data.get("retriesLeft", 0)) > 0:
         line.state = "retrying"
@@ -104,7 +108,7 @@ def _failed(line: Line, data: dict[str, Any]) -> None:
     line.state = "failed"
 
 
-def _complete(line: Line, data: dict[str, Any]) -> None:
+def _complete(line: Line, data: Data) -> None:
     line.state = "partial" if data.get("partial") else "completed"
     line.percent = 100
     line.message = clean(str(data.get("message") or "done"))
@@ -114,7 +118,7 @@ def _complete(line: Line, data: dict[str, Any]) -> None:
         unit.share = unit.share if unit.refused else 1.0
 
 
-def _cancelled(line: Line, data: dict[str, Any]) -> None:
+def _cancelled(line: Line, data: Data) -> None:
     line.state = "cancelled"
     line.message = clean(str(data.get("message") or "cancelled"))
 

@@ -42,8 +42,17 @@ def _operation(document: Schema, method: str, path: str, operation: Schema) -> d
         "summary": operation.get("summary", ""),
         "description": operation.get("description", ""),
         "fields": fields,
+        "answer": _answer(document, operation),
         "statuses": list(operation["responses"]),
     }
+
+
+def _answer(document: Schema, operation: Schema) -> list[tuple[str, str]]:
+    """The fields of what a route answers where it does as asked, each with its type; none of what is no JSON."""
+    good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+    body = good.get("content", {}).get("application/json")
+    found = _resolved(document, body["schema"]).get("properties", {}) if body else {}
+    return [(name, _type(document, schema)) for name, schema in found.items()]
 
 
 def _resolved(document: Schema, schema: Schema) -> Schema:

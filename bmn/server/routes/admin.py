@@ -31,6 +31,7 @@ Words = Annotated[Text | None, Query(max_length=200)]
 
 @router.get("/queues")
 async def list_queues(res: Res, principal: Admin) -> documents.Queues:
+    """Every queue: what waits, what runs, who works on it, how long it takes."""
     rows = await _queue_rows(res)
     return documents.Queues(queues=list(rows.values()))
 
@@ -47,6 +48,7 @@ async def pause_queue(queue: str, res: Res, principal: Admin, body: PauseBody | 
 
 @router.post("/queues/{queue}/resume", responses=refusals(404, 413))
 async def resume_queue(queue: str, res: Res, principal: Admin) -> documents.QueueStatus:
+    """Its jobs are taken again."""
     name = get_queue(queue).name
     await res.core.db.write(lambda conn: queues.set_running(conn, name, by=principal.user_id))
     return (await _queue_rows(res))[name]

@@ -29,6 +29,7 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 
 @router.post("/brands", status_code=201, responses=refusals(413))
 async def create(body: BrandBody, res: Res, principal: Caller) -> documents.Brand:
+    """A new brand. Generators take what its record says as their defaults."""
     row = await res.core.db.write(
         lambda conn: brands.create(conn, principal.user_id, body.model_dump(exclude_none=True))
     )
@@ -55,6 +56,8 @@ class _Owned(BaseModel):
 
 @router.get("/brands/{brand_id}", responses=refusals(404))
 async def show(brand_id: BrandPath, res: Res, principal: Caller) -> documents.Brand:
+    """One brand of the caller's."""
+
     async def load() -> _Owned:
         row = await res.core.db.read(lambda conn: brands.get(conn, brand_id))
         return _Owned(owner=row["user_id"], view=views.brand(row))
@@ -91,6 +94,8 @@ async def list_assets(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> documents.AssetPage:
+    """A brand's pictures and videos, newest first."""
+
     def read(conn: Connection) -> tuple[list[assets.AssetRow], str | None]:
         brands.get(conn, brand_id, owner_filter(principal))
         return assets.list_of_brand(conn, brand_id, asset_type=kind, limit=limit, cursor=cursor)
@@ -101,6 +106,7 @@ async def list_assets(
 
 @router.get("/assets/{asset_id}", responses=refusals(404))
 async def show_asset(asset_id: AssetPath, res: Res, principal: Caller) -> documents.Asset:
+    """One picture or video of a brand of the caller's."""
     row = await res.core.db.read(lambda conn: assets.get(conn, asset_id, owner_filter(principal)))
     return views.asset(row, res.signer)
 

@@ -25,26 +25,31 @@ _REFUSALS = ANY_CALLER | refusals(404, 413)
 
 @router.post("/logos/estimate", responses=_REFUSALS)
 async def logos(body: requests.LogosEstimate, res: Res, principal: Caller) -> documents.Estimate:
+    """What logos would ask for and cost; without `brandId` for a brand that is not made yet."""
     return await _estimate(res, principal, "logo-generation", body)
 
 
 @router.post("/mockups/estimate", responses=_REFUSALS)
 async def mockups(body: requests.MockupsBody, res: Res, principal: Caller) -> documents.Estimate:
+    """What mockups would ask for and cost."""
     return await _estimate(res, principal, "mockup-generation", body)
 
 
 @router.post("/bundles/estimate", responses=_REFUSALS)
 async def bundles(body: requests.BundlesBody, res: Res, principal: Caller) -> documents.Estimate:
+    """What a bundle would ask for and cost."""
     return await _estimate(res, principal, "bundle-composition", body)
 
 
 @router.post("/videos/estimate", responses=_REFUSALS)
 async def videos(body: requests.VideosBody, res: Res, principal: Caller) -> documents.Estimate:
+    """What a video would ask for and cost."""
     return await _estimate(res, principal, "video-generation", body)
 
 
 @router.post("/wizard/estimate", responses=_REFUSALS)
 async def wizard(body: requests.WizardBody, res: Res, principal: Caller) -> documents.Estimate:
+    """What a step of the wizard would ask for and usually costs."""
     return await _estimate(res, principal, "brand-wizard", body)
 
 

@@ -40,6 +40,7 @@ _BYTES: dict[str, Any] = {"content": {"*/*": {"schema": {"type": "string", "form
 async def read_file(
     key: str, request: Request, res: Res, until: str | None = None, signature: str | None = None
 ) -> Response:
+    """A stored object, whole or one range of it: for its owner's token, or for a link that was signed here."""
     try:
         brand_id = brand_of(check_key(key))
     except ValueError:

@@ -20,6 +20,7 @@ _REFUSALS = ANY_CALLER | refusals(402, 404, 409, 413)
 async def logos(
     body: requests.LogosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> documents.Submitted:
+    """Makes one to eight logos, or changes one that is there; what is left out comes from the brand's record."""
     message = f"Logo generation started. Generating {body.count} logo{'s' if body.count > 1 else ''}."
     return await _one(request, principal, "logo-generation", body, key, message)
 
@@ -43,6 +44,7 @@ async def mockups(
 async def bundles(
     body: requests.BundlesBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> documents.Submitted:
+    """Arranges two to ten mockups in one picture."""
     message = f"Bundle composition started with {len(body.product_mockup_urls)} products."
     return await _one(request, principal, "bundle-composition", body, key, message)
 
@@ -51,6 +53,7 @@ async def bundles(
 async def videos(
     body: requests.VideosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> documents.Submitted:
+    """Makes a product video of three to ten seconds."""
     message = f"Video generation started. Making {body.duration_seconds} seconds."
     return await _one(request, principal, "video-generation", body, key, message)
 
@@ -59,6 +62,7 @@ async def videos(
 async def wizard(
     body: requests.WizardBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> documents.Submitted:
+    """Runs one step of the brand wizard; `sessionId` goes on with an earlier conversation."""
     message = f"Wizard step {body.step} started."
     return await _one(request, principal, "brand-wizard", body, key, message)
 

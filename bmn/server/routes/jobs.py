@@ -118,6 +118,8 @@ async def logs(
     attempt: Annotated[int | None, Query(ge=0, le=1000)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> documents.JobLogs:
+    """The job's log lines, oldest first."""
+
     def read(conn: Connection) -> list[jobs.JobRow]:
         jobs.get_job(conn, job_id, owner_filter(principal))
         return jobs.logs(conn, job_id, after=after, limit=limit)

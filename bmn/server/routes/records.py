@@ -24,6 +24,8 @@ Catalogue = RootModel[list[documents.Product]]
 
 @router.get("/products")
 async def list_products(res: Res, principal: Caller) -> documents.Products:
+    """The catalogue of products that a logo can be put on."""
+
     async def load() -> Catalogue:
         return Catalogue([views.product(row) for row in await res.core.db.read(products.catalogue)])
 
