@@ -5,13 +5,14 @@ import asyncio
 import httpx2 as httpx
 
 from bmn.jobs.context import Context, Result
+from bmn.schemas.payloads import CrmSync
 from bmn.schemas.results import Counts
 
 _client: httpx.AsyncClient | None = None
 
 
-async def run(ctx: Context) -> Result:
-    data = ctx.row["payload"]["data"]
+async def run(ctx: Context[CrmSync]) -> Result:
+    data = ctx.payload.data
     if url := data.get("url"):
         await _fetch(url)
     elif data.get("wait"):

@@ -15,13 +15,13 @@ async def _publish(jobs: list[str], events: int, rate: float, size: int) -> None
     core = await open_core(load_settings(), "publisher")
     queue = jobs[0].rsplit("-", 5)[0]
     rows = await core.db.write(lambda conn: claims.claim(conn, queue, 1_000_000, core.name, 600))
-    fences = {row["id"]: row["fence"] for row in rows}
+    held = {job.id: job for job in rows}
     begin = time.perf_counter()
     for number in range(events):
         await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
         job_id = jobs[number % len(jobs)]
         event = partial(AgentMessage, content=f"{time.time()} {'x' * size}")
-        change = await core.db.write(lambda conn, of=job_id, e=event: transitions.record(conn, of, fences[of], e))
+        change = await core.db.write(lambda conn, of=job_id, e=event: transitions.record(conn, held[of], e))
         assert change is not None
         core.outbox.publish(change)
     await core.close()

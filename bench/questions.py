@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import activity, assets, calls, claims, credits, dead_letters, jobs, queues, retention
+from bmn.db import activity, assets, calls, claims, clock, credits, dead_letters, jobs, queues, retention
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.jobs import JobFilter
 from bmn.db.tables import jobs as job_table
@@ -34,14 +34,14 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "what is due": claims.due_queues,
     "expired leases": partial(claims.expired, stale_after={"logo-generation": 240.0}),
     "forgotten cancels": claims.forgotten_cancels,
-    "clock set back": partial(claims.follow_clock, lease=10.0),
+    "clock set back": partial(clock.follow_clock, lease=10.0),
     "next in line": partial(claims.next_in_line, queue="logo-generation", limit=200),
     "queue counts": queues.counts,
     "oldest waiting": queues.oldest_waiting,
     "percentiles": partial(queues.percentiles, names=QUEUES),
     "outcomes": activity.outcomes,
     "waiting by queue": queues.waiting,
-    "spent in an hour": partial(queues.spent, seconds=3600.0),
+    "spent in an hour": partial(calls.spent, seconds=3600.0),
     "open dead letters": queues.open_dead_letters,
     "unanswered jobs": lambda conn: calls.unanswered_jobs(conn, "logo-generation", ("provider_timeout",), 3600.0),
     "assets of a job": lambda conn: assets.list_of_job(conn, _a_job(conn)),

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Double, Row, delete, func, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from bmn.db.credits import insert_once
 from bmn.db.tables import activity_mark, db_now, job_activity, jobs
+from bmn.db.upsert import insert_once
 
 MINUTE, HOUR, DAY, TOTAL = 60, 3600, 86_400, 0
 _KEY = ("span", "bucket", "queue", "state", "cause")

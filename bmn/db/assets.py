@@ -1,51 +1,53 @@
 """Assets: one row per picture or video that is stored. Ownership is the brand's."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, union, update
 
 from bmn.db.paging import read_cursor, write_cursor
+from bmn.db.records import Asset, NewAsset
 from bmn.db.tables import brand_assets, brands, job_units, jobs
 from bmn.errors import NotFound
 
-AssetRow = dict[str, Any]
+# Built once: building a statement costs more than the database needs to run it.
+_ADD = insert(brand_assets).returning(*brand_assets.c)
 
 
-def add(conn: Connection, fields: dict[str, Any]) -> AssetRow:
-    """fields: columns of the table. Raises IntegrityError where the storage key is taken."""
-    statement = insert(brand_assets).values(**fields).returning(*brand_assets.c)
-    return dict(conn.execute(statement).mappings().one())
+def add(conn: Connection, asset: NewAsset) -> Asset:
+    """Stores an asset's row. Raises IntegrityError where the storage key is taken."""
+    return Asset.from_row(conn.execute(_ADD, asdict(asset)).one())
 
 
-def get(conn: Connection, asset_id: str, user_id: str | None = None) -> AssetRow:
+def get(conn: Connection, asset_id: str, user_id: str | None = None) -> Asset:
     """One asset; with a user id only if its brand is theirs. Raises NotFound, the same for absent and foreign."""
     query = select(brand_assets).where(brand_assets.c.id == asset_id)
     if user_id is not None:
         query = query.join(brands, brands.c.id == brand_assets.c.brand_id).where(brands.c.user_id == user_id)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(query).first()
     if row is None:
         raise NotFound("Asset not found")
-    return dict(row)
+    return Asset.from_row(row)
 
 
 def list_of_brand(
     conn: Connection, brand_id: str, *, asset_type: str | None = None, limit: int = 100, cursor: str | None = None
-) -> tuple[list[AssetRow], str | None]:
+) -> tuple[list[Asset], str | None]:
     """A brand's assets, newest first, and the cursor of the next page."""
     query = select(brand_assets).where(brand_assets.c.brand_id == brand_id)
     if asset_type is not None:
         query = query.where(brand_assets.c.asset_type == asset_type)
     if cursor:
-        at, last = read_cursor(cursor)
+        at, last_id = read_cursor(cursor)
         column = brand_assets.c
-        query = query.where(or_(column.created_at < at, and_(column.created_at == at, column.id < last)))
+        query = query.where(or_(column.created_at < at, and_(column.created_at == at, column.id < last_id)))
     query = query.order_by(brand_assets.c.created_at.desc(), brand_assets.c.id.desc()).limit(limit + 1)
-    rows = [dict(row) for row in conn.execute(query).mappings()]
-    more = len(rows) > limit
-    return rows[:limit], write_cursor(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if more else None
+    found = [Asset.from_row(row) for row in conn.execute(query)]
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], write_cursor(last.created_at, last.id) if last else None
 
 
-def list_of_job(conn: Connection, job_id: str) -> list[AssetRow]:
+def list_of_job(conn: Connection, job_id: str) -> list[Asset]:
     """What a job has delivered, oldest first; a replay's includes what its parent had finished."""
     # Two look-ups by an index: for an OR of both PostgreSQL reads the whole table.
     inherited = select(job_units.c.asset_id).where(job_units.c.job_id == job_id, job_units.c.state == "saved")
@@ -56,19 +58,19 @@ def list_of_job(conn: Connection, job_id: str) -> list[AssetRow]:
         .where(brand_assets.c.id.in_(delivered))
         .order_by(brand_assets.c.created_at, brand_assets.c.storage_key)
     )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [Asset.from_row(row) for row in conn.execute(query)]
 
 
-def choose(conn: Connection, asset_id: str, user_id: str) -> AssetRow:
+def choose(conn: Connection, asset_id: str, user_id: str) -> Asset:
     """Makes an asset the selected one of its brand and type. Raises NotFound."""
     asset = get(conn, asset_id, user_id)
     column = brand_assets.c
     others = update(brand_assets).where(
-        column.brand_id == asset["brand_id"], column.asset_type == asset["asset_type"], column.is_selected == 1
+        column.brand_id == asset.brand_id, column.asset_type == asset.asset_type, column.is_selected == 1
     )
     conn.execute(others.values(is_selected=0))
     chosen = update(brand_assets).where(column.id == asset_id).values(is_selected=1).returning(*brand_assets.c)
-    return dict(conn.execute(chosen).mappings().one())
+    return Asset.from_row(conn.execute(chosen).one())
 
 
 def set_thumbnail(conn: Connection, asset_id: str, brand_id: str, url: str) -> bool:
@@ -78,10 +80,10 @@ def set_thumbnail(conn: Connection, asset_id: str, brand_id: str, url: str) -> b
     return conn.execute(statement.returning(brand_assets.c.id)).first() is not None
 
 
-def by_key(conn: Connection, storage_key: str) -> AssetRow | None:
+def by_key(conn: Connection, storage_key: str) -> Asset | None:
     """The asset that a stored object belongs to."""
-    row = conn.execute(select(brand_assets).where(brand_assets.c.storage_key == storage_key)).mappings().first()
-    return dict(row) if row else None
+    row = conn.execute(select(brand_assets).where(brand_assets.c.storage_key == storage_key)).first()
+    return Asset.from_row(row) if row else None
 
 
 def asked_for(conn: Connection, storage_key: str, brand_id: str) -> dict[str, Any] | None:

@@ -1,52 +1,52 @@
 """Brands: the record that a generator's defaults come from. A foreign brand reads like an absent one."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from bmn.db.paging import read_cursor, write_cursor
+from bmn.db.records import Brand
 from bmn.db.tables import brands, db_now
 from bmn.errors import NotFound
-
-BrandRow = dict[str, Any]
 
 # Built once, for every submission: building a statement costs more than the database needs to run it.
 _GET = select(brands).where(brands.c.id == bindparam("brand"))
 _OWNER = select(brands.c.user_id).where(brands.c.id == bindparam("brand"))
 
 
-def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> BrandRow:
+def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> Brand:
     """fields: columns of the table (name, and what else is known)."""
     statement = insert(brands).values(id=str(uuid4()), user_id=user_id, **fields).returning(*brands.c)
-    return dict(conn.execute(statement).mappings().one())
+    return Brand.from_row(conn.execute(statement).one())
 
 
-def get(conn: Connection, brand_id: str, user_id: str | None = None) -> BrandRow:
+def get(conn: Connection, brand_id: str, user_id: str | None = None) -> Brand:
     """One brand; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign."""
-    row = conn.execute(_GET, {"brand": brand_id}).mappings().first()
-    if row is None or user_id not in (None, row["user_id"]):
+    row = conn.execute(_GET, {"brand": brand_id}).first()
+    if row is None or user_id not in (None, row.user_id):
         raise NotFound("Brand not found")
-    return dict(row)
+    return Brand.from_row(row)
 
 
 def list_of_user(
     conn: Connection, user_id: str, *, name: str | None = None, limit: int = 100, cursor: str | None = None
-) -> tuple[list[BrandRow], str | None]:
+) -> tuple[list[Brand], str | None]:
     """A user's brands, newest first, and the cursor of the next page. name: the whole name, upper or lower case."""
     query = select(brands).where(brands.c.user_id == user_id)
     if name is not None:
         query = query.where(or_(brands.c.name == name, func.lower(brands.c.name) == name.lower()))
     if cursor:
-        at, last = read_cursor(cursor)
-        query = query.where(or_(brands.c.created_at < at, and_(brands.c.created_at == at, brands.c.id < last)))
+        at, last_id = read_cursor(cursor)
+        query = query.where(or_(brands.c.created_at < at, and_(brands.c.created_at == at, brands.c.id < last_id)))
     query = query.order_by(brands.c.created_at.desc(), brands.c.id.desc()).limit(limit + 1)
-    rows = [dict(row) for row in conn.execute(query).mappings()]
-    more = len(rows) > limit
-    return rows[:limit], write_cursor(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if more else None
+    found = [Brand.from_row(row) for row in conn.execute(query)]
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], write_cursor(last.created_at, last.id) if last else None
 
 
-def change(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any]) -> BrandRow:
+def change(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any]) -> Brand:
     """Sets columns of a user's brand. Raises NotFound."""
     statement = (
         update(brands)
@@ -54,23 +54,24 @@ def change(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any]
         .values(**fields, updated_at=db_now())
         .returning(*brands.c)
     )
-    row = conn.execute(statement).mappings().first()
+    row = conn.execute(statement).first()
     if row is None:
         raise NotFound("Brand not found")
-    return dict(row)
+    return Brand.from_row(row)
 
 
-def merge(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any], details: dict[str, Any]) -> BrandRow:
+def merge(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any], details: dict[str, Any]) -> Brand:
     """Sets columns, and members of `details` beside the ones there are. Raises NotFound."""
-    known = get(conn, brand_id, user_id)["details"] or {}
+    known = get(conn, brand_id, user_id).details
     return change(conn, brand_id, user_id, {**fields, "details": {**known, **details}})
 
 
-def names(conn: Connection, brand_ids: set[str]) -> dict[str, str]:
-    """The names of brands, by id."""
-    if not brand_ids:
+def names(conn: Connection, brand_ids: Iterable[str | None]) -> dict[str | None, str]:
+    """The names of brands, by id; jobs that belong to none have None for an id, and no name."""
+    wanted = {brand_id for brand_id in brand_ids if brand_id}
+    if not wanted:
         return {}
-    query = select(brands.c.id, brands.c.name).where(brands.c.id.in_(brand_ids))
+    query = select(brands.c.id, brands.c.name).where(brands.c.id.in_(wanted))
     return {row.id: row.name for row in conn.execute(query)}
 
 

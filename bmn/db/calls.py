@@ -1,12 +1,14 @@
 """What providers were asked and what it cost."""
 
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any, Literal
 
-from sqlalchemy import Connection, String, func, literal_column, select
+from sqlalchemy import Connection, Float, String, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.tables import db_now, provider_calls
+from bmn.db.records import Cost, NewCall, ProviderCall
+from bmn.db.tables import db_now, jobs, provider_calls
 
 CostsBy = Literal["kind", "provider", "user", "model"]
 
@@ -20,9 +22,24 @@ _KEYS: dict[str, ColumnElement[Any]] = {
 }
 
 
+_ADD = insert(provider_calls)
+_SPEND = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("of_job"))
+    .values(cost_usd=jobs.c.cost_usd + bindparam("price", type_=Float))
+)
+
+
+def add(conn: Connection, call: NewCall) -> None:
+    """Writes down what a provider was asked, and adds its price to the job's cost."""
+    conn.execute(_ADD, {**asdict(call), "sandboxed": int(call.sandboxed)})
+    if call.job_id and call.usd:
+        conn.execute(_SPEND, {"of_job": call.job_id, "price": call.usd})
+
+
 def costs(
     conn: Connection, by: CostsBy, *, user_id: str | None = None, since: float | None = None, limit: int = 200
-) -> list[dict[str, Any]]:
+) -> list[Cost]:
     """Calls, units and dollars per key, dearest first; sandboxed ones apart, since nobody is billed for those.
 
     user_id: only that user's. since: seconds since 1970.
@@ -40,7 +57,7 @@ def costs(
     if since is not None:
         query = query.where(provider_calls.c.at >= since)
     query = query.order_by(func.sum(provider_calls.c.usd).desc(), key).limit(limit)
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [Cost.from_row(row) for row in conn.execute(query)]
 
 
 def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:
@@ -55,10 +72,10 @@ def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:
     return {job_id: bool(lowest) for job_id, lowest in conn.execute(query)}
 
 
-def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[dict[str, Any]]:
+def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[ProviderCall]:
     """The calls one job made, oldest first."""
     query = select(provider_calls).where(provider_calls.c.job_id == job_id).order_by(provider_calls.c.id).limit(limit)
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [ProviderCall.from_row(row) for row in conn.execute(query)]
 
 
 _LOOKED_AT = 200
@@ -81,3 +98,11 @@ def unanswered_jobs(conn: Connection, queue: str, outcomes: Collection[str], sec
             break
         found.add(job_id)
     return len(found)
+
+
+def spent(conn: Connection, seconds: float) -> float:
+    """What real providers were paid within these seconds, in USD; the sandbox costs nothing."""
+    query = select(func.coalesce(func.sum(provider_calls.c.usd), 0.0)).where(
+        provider_calls.c.at > db_now() - seconds, provider_calls.c.sandboxed == 0
+    )
+    return float(conn.execute(query).scalar_one())

@@ -1,15 +1,13 @@
 """Who runs a job: claiming it with a fence, keeping its lease, taking it from the dead, and what waits in line."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Double, Integer, bindparam, case, func, select, update
+from sqlalchemy import Connection, Double, Integer, bindparam, func, select, update
 
+from bmn.db.records import Job, Place, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
 from bmn.schemas.payloads import JobState
 
-JobRow = dict[str, Any]
 _CLAIMABLE = (
     jobs.c.queue == bindparam("of_queue"),
     is_waiting,
@@ -45,18 +43,16 @@ _RENEW = (
     .returning(jobs.c.id, jobs.c.fence, jobs.c.cancel_requested_at)
 )
 
-_WRITTEN = (jobs.c.queued_at, jobs.c.started_at, jobs.c.attempt_started_at)
-
 PROBE_AGAIN_SECONDS = 60.0
 """How long a queue that paused itself waits between two jobs that try its provider."""
 
 
 def claim(
     conn: Connection, queue: str, limit: int, owner: str, lease: float, *, probe_again: float = PROBE_AGAIN_SECONDS
-) -> list[JobRow]:
+) -> list[Job]:
     """Takes the next jobs of a queue: by priority, then turn, then age. Empty where nothing is due or the queue is paused.
 
-    owner: name of the worker process. lease: seconds. Each row's `fence` is what the executor writes with from now on.
+    owner: name of the worker process. lease: seconds. The executor writes with these records, and their fences, from now on.
     A queue that paused itself gives one job now and then, its `probe` true, which finds out whether the provider is mended.
     """
     paused = conn.execute(_PAUSED, {"of_queue": queue}).first()
@@ -65,9 +61,9 @@ def claim(
     ids = list(conn.execute(_NEXT, {"of_queue": queue, "most": 1 if paused else limit}).scalars())
     if not ids or (paused and not _take_probe(conn, queue, probe_again)):
         return []
-    taken = conn.execute(_TAKE, {"ids": ids, "owner": owner, "lease": lease}).mappings()
-    rows = [{**row, "probe": bool(paused)} for row in taken]
-    return sorted(rows, key=lambda row: (row["priority"], row["turn"], row["created_at"]))
+    taken = conn.execute(_TAKE, {"ids": ids, "owner": owner, "lease": lease})
+    claimed = [Job.from_row(row, paused is not None) for row in taken]
+    return sorted(claimed, key=lambda job: (job.priority, job.turn, job.created_at))
 
 
 def _take_probe(conn: Connection, queue: str, again: float) -> bool:
@@ -83,13 +79,6 @@ def still_waiting(conn: Connection, queue: str, job_id: str) -> bool:
     return conn.execute(query, {"of_queue": queue}).first() is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Renewed:
-    job_id: str
-    fence: int
-    cancel: bool
-
-
 def renew(conn: Connection, owner: str, job_ids: Collection[str], lease: float) -> list[Renewed]:
     """Keeps the leases of the jobs that a worker is running. One that is missing in the answer belongs to somebody else."""
     rows = conn.execute(_RENEW, {"ids": list(job_ids), "owner": owner, "lease": lease})
@@ -102,48 +91,28 @@ def forgotten_cancels(conn: Connection, limit: int = 200) -> list[str]:
     return list(conn.execute(query.limit(limit)).scalars())
 
 
-def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[JobRow]:
+def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[Job]:
     """Active jobs whose lease has ended, and those that run longer than their queue ever allows.
 
     stale_after: seconds per queue; twice the queue's timeout.
     """
     query = select(jobs).where(is_running, jobs.c.lease_until < db_now()).order_by(jobs.c.lease_until).limit(limit)
-    rows = [dict(row) for row in conn.execute(query).mappings()]
+    found = {job.id: job for job in map(Job.from_row, conn.execute(query))}
     for queue, seconds in stale_after.items():
         stale = select(jobs).where(jobs.c.queue == queue, is_running, jobs.c.attempt_started_at < db_now() - seconds)
-        rows += [dict(row) for row in conn.execute(stale.limit(limit)).mappings()]
-    return list({row["id"]: row for row in rows}.values())
+        found |= {job.id: job for job in map(Job.from_row, conn.execute(stale.limit(limit)))}
+    return list(found.values())
 
 
-def follow_clock(conn: Connection, lease: float) -> int:
-    """After the clock was set back: what the later clock wrote keeps its distance, from now on. Returns how many jobs.
-
-    A job in line that was written in what is now the future would wait until then, and a dead worker's lease last until
-    then. lease: seconds; one that ends ten times that far away was not written by the clock of now.
-    """
-    written = func.coalesce(jobs.c.attempt_started_at, jobs.c.queued_at)
-    times = {column.name: case((column > db_now(), db_now()), else_=column) for column in _WRITTEN}
-    due = update(jobs).where(is_waiting, jobs.c.run_at > db_now() + 1, written > db_now() + 1)
-    held = update(jobs).where(is_running, jobs.c.lease_until > db_now() + 10 * lease)
-    moved = conn.execute(due.values(run_at=jobs.c.run_at - (written - db_now()), **times)).rowcount
-    return moved + conn.execute(held.values(lease_until=db_now() + lease, **times)).rowcount
-
-
-def move_starts(conn: Connection, drift: float) -> None:
-    """After the clock was set ahead by `drift` seconds: attempts that began before do not look that much older.
-
-    Every worker that notices may call it: nothing is moved into the future, and an attempt that looks too young is only
-    called stale a little later.
-    """
-    began = update(jobs).where(is_running, jobs.c.attempt_started_at <= db_now() - drift)
-    moved = {column.name: column + drift for column in (jobs.c.started_at, jobs.c.attempt_started_at)}
-    conn.execute(began.values(moved))
-
-
-def next_in_line(conn: Connection, queue: str, limit: int) -> list[JobRow]:
+def next_in_line(conn: Connection, queue: str, limit: int) -> list[Place]:
     """The due jobs of a queue in the order they will be claimed, as RQ's list should show them."""
-    query = select(jobs.c.id, jobs.c.fence).where(*_CLAIMABLE).order_by(*_IN_ORDER).limit(limit)
-    return [dict(row) for row in conn.execute(query, {"of_queue": queue}).mappings()]
+    query = (
+        select(jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner)
+        .where(*_CLAIMABLE)
+        .order_by(*_IN_ORDER)
+        .limit(limit)
+    )
+    return [Place.from_row(row) for row in conn.execute(query, {"of_queue": queue})]
 
 
 def due_queues(conn: Connection) -> list[str]:
@@ -163,8 +132,8 @@ def end_leases_on(conn: Connection, host: str, pid: int) -> int:
     return conn.execute(statement.values(lease_until=0)).rowcount
 
 
-def held(conn: Connection, job_id: str, fence: int) -> JobRow | None:
-    """A job as the executor with this fence claimed it; None where another has it by now."""
+def held(conn: Connection, job_id: str, fence: int, *, probe: bool) -> Job | None:
+    """A job as the executor with this fence claimed it, as a probe or not; None where another has it by now."""
     query = select(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence, is_running)
-    row = conn.execute(query).mappings().first()
-    return dict(row) if row else None
+    row = conn.execute(query).first()
+    return Job.from_row(row, probe) if row else None

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Insert, Integer, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from bmn.db.tables import audit_log, credit_ledger, generation_credits
+from bmn.db import audit
+from bmn.db.records import LedgerEntry
+from bmn.db.tables import credit_ledger, generation_credits
+from bmn.db.upsert import insert_once
 from bmn.errors import InsufficientCredits, NotFound
 
 
@@ -19,11 +21,6 @@ class Balance:
     remaining: int
     reserved: int
     used: int
-
-
-def insert_once(conn: Connection, table: Any) -> Any:
-    """An insert of the connection's dialect, for `on_conflict_do_nothing`."""
-    return (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def ensure_user(conn: Connection, user_id: str, email: str | None, start: int) -> bool:
@@ -120,7 +117,7 @@ def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str |
     statement = statement.values(credits_remaining=table.credits_remaining + amount)
     row = conn.execute(statement.returning(*generation_credits.c)).one()
     conn.execute(*_entry(user_id, "grant", amount, unit=str(uuid4()), actor=actor, reason=reason))
-    audit(
+    audit.note(
         conn,
         actor,
         "credits.grant",
@@ -132,24 +129,9 @@ def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str |
     return _balance(row)
 
 
-def ledger(conn: Connection, user_id: str, limit: int = 100) -> list[dict[str, Any]]:
+def ledger(conn: Connection, user_id: str, limit: int = 100) -> list[LedgerEntry]:
     """A user's newest movements."""
     query = (
         select(credit_ledger).where(credit_ledger.c.user_id == user_id).order_by(credit_ledger.c.id.desc()).limit(limit)
     )
-    return [dict(row) for row in conn.execute(query).mappings()]
-
-
-def audit(
-    conn: Connection,
-    actor: str,
-    action: str,
-    subject: str,
-    *,
-    reason: str | None = None,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    """Writes down what an admin did: who, what, to what, why."""
-    row = {"actor": actor, "action": action, "subject": subject, "reason": reason, "before": before, "after": after}
-    conn.execute(insert(audit_log).values(row))
+    return [LedgerEntry.from_row(row) for row in conn.execute(query)]

@@ -1,16 +1,14 @@
 """Dead letters: finding them, and marking each as replayed exactly once."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection, String, and_, cast, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.credits import insert_once
 from bmn.db.paging import read_cursor
+from bmn.db.records import DeadLetter, LetterState
 from bmn.db.tables import db_now, dead_letters, escalations, jobs
-
-Row = dict[str, Any]
+from bmn.db.upsert import insert_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +38,18 @@ class DeadFilter:
         return found
 
 
+_LETTERS = select(dead_letters, jobs.c.brand_id, jobs.c.payload).join(jobs, jobs.c.id == dead_letters.c.job_id)
+
+
 def find(
-    conn: Connection, chosen: DeadFilter, *, state: str | None = "open", limit: int = 100, cursor: str | None = None
-) -> list[Row]:
-    """Dead letters with what their jobs still need to be paid for, newest first. state: None for every state."""
+    conn: Connection,
+    chosen: DeadFilter,
+    *,
+    state: LetterState | None = LetterState.OPEN,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> list[DeadLetter]:
+    """Dead letters, newest first. state: None for every state."""
     conditions = chosen.conditions()
     if state:
         conditions.append(dead_letters.c.state == state)
@@ -52,39 +58,35 @@ def find(
         column = dead_letters.c
         conditions.append(or_(column.created_at < at, and_(column.created_at == at, column.id < last)))
     query = (
-        select(
-            dead_letters, jobs.c.brand_id, jobs.c.payload, jobs.c.payload_version, jobs.c.cost_usd, jobs.c.request_id
-        )
-        .join(jobs, jobs.c.id == dead_letters.c.job_id)
-        .where(*conditions)
-        .order_by(dead_letters.c.created_at.desc(), dead_letters.c.id.desc())
-        .limit(limit)
+        _LETTERS.where(*conditions).order_by(dead_letters.c.created_at.desc(), dead_letters.c.id.desc()).limit(limit)
     )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [DeadLetter.from_row(row) for row in conn.execute(query)]
 
 
 def count(conn: Connection, chosen: DeadFilter) -> int:
+    """How many open letters a filter chooses."""
     query = (
         select(func.count())
         .select_from(dead_letters.join(jobs, jobs.c.id == dead_letters.c.job_id))
-        .where(dead_letters.c.state == "open", *chosen.conditions())
+        .where(dead_letters.c.state == LetterState.OPEN, *chosen.conditions())
     )
     return int(conn.execute(query).scalar_one())
 
 
-def take(conn: Connection, job_id: str, *, state: str, by: str, replay_job_id: str | None = None) -> bool:
+def take(conn: Connection, job_id: str, *, state: LetterState, by: str, replay_job_id: str | None = None) -> bool:
     """Marks an open letter; False where somebody else has: that is what makes a replay happen once."""
     statement = (
         update(dead_letters)
-        .where(dead_letters.c.job_id == job_id, dead_letters.c.state == "open")
+        .where(dead_letters.c.job_id == job_id, dead_letters.c.state == LetterState.OPEN)
         .values(state=state, resolved_by=by, resolved_at=db_now(), replay_job_id=replay_job_id)
     )
     return conn.execute(statement).rowcount == 1
 
 
-def of_job(conn: Connection, job_id: str) -> Row | None:
-    row = conn.execute(select(dead_letters).where(dead_letters.c.job_id == job_id)).mappings().first()
-    return dict(row) if row else None
+def of_job(conn: Connection, job_id: str) -> DeadLetter | None:
+    """The letter that a job became; None for one that is none."""
+    row = conn.execute(_LETTERS.where(dead_letters.c.job_id == job_id)).first()
+    return DeadLetter.from_row(row) if row else None
 
 
 def first_of_window(conn: Connection, key: str) -> bool:

@@ -5,15 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 
+from bmn.db.records import Event, StoredEvent
 from bmn.db.tables import db_now, job_events, jobs
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import JobEvent, Stamp
 
-EventRow = dict[str, Any]
-"""job_id, seq, event, payload (the complete data as sent), at (seconds), queue (the job's)."""
-
 # Statements of the hot paths are built once: building one costs more than the database needs to run it.
 _ADD = insert(job_events)
+_SENT = (job_events.c.job_id, job_events.c.seq, job_events.c.event, job_events.c.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,14 @@ def stamp(job: Row[Any] | EventSource) -> Stamp:
     return {"job_id": job.id, "brand_id": job.brand_id, "seq": job.last_seq, "timestamp": now_ms()}
 
 
-def add(conn: Connection, queue: str, event: JobEvent) -> EventRow:
+def add(conn: Connection, queue: str, event: JobEvent) -> Event:
     """Stores an event. queue: its job's."""
-    row = {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": event.dump()}
-    conn.execute(_ADD, row)
-    return {**row, "queue": queue}
+    payload = event.dump()
+    conn.execute(_ADD, {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": payload})
+    return Event(event.job_id, event.seq, event.EVENT, payload, queue)
 
 
-def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[EventRow]:
+def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[StoredEvent]:
     """A job's events after seq, oldest first."""
     query = (
         select(job_events)
@@ -45,17 +44,17 @@ def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[Ev
         .order_by(job_events.c.seq)
         .limit(limit)
     )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [StoredEvent.from_row(row) for row in conn.execute(query)]
 
 
-def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> list[EventRow]:
+def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> list[Event]:
     """The rows of these jobs that were not published yet. published: the last seq that Redis knows, per job."""
     if not published:
         return []
     wanted = or_(*(and_(job_events.c.job_id == job, job_events.c.seq > seq) for job, seq in published.items()))
-    with_queue = select(job_events, jobs.c.queue).join(jobs, jobs.c.id == job_events.c.job_id)
+    with_queue = select(*_SENT, jobs.c.queue).join(jobs, jobs.c.id == job_events.c.job_id)
     query = with_queue.where(wanted).order_by(job_events.c.job_id, job_events.c.seq).limit(limit)
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [Event.from_row(row) for row in conn.execute(query)]
 
 
 def recorded_between(conn: Connection, after: float, age: float, limit: int) -> list[tuple[str, int, float]]:

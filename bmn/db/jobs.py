@@ -9,13 +9,11 @@ from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
 from bmn.db.paging import read_cursor, write_cursor
-from bmn.db.records import NewJob
+from bmn.db.records import Event, Job, LogLine, NewJob, Place, Unit
 from bmn.db.tables import db_now, is_completed, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
 from bmn.schemas.events import JobProgress
 from bmn.schemas.payloads import JobState
-
-JobRow = dict[str, Any]
 
 
 def _turn() -> ColumnElement[int]:
@@ -43,7 +41,7 @@ _INSERT = insert(jobs).values(
 _EXISTS = select(jobs.c.id).where(jobs.c.id == bindparam("job"))
 
 
-def insert_job(conn: Connection, job: NewJob) -> events.EventRow:
+def insert_job(conn: Connection, job: NewJob) -> Event:
     """Stores a job in state `queued` and its first event. Raises IntegrityError where the id is taken."""
     values = {
         "id": job.id,
@@ -71,7 +69,7 @@ def exists(conn: Connection, job_id: str) -> bool:
     return conn.execute(_EXISTS, {"job": job_id}).first() is not None
 
 
-def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: bool = False) -> JobRow:
+def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: bool = False) -> Job:
     """One job; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign.
 
     lock: nobody else changes it before this transaction ends.
@@ -81,16 +79,16 @@ def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: 
         query = query.with_for_update()
     if user_id is not None:
         query = query.where(jobs.c.user_id == user_id)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(query).first()
     if row is None:
         raise NotFound("Job not found")
-    return dict(row)
+    return Job.from_row(row)
 
 
-def units(conn: Connection, job_id: str) -> list[dict[str, Any]]:
+def units(conn: Connection, job_id: str) -> list[Unit]:
     """The paid steps of a job, in the order of their names."""
     query = select(job_units).where(job_units.c.job_id == job_id).order_by(job_units.c.unit)
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [Unit.from_row(row) for row in conn.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,9 @@ def _like(column: Any, value: str, pattern: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    rows: list[JobRow]
+    """Jobs of a list. cursor: where the next page begins; None on the last. total: of all pages."""
+
+    jobs: list[Job]
     cursor: str | None
     total: int
 
@@ -158,24 +158,24 @@ def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: s
     if not total:
         return Page([], None, 0)  # a text that stands nowhere is not looked for twice
     query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
-    rows = [dict(row) for row in conn.execute(query).mappings()]
-    last = rows[limit - 1] if len(rows) > limit else None
-    further = write_cursor(last["created_at"], last["id"]) if last else None
-    return Page(rows[:limit], further, total)
+    found = [Job.from_row(row) for row in conn.execute(query)]
+    last = found[limit - 1] if len(found) > limit else None
+    further = write_cursor(last.created_at, last.id) if last else None
+    return Page(found[:limit], further, total)
 
 
-def position(conn: Connection, job: JobRow) -> int:
+def position(conn: Connection, job: Job) -> int:
     """How many jobs of its queue are served before a waiting one."""
     before = or_(
-        jobs.c.priority < job["priority"],
-        and_(jobs.c.priority == job["priority"], jobs.c.turn < job["turn"]),
+        jobs.c.priority < job.priority,
+        and_(jobs.c.priority == job.priority, jobs.c.turn < job.turn),
         and_(
-            jobs.c.priority == job["priority"],
-            jobs.c.turn == job["turn"],
-            jobs.c.created_at < job["created_at"],
+            jobs.c.priority == job.priority,
+            jobs.c.turn == job.turn,
+            jobs.c.created_at < job.created_at,
         ),
     )
-    query = select(func.count()).where(jobs.c.queue == job["queue"], is_waiting, before)
+    query = select(func.count()).where(jobs.c.queue == job.queue, is_waiting, before)
     return int(conn.execute(query).scalar_one())
 
 
@@ -197,12 +197,12 @@ def add_log(
     conn.execute(insert(job_logs).values(row))
 
 
-def logs(conn: Connection, job_id: str, *, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+def logs(conn: Connection, job_id: str, *, after: int = 0, limit: int = 1000) -> list[LogLine]:
     """Log lines of a job, oldest first. after: the id of the last line one has."""
     query = (
         select(job_logs).where(job_logs.c.job_id == job_id, job_logs.c.id > after).order_by(job_logs.c.id).limit(limit)
     )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [LogLine.from_row(row) for row in conn.execute(query)]
 
 
 def children(conn: Connection, job_id: str) -> list[str]:
@@ -211,18 +211,18 @@ def children(conn: Connection, job_id: str) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
-def state_of(conn: Connection, job_id: str) -> tuple[str, int] | None:
+def state_of(conn: Connection, job_id: str) -> tuple[JobState, int] | None:
     """A job's state and its last seq; None where there is no such job."""
     row = conn.execute(select(jobs.c.state, jobs.c.last_seq).where(jobs.c.id == job_id)).first()
-    return (row.state, row.last_seq) if row else None
+    return (JobState(row.state), row.last_seq) if row else None
 
 
-def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str]) -> list[dict[str, Any]]:
-    """Of the jobs that are shown as running or in line, those that are not: id, fence, state and who has it instead."""
+def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str]) -> list[Place]:
+    """Of the jobs that are shown as running or in line, those that are not, and where they are."""
     due = and_(is_waiting, jobs.c.run_at <= db_now())
     elsewhere = or_(
         and_(jobs.c.id.in_(running), jobs.c.state != JobState.ACTIVE),
         and_(jobs.c.id.in_(in_line), ~due),
     )
     query = select(jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner).where(elsewhere)
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [Place.from_row(row) for row in conn.execute(query)]

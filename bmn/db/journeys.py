@@ -1,13 +1,13 @@
 """What the CRM and the mailbox need to know of users and their wizards."""
 
-from typing import Any
-
 from sqlalchemy import Connection, select, update
 
+from bmn.db.records import AbandonedWizard
 from bmn.db.tables import agent_sessions, brand_assets, brands, db_now, generation_credits
 
 
 def email_of(conn: Connection, user_id: str) -> str | None:
+    """A user's address; None for one that is unknown or has none."""
     query = select(generation_credits.c.email).where(generation_credits.c.user_id == user_id)
     return conn.execute(query).scalar()
 
@@ -20,10 +20,16 @@ def chosen_logo(conn: Connection, brand_id: str) -> str | None:
     return conn.execute(query).scalar()
 
 
-def abandoned(conn: Connection, seconds: float, limit: int = 100) -> list[dict[str, Any]]:
+def abandoned(conn: Connection, seconds: float, limit: int = 100) -> list[AbandonedWizard]:
     """The sessions of unfinished brands that nobody touched for so long and nobody was reminded of, the newest per brand."""
     query = (
-        select(agent_sessions, brands.c.name)
+        select(
+            agent_sessions.c.id,
+            agent_sessions.c.user_id,
+            agent_sessions.c.brand_id,
+            agent_sessions.c.step,
+            brands.c.name,
+        )
         .join(brands, brands.c.id == agent_sessions.c.brand_id)
         .where(
             brands.c.status != "complete",
@@ -33,9 +39,9 @@ def abandoned(conn: Connection, seconds: float, limit: int = 100) -> list[dict[s
         .order_by(agent_sessions.c.updated_at.desc())
         .limit(limit)
     )
-    found: dict[str, dict[str, Any]] = {}
-    for row in conn.execute(query).mappings():
-        found.setdefault(row["brand_id"], dict(row))
+    found: dict[str, AbandonedWizard] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.brand_id, AbandonedWizard.from_row(row))
     return list(found.values())
 
 

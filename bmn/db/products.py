@@ -5,12 +5,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, select
 
+from bmn.db.records import Product
 from bmn.db.tables import products
 
-ProductRow = dict[str, Any]
 
-
-def _product(slug: str, name: str, category: str, base_cost_usd: float, instructions: str) -> ProductRow:
+def _product(slug: str, name: str, category: str, base_cost_usd: float, instructions: str) -> dict[str, Any]:
     return {
         "id": str(uuid5(NAMESPACE_URL, f"bmn:product:{slug}")),
         "slug": slug,
@@ -21,7 +20,7 @@ def _product(slug: str, name: str, category: str, base_cost_usd: float, instruct
     }
 
 
-SEED: tuple[ProductRow, ...] = (
+SEED: tuple[dict[str, Any], ...] = (
     _product("mug", "Mug", "drinkware", 4.5, "White ceramic mug, handle to the right, logo centred on the body."),
     _product("t-shirt", "T-shirt", "apparel", 8.0, "Plain cotton T-shirt laid flat, logo on the chest."),
     _product("tote-bag", "Tote bag", "accessories", 5.5, "Natural canvas tote bag, handles up, logo centred."),
@@ -35,6 +34,6 @@ SEED: tuple[ProductRow, ...] = (
 )
 
 
-def catalogue(conn: Connection) -> list[ProductRow]:
+def catalogue(conn: Connection) -> list[Product]:
     """Every product, in the order of their names."""
-    return [dict(row) for row in conn.execute(select(products).order_by(products.c.name)).mappings()]
+    return [Product.from_row(row) for row in conn.execute(select(products).order_by(products.c.name))]

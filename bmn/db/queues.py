@@ -5,17 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
-from bmn.db import activity, credits
-from bmn.db.tables import (
-    db_now,
-    dead_letters,
-    is_completed,
-    is_running,
-    is_waiting,
-    jobs,
-    provider_calls,
-    queue_settings,
-)
+from bmn.db import activity, audit
+from bmn.db.records import QueueSetting
+from bmn.db.tables import db_now, dead_letters, is_completed, is_running, is_waiting, jobs, queue_settings
+from bmn.db.upsert import insert_once
 
 
 def counts(conn: Connection) -> dict[str, dict[str, int]]:
@@ -50,9 +43,9 @@ def oldest_waiting(conn: Connection) -> dict[str, float]:
     return {queue: float(seconds) for queue, seconds in conn.execute(query)}
 
 
-def settings(conn: Connection) -> dict[str, dict[str, Any]]:
+def settings(conn: Connection) -> dict[str, QueueSetting]:
     """Queues that have settings, paused ones among them."""
-    return {row["queue"]: dict(row) for row in conn.execute(select(queue_settings)).mappings()}
+    return {row.queue: QueueSetting.from_row(row) for row in conn.execute(select(queue_settings))}
 
 
 _LAST = (
@@ -64,10 +57,10 @@ _LAST = (
 _PAUSE = select(queue_settings).where(queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1)
 
 
-def pause(conn: Connection, queue: str) -> dict[str, Any] | None:
+def get_pause(conn: Connection, queue: str) -> QueueSetting | None:
     """The settings of a queue that is paused; None for one that is not."""
-    row = conn.execute(_PAUSE, {"of_queue": queue}).mappings().first()
-    return dict(row) if row else None
+    row = conn.execute(_PAUSE, {"of_queue": queue}).first()
+    return QueueSetting.from_row(row) if row else None
 
 
 def set_paused(
@@ -77,8 +70,8 @@ def set_paused(
 
     probe_in: seconds until it is tried again by itself; such a pause leaves one that somebody has ordered as it is.
     """
-    before = pause(conn, queue)
-    if before and probe_in is not None and before["probe_at"] is None:
+    before = get_pause(conn, queue)
+    if before and probe_in is not None and before.probe_at is None:
         return False
     values: dict[str, Any] = {
         "paused": 1,
@@ -89,32 +82,32 @@ def set_paused(
         "probe_at": None if probe_in is None else db_now() + probe_in,
     }
     _put(conn, queue, values)
-    credits.audit(conn, by, "queue.pause", queue, reason=reason, after={"cause": cause})
+    audit.note(conn, by, "queue.pause", queue, reason=reason, after={"cause": cause})
     return before is None
 
 
 def end_own_pause(conn: Connection, queue: str) -> None:
     """A queue that paused itself goes on; one that somebody has paused meanwhile does not."""
-    found = pause(conn, queue)
-    if found and found["probe_at"] is not None:
+    found = get_pause(conn, queue)
+    if found and found.probe_at is not None:
         set_running(conn, queue, by="system")
 
 
 def set_running(conn: Connection, queue: str, *, by: str) -> bool:
     """Resumes a queue; False if it was not paused."""
-    if pause(conn, queue) is None:
+    if get_pause(conn, queue) is None:
         return False
     _put(
         conn,
         queue,
         {"paused": 0, "cause": None, "reason": None, "paused_by": None, "paused_at": None, "probe_at": None},
     )
-    credits.audit(conn, by, "queue.resume", queue)
+    audit.note(conn, by, "queue.resume", queue)
     return True
 
 
 def _put(conn: Connection, queue: str, values: dict[str, Any]) -> None:
-    statement = credits.insert_once(conn, queue_settings).values(queue=queue, **values)
+    statement = insert_once(conn, queue_settings).values(queue=queue, **values)
     conn.execute(statement.on_conflict_do_update(index_elements=["queue"], set_=values))
 
 
@@ -134,16 +127,3 @@ def percentiles(conn: Connection, names: Iterable[str], *, sample: int = 200) ->
 def _at(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def clock(conn: Connection) -> float:
-    """The database's time in seconds since 1970."""
-    return float(conn.execute(select(db_now())).scalar_one())
-
-
-def spent(conn: Connection, seconds: float) -> float:
-    """What real providers were paid within these seconds, in USD; the sandbox costs nothing."""
-    query = select(func.coalesce(func.sum(provider_calls.c.usd), 0.0)).where(
-        provider_calls.c.at > db_now() - seconds, provider_calls.c.sandboxed == 0
-    )
-    return float(conn.execute(query).scalar_one())

@@ -1,7 +1,62 @@
-"""Rows as the rest of the program knows them: plain values, nothing of SQL."""
+"""Rows as the rest of the program knows them: plain values, nothing of SQL.
 
-from dataclasses import dataclass
-from typing import Any
+A record's fields stand in the order of its query's columns, which a test checks, so that making one costs little more than
+reading the row. Times are seconds since 1970 by the database's clock.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+
+from bmn.errors import Cause
+from bmn.schemas.payloads import JobState
+
+
+class UnitState(StrEnum):
+    """How far a paid step has come; see `bmn.db.units`."""
+
+    PLANNED = "planned"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    READY = "ready"
+    STORED = "stored"
+    SAVED = "saved"
+    FAILED = "failed"
+
+
+class LetterState(StrEnum):
+    """What became of a dead letter."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    PURGED = "purged"
+
+
+def _cause(value: str | None) -> Cause | None:
+    return None if value is None else Cause(value)
+
+
+class Record:
+    """Base of what `from_row` makes. CONVERTED: fields whose column holds less than they mean, and what makes them."""
+
+    __slots__ = ()
+    CONVERTED: ClassVar[dict[str, Callable[[Any], Any]]] = {}
+    _places: ClassVar[tuple[tuple[int, Callable[[Any], Any]], ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        names = [name for name in cls.__annotations__ if name != "CONVERTED"]
+        cls._places = tuple((names.index(name), convert) for name, convert in cls.CONVERTED.items())
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any], *more: Any) -> Self:
+        """row: one value a field, in their order. more: values of the fields behind those."""
+        if not cls._places:
+            return cls(*row, *more)
+        values = [*row, *more]
+        for place, convert in cls._places:
+            values[place] = convert(values[place])
+        return cls(*values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +79,341 @@ class NewJob:
     request_id: str | None = None
     trace_parent: str | None = None
     message: str = "Waiting in line"
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Record):
+    """A job as it was when it was read; who has claimed it writes with its id and its fence.
+
+    fence: grows with every claim; a write that names an older one changes nothing. losses: workers that have died on it.
+    probe: its queue is paused, and lets this one job through to find out whether the provider is mended.
+    """
+
+    CONVERTED: ClassVar = {"state": JobState, "cause": _cause}
+
+    id: str
+    queue: str
+    user_id: str | None
+    brand_id: str | None
+    payload: dict[str, Any]
+    payload_version: int
+    state: JobState
+    attempt: int
+    max_attempts: int
+    losses: int
+    fence: int
+    lease_owner: str | None
+    lease_until: float | None
+    priority: int
+    turn: int
+    run_at: float
+    limited_since: float | None
+    progress: int
+    stage: str | None
+    message: str | None
+    result: dict[str, Any] | None
+    error: str | None
+    cause: Cause | None
+    last_seq: int
+    credits_reserved: int
+    credits_charged: int
+    credits_refunded: int
+    cost_usd: float
+    idempotency_key: str | None
+    parent_id: str | None
+    group_id: str | None
+    request_id: str | None
+    trace_parent: str | None
+    cancel_requested_at: float | None
+    cancelled_by: str | None
+    created_at: float
+    queued_at: float
+    started_at: float | None
+    attempt_started_at: float | None
+    completed_at: float | None
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Record):
+    """Where a job is, as RQ's view shows it."""
+
+    CONVERTED: ClassVar = {"state": JobState}
+
+    id: str
+    fence: int
+    state: JobState
+    lease_owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A lease that was kept. cancel: somebody wants the job to stop."""
+
+    job_id: str
+    fence: int
+    cancel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unit(Record):
+    """A paid step of a job. data: small facts that a handler keeps beside it."""
+
+    CONVERTED: ClassVar = {"state": UnitState, "cause": _cause}
+
+    job_id: str
+    unit: str
+    state: UnitState = UnitState.PLANNED
+    provider: str | None = None
+    request_hash: str | None = None
+    provider_task_id: str | None = None
+    polling_url: str | None = None
+    storage_key: str | None = None
+    sha256: str | None = None
+    mime_type: str | None = None
+    asset_id: str | None = None
+    ambiguous: int = 0
+    credits: int = 0
+    cost_usd: float = 0.0
+    cause: Cause | None = None
+    error: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    updated_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewAsset:
+    """A stored object about to become an asset."""
+
+    id: str
+    brand_id: str
+    asset_type: str
+    url: str
+    storage_key: str
+    sha256: str
+    mime_type: str
+    size_bytes: int
+    job_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset(Record):
+    """A stored picture or video of a brand."""
+
+    CONVERTED: ClassVar = {"is_selected": bool}
+
+    id: str
+    brand_id: str
+    job_id: str | None
+    asset_type: str
+    url: str
+    thumbnail_url: str | None
+    storage_key: str
+    sha256: str
+    mime_type: str
+    size_bytes: int
+    metadata: dict[str, Any]
+    is_selected: bool
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Record):
+    """What a job has published, on its way to the stream. payload: the complete data as sent. queue: the job's."""
+
+    job_id: str
+    seq: int
+    event: str
+    payload: dict[str, Any]
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent(Record):
+    """An event as it is read back from a job's history."""
+
+    job_id: str
+    seq: int
+    event: str
+    payload: dict[str, Any]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Brand(Record):
+    """A user's brand. details: what the wizard's steps have saved."""
+
+    id: str
+    user_id: str
+    name: str
+    vision: str | None
+    archetype: str | None
+    color_palette: list[str] | None
+    logo_style: str | None
+    status: str
+    details: dict[str, Any]
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter(Record):
+    """A job that has failed for good. replays: how often its line was replayed before. brand_id, payload: the job's."""
+
+    CONVERTED: ClassVar = {"cause": Cause, "state": LetterState}
+
+    id: str
+    job_id: str
+    queue: str
+    user_id: str | None
+    cause: Cause
+    error: str
+    attempts: int
+    replays: int
+    state: LetterState
+    replay_job_id: str | None
+    resolved_by: str | None
+    resolved_at: float | None
+    created_at: float
+    brand_id: str | None
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine(Record):
+    """A line of a job's own log."""
+
+    id: int
+    job_id: str
+    attempt: int
+    level: str
+    message: str
+    fields: dict[str, Any]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """A call of a provider about to be written down: what was asked, what it cost, and on whose behalf."""
+
+    provider: str
+    operation: str
+    model: str | None
+    units: float
+    usd: float
+    sandboxed: bool
+    ms: int
+    outcome: str
+    status: int | None
+    request_id: str | None
+    job_id: str | None = None
+    unit: str | None = None
+    attempt: int | None = None
+    user_id: str | None = None
+    queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall(Record):
+    """What a provider was asked. outcome: `ok`, or a cause. ms: how long it took."""
+
+    CONVERTED: ClassVar = {"sandboxed": bool}
+
+    id: int
+    job_id: str | None
+    unit: str | None
+    attempt: int | None
+    user_id: str | None
+    queue: str | None
+    provider: str
+    operation: str
+    model: str | None
+    units: float
+    usd: float
+    sandboxed: bool
+    ms: int
+    outcome: str
+    status: int | None
+    request_id: str | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost(Record):
+    """What calls with one key (a kind, provider, user or model) add up to."""
+
+    CONVERTED: ClassVar = {"sandboxed": bool}
+
+    key: str
+    sandboxed: bool
+    calls: int
+    units: float
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry(Record):
+    """One movement of a user's credits."""
+
+    id: int
+    user_id: str
+    job_id: str
+    unit: str
+    kind: str
+    amount: int
+    actor: str | None
+    reason: str | None
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Record):
+    """A product that a logo can be put on. instructions: what a model is told about it."""
+
+    id: str
+    slug: str
+    name: str
+    category: str
+    instructions: str | None
+    base_cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSetting(Record):
+    """Whether a queue is paused, and why. probe_at: when it tries its provider again by itself."""
+
+    CONVERTED: ClassVar = {"paused": bool, "cause": _cause}
+
+    queue: str
+    paused: bool
+    cause: Cause | None
+    reason: str | None
+    paused_by: str | None
+    paused_at: float | None
+    probe_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSession(Record):
+    """A conversation of the brand wizard. state: what its steps remember."""
+
+    id: str
+    user_id: str
+    brand_id: str
+    step: str
+    messages: list[dict[str, Any]]
+    turns: int
+    cost_usd: float
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonedWizard(Record):
+    """A wizard that nobody has touched for long. name: the brand's."""
+
+    id: str
+    user_id: str
+    brand_id: str
+    step: str
+    name: str

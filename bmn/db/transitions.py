@@ -5,11 +5,11 @@
                  ▼  │
                retrying (or queued again: lost, handed on, waiting for its provider)
 
-Every function of an executor names the fence it claimed with and returns None where another executor has the job by now:
-nothing was written then. Nothing leaves a terminal state; a replay is a new job.
+Every function of an executor writes with the fence of the job it holds, and returns None where another executor has it by
+now: nothing was written then. Nothing leaves a terminal state; a replay is a new job.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case
 
 from bmn.db import credits, events
 from bmn.db.credits import Balance
-from bmn.db.events import EventRow, stamp
+from bmn.db.events import stamp
+from bmn.db.records import Asset, DeadLetter, Event, Job, UnitState
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
 from bmn.errors import CAUSES, OUTAGES, Cause, told
 from bmn.schemas.base import when
@@ -38,13 +39,13 @@ class Change:
     """
 
     job_id: str
-    state: str
+    state: JobState
     fence: int = 0
-    events: list[EventRow] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     balances: list[Balance] = field(default_factory=list)
-    assets: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    assets: list[tuple[str, Asset]] = field(default_factory=list)
     queued: list[tuple[str, str]] = field(default_factory=list)
-    dead: dict[str, Any] | None = None
+    dead: DeadLetter | None = None
 
 
 def highest(column: Any, value: Any) -> Any:
@@ -74,15 +75,15 @@ _NOT_FOR_EVER = OUTAGES | {Cause.PROVIDER_RATE_LIMITED}
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
-def _update(conn: Connection, statement: Update, job_id: str, fence: int, values: dict[str, Any]) -> Row[Any] | None:
+def _update(conn: Connection, statement: Update, held: Job, values: dict[str, Any]) -> Row[Any] | None:
     """None: another executor has the job by now, or what the statement asks for beside is not so."""
-    return conn.execute(statement, {"of_job": job_id, "held": fence, **values}).first()
+    return conn.execute(statement, {"of_job": held.id, "held": held.fence, **values}).first()
 
 
-def progress(conn: Connection, job_id: str, fence: int, shown: Progress) -> Change | None:
+def progress(conn: Connection, held: Job, shown: Progress) -> Change | None:
     """The bar never falls."""
     values = {"percent": round(shown.percent), "stage": shown.status, "message": shown.message}
-    job = _update(conn, _PROGRESS, job_id, fence, values)
+    job = _update(conn, _PROGRESS, held, values)
     return _with_event(conn, job, progress_event(job, shown)) if job else None
 
 
@@ -101,20 +102,19 @@ def progress_event(job: Row[Any], shown: Progress, asset: AssetRow | None = None
     )
 
 
-def record(conn: Connection, job_id: str, fence: int, event: Callable[..., JobEvent]) -> Change | None:
+def record(conn: Connection, held: Job, event: Callable[..., JobEvent]) -> Change | None:
     """An event that changes no state: a tool's error, a message of the agent. event: its model, with all but the stamp."""
-    job = _update(conn, _HELD, job_id, fence, {})
+    job = _update(conn, _HELD, held, {})
     return _with_event(conn, job, event(**stamp(job))) if job else None
 
 
 def _with_event(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
-    return Change(job.id, job.state, job.fence, [events.add(conn, job.queue, event)])
+    return Change(job.id, JobState(job.state), job.fence, [events.add(conn, job.queue, event)])
 
 
 def end(
     conn: Connection,
-    job_id: str,
-    fence: int,
+    held: Job,
     state: JobState,
     *,
     message: str,
@@ -138,14 +138,13 @@ def end(
     }
     if state in (JobState.COMPLETED, JobState.PARTIAL):
         values["progress"] = 100
-    job = _update(conn, _END, job_id, fence, values)
-    return _ended(conn, job, event(job)) if job else None
+    job = _update(conn, _END, held, values)
+    return _ended(conn, held, job, event(job)) if job else None
 
 
 def complete(
     conn: Connection,
-    job_id: str,
-    fence: int,
+    held: Job,
     message: str,
     result: JobResult,
     *,
@@ -162,24 +161,24 @@ def complete(
         )
 
     state = JobState.PARTIAL if partial else JobState.COMPLETED
-    return end(conn, job_id, fence, state, message=message, event=event, result=result, error=error, cause=cause)
+    return end(conn, held, state, message=message, event=event, result=result, error=error, cause=cause)
 
 
-def _ended(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
+def _ended(conn: Connection, held: Job, job: Row[Any], event: JobEvent) -> Change:
     change = _with_event(conn, job, event)
     if job.user_id and (back := credits.refund(conn, job.user_id, job.id, job.credits_refunded)):
         change.balances.append(back)
     if job.state == JobState.FAILED and CAUSES[Cause(job.cause)].dead_letter:
-        change.dead = _bury(conn, job)
+        change.dead = _bury(conn, held, job)
     return change
 
 
-def _bury(conn: Connection, job: Row[Any]) -> dict[str, Any]:
+def _bury(conn: Connection, held: Job, job: Row[Any]) -> DeadLetter:
     replays = 0
     if job.parent_id:
         query = select(dead_letters.c.replays).where(dead_letters.c.job_id == job.parent_id)
         replays = (conn.execute(query).scalar() or 0) + 1
-    row = {
+    values = {
         "id": f"dead-{job.id}"[:128],
         "job_id": job.id,
         "queue": job.queue,
@@ -189,22 +188,20 @@ def _bury(conn: Connection, job: Row[Any]) -> dict[str, Any]:
         "attempts": job.attempt,
         "replays": replays,
     }
-    conn.execute(insert(dead_letters).values(row))
-    return {**row, "brand_id": job.brand_id}
+    row = conn.execute(insert(dead_letters).values(values).returning(*dead_letters.c)).one()
+    return DeadLetter.from_row(row, job.brand_id, held.payload)
 
 
-def retry(
-    conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause, error: str, retries_left: int
-) -> Change | None:
+def retry(conn: Connection, held: Job, *, delay: float, cause: Cause, error: str, retries_left: int) -> Change | None:
     """This attempt failed, another follows in `delay` seconds; none where a cancel was asked for meanwhile.
 
     error: for operators; users are told what its cause says.
     """
     text = CAUSES[cause].told_before_retry
     values = {"state": JobState.RETRYING, "stage": "retrying", "error": error, "cause": cause, "message": text}
-    job = _update(conn, _RETRY, job_id, fence, {**_OPEN, **values, "delay": delay})
+    job = _update(conn, _RETRY, held, {**_OPEN, **values, "delay": delay})
     if job is None:
-        return cancel(conn, job_id, fence)
+        return cancel(conn, held)
     event = JobFailed(
         **stamp(job),
         error=text,
@@ -216,15 +213,13 @@ def retry(
     return _with_event(conn, job, event)
 
 
-def wait(
-    conn: Connection, job_id: str, fence: int, *, delay: float, cause: Cause | None, message: str
-) -> Change | None:
+def wait(conn: Connection, held: Job, *, delay: float, cause: Cause | None, message: str) -> Change | None:
     """Back in line with the attempt unspent: asked to slow down, queue paused, or handed to another worker."""
     values = {"state": JobState.QUEUED, "stage": "waiting", "message": message, "cause": cause}
     statement = _LIMITED if cause in _NOT_FOR_EVER else _WAIT
-    job = _update(conn, statement, job_id, fence, {**_OPEN, **values, "delay": delay})
+    job = _update(conn, statement, held, {**_OPEN, **values, "delay": delay})
     if job is None:
-        return cancel(conn, job_id, fence)
+        return cancel(conn, held)
     change = _with_event(conn, job, _waiting(job))
     if delay == 0:
         change.queued.append((job.queue, job.id))
@@ -235,24 +230,24 @@ def _waiting(job: Row[Any]) -> JobProgress:
     return JobProgress(**stamp(job), status="waiting", progress=job.progress, message=job.message)
 
 
-def hand_on(conn: Connection, job_id: str, fence: int) -> Change | None:
+def hand_on(conn: Connection, held: Job) -> Change | None:
     """Its worker is about to end: another one goes on where this one stopped."""
-    return wait(conn, job_id, fence, delay=0, cause=None, message="Moving to another worker")
+    return wait(conn, held, delay=0, cause=None, message="Moving to another worker")
 
 
-def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
+def lose(conn: Connection, held: Job) -> Change | None:
     """The worker of a job is gone: back in line, attempt unspent. After the third loss it is a dead letter."""
-    before = conn.execute(select(jobs.c.losses, jobs.c.cancel_requested_at).where(jobs.c.id == job_id)).first()
+    before = conn.execute(select(jobs.c.losses, jobs.c.cancel_requested_at).where(jobs.c.id == held.id)).first()
     if before is None:
         return None
     if before.cancel_requested_at is not None:
-        return cancel(conn, job_id, fence)
+        return cancel(conn, held)
     if before.losses + 1 >= MAX_LOSSES:
-        conn.execute(update(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence).values(losses=MAX_LOSSES))
-        return fail(conn, job_id, fence, Cause.WORKER_KILLED, f"{MAX_LOSSES} workers died on this job.")
+        conn.execute(update(jobs).where(jobs.c.id == held.id, jobs.c.fence == held.fence).values(losses=MAX_LOSSES))
+        return fail(conn, held, Cause.WORKER_KILLED, f"{MAX_LOSSES} workers died on this job.")
     message = "Its worker was lost; another one goes on."
     values = {"state": JobState.QUEUED, "stage": "waiting", "cause": Cause.WORKER_LOST, "message": message}
-    job = _update(conn, _LOSE, job_id, fence, {**_OPEN, **values})
+    job = _update(conn, _LOSE, held, {**_OPEN, **values})
     if job is None:
         return None
     change = _with_event(conn, job, _waiting(job))
@@ -260,49 +255,49 @@ def lose(conn: Connection, job_id: str, fence: int) -> Change | None:
     return change
 
 
-def fail(conn: Connection, job_id: str, fence: int, cause: Cause, error: str) -> Change | None:
+def fail(conn: Connection, held: Job, cause: Cause, error: str) -> Change | None:
     """No further attempt. A job that delivered something ends `partial`, its units are kept and charged.
 
     error: for operators; users are told what its cause says.
     """
     text = told(cause, error)
-    delivered = delivered_assets(conn, job_id)
+    delivered = delivered_assets(conn, held.id)
     if delivered:
         message = f"{len(delivered)} finished, the rest failed: {text}"
-        result = result_of(conn, job_id, delivered)
-        return complete(conn, job_id, fence, message, result, partial=True, error=error, cause=cause)
+        result = result_of(held, delivered)
+        return complete(conn, held, message, result, partial=True, error=error, cause=cause)
 
     def event(job: Row[Any]) -> JobFailed:
         return JobFailed(**stamp(job), error=text, retries_left=0, cause=cause, progress=job.progress)
 
-    return end(conn, job_id, fence, JobState.FAILED, message=text, event=event, error=error, cause=cause)
+    return end(conn, held, JobState.FAILED, message=text, event=event, error=error, cause=cause)
 
 
-def cancel(conn: Connection, job_id: str, fence: int) -> Change | None:
+def cancel(conn: Connection, held: Job) -> Change | None:
     """The executor has stopped on request: what was finished is kept and charged, the rest refunded."""
-    message, result = _kept(conn, job_id)
+    message, result = _kept(conn, held)
     cause, event = Cause.CANCELLED, _cancelled
-    return end(conn, job_id, fence, JobState.CANCELLED, message=message, event=event, result=result, cause=cause)
+    return end(conn, held, JobState.CANCELLED, message=message, event=event, result=result, cause=cause)
 
 
-def _kept(conn: Connection, job_id: str) -> tuple[str, JobResult | None]:
+def _kept(conn: Connection, held: Job) -> tuple[str, JobResult | None]:
     """What a cancelled job says of what it had finished, and that as its result."""
-    kept = delivered_assets(conn, job_id)
+    kept = delivered_assets(conn, held.id)
     if not kept:
         return "Cancelled.", None
-    return f"Cancelled. {len(kept)} finished before, kept and charged.", result_of(conn, job_id, kept)
+    return f"Cancelled. {len(kept)} finished before, kept and charged.", result_of(held, kept)
 
 
 def _cancelled(job: Row[Any]) -> JobCancelled:
     return JobCancelled(**stamp(job), status="cancelled", message=job.message)
 
 
-def cancel_waiting(conn: Connection, job_id: str, by: str | None = None) -> Change | None:
+def cancel_waiting(conn: Connection, held: Job, by: str | None = None) -> Change | None:
     """Cancels a job that no worker has. None: one has it, or it has ended. by: None where somebody has asked before."""
-    message, result = _kept(conn, job_id)
+    message, result = _kept(conn, held)
     statement = (
         update(jobs)
-        .where(jobs.c.id == job_id, is_waiting)
+        .where(jobs.c.id == held.id, is_waiting)
         .values(
             **_OPEN,
             state=JobState.CANCELLED,
@@ -320,7 +315,7 @@ def cancel_waiting(conn: Connection, job_id: str, by: str | None = None) -> Chan
         .returning(*jobs.c)
     )
     job = conn.execute(statement).first()
-    return _ended(conn, job, _cancelled(job)) if job else None
+    return _ended(conn, held, job, _cancelled(job)) if job else None
 
 
 def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
@@ -333,37 +328,36 @@ def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
     return conn.execute(statement).rowcount == 1
 
 
-def delivered_assets(conn: Connection, job_id: str) -> list[dict[str, Any]]:
-    """The saved rows of a job's units, inherited ones included, in the order of the units."""
+def delivered_assets(conn: Connection, job_id: str) -> list[Asset]:
+    """The saved assets of a job's units, inherited ones included, in the order of the units."""
     query = (
         select(brand_assets)
         .join(job_units, job_units.c.asset_id == brand_assets.c.id)
-        .where(job_units.c.job_id == job_id, job_units.c.state == "saved")
+        .where(job_units.c.job_id == job_id, job_units.c.state == UnitState.SAVED)
         .order_by(job_units.c.unit)
     )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    return [Asset.from_row(row) for row in conn.execute(query)]
 
 
-def result_of(conn: Connection, job_id: str, rows: list[dict[str, Any]]) -> JobResult:
-    """A generator's result: `logos` with their counts, or one `asset`."""
-    shown = [asset_row(row) for row in rows]
-    if job_id.startswith("logo-"):
-        wanted = conn.execute(select(jobs.c.payload).where(jobs.c.id == job_id)).scalar_one().get("count", len(shown))
+def result_of(job: Job, delivered: Sequence[Asset]) -> JobResult:
+    """A generator's result: one `asset`, or, of a job whose payload has a `count`, all of them beside it."""
+    shown = [asset_row(asset) for asset in delivered]
+    if (wanted := job.payload.get("count")) is not None:
         return LogosResult(logos=shown, generated=len(shown), requested=wanted)
     return AssetResult(asset=shown[0]) if len(shown) == 1 else AssetsResult(assets=shown)
 
 
-def asset_row(row: dict[str, Any]) -> AssetRow:
+def asset_row(asset: Asset) -> AssetRow:
     """A saved asset as results carry it."""
     return AssetRow(
-        id=row["id"],
-        brand_id=row["brand_id"],
-        job_id=row["job_id"],
-        asset_type=row["asset_type"],
-        url=row["url"],
-        thumbnail_url=row["thumbnail_url"],
-        mime_type=row["mime_type"],
-        metadata=row["metadata"],
-        is_selected=bool(row["is_selected"]),
-        created_at=when(row["created_at"]),
+        id=asset.id,
+        brand_id=asset.brand_id,
+        job_id=asset.job_id,
+        asset_type=asset.asset_type,
+        url=asset.url,
+        thumbnail_url=asset.thumbnail_url,
+        mime_type=asset.mime_type,
+        metadata=asset.metadata,
+        is_selected=asset.is_selected,
+        created_at=when(asset.created_at),
     )

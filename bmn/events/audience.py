@@ -1,9 +1,9 @@
 """Which event goes to which namespace and rooms; what is built here goes into the stream, and so to every server."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bmn.db.records import Asset
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import (
     ADMIN,
@@ -67,16 +67,11 @@ def _outgoing(namespace: str, rooms: tuple[str, ...], event: Event, *, volatile:
     return Outgoing(namespace, rooms, event.EVENT, event.dump(), volatile=volatile)
 
 
-def asset_new(user_id: str, brand_id: str, asset_row: Mapping[str, Any]) -> Outgoing:
-    """asset_row: a row of `brand_assets`."""
-    asset = AssetSummary(
-        id=asset_row["id"],
-        type=asset_row["asset_type"],
-        url=asset_row["url"],
-        metadata=asset_row.get("metadata") or {},
-    )
-    event = AssetNew(brand_id=brand_id, asset=asset, timestamp=now_ms())
-    return _outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), event)
+def asset_new(user_id: str, asset: Asset) -> Outgoing:
+    """A picture or video was saved."""
+    shown = AssetSummary(id=asset.id, type=asset.asset_type, url=asset.url, metadata=asset.metadata)
+    event = AssetNew(brand_id=asset.brand_id, asset=shown, timestamp=now_ms())
+    return _outgoing(DASHBOARD, (user_room(user_id), brand_room(asset.brand_id)), event)
 
 
 def brand_updated(user_id: str, brand_id: str, field: str, value: object) -> Outgoing:

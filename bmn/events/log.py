@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bmn.broker.scripts import Call
 from bmn.db import events
 from bmn.db.engine import Database
-from bmn.db.events import EventRow
+from bmn.db.records import Event, StoredEvent
 from bmn.events.audience import Outgoing, job_event
 from bmn.events.stream import EventStream
 
@@ -18,9 +18,7 @@ class EventLog:
         self._stream = stream
         self._brand_queues = brand_queues
 
-    async def publish(
-        self, rows: Sequence[EventRow], others: Sequence[Outgoing] = (), also: Sequence[Call] = ()
-    ) -> None:
+    async def publish(self, rows: Sequence[Event], others: Sequence[Outgoing] = (), also: Sequence[Call] = ()) -> None:
         """Sends committed rows and hints to every server. Raises redis.RedisError while Redis is away.
 
         also: what else Redis has to know, in the same round trip.
@@ -30,8 +28,8 @@ class EventLog:
         if gaps:
             await self.republish(gaps)
 
-    def _outgoing(self, row: EventRow) -> Outgoing:
-        return job_event(row["event"], row["payload"], in_brand=row["queue"] in self._brand_queues)
+    def _outgoing(self, row: Event) -> Outgoing:
+        return job_event(row.event, row.payload, in_brand=row.queue in self._brand_queues)
 
     async def republish(self, job_ids: set[str]) -> None:
         """Sends what these jobs have recorded and the stream does not have."""
@@ -53,6 +51,6 @@ class EventLog:
             await self.republish(behind)
         return len(behind), recorded[-1][2]
 
-    async def after(self, job_id: str, seq: int) -> list[EventRow]:
+    async def after(self, job_id: str, seq: int) -> list[StoredEvent]:
         """What a job recorded after seq."""
         return await self._db.read(lambda conn: events.after(conn, job_id, seq))

@@ -10,6 +10,7 @@ from bmn.broker import keys
 from bmn.db import jobs as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection
+from bmn.db.records import Job
 from bmn.db.transitions import Change
 from bmn.errors import Conflict
 from bmn.jobs.core import Core
@@ -37,13 +38,13 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
 
     user_id: whose job it has to be; None for an admin. Raises NotFound, or Conflict where it has ended already.
     """
-    row = await core.db.read(lambda conn: job_rows.get_job(conn, job_id, user_id))
-    if row["state"] in TERMINAL_STATES:
+    job = await core.db.read(lambda conn: job_rows.get_job(conn, job_id, user_id))
+    if job.state in TERMINAL_STATES:
         hint = "Nothing is left to stop; its record says what came of it."
-        raise Conflict(f"This job has ended already: {row['state']}.", hint=hint, state=row["state"])
-    change, asked = await core.db.write(lambda conn: _request(conn, job_id, by))
+        raise Conflict(f"This job has ended already: {job.state}.", hint=hint, state=job.state)
+    change, asked = await core.db.write(lambda conn: _request(conn, job, by))
     if change is not None:
-        core.outbox.publish(change, row["queue"])
+        core.outbox.publish(change, job.queue)
         return CancelAnswer(
             job_id, "cancelled", "Cancelled before it started. Nothing was charged for what was not made."
         )
@@ -56,11 +57,11 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
     return await _ended(core, job_id)
 
 
-def _request(conn: Connection, job_id: str, by: str) -> tuple[Change | None, bool]:
+def _request(conn: Connection, job: Job, by: str) -> tuple[Change | None, bool]:
     for _ in range(_TRIES):
-        if change := transitions.cancel_waiting(conn, job_id, by):
+        if change := transitions.cancel_waiting(conn, job, by):
             return change, True
-        if transitions.ask_to_cancel(conn, job_id, by):
+        if transitions.ask_to_cancel(conn, job.id, by):
             return None, True
     return None, False
 

@@ -3,10 +3,11 @@
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from bmn.db import units
+from bmn.db import calls
 from bmn.db.engine import Database
+from bmn.db.records import NewCall
 from bmn.errors import Cause, JobFailure, TryLater
 from bmn.logs import get_logger
 from bmn.providers.base import Provider, ProviderCall
@@ -49,12 +50,14 @@ class Clients:
         return client
 
     async def _record(self, call: ProviderCall) -> None:
-        row: dict[str, Any] = {**asdict(current_caller.get()), **asdict(call), "sandboxed": int(call.sandboxed)}
+        row = NewCall(**asdict(call), **asdict(current_caller.get()))
         try:
-            await self._db.write(lambda conn: units.add_call(conn, row))
+            await self._db.write(lambda conn: calls.add(conn, row))
         except TryLater:
             # The call was made, whatever the books say; losing the entry must not lose the picture.
-            log.error("a provider call could not be recorded", **{k: v for k, v in row.items() if v is not None})
+            log.error(
+                "a provider call could not be recorded", **{k: v for k, v in asdict(row).items() if v is not None}
+            )
 
     async def close(self) -> None:
         for client in self._open.values():

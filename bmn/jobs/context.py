@@ -6,20 +6,19 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bmn.broker.semaphore import Semaphore
 from bmn.db import jobs as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection, Database
-from bmn.db.records import NewJob
+from bmn.db.records import Job
 from bmn.errors import TryLater
 from bmn.jobs.clients import Caller, Clients, P, current_caller
 from bmn.jobs.core import Core
 from bmn.jobs.outbox import Outbox
 from bmn.jobs.queue import Queue
-from bmn.jobs.run import Fenced
-from bmn.jobs.units import Unit
+from bmn.jobs.run import Fenced, Run
 from bmn.logs import get_logger
 from bmn.schemas.events import JobEvent, Progress
 from bmn.schemas.payloads import Payload
@@ -29,6 +28,7 @@ from bmn.storage import Storage
 
 log = get_logger(__name__)
 T = TypeVar("T")
+Payload_co = TypeVar("Payload_co", bound=Payload, covariant=True)
 
 PROGRESS_SECONDS = 0.25
 """A job publishes its progress four times a second at most; the last one always goes out."""
@@ -46,23 +46,16 @@ class Result:
     partial: bool = False
 
 
-class Lease(Protocol):
-    """held_until: by the monotonic clock; until then nobody else can have the job."""
-
-    held_until: float
-
-
 @dataclass(slots=True)
-class Context:
-    """One attempt of one job. fence: what every write of this attempt names. lease: how long it lasts."""
+class Context(Generic[Payload_co]):
+    """One attempt of one job, whose payload has been validated."""
 
     core: Core
     clients: Clients
     queue: Queue
-    row: dict[str, Any]
-    payload: Payload
+    run: Run
+    payload: Payload_co
     limits: dict[str, Semaphore]
-    lease: Lease
     _shown: int = 0
     _last_published: float = 0.0
     _pending: Progress | None = None
@@ -70,34 +63,12 @@ class Context:
     _fractions: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._shown = int(self.row["progress"])
+        self._shown = self.job.progress
 
     @property
-    def job_id(self) -> str:
-        return str(self.row["id"])
-
-    @property
-    def user_id(self) -> str | None:
-        value: str | None = self.row["user_id"]
-        return value
-
-    @property
-    def brand_id(self) -> str | None:
-        value: str | None = self.row["brand_id"]
-        return value
-
-    @property
-    def attempt(self) -> int:
-        return int(self.row["attempt"])
-
-    @property
-    def fence(self) -> int:
-        return int(self.row["fence"])
-
-    @property
-    def request_id(self) -> str | None:
-        value: str | None = self.row["request_id"]
-        return value
+    def job(self) -> Job:
+        """The job as it was claimed, with the fence that every write of this attempt names."""
+        return self.run.job
 
     @property
     def settings(self) -> Settings:
@@ -115,15 +86,6 @@ class Context:
     def outbox(self) -> Outbox:
         return self.core.outbox
 
-    @property
-    def price(self) -> int:
-        """Credits a delivered unit costs its user."""
-        return self.queue.price(self.settings)
-
-    def follow_up(self, asset: dict[str, Any]) -> NewJob | None:
-        """The job that follows from an asset of this one."""
-        return self.core.work.follow_up(self.row, asset)
-
     def client(self, kind: type[P]) -> P:
         """This process's client of a vendor, by its class."""
         return self.clients.get(kind)
@@ -138,7 +100,7 @@ class Context:
     @asynccontextmanager
     async def calling(self, unit: str) -> AsyncIterator[None]:
         """Says on which unit's behalf providers are called inside the `with`."""
-        caller = Caller(self.job_id, unit, self.attempt, self.user_id, self.queue.name)
+        caller = Caller(self.job.id, unit, self.job.attempt, self.job.user_id, self.queue.name)
         token = current_caller.set(caller)
         try:
             yield
@@ -155,19 +117,9 @@ class Context:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, 2.0)
 
-    async def unit(self, name: str) -> Unit:
-        """One paid step, with what earlier attempts have got of it."""
-        rows = await self.db.read(lambda conn: job_rows.units(conn, self.job_id))
-        return Unit(self, name, next((row for row in rows if row["unit"] == name), None))
-
-    @property
-    def is_held(self) -> bool:
-        """False where the lease may have ended: another worker may have the job by now."""
-        return time.monotonic() < self.lease.held_until
-
-    def held_since(self, moment: float) -> None:
+    def lease_renewed_at(self, began: float) -> None:
         """A transaction that began at this moment has renewed the lease."""
-        self.lease.held_until = max(self.lease.held_until, moment + self.settings.bmn_lease_seconds)
+        self.run.lease_renewed(began + self.settings.bmn_lease_seconds)
 
     # --- publishing ------------------------------------------------------------------------------------------------
 
@@ -198,14 +150,14 @@ class Context:
         if wait <= 0:
             await self.flush()
         elif self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush_later(wait), name=f"progress {self.job_id}")
+            self._flusher = asyncio.create_task(self._flush_later(wait), name=f"progress {self.job.id}")
 
     async def _flush_later(self, wait: float) -> None:
         await asyncio.sleep(wait)
         try:
             await self.flush()
         except Fenced:
-            log.info("progress of a job that another executor has", job_id=self.job_id)
+            log.info("progress of a job that another executor has", job_id=self.job.id)
 
     async def flush(self) -> None:
         """Sends the progress that was held back."""
@@ -214,7 +166,7 @@ class Context:
             return
         self._last_published = time.monotonic()
         shown = replace(pending, percent=self.highest(pending.percent))
-        change = await self.commit(lambda conn: transitions.progress(conn, self.job_id, self.fence, shown))
+        change = await self.commit(lambda conn: transitions.progress(conn, self.job, shown))
         if change is None:
             raise Fenced
         self.outbox.publish(change)
@@ -226,7 +178,7 @@ class Context:
     async def publish(self, event: Callable[..., JobEvent]) -> None:
         """An event of the job's own: `agent:message`, `job:tool-error`. event: its model, with all but the stamp."""
         await self.flush()
-        change = await self.commit(lambda conn: transitions.record(conn, self.job_id, self.fence, event))
+        change = await self.commit(lambda conn: transitions.record(conn, self.job, event))
         if change is None:
             raise Fenced
         self.outbox.publish(change)
@@ -234,7 +186,7 @@ class Context:
     async def log(self, level: str, message: str, **fields: Any) -> None:
         """A line in the job's own log, which its owner can read; no secrets, no provider bodies."""
         getattr(log, level)(message, **fields)
-        await self.commit(lambda conn: job_rows.add_log(conn, self.job_id, self.attempt, level, message, fields))
+        await self.commit(lambda conn: job_rows.add_log(conn, self.job.id, self.job.attempt, level, message, fields))
 
     async def close(self) -> None:
         """Ends what runs beside the handler."""

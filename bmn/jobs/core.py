@@ -5,13 +5,12 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import redis.asyncio
 
 from bmn.broker.connection import RedisHealth, connect
 from bmn.db.engine import Database
-from bmn.db.records import NewJob
+from bmn.db.records import DeadLetter, Job, NewAsset, NewJob
 from bmn.errors import Misconfigured
 from bmn.events.log import EventLog
 from bmn.events.stream import EventStream
@@ -42,8 +41,8 @@ class Work:
 
     queues: Mapping[str, Queue]
     module: str
-    follow_up: Callable[[dict[str, Any], dict[str, Any]], NewJob | None]
-    alarm: Callable[[Settings, dict[str, Any], str], NewJob | None]
+    follow_up: Callable[[Job, NewAsset], NewJob | None]
+    alarm: Callable[[Settings, DeadLetter, str], NewJob | None]
     chores: tuple[Chore, ...] = ()
 
 

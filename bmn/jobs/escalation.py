@@ -16,7 +16,7 @@ def escalate(conn: Connection, core: Core, change: Change | None) -> Change | No
     """Adds the operators' mail to a transition that made a dead letter; gives every other one back as it is."""
     if change is None or change.dead is None:
         return change
-    key = f"{change.dead['cause']}:{int(time.time() // core.settings.bmn_escalation_seconds)}"
+    key = f"{change.dead.cause}:{int(time.time() // core.settings.bmn_escalation_seconds)}"
     mail = core.work.alarm(core.settings, change.dead, key)
     if mail is None or not dead_letters.first_of_window(conn, key):
         return change

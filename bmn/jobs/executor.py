@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
-from bmn.db import calls, transitions
+from bmn.db import calls, clock, transitions
 from bmn.db import queues as queue_rows
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.engine import Connection
 from bmn.db.jobs import add_log
+from bmn.db.records import Job
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, BmnError, Cause, JobCancelled, JobFailure, TryLater
 from bmn.events import audience
@@ -24,10 +25,11 @@ from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.queue import Queue
-from bmn.jobs.retry_policy import Action, Plan, plan
+from bmn.jobs.retry_policy import Action, Decision, decide
 from bmn.jobs.run import Fenced, Run, Stop, Stopped
 from bmn.logs import bind, get_logger
 from bmn.observability import span
+from bmn.schemas.payloads import Payload
 
 log = get_logger(__name__)
 
@@ -35,7 +37,7 @@ _OUTAGE_WINDOW = 600.0  # seconds within which jobs in a row count together
 _OUTAGE_SECONDS = 15.0  # how long a queue whose provider is down waits between two jobs that try it
 
 T = TypeVar("T")
-Handler = Callable[[Context], Awaitable[Result]]
+Handler = Callable[[Context[Any]], Awaitable[Result]]
 
 
 def load_handler(queue: Queue) -> Handler:
@@ -56,9 +58,9 @@ class Executor:
 
     async def execute(self, run: Run) -> None:
         """Runs one claimed row to its settled end. Never raises for what a handler does."""
-        row = run.row
-        ids = {"job_id": row["id"], "queue": row["queue"], "attempt": row["attempt"]}
-        with bind(**ids, request_id=row["request_id"]), span("job", parent=row["trace_parent"], **ids):
+        job = run.job
+        ids = {"job_id": job.id, "queue": job.queue, "attempt": job.attempt}
+        with bind(**ids, request_id=job.request_id), span("job", parent=job.trace_parent, **ids):
             failpoints.hit("claimed")
             try:
                 change = await self._run(run)
@@ -73,32 +75,32 @@ class Executor:
             log.debug("job settled", state=change.state)
 
     async def _run(self, run: Run) -> Change | None:
-        row = run.row
+        job = run.job
         try:
-            payload = self._queue.payload.model_validate(row["payload"])
+            payload = self._queue.payload.model_validate(job.payload)
         except ValidationError as error:
-            return await self._settle(self._outdated(row, error))
-        ctx = Context(self._core, self._clients, self._queue, row, payload, self._limits, run)
+            return await self._settle(self._outdated(job, error))
+        ctx = Context(self._core, self._clients, self._queue, run, payload, self._limits)
         try:
             result = await self._call(ctx, run)
             await ctx.flush()
         except JobCancelled:
             await ctx.close()
-            return await self._stopped(row, Stop.CANCELLED)
+            return await self._stopped(job, Stop.CANCELLED)
         except Stopped as stop:
             await ctx.close()
-            return await self._stopped(row, stop.reason)
+            return await self._stopped(job, stop.reason)
         except Exception as error:  # noqa: BLE001, whatever a handler raises ends its attempt, not the worker
             await ctx.close()
             return await self._failed(ctx, _as_failure(error))
         await ctx.close()
         failpoints.hit("settling")
         try:
-            return await self._settle(lambda conn: self._completed(conn, row, result))
+            return await self._settle(lambda conn: self._completed(conn, job, result))
         except Exception as error:  # noqa: BLE001, a result that cannot be stored is a failed attempt
             return await self._failed(ctx, _as_failure(error))
 
-    async def _call(self, ctx: Context, run: Run) -> Result:
+    async def _call(self, ctx: Context[Payload], run: Run) -> Result:
         limit = self._queue.timeout * self._core.settings.bmn_timeout_scale
         task = asyncio.ensure_future(self._handler(ctx))
         await _first_of(task, run.stopped, limit)
@@ -111,13 +113,11 @@ class Executor:
             raise Stopped(run.stopped.result())
         raise JobFailure(Cause.TIMEOUT, f"The attempt took longer than its {limit:.0f} seconds.")
 
-    def _outdated(self, row: dict[str, Any], error: ValidationError) -> Callable[[Connection], Change | None]:
+    def _outdated(self, job: Job, error: ValidationError) -> Callable[[Connection], Change | None]:
         fields = ", ".join(".".join(map(str, issue["loc"])) or "payload" for issue in error.errors())
         text = f"The payload no longer fits the schema of {self._queue.name}: {fields}."
         core = self._core
-        return lambda conn: escalate(
-            conn, core, transitions.fail(conn, row["id"], row["fence"], Cause.SCHEMA_CHANGED, text)
-        )
+        return lambda conn: escalate(conn, core, transitions.fail(conn, job, Cause.SCHEMA_CHANGED, text))
 
     async def _settle(self, fn: Callable[[Connection], T]) -> T:
         """The one transaction that ends an attempt, repeated until the database takes it or the fence refuses it."""
@@ -129,21 +129,21 @@ class Executor:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
 
-    async def _stopped(self, row: dict[str, Any], reason: Stop) -> Change | None:
+    async def _stopped(self, job: Job, reason: Stop) -> Change | None:
         if reason is Stop.FENCED:
             raise Fenced
         if reason is Stop.CANCELLED:
-            return await self._settle(lambda conn: transitions.cancel(conn, row["id"], row["fence"]))
-        return await self._settle(lambda conn: transitions.hand_on(conn, row["id"], row["fence"]))
+            return await self._settle(lambda conn: transitions.cancel(conn, job))
+        return await self._settle(lambda conn: transitions.hand_on(conn, job))
 
-    def _completed(self, conn: Connection, row: dict[str, Any], result: Result) -> Change | None:
-        change = _complete(conn, row, result)
-        self._after_probe(conn, row)
+    def _completed(self, conn: Connection, job: Job, result: Result) -> Change | None:
+        change = _complete(conn, job, result)
+        self._after_probe(conn, job)
         return change
 
-    async def _failed(self, ctx: Context, failure: JobFailure) -> Change | None:
-        row = ctx.row
-        decision, change, first = await self._settle(lambda conn: self._decide(conn, row, failure))
+    async def _failed(self, ctx: Context[Payload], failure: JobFailure) -> Change | None:
+        job = ctx.job
+        decision, change, first = await self._settle(lambda conn: self._decide(conn, job, failure))
         log.warning("attempt failed", cause=failure.cause, error=failure.message, then=decision.action)
         if first:
             metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
@@ -151,29 +151,29 @@ class Executor:
             self._core.outbox.send([audience.system_alert("queue-paused", message, "error", metadata)])
         return change
 
-    def _decide(self, conn: Connection, row: dict[str, Any], failure: JobFailure) -> tuple[Plan, Change | None, bool]:
+    def _decide(self, conn: Connection, job: Job, failure: JobFailure) -> tuple[Decision, Change | None, bool]:
         """What follows from a failure, and its books. The last word: whether this is what paused the queue."""
         settings = self._core.settings
-        since = row["limited_since"]
-        decision = plan(
+        since = job.limited_since
+        decision = decide(
             failure,
-            attempt=row["attempt"],
-            max_attempts=row["max_attempts"],
+            attempt=job.attempt,
+            max_attempts=job.max_attempts,
             first_backoff=self._queue.backoff,
-            degraded=self._is_degraded(conn, row, failure),
-            limited_for=0.0 if since is None else queue_rows.clock(conn) - since,
+            degraded=self._is_degraded(conn, job, failure),
+            limited_for=0.0 if since is None else clock.now(conn) - since,
             longest_wait=settings.bmn_rate_wait_seconds,
             scale=settings.bmn_backoff_scale,
         )
-        outage, probe = failure.cause in OUTAGES, bool(row.get("probe"))
+        outage, probe = failure.cause in OUTAGES, job.probe
         if outage and probe and decision.action is Action.PAUSE:
             # The next probe is another job, so that one which fails of its own does not keep a mended queue closed.
             decision = replace(decision, delay=2 * _OUTAGE_SECONDS * settings.bmn_backoff_scale)
-        change = escalate(conn, self._core, _after_failure(conn, row, failure, decision))
+        change = escalate(conn, self._core, _after_failure(conn, job, failure, decision))
         fields = {"cause": failure.cause, "then": decision.action}
-        add_log(conn, row["id"], row["attempt"], "warning", failure.message, fields)
+        add_log(conn, job.id, job.attempt, "warning", failure.message, fields)
         if decision.action is not Action.PAUSE and not (outage and probe):
-            self._after_probe(conn, row)
+            self._after_probe(conn, job)
             return decision, change, False
         first = queue_rows.set_paused(
             conn,
@@ -185,18 +185,18 @@ class Executor:
         )
         return decision, change, first
 
-    def _is_degraded(self, conn: Connection, row: dict[str, Any], failure: JobFailure) -> bool:
+    def _is_degraded(self, conn: Connection, job: Job, failure: JobFailure) -> bool:
         """Whether the provider fails for everybody: the probe has found it so, or several jobs in a row."""
         enough = self._core.settings.bmn_outage_jobs
         if failure.cause not in OUTAGES or not enough:
             return False
-        if row.get("probe"):
+        if job.probe:
             return True
         return calls.unanswered_jobs(conn, self._queue.name, OUTAGES, _OUTAGE_WINDOW) >= enough
 
-    def _after_probe(self, conn: Connection, row: dict[str, Any]) -> None:
+    def _after_probe(self, conn: Connection, job: Job) -> None:
         """The one job that a paused queue let through has not met what paused it: the others may follow."""
-        if row.get("probe"):
+        if job.probe:
             queue_rows.end_own_pause(conn, self._queue.name)
 
     async def close(self) -> None:
@@ -243,27 +243,18 @@ def _as_failure(error: Exception) -> JobFailure:
     return JobFailure(Cause.BUG, f"A defect on our side ({type(error).__name__}).")
 
 
-def _complete(conn: Connection, row: dict[str, Any], result: Result) -> Change | None:
-    data = result.data
-    if data is None:
-        data = transitions.result_of(conn, row["id"], transitions.delivered_assets(conn, row["id"]))
-    step = row["payload"].get("step")
-    return transitions.complete(conn, row["id"], row["fence"], result.message, data, partial=result.partial, step=step)
+def _complete(conn: Connection, job: Job, result: Result) -> Change | None:
+    data = result.data or transitions.result_of(job, transitions.delivered_assets(conn, job.id))
+    step = job.payload.get("step")
+    return transitions.complete(conn, job, result.message, data, partial=result.partial, step=step)
 
 
-def _after_failure(conn: Connection, row: dict[str, Any], failure: JobFailure, decision: Plan) -> Change | None:
-    job_id, fence, cause = row["id"], row["fence"], failure.cause
+def _after_failure(conn: Connection, job: Job, failure: JobFailure, decision: Decision) -> Change | None:
+    cause, error = failure.cause, failure.message
     if decision.action is Action.RETRY:
-        return transitions.retry(
-            conn,
-            job_id,
-            fence,
-            delay=decision.delay,
-            cause=cause,
-            error=failure.message,
-            retries_left=decision.retries_left,
-        )
+        left = decision.retries_left
+        return transitions.retry(conn, job, delay=decision.delay, cause=cause, error=error, retries_left=left)
     if decision.action in (Action.WAIT, Action.PAUSE):
         text = CAUSES[cause].told_while_waiting
-        return transitions.wait(conn, job_id, fence, delay=decision.delay, cause=cause, message=text)
-    return transitions.fail(conn, job_id, fence, cause, failure.message)
+        return transitions.wait(conn, job, delay=decision.delay, cause=cause, message=text)
+    return transitions.fail(conn, job, cause, error)

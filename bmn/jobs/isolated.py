@@ -1,7 +1,7 @@
 """A process for one job that has cost two workers their lives, so that its death is nobody else's.
 
 Its worker keeps the lease, and says by a signal why it has to stop. In the child: `python -m bmn.jobs.isolated
-MODULE JOB FENCE`, MODULE being the one whose `open_core` hands the queues over.
+MODULE JOB FENCE PROBE`, MODULE being the one whose `open_core` hands the queues over.
 """
 
 import asyncio
@@ -30,9 +30,10 @@ _STOP_SECONDS = 3.0
 
 async def run_alone(core: Core, queue: Queue, run: Run) -> None:
     """Runs a claimed job in a fresh process. The death of that is one more loss."""
-    row = run.row
-    log.warning("running alone in a fresh process", job_id=row["id"], losses=row["losses"])
-    command = [sys.executable, "-P", "-m", "bmn.jobs.isolated", core.work.module, row["id"], str(row["fence"])]
+    job = run.job
+    log.warning("running alone in a fresh process", job_id=job.id, losses=job.losses)
+    arguments = [core.work.module, job.id, str(job.fence), str(int(job.probe))]
+    command = [sys.executable, "-P", "-m", "bmn.jobs.isolated", *arguments]
     child = await asyncio.create_subprocess_exec(*lifeline(command))
     waiting = asyncio.ensure_future(child.wait())
     either: list[asyncio.Future[Any]] = [waiting, run.stopped]
@@ -50,23 +51,22 @@ async def run_alone(core: Core, queue: Queue, run: Run) -> None:
 
 def _after_death(conn: Connection, core: Core, run: Run) -> Change | None:
     """The books of a child that could not keep them itself."""
-    job_id, fence = run.row["id"], run.row["fence"]
     if run.stopped.done() and run.stopped.result() is Stop.HANDED_ON:
-        return transitions.hand_on(conn, job_id, fence)
-    return escalate(conn, core, transitions.lose(conn, job_id, fence))
+        return transitions.hand_on(conn, run.job)
+    return escalate(conn, core, transitions.lose(conn, run.job))
 
 
-async def _main(module: str, job_id: str, fence: int) -> None:
+async def _main(module: str, job_id: str, fence: int, probe: bool) -> None:
     settings = load_settings()
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="alone")
     core: Core = await import_module(module).open_core(settings, "alone")
     try:
-        row = await core.db.read(lambda conn: claims.held(conn, job_id, fence))
-        if row is None:
+        job = await core.db.read(lambda conn: claims.held(conn, job_id, fence, probe=probe))
+        if job is None:
             return
-        queue = core.queue(row["queue"])
+        queue = core.queue(job.queue)
         executor = Executor(core, queue, load_handler(queue))
-        run = Run(row)
+        run = Run(job)
         for reason, number in _SIGNALS.items():
             asyncio.get_running_loop().add_signal_handler(number, run.stop, reason)
         await executor.execute(run)
@@ -76,4 +76,5 @@ async def _main(module: str, job_id: str, fence: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    _, module, job_id, fence, probe = sys.argv
+    asyncio.run(_main(module, job_id, int(fence), probe == "1"))

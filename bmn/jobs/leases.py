@@ -44,15 +44,15 @@ class Leases:
 
     async def _renew(self, mine: list[Run]) -> None:
         lease, began = self._core.settings.bmn_lease_seconds, time.monotonic()
-        ids = {run.row["id"] for run in mine}
+        ids = {run.job.id for run in mine}
         held = await self._core.db.write(lambda conn: claims.renew(conn, self._core.name, ids, lease))
         by_id = {renewed.job_id: renewed for renewed in held}
         for run in mine:
-            renewed = by_id.get(run.row["id"])
-            if renewed is None or renewed.fence != run.row["fence"]:
+            renewed = by_id.get(run.job.id)
+            if renewed is None or renewed.fence != run.job.fence:
                 run.stop(Stop.FENCED)
                 continue
-            run.held_until = max(run.held_until, began + lease)
+            run.lease_renewed(began + lease)
             if renewed.cancel:
                 run.stop(Stop.CANCELLED)
 
@@ -61,5 +61,5 @@ class Leases:
         latest = time.monotonic() + _LAST_SHARE * self._core.settings.bmn_lease_seconds
         for run in self._runs:
             if run.held_until < latest and not run.stopped.done():
-                log.warning("lease not renewed in time, letting go", job_id=run.row["id"])
+                log.warning("lease not renewed in time, letting go", job_id=run.job.id)
                 run.stop(Stop.HANDED_ON)

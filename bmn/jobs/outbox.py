@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 
-from bmn.db.events import EventRow
+from bmn.db.records import DeadLetter, Event
 from bmn.db.transitions import Change
 from bmn.errors import TryLater
 from bmn.events import audience
@@ -28,7 +28,7 @@ _LIMIT = 10_000  # entries kept while a batch is on its way; more than that, and
 
 @dataclass(slots=True)
 class _Batch:
-    rows: list[EventRow] = field(default_factory=list)
+    rows: list[Event] = field(default_factory=list)
     others: list[Outgoing] = field(default_factory=list)
     shown: dict[str, Shown] = field(default_factory=dict)  # the last word about each job
     buried: list[Shown] = field(default_factory=list)  # among the dead letters
@@ -53,10 +53,10 @@ class Outbox:
         for balance in change.balances:
             batch.others.append(audience.credits_updated(balance.user_id, balance.remaining, balance.used))
         for user_id, asset in change.assets:
-            batch.others.append(audience.asset_new(user_id, asset["brand_id"], asset))
+            batch.others.append(audience.asset_new(user_id, asset))
         if change.dead:
-            report(f"Dead letter: {change.dead['error']}", queue=change.dead["queue"], cause=change.dead["cause"])
-            batch.others.append(_system_error(change))
+            report(f"Dead letter: {change.dead.error}", queue=change.dead.queue, cause=change.dead.cause)
+            batch.others.append(_system_error(change.dead))
             batch.buried.append(Shown(DEAD_LETTER, change.job_id, change.fence))
         if queue is not None:
             batch.shown[change.job_id] = Shown(queue, change.job_id, change.fence, state=change.state)
@@ -107,14 +107,13 @@ class Outbox:
             await self._sending
 
 
-def _system_error(change: Change) -> Outgoing:
-    dead = change.dead or {}
+def _system_error(dead: DeadLetter) -> Outgoing:
     return audience.system_error(
-        queue=dead["queue"],
-        job_id=change.job_id,
-        error=dead["error"],
-        cause=dead["cause"],
-        attempts=dead["attempts"],
-        user_id=dead["user_id"],
-        brand_id=dead["brand_id"],
+        queue=dead.queue,
+        job_id=dead.job_id,
+        error=dead.error,
+        cause=dead.cause,
+        attempts=dead.attempts,
+        user_id=dead.user_id,
+        brand_id=dead.brand_id,
     )

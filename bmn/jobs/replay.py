@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bmn.db import credits, dead_letters
+from bmn.db import audit, dead_letters
 from bmn.db import jobs as job_rows
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
+from bmn.db.records import DeadLetter, Job, LetterState, Unit, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs.core import Core
@@ -61,9 +62,9 @@ async def replay(
     done: list[Replay] = []
     for letter in reversed(letters):  # oldest first
         try:
-            done.append(await retry(core, letter["job_id"], by, reason=reason))
+            done.append(await retry(core, letter.job_id, by, reason=reason))
         except BmnError as problem:
-            done.append(Replay(letter["job_id"], None, 0, problem.message))
+            done.append(Replay(letter.job_id, None, 0, problem.message))
     return done
 
 
@@ -75,16 +76,16 @@ async def estimate(core: Core, chosen: DeadFilter, *, limit: int = 1000) -> tupl
 async def purge(core: Core, chosen: DeadFilter, by: str, *, limit: int = 1000) -> int:
     """Gives open dead letters up; returns how many. Their jobs stay in the list as failed."""
     letters = await core.db.read(lambda conn: dead_letters.find(conn, chosen, limit=limit))
-    ids = [letter["job_id"] for letter in letters]
+    ids = [letter.job_id for letter in letters]
     purged = await core.db.write(lambda conn: [i for i in ids if _purge(conn, i, by)])
     core.outbox.unbury(purged)
     return len(purged)
 
 
 def _purge(conn: Connection, job_id: str, by: str) -> bool:
-    taken = dead_letters.take(conn, job_id, state="purged", by=by)
+    taken = dead_letters.take(conn, job_id, state=LetterState.PURGED, by=by)
     if taken:
-        credits.audit(conn, by, "dlq.purge", job_id)
+        audit.note(conn, by, "dlq.purge", job_id)
     return taken
 
 
@@ -93,13 +94,13 @@ def _estimate(conn: Connection, core: Core, chosen: DeadFilter, limit: int) -> t
     return len(letters), sum(_cost_of_letter(conn, core, letter) for letter in letters)
 
 
-def _cost_of_letter(conn: Connection, core: Core, letter: dict[str, Any]) -> int:
-    queue = core.queue(letter["queue"])
+def _cost_of_letter(conn: Connection, core: Core, letter: DeadLetter) -> int:
+    queue = core.queue(letter.queue)
     try:
-        payload = queue.payload.model_validate(letter["payload"])
+        payload = queue.payload.model_validate(letter.payload)
     except ValidationError:
         return 0
-    return _cost(conn, core, queue, letter["job_id"], payload)
+    return _cost(conn, core, queue, letter.job_id, payload)
 
 
 def _cost(conn: Connection, core: Core, queue: Queue, job_id: str, payload: Payload) -> int:
@@ -107,9 +108,9 @@ def _cost(conn: Connection, core: Core, queue: Queue, job_id: str, payload: Payl
     return (wanted - _delivered(job_rows.units(conn, job_id), wanted)) * queue.price(core.settings)
 
 
-def _delivered(units: Iterable[dict[str, Any]], wanted: int) -> int:
+def _delivered(units: Iterable[Unit], wanted: int) -> int:
     """How many of the first `wanted` units are there: who asks for fewer now gets these, whatever else was made."""
-    saved = [unit["unit"] for unit in units if unit["state"] == "saved"]
+    saved = [unit.unit for unit in units if unit.state is UnitState.SAVED]
     places = {int(found[1]) if (found := _NUMBER.search(name)) else 0 for name in saved}
     return sum(place < wanted for place in places)
 
@@ -123,24 +124,26 @@ def _replay(
     changes: dict[str, Any],
     reason: str | None,
 ) -> tuple[Replay, Change]:
-    row = job_rows.get_job(conn, job_id, user_id, lock=True)
-    if row["state"] not in REPLAYABLE:
+    parent = job_rows.get_job(conn, job_id, user_id, lock=True)
+    if parent.state not in REPLAYABLE:
         raise Conflict(
-            f"This job cannot be brought back: it is {row['state']}.", hint=_instead(row), state=row["state"]
+            f"This job cannot be brought back: it is {parent.state}.", hint=_instead(parent), state=parent.state
         )
-    queue = core.queue(row["queue"])
+    queue = core.queue(parent.queue)
     if changes and user_id is not None and not queue.job_type:
         # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
         raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
-    payload = _payload(queue, row, changes)
+    payload = _payload(queue, parent, changes)
     if was_delivered(queue, job_rows.units(conn, job_id)):
         raise Conflict(
             "This job had done what it was paid for before it ended.", hint="Submit it again, to do it once more."
         )
     new_id = queue.new_id()
     letter = dead_letters.of_job(conn, job_id)
-    if letter is not None and not dead_letters.take(conn, job_id, state="replayed", by=by, replay_job_id=new_id):
-        newest = letter["replay_job_id"]
+    if letter is not None and not dead_letters.take(
+        conn, job_id, state=LetterState.REPLAYED, by=by, replay_job_id=new_id
+    ):
+        newest = letter.replay_job_id
         hint = None if newest else "Submit it again, if it is wanted after all."
         raise Conflict(_already(letter), hint=hint, replay=newest)
     if letter is None and (others := job_rows.children(conn, job_id)):
@@ -149,43 +152,43 @@ def _replay(
     job = queue.new_job(
         payload,
         job_id=new_id,
-        user_id=row["user_id"],
-        priority=row["priority"],
+        user_id=parent.user_id,
+        priority=parent.priority,
         credits=cost,
         parent_id=job_id,
-        request_id=row["request_id"],
+        request_id=parent.request_id,
         message="Brought back, waiting in line",
     )
-    change = store_jobs(conn, row["user_id"], [job])
-    credits.audit(conn, by, "job.replay", job_id, reason=reason, before={"state": row["state"]}, after={"job": new_id})
+    change = store_jobs(conn, parent.user_id, [job])
+    audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after={"job": new_id})
     return Replay(job_id, new_id, cost), change
 
 
-def was_delivered(queue: Queue, units: Iterable[dict[str, Any]]) -> bool:
+def was_delivered(queue: Queue, units: Iterable[Unit]) -> bool:
     """Whether a job has done what it was paid for, such as a step of the wizard, of which no part can be missing."""
-    return bool(queue.credit) and any(unit["state"] == "saved" and not unit["asset_id"] for unit in units)
+    return bool(queue.credit) and any(unit.state is UnitState.SAVED and not unit.asset_id for unit in units)
 
 
-def _instead(row: dict[str, Any]) -> str:
+def _instead(parent: Job) -> str:
     """What to do with a job that has not failed."""
-    if row["state"] == JobState.COMPLETED:
+    if parent.state is JobState.COMPLETED:
         return "It is done; submit it again for more of the kind."
     return "It is not over; it can be followed or cancelled."
 
 
-def _already(letter: dict[str, Any]) -> str:
-    if letter["state"] == "purged":
-        return f"This dead letter was purged by {letter['resolved_by']}."
-    return f"Already replayed as {letter['replay_job_id']} by {letter['resolved_by']}."
+def _already(letter: DeadLetter) -> str:
+    if letter.state is LetterState.PURGED:
+        return f"This dead letter was purged by {letter.resolved_by}."
+    return f"Already replayed as {letter.replay_job_id} by {letter.resolved_by}."
 
 
-def _payload(queue: Queue, row: dict[str, Any], changes: dict[str, Any]) -> Payload:
+def _payload(queue: Queue, parent: Job, changes: dict[str, Any]) -> Payload:
     """The payload of a replay under today's schema. Raises UsageProblem with the difference where it does not fit."""
     fixed = {"userId", "brandId"} & changes.keys()
     if fixed:
         raise UsageProblem(f"{', '.join(sorted(fixed))} cannot be changed.")
     try:
-        return queue.payload.model_validate({**row["payload"], **changes})
+        return queue.payload.model_validate({**parent.payload, **changes})
     except ValidationError as error:
         difference = [
             {

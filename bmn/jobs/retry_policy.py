@@ -12,6 +12,8 @@ JITTER = 0.2
 
 
 class Action(StrEnum):
+    """What becomes of a job whose attempt has failed."""
+
     RETRY = "retry"  # another attempt, after the delay
     WAIT = "wait"  # the same attempt later: the provider asked us to slow down
     PAUSE = "pause"  # the same attempt later, and the queue with it: every job would fail alike
@@ -19,7 +21,9 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Decision:
+    """What follows from a failure. delay: seconds until the next attempt. retries_left: attempts after this one."""
+
     action: Action
     delay: float = 0.0
     retries_left: int = 0
@@ -31,7 +35,7 @@ def backoff(first: float, attempt: int, *, scale: float = 1.0) -> float:
     return delay * scale * (1 + random.uniform(0, JITTER))
 
 
-def plan(
+def decide(
     failure: JobFailure,
     *,
     attempt: int,
@@ -41,7 +45,7 @@ def plan(
     limited_for: float = 0.0,
     longest_wait: float = 3600.0,
     scale: float = 1.0,
-) -> Plan:
+) -> Decision:
     """Decides after attempt number `attempt` (from 1).
 
     degraded: the provider fails for everybody, so the job waits with its queue instead of spending an attempt.
@@ -50,16 +54,16 @@ def plan(
     """
     outage = degraded and failure.cause in OUTAGES and failure.retryable and limited_for < longest_wait
     if outage or CAUSES[failure.cause].pauses_queue:
-        return Plan(Action.PAUSE, delay=backoff(first_backoff, 1, scale=scale))
+        return Decision(Action.PAUSE, delay=backoff(first_backoff, 1, scale=scale))
     if failure.cause is Cause.PROVIDER_RATE_LIMITED:
         if limited_for >= longest_wait:
-            return Plan(Action.FAIL)
+            return Decision(Action.FAIL)
         asked = failure.retry_after
         waiting = backoff(first_backoff, 1, scale=scale) if asked is None else asked * (1 + random.uniform(0, JITTER))
-        return Plan(Action.WAIT, delay=min(waiting, longest_wait - limited_for))
+        return Decision(Action.WAIT, delay=min(waiting, longest_wait - limited_for))
     left = max_attempts - attempt
     if not failure.retryable or left <= 0:
-        return Plan(Action.FAIL)
+        return Decision(Action.FAIL)
     delay = backoff(first_backoff, attempt, scale=scale)
     asked = min(failure.retry_after or 0.0, longest_wait)
-    return Plan(Action.RETRY, delay=max(delay, asked), retries_left=left)
+    return Decision(Action.RETRY, delay=max(delay, asked), retries_left=left)

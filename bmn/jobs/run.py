@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import time
 from enum import StrEnum
-from typing import Any
+
+from bmn.db.records import Job
 
 
 class Stop(StrEnum):
@@ -32,8 +34,8 @@ class Run:
     held_until: by the monotonic clock; until then nobody else can have the job.
     """
 
-    def __init__(self, row: dict[str, Any], *, held_until: float = math.inf) -> None:
-        self.row = row
+    def __init__(self, job: Job, *, held_until: float = math.inf) -> None:
+        self.job = job
         self.held_until = held_until
         self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
@@ -41,3 +43,12 @@ class Run:
         """Asks the handler to stop; the first reason counts."""
         if not self.stopped.done():
             self.stopped.set_result(reason)
+
+    @property
+    def is_held(self) -> bool:
+        """False where the lease may have ended: another worker may have the job by now."""
+        return time.monotonic() < self.held_until
+
+    def lease_renewed(self, until: float) -> None:
+        """until: when it ends now, by the monotonic clock; an earlier word than the last one changes nothing."""
+        self.held_until = max(self.held_until, until)

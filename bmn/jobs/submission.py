@@ -16,7 +16,7 @@ from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
 from bmn.jobs.core import Core
 from bmn.observability import current_parent
-from bmn.schemas.payloads import Payload
+from bmn.schemas.payloads import JobState, Payload
 
 Plan = Callable[[Connection], Sequence[Payload]]
 """Makes payloads inside the transaction that stores them, out of the records as they are then."""
@@ -58,10 +58,10 @@ def uuid_of(job_id: str) -> str:
 
 def warning(conn: Connection, queue: str) -> str | None:
     """What the user of a paused queue is told at once; None for a queue that runs."""
-    paused = queue_rows.pause(conn, queue)
+    paused = queue_rows.get_pause(conn, queue)
     if paused is None:
         return None
-    why = "Provider degraded" if paused["cause"] in OUTAGES else "This kind of work is paused"
+    why = "Provider degraded" if paused.cause in OUTAGES else "This kind of work is paused"
     return f"{why}: the job waits until that is over; nothing is lost."
 
 
@@ -162,7 +162,7 @@ def _store(
 
 def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob]) -> Change:
     """Reserves what the jobs cost and stores them, inside the caller's transaction. Raises InsufficientCredits."""
-    change = Change(planned[0].id, "queued")
+    change = Change(planned[0].id, JobState.QUEUED)
     if user_id:
         balance = credits.reserve(conn, user_id, sum(job.credits for job in planned))
         if balance:

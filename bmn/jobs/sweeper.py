@@ -14,9 +14,10 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import activity, claims, transitions
+from bmn.db import activity, calls, claims, clock, transitions
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
+from bmn.db.records import Job
 from bmn.errors import TryLater
 from bmn.events import audience
 from bmn.jobs.core import Chore, Core
@@ -156,27 +157,27 @@ class Sweeper:
             return
         scale = self._core.settings.bmn_timeout_scale
         stale = {queue.name: 2 * queue.timeout * scale for queue in self._core.queues.values()}
-        for row in await self._core.db.read(lambda conn: claims.expired(conn, stale_after=stale)):
-            await self._lose(row["id"], row["fence"], row["queue"], row["lease_owner"])
+        for job in await self._core.db.read(lambda conn: claims.expired(conn, stale_after=stale)):
+            await self._lose(job)
 
     async def watch_clock(self) -> None:
         """A clock that was set ahead makes no running attempt look older than it is."""
-        lease, now = self._core.settings.bmn_lease_seconds, await self._core.db.read(queue_rows.clock)
+        lease, now = self._core.settings.bmn_lease_seconds, await self._core.db.read(clock.now)
         drift = self._clocks.look(now, time.monotonic(), settle=lease)
         if drift > _AGEING_SECONDS:
-            await self._core.db.write(lambda conn: claims.move_starts(conn, drift))
+            await self._core.db.write(lambda conn: clock.move_starts(conn, drift))
 
-    async def _lose(self, job_id: str, fence: int, queue: str, owner: str | None) -> None:
+    async def _lose(self, job: Job) -> None:
         core = self._core
-        change = await core.db.write(lambda conn: escalate(conn, core, transitions.lose(conn, job_id, fence)))
+        change = await core.db.write(lambda conn: escalate(conn, core, transitions.lose(conn, job)))
         if change:
-            log.warning("worker lost", job_id=job_id, owner=owner, then=change.state)
-            self._core.outbox.publish(change, queue)
+            log.warning("worker lost", job_id=job.id, owner=job.lease_owner, then=change.state)
+            self._core.outbox.publish(change, job.queue)
 
     async def follow_clock(self) -> None:
         """Jobs that would wait until a moment that the clock, set back, reaches much later."""
         lease = self._core.settings.bmn_lease_seconds
-        if moved := await self._core.db.write(lambda conn: claims.follow_clock(conn, lease)):
+        if moved := await self._core.db.write(lambda conn: clock.follow_clock(conn, lease)):
             log.warning("the database's clock was set back; due times and leases follow it", jobs=moved)
 
     async def put_in_line(self) -> None:
@@ -188,7 +189,7 @@ class Sweeper:
                 continue
             due = await self._core.db.read(lambda conn, name=queue: claims.next_in_line(conn, name, window))  # type: ignore[misc]
             known = set(listed)
-            await self._core.view.show(Shown(queue, row["id"], row["fence"]) for row in due if row["id"] not in known)
+            await self._core.view.show(Shown(queue, job.id, job.fence) for job in due if job.id not in known)
 
     async def correct_view(self) -> None:
         """Jobs that RQ shows as running or in line and the rows do not: the word of their end was lost on its way."""
@@ -197,17 +198,16 @@ class Sweeper:
             running, in_line = await view.started(queue), await view.listed(queue)
             if not running and not in_line:
                 continue
-            rows = await self._core.db.read(partial(job_rows.misplaced, running=running, in_line=in_line))
+            misplaced = await self._core.db.read(partial(job_rows.misplaced, running=running, in_line=in_line))
             await view.show(
-                Shown(queue, row["id"], row["fence"], worker=row["lease_owner"] or "", state=row["state"])
-                for row in rows
+                Shown(queue, job.id, job.fence, worker=job.lease_owner or "", state=job.state) for job in misplaced
             )
 
     async def publish_missing(self) -> None:
         """Events that have a row and never reached the stream: all since the last look, however long Redis was away."""
         redis = self._core.redis
         if not self._published or not await redis.exists(keys.PUBLISHED):  # the first look, or it was emptied
-            now = await self._core.db.read(queue_rows.clock)
+            now = await self._core.db.read(clock.now)
             self._published = min(self._published or now, now - _REPAIR_SECONDS)
         for _ in range(_REPAIR_PAGES):
             before = self._published
@@ -221,10 +221,9 @@ class Sweeper:
     async def carry_out_cancels(self) -> None:
         """Jobs that went back in line while their cancel was on its way."""
         for job_id in await self._core.db.read(claims.forgotten_cancels):
-            row = await self._core.db.read(lambda conn, i=job_id: job_rows.get_job(conn, i))  # type: ignore[misc]
-            change = await self._core.db.write(lambda conn, i=job_id: transitions.cancel_waiting(conn, i))  # type: ignore[misc]
-            if change:
-                self._core.outbox.publish(change, row["queue"])
+            job = await self._core.db.read(partial(job_rows.get_job, job_id=job_id))
+            if change := await self._core.db.write(partial(transitions.cancel_waiting, held=job)):
+                self._core.outbox.publish(change, job.queue)
 
     async def alert(self) -> None:
         """Tells the admins what goes wrong slowly."""
@@ -235,7 +234,7 @@ class Sweeper:
         share = self._core.health.memory_share
         if share > _FULL_SHARE:
             self._alert("redis-memory", f"Redis uses {share:.0%} of its memory.", share=round(share, 2))
-        spent = await self._core.db.read(lambda conn: queue_rows.spent(conn, 3600.0))
+        spent = await self._core.db.read(lambda conn: calls.spent(conn, 3600.0))
         limit = self._core.settings.bmn_alert_usd_per_hour
         if spent > limit:
             self._alert("cost-spike", f"AI spend is over ${limit:.0f} in the last hour.", amount=round(spent, 2))

@@ -1,6 +1,6 @@
 """A paid step of a job: what has been asked of a provider is written down before and after, so that nothing is paid twice.
 
-unit = await ctx.unit("logo-0")
+unit = await open_unit(ctx, "logo-0")
 if unit.saved: …                              it was finished by an earlier attempt
 if unit.task_id is None:
     async with unit.paying(request):          commits `submitting` before the call
@@ -14,109 +14,83 @@ await unit.save(…)
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn import failpoints
+from bmn.db import jobs as job_rows
 from bmn.db import units as rows
-from bmn.db.engine import Connection
-from bmn.db.records import NewJob
+from bmn.db.records import NewAsset, NewJob, UnitState
+from bmn.db.records import Unit as UnitRecord
 from bmn.errors import CAUSES, Cause, JobFailure, Moderated
-from bmn.jobs.outbox import Outbox
+from bmn.jobs.context import Context
 from bmn.jobs.run import Fenced
 from bmn.schemas.events import Progress
-from bmn.settings import Settings
-from bmn.storage import Storage, object_key
+from bmn.schemas.payloads import Payload
+from bmn.storage import object_key
 
-T = TypeVar("T")
-
+_ACCEPTED = (UnitState.SUBMITTED, UnitState.READY, UnitState.STORED)
 MAX_AMBIGUOUS = 1
 """A paid request whose answer was lost is sent again once, for every provider; it is counted, shown and not charged."""
 
 
-class Attempt(Protocol):
-    """What a unit needs of the attempt that it belongs to; `Context` is one."""
-
-    @property
-    def job_id(self) -> str: ...
-    @property
-    def brand_id(self) -> str | None: ...
-    @property
-    def user_id(self) -> str | None: ...
-    @property
-    def request_id(self) -> str | None: ...
-    @property
-    def fence(self) -> int: ...
-    @property
-    def price(self) -> int: ...
-    @property
-    def storage(self) -> Storage: ...
-    @property
-    def outbox(self) -> Outbox: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def is_held(self) -> bool: ...
-    def follow_up(self, asset: dict[str, Any]) -> NewJob | None: ...
-    def held_since(self, moment: float) -> None: ...
-    def highest(self, percent: float) -> int: ...
-    def supersede(self) -> None: ...
-    async def commit(self, fn: Callable[[Connection], T]) -> T: ...
-    async def log(self, level: str, message: str, **fields: Any) -> None: ...
+async def open_unit(ctx: Context[Payload], name: str) -> "Unit":
+    """A paid step of a job, with what earlier attempts have got of it."""
+    found = await ctx.db.read(lambda conn: job_rows.units(conn, ctx.job.id))
+    return Unit(ctx, next((unit for unit in found if unit.unit == name), UnitRecord(ctx.job.id, name)))
 
 
 class Unit:
-    """One row of `job_units`. Made by `Context.unit`, which has read the row."""
+    """One row of `job_units`, as this attempt goes on with it."""
 
-    def __init__(self, ctx: Attempt, name: str, row: rows.UnitRow | None) -> None:
+    def __init__(self, ctx: Context[Payload], kept: UnitRecord) -> None:
         self._ctx = ctx
-        self.name = name
-        self._row = row or {"state": "planned", "ambiguous": 0, "data": {}}
+        self._kept = kept
 
     @property
-    def state(self) -> str:
-        return str(self._row["state"])
+    def name(self) -> str:
+        """Its name within the job."""
+        return self._kept.unit
 
     @property
     def saved(self) -> bool:
-        return self.state == "saved"
+        """It is done, and what it made is the user's."""
+        return self._kept.state is UnitState.SAVED
 
     @property
     def is_stored(self) -> bool:
         """The bytes are in the object store; only the row of the asset is missing."""
-        return self.state == "stored"
+        return self._kept.state is UnitState.STORED
 
     @property
     def task_id(self) -> str | None:
         """The provider's id of a request that it has accepted: ask it, do not pay again."""
-        return self._row.get("provider_task_id") if self.state in ("submitted", "ready", "stored") else None
+        return self._kept.provider_task_id if self._kept.state in _ACCEPTED else None
 
     @property
     def polling_url(self) -> str | None:
-        return self._row.get("polling_url")
+        """Where the provider says what became of the request."""
+        return self._kept.polling_url
 
     @property
     def usd(self) -> float:
-        return float(self._row.get("cost_usd") or 0.0)
+        """What the provider was paid for it."""
+        return self._kept.cost_usd
 
     @property
     def data(self) -> dict[str, Any]:
         """What `remember` has kept."""
-        return dict(self._row.get("data") or {})
-
-    @property
-    def storage_key(self) -> str | None:
-        return self._row.get("storage_key")
+        return self._kept.data
 
     def failed_for_good(self) -> JobFailure | None:
         """The failure that an earlier attempt has recorded as final, such as refused content."""
-        if self.state != "failed":
+        cause = self._kept.cause
+        if self._kept.state is not UnitState.FAILED or cause is None:
             return None
-        cause = Cause(self._row["cause"])
-        message = str(self._row.get("error") or cause)
+        message = self._kept.error or str(cause)
         return Moderated(message) if cause is Cause.MODERATED else JobFailure(cause, message, retryable=False)
 
     @asynccontextmanager
@@ -125,25 +99,25 @@ class Unit:
 
         request: what is asked, for the record's hash. A failure that surely cost nothing makes the unit `planned` again.
         """
-        if self.state in ("submitting", "ready"):
+        if self._kept.state in (UnitState.SUBMITTING, UnitState.READY):
             await self._count_lost_answer()
         began = time.monotonic()
         lease = self._ctx.settings.bmn_lease_seconds
-        await self._put(lease, state="submitting", provider=provider, request_hash=request_hash(request))
-        self._ctx.held_since(began)
+        await self._put(lease, state=UnitState.SUBMITTING, provider=provider, request_hash=request_hash(request))
+        self._ctx.lease_renewed_at(began)
         failpoints.hit("submitting")
-        if not self._ctx.is_held:
+        if not self._ctx.run.is_held:
             raise Fenced  # this process stood still, and the order may be somebody else's by now
         try:
             yield
         except JobFailure as failure:
             if not failure.ambiguous:
-                await self._put(state="planned")
+                await self._put(state=UnitState.PLANNED)
             raise
         failpoints.hit("provider_sent")
 
     async def _count_lost_answer(self) -> None:
-        ambiguous = int(self._row["ambiguous"])
+        ambiguous = self._kept.ambiguous
         if ambiguous >= MAX_AMBIGUOUS:
             raise JobFailure(
                 Cause.PROVIDER_TIMEOUT, "The provider was asked twice and never answered.", retryable=False
@@ -153,12 +127,12 @@ class Unit:
 
     async def submitted(self, task_id: str, polling_url: str | None = None, *, usd: float = 0.0) -> None:
         """The provider has accepted: from now on it is asked for the result, never paid again."""
-        await self._put(state="submitted", provider_task_id=task_id, polling_url=polling_url, cost_usd=usd)
+        await self._put(state=UnitState.SUBMITTED, provider_task_id=task_id, polling_url=polling_url, cost_usd=usd)
         failpoints.hit("submitted")
 
     async def forget_task(self) -> None:
         """The provider does not know the task any more: it has to be asked, and paid, once more."""
-        await self._put(state="submitting", provider_task_id=None, polling_url=None)
+        await self._put(state=UnitState.SUBMITTING, provider_task_id=None, polling_url=None)
 
     async def remember(self, **data: Any) -> None:
         """Keeps small facts beside the unit."""
@@ -169,12 +143,12 @@ class Unit:
 
         The row keeps the name for a second run. Nobody can guess it, or the owner could fetch the picture before it is paid.
         """
-        if not self._ctx.brand_id:
+        if self._ctx.job.brand_id is None:
             raise JobFailure(Cause.BUG, "A stored unit needs a brand.")
         failpoints.hit("ready")
-        key = object_key(self._ctx.brand_id, asset_type, mime)
+        key = object_key(self._ctx.job.brand_id, asset_type, mime)
         await self._put(
-            state="ready",
+            state=UnitState.READY,
             storage_key=key,
             sha256=hashlib.sha256(data).hexdigest(),
             mime_type=mime,
@@ -182,7 +156,7 @@ class Unit:
             data={**self.data, "size": len(data), "assetType": asset_type},
         )
         await self._ctx.storage.put(key, data, mime)
-        await self._put(state="stored")
+        await self._put(state=UnitState.STORED)
         failpoints.hit("stored")
 
     async def recover(self) -> bool:
@@ -190,19 +164,20 @@ class Unit:
 
         So an object store that was away costs an upload, not a second picture.
         """
-        if self.state != "ready" or not self.storage_key:
+        kept, storage = self._kept, self._ctx.storage
+        if kept.state is not UnitState.READY or kept.storage_key is None:
             return False
-        key, storage = self.storage_key, self._ctx.storage
+        key = kept.storage_key
         data = await storage.spooled(key)
         if data is None:
             try:
                 data = await storage.get(key)
             except FileNotFoundError:
                 return False
-        if hashlib.sha256(data).hexdigest() != self._row["sha256"]:
+        if hashlib.sha256(data).hexdigest() != kept.sha256:
             return False
-        await storage.put(key, data, str(self._row["mime_type"]))
-        await self._put(state="stored")
+        await storage.put(key, data, str(kept.mime_type))
+        await self._put(state=UnitState.STORED)
         return True
 
     async def save(self, shown: Progress, *, metadata: dict[str, Any]) -> None:
@@ -210,39 +185,37 @@ class Unit:
 
         shown: how far the job is with it.
         """
-        ctx, row = self._ctx, self._row
-        asset_id = str(uuid5(NAMESPACE_URL, f"{ctx.job_id}/{self.name}/asset"))
-        asset = {
-            "id": asset_id,
-            "brand_id": ctx.brand_id,
-            "job_id": ctx.job_id,
-            "asset_type": row["data"]["assetType"],
-            "url": ctx.storage.url_for(row["storage_key"]),
-            "storage_key": row["storage_key"],
-            "sha256": row["sha256"],
-            "mime_type": row["mime_type"],
-            "size_bytes": row["data"]["size"],
-            "metadata": metadata,
-            "is_selected": 0,
-        }
-        await self._finish(shown, asset, ctx.follow_up(asset))
+        ctx, kept = self._ctx, self._kept
+        key = str(kept.storage_key)
+        asset = NewAsset(
+            id=str(uuid5(NAMESPACE_URL, f"{ctx.job.id}/{self.name}/asset")),
+            brand_id=str(ctx.job.brand_id),
+            job_id=ctx.job.id,
+            asset_type=kept.data["assetType"],
+            url=ctx.storage.url_for(key),
+            storage_key=key,
+            sha256=str(kept.sha256),
+            mime_type=str(kept.mime_type),
+            size_bytes=kept.data["size"],
+            metadata=metadata,
+        )
+        await self._finish(shown, asset, ctx.core.work.follow_up(ctx.job, asset))
 
     async def finish(self, shown: Progress) -> None:
         """As `save`, for a unit that leaves no asset: a mail, a wizard's step."""
         await self._finish(shown, None, None)
 
-    async def _finish(self, shown: Progress, asset: dict[str, Any] | None, follow_up: NewJob | None) -> None:
+    async def _finish(self, shown: Progress, asset: NewAsset | None, follow_up: NewJob | None) -> None:
         ctx = self._ctx
         ctx.supersede()
         bar = replace(shown, percent=ctx.highest(shown.percent))
         change = await ctx.commit(
             lambda conn: rows.save(
                 conn,
-                ctx.job_id,
-                ctx.fence,
+                ctx.job,
                 self.name,
                 asset=asset,
-                price=ctx.price,
+                price=ctx.queue.price(ctx.settings),
                 usd=self.usd,
                 shown=bar,
                 follow_up=follow_up,
@@ -250,19 +223,19 @@ class Unit:
         )
         if change is None:
             raise Fenced
-        self._row = {**self._row, "state": "saved"}
+        self._kept = replace(self._kept, state=UnitState.SAVED)
         ctx.outbox.publish(change)
         failpoints.hit("saved")
 
     async def fail(self, failure: JobFailure) -> None:
         """Records a failure that no further attempt can heal, so that none asks again."""
-        await self._put(state="failed", cause=failure.cause, error=failure.message)
+        await self._put(state=UnitState.FAILED, cause=failure.cause, error=failure.message)
 
     async def _put(self, lease: float | None = None, /, **values: Any) -> None:
         ctx = self._ctx
-        if not await ctx.commit(lambda conn: rows.put(conn, ctx.job_id, ctx.fence, self.name, values, lease=lease)):
+        if not await ctx.commit(lambda conn: rows.put(conn, ctx.job, self.name, values, lease=lease)):
             raise Fenced
-        self._row = {**self._row, **values}
+        self._kept = replace(self._kept, **values)
 
 
 def request_hash(request: Any) -> str:

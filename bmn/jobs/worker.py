@@ -128,28 +128,28 @@ class Worker:
         lease, again = settings.bmn_lease_seconds, claims.PROBE_AGAIN_SECONDS * settings.bmn_backoff_scale
         began = time.monotonic()
         try:
-            rows = await self._core.db.write(
+            claimed = await self._core.db.write(
                 lambda conn: claims.claim(conn, name, limit, self._core.name, lease, probe_again=again)
             )
         except TryLater:
             await asyncio.sleep(random.uniform(0.1, 0.5))
             return 0
-        self._core.outbox.show(Shown(name, row["id"], row["fence"], self._core.name) for row in rows)
-        for row in rows:
-            if row["fence"] > 1:
-                self._stop_job(row["id"], Stop.FENCED)
-            run = Run(row, held_until=began + lease)
-            self._runs[run] = asyncio.create_task(self._execute(run), name=row["id"])
-        return len(rows)
+        self._core.outbox.show(Shown(name, job.id, job.fence, self._core.name) for job in claimed)
+        for job in claimed:
+            if job.fence > 1:
+                self._stop_job(job.id, Stop.FENCED)
+            run = Run(job, held_until=began + lease)
+            self._runs[run] = asyncio.create_task(self._execute(run), name=job.id)
+        return len(claimed)
 
     async def _execute(self, run: Run) -> None:
         try:
-            if run.row["losses"] >= _ALONE_AFTER:
+            if run.job.losses >= _ALONE_AFTER:
                 await run_alone(self._core, self._queue, run)
             else:
                 await self._executor.execute(run)
         except Exception:
-            log.exception("a job could not be settled", job_id=run.row["id"])
+            log.exception("a job could not be settled", job_id=run.job.id)
         finally:
             del self._runs[run]
             self._changed.set()
@@ -226,7 +226,7 @@ class Worker:
 
     def _stop_job(self, job_id: Any, reason: Stop) -> None:
         for run in self._runs:
-            if run.row["id"] == job_id:
+            if run.job.id == job_id:
                 run.stop(reason)
 
     async def _beat(self) -> None:
@@ -274,7 +274,7 @@ class Worker:
         if self._runs:
             await asyncio.wait(self._runs.values(), timeout=_LAST_SECONDS)
         for run, task in self._runs.items():
-            log.error("could not be handed on; left to the end of its lease", job_id=run.row["id"])
+            log.error("could not be handed on; left to the end of its lease", job_id=run.job.id)
             task.cancel()
 
     async def _end(self) -> None:

@@ -1,7 +1,7 @@
 """What several doors let a caller do: routes, pages and sockets share these, and none calls another's handler."""
 
 from bmn.db import assets, jobs
-from bmn.db.assets import AssetRow
+from bmn.db.records import Asset
 from bmn.events.audience import brand_updated
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, submit
@@ -29,11 +29,11 @@ async def generate(
     )
 
 
-async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> AssetRow:
+async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> Asset:
     """Makes an asset the selected one of its brand and type, for every page that shows the brand. Raises NotFound."""
     row = await res.core.db.write(lambda conn: assets.choose(conn, asset_id, principal.user_id))
-    field = f"selected:{row['asset_type']}"
-    res.core.outbox.send([brand_updated(principal.user_id, row["brand_id"], field, row["id"])])
+    field = f"selected:{row.asset_type}"
+    res.core.outbox.send([brand_updated(principal.user_id, row.brand_id, field, row.id)])
     return row
 
 

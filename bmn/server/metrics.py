@@ -28,7 +28,7 @@ def read_figures(conn: Connection) -> Figures:
         oldest=queues.oldest_waiting(conn),
         durations=queues.percentiles(conn, QUEUES),
         outcomes=activity.outcomes(conn),
-        usd={row["key"]: row["usd"] for row in calls.costs(conn, "provider") if not row["sandboxed"]},
+        usd={row.key: row.usd for row in calls.costs(conn, "provider") if not row.sandboxed},
         dead=queues.open_dead_letters(conn),
     )
 

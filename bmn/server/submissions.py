@@ -21,7 +21,7 @@ from bmn.schemas.payloads import (
 from bmn.server.resources import Resources
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
-from bmn.work.defaults import BrandDefaults, as_made, brand_defaults
+from bmn.work.defaults import BrandDefaults, as_made, brand_defaults, name_defaults
 
 GeneratorBody = (
     requests.LogosBody | requests.MockupsBody | requests.BundlesBody | requests.VideosBody | requests.WizardBody
@@ -46,7 +46,7 @@ async def payloads_of(res: Resources, principal: Principal, body: GeneratorBody)
 def _defaults(conn: Connection, storage: Storage, principal: Principal, body: GeneratorBody) -> BrandDefaults:
     """What the record says, or, of a logo that is to be changed, what it was asked to be."""
     if isinstance(body, requests.LogosEstimate) and body.brand_id == requests.NEW_BRAND:
-        return brand_defaults({"name": body.brand_name})
+        return name_defaults(body.brand_name or "")
     found = brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
     previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
     asked = assets.asked_for(conn, previous, body.brand_id) if previous else None

@@ -1,8 +1,19 @@
 """Rows as the API's documents: times in RFC 3339 UTC, file addresses signed."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from bmn.db.records import (
+    Asset,
+    Brand,
+    Cost,
+    DeadLetter,
+    Job,
+    LedgerEntry,
+    LogLine,
+    Product,
+    StoredEvent,
+    Unit,
+)
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import when
@@ -10,93 +21,89 @@ from bmn.schemas.payloads import JobState
 from bmn.signing import Signer
 from bmn.work.registry import QUEUES
 
-Row = Mapping[str, Any]
 
-
-def job(row: Row, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:
+def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:
     """sandboxed: its cost is what a provider would have charged."""
-    queue = QUEUES.get(row["queue"])
+    queue = QUEUES.get(row.queue)
     job_type = (queue.job_type or None) if queue is not None else None
     return documents.Job(
-        job_id=row["id"],
-        queue_name=row["queue"],
-        state=row["state"],
-        attempt=row["attempt"],
-        max_attempts=row["max_attempts"],
-        losses=row["losses"],
-        progress=row["progress"],
-        stage=row["stage"],
-        message=row["message"],
-        error=row["error"],
-        cause=row["cause"],
-        partial=row["state"] == JobState.PARTIAL,
-        brand_id=row["brand_id"],
+        job_id=row.id,
+        queue_name=row.queue,
+        state=row.state,
+        attempt=row.attempt,
+        max_attempts=row.max_attempts,
+        losses=row.losses,
+        progress=row.progress,
+        stage=row.stage,
+        message=row.message,
+        error=row.error,
+        cause=row.cause,
+        partial=row.state is JobState.PARTIAL,
+        brand_id=row.brand_id,
         brand_name=brand_name,
-        user_id=row["user_id"],
-        parent_id=row["parent_id"],
-        group_id=row["group_id"],
-        request_id=row["request_id"],
-        last_seq=row["last_seq"],
-        cancel_requested=row["cancel_requested_at"] is not None,
-        credits_reserved=row["credits_reserved"],
-        credits_charged=row["credits_charged"],
-        credits_refunded=row["credits_refunded"],
-        cost_usd=round(row["cost_usd"], 6),
+        user_id=row.user_id,
+        parent_id=row.parent_id,
+        group_id=row.group_id,
+        request_id=row.request_id,
+        last_seq=row.last_seq,
+        cancel_requested=row.cancel_requested_at is not None,
+        credits_reserved=row.credits_reserved,
+        credits_charged=row.credits_charged,
+        credits_refunded=row.credits_refunded,
+        cost_usd=round(row.cost_usd, 6),
         sandboxed=sandboxed,
-        result=signer.sign_all(row["result"]),
-        created_at=when(row["created_at"]),
-        queued_at=when(row["queued_at"]),
-        run_at=when(row["run_at"]),
-        started_at=when(row["started_at"]),
-        completed_at=when(row["completed_at"]),
-        generation_job_id=uuid_of(row["id"]) if job_type else None,
+        result=signer.sign_all(row.result),
+        created_at=when(row.created_at),
+        queued_at=when(row.queued_at),
+        run_at=when(row.run_at),
+        started_at=when(row.started_at),
+        completed_at=when(row.completed_at),
+        generation_job_id=uuid_of(row.id) if job_type else None,
         job_type=job_type,
     )
 
 
-def event(row: Row, signer: Signer) -> documents.TimelineEvent:
+def event(row: StoredEvent, signer: Signer) -> documents.TimelineEvent:
     """One event of a job's timeline."""
-    return documents.TimelineEvent(
-        seq=row["seq"], event=row["event"], at=when(row["at"]), data=signer.sign_all(row["payload"])
-    )
+    return documents.TimelineEvent(seq=row.seq, event=row.event, at=when(row.at), data=signer.sign_all(row.payload))
 
 
-def unit(row: Row) -> documents.Unit:
+def unit(row: Unit) -> documents.Unit:
     """One paid unit of a job."""
     return documents.Unit(
-        unit=row["unit"],
-        state=row["state"],
-        provider=row["provider"],
-        credits=row["credits"],
-        cost_usd=round(row["cost_usd"], 6),
-        cause=row["cause"],
-        error=row["error"],
-        ambiguous=bool(row["ambiguous"]),
-        asset_id=row["asset_id"],
-        updated_at=when(row["updated_at"]),
+        unit=row.unit,
+        state=row.state,
+        provider=row.provider,
+        credits=row.credits,
+        cost_usd=round(row.cost_usd, 6),
+        cause=row.cause,
+        error=row.error,
+        ambiguous=bool(row.ambiguous),
+        asset_id=row.asset_id,
+        updated_at=when(row.updated_at),
     )
 
 
-def asset(row: Row, signer: Signer) -> documents.Asset:
+def asset(row: Asset, signer: Signer) -> documents.Asset:
     """A picture or video, its addresses signed."""
-    thumbnail = row["thumbnail_url"]
+    thumbnail = row.thumbnail_url
     return documents.Asset(
-        id=row["id"],
-        brand_id=row["brand_id"],
-        job_id=row["job_id"],
-        type=row["asset_type"],
-        url=signer.signed(row["url"]),
+        id=row.id,
+        brand_id=row.brand_id,
+        job_id=row.job_id,
+        type=row.asset_type,
+        url=signer.signed(row.url),
         thumbnail_url=signer.signed(thumbnail) if thumbnail else None,
-        mime_type=row["mime_type"],
-        size_bytes=row["size_bytes"],
-        sha256=row["sha256"],
-        metadata=row["metadata"],
-        is_selected=bool(row["is_selected"]),
-        created_at=when(row["created_at"]),
+        mime_type=row.mime_type,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        metadata=row.metadata,
+        is_selected=row.is_selected,
+        created_at=when(row.created_at),
     )
 
 
-def shared_asset(row: Row, signer: Signer) -> documents.SharedAsset:
+def shared_asset(row: Asset, signer: Signer) -> documents.SharedAsset:
     """What whoever holds a shared link sees of an asset."""
     shown = asset(row, signer)
     return documents.SharedAsset(
@@ -108,84 +115,84 @@ def shared_asset(row: Row, signer: Signer) -> documents.SharedAsset:
     )
 
 
-def brand(row: Row) -> documents.Brand:
+def brand(row: Brand) -> documents.Brand:
     """A brand."""
     return documents.Brand(
-        id=row["id"],
-        name=row["name"],
-        vision=row["vision"],
-        archetype=row["archetype"],
-        color_palette=row["color_palette"],
-        logo_style=row["logo_style"],
-        status=row["status"],
-        details=row["details"],
-        created_at=when(row["created_at"]),
-        updated_at=when(row["updated_at"]),
+        id=row.id,
+        name=row.name,
+        vision=row.vision,
+        archetype=row.archetype,
+        color_palette=row.color_palette,
+        logo_style=row.logo_style,
+        status=row.status,
+        details=row.details,
+        created_at=when(row.created_at),
+        updated_at=when(row.updated_at),
     )
 
 
-def product(row: Row) -> documents.Product:
+def product(row: Product) -> documents.Product:
     """A product of the catalogue."""
     return documents.Product(
-        id=row["id"],
-        slug=row["slug"],
-        name=row["name"],
-        category=row["category"],
-        instructions=row["instructions"],
-        base_cost_usd=row["base_cost_usd"],
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        category=row.category,
+        instructions=row.instructions,
+        base_cost_usd=row.base_cost_usd,
     )
 
 
-def log_line(row: Row) -> documents.LogLine:
+def log_line(row: LogLine) -> documents.LogLine:
     """One line of a job's log."""
     return documents.LogLine(
-        id=row["id"],
-        at=when(row["at"]),
-        level=row["level"],
-        message=row["message"],
-        attempt=row["attempt"],
-        fields=row["fields"],
+        id=row.id,
+        at=when(row.at),
+        level=row.level,
+        message=row.message,
+        attempt=row.attempt,
+        fields=row.fields,
     )
 
 
-def ledger_entry(row: Row) -> documents.LedgerEntry:
+def ledger_entry(row: LedgerEntry) -> documents.LedgerEntry:
     """One movement of credits."""
     return documents.LedgerEntry(
-        at=when(row["created_at"]),
-        kind=row["kind"],
-        amount=row["amount"],
-        job_id=row["job_id"] or None,
-        reason=row["reason"],
+        at=when(row.created_at),
+        kind=row.kind,
+        amount=row.amount,
+        job_id=row.job_id or None,
+        reason=row.reason,
     )
 
 
-def dead_letter(row: Row) -> documents.DeadLetter:
+def dead_letter(row: DeadLetter) -> documents.DeadLetter:
     """A dead letter."""
     return documents.DeadLetter(
-        id=row["id"],
-        job_id=row["job_id"],
-        queue_name=row["queue"],
-        user_id=row["user_id"],
-        cause=row["cause"],
-        error=row["error"],
-        attempts=row["attempts"],
-        replays=row["replays"],
-        state=row["state"],
-        replay_job_id=row["replay_job_id"],
-        resolved_by=row["resolved_by"],
-        resolved_at=when(row["resolved_at"]),
-        created_at=when(row["created_at"]),
+        id=row.id,
+        job_id=row.job_id,
+        queue_name=row.queue,
+        user_id=row.user_id,
+        cause=row.cause,
+        error=row.error,
+        attempts=row.attempts,
+        replays=row.replays,
+        state=row.state,
+        replay_job_id=row.replay_job_id,
+        resolved_by=row.resolved_by,
+        resolved_at=when(row.resolved_at),
+        created_at=when(row.created_at),
     )
 
 
-def cost_row(row: Row) -> documents.CostRow:
+def cost_row(row: Cost) -> documents.CostRow:
     """What one kind, provider, model or user cost."""
     return documents.CostRow(
-        key=row["key"],
-        calls=row["calls"],
-        units=row["units"],
-        usd=round(row["usd"], 6),
-        sandboxed=bool(row["sandboxed"]),
+        key=row.key,
+        calls=row.calls,
+        units=row.units,
+        usd=round(row.usd, 6),
+        sandboxed=row.sandboxed,
     )
 
 

@@ -2,10 +2,10 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from bmn.db import assets, calls, jobs, queues
 from bmn.db.engine import Connection
+from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.jobs.replay import was_delivered
 from bmn.schemas import documents
@@ -14,20 +14,18 @@ from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
 from bmn.work.registry import get_queue
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """paused: the queue's settings, if it is paused. workers: how many serve the queue; None where Redis cannot say."""
 
-    job: Row
-    units: list[Row]
-    assets: list[Row]
-    calls: list[Row]
+    job: Job
+    units: list[Unit]
+    assets: list[Asset]
+    calls: list[ProviderCall]
     replays: list[str]
     position: int
-    paused: Row | None
+    paused: QueueSetting | None
     workers: int | None
     now: float
 
@@ -45,9 +43,9 @@ async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
             assets=assets.list_of_job(conn, job_id),
             calls=calls.of_job(conn, job_id),
             replays=jobs.children(conn, job_id),
-            position=jobs.position(conn, job) if job["state"] in WAITING_STATES else 0,
-            paused=queues.pause(conn, job["queue"]),
-            workers=serving(found, job["queue"]),
+            position=jobs.position(conn, job) if job.state in WAITING_STATES else 0,
+            paused=queues.get_pause(conn, job.queue),
+            workers=serving(found, job.queue),
             now=now,
         )
 
@@ -59,8 +57,8 @@ def explain(facts: Facts) -> documents.Why:
     job = facts.job
     command, advice = _advice(facts)
     return documents.Why(
-        job_id=job["id"],
-        state=job["state"],
+        job_id=job.id,
+        state=job.state,
         headline=_headline(facts),
         cause=_cause(facts),
         cause_text=_cause_text(facts),
@@ -72,57 +70,56 @@ def explain(facts: Facts) -> documents.Why:
 
 def _headline(facts: Facts) -> str:
     job, spent = facts.job, _span(facts)
-    attempts = f"{job['attempt']} attempt{'s' if job['attempt'] != 1 else ''}"
+    attempts = f"{job.attempt} attempt{'s' if job.attempt != 1 else ''}"
     texts = {
-        JobState.QUEUED: f"waiting for {_duration(facts.now - job['queued_at'])}",
-        JobState.ACTIVE: f"running, attempt {job['attempt']} of {job['max_attempts']}, {job['progress']} % done",
-        JobState.RETRYING: f"trying again {_until(job['run_at'] - facts.now)}, after {attempts}",
+        JobState.QUEUED: f"waiting for {_duration(facts.now - job.queued_at)}",
+        JobState.ACTIVE: f"running, attempt {job.attempt} of {job.max_attempts}, {job.progress} % done",
+        JobState.RETRYING: f"trying again {_until(job.run_at - facts.now)}, after {attempts}",
         JobState.COMPLETED: f"done after {attempts}, {spent}",
         JobState.PARTIAL: f"partly done after {attempts}, {spent}",
         JobState.FAILED: f"failed after {attempts}, {spent}",
         JobState.CANCELLED: f"cancelled after {spent}",
     }
-    return texts[JobState(job["state"])]
+    return texts[job.state]
 
 
-def _cause(facts: Facts) -> str | None:
-    if facts.job["state"] in WAITING_STATES:
+def _cause(facts: Facts) -> Cause | None:
+    if facts.job.state in WAITING_STATES:
         if facts.paused is not None:
-            cause: str | None = facts.paused["cause"]
-            return cause
+            return facts.paused.cause
         if facts.workers is None:
             return Cause.REDIS
-    return facts.job["cause"] or next((unit["cause"] for unit in facts.units if unit["cause"]), None)
+    return facts.job.cause or next((unit.cause for unit in facts.units if unit.cause), None)
 
 
 def _cause_text(facts: Facts) -> str:
     job = facts.job
-    if job["state"] in WAITING_STATES and (waiting := _waiting(facts)):
+    if job.state in WAITING_STATES and (waiting := _waiting(facts)):
         return waiting
-    if job["state"] == JobState.ACTIVE:
-        return "Nothing is wrong: it is being worked on." if not job["cause"] else _failure(facts)
-    if job["state"] == JobState.COMPLETED:
+    if job.state == JobState.ACTIVE:
+        return "Nothing is wrong: it is being worked on." if not job.cause else _failure(facts)
+    if job.state == JobState.COMPLETED:
         return "Nothing is wrong."
     return _failure(facts)
 
 
 def _waiting(facts: Facts) -> str:
-    job, queue = facts.job, facts.job["queue"]
+    job, queue = facts.job, facts.job.queue
     if facts.paused is not None:
-        if facts.paused["cause"] in OUTAGES and facts.paused["probe_at"] is not None:
-            again = _until(facts.paused["probe_at"] - facts.now)
-            return f"{facts.paused['reason']} The queue {queue} tries it again {again}, and goes on when it is well."
-        who = f" by {facts.paused['paused_by']}" if facts.paused["paused_by"] else ""
-        reason = f": {facts.paused['reason']}" if facts.paused["reason"] else "."
+        if facts.paused.cause in OUTAGES and facts.paused.probe_at is not None:
+            again = _until(facts.paused.probe_at - facts.now)
+            return f"{facts.paused.reason} The queue {queue} tries it again {again}, and goes on when it is well."
+        who = f" by {facts.paused.paused_by}" if facts.paused.paused_by else ""
+        reason = f": {facts.paused.reason}" if facts.paused.reason else "."
         return f"The queue {queue} is paused{who}{reason}"
     if facts.workers is None:
         return "Redis does not answer. The job waits in the records, where workers look for it; nothing is lost."
     if facts.workers == 0:
         return f"No worker serves the queue {queue}."
-    if job["state"] == JobState.RETRYING or job["cause"]:
+    if job.state == JobState.RETRYING or job.cause:
         return _failure(facts)
-    if job["run_at"] > facts.now + 1:
-        return f"It was asked to start {_until(job['run_at'] - facts.now)}."
+    if job.run_at > facts.now + 1:
+        return f"It was asked to start {_until(job.run_at - facts.now)}."
     if facts.position:
         return f"{facts.position} job{'s are' if facts.position != 1 else ' is'} ahead of it in the queue {queue}."
     return f"It is next in the queue {queue}."
@@ -131,27 +128,27 @@ def _waiting(facts: Facts) -> str:
 def _failure(facts: Facts) -> str:
     cause = _cause(facts)
     if cause is None:
-        return facts.job["error"] or "No cause was noted."
-    text = CAUSES[Cause(cause)].told
-    failed = [call for call in facts.calls if call["outcome"] != "ok"]
+        return facts.job.error or "No cause was noted."
+    text = CAUSES[cause].told
+    failed = [call for call in facts.calls if call.outcome != "ok"]
     if failed:
         last = failed[-1]
-        status = f" with status {last['status']}" if last["status"] else ""
-        text += f" {len(failed)} of {len(facts.calls)} calls to {last['provider']} failed, the last{status}."
+        status = f" with status {last.status}" if last.status else ""
+        text += f" {len(failed)} of {len(facts.calls)} calls to {last.provider} failed, the last{status}."
     return text
 
 
 def _money(facts: Facts) -> str:
     job = facts.job
-    held = job["credits_reserved"] - job["credits_charged"] - job["credits_refunded"]
-    reserved = job["credits_reserved"]
-    parts = [f"reserved {reserved} credit{'s' if reserved != 1 else ''}, charged {job['credits_charged']}"]
-    parts.append(f"refunded {job['credits_refunded']}")
+    held = job.credits_reserved - job.credits_charged - job.credits_refunded
+    reserved = job.credits_reserved
+    parts = [f"reserved {reserved} credit{'s' if reserved != 1 else ''}, charged {job.credits_charged}"]
+    parts.append(f"refunded {job.credits_refunded}")
     if held > 0:
         parts.append(f"{held} still held")
-    ambiguous = sum(unit["ambiguous"] for unit in facts.units)
-    sandboxed = bool(facts.calls) and all(call["sandboxed"] for call in facts.calls)
-    charge = "$0.00 (sandbox)" if sandboxed else f"${job['cost_usd']:.2f}"
+    ambiguous = sum(unit.ambiguous for unit in facts.units)
+    sandboxed = bool(facts.calls) and all(call.sandboxed for call in facts.calls)
+    charge = "$0.00 (sandbox)" if sandboxed else f"${job.cost_usd:.2f}"
     text = f"{', '.join(parts)}. Providers' charge {charge}."
     if ambiguous:
         text += (
@@ -165,7 +162,7 @@ def _kept(facts: Facts) -> str:
         return "Nothing has been delivered yet." if not _ended(facts) else "Nothing was delivered."
     kinds: dict[str, int] = {}
     for asset in facts.assets:
-        kinds[asset["asset_type"]] = kinds.get(asset["asset_type"], 0) + 1
+        kinds[asset.asset_type] = kinds.get(asset.asset_type, 0) + 1
     return ", ".join(f"{number} {kind}{'s' if number != 1 else ''}" for kind, number in kinds.items())
 
 
@@ -183,37 +180,37 @@ def _advice(facts: Facts) -> tuple[str, str]:
     job = facts.job
     if facts.replays:
         return f"bmn jobs show {facts.replays[-1]}", "It was started again already; this is the newest run."
-    if job["state"] in WAITING_STATES:
-        if facts.paused is not None and facts.paused["cause"] in OUTAGES:
-            return f"bmn jobs watch {job['id']}", "Wait; it goes on by itself, attempt unspent."
+    if job.state in WAITING_STATES:
+        if facts.paused is not None and facts.paused.cause in OUTAGES:
+            return f"bmn jobs watch {job.id}", "Wait; it goes on by itself, attempt unspent."
         if facts.paused is not None:
             return (
-                f"bmn queues resume {job['queue']}",
+                f"bmn queues resume {job.queue}",
                 "For an operator, when the reason is mended; nothing is lost meanwhile.",
             )
         if facts.workers == 0:
-            return f"bmn worker {job['queue']}", "Start a worker; the job goes on by itself."
+            return f"bmn worker {job.queue}", "Start a worker; the job goes on by itself."
         if facts.workers is None:
             return "bmn doctor", "It says what is wrong with Redis; the job goes on by itself."
     if not _ended(facts):
-        return f"bmn jobs watch {job['id']}", "Wait; or stop it with `bmn jobs cancel`."
-    if job["state"] == JobState.COMPLETED:
-        return f"bmn jobs show {job['id']}", "Nothing to do."
+        return f"bmn jobs watch {job.id}", "Wait; or stop it with `bmn jobs cancel`."
+    if job.state == JobState.COMPLETED:
+        return f"bmn jobs show {job.id}", "Nothing to do."
     cause = _cause(facts)
     if cause in _LOOK_FIRST:
-        return f"bmn jobs {_LOOK_FIRST[Cause(cause)]} {job['id']}", CAUSES[Cause(cause)].advice
-    if was_delivered(get_queue(job["queue"]), facts.units):
-        return f"bmn jobs show {job['id']}", "It has done what it was paid for; ask anew to go on."
-    return f"bmn jobs retry {job['id']}", "Pays only for what is missing." if facts.assets else "Starts it again."
+        return f"bmn jobs {_LOOK_FIRST[cause]} {job.id}", CAUSES[cause].advice
+    if was_delivered(get_queue(job.queue), facts.units):
+        return f"bmn jobs show {job.id}", "It has done what it was paid for; ask anew to go on."
+    return f"bmn jobs retry {job.id}", "Pays only for what is missing." if facts.assets else "Starts it again."
 
 
 def _ended(facts: Facts) -> bool:
-    return facts.job["completed_at"] is not None
+    return facts.job.completed_at is not None
 
 
 def _span(facts: Facts) -> str:
-    end = facts.job["completed_at"] or facts.now
-    return _duration(end - (facts.job["started_at"] or facts.job["queued_at"]))
+    end = facts.job.completed_at or facts.now
+    return _duration(end - (facts.job.started_at or facts.job.queued_at))
 
 
 def _until(seconds: float) -> str:

@@ -16,7 +16,7 @@ from bmn.db.transitions import Change
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
-from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup, CleanupType
+from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup, CleanupType, JobState
 from bmn.schemas.results import Counts
 from bmn.work.registry import get_queue
 
@@ -57,18 +57,17 @@ def _plan(conn: Connection, job_id: str, kind: CleanupType) -> Change | None:
         return None
     queue = get_queue("cleanup")
     job = queue.new_job(Cleanup(type=kind), job_id=job_id, message=f"Cleanup: {kind}")
-    return Change(job_id, "queued", events=[job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])
+    return Change(job_id, JobState.QUEUED, events=[job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[Cleanup]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, Cleanup)
     done = await _TASKS[payload.type](ctx)
     text = ", ".join(f"{count} {what}" for what, count in done.items() if count) or "nothing to do"
     return Result(f"{payload.type}: {text}", data=Counts(dict(done)))
 
 
-async def _expired_jobs(ctx: Context) -> dict[str, int]:
+async def _expired_jobs(ctx: Context[Cleanup]) -> dict[str, int]:
     """Ended jobs and all that hangs on them after 30 days; the books after 400."""
     done: dict[str, int] = {}
     while (removed := await ctx.commit(retention.delete_old_jobs)) > 0:
@@ -78,7 +77,7 @@ async def _expired_jobs(ctx: Context) -> dict[str, int]:
     return done
 
 
-async def _orphaned_assets(ctx: Context) -> dict[str, int]:
+async def _orphaned_assets(ctx: Context[Cleanup]) -> dict[str, int]:
     """Objects without a row, and rows whose brand is gone; a row whose object is gone is only reported."""
     objects = 0
     now = time.time()
@@ -96,7 +95,7 @@ async def _orphaned_assets(ctx: Context) -> dict[str, int]:
     return {"objects without a row": objects, "rows without an object": len(missing)}
 
 
-async def _stale_sessions(ctx: Context) -> dict[str, int]:
+async def _stale_sessions(ctx: Context[Cleanup]) -> dict[str, int]:
     """Keys that were to end and do not. Our own all have a time to live, so this finds strangers' only."""
     return {
         "sessions": await _limit_keys(ctx, "session:*", keys.SESSION_SECONDS),
@@ -105,13 +104,13 @@ async def _stale_sessions(ctx: Context) -> dict[str, int]:
     }
 
 
-async def _temp_files(ctx: Context) -> dict[str, int]:
+async def _temp_files(ctx: Context[Cleanup]) -> dict[str, int]:
     """Files of half-done work, a day later."""
     spooled = await ctx.storage.sweep_spool()
     return {"spooled objects": spooled, "files": await asyncio.to_thread(_sweep_folder, ctx.settings.bmn_home / "tmp")}
 
 
-async def _limit_keys(ctx: Context, pattern: str, seconds: int) -> int:
+async def _limit_keys(ctx: Context[Cleanup], pattern: str, seconds: int) -> int:
     """Gives keys without an end one, by SCAN."""
     limited = 0
     try:
@@ -134,7 +133,7 @@ def _sweep_folder(folder: Path) -> int:
     return gone
 
 
-_TASKS: dict[str, Callable[[Context], Awaitable[dict[str, int]]]] = {
+_TASKS: dict[str, Callable[[Context[Cleanup]], Awaitable[dict[str, int]]]] = {
     "expired-jobs": _expired_jobs,
     "orphaned-assets": _orphaned_assets,
     "stale-sessions": _stale_sessions,

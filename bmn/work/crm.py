@@ -44,13 +44,12 @@ RULES: dict[str, Rule] = {
 }
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[CrmSync]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, CrmSync)
     if not is_configured(ctx.settings):
         return Result("No CRM is configured", data=CrmSkipped(skipped=True))
     rule, client = RULES[payload.event_type], ctx.client(GoHighLevel)
-    contact = await _contact(ctx, payload, rule)
+    contact = await _contact(ctx, rule)
     async with ctx.calling(UNIT):
         contact_id = await client.upsert(contact)
         await ctx.progress("syncing", 60, "Contact updated")
@@ -61,8 +60,9 @@ async def run(ctx: Context) -> Result:
     return Result(f"CRM knows of {payload.event_type}", data=CrmResult(contact_id=contact_id))
 
 
-async def _contact(ctx: Context, payload: CrmSync, rule: Rule) -> Contact:
+async def _contact(ctx: Context[CrmSync], rule: Rule) -> Contact:
     """The user's account names the e-mail; an event may only where there is no account."""
+    payload = ctx.payload
     email = await ctx.db.read(lambda conn: journeys.email_of(conn, payload.user_id)) or _word(payload.data, "email")
     if not email:
         raise JobFailure(Cause.BAD_INPUT, "Neither the event nor the user's account has an e-mail address.")

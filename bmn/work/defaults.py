@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from bmn.db.records import Brand
 from bmn.schemas.payloads import LogoStyle
 
 _STYLE: LogoStyle = "modern"
@@ -47,16 +48,22 @@ class BrandDefaults:
     archetype: str | None
 
 
-def brand_defaults(brand: Mapping[str, Any]) -> BrandDefaults:
-    """brand: a row of `brands`, or the name alone. The same name always gives the same palette and vision."""
-    name = brand["name"]
+def brand_defaults(brand: Brand) -> BrandDefaults:
+    """What the record says, and for the rest what the name suggests."""
+    known = name_defaults(brand.name)
     return BrandDefaults(
-        name=name,
-        style=cast(LogoStyle, brand.get("logo_style") or _STYLE),
-        palette=list(brand.get("color_palette") or palette_of(name)),
-        vision=brand.get("vision") or f"{name} stands for good work, done with care, and wants to be remembered.",
-        archetype=brand.get("archetype"),
+        name=brand.name,
+        style=cast(LogoStyle, brand.logo_style or known.style),
+        palette=brand.color_palette or known.palette,
+        vision=brand.vision or known.vision,
+        archetype=brand.archetype,
     )
+
+
+def name_defaults(name: str) -> BrandDefaults:
+    """For a brand of which only the name is known: the same name always gives the same palette and vision."""
+    vision = f"{name} stands for good work, done with care, and wants to be remembered."
+    return BrandDefaults(name=name, style=_STYLE, palette=palette_of(name), vision=vision, archetype=None)
 
 
 def as_made(defaults: BrandDefaults, payload: Mapping[str, Any]) -> BrandDefaults:

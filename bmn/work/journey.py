@@ -3,10 +3,12 @@
 None of this may touch the user's own work: a mail or a CRM event that fails is a job of its own that fails.
 """
 
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db import journeys
+from bmn.db.records import Brand
 from bmn.jobs.core import Core
 from bmn.jobs.submission import dispatch
 from bmn.logs import get_logger
@@ -17,33 +19,35 @@ ABANDONED_SECONDS = 24 * 3600
 
 
 async def wizard_started(core: Core, user_id: str, brand_id: str) -> None:
+    """A user has opened the wizard for a brand."""
     await _crm(core, user_id, "wizard.started", f"{brand_id}/started", {"brandId": brand_id})
 
 
 async def step_completed(core: Core, user_id: str, brand_id: str, step: str, job_id: str) -> None:
+    """A step of the wizard is done."""
     await _crm(core, user_id, "wizard.step-completed", f"{job_id}/step", {"brandId": brand_id, "step": step})
 
 
-async def brand_completed(core: Core, user_id: str, brand: dict[str, Any]) -> None:
-    """brand: its row."""
-    logo = await core.db.read(lambda conn: journeys.chosen_logo(conn, brand["id"]))
-    data = {"brandName": brand["name"], "vision": brand.get("vision") or "", "logoUrl": logo or ""}
-    await _crm(core, user_id, "brand.completed", f"{brand['id']}/completed", data)
-    link = f"{core.settings.public_address}/g/{brand['id']}"
-    mail = {"brandName": brand["name"], "dashboardUrl": link}
-    await _mail(core, user_id, "brand-complete", f"{brand['id']}/completed", mail)
+async def brand_completed(core: Core, user_id: str, brand: Brand) -> None:
+    """All steps are done: the CRM hears of it, and the user gets a mail."""
+    logo = await core.db.read(lambda conn: journeys.chosen_logo(conn, brand.id))
+    data = {"brandName": brand.name, "vision": brand.vision or "", "logoUrl": logo or ""}
+    await _crm(core, user_id, "brand.completed", f"{brand.id}/completed", data)
+    link = f"{core.settings.public_address}/g/{brand.id}"
+    mail = {"brandName": brand.name, "dashboardUrl": link}
+    await _mail(core, user_id, "brand-complete", f"{brand.id}/completed", mail)
 
 
 async def remind_abandoned(core: Core) -> int:
     """Wizards that nobody touched for a day: one mail and one CRM event each; returns how many."""
     left = await core.db.read(lambda conn: journeys.abandoned(conn, ABANDONED_SECONDS))
     for session in left:
-        brand_id, step = session["brand_id"], session["step"]
+        brand_id, step = session.brand_id, session.step
         link = f"{core.settings.public_address}/g/{brand_id}"
-        await _crm(core, session["user_id"], "wizard.abandoned", f"{brand_id}/abandoned", {"lastStep": step})
-        mail = {"lastStep": step, "resumeUrl": link, "brandName": session["name"]}
-        await _mail(core, session["user_id"], "wizard-abandoned", f"{brand_id}/abandoned", mail)
-        await core.db.write(lambda conn, i=session["id"]: journeys.note_reminded(conn, i))  # type: ignore[misc]
+        await _crm(core, session.user_id, "wizard.abandoned", f"{brand_id}/abandoned", {"lastStep": step})
+        mail = {"lastStep": step, "resumeUrl": link, "brandName": session.name}
+        await _mail(core, session.user_id, "wizard-abandoned", f"{brand_id}/abandoned", mail)
+        await core.db.write(partial(journeys.note_reminded, session_id=session.id))
     return len(left)
 
 

@@ -4,6 +4,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db import assets
 from bmn.jobs.context import Context, Result
+from bmn.jobs.units import open_unit
 from bmn.providers.films import thumbnail_of
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import ImageUpload
@@ -14,18 +15,18 @@ from bmn.work.inputs import fetch_picture, load_object
 UNIT = "picture"
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[ImageUpload]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, ImageUpload)
     key = payload.storage_key or ctx.storage.key_of(payload.source_url or "")
     if key is not None:
-        return await _make_thumbnail(ctx, payload, key)
-    return await _bring_home(ctx, payload)
+        return await _make_thumbnail(ctx, key)
+    return await _bring_home(ctx)
 
 
-async def _bring_home(ctx: Context, payload: ImageUpload) -> Result:
+async def _bring_home(ctx: Context[ImageUpload]) -> Result:
     """A stranger's picture becomes an asset, without notes, under a name of ours. Its thumbnail is a job of its own."""
-    unit = await ctx.unit(UNIT)
+    payload = ctx.payload
+    unit = await open_unit(ctx, UNIT)
     if not unit.saved:
         if not unit.is_stored and not await unit.recover():
             picture = await fetch_picture(ctx, payload.source_url or "")
@@ -36,11 +37,12 @@ async def _bring_home(ctx: Context, payload: ImageUpload) -> Result:
     return Result("Picture stored")
 
 
-async def _make_thumbnail(ctx: Context, payload: ImageUpload, key: str) -> Result:
+async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
+    payload = ctx.payload
     data = await load_object(ctx, key, field="storageKey")
     await ctx.progress("uploading", 50, "Making a thumbnail")
     small = await thumbnail_of(data)
-    name = uuid5(NAMESPACE_URL, f"{ctx.job_id}/thumbnail").hex
+    name = uuid5(NAMESPACE_URL, f"{ctx.job.id}/thumbnail").hex
     small_key = object_key(payload.brand_id, "thumbnail", small.mime, name)
     await ctx.storage.put(small_key, small.data, small.mime)
     url = ctx.storage.url_for(small_key)

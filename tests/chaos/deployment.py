@@ -111,7 +111,7 @@ class Deployment:
         """This process's own connections, a user with credits, and a brand."""
         self._core = await open_core(self.settings, "test")
         await self.core.db.write(lambda conn: credits.ensure_user(conn, ANA, None, balance))
-        self.brand = (await self.core.db.write(lambda conn: brands.create(conn, ANA, {"name": "Acme"})))["id"]
+        self.brand = (await self.core.db.write(lambda conn: brands.create(conn, ANA, {"name": "Acme"}))).id
         return self
 
     # --- processes -------------------------------------------------------------------------------------------------

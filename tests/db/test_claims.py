@@ -18,7 +18,7 @@ async def test_the_order_is_priority_then_turn_then_age(db: Database) -> None:
     ben = await db.write(lambda conn: insert(conn, user_id="ben"))
     urgent = await db.write(lambda conn: insert(conn, priority=0))
     rows = await db.write(lambda conn: claim(conn, limit=10))
-    assert [row["id"] for row in rows] == [urgent, ana[0], ben, ana[1], ana[2], late]
+    assert [row.id for row in rows] == [urgent, ana[0], ben, ana[1], ana[2], late]
 
 
 async def test_ten_thousand_jobs_of_one_user_do_not_hold_up_another(db: Database) -> None:
@@ -29,7 +29,7 @@ async def test_ten_thousand_jobs_of_one_user_do_not_hold_up_another(db: Database
     ben = await db.write(lambda conn: insert(conn, user_id="ben"))
     # PostgreSQL's two writer threads may give one turn to two jobs, so the next round of four slots has it.
     rows = await db.write(lambda conn: claim(conn, limit=4))
-    assert ben in [row["id"] for row in rows]
+    assert ben in [row.id for row in rows]
 
 
 async def test_two_users_take_turns(db: Database) -> None:
@@ -37,7 +37,7 @@ async def test_two_users_take_turns(db: Database) -> None:
         for _ in range(20):
             await db.write(lambda conn, user=user: insert(conn, user_id=user))
     rows = await db.write(lambda conn: claim(conn, limit=20))
-    assert Counter(row["user_id"] for row in rows) == {"ana": 10, "ben": 10}
+    assert Counter(row.user_id for row in rows) == {"ana": 10, "ben": 10}
 
 
 async def test_a_job_is_claimed_by_one_of_many(db: Database) -> None:
@@ -51,10 +51,10 @@ async def test_a_job_is_claimed_by_one_of_many(db: Database) -> None:
         )
     )
     await other.close()
-    found = [row["id"] for rows in taken for row in rows]
+    found = [row.id for rows in taken for row in rows]
     left = await db.write(lambda conn: claim(conn, limit=100))
     assert len(found) == len(set(found))
-    assert ids == set(found) | {row["id"] for row in left}
+    assert ids == set(found) | {row.id for row in left}
 
 
 async def test_what_is_not_due_is_not_claimed(db: Database) -> None:
@@ -65,12 +65,12 @@ async def test_what_is_not_due_is_not_claimed(db: Database) -> None:
 
 
 async def test_a_claim_counts_the_attempt_and_raises_the_fence(db: Database) -> None:
-    job_id = await db.write(insert)
+    await db.write(insert)
     (first,) = await db.write(claim)
-    await db.write(lambda conn: transitions.lose(conn, job_id, first["fence"]))
+    await db.write(lambda conn: transitions.lose(conn, first))
     (second,) = await db.write(claim)
-    assert (first["attempt"], first["fence"]) == (1, 1)
-    assert (second["attempt"], second["fence"], second["losses"]) == (1, 2, 1)
+    assert (first.attempt, first.fence) == (1, 1)
+    assert (second.attempt, second.fence, second.losses) == (1, 2, 1)
 
 
 async def test_a_paused_queue_gives_nothing(db: Database) -> None:
@@ -88,8 +88,8 @@ async def test_what_somebody_has_paused_goes_on_when_somebody_says_so(db: Databa
     await db.write(lambda conn: queues.set_paused(conn, queue, by="ana", reason="maintenance"))
     assert await db.write(lambda conn: own(conn, queue)) is False
     await db.write(lambda conn: queues.end_own_pause(conn, queue))
-    found = await db.read(lambda conn: queues.pause(conn, queue))
-    assert found is not None and (found["paused_by"], found["reason"]) == ("ana", "maintenance")
+    found = await db.read(lambda conn: queues.get_pause(conn, queue))
+    assert found is not None and (found.paused_by, found.reason) == ("ana", "maintenance")
     assert await db.write(claim) == []
 
 
@@ -103,24 +103,24 @@ async def test_a_queue_that_paused_itself_gives_one_job_to_find_out(db: Database
     await db.write(pause)
     taken = await asyncio.gather(*(db.write(lambda conn: claim(conn, limit=4)) for _ in range(4)))
     rows = [row for rows in taken for row in rows]
-    assert [row["probe"] for row in rows] == [True]
+    assert [row.probe for row in rows] == [True]
 
 
 async def test_renewing_keeps_only_what_the_worker_runs(db: Database) -> None:
     ids = [await db.write(insert) for _ in range(3)]
     rows = await db.write(lambda conn: claim(conn, limit=3, lease=-1))
-    running = [row["id"] for row in rows[:2]]
+    running = [row.id for row in rows[:2]]
     held = await db.write(lambda conn: claims.renew(conn, "worker-1", running, 10))
     assert sorted(renewed.job_id for renewed in held) == sorted(running)
     late = await db.read(lambda conn: claims.expired(conn, stale_after={}))
-    assert [row["id"] for row in late] == [rows[2]["id"]]
-    assert set(ids) == {row["id"] for row in rows}
+    assert [row.id for row in late] == [rows[2].id]
+    assert set(ids) == {row.id for row in rows}
 
 
 async def test_a_lease_that_another_worker_has_is_not_renewed(db: Database) -> None:
     job_id = await db.write(insert)
     (first,) = await db.write(lambda conn: claim(conn, owner="one"))
-    await db.write(lambda conn: transitions.lose(conn, job_id, first["fence"]))
+    await db.write(lambda conn: transitions.lose(conn, first))
     await db.write(lambda conn: claim(conn, owner="two"))
     assert await db.write(lambda conn: claims.renew(conn, "one", [job_id], 10)) == []
 
@@ -140,4 +140,4 @@ async def test_a_job_at_twice_its_timeout_is_stale(db: Database) -> None:
     await db.write(lambda conn: conn.execute(late))
     assert await db.read(lambda conn: claims.expired(conn, stale_after={"logo-generation": 400})) == []
     (row,) = await db.read(lambda conn: claims.expired(conn, stale_after={"logo-generation": 240}))
-    assert row["id"] == job_id
+    assert row.id == job_id

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bmn.db import credits, events, jobs, transitions, units
 from bmn.db.engine import Connection, Database
+from bmn.db.records import Job
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units
 from bmn.db.transitions import Change
 from bmn.errors import Cause
@@ -19,22 +20,20 @@ from tests.kit.rows import account, claim, insert
 
 _HALF = Progress("generating", 50, "half")
 
-Transition = Callable[[Connection, str, int], Any]
+Transition = Callable[[Connection, Job], Any]
 
 EVERY: dict[str, Transition] = {
-    "progress": lambda conn, job, fence: transitions.progress(conn, job, fence, _HALF),
-    "record": lambda conn, job, fence: transitions.record(conn, job, fence, partial(AgentMessage, content="hi")),
-    "complete": lambda conn, job, fence: transitions.complete(conn, job, fence, "done", Counts({})),
-    "retry": lambda conn, job, fence: transitions.retry(
-        conn, job, fence, delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=1
-    ),
-    "wait": lambda conn, job, fence: transitions.wait(conn, job, fence, delay=0, cause=None, message="later"),
+    "progress": lambda conn, job: transitions.progress(conn, job, _HALF),
+    "record": lambda conn, job: transitions.record(conn, job, partial(AgentMessage, content="hi")),
+    "complete": lambda conn, job: transitions.complete(conn, job, "done", Counts({})),
+    "retry": lambda conn, job: transitions.retry(conn, job, delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=1),
+    "wait": lambda conn, job: transitions.wait(conn, job, delay=0, cause=None, message="later"),
     "hand_on": transitions.hand_on,
     "lose": transitions.lose,
-    "fail": lambda conn, job, fence: transitions.fail(conn, job, fence, Cause.BUG, "broken"),
+    "fail": lambda conn, job: transitions.fail(conn, job, Cause.BUG, "broken"),
     "cancel": transitions.cancel,
-    "unit": lambda conn, job, fence: units.put(conn, job, fence, "logo-0", {"state": "submitting"}) or None,
-    "save": lambda conn, job, fence: units.save(conn, job, fence, "logo-0", asset=None, price=1, usd=0.0, shown=_HALF),
+    "unit": lambda conn, job: units.put(conn, job, "logo-0", {"state": "submitting"}) or None,
+    "save": lambda conn, job: units.save(conn, job, "logo-0", asset=None, price=1, usd=0.0, shown=_HALF),
 }
 
 
@@ -51,10 +50,10 @@ async def test_a_stale_executor_changes_nothing(db: Database, name: str) -> None
     await db.write(lambda conn: account(conn, 10))
     job_id = await db.write(lambda conn: insert(conn, user_id=ANA, credits=2))
     (first,) = await db.write(claim)
-    await db.write(lambda conn: transitions.lose(conn, job_id, first["fence"]))
+    await db.write(lambda conn: transitions.lose(conn, first))
     await db.write(lambda conn: claim(conn, owner="worker-2"))
     before = await db.read(lambda conn: _everything(conn, job_id))
-    assert await db.write(lambda conn: EVERY[name](conn, job_id, first["fence"])) is None
+    assert await db.write(lambda conn: EVERY[name](conn, first)) is None
     assert await db.read(lambda conn: _everything(conn, job_id)) == before
 
 
@@ -63,48 +62,46 @@ async def test_a_stale_executor_changes_nothing(db: Database, name: str) -> None
 async def test_nothing_leaves_a_terminal_state(db: Database, name: str, end: str) -> None:
     await db.write(lambda conn: account(conn, 10))
     job_id = await db.write(lambda conn: insert(conn, user_id=ANA, credits=2))
-    (row,) = await db.write(claim)
-    await db.write(lambda conn: EVERY[end](conn, job_id, row["fence"]))
+    (job,) = await db.write(claim)
+    await db.write(lambda conn: EVERY[end](conn, job))
     before = await db.read(lambda conn: _everything(conn, job_id))
-    assert await db.write(lambda conn: EVERY[name](conn, job_id, row["fence"])) is None
-    assert await db.write(lambda conn: transitions.cancel_waiting(conn, job_id, "ana")) is None
+    assert await db.write(lambda conn: EVERY[name](conn, job)) is None
+    assert await db.write(lambda conn: transitions.cancel_waiting(conn, job, "ana")) is None
     assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job_id, "ana")) is False
     assert await db.read(lambda conn: _everything(conn, job_id)) == before
 
 
-async def _active(db: Database, **values: Any) -> tuple[str, int]:
-    job_id = await db.write(lambda conn: insert(conn, **values))
-    (row,) = await db.write(claim)
-    return job_id, row["fence"]
+async def _active(db: Database, **values: Any) -> Job:
+    await db.write(lambda conn: insert(conn, **values))
+    (job,) = await db.write(claim)
+    return job
 
 
 async def test_the_bar_never_falls(db: Database) -> None:
-    job_id, fence = await _active(db)
+    job = await _active(db)
     for percent in (10, 60, 40, 70):
-        await db.write(
-            lambda conn, p=percent: transitions.progress(conn, job_id, fence, Progress("generating", p, "on its way"))
-        )
-    rows = await db.read(lambda conn: events.after(conn, job_id, 0))
-    assert [row["payload"]["progress"] for row in rows] == [0, 10, 60, 60, 70]
-    assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5]
+        await db.write(lambda conn, p=percent: transitions.progress(conn, job, Progress("generating", p, "on its way")))
+    rows = await db.read(lambda conn: events.after(conn, job.id, 0))
+    assert [row.payload["progress"] for row in rows] == [0, 10, 60, 60, 70]
+    assert [row.seq for row in rows] == [1, 2, 3, 4, 5]
 
 
 async def test_ending_gives_back_what_was_not_delivered(db: Database) -> None:
     await db.write(lambda conn: account(conn, 10))
-    job_id, fence = await _active(db, user_id=ANA, credits=4)
-    await db.write(lambda conn: units.save(conn, job_id, fence, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF))
-    change: Change = await db.write(lambda conn: EVERY["fail"](conn, job_id, fence))
-    row = await db.read(lambda conn: jobs.get_job(conn, job_id))
+    job = await _active(db, user_id=ANA, credits=4)
+    await db.write(lambda conn: units.save(conn, job, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF))
+    change: Change = await db.write(lambda conn: EVERY["fail"](conn, job))
+    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
     balance = await db.read(lambda conn: credits.balance(conn, ANA))
-    assert (row["credits_reserved"], row["credits_charged"], row["credits_refunded"]) == (4, 1, 3)
+    assert (row.credits_reserved, row.credits_charged, row.credits_refunded) == (4, 1, 3)
     assert (balance.remaining, balance.reserved, balance.used) == (9, 0, 1)
     assert change.balances == [balance]
 
 
 async def test_a_unit_is_paid_once_however_often_it_is_saved(db: Database) -> None:
     await db.write(lambda conn: account(conn, 10))
-    job_id, fence = await _active(db, user_id=ANA, credits=4)
-    saving = lambda conn: units.save(conn, job_id, fence, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF)  # noqa: E731
+    job = await _active(db, user_id=ANA, credits=4)
+    saving = lambda conn: units.save(conn, job, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF)  # noqa: E731
     await db.write(saving)
     with pytest.raises(Exception, match=r"(?i)unique"):
         await db.write(saving)
@@ -112,18 +109,18 @@ async def test_a_unit_is_paid_once_however_often_it_is_saved(db: Database) -> No
 
 
 async def test_a_death_leaves_one_letter_and_one_event(db: Database) -> None:
-    job_id, fence = await _active(db)
-    change: Change = await db.write(lambda conn: EVERY["fail"](conn, job_id, fence))
-    assert change.dead and change.dead["job_id"] == job_id
+    job = await _active(db)
+    change: Change = await db.write(lambda conn: EVERY["fail"](conn, job))
+    assert change.dead and change.dead.job_id == job.id
     letters = await db.read(lambda conn: list(conn.execute(select(dead_letters.c.job_id)).scalars()))
-    assert letters == [job_id]
-    assert change.events[-1]["payload"]["retriesLeft"] == 0
+    assert letters == [job.id]
+    assert change.events[-1].payload["retriesLeft"] == 0
 
 
 @pytest.mark.parametrize("cause", [Cause.MODERATED, Cause.BAD_INPUT])
 async def test_what_nobody_can_mend_leaves_no_letter(db: Database, cause: Cause) -> None:
-    job_id, fence = await _active(db)
-    change = await db.write(lambda conn: transitions.fail(conn, job_id, fence, cause, "no"))
+    job = await _active(db)
+    change = await db.write(lambda conn: transitions.fail(conn, job, cause, "no"))
     assert change.dead is None
     assert await db.read(lambda conn: list(conn.execute(select(dead_letters)))) == []
 
@@ -132,25 +129,25 @@ async def test_the_third_lost_worker_ends_the_job(db: Database) -> None:
     job_id = await db.write(insert)
     states = []
     for _ in range(3):
-        (row,) = await db.write(claim)
-        change: Change = await db.write(lambda conn, f=row["fence"]: transitions.lose(conn, job_id, f))
+        (job,) = await db.write(claim)
+        change: Change = await db.write(lambda conn, held=job: transitions.lose(conn, held))
         states.append(change.state)
     row = await db.read(lambda conn: jobs.get_job(conn, job_id))
     assert states == ["queued", "queued", "failed"]
-    assert (row["cause"], row["losses"]) == ("worker_killed", 3)
+    assert (row.cause, row.losses) == ("worker_killed", 3)
 
 
 @pytest.mark.parametrize("name", ["retry", "wait", "hand_on", "lose"])
 async def test_a_cancel_is_not_forgotten_when_the_job_goes_back_in_line(db: Database, name: str) -> None:
-    job_id, fence = await _active(db)
-    assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job_id, "ana"))
-    change: Change = await db.write(lambda conn: EVERY[name](conn, job_id, fence))
-    row = await db.read(lambda conn: jobs.get_job(conn, job_id))
-    assert (change.state, row["state"], row["cancelled_by"]) == ("cancelled", "cancelled", "ana")
+    job = await _active(db)
+    assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job.id, "ana"))
+    change: Change = await db.write(lambda conn: EVERY[name](conn, job))
+    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    assert (change.state, row.state, row.cancelled_by) == ("cancelled", "cancelled", "ana")
 
 
 async def test_waiting_spends_no_attempt(db: Database) -> None:
-    job_id, fence = await _active(db)
-    await db.write(lambda conn: EVERY["wait"](conn, job_id, fence))
-    row = await db.read(lambda conn: jobs.get_job(conn, job_id))
-    assert (row["state"], row["attempt"]) == ("queued", 0)
+    job = await _active(db)
+    await db.write(lambda conn: EVERY["wait"](conn, job))
+    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    assert (row.state, row.attempt) == ("queued", 0)

@@ -136,7 +136,7 @@ async def test_a_film_that_the_vendor_lost_is_ordered_once_more(bench: Bench) ->
 
 async def test_a_picture_of_somebody_elses_brand_is_not_used(bench: Bench) -> None:
     other = await bench.core.db.write(lambda conn: brands.create(conn, BEN, {"name": "Bens"}))
-    key = object_key(other["id"], "logo", "image/png")
+    key = object_key(other.id, "logo", "image/png")
     await bench.core.storage.put(key, png(), "image/png")
     before = len(bench.sandbox.ledger("openai"))
     row = await bench.run("mockup-generation", **await mockup(bench, logoUrl=bench.core.storage.url_for(key)))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bmn.db import claims, queues
+from bmn.db.records import QueueSetting
 from bmn.errors import CAUSES, Cause
 from bmn.jobs.executor import Executor, load_handler
 from bmn.jobs.run import Run
@@ -44,8 +45,8 @@ def _open_after(bench: Bench, jobs: int, **more: Any) -> None:
     bench.core.settings = bench.core.settings.model_copy(update={"bmn_outage_jobs": jobs, **more})
 
 
-async def _pause(bench: Bench, queue: str) -> dict[str, Any] | None:
-    return await bench.core.db.read(lambda conn: queues.pause(conn, queue))
+async def _pause(bench: Bench, queue: str) -> QueueSetting | None:
+    return await bench.core.db.read(lambda conn: queues.get_pause(conn, queue))
 
 
 @EVERY_PROVIDER
@@ -63,8 +64,8 @@ async def test_jobs_wait_for_a_provider_that_is_down_and_one_tries_it(
         assert (row["id"], row["state"], row["attempt"]) == (job_id, "queued", 0)
         assert row["message"] == CAUSES[Cause.PROVIDER_OVERLOADED].told_while_waiting
     paused = await _pause(bench, queue)
-    assert paused is not None and paused["reason"].startswith("Provider degraded: ")
-    assert (paused["cause"], paused["paused_by"]) == ("provider_overloaded", "system")
+    assert paused is not None and paused.reason.startswith("Provider degraded: ")
+    assert (paused.cause, paused.paused_by) == ("provider_overloaded", "system")
 
     bench.sandbox.clear()
     row = await bench.attempt(queue)
@@ -95,7 +96,7 @@ async def test_a_job_that_fails_of_its_own_does_not_keep_a_mended_queue_closed(b
     async def the_queue_runs() -> bool:
         claimed = await bench.core.db.write(lambda conn: claims.claim(conn, queue.name, 4, "w", 30.0, probe_again=0.15))
         for row in claimed:
-            tried.append(row["id"])
+            tried.append(row.id)
             await executor.execute(Run(row))
         return await _pause(bench, queue.name) is None
 

@@ -1,11 +1,12 @@
 """What users are told of a failure: what happened to them, never who the vendor is or what it said."""
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 
-from bmn.db import credits, queues, transitions
+from bmn.db import credits, jobs, queues, transitions
 from bmn.errors import CAUSES, Cause
 from tests.handlers.orders import bundle, logos, mockup, video, wizard
 from tests.kit.bench import Bench
@@ -47,7 +48,8 @@ async def test_no_user_reads_who_the_vendor_is(bench: Bench, queue: str, payload
         assert not [text for text in shown if VENDORS.search(text) or ADDRESS.search(text)]
         assert row["message"].startswith(CAUSES[cause].user_text) or cause is Cause.MODERATED
         bench.sandbox.clear()
-        await bench.core.db.write(lambda conn, i=job_id: transitions.cancel_waiting(conn, i))  # type: ignore[misc]
+        job = await bench.core.db.read(partial(jobs.get_job, job_id=job_id))
+        await bench.core.db.write(partial(transitions.cancel_waiting, held=job))
         await bench.core.db.write(lambda conn: queues.set_running(conn, queue, by="test"))
 
 

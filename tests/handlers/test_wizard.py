@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import update
 
 from bmn.broker import keys
-from bmn.db import sessions
+from bmn.db import jobs, sessions
 from bmn.db.tables import agent_sessions, generation_credits
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
-from bmn.jobs.executor import Run
+from bmn.jobs.run import Run
 from bmn.providers.fetch import Fetcher
+from bmn.schemas.payloads import BrandWizard
 from bmn.work.registry import get_queue
 from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.prompts import GUIDE, STEPS
@@ -44,8 +45,8 @@ async def test_a_step_is_done_told_and_charged_once(bench: Bench) -> None:
     assert len(billed) == result["turns"] == len(messages)
     assert result["cost"] == pytest.approx(sum(entry["usd"] for entry in billed))
     brand = await bench.reload()
-    assert brand["vision"]
-    assert brand["details"]["steps"]["brand-identity"]["text"] == result["result"]
+    assert brand.vision
+    assert brand.details["steps"]["brand-identity"]["text"] == result["result"]
     tools = [event["toolName"] for event in await bench.events(row["id"], "job:progress") if event.get("toolName")]
     assert "save_brand" in tools
     assert await bench.events(row["id"], "job:tool-error") == []
@@ -55,7 +56,7 @@ async def test_a_step_is_done_told_and_charged_once(bench: Bench) -> None:
     ("name", "fields"), [("brand-identity", {"vision", "colorPalette", "logoStyle"}), ("profit-calculator", {"status"})]
 )
 async def test_what_a_step_changes_of_a_brand_is_seen_at_once(bench: Bench, name: str, fields: set[str]) -> None:
-    key = keys.cache("brand", bench.brand["id"])
+    key = keys.cache("brand", bench.brand.id)
     await bench.core.redis.set(key, '"what it was"')
     await step(bench, name)
     assert await bench.core.redis.get(key) != '"what it was"'
@@ -118,7 +119,7 @@ async def test_the_last_step_completes_the_brand_and_says_so(bench: Bench) -> No
     assert answer["profit"] == pytest.approx(
         answer["marginPerUnit"] * answer["revenue"] / answer["unitPrice"], rel=0.01
     )
-    assert (await bench.reload())["status"] == "complete"
+    assert (await bench.reload()).status == "complete"
     told = {job["payload"]["eventType"] for job in await bench.jobs_of("crm-sync")}
     assert told == {"wizard.started", "wizard.step-completed", "brand.completed"}
     assert [job["payload"]["template"] for job in await bench.jobs_of("email-send")] == ["brand-complete"]
@@ -195,11 +196,12 @@ async def test_tools_of_a_turn_that_was_interrupted_start_nothing_twice(bench: B
     (job_id,) = row["result"]["jobs"]
     session = await bench.core.db.read(lambda conn: sessions.get(conn, row["result"]["sessionId"]))
     assert session is not None
-    call = next(b for m in session["messages"] for b in _blocks(m) if b.get("name") == "start_logos")
+    call = next(b for m in session.messages for b in _blocks(m) if b.get("name") == "start_logos")
     queue = get_queue("brand-wizard")
-    payload = queue.payload.model_validate(row["payload"])
-    ctx = Context(bench.core, Clients(bench.core.settings, bench.core.db), queue, row, payload, {}, Run(row))
-    desk = Desk(ctx, session["id"], {}, frozenset())
+    job = await bench.core.db.read(lambda conn: jobs.get_job(conn, row["id"]))
+    payload = BrandWizard.model_validate(job.payload)
+    ctx = Context(bench.core, Clients(bench.core.settings, bench.core.db), queue, Run(job), payload, {})
+    desk = Desk(ctx, session.id, {}, frozenset())
     tool = TOOLS["start_logos"]
     again = await tool.run(desk, tool.arguments.model_validate(call["input"]), call["id"])
     assert again == {"started": [job_id]}
@@ -216,7 +218,7 @@ async def test_a_session_goes_on_in_a_later_job(bench: Bench) -> None:
     assert [text.split("\n")[0] for text in asked] == ["Step: brand-identity", "Step: customization"]
     session = await bench.core.db.read(lambda conn: sessions.get(conn, session_id))
     assert session is not None
-    assert session["turns"] == first["result"]["turns"] + second["result"]["turns"]
+    assert session.turns == first["result"]["turns"] + second["result"]["turns"]
 
 
 async def test_a_session_of_somebody_else_is_not_there(bench: Bench) -> None:
@@ -286,7 +288,7 @@ async def test_a_hostile_page_changes_nothing_but_text(
     assert set(visited) == {"acme.example"}
     after = await bench.reload()
     unchanged = ("name", "vision", "archetype", "color_palette", "logo_style", "status")
-    assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
+    assert [getattr(after, name) for name in unchanged] == [getattr(before, name) for name in unchanged]
     for queue in ("logo-generation", "mockup-generation", "bundle-composition", "video-generation"):
         assert await bench.jobs_of(queue) == []
     for block in _results(await _messages(bench, row)):
@@ -336,7 +338,7 @@ async def _messages(bench: Bench, row: dict[str, Any]) -> list[dict[str, Any]]:
     session_id = row["result"]["sessionId"]
     session = await bench.core.db.read(lambda conn: sessions.get(conn, session_id))
     assert session is not None
-    messages: list[dict[str, Any]] = session["messages"]
+    messages: list[dict[str, Any]] = session.messages
     return messages
 
 

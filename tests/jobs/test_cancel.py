@@ -66,8 +66,8 @@ async def test_a_job_that_nobody_runs_any_more_is_said_to_be_unacknowledged(engi
     await engine.claim()
     answer = await cancel(engine.core, accepted.job_id, ANA)
     assert answer.state == "no worker acknowledged"
-    (row,) = [await engine.job(accepted.job_id)]
-    change = await engine.write(lambda conn: transitions.lose(conn, accepted.job_id, row["fence"]))
+    job = await engine.job(accepted.job_id)
+    change = await engine.write(lambda conn: transitions.lose(conn, job))
     assert change.state == "cancelled"
     assert (await engine.balance()).remaining == 100
 
@@ -78,10 +78,10 @@ async def test_a_job_that_ends_as_it_is_cancelled_is_said_to_be_finishing(engine
     asking = asyncio.create_task(cancel(engine.core, job_id, ANA))
 
     async def asked() -> bool:
-        return (await engine.job(job_id))["cancel_requested_at"] is not None
+        return (await engine.job(job_id)).cancel_requested_at is not None
 
     await eventually(asked)
-    await engine.write(lambda conn: transitions.fail(conn, job_id, row["fence"], Cause.BUG, "x"))
+    await engine.write(lambda conn: transitions.fail(conn, row, Cause.BUG, "x"))
     assert (await asking).state == "finishing"
 
 
@@ -126,4 +126,4 @@ async def test_a_cancel_that_was_left_behind_is_carried_out_by_the_sweeper(engin
     await engine.write(lambda conn: conn.execute(flagged))
     await Sweeper(engine.core).carry_out_cancels()
     row = await engine.job(job_id)
-    assert (row["state"], row["cancelled_by"]) == ("cancelled", "ana")
+    assert (row.state, row.cancelled_by) == ("cancelled", "ana")

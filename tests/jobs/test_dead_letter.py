@@ -21,7 +21,7 @@ async def _dead(engine: Engine, number: int = 1, cause: Cause = Cause.BUG, **dat
     ids = [await engine.do(**data) for _ in range(number)]
     rows = await engine.claim("crm-sync", limit=number)
     for row in rows:
-        await engine.write(lambda conn, r=row: transitions.fail(conn, r["id"], r["fence"], cause, "broken"))
+        await engine.write(lambda conn, r=row: transitions.fail(conn, r, cause, "broken"))
     return ids
 
 
@@ -30,8 +30,8 @@ async def test_a_replay_is_a_new_job_that_names_its_parent(engine: Engine) -> No
     answer = await replay.retry(engine.core, job_id, "admin", reason="mended")
     assert answer.job_id is not None
     row = await engine.job(answer.job_id)
-    assert (row["parent_id"], row["state"], row["attempt"]) == (job_id, "queued", 0)
-    assert (await engine.job(job_id))["state"] == "failed"
+    assert (row.parent_id, row.state, row.attempt) == (job_id, "queued", 0)
+    assert (await engine.job(job_id)).state == "failed"
     (audit,) = await engine.read(lambda conn: conn.execute(select(audit_log)).mappings().all())
     assert (audit["actor"], audit["subject"], audit["reason"]) == ("admin", job_id, "mended")
 
@@ -109,7 +109,7 @@ async def test_a_replay_pays_again_only_if_it_can(engine: Engine) -> None:
     await engine.user(balance=3)
     accepted = await engine.submit(count=3)
     (row,) = await engine.claim()
-    await engine.write(lambda conn: transitions.fail(conn, row["id"], row["fence"], Cause.PROVIDER_TIMEOUT, "slow"))
+    await engine.write(lambda conn: transitions.fail(conn, row, Cause.PROVIDER_TIMEOUT, "slow"))
     await engine.submit(count=2)
     with pytest.raises(InsufficientCredits):
         await replay.retry(engine.core, accepted.job_id, ANA)
@@ -141,7 +141,7 @@ async def test_a_job_that_dies_again_knows_how_often(engine: Engine) -> None:
     for _ in range(2):
         answer = await replay.retry(engine.core, job_id, "ana")
         (row,) = await engine.claim("crm-sync")
-        await engine.write(lambda conn, r=row: transitions.fail(conn, r["id"], r["fence"], Cause.BUG, "again"))
+        await engine.write(lambda conn, r=row: transitions.fail(conn, r, Cause.BUG, "again"))
         assert answer.job_id
         job_id = answer.job_id
     query = select(dead_letters.c.replays).order_by(dead_letters.c.created_at)

@@ -25,7 +25,7 @@ from bmn.schemas.payloads import JobState
 from bmn.schemas.results import Counts
 from tests.kit import checker
 from tests.kit.people import ANA
-from tests.kit.rows import QUEUE, new_job
+from tests.kit.rows import QUEUE, held, new_job
 
 MOST_ATTEMPTS = 3
 
@@ -97,7 +97,7 @@ class JobsLife(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(sorted(self.lives)))
         life = self.lives[job_id]
-        change = self.do(lambda conn: transitions.cancel_waiting(conn, job_id, ANA))
+        change = self.do(lambda conn: transitions.cancel_waiting(conn, job_rows.get_job(conn, job_id), ANA))
         assert bool(change) == (life.state in ("queued", "retrying"))
         if change:
             life.state, life.fence = "cancelled", life.fence + 1
@@ -126,10 +126,10 @@ class JobsLife(RuleBasedStateMachine):
         assert len(rows) == min(1, len(due))
         if not rows:
             return Token("none", 0)
-        life = self.lives[rows[0]["id"]]
+        life = self.lives[rows[0].id]
         life.state, life.fence, life.attempt = "active", life.fence + 1, life.attempt + 1
-        assert (rows[0]["fence"], rows[0]["attempt"]) == (life.fence, life.attempt)
-        return Token(rows[0]["id"], rows[0]["fence"])
+        assert (rows[0].fence, rows[0].attempt) == (life.fence, life.attempt)
+        return Token(rows[0].id, rows[0].fence)
 
     def _holds(self, token: Token) -> bool:
         life = self.lives.get(token.job_id)
@@ -137,14 +137,16 @@ class JobsLife(RuleBasedStateMachine):
 
     def _write(self, token: Token, fn: Any) -> Any:
         """Does it, and says that it took place exactly if the token is the current one."""
-        change = self.do(lambda conn: fn(conn, token.job_id, token.fence))
+        if token.job_id not in self.lives:
+            return None
+        change = self.do(lambda conn: fn(conn, held(conn, token.job_id, token.fence)))
         assert (change is not None) == self._holds(token)
         return change
 
     @rule(token=tokens, percent=st.integers(0, 99))
     def progress(self, token: Token, percent: int) -> None:
         shown = Progress("generating", percent, "…")
-        self._write(token, lambda conn, job, fence: transitions.progress(conn, job, fence, shown))
+        self._write(token, lambda conn, job: transitions.progress(conn, job, shown))
 
     @rule(token=tokens)
     def save_the_next_unit(self, token: Token) -> None:
@@ -155,7 +157,7 @@ class JobsLife(RuleBasedStateMachine):
         half = Progress("generating", 50, "…")
         change = self._write(
             token,
-            lambda conn, job, fence: units.save(conn, job, fence, unit, asset=None, price=1, usd=0.0, shown=half),
+            lambda conn, job: units.save(conn, job, unit, asset=None, price=1, usd=0.0, shown=half),
         )
         if change:
             life.saved.add(unit)
@@ -166,14 +168,14 @@ class JobsLife(RuleBasedStateMachine):
         whole = life is not None and len(life.saved) == life.units
         change = self._write(
             token,
-            lambda conn, job, fence: transitions.complete(conn, job, fence, "done", Counts({}), partial=not whole),
+            lambda conn, job: transitions.complete(conn, job, "done", Counts({}), partial=not whole),
         )
         if change:
             self.lives[token.job_id].state = JobState.COMPLETED if whole else JobState.PARTIAL
 
     @rule(token=tokens, cause=st.sampled_from([Cause.BUG, Cause.MODERATED, Cause.TIMEOUT]))
     def fail(self, token: Token, cause: Cause) -> None:
-        change = self._write(token, lambda conn, job, fence: transitions.fail(conn, job, fence, cause, "broken"))
+        change = self._write(token, lambda conn, job: transitions.fail(conn, job, cause, "broken"))
         if change:
             self.lives[token.job_id].state = "failed"
             assert bool(change.dead) == (cause is not Cause.MODERATED)
@@ -186,8 +188,8 @@ class JobsLife(RuleBasedStateMachine):
             return
         change = self._write(
             token,
-            lambda conn, job, fence: transitions.retry(
-                conn, job, fence, delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=left
+            lambda conn, job: transitions.retry(
+                conn, job, delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=left
             ),
         )
         if change:
@@ -218,8 +220,8 @@ class JobsLife(RuleBasedStateMachine):
         late = update(jobs).where(jobs.c.id == job_id).values(lease_until=1.0)
         self.do(lambda conn: conn.execute(late))
         (row,) = self.do(lambda conn: claims.expired(conn, stale_after={}))
-        assert row["id"] == job_id
-        self.do(lambda conn: transitions.lose(conn, job_id, row["fence"]))
+        assert row.id == job_id
+        self.do(lambda conn: transitions.lose(conn, row))
         life = self.lives[job_id]
         if life.cancel_asked:
             life.state = "cancelled"
@@ -235,7 +237,7 @@ class JobsLife(RuleBasedStateMachine):
     def the_rows_are_as_the_model_says(self) -> None:
         for job_id, life in self.lives.items():
             row = self.do(lambda conn, i=job_id: job_rows.get_job(conn, i))
-            assert (row["state"], row["fence"], row["attempt"]) == (life.state, life.fence, life.attempt)
+            assert (row.state, row.fence, row.attempt) == (life.state, life.fence, life.attempt)
 
     @invariant()
     def nobody_spends_what_they_do_not_have(self) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bmn.jobs.executor import load_handler
+from bmn.jobs.queue import Queue
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
-from bmn.work.registry import ALL_QUEUES, QUEUES, Queue, get_queue
+from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 
 _TESTS = Path(__file__).parents[1]
 

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmn.errors import CAUSES, OUTAGES, Cause, JobFailure, Moderated
-from bmn.jobs.retry_policy import JITTER, LONGEST_DELAY, Action, Plan, backoff, plan
+from bmn.jobs.retry_policy import JITTER, LONGEST_DELAY, Action, Decision, backoff, decide
 
 RETRIED = [cause for cause, info in CAUSES.items() if info.retried and cause is not Cause.PROVIDER_RATE_LIMITED]
 FINAL = [cause for cause, info in CAUSES.items() if not info.retried and not info.pauses_queue]
 
 
-def _plan(failure: JobFailure, attempt: int = 1, **more: float) -> Plan:
-    return plan(failure, attempt=attempt, max_attempts=3, first_backoff=3, **more)
+def _plan(failure: JobFailure, attempt: int = 1, **more: float) -> Decision:
+    return decide(failure, attempt=attempt, max_attempts=3, first_backoff=3, **more)
 
 
 @pytest.mark.parametrize("cause", RETRIED)
@@ -24,7 +24,7 @@ def test_what_may_heal_is_tried_again_until_no_attempt_is_left(cause: Cause) -> 
 
 @pytest.mark.parametrize("cause", FINAL)
 def test_what_cannot_heal_ends_at_once(cause: Cause) -> None:
-    assert _plan(JobFailure(cause, "x")) == Plan(Action.FAIL)
+    assert _plan(JobFailure(cause, "x")) == Decision(Action.FAIL)
 
 
 @pytest.mark.parametrize("cause", [Cause.PROVIDER_AUTH, Cause.PROVIDER_CREDIT])
@@ -91,7 +91,7 @@ def test_no_decision_exceeds_its_limits(
     cause: Cause, attempt: int, most: int, limited: float, asked: float | None
 ) -> None:
     failure = JobFailure(cause, "x", retry_after=asked)
-    decision = plan(failure, attempt=attempt, max_attempts=most, first_backoff=3, limited_for=limited)
+    decision = decide(failure, attempt=attempt, max_attempts=most, first_backoff=3, limited_for=limited)
     assert 0 <= decision.delay <= 3600
     if decision.action is Action.RETRY:
         assert decision.retries_left == most - attempt > 0

@@ -17,8 +17,8 @@ async def test_a_job_is_stored_paid_for_and_told(engine: Engine) -> None:
     accepted = await engine.submit(count=4)
     row = await engine.job(accepted.job_id)
     (event,) = await engine.core.events.after(accepted.job_id, 0)
-    assert (row["state"], row["credits_reserved"], accepted.credits) == ("queued", 4, 4)
-    assert (event["event"], event["seq"], event["payload"]["status"]) == ("job:progress", 1, "queued")
+    assert (row.state, row.credits_reserved, accepted.credits) == ("queued", 4, 4)
+    assert (event.event, event.seq, event.payload["status"]) == ("job:progress", 1, "queued")
     assert (await engine.balance()).remaining == 6
     assert engine.problems(served=[]) == []
 
@@ -86,7 +86,7 @@ async def test_several_are_accepted_together_or_not_at_all(engine: Engine) -> No
     assert await engine.all_jobs() == []
     three = await submit(engine.core, ANA, "logo-generation", [engine.logos(count=1)] * 3)
     assert len({accepted.job_id for accepted in three}) == 3
-    assert len({row["group_id"] for row in await engine.all_jobs()}) == 1
+    assert len({row.group_id for row in await engine.all_jobs()}) == 1
 
 
 async def test_a_foreign_brand_is_as_absent_as_none(engine: Engine) -> None:

@@ -5,7 +5,7 @@ import time
 
 from sqlalchemy import insert, select, update
 
-from bmn.db import claims, queues, transitions
+from bmn.db import claims, clock, transitions
 from bmn.db.tables import job_events, jobs, provider_calls
 from bmn.errors import Cause
 from bmn.jobs.rq.view import Shown, list_key
@@ -29,7 +29,7 @@ async def test_a_job_whose_worker_died_goes_back_in_line(engine: Engine) -> None
     await engine.write(lambda conn: conn.execute(update(jobs).values(lease_until=1.0)))
     await asyncio.gather(*(sweeper.take_from_the_dead() for _ in range(3)))
     row = await engine.job(job_id)
-    assert (row["state"], row["losses"], row["attempt"]) == ("queued", 1, 0)
+    assert (row.state, row.losses, row.attempt) == ("queued", 1, 0)
 
 
 async def test_rows_that_never_reached_redis_are_put_in_line(engine: Engine) -> None:
@@ -61,7 +61,7 @@ async def test_the_cleanup_is_planned_once_an_hour_on_however_many_hosts(engine:
     slot = int(time.time() // cleanup.EVERY_SECONDS)
     rows = await engine.all_jobs()
     assert len(rows) == 4
-    assert {row["id"].rsplit("-", 1)[1] for row in rows} <= {str(slot), str(slot - 1)}
+    assert {row.id.rsplit("-", 1)[1] for row in rows} <= {str(slot), str(slot - 1)}
 
 
 async def test_admins_are_told_once_of_what_goes_wrong_slowly(engine: Engine) -> None:
@@ -169,13 +169,13 @@ async def test_a_clock_set_ahead_makes_no_attempt_stale(engine: Engine) -> None:
     job_id = await engine.do()
     await engine.claim(QUEUE)
     for _ in range(2):
-        await engine.write(lambda conn: claims.move_starts(conn, 3600))
-    assert (await engine.job(job_id))["attempt_started_at"] <= await engine.read(queues.clock)
+        await engine.write(lambda conn: clock.move_starts(conn, 3600))
+    assert (await engine.job(job_id)).attempt_started_at <= await engine.read(clock.now)
     hour = {name: jobs.c[name] - 3600 for name in ("started_at", "attempt_started_at")}
     await engine.write(lambda conn: conn.execute(update(jobs).values(hour)))
     for _ in range(2):
-        await engine.write(lambda conn: claims.move_starts(conn, 3600))
-    age = await engine.read(queues.clock) - (await engine.job(job_id))["attempt_started_at"]
+        await engine.write(lambda conn: clock.move_starts(conn, 3600))
+    age = await engine.read(clock.now) - (await engine.job(job_id)).attempt_started_at
     assert 0 <= age < 30
 
 
@@ -193,11 +193,11 @@ async def test_what_a_later_clock_has_written_does_not_wait_for_it(engine: Engin
     for _ in range(2):
         await sweeper.follow_clock()
     rows = {name: await engine.job(name) for name in (held, waiting, delayed, later)}
-    now = await engine.read(queues.clock)
-    assert 0 < rows[held]["lease_until"] - now <= engine.settings.bmn_lease_seconds
-    assert -10 < rows[waiting]["run_at"] - now <= 0
-    assert 50 < rows[delayed]["run_at"] - now <= 60
-    assert 7100 < rows[later]["run_at"] - now <= 7200
+    now = await engine.read(clock.now)
+    assert 0 < rows[held].lease_until - now <= engine.settings.bmn_lease_seconds
+    assert -10 < rows[waiting].run_at - now <= 0
+    assert 50 < rows[delayed].run_at - now <= 60
+    assert 7100 < rows[later].run_at - now <= 7200
 
 
 async def test_a_worker_takes_over_without_a_supervisor(engine: Engine) -> None:
@@ -206,7 +206,7 @@ async def test_a_worker_takes_over_without_a_supervisor(engine: Engine) -> None:
     await engine.write(lambda conn: claims.renew(conn, "dead", [job_id], 0.3))
     async with engine.worker():
         assert await engine.ended(job_id) == ["completed"]
-    assert (await engine.job(job_id))["losses"] == 1
+    assert (await engine.job(job_id)).losses == 1
 
 
 async def test_old_words_of_ended_jobs_leave_redis(engine: Engine) -> None:
@@ -226,8 +226,8 @@ async def test_old_words_of_ended_jobs_leave_redis(engine: Engine) -> None:
 async def test_a_job_that_ended_unsaid_is_no_longer_shown_as_running(engine: Engine) -> None:
     job_id = await engine.do()
     (row,) = await engine.claim(QUEUE)
-    await engine.core.view.show([Shown(QUEUE, job_id, row["fence"], "dead")])
-    await engine.write(lambda conn: transitions.fail(conn, job_id, row["fence"], Cause.BUG, "x"))
+    await engine.core.view.show([Shown(QUEUE, job_id, row.fence, "dead")])
+    await engine.write(lambda conn: transitions.fail(conn, row, Cause.BUG, "x"))
     await Sweeper(engine.core).correct_view()
     assert await engine.core.view.started(QUEUE) == []
     assert await engine.core.redis.zrange(f"rq:failed:{QUEUE}", 0, -1) == [job_id]
@@ -237,11 +237,11 @@ async def test_a_job_that_ended_unsaid_no_longer_stands_in_line(engine: Engine) 
     """Redis was killed between a job's end and the word of it, and came back with the list of before."""
     ended, taken, later, waiting = [await engine.do() for _ in range(4)]
     for row in await engine.claim(QUEUE, limit=3, owner="w1"):
-        if row["id"] == ended:
-            await engine.write(lambda conn, f=row["fence"]: transitions.fail(conn, ended, f, Cause.BUG, "x"))
-        elif row["id"] == later:
+        if row.id == ended:
+            await engine.write(lambda conn, held=row: transitions.fail(conn, held, Cause.BUG, "x"))
+        elif row.id == later:
             await engine.write(
-                lambda conn, f=row["fence"]: transitions.wait(conn, later, f, delay=60, cause=None, message="later")
+                lambda conn, held=row: transitions.wait(conn, held, delay=60, cause=None, message="later")
             )
     await engine.core.outbox.close()
     assert await engine.core.redis.lrange(LIST, 0, -1) == [ended, taken, later, waiting]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bmn import failpoints
+from bmn.db.records import Unit, UnitState
 from bmn.jobs import replay
 from bmn.settings import Settings
 from bmn.work.registry import get_queue
@@ -31,10 +32,10 @@ def failpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
     failpoints.arm()
 
 
-async def _units(engine: Engine, job_id: str) -> list[dict[str, Any]]:
+async def _units(engine: Engine, job_id: str) -> list[Unit]:
     from bmn.db import jobs
 
-    found: list[dict[str, Any]] = await engine.read(lambda conn: jobs.units(conn, job_id))
+    found: list[Unit] = await engine.read(lambda conn: jobs.units(conn, job_id))
     return found
 
 
@@ -47,8 +48,8 @@ async def test_four_logos_are_four_bills_four_rows_four_credits(
         assert await engine.ended(accepted.job_id) == ["completed"]
     row = await engine.job(accepted.job_id)
     assert len(sandbox.ledger("bfl")) == 4
-    assert len(row["result"]["logos"]) == 4
-    assert (row["credits_charged"], row["credits_refunded"]) == (4, 0)
+    assert len(row.result["logos"]) == 4
+    assert (row.credits_charged, row.credits_refunded) == (4, 0)
     assert engine.problems(sandbox) == []
 
 
@@ -63,9 +64,9 @@ async def test_an_attempt_that_breaks_anywhere_is_finished_by_the_next_without_p
         assert await engine.ended(accepted.job_id) == ["completed"]
     lost = point == "provider_sent"
     assert len(sandbox.ledger("bfl")) == 2 + lost
-    ambiguous = sum(unit["ambiguous"] for unit in await _units(engine, accepted.job_id))
+    ambiguous = sum(unit.ambiguous for unit in await _units(engine, accepted.job_id))
     assert ambiguous == (1 if point in ("submitting", "provider_sent") else 0)
-    assert (await engine.job(accepted.job_id))["credits_charged"] == 2
+    assert (await engine.job(accepted.job_id)).credits_charged == 2
     assert engine.problems(sandbox) == []
 
 
@@ -78,7 +79,7 @@ async def test_an_answer_that_is_lost_is_asked_for_once_more_and_never_a_third_t
         accepted = await engine.submit(count=1)
         assert await engine.ended(accepted.job_id) == ["failed"]
     (unit,) = await _units(engine, accepted.job_id)
-    assert (unit["ambiguous"], len(sandbox.ledger("bfl"))) == (1, 2)
+    assert (unit.ambiguous, len(sandbox.ledger("bfl"))) == (1, 2)
     assert (await engine.balance()).remaining == 100
     assert engine.problems(sandbox) == []
 
@@ -92,7 +93,7 @@ async def test_only_the_missing_logo_is_asked_for_again(
         accepted = await engine.submit(count=4)
         assert await engine.ended(accepted.job_id) == ["completed"]
     assert len(sandbox.ledger("bfl")) == 4
-    assert (await engine.job(accepted.job_id))["attempt"] == 2
+    assert (await engine.job(accepted.job_id)).attempt == 2
     assert engine.problems(sandbox) == []
 
 
@@ -105,8 +106,8 @@ async def test_one_declined_of_four_leaves_three_and_gives_one_credit_back(
         accepted = await engine.submit(count=4)
         assert await engine.ended(accepted.job_id) == ["partial"]
     row = await engine.job(accepted.job_id)
-    assert (row["attempt"], row["credits_charged"], row["credits_refunded"]) == (1, 3, 1)
-    assert row["result"]["generated"] == 3
+    assert (row.attempt, row.credits_charged, row.credits_refunded) == (1, 3, 1)
+    assert row.result["generated"] == 3
     assert engine.problems(sandbox) == []
 
 
@@ -119,7 +120,7 @@ async def test_all_declined_is_a_failure_that_costs_nothing(
         accepted = await engine.submit(count=2)
         assert await engine.ended(accepted.job_id) == ["failed"]
     row = await engine.job(accepted.job_id)
-    assert (row["cause"], row["attempt"], row["credits_refunded"]) == ("moderated", 1, 2)
+    assert (row.cause, row.attempt, row.credits_refunded) == ("moderated", 1, 2)
     assert engine.problems(sandbox) == []
 
 
@@ -139,7 +140,7 @@ async def test_a_replay_inherits_what_its_parent_has_finished(
         assert await engine.ended(again.job_id) == ["completed"]
     assert len(sandbox.ledger("bfl")) == 4
     assert (await engine.balance()).remaining == 6
-    assert (await engine.job(again.job_id))["result"]["generated"] == 4
+    assert (await engine.job(again.job_id)).result["generated"] == 4
     assert engine.problems(sandbox) == []
 
 
@@ -154,7 +155,7 @@ async def test_a_cancel_keeps_and_charges_what_was_finished(
         accepted = await engine.submit(count=3)
 
         async def one_is_saved() -> bool:
-            return any(unit["state"] == "saved" for unit in await _units(engine, accepted.job_id))
+            return any(unit.state is UnitState.SAVED for unit in await _units(engine, accepted.job_id))
 
         await eventually(one_is_saved)
         answer = await cancel(engine.core, accepted.job_id, ANA)
@@ -163,8 +164,8 @@ async def test_a_cancel_keeps_and_charges_what_was_finished(
         await asyncio.sleep(0.2)
         assert len(sandbox.requests()) == asked
     row = await engine.job(accepted.job_id)
-    assert (row["credits_charged"], row["credits_refunded"]) == (1, 2)
-    assert len(row["result"]["logos"]) == 1
+    assert (row.credits_charged, row.credits_refunded) == (1, 2)
+    assert len(row.result["logos"]) == 1
     assert engine.problems(sandbox) == []
 
 
@@ -180,7 +181,7 @@ async def test_a_store_that_is_away_costs_an_upload_and_no_second_picture(
         accepted = await engine.submit(count=1)
 
         async def failed_once() -> bool:
-            return bool((await engine.job(accepted.job_id))["attempt"] > 1)
+            return bool((await engine.job(accepted.job_id)).attempt > 1)
 
         await eventually(failed_once)
         blocked.unlink()

@@ -1,18 +1,18 @@
 """The wizard's pure parts: the words of a page, fences, figures, and the schemas its model reads."""
 
 import json
-from typing import Any
 
 import pytest
 
 from bmn.db.products import SEED
+from bmn.db.records import Product
 from bmn.errors import JobFailure
 from bmn.work.wizard.page_text import LONGEST, page_words
 from bmn.work.wizard.profit import ProfitQuestion, find_product, profit
 from bmn.work.wizard.prompts import GUIDE, STEPS, fenced_json, fenced_page, opening, system_prompt
 from bmn.work.wizard.tools import TOOLS
 
-CATALOGUE: list[dict[str, Any]] = list(SEED)
+CATALOGUE = [Product(**fields) for fields in SEED]
 
 
 def test_the_words_of_a_page_are_its_visible_ones() -> None:
@@ -97,5 +97,5 @@ def test_an_unknown_product_needs_its_cost() -> None:
 def test_a_product_is_found_by_what_people_call_it(wanted: str, slug: str) -> None:
     found = find_product(CATALOGUE, wanted)
     assert found is not None
-    assert found["slug"] == slug
+    assert found.slug == slug
     assert find_product(CATALOGUE, "submarine") is None

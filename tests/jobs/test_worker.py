@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bmn.db import claims, queues, transitions
+from bmn.db import claims, clock, queues, transitions
 from bmn.db.tables import dead_letters, jobs
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.rq.view import list_key
@@ -25,7 +25,7 @@ async def test_a_job_is_run_and_told_to_its_end(engine: Engine) -> None:
         job_id = await engine.do("progress", steps=5)
         assert await engine.ended(job_id) == ["completed"]
     row = await engine.job(job_id)
-    assert (row["progress"], row["attempt"], row["lease_owner"]) == (100, 1, None)
+    assert (row.progress, row.attempt, row.lease_owner) == (100, 1, None)
     assert engine.problems() == []
 
 
@@ -57,7 +57,7 @@ async def test_failures_count_down_and_end(engine: Engine, cause: str, left: lis
     async with engine.worker():
         job_id = await engine.do("fail", cause=cause)
         assert await engine.ended(job_id) == ["failed"]
-    told = [e["payload"] for e in await engine.core.events.after(job_id, 0) if e["event"] == "job:failed"]
+    told = [e.payload for e in await engine.core.events.after(job_id, 0) if e.event == "job:failed"]
     assert [payload["retriesLeft"] for payload in told] == left
     found = await engine.read(lambda conn: conn.execute(dead_letters.select()).all())
     assert len(found) == letters
@@ -68,7 +68,7 @@ async def test_an_attempt_that_fails_is_followed_by_one_that_heals(engine: Engin
     async with engine.worker():
         job_id = await engine.do("fail", cause="timeout", times=2)
         assert await engine.ended(job_id) == ["completed"]
-    assert (await engine.job(job_id))["result"] == {"attempt": 3}
+    assert (await engine.job(job_id)).result == {"attempt": 3}
     assert engine.problems() == []
 
 
@@ -78,7 +78,7 @@ async def test_a_handler_with_a_defect_fails_its_job_and_nothing_else(engine: En
         broken, fine = await engine.do(deed), await engine.do()
         assert await engine.ended(broken, fine) == ["failed", "completed"]
     row = await engine.job(broken)
-    assert (row["cause"], row["attempt"]) == ("bug", row["max_attempts"])
+    assert (row.cause, row.attempt) == ("bug", row.max_attempts)
     assert engine.problems() == []
 
 
@@ -86,7 +86,7 @@ async def test_an_error_with_a_nul_in_it_can_be_stored(engine: Engine) -> None:
     async with engine.worker():
         job_id = await engine.do("fail", cause="bad_input")
         assert await engine.ended(job_id) == ["failed"]
-    assert (await engine.job(job_id))["error"] == "asked to fail"
+    assert (await engine.job(job_id)).error == "asked to fail"
 
 
 @pytest.mark.parametrize("deed", ["hang", "swallow"])
@@ -95,7 +95,7 @@ async def test_an_attempt_that_takes_too_long_is_ended(engine: Engine, deed: str
         job_id = await engine.do(deed)
         other = await engine.do()
         assert await engine.ended(job_id, other) == ["failed", "completed"]
-    assert (await engine.job(job_id))["cause"] == "timeout"
+    assert (await engine.job(job_id)).cause == "timeout"
     assert engine.problems() == []
 
 
@@ -106,8 +106,8 @@ async def test_a_payload_of_an_older_release_is_a_dead_letter(engine: Engine) ->
     async with engine.worker():
         assert await engine.ended(job_id) == ["failed"]
     row = await engine.job(job_id)
-    assert row["cause"] == "schema_changed"
-    assert "eventType" in row["error"]
+    assert row.cause == "schema_changed"
+    assert "eventType" in row.error
 
 
 async def test_a_429_waits_without_spending_an_attempt(engine: Engine) -> None:
@@ -115,14 +115,14 @@ async def test_a_429_waits_without_spending_an_attempt(engine: Engine) -> None:
     async with engine.worker():
 
         async def limited() -> bool:
-            return bool((await engine.job(job_id))["limited_since"])
+            return bool((await engine.job(job_id)).limited_since)
 
         await eventually(limited)
-        assert (await engine.job(job_id))["attempt"] <= 1
+        assert (await engine.job(job_id)).attempt <= 1
         long_ago = update(jobs).where(jobs.c.id == job_id).values(limited_since=1.0)
         await engine.write(lambda conn: conn.execute(long_ago))
         assert await engine.ended(job_id) == ["failed"]
-    assert (await engine.job(job_id))["cause"] == "provider_rate_limited"
+    assert (await engine.job(job_id)).cause == "provider_rate_limited"
     assert engine.problems() == []
 
 
@@ -139,11 +139,11 @@ async def test_a_refused_key_pauses_the_queue_once_and_a_probe_finds_it_mended(e
         await eventually(refused_again)
         for job_id in ids:
             row = await engine.job(job_id)
-            assert row["state"] in ("queued", "active")
-            assert row["attempt"] <= 1
+            assert row.state in ("queued", "active")
+            assert row.attempt <= 1
         flag.unlink()
         assert await engine.ended(*ids) == ["completed"] * 6
-    assert not (await engine.read(queues.settings))[QUEUE]["paused"]
+    assert not (await engine.read(queues.settings))[QUEUE].paused
     stream = await engine.core.stream.page("-", count=10_000)
     alerts = [event for _, event in stream if event.event == "system:alert"]
     assert len(alerts) == 1
@@ -222,8 +222,8 @@ async def test_a_worker_in_a_hurry_hands_its_jobs_on(engine: Engine) -> None:
     async with engine.worker():
         await engine.started(job_id)
     row = await engine.job(job_id)
-    assert (row["state"], row["attempt"], row["losses"]) == ("queued", 0, 0)
-    assert row["message"] == "Moving to another worker"
+    assert (row.state, row.attempt, row.losses) == ("queued", 0, 0)
+    assert row.message == "Moving to another worker"
     assert await engine.core.redis.lrange(list_key(QUEUE), 0, -1) == [job_id]
 
 
@@ -239,7 +239,7 @@ async def test_a_job_that_another_worker_has_is_let_go(engine: Engine) -> None:
 
         await eventually(let_go)
     row = await engine.job(job_id)
-    assert (row["state"], row["fence"], row["lease_owner"]) == ("active", 7, "another")
+    assert (row.state, row.fence, row.lease_owner) == ("active", 7, "another")
 
 
 async def test_a_job_whose_books_could_not_be_kept_is_not_held_for_ever(engine: Engine) -> None:
@@ -259,7 +259,7 @@ async def test_a_job_whose_books_could_not_be_kept_is_not_held_for_ever(engine: 
         third = await engine.do()
 
         async def taken_back() -> bool:
-            return bool((await engine.job(third))["losses"])
+            return bool((await engine.job(third)).losses)
 
         await eventually(taken_back)
         assert await engine.ended(third) == ["completed"]
@@ -268,16 +268,16 @@ async def test_a_job_whose_books_could_not_be_kept_is_not_held_for_ever(engine: 
 async def test_a_clock_that_was_set_takes_no_job_from_a_live_worker(engine: Engine, monkeypatch: Any) -> None:
     job_id = await engine.do()
     await engine.claim(QUEUE)
-    sweeper, clock, jump = Sweeper(engine.core), queues.clock, 0.0
-    monkeypatch.setattr(queues, "clock", lambda conn: clock(conn) + jump)
+    sweeper, now, jump = Sweeper(engine.core), clock.now, 0.0
+    monkeypatch.setattr(clock, "now", lambda conn: now(conn) + jump)
     await sweeper.take_from_the_dead()
     jump = 3600.0
     await engine.write(lambda conn: conn.execute(update(jobs).values(lease_until=1.0)))  # as an hour later would see it
     await sweeper.take_from_the_dead()
-    assert (await engine.job(job_id))["losses"] == 0
+    assert (await engine.job(job_id)).losses == 0
     await engine.write(lambda conn: claims.renew(conn, "w1", [job_id], 10))
     await sweeper.take_from_the_dead()
-    assert (await engine.job(job_id))["state"] == "active"
+    assert (await engine.job(job_id)).state == "active"
 
 
 async def test_a_worker_that_gets_back_its_own_lost_job_runs_it_once(engine: Engine) -> None:
@@ -289,14 +289,15 @@ async def test_a_worker_that_gets_back_its_own_lost_job_runs_it_once(engine: Eng
     async with engine.worker() as worker:
         job_id = await engine.do("hang")
         await engine.started(job_id)
-        await engine.write(lambda conn: transitions.lose(conn, job_id, 1))
+        held = await engine.job(job_id)
+        await engine.write(lambda conn: transitions.lose(conn, held))
         await engine.started(job_id)
 
         async def one_is_left() -> bool:
             return runs(job_id) == 1 == len(worker._runs)
 
         await eventually(one_is_left)
-        assert (await engine.job(job_id))["fence"] == 2
+        assert (await engine.job(job_id)).fence == 2
         assert (await cancel(engine.core, job_id, ANA)).state == "cancelled"
 
         async def none_is_left() -> bool:

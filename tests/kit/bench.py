@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bmn.db import assets, brands, claims, credits
 from bmn.db.migrations import migrate
+from bmn.db.records import Brand, NewAsset
 from bmn.db.tables import job_events, job_units, jobs, provider_calls
 from bmn.jobs.core import Core
 from bmn.jobs.executor import Executor, load_handler
@@ -33,12 +34,12 @@ class Bench:
 
     core: Core
     sandbox: SandboxControl
-    brand: dict[str, Any]
+    brand: Brand
 
     async def submit(self, queue: str, **fields: Any) -> str:
         """A job of Ana's; fields are the payload's, in camelCase."""
         schema = get_queue(queue).payload
-        owner = {"userId": ANA, "brandId": self.brand["id"]}
+        owner = {"userId": ANA, "brandId": self.brand.id}
         known = {name: value for name, value in owner.items() if name in _names(schema)}
         payload = schema.model_validate({**known, **fields})
         (accepted,) = await submit(self.core, ANA if get_queue(queue).credit else None, queue, [payload])
@@ -50,7 +51,7 @@ class Bench:
         executor = Executor(self.core, get_queue(queue), load_handler(get_queue(queue)))
         await executor.execute(Run(row))
         await executor.close()
-        return await self.row(row["id"])
+        return await self.row(row.id)
 
     async def run(self, queue: str, **fields: Any) -> dict[str, Any]:
         """A job from its submission to its end; returns its row."""
@@ -82,28 +83,28 @@ class Bench:
     async def balance(self) -> credits.Balance:
         return await self.core.db.read(lambda conn: credits.balance(conn, ANA))
 
-    async def reload(self) -> dict[str, Any]:
+    async def reload(self) -> Brand:
         """The brand's row as it is now."""
-        self.brand = await self.core.db.read(lambda conn: brands.get(conn, self.brand["id"]))
+        self.brand = await self.core.db.read(lambda conn: brands.get(conn, self.brand.id))
         return self.brand
 
     async def asset(self, kind: str, data: bytes | None = None) -> str:
         """A stored picture of the brand's; returns its address."""
         clean = await verify_picture(data or png())
-        key = object_key(self.brand["id"], kind, clean.mime)
+        key = object_key(self.brand.id, kind, clean.mime)
         await self.core.storage.put(key, clean.data, clean.mime)
         url = self.core.storage.url_for(key)
-        fields = {
-            "id": str(uuid4()),
-            "brand_id": self.brand["id"],
-            "asset_type": kind,
-            "url": url,
-            "storage_key": key,
-            "sha256": clean.sha256,
-            "mime_type": clean.mime,
-            "size_bytes": len(clean.data),
-        }
-        await self.core.db.write(lambda conn: assets.add(conn, fields))
+        asset = NewAsset(
+            id=str(uuid4()),
+            brand_id=self.brand.id,
+            asset_type=kind,
+            url=url,
+            storage_key=key,
+            sha256=clean.sha256,
+            mime_type=clean.mime,
+            size_bytes=len(clean.data),
+        )
+        await self.core.db.write(lambda conn: assets.add(conn, asset))
         return url
 
     async def _rows(self, query: Any) -> list[dict[str, Any]]:

@@ -13,13 +13,15 @@ from sqlalchemy import select
 
 from bmn.db import brands, claims, credits, jobs
 from bmn.db.engine import Connection
+from bmn.db.records import Job
 from bmn.db.tables import jobs as job_table
 from bmn.jobs.core import Core
+from bmn.jobs.queue import Queue
 from bmn.jobs.submission import Submission, dispatch, submit
 from bmn.jobs.worker import Worker
 from bmn.schemas.payloads import TERMINAL_STATES, LogoGeneration
 from bmn.settings import Settings, load_settings
-from bmn.work.registry import Queue, get_queue
+from bmn.work.registry import get_queue
 from bmn.work.wiring import open_core
 from tests.kit import checker, handlers
 from tests.kit.people import ANA
@@ -49,19 +51,21 @@ class Engine:
     async def write(self, fn: Callable[[Connection], Any]) -> Any:
         return await self.core.db.write(fn)
 
-    async def job(self, job_id: str) -> dict[str, Any]:
-        row: dict[str, Any] = await self.read(lambda conn: jobs.get_job(conn, job_id))
+    async def job(self, job_id: str) -> Job:
+        """A job as it is now, with the fence of whoever has it."""
+        row: Job = await self.read(lambda conn: jobs.get_job(conn, job_id))
         return row
 
-    async def all_jobs(self) -> list[dict[str, Any]]:
-        return await self.read(lambda conn: [dict(row) for row in conn.execute(select(job_table)).mappings()])
+    async def all_jobs(self) -> list[Job]:
+        rows: list[Job] = await self.read(lambda conn: [Job.from_row(row) for row in conn.execute(select(job_table))])
+        return rows
 
     async def user(self, user_id: str = ANA, balance: int = 100) -> str:
         """A user with credits and a brand; returns the brand."""
         await self.write(lambda conn: credits.ensure_user(conn, user_id, None, balance))
         row = await self.write(lambda conn: brands.create(conn, user_id, {"name": "Acme"}))
-        self.brands[user_id] = row["id"]
-        return str(row["id"])
+        self.brands[user_id] = row.id
+        return str(row.id)
 
     def logos(self, user_id: str = ANA, count: int = 1) -> LogoGeneration:
         return LogoGeneration(
@@ -86,12 +90,12 @@ class Engine:
         accepted = await dispatch(self.core, handlers.QUEUE, payload, **options)
         return accepted.job_id
 
-    async def claim(self, queue: str = "logo-generation", limit: int = 1, owner: str = "w1") -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = await self.write(lambda conn: claims.claim(conn, queue, limit, owner, 10))
+    async def claim(self, queue: str = "logo-generation", limit: int = 1, owner: str = "w1") -> list[Job]:
+        rows: list[Job] = await self.write(lambda conn: claims.claim(conn, queue, limit, owner, 10))
         return rows
 
     async def state(self, job_id: str) -> str:
-        return str((await self.job(job_id))["state"])
+        return str((await self.job(job_id)).state)
 
     async def ended(self, *job_ids: str, seconds: float = 30) -> list[str]:
         """Waits until these jobs have ended; returns their states."""

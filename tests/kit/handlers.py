@@ -11,9 +11,15 @@ from typing import Any
 import httpx
 
 from bmn.errors import Cause, JobFailure, Moderated
+from bmn.jobs import core
 from bmn.jobs.context import Context, Result
+from bmn.jobs.core import Core
+from bmn.jobs.queue import Queue
+from bmn.schemas.payloads import CrmSync
 from bmn.schemas.results import Counts
-from bmn.work.registry import QUEUES, Queue, get_queue
+from bmn.settings import Settings
+from bmn.work.registry import QUEUES, get_queue
+from bmn.work.wiring import WORK
 
 QUEUE = "crm-sync"
 started: asyncio.Queue[str] = asyncio.Queue()
@@ -30,34 +36,39 @@ def register(**figures: Any) -> None:
     QUEUES[QUEUE] = obeying(**figures)
 
 
-async def run(ctx: Context) -> Result:
-    data: dict[str, Any] = ctx.row["payload"]["data"]
-    await started.put(ctx.job_id)
+async def open_core(settings: Settings, role: str) -> Core:
+    """For the process of a job that runs alone, which is told the name of this module."""
+    return await core.open_core(settings, role, replace(WORK, queues={QUEUE: obeying()}, module=__name__))
+
+
+async def run(ctx: Context[CrmSync]) -> Result:
+    data: dict[str, Any] = ctx.payload.data
+    await started.put(ctx.job.id)
     return await _DEEDS[data.get("do", "nothing")](ctx, data)
 
 
-async def _nothing(ctx: Context, data: dict[str, Any]) -> Result:
-    return Result("done", data=Counts({"attempt": ctx.attempt}))
+async def _nothing(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
+    return Result("done", data=Counts({"attempt": ctx.job.attempt}))
 
 
-async def _progress(ctx: Context, data: dict[str, Any]) -> Result:
+async def _progress(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     for step in range(data["steps"]):
         await ctx.progress("generating", 100 * step / data["steps"], f"step {step}")
         await asyncio.sleep(data.get("pause", 0))
     return Result("done", data=Counts({}))
 
 
-async def _hang(ctx: Context, data: dict[str, Any]) -> Result:
+async def _hang(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     await asyncio.Event().wait()
     return Result("never", data=Counts({}))
 
 
-async def _sleep(ctx: Context, data: dict[str, Any]) -> Result:
+async def _sleep(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     await asyncio.sleep(data["seconds"])
     return Result("slept", data=Counts({}))
 
 
-async def _swallow(ctx: Context, data: dict[str, Any]) -> Result:
+async def _swallow(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     """Ignores that it is to stop, `times` times."""
     for _ in range(data.get("times", 1)):
         with suppress(asyncio.CancelledError):
@@ -66,36 +77,36 @@ async def _swallow(ctx: Context, data: dict[str, Any]) -> Result:
     return Result("never", data=Counts({}))
 
 
-async def _fail(ctx: Context, data: dict[str, Any]) -> Result:
+async def _fail(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     """Fails in the first `times` attempts with a cause."""
-    if ctx.attempt <= data.get("times", 100):
+    if ctx.job.attempt <= data.get("times", 100):
         retry_after = data.get("retryAfter")
         if data["cause"] == "moderated":
             raise Moderated("declined")
         raise JobFailure(Cause(data["cause"]), "asked\0 to fail", retry_after=retry_after)
-    return Result("healed", data=Counts({"attempt": ctx.attempt}))
+    return Result("healed", data=Counts({"attempt": ctx.job.attempt}))
 
 
-async def _file_fail(ctx: Context, data: dict[str, Any]) -> Result:
+async def _file_fail(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     """Fails as long as a file is there."""
     if os.path.exists(data["path"]):  # noqa: ASYNC240, PTH110
         raise JobFailure(Cause(data["cause"]), "not mended yet")
     return Result("mended", data=Counts({}))
 
 
-async def _raise(ctx: Context, data: dict[str, Any]) -> Result:
+async def _raise(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     raise RuntimeError("a defect")
 
 
-async def _cancel_itself(ctx: Context, data: dict[str, Any]) -> Result:
+async def _cancel_itself(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     raise asyncio.CancelledError
 
 
-async def _unstorable(ctx: Context, data: dict[str, Any]) -> Result:
+async def _unstorable(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     return Result("done", data=Counts.model_construct({"object": object()}))
 
 
-async def _die(ctx: Context, data: dict[str, Any]) -> Result:
+async def _die(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     """Takes its process with it."""
     if data.get("how") == "segfault":
         ctypes.string_at(0)
@@ -103,7 +114,7 @@ async def _die(ctx: Context, data: dict[str, Any]) -> Result:
     return Result("never", data=Counts({}))
 
 
-async def _fetch(ctx: Context, data: dict[str, Any]) -> Result:
+async def _fetch(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     async with httpx.AsyncClient() as client:
         await client.get(data["url"])
     return Result("fetched", data=Counts({}))

@@ -1,13 +1,13 @@
 """Rows that tests of the database begin with."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, select, update
 
 from bmn.db import claims, credits, events, jobs
-from bmn.db.events import EventRow
-from bmn.db.records import NewJob
+from bmn.db.records import Asset, Event, Job, NewJob
 from bmn.db.tables import jobs as job_table
 from bmn.schemas.events import JOB_EVENTS
 from bmn.schemas.results import LogosResult
@@ -53,18 +53,42 @@ _SAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def add_event(conn: Connection, job_id: str, event: str = "job:progress", **fields: Any) -> EventRow:
+def add_event(conn: Connection, job_id: str, event: str = "job:progress", **fields: Any) -> Event:
     """Records an event of a job; its fields are those of a sample where none are given."""
     conn.execute(update(job_table).where(job_table.c.id == job_id).values(last_seq=job_table.c.last_seq + 1))
     job = conn.execute(select(job_table).where(job_table.c.id == job_id)).one()
     return events.add(conn, job.queue, JOB_EVENTS[event](**events.stamp(job), **{**_SAMPLES[event], **fields}))
 
 
+def held(conn: Connection, job_id: str, fence: int) -> Job:
+    """A job as an executor holds it that claimed it with this fence, whoever has it by now."""
+    return replace(jobs.get_job(conn, job_id), fence=fence)
+
+
 def claim(
     conn: Connection, limit: int = 1, owner: str = "worker-1", lease: float = 10, queue: str = QUEUE
-) -> list[Any]:
+) -> list[Job]:
     return claims.claim(conn, queue, limit, owner, lease)
 
 
 def account(conn: Connection, balance: int, user_id: str = ANA) -> None:
     credits.ensure_user(conn, user_id, None, balance)
+
+
+def saved_logo(brand_id: str, url: str, metadata: dict[str, Any] | None = None) -> Asset:
+    """A stored logo, as its row holds it."""
+    return Asset(
+        id="a1",
+        brand_id=brand_id,
+        job_id=None,
+        asset_type="logo",
+        url=url,
+        thumbnail_url=None,
+        storage_key=f"brands/{brand_id}/logo/a1.png",
+        sha256="0" * 64,
+        mime_type="image/png",
+        size_bytes=1,
+        metadata=metadata or {},
+        is_selected=False,
+        created_at=1.0,
+    )

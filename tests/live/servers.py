@@ -136,7 +136,7 @@ class Live:
 
     async def brand(self, user_id: str = ANA) -> str:
         row = await self.core.db.write(lambda conn: brands.create(conn, user_id, {"name": "Acme"}))
-        return str(row["id"])
+        return str(row.id)
 
     async def job(self, user_id: str = ANA, brand_id: str | None = None, payload: dict[str, Any] | None = None) -> str:
         """A job with its first event, published."""
@@ -162,7 +162,7 @@ class Live:
         row = await self.core.db.write(lambda conn: add_event(conn, job_id, event, **fields))
         if not stored_only:
             await self.core.events.publish([row])
-        return int(row["seq"])
+        return int(row.seq)
 
     async def publish_many(self, job_id: str, count: int) -> None:
         def write(conn: Connection) -> list[Any]:

@@ -11,6 +11,7 @@ from bmn.events.audience import asset_new, brand_updated, credits_updated, syste
 from bmn.schemas.payloads import LogoGeneration
 from bmn.work.registry import QUEUES
 from tests.kit.people import ANA, BEN
+from tests.kit.rows import saved_logo
 from tests.live.servers import Live
 
 pytestmark = pytest.mark.node
@@ -67,7 +68,7 @@ async def test_ac_33_an_admin_retries_a_failed_job(live: Live) -> None:
     answer = await client.ask("job:retry", {"jobId": job, "queueName": "logo-generation"})
     assert answer["ok"] is True
     replay = await live.core.db.read(lambda conn: jobs.get_job(conn, answer["jobId"]))
-    assert (replay["parent_id"], replay["state"]) == (job, "queued")
+    assert (replay.parent_id, replay.state) == (job, "queued")
 
 
 async def test_errors_and_alerts_reach_admins_only(live: Live) -> None:
@@ -91,8 +92,8 @@ async def test_the_dashboard_hears_of_its_own_user_and_watched_brands(live: Live
     ben = await live.client(server, "/dashboard", token=live.token(BEN))
     brand = await live.brand()
     await ana.ask("brand:watch", {"brandId": brand})
-    row = {"id": "a1", "asset_type": "logo", "url": "https://cdn.example/a.png", "metadata": {"n": 1}}
-    told = [credits_updated(ANA, 16, 4), brand_updated(ANA, brand, "status", None), asset_new(ANA, brand, row)]
+    asset = saved_logo(brand, "https://cdn.example/a.png", {"n": 1})
+    told = [credits_updated(ANA, 16, 4), brand_updated(ANA, brand, "status", None), asset_new(ANA, asset)]
     await live.core.stream.publish(told)
     await live.core.stream.publish([credits_updated(BEN, 1, 2)])
     await ben.driver.until(lambda _: ben.events())
@@ -107,8 +108,7 @@ async def test_files_are_told_with_addresses_that_work(live: Live) -> None:
     server = await live.server()
     client = await live.client(server, "/dashboard")
     url = live.core.storage.url_for("brands/b/logo/1.png")
-    row = {"id": "a1", "asset_type": "logo", "url": url, "metadata": {}}
-    await live.core.stream.publish([asset_new(ANA, "b", row)])
+    await live.core.stream.publish([asset_new(ANA, saved_logo("b", url))])
     await client.driver.until(lambda _: client.events("asset:new"))
     assert client.data()[0]["asset"]["url"].startswith(f"{url}?until=")
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from bmn.db import transitions
+from bmn.db import jobs, transitions
 from bmn.schemas.events import WIZARD, JobFailed
 from tests.live.raw import Raw
 from tests.live.servers import Live
 
 
 async def cancel(live: Live, job: str) -> None:
-    change = await live.core.db.write(lambda conn: transitions.cancel_waiting(conn, job))
+    change = await live.core.db.write(lambda conn: transitions.cancel_waiting(conn, jobs.get_job(conn, job)))
     assert change
     live.core.outbox.publish(change)
 
@@ -35,7 +35,7 @@ async def test_a_failure_of_the_same_seq_follows_a_cancel(live: Live, room: str)
     assert JobFailed.model_validate(failed).dump() == failed
     assert (failed["seq"], failed["retriesLeft"], failed["cause"]) == (cancelled["seq"], 0, "cancelled")
     assert failed["error"] == cancelled["message"] == (await client.ask("job:status", {"jobId": job}))["failedReason"]
-    assert [row["event"] for row in await live.core.events.after(job, 0)] == ["job:progress", "job:cancelled"]
+    assert [event.event for event in await live.core.events.after(job, 0)] == ["job:progress", "job:cancelled"]
 
 
 async def test_a_late_join_and_a_resumed_session_get_both(live: Live) -> None:

@@ -132,8 +132,8 @@ async def test_status_and_event_of_one_moment_give_the_same_reason(live: Live, r
     def end_attempt(conn: Connection) -> Change | None:
         if retries_left:
             error = {"cause": Cause.PROVIDER_OVERLOADED, "error": "HTTP 503"}
-            return transitions.retry(conn, job, row["fence"], delay=9, retries_left=retries_left, **error)
-        return transitions.fail(conn, job, row["fence"], Cause.PROVIDER_OVERLOADED, "HTTP 503")
+            return transitions.retry(conn, row, delay=9, retries_left=retries_left, **error)
+        return transitions.fail(conn, row, Cause.PROVIDER_OVERLOADED, "HTTP 503")
 
     change = await live.core.db.write(end_attempt)
     assert change

@@ -23,6 +23,7 @@ from bmn.events.audience import (
 from bmn.schemas.events import ADMIN, ADMIN_EVENTS, DASHBOARD, DASHBOARD_EVENTS, JOB_EVENTS, WIZARD
 from bmn.server.sockets.app import _HANDLERS
 from tests.kit.people import ANA, BEN
+from tests.kit.rows import saved_logo
 from tests.live.raw import Raw
 from tests.live.servers import Live
 
@@ -92,8 +93,8 @@ async def test_every_event_of_one_user_is_told_to_that_user_alone(bare: Live) ->
 
     for name in JOB_EVENTS:
         await bare.publish(job, name)
-    row = {"id": "a1", "asset_type": "logo", "url": "https://cdn.example/a.png"}
-    of_ana = [credits_updated(ANA, 16, 4), brand_updated(ANA, brand, "status", None), asset_new(ANA, brand, row)]
+    asset = saved_logo(brand, "https://cdn.example/a.png")
+    of_ana = [credits_updated(ANA, 16, 4), brand_updated(ANA, brand, "status", None), asset_new(ANA, asset)]
     error = system_error(queue="logo-generation", job_id=job, error="away", cause="bug", attempts=3, user_id=ANA)
     of_admins = [error, system_alert("cost-spike", "x", "warn"), queue_stats({})]
     assert [{event.event for event in told} for told in (of_ana, of_admins)] == [

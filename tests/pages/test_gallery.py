@@ -209,7 +209,7 @@ async def test_a_job_that_is_tried_again_names_no_vendor(api: Api, ana: httpx.As
     brand, job = await brand_and_job(api)
     row = await claim(api.core, job)
     failed = {"delay": 60.0, "cause": Cause.PROVIDER_OVERLOADED, "error": "bfl is not well", "retries_left": 2}
-    assert await api.core.db.write(lambda conn: transitions.retry(conn, job, row["fence"], **failed))
+    assert await api.core.db.write(lambda conn: transitions.retry(conn, row, **failed))
     for path in ("/", f"/g/{brand}", f"/g/job/{job}"):
         page = (await ana.get(path)).text
         assert "Trying again" in page and "bfl" not in page

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from bmn.db import assets, transitions
 from bmn.db.claims import claim
+from bmn.db.records import NewAsset
 from bmn.db.tables import job_units
 from tests.security.target import Target
 
@@ -19,10 +20,10 @@ def _stopped(target: Target, job_id: str, *saved: str, asset: str | None = "asse
 
     def write(conn: Any) -> None:
         (row,) = claim(conn, queue, 1, "worker", 10)
-        assert row["id"] == job_id
+        assert row.id == job_id
         for unit in saved:
             conn.execute(insert(job_units).values(job_id=job_id, unit=unit, state="saved", asset_id=asset, credits=1))
-        transitions.cancel(conn, job_id, row["fence"])
+        transitions.cancel(conn, row)
 
     target.write(write)
 
@@ -95,16 +96,16 @@ def test_an_admin_may_mend_a_mail_that_has_a_wrong_address(target: Target) -> No
 
 def test_a_thumbnail_is_noted_only_with_a_picture_of_its_own_brand(target: Target, user: httpx.Client) -> None:
     brand, other, asset_id = target.brand(user), target.brand(user), str(uuid4())
-    fields = {
-        "id": asset_id,
-        "brand_id": brand,
-        "asset_type": "logo",
-        "url": "http://127.0.0.1/files/a.png",
-        "storage_key": f"brands/{brand}/logo/a.png",
-        "sha256": "0" * 64,
-        "mime_type": "image/png",
-        "size_bytes": 1,
-    }
+    fields = NewAsset(
+        id=asset_id,
+        brand_id=brand,
+        asset_type="logo",
+        url="http://127.0.0.1/files/a.png",
+        storage_key=f"brands/{brand}/logo/a.png",
+        sha256="0" * 64,
+        mime_type="image/png",
+        size_bytes=1,
+    )
     target.write(lambda conn: assets.add(conn, fields))
     assert not target.write(lambda conn: assets.set_thumbnail(conn, asset_id, other, "http://127.0.0.1/foreign"))
     assert user.get(f"/api/v1/assets/{asset_id}").json()["thumbnailUrl"] is None

@@ -9,6 +9,7 @@ import pytest
 from websockets.sync.client import connect
 
 from bmn.db import assets
+from bmn.db.records import NewAsset
 from bmn.identity.tokens import mint_development_token
 from tests.security.target import Target
 
@@ -20,18 +21,18 @@ def _picture_of(target: Target, owner: httpx.Client) -> str:
     brand = target.brand(owner)
     storage, key = target.app.resources.core.storage, f"brands/{brand}/logo/{uuid4().hex}.png"
     target.wait(storage.put(key, b"\x89PNG\r\n\x1a\nprivate", "image/png"))
-    fields = {
-        "id": str(uuid4()),
-        "brand_id": brand,
-        "asset_type": "logo",
-        "url": storage.url_for(key),
-        "storage_key": key,
-        "sha256": "0" * 64,
-        "mime_type": "image/png",
-        "size_bytes": 15,
-    }
+    fields = NewAsset(
+        id=str(uuid4()),
+        brand_id=brand,
+        asset_type="logo",
+        url=storage.url_for(key),
+        storage_key=key,
+        sha256="0" * 64,
+        mime_type="image/png",
+        size_bytes=15,
+    )
     target.write(lambda conn: assets.add(conn, fields))
-    return fields["url"]
+    return fields.url
 
 
 def _told(target: Target, user_id: str, brand: str, words: str) -> Any:

@@ -157,7 +157,7 @@ async def test_other_systems_ask_for_mails_and_crm_events(
     stray = {"email": {**mail["email"], "to": "mallory@example.org", "userId": BEN}}
     job_id = (await service.post("/api/v1/events", json=stray)).json()["jobId"]
     row = await api.core.db.read(lambda conn: jobs.get_job(conn, job_id))
-    assert row["payload"]["to"] == "ben@example.org"
+    assert row.payload["to"] == "ben@example.org"
     for body in (
         {},
         {**mail, **event},

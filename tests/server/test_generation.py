@@ -10,6 +10,7 @@ import pytest
 
 from bmn.db import assets, jobs
 from bmn.db.products import SEED
+from bmn.db.records import NewAsset
 from bmn.work.defaults import palette_of
 from tests.kit.api import Api, Starter, fresh_key
 from tests.kit.people import ANA
@@ -27,7 +28,7 @@ FULL = {
 
 async def payload_of(api: Api, job_id: str) -> dict[str, Any]:
     row = await api.core.db.read(lambda conn: jobs.get_job(conn, job_id))
-    payload: dict[str, Any] = row["payload"]
+    payload: dict[str, Any] = row.payload
     return payload
 
 
@@ -261,19 +262,19 @@ async def test_a_logo_is_changed_in_the_look_it_was_asked_to_have(api: Api, ana:
     brand = await api.brand(ana)
     asked = {"logoStyle": "vintage", "colorPalette": ["#5A3825"]}
     key = f"brands/{brand}/logo/one.png"
-    made = {
-        "id": str(uuid4()),
-        "brand_id": brand,
-        "job_id": await api.logos(ana, brand, count=1, **asked),
-        "asset_type": "logo",
-        "url": api.core.storage.url_for(key),
-        "storage_key": key,
-        "sha256": "0" * 64,
-        "mime_type": "image/png",
-        "size_bytes": 1,
-    }
+    made = NewAsset(
+        id=str(uuid4()),
+        brand_id=brand,
+        job_id=await api.logos(ana, brand, count=1, **asked),
+        asset_type="logo",
+        url=api.core.storage.url_for(key),
+        storage_key=key,
+        sha256="0" * 64,
+        mime_type="image/png",
+        size_bytes=1,
+    )
     await api.core.db.write(lambda conn: assets.add(conn, made))
-    change = {"previousLogoUrl": made["url"], "refinementNotes": "rounder"}
+    change = {"previousLogoUrl": made.url, "refinementNotes": "rounder"}
     refined = await payload_of(api, await api.logos(ana, brand, **change))
     assert {name: refined[name] for name in asked} == asked
     bold = await payload_of(api, await api.logos(ana, brand, **change, logoStyle="bold"))

@@ -220,9 +220,7 @@ async def test_a_failure_with_attempts_to_come_does_not_end_the_stream(api: Api,
     job_id = await api.logos(ana, await api.brand(ana))
     row = await claim(api.core, job_id)
     retry = await api.core.db.write(
-        lambda conn: transitions.retry(
-            conn, job_id, row["fence"], delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=2
-        )
+        lambda conn: transitions.retry(conn, row, delay=0, cause=Cause.TIMEOUT, error="slow", retries_left=2)
     )
     assert retry
     await fail(api.core, await claim(api.core, job_id), Cause.TIMEOUT)

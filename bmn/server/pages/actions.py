@@ -44,7 +44,7 @@ async def new_brand(
     def find_or_make(conn: Connection) -> str:
         found, _ = brands.list_of_user(conn, visitor.user_id, name=body.name, limit=1)
         brand = found[0] if found else brands.create(conn, visitor.user_id, body.model_dump(exclude_none=True))
-        return str(brand["id"])
+        return str(brand.id)
 
     asked: dict[str, Any] = {"brandId": await res.core.db.write(find_or_make), "count": count}
     if style:
@@ -80,13 +80,13 @@ async def refine(
 ) -> Response:
     """New logos out of one, changed as the notes say."""
     asset = await res.core.db.read(lambda conn: assets.get(conn, asset_id, visitor.user_id))
-    if asset["asset_type"] != "logo":
+    if asset.asset_type != "logo":
         raise UsageProblem("Only logos can be refined.")
     asked = {
-        "brandId": asset["brand_id"],
+        "brandId": asset.brand_id,
         "count": count,
         "isRefinement": True,
-        "previousLogoUrl": asset["url"],
+        "previousLogoUrl": asset.url,
         "refinementNotes": notes,
     }
     return await _make_logos(request, res, visitor, key, asked)

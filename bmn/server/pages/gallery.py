@@ -10,9 +10,10 @@ from bmn.db import assets, brands, credits, jobs
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
+from bmn.db.records import Asset, Brand, Job
 from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
-from bmn.schemas.payloads import TERMINAL_STATES, LogoStyle
+from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState, LogoStyle
 from bmn.server import views
 from bmn.server.dependencies import BrandPath, JobPath, Res, fresh_key, owner_filter
 from bmn.server.pages import pieces, words
@@ -25,7 +26,7 @@ from bmn.work.registry import get_queue
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-Row = dict[str, Any]
+Content = dict[str, Any]
 
 _BRANDS, _JOBS, _PICTURES, _STORY = 24, 12, 100, 2000
 _STYLES = get_args(LogoStyle)
@@ -50,7 +51,7 @@ class Line:
 
 @router.get("/")
 async def home(request: Request, res: Res, visitor: Visitor) -> Response:
-    def read(conn: Connection) -> Row:
+    def read(conn: Connection) -> Content:
         rows, _ = brands.list_of_user(conn, visitor.user_id, limit=_BRANDS)
         return {
             "account": _account(conn, visitor),
@@ -68,16 +69,16 @@ async def gallery() -> Response:
 
 @router.get("/g/{brand_id}")
 async def brand_page(request: Request, brand_id: BrandPath, res: Res, visitor: Visitor) -> Response:
-    def read(conn: Connection) -> Row:
+    def read(conn: Connection) -> Content:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
         newest, _ = assets.list_of_brand(conn, brand_id, limit=_PICTURES)
         numbers = _numbers(newest)
-        found = sorted(newest, key=lambda row: not row["is_selected"])
+        found = sorted(newest, key=lambda row: not row.is_selected)
         return {
             "account": _account(conn, visitor),
             "brand": brand,
             "look": brand_defaults(brand),
-            "pictures": [pieces.picture(row, res.signer, brand["name"], numbers[row["id"]]) for row in found],
+            "pictures": [pieces.picture(row, res.signer, brand.name, numbers[row.id]) for row in found],
             "jobs": _lines(conn, res, JobFilter(brand_id=brand_id, queues=tuple(words.KINDS))),
         }
 
@@ -96,7 +97,7 @@ async def show_job(
     facts = await look_into(res, job_id, owner_filter(visitor))
     job, cause = facts.job, explain(facts).cause
 
-    def read(conn: Connection) -> Row:
+    def read(conn: Connection) -> Content:
         told = job_events.after(conn, job_id, 0, _STORY)
         name = _brand_name(conn, job)
         return {
@@ -104,8 +105,8 @@ async def show_job(
             "brand_name": name,
             "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name),
             "story": words.story(told),
-            "said": [row["payload"]["content"].replace("**", "") for row in told if row["event"] == "agent:message"],
-            "expected": views.expected(jobs.durations(conn, job["queue"])),
+            "said": [row.payload["content"].replace("**", "") for row in told if row.event == "agent:message"],
+            "expected": views.expected(jobs.durations(conn, job.queue)),
         }
 
     found = await res.core.db.read(read)
@@ -113,13 +114,13 @@ async def show_job(
         request,
         "job.html",
         job=job,
-        kind=words.KINDS.get(job["queue"], "Job"),
-        state_word=words.STATES[job["state"]],
-        live=job["state"] not in TERMINAL_STATES,
+        kind=words.KINDS.get(job.queue, "Job"),
+        state_word=words.STATES[job.state],
+        live=job.state not in TERMINAL_STATES,
         why=_in_words(facts, cause, found["pieces"]),
         repeatable=words.can_be_repeated(job, cause) and not facts.replays and not _delivered(facts),
         newest=facts.replays[-1] if facts.replays else None,
-        sandboxed=bool(facts.calls) and all(call["sandboxed"] for call in facts.calls),
+        sandboxed=bool(facts.calls) and all(call.sandboxed for call in facts.calls),
         credits_told=words.credits_told(job),
         span=words.span,
         link=link,
@@ -130,74 +131,74 @@ async def show_job(
 
 
 def _delivered(facts: Facts) -> bool:
-    return was_delivered(get_queue(facts.job["queue"]), facts.units)
+    return was_delivered(get_queue(facts.job.queue), facts.units)
 
 
 def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str | None:
     """What is the matter, where something is."""
     job = facts.job
-    if job["state"] in ("queued", "retrying"):
+    if job.state in WAITING_STATES:
         if facts.paused is not None:
             return words.reason_to_wait(cause)
         if facts.workers == 0:
             return "Nobody is working on such jobs right now. Yours waits; nothing is lost."
-        if job["state"] == "retrying":
+        if job.state is JobState.RETRYING:
             return words.reason_before_retry(cause)
         if facts.position:
             return f"{words.count(facts.position, 'job')} before yours."
-    if job["state"] == "partial" and not asked:  # a step of the wizard, at its limit
-        return str(job["message"])
-    if job["state"] == "partial":
+    if job.state is JobState.PARTIAL and not asked:  # a step of the wizard, at its limit
+        return job.message or ""
+    if job.state is JobState.PARTIAL:
         return f"{len(facts.assets)} of {len(asked)} are here. {words.reason(cause)}"
-    if job["state"] == "failed":
+    if job.state is JobState.FAILED:
         return words.reason(cause)
     return None
 
 
-def _account(conn: Connection, visitor: Principal) -> Row:
+def _account(conn: Connection, visitor: Principal) -> Content:
     balance = credits.balance(conn, visitor.user_id)
     return {"email": visitor.email, "admin": visitor.is_admin, "credits": balance.remaining}
 
 
-def _brand_name(conn: Connection, job: Row) -> str:
-    return brands.names(conn, {job["brand_id"]}).get(job["brand_id"], "") if job["brand_id"] else ""
+def _brand_name(conn: Connection, job: Job) -> str:
+    return brands.names(conn, [job.brand_id]).get(job.brand_id, "")
 
 
-def _cover(conn: Connection, res: Resources, brand: Row) -> pieces.Picture | None:
+def _cover(conn: Connection, res: Resources, brand: Brand) -> pieces.Picture | None:
     """The chosen logo, else the newest."""
-    logos, _ = assets.list_of_brand(conn, brand["id"], asset_type="logo", limit=_PICTURES)
-    best = next((row for row in logos if row["is_selected"]), logos[0] if logos else None)
-    return pieces.picture(best, res.signer, brand["name"], 1) if best else None
+    logos, _ = assets.list_of_brand(conn, brand.id, asset_type="logo", limit=_PICTURES)
+    best = next((row for row in logos if row.is_selected), logos[0] if logos else None)
+    return pieces.picture(best, res.signer, brand.name, 1) if best else None
 
 
-def _numbers(found: list[Row]) -> dict[str, int]:
+def _numbers(found: list[Asset]) -> dict[str, int]:
     """Each asset's number among its kind, the oldest first."""
     counted: dict[str, int] = {}
     numbers: dict[str, int] = {}
     for row in reversed(found):
-        counted[row["asset_type"]] = counted.get(row["asset_type"], 0) + 1
-        numbers[row["id"]] = counted[row["asset_type"]]
+        counted[row.asset_type] = counted.get(row.asset_type, 0) + 1
+        numbers[row.id] = counted[row.asset_type]
     return numbers
 
 
 def _lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[Line]:
-    rows = jobs.list_jobs(conn, chosen, limit=_JOBS).rows
-    names = brands.names(conn, {row["brand_id"] for row in rows if row["brand_id"]})
-    return [_line(conn, res, row, names.get(row["brand_id"], "")) for row in rows]
+    rows = jobs.list_jobs(conn, chosen, limit=_JOBS).jobs
+    names = brands.names(conn, {row.brand_id for row in rows})
+    return [_line(conn, res, row, names.get(row.brand_id, "")) for row in rows]
 
 
-def _line(conn: Connection, res: Resources, row: Row, brand_name: str) -> Line:
-    made = assets.list_of_job(conn, row["id"])
+def _line(conn: Connection, res: Resources, row: Job, brand_name: str) -> Line:
+    made = assets.list_of_job(conn, row.id)
     return Line(
-        id=row["id"],
-        kind=words.KINDS[row["queue"]],
+        id=row.id,
+        kind=words.KINDS[row.queue],
         brand=brand_name,
-        state=row["state"],
-        state_word=words.STATES[row["state"]],
-        progress=row["progress"],
-        message=row["message"] or "",
-        created_at=row["created_at"],
-        seq=row["last_seq"],
-        live=row["state"] not in TERMINAL_STATES,
+        state=row.state,
+        state_word=words.STATES[row.state],
+        progress=row.progress,
+        message=row.message or "",
+        created_at=row.created_at,
+        seq=row.last_seq,
+        live=row.state not in TERMINAL_STATES,
         pictures=pieces.in_order(made, res.signer, brand_name),
     )

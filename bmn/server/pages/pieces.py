@@ -3,15 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from bmn.db.records import Asset, Job, Unit, UnitState
 from bmn.errors import Cause
 from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
 from bmn.signing import Signer
 from bmn.work.registry import QUEUES
-
-Row = dict[str, Any]
 
 _NOUNS = {"social_asset": "post", "video_thumbnail": "still"}
 _NUMBER = re.compile(r"-(\d+)$")
@@ -48,51 +46,51 @@ class Piece:
     picture: Picture | None = None
 
 
-def picture(row: Row, signer: Signer, brand_name: str, number: int) -> Picture:
-    asset_type = str(row["asset_type"])
+def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture:
+    asset_type = row.asset_type
     noun = _NOUNS.get(asset_type, asset_type)
-    kind = row["mime_type"].partition("/")[2]
-    variation = str(row["metadata"].get("variation") or row["metadata"].get("product_name") or "")
+    kind = row.mime_type.partition("/")[2]
+    variation = str(row.metadata.get("variation") or row.metadata.get("product_name") or "")
     slug = re.sub(r"[^a-z0-9]+", "-", brand_name.lower()).strip("-") or "brand"
-    url = signer.signed(row["url"])
+    url = signer.signed(row.url)
     return Picture(
-        id=row["id"],
+        id=row.id,
         number=number,
-        brand_id=row["brand_id"],
+        brand_id=row.brand_id,
         noun=noun,
         url=url,
         thumbnail=_thumbnail(row, signer, url),
         file=f"{slug}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}",
         caption=variation,
         alt=f"{noun.capitalize()} {number} of {brand_name}{f': {variation}' if variation else ''}",
-        chosen=bool(row["is_selected"]),
-        is_video=row["mime_type"].startswith("video/"),
-        is_logo=row["asset_type"] == "logo",
+        chosen=row.is_selected,
+        is_video=row.mime_type.startswith("video/"),
+        is_logo=row.asset_type == "logo",
     )
 
 
-def _thumbnail(row: Row, signer: Signer, url: str) -> str:
-    if row["thumbnail_url"]:
-        return signer.signed(row["thumbnail_url"])
-    return "" if row["mime_type"].startswith("video/") else url
+def _thumbnail(row: Asset, signer: Signer, url: str) -> str:
+    if row.thumbnail_url:
+        return signer.signed(row.thumbnail_url)
+    return "" if row.mime_type.startswith("video/") else url
 
 
-def in_order(rows: Sequence[Row], signer: Signer, brand_name: str) -> list[Picture]:
+def in_order(rows: Sequence[Asset], signer: Signer, brand_name: str) -> list[Picture]:
     """The pictures of one job, each with the number it has on the job's own page."""
-    numbered = [(int(row["metadata"].get("index", place)), row) for place, row in enumerate(rows)]
+    numbered = [(int(row.metadata.get("index", place)), row) for place, row in enumerate(rows)]
     return [picture(row, signer, brand_name, n + 1) for n, row in sorted(numbered, key=lambda entry: entry[0])]
 
 
-def of_job(job: Row, units: Sequence[Row], assets: Sequence[Row], signer: Signer, brand_name: str) -> list[Piece]:
+def of_job(job: Job, units: Sequence[Unit], assets: Sequence[Asset], signer: Signer, brand_name: str) -> list[Piece]:
     """The tiles of a job, in the order of their numbers; none of a job that makes texts."""
     if not _asked(job) and not assets:
         return []
-    by_id = {row["id"]: row for row in assets}
+    by_id = {row.id: row for row in assets}
     by_slot = {_slot(unit, position): unit for position, unit in enumerate(units)}
     tiles: list[Piece] = []
     for slot in range(max([_asked(job), *(slot + 1 for slot in by_slot)])):
         unit = by_slot.get(slot)
-        row = by_id.pop(unit["asset_id"], None) if unit else None
+        row = by_id.pop(unit.asset_id or "", None) if unit else None
         if row is not None:
             tiles.append(Piece(slot + 1, "ready", "", picture(row, signer, brand_name, slot + 1)))
         else:
@@ -102,23 +100,23 @@ def of_job(job: Row, units: Sequence[Row], assets: Sequence[Row], signer: Signer
     return tiles
 
 
-def _slot(unit: Row, position: int) -> int:
-    match = _NUMBER.search(unit["unit"])
+def _slot(unit: Unit, position: int) -> int:
+    match = _NUMBER.search(unit.unit)
     return min(int(match[1]), 31) if match else position
 
 
-def _asked(job: Row) -> int:
+def _asked(job: Job) -> int:
     """How many pictures were asked for; none of a job that makes texts."""
-    if not QUEUES[job["queue"]].job_type or job["queue"] == "brand-wizard":
+    if not QUEUES[job.queue].job_type or job.queue == "brand-wizard":
         return 0
-    wanted = job["payload"].get("count", 1) if job["queue"] == "logo-generation" else 1
+    wanted = job.payload.get("count", 1) if job.queue == "logo-generation" else 1
     return wanted if isinstance(wanted, int) and 1 <= wanted <= 8 else 1
 
 
-def _without_picture(number: int, job: Row, unit: Row | None) -> Piece:
-    if unit is not None and unit["state"] == "failed":
-        refused = unit["cause"] == Cause.MODERATED
-        return Piece(number, "refused" if refused else "missing", f"{words.reason(unit['cause'])} Not charged.")
-    if job["completed_at"] is None:
-        return Piece(number, "coming", "Waiting" if job["state"] == JobState.QUEUED else "On its way")
+def _without_picture(number: int, job: Job, unit: Unit | None) -> Piece:
+    if unit is not None and unit.state is UnitState.FAILED:
+        refused = unit.cause == Cause.MODERATED
+        return Piece(number, "refused" if refused else "missing", f"{words.reason(unit.cause)} Not charged.")
+    if job.completed_at is None:
+        return Piece(number, "coming", "Waiting" if job.state == JobState.QUEUED else "On its way")
     return Piece(number, "missing", "Not made, and not charged.")

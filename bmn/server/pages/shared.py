@@ -22,10 +22,10 @@ async def shared(request: Request, token: str, res: Res) -> Response:
 
     def read(conn: Connection) -> dict[str, Any]:
         job = jobs.get_job(conn, job_id)
-        name = brands.names(conn, {job["brand_id"]}).get(job["brand_id"], "") if job["brand_id"] else ""
+        name = brands.names(conn, [job.brand_id]).get(job.brand_id, "")
         made = pieces.in_order(assets.list_of_job(conn, job_id), res.signer, name)
-        return {"brand_name": name, "kind": words.KINDS.get(job["queue"], "Pictures"), "pictures": made,
-                "live": job["state"] not in TERMINAL_STATES}  # fmt: skip
+        return {"brand_name": name, "kind": words.KINDS.get(job.queue, "Pictures"), "pictures": made,
+                "live": job.state not in TERMINAL_STATES}  # fmt: skip
 
     until = float(token.split(".")[1])
     return page(request, "shared.html", until=until, **await res.core.db.read(read))

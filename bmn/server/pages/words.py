@@ -2,14 +2,13 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bmn.db.records import Job, StoredEvent
 from bmn.errors import CAUSES, Cause
 from bmn.schemas.payloads import JobState
-
-Row = dict[str, Any]
 
 STATES = {
     JobState.QUEUED: "Waiting in line",
@@ -49,17 +48,17 @@ def reason_to_wait(cause: str | None) -> str:
     )
 
 
-def can_be_repeated(job: Row, cause: str | None) -> bool:
+def can_be_repeated(job: Job, cause: str | None) -> bool:
     """Whether the same request could end otherwise next time."""
-    ended = job["state"] in (JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED)
+    ended = job.state in (JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED)
     return ended and cause not in (Cause.BAD_INPUT, Cause.MODERATED)
 
 
-def credits_told(job: Row) -> str:
+def credits_told(job: Job) -> str:
     """What a job has cost its owner, in a sentence."""
-    charged, refunded = job["credits_charged"], job["credits_refunded"]
-    if job["completed_at"] is None:
-        held = job["credits_reserved"] - charged - refunded
+    charged, refunded = job.credits_charged, job.credits_refunded
+    if job.completed_at is None:
+        held = job.credits_reserved - charged - refunded
         told = [f"{count(held, 'credit')} set aside"] if held else []
         told += [f"{charged} charged so far"] if charged else []
         return ", ".join(told) + "." if told else "This costs nothing."
@@ -69,17 +68,17 @@ def credits_told(job: Row) -> str:
     return f"{count(charged, 'credit')} charged.{back}"
 
 
-def story(events: Iterable[Row]) -> list[dict[str, Any]]:
+def story(events: Iterable[StoredEvent]) -> list[dict[str, Any]]:
     """What a job has told, oldest first: `{at, text}`. Mere percentages are left out, and what is said twice."""
     told: list[dict[str, Any]] = []
     for event in events:
-        text = _sentence(event["event"], event["payload"])
+        text = _sentence(event.event, event.payload)
         if text and (not told or told[-1]["text"] != text):
-            told.append({"at": event["at"], "text": text})
+            told.append({"at": event.at, "text": text})
     return told
 
 
-def _sentence(event: str, data: Row) -> str:
+def _sentence(event: str, data: Mapping[str, Any]) -> str:
     if event == "job:failed":
         return (
             f"An attempt failed: {reason_before_retry(data['cause']) if data['retriesLeft'] else reason(data['cause'])}"

@@ -9,6 +9,7 @@ from bmn.db import credits, dead_letters, queues, workers
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.paging import write_cursor
+from bmn.db.records import QueueSetting
 from bmn.events.audience import credits_updated, system_alert
 from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.replay import estimate, purge, replay
@@ -96,7 +97,7 @@ async def list_dlq(
         )
     )
     last = rows[limit - 1] if len(rows) > limit else None
-    further = write_cursor(last["created_at"], last["id"]) if last else None
+    further = write_cursor(last.created_at, last.id) if last else None
     shown = [views.dead_letter(row) for row in rows[:limit]]
     return documents.DeadLetterPage(dead_letters=shown, next_cursor=further, total=total)
 
@@ -175,7 +176,7 @@ async def _queue_rows(res: Resources) -> dict[str, documents.QueueStatus]:
             name,
             counts.get(name, {}),
             oldest.get(name),
-            settings.get(name) or {},
+            settings.get(name),
             spans.get(name),
             serving(found, name),
         )
@@ -187,7 +188,7 @@ def _queue_row(
     name: str,
     counts: dict[str, int],
     oldest: float | None,
-    settings: dict[str, Any],
+    setting: QueueSetting | None,
     span: tuple[float, float] | None,
     serving: int | None,
 ) -> documents.QueueStatus:
@@ -204,10 +205,10 @@ def _queue_row(
         oldest_wait_seconds=None if oldest is None else round(oldest, 1),
         p50_ms=round(span[0] * 1000) if span else None,
         p95_ms=round(span[1] * 1000) if span else None,
-        paused=bool(settings.get("paused")),
-        cause=settings.get("cause"),
-        reason=settings.get("reason"),
-        paused_by=settings.get("paused_by"),
-        paused_at=when(settings.get("paused_at")),
+        paused=setting is not None and setting.paused,
+        cause=setting.cause if setting else None,
+        reason=setting.reason if setting else None,
+        paused_by=setting.paused_by if setting else None,
+        paused_at=when(setting.paused_at if setting else None),
         next_run_at=when(cleanup.next_run()) if name == "cleanup" else None,
     )

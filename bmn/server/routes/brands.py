@@ -9,6 +9,7 @@ from bmn.broker import keys
 from bmn.broker.cache import cached, forget
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.records import Asset
 from bmn.errors import NotFound
 from bmn.events.audience import brand_updated
 from bmn.schemas import documents
@@ -60,7 +61,7 @@ async def show(brand_id: BrandPath, res: Res, principal: Caller) -> documents.Br
 
     async def load() -> _Owned:
         row = await res.core.db.read(lambda conn: brands.get(conn, brand_id))
-        return _Owned(owner=row["user_id"], view=views.brand(row))
+        return _Owned(owner=row.user_id, view=views.brand(row))
 
     found = await cached(res.core.redis, keys.cache("brand", brand_id), keys.CACHE_SECONDS, _Owned, load)
     if owner_filter(principal) not in (None, found.owner):
@@ -96,7 +97,7 @@ async def list_assets(
 ) -> documents.AssetPage:
     """A brand's pictures and videos, newest first."""
 
-    def read(conn: Connection) -> tuple[list[assets.AssetRow], str | None]:
+    def read(conn: Connection) -> tuple[list[Asset], str | None]:
         brands.get(conn, brand_id, owner_filter(principal))
         return assets.list_of_brand(conn, brand_id, asset_type=kind, limit=limit, cursor=cursor)
 

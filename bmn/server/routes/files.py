@@ -62,7 +62,7 @@ async def read_file(
         "Cross-Origin-Resource-Policy": "cross-origin",  # a front end on another origin shows our pictures
     }
     if row is not None:
-        headers["ETag"] = f'"{row["sha256"]}"'
+        headers["ETag"] = f'"{row.sha256}"'
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
     headers["Accept-Ranges"] = "bytes"

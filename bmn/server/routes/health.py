@@ -134,5 +134,5 @@ async def _workers(res: Resources) -> Fields:
 async def _providers(res: Resources) -> Fields:
     """Queues that have paused themselves, since their provider fails for every job of theirs."""
     settings = await res.core.db.read(queues.settings)
-    degraded = {name: row["cause"] for name, row in settings.items() if row["paused"] and row["cause"]}
+    degraded = {name: row.cause for name, row in settings.items() if row.paused and row.cause}
     return {"ok": not degraded, "degraded": degraded}

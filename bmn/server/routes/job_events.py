@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bmn.db import jobs
-from bmn.db.events import EventRow
+from bmn.db.records import StoredEvent
 from bmn.errors import RateLimited
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import JOB_EVENTS, ends_job
@@ -95,9 +95,9 @@ async def _stream(res: Resources, job_id: str, seq: int, expires_at: float) -> A
             wake.clear()
             rows = await res.core.events.after(job_id, seq)
             for row in rows:
-                seq = row["seq"]
+                seq = row.seq
                 yield _frame(row, res)
-                if ends_job(row["event"], row["payload"]):
+                if ends_job(row.event, row.payload):
                     return
             if rows:
                 silent_since = loop.time()
@@ -122,7 +122,7 @@ async def _wait(res: Resources, wake: asyncio.Event) -> None:
             await wake.wait()
 
 
-def _frame(row: EventRow, res: Resources) -> bytes:
-    data: dict[str, Any] = res.signer.sign_all(row["payload"])
+def _frame(row: StoredEvent, res: Resources) -> bytes:
+    data: dict[str, Any] = res.signer.sign_all(row.payload)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {row['event']}\nid: {row['seq']}\ndata: {text}\n\n".encode()
+    return f"event: {row.event}\nid: {row.seq}\ndata: {text}\n\n".encode()

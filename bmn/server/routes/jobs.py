@@ -9,6 +9,7 @@ from bmn.db import assets, brands, calls, jobs
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
+from bmn.db.records import LogLine
 from bmn.errors import NotAllowed
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
@@ -67,15 +68,14 @@ async def list_jobs(
         until=now - until if until else None,
     )
 
-    def read(conn: Connection) -> tuple[jobs.Page, dict[str, str], dict[str, bool]]:
+    def read(conn: Connection) -> tuple[jobs.Page, dict[str | None, str], dict[str, bool]]:
         page = jobs.list_jobs(conn, chosen, limit=limit, cursor=cursor)
-        names = brands.names(conn, {row["brand_id"] for row in page.rows if row["brand_id"]})
-        return page, names, calls.sandboxed(conn, [row["id"] for row in page.rows])
+        names = brands.names(conn, {row.brand_id for row in page.jobs})
+        return page, names, calls.sandboxed(conn, [row.id for row in page.jobs])
 
     page, names, sandboxed = await res.core.db.read(read)
     shown = [
-        views.job(row, res.signer, names.get(row["brand_id"]), sandboxed=sandboxed.get(row["id"], False))
-        for row in page.rows
+        views.job(row, res.signer, names.get(row.brand_id), sandboxed=sandboxed.get(row.id, False)) for row in page.jobs
     ]
     return documents.JobPage(jobs=shown, next_cursor=page.cursor, total=page.total)
 
@@ -89,17 +89,17 @@ async def show(job_id: JobPath, res: Res, principal: Caller) -> documents.JobRec
 def _record(conn: Connection, res: Resources, job_id: str, user_id: str | None) -> documents.JobRecord:
     """user_id: None for any owner. Raises NotFound."""
     row = jobs.get_job(conn, job_id, user_id)
-    brand = brands.names(conn, {row["brand_id"]} if row["brand_id"] else set()).get(row["brand_id"])
+    brand = brands.names(conn, [row.brand_id]).get(row.brand_id)
     view = views.job(row, res.signer, brand, sandboxed=calls.sandboxed(conn, [job_id]).get(job_id, False))
     return documents.JobRecord(
         **dict(view),
-        payload=row["payload"],
+        payload=row.payload,
         timeline=[views.event(event, res.signer) for event in job_events.after(conn, job_id, 0, _TIMELINE)],
         units=[views.unit(unit) for unit in jobs.units(conn, job_id)],
         assets=[views.asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)],
         replays=jobs.children(conn, job_id),
-        position=jobs.position(conn, row) if row["state"] in WAITING_STATES else None,
-        expected=views.expected(jobs.durations(conn, row["queue"])),
+        position=jobs.position(conn, row) if row.state in WAITING_STATES else None,
+        expected=views.expected(jobs.durations(conn, row.queue)),
     )
 
 
@@ -120,12 +120,12 @@ async def logs(
 ) -> documents.JobLogs:
     """The job's log lines, oldest first."""
 
-    def read(conn: Connection) -> list[jobs.JobRow]:
+    def read(conn: Connection) -> list[LogLine]:
         jobs.get_job(conn, job_id, owner_filter(principal))
         return jobs.logs(conn, job_id, after=after, limit=limit)
 
     rows = await res.core.db.read(read)
-    return documents.JobLogs(logs=[views.log_line(row) for row in rows if attempt in (None, row["attempt"])])
+    return documents.JobLogs(logs=[views.log_line(row) for row in rows if attempt in (None, row.attempt)])
 
 
 @router.post("/jobs/{job_id}/cancel", responses=_CHANGES)
@@ -176,14 +176,14 @@ async def shared(token: str, res: Res) -> documents.SharedJob:
 
     def read(conn: Connection) -> documents.SharedJob:
         row = jobs.get_job(conn, job_id)
-        names = brands.names(conn, {row["brand_id"]} if row["brand_id"] else set())
+        names = brands.names(conn, [row.brand_id])
         return documents.SharedJob(
-            job_id=row["id"],
-            queue_name=row["queue"],
-            state=row["state"],
-            progress=row["progress"],
-            brand_name=names.get(row["brand_id"]),
-            created_at=when(row["created_at"]),
+            job_id=row.id,
+            queue_name=row.queue,
+            state=row.state,
+            progress=row.progress,
+            brand_name=names.get(row.brand_id),
+            created_at=when(row.created_at),
             assets=[views.shared_asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)],
         )
 

@@ -9,6 +9,7 @@ from pydantic import RootModel
 from bmn.broker import keys
 from bmn.broker.cache import cached
 from bmn.db import calls, credits, products
+from bmn.db.records import LedgerEntry
 from bmn.errors import NotAllowed
 from bmn.schemas import documents
 from bmn.server import views
@@ -37,7 +38,7 @@ async def list_products(res: Res, principal: Caller) -> documents.Products:
 async def show_credits(res: Res, principal: Caller) -> documents.Credits:
     """remaining: can be spent. reserved: held by running jobs, given back where they do not deliver."""
 
-    def read(conn: Any) -> tuple[credits.Balance, list[dict[str, Any]]]:
+    def read(conn: Any) -> tuple[credits.Balance, list[LedgerEntry]]:
         return credits.balance(conn, principal.user_id), credits.ledger(conn, principal.user_id)
 
     balance, ledger = await res.core.db.read(read)
@@ -64,8 +65,8 @@ async def show_costs(
     user_id = None if everyone or by == "user" else principal.user_id
     start = time.time() - since if since else None
     rows = await res.core.db.read(lambda conn: calls.costs(conn, by, user_id=user_id, since=start))
-    total = sum(row["usd"] for row in rows if not row["sandboxed"])
-    sandboxed = sum(row["usd"] for row in rows if row["sandboxed"])
+    total = sum(row.usd for row in rows if not row.sandboxed)
+    sandboxed = sum(row.usd for row in rows if row.sandboxed)
     return documents.Costs(
         by=by,
         rows=[views.cost_row(row) for row in rows],

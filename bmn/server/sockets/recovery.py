@@ -130,7 +130,7 @@ def _look_up(conn: Connection, session: Session, resumption: Resumption) -> None
         missing = part.count - received
         if missing and f"job:{part.job_id}" in resumption.rooms:
             rows = events.after(conn, part.job_id, part.first - 1 + received, missing)
-            resumption.missed.append([job_event(row["event"], row["payload"]) for row in rows])
+            resumption.missed.append([job_event(row.event, row.payload) for row in rows])
 
 
 def _history_ranges(state: dict[str, Any]) -> list[HistoryRange]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from bmn.db import brands, events, jobs
 from bmn.db.engine import Connection
-from bmn.db.events import EventRow
+from bmn.db.records import Job, StoredEvent
 from bmn.errors import NotFound
 from bmn.events.audience import brand_room, job_event, job_room
 from bmn.jobs.cancellation import cancel
@@ -45,36 +45,36 @@ async def join_job(context: Context, session: Session, ask: JobRoom) -> Answer:
         try:
             job, rows = await context.core.db.read(lambda conn: _job_and_history(conn, job_id, session.user_id))
             for part in _unseen(session, job, rows):
-                context.delivery.replay(session, [job_event(row["event"], row["payload"]) for row in part])
+                context.delivery.replay(session, [job_event(row.event, row.payload) for row in part])
             session.again.discard(job_id)
             context.sessions.enter(session, room)
         finally:
             session.joining.discard(job_id)
             context.delivery.catch_up(session, job_id, since)
         await context.save(session)
-    return JobJoined(ok=True, seq=rows[-1]["seq"] if rows else job["last_seq"], state=state_word(job))
+    return JobJoined(ok=True, seq=rows[-1].seq if rows else job.last_seq, state=state_word(job))
 
 
-def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[jobs.JobRow, list[EventRow]]:
+def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[Job, list[StoredEvent]]:
     job = jobs.get_job(conn, job_id, user_id)
-    rows: list[EventRow] = []
-    while page := events.after(conn, job_id, rows[-1]["seq"] if rows else 0, _PAGE):
+    rows: list[StoredEvent] = []
+    while page := events.after(conn, job_id, rows[-1].seq if rows else 0, _PAGE):
         rows += page
         if len(page) < _PAGE:
             break
     return job, rows
 
 
-def _unseen(session: Session, job: jobs.JobRow, rows: list[EventRow]) -> list[list[EventRow]]:
+def _unseen(session: Session, job: Job, rows: list[StoredEvent]) -> list[list[StoredEvent]]:
     """What this socket has not had yet, through the brand's room for instance; everything where it left and is back."""
-    job_id = job["id"]
+    job_id = job.id
     if job_id in session.again or job_id not in session.high:
         return [rows]
     high, low = session.high[job_id], session.low.get(job_id, 1)
-    newer = [row for row in rows if row["seq"] > high]
-    if job["state"] in TERMINAL_STATES and not newer:
+    newer = [row for row in rows if row.seq > high]
+    if job.state in TERMINAL_STATES and not newer:
         return []  # it has the end, which has to stay the last word
-    return [[row for row in rows if row["seq"] < low], newer]
+    return [[row for row in rows if row.seq < low], newer]
 
 
 async def leave_job(context: Context, session: Session, ask: JobRoom) -> Answer:
@@ -87,17 +87,17 @@ async def leave_job(context: Context, session: Session, ask: JobRoom) -> Answer:
 
 async def job_status(context: Context, session: Session, ask: JobRoom) -> Answer:
     job = await context.core.db.read(lambda conn: jobs.get_job(conn, ask.job_id, session.user_id))
-    return status_answer(job, context.signer.sign_all(job["result"]))
+    return status_answer(job, context.signer.sign_all(job.result))
 
 
-def status_answer(job: jobs.JobRow, result: Any) -> JobStatus:
+def status_answer(job: Job, result: Any) -> JobStatus:
     return JobStatus(
-        job_id=job["id"],
+        job_id=job.id,
         state=state_word(job),
-        progress=job["progress"],
+        progress=job.progress,
         data=result,
-        failed_reason=job["message"] if job["state"] in _UNLUCKY else None,
-        seq=job["last_seq"],
+        failed_reason=job.message if job.state in _UNLUCKY else None,
+        seq=job.last_seq,
     )
 
 

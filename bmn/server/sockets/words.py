@@ -1,8 +1,8 @@
 """Our states in the words that the specification's clients know from BullMQ."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from bmn.db.records import Job
 from bmn.schemas.events import JobWord, QueueFigures
 from bmn.schemas.payloads import JobState
 
@@ -17,8 +17,9 @@ _WORDS: dict[JobState, JobWord] = {
 }
 
 
-def state_word(job: Mapping[str, Any]) -> JobWord:
-    return _WORDS[JobState(job["state"])]
+def state_word(job: Job) -> JobWord:
+    """A job's state as those clients say it."""
+    return _WORDS[job.state]
 
 
 def queue_figures(counts: Mapping[str, int]) -> QueueFigures:

@@ -14,9 +14,8 @@ from bmn.work.prompts import bundle_prompt
 UNIT = "bundle"
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[BundleComposition]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, BundleComposition)
     count = len(payload.product_mockup_urls)
     await ctx.progress("composing", 5, f"Preparing {count} products for {payload.bundle_name}")
     prompt = bundle_prompt(payload)
@@ -28,13 +27,14 @@ async def run(ctx: Context) -> Result:
     }
 
     async def make(unit: Unit, report: Report) -> Made:
-        return await _make(ctx, payload, prompt, unit, report)
+        return await _make(ctx, prompt, unit, report)
 
     await make_all(ctx, [Item(UNIT, payload.bundle_name, "bundle", make, metadata)])
     return Result(f"Bundle {payload.bundle_name} composed")
 
 
-async def _make(ctx: Context, payload: BundleComposition, prompt: str, unit: Unit, report: Report) -> Made:
+async def _make(ctx: Context[BundleComposition], prompt: str, unit: Unit, report: Report) -> Made:
+    payload = ctx.payload
     client = ctx.client(Gemini)
     urls = payload.product_mockup_urls
     pictures = await asyncio.gather(*(load_picture(ctx, url, field="productMockupUrls") for url in urls))

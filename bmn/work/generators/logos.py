@@ -13,14 +13,13 @@ from bmn.work.inputs import load_picture
 from bmn.work.prompts import LOGO_VARIATIONS, logo_prompts
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[LogoGeneration]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, LogoGeneration)
     await ctx.progress("composing", 5, "Composing logo prompts")
     previous = None
     if payload.is_refinement and payload.previous_logo_url:
         previous = await load_picture(ctx, payload.previous_logo_url, field="previousLogoUrl")
-    items = [_item(ctx, payload, index, prompt, previous) for index, prompt in enumerate(logo_prompts(payload))]
+    items = [_item(ctx, index, prompt, previous) for index, prompt in enumerate(logo_prompts(payload))]
     await ctx.progress("composing", 10, f"Prompts ready, generating {payload.count} logos")
     made = await make_all(ctx, items)
     if made == payload.count:
@@ -29,8 +28,9 @@ async def run(ctx: Context) -> Result:
     return Result(f"{made} of {payload.count} logos generated; {refused} declined and refunded", partial=True)
 
 
-def _item(ctx: Context, payload: LogoGeneration, index: int, prompt: str, previous: bytes | None) -> Item:
-    request = ImageRequest(prompt=prompt, seed=_seed(ctx.job_id, index), input_image=previous)
+def _item(ctx: Context[LogoGeneration], index: int, prompt: str, previous: bytes | None) -> Item:
+    payload = ctx.payload
+    request = ImageRequest(prompt=prompt, seed=_seed(ctx.job.id, index), input_image=previous)
     metadata = {
         "prompt": prompt,
         "logo_style": payload.logo_style,
@@ -53,7 +53,7 @@ def _seed(job_id: str, index: int) -> int:
     return zlib.crc32(f"{job_id}/{index}".encode())
 
 
-async def _make(ctx: Context, request: ImageRequest, unit: Unit, report: Report) -> Made:
+async def _make(ctx: Context[LogoGeneration], request: ImageRequest, unit: Unit, report: Report) -> Made:
     bfl = ctx.client(Bfl)
     async with ctx.slot("bfl", ctx.settings.bfl_max_concurrent):
         if unit.task_id and unit.polling_url:

@@ -12,9 +12,8 @@ from bmn.work.prompts import mockup_prompt
 UNIT = "mockup"
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[MockupGeneration]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, MockupGeneration)
     await ctx.progress("composing", 5, f"Preparing the mockup of {payload.product_name}")
     prompt = mockup_prompt(payload)
     metadata = {
@@ -25,13 +24,14 @@ async def run(ctx: Context) -> Result:
     }
 
     async def make(unit: Unit, report: Report) -> Made:
-        return await _make(ctx, payload, prompt, unit, report)
+        return await _make(ctx, prompt, unit, report)
 
     await make_all(ctx, [Item(UNIT, payload.product_name, "mockup", make, metadata)])
     return Result(f"Mockup of {payload.product_name} generated")
 
 
-async def _make(ctx: Context, payload: MockupGeneration, prompt: str, unit: Unit, report: Report) -> Made:
+async def _make(ctx: Context[MockupGeneration], prompt: str, unit: Unit, report: Report) -> Made:
+    payload = ctx.payload
     client = ctx.client(OpenAIImages)
     pictures = [await load_picture(ctx, payload.logo_url, field="logoUrl")]
     if payload.mockup_template_url:

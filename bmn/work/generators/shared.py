@@ -7,8 +7,9 @@ from typing import Any
 
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
-from bmn.jobs.units import Unit, is_final
+from bmn.jobs.units import Unit, is_final, open_unit
 from bmn.schemas.events import Progress
+from bmn.schemas.payloads import Payload
 
 Report = Callable[[float], Awaitable[None]]
 """Tells how far one asset is, 0.0 (asked for) to 1.0 (its bytes are here)."""
@@ -51,7 +52,7 @@ class _Course:
         return _STAGES[min(self._stages.values())]
 
 
-async def make_all(ctx: Context, items: Sequence[Item]) -> int:
+async def make_all(ctx: Context[Payload], items: Sequence[Item]) -> int:
     """Makes every item that no earlier attempt has made; returns how many there are in the end.
 
     One that fails does not stop the others. Raises the failure that decides about the job: where another attempt may heal
@@ -80,8 +81,8 @@ def _rank(failure: JobFailure) -> int:
     return 2 if failure.cause is Cause.PROVIDER_RATE_LIMITED else 1
 
 
-async def _make_one(ctx: Context, item: Item, course: _Course, count: int) -> None:
-    unit = await ctx.unit(item.unit)
+async def _make_one(ctx: Context[Payload], item: Item, course: _Course, count: int) -> None:
+    unit = await open_unit(ctx, item.unit)
     if failure := unit.failed_for_good():
         course.reach(item, "saving")
         raise failure
@@ -96,7 +97,7 @@ async def _make_one(ctx: Context, item: Item, course: _Course, count: int) -> No
             raise
 
 
-async def _bring_home(ctx: Context, item: Item, unit: Unit, course: _Course, count: int) -> None:
+async def _bring_home(ctx: Context[Payload], item: Item, unit: Unit, course: _Course, count: int) -> None:
     if unit.saved:
         course.reach(item, "saving")
         ctx.unit_percent(item.unit, 1.0, units=count)

@@ -14,9 +14,8 @@ UNIT = "video"
 _SPARE_SECONDS = 45.0  # of the queue's time limit, for ordering, fetching and storing
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[VideoGeneration]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, VideoGeneration)
     await ctx.progress("composing", 5, f"Preparing the video of {payload.product_name}")
     prompt = video_prompt(payload)
     metadata = {
@@ -27,13 +26,14 @@ async def run(ctx: Context) -> Result:
     }
 
     async def make(unit: Unit, report: Report) -> Made:
-        return await _make(ctx, payload, prompt, unit, report)
+        return await _make(ctx, prompt, unit, report)
 
     await make_all(ctx, [Item(UNIT, payload.product_name, "video", make, metadata)])
     return Result(f"Video of {payload.product_name} generated")
 
 
-async def _make(ctx: Context, payload: VideoGeneration, prompt: str, unit: Unit, report: Report) -> Made:
+async def _make(ctx: Context[VideoGeneration], prompt: str, unit: Unit, report: Report) -> Made:
+    payload = ctx.payload
     client = ctx.client(Video)
     if unit.task_id:
         task = VideoTask(unit.task_id, unit.usd)

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from bmn.broker.limiter import open_limiter
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
-from bmn.jobs.units import Unit
+from bmn.jobs.units import Unit, open_unit
 from bmn.logs import get_logger
 from bmn.providers.resend import Mail, Resend
 from bmn.schemas.events import Progress
@@ -26,36 +26,37 @@ log = get_logger(__name__)
 UNIT = "mail"
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[EmailSend]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, EmailSend)
-    unit = await ctx.unit(UNIT)
+    unit = await open_unit(ctx, UNIT)
     if not unit.saved:
-        words = await _words(ctx, payload, unit)
+        words = await _words(ctx, unit)
         tags = {"template": payload.template, **({"userId": payload.user_id} if payload.user_id else {})}
         mail = Mail(payload.to, words.subject, words.html, words.text, tags)
         async with ctx.calling(UNIT):
-            mail_id = await ctx.client(Resend).send(mail, idempotency_key=f"email/{ctx.job_id}")
+            mail_id = await ctx.client(Resend).send(mail, idempotency_key=f"email/{ctx.job.id}")
         await unit.remember(mailId=mail_id)
         await unit.finish(Progress("saving", 95, "Sent"))
     return Result(f"Mail {payload.template} sent", data=MailResult(mail_id=unit.data.get("mailId")))
 
 
-async def _words(ctx: Context, payload: EmailSend, unit: Unit) -> Rendered:
+async def _words(ctx: Context[EmailSend], unit: Unit) -> Rendered:
     """The mail's words, the same for every attempt: another wording under the same key would be refused."""
+    payload = ctx.payload
     if kept := unit.data.get("words"):
         return Rendered(**kept)
     words = render(ctx.settings, payload.template, payload.data)
-    await _count(ctx, payload)
+    await _count(ctx)
     await unit.remember(words=asdict(words))
     return words
 
 
-async def _count(ctx: Context, payload: EmailSend) -> None:
+async def _count(ctx: Context[EmailSend]) -> None:
     """Counts a mail once, before its first attempt. Raises JobFailure where its addressee has had enough for a day.
 
     What our own support gets is not counted; the ops mail has its window. While Redis is away every mail goes out.
     """
+    payload = ctx.payload
     most = ctx.settings.bmn_mails_per_day
     if not most or (payload.user_id is None and payload.to == ctx.settings.support_email):
         return

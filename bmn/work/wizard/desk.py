@@ -10,10 +10,12 @@ from bmn.broker import keys
 from bmn.broker.cache import forget
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.records import Asset, Brand
 from bmn.errors import Cause, JobFailure
 from bmn.events import audience
 from bmn.jobs.context import Context
 from bmn.schemas.base import Text
+from bmn.schemas.payloads import BrandWizard
 
 Line = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Paragraph = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
@@ -28,25 +30,23 @@ def refused(why: str) -> JobFailure:
 class Desk:
     """What a tool works with. state: the session's, kept after every turn. hosts: those that the user named."""
 
-    ctx: Context
+    ctx: Context[BrandWizard]
     session_id: str
     state: dict[str, Any]
     hosts: frozenset[str]
 
     @property
     def user_id(self) -> str:
-        return str(self.ctx.user_id)
+        return self.ctx.payload.user_id
 
     @property
     def brand_id(self) -> str:
-        return str(self.ctx.brand_id)
+        return self.ctx.payload.brand_id
 
-    async def brand(self) -> dict[str, Any]:
+    async def brand(self) -> Brand:
         return await self.ctx.db.read(lambda conn: brands.get(conn, self.brand_id, self.user_id))
 
-    async def change_brand(
-        self, change: Callable[[Connection], dict[str, Any]], told: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    async def change_brand(self, change: Callable[[Connection], Brand], told: Mapping[str, Any]) -> Brand:
         """Commits a change of the brand's record and lets everybody see it. told: what dashboards hear, by HTTP's names."""
         row = await self.ctx.commit(change)
         await forget(self.ctx.core.redis, keys.cache("brand", self.brand_id))
@@ -55,10 +55,10 @@ class Desk:
         )
         return row
 
-    async def pictures(self, kind: str) -> list[dict[str, Any]]:
+    async def pictures(self, kind: str) -> list[Asset]:
         """The brand's assets of a kind: the selected one first, then the newest."""
         rows, _ = await self.ctx.db.read(lambda conn: assets.list_of_brand(conn, self.brand_id, asset_type=kind))
-        return sorted(rows, key=lambda row: -row["is_selected"])
+        return sorted(rows, key=lambda asset: not asset.is_selected)
 
 
 class Arguments(BaseModel):

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bmn.db.records import Product
 from bmn.errors import Cause, JobFailure
 
 _FEE_SHARE, _FEE_FIXED = 0.029, 0.30  # what a card payment usually costs: a share, and US dollars
@@ -22,22 +23,22 @@ class ProfitQuestion(BaseModel):
     fixed_costs: float = Field(0, ge=0, le=100_000_000, description="US dollars a month")
 
 
-def find_product(catalogue: Sequence[dict[str, Any]], wanted: str) -> dict[str, Any] | None:
+def find_product(catalogue: Sequence[Product], wanted: str) -> Product | None:
     """The product that somebody means: by its name or slug, else the one whose name is in their words."""
     lowered = wanted.strip().lower()
-    exact = [row for row in catalogue if lowered in (row["name"].lower(), row["slug"])]
-    named = [row for row in catalogue if row["name"].lower() in lowered or row["slug"].replace("-", " ") in lowered]
-    return next(iter(exact or sorted(named, key=lambda row: -len(row["name"]))), None)
+    exact = [row for row in catalogue if lowered in (row.name.lower(), row.slug)]
+    named = [row for row in catalogue if row.name.lower() in lowered or row.slug.replace("-", " ") in lowered]
+    return next(iter(exact or sorted(named, key=lambda row: -len(row.name))), None)
 
 
-def profit(question: ProfitQuestion, catalogue: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def profit(question: ProfitQuestion, catalogue: Sequence[Product]) -> dict[str, Any]:
     """Figures a month, in US dollars. Raises JobFailure(BAD_INPUT) where nobody says what a piece costs."""
     cost = question.unit_cost
     if cost is None:
         product = find_product(catalogue, question.product)
         if product is None:
             raise JobFailure(Cause.BAD_INPUT, f"{question.product} is not in the catalogue; give its unit_cost.")
-        cost = float(product["base_cost_usd"])
+        cost = product.base_cost_usd
     fee = question.unit_price * _FEE_SHARE + _FEE_FIXED
     margin = question.unit_price - cost - fee
     total = margin * question.units - question.fixed_costs

@@ -6,6 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import Field
 
 from bmn.db import products
+from bmn.db.records import Asset
 from bmn.jobs.submission import submit
 from bmn.schemas.base import Id
 from bmn.schemas.payloads import CompositionStyle, LogoStyle
@@ -50,7 +51,7 @@ async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> dict[str, A
 async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> dict[str, Any]:
     logo = await _picture(desk, "logo", arguments.logo_id)
     fields = _logo_fields(brand_defaults(await desk.brand())) | {"count": 1, "isRefinement": True}
-    fields |= {"previousLogoUrl": logo["url"], "refinementNotes": arguments.notes[:1000]}
+    fields |= {"previousLogoUrl": logo.url, "refinementNotes": arguments.notes[:1000]}
     return await _start(desk, call_id, "logo-generation", [fields])
 
 
@@ -61,14 +62,14 @@ async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> dict[st
     found = {wanted: find_product(catalogue, wanted) for wanted in arguments.products}
     if unknown := [wanted for wanted, product in found.items() if product is None]:
         raise refused(f"The catalogue does not have {', '.join(unknown)}.")
-    chosen = {product["id"]: product for product in found.values() if product}
+    chosen = {product.id: product for product in found.values() if product}
     orders = [
         {
-            "productId": product["id"],
-            "productName": product["name"],
-            "productCategory": product["category"],
-            "mockupInstructions": product["instructions"] or None,
-            "logoUrl": logo["url"],
+            "productId": product.id,
+            "productName": product.name,
+            "productCategory": product.category,
+            "mockupInstructions": product.instructions or None,
+            "logoUrl": logo.url,
             "colorPalette": palette,
         }
         for product in chosen.values()
@@ -83,7 +84,7 @@ async def start_bundle(desk: Desk, arguments: Bundle, call_id: str) -> dict[str,
     known = brand_defaults(await desk.brand())
     fields = {
         "bundleName": arguments.name,
-        "productMockupUrls": [row["url"] for row in mockups[:6]],
+        "productMockupUrls": [row.url for row in mockups[:6]],
         "brandName": known.name,
         "colorPalette": known.palette,
         "compositionStyle": arguments.style,
@@ -101,10 +102,10 @@ def _logo_fields(known: BrandDefaults) -> dict[str, Any]:
     }
 
 
-async def _picture(desk: Desk, kind: str, wanted: str | None) -> dict[str, Any]:
+async def _picture(desk: Desk, kind: str, wanted: str | None) -> Asset:
     """One of the brand's own pictures: the wanted one, else the selected, else the newest."""
     pictures = await desk.pictures(kind)
-    fitting = [row for row in pictures if wanted in (None, row["id"])]
+    fitting = [row for row in pictures if wanted in (None, row.id)]
     if not fitting:
         raise refused(f"The brand has no such {kind}.")
     return fitting[0]
@@ -121,7 +122,7 @@ async def _start(desk: Desk, call_id: str, queue: str, orders: list[dict[str, An
     schema = get_queue(queue).payload
     payloads = [schema.model_validate({**owner, **order}) for order in orders]
     for job_id, payload in zip(ids, payloads, strict=True):
-        await submit(ctx.core, desk.user_id, queue, [payload], request_id=ctx.request_id, job_id=job_id)
+        await submit(ctx.core, desk.user_id, queue, [payload], request_id=ctx.job.request_id, job_id=job_id)
         if job_id not in started:
             started.append(job_id)
     return {"started": ids}

@@ -6,15 +6,19 @@ the limits count over all attempts.
 
 import asyncio
 import json
+from collections.abc import Awaitable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db import brands, sessions
+from bmn.db.engine import Connection
+from bmn.db.records import AgentSession, Brand
 from bmn.errors import BmnError, Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.run import Fenced
-from bmn.jobs.units import Unit, is_final
+from bmn.jobs.units import Unit, is_final, open_unit
 from bmn.logs import get_logger
 from bmn.providers.agent import Agent, ToolCall, Turn
 from bmn.schemas.events import AgentMessage, JobToolError, Progress
@@ -34,46 +38,44 @@ _LONGEST_HISTORY = 60  # messages of earlier steps
 _PAGE_REMOVED = "(The text of a page stood here.)"
 
 
-async def run(ctx: Context) -> Result:
+async def run(ctx: Context[BrandWizard]) -> Result:
     payload = ctx.payload
-    assert isinstance(payload, BrandWizard)
     await ctx.progress("started", 2, "Starting the brand wizard", step=payload.step)
-    session = await _open_session(ctx, payload)
-    desk = Desk(ctx, session["id"], session["state"], named_hosts(payload.input))
+    session = await _open_session(ctx)
+    desk = Desk(ctx, session.id, session.state, named_hosts(payload.input))
     tools = tools_of(payload.step, desk.hosts)
     await _tell_crm(ctx, journey.wizard_started(ctx.core, desk.user_id, desk.brand_id))
-    stopped = await _converse(ctx, payload, session, desk, tools)
-    return await _finish(ctx, payload, session, desk, stopped)
+    stopped = await _converse(ctx, session, desk, tools)
+    return await _finish(ctx, session, desk, stopped)
 
 
 # --- the session ---------------------------------------------------------------------------------------------------------
 
 
-async def _open_session(ctx: Context, payload: BrandWizard) -> dict[str, Any]:
+async def _open_session(ctx: Context[BrandWizard]) -> AgentSession:
     """The session that the payload names, or the one that this job began; a job's first look begins its step in it."""
-    session_id = payload.session_id or str(uuid5(NAMESPACE_URL, f"{ctx.job_id}/session"))
+    job, payload = ctx.job, ctx.payload
+    session_id = payload.session_id or str(uuid5(NAMESPACE_URL, f"{job.id}/session"))
     found = await ctx.db.read(lambda conn: sessions.get(conn, session_id))
     if found is None and payload.session_id:
         raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
-    if found and (found["user_id"], found["brand_id"]) != (ctx.user_id, ctx.brand_id):
+    if found and (found.user_id, found.brand_id) != (job.user_id, job.brand_id):
         raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
-    session = found or {
-        "id": session_id,
-        "user_id": ctx.user_id,
-        "brand_id": ctx.brand_id,
-        "messages": [],
-        "turns": 0,
-        "cost_usd": 0.0,
-        "state": {},
-    }
-    if session["state"].get("job") != ctx.job_id:
-        brand_id, user_id = str(ctx.brand_id), str(ctx.user_id)
-        brand = await ctx.db.read(lambda conn: brands.get(conn, brand_id, user_id))
-        ask = {"role": "user", "content": opening(payload.step, brand["name"], payload.input)}
-        session["messages"] = [*_history(session["messages"]), ask]
-        session["state"] = {"job": ctx.job_id, "turns": 0, "done": []}
-        session["step"] = payload.step
-        await _save(ctx, session)
+    if found and found.state.get("job") == job.id:
+        return found
+    brand = await ctx.db.read(lambda conn: brands.get(conn, payload.brand_id, payload.user_id))
+    ask = {"role": "user", "content": opening(payload.step, brand.name, payload.input)}
+    session = AgentSession(
+        id=session_id,
+        user_id=payload.user_id,
+        brand_id=payload.brand_id,
+        step=payload.step,
+        messages=[*_history(found.messages if found else []), ask],
+        turns=found.turns if found else 0,
+        cost_usd=found.cost_usd if found else 0.0,
+        state={"job": job.id, "turns": 0, "done": []},
+    )
+    await _save(ctx, session)
     return session
 
 
@@ -108,19 +110,18 @@ def _calls(message: dict[str, Any]) -> list[ToolCall]:
     return [ToolCall(b["id"], b["name"], b["input"]) for b in message["content"] if b["type"] == "tool_use"]
 
 
-async def _save(ctx: Context, session: dict[str, Any]) -> None:
-    if not await ctx.commit(lambda conn: sessions.save(conn, ctx.job_id, ctx.fence, session)):
+async def _save(ctx: Context[BrandWizard], session: AgentSession) -> None:
+    if not await ctx.commit(lambda conn: sessions.save(conn, ctx.job, session)):
         raise Fenced
 
 
 # --- the conversation ----------------------------------------------------------------------------------------------------
 
 
-async def _converse(
-    ctx: Context, payload: BrandWizard, session: dict[str, Any], desk: Desk, tools: list[Tool]
-) -> str | None:
+async def _converse(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, tools: list[Tool]) -> str | None:
     """Turns and tools until the model has said its last word; returns why it was stopped before, or None."""
-    messages, state = session["messages"], session["state"]
+    payload = ctx.payload
+    messages, state = session.messages, session.state
     offered = {tool.name: tool for tool in tools}
     while True:
         if calls := _calls(messages[-1]):
@@ -133,22 +134,21 @@ async def _converse(
             return None
         if reason := await _limit_reached(ctx, session, payload.step, tools):
             return reason
-        unit = await ctx.unit(f"turn-{state['turns']}")
+        unit = await open_unit(ctx, f"turn-{state['turns']}")
         turn = await _turn(ctx, unit, payload.step, session, tools)
         messages.append(turn.message)
         state["turns"] += 1
-        session["turns"] += 1
-        session["cost_usd"] += turn.cost_usd
+        session = replace(session, turns=session.turns + 1, cost_usd=session.cost_usd + turn.cost_usd)
         if turn.text:
             state["text"] = turn.text
         await _save(ctx, session)
         # Only now: a unit that is not closed was asked for, and its answer is not in the session.
-        await unit.submitted(f"{session['id']}/{unit.name}", usd=turn.cost_usd)
+        await unit.submitted(f"{session.id}/{unit.name}", usd=turn.cost_usd)
         if turn.text:
             await ctx.publish(partial(AgentMessage, content=turn.text))
 
 
-async def _turn(ctx: Context, unit: Unit, step: str, session: dict[str, Any], tools: list[Tool]) -> Turn:
+async def _turn(ctx: Context[BrandWizard], unit: Unit, step: str, session: AgentSession, tools: list[Tool]) -> Turn:
     """One paid turn. Its unit says whether it was asked before without an answer."""
     client = ctx.client(Agent)
     if failure := unit.failed_for_good():
@@ -156,27 +156,29 @@ async def _turn(ctx: Context, unit: Unit, step: str, session: dict[str, Any], to
     schemas = [tool.schema() for tool in tools]
     async with ctx.calling(unit.name):
         try:
-            async with unit.paying({"messages": len(session["messages"])}, provider=client.provider):
-                return await client.turn(system_prompt(step), session["messages"], schemas)
+            async with unit.paying({"messages": len(session.messages)}, provider=client.provider):
+                return await client.turn(system_prompt(step), session.messages, schemas)
         except JobFailure as failure:
             if is_final(failure):
                 await unit.fail(failure)
             raise
 
 
-async def _limit_reached(ctx: Context, session: dict[str, Any], step: str, tools: list[Tool]) -> str | None:
+async def _limit_reached(ctx: Context[BrandWizard], session: AgentSession, step: str, tools: list[Tool]) -> str | None:
     """Why no further turn may be bought; None while one may. Counts over all attempts of the job."""
     settings = ctx.settings
-    if session["state"]["turns"] >= settings.agent_max_turns:
+    if session.state["turns"] >= settings.agent_max_turns:
         return f"stopped at its limit of {settings.agent_max_turns} turns"
-    spent = await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job_id))
-    read = len(json.dumps(session["messages"])) + len(system_prompt(step)) + sum(len(str(t.schema())) for t in tools)
+    spent = await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id))
+    read = len(json.dumps(session.messages)) + len(system_prompt(step)) + sum(len(str(t.schema())) for t in tools)
     if spent + ctx.client(Agent).estimate(read) > settings.agent_max_usd:
         return f"stopped at its limit of {settings.agent_max_usd:.2f} USD"
     return None
 
 
-async def _use(ctx: Context, desk: Desk, step: str, offered: dict[str, Tool], call: ToolCall) -> dict[str, Any]:
+async def _use(
+    ctx: Context[BrandWizard], desk: Desk, step: str, offered: dict[str, Tool], call: ToolCall
+) -> dict[str, Any]:
     """One tool's answer, or why there is none. Only a tool of this step is ever run."""
     tool = offered.get(call.name)
     try:
@@ -204,17 +206,16 @@ async def _use(ctx: Context, desk: Desk, step: str, offered: dict[str, Tool], ca
 # --- the end -------------------------------------------------------------------------------------------------------------
 
 
-async def _finish(
-    ctx: Context, payload: BrandWizard, session: dict[str, Any], desk: Desk, stopped: str | None
-) -> Result:
-    state, step = session["state"], payload.step
+async def _finish(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, stopped: str | None) -> Result:
+    payload = ctx.payload
+    state, step = session.state, payload.step
     text = str(state.get("text", ""))
     data = WizardResult(
-        session_id=session["id"],
+        session_id=session.id,
         step=step,
         result=text,
         turns=state["turns"],
-        cost=round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job_id)), 6),
+        cost=round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id)), 6),
         suggestions=state.get("suggestions", {}),
         profits=state.get("profits", {}),
         jobs=state.get("started", []),
@@ -226,16 +227,16 @@ async def _finish(
         lambda conn: _note_step(conn, desk, step, {"text": text[:4000], **found}),
         {"status": "complete"} if step == LAST_STEP else {},
     )
-    unit = await ctx.unit(STEP_UNIT)
+    unit = await open_unit(ctx, STEP_UNIT)
     if not unit.saved:
         await unit.finish(Progress("saving", 97, f"{step} is done", step))
-    await _tell_crm(ctx, journey.step_completed(ctx.core, desk.user_id, desk.brand_id, step, ctx.job_id))
+    await _tell_crm(ctx, journey.step_completed(ctx.core, desk.user_id, desk.brand_id, step, ctx.job.id))
     if step == LAST_STEP:
         await _tell_crm(ctx, journey.brand_completed(ctx.core, desk.user_id, brand))
     return Result(f"{step} is done", data=data)
 
 
-async def _stopped(ctx: Context, step: str, why: str, state: dict[str, Any], data: WizardResult) -> Result:
+async def _stopped(ctx: Context[BrandWizard], step: str, why: str, state: dict[str, Any], data: WizardResult) -> Result:
     """A step at its limit: what it has said and done is kept and charged, as it was paid for; without any it has failed.
 
     Were it free, a step that is made to loop would be the way to spend our money for nothing.
@@ -243,23 +244,23 @@ async def _stopped(ctx: Context, step: str, why: str, state: dict[str, Any], dat
     await ctx.log("warning", f"The wizard {why}.", step=step)
     if not (state.get("text") or state["done"]):
         raise JobFailure(Cause.TIMEOUT, f"{step} {why}, with nothing to show.", retryable=False)
-    unit = await ctx.unit(STEP_UNIT)
+    unit = await open_unit(ctx, STEP_UNIT)
     if not unit.saved:
         await unit.finish(Progress("saving", 97, f"{step} {why}", step))
     return Result(f"{step} {why}", data=data, partial=True)
 
 
-def _note_step(conn: Any, desk: Desk, step: str, found: dict[str, Any]) -> dict[str, Any]:
+def _note_step(conn: Connection, desk: Desk, step: str, found: dict[str, Any]) -> Brand:
     """Keeps what a step has found in the brand's record; the last step completes the brand."""
     brand = brands.get(conn, desk.brand_id, desk.user_id)
-    steps = {**(brand["details"] or {}).get("steps", {}), step: found}
+    steps = {**brand.details.get("steps", {}), step: found}
     columns = {"status": "complete"} if step == LAST_STEP else {}
     return brands.merge(conn, desk.brand_id, desk.user_id, columns, {"steps": steps})
 
 
-async def _tell_crm(ctx: Context, telling: Any) -> None:
+async def _tell_crm(ctx: Context[BrandWizard], telling: Awaitable[None]) -> None:
     """The user's own work does not wait for the CRM or a mail, and never fails of them."""
     try:
         await telling
     except BmnError as problem:
-        log.warning("a step of the journey was not told", job_id=ctx.job_id, problem=problem.message)
+        log.warning("a step of the journey was not told", job_id=ctx.job.id, problem=problem.message)

@@ -97,14 +97,14 @@ class Tool:
 async def _read_brand(desk: Desk, _arguments: Nothing, _call_id: str) -> dict[str, Any]:
     brand = await desk.brand()
     rows, _ = await desk.ctx.db.read(lambda conn: assets.list_of_brand(conn, desk.brand_id, limit=_MOST_ASSETS))
-    pictures = [{"id": row["id"], "type": row["asset_type"], "selected": bool(row["is_selected"])} for row in rows]
+    pictures = [{"id": row.id, "type": row.asset_type, "selected": row.is_selected} for row in rows]
     return {
-        "brandName": brand["name"],
-        "vision": brand["vision"],
-        "archetype": brand["archetype"],
-        "colorPalette": brand["color_palette"],
-        "logoStyle": brand["logo_style"],
-        "saved": {name: value for name, value in (brand["details"] or {}).items() if name != "steps"},
+        "brandName": brand.name,
+        "vision": brand.vision,
+        "archetype": brand.archetype,
+        "colorPalette": brand.color_palette,
+        "logoStyle": brand.logo_style,
+        "saved": {name: value for name, value in brand.details.items() if name != "steps"},
         "pictures": pictures,
     }
 
@@ -154,7 +154,7 @@ async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> dict
 
 async def _list_products(desk: Desk, _arguments: Nothing, _call_id: str) -> list[dict[str, Any]]:
     rows = await desk.ctx.db.read(products.catalogue)
-    return [{"name": row["name"], "category": row["category"], "unitCost": row["base_cost_usd"]} for row in rows]
+    return [{"name": row.name, "category": row.category, "unitCost": row.base_cost_usd} for row in rows]
 
 
 async def _estimate_profit(desk: Desk, arguments: ProfitQuestion, _call_id: str) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""The database's clock, by which leases and due times are judged, and what becomes of them when it is set."""
+
+from sqlalchemy import Connection, case, func, select, update
+
+from bmn.db.tables import db_now, is_running, is_waiting, jobs
+
+_WRITTEN = (jobs.c.queued_at, jobs.c.started_at, jobs.c.attempt_started_at)
+
+
+def now(conn: Connection) -> float:
+    """The database's time in seconds since 1970."""
+    return float(conn.execute(select(db_now())).scalar_one())
+
+
+def follow_clock(conn: Connection, lease: float) -> int:
+    """After the clock was set back: what the later clock wrote keeps its distance, from now on. Returns how many jobs.
+
+    A job in line that was written in what is now the future would wait until then, and a dead worker's lease last until
+    then. lease: seconds; one that ends ten times that far away was not written by the clock of now.
+    """
+    written = func.coalesce(jobs.c.attempt_started_at, jobs.c.queued_at)
+    times = {column.name: case((column > db_now(), db_now()), else_=column) for column in _WRITTEN}
+    due = update(jobs).where(is_waiting, jobs.c.run_at > db_now() + 1, written > db_now() + 1)
+    held = update(jobs).where(is_running, jobs.c.lease_until > db_now() + 10 * lease)
+    moved = conn.execute(due.values(run_at=jobs.c.run_at - (written - db_now()), **times)).rowcount
+    return moved + conn.execute(held.values(lease_until=db_now() + lease, **times)).rowcount
+
+
+def move_starts(conn: Connection, drift: float) -> None:
+    """After the clock was set ahead by `drift` seconds: attempts that began before do not look that much older.
+
+    Every worker that notices may call it: nothing is moved into the future, and an attempt that looks too young is only
+    called stale a little later.
+    """
+    began = update(jobs).where(is_running, jobs.c.attempt_started_at <= db_now() - drift)
+    moved = {column.name: column + drift for column in (jobs.c.started_at, jobs.c.attempt_started_at)}
+    conn.execute(began.values(moved))
