@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,18 +28,37 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_pro
     os.environ.pop(_name, None)
 
 
+_FOLDER = Path(__file__).parent
+_FULL = ("acceptance/", "chaos/", "packaging/")
+"""Rooms for `make check` alone. Elsewhere a file or a test has the marker `full`, or needs more than Python."""
 # A file is one worker's business, so the files that start whole installations come first: the last to end decides.
 _FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    folder = Path(__file__).parent
+    for item in items:
+        name = item.path.relative_to(_FOLDER).as_posix()
+        if name.startswith(_FULL) or any(item.get_closest_marker(marker) for marker in ("chaos", "node", "browser")):
+            item.add_marker(pytest.mark.full)
 
     def rank(item: pytest.Item) -> int:
-        name = item.path.relative_to(folder).as_posix()
+        name = item.path.relative_to(_FOLDER).as_posix()
         return next((number for number, start in enumerate(_FIRST) if name.startswith(start)), len(_FIRST))
 
     items.sort(key=rank)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The ten slowest files, by the time their tests took one after the other."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.partition("::")[0]] += report.duration
+    if len(seconds) > 1:
+        terminalreporter.section("slowest files")
+        for name, took in seconds.most_common(10):
+            terminalreporter.line(f"{took:7.1f} s  {name}")
 
 
 @pytest.fixture

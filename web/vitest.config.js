@@ -11,7 +11,7 @@ const common = {
   environment: 'jsdom',
   testTimeout: 120_000,
   hookTimeout: 120_000,
-  retry: 0,
+  retry: 1,
 };
 
 export default defineConfig({
@@ -19,6 +19,7 @@ export default defineConfig({
     // Every test file drives servers of many processes: one after the other.
     fileParallelism: false,
     globalSetup: 'test/global-setup.js',
+    reporters: ['default', './test/flakes.js'],
     projects: [
       { test: { ...common, name: 'react-19' } },
       {

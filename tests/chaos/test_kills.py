@@ -24,10 +24,9 @@ POINTS = [
     "settling",
     "settled",
 ]
-SHORT = ("claimed", "provider_sent", "submitted", "saved")
 
 
-@pytest.mark.parametrize("point", [pytest.param(p, marks=[pytest.mark.short] if p in SHORT else []) for p in POINTS])
+@pytest.mark.parametrize("point", POINTS)
 async def test_a_worker_killed_anywhere_costs_nothing_twice(stack: Deployment, point: str) -> None:
     victim = stack.worker_at(point)
     job_id = await stack.logos(2)
@@ -46,7 +45,6 @@ async def test_a_worker_killed_anywhere_costs_nothing_twice(stack: Deployment, p
     assert report.billed <= 2 * len(stack.accepted) + report.ambiguous
 
 
-@pytest.mark.short
 async def test_a_supervisors_word_spares_the_wait_for_the_lease(start: Start) -> None:
     stack: Deployment = await start(BMN_LEASE_SECONDS="60", BMN_RENEW_SECONDS="1")
     victim = stack.worker_at("submitted")
@@ -54,7 +52,7 @@ async def test_a_supervisors_word_spares_the_wait_for_the_lease(start: Start) ->
     victim.wait_end()
     await stack.lost()
     stack.worker(replaces=victim.pid)
-    assert await stack.ended(job_id, seconds=30) == ["completed"]
+    assert await stack.ended(job_id) == ["completed"]
     assert len(stack.bill()) == 1
     await stack.check()
 
@@ -106,7 +104,7 @@ async def test_a_killed_worker_leaves_no_process_behind(stack: Deployment) -> No
     await stack.until(polled)
     (child,) = psutil.Process(worker.pid).children()
     worker.kill()
-    wait_until(lambda: gone(child.pid), 5)
+    wait_until(lambda: gone(child.pid))
     stack.worker()
     assert await stack.ended(job_id) == ["failed"]  # its third lost worker
     await stack.check()
@@ -134,7 +132,6 @@ async def test_sigterm_with_running_jobs_ends_within_the_grace_and_spends_no_att
     await stack.check()
 
 
-@pytest.mark.short
 async def test_a_second_sigterm_hurries(stack: Deployment) -> None:
     worker = stack.worker(handlers.QUEUE)
     job_id = await stack.do("hang")

@@ -21,7 +21,7 @@ def _stands_still(pid: int) -> bool:
         "claimed",
         "submitting",
         "provider_sent",
-        pytest.param("submitted", marks=pytest.mark.short),
+        "submitted",
         "stored",
         "settling",
     ],
@@ -29,7 +29,7 @@ def _stands_still(pid: int) -> bool:
 async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Deployment, point: str) -> None:
     sleeper = stack.worker_at(point, "PAUSE")
     job_id = await stack.logos(1)
-    wait_until(lambda: _stands_still(sleeper.pid), 30)
+    wait_until(lambda: _stands_still(sleeper.pid))
     fence = (await stack.job(job_id))["fence"]
     await stack.lost()
     stack.worker()

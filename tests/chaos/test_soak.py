@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.short
 @pytest.mark.timeout(600)
 async def test_twenty_schedules_of_the_soak() -> None:
     command = [sys.executable, "-m", "tests.chaos.soak", "--schedules", "20", "--seed", "1"]

@@ -1,0 +1,47 @@
+"""Runs pytest; what fails is run once more, alone, and what passes then is printed and counted: `python -m tests.run ARGS`.
+
+FLAKES is how many tests may do so. More of them fail the run: a test that depends on chance is a defect, of the test or of
+what it tests.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[1]
+_LAST_FAILED = _ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
+_SOME_FAILED = 1
+_TOO_MANY = 20
+"""So many failures are no chance; running them again would only cost time."""
+
+
+def main(arguments: list[str]) -> int:
+    budget = int(os.environ.get("FLAKES", "0"))
+    _LAST_FAILED.unlink(missing_ok=True)
+    code = _pytest(*arguments)
+    failed = _failed()
+    if code != _SOME_FAILED or not 0 < len(failed) <= _TOO_MANY:
+        return code
+    print(f"\n{len(failed)} failed; each runs once more, alone", flush=True)
+    code = _pytest(*arguments, "--last-failed", "--last-failed-no-failures=none", "-n", "0")
+    flaky = sorted(failed - _failed())
+    for test in flaky:
+        print(f"FLAKY {test}: failed, then passed alone")
+    if flaky:
+        print(f"{len(flaky)} flaky tests; FLAKES={budget} are allowed")
+    return code or int(len(flaky) > budget)
+
+
+def _pytest(*arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=_ROOT, check=False).returncode
+
+
+def _failed() -> set[str]:
+    """What failed last time. pytest keeps the names; there are none after a run in which all passed."""
+    return set(json.loads(_LAST_FAILED.read_text())) if _LAST_FAILED.exists() else set()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
