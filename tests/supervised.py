@@ -70,7 +70,7 @@ SCENARIOS: dict[str, list[Child]] = {
         Child("worker 1", polite("worker 1"), stop_order=1),
         Child("worker 2", polite("worker 2"), stop_order=1),
     ],
-    "stubborn": [Child("stubborn", stubborn, grace=60), Child("queue", polite("queue"), stop_order=1)],
+    "stubborn": [Child("stubborn", stubborn, grace=3600), Child("queue", polite("queue"), stop_order=1)],
     "impatient": [Child("stubborn", stubborn, grace=0.3)],
     "burst": [Child("short", short, restart=False), Child("short too", short, restart=False)],
     "burst broken": [Child("broken", broken, restart=False), Child("short", short, restart=False)],

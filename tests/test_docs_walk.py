@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.driver import NODE, why_not
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import Stack, start
 from tests.kit.terminal import BMN, environment
 
@@ -34,7 +35,7 @@ class Shell:
         variables = environment({**self.stack.env, "PATH": path, **env})
         command = ["bash", "-o", "pipefail", "-c", line]
         return subprocess.run(
-            command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=100, check=False
+            command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
 

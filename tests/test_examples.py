@@ -12,6 +12,7 @@ import pytest
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
 from tests.kit.driver import NODE, why_not
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import Stack, start
 from tests.kit.terminal import BMN, environment
 
@@ -34,7 +35,7 @@ def run(stack: Stack, folder: Path, *command: str) -> "subprocess.CompletedProce
     path = f"{Path(BMN).parent}{os.pathsep}{os.environ['PATH']}"
     variables = {**stack.env, "BMN_API_URL": stack.api_url, "BMN_TOKEN": token, "PATH": path}
     return subprocess.run(
-        command, cwd=folder, env=environment(variables), capture_output=True, text=True, timeout=100, check=False
+        command, cwd=folder, env=environment(variables), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

@@ -15,7 +15,7 @@ from bmn.settings import load_settings
 from bmn.work.registry import QUEUES
 from bmn.work.wiring import open_core
 from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, free_port, of_job, rows
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack
 
 _ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_ac_01_redis_starts_and_accepts_connections(tmp_path: Path) -> None:
     finally:
         client.close()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def answers(client: redis.Redis) -> bool:

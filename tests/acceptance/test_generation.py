@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.recordings import Recording
 from tests.acceptance.world import Person, figures, quietest, rows
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack
 
 LOGO_ANSWER = {"jobId", "generationJobId", "queueName", "message"}
@@ -23,7 +23,7 @@ def test_ac_08_a_submission_is_answered_in_under_50_ms(idle: Stack, record_prope
     brand = person.brand()
     took: list[float] = []
     headers = {"Authorization": f"Bearer {person.token}"}
-    with httpx.Client(base_url=idle.api_url, headers=headers, timeout=30) as browser:
+    with httpx.Client(base_url=idle.api_url, headers=headers, timeout=PATIENCE) as browser:
         for _ in range(50):
             began = time.perf_counter()
             answer = browser.post("/api/v1/generation/logos", json={"brandId": brand.id, "count": 1})

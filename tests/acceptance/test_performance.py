@@ -13,7 +13,7 @@ from bmn.jobs.submission import dispatch
 from bmn.settings import load_settings
 from bmn.work.wiring import open_core
 from tests.acceptance.world import FrontEnd, Person, figures, quietest, redis_address, rows
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack
 from tests.kit.terminal import BMN, environment
 
@@ -60,7 +60,7 @@ async def test_ac_37_events_arrive_in_under_50_ms(person: Person, front_end: Fro
         return [float(said["at"] - said["args"][0]["timestamp"]) for said in client.events("job:progress")]
 
     try:
-        await front_end.until(lambda: len(took()) >= 60 and quietest(took()) < 50, 60)
+        await front_end.until(lambda: len(took()) >= 60 and quietest(took()) < 50)
     finally:
         record_property("figures", figures(took()))
     for job_id in jobs:
@@ -96,7 +96,7 @@ def test_ac_38_redis_stays_under_256_mb(private: Callable[..., Stack], record_pr
             wait_until(all_done, 200, "50 jobs")
     finally:
         worker.terminate()
-        worker.wait(60)
+        worker.wait(PATIENCE)
     record_property("figures", f"at most {max(used) / _MB:.1f} MB, {most} jobs at once")
     assert max(used) < 256 * _MB
     assert most > 25

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.acceptance.world import FrontEnd, Person, rows
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack
 
 Private = Callable[..., Stack]
@@ -20,7 +20,7 @@ async def test_ac_34_sigterm_closes_everything_in_order(private: Private, front_
     client = await front_end.join(Person(running))
     running.process.send_signal(signal.SIGTERM)
     await client.disconnected()
-    assert running.process.wait(30) == 0
+    assert running.process.wait(PATIENCE) == 0
     lines = [json.loads(line) for line in (running.home / "serve.log").read_text().splitlines() if line[:1] == "{"]
     closed = [line["event"] for line in lines if line["process"] == "serve" and line["event"].endswith(" closed")]
     assert closed == ["workers closed", "queues closed", "sockets closed", "sandbox closed", "Redis closed"]
@@ -34,7 +34,7 @@ def test_ac_35_running_jobs_end_before_their_worker(private: Private) -> None:
     wait_until(lambda: person.job(job_id)["progress"] >= 10, 30, "the job is at work")
     assert person.job(job_id)["state"] == "active"
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(40) == 0
+    assert running.process.wait(PATIENCE) == 0
     (row,) = rows(running, "SELECT state, attempt, losses FROM jobs WHERE id = ?", job_id)
     assert row == {"state": "completed", "attempt": 1, "losses": 0}
     assert len(rows(running, "SELECT 1 FROM brand_assets WHERE job_id = ?", job_id)) == 4

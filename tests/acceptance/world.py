@@ -19,6 +19,7 @@ import httpx
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
 from tests.kit.driver import Client, Driver, Said
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import Stack, start
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class Person:
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
         url = f"{self.stack.api_url}/api/v1{path}"
-        return httpx.request(method, url, json=body, headers=headers, timeout=30, **more)
+        return httpx.request(method, url, json=body, headers=headers, timeout=PATIENCE, **more)
 
     def get(self, path: str) -> Any:
         return self.ask("GET", path).raise_for_status().json()
@@ -110,7 +111,7 @@ class FrontEnd:
         await client.connected()
         return client
 
-    async def until(self, true: Callable[[], Any], seconds: float = 60) -> Any:
+    async def until(self, true: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         return await self._driver.until(lambda _: true(), seconds)
 
 
@@ -135,7 +136,9 @@ def in_a_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 def rows(stack: Stack, sql: str, *values: object) -> list[dict[str, Any]]:
     """What an operator sees who asks the database."""
-    with closing(sqlite3.connect(f"file:{stack.home / 'bmn.sqlite3'}?mode=ro", uri=True, timeout=10)) as connection:
+    with closing(
+        sqlite3.connect(f"file:{stack.home / 'bmn.sqlite3'}?mode=ro", uri=True, timeout=PATIENCE)
+    ) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(sql, values)]
 
@@ -165,7 +168,7 @@ class Dashboard:
     """The queues' dashboard in a signed-in browser."""
 
     def __init__(self, admin: Person) -> None:
-        self._browser = httpx.Client(base_url=admin.stack.api_url, follow_redirects=True, timeout=30)
+        self._browser = httpx.Client(base_url=admin.stack.api_url, follow_redirects=True, timeout=PATIENCE)
         link = admin.post("/session", {"path": "/admin/queues"})["url"]
         self.page = self._browser.get(httpx.URL(link).raw_path.decode())
 

@@ -1,8 +1,6 @@
 import asyncio
 import os
 import signal
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,32 +45,36 @@ async def test_a_restart_is_invisible_to_the_next_command(server: EmbeddedRedis)
         assert await client.get("a") == "1"
 
 
-async def test_a_redis_that_is_away_is_told_at_once(server: EmbeddedRedis) -> None:
+async def test_a_redis_that_is_away_is_an_error_of_its_own(server: EmbeddedRedis) -> None:
     async with connect(server.url) as client:
         await client.ping()
         server.stop()
-        began = time.monotonic()
         with pytest.raises(UNAVAILABLE):
             await client.ping()
-        assert time.monotonic() - began < 2
 
 
-async def test_a_frozen_redis_costs_one_timeout_not_several(server: EmbeddedRedis) -> None:
+async def test_a_frozen_redis_is_an_error_of_its_own(server: EmbeddedRedis) -> None:
     async with connect(server.url, reply_seconds=0.2) as client:
         await client.ping()
         assert server.pid
         os.kill(server.pid, signal.SIGSTOP)
-        began = time.monotonic()
         with pytest.raises(UNAVAILABLE):
             await client.get("a")
-        assert 0.2 <= time.monotonic() - began < 0.6
 
 
-async def test_a_server_that_accepts_and_never_answers_times_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        async with connect(f"redis://127.0.0.1:{mute.getsockname()[1]}/0", reply_seconds=0.1) as client:
-            with pytest.raises(UNAVAILABLE):
-                await client.ping()
+async def test_a_server_that_accepts_and_never_answers_costs_one_timeout_not_several() -> None:
+    asked = []
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n"))
+        await reader.read()
+        writer.close()
+
+    mute = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    async with mute, connect(f"redis://127.0.0.1:{mute.sockets[0].getsockname()[1]}/0", reply_seconds=0.1) as client:
+        with pytest.raises(UNAVAILABLE):
+            await client.ping()
+    assert len(asked) == 1
 
 
 async def test_a_blocking_read_may_take_longer_than_a_command(redis_url: str) -> None:

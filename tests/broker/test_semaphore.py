@@ -1,6 +1,6 @@
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from bmn.broker import keys
 from bmn.broker.connection import connect
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.semaphore import Semaphore
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 
 KEY = keys.semaphore("bfl")
 
@@ -45,39 +45,80 @@ async def test_the_limit_holds_over_several_processes_and_everyone_is_served(cli
 
 
 async def test_names_do_not_share_a_limit(client: Redis) -> None:
-    async with Semaphore(client, "bfl", 1).slot(), asyncio.timeout(5), Semaphore(client, "openai", 1).slot():
+    async with Semaphore(client, "bfl", 1).slot(), asyncio.timeout(PATIENCE), Semaphore(client, "openai", 1).slot():
         assert await client.zcard(KEY) == 1
 
 
-async def test_the_slot_of_a_dead_process_is_free_after_its_lease(client: Redis) -> None:
-    dead = Semaphore(client, "bfl", 1, lease=0.2)
-    assert await dead._ask(1, "token of a process that was killed")
-    began = asyncio.get_running_loop().time()
-    async with asyncio.timeout(5), Semaphore(client, "bfl", 1).slot():
-        assert asyncio.get_running_loop().time() - began > 0.1
+HOLD = """
+import asyncio, sys
+from bmn.broker.connection import connect
+from bmn.broker.semaphore import Semaphore
+
+async def main():
+    async with connect(sys.argv[1]) as client, Semaphore(client, "bfl", 1, lease=1).slot():
+        print("inside", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_the_slot_of_a_dead_process_is_free_after_its_lease(client: Redis, redis_url: str) -> None:
+    dead = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLD, redis_url, stdout=asyncio.subprocess.PIPE)
+    assert dead.stdout and await dead.stdout.readline()
+    dead.kill()
+    await dead.wait()
+    ((_, lease_ends),) = await client.zrange(KEY, 0, -1, withscores=True)
+    async with asyncio.timeout(PATIENCE), Semaphore(client, "bfl", 1).slot():
+        assert await _redis_clock(client) >= lease_ends
 
 
 async def test_a_slot_is_kept_for_longer_than_its_lease(client: Redis) -> None:
-    async with Semaphore(client, "bfl", 1, lease=0.15).slot():
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.5), Semaphore(client, "bfl", 1).slot():
-                pytest.fail("two are inside")
+    async with Semaphore(client, "bfl", 1, lease=2).slot():
+        ((holder, first_end),) = await client.zrange(KEY, 0, -1, withscores=True)
+        contender = asyncio.create_task(anext(_visit(Semaphore(client, "bfl", 1))))
+
+        async def the_lease_is_over() -> bool:
+            return await _redis_clock(client) > first_end
+
+        await eventually(the_lease_is_over)
+        assert await client.zrange(KEY, 0, -1) == [holder]
+        assert not contender.done()
+        contender.cancel()
+
+
+async def _visit(semaphore: Semaphore) -> AsyncIterator[None]:
+    async with semaphore.slot():
+        yield
+
+
+async def _more_than(number: int, count: Callable[[], Awaitable[int]]) -> bool:
+    return await count() > number
+
+
+async def _redis_clock(client: Redis) -> float:
+    """Redis's own clock in milliseconds; no other one decides about a lease."""
+    seconds, microseconds = await client.time()
+    return seconds * 1000 + microseconds / 1000
 
 
 @pytest.mark.parametrize("waiting", [True, False])
 async def test_a_cancelled_visitor_leaves_nothing_behind(client: Redis, waiting: bool) -> None:
-    semaphore = Semaphore(client, "bfl", 1)
     inside = asyncio.Event()
 
     async def stay() -> None:
-        async with semaphore.slot():
+        async with Semaphore(client, "bfl", 1).slot():
             inside.set()
             await asyncio.Event().wait()
 
+    async def asked() -> int:
+        return int((await client.info("commandstats"))["cmdstat_evalsha"]["calls"])
+
     first = asyncio.create_task(stay())
     await inside.wait()
+    before = await asked()
     second = asyncio.create_task(stay())
-    await asyncio.sleep(0.02)
+    await eventually(lambda: _more_than(before, asked))
     for task in (second, first) if waiting else (first, second):
         task.cancel()
         await asyncio.wait([task])

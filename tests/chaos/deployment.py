@@ -31,7 +31,7 @@ from bmn.work.wiring import open_core
 from tests.chaos.nursery import Child, Nursery
 from tests.kit import checker, handlers
 from tests.kit.people import ANA
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 from tests.kit.proxy import Proxy
 
 LOGOS = "logo-generation"
@@ -171,7 +171,7 @@ class Deployment:
         found: list[dict[str, Any]] = await self.read(lambda conn: jobs.units(conn, job_id))
         return found
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 60) -> float:
+    async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> float:
         """Waits for an awaitable condition; returns how long it took. A database that is away is asked again."""
         began = time.monotonic()
 
@@ -184,13 +184,13 @@ class Deployment:
         await eventually(holds, seconds)
         return time.monotonic() - began
 
-    async def active(self, job_id: str, seconds: float = 60) -> None:
+    async def active(self, job_id: str, seconds: float = PATIENCE) -> None:
         async def is_active() -> bool:
             return (await self.job(job_id))["state"] == "active"
 
         await self.until(is_active, seconds)
 
-    async def ended(self, *job_ids: str, seconds: float = 120) -> list[str]:
+    async def ended(self, *job_ids: str, seconds: float = PATIENCE) -> list[str]:
         """Waits until these jobs (or all accepted ones) have ended; returns their states."""
         wanted = job_ids or tuple(self.accepted)
 
@@ -233,7 +233,9 @@ class Deployment:
         httpx.delete(f"{self.sandbox_url}/_sandbox/faults", trust_env=False)
 
     def bill(self) -> list[dict[str, Any]]:
-        answer = httpx.get(f"{self.sandbox_url}/_sandbox/ledger", params={"limit": 10_000}, timeout=20, trust_env=False)
+        answer = httpx.get(
+            f"{self.sandbox_url}/_sandbox/ledger", params={"limit": 10_000}, timeout=PATIENCE, trust_env=False
+        )
         found: list[dict[str, Any]] = answer.json()
         return [row for row in found if row["provider"] == "bfl"]
 
@@ -267,7 +269,7 @@ class Deployment:
             child.signal(signal.SIGCONT)
             await asyncio.to_thread(child.wait_ready)
         if workers and redis_kept:
-            await self.until(self._view_is_right, 20)
+            await self.until(self._view_is_right)
         for child in workers:
             child.signal(signal.SIGTERM)
         codes = [await asyncio.to_thread(child.wait_end, 40) for child in workers]

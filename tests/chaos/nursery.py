@@ -20,7 +20,7 @@ from typing import Any
 
 from bmn import failpoints
 from bmn.lifeline import die_with_parent
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 
 _ROOT = Path(__file__).parents[2]
 
@@ -118,7 +118,7 @@ class Nursery:
     def close(self) -> None:
         assert self._parent.stdin
         self._parent.stdin.close()
-        self._parent.wait(10)
+        self._parent.wait(PATIENCE)
 
 
 # --- the parent ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from tests.chaos.deployment import LOGOS, SERVED, Deployment
 from tests.chaos.nursery import Child
 from tests.kit import handlers
 from tests.kit.people import ANA
+from tests.kit.processes import PATIENCE
 
 SECONDS = 5.0  # in which the work is submitted and the faults happen
 LEASE = {"BMN_LEASE_SECONDS": "6", "BMN_RENEW_SECONDS": "1", "BMN_SWEEP_SECONDS": "0.3", "BMN_GRACE_SECONDS": "15"}
@@ -114,7 +115,7 @@ class Schedule:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
         body = {"brandId": self.stack.brand, "brandName": "Acme", "logoStyle": "bold", "count": count}
         url = f"http://127.0.0.1:{self.apis[-1].port}/api/v1/generation/logos"
-        async with httpx.AsyncClient(headers=headers, timeout=20, trust_env=False) as client:
+        async with httpx.AsyncClient(headers=headers, timeout=PATIENCE, trust_env=False) as client:
             answer = await client.post(url, json=body)
         answer.raise_for_status()
         self.stack.accepted.append(answer.json()["jobId"])

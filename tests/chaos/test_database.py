@@ -80,7 +80,6 @@ async def test_a_worker_that_cannot_reach_the_database_lets_go_before_its_lease_
     await stack.check()
 
 
-@pytest.mark.short
 async def test_sqlite_is_locked_for_a_while(start: Start) -> None:
     """Row 21: a short delay, or a clear refusal; never an error without a word."""
     stack = await start()

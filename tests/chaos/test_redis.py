@@ -21,7 +21,6 @@ async def _mixed(stack: Deployment, number: int) -> list[str]:
     return ids
 
 
-@pytest.mark.short
 async def test_submissions_while_redis_is_away(stack: Deployment) -> None:
     """Row 1: at first they are accepted, after a while they are refused before anything is stored; no answer hangs."""
     stack.kill_redis()
@@ -67,7 +66,7 @@ async def test_redis_goes_away_while_jobs_run(stack: Deployment, how: str) -> No
         os.kill(pid, signal.SIGCONT)
     await stack.redis_is_back()
     late = await stack.logos(1)
-    assert await stack.ended(late, seconds=20) == ["completed"]
+    assert await stack.ended(late) == ["completed"]
     assert [worker.code for worker in workers] == [None, None]
     await stack.check()
 
@@ -99,7 +98,6 @@ async def test_redis_is_full(stack: Deployment) -> None:
     await stack.check()
 
 
-@pytest.mark.short
 async def test_a_hundred_jobs_survive_an_emptied_redis(stack: Deployment) -> None:
     """Row 4: waiting, running and retrying."""
     stack.worker(handlers.QUEUE, slots=10)

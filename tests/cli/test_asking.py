@@ -9,6 +9,7 @@ import pytest
 from bmn.cli.following.watch import OutOfTime, watch
 from bmn.client import Client
 from bmn.settings import Settings
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import Stack, User
 
 _MANY = 51
@@ -22,7 +23,7 @@ def _ordered(user: User) -> str:
 
 def _copied(stack: Stack, job_id: str, count: int) -> None:
     """Further waiting jobs like this one, without its price, which nobody starts before tomorrow."""
-    with closing(sqlite3.connect(stack.home / "bmn.sqlite3", timeout=10)) as conn, conn:
+    with closing(sqlite3.connect(stack.home / "bmn.sqlite3", timeout=PATIENCE)) as conn, conn:
         conn.row_factory = sqlite3.Row
         row = dict(conn.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone())
         row |= {"state": "queued", "credits_reserved": 0, "run_at": row["run_at"] + 86_400, "completed_at": None}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import User
 from tests.kit.terminal import BMN, bmn, environment
 
@@ -165,7 +166,7 @@ def test_a_reader_that_goes_away_is_no_error(user: User, command: tuple[str, ...
     assert process.stderr
     process.stdout.close()
     assert process.stderr.read() == ""
-    assert process.wait(20) == 141
+    assert process.wait(PATIENCE) == 141
     process.stderr.close()
 
 

@@ -15,7 +15,7 @@ import pytest
 from bmn.errors import Conflict
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings
-from tests.kit.processes import gone, wait_until
+from tests.kit.processes import PATIENCE, gone, wait_until
 from tests.kit.terminal import BMN, environment
 
 QUEUES = ["logo-generation"]
@@ -89,7 +89,7 @@ def test_it_ends_when_its_command_is_killed(here: Settings) -> None:
         assert command.stdout.readline().startswith("http://127.0.0.1:")
         running = below(command.pid)
         command.kill()
-    wait_until(lambda: all(gone(pid) for pid in running), 3)
+    wait_until(lambda: all(gone(pid) for pid in running))
 
 
 @pytest.mark.full
@@ -102,7 +102,7 @@ def test_the_next_steps_work_in_the_order_they_are_named_in_fresh_terminals(home
         env=fresh | {"BMN_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=PATIENCE,
         check=True,
     )
     steps = made.stderr.partition("next: ")[2].splitlines()
@@ -119,7 +119,7 @@ def test_the_next_steps_work_in_the_order_they_are_named_in_fresh_terminals(home
             assert rest
             for step in rest:
                 with terminal(step) as process:
-                    process.communicate(timeout=200)
+                    process.communicate(timeout=PATIENCE)
                 assert process.returncode == 0, step
         finally:
             server.terminate()

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import User
 from tests.kit.terminal import BMN, bmn, environment
 
@@ -90,7 +91,7 @@ def test_it_runs_alone_and_stops(home: Path) -> None:
         env = {"BMN_HOME": str(home), "BMN_SANDBOX_URL": url}
         assert json.loads(bmn("sandbox", "ledger", "--json", env=env).out) == []
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
 
@@ -395,7 +396,7 @@ def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place:
         if "--burst" not in command:
             process.send_signal(signal.SIGINT)
         text += process.stdout.read()
-        code = process.wait(20)
+        code = process.wait(PATIENCE)
     else:
         with on_terminal(*shlex.split(command), columns=int(place), env=stack.env) as terminal:
             terminal.wait_for(ready)

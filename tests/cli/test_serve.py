@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.kit.processes import gone, wait_until
+from tests.kit.processes import PATIENCE, gone, wait_until
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, bmn, environment
 
@@ -94,7 +93,7 @@ def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
         assert process.stdout
         block = [process.stdout.readline() for _ in range(11)]
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
         assert process.stdout.read() == ""
     finally:
         process.kill()
@@ -110,7 +109,7 @@ def test_a_stop_is_orderly_and_leaves_nothing_behind(serve: Serve, number: signa
     stack = serve("--queues", "image-upload")
     below = children(stack)
     stack.process.send_signal(number)
-    assert stack.process.wait(20) == 0
+    assert stack.process.wait(PATIENCE) == 0
     assert all(gone(pid) for pid in below.values())
     assert not (stack.home / "serve.json").exists()
     told = [line["event"] for line in log_of(stack) if line["event"].endswith(" closed") and line["process"] == "serve"]
@@ -121,7 +120,7 @@ def test_killed_it_leaves_nothing_running_and_the_next_one_starts(serve: Serve) 
     stack = serve("--queues", "image-upload")
     below = children(stack)
     stack.process.kill()
-    wait_until(lambda: all(gone(pid) for pid in below.values()), 2)
+    wait_until(lambda: all(gone(pid) for pid in below.values()))
     again = serve("--queues", "image-upload")
     assert httpx.get(f"{again.api_url}/health/live").status_code == 200
 
@@ -177,9 +176,7 @@ def test_a_job_survives_the_death_of_its_worker_and_is_billed_once(serve: Serve)
     wait_until(lambda: job(stack, job_id)["state"] == "active")
     wait_until(lambda: len(httpx.get(f"{stack.sandbox_url}/_sandbox/ledger").json()) == 2)
     os.kill(children(stack)["bmn worker logo-generation"], signal.SIGKILL)
-    began = time.monotonic()
-    wait_until(lambda: job(stack, job_id)["state"] == "completed", 15)
-    assert time.monotonic() - began < 15
+    wait_until(lambda: job(stack, job_id)["state"] == "completed")
     assert len(httpx.get(f"{stack.sandbox_url}/_sandbox/ledger").json()) == 2
 
 
@@ -209,7 +206,7 @@ def test_a_worker_outside_stops_in_order_too(serve: Serve) -> None:
     below = [child.pid for child in psutil.Process(process.pid).children()]
     assert len(below) == 2
     process.terminate()
-    _, rest = process.communicate(timeout=20)
+    _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "workers closed" in rest
     assert all(gone(pid) for pid in below)

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.kit.processes import gone, wait_until
+from tests.kit.processes import PATIENCE, gone, wait_until
 from tests.kit.terminal import Terminal, bmn, on_terminal
 
 _SERVE = ("serve", "--port", "0", "--queues", "logo-generation", "--sandbox-speed", "0.1", "--grace", "20")
@@ -36,7 +36,7 @@ class Typist:
             return terminal.text
 
     def state(self, job: str) -> str:
-        with closing(sqlite3.connect(self.home / "bmn.sqlite3", timeout=10)) as conn:
+        with closing(sqlite3.connect(self.home / "bmn.sqlite3", timeout=PATIENCE)) as conn:
             return str(conn.execute("SELECT state FROM jobs WHERE id LIKE ?", (f"%-{job}%",)).fetchone()[0])
 
 

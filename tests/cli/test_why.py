@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from bmn.errors import Cause
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, environment
 
@@ -97,7 +97,7 @@ def _wait(user: User, job_id: str, condition: str) -> None:
 
 def _sql(stack: Stack, statement: str, *values: str) -> int:
     """Runs a statement; answers with the number of rows that it found or changed."""
-    with contextlib.closing(sqlite3.connect(stack.home / "bmn.sqlite3", timeout=10)) as conn, conn:
+    with contextlib.closing(sqlite3.connect(stack.home / "bmn.sqlite3", timeout=PATIENCE)) as conn, conn:
         cursor = conn.execute(statement, values)
         return max(len(cursor.fetchall()), cursor.rowcount)
 
@@ -251,7 +251,7 @@ def _wizard_worker(stack: Stack, **settings: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def _three_workers_died(user: User, _: contextlib.ExitStack) -> Case:

@@ -14,7 +14,7 @@ from bmn.db import engine as engine_module
 from bmn.db.engine import Connection, Database, IntegrityError, make_engine
 from bmn.db.tables import brands
 from bmn.errors import TryLater
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 
 
 def _add(conn: Connection, name: str) -> None:
@@ -73,7 +73,7 @@ async def test_deadlocked_transactions_are_run_again(postgres_server: str, datab
     await two.start()
     try:
         await one.write(lambda conn: (_add(conn, "a"), _add(conn, "b")))
-        both = threading.Barrier(2, timeout=10)
+        both = threading.Barrier(2, timeout=PATIENCE)
         met = {"one": False, "two": False}
 
         def cross(conn: Connection, me: str, first: str, second: str) -> None:

@@ -15,7 +15,7 @@ from bmn.work.wiring import open_core
 from tests.kit import handlers
 from tests.kit.engine import Engine
 from tests.kit.people import ANA
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 
 QUEUE = handlers.QUEUE
 
@@ -204,7 +204,7 @@ async def test_a_burst_worker_ends_when_nothing_is_left(engine: Engine) -> None:
     core = await open_core(engine.settings, QUEUE)
     from bmn.jobs.worker import Worker
 
-    await asyncio.wait_for(Worker(core, handlers.obeying(), slots=3, burst=True).run(), 30)
+    await asyncio.wait_for(Worker(core, handlers.obeying(), slots=3, burst=True).run(), PATIENCE)
     await core.close()
     assert {await engine.state(job_id) for job_id in ids} == {"completed"}
 

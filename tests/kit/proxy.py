@@ -5,6 +5,8 @@ import contextlib
 import threading
 from collections.abc import Awaitable, Callable
 
+from tests.kit.processes import PATIENCE
+
 
 class Proxy:
     """target: a unix socket's path, or (host, port). Faults are set from any thread and hold for all connections."""
@@ -24,7 +26,7 @@ class Proxy:
         async def call() -> int:
             return await what()
 
-        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(PATIENCE)
 
     async def _start(self) -> int:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)

@@ -15,6 +15,7 @@ import uvicorn
 from bmn.settings import SANDBOX_KEY, ProviderAccess
 from bmn_sandbox.app import create_app
 from bmn_sandbox.state import Sandbox
+from tests.kit.processes import PATIENCE
 
 
 @dataclass(slots=True)
@@ -30,6 +31,10 @@ class SandboxControl:
 
     def clear(self) -> None:
         httpx.delete(f"{self.url}/_sandbox/faults")
+
+    def hits(self) -> int:
+        """How many requests have met a fault that is set; one that hangs counts as it comes in."""
+        return sum(fault["hits"] for fault in httpx.get(f"{self.url}/_sandbox/faults").json())
 
     def ledger(self, provider: str | None = None) -> list[dict[str, Any]]:
         return self._list("ledger", provider)
@@ -71,7 +76,7 @@ def running(state_dir: Path, *, speed: float = 0) -> Iterator[RunningSandbox]:
     port = server.servers[0].sockets[0].getsockname()[1]
     yield RunningSandbox(f"http://127.0.0.1:{port}", state_dir, app.state.sandbox)
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 @pytest.fixture(name="sandbox")

@@ -14,6 +14,7 @@ import pytest
 
 from bmn.identity.tokens import mint_development_token
 from bmn.settings import Settings
+from tests.kit.processes import PATIENCE
 from tests.kit.terminal import BMN, Output, environment, forked, on_terminal, seen_at
 
 _QUICK = {
@@ -46,7 +47,7 @@ class Stack:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
 
 def start(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Stack:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pyte
 
+from tests.kit.processes import PATIENCE
 from tests.kit.warm import Forked, warm
 
 BMN = str(Path(sys.executable).with_name("bmn"))
@@ -54,7 +55,7 @@ def forked(*args: str, env: Mapping[str, str] | None = None, stdin: str = "") ->
         return Output(code, *texts)
 
 
-def bmn(*args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Output:
+def bmn(*args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = PATIENCE) -> Output:
     """Runs it in pipes."""
     done = subprocess.run(
         [BMN, *args], input=stdin, capture_output=True, text=True, env=environment(env), timeout=timeout, check=False
@@ -92,7 +93,7 @@ class Terminal:
         self._stream.feed(re.sub(rb"\x1b(_G|\]1337;|\]8;|P)[^\x07\x1b]*(\x07|\x1b\\)", b"", data))
         return bool(data)
 
-    def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = 30) -> None:
+    def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = PATIENCE) -> None:
         """Reads until the text shows what is wanted."""
         found = wanted if callable(wanted) else lambda text: wanted in text
         end = time.monotonic() + seconds
@@ -111,13 +112,13 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def end(self, seconds: float = 60) -> int:
+    def end(self, seconds: float = PATIENCE) -> int:
         """Reads to the end; answers with the exit code."""
         deadline = time.monotonic() + seconds
         while self.read():
             if time.monotonic() > deadline:
                 raise AssertionError(f"still running; the screen:\n{self.text}")
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE)
 
 
 def _set_size(descriptor: int, columns: int, rows: int) -> None:
@@ -140,7 +141,7 @@ def on_terminal(
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
         os.close(master)
 
 

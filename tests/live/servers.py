@@ -23,6 +23,7 @@ from bmn.server.sockets.limits import Limits
 from bmn.settings import Settings, load_settings
 from tests.kit.driver import Client, Driver
 from tests.kit.people import ANA
+from tests.kit.processes import PATIENCE
 from tests.kit.rows import add_event
 from tests.live.serve import App, uvicorn_config
 
@@ -53,7 +54,7 @@ class ServerProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE)
 
 
 class Server:
@@ -68,7 +69,7 @@ class Server:
 
     async def started(self) -> "Server":
         self._serving = asyncio.create_task(self._server._serve([self._listener]))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not self._server.started and not self._serving.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert self._server.started

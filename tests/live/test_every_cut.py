@@ -9,7 +9,7 @@ from bmn.broker import keys
 from bmn.events.audience import system_alert
 from bmn.schemas.events import WIZARD
 from bmn.server.sockets.ring import write_position
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 from tests.live.raw import Raw
 from tests.live.servers import Live, Server
 
@@ -35,7 +35,7 @@ def by_job(told: list[Told]) -> dict[str, list[int]]:
 async def listen(raw: Raw, into: list[Told], until: Told | None = None, acks: int = 0) -> None:
     """Reads events until one of a job and seq has come, or so many acknowledgements."""
     while acks or until is not None:
-        packet = await asyncio.wait_for(raw.read(), 10)
+        packet = await asyncio.wait_for(raw.read(), PATIENCE)
         if told := read_told(packet):
             into.append(told)
             if until is not None and told[:2] == until[:2]:
@@ -81,7 +81,7 @@ async def come_back(live: Live, server: Server, pid: str, offset: str | None, ex
         shown["offset"] = offset
     await raw.send(f"40{WIZARD},{json.dumps(shown)}")
     missed: list[Told] = []
-    while not (packet := await asyncio.wait_for(raw.read(), 10)).startswith("40"):
+    while not (packet := await asyncio.wait_for(raw.read(), PATIENCE)).startswith("40"):
         told = read_told(packet)
         assert told
         missed.append(told)

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.server.sockets.app import _HANDLERS
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 from tests.live.raw import Raw
 from tests.live.servers import Address, Live
 
@@ -169,10 +169,10 @@ async def test_a_user_has_so_many_sockets_and_no_more(bare: Live) -> None:
 async def test_a_transport_that_joins_nothing_is_ended(bare: Live) -> None:
     server = await bare.server(connect_seconds=0.2)
     silent = await Raw.open(server)
-    assert await asyncio.wait_for(silent.closed(), 5)
+    assert await asyncio.wait_for(silent.closed(), PATIENCE)
     refused = await Raw.open(server)
     await refused.join(WIZARD, "nonsense")
-    assert await asyncio.wait_for(refused.closed(), 5)
+    assert await asyncio.wait_for(refused.closed(), PATIENCE)
 
 
 async def test_guessing_tokens_on_one_connection_ends_it(bare: Live) -> None:
@@ -181,7 +181,7 @@ async def test_guessing_tokens_on_one_connection_ends_it(bare: Live) -> None:
     for _ in range(3):
         assert "invalid token" in await raw.join(WIZARD, "guess")
     await raw.send('40/wizard,{"token":"guess"}')
-    assert await asyncio.wait_for(raw.closed(), 5)
+    assert await asyncio.wait_for(raw.closed(), PATIENCE)
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://localhost:5173.evil.test"])
@@ -198,5 +198,5 @@ async def test_a_flood_is_cut(bare: Live) -> None:
     await raw.join(WIZARD, bare.token())
     for _ in range(200):
         await raw.send('42/wizard,["job:status",{"jobId":"x"}]')
-    assert await asyncio.wait_for(raw.closed(), 5)
+    assert await asyncio.wait_for(raw.closed(), PATIENCE)
     await still_serves(bare, await bare.server())

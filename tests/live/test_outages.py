@@ -14,6 +14,7 @@ from bmn.broker import keys
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.events.audience import system_alert
 from bmn.events.stream import encode
+from tests.kit.processes import PATIENCE
 from tests.live.raw import Raw
 from tests.live.servers import Live, ServerProcess
 
@@ -38,7 +39,7 @@ def redis_url(own_redis: EmbeddedRedis) -> str:
 
 async def repaired(live: Live) -> None:
     """What the sweeper does once Redis is back."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(redis.RedisError, OSError):
                 await live.core.events.repair(0.0, age=0.0)
@@ -138,12 +139,12 @@ async def test_clients_that_never_read_are_cut_and_cost_next_to_nothing(live: Li
     before = process.memory_info().rss
     for _ in range(1500):
         await live.publish(job, "agent:message", content="x" * 8000)
-    await reading.driver.until(lambda _: len(reading.seqs(job)) == 1501, 60)
+    await reading.driver.until(lambda _: len(reading.seqs(job)) == 1501)
     # 12 MB were told, which are kept twice for those who come back; five unbounded lines would be another 60.
     assert process.memory_info().rss - before < 50_000_000
     for client in deaf:
         client.connection.transport.resume_reading()
-        assert await asyncio.wait_for(client.closed(), 10)
+        assert await asyncio.wait_for(client.closed(), PATIENCE)
 
 
 async def test_a_stream_that_overtook_its_reader_makes_clients_begin_anew(live: Live) -> None:

@@ -23,6 +23,7 @@ from bmn.events.audience import (
 from bmn.schemas.events import ADMIN, ADMIN_EVENTS, DASHBOARD, DASHBOARD_EVENTS, JOB_EVENTS, WIZARD
 from bmn.server.sockets.app import _HANDLERS
 from tests.kit.people import ANA, BEN
+from tests.kit.processes import PATIENCE
 from tests.kit.rows import saved_logo
 from tests.live.raw import Raw
 from tests.live.servers import Live
@@ -70,7 +71,7 @@ async def heard(raw: Raw, last: Callable[[dict[str, Any]], bool]) -> list[str]:
     """The names of the events up to one, which is not among them."""
     names: list[str] = []
     while True:
-        packet = await asyncio.wait_for(raw.read(), 10)
+        packet = await asyncio.wait_for(raw.read(), PATIENCE)
         if packet.startswith("42"):
             name, data, *_ = json.loads(packet.partition(",")[2])
             if last(data):

@@ -8,6 +8,7 @@ import pytest
 from bmn.identity import roles
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from tests.kit.people import ANA
+from tests.kit.processes import PATIENCE
 from tests.kit.tokens import SECRET_KEY, Project
 from tests.live.raw import Raw
 from tests.live.servers import Live
@@ -39,9 +40,9 @@ async def test_a_token_that_expires_is_told_and_the_socket_ended(bare: Live) -> 
     server = await bare.server(check_seconds=0.1)
     raw = await Raw.open(server)
     await raw.join(WIZARD, bare.token(seconds=-28))  # within what clocks may differ, for two seconds
-    told = await asyncio.wait_for(raw.read(), 5)
+    told = await asyncio.wait_for(raw.read(), PATIENCE)
     assert json.loads(told.partition(",")[2])[0] == "token_expired"
-    assert await asyncio.wait_for(raw.closed(), 10)
+    assert await asyncio.wait_for(raw.closed(), PATIENCE)
 
 
 async def test_an_admin_whose_role_is_taken_away_is_told_and_the_socket_ended(
@@ -59,9 +60,9 @@ async def test_an_admin_whose_role_is_taken_away_is_told_and_the_socket_ended(
         assert '"sid"' in await raw.join(ADMIN, token)
         assert "stats" in await raw.ask('42/admin,7["queues:stats"]')
         project.users = {ANA: {"app_metadata": {}}}
-        told = await asyncio.wait_for(raw.read(), 5)
+        told = await asyncio.wait_for(raw.read(), PATIENCE)
         assert json.loads(told.partition(",")[2])[0] == "token_expired"
-        assert await asyncio.wait_for(raw.closed(), 5)
+        assert await asyncio.wait_for(raw.closed(), PATIENCE)
         assert "Admin access required" in await (await Raw.open(server)).join(ADMIN, token)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.terminal import Output, environment
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ class Installation:
         finally:
             process.terminate()
             try:
-                process.wait(40)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

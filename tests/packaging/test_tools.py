@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.processes import PATIENCE
 from tests.packaging.installations import ROOT, Distributions, Installation, install
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
@@ -14,7 +15,7 @@ BIN = Path(sys.executable).parent
 
 
 def _makes_a_logo(bmn: Installation) -> None:
-    made = bmn.run("generate", "logos", "--brand", "Acme", "--count", "1", "--out", str(bmn.folder), timeout=120)
+    made = bmn.run("generate", "logos", "--brand", "Acme", "--count", "1", "--out", str(bmn.folder), timeout=PATIENCE)
     assert made.code == 0, made
     assert len(list(bmn.folder.glob("*.png"))) == 1
 

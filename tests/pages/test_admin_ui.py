@@ -20,7 +20,7 @@ from bmn.work.registry import ALL_QUEUES
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import everything
 from tests.kit.people import ADMIN, ANA
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 
 UI = "/admin/queues"
 ASSETS = (
@@ -78,7 +78,7 @@ async def raw(api: Api, method: str, path: str, headers: dict[str, str] | None =
     """The path as it stands: a client library would tidy it up."""
 
     def ask() -> tuple[int, str]:
-        connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=PATIENCE)
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in (headers or {}).items():
             connection.putheader(name, value)

@@ -15,7 +15,7 @@ import pytest
 import redis
 from playwright.async_api import Browser, Page, expect
 
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 from tests.kit.stack import Stack
 from tests.kit.stack import start as serve
 from tests.kit.terminal import bmn
@@ -179,7 +179,7 @@ async def test_everything_works_without_a_script(browser: Browser, sandbox: Stac
     await page.goto(await link(sandbox))
     await make(page)
     await expect(page.locator(".frame.empty")).not_to_have_count(0)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while await page.locator(".chip").inner_text() != "Done":
             await page.reload()
     await expect(pictures(page)).to_have_count(4)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from bmn_sandbox.schema_values import fits
+from tests.kit.processes import PATIENCE
 from tests.kit.sandbox import RunningSandbox
 
 MODEL = "claude-sonnet-5-5"
@@ -35,7 +36,7 @@ TOOLS = [
 
 @pytest.fixture
 def client(sandbox: RunningSandbox) -> anthropic.Anthropic:
-    return anthropic.Anthropic(api_key="sk-ant-test", base_url=sandbox.url, max_retries=0, timeout=10)
+    return anthropic.Anthropic(api_key="sk-ant-test", base_url=sandbox.url, max_retries=0, timeout=PATIENCE)
 
 
 def turn(client: anthropic.Anthropic, messages: list[Any], tools: list[Any] | None = None, **more: Any) -> Any:

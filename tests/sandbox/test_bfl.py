@@ -10,6 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.kit.processes import PATIENCE
 from tests.kit.sandbox import RunningSandbox, running
 
 PROMPT = (
@@ -25,7 +26,7 @@ def bfl(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
 
 
 def client_of(sandbox: RunningSandbox) -> httpx.Client:
-    return httpx.Client(base_url=sandbox.url, headers={"x-key": "bfl_secret_of_ours"}, timeout=20)
+    return httpx.Client(base_url=sandbox.url, headers={"x-key": "bfl_secret_of_ours"}, timeout=PATIENCE)
 
 
 def submit(bfl: httpx.Client, prompt: str = PROMPT, model: str = "flux-2-pro", **fields: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.kit.processes import PATIENCE
 from tests.kit.sandbox import RunningSandbox
 
 ORDER = {"prompt": 'Brand logo for "Acme"', "width": 256, "height": 256, "output_format": "png"}
@@ -14,7 +15,7 @@ ORDER = {"prompt": 'Brand logo for "Acme"', "width": 256, "height": 256, "output
 
 @pytest.fixture
 def bfl(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, headers={"x-key": "bfl_secret_of_ours"}, timeout=20) as client:
+    with httpx.Client(base_url=sandbox.url, headers={"x-key": "bfl_secret_of_ours"}, timeout=PATIENCE) as client:
         yield client
 
 

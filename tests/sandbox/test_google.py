@@ -10,6 +10,7 @@ from google.genai import errors, types
 from PIL import Image
 
 from tests.kit.pictures import logo_png, opened, share_of_ink
+from tests.kit.processes import PATIENCE
 from tests.kit.sandbox import RunningSandbox
 
 MODEL = "gemini-3-pro-image"
@@ -82,7 +83,7 @@ def test_both_spellings_versions_and_alphabets_are_read(sandbox: RunningSandbox,
         f"{sandbox.url}/{version}/models/{MODEL}:generateContent",
         headers={"x-goog-api-key": "k"},
         json={"contents": [{"parts": [{"text": "A mug"}, {"inlineData": {spelling: "image/png", "data": data}}]}]},
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200, answer.text
     assert "inlineData" in answer.json()["candidates"][0]["content"]["parts"][-1]

@@ -6,6 +6,7 @@ import openai
 import pytest
 
 from tests.kit.pictures import logo_png, opened, share_of_ink
+from tests.kit.processes import PATIENCE
 from tests.kit.sandbox import RunningSandbox
 
 MODEL = "gpt-image-2.6-sunburst"
@@ -13,7 +14,7 @@ MODEL = "gpt-image-2.6-sunburst"
 
 @pytest.fixture
 def client(sandbox: RunningSandbox) -> openai.OpenAI:
-    return openai.OpenAI(api_key="sk-test", base_url=f"{sandbox.url}/v1", max_retries=0, timeout=20)
+    return openai.OpenAI(api_key="sk-test", base_url=f"{sandbox.url}/v1", max_retries=0, timeout=PATIENCE)
 
 
 def edit(client: openai.OpenAI, prompt: str = "Coffee mug, brand colors: #457b9d", **more: object) -> bytes:

@@ -12,6 +12,7 @@ from google import genai
 from google.genai import types
 
 from tests.kit.pictures import logo_png
+from tests.kit.processes import PATIENCE
 from tests.kit.sandbox import RunningSandbox
 
 MODEL = "gemini-omni-1.2-flash"
@@ -34,7 +35,7 @@ def start(client: genai.Client, prompt: str = "A slow spin", *, duration: str = 
         generation_config={"video_config": {"task": "image_to_video"}},
         background=True,
         store=True,
-        timeout=20,
+        timeout=PATIENCE,
     )  # fmt: skip
 
 

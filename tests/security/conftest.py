@@ -13,7 +13,7 @@ import redis
 from bmn.server.app import create_app, create_server
 from bmn.settings import load_settings
 from tests.kit.engine import engine, settings
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.security.target import Target
 
 __all__ = ["engine", "settings"]
@@ -61,7 +61,7 @@ def target(
         for client in found.clients:
             client.close()
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
     loop.close()
 
 

@@ -10,6 +10,7 @@ import httpx
 from bmn.identity.tokens import mint_development_token
 from bmn.server.app import Application
 from bmn.settings import Settings
+from tests.kit.processes import PATIENCE
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ class Target:
     def client(self, user_id: str, role: str = "user", email: str | None = None) -> httpx.Client:
         token = mint_development_token(self.settings, user_id, email, role)
         headers = {"Authorization": f"Bearer {token}"}
-        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=20, trust_env=False))
+        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False))
         return self.clients[-1]
 
     def brand(self, client: httpx.Client) -> str:
@@ -41,4 +42,4 @@ class Target:
         return self.wait(self.app.resources.core.db.write(change))
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.kit.processes import PATIENCE
 from tests.security.target import Target
 
 STREAMS = 30
@@ -60,7 +61,7 @@ def test_many_streams_asked_for_at_the_same_moment_do_not_pass_the_limit(target:
 def test_a_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bmn.server.middleware._BODY_SECONDS", 0.2)
     address = httpx.URL(target.url)
-    with socket.create_connection((address.host, address.port or 80), timeout=10) as client:
+    with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as client:
         client.sendall(
             b"POST /api/v1/brands HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
         )
@@ -75,7 +76,7 @@ def test_a_connection_that_never_says_what_it_wants_is_not_kept(
 ) -> None:
     monkeypatch.setattr("bmn.server.connections._HEAD_SECONDS", 0.2)
     address = httpx.URL(target.url)
-    with socket.create_connection((address.host, address.port or 80), timeout=10) as client:
+    with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as client:
         client.sendall(said)
         while client.recv(1000):
             pass

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.kit.processes import PATIENCE
 from tests.security.target import Target
 
 SIZE, READERS = 24_000_000, 12
@@ -30,7 +31,7 @@ def test_files_that_nobody_reads_do_not_fill_the_memory(target: Target) -> None:
         del whole, middle
     before = _resident()
     asked = f"GET {address.raw_path.decode()} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    clients = [socket.create_connection((address.host, address.port or 80), timeout=10) for _ in range(READERS)]
+    clients = [socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) for _ in range(READERS)]
     try:
         for client in clients:
             client.sendall(asked)

@@ -14,6 +14,7 @@ from bmn.identity import jwks, roles
 from bmn.identity.tokens import DEV_ISSUER, Authenticator, development_secret, mint_development_token
 from bmn.settings import DEV_USER_ID, load_settings
 from tests.kit.people import ANA
+from tests.kit.processes import PATIENCE
 from tests.kit.tokens import SECRET, SECRET_KEY, Project, _jwk
 
 
@@ -119,7 +120,7 @@ async def test_a_token_seen_before_still_ends_with_its_own_time(auth: Authentica
     token = project.token(exp=project.claims()["iat"] - 28)
     await auth.verify(token)
     with pytest.raises(NotSignedIn):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while await auth.verify(token):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

@@ -15,6 +15,7 @@ from bmn.server.snapshot import Snapshot
 from bmn.settings import load_settings
 from tests.kit.api import Api, Starter
 from tests.kit.people import ANA
+from tests.kit.processes import PATIENCE
 from tests.kit.tokens import Project
 
 API = "/api/v1"
@@ -59,7 +60,7 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read(api: Api, ana:
 
     read, write = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
     write.write(b"POST /api/v1/brands HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
-    assert b" 413 " in await asyncio.wait_for(read.readline(), 5)
+    assert b" 413 " in await asyncio.wait_for(read.readline(), PATIENCE)
     write.close()
 
 

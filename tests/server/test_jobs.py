@@ -15,6 +15,7 @@ from bmn.schemas.results import AssetRow, LogosResult
 from tests.kit.api import Api, Starter
 from tests.kit.jobs import QUEUE, add_asset, claim, complete, fail, progress
 from tests.kit.people import ANA
+from tests.kit.processes import PATIENCE
 
 
 async def frames(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
@@ -256,6 +257,6 @@ async def test_a_stream_has_a_heartbeat_and_a_user_a_number_of_streams(
                 break
         refused = await ana.get(f"/api/v1/jobs/{job_id}/events")
         assert refused.status_code == 429
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while api.app.resources.streams[ANA]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

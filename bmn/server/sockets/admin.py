@@ -66,13 +66,17 @@ class StatsSender:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._every)
-            if not self._sessions.subscribers(ADMIN, (ADMINS,)):
-                continue
             try:
-                if await self._is_sender():
-                    await self._core.stream.publish([queue_stats(await self._figures())])
+                await self.send()
             except (RedisError, OSError, BmnError) as error:
                 log.debug("no figures sent", error=str(error))
+
+    async def send(self) -> bool:
+        """Sends the figures, unless nobody here listens or another process does it; True where they were sent."""
+        if not self._sessions.subscribers(ADMIN, (ADMINS,)) or not await self._is_sender():
+            return False
+        await self._core.stream.publish([queue_stats(await self._figures())])
+        return True
 
     async def _figures(self) -> dict[str, QueueCounts]:
         full = await figures(self._core)
