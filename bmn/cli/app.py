@@ -1,6 +1,7 @@
 """`bmn`: the tree of commands, and the one place where an error becomes three lines and an exit code."""
 
 import difflib
+import errno
 import os
 import re
 import sys
@@ -171,6 +172,8 @@ def run(args: Sequence[str]) -> int:
         return code
     except BrokenPipeError:
         return _broken_pipe()
+    except OSError as error:
+        return _broken_pipe() if error.errno == errno.EIO else _report_defect(error)  # the terminal has gone
     except (KeyboardInterrupt, typer.Abort):
         return exit_codes.INTERRUPTED
     except typer.TyperException as error:

@@ -239,7 +239,27 @@ def _nothing() -> None:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's coroutine. Ctrl-C cancels it and comes out as KeyboardInterrupt."""
+    """Runs a command's coroutine. Ctrl-C, SIGTERM and SIGHUP cancel it and come out as KeyboardInterrupt."""
     import asyncio
+    import signal
 
-    return asyncio.run(work)
+    async def main() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        told: list[int] = []
+
+        def stop(number: int) -> None:
+            told.append(number)
+            task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                asyncio.get_running_loop().add_signal_handler(number, stop, number)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if told:
+                raise KeyboardInterrupt from None
+            raise
+
+    return asyncio.run(main())

@@ -216,7 +216,10 @@ def test_half_blocks_use_256_colours_where_there_are_no_more(
     picture: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLORTERM", raising=False)
+    monkeypatch.delenv("TMUX", raising=False)
     assert "38;5;196" in pictures.encode(picture, "blocks", 8)
+    gray = pictures.encode(Image.new("RGB", (8, 8), (118, 116, 121)), "blocks", 4)
+    assert "38;5;243" in gray  # a gray one, where the cube would have only a bluish or a reddish one
 
 
 def test_kitty_sends_a_png_in_chunks() -> None:
@@ -255,6 +258,8 @@ def test_no_picture_goes_into_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TERM_PROGRAM": "iTerm.app"}, "iterm"),
         ({"TERM_PROGRAM": "WezTerm"}, "iterm"),
         ({"TERM": "foot"}, "sixel"),
+        ({"WT_SESSION": "1"}, "sixel"),
+        ({"TERM": "screen-256color"}, "blocks"),
         ({"TERM": "xterm-kitty", "TMUX": "socket,1,0"}, "blocks"),
         ({"TERM": "xterm-kitty", "NO_COLOR": "1"}, "none"),
         ({"TERM": "dumb"}, "none"),
@@ -287,6 +292,28 @@ def test_a_transparent_logo_is_shown_on_white() -> None:
     assert picture.getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_a_sheet_numbers_its_pictures(picture: Image.Image) -> None:
-    sheet = pictures.sheet([picture] * 4, side=200)
-    assert sheet.width == sheet.height == 405
+@pytest.mark.parametrize(("width", "rows"), [(80, [2, 2]), (140, [4])])
+def test_a_contact_sheet_uses_the_width(
+    picture: Image.Image, monkeypatch: pytest.MonkeyPatch, width: int, rows: list[int]
+) -> None:
+    tiles = [pictures.Tile(picture, f"{number} Wordmark") for number in range(1, 5)]
+    lines = pictures.contact_sheet(tiles, "blocks", width).splitlines()
+    captions = [line for line in lines if "Wordmark" in line]
+    assert [line.count("Wordmark") for line in captions] == rows
+    assert all(width - 8 <= cell_len(re.sub(r"\x1b\[[^m]*m", "", line)) <= width for line in lines if "▀" in line)
+    assert " ".join(" ".join(captions).split()) == "1 Wordmark 2 Wordmark 3 Wordmark 4 Wordmark"
+
+
+@pytest.mark.parametrize("way", ["kitty", "iterm", "sixel"])
+def test_where_pictures_are_pixels_a_row_of_a_contact_sheet_is_one(picture: Image.Image, way: str) -> None:
+    drawn = pictures.contact_sheet([pictures.Tile(picture, "1"), pictures.Tile(picture, "2")], way, 80)
+    assert drawn.count("\x1bP" if way == "sixel" else "\x1b]1337" if way == "iterm" else "a=T") == 1
+    assert drawn.splitlines()[-1].split() == ["1", "2"]
+
+
+def test_the_margin_around_a_logo_is_cut_off() -> None:
+    logo = Image.new("RGB", (400, 400), "white")
+    logo.paste("navy", (150, 180, 250, 220))
+    assert 100 <= pictures.cropped(logo).width <= 120
+    scene = Image.effect_noise((400, 400), 90).convert("RGB")
+    assert pictures.cropped(scene).size == (400, 400)

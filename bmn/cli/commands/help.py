@@ -24,7 +24,7 @@ _IMAGES = (
     ("auto", "what the terminal can do; nothing in a pipe, under NO_COLOR, TERM=dumb or CI"),
     ("kitty", "kitty and ghostty"),
     ("iterm", "iTerm2 and WezTerm"),
-    ("sixel", "foot, mlterm, mintty, xterm -ti vt340"),
+    ("sixel", "foot, mlterm, contour, mintty, Windows Terminal; choose it for xterm -ti vt340 and others"),
     ("blocks", "half blocks, two pixels a character; also inside tmux and screen"),
     ("none", "paths and addresses only"),
 )

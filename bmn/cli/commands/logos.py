@@ -20,8 +20,6 @@ from bmn.errors import NotFound
 from bmn.schemas import documents
 from bmn.schemas.documents import Asset
 
-_SHEET = 60
-
 Brand = Annotated[str | None, typer.Option("--brand", metavar="NAME", help="Whose; the newest brand by default.")]
 Logo = Annotated[str, typer.Argument()]
 
@@ -122,10 +120,10 @@ def _names(found: list[Asset]) -> list[str]:
 
 
 def _draw(datas: list[bytes], mode: str) -> str:
-    from bmn.cli.following.pictures import encode, open_picture, sheet
+    from bmn.cli.following.pictures import Tile, contact_sheet, open_picture
 
-    pictures = [picture for data in datas if (picture := open_picture(data))]
-    return encode(sheet(pictures), mode, min(_SHEET, console.width or _SHEET)) if pictures else ""
+    numbered = [(str(number), open_picture(data)) for number, data in enumerate(datas, start=1)]
+    return contact_sheet([Tile(picture, number) for number, picture in numbered if picture], mode, console.width or 80)
 
 
 @app.command(cls=examples("bmn logos select 2", "bmn logos select 7f3a/2"))

@@ -1,5 +1,7 @@
 """`bmn open`: the page with the pictures, in the browser."""
 
+import os
+import sys
 import webbrowser
 from typing import Annotated
 
@@ -24,8 +26,15 @@ def visit(path: str, *, role: str = "user", browser: bool = True) -> None:
         console.document({"url": url})
         return
     console.answer(url)
-    if browser and console.interactive and not webbrowser.open(url):
+    if browser and console.interactive and not (_has_display() and webbrowser.open(url)):
         console.say("There is no browser here; open the address above in one.")
+
+
+def _has_display() -> bool:
+    """Whether a browser would get a window: without one Python takes a text browser, which takes the terminal."""
+    if sys.platform in ("darwin", "win32") or os.environ.get("BROWSER"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 OnlyPrint = Annotated[bool, typer.Option("--print", help="Only print the address.")]

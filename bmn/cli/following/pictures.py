@@ -3,21 +3,31 @@
 import base64
 import io
 import os
-import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
+from rich.cells import cell_len, set_cell_size
 
-from bmn.cli.terminal.console import console
+from bmn.cli.terminal.console import clean, console
 from bmn.errors import UsageProblem
 
 MODES = ("auto", "kitty", "iterm", "sixel", "blocks", "none")
 
 _ROWS = 40
+_LEVELS = (0, 95, 135, 175, 215, 255)  # of the color cube
 _CELL = (10, 20)  # pixels of a cell, where the terminal does not say
 _MOST_PIXELS = 64_000_000
 _KITTY_CHUNK = 4096
+_SIXEL_TERMS = ("foot", "mlterm", "contour")
+
+# A contact sheet, in cells: from where on four stand side by side, how wide one becomes, what lies between two.
+_WIDE = 120
+_WIDEST_TILE = 36
+_GAP = 2
+_MARGIN = 0.06  # of the content, around it
+_PAPER_NOISE = 12  # how far a color may be from the paper's and still be paper
 
 
 def mode(wanted: str | None = None) -> str:
@@ -32,10 +42,13 @@ def mode(wanted: str | None = None) -> str:
 
 
 def _detect() -> str:
+    """By what the environment says. The terminal itself is not asked: over a slow line its answer comes when we have gone,
+    and lands at the prompt; and who asks from the background is stopped.
+    """
     environment = os.environ
     if not console.colored(sys.stderr) or console.in_ci:
         return "none"
-    if environment.get("TMUX") or environment.get("TERM", "").startswith(("screen", "tmux")):
+    if _in_multiplexer():
         return "blocks"  # they swallow graphics unless passthrough is on
     program = environment.get("TERM_PROGRAM", "").lower()
     term = environment.get("TERM", "")
@@ -43,31 +56,12 @@ def _detect() -> str:
         return "kitty"
     if program in ("iterm.app", "wezterm"):
         return "iterm"
-    return "sixel" if program == "mintty" or term.startswith(("foot", "mlterm")) or _says_sixel() else "blocks"
+    draws_sixel = program == "mintty" or term.startswith(_SIXEL_TERMS) or "WT_SESSION" in environment
+    return "sixel" if draws_sixel else "blocks"
 
 
-def _says_sixel() -> bool:
-    """Asks the terminal for its attributes (DA1) and waits 200 ms at most; 4 among them means sixel."""
-    if not sys.stdin.isatty():
-        return False
-    try:
-        import select
-        import termios
-        import tty
-    except ImportError:
-        return False
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-    answer = b""
-    try:
-        tty.setcbreak(descriptor)
-        sys.stderr.write("\x1b[c")
-        sys.stderr.flush()
-        while b"c" not in answer and select.select([descriptor], [], [], 0.2)[0]:
-            answer += os.read(descriptor, 64)
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-    return re.search(rb"[?;]4[;c]", answer) is not None
+def _in_multiplexer() -> bool:
+    return bool(os.environ.get("TMUX")) or os.environ.get("TERM", "").startswith(("screen", "tmux"))
 
 
 def open_picture(data: bytes) -> Image.Image | None:
@@ -83,22 +77,74 @@ def open_picture(data: bytes) -> Image.Image | None:
     return Image.alpha_composite(paper, picture).convert("RGB")
 
 
-def sheet(pictures: Sequence[Image.Image], *, columns: int = 2, side: int = 480) -> Image.Image:
-    """A contact sheet with the number of each picture in its corner."""
-    columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
-    gap = side // 40
-    paper = Image.new("RGB", (columns * side + (columns - 1) * gap, rows * side + (rows - 1) * gap), "#808080")
-    draw = ImageDraw.Draw(paper)
+def cropped(picture: Image.Image) -> Image.Image:
+    """The square around what is in the picture, without the even margin that logos come with."""
+    paper = Image.new(picture.mode, picture.size, picture.getpixel((0, 0)))
+    box = ImageChops.difference(picture, paper).point(lambda part: 255 if part > _PAPER_NOISE else 0).getbbox()
+    if box is None:
+        return picture
+    side = round(max(box[2] - box[0], box[3] - box[1]) * (1 + 2 * _MARGIN))
+    if side >= min(picture.size):
+        return picture
+    middle = ((box[0] + box[2]) // 2, (box[1] + box[3]) // 2)
+    square = Image.new(picture.mode, (side, side), picture.getpixel((0, 0)))
+    square.paste(picture, (side // 2 - middle[0], side // 2 - middle[1]))
+    return square
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A picture of a contact sheet and what stands below it."""
+
+    picture: Image.Image
+    caption: str
+
+
+def across(width: int) -> int:
+    """How many pictures stand side by side on a terminal so wide."""
+    return 4 if width >= _WIDE else 2
+
+
+def contact_sheet(tiles: Sequence[Tile], way: str, width: int) -> str:
+    """The characters that draw the pictures side by side, each with its caption below; empty for `none`."""
+    if way == "none" or not tiles:
+        return ""
+    beside = across(width)
+    columns = max(8, min(_WIDEST_TILE, (width - 1 - _GAP * (beside - 1)) // beside))
+    rows = [tiles[start : start + beside] for start in range(0, len(tiles), beside)]
+    return "".join(_sheet_row(row, way, columns) for row in rows)
+
+
+def _sheet_row(tiles: Sequence[Tile], way: str, columns: int) -> str:
+    pictures = [cropped(tile.picture) for tile in tiles]
+    captions = (" " * _GAP).join(_centered(tile.caption, columns) for tile in tiles).rstrip()
+    if way == "blocks":
+        blocks = [encode(_squared(picture), way, columns).splitlines() for picture in pictures]
+        return "".join((" " * _GAP).join(lines) + "\n" for lines in zip(*blocks, strict=True)) + captions + "\n"
+    side = columns * _CELL[0]
+    step = side + _GAP * _CELL[0]
+    strip = Image.new("RGBA", (step * len(pictures) - _GAP * _CELL[0], side), (255, 255, 255, 0))
     for index, picture in enumerate(pictures):
-        left, top = index % columns * (side + gap), index // columns * (side + gap)
-        tile = picture.copy()
-        tile.thumbnail((side, side))
-        paper.paste("white", (left, top, left + side, top + side))
-        paper.paste(tile, (left + (side - tile.width) // 2, top + (side - tile.height) // 2))
-        draw.rectangle((left, top, left + side // 9, top + side // 8), fill="black")
-        draw.text((left + side // 36, top + side // 80), str(index + 1), fill="white", font_size=side // 10)
-    return paper
+        strip.paste(_squared(picture).resize((side, side)), (index * step, 0))
+    return encode(strip, way, columns * len(pictures) + _GAP * (len(pictures) - 1)) + captions + "\n"
+
+
+def _squared(picture: Image.Image) -> Image.Image:
+    """A wide picture on a square of its own edge's color, so that all of a row are equally tall."""
+    if picture.width == picture.height:
+        return picture
+    side = max(picture.size)
+    square = Image.new("RGB", (side, side), picture.getpixel((0, 0)))
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return square
+
+
+def _centered(caption: str, columns: int) -> str:
+    text = clean(caption)
+    if cell_len(text) > columns:
+        text = set_cell_size(text, columns - 1).rstrip() + "…"
+    left = (columns - cell_len(text)) // 2
+    return set_cell_size(" " * left + text, columns)
 
 
 def encode(picture: Image.Image, way: str, columns: int) -> str:
@@ -138,14 +184,15 @@ def _iterm(picture: Image.Image, columns: int, rows: int) -> str:
 def _sixel(picture: Image.Image, columns: int, rows: int) -> str:
     from textual_image._sixel import image_to_sixels
 
-    small = picture.resize((columns * _CELL[0], rows * _CELL[1]))
+    small = picture.convert("RGB").resize((columns * _CELL[0], rows * _CELL[1]))
     return str(image_to_sixels(small)) + "\n"
 
 
 def _blocks(picture: Image.Image, columns: int, rows: int) -> str:
-    """Two pixels a cell: the upper one is the colour of `▀`, the lower one its background."""
-    small = picture.resize((columns, rows * 2))
-    true_color = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+    """Two pixels a cell: the upper one is the color of `▀`, the lower one its background."""
+    small = picture.resize((columns, rows * 2), Image.Resampling.BOX)
+    # A multiplexer takes 24 bits in any case, and gives the terminal outside what that can show.
+    true_color = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") or bool(os.environ.get("TMUX"))
     code = _rgb if true_color else _of_256
     pixels: list[tuple[int, int, int]] = list(small.get_flattened_data())  # type: ignore[arg-type]
     lines = []
@@ -162,6 +209,13 @@ def _rgb(color: tuple[int, int, int]) -> str:
 
 
 def _of_256(color: tuple[int, int, int]) -> str:
-    """The nearest of the 6 x 6 x 6 cube."""
-    red, green, blue = (round(part / 51) for part in color)
-    return f"5;{16 + 36 * red + 6 * green + blue}"
+    """The nearest of the 6 x 6 x 6 cube and of the 24 grays, which keep soft edges from turning pink."""
+    cube = tuple(min(range(6), key=lambda level: abs(_LEVELS[level] - part)) for part in color)
+    gray = min(range(24), key=lambda step: abs(8 + 10 * step - sum(color) / 3))
+    of_cube = _distance(color, (_LEVELS[cube[0]], _LEVELS[cube[1]], _LEVELS[cube[2]]))
+    of_grays = _distance(color, (8 + 10 * gray,) * 3)
+    return f"5;{232 + gray}" if of_grays < of_cube else f"5;{16 + 36 * cube[0] + 6 * cube[1] + cube[2]}"
+
+
+def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))

@@ -58,12 +58,13 @@ class Console:
     def live(self) -> bool:
         """Whether bars may redraw themselves on stderr."""
         still = self.is_dumb or self.in_ci or self.plain or self.quiet
-        return sys.stderr.isatty() and _is_unicode(sys.stderr) and not still
+        return _in_foreground(sys.stderr) and _is_unicode(sys.stderr) and not still
 
     @property
     def interactive(self) -> bool:
         """Whether a question may be asked."""
-        return sys.stdin.isatty() and sys.stderr.isatty() and not (self.no_input or self.in_ci or self.json)
+        unasked = self.no_input or self.in_ci or self.json
+        return _in_foreground(sys.stdin) and sys.stderr.isatty() and not unasked
 
     def colored(self, stream: TextIO) -> bool:
         environment = os.environ
@@ -229,6 +230,16 @@ def _wire(value: object) -> object:
     if isinstance(value, Document):
         return value.wire()
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _in_foreground(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that is ours: in the background others write and type there."""
+    if not stream.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except OSError:
+        return True  # not the terminal that controls us; nobody shares it with us
 
 
 def _is_unicode(stream: TextIO) -> bool:
