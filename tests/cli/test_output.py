@@ -3,7 +3,6 @@
 import io
 import re
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +11,10 @@ from rich.cells import cell_len
 
 from bmn.cli.commands import jobs, queues, workers
 from bmn.cli.following import pictures
+from bmn.cli.following.board import _job_row
 from bmn.cli.following.job_page import _timeline
-from bmn.cli.following.progress import Line, _job_row
-from bmn.cli.terminal.console import Column, Console, clean, console
+from bmn.cli.following.progress import Line
+from bmn.cli.terminal.console import Column, Console, clean
 from bmn.cli.terminal.exit_codes import of_job, of_jobs
 from bmn.cli.terminal.tables import render
 from bmn.cli.terminal.timespan import ago, duration, parse_span, seconds_ago
@@ -167,13 +167,12 @@ def test_the_worst_of_several_jobs_speaks() -> None:
 
 
 @pytest.mark.parametrize("columns", [50, 80, 140])
-def test_the_figures_beside_a_bar_stay_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    monkeypatch.setitem(vars(console), "err", SimpleNamespace(width=columns))
-    line = Line("logo-generation-1", "Acme Coffee", state="active", percent=77, message="Logo 2: 99%")
-    row = _job_row(line).plain
+def test_the_figures_beside_a_bar_stay_on_a_narrow_terminal(columns: int) -> None:
+    line = Line("mockup-generation-1", "Acme Coffee", state="active", percent=77, word="generating")
+    row = _job_row(line, columns).plain
     assert cell_len(row) <= columns
     assert "━" in row
-    assert " 77%  Logo 2: 99%" in row
+    assert " 77%  generating  0 s" in row
 
 
 @pytest.mark.parametrize(("terminal", "lines"), [(True, 5), (False, 8)])

@@ -74,6 +74,11 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
 
     @property
+    def descriptor(self) -> int:
+        """Our end of the terminal."""
+        return self._master
+
+    @property
     def text(self) -> str:
         """All lines that were ever shown and are still in the scroll-back, without blank ends."""
         above = ["".join(line[x].data for x in range(self._screen.columns)) for line in self._screen.history.top]
@@ -127,14 +132,24 @@ def _set_size(descriptor: int, columns: int, rows: int) -> None:
 
 @contextmanager
 def on_terminal(
-    *args: str, columns: int = 80, rows: int = 40, env: Mapping[str, str] | None = None, fork: bool = False
+    *args: str,
+    columns: int = 80,
+    rows: int = 40,
+    env: Mapping[str, str] | None = None,
+    fork: bool = False,
+    program: str = BMN,
 ) -> Iterator[Terminal]:
-    """`bmn ARGS` on a terminal of its own; killed at the end if it still runs. fork: from a process that is warm."""
+    """`bmn ARGS` on a terminal of its own; killed at the end if it still runs. fork: from a process that is warm.
+
+    program: another one to run there.
+    """
     master, slave = pty.openpty()
     _set_size(slave, columns, rows)
     variables = environment(env)
     variables.pop("COLUMNS", None)
-    process = warm().run(args, variables, (slave, slave, slave)) if fork else _started(args, variables, slave)
+    process = (
+        warm().run(args, variables, (slave, slave, slave)) if fork else _started([program, *args], variables, slave)
+    )
     os.close(slave)
     try:
         yield Terminal(process, master, columns, rows)
@@ -145,9 +160,9 @@ def on_terminal(
         os.close(master)
 
 
-def _started(args: Sequence[str], variables: Mapping[str, str], slave: int) -> "subprocess.Popen[bytes]":
+def _started(command: Sequence[str], variables: Mapping[str, str], slave: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [BMN, *args],
+        command,
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -199,8 +199,8 @@ def watch_jobs(
 async def _watch(
     references: list[str], timeout: float | None, images: str | None, job_ids: list[str]
 ) -> list[JobRecord]:
+    from bmn.cli.following.board import Board
     from bmn.cli.following.gallery import Gallery
-    from bmn.cli.following.progress import Board
     from bmn.cli.following.watch import watch
     from bmn.client import Event
 

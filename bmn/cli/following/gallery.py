@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from bmn.cli.following.progress import Board
+from bmn.cli.following.board import Board
 from bmn.cli.lookup import assets as naming
 from bmn.cli.terminal.format import short_id
 from bmn.client import Client, Event

@@ -1,34 +1,31 @@
-"""What somebody who waits sees: live bars on a terminal, one plain line per change elsewhere."""
+"""What is known of the jobs that somebody waits for: how far each is, and of several pictures each by itself.
+
+One scale: the job's share is the mean of its pictures' shares. No share ever falls.
+"""
 
 import re
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
-from bmn.cli.terminal.console import clean, console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.console import clean
 from bmn.cli.terminal.timespan import duration
-from bmn.client.watch import Event
-from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.schemas.payloads import JobState
 
-if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.live import Live
-    from rich.text import Text
+PERCENT = re.compile(r"(\d+) ?%$")
 
-Data = Mapping[str, Any]
-"""An event's fields as they came: of another release they may be others, so each is asked for and none is relied on."""
-
-_BAR = 24  # cells; on a narrow terminal less, so that the words beside it stay
-_WORDS = 58
-HEARTBEAT = 30.0  # seconds of silence before a sign of life
-
-# how far a picture is at least, by the word its job reports; its message may end in a finer figure
-_SHARE = {"composing": 0.05, "uploading": 0.9, "saving": 0.95}
-_PERCENT = re.compile(r"(\d+) ?%$")
+# What a job reports as its status -> how far a picture is at least, and the word beside its bar. A word seldom changes
+# and never goes back.
+_STEPS: dict[str, tuple[float, str]] = {
+    "queued": (0.0, "waiting"),
+    "composing": (0.05, "preparing"),
+    "generating": (0.05, "generating"),
+    "uploading": (0.9, "saving"),
+    "saving": (0.95, "saving"),
+}
+_ORDER = ("waiting", "preparing", "generating", "saving", "done")
+_GENERATED = 0.8  # of a picture's share is the provider's work
 
 
 @dataclass(slots=True)
@@ -38,6 +35,24 @@ class Unit:
     share: float = 0.0
     word: str = "waiting"
     refused: bool = False
+
+    def reached(self, status: str, figure: float | None = None) -> None:
+        """A status of the job that is about this picture. figure: the provider's own, 0 to 1."""
+        least, word = _STEPS.get(status, (0.0, self.word))
+        share = least if figure is None else max(least, figure * _GENERATED)
+        self.share = max(self.share, share)
+        self.word = _later(self.word, word)
+
+    def deliver(self) -> None:
+        """It is there, in its final place."""
+        self.share, self.word = 1.0, "done"
+
+
+def _later(one: str, other: str) -> str:
+    """Of two words the one that comes later; a word that has no place replaces what is there."""
+    if one not in _ORDER or other not in _ORDER:
+        return other
+    return max(one, other, key=_ORDER.index)
 
 
 @dataclass(slots=True)
@@ -49,6 +64,7 @@ class Line:
     state: str = "queued"
     percent: int = 0
     message: str = "waiting"
+    word: str = "waiting"
     attempt: int = 1
     attempts: int = 1
     retry_at: float | None = None
@@ -61,206 +77,95 @@ class Line:
     def elapsed(self) -> float:
         return self.ended_after if self.ended_after is not None else time.monotonic() - self.since
 
+    @property
+    def share(self) -> float:
+        """0 to 1: the mean of the pictures' shares; of a job without several pictures, what it reports itself."""
+        if len(self.units) > 1:
+            return sum(unit.share for unit in self.units.values()) / len(self.units)
+        return self.percent / 100
+
     def status(self) -> str:
-        """The words beside the bar."""
-        if self.state == "retrying":
-            wait = max(0.0, (self.retry_at or 0) - time.time())
-            when = f", in {duration(wait)}" if wait >= 1 else ""
-            return f"attempt {self.attempt + 1} of {self.attempts}{when}: {self.message}"
+        """What it does, in full: the words of a line in a log."""
+        if self.state == JobState.RETRYING:
+            return self._next_attempt()
         return self.message
+
+    def short_status(self) -> str:
+        """What it does, in words that seldom change: for beside a bar."""
+        if self.state == JobState.RETRYING:
+            return self._next_attempt()
+        if self.state != JobState.ACTIVE:
+            return self.message
+        if len(self.units) > 1:
+            done = sum(unit.share >= 1 for unit in self.units.values())
+            return f"{done} of {len(self.units)} done" if done or self.word != "preparing" else self.word
+        return self.word
+
+    def _next_attempt(self) -> str:
+        wait = max(0.0, (self.retry_at or 0) - time.time())
+        when = f" in {round(wait)} s" if wait >= 1 else ""
+        return f"attempt {self.attempt + 1} of {self.attempts}{when}: {self.message}"
 
     def remaining(self) -> str:
         """The time to go from history; empty where there is too little of it."""
-        if self.expected is None or self.state not in ("active", "queued"):
+        if self.expected is None or self.state not in (JobState.ACTIVE, JobState.QUEUED):
             return ""
         p50, p90 = self.expected
         if self.elapsed > p90:
-            return "slower than usual"
-        return f"about {duration(max(1.0, p50 - self.elapsed))} left"
+            return "longer than usual"
+        return f"about {duration(max(1, round(p50 - self.elapsed)), whole=True)} left"
 
 
-def _progressed(line: Line, data: Data) -> None:
-    line.state = "queued" if data.get("status") == "queued" else "active"
+def _progressed(line: Line, data: Mapping[str, Any]) -> None:
+    status = str(data.get("status") or "")
+    line.state = JobState.QUEUED if status == "queued" else JobState.ACTIVE
     line.percent = max(line.percent, int(data.get("progress", 0)))
-    line.message = clean(str(data.get("message") or data.get("status") or line.message))
+    line.message = clean(str(data.get("message") or status or line.message))
     line.attempt = int(data.get("attempt") or line.attempt)
+    word = _STEPS[status][1] if status in _STEPS else PERCENT.sub("", line.message).rstrip(": ")
+    line.word = _later(line.word, word)
     index = data.get("logoIndex")
     if index is None:
         return
-    unit = line.units.setdefault(int(index), Unit())
     for other in line.units.values():
-        other.word = "generating" if other.word == "waiting" else other.word
+        other.reached("generating")
+    unit = line.units.setdefault(int(index), Unit())
     if data.get("asset"):
-        unit.share, unit.word = 1.0, "done"
-        return
-    unit.word = str(data.get("status", ""))
-    figure = _PERCENT.search(line.message)
-    unit.share = max(unit.share, int(figure[1]) / 125 if figure else _SHARE.get(unit.word, 0.0))
+        unit.deliver()
+    else:
+        figure = PERCENT.search(line.message)
+        unit.reached(status, int(figure[1]) / 100 if figure else None)
 
 
-def _failed(line: Line, data: Data) -> None:
+def _failed(line: Line, data: Mapping[str, Any]) -> None:
     line.message = clean(str(data.get("error", "failed")))
     if int(data.get("retriesLeft", 0)) > 0:
-        line.state = "retrying"
+        line.state = JobState.RETRYING
         retry_at = data.get("retryAt")
         line.retry_at = float(retry_at) / 1000 if retry_at else None
         return
-    line.state = "failed"
+    line.state = JobState.FAILED
 
 
-def _complete(line: Line, data: Data) -> None:
-    line.state = "partial" if data.get("partial") else "completed"
+def _complete(line: Line, data: Mapping[str, Any]) -> None:
+    line.state = JobState.PARTIAL if data.get("partial") else JobState.COMPLETED
     line.percent = 100
     line.message = clean(str(data.get("message") or "done"))
     for unit in line.units.values():
-        unit.refused = line.state == "partial" and unit.share < 1
-        unit.word = "declined" if unit.refused else "done"
-        unit.share = unit.share if unit.refused else 1.0
+        if line.state == JobState.PARTIAL and unit.share < 1:
+            unit.refused, unit.word = True, "declined"
+        else:
+            unit.deliver()
 
 
-def _cancelled(line: Line, data: Data) -> None:
-    line.state = "cancelled"
+def _cancelled(line: Line, data: Mapping[str, Any]) -> None:
+    line.state = JobState.CANCELLED
     line.message = clean(str(data.get("message") or "cancelled"))
 
 
-_APPLY = {"job:progress": _progressed, "job:failed": _failed, "job:complete": _complete, "job:cancelled": _cancelled}
-
-
-class Board:
-    """All jobs that are watched, on stderr. A context manager: inside it the bars move."""
-
-    def __init__(self, *, silent: bool = False, heartbeat: float = HEARTBEAT) -> None:
-        self.lines: dict[str, Line] = {}
-        self.silent = silent or console.quiet
-        self._live: Live | None = None
-        self._said: set[tuple[str, int, str]] = set()
-        self._spoke = time.monotonic()
-        self._patience = heartbeat
-
-    def add(self, line: Line) -> None:
-        self.lines[line.job_id] = line
-
-    def apply(self, event: Event) -> None:
-        """Takes in one event and shows what it changed."""
-        line = self.lines[event.job_id]
-        if change := _APPLY.get(event.name):
-            change(line, event.data)
-            if line.state in TERMINAL_STATES:
-                line.ended_after = line.elapsed
-            if self._live is None:
-                self._plain(line)
-        elif event.name == "agent:message":
-            self.say(clean(str(event.data.get("content", ""))))
-        elif event.name == "job:tool-error":
-            self.say(f"{event.data.get('toolName')}: {event.data.get('error')}")
-
-    def waiting(self, job_id: str, message: str) -> None:
-        """Why a job that has not begun still waits."""
-        line = self.lines[job_id]
-        if line.state in ("queued", "retrying") and message:
-            line.message = clean(message)
-            if self._live is None:
-                self._plain(line)
-
-    def say(self, text: "str | Text") -> None:
-        """A line above the bars."""
-        if self.silent:
-            return
-        if self._live is not None:
-            self._live.console.print(text, soft_wrap=True)
-        else:
-            console.say(text)
-        self._spoke = time.monotonic()
-
-    def picture(self, drawing: str) -> None:
-        """Terminal graphics above the bars, which rich must not touch: the bars leave and come back below."""
-        if self._live is not None:
-            self._live.transient = True
-            self._live.stop()
-        sys.stderr.write(drawing)
-        sys.stderr.flush()
-        if self._live is not None:
-            self._live = self._moving()
-
-    def heartbeat(self) -> None:
-        """Where nothing moves by itself, a sign of life every half minute."""
-        if self._live is None and time.monotonic() - self._spoke >= self._patience:
-            for line in self.lines.values():
-                if line.state not in TERMINAL_STATES:
-                    self.say(
-                        f"{short_id(line.job_id)}  {line.percent:3d}%  still {line.status()} ({duration(line.elapsed)})"
-                    )
-
-    def __enter__(self) -> Self:
-        if console.live and not self.silent:
-            self._live = self._moving()
-        return self
-
-    def _moving(self) -> "Live":
-        from rich.live import Live
-
-        live = Live(
-            console=console.err, get_renderable=self._render, refresh_per_second=8, vertical_overflow="ellipsis"
-        )
-        live.start(refresh=True)
-        return live
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.refresh()
-            self._live.stop()
-            self._live = None
-
-    def _plain(self, line: Line) -> None:
-        """One line per change; a figure that grows is no change."""
-        text = f"{line.state}: {line.status()}" if line.state in ("retrying", "failed", "cancelled") else line.status()
-        text = _PERCENT.sub("started", text)
-        key = (line.job_id, line.attempt, text)
-        if key not in self._said:
-            self._said.add(key)
-            self.say(f"{short_id(line.job_id)}  {line.percent:3d}%  {text}")
-
-    def _render(self) -> "Group":
-        from rich.console import Group
-
-        rows: list[Text] = []
-        for line in self.lines.values():
-            if len(line.units) > 1:
-                rows.extend(_unit_row(index, unit) for index, unit in sorted(line.units.items()))
-            rows.append(_job_row(line))
-        return Group(*rows)
-
-
-_STYLES = {"completed": "green", "partial": "yellow", "failed": "red", "cancelled": "dim", "retrying": "yellow"}
-
-
-def _bar(share: float, style: str) -> "Text":
-    from rich.text import Text
-
-    size = max(8, min(_BAR, console.err.width - _WORDS))
-    filled = round(share * size)
-    return Text("━" * filled, style).append("─" * (size - filled), "bright_black")
-
-
-def _row(head: str, bar: "Text", tail: str) -> "Text":
-    from rich.text import Text
-
-    return Text(head, no_wrap=True, overflow="ellipsis").append_text(bar).append(tail)
-
-
-def _unit_row(index: int, unit: Unit) -> "Text":
-    style = "red" if unit.refused else "green" if unit.share >= 1 else "cyan"
-    mark = "✗" if unit.refused else "✓" if unit.share >= 1 else " "
-    return _row(f"  {mark} {index + 1:<12} ", _bar(unit.share, style), f"  {unit.word}")
-
-
-def _job_row(line: Line) -> "Text":
-    from rich.cells import set_cell_size
-
-    head = f"  {set_cell_size(line.label, 14)} "
-    tail = f" {line.percent:3d}%  {line.status()}  {duration(line.elapsed)}"
-    if remaining := line.remaining():
-        tail += f", {remaining}"
-    return _row(head, _bar(line.percent / 100, _STYLES.get(line.state, "cyan")), tail)
+APPLY: dict[str, Callable[[Line, Mapping[str, Any]], None]] = {
+    "job:progress": _progressed,
+    "job:failed": _failed,
+    "job:complete": _complete,
+    "job:cancelled": _cancelled,
+}

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from bmn.cli.following.progress import HEARTBEAT, Board, Line, Unit
+from bmn.cli.following.board import HEARTBEAT, TICK, Board
+from bmn.cli.following.progress import Line, Unit
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.client import Client, Event, follow
@@ -67,7 +68,7 @@ async def watch(
             board.add(Line(job_id, label or short_id(job_id)))  # in the order asked for, whichever answers first
         try:
             async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
-                beat = group.create_task(_beat(board, min(1.0, heartbeat)))
+                beat = group.create_task(_beat(board))
                 watches = [
                     group.create_task(_watch_one(client, board, job_id, label, on_event))
                     for job_id, label in zip(job_ids, names, strict=True)
@@ -89,10 +90,11 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _beat(board: Board, pause: float) -> None:
+async def _beat(board: Board) -> None:
     while True:
-        await asyncio.sleep(pause)
+        board.tick()
         board.heartbeat()
+        await asyncio.sleep(TICK)
 
 
 async def _watch_one(client: Client, board: Board, job_id: str, label: str, on_event: OnEvent) -> JobRecord:

@@ -38,18 +38,18 @@ def seconds_ago(text: str, now: datetime | None = None) -> float:
     return (now - moment).total_seconds()
 
 
-def duration(seconds: float) -> str:
-    """`0.4 s`, `22 s`, `1 m 52 s`, `2 h 5 m`, `3 d 4 h`."""
-    if seconds < 10:
+def duration(seconds: float, *, whole: bool = False) -> str:
+    """`0.4 s`, `22 s`, `1 m 52 s`, `2 h 5 m`, `3 d 4 h`. whole: no tenths, for what counts while one looks."""
+    if seconds < 10 and not whole:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
+    rounded = int(seconds) if whole else round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
     for size, unit, next_size, next_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
-        if whole >= size:
-            rest = whole % size // next_size
-            return f"{whole // size} {unit} {rest} {next_unit}" if rest else f"{whole // size} {unit}"
-    return f"{whole} s"
+        if rounded >= size:
+            rest = rounded % size // next_size
+            return f"{rounded // size} {unit} {rest} {next_unit}" if rest else f"{rounded // size} {unit}"
+    return f"{rounded} s"
 
 
 def moment(text: str) -> datetime:

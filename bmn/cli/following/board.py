@@ -1,0 +1,224 @@
+"""What somebody who waits sees: live bars on a terminal, one plain line per change elsewhere."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from bmn.cli.following.progress import APPLY, PERCENT, Line, Unit
+from bmn.cli.terminal.console import clean, console
+from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.timespan import duration
+from bmn.client import Event
+from bmn.schemas.payloads import TERMINAL_STATES, JobState
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from bmn.cli.terminal.live import LiveLines
+
+HEARTBEAT = 30.0  # seconds of silence before a sign of life, where nothing moves
+TICK = 0.2  # seconds between two steps of the spinners
+
+_CALM = 0.5  # seconds that a text stands at least
+_BAR = 24  # cells; on a narrow terminal less, so that the words beside it stay
+_WORDS = 46
+_LABEL = 14
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_SPINS = "\0"  # stands in a row where the spinner will
+
+_STYLES = {
+    JobState.COMPLETED: ("✓", "green"),
+    JobState.PARTIAL: ("◐", "yellow"),
+    JobState.FAILED: ("✗", "red"),
+    JobState.CANCELLED: ("⊘", "dim"),
+    JobState.RETRYING: (_SPINS, "yellow"),
+}
+
+
+class Board:
+    """All jobs that are watched, on stderr. A context manager: inside it the bars move, at each `tick`."""
+
+    def __init__(self, *, silent: bool = False, heartbeat: float = HEARTBEAT) -> None:
+        self.lines: dict[str, Line] = {}
+        self.silent = silent or console.quiet
+        self._block: LiveLines | None = None
+        self._rows: list[Text] = []
+        self._rows_since = 0.0
+        self._said: set[tuple[str, int, str]] = set()
+        self._spoke = time.monotonic()
+        self._patience = heartbeat
+
+    def __enter__(self) -> Self:
+        if not self.silent and console.live:
+            from bmn.cli.terminal.live import LiveLines
+
+            self._block = LiveLines(sys.stderr)
+            with contextlib.suppress(RuntimeError, NotImplementedError):
+                # Stopped and continued: the shell has written below the bars since.
+                asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._block.forget)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._block is None:
+            return
+        with contextlib.suppress(RuntimeError, NotImplementedError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGCONT)
+        if console.live:
+            self._rows_since = 0.0
+            self.tick()
+            self._block.leave()
+        self._block = None
+
+    @property
+    def _moves(self) -> bool:
+        """Whether bars are drawn right now: in the background they are not."""
+        return self._block is not None and console.live
+
+    # --- what happens -------------------------------------------------------------------------------------------------
+
+    def add(self, line: Line) -> None:
+        self.lines[line.job_id] = line
+
+    def apply(self, event: Event) -> None:
+        """Takes in one event and shows what it changed."""
+        line = self.lines[event.job_id]
+        if change := APPLY.get(event.name):
+            began = line.word != "waiting"
+            change(line, event.data)
+            if line.state in TERMINAL_STATES:
+                line.ended_after = line.elapsed
+            if not self._moves:
+                self._plain(line)
+            elif began and line.state == JobState.QUEUED:
+                self.say(f"{line.label}: {line.message}")  # back in line: its worker was lost, or is asked to slow down
+        elif event.name == "agent:message":
+            self.say(clean(str(event.data.get("content", ""))))
+        elif event.name == "job:tool-error":
+            self.say(f"{event.data.get('toolName')}: {event.data.get('error')}")
+
+    def waiting(self, job_id: str, message: str) -> None:
+        """Why a job that has not begun still waits."""
+        line = self.lines[job_id]
+        if line.state in (JobState.QUEUED, JobState.RETRYING) and message:
+            line.message = clean(message)
+            if not self._moves:
+                self._plain(line)
+
+    # --- what is said -------------------------------------------------------------------------------------------------
+
+    def say(self, text: "str | Text") -> None:
+        """A line above the bars."""
+        if self.silent:
+            return
+        if self._block is not None and self._moves:
+            self._block.clear()
+        console.say(text)
+        self._spoke = time.monotonic()
+
+    def picture(self, drawing: str) -> None:
+        """Terminal graphics above the bars."""
+        if self._block is not None and self._moves:
+            self._block.clear()
+        sys.stderr.write(drawing)
+        sys.stderr.flush()
+
+    def heartbeat(self) -> None:
+        """Where nothing moves by itself, a sign of life every half minute."""
+        if not self._moves and time.monotonic() - self._spoke >= self._patience:
+            for line in self.lines.values():
+                if line.state not in TERMINAL_STATES:
+                    self.say(f"{_plain_head(line)}  still {line.status()} ({duration(line.elapsed)})")
+
+    def _plain(self, line: Line) -> None:
+        """One line per change; a figure that grows is no change."""
+        named = (JobState.RETRYING, JobState.FAILED, JobState.CANCELLED)
+        text = f"{line.state}: {line.status()}" if line.state in named else line.status()
+        text = PERCENT.sub("started", text)
+        key = (line.job_id, line.attempt, text)
+        if key not in self._said:
+            self._said.add(key)
+            self.say(f"{_plain_head(line)}  {text}")
+
+    # --- what is drawn ------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Draws the next frame. The spinners step in each; what is beside them changes at most twice a second."""
+        if self._block is None or not self._moves:
+            if self._block is not None:
+                self._block.forget()
+            return
+        width, height = self._block.room()
+        now = time.monotonic()
+        if now - self._rows_since >= _CALM:
+            self._rows, self._rows_since = _rows(list(self.lines.values()), width), now
+        spinner = _SPINNER[int(now / TICK) % len(_SPINNER)]
+        self._block.draw([_drawn(row, spinner, width) for row in _cut(self._rows, height)])
+
+
+def _plain_head(line: Line) -> str:
+    return f"{short_id(line.job_id)}  {round(line.share * 100):3d}%"
+
+
+def _cut(rows: "list[Text]", height: int) -> "list[Text]":
+    """As many rows as there is room for."""
+    from rich.text import Text
+
+    if len(rows) <= height:
+        return rows
+    return [*rows[: height - 1], Text(f"  … {len(rows) - height + 1} more")]
+
+
+def _drawn(row: "Text", spinner: str, width: int) -> tuple[str, str]:
+    """A row as plain text and with its colors."""
+    text = row.copy()
+    text.plain = text.plain.replace(_SPINS, spinner)
+    text.truncate(width, overflow="ellipsis")
+    with console.err.capture() as capture:
+        console.err.print(text, end="", soft_wrap=True, crop=False)
+    return text.plain, capture.get()
+
+
+def _rows(lines: list[Line], width: int) -> "list[Text]":
+    rows: list[Text] = []
+    for line in lines:
+        if len(line.units) > 1:
+            rows += [_unit_row(index, unit, line, width) for index, unit in sorted(line.units.items())]
+        rows.append(_job_row(line, width))
+    return rows
+
+
+def _row(mark: str, name: str, share: float, style: str, tail: str, width: int) -> "Text":
+    from rich.cells import set_cell_size
+    from rich.text import Text
+
+    size = max(8, min(_BAR, width - _WORDS))
+    filled = int(share * size)
+    row = Text("  ", no_wrap=True).append(mark, style).append(f" {set_cell_size(name, _LABEL)} ")
+    row.append("━" * filled, style).append("─" * (size - filled), "bright_black")
+    return row.append(f" {int(share * 100):3d}%  {tail}")
+
+
+def _unit_row(index: int, unit: Unit, line: Line, width: int) -> "Text":
+    name = f"{index + 1:>2}"
+    if unit.refused:
+        return _row("✗", name, unit.share, "red", unit.word, width)
+    if unit.share >= 1:
+        return _row("✓", name, unit.share, "green", unit.word, width)
+    if line.state != JobState.ACTIVE:
+        return _row(" ", name, unit.share, "dim", "" if line.state in TERMINAL_STATES else "waiting", width)
+    return _row(_SPINS, name, unit.share, "cyan", unit.word, width)
+
+
+def _job_row(line: Line, width: int) -> "Text":
+    mark, style = _STYLES.get(JobState(line.state), (_SPINS, "cyan"))
+    took = duration(line.elapsed, whole=line.ended_after is None)
+    tail = f"{line.short_status()}  {took}"
+    if remaining := line.remaining():
+        tail += f", {remaining}"
+    return _row(mark, line.label, line.share, style, tail, width)
