@@ -70,7 +70,7 @@ def test_without_a_server_a_private_one_does_the_job(home: Path) -> None:
 
 def test_ctrl_c_in_a_private_stack_says_where_the_job_goes_on(home: Path) -> None:
     with on_terminal("generate", "logos", "--brand", "Acme", columns=120, env={"PORT": "1"}) as terminal:
-        terminal.wait_for("Logo")
+        terminal.wait_for("━")
         terminal.press_ctrl_c()
         assert terminal.end(20) == 130
         assert "Traceback" not in terminal.text

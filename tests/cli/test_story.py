@@ -68,7 +68,7 @@ def test_the_whole_story(person: Typist, server: Terminal) -> None:
     # Asked for, left with Ctrl-C: the job goes on, and the terminal says how to come back.
     person.types("sandbox", "fail", "bfl", "--op", "poll", "--pending")
     with person.window("generate", "logos", "--brand", "Acme Coffee", "--count", "2") as making:
-        making.wait_for("Logo")
+        making.wait_for("━")
         making.press_ctrl_c()
         assert making.end() == 130
         job = _found(r"detached; the job continues: bmn jobs watch ([0-9a-f]{8})", making.text)
@@ -84,7 +84,7 @@ def test_the_whole_story(person: Typist, server: Terminal) -> None:
     # Another one, stopped: nothing was delivered, nothing is charged.
     person.types("sandbox", "fail", "bfl", "--op", "poll", "--pending")
     with person.window("generate", "logos", "--brand", "Acme Coffee", "--count", "1") as making:
-        making.wait_for("Logo 1")
+        making.wait_for("━")
         said = person.types("jobs", "cancel", "last")
         assert "Cancelled." in said
         assert making.end() == 8, making.text

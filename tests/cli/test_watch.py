@@ -115,7 +115,7 @@ def test_a_watch_survives_a_restart_of_its_server(user: User) -> None:
         user.stack.fault(provider="bfl", op="poll", pending=True)
         _detached(user)
         with user.on_terminal("jobs", "watch", "last", "--api-url", first.api_url) as terminal:
-            terminal.wait_for("Logo")
+            terminal.wait_for("━")
             assert first.stop() == 0
             terminal.wait_for("connection lost, reconnecting")
             second = start(home, "--no-workers", "--port", first.api_url.rsplit(":", 1)[1])
