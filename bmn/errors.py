@@ -239,13 +239,14 @@ def told(cause: Cause, message: str) -> str:
     return message if CAUSES[cause].fault == "you" else CAUSES[cause].told
 
 
-def meant(name: str, what: str, there: Iterable[str]) -> str:
-    """The hint for a name that is none: the one that may have been meant, and all there are."""
-    names = list(there)
-    words = {there.partition("-")[0]: there for there in reversed(names)}
-    begun = [there for there in names if name and there.startswith(name)]
-    near = begun or get_close_matches(name, names, n=1) or [words[w] for w in get_close_matches(name, words, n=1)]
-    listed = f"{what}: {', '.join(names)}"
+def suggest(name: str, kind: str, choices: Iterable[str]) -> str:
+    """The hint for an unknown name: the choice that was probably meant, and all there are. kind: what they are called."""
+    names = list(choices)
+    first_words = {choice.partition("-")[0]: choice for choice in reversed(names)}
+    begun = [choice for choice in names if name and choice.startswith(name)]
+    by_first_word = [first_words[word] for word in get_close_matches(name, first_words, n=1)]
+    near = begun or get_close_matches(name, names, n=1) or by_first_word
+    listed = f"{kind}: {', '.join(names)}"
     return f"Did you mean {near[0]}? {listed}" if near else listed
 
 

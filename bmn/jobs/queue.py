@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from bmn.db.records import NewJob
-from bmn.errors import NotFound, meant
+from bmn.errors import NotFound, suggest
 from bmn.schemas.payloads import BrandPayload, Payload
 from bmn.settings import Settings
 
@@ -115,4 +115,4 @@ def find_queue(queues: Mapping[str, Queue], name: str) -> Queue:
     try:
         return queues[name]
     except KeyError:
-        raise NotFound(f"There is no queue {name!r}.", hint=meant(name, "Queues", queues)) from None
+        raise NotFound(f"There is no queue {name!r}.", hint=suggest(name, "Queues", queues)) from None

@@ -7,6 +7,7 @@ from bmn.db import assets, calls, jobs, queues
 from bmn.db.engine import Connection
 from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit
 from bmn.errors import CAUSES, OUTAGES, Cause
+from bmn.format import count, duration
 from bmn.jobs.replay import was_delivered
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
@@ -70,9 +71,9 @@ def explain(facts: Facts) -> documents.Why:
 
 def _headline(facts: Facts) -> str:
     job, spent = facts.job, _span(facts)
-    attempts = f"{job.attempt} attempt{'s' if job.attempt != 1 else ''}"
+    attempts = count(job.attempt, "attempt")
     texts = {
-        JobState.QUEUED: f"waiting for {_duration(facts.now - job.queued_at)}",
+        JobState.QUEUED: f"waiting for {duration(facts.now - job.queued_at, whole=True)}",
         JobState.ACTIVE: f"running, attempt {job.attempt} of {job.max_attempts}, {job.progress} % done",
         JobState.RETRYING: f"trying again {_until(job.run_at - facts.now)}, after {attempts}",
         JobState.COMPLETED: f"done after {attempts}, {spent}",
@@ -142,7 +143,7 @@ def _money(facts: Facts) -> str:
     job = facts.job
     held = job.credits_reserved - job.credits_charged - job.credits_refunded
     reserved = job.credits_reserved
-    parts = [f"reserved {reserved} credit{'s' if reserved != 1 else ''}, charged {job.credits_charged}"]
+    parts = [f"reserved {count(reserved, 'credit')}, charged {job.credits_charged}"]
     parts.append(f"refunded {job.credits_refunded}")
     if held > 0:
         parts.append(f"{held} still held")
@@ -151,9 +152,7 @@ def _money(facts: Facts) -> str:
     charge = "$0.00 (sandbox)" if sandboxed else f"${job.cost_usd:.2f}"
     text = f"{', '.join(parts)}. Providers' charge {charge}."
     if ambiguous:
-        text += (
-            f" {ambiguous} paid request{'s' if ambiguous != 1 else ''} got no answer and may have been billed twice."
-        )
+        text += f" {count(ambiguous, 'paid request')} got no answer and may have been billed twice."
     return text[0].upper() + text[1:]
 
 
@@ -163,7 +162,7 @@ def _kept(facts: Facts) -> str:
     kinds: dict[str, int] = {}
     for asset in facts.assets:
         kinds[asset.asset_type] = kinds.get(asset.asset_type, 0) + 1
-    return ", ".join(f"{number} {kind}{'s' if number != 1 else ''}" for kind, number in kinds.items())
+    return ", ".join(count(number, kind) for kind, number in kinds.items())
 
 
 # Where the same once more would end the same way: what to look at before anything else.
@@ -210,16 +209,8 @@ def _ended(facts: Facts) -> bool:
 
 def _span(facts: Facts) -> str:
     end = facts.job.completed_at or facts.now
-    return _duration(end - (facts.job.started_at or facts.job.queued_at))
+    return duration(end - (facts.job.started_at or facts.job.queued_at), whole=True)
 
 
 def _until(seconds: float) -> str:
-    return "now" if seconds <= 0 else f"in {_duration(seconds)}"
-
-
-def _duration(seconds: float) -> str:
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} m {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} m"
+    return "now" if seconds <= 0 else f"in {duration(seconds, whole=True)}"

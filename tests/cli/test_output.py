@@ -14,10 +14,12 @@ from bmn.cli.following import pictures
 from bmn.cli.following.board import _job_row
 from bmn.cli.following.job_page import _timeline
 from bmn.cli.following.progress import Line
-from bmn.cli.terminal.console import Column, Console, clean
+from bmn.cli.terminal.cells import Column, clean
+from bmn.cli.terminal.console import Console
 from bmn.cli.terminal.exit_codes import of_job, of_jobs
 from bmn.cli.terminal.tables import render
-from bmn.cli.terminal.timespan import ago, duration, parse_span, seconds_ago
+from bmn.cli.terminal.timespan import ago, parse_span, seconds_ago
+from bmn.format import duration
 from bmn.schemas.documents import Job, TimelineEvent
 from bmn.schemas.payloads import JobState
 

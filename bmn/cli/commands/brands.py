@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.lookup.session import brands_named, find_brand, open_client
-from bmn.cli.terminal.console import Column, console
-from bmn.cli.terminal.format import plural
+from bmn.cli.lookup.assets import of_brand
+from bmn.cli.lookup.brands import all_brands, brands_named, find_brand
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import brand_name, color
 from bmn.cli.terminal.timespan import ago, local
 from bmn.errors import Conflict
+from bmn.format import count
 from bmn.schemas.documents import Asset, Brand
 from bmn.schemas.payloads import LogoStyle
 
@@ -55,7 +58,7 @@ def list_brands() -> None:
 
     async def fetch() -> list[Brand]:
         async with open_client() as client:
-            return (await client.brands()).brands
+            return await all_brands(client)
 
     found = run(fetch())
     if console.json:
@@ -94,7 +97,7 @@ def show(brand: Annotated[str, typer.Argument()]) -> None:
     async def fetch() -> tuple[Brand, list[Asset]]:
         async with open_client() as client:
             record = await find_brand(client, brand)
-            return record, (await client.assets(record.id)).assets
+            return record, await of_brand(client, record.id)
 
     record, assets = run(fetch())
     if console.json:
@@ -110,7 +113,7 @@ def show(brand: Annotated[str, typer.Argument()]) -> None:
         "Archetype": record.archetype,
         "Status": record.status,
         "Made": f"{local(record.created_at)}  ({ago(record.created_at)})",
-        "Has": ", ".join(plural(kinds.count(kind), kind.replace("_", " ")) for kind in dict.fromkeys(kinds))
+        "Has": ", ".join(count(kinds.count(kind), kind.replace("_", " ")) for kind in dict.fromkeys(kinds))
         or "nothing yet",
     }
     for name, value in fields.items():

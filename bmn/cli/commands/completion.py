@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from bmn.cli.base import examples, single
-from bmn.cli.completion import SCRIPTS
+from bmn.cli.terminal.completion import SCRIPTS
 from bmn.cli.terminal.console import console
 
 app = single()

@@ -6,7 +6,8 @@ import typer
 from pydantic import SecretStr
 
 from bmn.cli.base import examples, group
-from bmn.cli.terminal.console import Column, console
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
 from bmn.settings import Settings, load_settings, origin_of
 
 _MASK = "••••••••"

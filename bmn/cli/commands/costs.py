@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 import typer
 
 from bmn.cli.base import examples, run, single
-from bmn.cli.lookup.session import open_client
-from bmn.cli.terminal.console import Column, console
-from bmn.cli.terminal.format import usd
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import since as seconds_since
+from bmn.format import usd
 from bmn.schemas.documents import Costs
 
 app = single()

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.lookup.session import open_client
-from bmn.cli.terminal.console import Column, console
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago
 from bmn.schemas.documents import Credits, Granted

@@ -9,15 +9,18 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.lookup.selection import Filter, Since
-from bmn.cli.lookup.session import open_client
-from bmn.cli.terminal.console import Column, console
-from bmn.cli.terminal.format import plural, short_id
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago, local
-from bmn.client import Client
+from bmn.client import Client, pages
 from bmn.client.api import LetterQuery
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
+from bmn.format import count
 from bmn.schemas.documents import DeadLetter, DeadLetterPage, Document, ReplayedLetter
 
+_BATCH = 100
 _RATE = re.compile(r"(\d+)/([smh])")
 
 
@@ -139,7 +142,7 @@ def replay(
     for entry in replays:
         outcome = (entry.job_id or entry.error) if isinstance(entry, ReplayedLetter) else "would be replayed"
         console.answer(f"{short_id(entry.parent_id)} → {outcome}")
-    console.say(f"{plural(len(replays), 'dead letter')} {'would be ' if dry_run else ''}replayed")
+    console.say(f"{count(len(replays), 'dead letter')} {'would be ' if dry_run else ''}replayed")
     started = [short_id(entry.job_id) for entry in replays if entry.job_id]
     if started:
         console.next_step(f"bmn jobs watch {' '.join(started[:5])}")
@@ -162,13 +165,11 @@ async def _replay(
             return [_Planned(id=letter.id, parent_id=letter.job_id) for letter in chosen]
         if not (ids or yes):
             _confirm(len(chosen), "replay")
-        size = 1 if pause else 100
         replays: list[ReplayedLetter] = []
-        for start in range(0, len(chosen), size):
-            if start and pause:
+        for ids_now in _batches(chosen, 1 if pause else _BATCH):
+            if replays and pause:
                 await asyncio.sleep(pause)
-            batch = [letter.id for letter in chosen[start : start + size]]
-            replays += (await client.replay({"ids": batch})).replays
+            replays += (await client.replay({"ids": ids_now})).replays
         return replays
 
 
@@ -193,18 +194,23 @@ def purge(
                 return len(chosen)
             if not yes:
                 _confirm(len(chosen), "purge")
-            return (await client.purge({"ids": [letter.id for letter in chosen]})).count
+            return sum([(await client.purge({"ids": ids})).count for ids in _batches(chosen, _BATCH)])
 
-    count = run(act())
+    purged = run(act())
     if console.json:
-        console.document({"count": count})
+        console.document({"count": purged})
         return
-    console.answer(f"{plural(count, 'dead letter')} {'would be ' if dry_run else ''}purged")
+    console.answer(f"{count(purged, 'dead letter')} {'would be ' if dry_run else ''}purged")
     console.next_step("bmn jobs dlq list")
 
 
-def _confirm(count: int, verb: str) -> None:
-    if not console.confirm(f"{verb} {plural(count, 'dead letter')}?"):
+def _batches(letters: list[DeadLetter], size: int) -> list[list[str]]:
+    ids = [letter.id for letter in letters]
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
+def _confirm(number: int, verb: str) -> None:
+    if not console.confirm(f"{verb} {count(number, 'dead letter')}?"):
         raise typer.Abort
 
 
@@ -222,36 +228,26 @@ def _query(filters: Filter) -> LetterQuery:
 
 
 async def _pages(client: Client, query: LetterQuery) -> list[DeadLetter]:
-    found: list[DeadLetter] = []
-    cursor = None
-    while True:
-        page = await client.dead_letters(limit=100, cursor=cursor, **query)
-        found += page.dead_letters
-        cursor = page.next_cursor
-        if not cursor:
-            return found
+    every_page = pages(lambda cursor: client.dead_letters(limit=100, cursor=cursor, **query))
+    return [letter async for page in every_page for letter in page.dead_letters]
 
 
 async def _named(client: Client, names: list[str]) -> list[DeadLetter]:
-    """Open entries by their own id or their job's, whole or shortened. Raises NotFound."""
+    """Open entries by their own id or their job's, whole or shortened, or `last`, the newest. Raises NotFound."""
     everything = await _pages(client, {})
     found = []
     for name in names:
-        matching = [
-            letter
-            for letter in everything
-            if len(name) >= 4
-            and (
-                letter.id.startswith(name)
-                or letter.job_id.startswith(name)
-                or short_id(letter.job_id).startswith(name[:8])
-            )
-        ]
+        matching = everything[:1] if name == "last" else [letter for letter in everything if _is_named(letter, name)]
         if len(matching) != 1:
             which = "several dead letters" if matching else "no open dead letter"
             raise NotFound(f"{name!r} names {which}.", hint="`bmn jobs dlq list` shows the open ones.")
         found.append(matching[0])
     return found
+
+
+def _is_named(letter: DeadLetter, name: str) -> bool:
+    by_job = letter.job_id.startswith(name) or short_id(letter.job_id).startswith(name[:8])
+    return len(name) >= 4 and (letter.id.startswith(name) or by_job)
 
 
 def _pause(rate: str | None) -> float:

@@ -10,6 +10,7 @@ import typer
 from bmn.cli.base import UsageError, examples, group
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal.params import brand_name, color, span
+from bmn.schemas.documents import Product
 from bmn.schemas.payloads import CompositionStyle, LogoStyle, VideoStyle
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _options(
 
 
 def _make(kind: str, noun: str, build: Builder, values: Options) -> int:
-    from bmn.cli.following.making import make
+    from bmn.cli.following.generation import make
 
     return make(kind, noun, build, values)
 
@@ -151,7 +152,8 @@ def mockups(
     options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
     async def build(client: "Client", brand: Target) -> Body:
-        from bmn.cli.lookup.ingredients import find_products, logo_of
+        from bmn.cli.lookup.assets import logo_of
+        from bmn.cli.lookup.products import find_products
 
         chosen = await logo_of(client, brand, logo)
         found = await find_products(client, products or ["mug"])
@@ -192,7 +194,7 @@ def bundle(
     options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
     async def build(client: "Client", brand: Target) -> Body:
-        from bmn.cli.lookup.ingredients import mockups_of
+        from bmn.cli.lookup.assets import mockups_of
 
         chosen = await mockups_of(client, brand, mockups or ())
         return {
@@ -226,7 +228,8 @@ def video(
     options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
     async def build(client: "Client", brand: Target) -> Body:
-        from bmn.cli.lookup.ingredients import find_products, mockup_of
+        from bmn.cli.lookup.assets import mockup_of
+        from bmn.cli.lookup.products import find_products
 
         [shown] = await find_products(client, (product,))
         picture = await mockup_of(client, brand, mockup, shown.name)
@@ -281,8 +284,21 @@ def wizard(
 
 
 @app.command(cls=examples("bmn generate products"))
-def products() -> int:
+def products() -> None:
     """The catalogue that --product names."""
-    from bmn.cli.lookup.ingredients import show_products
+    from bmn.cli.base import run
+    from bmn.cli.lookup.server import open_client
+    from bmn.cli.terminal.cells import Column
+    from bmn.cli.terminal.console import console
 
-    return show_products()
+    async def fetch() -> list[Product]:
+        async with open_client() as client:
+            return await client.products()
+
+    found = run(fetch())
+    if console.json:
+        console.document({"products": found})
+        return
+    columns = [Column("PRODUCT"), Column("NAME"), Column("CATEGORY", flexible=True)]
+    console.table(columns, [(product.slug, product.name, product.category) for product in found])
+    console.next_step(f"bmn generate mockups --brand NAME --product {found[0].slug}")

@@ -5,7 +5,8 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 
-from bmn.cli.lookup.session import find_job, open_client
+from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import moment
 from bmn.client import Client

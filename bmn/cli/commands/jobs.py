@@ -8,17 +8,20 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.commands import dlq
-from bmn.cli.following.making import detached, report
+from bmn.cli.following.report import detached, report
 from bmn.cli.lookup import selection
-from bmn.cli.lookup.completing import job_names
+from bmn.cli.lookup.candidates import job_names
+from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.selection import Filter, all_jobs, as_query, choose
-from bmn.cli.lookup.session import find_job, open_client
+from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal import exit_codes
-from bmn.cli.terminal.console import Cell, Column, console
-from bmn.cli.terminal.format import plural, short_id, state_cell, usd
+from bmn.cli.terminal.cells import Cell, Column
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import short_id, state_cell
 from bmn.cli.terminal.params import span
 from bmn.cli.terminal.timespan import ago
 from bmn.errors import UsageProblem
+from bmn.format import count, usd
 from bmn.schemas.documents import Cancellation, Job, JobPage, JobRecord, Retried, Why
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", autocompletion=job_names)]
@@ -324,4 +327,4 @@ def _tell_answers(answers: Sequence[Cancellation | Retried], verb: str) -> None:
     for answer in answers:
         console.answer(f"{short_id(answer.job_id)}  {answer.message}")
     if len(answers) > 1:
-        console.say(f"{plural(len(answers), 'job')}: {verb} asked")
+        console.say(f"{count(len(answers), 'job')}: {verb} asked")

@@ -9,14 +9,18 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
+from bmn.cli.following.files import suffix_of, write
 from bmn.cli.following.gallery import Gallery
-from bmn.cli.lookup.assets import find_asset, newest, numbered, of_brand, slug, suffix_of, write
-from bmn.cli.lookup.session import find_brand, open_client
-from bmn.cli.terminal.console import Column, console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.lookup.assets import find_asset, newest, numbered, of_brand
+from bmn.cli.lookup.brands import find_brand
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import short_id, slug
 from bmn.cli.terminal.timespan import ago
 from bmn.client import Client
 from bmn.errors import NotFound
+from bmn.format import count
 from bmn.schemas import documents
 from bmn.schemas.documents import Asset
 
@@ -35,7 +39,7 @@ app = group(
 async def _brand_of(client: Client, reference: str | None) -> documents.Brand:
     if reference:
         return await find_brand(client, reference)
-    brands = (await client.brands()).brands
+    brands = (await client.brands(limit=1)).brands  # the newest
     if not brands:
         raise NotFound("There is no brand yet.", hint='Make one: bmn generate logos --brand "Acme Coffee"')
     return brands[0]
@@ -56,9 +60,9 @@ def list_logos(
             record = await _brand_of(client, brand)
             found = await of_brand(client, record.id, "logo")
             chosen = _by_job(found) if everything else newest(found)
-            gallery = Gallery(client, images)
-            datas = [await gallery.fetch(asset.id, asset.url) for asset in chosen[:8]] if gallery.mode != "none" else []
-            return record, chosen, len(found) - len(chosen), _draw(datas, gallery.mode)
+            captions = [_caption(number, asset) for number, asset in enumerate(chosen[:_SHOWN], start=1)]
+            drawing = await Gallery(client, images).sheet(chosen[:_SHOWN], captions)
+            return record, chosen, len(found) - len(chosen), drawing
 
     record, found, older, drawing = run(fetch())
     if console.json:
@@ -73,29 +77,43 @@ def list_logos(
         console.draw(drawing.rstrip("\n"))
     human = console.width is not None
     names = _names(found) if everything else [_job(asset) for asset in found]
-    columns = (
-        Column("NO", right=True),
-        Column("LOGO", drop=1),
-        Column("JOB"),
-        Column(""),
-        Column("MADE"),
-        Column("URL", drop=2),
-    )
     rows = [
         (
             str(number),
-            asset.id,
+            "✓" if asset.is_selected else "",
+            str(asset.metadata.get("variation") or ""),
+            str(asset.metadata.get("logo_style") or ""),
             names[number - 1],
-            "selected" if asset.is_selected else "",
             ago(asset.created_at) if human else asset.created_at,
+            asset.id,
             asset.url,
         )
         for number, asset in enumerate(found, start=1)
     ]
-    console.table(columns, rows)
+    console.table(_COLUMNS if human else _EVERYTHING, rows)
     if older:
-        console.say(f"{older} older: bmn logos list --all --brand {name}")
-    console.next_step(f"bmn logos select 1 --brand {name}", f"bmn logos save 1 --brand {name}")
+        console.say(f"{count(older, 'older one')} not shown: bmn logos list --all --brand {name}")
+    if any(asset.is_selected for asset in found):
+        console.next_step(f"bmn generate mockups --brand {name} --product mug", f"bmn open --brand {name}")
+    else:
+        console.next_step(f"bmn logos select 1 --brand {name}", f"bmn open --brand {name}")
+
+
+_SHOWN = 8  # pictures
+_COLUMNS = (
+    Column("NO", right=True),
+    Column("PICKED"),
+    Column("VARIATION", flexible=True),
+    Column("STYLE", drop=2),
+    Column("JOB"),
+    Column("MADE", drop=1),
+)
+_EVERYTHING = (*_COLUMNS, Column("ID"), Column("URL"))
+
+
+def _caption(number: int, asset: Asset) -> str:
+    variation = asset.metadata.get("variation") or ""
+    return f"{number} {variation}{' ✓ picked' if asset.is_selected else ''}".strip()
 
 
 def _job(asset: Asset) -> str:
@@ -117,13 +135,6 @@ def _names(found: list[Asset]) -> list[str]:
         seen[asset.job_id] += 1
         names.append(f"{_job(asset)}/{seen[asset.job_id]}")
     return names
-
-
-def _draw(datas: list[bytes], mode: str) -> str:
-    from bmn.cli.following.pictures import Tile, contact_sheet, open_picture
-
-    numbered = [(str(number), open_picture(data)) for number, data in enumerate(datas, start=1)]
-    return contact_sheet([Tile(picture, number) for number, picture in numbered if picture], mode, console.width or 80)
 
 
 @app.command(cls=examples("bmn logos select 2", "bmn logos select 7f3a/2"))

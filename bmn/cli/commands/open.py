@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, run, single
-from bmn.cli.lookup.session import find_brand, find_job, open_client
+from bmn.cli.lookup.brands import find_brand
+from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.console import console
 
 

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.lookup.session import open_client
-from bmn.cli.terminal.console import Cell, Column, console
-from bmn.cli.terminal.timespan import ago, duration
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Cell, Column
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.timespan import ago
+from bmn.format import duration
 from bmn.schemas.documents import QueueStatus
 
 _EVERY = 2.0  # a user may ask 60 times a minute

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from bmn.cli.base import Command, Context, examples, group
-from bmn.cli.terminal.console import Column, console
-from bmn.cli.terminal.format import plural
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import span
 from bmn.errors import NoServer, UsageProblem
+from bmn.format import count
 from bmn.settings import load_settings
 
 _BARE = {"--garbage": "html", "--image": "notimage"}
@@ -170,7 +171,7 @@ def clear(provider: Annotated[str | None, typer.Argument()] = None) -> None:
     if console.json:
         console.document(answer)
         return
-    console.answer(f"✓ {plural(answer['cleared'], 'fault')} ended")
+    console.answer(f"✓ {count(answer['cleared'], 'fault')} ended")
 
 
 @app.command(cls=examples("bmn sandbox ledger", "bmn sandbox ledger --provider bfl --json"))

@@ -1,8 +1,9 @@
 """`bmn workers`: who is working on what."""
 
 from bmn.cli.base import examples, run, single
-from bmn.cli.lookup.session import open_client
-from bmn.cli.terminal.console import Column, console
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago, moment
 from bmn.schemas.documents import WorkerStatus

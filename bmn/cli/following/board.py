@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bmn.cli.following.progress import APPLY, PERCENT, Line, Unit
-from bmn.cli.terminal.console import clean, console
+from bmn.cli.terminal.cells import clean
+from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.timespan import duration
 from bmn.client import Event
+from bmn.format import duration
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 
 if TYPE_CHECKING:

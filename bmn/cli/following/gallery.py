@@ -1,20 +1,23 @@
-"""Showing pictures while they arrive, and putting the files where they were asked for."""
+"""Showing pictures while they arrive, side by side, and putting the files where they were asked for."""
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bmn.cli.following.board import Board
-from bmn.cli.lookup import assets as naming
+from bmn.cli.following.files import choose_names, write
+from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.client import Client, Event
 from bmn.errors import BmnError
 from bmn.schemas.documents import Asset
 
-_COLUMNS = 28
+if TYPE_CHECKING:
+    from bmn.cli.following.pictures import Tile
 
 
 class Gallery:
-    """The pictures of one command: each fetched once, shown as it arrives, numbered."""
+    """The pictures of one command: each fetched once, numbered, shown as soon as a row of the contact sheet is full."""
 
     def __init__(self, client: Client, images: str | None) -> None:
         from bmn.cli.following.pictures import mode
@@ -22,31 +25,52 @@ class Gallery:
         self.client = client
         self.mode = mode(images)
         self._data: dict[str, bytes] = {}
-        self._shown: set[str] = set()
+        self._seen: set[str] = set()
+        self._row: list[tuple[int, Tile]] = []
 
     async def on_event(self, event: Event, board: Board) -> None:
+        """Takes in the picture that an event brings."""
         asset = event.data.get("asset")
-        if self.mode == "none" or not asset or asset["id"] in self._shown:
+        if self.mode == "none" or not asset or asset["id"] in self._seen:
             return
-        self._shown.add(asset["id"])
-        number = int(event.data["logoIndex"]) + 1 if event.data.get("logoIndex") is not None else len(self._shown)
+        self._seen.add(asset["id"])
+        number = int(event.data["logoIndex"]) + 1 if event.data.get("logoIndex") is not None else len(self._seen)
+        await self._add(number, asset["id"], asset["url"], str(number), board)
+
+    async def _add(self, number: int, asset_id: str, url: str, caption: str, board: Board) -> None:
+        from bmn.cli.following.pictures import Tile, across, open_picture
+
         try:
-            data = await self.fetch(asset["id"], asset["url"])
+            picture = await asyncio.to_thread(open_picture, await self.fetch(asset_id, url))
         except BmnError as error:
             board.say(f"picture {number} cannot be shown: {error.message}")
             return
-        drawing = await asyncio.to_thread(self.draw, data)
-        if drawing:
-            board.say(f" {number}")
-            board.picture(drawing)
+        if picture:
+            self._row.append((number, Tile(picture, caption)))
+        if len(self._row) >= across(console.width or 80):
+            board.picture(await asyncio.to_thread(self.take_row))
 
-    def draw(self, data: bytes) -> str:
-        from bmn.cli.following.pictures import encode, open_picture
+    def take_row(self) -> str:
+        """The characters that draw what has arrived since the last row; empty where nothing has."""
+        from bmn.cli.following.pictures import contact_sheet
 
-        picture = open_picture(data)
-        return encode(picture, self.mode, _COLUMNS) if picture else ""
+        tiles = [tile for _, tile in sorted(self._row, key=lambda entry: entry[0])]
+        self._row = []
+        return contact_sheet(tiles, self.mode, console.width or 80)
+
+    async def sheet(self, assets: list[Asset], captions: list[str]) -> str:
+        """The characters that draw a contact sheet of these, each with its caption."""
+        from bmn.cli.following.pictures import Tile, contact_sheet, open_picture
+
+        if self.mode == "none":
+            return ""
+        datas = await asyncio.gather(*(self.fetch(asset.id, asset.url) for asset in assets))
+        opened = [(open_picture(data), caption) for data, caption in zip(datas, captions, strict=True)]
+        tiles = [Tile(picture, caption) for picture, caption in opened if picture]
+        return await asyncio.to_thread(contact_sheet, tiles, self.mode, console.width or 80)
 
     async def fetch(self, asset_id: str, url: str) -> bytes:
+        """The bytes of a picture; fetched once."""
         if asset_id not in self._data:
             self._data[asset_id] = await self.client.download(url)
         return self._data[asset_id]
@@ -54,7 +78,7 @@ class Gallery:
     async def save(self, assets: list[Asset], folder: Path, stem: str, job_id: str) -> list[Path]:
         """Writes the files; answers with their paths, in the order given. job_id: tells them from earlier ones."""
         datas = list(await asyncio.gather(*(self.fetch(asset.id, asset.url) for asset in assets)))
-        paths = naming.choose_names(folder, stem, short_id(job_id)[:4], datas)
+        paths = choose_names(folder, stem, short_id(job_id)[:4], datas)
         for path, data in zip(paths, datas, strict=True):
-            await asyncio.to_thread(naming.write, path, data)
+            await asyncio.to_thread(write, path, data)
         return paths

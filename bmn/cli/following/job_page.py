@@ -4,11 +4,13 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from bmn.cli.following.making import money
+from bmn.cli.following.report import money
 from bmn.cli.lookup.assets import numbered
-from bmn.cli.terminal.console import clean, console
-from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell, usd
-from bmn.cli.terminal.timespan import ago, duration, local, moment
+from bmn.cli.terminal.cells import clean
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell
+from bmn.cli.terminal.timespan import ago, local, moment
+from bmn.format import duration, usd
 from bmn.schemas.documents import JobRecord, TimelineEvent, Why
 
 

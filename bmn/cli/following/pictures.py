@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops, UnidentifiedImageError
 from rich.cells import cell_len, set_cell_size
 
-from bmn.cli.terminal.console import clean, console
+from bmn.cli.terminal.cells import clean
+from bmn.cli.terminal.console import console
 from bmn.errors import UsageProblem
 
 MODES = ("auto", "kitty", "iterm", "sixel", "blocks", "none")

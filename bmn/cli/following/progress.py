@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bmn.cli.terminal.console import clean
-from bmn.cli.terminal.timespan import duration
+from bmn.cli.terminal.cells import clean
+from bmn.format import duration
 from bmn.schemas.payloads import JobState
 
 PERCENT = re.compile(r"(\d+) ?%$")

@@ -1,35 +1,31 @@
-"""Pictures and videos as the command line names, fetches and writes them."""
+"""The pictures that a person's words mean: of all that a brand has, however many pages that are."""
 
-import os
 import re
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+import shlex
+from collections.abc import AsyncIterator, Sequence
 
-from bmn.cli.lookup.session import find_job
-from bmn.client import Client
-from bmn.errors import NotFound, UsageProblem
+from bmn.cli.lookup.jobs import find_job
+from bmn.cli.order import Target
+from bmn.client import Client, pages
+from bmn.errors import NotFound
 from bmn.schemas.documents import Asset
 
+_PAGE = 100
+_MOST_IN_A_BUNDLE = 10
+
 _OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>\d+)")
-_SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"RIFF", ".webp"), (b"GIF8", ".gif"))
-
-_ELSEWHERE = "Name another place with --out."
 
 
-def slug(name: str) -> str:
-    """A name as a file name: letters and digits of any script, the rest dashes."""
-    return re.sub(r"[^\w]+", "-", name.casefold(), flags=re.UNICODE).strip("-_") or "brand"
+async def each_of_brand(client: Client, brand_id: str, kind: str | None = None) -> AsyncIterator[Asset]:
+    """A brand's assets, of one type or all, newest first; asked for page by page as they are needed."""
+    async for page in pages(lambda cursor: client.assets(brand_id, kind=kind, limit=_PAGE, cursor=cursor)):
+        for asset in page.assets:
+            yield asset
 
 
-def suffix_of(data: bytes) -> str:
-    if data[4:8] == b"ftyp":
-        return ".mp4"
-    return next((suffix for magic, suffix in _SUFFIXES if data.startswith(magic)), ".bin")
-
-
-async def of_brand(client: Client, brand_id: str, kind: str) -> list[Asset]:
-    """A brand's assets of one type, newest first."""
-    return (await client.assets(brand_id, kind=kind)).assets
+async def of_brand(client: Client, brand_id: str, kind: str | None = None) -> list[Asset]:
+    """All of a brand's assets, of one type or all, newest first."""
+    return [asset async for asset in each_of_brand(client, brand_id, kind)]
 
 
 async def find_asset(client: Client, brand_id: str, reference: str, kind: str = "logo") -> Asset:
@@ -73,43 +69,47 @@ def _numbered(assets: list[Asset], number: int, where: str, more: str = "") -> A
     raise NotFound(f"There is no picture {number} in the {where}.", hint=f"It has {len(assets)}.{more}")
 
 
-def local_path(client: Client, url: str) -> Path | None:
-    """Where an object of this machine's own server lies on disk; None for any other."""
-    own = urlsplit(client.api_url)
-    parts = urlsplit(url)
-    if parts.netloc not in ("", own.netloc) or not parts.path.startswith("/files/"):
-        return None
-    path = client.settings.bmn_home / "objects" / unquote(parts.path.removeprefix("/files/"))
-    return path if path.is_file() else None
+async def logo_of(client: Client, brand: Target, reference: str | None) -> Asset:
+    """The logo that was named, or the selected one, or the newest."""
+    if reference:
+        return await find_asset(client, brand.id, reference)
+    seen: list[Asset] = []
+    async for logo in each_of_brand(client, brand.id, "logo"):
+        if logo.is_selected:
+            return logo
+        seen.append(logo)
+    if not seen:
+        raise NotFound(
+            f"{brand.name} has no logo yet.", hint=f"First: bmn generate logos --brand {shlex.quote(brand.name)}"
+        )
+    return newest(seen)[0]
 
 
-def choose_names(folder: Path, stem: str, job_tag: str, datas: list[bytes]) -> list[Path]:
-    """File names that overwrite nothing: `stem-1.png`, or with the job's tag where those exist."""
-
-    def names(prefix: str) -> list[Path]:
-        return [folder / f"{prefix}-{index}{suffix_of(data)}" for index, data in enumerate(datas, start=1)]
-
-    plain = names(stem)
-    return plain if not any(path.exists() for path in plain) else names(f"{stem}-{job_tag}")
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder that files can be written to, if it is none yet. Raises UsageProblem."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageProblem(f"The folder {folder} cannot be made: {error.strerror}.", hint=_ELSEWHERE) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageProblem(f"The folder {folder} may not be written to.", hint=_ELSEWHERE)
+async def mockups_of(client: Client, brand: Target, references: Sequence[str]) -> list[Asset]:
+    """The mockups that were named, or the newest ten."""
+    if references:
+        return [await find_asset(client, brand.id, reference, "mockup") for reference in references]
+    mockups = (await client.assets(brand.id, kind="mockup", limit=_MOST_IN_A_BUNDLE)).assets
+    if len(mockups) < 2:
+        raise NotFound(
+            f"A bundle needs two mockups; {brand.name} has {len(mockups)}.",
+            hint=f"First: bmn generate mockups --brand {shlex.quote(brand.name)} --product mug --product tote",
+        )
+    return mockups
 
 
-def write(path: Path, data: bytes) -> None:
-    """The whole file or none. Raises UsageProblem."""
-    make_folder(path.parent)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UsageProblem(f"{path} cannot be written: {error.strerror}.", hint=_ELSEWHERE) from error
+async def mockup_of(client: Client, brand: Target, reference: str | None, product: str) -> Asset:
+    """The mockup that was named, or the newest of this product, or the newest of all."""
+    if reference:
+        return await find_asset(client, brand.id, reference, "mockup")
+    latest: Asset | None = None
+    async for mockup in each_of_brand(client, brand.id, "mockup"):
+        if product in mockup.metadata.values():
+            return mockup
+        latest = latest or mockup
+    if latest is None:
+        raise NotFound(
+            f"{brand.name} has no mockup yet.",
+            hint=f"First: bmn generate mockups --brand {shlex.quote(brand.name)}",
+        )
+    return latest

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from bmn.cli.lookup.session import find_brand, find_job
+from bmn.cli.lookup.brands import find_brand
+from bmn.cli.lookup.jobs import find_job
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import GENERATORS, plural, usd
+from bmn.cli.terminal.format import GENERATORS
 from bmn.cli.terminal.params import since as seconds_since
-from bmn.client import Client
+from bmn.client import Client, pages
 from bmn.client.api import JobQuery
 from bmn.errors import Cause, UsageProblem
+from bmn.format import count, usd
 from bmn.schemas.documents import Job
 from bmn.schemas.payloads import JobState
 
@@ -81,14 +83,8 @@ async def as_query(client: Client, chosen: Filter) -> JobQuery:
 
 async def all_jobs(client: Client, query: JobQuery) -> list[Job]:
     """Every job that a query finds, page by page."""
-    found: list[Job] = []
-    cursor = None
-    while True:
-        page = await client.jobs(limit=_PAGE, cursor=cursor, **query)
-        found += page.jobs
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    every_page = pages(lambda cursor: client.jobs(limit=_PAGE, cursor=cursor, **query))
+    return [job async for page in every_page for job in page.jobs]
 
 
 async def choose(
@@ -105,17 +101,17 @@ async def choose(
     jobs = await all_jobs(client, await as_query(client, chosen))
     if jobs and not yes:
         cost = usd(sum(job.cost_usd for job in jobs))
-        console.tell(f"{plural(len(jobs), 'job')} to {verb}; they have cost {cost} so far.")
+        console.tell(f"{count(len(jobs), 'job')} to {verb}; they have cost {cost} so far.")
         _ask(len(jobs), verb)
     return [job.job_id for job in jobs]
 
 
-def _ask(count: int, verb: str) -> None:
-    if count <= _MANY:
-        if not console.confirm(f"{verb} {plural(count, 'job')}?"):
+def _ask(number: int, verb: str) -> None:
+    if number <= _MANY:
+        if not console.confirm(f"{verb} {count(number, 'job')}?"):
             raise typer.Abort
         return
     if not console.interactive:
-        raise UsageProblem(f"This would {verb} {count} jobs, and nobody is here to answer.", hint="Add --yes.")
-    if console.ask(f"That is many. Type the number to {verb} them: ") != str(count):
+        raise UsageProblem(f"This would {verb} {number} jobs, and nobody is here to answer.", hint="Add --yes.")
+    if console.ask(f"That is many. Type the number to {verb} them: ") != str(number):
         raise typer.Abort

@@ -4,10 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bmn.cli.lookup.session import open_client
 from bmn.cli.terminal.console import console
+from bmn.client import Client
 from bmn.errors import NoServer
 from bmn.settings import Settings, load_settings
+
+
+def open_client(*, role: str = "user", settings: Settings | None = None, api_url: str | None = None) -> Client:
+    return Client(
+        settings or load_settings(), api_url=api_url or console.api_url or None, role=role, on_notice=console.say
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,30 +6,21 @@ coloured or measured thing is printed, never for help or completion.
 
 import json
 import os
-import re
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bmn.cli.terminal.cells import Cell, Column, clean
 from bmn.redaction import redact
 
 if TYPE_CHECKING:
     import rich.console
     from rich.text import Text
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ASCII = str.maketrans("✓✗◐●…↻⊘·→─", "+x~*.r-->-")
-
-Cell = str | tuple[str, str]
-"""Text, or text and a rich style."""
-
-
-def clean(text: str) -> str:
-    """Takes control characters out of a text from outside, so that it cannot steer the terminal."""
-    return _CONTROL.sub("", text)
 
 
 class Console:
@@ -116,8 +107,13 @@ class Console:
             self._write(sys.stdout, self.out, text)
 
     def draw(self, picture: str) -> None:
-        """The characters of `bmn.cli.following.pictures`, which do steer the terminal."""
+        """The characters of `bmn.cli.following.pictures`, which do steer the terminal, as the answer."""
         self._write(sys.stdout, None, picture)
+
+    def show(self, picture: str) -> None:
+        """The same beside the answer."""
+        if picture:
+            self._write(sys.stderr, None, picture.rstrip("\n"))
 
     def field(self, name: str, value: str, *, width: int = 10) -> None:
         """A name and what it is; on a terminal long texts are wrapped below their beginning, never inside a word."""
@@ -147,7 +143,7 @@ class Console:
         self.answer(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_wire))
         sys.stdout.flush()
 
-    def table(self, columns: Sequence["Column"], rows: Sequence[Sequence[Cell]]) -> None:
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
         from bmn.cli.terminal.tables import render
 
         for line in render(columns, rows, self.width):
@@ -246,23 +242,4 @@ def _is_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().startswith("utf")
 
 
-class Column:
-    """One column of a table.
-
-    flexible: may be shortened on a narrow terminal, to `least` cells. drop: the higher, the sooner the whole column
-    leaves where room is short; 0 stays. right: numbers.
-    """
-
-    def __init__(
-        self, title: str, *, flexible: bool = False, least: int = 8, drop: int = 0, right: bool = False
-    ) -> None:
-        self.title = title
-        self.flexible = flexible
-        self.least = least
-        self.drop = drop
-        self.right = right
-
-
 console = Console()
-
-Notice = Callable[[str], None]

@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 from bmn.cli.terminal.timespan import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from bmn.schemas.documents import Asset, Job
+    from bmn.schemas.documents import Job
 
 _JOB_ID = re.compile(r"(?:([a-z-]+)-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
@@ -62,45 +59,12 @@ def is_whole_id(text: str) -> bool:
     return bool(match and match[1])
 
 
-def usd(amount: float | None) -> str:
-    """Cents where they say something, more digits where they would say nothing."""
-    value = float(amount or 0)
-    return f"${value:.2f}" if value >= 0.1 or round(value, 2) == round(value, 5) else f"${value:.3f}"
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def slug(name: str) -> str:
+    """A name as a file name: letters and digits of any script, the rest dashes."""
+    return re.sub(r"[^\w]+", "-", name.casefold(), flags=re.UNICODE).strip("-_") or "brand"
 
 
 def elapsed(job: "Job") -> float | None:
     """Seconds from the first start to the end; None while it has not ended or never started."""
     start, end = job.started_at or job.created_at, job.completed_at
     return (moment(end) - moment(start)).total_seconds() if end else None
-
-
-def outcome_document(job: "Job", saved: "Iterable[tuple[Asset, Path | None]]") -> dict[str, object]:
-    """The JSON document of a finished generator. saved: its assets, each with the file it was written to."""
-    seconds = elapsed(job)
-    error = None
-    if job.state == "failed":
-        error = {"code": job.cause, "message": job.error, "hint": None, "requestId": job.request_id}
-    return {
-        "jobId": job.job_id,
-        "queueName": job.queue_name,
-        "state": job.state,
-        "attempts": job.attempt,
-        "elapsedMs": round(seconds * 1000) if seconds is not None else None,
-        "costUsd": job.cost_usd,
-        "creditsCharged": job.credits_charged,
-        "assets": [
-            {
-                "id": asset.id,
-                "type": asset.type,
-                "url": asset.url,
-                "file": str(path) if path else None,
-                "metadata": asset.metadata,
-            }
-            for asset, path in saved
-        ],
-        "error": error,
-    }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from bmn.cli.terminal.console import Cell, Column, clean
+from bmn.cli.terminal.cells import Cell, Column, clean
 
 _GAP = 2
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")

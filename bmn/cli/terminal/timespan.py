@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from bmn.format import duration
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SPAN = re.compile(r"(\d*(?:\.?\d+))([smhdw])", re.IGNORECASE)
 
@@ -36,20 +38,6 @@ def seconds_ago(text: str, now: datetime | None = None) -> float:
         raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
     return (now - moment).total_seconds()
-
-
-def duration(seconds: float, *, whole: bool = False) -> str:
-    """`0.4 s`, `22 s`, `1 m 52 s`, `2 h 5 m`, `3 d 4 h`. whole: no tenths, for what counts while one looks."""
-    if seconds < 10 and not whole:
-        return f"{seconds:.1f} s"
-    rounded = int(seconds) if whole else round(seconds)
-    if rounded < 60:
-        return f"{rounded} s"
-    for size, unit, next_size, next_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
-        if rounded >= size:
-            rest = rounded % size // next_size
-            return f"{rounded // size} {unit} {rest} {next_unit}" if rest else f"{rounded // size} {unit}"
-    return f"{rounded} s"
 
 
 def moment(text: str) -> datetime:

@@ -11,6 +11,7 @@ from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
 from bmn.db.records import Asset, Brand, Job
+from bmn.format import count, spoken
 from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
 from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState, LogoStyle
@@ -122,7 +123,7 @@ async def show_job(
         newest=facts.replays[-1] if facts.replays else None,
         sandboxed=bool(facts.calls) and all(call.sandboxed for call in facts.calls),
         credits_told=words.credits_told(job),
-        span=words.span,
+        span=spoken,
         link=link,
         back=f"/g/job/{job_id}",
         key=fresh_key(),
@@ -145,7 +146,7 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
         if job.state is JobState.RETRYING:
             return words.reason_before_retry(cause)
         if facts.position:
-            return f"{words.count(facts.position, 'job')} before yours."
+            return f"{count(facts.position, 'job')} before yours."
     if job.state is JobState.PARTIAL and not asked:  # a step of the wizard, at its limit
         return job.message or ""
     if job.state is JobState.PARTIAL:

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from bmn.format import count, price
 from bmn.server.pages import words
 from bmn.server.pages.statics import address_of
 from bmn.server.resources import Resources
@@ -22,7 +23,7 @@ _templates = Environment(
 )
 _templates.globals["static"] = address_of
 _templates.filters.update(
-    ago=words.ago, day=words.day, stamp=words.stamp, moment=words.moment, count=words.count, money=words.money
+    ago=words.ago, day=words.day, stamp=words.stamp, moment=words.moment, count=count, money=price
 )
 
 

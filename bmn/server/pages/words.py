@@ -8,6 +8,7 @@ from typing import Any
 
 from bmn.db.records import Job, StoredEvent
 from bmn.errors import CAUSES, Cause
+from bmn.format import count
 from bmn.schemas.payloads import JobState
 
 STATES = {
@@ -91,14 +92,6 @@ def _sentence(event: str, data: Mapping[str, Any]) -> str:
     return "" if _PERCENT.search(text) else text
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def money(usd: float) -> str:
-    return f"${usd:.2f}" if usd == 0 or usd >= 0.01 else "under $0.01"
-
-
 def ago(seconds: float) -> str:
     passed = max(0, time.time() - seconds)
     for length, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
@@ -120,9 +113,3 @@ def stamp(seconds: float) -> str:
 def moment(text: str) -> float:
     """Seconds since 1970 of an RFC 3339 time."""
     return datetime.fromisoformat(text).timestamp()
-
-
-def span(milliseconds: float) -> str:
-    """A duration as people say it."""
-    seconds = max(1, round(milliseconds / 1000))
-    return count(seconds, "second") if seconds < 90 else count(round(seconds / 60), "minute")

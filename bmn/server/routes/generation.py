@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from bmn.format import count
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Submission
 from bmn.schemas import documents, requests
@@ -21,7 +22,7 @@ async def logos(
     body: requests.LogosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
 ) -> documents.Submitted:
     """Makes one to eight logos, or changes one that is there; what is left out comes from the brand's record."""
-    message = f"Logo generation started. Generating {body.count} logo{'s' if body.count > 1 else ''}."
+    message = f"Logo generation started. Generating {count(body.count, 'logo')}."
     return await _one(request, principal, "logo-generation", body, key, message)
 
 
@@ -36,7 +37,7 @@ async def mockups(
         for product, job in zip(body.products, submitted, strict=True)
     ]
     number = len(body.products)
-    message = f"Started mockup generation for {number} product{'s' if number > 1 else ''}."
+    message = f"Started mockup generation for {count(number, 'product')}."
     return documents.MockupsSubmitted(jobs=jobs, message=message, warning=submitted[0].warning)
 
 

@@ -45,7 +45,7 @@ def _ask() -> list[tuple[str, str]] | None:
     """None where there is no answer in time."""
     import asyncio
 
-    from bmn.cli.lookup.session import open_client
+    from bmn.cli.lookup.server import open_client
     from bmn.errors import BmnError
 
     async def fetch() -> list[tuple[str, str]]:

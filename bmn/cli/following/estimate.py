@@ -1,0 +1,36 @@
+"""`--dry-run`: the prompts, what they would cost, and how long they would take."""
+
+import shlex
+import sys
+
+from bmn.cli.following.report import warn
+from bmn.cli.order import Body
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.console import console
+from bmn.client import Client
+from bmn.format import count, duration, usd
+from bmn.schemas.documents import Expected
+
+
+async def show_estimate(client: Client, kind: str, body: Body) -> int:
+    """Asks what a submission would come to; submits nothing."""
+    estimate = await client.estimate(kind, body)
+    if console.json:
+        console.document(estimate)
+        return exit_codes.DONE
+    for number, prompt in enumerate(estimate.prompts, start=1):
+        console.answer(f"{number}  {prompt}")
+    cost = usd(estimate.usd)
+    console.answer(f"credits   {estimate.credits} of {estimate.credits_available}")
+    console.answer(f"cost      {f'sandbox: $0.00 (with a key: {cost})' if estimate.sandboxed else cost}")
+    console.answer(f"time      {_usual(estimate.expected)}; {count(estimate.waiting, 'job')} ahead")
+    warn(estimate.warning)
+    console.say("nothing was submitted")
+    console.next_step(shlex.join(["bmn", *(word for word in sys.argv[1:] if word not in ("-n", "--dry-run"))]))
+    return exit_codes.DONE
+
+
+def _usual(expected: Expected | None) -> str:
+    if not expected:
+        return "not known yet"
+    return f"about {duration(expected.p50_ms / 1000)}, seldom over {duration(expected.p90_ms / 1000)}"

@@ -1,0 +1,59 @@
+"""The files that pictures and videos are written to: what they are called, and whole or not there."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bmn.client import Client
+from bmn.errors import UsageProblem
+
+_SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"RIFF", ".webp"), (b"GIF8", ".gif"))
+_ELSEWHERE = "Name another place with --out."
+
+
+def suffix_of(data: bytes) -> str:
+    if data[4:8] == b"ftyp":
+        return ".mp4"
+    return next((suffix for magic, suffix in _SUFFIXES if data.startswith(magic)), ".bin")
+
+
+def local_path(client: Client, url: str) -> Path | None:
+    """Where an object of this machine's own server lies on disk; None for any other."""
+    own = urlsplit(client.api_url)
+    parts = urlsplit(url)
+    if parts.netloc not in ("", own.netloc) or not parts.path.startswith("/files/"):
+        return None
+    path = client.settings.bmn_home / "objects" / unquote(parts.path.removeprefix("/files/"))
+    return path if path.is_file() else None
+
+
+def choose_names(folder: Path, stem: str, job_tag: str, datas: list[bytes]) -> list[Path]:
+    """File names that overwrite nothing: `stem-1.png`, or with the job's tag where those exist."""
+
+    def names(prefix: str) -> list[Path]:
+        return [folder / f"{prefix}-{index}{suffix_of(data)}" for index, data in enumerate(datas, start=1)]
+
+    plain = names(stem)
+    return plain if not any(path.exists() for path in plain) else names(f"{stem}-{job_tag}")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder that files can be written to, if it is none yet. Raises UsageProblem."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageProblem(f"The folder {folder} cannot be made: {error.strerror}.", hint=_ELSEWHERE) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageProblem(f"The folder {folder} may not be written to.", hint=_ELSEWHERE)
+
+
+def write(path: Path, data: bytes) -> None:
+    """The whole file or none. Raises UsageProblem."""
+    make_folder(path.parent)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageProblem(f"{path} cannot be written: {error.strerror}.", hint=_ELSEWHERE) from error

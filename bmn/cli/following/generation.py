@@ -1,0 +1,125 @@
+"""One generator from its options to its files: submit, watch, show, write, report."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bmn.cli.base import run
+from bmn.cli.following.estimate import show_estimate
+from bmn.cli.following.files import local_path, make_folder
+from bmn.cli.following.gallery import Gallery
+from bmn.cli.following.report import accepted, detached, next_steps, report, show_results, warn, with_server
+from bmn.cli.following.watch import watch
+from bmn.cli.lookup.assets import numbered
+from bmn.cli.lookup.brands import find_brand, is_brand_id
+from bmn.cli.lookup.server import open_client, server_for
+from bmn.cli.order import Body, Builder, Options, Target
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import GENERATOR_QUEUES, short_id, slug
+from bmn.client import Client
+from bmn.errors import BmnError, NotFound
+from bmn.schemas.documents import JobRecord, MockupsSubmitted, Submitted
+
+
+@dataclass(slots=True)
+class _Made:
+    """What a Ctrl-C must know: the jobs so far, and whether their server ends with us."""
+
+    job_ids: list[str] = field(default_factory=list)
+    private: bool = False
+
+
+def make(kind: str, noun: str, build: Builder, options: Options) -> int:
+    """Runs one generator; answers with the exit code. kind: the route. noun: one of what it makes."""
+    made = _Made()
+    if options.out and not options.dry_run:
+        make_folder(options.out)  # before anything is paid for
+    try:
+        return run(_make(kind, noun, build, options, made))
+    except KeyboardInterrupt:
+        return detached(made.job_ids, private=made.private)
+    except BmnError as error:
+        if made.job_ids and "jobs watch" not in (error.hint or ""):
+            # Whoever reads only the error would ask once more, and pay once more.
+            came = f"It was accepted before that: bmn jobs watch {' '.join(map(short_id, made.job_ids))}"
+            error.hint = f"{error.hint} {came}" if error.hint else came
+            error.extra["jobIds"] = made.job_ids
+        raise
+
+
+@asynccontextmanager
+async def _client(kind: str, options: Options, made: _Made) -> AsyncIterator[Client]:
+    async with server_for(GENERATOR_QUEUES[kind], detach=options.detach) as server:
+        made.private = server.private
+        async with open_client(settings=server.settings, api_url=server.api_url) as client:
+            yield client
+
+
+async def _make(kind: str, noun: str, build: Builder, options: Options, made: _Made) -> int:
+    async with _client(kind, options, made) as client:
+        # The others need a logo first, so that a new name is a mistyped one there.
+        new = kind in ("logos", "wizard") and not options.dry_run
+        brand = await _brand(
+            client, options, new=new, imagine=kind == "logos" and options.dry_run and not options.refines
+        )
+        body = await build(client, brand)
+        if options.dry_run:
+            return await show_estimate(client, kind, body)
+        answer, labels = await _submit(client, kind, body, brand, options)
+        made.job_ids = [*labels]
+        warn(answer.warning)
+        if options.detach:
+            return accepted(answer, made.job_ids)
+        ended = await _attend(client, brand, noun, labels, options)
+        steps = next_steps(ended, noun, brand.name)
+        console.next_step(*(with_server(steps) if made.private else steps))
+        return exit_codes.of_jobs(ended, strict=options.strict)
+
+
+async def _submit(
+    client: Client, kind: str, body: Body, brand: Target, options: Options
+) -> tuple[Submitted | MockupsSubmitted, dict[str, str]]:
+    """The server's answer, and the jobs with what each is called while it is watched."""
+    if kind != "mockups":
+        one = await client.generate(kind, body, idempotency_key=options.idempotency_key)
+        return one, {one.job_id: brand.name}
+    many = await client.generate_mockups(body, idempotency_key=options.idempotency_key)
+    return many, {job.job_id: "" for job in many.jobs}  # each is called as the product in its record
+
+
+async def _brand(client: Client, options: Options, *, new: bool, imagine: bool) -> Target:
+    """new: a name that does not exist is made one. imagine: it is only asked what it would be like."""
+    try:
+        brand = await find_brand(client, options.brand, create=options.record if new else None)
+    except NotFound:
+        if not imagine or is_brand_id(options.brand):
+            raise
+        name = options.brand.strip().removeprefix("@")
+        console.say(f"the brand {name!r} would be made")
+        return Target("", name)
+    return Target(brand.id, brand.name)
+
+
+async def _attend(
+    client: Client, brand: Target, noun: str, labels: dict[str, str], options: Options
+) -> list[JobRecord]:
+    """Watches the jobs to their end, shows what they make, writes it, reports; answers with their records.
+
+    labels: what each job is called, by its id.
+    """
+    gallery = Gallery(client, options.images)
+    ended = await watch(
+        client, [*labels], labels=[*labels.values()], timeout=options.timeout, on_event=gallery.on_event
+    )
+    console.show(gallery.take_row())
+    assets = [asset for job in ended for asset in numbered(job.assets)]
+    paths: list[Path | None] = [local_path(client, asset.url) for asset in assets]
+    if options.out and assets:
+        stem = f"{slug(brand.name)}-{slug(noun)}"
+        paths = [*await gallery.save(assets, options.out, stem, ended[0].job_id)]
+    for job in ended:
+        report(job)
+    show_results(ended, [*zip(assets, paths, strict=True)])
+    return ended

@@ -1,0 +1,134 @@
+"""What is said of jobs: that they were accepted, left, and how they ended; what they cost, and what to do next."""
+
+import shlex
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import elapsed, short_id, state_text
+from bmn.cli.terminal.shell import preparation
+from bmn.errors import CAUSES, Cause
+from bmn.format import count, duration, usd
+from bmn.schemas.documents import Asset, Job, JobRecord, MockupsSubmitted, Submitted
+
+
+def warn(warning: str | None) -> None:
+    """What the server said beside its answer."""
+    if warning:
+        console.tell(f"! {warning[0].lower()}{warning[1:]}", "yellow")
+
+
+def accepted(answer: Submitted | MockupsSubmitted, job_ids: list[str]) -> int:
+    """`--detach`: the ids, and how to come back."""
+    if console.json:
+        console.document(answer)
+    else:
+        for job_id in job_ids:
+            console.answer(job_id)
+    console.next_step("bmn jobs watch " + " ".join(short_id(job_id) for job_id in job_ids))
+    return exit_codes.DONE
+
+
+def detached(job_ids: list[str], *, private: bool = False) -> int:
+    """Ctrl-C: says that nothing is lost and how to come back."""
+    names = " ".join(short_id(job_id) for job_id in job_ids)
+    if not job_ids:
+        what, remedy = "Interrupted before a job was made.", "`bmn jobs list` shows what there is."
+    elif private:
+        what, remedy = "Detached; the job goes on at the next `bmn serve`.", f"bmn serve, then bmn jobs watch {names}"
+    else:
+        what, remedy = "Detached; the job continues.", f"bmn jobs watch {names}"
+    if console.json:
+        error = {"code": "interrupted", "message": what, "hint": remedy, "requestId": None, "jobIds": job_ids}
+        console.document({"error": error})
+    console.tell(f"{what.rstrip('.').lower()}: {remedy}" if job_ids else what)
+    return exit_codes.INTERRUPTED
+
+
+def report(job: JobRecord) -> None:
+    """How a job ended, in one line; a failure in three. Goes to stderr."""
+    assets, seconds = job.assets, elapsed(job)
+    if job.state == "failed":
+        cause = CAUSES[Cause(job.cause or "bug")]
+        console.tell(f"{state_text('failed')}  {job.queue_name} {short_id(job.job_id)}: {job.error}", "bold red")
+        console.tell(f"  {cause.told} {money(job)}.")
+        console.tell(f"  bmn jobs why {short_id(job.job_id)}")
+        return
+    made = count(len(assets), assets[0].type.replace("_", " ")) if assets else job.message or job.queue_name
+    product = job.payload.get("productName")
+    made += f" of {product}" if assets and product else ""
+    whose = f" for {job.brand_name}" if assets and job.brand_name else ""
+    took = f" in {duration(seconds)}" if seconds is not None else ""
+    console.say(f"{state_text(job.state)}  {made}{whose}{took} · {money(job)}")
+
+
+def money(job: Job) -> str:
+    """`4 credits · $0.12`, with what came back, and the sandbox's free pictures as such."""
+    parts = [count(job.credits_charged, "credit")]
+    if job.credits_refunded:
+        parts[0] += f" charged, {job.credits_refunded} back"
+    cost = usd(job.cost_usd)
+    parts.append("sandbox: $0.00" if job.sandboxed else cost)
+    return " · ".join(parts)
+
+
+def show_results(jobs: list[JobRecord], saved: list[tuple[Asset, Path | None]]) -> None:
+    """saved: all assets in the order of their jobs, each with its file."""
+    if console.json:
+        rest = iter(saved)
+        outcomes = [_outcome(job, [*islice(rest, len(job.assets))]) for job in jobs]
+        console.document(outcomes[0] if len(outcomes) == 1 else {"jobs": outcomes})
+        return
+    for number, (asset, path) in enumerate(saved, start=1):
+        console.answer(f"{number}  {path or asset.url}")
+
+
+def _outcome(job: Job, saved: Iterable[tuple[Asset, Path | None]]) -> dict[str, object]:
+    """The JSON document of a finished generator. saved: its assets, each with the file it was written to."""
+    seconds = elapsed(job)
+    error = None
+    if job.state == "failed":
+        error = {"code": job.cause, "message": job.error, "hint": None, "requestId": job.request_id}
+    return {
+        "jobId": job.job_id,
+        "queueName": job.queue_name,
+        "state": job.state,
+        "attempts": job.attempt,
+        "elapsedMs": round(seconds * 1000) if seconds is not None else None,
+        "costUsd": job.cost_usd,
+        "creditsCharged": job.credits_charged,
+        "assets": [
+            {
+                "id": asset.id,
+                "type": asset.type,
+                "url": asset.url,
+                "file": str(path) if path else None,
+                "metadata": asset.metadata,
+            }
+            for asset, path in saved
+        ],
+        "error": error,
+    }
+
+
+def next_steps(jobs: Sequence[JobRecord], noun: str, brand: str) -> tuple[str, ...]:
+    """The next useful commands, for the way it ended."""
+    quoted, name = shlex.quote(brand), short_id(jobs[-1].job_id)
+    if not any(job.assets for job in jobs):
+        return (f"bmn jobs show {name}",) if jobs[-1].state == "completed" else ()
+    if any(job.state == "partial" for job in jobs):
+        return (f"bmn jobs why {name}",)
+    steps = {
+        "logo": (f"bmn logos select 1 --brand {quoted}", f"bmn generate mockups --brand {quoted} --product mug"),
+        "mockup": (f"bmn generate bundle --brand {quoted}", f"bmn generate video --brand {quoted}"),
+    }
+    return steps.get(noun, (f"bmn open --brand {quoted}",))
+
+
+def with_server(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The stack has ended with the command, so the steps begin with one that stays, and with what its terminal needs."""
+    first = preparation()
+    prepared = (f"{first}   # in each terminal",) if first else ()
+    return (*prepared, "bmn serve   # stays; the rest in another terminal:", *steps)

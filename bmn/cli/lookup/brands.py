@@ -1,0 +1,58 @@
+"""The brand that a name or an id means."""
+
+import difflib
+from collections.abc import Mapping
+from uuid import UUID
+
+from bmn.cli.terminal.console import console
+from bmn.client import Client, pages
+from bmn.errors import NotFound
+from bmn.schemas.documents import Brand
+
+_PAGE = 100
+
+
+async def find_brand(client: Client, reference: str, *, create: Mapping[str, object] | None = None) -> Brand:
+    """The brand of a name or an id. create: what to make one of when the name is new; None raises NotFound then."""
+    reference = reference.strip().removeprefix("@")
+    if is_brand_id(reference):
+        return await client.brand(str(UUID(reference)))
+    if exact := await brands_named(client, reference):
+        return exact[0]
+    if create is not None:
+        made = await client.create_brand(reference, **create)
+        console.say(f"made the brand {made.name!r}")
+        return made
+    hint = "`bmn brands list` shows yours; `bmn brands create NAME` makes one."
+    if near := await _names_like(client, reference):
+        hint = f"Did you mean {' or '.join(map(repr, near))}? {hint}"
+    raise NotFound(f"No brand {reference!r}.", hint=hint)
+
+
+def is_brand_id(reference: str) -> bool:
+    try:
+        return bool(UUID(reference))
+    except ValueError:
+        return False
+
+
+async def brands_named(client: Client, name: str) -> list[Brand]:
+    """The caller's brands of this name, in any case; none for a blank one, which the API refuses."""
+    if not name.strip():
+        return []
+    found = (await client.brands(name=name.strip())).brands
+    return [brand for brand in found if brand.name.casefold() == name.strip().casefold()]
+
+
+async def all_brands(client: Client) -> list[Brand]:
+    """All of the caller's brands, newest first."""
+    every_page = pages(lambda cursor: client.brands(limit=_PAGE, cursor=cursor))
+    return [brand async for page in every_page for brand in page.brands]
+
+
+async def _names_like(client: Client, reference: str) -> list[str]:
+    """The caller's brands that a mistyped or shortened name may have meant."""
+    names = {brand.name.casefold(): brand.name for brand in await all_brands(client)}
+    wanted = reference.casefold()
+    begun = [name for name in names if name.startswith(wanted)]
+    return [names[name] for name in (begun or difflib.get_close_matches(wanted, names, n=2, cutoff=0.6))[:2]]

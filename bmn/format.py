@@ -1,0 +1,35 @@
+"""Numbers in words: how many, how much, how long. For the command line, the pages and the API's sentences alike."""
+
+
+def count(number: int, noun: str) -> str:
+    """`1 logo`, `3 logos`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def usd(amount: float | None) -> str:
+    """Cents where they say something, more digits where they would say nothing."""
+    value = float(amount or 0)
+    return f"${value:.2f}" if value >= 0.1 or round(value, 2) == round(value, 5) else f"${value:.3f}"
+
+
+def price(amount: float) -> str:
+    """For who only wants their pictures: no fractions of a cent."""
+    return f"${amount:.2f}" if amount == 0 or amount >= 0.01 else "under $0.01"
+
+
+def duration(seconds: float, *, whole: bool = False) -> str:
+    """`0.4 s`, `22 s`, `1 m 52 s`, `2 h 5 m`, `3 d 4 h`. whole: no tenths, for what counts while one looks."""
+    if seconds < 10 and not whole:
+        return f"{seconds:.1f} s"
+    rounded = max(0, int(seconds)) if whole else round(seconds)
+    for size, unit, next_size, next_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if rounded >= size:
+            rest = rounded % size // next_size
+            return f"{rounded // size} {unit} {rest} {next_unit}" if rest else f"{rounded // size} {unit}"
+    return f"{rounded} s"
+
+
+def spoken(seconds: float) -> str:
+    """A duration as people say it: `12 seconds`, `3 minutes`."""
+    whole = max(1, round(seconds))
+    return count(whole, "second") if whole < 90 else count(round(whole / 60), "minute")
