@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import User
-from tests.cli.terminal import BMN, Terminal, environment, on_terminal
-from tests.processes import wait_until
+from tests.kit.processes import wait_until
+from tests.kit.stack import User
+from tests.kit.terminal import BMN, Terminal, environment, on_terminal
 
 _QUERIES = (b"\x1b[c", b"\x1b[0c", b"\x1b[6n", b"\x1b_Ga=q")
 

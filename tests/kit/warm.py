@@ -29,7 +29,7 @@ _PRELOADED = (
         "bmn.cli.app",
         "bmn.cli.commands.jobs",
         "bmn.cli.commands.generate",
-        "bmn.cli.following.making",
+        "bmn.cli.following.generation",
     ),
     *(
         "bmn.cli.commands.queues",

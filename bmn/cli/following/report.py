@@ -1,7 +1,7 @@
 """What is said of jobs: that they were accepted, left, and how they ended; what they cost, and what to do next."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
