@@ -6,7 +6,6 @@ import time
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from tests.sandbox.pictures import differing_bits, fingerprint
 
 from bmn_sandbox.media.color import Color, contrast
 from bmn_sandbox.media.logo.brief import KINDS, STYLES, read_brief
@@ -15,6 +14,7 @@ from bmn_sandbox.media.logo.motif_words import TAGLINES, motifs_for
 from bmn_sandbox.media.logo.motifs import MOTIFS
 from bmn_sandbox.media.logo.palette import make_palette
 from bmn_sandbox.sheets import NAMES, PALETTES, logo_prompt
+from tests.kit.pictures import differing_bits, fingerprint
 
 SMALL = (256, 256)
 
