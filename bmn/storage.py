@@ -11,7 +11,7 @@ import re
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
 
@@ -22,7 +22,11 @@ from obstore.store import LocalStore, S3Store
 from bmn.errors import Cause, JobFailure, Misconfigured
 from bmn.logs import get_logger
 from bmn.settings import Settings
+from bmn.settings.proxies import proxies
 from bmn.settings.web import is_loopback
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
 
 log = get_logger(__name__)
 
@@ -75,14 +79,26 @@ def open_storage(settings: Settings) -> "Storage":
         access_key_id=key_id,
         secret_access_key=secret,
         virtual_hosted_style_request=False,
-        client_options={
-            "timeout": timedelta(seconds=30),
-            "connect_timeout": timedelta(seconds=5),
-            "allow_http": settings.s3_endpoint.startswith("http://"),
-        },
+        client_options=_client_options(settings.s3_endpoint),
         retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=30)},
     )
     return Storage(settings, store, root=None)
+
+
+def _client_options(endpoint: str) -> "ClientConfig":
+    """Limits, and the way: said in any case, since the library would ask the environment by rules of its own."""
+    options: ClientConfig = {
+        "timeout": timedelta(seconds=30),
+        "connect_timeout": timedelta(seconds=5),
+        "allow_http": endpoint.startswith("http://"),
+    }
+    known = proxies()
+    if proxy := known.proxy_for(endpoint):
+        options["proxy_url"] = proxy
+    elif spoken := [proxy.url for proxy in known.by_scheme.values() if proxy.is_spoken]:
+        options["proxy_url"] = spoken[0]
+        options["proxy_excludes"] = urlsplit(endpoint).hostname or ""
+    return options
 
 
 class Storage:

@@ -1,12 +1,14 @@
 """What every test stands on: a private home, a real Redis, SQLite and PostgreSQL, and no setting of the machine."""
 
+import asyncio
 import os
 import shutil
 import signal
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
@@ -15,6 +17,9 @@ from sqlalchemy import create_engine, text
 from bmn.settings import Settings
 
 pytest.register_assert_rewrite("tests.kit")
+
+if TYPE_CHECKING:
+    from tests.providers.conftest import Wire
 
 for _name in list(os.environ):
     if _name.lower() in Settings.model_fields or _name in ("NODE_ENV", "SUPABASE_SERVICE_ROLE_KEY"):
@@ -153,3 +158,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"{server}/{name}"
     finally:
         _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def proxying(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator["Wire"]:
+    """An HTTP proxy that the environment names; it writes down what it is asked, and knows no way."""
+    from tests.providers.conftest import Wire, answer
+
+    wire = Wire(answers=[answer(b"", 502)])
+    server = await asyncio.start_server(wire.handle, "127.0.0.1", 0)
+    wire.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, wire.url)
+    yield wire
+    server.close()

@@ -25,6 +25,7 @@ from bmn.errors import (
     TryLater,
     UsageProblem,
 )
+from bmn.outgoing import RoutedTransport
 from bmn.schemas.documents import Document, Issue, Misfit, Problem
 from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState
 from bmn.settings import Settings
@@ -84,7 +85,8 @@ class HttpClient:
             base_url=self.api_url,
             timeout=_TIMEOUT,
             headers={"User-Agent": f"bmn/{__version__}", "Accept": "application/json"},
-            trust_env=not is_local(self.api_url),
+            transport=RoutedTransport(),
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:

@@ -9,6 +9,7 @@ import jwt
 
 from bmn.errors import TryLater
 from bmn.logs import get_logger
+from bmn.outgoing import RoutedTransport
 
 log = get_logger(__name__)
 
@@ -24,7 +25,9 @@ class KeySet:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(5.0), follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(5.0), follow_redirects=False, transport=RoutedTransport(), trust_env=False
+        )
         self._keys: dict[str, tuple[str, Any]] = {}
         self._fetched_at: float | None = None
         self._asked_at: float | None = None

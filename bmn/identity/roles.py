@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from bmn.logs import get_logger
+from bmn.outgoing import RoutedTransport
 
 log = get_logger(__name__)
 
@@ -23,7 +24,13 @@ class Roles:
     def __init__(self, project: str, secret_key: str) -> None:
         self._users = f"{project}/auth/v1/admin/users"
         headers = {"apikey": secret_key, "Authorization": f"Bearer {secret_key}"}
-        self._client = httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(5.0), follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(5.0),
+            follow_redirects=False,
+            transport=RoutedTransport(),
+            trust_env=False,
+        )
         self._known: dict[str, tuple[float, str | None]] = {}
 
     async def now(self, user_id: str, role: str) -> str | None:

@@ -11,6 +11,7 @@ await unit.store(data, mime, asset_type)
 await unit.save(…)
 """
 
+import contextlib
 import hashlib
 import json
 import time
@@ -25,9 +26,10 @@ from bmn.db import jobs as job_rows
 from bmn.db import units as rows
 from bmn.db.records import NewAsset, NewJob, UnitState
 from bmn.db.records import Unit as UnitRecord
-from bmn.errors import CAUSES, Cause, JobFailure, Moderated
+from bmn.errors import CAUSES, BmnError, Cause, JobFailure, Moderated
 from bmn.jobs.context import Context
 from bmn.jobs.run import Fenced
+from bmn.providers.wire import watched
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 from bmn.storage import object_key
@@ -107,14 +109,25 @@ class Unit:
         self._ctx.lease_renewed_at(began)
         failpoints.hit("submitting")
         if not self._ctx.run.is_held:
+            await self._plan_again()
             raise Fenced  # this process stood still, and the order may be somebody else's by now
-        try:
-            yield
-        except JobFailure as failure:
-            if not failure.ambiguous:
-                await self._put(state=UnitState.PLANNED)
-            raise
+        with watched() as wire:
+            try:
+                yield
+            except JobFailure as failure:
+                if not (failure.ambiguous and wire.sent):
+                    await self._put(state=UnitState.PLANNED)
+                raise
+            except BaseException:
+                if not wire.sent:  # cancelled, or a defect of ours, before anything was asked
+                    await self._plan_again()
+                raise
         failpoints.hit("provider_sent")
+
+    async def _plan_again(self) -> None:
+        """As far as it is ours to write: what ends the attempt must not be hidden by a database that is away."""
+        with contextlib.suppress(BmnError, Fenced):
+            await self._put(state=UnitState.PLANNED)
 
     async def _count_lost_answer(self) -> None:
         ambiguous = self._kept.ambiguous

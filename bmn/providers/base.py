@@ -11,8 +11,9 @@ from typing import ClassVar
 from bmn.errors import BmnError, JobCancelled, JobFailure
 from bmn.logs import get_logger
 from bmn.observability import span
-from bmn.providers.failures import failure_of_transport
+from bmn.providers.failures import failure_of_transport, failure_unsent
 from bmn.providers.prices import Price, load_prices
+from bmn.providers.wire import watched
 from bmn.settings import ProviderAccess, Settings
 
 log = get_logger(__name__)
@@ -95,29 +96,30 @@ class Provider(ABC):
         paid: the request buys something, so losing its answer is ambiguous.
         """
         measured, started, outcome, keep_cost = Measured(), time.monotonic(), "bug", False
-        try:
-            async with asyncio.timeout(deadline):
-                with span(f"{self.provider} {operation}", model=model):
-                    yield measured
-            outcome, keep_cost = "ok", True
-        except JobFailure as failure:
-            outcome, keep_cost = failure.cause.value, failure.ambiguous
-            measured.note(failure)
-            raise
-        except (asyncio.CancelledError, JobCancelled):
-            outcome, keep_cost = "cancelled", paid
-            raise
-        except Exception as error:
-            ours = self.failure(error, paid=paid)
-            if ours is None:
+        with watched() as wire:
+            try:
+                async with asyncio.timeout(deadline):
+                    with span(f"{self.provider} {operation}", model=model):
+                        yield measured
+                outcome, keep_cost = "ok", True
+            except JobFailure as failure:
+                outcome, keep_cost = failure.cause.value, failure.ambiguous
+                measured.note(failure)
                 raise
-            outcome, keep_cost = ours.cause.value, ours.ambiguous
-            measured.note(ours)
-            # Without the chain: a vendor's exception quotes its answer, which must not reach a log.
-            raise ours from None
-        finally:
-            ms = round((time.monotonic() - started) * 1000)
-            await self._report(operation, model, measured, outcome, ms, keep_cost=keep_cost)
+            except (asyncio.CancelledError, JobCancelled):
+                outcome, keep_cost = "cancelled", paid and wire.sent
+                raise
+            except Exception as error:
+                ours = self.failure(error, paid=paid) if wire.sent else failure_unsent(self.label, error)
+                if ours is None:
+                    raise
+                outcome, keep_cost = ours.cause.value, ours.ambiguous
+                measured.note(ours)
+                # Without the chain: a vendor's exception quotes its answer, which must not reach a log.
+                raise ours from None
+            finally:
+                ms = round((time.monotonic() - started) * 1000)
+                await self._report(operation, model, measured, outcome, ms, keep_cost=keep_cost)
 
     async def _report(
         self, operation: str, model: str, measured: Measured, outcome: str, ms: int, *, keep_cost: bool

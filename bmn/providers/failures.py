@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from bmn.errors import Cause, JobFailure
+from bmn.errors import Cause, JobFailure, Misconfigured
 
 LONGEST_WAIT = 120.0  # seconds; a longer Retry-After is cut to this, and the job simply asks again then
 
@@ -100,6 +100,26 @@ def failure_of_transport(label: str, error: BaseException, *, paid: bool) -> Job
         if isinstance(link, httpx2.TransportError | httpx2.StreamError):
             cause = Cause.PROVIDER_TIMEOUT if paid else Cause.PROVIDER_OVERLOADED
             return JobFailure(cause, f"The connection to {label} broke before its answer came.", ambiguous=paid)
+    return None
+
+
+def failure_unsent(label: str, error: BaseException) -> JobFailure | None:
+    """The failure for a request of which nothing reached the wire, so that it surely cost nothing; None for a defect."""
+    for link in _chain(error):
+        if isinstance(link, Misconfigured):
+            return JobFailure(Cause.PROVIDER_AUTH, link.message, hint=link.hint)
+        if isinstance(link, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+            return JobFailure(Cause.PROVIDER_AUTH, f"The address of {label} in the settings cannot be used.")
+        if isinstance(link, httpx2.LocalProtocolError | UnicodeEncodeError):
+            return JobFailure(Cause.PROVIDER_AUTH, f"The key of {label} in the settings holds what no header may.")
+        if isinstance(link, httpx2.ProxyError):
+            return JobFailure(
+                Cause.PROVIDER_OVERLOADED,
+                f"The proxy on the way to {label} does not let us through; nothing was sent.",
+                hint="See HTTPS_PROXY and NO_PROXY.",
+            )
+        if isinstance(link, httpx2.TransportError | TimeoutError):
+            return JobFailure(Cause.PROVIDER_OVERLOADED, f"{label} could not be reached; nothing was sent.")
     return None
 
 

@@ -1,7 +1,7 @@
 """The guarded fetcher: gets a page or a picture from an address that a user, a model or a web page named.
 
 Each hop is checked anew: the URL, then every address of its name, then a connection to one of the checked addresses and
-no other, so that a name whose answer changes leads nowhere. No proxy, no cookies, no key, no body above the cap.
+no other, so that a name whose answer changes leads nowhere; through a proxy too. No cookies, no key, no body above the cap.
 """
 
 import asyncio
@@ -127,7 +127,9 @@ class Fetcher:
         )
         async with client:
             # The certificate has to be that of the name, whatever address it is reached at.
-            extensions = {"sni_hostname": target.host} if target.url.scheme == "https" else {}
+            extensions = {"bmn_address": str(target.url)}
+            if target.url.scheme == "https":
+                extensions["sni_hostname"] = target.host
             return await client.get(pinned, headers=headers, extensions=extensions)
 
 

@@ -42,11 +42,7 @@ class GoHighLevel(Provider):
         self._http = open_client(
             max_bytes=2**20,
             idle=_SECONDS,
-            headers={
-                "authorization": f"Bearer {access.api_key}",
-                "version": settings.ghl_api_version,
-                "accept": "application/json",
-            },
+            headers={"version": settings.ghl_api_version, "accept": "application/json"},
         )
 
     async def close(self) -> None:
@@ -83,7 +79,8 @@ class GoHighLevel(Provider):
         await self._pace.wait()
         async with self.call(operation, deadline=_SECONDS) as measured:
             measured.units = 1
-            response = await self._http.request(method, self.access.base_url + path, json=body)
+            headers = {"authorization": f"Bearer {self.access.api_key}"}
+            response = await self._http.request(method, self.access.base_url + path, json=body, headers=headers)
             return self._read(response, measured)
 
     def _read(self, response: httpx2.Response, measured: Measured) -> dict[str, Any]:

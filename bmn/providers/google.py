@@ -25,6 +25,7 @@ def open_sdk(access: ProviderAccess, http: httpx2.AsyncClient, seconds: float) -
             timeout=int(seconds * 1000),
             retry_options=types.HttpRetryOptions(attempts=1),
             httpx_async_client=http,
+            client_args={"trust_env": False},  # for a client that it makes beside ours and that nothing uses
         ),
     )
 

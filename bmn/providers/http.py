@@ -9,6 +9,8 @@ from typing import Any
 import httpx2
 
 from bmn.providers.failures import UnreadableAnswer
+from bmn.providers.wire import tracer
+from bmn.settings.proxies import proxy_for
 
 MEGABYTE = 2**20
 CONNECT_SECONDS = 5.0
@@ -28,6 +30,7 @@ def open_client(
         timeout=httpx2.Timeout(idle, connect=CONNECT_SECONDS),
         transport=CappedTransport(max_bytes),
         follow_redirects=False,
+        trust_env=False,  # the transport decides about proxies
     )
 
 
@@ -37,16 +40,35 @@ def tls() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-class CappedTransport(httpx2.AsyncHTTPTransport):
-    """Asks for plain bodies, refuses packed ones (a small gzip can hold gigabytes), and counts what comes."""
+class CappedTransport(httpx2.AsyncBaseTransport):
+    """Asks for plain bodies, refuses packed ones (a small gzip can hold gigabytes), and counts what comes.
+
+    Goes through the proxy that the environment names for an address, and notes whether a request reached the wire.
+    A request's extension `bmn_address` names the address to judge by, where the request itself goes to an IP.
+    """
 
     def __init__(self, max_bytes: int) -> None:
-        super().__init__(verify=tls(), limits=httpx2.Limits(max_connections=200, max_keepalive_connections=50))
         self._max_bytes = max_bytes
+        self._by_proxy: dict[str | None, httpx2.AsyncHTTPTransport] = {}
+
+    async def aclose(self) -> None:
+        for transport in self._by_proxy.values():
+            await transport.aclose()
+
+    def _through(self, proxy: str | None) -> httpx2.AsyncHTTPTransport:
+        if proxy not in self._by_proxy:
+            self._by_proxy[proxy] = httpx2.AsyncHTTPTransport(
+                verify=tls(),
+                limits=httpx2.Limits(max_connections=200, max_keepalive_connections=50),
+                proxy=_proxy(proxy),
+            )
+        return self._by_proxy[proxy]
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["accept-encoding"] = "identity"
-        response = await super().handle_async_request(request)
+        request.extensions = {**request.extensions, "trace": tracer()}
+        transport = self._through(proxy_for(request.extensions.get("bmn_address", str(request.url))))
+        response = await transport.handle_async_request(request)
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             await response.aclose()
             raise UnreadableAnswer("the body is packed, though none was asked for")
@@ -56,6 +78,10 @@ class CappedTransport(httpx2.AsyncHTTPTransport):
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _CappedStream(response.stream, self._max_bytes)
         return response
+
+
+def _proxy(url: str | None) -> httpx2.Proxy | None:
+    return httpx2.Proxy(url, ssl_context=tls() if url.startswith("https://") else None) if url else None
 
 
 class _CappedStream(httpx2.AsyncByteStream):

@@ -16,7 +16,6 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bmn import __version__, observability
-from bmn.errors import Misconfigured
 from bmn.logs import get_logger
 from bmn.server.admin_ui import AdminUi
 from bmn.server.connections import PromptProtocol, allow_many
@@ -27,7 +26,7 @@ from bmn.server.resources import Resources
 from bmn.server.routes import admin, brands, estimates, events, files, generation, health, job_events, jobs, records
 from bmn.server.snapshot import Snapshot
 from bmn.server.sockets import SOCKET_PATH, create_socket_app
-from bmn.settings import Settings, production_problems
+from bmn.settings import Settings, check_start
 
 log = get_logger(__name__)
 
@@ -51,8 +50,7 @@ class Application:
     """The ASGI app. api: the HTTP half, for its OpenAPI document. resources: what it holds while it runs."""
 
     def __init__(self, settings: Settings) -> None:
-        if problems := production_problems(settings):
-            raise Misconfigured("Production does not start like this: " + "; ".join(problems))
+        check_start(settings)
         self.resources = Resources(settings)
         self.resources.health = Snapshot(partial(health.check_health, self.resources), _HEALTH_SECONDS)
         self.resources.scrape = Snapshot(partial(health.render_metrics, self.resources), _SCRAPE_SECONDS)

@@ -3,6 +3,7 @@
 from bmn.settings.load import load_settings, origin_of
 from bmn.settings.model import DEV_USER_EMAIL, DEV_USER_ID, PROVIDERS, SANDBOX_KEY, ProviderAccess, Settings
 from bmn.settings.production import production_problems
+from bmn.settings.start import check_start
 
 __all__ = [
     "DEV_USER_EMAIL",
@@ -11,6 +12,7 @@ __all__ = [
     "SANDBOX_KEY",
     "ProviderAccess",
     "Settings",
+    "check_start",
     "load_settings",
     "origin_of",
     "production_problems",

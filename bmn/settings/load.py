@@ -9,6 +9,7 @@ from bmn import redaction
 from bmn.errors import Misconfigured
 from bmn.settings.environment import find
 from bmn.settings.model import Settings
+from bmn.settings.proxies import except_loopback, proxies
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -21,6 +22,8 @@ def load_settings(**overrides: Any) -> Settings:
             f"A setting cannot be used. {problems}", hint="`bmn help environment` lists them."
         ) from None
     redaction.hide(settings.secrets())
+    proxies()  # a proxy whose address cannot be read is refused here
+    except_loopback()
     return settings
 
 

@@ -15,7 +15,10 @@ from typing import Any, Literal
 from bmn.cli.base import examples, single
 from bmn.cli.terminal.console import console
 from bmn.errors import CAUSES, BmnError, Cause
+from bmn.redaction import redact
 from bmn.settings import PROVIDERS, Settings, load_settings, production_problems
+from bmn.settings.proxies import proxies
+from bmn.settings.start import visited
 
 State = Literal["ok", "warning", "failed"]
 
@@ -82,6 +85,7 @@ def _examine() -> Iterator[Check]:
         return
     looks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
         _production,
+        _proxies,
         _home,
         _redis,
         _database,
@@ -103,6 +107,13 @@ def _examine() -> Iterator[Check]:
 def _production(settings: Settings) -> Iterator[Check]:
     for problem in production_problems(settings):
         yield Check("Production", "failed", problem, "Production does not start before this is set.")
+
+
+def _proxies(settings: Settings) -> Iterator[Check]:
+    for problem in proxies().check(visited(settings)):
+        yield Check("Proxies", "warning", problem, "Nothing that is set needs it: name an HTTP proxy, or leave it so.")
+    if ways := sorted({redact(proxy.url) for proxy in proxies().by_scheme.values() if proxy.is_spoken}):
+        yield Check("Proxies", "ok", f"{', '.join(ways)}; this machine is reached directly")
 
 
 def _home(settings: Settings) -> Iterator[Check]:
@@ -135,7 +146,6 @@ def _redis(settings: Settings) -> Iterator[Check]:
     import redis
 
     from bmn.broker.connection import connect_sync
-    from bmn.redaction import redact
 
     where = redact(settings.redis_address)
     try:
@@ -202,7 +212,6 @@ def _clock(of: str, skew: float) -> Check:
 def _database(settings: Settings) -> Iterator[Check]:
     from bmn.db.migrations import pending_migrations
     from bmn.db.probe import probe
-    from bmn.redaction import redact
 
     address = settings.database_address
     is_sqlite = address.startswith("sqlite")
@@ -268,11 +277,12 @@ def _server(settings: Settings) -> Iterator[Check]:
     import httpx
 
     from bmn import __version__
+    from bmn.outgoing import ask
 
     address = settings.api_address
     answer: dict[str, Any] = {}
     with contextlib.suppress(httpx.HTTPError, ValueError):
-        answer = httpx.get(f"{address}/health/live", timeout=3, trust_env=False).json()
+        answer = ask(f"{address}/health/live", seconds=3).json()
     if isinstance(answer, dict) and "version" in answer:
         if answer["version"] == __version__:
             yield Check("Server", "ok", f"answers at {address}")
@@ -282,7 +292,7 @@ def _server(settings: Settings) -> Iterator[Check]:
         yield from _signed_in(settings, address)
         yield from _providers(address)
         return
-    with socket.socket() as listener:
+    with socket.socket(socket.AF_INET6 if ":" in settings.bmn_host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((settings.bmn_host, settings.port))
@@ -299,13 +309,14 @@ def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
 
     from bmn.client.signin import is_local, refused_hint, token_source
     from bmn.identity.tokens import supabase_is_configured
+    from bmn.outgoing import ask
 
     signs = not (settings.is_production or supabase_is_configured(settings) or settings.bmn_token.get_secret_value())
     if not signs or not is_local(address):
         return
     headers = {"Authorization": f"Bearer {token_source(settings, address)()}"}
     with contextlib.suppress(httpx.HTTPError):
-        answer = httpx.get(f"{address}/api/v1/products", headers=headers, timeout=3, trust_env=False)
+        answer = ask(f"{address}/api/v1/products", seconds=3, headers=headers)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             yield Check("Sign-in", "failed", f"{address} takes no token of ours", refused_hint(settings, address))
 
@@ -313,8 +324,10 @@ def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
 def _providers(address: str) -> Iterator[Check]:
     import httpx
 
+    from bmn.outgoing import ask
+
     with contextlib.suppress(httpx.HTTPError, ValueError, KeyError):
-        health = httpx.get(f"{address}/health", timeout=5, trust_env=False).json()
+        health = ask(f"{address}/health", seconds=5).json()
         for queue, cause in health["checks"]["providers"].get("degraded", {}).items():
             text = f"provider degraded: {queue} has paused itself of {cause}"
             yield Check("Providers", "warning", text, f"{CAUSES[Cause(cause)].advice} See: bmn queues")

@@ -16,7 +16,7 @@ from bmn.cli.terminal.console import console
 from bmn.errors import Conflict, Misconfigured, UsageProblem
 from bmn.lifeline import lifeline
 from bmn.local.temporary import private_stack
-from bmn.settings import Settings, load_settings, origin_of, production_problems
+from bmn.settings import Settings, check_start, load_settings, origin_of
 from bmn.settings.web import bracketed, reachable
 
 __all__ = ["private_stack", "serve"]
@@ -105,8 +105,10 @@ def serve(
 
 
 def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
-    if problems := production_problems(settings):
-        raise Misconfigured("Production does not start like this: " + "; ".join(problems))
+    from bmn import logs
+
+    for warning in check_start(settings):
+        logs.get_logger(__name__).warning(warning)
     missing = settings.missing_providers()
     if missing and (no_sandbox or settings.is_production):
         raise Misconfigured(

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, single
-from bmn.errors import Misconfigured, NoServer
-from bmn.settings import load_settings, production_problems
+from bmn.errors import NoServer
+from bmn.settings import check_start, load_settings
 
 app = single()
 
@@ -37,14 +37,15 @@ def worker(
     settings = load_settings()
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="worker")
     names = queues_named(queues)
-    if problems := production_problems(settings):
-        raise Misconfigured("Production does not start like this: " + "; ".join(problems))
+    warnings = check_start(settings)
     if not settings.redis_address:
         raise NoServer(
             "No Redis is configured, and no `bmn serve` runs in this home.",
             hint="Start `bmn serve --no-workers` in another terminal, or set REDIS_URL.",
         )
     log = logs.get_logger(__name__)
+    for warning in warnings:
+        log.warning(warning)
     closed = {WORKERS: "workers closed"}
     supervisor = Supervisor(
         hooks=Hooks(
