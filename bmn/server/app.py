@@ -20,6 +20,7 @@ from bmn.logs import get_logger
 from bmn.server.admin_ui import AdminUi
 from bmn.server.connections import PromptProtocol, allow_many
 from bmn.server.error_handlers import add_error_handlers
+from bmn.server.head import Head
 from bmn.server.middleware import Edge
 from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.resources import Resources
@@ -58,9 +59,9 @@ class Application:
         self.api = _create_api(self.resources, self._lifespan)
         # CORS is answered here for HTTP and by the socket server for its own path; twice would double the headers.
         inner = CORSMiddleware(
-            self.api,
+            Head(self.api),
             allow_origins=settings.origins,
-            allow_methods=["GET", "POST", "PATCH"],
+            allow_methods=["GET", "HEAD", "POST", "PATCH"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
             expose_headers=_EXPOSED_HEADERS,
             max_age=600,

@@ -152,6 +152,9 @@ def test_a_public_bucket_needs_no_signature(home: Path) -> None:
         ("bytes=-4", 206, PNG[-4:], "bytes 10-13/14"),
         ("bytes=5-999", 206, PNG[5:], "bytes 5-13/14"),
         ("bytes=99-", 416, b"", "bytes */14"),
+        ("bytes=-0", 416, b"", "bytes */14"),
+        ("bytes=5-2", 200, PNG, None),  # no range: to be ignored
+        ("bytes=0-1,4-5", 200, PNG, None),  # may be answered with the whole
         ("bytes=-", 200, PNG, None),
         ("lines=1-2", 200, PNG, None),
     ],
@@ -161,3 +164,22 @@ async def test_a_video_player_may_ask_for_a_range(
 ) -> None:
     answer = await ana.get((await signed_url(ana, brand)).split("?")[0], headers={"Range": wanted})
     assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (status, part, told)
+
+
+async def test_a_copy_that_is_still_good_is_not_sent_again(api: Api, ana: httpx.AsyncClient, brand: str) -> None:
+    url = (await signed_url(ana, brand)).split("?")[0]
+    tag = (await ana.get(url)).headers["etag"]
+    for condition in (tag, f"W/{tag}", f'"another", {tag}', "*"):
+        answer = await ana.get(url, headers={"If-None-Match": condition})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag), condition
+    assert (await ana.get(url, headers={"If-None-Match": '"another"'})).status_code == 200
+    for condition, status in ((tag, 206), ('"another"', 200)):
+        answer = await ana.get(url, headers={"Range": "bytes=0-1", "If-Range": condition})
+        assert answer.status_code == status, condition
+
+
+async def test_what_has_no_row_of_its_own_has_a_tag_too(api: Api, ana: httpx.AsyncClient, brand: str) -> None:
+    key = f"brands/{brand}/thumbnail/a.png"
+    await api.core.storage.put(key, PNG, "image/png")
+    tag = (await ana.get(f"/files/{key}")).headers["etag"]
+    assert (await ana.get(f"/files/{key}", headers={"If-None-Match": tag})).status_code == 304

@@ -13,6 +13,7 @@ from bmn.schemas.base import when
 from bmn.schemas.documents import SignInLink
 from bmn.schemas.requests import LocalPath, SessionBody
 from bmn.server.dependencies import Caller, Res
+from bmn.server.head import is_head
 from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page
 from bmn.server.pages.rendering import page
 from bmn.server.refusals import ANY_CALLER, refusals
@@ -42,7 +43,7 @@ async def ticket(body: SessionBody, request: Request, res: Res, principal: Calle
 @router.get("/signin")
 async def follow_link(request: Request, res: Res, ticket: Ticket = "") -> Response:
     """Signs in at once where the reader opened the link; where another page or a prefetch did, it asks first."""
-    if not ticket:
+    if not ticket or is_head(request):
         return sign_in_page(request)
     foreign = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
     if foreign or "prefetch" in request.headers.get("sec-purpose", ""):

@@ -1,5 +1,6 @@
 """Stored objects: for the owner's token, or for a link that was signed here. Everything else is absent."""
 
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -61,13 +62,14 @@ async def read_file(
         "Content-Security-Policy": _POLICY,
         "Cross-Origin-Resource-Policy": "cross-origin",  # a front end on another origin shows our pictures
     }
-    if row is not None:
-        headers["ETag"] = f'"{row.sha256}"'
-        if request.headers.get("if-none-match") == headers["ETag"]:
+    if digest := row.sha256 if row is not None else _digest(beginning, size):
+        headers["ETag"] = f'"{digest}"'
+        if _names(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
     headers["Accept-Ranges"] = "bytes"
+    same = request.headers.get("if-range", headers.get("ETag")) == headers.get("ETag")
     try:
-        status, first, end = _wanted(request.headers.get("range"), size)
+        status, first, end = _wanted(request.headers.get("range") if same else None, size)
     except ValueError:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     if status == 206:
@@ -76,12 +78,25 @@ async def read_file(
     return StreamingResponse(_pieces(storage, key, beginning, first, end), status, headers, kind)
 
 
+def _digest(beginning: bytes, size: int) -> str:
+    """Of what has no row, such as a thumbnail; empty for what was not read whole."""
+    return hashlib.sha256(beginning).hexdigest() if len(beginning) == size else ""
+
+
+def _names(condition: str, etag: str) -> bool:
+    """Whether an If-None-Match, which may list several and call them weak, names what there is."""
+    tags = {tag.strip().removeprefix("W/") for tag in condition.split(",")}
+    return bool(tags & {etag, "*"})
+
+
 def _wanted(asked: str | None, size: int) -> tuple[int, int, int]:
     """Status, first byte, and the one behind the last: the whole, or the one range that was asked for, since some browsers
     play a video no other way. Raises ValueError for a range that is not there."""
     match = _RANGE.fullmatch(asked or "")
     if match is None or not (match[1] or match[2]):
         return 200, 0, size
+    if match[1] and match[2] and int(match[1]) > int(match[2]):
+        return 200, 0, size  # no range at all, so there is none to refuse
     first = int(match[1]) if match[1] else max(0, size - int(match[2]))
     end = min(int(match[2]) + 1, size) if match[1] and match[2] else size
     if first >= end:
