@@ -23,7 +23,7 @@ class Head:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        scope |= {"method": "GET", _ASKED: True}
+        scope.update({"method": "GET", _ASKED: True})
         ended = False
 
         async def headers_only(message: Message) -> None:

@@ -1,0 +1,1 @@
+"""An installation that one release has filled is taken over by another, and nothing is lost."""
