@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.db import brands, credits, jobs
 from bmn.db.engine import Connection
+from bmn.db.records import Job, Unit
 from bmn.db.tables import job_units
 from bmn.db.tables import jobs as job_table
 from bmn.errors import BmnError
@@ -163,12 +164,12 @@ class Deployment:
     async def read(self, fn: Callable[[Connection], Any]) -> Any:
         return await self.core.db.read(fn)
 
-    async def job(self, job_id: str) -> dict[str, Any]:
-        row: dict[str, Any] = await self.read(lambda conn: jobs.get_job(conn, job_id))
+    async def job(self, job_id: str) -> Job:
+        row: Job = await self.read(lambda conn: jobs.get_job(conn, job_id))
         return row
 
-    async def units(self, job_id: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await self.read(lambda conn: jobs.units(conn, job_id))
+    async def units(self, job_id: str) -> list[Unit]:
+        found: list[Unit] = await self.read(lambda conn: jobs.units(conn, job_id))
         return found
 
     async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> float:
@@ -186,7 +187,7 @@ class Deployment:
 
     async def active(self, job_id: str, seconds: float = PATIENCE) -> None:
         async def is_active() -> bool:
-            return (await self.job(job_id))["state"] == "active"
+            return (await self.job(job_id)).state == "active"
 
         await self.until(is_active, seconds)
 
@@ -201,10 +202,10 @@ class Deployment:
             await self.until(all_ended, seconds)
         except TimeoutError:
             rows = [await self.job(job_id) for job_id in wanted]
-            late = [(r["id"], r["state"], r["message"]) for r in rows if r["state"] not in TERMINAL_STATES]
+            late = [(r.id, r.state, r.message) for r in rows if r.state not in TERMINAL_STATES]
             logs = "\n".join(f"--- {child.name} ({child.code})\n{child.tail(2500)}" for child in self.children)
             raise AssertionError(f"not ended after {seconds} s: {late}\n{logs}") from None
-        return [str((await self.job(job_id))["state"]) for job_id in wanted]
+        return [str((await self.job(job_id)).state) for job_id in wanted]
 
     async def orders_under_way(self) -> int:
         """Paid requests without a recorded answer: what a kill at this moment loses, and nothing else may be ambiguous."""
@@ -218,7 +219,7 @@ class Deployment:
         """Waits until a job has ended (True), or a process has."""
 
         async def either() -> bool:
-            return child.code is not None or (await self.job(job_id))["state"] in TERMINAL_STATES
+            return child.code is not None or (await self.job(job_id)).state in TERMINAL_STATES
 
         await self.until(either)
         return child.code is None

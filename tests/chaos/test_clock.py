@@ -61,17 +61,17 @@ async def test_the_clock_is_set_while_jobs_run(
         ids = [await stack.logos(1) for _ in range(2)]
         for job_id in ids:
             await stack.active(job_id)
-        before = [(await stack.job(job_id))["lease_until"] for job_id in ids]
+        before = [(await stack.job(job_id)).lease_until for job_id in ids]
         clock.set(offset)
 
         async def renewed(ids: list[str] = ids, before: list[float] = before) -> bool:
-            return [(await stack.job(job_id))["lease_until"] for job_id in ids] != before
+            return [(await stack.job(job_id)).lease_until for job_id in ids] != before
 
         await stack.until(renewed)
         stack.clear_faults()
         ids += [await stack.do("fail", cause="timeout", times=1)]
         assert set(await stack.ended(*ids)) == {"completed"}
-        losses = [(await stack.job(job_id))["losses"] for job_id in ids]
+        losses = [(await stack.job(job_id)).losses for job_id in ids]
         assert stack.is_sqlite or losses == [0, 0, 0]
     assert [worker.code for worker in workers] == [None, None]
     stack.losses = 6 if stack.is_sqlite else 0

@@ -17,7 +17,7 @@ from tests.kit.postgres import running_pooler
 
 async def _ordered(stack: Deployment, job_ids: list[str]) -> None:
     async def all_ordered() -> bool:
-        return all([any(u["state"] == "submitted" for u in await stack.units(job_id)) for job_id in job_ids])
+        return all([any(u.state == "submitted" for u in await stack.units(job_id)) for job_id in job_ids])
 
     await stack.until(all_ordered)
 
@@ -141,8 +141,8 @@ async def test_the_disk_is_full(stack: Deployment) -> None:
     cramped = stack.worker(LOGOS, file_size=4096, env={"BMN_LOG_LEVEL": "error"})
     job_id = await stack.logos(1)
     assert await stack.ended(job_id) == ["failed"]
-    assert (await stack.job(job_id))["cause"] == "storage_failed"
-    assert (await stack.job(job_id))["credits_refunded"] == 1
+    assert (await stack.job(job_id)).cause == "storage_failed"
+    assert (await stack.job(job_id)).credits_refunded == 1
     assert len(stack.bill()) == 1
     assert cramped.stop() == 0
     from bmn.jobs import replay

@@ -38,9 +38,9 @@ async def test_a_worker_killed_anywhere_costs_nothing_twice(stack: Deployment, p
     stack.worker()
     assert await stack.ended(job_id) == ["completed"]
     row = await stack.job(job_id)
-    assert (row["credits_charged"], row["credits_refunded"]) == (2, 0)
-    assert row["losses"] == (0 if point in ("dequeued", "settled") else 1)
-    assert row["attempt"] == 1
+    assert (row.credits_charged, row.credits_refunded) == (2, 0)
+    assert row.losses == (0 if point in ("dequeued", "settled") else 1)
+    assert row.attempt == 1
     report = await stack.check()
     assert report.billed <= 2 * len(stack.accepted) + report.ambiguous
 
@@ -66,7 +66,7 @@ async def test_the_third_worker_that_dies_on_a_job_makes_it_a_dead_letter(stack:
     others = [await stack.do() for _ in range(5)]
     assert await stack.ended(job_id, *others) == ["failed"] + ["completed"] * 5
     row = await stack.job(job_id)
-    assert (row["cause"], row["losses"]) == ("worker_killed", 3)
+    assert (row.cause, row.losses) == ("worker_killed", 3)
     assert survivor.code is None
     await stack.check()
 
@@ -81,7 +81,7 @@ async def test_a_job_that_runs_alone_can_end_well_and_be_cancelled(stack: Deploy
     await stack.core.db.write(lambda conn: conn.execute(update(jobs).where(jobs.c.id == third).values(losses=2)))
 
     async def polled() -> bool:
-        return any(unit["state"] == "submitted" for unit in await stack.units(third))
+        return any(unit.state == "submitted" for unit in await stack.units(third))
 
     await stack.until(polled)
     children = psutil.Process(worker.pid).children()
@@ -99,7 +99,7 @@ async def test_a_killed_worker_leaves_no_process_behind(stack: Deployment) -> No
     worker = stack.worker()
 
     async def polled() -> bool:
-        return any(unit["state"] == "submitted" for unit in await stack.units(job_id))
+        return any(unit.state == "submitted" for unit in await stack.units(job_id))
 
     await stack.until(polled)
     (child,) = psutil.Process(worker.pid).children()
@@ -119,12 +119,12 @@ async def test_sigterm_with_running_jobs_ends_within_the_grace_and_spends_no_att
     ids = [await stack.logos(1) for _ in range(4)]
 
     async def all_ordered() -> bool:
-        return all([any(u["state"] == "submitted" for u in await stack.units(job_id)) for job_id in ids])
+        return all([any(u.state == "submitted" for u in await stack.units(job_id)) for job_id in ids])
 
     await stack.until(all_ordered)
     assert worker.stop(grace) == 0
     rows = [await stack.job(job_id) for job_id in ids]
-    assert [(row["state"], row["attempt"], row["losses"]) for row in rows] == [("queued", 0, 0)] * 4
+    assert [(row.state, row.attempt, row.losses) for row in rows] == [("queued", 0, 0)] * 4
     stack.clear_faults()
     stack.worker(LOGOS, slots=4)
     assert await stack.ended(*ids) == ["completed"] * 4
@@ -139,7 +139,7 @@ async def test_a_second_sigterm_hurries(stack: Deployment) -> None:
     worker.signal(signal.SIGTERM)
     wait_until(lambda: "waiting for running jobs" in worker.tail())
     assert worker.stop(8) == 0
-    assert (await stack.job(job_id))["state"] == "queued"
+    assert (await stack.job(job_id)).state == "queued"
     await stack.check(served=[LOGOS])
 
 
@@ -156,7 +156,7 @@ async def test_a_handler_that_does_not_listen_cannot_keep_a_worker_alive(stack: 
     await stack.core.db.write(lambda conn: conn.execute(update(jobs).values(max_attempts=1)))
     worker = stack.worker(handlers.QUEUE, slots=1, figures={"timeout": 2})
     assert await stack.ended(stubborn, other) == ["failed", "completed"]
-    assert (await stack.job(stubborn))["cause"] == "timeout"
+    assert (await stack.job(stubborn)).cause == "timeout"
     assert worker.stop(8) == 0
     await stack.check()
 
@@ -169,6 +169,6 @@ async def test_every_worker_is_replaced_under_load_and_no_attempt_is_spent(stack
         assert old.stop(15) == 0
     assert await stack.ended(*ids) == ["completed"] * 12
     rows = [await stack.job(job_id) for job_id in ids]
-    assert {(row["attempt"], row["losses"]) for row in rows} == {(1, 0)}
+    assert {(row.attempt, row.losses) for row in rows} == {(1, 0)}
     assert len(stack.bill()) == 24
     await stack.check()

@@ -122,7 +122,7 @@ async def test_a_cancel_lands_at_every_point(stack: Deployment, point: str) -> N
     asking = asyncio.create_task(cancel(stack.core, job_id, ANA))
 
     async def asked() -> bool:
-        return bool((await stack.job(job_id))["cancel_requested_at"])
+        return bool((await stack.job(job_id)).cancel_requested_at)
 
     await stack.until(asked)
     worker.signal(signal.SIGCONT)
@@ -131,9 +131,9 @@ async def test_a_cancel_lands_at_every_point(stack: Deployment, point: str) -> N
     (state,) = await stack.ended(job_id)
     assert state in ("cancelled", "completed")
     row = await stack.job(job_id)
-    saved = [unit for unit in await stack.units(job_id) if unit["state"] == "saved"]
-    assert row["credits_charged"] == len(saved)
-    assert row["credits_refunded"] == count - len(saved)
+    saved = [unit for unit in await stack.units(job_id) if unit.state == "saved"]
+    assert row.credits_charged == len(saved)
+    assert row.credits_refunded == count - len(saved)
     await stack.check()
 
 
@@ -246,7 +246,7 @@ async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free
         job_id = await stack.logos(1)
 
         async def ordered(job_id: str = job_id) -> bool:
-            return any(unit["state"] == "submitted" for unit in await stack.units(job_id))
+            return any(unit.state == "submitted" for unit in await stack.units(job_id))
 
         await stack.until(ordered)
         began = time.monotonic()
@@ -264,7 +264,7 @@ async def test_a_timeout_ends_a_provider_that_never_answers(start: object) -> No
     job_id = await stack.logos(1)
     assert await stack.ended(job_id) == ["failed"]
     row = await stack.job(job_id)
-    assert (row["cause"], row["attempt"]) == ("timeout", 3)
+    assert (row.cause, row.attempt) == ("timeout", 3)
     assert len(stack.bill()) == 1
     await stack.check()
 
@@ -284,6 +284,6 @@ async def test_rows_of_a_newer_and_an_older_release(stack: Deployment) -> None:
     fine = await stack.do()
     assert await stack.ended(*odd, fine) == ["failed"] * 3 + ["completed"]
     letters = await stack.read(lambda conn: dead_letters.find(conn, DeadFilter()))
-    assert {letter["cause"] for letter in letters} == {"schema_changed"}
+    assert {letter.cause for letter in letters} == {"schema_changed"}
     assert [replay.job_id for replay in await replay.replay(stack.core, DeadFilter(), "ana")] == [None] * 3
     await stack.check()

@@ -30,12 +30,12 @@ async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Deployment
     sleeper = stack.worker_at(point, "PAUSE")
     job_id = await stack.logos(1)
     wait_until(lambda: _stands_still(sleeper.pid))
-    fence = (await stack.job(job_id))["fence"]
+    fence = (await stack.job(job_id)).fence
     await stack.lost()
     stack.worker()
     assert await stack.ended(job_id) == ["completed"]
     before = await stack.job(job_id)
-    assert before["fence"] > fence
+    assert before.fence > fence
     sleeper.signal(signal.SIGCONT)
     wait_until(lambda: "another executor" in sleeper.tail() or "orphan" in sleeper.tail(), 30, "the sleeper is fenced")
     assert await stack.job(job_id) == before

@@ -40,7 +40,7 @@ async def test_times_of_assets_become_texts(db: Database, database_url: str) -> 
     as_of(database_url, "0003")
     assert "0004" in migrate(database_url)
     stored = await db.read(lambda conn: jobs.get_job(conn, job_id))
-    assert stored["result"] == {"logos": [row(NEW)] * 2}
+    assert stored.result == {"logos": [row(NEW)] * 2}
     first, second = await db.read(lambda conn: events.after(conn, job_id, 0))
-    assert second["payload"]["asset"] == row(NEW)
-    assert first["payload"]["message"] == "Waiting in line"
+    assert second.payload["asset"] == row(NEW)
+    assert first.payload["message"] == "Waiting in line"

@@ -96,7 +96,7 @@ async def test_a_payload_that_no_longer_fits_is_refused_with_the_difference_and_
     await engine.write(lambda conn: conn.execute(old))
     with pytest.raises(UsageProblem) as refused:
         await replay.retry(engine.core, job_id, "ana")
-    assert {entry["field"] for entry in refused.value.extra["details"]} == {"eventType", "event"}
+    assert {entry["field"] for entry in refused.value.extra["misfits"]} == {"eventType", "event"}
     assert (await replay.estimate(engine.core, DeadFilter()))[0] == 1
     assert await replay.replay(engine.core, DeadFilter(), "ana")  # the list goes on past it
     changed = await engine.write(lambda conn: conn.execute(update(jobs).values(payload={"userId": ANA})).rowcount)

@@ -20,7 +20,7 @@ from bmn.events.audience import (
     system_alert,
     system_error,
 )
-from bmn.schemas.events import ADMIN, ADMIN_EVENTS, DASHBOARD, DASHBOARD_EVENTS, JOB_EVENTS, WIZARD
+from bmn.schemas.events import ADMIN, ADMIN_EVENTS, DASHBOARD, DASHBOARD_EVENTS, JOB_EVENTS, WIZARD, JobFailed
 from bmn.server.sockets.app import _HANDLERS
 from tests.kit.people import ANA, BEN
 from tests.kit.processes import PATIENCE
@@ -107,7 +107,7 @@ async def test_every_event_of_one_user_is_told_to_that_user_alone(bare: Live) ->
 
     told = {key: await heard(raw, lambda data: "end" in data) for key, raw in crowd.items()}
     assert told == {
-        (ANA, WIZARD): list(JOB_EVENTS),
+        (ANA, WIZARD): [*JOB_EVENTS, JobFailed.EVENT],  # a cancel is told as a failure too
         (ANA, DASHBOARD): [event.event for event in of_ana],
         (BEN, WIZARD): [],
         (BEN, DASHBOARD): [],
