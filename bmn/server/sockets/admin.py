@@ -14,7 +14,6 @@ from bmn.jobs.replay import retry
 from bmn.logs import get_logger
 from bmn.schemas.events import (
     ADMIN,
-    Answer,
     JobRoom,
     Nothing,
     QueueCounts,
@@ -36,12 +35,12 @@ async def figures(core: Core) -> dict[str, QueueFigures]:
     return {name: queue_figures(counts.get(name, {})) for name in QUEUES}
 
 
-async def answer_stats(context: Context, session: Session, _ask: Nothing) -> Answer:
+async def answer_stats(context: Context, session: Session, _ask: Nothing) -> StatsAnswer:
     _check(session)
     return StatsAnswer(stats=await figures(context.core))
 
 
-async def retry_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+async def retry_job(context: Context, session: Session, ask: JobRoom) -> RetryAnswer:
     _check(session)
     replay = await retry(context.core, ask.job_id, session.user_id)
     log.info("admin retried job", job_id=ask.job_id, replay=replay.job_id)

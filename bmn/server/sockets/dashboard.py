@@ -3,14 +3,14 @@
 from bmn.db import brands
 from bmn.errors import NotAllowed, NotFound
 from bmn.events.audience import brand_room
-from bmn.schemas.events import Answer, BrandRoom
+from bmn.schemas.events import BrandRoom, Done
 from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
 
 _NOT_YOURS = "Not authorized"
 
 
-async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
     try:
         await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
     except NotFound:
@@ -20,7 +20,7 @@ async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Ans
     return DONE
 
 
-async def unwatch_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+async def unwatch_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
     async with session.order:
         await context.leave(session, brand_room(ask.brand_id))
     return DONE

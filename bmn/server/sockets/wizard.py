@@ -8,7 +8,7 @@ from bmn.db.records import Job, StoredEvent
 from bmn.errors import NotFound
 from bmn.events.audience import brand_room, job_event, job_room
 from bmn.jobs.cancellation import cancel
-from bmn.schemas.events import Answer, BrandRoom, CancelAnswer, JobJoined, JobRoom, JobStatus
+from bmn.schemas.events import BrandRoom, CancelAnswer, Done, JobJoined, JobRoom, JobStatus
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
@@ -19,7 +19,7 @@ _PAGE = 1000
 _UNLUCKY = (JobState.RETRYING, JobState.FAILED, JobState.CANCELLED)
 
 
-async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
     try:
         await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
     except NotFound:
@@ -29,13 +29,13 @@ async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Answ
     return DONE
 
 
-async def leave_brand(context: Context, session: Session, ask: BrandRoom) -> Answer:
+async def leave_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
     async with session.order:
         await context.leave(session, brand_room(ask.brand_id))
     return DONE
 
 
-async def join_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+async def join_job(context: Context, session: Session, ask: JobRoom) -> JobJoined:
     """Sends what the job has published so far, then goes on live; the answer comes behind it."""
     job_id, room = ask.job_id, job_room(ask.job_id)
     async with session.order:
@@ -77,7 +77,7 @@ def _unseen(session: Session, job: Job, rows: list[StoredEvent]) -> list[list[St
     return [[row for row in rows if row.seq < low], newer]
 
 
-async def leave_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+async def leave_job(context: Context, session: Session, ask: JobRoom) -> Done:
     async with session.order:
         if ask.job_id in session.high and job_room(ask.job_id) in session.rooms:
             session.again.add(ask.job_id)
@@ -85,7 +85,7 @@ async def leave_job(context: Context, session: Session, ask: JobRoom) -> Answer:
     return DONE
 
 
-async def job_status(context: Context, session: Session, ask: JobRoom) -> Answer:
+async def job_status(context: Context, session: Session, ask: JobRoom) -> JobStatus:
     job = await context.core.db.read(lambda conn: jobs.get_job(conn, ask.job_id, session.user_id))
     return status_answer(job, context.signer.sign_all(job.result))
 
@@ -101,7 +101,7 @@ def status_answer(job: Job, result: Any) -> JobStatus:
     )
 
 
-async def cancel_job(context: Context, session: Session, ask: JobRoom) -> Answer:
+async def cancel_job(context: Context, session: Session, ask: JobRoom) -> CancelAnswer:
     done = await cancel(context.core, ask.job_id, session.user_id, user_id=session.user_id)
     return CancelAnswer(ok=True, message=done.message, state=done.state)
 
