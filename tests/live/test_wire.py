@@ -331,7 +331,7 @@ async def _housekeeping(record: Record, operator: Person) -> None:
         found: list[dict[str, Any]] = []
 
         async def one_is_done(queue: str = queue, found: list[dict[str, Any]] = found) -> bool:
-            found += (await operator.get("/jobs", queue=queue, state="completed"))["jobs"]
+            found += (await operator.get("/jobs", queue=queue, state="completed", all=True))["jobs"]
             return bool(found)
 
         await eventually(one_is_done, 90)
