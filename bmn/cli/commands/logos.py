@@ -20,7 +20,6 @@ from bmn.cli.terminal.format import short_id, slug
 from bmn.cli.terminal.timespan import ago
 from bmn.client import Client
 from bmn.errors import NotFound
-from bmn.format import count
 from bmn.schemas import documents
 from bmn.schemas.documents import Asset
 
@@ -80,10 +79,10 @@ def list_logos(
     rows = [
         (
             str(number),
-            "✓" if asset.is_selected else "",
+            names[number - 1],
             str(asset.metadata.get("variation") or ""),
             str(asset.metadata.get("logo_style") or ""),
-            names[number - 1],
+            "✓" if asset.is_selected else "",
             ago(asset.created_at) if human else asset.created_at,
             asset.id,
             asset.url,
@@ -92,7 +91,7 @@ def list_logos(
     ]
     console.table(_COLUMNS if human else _EVERYTHING, rows)
     if older:
-        console.say(f"{count(older, 'older one')} not shown: bmn logos list --all --brand {name}")
+        console.say(f"{older} older: bmn logos list --all --brand {name}")
     if any(asset.is_selected for asset in found):
         console.next_step(f"bmn generate mockups --brand {name} --product mug", f"bmn open --brand {name}")
     else:
@@ -102,10 +101,10 @@ def list_logos(
 _SHOWN = 8  # pictures
 _COLUMNS = (
     Column("NO", right=True),
-    Column("PICKED"),
+    Column("JOB"),
     Column("VARIATION", flexible=True),
     Column("STYLE", drop=2),
-    Column("JOB"),
+    Column("PICKED"),
     Column("MADE", drop=1),
 )
 _EVERYTHING = (*_COLUMNS, Column("ID"), Column("URL"))

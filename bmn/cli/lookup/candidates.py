@@ -49,7 +49,7 @@ def _ask() -> list[tuple[str, str]] | None:
     from bmn.errors import BmnError
 
     async def fetch() -> list[tuple[str, str]]:
-        async with asyncio.timeout(_BUDGET), open_client() as client:
+        async with open_client() as client, asyncio.timeout(_BUDGET):
             found = (await client.jobs(queue=GENERATORS, limit=20)).jobs
         return [
             (short_id(job.job_id), f"{job.state} {job.queue_name} {job.brand_name or ''}".rstrip()) for job in found
