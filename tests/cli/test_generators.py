@@ -64,7 +64,7 @@ def test_without_a_server_a_private_one_does_the_job(home: Path) -> None:
     assert done.code == 0, done.err
     assert done.err.startswith("no server is running: starting a private one")
     assert Path("logos/acme-logo-1.png").is_file()
-    assert "next: bmn serve" in done.err
+    assert "bmn serve" in done.err
     assert bmn("jobs", "list", env=env).code == 69
 
 
