@@ -122,6 +122,8 @@ _RUNS = (
     (r"\+ *<span>", "+<span>"),
     (r"\n {9,}(?=\S)", " "),  # where a line is wrapped hangs on the length of a time
     (r"(?<=\S) {2,}(?=\S)", "  "),
+    # Which of two logos was declined differs.
+    (r"Icon-focused abstract symbol|Lettermark from the brand's initials", "<variation>"),
     (r"^(bfl|logo-generation)(  )\d+(?=  [\d.]+  \$)", r"\1\2<calls>"),
     (r"[0-9a-f]{32}\.(png|jpg|webp)", r"<name>.\1"),
     (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
