@@ -19,7 +19,7 @@ from bmn.settings import Settings
 pytest.register_assert_rewrite("tests.kit")
 
 if TYPE_CHECKING:
-    from tests.providers.conftest import Wire
+    from tests.kit.wire import Wire
 
 for _name in list(os.environ):
     if _name.lower() in Settings.model_fields or _name in ("NODE_ENV", "SUPABASE_SERVICE_ROLE_KEY"):
@@ -163,7 +163,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 async def proxying(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator["Wire"]:
     """An HTTP proxy that the environment names; it writes down what it is asked, and knows no way."""
-    from tests.providers.conftest import Wire, answer
+    from tests.kit.wire import Wire, answer
 
     wire = Wire(answers=[answer(b"", 502)])
     server = await asyncio.start_server(wire.handle, "127.0.0.1", 0)

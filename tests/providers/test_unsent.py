@@ -8,7 +8,8 @@ import pytest
 from bmn.errors import Cause
 from bmn.providers.base import OnCall, ProviderCall
 from bmn.settings import ProviderAccess, Settings
-from tests.providers.conftest import SandboxControl, Wire, answer, failing
+from tests.kit.sandbox import SandboxControl
+from tests.kit.wire import Wire, answer, failing
 from tests.providers.test_every_vendor import VENDORS, Vendor, every_vendor
 
 DEAD = "http://127.0.0.1:9"

@@ -1,5 +1,5 @@
 """A raw server to talk to."""
 
-from tests.providers.conftest import wire
+from tests.kit.wire import wire
 
 __all__ = ["wire"]

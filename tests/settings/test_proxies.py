@@ -16,8 +16,8 @@ from bmn.outgoing import ask
 from bmn.settings import check_start, load_settings
 from bmn.settings.proxies import proxy_for
 from bmn.storage import object_key, open_storage
-from tests.cli.terminal import bmn
-from tests.providers.conftest import Wire, answer
+from tests.kit.terminal import bmn
+from tests.kit.wire import Wire, answer
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 DEAD = "http://127.0.0.1:9"
