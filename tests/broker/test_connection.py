@@ -148,3 +148,15 @@ async def test_a_cancellation_is_never_lost_inside_a_command(redis_url: str) -> 
             task.cancel()
             done, _ = await asyncio.wait([task], timeout=5)
             assert done, f"lost after {steps} steps"
+
+
+async def test_a_user_who_may_not_ask_for_the_memory_has_a_redis_all_the_same(server: EmbeddedRedis) -> None:
+    async with connect(server.url) as client:
+        await client.execute_command("ACL", "SETUSER", "worker", "on", ">word", "~*", "&*", "+@all", "-@dangerous")
+    async with connect(f"{server.url}&username=worker&password=word") as limited:
+        health = RedisHealth(limited)
+        await health.probe()
+        assert (health.down_for(), health.full, health.policy_ok) == (0, False, True)
+        server.stop()
+        await health.probe()
+        assert health.down_for() > 0
