@@ -126,9 +126,13 @@ def is_paused(conn: Connection, queue: str) -> bool:
     return bool(conn.execute(query).scalar())
 
 
-def end_leases_on(conn: Connection, host: str, pid: int) -> int:
-    """Ends the leases of a process that is known to be dead, by what its name says of it."""
-    statement = update(jobs).where(jobs.c.lease_owner.like(f"%.{host}.{pid}.%"), is_running)
+def end_leases_on(conn: Connection, host: str, pid: int, family: str) -> int:
+    """Ends the leases of a process that is known to be dead, by what its name says of it.
+
+    family: what the processes of its supervisor share and no others do.
+    """
+    dead = jobs.c.lease_owner.contains(f".{host}.{pid}.{family}", autoescape=True)
+    statement = update(jobs).where(dead, is_running)
     return conn.execute(statement.values(lease_until=0)).rowcount
 
 

@@ -79,12 +79,19 @@ class Core:
         await self.db.close()
 
 
+FAMILY = secrets.token_hex(4)
+"""Drawn before a supervisor forks, so that its processes share it and nobody else does.
+
+A host's name and a process id name two processes in two containers; with this they name one.
+"""
+
+
 def this_host() -> str:
     return socket.gethostname().split(".")[0]
 
 
 def process_name(role: str) -> str:
-    return f"{role}.{this_host()}.{os.getpid()}.{secrets.token_hex(3)}"
+    return f"{role}.{this_host()}.{os.getpid()}.{FAMILY}{secrets.token_hex(3)}"
 
 
 async def open_core(settings: Settings, role: str, work: Work) -> Core:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from bmn import logs, observability
 from bmn.db import claims
-from bmn.jobs.core import Core, this_host
+from bmn.jobs.core import FAMILY, Core, this_host
 from bmn.jobs.sweeper import Sweeper
 from bmn.jobs.worker import Worker
 from bmn.settings import Settings
@@ -43,7 +43,7 @@ async def serve(
         if early.is_set():
             worker.stop()
         if replaces:
-            ended = await core.db.write(lambda conn: claims.end_leases_on(conn, this_host(), replaces))
+            ended = await core.db.write(lambda conn: claims.end_leases_on(conn, this_host(), replaces, FAMILY))
             log.info("takes over from a dead worker", dead=replaces, jobs=ended)
             await Sweeper(core).take_from_the_dead()  # now, and not at somebody's next sweep
         await worker.run(ready)

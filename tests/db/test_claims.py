@@ -127,9 +127,15 @@ async def test_a_lease_that_another_worker_has_is_not_renewed(db: Database) -> N
 
 async def test_the_leases_of_a_dead_process_end_at_once(db: Database) -> None:
     await db.write(insert)
-    await db.write(lambda conn: claim(conn, owner="logo-generation.here.123.abc"))
-    assert await db.write(lambda conn: claims.end_leases_on(conn, "here", 12)) == 0
-    assert await db.write(lambda conn: claims.end_leases_on(conn, "here", 123)) == 1
+    await db.write(lambda conn: claim(conn, owner="logo-generation.my_host.123.abcdef"))
+    for host, pid, family in (
+        ("my_host", 12, "abc"),
+        ("my_host", 123, "def"),
+        ("my-host", 123, "abc"),
+        ("%", 123, "abc"),
+    ):
+        assert await db.write(lambda conn, who=(host, pid, family): claims.end_leases_on(conn, *who)) == 0
+    assert await db.write(lambda conn: claims.end_leases_on(conn, "my_host", 123, "abc")) == 1
     assert len(await db.read(lambda conn: claims.expired(conn, stale_after={}))) == 1
 
 
