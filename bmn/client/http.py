@@ -285,7 +285,7 @@ def _problem(answer: httpx.Response) -> Problem:
 def _command_for(problem: Problem, path: str) -> str | None:
     """The command that helps where the server, which speaks to users of any front end, names none."""
     if problem.misfits:
-        return "Set the fields with `bmn jobs retry JOB --set FIELD=VALUE`, or submit it again."
+        return "Set the fields with `bmn jobs retry JOB --set FIELD=VALUE`, or submit again."
     if problem.replay:
         return f"Look at it with `bmn jobs show {problem.replay}`."
     *_, job_id, action = ["", *path.split("/")]

@@ -69,7 +69,9 @@ def swash(brief: Brief) -> Art:
         Face("Abril Fatface", 400),
     ]
     face = brief.rng.choice(scripts) if brief.script == "Latin" else brief.display
-    set_ = block(face, brief.name.split(), 800, 440, most_lines=brief.rng.choice((1, 2, 3)))
+    lines = brief.rng.choice((1, 2, 3))
+    lines = 3 if len(brief.name) > 18 else lines  # or its letters are lost in a small picture
+    set_ = block(face, brief.name.split(), 800, 440, most_lines=lines)
     wide, y = set_.width / 2, set_.height / 2 + 44
     swash = (
         f"M{-wide:.1f} {y + 14:.1f} C{-wide / 3:.1f} {y - 26:.1f} {wide / 3:.1f} {y - 26:.1f} {wide:.1f} {y + 14:.1f} "
