@@ -46,12 +46,13 @@ def _located() -> Image.Exif:
 
 def _huge_png(side: int) -> bytes:
     """A valid PNG of side x side gray pixels, a few hundred kilobytes small: a decompression bomb."""
-    row = bytes(1 + side // 8)
-    packer = zlib.compressobj(9)
-    data = packer.compress(row * 1000)
-    for _ in range(side // 1000 - 1):
-        data += packer.compress(row * 1000)
-    data += packer.flush()
+    rows = bytes(1 + side // 8) * 1000
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)  # stands for itself, so it can be repeated
+    check, times = 1, side // 1000
+    for _ in range(times):
+        check = zlib.adler32(rows, check)
+    data = b"\x78\xda" + packed * times + zlib.compressobj(9, zlib.DEFLATED, -15).flush() + struct.pack(">I", check)
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     parts = (
