@@ -34,8 +34,12 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_pro
 
 
 _FOLDER = Path(__file__).parent
-_FULL = ("acceptance/", "chaos/", "packaging/")
-"""Rooms for `make check` alone. Elsewhere a file or a test has the marker `full`, or needs more than Python."""
+_FULL = (
+    *("acceptance/", "chaos/", "packaging/"),
+    *("cli/test_private_stack", "cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_why"),
+    *("test_docs_walk", "test_examples", "test_observability"),
+)
+"""For `make check` alone, since each test starts an installation. Elsewhere a test has the marker `full`, or needs Node."""
 # A file is one worker's business, so the files that start whole installations come first: the last to end decides.
 _FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
 

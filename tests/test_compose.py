@@ -7,6 +7,7 @@ addresses of this machine, and nothing else of a command or of the variables is 
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from compose_pydantic.models import ComposeSpecification
 
@@ -49,6 +50,7 @@ def test_a_stop_waits_longer_than_running_jobs_may_take() -> None:
 # --- the commands --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_every_command_runs_as_written_in_production(tmp_path: Path, postgres_server: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
