@@ -40,7 +40,7 @@ demo: $(VENV)/.run ## four logos, made on this machine without a key; they land 
 	@BMN_HOME=$(CURDIR)/demo/home $(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
 
 # How many tests may fail and then pass when they run once more, alone. They are printed; more of them fail the run.
-export FLAKES ?= 2
+export FLAKES ?= 5
 TESTS := $(BIN)/python -m tests.run -q -n 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.dev ## the tests to work with: every room, both databases, in under 4 minutes; needs nothing but Python
 	$(TESTS) -m "not full"

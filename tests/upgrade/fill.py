@@ -1,6 +1,7 @@
 """Brings a release into every state that an upgrade may find it in."""
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ UNSERVED = "video-generation"
 SERVED = ",".join(
     ("brand-wizard", "logo-generation", "mockup-generation", "crm-sync", "email-send", "image-upload", "cleanup")
 )
-_BACKOFF = "10"  # times three seconds: still waiting for its next attempt when the old release stops
+_BACKOFF = "40"  # times three seconds: still waiting for its next attempt when the old release stops
 
 
 @dataclass(slots=True)
@@ -34,6 +35,10 @@ class Filled:
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
+    def forget_what_expires(self) -> None:
+        """For a home that is kept: what is signed for hours only is of no use in a month."""
+        self.token, self.shared, self.picture, self.cookies = "", "", "", {}
+
     @classmethod
     def load(cls, path: Path) -> "Filled":
         return cls(**json.loads(path.read_text()))
@@ -48,7 +53,7 @@ def fill_with_ended(old: Release) -> Filled:
         old.wait_for(filled.jobs["completed"], "completed")
         old.run("logos", "select", "1", "--brand", BRAND)
         filled.jobs["wizard"] = old.submit("wizard", "brand-identity", "--brand", BRAND)
-        filled.session = str(old.wait_for(filled.jobs["wizard"], "completed")["result"]["session_id"])
+        filled.session = str(old.wait_for(filled.jobs["wizard"], "completed")["result"]["sessionId"])
         for product in ("mug", "tote"):
             mockup = old.submit("mockups", "--brand", BRAND, "--product", product)
             old.wait_for(mockup, "completed")
@@ -57,7 +62,7 @@ def fill_with_ended(old: Release) -> Filled:
         old.wait_for(filled.jobs["dead"], "failed")
         old.run("sandbox", "clear")
         _sign_in_and_share(old, filled)
-        until(lambda: _is_quiet(old), "mails and thumbnails are done")
+        old.wait_until_quiet()
     return filled
 
 
@@ -82,12 +87,6 @@ def _path(url: str) -> str:
     return httpx.URL(url).raw_path.decode()
 
 
-def _is_quiet(release: Release) -> bool:
-    """No job of any queue runs or waits, the housekeeping of pictures and mails included."""
-    queues = release.run("queues", "list")["queues"]
-    return not any(queue[count] for queue in queues for count in ("waiting", "active", "delayed"))
-
-
 def fill_with_unfinished(old: Release, filled: Filled) -> None:
     """Jobs that wait (for a worker, and in a paused queue), that are between attempts, and that run. `old` is serving."""
     old.run("queues", "pause", PAUSED, "--reason", REASON)
@@ -98,18 +97,16 @@ def fill_with_unfinished(old: Release, filled: Filled) -> None:
     old.wait_for(filled.jobs["retrying"], "retrying")
     filled.jobs["running"] = old.submit("logos", "--brand", BRAND, "--count", "4")
     old.wait_for(filled.jobs["running"], "active")
-    until(lambda: _has_delivered(old, filled.jobs["running"]), "a first picture")
+    with old.api() as api:
+        until(lambda: _has_delivered(api, filled.jobs["running"]), "a first picture")
 
 
-def _has_delivered(old: Release, job_id: str) -> bool:
-    job = old.api().get(f"/api/v1/jobs/{job_id}").raise_for_status().json()
+def _has_delivered(api: httpx.Client, job_id: str) -> bool:
+    job = api.get(f"/api/v1/jobs/{job_id}").raise_for_status().json()
     assert job["state"] == "active", f"the job that has to run is {job['state']}"
     return bool(job["assets"])
 
 
-def serving_for_unfinished(old: Release) -> Any:
+def serving_for_unfinished(old: Release) -> AbstractContextManager[Server]:
     """A server that leaves one queue unserved, waits long between attempts, and draws no faster than a vendor."""
     return old.serving("--queues", SERVED, "--grace", "1", BMN_BACKOFF_SCALE=_BACKOFF, BMN_SANDBOX_SPEED="3")
-
-
-__all__ = ["BRAND", "Filled", "Server", "fill_with_ended", "fill_with_unfinished", "serving_for_unfinished"]

@@ -15,8 +15,8 @@ import httpx
 
 # A lease that a busy machine can keep, and no limit that only people would meet.
 PACE = {
-    "BMN_LEASE_SECONDS": "30",
-    "BMN_RENEW_SECONDS": "5",
+    "BMN_LEASE_SECONDS": "120",
+    "BMN_RENEW_SECONDS": "15",
     "BMN_SWEEP_SECONDS": "0.3",
     "BMN_REQUESTS_PER_MINUTE": "0",
     "BMN_GENERATIONS_PER_MINUTE": "0",
@@ -24,6 +24,8 @@ PACE = {
 }
 T = TypeVar("T")
 _PATIENCE = 500.0  # a busy machine may take its time; nothing here measures any
+
+_BUSY = (69, 75)  # exit codes: nobody answers; try later
 
 
 def until(ask: Callable[[], T], what: str, seconds: float = _PATIENCE) -> T:
@@ -65,6 +67,7 @@ class Release:
     home: Path
     port: int
     env: Mapping[str, str] = field(default_factory=dict)
+    _token: str = ""
 
     @property
     def url(self) -> str:
@@ -76,19 +79,25 @@ class Release:
         return {**kept, **PACE, **here, **self.env, **extra}
 
     def run(self, *args: str) -> Any:
-        """The document that a command prints. Raises RuntimeError with what it says where it fails."""
-        done = subprocess.run(
-            [self.bmn, "--json", *args],
-            env=self.environment(),
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"bmn {' '.join(args)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        """The document that a command prints. Raises RuntimeError with what it says where it fails.
+
+        Where the server is too busy to answer in the command's own time, it is asked again.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            done = subprocess.run(
+                [self.bmn, "--json", *args],
+                env=self.environment(),
+                cwd=self.home,
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE,
+                check=False,
+            )
+            if not done.returncode:
+                return json.loads(done.stdout) if done.stdout.strip() else None
+            if done.returncode not in _BUSY or time.monotonic() > deadline:
+                raise RuntimeError(f"bmn {' '.join(args)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
 
     @contextlib.contextmanager
     def serving(self, *options: str, **env: str) -> Iterator[Server]:
@@ -136,27 +145,40 @@ class Release:
         found: dict[str, Any] = {}
 
         def look() -> bool:
-            found.update(self.api().get(f"/api/v1/jobs/{job_id}").raise_for_status().json())
-            return found["state"] in states
+            with contextlib.suppress(httpx.TransportError):  # an API that is being replaced
+                found.update(api.get(f"/api/v1/jobs/{job_id}").raise_for_status().json())
+            return found.get("state") in states
 
-        try:
-            until(look, f"{job_id} in {states}")
-        except TimeoutError as error:
-            raise TimeoutError(f"{error}; it is {found.get('state')}: {found.get('message')}") from None
+        with self.api() as api:
+            try:
+                until(look, f"{job_id} in {states}")
+            except TimeoutError as error:
+                raise TimeoutError(f"{error}; it is {found.get('state')}: {found.get('message')}") from None
         return found
 
-    def token(self, *options: str) -> str:
-        done = subprocess.run(
-            [self.bmn, "token", *options],
-            env=self.environment(),
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
+    def wait_until_quiet(self) -> None:
+        """Until no job of any queue runs or waits, thumbnails and mails included. Dead letters wait for people."""
+
+        def is_quiet() -> bool:
+            queues = [queue for queue in self.run("queues", "list")["queues"] if queue["name"] != "dead-letter"]
+            return not any(queue[count] for queue in queues for count in ("waiting", "active", "delayed"))
+
+        until(is_quiet, "nothing runs or waits")
+
+    def token(self) -> str:
+        """Of the developer of this home; asked for once."""
+        if not self._token:
+            done = subprocess.run(
+                [self.bmn, "token"],
+                env=self.environment(),
+                cwd=self.home,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            self._token = done.stdout.strip()
+        return self._token
 
     def api(self, token: str = "") -> httpx.Client:
-        return httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {token or self.token()}"}, timeout=30, trust_env=False
-        )
+        headers = {"Authorization": f"Bearer {token or self.token()}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)

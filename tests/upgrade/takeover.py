@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 from sqlalchemy import MetaData, create_engine, select
 
-from tests.chaos import checker
+from tests.kit import checker
 from tests.upgrade.fill import BRAND, PAUSED, REASON, Filled
-from tests.upgrade.release import Release, until
+from tests.upgrade.release import Release
 
 Row = dict[str, Any]
 Snapshot = dict[str, dict[tuple[Any, ...], Row]]
@@ -85,7 +85,7 @@ def check_sessions(new: Release, filled: Filled) -> list[str]:
             problems.append(f"the idempotency key made another job: {again.status_code} {again.text}")
     with httpx.Client(base_url=new.url, trust_env=False, timeout=30) as anybody:
         for what, path, cookies in (
-            ("browser's session", "/", filled.cookies),
+            ("browser's session", "/" if filled.cookies else "", filled.cookies),
             ("shared link", filled.shared, {}),
             ("signed picture", filled.picture, {}),
         ):
@@ -98,7 +98,7 @@ def finish(new: Release, filled: Filled) -> list[str]:
     """Lets the new release do what the old one left, and says what it did not do. `new` is serving, all queues."""
     problems = []
     queue = next(entry for entry in new.run("queues", "list")["queues"] if entry["name"] == PAUSED)
-    if (queue.get("pause") or {}).get("reason") != REASON:
+    if (queue["paused"], queue["reason"]) != (True, REASON):
         problems.append(f"{PAUSED} was paused by hand, of {REASON!r}, and is now {queue}")
     new.run("queues", "resume", PAUSED)
     for what in ("waiting for a worker", "waiting in a paused queue", "retrying", "running"):
@@ -113,13 +113,8 @@ def finish(new: Release, filled: Filled) -> list[str]:
     resumed = new.submit("wizard", "brand-identity", "--brand", BRAND, "--resume", filled.session)
     if (state := new.wait_for(resumed, *_ENDED)["state"]) != "completed":
         problems.append(f"the wizard's session went on and is {state}")
-    until(lambda: is_quiet(new), "mails and thumbnails are done")
+    new.wait_until_quiet()
     return problems
-
-
-def is_quiet(release: Release) -> bool:
-    queues = release.run("queues", "list")["queues"]
-    return not any(queue[count] for queue in queues for count in ("waiting", "active", "delayed"))
 
 
 def check_books(new: Release, url: str) -> list[str]:
