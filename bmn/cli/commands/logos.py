@@ -112,7 +112,8 @@ _EVERYTHING = (*_COLUMNS, Column("ID"), Column("URL"))
 
 def _caption(number: int, asset: Asset) -> str:
     variation = asset.metadata.get("variation") or ""
-    return f"{number} {variation}{' ✓ picked' if asset.is_selected else ''}".strip()
+    # The mark stands before the words, which are cut where the picture is narrow.
+    return f"{number}{' ✓ picked' if asset.is_selected else ''} {variation}".strip()
 
 
 def _job(asset: Asset) -> str:
