@@ -33,8 +33,14 @@ class LetterState(StrEnum):
     PURGED = "purged"
 
 
+_CAUSES = frozenset(Cause)
+
+
 def _cause(value: str | None) -> Cause | None:
-    return None if value is None else Cause(value)
+    """A cause that this release does not know was written by a newer one, or by hand: a defect, as far as we can say."""
+    if value is None:
+        return None
+    return Cause(value) if value in _CAUSES else Cause.BUG
 
 
 class Record:
