@@ -124,7 +124,8 @@ async def test_ac_04_job_data_is_validated_before_it_is_stored(idle: Stack, monk
     answer = person.ask("POST", "/generation/logos", {"brandId": person.brand().id, "count": 99})
     assert answer.status_code == 400
     assert answer.json()["error"] == "Validation failed"
-    assert answer.json()["details"][0]["loc"] == ["body", "count"]
+    assert answer.json()["issues"][0]["loc"] == ["body", "count"]
+    assert "count" in answer.json()["details"]["fieldErrors"]
     assert person.get("/jobs?queue=logo-generation")["jobs"] == []
 
 
