@@ -42,7 +42,10 @@ WIRE = {
     model.__name__
     for module in (events, results)
     for model in vars(module).values()
-    if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
+    if isinstance(model, type)
+    and "[" not in model.__name__
+    and issubclass(model, BaseModel)
+    and model.__module__ == module.__name__
 } - {base.__name__ for base in (Event, JobEvent, Answer)}
 NEVER_SEEN = {
     "AssetsResult": "of a job that makes one asset and was left with two: only a replay under another schema",
