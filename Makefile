@@ -22,7 +22,7 @@ SIDE_BY_SIDE := xargs -P 4
 
 # bmn and the sandbox: what runs on a machine without keys. Production installs requirements.txt alone.
 RUN_PINS := requirements.txt requirements-sandbox.txt
-RUN_MB := 80
+RUN_MB := 145
 $(VENV)/.run: $(RUN_PINS) pyproject.toml bmn_sandbox/pyproject.toml setup.py
 	@echo "installing bmn and $$(cat $(RUN_PINS) | wc -l) packages into $(VENV): $(RUN_MB) MB to download where no cache has them"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,7 +30,7 @@ $(VENV)/.run: $(RUN_PINS) pyproject.toml bmn_sandbox/pyproject.toml setup.py
 	@printf '%s\n' . ./bmn_sandbox | $(SIDE_BY_SIDE) -n 1 $(INSTALL) --no-deps -e
 	@touch $@
 
-DEV_MB := 115
+DEV_MB := 125
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@echo "installing $$(cat requirements-dev.txt | wc -l) packages for the tests: $(DEV_MB) MB to download where no cache has them"
 	@$(SIDE_BY_SIDE) -n 14 $(INSTALL) --no-deps < requirements-dev.txt
@@ -42,10 +42,10 @@ demo: $(VENV)/.run ## four logos, made on this machine without a key; they land 
 # How many tests may fail and then pass when they run once more, alone. They are printed; more of them fail the run.
 export FLAKES ?= 5
 TESTS := $(BIN)/python -m tests.run -q -n 4 --dist loadfile --no-loadscope-reorder
-test: $(VENV)/.dev ## the tests to work with: every room, both databases, in under 4 minutes; needs nothing but Python
+test: $(VENV)/.dev ## the tests to work with: every room, both databases, meant for 4 minutes; needs nothing but Python
 	$(TESTS) -m "not full"
 
-check: format lint types imports tests/node/node_modules ## all that has to pass before a change lands, in under 20 minutes
+check: format lint types imports tests/node/node_modules ## all that has to pass before a change lands; meant for 20 minutes
 	$(TESTS)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; \
 	else echo "Node is not installed: the tests of web/ are skipped"; fi
