@@ -117,7 +117,7 @@ def test_prometheus_reads_the_figures_that_operators_are_told_of(user: User) -> 
     _order(user, "Figures")
     text = httpx.get(f"{user.stack.api_url}/metrics", trust_env=False).text
     families = {family.name: family for family in text_string_to_metric_families(text)}
-    promised = set(re.findall(r"`(bmn_\w+)", OPERATIONS.read_text()))
+    promised = set(re.findall(r"`(bmn_\w+)[`{]", OPERATIONS.read_text()))
     assert len(promised) >= 10
     assert promised <= families.keys() | {sample.name for family in families.values() for sample in family.samples}
     # Figures are up to ten seconds old.

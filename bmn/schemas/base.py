@@ -8,7 +8,7 @@ from typing import Annotated, Any, overload
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
@@ -121,6 +121,10 @@ def _bounded(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+# JSON tells 1 from true and from "1": what a schema calls a number is nothing else.
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
 Text = Annotated[str, AfterValidator(_clean)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
 # What a validator wants is said to readers of the schema as well, where a schema can say it.
@@ -136,7 +140,7 @@ HttpUrl = Annotated[
     StringConstraints(max_length=2048),
     AfterValidator(_clean),
     AfterValidator(_http_url),
-    Field(json_schema_extra={"format": "uri", "pattern": "^https?://"}),
+    Field(json_schema_extra={"format": "iri", "pattern": "^https?://"}),
 ]
 FreeForm = Annotated[dict[str, Any], AfterValidator(_bounded)]
 Id = Annotated[str, AfterValidator(_uuid), Field(json_schema_extra={"format": "uuid"})]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bmn.schemas.base import Email, FreeForm, HttpUrl, Id, Model, Name, Palette, Text
+from bmn.schemas.base import Email, Flag, FreeForm, HttpUrl, Id, Model, Name, Number, Palette, Text, Whole
 from bmn.schemas.payloads import (
     CompositionStyle,
     CrmEvent,
@@ -26,8 +26,8 @@ class LogosBody(Model):
     color_palette: Palette | None = None
     brand_vision: Vision | None = None
     archetype: Annotated[Text, StringConstraints(max_length=200)] | None = None
-    count: int = Field(4, ge=1, le=8)
-    is_refinement: bool = False
+    count: Whole = Field(4, ge=1, le=8)
+    is_refinement: Flag = False
     previous_logo_url: HttpUrl | None = None
     refinement_notes: Annotated[Text, StringConstraints(max_length=1000)] | None = None
 
@@ -79,7 +79,7 @@ class VideosBody(Model):
     brand_name: Name | None = None
     color_palette: Palette | None = None
     video_style: VideoStyle = "showcase"
-    duration_seconds: int = Field(8, ge=3, le=10)
+    duration_seconds: Whole = Field(8, ge=3, le=10)
 
 
 class WizardBody(Model):
@@ -121,17 +121,17 @@ class DlqSelection(Model):
     """Which dead letters: ids, or a filter. since: how long ago at most, in seconds. Nothing given selects nothing."""
 
     ids: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
-    everything: bool = Field(False, alias="all")
+    everything: Flag = Field(False, alias="all")
     queue: Text | None = None
     cause: Text | None = None
     text: Annotated[Text, StringConstraints(max_length=200)] | None = None
-    since: float | None = Field(None, gt=0)
-    dry_run: bool = False
-    limit: int = Field(1000, ge=1, le=1000)
+    since: Number | None = Field(None, gt=0)
+    dry_run: Flag = False
+    limit: Whole = Field(1000, ge=1, le=1000)
 
 
 class GrantBody(Model):
-    amount: int = Field(ge=1, le=100_000)
+    amount: Whole = Field(ge=1, le=100_000)
     user_id: Id | None = None
     reason: Annotated[Text, StringConstraints(max_length=500)] | None = None
 
@@ -178,4 +178,4 @@ class SessionBody(Model):
 class ShareBody(Model):
     """hours: how long the link works."""
 
-    hours: int = Field(168, ge=1, le=720)
+    hours: Whole = Field(168, ge=1, le=720)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 _PLACE = r"(?:\[[0-9A-Fa-f:.%\w]+\]|[\w.~%-]*)(?::\d*)?"
 _PLACES = re.compile(rf"{_PLACE}(?:,{_PLACE})*")
-_REST = re.compile(rf"(?:{_PLACES.pattern})(?:/[^@?#]*)?(?:\?.*)?", re.DOTALL)
+_REST = re.compile(rf"(?:{_PLACES.pattern})(?:/[^@?#]*)?(?:\?(?:[\w.%~-]+(?:[=&].*)?)?)?", re.DOTALL)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z _-]*\]|<[^<>]+>|\$\{?[A-Z_]+\}?|\{\{.*\}\}|\*{3,}|•+")
 

@@ -13,11 +13,16 @@ import pytest
 from tests.kit.terminal import bmn
 
 _JOB = "logo-generation-aaaaaaaa-0000-4000-8000-000000000000"
-_BRAND = {"id": "bbbbbbbb-0000-4000-8000-000000000000", "name": "Acme"}
+_BRAND = {
+    **{"id": "bbbbbbbb-0000-4000-8000-000000000000", "name": "Acme", "status": "draft", "details": {}},
+    **dict.fromkeys(("vision", "archetype", "colorPalette", "logoStyle")),
+    **dict.fromkeys(("createdAt", "updatedAt"), "2026-01-01T00:00:00.000Z"),
+}
+_ACCEPTED = {"jobId": _JOB, "generationJobId": _JOB, "queueName": "logo-generation", "message": "Queued."}
 _ANSWERS: dict[str, Any] = {
     "POST /api/v1/brands": _BRAND,
-    "GET /api/v1/brands": {"brands": []},
-    "POST /api/v1/generation/logos": {"jobId": _JOB},
+    "GET /api/v1/brands": {"brands": [], "nextCursor": None},
+    "POST /api/v1/generation/logos": _ACCEPTED,
 }
 
 

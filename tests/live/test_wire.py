@@ -160,7 +160,7 @@ class Socket:
         return await self.until(lambda event, data: data.get("jobId") == job_id and events.ends_job(event, data))
 
 
-class Person:
+class Follower:
     def __init__(self, stack: Stack, role: str = "user") -> None:
         self.user_id = str(uuid4())
         self.token = self.short_token(stack, 3600, role)
@@ -216,7 +216,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.mark.timeout(500)
 async def test_everything_on_the_wire_is_what_the_models_say(stack: Stack) -> None:
     record = Record()
-    ana, poor, operator = Person(stack), Person(stack), Person(stack, "admin")
+    ana, poor, operator = Follower(stack), Follower(stack), Follower(stack, "admin")
     brand, name = await ana.brand()
     admins = await Socket.open(record, stack, ADMIN, operator.token)
     home = await Socket.open(record, stack, DASHBOARD, ana.token)
@@ -249,7 +249,7 @@ async def test_everything_on_the_wire_is_what_the_models_say(stack: Stack) -> No
     assert WIRE - record.seen == set(NEVER_SEEN)
 
 
-async def _logos(record: Record, ana: Person, socket: Socket, home: Socket, brand: str) -> list[dict[str, Any]]:
+async def _logos(record: Record, ana: Follower, socket: Socket, home: Socket, brand: str) -> list[dict[str, Any]]:
     job_id = (await ana.post("/generation/logos", {"brandId": brand, "count": 2}))["jobId"]
     body = {"jobId": job_id, "queueName": "logo-generation"}
     await socket.ask("job:join", body)
@@ -268,7 +268,7 @@ async def _logos(record: Record, ana: Person, socket: Socket, home: Socket, bran
     return logos
 
 
-async def _mockup_and_thumbnail(ana: Person, socket: Socket, brand: str, logos: list[dict[str, Any]]) -> None:
+async def _mockup_and_thumbnail(ana: Follower, socket: Socket, brand: str, logos: list[dict[str, Any]]) -> None:
     (product, *_) = (await ana.get("/products"))["products"]
     asked = {"productId": product["id"], "productName": product["name"], "productCategory": product["category"]}
     order = {"brandId": brand, "products": [asked], "logoUrl": logos[0]["url"], "colorPalette": ["#112233"]}
@@ -281,7 +281,7 @@ async def _mockup_and_thumbnail(ana: Person, socket: Socket, brand: str, logos: 
 
 
 async def _death(
-    record: Record, stack: Stack, ana: Person, socket: Socket, admins: Socket, brand: str, name: str
+    record: Record, stack: Stack, ana: Follower, socket: Socket, admins: Socket, brand: str, name: str
 ) -> str:
     """A job that fails at every attempt."""
     stack.fault(provider="bfl", match=name, status=503, times=3)
@@ -294,7 +294,7 @@ async def _death(
     return str(job_id)
 
 
-async def _wizard_and_cancel(stack: Stack, record: Record, poor: Person) -> None:
+async def _wizard_and_cancel(stack: Stack, record: Record, poor: Follower) -> None:
     """A step whose tool meets an empty account, since two jobs that never end have reserved nearly all of it."""
     brand, name = await poor.brand()
     stack.fault(provider="bfl", match=name, pending=True)
@@ -317,7 +317,7 @@ async def _wizard_and_cancel(stack: Stack, record: Record, poor: Person) -> None
     await socket.close()
 
 
-async def _pause(stack: Stack, ana: Person, socket: Socket, admins: Socket) -> None:
+async def _pause(stack: Stack, ana: Follower, socket: Socket, admins: Socket) -> None:
     """A key that the provider refuses pauses the queue, with one alert."""
     brand, name = await ana.brand()
     await socket.ask("brand:join", {"brandId": brand})
@@ -328,7 +328,7 @@ async def _pause(stack: Stack, ana: Person, socket: Socket, admins: Socket) -> N
     stack.mend()
 
 
-async def _housekeeping(record: Record, operator: Person) -> None:
+async def _housekeeping(record: Record, operator: Follower) -> None:
     """A mail, a CRM event and a cleanup, by server-sent events: they have no room but their own."""
     for queue in ("email-send", "crm-sync", "cleanup"):
         found: list[dict[str, Any]] = []

@@ -9,8 +9,8 @@ from bmn.errors import Cause
 from bmn.providers.base import OnCall, ProviderCall
 from bmn.settings import ProviderAccess, Settings
 from tests.kit.sandbox import SandboxControl
+from tests.kit.vendors import VENDORS, Vendor, every_vendor
 from tests.kit.wire import Wire, answer, failing
-from tests.providers.test_every_vendor import VENDORS, Vendor, every_vendor
 
 DEAD = "http://127.0.0.1:9"
 ODD_KEYS = ["abc\n", "abc\r\nx-other: y", "abc\0", "abc–d", "abc\u200b"]

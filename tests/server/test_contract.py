@@ -16,7 +16,7 @@ from tests.kit.terminal import BMN, environment
 
 pytestmark = pytest.mark.full
 
-_SECONDS = 50
+_SECONDS = 30
 # A validator is stricter than a schema can say: text without control characters, a cursor of ours, crm or email.
 _UNASKED = "positive_data_acceptance"
 

@@ -12,20 +12,9 @@ from bmn.signing import Signer
 from bmn.storage import open_storage
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset
+from tests.server.files import PNG, brand, signed_url
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
-
-
-@pytest.fixture
-async def brand(api: Api, ana: httpx.AsyncClient) -> str:
-    brand = await api.brand(ana)
-    await add_asset(api.core, brand, data=PNG)
-    return brand
-
-
-async def signed_url(client: httpx.AsyncClient, brand: str) -> str:
-    url: str = (await client.get(f"/api/v1/brands/{brand}/assets")).json()["assets"][0]["url"]
-    return url
+__all__ = ["brand"]  # a fixture
 
 
 async def test_the_owner_reads_with_a_token_and_anybody_with_a_signed_link(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset
-from tests.server.test_files import PNG, brand, signed_url
+from tests.server.files import PNG, brand, signed_url
 
 __all__ = ["brand"]  # a fixture
 

@@ -46,6 +46,8 @@ def refusal(**settings: str) -> str:
         ("psql 'postgresql://u:p@h/d?sslmode=require'", "postgresql+psycopg://u:p@h/d?sslmode=require"),
         ("postgres://u:p#s/s?@h/d", "postgresql+psycopg://u:p%23s%2Fs%3F@h/d"),
         ("postgres://u:p@ss@h/d", "postgresql+psycopg://u:p%40ss@h/d"),
+        ("postgres://u:p@ss?@h/d", "postgresql+psycopg://u:p%40ss%3F@h/d"),
+        ("postgres://u:a#long/p@ss?&x@h/d", "postgresql+psycopg://u:a%23long%2Fp%40ss%3F%26x@h/d"),
         ("postgres://u:p%40ss@h/d", "postgresql+psycopg://u:p%40ss@h/d"),
         ("postgres://u:[x@h/d", "postgresql+psycopg://u:%5Bx@h/d"),
         ("postgres://u:p@[::1]:5433/d", "postgresql+psycopg://u:p@[::1]:5433/d"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.upgrade.release import Release, Server, until
+from tests.upgrade.release import OldServer, Release, until
 
 BRAND = "Acme Coffee"
 PAUSED, REASON = "bundle-composition", "budget reached"
@@ -107,6 +107,6 @@ def _has_delivered(api: httpx.Client, job_id: str) -> bool:
     return bool(job["assets"])
 
 
-def serving_for_unfinished(old: Release) -> AbstractContextManager[Server]:
+def serving_for_unfinished(old: Release) -> AbstractContextManager[OldServer]:
     """A server that leaves one queue unserved, waits long between attempts, and draws no faster than a vendor."""
     return old.serving("--queues", SERVED, "--grace", "1", BMN_BACKOFF_SCALE=_BACKOFF, BMN_SANDBOX_SPEED="3")

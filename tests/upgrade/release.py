@@ -40,7 +40,7 @@ def until(ask: Callable[[], T], what: str, seconds: float = _PATIENCE) -> T:
 
 
 @dataclass(slots=True)
-class Server:
+class OldServer:
     """A `bmn serve` that is ready."""
 
     process: "subprocess.Popen[bytes]"
@@ -100,7 +100,7 @@ class Release:
                 raise RuntimeError(f"bmn {' '.join(args)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
 
     @contextlib.contextmanager
-    def serving(self, *options: str, **env: str) -> Iterator[Server]:
+    def serving(self, *options: str, **env: str) -> Iterator[OldServer]:
         """`bmn serve` with its log in a file beside the home. What still runs at the end is stopped in order."""
         log = self.home.parent / f"serve-{time.time_ns()}.log"
         with log.open("wb") as file:
@@ -113,7 +113,7 @@ class Release:
                 stderr=file,
                 start_new_session=True,
             )
-        server = Server(process, self.url, log)
+        server = OldServer(process, self.url, log)
         try:
             until(lambda: process.poll() is not None or self._answers(), "bmn serve")
             if process.poll() is not None:
