@@ -39,6 +39,7 @@ _SCRAPE_SECONDS = 10.0  # half of what Prometheus leaves between two scrapes by 
 
 _EXPOSED_HEADERS = [
     "X-Request-ID",
+    "Preference-Applied",
     "Retry-After",
     "RateLimit-Policy",
     "RateLimit-Limit",
@@ -62,7 +63,7 @@ class Application:
             Head(self.api),
             allow_origins=settings.origins,
             allow_methods=["GET", "HEAD", "POST", "PATCH"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer", "X-Request-ID"],
             expose_headers=_EXPOSED_HEADERS,
             max_age=600,
         )

@@ -247,8 +247,8 @@ async def test_a_stream_has_a_heartbeat_and_a_user_a_number_of_streams(
     api: Api, ana: httpx.AsyncClient, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("bmn.server.routes.job_events._HEARTBEAT_SECONDS", 0.0)
-    monkeypatch.setattr("bmn.server.routes.job_events._SAFETY_SECONDS", 0.05)
-    monkeypatch.setattr("bmn.server.routes.job_events._STREAMS_PER_USER", 1)
+    monkeypatch.setattr("bmn.server.waiting._SAFETY_SECONDS", 0.05)
+    monkeypatch.setattr("bmn.server.waiting._FOLLOWED_PER_USER", 1)
     job_id = await api.logos(ana, await api.brand(ana))
     async with ana.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
         lines = answer.aiter_lines()  # held, since the stream is closed with its iterator

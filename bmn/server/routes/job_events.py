@@ -13,20 +13,17 @@ from starlette.types import Receive, Scope, Send
 
 from bmn.db import jobs
 from bmn.db.records import StoredEvent
-from bmn.errors import RateLimited
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import JOB_EVENTS, ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.dependencies import Caller, JobPath, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
+from bmn.server.waiting import followed, wait_for_news
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
 _HEARTBEAT_SECONDS = 10.0
-_POLL_SECONDS = 1.0  # without the stream
-_SAFETY_SECONDS = 5.0  # with it: a wake-up that got lost delays an event by this much
-_STREAMS_PER_USER = 30
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -60,28 +57,21 @@ async def events(
     """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
     await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
     seq = min(int(last_event_id), 2**31) if last_event_id else after
-    if res.streams[principal.user_id] >= _STREAMS_PER_USER:
-        raise RateLimited(f"{_STREAMS_PER_USER} jobs are followed at once already.", hint="Close some of them.")
-    # Counted before anything else happens: many that come at the same moment must not all find room.
-    res.streams[principal.user_id] += 1
     return _Counted(res, principal, job_id, seq)
 
 
 class _Counted(StreamingResponse):
-    """An event stream that was counted, and is until it ends, in whatever way."""
+    """An event stream that is counted until it ends, in whatever way."""
 
     def __init__(self, res: Resources, principal: Principal, job_id: str, seq: int) -> None:
-        frames = _stream(res, job_id, seq, principal.expires_at)
-        super().__init__(frames, 200, _HEADERS, "text/event-stream")
-        self._streams, self._user_id = res.streams, principal.user_id
+        # Before anything else happens: many that come at the same moment must not all find room.
+        self._counted = contextlib.ExitStack()
+        self._counted.enter_context(followed(res, principal.user_id))
+        super().__init__(_stream(res, job_id, seq, principal.expires_at), 200, _HEADERS, "text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
+        with self._counted:
             await super().__call__(scope, receive, send)
-        finally:
-            self._streams[self._user_id] -= 1
-            if not self._streams[self._user_id]:
-                del self._streams[self._user_id]
 
 
 async def _stream(res: Resources, job_id: str, seq: int, expires_at: float) -> AsyncIterator[bytes]:
@@ -107,19 +97,13 @@ async def _stream(res: Resources, job_id: str, seq: int, expires_at: float) -> A
             if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
                 silent_since = loop.time()
                 yield b": alive\n\n"
-            await _wait(res, wake)
+            await wait_for_news(res, wake)
 
 
 async def _has_ended(res: Resources, job_id: str, seq: int) -> bool:
     """Whether the job has published all it ever will: for a client that already has the terminal event, or a row deleted."""
     row = await res.core.db.read(lambda conn: jobs.state_of(conn, job_id))
     return row is None or (row[0] in TERMINAL_STATES and row[1] <= seq)
-
-
-async def _wait(res: Resources, wake: asyncio.Event) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_SAFETY_SECONDS if res.tail.healthy else _POLL_SECONDS):
-            await wake.wait()
 
 
 def _frame(row: StoredEvent, res: Resources) -> bytes:

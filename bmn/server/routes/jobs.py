@@ -3,10 +3,9 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from bmn.db import assets, brands, calls, jobs
-from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.jobs import JobFilter
 from bmn.db.records import LogLine
@@ -16,14 +15,15 @@ from bmn.jobs.replay import retry
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import Id, Text, when
-from bmn.schemas.payloads import WAITING_STATES, JobState
+from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import RetryBody, ShareBody
 from bmn.server import views
 from bmn.server.actions import share_job
 from bmn.server.dependencies import Caller, GenerationCaller, JobPath, Res, owner_filter
+from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
 from bmn.server.submissions import check_files, strings_in
+from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
 from bmn.server.why import explain, look_into
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
@@ -31,7 +31,6 @@ router = APIRouter(prefix="/api/v1", tags=["jobs"])
 _OF_CALLER = ANY_CALLER | refusals(404)
 _CHANGES = _OF_CALLER | refusals(409, 413)
 
-_TIMELINE = 5000
 Words = Annotated[Text | None, Query(max_length=200)]
 
 
@@ -80,27 +79,24 @@ async def list_jobs(
     return documents.JobPage(jobs=shown, next_cursor=page.cursor, total=page.total)
 
 
-@router.get("/jobs/{job_id}", responses=_OF_CALLER)
-async def show(job_id: JobPath, res: Res, principal: Caller) -> documents.JobRecord:
-    """Everything known about a job."""
-    return await res.core.db.read(lambda conn: _record(conn, res, job_id, owner_filter(principal)))
-
-
-def _record(conn: Connection, res: Resources, job_id: str, user_id: str | None) -> documents.JobRecord:
-    """user_id: None for any owner. Raises NotFound."""
-    row = jobs.get_job(conn, job_id, user_id)
-    brand = brands.names(conn, [row.brand_id]).get(row.brand_id)
-    view = views.job(row, res.signer, brand, sandboxed=calls.sandboxed(conn, [job_id]).get(job_id, False))
-    return documents.JobRecord(
-        **dict(view),
-        payload=row.payload,
-        timeline=[views.event(event, res.signer) for event in job_events.after(conn, job_id, 0, _TIMELINE)],
-        units=[views.unit(unit) for unit in jobs.units(conn, job_id)],
-        assets=[views.asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)],
-        replays=jobs.children(conn, job_id),
-        position=jobs.position(conn, row) if row.state in WAITING_STATES else None,
-        expected=views.expected(jobs.durations(conn, row.queue)),
-    )
+@router.get(
+    "/jobs/{job_id}",
+    responses=_OF_CALLER | {202: {"model": documents.JobRecord, "description": "`wait` has passed; the job goes on"}},
+)
+async def show(
+    job_id: JobPath,
+    res: Res,
+    principal: Caller,
+    response: Response,
+    wait: Annotated[int | None, Query(ge=0, le=MOST_SECONDS, description="seconds to wait for its end")] = None,
+) -> documents.JobRecord:
+    """Everything known about a job. With `wait`, when it has ended; 202 where it has not by then."""
+    record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner_filter(principal)))
+    if wait is None or record.state in TERMINAL_STATES:
+        return record
+    with followed(res, principal.user_id):
+        response.status_code = 200 if await wait_for_end(res, job_id, wait) else 202
+    return await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner_filter(principal)))
 
 
 @router.get("/jobs/{job_id}/why", responses=_OF_CALLER)

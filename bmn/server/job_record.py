@@ -1,0 +1,27 @@
+"""Everything known about one job, as the document that shows it."""
+
+from bmn.db import assets, brands, calls, events, jobs
+from bmn.db.engine import Connection
+from bmn.schemas import documents
+from bmn.schemas.payloads import WAITING_STATES
+from bmn.server import views
+from bmn.signing import Signer
+
+_TIMELINE = 5000
+
+
+def job_record(conn: Connection, signer: Signer, job_id: str, user_id: str | None) -> documents.JobRecord:
+    """user_id: None for any owner. Raises NotFound."""
+    row = jobs.get_job(conn, job_id, user_id)
+    brand = brands.names(conn, [row.brand_id]).get(row.brand_id)
+    view = views.job(row, signer, brand, sandboxed=calls.sandboxed(conn, [job_id]).get(job_id, False))
+    return documents.JobRecord(
+        **dict(view),
+        payload=row.payload,
+        timeline=[views.event(event, signer) for event in events.after(conn, job_id, 0, _TIMELINE)],
+        units=[views.unit(unit) for unit in jobs.units(conn, job_id)],
+        assets=[views.asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
+        replays=jobs.children(conn, job_id),
+        position=jobs.position(conn, row) if row.state in WAITING_STATES else None,
+        expected=views.expected(jobs.durations(conn, row.queue)),
+    )
