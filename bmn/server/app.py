@@ -63,7 +63,14 @@ class Application:
             Head(self.api),
             allow_origins=settings.origins,
             allow_methods=["GET", "HEAD", "POST", "PATCH"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer", "X-Request-ID"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "Last-Event-ID",
+                "Prefer",
+                "X-Request-ID",
+            ],
             expose_headers=_EXPOSED_HEADERS,
             max_age=600,
         )
