@@ -156,46 +156,85 @@ def outlines(shape: Shape) -> list[Outline]:
 def painted(art: Art, colors: Mapping[str, Color], side: int) -> Image.Image:
     """The sheet as a picture of side x side pixels on the color of `paper`."""
     full = side * _SMOOTH
-    image = Image.new("RGB", (full, full), tuple(colors["paper"]))
-    _paint(image, art, colors)
-    return image.reduce(_SMOOTH)
+    draw = aggdraw.Draw("RGB", (full, full), tuple(colors["paper"]))
+    return _paint(draw, (full, full), _Sheet(full), art, colors).reduce(_SMOOTH)
 
 
-def _paint(image: Image.Image, art: Art, colors: Mapping[str, Color]) -> None:
-    draw = aggdraw.Draw(image)
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Where a point of the art lies in a picture that shows a part of the sheet. side: of the whole sheet, in pixels."""
+
+    side: int
+    left: int = 0
+    top: int = 0
+
+    def pixels(self, outlines: Iterable[Outline]) -> aggdraw.Path:
+        scale, across, down = self.side / _FULL, self.side / 2 - self.left, self.side / 2 - self.top
+        found = aggdraw.Path()
+        for outline in outlines:
+            if len(outline) < 3:
+                continue
+            (x, y), *rest = outline
+            found.moveto(x * scale + across, y * scale + down)
+            for x, y in rest:
+                found.lineto(x * scale + across, y * scale + down)
+            found.close()
+        return found
+
+    def part(self, box: Box, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+        """The pixels of a box of the art within a picture of this size; None where there are none."""
+        scale, across, down = self.side / _FULL, self.side / 2 - self.left, self.side / 2 - self.top
+        left, top = max(0, math.floor(box[0] * scale + across)), max(0, math.floor(box[1] * scale + down))
+        right, bottom = math.ceil(box[2] * scale + across), math.ceil(box[3] * scale + down)
+        right, bottom = min(size[0], right), min(size[1], bottom)
+        return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _paint(
+    draw: aggdraw.Draw, size: tuple[int, int], sheet: _Sheet, art: Art, colors: Mapping[str, Color]
+) -> Image.Image:
+    """Paints over what `draw` holds, and hands it out as a picture."""
     for operation in art.operations:
         if isinstance(operation, Fill):
-            draw.path(_agg(operation.outlines, image.width), None, aggdraw.Brush(tuple(colors[operation.role])))
+            draw.path(sheet.pixels(operation.outlines), None, aggdraw.Brush(tuple(colors[operation.role])))
             continue
-        draw.flush()
-        inside = image.copy()
-        _paint(inside, operation.art, colors)
-        mask = area_mask(operation.outlines, image.width)
+        touched = _extent(operation.art) if operation.outside else bounds(operation.outlines)
+        if (box := sheet.part(touched, size)) is None:
+            continue
+        image = _picture(draw, size)
+        part, there = image.crop(box), _Sheet(sheet.side, sheet.left + box[0], sheet.top + box[1])
+        inside = _paint(aggdraw.Draw(part), part.size, there, operation.art, colors)
+        mask = _mask(operation.outlines, part.size, there)
         if operation.outside:
             mask = mask.point([255 - value for value in range(256)])
-        image.paste(inside, (0, 0), mask)
+        image.paste(inside, box[:2], mask)
         draw = aggdraw.Draw(image)
-    draw.flush()
+    return _picture(draw, size)
+
+
+def _picture(draw: aggdraw.Draw, size: tuple[int, int]) -> Image.Image:
+    return Image.frombytes("RGB", size, draw.tobytes())
+
+
+def _extent(art: Art) -> Box:
+    """The box of all areas, paper too."""
+    boxes = [
+        bounds([outline]) if isinstance(operation, Fill) else _extent(operation.art)
+        for operation in art.operations
+        for outline in (operation.outlines if isinstance(operation, Fill) else operation.outlines[:1])
+        if outline
+    ]
+    if not boxes:
+        return 0.0, 0.0, 0.0, 0.0
+    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 
 
 def area_mask(shape: Shape, side: int) -> Image.Image:
     """The inside of a shape on a sheet of side x side pixels, 0..255."""
-    image = Image.new("L", (side, side), 0)
-    draw = aggdraw.Draw(image)
-    draw.path(_agg(outlines(shape), side), None, aggdraw.Brush(255))
-    draw.flush()
-    return image
+    return _mask(outlines(shape), (side, side), _Sheet(side))
 
 
-def _agg(shape: Iterable[Outline], side: int) -> aggdraw.Path:
-    scale, half = side / _FULL, side / 2
-    found = aggdraw.Path()
-    for outline in shape:
-        if len(outline) < 3:
-            continue
-        (x, y), *rest = outline
-        found.moveto(x * scale + half, y * scale + half)
-        for x, y in rest:
-            found.lineto(x * scale + half, y * scale + half)
-        found.close()
-    return found
+def _mask(shape: Iterable[Outline], size: tuple[int, int], sheet: _Sheet) -> Image.Image:
+    draw = aggdraw.Draw("L", size, 0)
+    draw.path(sheet.pixels(shape), None, aggdraw.Brush(255))
+    return Image.frombytes("L", size, draw.tobytes())
