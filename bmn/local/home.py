@@ -15,9 +15,9 @@ from typing import Any
 
 from bmn.errors import Conflict, Misconfigured, NotAllowed
 from bmn.settings import Settings
+from bmn.settings.running import LOCK_FILE
 
-LOCK_FILE = "serve.lock"
-
+_LOCK_SECONDS = 0.5  # who only asks whether the lock is held has it for a moment
 # What `--reset` removes. The signing secret stays, so that tokens handed out before go on working.
 _DATA = (
     "bmn.sqlite3",
@@ -47,10 +47,8 @@ def home_lock(settings: Settings, purpose: str) -> Iterator[None]:
         ) from error
     before = os.umask(0o077)  # what this stack writes is its owner's alone, also in a folder that others may enter
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _home_busy(settings, os.pread(descriptor, 4096, 0)) from None
+        if not _take(descriptor):
+            raise _home_busy(settings, os.pread(descriptor, 4096, 0))
         note = json.dumps({"pid": os.getpid(), "purpose": purpose, "since": time.time()}).encode()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, note, 0)
@@ -60,6 +58,19 @@ def home_lock(settings: Settings, purpose: str) -> Iterator[None]:
     finally:
         os.umask(before)
         os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _home_busy(settings: Settings, note: bytes) -> Conflict:

@@ -5,8 +5,6 @@ the addresses a running `bmn serve` left in its home, default. Secrets are `Secr
 A field's type reads its text, brings it into one form and refuses what cannot be meant: nothing else has to look again.
 """
 
-import json
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bmn.settings import redis_url, texts
 from bmn.settings.environment import Surroundings, default_home
+from bmn.settings.running import STATE_FILE, running
 from bmn.settings.types import (
     ApiAddress,
     CustomFields,
@@ -247,17 +246,12 @@ class Settings(BaseSettings):
 
     @property
     def state_file(self) -> Path:
-        return self.bmn_home / "serve.json"
+        return self.bmn_home / STATE_FILE
 
     @cached_property
     def running(self) -> dict[str, Any]:
         """What a running `bmn serve` of this home says of itself: api_url, redis_url, sandbox_url, pid. Empty: none runs."""
-        try:
-            state: dict[str, Any] = json.loads(self.state_file.read_text())
-            os.kill(int(state["pid"]), 0)
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}
-        return state
+        return running(self.bmn_home)
 
     @property
     def redis_is_configured(self) -> bool:

@@ -14,8 +14,8 @@ from bmn.jobs.submission import dispatch
 from bmn.settings import load_settings
 from bmn.work.registry import QUEUES
 from bmn.work.wiring import open_core
-from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, free_port, of_job, rows
-from tests.kit.processes import PATIENCE, wait_until
+from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, of_job, rows
+from tests.kit.processes import PATIENCE, free_port, wait_until
 from tests.kit.stack import Stack
 
 _ROOT = Path(__file__).parents[2]

