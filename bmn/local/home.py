@@ -11,11 +11,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bmn.errors import Conflict, Misconfigured, NotAllowed
 from bmn.settings import Settings
-from bmn.settings.running import LOCK_FILE
+from bmn.settings.running import LOCK_FILE, holder
 
 _LOCK_SECONDS = 0.5  # who only asks whether the lock is held has it for a moment
 # What `--reset` removes. The signing secret stays, so that tokens handed out before go on working.
@@ -48,7 +47,7 @@ def home_lock(settings: Settings, purpose: str) -> Iterator[None]:
     before = os.umask(0o077)  # what this stack writes is its owner's alone, also in a folder that others may enter
     try:
         if not _take(descriptor):
-            raise _home_busy(settings, os.pread(descriptor, 4096, 0))
+            raise _home_busy(settings)
         note = json.dumps({"pid": os.getpid(), "purpose": purpose, "since": time.time()}).encode()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, note, 0)
@@ -73,12 +72,10 @@ def _take(descriptor: int) -> bool:
             return True
 
 
-def _home_busy(settings: Settings, note: bytes) -> Conflict:
-    holder: dict[str, Any] = {}
-    with contextlib.suppress(ValueError):
-        holder = json.loads(note)
+def _home_busy(settings: Settings) -> Conflict:
+    held_by = holder(settings.bmn_home)
     address = settings.running.get("api_url")
-    who = f"`{holder.get('purpose', 'bmn serve')}` (process {holder.get('pid', 'unknown')})"
+    who = f"`{held_by.get('purpose', 'bmn serve')}` (process {held_by.get('pid', 'unknown')})"
     return Conflict(
         f"{who} already runs in {settings.bmn_home}" + (f" and answers at {address}." if address else "."),
         hint="Use that one, stop it, add another server to it with `bmn serve --no-workers --port N`, "

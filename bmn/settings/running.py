@@ -11,6 +11,8 @@ from typing import Any
 
 LOCK_FILE = "serve.lock"
 STATE_FILE = "serve.json"
+PRIVATE = "bmn generate"
+"""The purpose of a stack that ends with the command that started it."""
 
 
 def running(home: Path) -> dict[str, Any]:
@@ -37,3 +39,12 @@ def is_held(home: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def holder(home: Path) -> dict[str, Any]:
+    """What the last one that took the home's lock wrote into it: purpose, pid, since; empty where that cannot be read."""
+    try:
+        note = json.loads((home / LOCK_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}

@@ -15,6 +15,7 @@ import pytest
 from bmn.errors import Conflict
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings
+from bmn.settings.running import is_held
 from tests.kit.processes import PATIENCE, gone, wait_until
 from tests.kit.terminal import BMN, environment
 
@@ -121,5 +122,43 @@ def test_the_next_steps_work_in_the_order_they_are_named_in_fresh_terminals(home
                 with terminal(step) as process:
                     process.communicate(timeout=PATIENCE)
                 assert process.returncode == 0, step
+        finally:
+            server.terminate()
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_commands_in_the_background_take_turns_in_one_home(home: Path, tmp_path: Path) -> None:
+    """`for b in A B C; do bmn generate logos --brand $b & done`, with no server: each starts one of its own, in turn."""
+    fresh = environment({"BMN_HOME": str(home), "BMN_SANDBOX_SPEED": "0", "PORT": "0"})
+    one = [BMN, "generate", "logos", "--count", "1", "--out", str(tmp_path)]
+    commands = [
+        subprocess.Popen(
+            [*one, "--brand", brand], env=fresh, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+        )
+        for brand in "ABC"
+    ]
+    said = [command.communicate(timeout=500)[1] for command in commands]
+    assert [command.returncode for command in commands] == [0, 0, 0], said
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a-logo-1.png", "b-logo-1.png", "c-logo-1.png"]
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_a_server_that_is_still_starting_is_waited_for_and_used(home: Path) -> None:
+    fresh = environment({"BMN_HOME": str(home), "BMN_SANDBOX_SPEED": "0", "PORT": "0"})
+    with subprocess.Popen([BMN, "serve"], env=fresh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_until(lambda: is_held(home), 200, "the lock of the home")
+            made = subprocess.run(
+                [BMN, "generate", "logos", "--brand", "Acme", "--count", "1"],
+                env=fresh,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            assert made.returncode == 0, made.stderr
+            assert "starting a private one" not in made.stderr
         finally:
             server.terminate()

@@ -17,6 +17,7 @@ from bmn.errors import Conflict, Misconfigured, UsageProblem
 from bmn.lifeline import lifeline
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, check_start, load_settings, origin_of
+from bmn.settings.running import PRIVATE
 from bmn.settings.web import bracketed, reachable
 
 __all__ = ["private_stack", "serve"]
@@ -99,7 +100,7 @@ def serve(
         return _run(plan)
     from bmn.local.home import home_lock
 
-    with home_lock(settings, "bmn generate" if ephemeral else "bmn serve"):
+    with home_lock(settings, PRIVATE if ephemeral else "bmn serve"):
         if reset:
             _reset(settings, yes)
         return _run(plan)

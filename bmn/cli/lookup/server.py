@@ -1,13 +1,20 @@
 """Whom a generator talks to: the server that answers, or, on the default local address, a private one for the while."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bmn.cli.terminal.console import console
 from bmn.client import Client
-from bmn.errors import NoServer
+from bmn.errors import Conflict, NoServer
 from bmn.settings import Settings, load_settings
+from bmn.settings.running import PRIVATE, holder, is_held
+
+_LOOK_SECONDS = 0.1
+_START_SECONDS = 60.0  # in which a `bmn serve` that has the home has to answer
+_REFUSALS = 20  # how often another command may have been faster
 
 
 def open_client(*, role: str = "user", settings: Settings | None = None, api_url: str | None = None) -> Client:
@@ -33,16 +40,60 @@ async def server_for(queue: str, *, detach: bool) -> AsyncIterator[Server]:
     """
     settings = load_settings()
     async with open_client(settings=settings) as client:
-        if console.api_url or settings.bmn_api_url or await client.is_up():
-            yield Server(settings, client.api_url, private=False)
-            return
+        answers = bool(console.api_url or settings.bmn_api_url) or await client.is_up()
+    if answers:
+        yield Server(settings, client.api_url, private=False)
+        return
     if detach:
         raise NoServer(
             f"No server answers at {client.api_url}, and a private one would end with this command.",
             hint="Start one in another terminal: bmn serve. Or leave out --detach.",
         )
+    async with AsyncExitStack() as stack:
+        yield await _start(stack, settings, queue)
+
+
+async def _start(stack: AsyncExitStack, settings: Settings, queue: str) -> Server:
+    """A private server, once nobody else works in this home; or the one that somebody else has started meanwhile."""
     from bmn.local.temporary import private_stack
 
-    console.say(f"no server is running: starting a private one in {settings.bmn_home}, which stops afterwards")
-    async with private_stack(settings, [queue]) as api_url:
-        yield Server(settings, api_url, private=True)
+    refusals = 0
+    while True:
+        if (found := await _wait_for_home(settings)) is not None:
+            return found
+        try:
+            if not refusals:
+                console.say(
+                    f"no server is running: starting a private one in {settings.bmn_home}, which stops afterwards"
+                )
+            return Server(settings, await stack.enter_async_context(private_stack(settings, [queue])), private=True)
+        except Conflict:
+            refusals += 1
+            if refusals > _REFUSALS and not is_held(settings.bmn_home):
+                raise  # it is not the home that is taken
+
+
+async def _wait_for_home(settings: Settings) -> Server | None:
+    """Waits while another command has the home; gives the server that answers in it, None where the home is free.
+
+    Raises Conflict where a `bmn serve` has it and does not answer.
+    """
+    said, deadline = False, time.monotonic() + _START_SECONDS
+    while is_held(settings.bmn_home):
+        now = load_settings()
+        if now.running.get("api_url"):
+            async with open_client(settings=now) as client:
+                if await client.is_up():
+                    return Server(now, client.api_url, private=False)
+        purpose = holder(settings.bmn_home).get("purpose", "bmn serve")
+        if purpose == PRIVATE:
+            deadline = time.monotonic() + _START_SECONDS
+        elif time.monotonic() > deadline:
+            raise Conflict(
+                f"`{purpose}` has {settings.bmn_home} and does not answer.", hint="Stop it, or name another BMN_HOME."
+            )
+        if not said:
+            console.say(f"`{purpose}` works in {settings.bmn_home}: waiting for it")
+            said = True
+        await asyncio.sleep(_LOOK_SECONDS)
+    return None
