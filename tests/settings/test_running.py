@@ -20,7 +20,10 @@ def left_behind(settings: Settings, **fields: object) -> None:
     settings.state_file.with_name("serve.lock").write_text(json.dumps({"pid": os.getpid()}))
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 1, 2**22 + 1, "no number", None])
+_PIDS = {"ours": os.getpid(), "init": 1, "nobody": 2**22 + 1, "text": "no number", "none": None}
+
+
+@pytest.mark.parametrize("pid", _PIDS.values(), ids=_PIDS)
 def test_a_killed_server_is_not_believed_whoever_has_its_process_id_now(home: Path, pid: object) -> None:
     left_behind(load_settings(), pid=pid)
     settings = load_settings()
