@@ -20,7 +20,7 @@ _ALIVE: Mapping[str, frozenset[str]] = {
     "brand_assets": frozenset({"thumbnail_url", "metadata"}),  # by the thumbnail that was still to come
     "generation_credits": frozenset({"credits_remaining", "credits_used", "credits_reserved"}),
     "brands": frozenset({"status", "details", "updated_at"}),
-    "agent_sessions": frozenset({"messages", "turns", "cost_usd", "state", "updated_at"}),  # the wizard's conversation goes on
+    "agent_sessions": frozenset({"messages", "turns", "cost_usd", "state", "updated_at"}),  # it goes on
     "dead_letters": frozenset({"state", "replays", "replay_job_id", "resolved_by", "resolved_at"}),  # one is replayed
     "queue_settings": frozenset({"paused", "reason", "paused_by", "paused_at"}),  # one is resumed
 }
