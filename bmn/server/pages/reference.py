@@ -26,7 +26,7 @@ async def reference(request: Request) -> Response:
 
 def _operation(document: Schema, method: str, path: str, operation: Schema) -> dict[str, Any]:
     fields = [
-        (given["name"], given["in"], _type(document, given["schema"]), given["required"])
+        (given["name"], given["in"], _type(document, given["schema"]), given.get("required", False))
         for given in operation.get("parameters", [])
     ]
     for content in operation.get("requestBody", {}).get("content", {}).values():
