@@ -73,12 +73,17 @@ class KeySet:
                 if len(body) > _MAX_BYTES:
                     raise ValueError("the key document is larger than 64 KiB")
         document = httpx.Response(200, content=bytes(body)).json()
-        if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
-            raise ValueError("the key document has no list of keys")
-        keys = {str(row["kid"]): found for row in document["keys"] if (found := _usable(row)) is not None}
+        keys = usable_keys(document)
         if self._keys and not keys:
             raise ValueError("the key document is empty")
         return keys
+
+
+def usable_keys(document: Any) -> dict[str, tuple[str, Any]]:
+    """The keys of a key document, by id, each with its algorithm. Raises ValueError where it is none."""
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
+        raise ValueError("the key document has no list of keys")
+    return {str(row["kid"]): found for row in document["keys"] if (found := _usable(row)) is not None}
 
 
 def _usable(row: Any) -> tuple[str, Any] | None:

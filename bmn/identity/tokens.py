@@ -17,6 +17,7 @@ import jwt
 
 from bmn.errors import NotAllowed, NotSignedIn
 from bmn.identity.jwks import KeySet
+from bmn.identity.refused import RefusedTokens
 from bmn.identity.roles import Roles
 from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID, Settings
 
@@ -114,7 +115,7 @@ class Authenticator:
 
     def __init__(self, settings: Settings) -> None:
         project = settings.supabase_url.rstrip("/")
-        self._issuer = f"{project}/auth/v1" if project else None
+        self._issuers = settings.supabase_jwt_issuer or ((f"{project}/auth/v1",) if project else ())
         self._secret = settings.supabase_jwt_secret.get_secret_value()
         self._keys: KeySet | None = None
         self._roles: Roles | None = None
@@ -124,8 +125,9 @@ class Authenticator:
             if address := settings.supabase_jwks_url or (project and f"{project}/auth/v1/.well-known/jwks.json"):
                 self._keys = KeySet(address)
         elif not settings.is_production:
-            self._issuer = DEV_ISSUER
+            self._issuers = (DEV_ISSUER,)
             self._secret = development_secret(settings)
+        self._refused = RefusedTokens()
         self._seen: dict[bytes, tuple[float, Principal]] = {}
 
     async def verify(self, token: str | None) -> Principal:
@@ -143,7 +145,8 @@ class Authenticator:
             return await self.current(known[1])
         try:
             principal = _principal(await self._claims(token))
-        except _REFUSALS:
+        except _REFUSALS as error:
+            self._refused.note(error, token)
             raise NotSignedIn(INVALID_TOKEN) from None
         self._remember(digest, principal, now)
         return await self.current(principal)
@@ -173,13 +176,17 @@ class Authenticator:
         elif algorithm in ("ES256", "RS256") and self._keys is not None and isinstance(key_id, str):
             key = await self._keys.find(key_id, algorithm)
         else:
-            raise jwt.InvalidAlgorithmError("not an algorithm of this project")
+            raise jwt.InvalidAlgorithmError("there is no key for it")
         claims: dict[str, Any] = jwt.decode(
-            token, key, algorithms=[algorithm], audience=AUDIENCE, issuer=self._issuer, leeway=LEEWAY, options=_OPTIONS
+            token, key, algorithms=[algorithm], audience=AUDIENCE, leeway=LEEWAY, options=_OPTIONS
         )
-        if self._issuer is None and not _SUPABASE_ISSUER.fullmatch(claims["iss"]):
-            raise jwt.InvalidIssuerError("not a Supabase project")
+        self._check_issuer(claims["iss"])
         return claims
+
+    def _check_issuer(self, issuer: str) -> None:
+        known = issuer.rstrip("/") in self._issuers if self._issuers else _SUPABASE_ISSUER.fullmatch(issuer)
+        if not known:
+            raise jwt.InvalidIssuerError(f"expected {' or '.join(self._issuers) or 'a Supabase project'}")
 
     def _remember(self, digest: bytes, principal: Principal, now: float) -> None:
         if len(self._seen) >= _CACHE_SIZE:

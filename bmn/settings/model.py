@@ -24,6 +24,7 @@ from bmn.settings.types import (
     File,
     Folder,
     Host,
+    Issuers,
     Key,
     Mailbox,
     Megabytes,
@@ -108,6 +109,7 @@ class Settings(BaseSettings):
     # Signs file and share links. Empty: derived from the Supabase secret, else kept in BMN_HOME.
     bmn_signing_secret: Secret = SecretStr("")
     bmn_metrics_token: Secret = SecretStr("")  # who scrapes /metrics sends it as a bearer; production needs one
+    bmn_keep_alive_seconds: Seconds = Field(75, ge=5)  # of an idle connection; longer than your load balancer keeps one
     sentry_dsn: SentryDsn = SecretStr("")
     otel_exporter_otlp_endpoint: WebAddress = ""
 
@@ -130,6 +132,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "supabase_secret_key"),
     )
     supabase_jwt_secret: Secret = SecretStr("")
+    # What stands as `iss` in access tokens, where it is not SUPABASE_URL/auth/v1; several by commas.
+    supabase_jwt_issuer: Issuers = Field(
+        (),
+        validation_alias=AliasChoices("SUPABASE_JWT_ISSUER", "GOTRUE_JWT_ISSUER", "JWT_ISSUER", "supabase_jwt_issuer"),
+    )
     supabase_jwks_url: WebAddress = ""  # empty: the well-known address below SUPABASE_URL
 
     # Providers

@@ -59,6 +59,14 @@ def _sentry(text: str) -> str:
     return text
 
 
+def _issuers(text: str) -> tuple[str, ...]:
+    """Issuers as tokens have them: mostly addresses, and sometimes plain words."""
+    found = [issuer.strip().strip("'\"").rstrip("/") for issuer in re.split(r"[,\s]+", text)]
+    if odd := next((issuer for issuer in found if issuer and not re.fullmatch(r"[!-~]{1,300}", issuer)), None):
+        raise ValueError(f"{odd[:60]!r} is no issuer, such as https://REF.supabase.co/auth/v1")
+    return tuple(dict.fromkeys(issuer for issuer in found if issuer))
+
+
 def custom_fields(text: str) -> str:
     """`our_field=their_id,other=their_id`, checked."""
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -94,6 +102,7 @@ ApiAddress = Annotated[str, _reads(partial(web_address, drop=API_ENDS, bare=True
 ProjectAddress = Annotated[str, _reads(_project)]
 WebAddress = Annotated[str, _reads(web_address)]
 OpenAIAddress = Annotated[str, _reads(partial(versioned, "https://api.openai.com/v1"))]
+Issuers = Annotated[tuple[str, ...], _reads(_issuers)]
 Origins = Annotated[tuple[str, ...], _reads(origins)]
 
 Port = Annotated[int, _reads(texts.port), Field(ge=0, le=65535)]

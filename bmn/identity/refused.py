@@ -1,0 +1,80 @@
+"""Why tokens are refused, for operators: the answer says nothing, so that a forger learns nothing from it; the log does."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+
+from bmn.logs import get_logger
+
+log = get_logger(__name__)
+
+_AGAIN_SECONDS = 60.0
+_LONGEST = 160
+
+# By the error that PyJWT raises: a word to search for, and what to look at.
+_REASONS: dict[type[Exception], tuple[str, str]] = {
+    jwt.ExpiredSignatureError: ("expired", "The client has to renew its token; or one of the clocks is wrong."),
+    jwt.ImmatureSignatureError: ("not_yet_valid", "The issuer's clock and ours differ: run a time service on both."),
+    jwt.InvalidIssuerError: ("issuer", "Where this is your own Supabase, name its issuer in SUPABASE_JWT_ISSUER."),
+    jwt.InvalidAudienceError: ("audience", "Tokens of signed-in users have the audience `authenticated`."),
+    jwt.InvalidSignatureError: (
+        "signature",
+        "SUPABASE_JWT_SECRET or SUPABASE_URL is another project's; on a development server, BMN_HOME another one.",
+    ),
+    jwt.InvalidAlgorithmError: (
+        "algorithm",
+        "HS256 needs SUPABASE_JWT_SECRET, ES256 and RS256 need SUPABASE_URL (or SUPABASE_JWKS_URL).",
+    ),
+    jwt.InvalidKeyError: ("key", "The key is not in the project's key set: is SUPABASE_URL the issuer's project?"),
+    jwt.MissingRequiredClaimError: ("claim", "It is no access token of Supabase's."),
+    jwt.DecodeError: ("no_token", "It is no JWT: an API key or a cut token was sent."),
+}
+_USER = ("user", "It is no signed-in user's: the project's own key, a guest, or a `sub` that is no uuid was sent.")
+
+
+@dataclass(slots=True)
+class RefusedTokens:
+    """Says each reason once a minute, with how often it came since."""
+
+    _said: dict[str, float] = field(default_factory=dict)
+    _unsaid: Counter[str] = field(default_factory=Counter)
+
+    def note(self, error: Exception, token: str) -> None:
+        reason, remedy = why(error)
+        now = time.monotonic()
+        if now - self._said.get(reason, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
+            self._unsaid[reason] += 1
+            return
+        self._said[reason] = now
+        more = self._unsaid.pop(reason, 0)
+        detail = {name: _short(value) for name, value in _shown(token).items()}
+        log.warning(
+            "token_refused", reason=reason, detail=_short(str(error)), refused=1 + more, remedy=remedy, **detail
+        )
+
+
+def why(error: Exception) -> tuple[str, str]:
+    """A reason out of a closed set, and what to do about it."""
+    for kind in type(error).__mro__:
+        if found := _REASONS.get(kind):
+            return found
+    return _USER if isinstance(error, ValueError) else _REASONS[jwt.DecodeError]
+
+
+def _shown(token: str) -> dict[str, object]:
+    """What of an unverified token helps to find its maker: never its signature, its user or its mail."""
+    try:
+        header = jwt.get_unverified_header(token)
+        claims: Any = jwt.decode_complete(token, options={"verify_signature": False})["payload"]
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        return {}
+    return {"alg": header.get("alg"), "kid": header.get("kid"), "iss": claims.get("iss"), "aud": claims.get("aud")}
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return ascii(text)[1:-1][:_LONGEST]
