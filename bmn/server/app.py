@@ -23,6 +23,7 @@ from bmn.server.error_handlers import add_error_handlers
 from bmn.server.head import Head
 from bmn.server.middleware import Edge
 from bmn.server.pages import ROUTERS as PAGES
+from bmn.server.redirects import OwnRedirects
 from bmn.server.resources import Resources
 from bmn.server.routes import admin, brands, estimates, events, files, generation, health, job_events, jobs, records
 from bmn.server.snapshot import Snapshot
@@ -60,7 +61,7 @@ class Application:
         self.api = _create_api(self.resources, self._lifespan)
         # CORS is answered here for HTTP and by the socket server for its own path; twice would double the headers.
         inner = CORSMiddleware(
-            Head(self.api),
+            OwnRedirects(Head(self.api)),
             allow_origins=settings.origins,
             allow_methods=["GET", "HEAD", "POST", "PATCH"],
             allow_headers=[
@@ -165,7 +166,7 @@ def create_server(app: Application) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         lifespan="on",
-        timeout_keep_alive=30,
+        timeout_keep_alive=int(app.resources.settings.bmn_keep_alive_seconds),
         timeout_graceful_shutdown=_GRACE_SECONDS,
         proxy_headers=False,
     )

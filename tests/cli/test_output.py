@@ -2,6 +2,8 @@
 
 import io
 import re
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,6 +92,34 @@ def test_since_understands_words_and_iso_times() -> None:
     assert seconds_ago("2026-11-23T10:00Z", now) == 1800
     assert seconds_ago("2026-11-23T10:00", now) == 1800
     assert seconds_ago("2h", now) == 7200
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "seconds"),
+    [
+        ("2026-12-15T12:00:00+01:00", "2026-07-01T12:00", (datetime(2026, 12, 15, 11) - datetime(2026, 7, 1, 10))),
+        ("2026-07-01T12:00:00+02:00", "2026-01-15 12:00", (datetime(2026, 7, 1, 10) - datetime(2026, 1, 15, 11))),
+        ("2026-12-15T12:00:00+01:00", "2026-07-01", (datetime(2026, 12, 15, 11) - datetime(2026, 6, 30, 22))),
+        ("2026-10-25T12:00:00+01:00", "today", timedelta(hours=13)),  # that night had an hour more
+        ("2026-10-26T12:00:00+01:00", "yesterday", timedelta(hours=37)),
+        ("2026-03-29T12:00:00+02:00", "today", timedelta(hours=11)),
+        ("2026-12-15T11:00:00+00:00", "2026-07-01T12:00", (datetime(2026, 12, 15, 11) - datetime(2026, 7, 1, 10))),
+        ("2026-12-15T11:00:00+00:00", "2026-07-01T12:00Z", (datetime(2026, 12, 15, 11) - datetime(2026, 7, 1, 12))),
+    ],
+)
+def test_a_time_without_a_zone_is_what_clocks_here_showed_then(
+    berlin: None, asked: str, text: str, seconds: timedelta
+) -> None:
+    assert seconds_ago(text, datetime.fromisoformat(asked)) == seconds.total_seconds()
 
 
 @pytest.mark.parametrize(

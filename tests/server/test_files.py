@@ -172,3 +172,9 @@ async def test_what_has_no_row_of_its_own_has_a_tag_too(api: Api, ana: httpx.Asy
     await api.core.storage.put(key, PNG, "image/png")
     tag = (await ana.get(f"/files/{key}")).headers["etag"]
     assert (await ana.get(f"/files/{key}", headers={"If-None-Match": tag})).status_code == 304
+
+
+async def test_a_redirect_names_no_host(api: Api, ana: httpx.AsyncClient) -> None:
+    for path, to in (("/docs/", "/docs"), ("/api/v1/jobs/?limit=1", "/api/v1/jobs?limit=1"), ("/g/", "/g")):
+        answer = await ana.get(path, headers={"Host": "evil.example"}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, to)

@@ -91,6 +91,7 @@ def _examine() -> Iterator[Check]:
         _database,
         _storage,
         _keys,
+        _identity,
         _server,
     )
     for look in looks:
@@ -271,6 +272,21 @@ def _keys(settings: Settings) -> Iterator[Check]:
     if not settings.sandbox_address:
         require_sandbox(missing)
     yield Check("Keys", "ok", f"none for {', '.join(missing)}: the sandbox stands in")
+
+
+def _identity(settings: Settings) -> Iterator[Check]:
+    from bmn.identity.pair import problems, token_problem
+    from bmn.identity.tokens import supabase_is_configured
+
+    if not supabase_is_configured(settings):
+        return
+    found = list(problems(settings))
+    if (token := settings.bmn_token.get_secret_value()) and (refused := asyncio.run(token_problem(settings, token))):
+        found.append(refused)
+    for message, remedy in found:
+        yield Check("Sign-in", "failed", message, remedy)
+    if not found:
+        yield Check("Sign-in", "ok", f"{settings.supabase_url or 'a Supabase project'}: address, keys and issuer fit")
 
 
 def _server(settings: Settings) -> Iterator[Check]:

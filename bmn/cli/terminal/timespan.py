@@ -1,7 +1,7 @@
 """Times as people write and read them: `10m`, `2d`, `yesterday`, an ISO time; "3 m ago", "1 m 52 s"."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from bmn.format import duration
 
@@ -22,9 +22,9 @@ def parse_span(text: str) -> float:
 
 def seconds_ago(text: str, now: datetime | None = None) -> float:
     """How long ago a `--since` lies: a span, `today`, `yesterday`, or an ISO time. Raises ValueError."""
-    now = now or datetime.now().astimezone()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    words = {"today": midnight, "yesterday": midnight - timedelta(days=1)}
+    now = now or datetime.now(UTC)
+    today = now.astimezone().date()
+    words = {"today": _midnight(today), "yesterday": _midnight(today - timedelta(days=1))}
     word = text.strip().lower()
     if word in words:
         return (now - words[word]).total_seconds()
@@ -36,8 +36,13 @@ def seconds_ago(text: str, now: datetime | None = None) -> float:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
-    return (now - moment).total_seconds()
+    return (
+        now - moment.astimezone()
+    ).total_seconds()  # one without a zone is of here, as clocks here went at that time
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min).astimezone()
 
 
 def moment(text: str) -> datetime:

@@ -29,7 +29,7 @@ _PREFER: dict[str, Any] = {
         {
             "name": "Prefer",
             "in": "header",
-            "schema": {"type": "string", "maxLength": 200},
+            "schema": {"type": "string"},
             "description": "`wait=60`: hold the answer until the job has ended, for this many seconds (60 at most).",
         }
     ]
