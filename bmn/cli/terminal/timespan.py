@@ -36,9 +36,8 @@ def seconds_ago(text: str, now: datetime | None = None) -> float:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
-    return (
-        now - moment.astimezone()
-    ).total_seconds()  # one without a zone is of here, as clocks here went at that time
+    # One without a zone is of here, as clocks here went at that time.
+    return (now - moment.astimezone()).total_seconds()
 
 
 def _midnight(day: date) -> datetime:

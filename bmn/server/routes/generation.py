@@ -10,7 +10,7 @@ from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Submission
 from bmn.schemas import documents, requests
 from bmn.server.actions import generate
-from bmn.server.dependencies import GenerationCaller, IdempotencyKey, request_id
+from bmn.server.dependencies import GenerationCaller, IdempotencyKey, owner_filter, request_id
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
@@ -110,7 +110,7 @@ async def _finished(request: Request, principal: Principal, job_id: str, seconds
         with followed(res, principal.user_id):
             if not await wait_for_end(res, job_id, seconds):
                 return None
-            record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, principal.user_id))
+            record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner_filter(principal)))
     except TryLater:
         return None
     applied = {"Preference-Applied": f"wait={seconds}"}
