@@ -1,8 +1,6 @@
-"""Connections to Redis that fail in bounded time, and a probe that knows how long Redis has been away."""
+"""Connections to Redis that fail in bounded time."""
 
 import asyncio
-import contextlib
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,9 +13,6 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from bmn.errors import Misconfigured
-from bmn.logs import get_logger
-
-_log = get_logger(__name__)
 
 REPLY_SECONDS = 2.0
 _CONNECT_SECONDS = 2.0
@@ -25,9 +20,6 @@ _HEALTH_CHECK_SECONDS = 15
 _RETRIES = 3
 _FIRST_RETRY_SECONDS = 0.02
 _LONGEST_RETRY_SECONDS = 0.3
-_PROBE_SECONDS = 3.0
-_PROBE_AWAY_SECONDS = 0.5  # while it does not answer
-_FULL = 0.97
 
 UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError, OSError)
 """What a call raises while Redis is away, frozen, or only a replica. A full one: redis.exceptions.OutOfMemoryError."""
@@ -128,78 +120,3 @@ def _options(reply_seconds: float) -> dict[str, Any]:
 
 def _bad_url(error: ValueError) -> Misconfigured:
     return Misconfigured(f"REDIS_URL cannot be used: {error}", hint="For example redis://127.0.0.1:6379/0")
-
-
-class RedisHealth:
-    """Asks Redis every three seconds how it is, so that requests know before they begin; more often while it is away."""
-
-    def __init__(self, client: "redis.asyncio.Redis", *, every: float = _PROBE_SECONDS) -> None:
-        self._client = client
-        self._every = every
-        self._task: asyncio.Task[None] | None = None
-        self._answered = time.monotonic()
-        self._away = False
-        self._may_ask = True
-        self._memory: dict[str, Any] = {}
-
-    async def start(self) -> None:
-        """Probes once, so that the first answer is a true one, then goes on in the background."""
-        await self.probe()
-        self._task = asyncio.create_task(self._run(), name="redis-health")
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    def down_for(self) -> float:
-        """Seconds since Redis last answered; 0 while it answers."""
-        return time.monotonic() - self._answered if self._away else 0.0
-
-    @property
-    def full(self) -> bool:
-        """True where writes are refused, or soon will be."""
-        return self.memory_share >= _FULL
-
-    @property
-    def memory_share(self) -> float:
-        """Used memory by its limit; 0 where there is no limit."""
-        limit = int(self._memory.get("maxmemory", 0))
-        return int(self._memory.get("used_memory", 0)) / limit if limit else 0.0
-
-    @property
-    def policy_ok(self) -> bool:
-        """False where Redis may throw keys away when it is full, queues included."""
-        return str(self._memory.get("maxmemory_policy", "noeviction")) == "noeviction"
-
-    async def probe(self) -> None:
-        try:
-            async with asyncio.timeout(REPLY_SECONDS):
-                self._memory = await self._ask()
-        except (redis.RedisError, OSError, TimeoutError) as error:
-            if not self._away:
-                _log.warning("Redis does not answer", error=str(error) or type(error).__name__)
-            self._away = True
-            return
-        if self._away:
-            _log.info("Redis answers again", after_s=round(self.down_for(), 1))
-        self._answered = time.monotonic()
-        self._away = False
-
-    async def _ask(self) -> dict[str, Any]:
-        """What Redis says of its memory; nothing where our user may not ask that, which is no outage."""
-        try:
-            found: dict[str, Any] = await self._client.info("memory")
-        except redis.exceptions.NoPermissionError:
-            if self._may_ask:
-                self._may_ask = False
-                _log.warning("Redis refuses INFO to our user: its memory is not watched", remedy="ACL SETUSER … +info")
-            return {}
-        return found
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(min(self._every, _PROBE_AWAY_SECONDS) if self._away else self._every)
-            await self.probe()

@@ -10,9 +10,11 @@ RQ_PREFIX: Final = "rq:"
 
 STREAM: Final = "bmn:stream"  # every event on its way to the sockets; capped by BMN_STREAM_MAXLEN
 CONTROL: Final = "bmn:control"  # a channel: cancel, pause, settings; nothing is kept
+OWNER: Final = "bmn:owner"  # whose database this Redis works for; renewed by each of its processes while they live
 PUBLISHED: Final = "bmn:published"  # there while Redis has lost nothing since events were last compared with the rows
 SEQ_PREFIX: Final = "bmn:seq:"
 
+OWNER_SECONDS: Final = 20
 SEQ_SECONDS: Final = 86_400
 SEMAPHORE_SECONDS: Final = 30  # a slot that is not renewed for so long is free again
 CACHE_SECONDS: Final = 300

@@ -62,6 +62,13 @@ def _created() -> Column[float]:
     return Column("created_at", Double, nullable=False, default=db_now())
 
 
+deployment = Table(  # one row
+    "deployment",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("identity", String(32), nullable=False),
+)
+
 brands = Table(
     "brands",
     metadata,

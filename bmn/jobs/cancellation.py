@@ -51,7 +51,7 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
     if not asked:
         return await _ended(core, job_id)
     try:
-        await core.redis.publish(keys.CONTROL, json.dumps({"cancel": job_id}))
+        await core.redis.publish(keys.CONTROL, json.dumps({"cancel": job_id, "deployment": core.deployment}))
     except (RedisError, OSError) as error:
         log.warning("the worker will see the cancel at its next renewal", job_id=job_id, reason=str(error))
     return await _ended(core, job_id)

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 import redis.asyncio
 
-from bmn.broker.connection import RedisHealth, connect
+from bmn.broker.connection import connect
+from bmn.broker.health import RedisHealth
+from bmn.broker.ownership import Owner
+from bmn.db.deployment import get_identity
 from bmn.db.engine import Database
 from bmn.db.records import DeadLetter, Job, NewAsset, NewJob
 from bmn.errors import Misconfigured
@@ -17,6 +20,7 @@ from bmn.events.stream import EventStream
 from bmn.jobs.outbox import Outbox
 from bmn.jobs.queue import Queue, find_queue
 from bmn.jobs.rq.view import RqView
+from bmn.redaction import redact
 from bmn.settings import Settings
 from bmn.storage import Storage, open_storage
 
@@ -48,11 +52,12 @@ class Work:
 
 @dataclass(slots=True)
 class Core:
-    """name: of this process, unique on every host; the owner of its leases."""
+    """name: of this process, unique on every host; the owner of its leases. deployment: the identity of its database."""
 
     settings: Settings
     work: Work
     name: str
+    deployment: str
     db: Database
     redis: "redis.asyncio.Redis"
     health: RedisHealth
@@ -94,8 +99,15 @@ def process_name(role: str) -> str:
     return f"{role}.{this_host()}.{os.getpid()}.{FAMILY}{secrets.token_hex(3)}"
 
 
+def describe(settings: Settings) -> str:
+    """The database in words that tell it from another one."""
+    address = settings.database_address
+    return f"{address} on {this_host()}" if address.startswith("sqlite") else redact(address)
+
+
 async def open_core(settings: Settings, role: str, work: Work) -> Core:
-    """Opens what the settings name, for this work. Raises Misconfigured without a Redis, TryLater without a database.
+    """Opens what the settings name, for this work. Raises Misconfigured without a Redis, or where that works for another
+    deployment; TryLater without a database.
 
     A Redis that is named but away is no error: work goes on from the rows, and the outbox catches up.
     """
@@ -106,9 +118,15 @@ async def open_core(settings: Settings, role: str, work: Work) -> Core:
         )
     db = Database(settings.database_address)
     await db.start()
+    owner = Owner(await db.read(get_identity), describe(settings))
     client = connect(settings.redis_address)
-    health = RedisHealth(client)
-    await health.start()
+    health = RedisHealth(client, owner=owner)
+    try:
+        await health.start()
+    except Misconfigured:
+        await client.aclose()
+        await db.close()
+        raise
     stream = EventStream(client, maxlen=settings.bmn_stream_maxlen)
     events = EventLog(db, stream, frozenset(name for name, queue in work.queues.items() if queue.job_type))
     view = RqView(client, work.queues, window=settings.bmn_queue_window)
@@ -117,6 +135,7 @@ async def open_core(settings: Settings, role: str, work: Work) -> Core:
         settings=settings,
         work=work,
         name=process_name(role),
+        deployment=owner.identity,
         db=db,
         redis=client,
         health=health,

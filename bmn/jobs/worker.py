@@ -218,6 +218,8 @@ class Worker:
                 await asyncio.sleep(random.uniform(0.2, 0.6))
 
     def _obey(self, command: dict[str, Any]) -> None:
+        if command.get("deployment", self._core.deployment) != self._core.deployment:
+            return  # channels have no number: every deployment on a server hears all
         if command.get("command") == "shutdown":
             self.stop()
             return

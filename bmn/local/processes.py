@@ -5,6 +5,7 @@ import importlib
 import os
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -46,13 +47,13 @@ class Stack:
     def start_redis(self) -> None:
         """Starts the embedded server; `wait_for_redis` before anything needs it."""
         if self.redis:
-            redis = self.redis
-            redis.prepare()
+            embedded = self.redis
+            embedded.prepare()
 
             def target(start: Start) -> None:
                 self._release(redis_too=False)
                 start.ready()
-                command = redis.command()
+                command = embedded.command()
                 os.execv(command[0], command)
 
             self.supervisor.start(Child("redis", target, stop_order=REDIS, grace=_REDIS_GRACE))
@@ -60,6 +61,22 @@ class Stack:
     def wait_for_redis(self) -> None:
         if self.redis:
             self.redis.wait_ready(alive=lambda: self.supervisor.alive("redis"))
+
+    def take_redis(self) -> None:
+        """Marks the Redis as this deployment's; one that is away now is marked by the first process that reaches it.
+
+        Raises Misconfigured where it works for another one, TryLater without a database.
+        """
+        import redis
+
+        from bmn.broker.connection import connect_sync
+        from bmn.broker.ownership import Owner, take
+        from bmn.db.deployment import read_identity
+        from bmn.jobs.core import describe
+
+        mine = Owner(read_identity(self.settings.database_address), describe(self.settings))
+        with connect_sync(self.settings.redis_address) as client, suppress(redis.RedisError, OSError):
+            take(client, mine, alone=self.redis is not None)
 
     def start_sandbox(self, speed: float) -> None:
         if self.sandbox:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from bmn.broker.connection import UNAVAILABLE, RedisHealth, connect, connect_sync
+from bmn.broker.connection import UNAVAILABLE, connect, connect_sync
 from bmn.broker.embedded import EmbeddedRedis
+from bmn.broker.health import RedisHealth
 from bmn.errors import Misconfigured
 from tests.kit.processes import wait_until
 

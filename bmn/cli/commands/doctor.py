@@ -89,6 +89,7 @@ def _examine() -> Iterator[Check]:
         _home,
         _redis,
         _database,
+        _deployment,
         _storage,
         _keys,
         _identity,
@@ -216,7 +217,7 @@ def _database(settings: Settings) -> Iterator[Check]:
 
     address = settings.database_address
     is_sqlite = address.startswith("sqlite")
-    if is_sqlite and not (settings.bmn_home / "bmn.sqlite3").exists() and not settings.database_url.get_secret_value():
+    if _is_to_be_made(settings):
         yield Check("Database", "ok", "no SQLite file yet: `bmn serve` makes it")
         return
     found = probe(address)
@@ -230,6 +231,35 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("Migrations", "ok", "at this release")
     if not is_sqlite:
         yield _clock("PostgreSQL", found.skew)
+
+
+def _is_to_be_made(settings: Settings) -> bool:
+    own = settings.database_address.startswith("sqlite") and not settings.database_url.get_secret_value()
+    return own and not (settings.bmn_home / "bmn.sqlite3").exists()
+
+
+def _deployment(settings: Settings) -> Iterator[Check]:
+    """Whether the Redis works for this database, or for another deployment's."""
+    import redis
+
+    from bmn.broker.connection import connect_sync
+    from bmn.broker.ownership import REMEDY, find_owner
+    from bmn.db.deployment import read_identity
+    from bmn.db.migrations import pending_migrations
+
+    address = settings.database_address
+    if not settings.redis_address or _is_to_be_made(settings) or pending_migrations(address):
+        return
+    identity = read_identity(address)
+    with contextlib.suppress(redis.RedisError, OSError), connect_sync(settings.redis_address) as client:
+        owner = find_owner(client)
+        if owner and owner.identity != identity:
+            yield Check(
+                "Deployment", "failed", f"this Redis works for another one, whose database is {owner.where}", REMEDY
+            )
+        else:
+            text = "this Redis works for this database" if owner else "no process of one uses this Redis"
+            yield Check("Deployment", "ok", f"{identity[:8]}; {text}")
 
 
 def _storage(settings: Settings) -> Iterator[Check]:

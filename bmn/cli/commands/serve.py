@@ -196,6 +196,7 @@ def _run(plan: _Plan) -> int:
             preload(server=True)
             prepare_database(plan.settings)
             stack.wait_for_redis()
+            stack.take_redis()
             stack.start_api()
             for queue in plan.queues:
                 if queue not in SLOW_QUEUES:

@@ -58,6 +58,7 @@ def worker(
     stack = Stack(
         with_addresses(settings, redis_url=settings.redis_address, sandbox_url=settings.sandbox_address), supervisor
     )
+    stack.take_redis()
     for name in names:
         stack.start_worker(name, slots=concurrency, burst=burst, grace=grace)
     return supervisor.run()

@@ -1,0 +1,124 @@
+"""How Redis is, asked every few seconds, so that requests know before they begin."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from typing import Any
+
+import redis
+import redis.asyncio
+
+from bmn.broker.connection import REPLY_SECONDS
+from bmn.broker.ownership import REMEDY, Owner, renew, taken
+from bmn.logs import get_logger
+
+_log = get_logger(__name__)
+
+_PROBE_SECONDS = 3.0
+_PROBE_AWAY_SECONDS = 0.5  # while it does not answer
+_FULL = 0.97
+
+
+class RedisHealth:
+    """Asks Redis every three seconds how it is, and keeps its mark; asks more often while it is away.
+
+    owner: for whose database it has to work; None: this does not matter.
+    """
+
+    def __init__(
+        self, client: "redis.asyncio.Redis", *, owner: Owner | None = None, every: float = _PROBE_SECONDS
+    ) -> None:
+        self._client = client
+        self._owner = owner
+        self._every = every
+        self._task: asyncio.Task[None] | None = None
+        self._answered = time.monotonic()
+        self._away = False
+        self._may_ask = True
+        self._other: Owner | None = None
+        self._memory: dict[str, Any] = {}
+
+    async def start(self) -> None:
+        """Probes once, so that the first answer is a true one, then goes on in the background.
+
+        Raises Misconfigured where it works for another deployment.
+        """
+        await self.probe()
+        if self._other:
+            raise taken(self._other)
+        self._task = asyncio.create_task(self._run(), name="redis-health")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def down_for(self) -> float:
+        """Seconds since Redis last answered; 0 while it answers."""
+        return time.monotonic() - self._answered if self._away else 0.0
+
+    @property
+    def full(self) -> bool:
+        """True where writes are refused, or soon will be."""
+        return self.memory_share >= _FULL
+
+    @property
+    def memory_share(self) -> float:
+        """Used memory by its limit; 0 where there is no limit."""
+        limit = int(self._memory.get("maxmemory", 0))
+        return int(self._memory.get("used_memory", 0)) / limit if limit else 0.0
+
+    @property
+    def policy_ok(self) -> bool:
+        """False where Redis may throw keys away when it is full, queues included."""
+        return str(self._memory.get("maxmemory_policy", "noeviction")) == "noeviction"
+
+    async def probe(self) -> None:
+        try:
+            async with asyncio.timeout(REPLY_SECONDS):
+                self._memory = await self._ask()
+                if self._owner:
+                    self._other = await self._renew(self._owner)
+        except (redis.RedisError, OSError, TimeoutError) as error:
+            if not self._away:
+                _log.warning("Redis does not answer", error=str(error) or type(error).__name__)
+            self._away = True
+            return
+        if self._away:
+            _log.info("Redis answers again", after_s=round(self.down_for(), 1))
+        self._answered = time.monotonic()
+        self._away = False
+
+    async def _ask(self) -> dict[str, Any]:
+        """What Redis says of its memory; nothing where our user may not ask that, which is no outage."""
+        try:
+            found: dict[str, Any] = await self._client.info("memory")
+        except redis.exceptions.NoPermissionError:
+            if self._may_ask:
+                self._may_ask = False
+                _log.warning("Redis refuses INFO to our user: its memory is not watched", remedy="ACL SETUSER … +info")
+            return {}
+        return found
+
+    async def _renew(self, owner: Owner) -> Owner | None:
+        try:
+            return await renew(self._client, owner)
+        except (
+            redis.exceptions.ResponseError
+        ) as error:  # it is full, or may not be written: what we cannot mark is ours
+            _log.debug("the mark of this deployment was not renewed", reason=str(error))
+            return None
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(min(self._every, _PROBE_AWAY_SECONDS) if self._away else self._every)
+            await self.probe()
+            if (
+                self._other
+            ):  # emptied, or away when both began: whoever came second ends, before it takes from the other
+                _log.critical("Redis works for another deployment; stopping", database=self._other.where, remedy=REMEDY)
+                signal.raise_signal(signal.SIGTERM)
+                return
