@@ -44,7 +44,7 @@ class Signer:
         """
         if self._public or (key := self._storage.key_of(url)) is None:
             return url
-        return self._with_signature(key, (int(time.time()) // _FILE_SECONDS + 2) * _FILE_SECONDS)
+        return self._with_signature(key, self._until())
 
     def lasting(self, url: str) -> str:
         """As `signed`, for a system of ours that keeps the address and has no token: good for ten years."""
@@ -52,8 +52,23 @@ class Signer:
             return url
         return self._with_signature(key, int(time.time()) + _LASTING_SECONDS)
 
+    def download(self, url: str, file: str) -> str:
+        """A path of ours that saves the file under this name, wherever the picture itself is read from.
+
+        A browser heeds a link's `download` only within one origin; this is in the page's own, and says it in a header too.
+        """
+        if (key := self._storage.key_of(url)) is None:
+            return url
+        return f"/files/{quote(key)}?{self._query(key, self._until())}&download={quote(file, safe='')}"
+
+    def _until(self) -> int:
+        return (int(time.time()) // _FILE_SECONDS + 2) * _FILE_SECONDS
+
+    def _query(self, key: str, until: int) -> str:
+        return f"until={until}&signature={self._sign('file', key, until)}"
+
     def _with_signature(self, key: str, until: int) -> str:
-        return f"{self._storage.url_for(key)}?until={until}&signature={self._sign('file', key, until)}"
+        return f"{self._storage.url_for(key)}?{self._query(key, until)}"
 
     def sign_all(self, value: Any) -> Any:
         """A copy of JSON data with its assets' addresses signed: a result, or an event on its way out.

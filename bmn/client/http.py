@@ -245,7 +245,7 @@ class HttpClient:
         what = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "does not answer"
         hint = (
             "Start it in another terminal: bmn serve"
-            if is_local(self.api_url)
+            if is_local(self.settings, self.api_url)
             else "Check the address and the network."
         )
         return NoServer(f"The server at {self.api_url} {what}.", hint=hint)

@@ -12,14 +12,14 @@ TokenSource = Callable[[], str]
 """Answers with a bearer token that is valid now; asked again whenever the server refuses the last one."""
 
 
-def is_local(api_url: str) -> bool:
-    """Whether a server runs on this machine."""
-    return is_loopback(urlsplit(api_url).hostname)
+def is_local(settings: Settings, api_url: str) -> bool:
+    """Whether a server runs on this machine: a loopback address, or the one that this home's own server listens on."""
+    return is_loopback(urlsplit(api_url).hostname) or api_url == settings.own_address
 
 
 def refused_hint(settings: Settings, api_url: str) -> str:
     """What to do about a token that the server refuses."""
-    if settings.bmn_token.get_secret_value() or not is_local(api_url):
+    if settings.bmn_token.get_secret_value() or not is_local(settings, api_url):
         return "Set BMN_TOKEN to a fresh access token."
     return f"It runs with another BMN_HOME than yours ({settings.bmn_home}): set the same, or BMN_API_URL to your own."
 
@@ -33,7 +33,7 @@ def token_source(settings: Settings, api_url: str, *, role: str = "user") -> Tok
     def get() -> str:
         if token := settings.bmn_token.get_secret_value():
             return token
-        if is_local(api_url):
+        if is_local(settings, api_url):
             return mint_development_token(settings, role=role)
         raise NotSignedIn(f"No token for {api_url}.", hint="Set BMN_TOKEN to an access token of that server.")
 

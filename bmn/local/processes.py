@@ -170,6 +170,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
     variables = {
         "BMN_HOME": str(settings.bmn_home),
         "PORT": str(settings.port),
+        "BMN_HOST": settings.bmn_host,
         "REDIS_URL": settings.redis_address,
         "BMN_SANDBOX_URL": settings.bmn_sandbox_url,
     }

@@ -32,7 +32,10 @@ class Sessions:
         self._redis = core.redis
         self._secure = address.scheme == "https"
         # A cookie is shared by all ports of a host, so two servers on one machine need two names.
-        self._cookie = "__Host-bmn-session" if self._secure else f"bmn-session-{address.port or 80}"
+        port = address.port or (443 if self._secure else 80)
+        self._cookie = (
+            f"bmn-session-{port}" if not self._secure else f"__Host-bmn-session{'' if port == 443 else f'-{port}'}"
+        )
 
     async def issue_ticket(self, principal: Principal, path: str) -> str:
         """A ticket that signs its holder in as this principal, once. path: the page they came for."""

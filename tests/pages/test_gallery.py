@@ -315,3 +315,20 @@ async def test_the_sandboxs_pages_are_there_only_with_a_sandbox(api: Api, ana: h
     for path in ("/dev/mail", "/dev/mail/x", "/dev/mail/x/body", "/dev/sandbox"):
         answer = await ana.get(path)
         assert answer.status_code == 404 and "There is no sandbox here." in answer.text
+
+
+async def test_a_download_saves_from_whatever_origin_pictures_come(api: Api, ana: httpx.AsyncClient) -> None:
+    """A browser heeds `download` within the page's own origin only, so the link leads there and the answer says it too."""
+    brand, job = await brand_and_job(api)
+    await add_asset(api.core, brand, job, metadata={"index": 0}, data=b"picture")
+    shared = (await api.as_user(ANA).post(f"/api/v1/jobs/{job}/share")).json()["url"]
+    for path in (f"/g/{brand}", f"/g/job/{job}", shared):
+        tags = _Tags()
+        tags.feed((await ana.get(path)).text)
+        links = [given for tag, given in tags.seen if tag == "a" and "download" in given]
+        assert links, path
+        for link in links:
+            assert (link["href"] or "").startswith("/files/")
+            answer = await api.anonymous().get(link["href"] or "")
+            assert answer.status_code == 200
+            assert f'filename="{link["download"]}"' in answer.headers["content-disposition"]

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -178,3 +179,21 @@ async def test_a_redirect_names_no_host(api: Api, ana: httpx.AsyncClient) -> Non
     for path, to in (("/docs/", "/docs"), ("/api/v1/jobs/?limit=1", "/api/v1/jobs?limit=1"), ("/g/", "/g")):
         answer = await ana.get(path, headers={"Host": "evil.example"}, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (307, to)
+
+
+@pytest.mark.parametrize(
+    "name", ["acme-logo-1.png", "Café ☕.png", 'a"b\r\nSet-Cookie: x=1', "../../etc/passwd", "漢" * 90 + ".png", " "]
+)
+async def test_a_link_that_saves_says_so_itself_and_names_one_file(
+    api: Api, ana: httpx.AsyncClient, brand: str, name: str
+) -> None:
+    url = await signed_url(ana, brand)
+    answer = await api.anonymous().get(url, params={**httpx.URL(url).params, "download": name})
+    told = answer.headers["content-disposition"]
+    assert answer.status_code == 200 and "set-cookie" not in answer.headers
+    assert told.startswith('attachment; filename="') and told.isascii()
+    saved = unquote(told.rpartition("''")[2])
+    assert saved and "/" not in saved and ".." not in saved[:2]
+    if "☕" in name or "漢" in name:
+        assert saved == name
+    assert (await api.anonymous().get(url)).headers["content-disposition"] == "inline"

@@ -358,7 +358,7 @@ def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
     from bmn.outgoing import ask
 
     signs = not (settings.is_production or supabase_is_configured(settings) or settings.bmn_token.get_secret_value())
-    if not signs or not is_local(address):
+    if not signs or not is_local(settings, address):
         return
     headers = {"Authorization": f"Bearer {token_source(settings, address)()}"}
     with contextlib.suppress(httpx.HTTPError):

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"-(\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A stored picture or video. url: whole. file: its name on disk.
+    """A stored picture or video. url: whole. file: its name on disk. download: where it is saved under that name.
 
     thumbnail: small; where there is none, the whole picture, and nothing for a video.
     """
@@ -27,6 +27,7 @@ class Picture:
     brand_id: str
     noun: str
     url: str
+    download: str
     thumbnail: str
     file: str
     caption: str
@@ -53,14 +54,16 @@ def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture
     variation = str(row.metadata.get("variation") or row.metadata.get("product_name") or "")
     slug = re.sub(r"[^a-z0-9]+", "-", brand_name.lower()).strip("-") or "brand"
     url = signer.signed(row.url)
+    file = f"{slug}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}"
     return Picture(
         id=row.id,
         number=number,
         brand_id=row.brand_id,
         noun=noun,
         url=url,
+        download=signer.download(row.url, file),
         thumbnail=_thumbnail(row, signer, url),
-        file=f"{slug}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}",
+        file=file,
         caption=variation,
         alt=f"{noun.capitalize()} {number} of {brand_name}{f': {variation}' if variation else ''}",
         chosen=row.is_selected,

@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from bmn.db import assets, brands
@@ -39,9 +40,17 @@ _BYTES: dict[str, Any] = {"content": {"*/*": {"schema": {"type": "string", "form
     },
 )
 async def read_file(
-    key: str, request: Request, res: Res, until: str | None = None, signature: str | None = None
+    key: str,
+    request: Request,
+    res: Res,
+    until: str | None = None,
+    signature: str | None = None,
+    download: Annotated[str | None, Query(max_length=300)] = None,
 ) -> Response:
-    """A stored object, whole or one range of it: for its owner's token, or for a link that was signed here."""
+    """A stored object, whole or one range of it: for its owner's token, or for a link that was signed here.
+
+    download: the name to save it under; without one a browser shows a picture, whatever the link says.
+    """
     try:
         brand_id = brand_of(check_key(key))
     except ValueError:
@@ -58,7 +67,7 @@ async def read_file(
     kind = mime_of(beginning)
     headers = {
         "Cache-Control": "private, max-age=3600, immutable",
-        "Content-Disposition": "inline" if kind.startswith(("image/", "video/")) else "attachment",
+        "Content-Disposition": _disposition(kind, download),
         "Content-Security-Policy": _POLICY,
         "Cross-Origin-Resource-Policy": "cross-origin",  # a front end on another origin shows our pictures
     }
@@ -76,6 +85,15 @@ async def read_file(
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - first)
     return StreamingResponse(_pieces(storage, key, beginning, first, end), status, headers, kind)
+
+
+def _disposition(kind: str, file: str | None) -> str:
+    """What a browser does with it: shows it, or saves it under a name, which here is one part of a path and nothing else."""
+    if file is None:
+        return "inline" if kind.startswith(("image/", "video/")) else "attachment"
+    name = re.sub(r"[\x00-\x1f\x7f/\\]+", "-", file).strip(" .-") or "download"
+    plain = re.sub(r'[^ -~]|["%]', "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
 
 
 def _digest(beginning: bytes, size: int) -> str:
