@@ -42,6 +42,8 @@ Handler = Callable[[Context[Any]], Awaitable[Result]]
 
 def load_handler(queue: Queue) -> Handler:
     """The function that the queue names; nothing that Redis says is ever imported."""
+    if queue.vendor:
+        import_module(queue.vendor)  # takes up to a second, which no job should wait for
     handler: Handler = import_module(queue.handler).run
     return handler
 

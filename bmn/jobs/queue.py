@@ -1,6 +1,6 @@
 """A queue, as the engine knows it: a row of figures, a payload, the import path of a handler."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -31,7 +31,8 @@ class Queue:
     slots: jobs one worker process runs at once. timeout: seconds an attempt may take. priority: lower goes first.
     backoff: seconds before the second attempt, doubled for each further one. keep: how many completed jobs, and how many
     failed ones, RQ's view shows. job_type: the word in `generation_jobs`, empty for queues that are no generator.
-    credit: the setting that prices one unit.
+    credits: what one delivered unit costs, unless a setting says otherwise; None where nothing is charged.
+    vendor: import path of the provider's client, where importing it takes long: workers of the queue do, when they start.
     """
 
     name: str
@@ -44,7 +45,8 @@ class Queue:
     backoff: float
     keep: tuple[int, int]
     job_type: str = ""
-    credit: str = ""
+    credits: int | None = None
+    vendor: str = ""
 
     @property
     def keep_completed(self) -> Keep:
@@ -58,11 +60,11 @@ class Queue:
 
     def units(self, payload: Payload) -> int:
         """How many paid units a payload asks for."""
-        return payload.units if self.credit else 0
+        return 0 if self.credits is None else payload.units
 
     def price(self, settings: Settings) -> int:
         """Credits a delivered unit costs its user."""
-        return int(getattr(settings, self.credit)) if self.credit else 0
+        return 0 if self.credits is None else settings.credits_of(self.job_type, self.credits)
 
     def new_id(self) -> str:
         """An id for a job of this queue."""
@@ -110,9 +112,13 @@ def by_name(queues: Iterable[Queue]) -> dict[str, Queue]:
     return {queue.name: queue for queue in queues}
 
 
+def check_name(names: Collection[str], name: str) -> str:
+    """A queue's name that is there. Raises NotFound, which lists the names there are."""
+    if name not in names:
+        raise NotFound(f"There is no queue {name!r}.", hint=suggest(name, "Queues", names))
+    return name
+
+
 def find_queue(queues: Mapping[str, Queue], name: str) -> Queue:
     """A queue by its name. Raises NotFound, which lists the names there are."""
-    try:
-        return queues[name]
-    except KeyError:
-        raise NotFound(f"There is no queue {name!r}.", hint=suggest(name, "Queues", queues)) from None
+    return queues[check_name(queues, name)]

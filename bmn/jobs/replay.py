@@ -166,7 +166,7 @@ def _replay(
 
 def was_delivered(queue: Queue, units: Iterable[Unit]) -> bool:
     """Whether a job has done what it was paid for, such as a step of the wizard, of which no part can be missing."""
-    return bool(queue.credit) and any(unit.state is UnitState.SAVED and not unit.asset_id for unit in units)
+    return queue.credits is not None and any(unit.state is UnitState.SAVED and not unit.asset_id for unit in units)
 
 
 def _instead(parent: Job) -> str:

@@ -30,10 +30,6 @@ _COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.db.migrations", "PIL.Image
 _WORKER_COMMON = ("bmn.jobs.process", "bmn.work.wiring", "PIL.Image", "httpx")
 
 
-# Workers whose vendor's SDK takes up to a second of processor time to import: started when everything else is ready.
-SLOW_QUEUES = frozenset({"brand-wizard", "mockup-generation", "bundle-composition", "video-generation"})
-
-
 @dataclass(slots=True)
 class Stack:
     """settings: with the addresses filled in. redis: None where one is configured. api, sandbox: listening sockets."""
@@ -179,11 +175,18 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 def queues_named(names: Sequence[str]) -> list[str]:
     """Checks names of queues; `all`, or none, means the nine. Raises NotFound with what there is."""
-    from bmn.work.registry import QUEUES, get_queue
+    from bmn.work.housekeeping import QUEUE_NAMES, known_queue
 
     if not names or "all" in names:
-        return list(QUEUES)
-    return list(dict.fromkeys(get_queue(name).name for name in names))
+        return list(QUEUE_NAMES)
+    return list(dict.fromkeys(known_queue(name) for name in names))
+
+
+def starts_slowly(queue: str) -> bool:
+    """Whether its worker imports a vendor's SDK, which takes up to a second: it is started when everything else is ready."""
+    from bmn.work.registry import get_queue
+
+    return bool(get_queue(queue).vendor)
 
 
 def _run_api(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:

@@ -127,6 +127,7 @@ Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Text = Annotated[str, AfterValidator(_clean)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Vision = Annotated[Text, StringConstraints(max_length=2000)]
 # What a validator wants is said to readers of the schema as well, where a schema can say it.
 Color = Annotated[
     str,

@@ -1,11 +1,14 @@
-"""The nine job payloads. A payload is validated before anything is stored, and again when a worker takes it up."""
+"""What all payloads have in common, and those of the queues that work behind the generators (`bmn.schemas.generators`).
+
+A payload is validated before anything is stored, and again when a worker takes it up.
+"""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bmn.schemas.base import Email, FreeForm, HttpUrl, Id, Model, Name, Palette, Text
+from bmn.schemas.base import Email, FreeForm, HttpUrl, Id, Model, Text
 
 
 class JobState(StrEnum):
@@ -21,20 +24,6 @@ class JobState(StrEnum):
 TERMINAL_STATES = frozenset({JobState.COMPLETED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
 WAITING_STATES = frozenset({JobState.QUEUED, JobState.RETRYING})
 
-LogoStyle = Literal["minimal", "bold", "vintage", "modern", "playful"]
-CompositionStyle = Literal["grid", "lifestyle", "flatlay", "showcase"]
-VideoStyle = Literal["showcase", "unboxing", "lifestyle", "minimal"]
-WizardStep = Literal[
-    "social-analysis",
-    "brand-identity",
-    "customization",
-    "logo-generation",
-    "logo-refinement",
-    "product-selection",
-    "mockup-review",
-    "bundle-builder",
-    "profit-calculator",
-]
 CrmEvent = Literal[
     "user.created",
     "wizard.started",
@@ -56,13 +45,12 @@ MailTemplate = Literal[
 ]
 # Ours alone: nobody outside can ask for it, so a failing mail can never make another one.
 OPS_TEMPLATE = "ops-alert"
-AssetType = Literal["logo", "mockup", "bundle", "social_asset", "video_thumbnail", "video"]
 CleanupType = Literal["expired-jobs", "orphaned-assets", "stale-sessions", "temp-files"]
 CLEANUP_TYPES: tuple[CleanupType, ...] = ("expired-jobs", "orphaned-assets", "stale-sessions", "temp-files")
 
 
 class Payload(Model):
-    """Base of the nine. VERSION is stored beside the payload; raise it when an old one no longer validates."""
+    """Base of all. VERSION is stored beside the payload; raise it when an old one no longer validates."""
 
     VERSION: ClassVar[int] = 1
 
@@ -77,66 +65,6 @@ class BrandPayload(Payload):
 
     user_id: Id
     brand_id: Id
-
-
-class BrandWizard(BrandPayload):
-    step: WizardStep
-    session_id: Id | None = None
-    input: FreeForm = Field(default_factory=dict)
-    credit_cost: int = Field(1, ge=0, le=1000)
-
-
-class LogoGeneration(BrandPayload):
-    brand_name: Name
-    logo_style: LogoStyle
-    color_palette: Palette
-    brand_vision: Annotated[Text, StringConstraints(max_length=2000)]
-    archetype: Annotated[Text, StringConstraints(max_length=200)] | None = None
-    count: int = Field(4, ge=1, le=8)
-    is_refinement: bool = False
-    previous_logo_url: HttpUrl | None = None
-    refinement_notes: Annotated[Text, StringConstraints(max_length=1000)] | None = None
-
-    @property
-    def units(self) -> int:
-        """Each logo is paid for by itself."""
-        return self.count
-
-    @model_validator(mode="after")
-    def _refinement_is_whole(self) -> "LogoGeneration":
-        if self.is_refinement and not self.previous_logo_url:
-            raise ValueError("a refinement needs previousLogoUrl")
-        return self
-
-
-class MockupGeneration(BrandPayload):
-    product_id: Id
-    product_name: Name
-    product_category: Name
-    logo_url: HttpUrl
-    color_palette: Palette
-    mockup_template_url: HttpUrl | None = None
-    mockup_instructions: Annotated[Text, StringConstraints(max_length=2000)] | None = None
-
-
-class BundleComposition(BrandPayload):
-    bundle_name: Name
-    product_mockup_urls: Annotated[list[HttpUrl], Field(min_length=2, max_length=10)]
-    brand_name: Name
-    color_palette: Palette
-    composition_style: CompositionStyle = "showcase"
-
-
-class VideoGeneration(BrandPayload):
-    """duration_seconds: what the models of today accept (3 to 10); the specification's 5 to 30 exists nowhere."""
-
-    product_name: Name
-    product_mockup_url: HttpUrl
-    logo_url: HttpUrl | None = None
-    brand_name: Name
-    color_palette: Palette
-    video_style: VideoStyle = "showcase"
-    duration_seconds: int = Field(8, ge=3, le=10)
 
 
 class CrmSync(Payload):
@@ -158,7 +86,7 @@ class ImageUpload(BrandPayload):
     asset_id: the row whose thumbnail is made.
     """
 
-    asset_type: AssetType
+    asset_type: Annotated[Text, StringConstraints(max_length=32, pattern="^[a-z_]+$")]
     source_url: HttpUrl | None = None
     storage_key: Annotated[Text, StringConstraints(max_length=512)] | None = None
     asset_id: Id | None = None

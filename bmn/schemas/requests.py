@@ -1,92 +1,12 @@
-"""HTTP bodies. Fields that a brand's record can supply may be left out of a generator's body."""
+"""HTTP bodies. A generator's stands beside its payload, in `bmn.schemas.generators`."""
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from bmn.schemas.base import Email, Flag, FreeForm, HttpUrl, Id, Model, Name, Number, Palette, Text, Whole
-from bmn.schemas.payloads import (
-    CompositionStyle,
-    CrmEvent,
-    CrmSync,
-    EmailSend,
-    LogoStyle,
-    MailTemplate,
-    VideoStyle,
-    WizardStep,
-)
-
-Vision = Annotated[Text, StringConstraints(max_length=2000)]
-
-
-class LogosBody(Model):
-    brand_id: Id
-    brand_name: Name | None = None
-    logo_style: LogoStyle | None = None
-    color_palette: Palette | None = None
-    brand_vision: Vision | None = None
-    archetype: Annotated[Text, StringConstraints(max_length=200)] | None = None
-    count: Whole = Field(4, ge=1, le=8)
-    is_refinement: Flag = False
-    previous_logo_url: HttpUrl | None = None
-    refinement_notes: Annotated[Text, StringConstraints(max_length=1000)] | None = None
-
-
-NEW_BRAND = "00000000-0000-4000-8000-000000000000"
-
-
-class LogosEstimate(LogosBody):
-    """The same for a dry run. Without `brandId` it is about a brand that is not made yet, and `brandName` its name."""
-
-    brand_id: Id = NEW_BRAND
-
-    @model_validator(mode="after")
-    def _is_about_a_brand(self) -> "LogosEstimate":
-        if self.brand_id == NEW_BRAND and self.brand_name is None:
-            raise ValueError("brandId or brandName says which brand")
-        return self
-
-
-class MockupProduct(Model):
-    product_id: Id
-    product_name: Name
-    product_category: Name
-    mockup_template_url: HttpUrl | None = None
-    mockup_instructions: Annotated[Text, StringConstraints(max_length=2000)] | None = None
-
-
-class MockupsBody(Model):
-    brand_id: Id
-    products: Annotated[list[MockupProduct], Field(min_length=1, max_length=20)]
-    logo_url: HttpUrl
-    color_palette: Palette | None = None
-
-
-class BundlesBody(Model):
-    brand_id: Id
-    bundle_name: Name
-    product_mockup_urls: Annotated[list[HttpUrl], Field(min_length=2, max_length=10)]
-    brand_name: Name | None = None
-    color_palette: Palette | None = None
-    composition_style: CompositionStyle = "showcase"
-
-
-class VideosBody(Model):
-    brand_id: Id
-    product_name: Name
-    product_mockup_url: HttpUrl
-    logo_url: HttpUrl | None = None
-    brand_name: Name | None = None
-    color_palette: Palette | None = None
-    video_style: VideoStyle = "showcase"
-    duration_seconds: Whole = Field(8, ge=3, le=10)
-
-
-class WizardBody(Model):
-    brand_id: Id
-    step: WizardStep
-    input: FreeForm = Field(default_factory=dict)
-    session_id: Id | None = None
+from bmn.schemas.base import Email, Flag, FreeForm, Id, Model, Name, Number, Palette, Text, Vision, Whole
+from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.payloads import CrmEvent, CrmSync, EmailSend, MailTemplate
 
 
 class BrandBody(Model):

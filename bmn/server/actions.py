@@ -7,13 +7,14 @@ from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, submit
 from bmn.schemas import documents
 from bmn.schemas.base import when
+from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.server.dependencies import owner_filter
 from bmn.server.resources import Resources
-from bmn.server.submissions import GeneratorBody, payloads_of
+from bmn.server.submissions import payloads_of
 
 
 async def generate(
-    res: Resources, principal: Principal, queue: str, body: GeneratorBody, *, key: str | None, request_id: str
+    res: Resources, principal: Principal, kind: Kind, body: GeneratorBody, *, key: str | None, request_id: str
 ) -> list[Submission]:
     """Submits what a generator's body asks for: all of its jobs, or none.
 
@@ -22,9 +23,9 @@ async def generate(
     return await submit(
         res.core,
         principal.user_id,
-        queue,
-        await payloads_of(res, principal, body),
-        idempotent=Idempotent.of(key, {"queue": queue, "body": body.dump()}) if key else None,
+        kind.queue,
+        await payloads_of(res, principal, kind, body),
+        idempotent=Idempotent.of(key, {"queue": kind.queue, "body": body.dump()}) if key else None,
         request_id=request_id,
     )
 

@@ -8,73 +8,46 @@ from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Plan
-from bmn.schemas import requests
 from bmn.schemas.base import Model
-from bmn.schemas.payloads import (
-    BrandWizard,
-    BundleComposition,
-    LogoGeneration,
-    MockupGeneration,
-    Payload,
-    VideoGeneration,
-)
+from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.payloads import Payload
 from bmn.server.resources import Resources
-from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
 from bmn.work.defaults import BrandDefaults, as_made, brand_defaults, name_defaults
-
-GeneratorBody = (
-    requests.LogosBody | requests.MockupsBody | requests.BundlesBody | requests.VideosBody | requests.WizardBody
-)
-"""What a generator's route takes."""
+from bmn.work.registry import get_queue
 
 # What the record supplies, by the name of the body's field.
 _SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
 
 
-async def payloads_of(res: Resources, principal: Principal, body: GeneratorBody) -> list[Payload] | Plan:
+async def payloads_of(res: Resources, principal: Principal, kind: Kind, body: GeneratorBody) -> list[Payload] | Plan:
     """The payloads a generator's body stands for, or, where it leaves something to the brand's record, what makes them.
 
     Raises NotFound for a foreign file, ValidationError; what makes them raises NotFound for a foreign brand as well.
     """
     await check_files(res, principal, _urls(body), own_brand=body.brand_id)
+    price = get_queue(kind.queue).price(res.settings)
+
+    def payloads(defaults: BrandDefaults | None = None) -> list[Payload]:
+        supplied = _supplied(body, defaults) if defaults else {}
+        supplied["userId"] = principal.user_id
+        if "credit_cost" in kind.payload.model_fields:
+            supplied["creditCost"] = price
+        return [kind.payload.model_validate({**supplied, **order}) for order in body.orders()]
+
     if _needs_record(body):
-        return lambda conn: _payloads(res.settings, principal, body, _defaults(conn, res.core.storage, principal, body))
-    return _payloads(res.settings, principal, body)
+        return lambda conn: payloads(_defaults(conn, res.core.storage, principal, body))
+    return payloads()
 
 
 def _defaults(conn: Connection, storage: Storage, principal: Principal, body: GeneratorBody) -> BrandDefaults:
     """What the record says, or, of a logo that is to be changed, what it was asked to be."""
-    if isinstance(body, requests.LogosEstimate) and body.brand_id == requests.NEW_BRAND:
-        return name_defaults(body.brand_name or "")
+    if imagined := body.imagined():
+        return name_defaults(imagined)
     found = brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
     previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
     asked = assets.asked_for(conn, previous, body.brand_id) if previous else None
     return as_made(found, asked) if asked else found
-
-
-def _payloads(
-    settings: Settings, principal: Principal, body: GeneratorBody, defaults: BrandDefaults | None = None
-) -> list[Payload]:
-    fields = {**(_supplied(body, defaults) if defaults else {}), **body.dump()}
-    fields["userId"] = principal.user_id
-    if isinstance(body, requests.MockupsBody):
-        shared = {name: value for name, value in fields.items() if name != "products"}
-        return [MockupGeneration.model_validate({**shared, **product.dump()}) for product in body.products]
-    if isinstance(body, requests.WizardBody):
-        fields["creditCost"] = settings.bmn_credits_wizard
-    if isinstance(body, requests.LogosBody):
-        fields["isRefinement"] = body.is_refinement or body.previous_logo_url is not None
-    return [_PAYLOADS[type(body)].model_validate(fields)]
-
-
-_PAYLOADS: dict[type[Model], type[Payload]] = {
-    requests.LogosBody: LogoGeneration,
-    requests.LogosEstimate: LogoGeneration,
-    requests.BundlesBody: BundleComposition,
-    requests.VideosBody: VideoGeneration,
-    requests.WizardBody: BrandWizard,
-}
 
 
 def _needs_record(body: GeneratorBody) -> bool:
@@ -123,6 +96,7 @@ def _urls(body: Model) -> Iterable[str]:
             yield value
         elif name.endswith("_urls"):
             yield from value
-        elif name == "products":
-            for product in value:
-                yield from _urls(product)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, Model):
+                    yield from _urls(item)

@@ -19,6 +19,7 @@ from bmn.settings.environment import Surroundings, default_home
 from bmn.settings.running import STATE_FILE, running
 from bmn.settings.types import (
     ApiAddress,
+    Credits,
     CustomFields,
     DatabaseUrl,
     File,
@@ -187,6 +188,7 @@ class Settings(BaseSettings):
     bmn_credits_bundle: int = Field(2, ge=0)
     bmn_credits_video: int = Field(5, ge=0)
     bmn_credits_wizard: int = Field(1, ge=0)
+    bmn_credits: Credits = Field(default_factory=dict)  # of a generator without one of its own: poster=3,flyer=2
     bmn_credits_new_user: int = Field(20, ge=0)
     bmn_credits_dev_user: int = Field(100, ge=0)
     bmn_alert_usd_per_hour: float = Field(10.0, gt=0)
@@ -309,6 +311,10 @@ class Settings(BaseSettings):
         if self.sandbox_address:
             return ProviderAccess(self.sandbox_address + names.sandbox_path, SANDBOX_KEY, sandboxed=True)
         return None
+
+    def credits_of(self, job_type: str, default: int) -> int:
+        """Credits for one unit of a generator, by its word in `generation_jobs`."""
+        return int(getattr(self, f"bmn_credits_{job_type}", self.bmn_credits.get(job_type, default)))
 
     def missing_providers(self) -> list[str]:
         """Providers without a key: the ones the sandbox has to stand in for."""

@@ -75,6 +75,14 @@ def custom_fields(text: str) -> str:
     return text
 
 
+def _credits(text: str) -> dict[str, int]:
+    """`poster=3,flyer=2`: what a unit of each generator costs."""
+    found = [re.fullmatch(r"([a-z_]+)\s*=\s*(\d{1,6})", part.strip()) for part in text.split(",") if part.strip()]
+    if not all(found):
+        raise ValueError("it has to look like poster=3,flyer=2")
+    return {match[1]: int(match[2]) for match in found if match}
+
+
 def versioned(official: str, text: str) -> str:
     """The base of an API whose version belongs to it: the vendor's own host without one gets it."""
     address = web_address(text)
@@ -96,6 +104,7 @@ RedisUrl = Annotated[SecretStr, _reads(redis_url)]
 Word = Annotated[str, _reads(texts.word)]
 Host = Annotated[str, _reads(texts.host)]
 Mailbox = Annotated[str, _reads(texts.mailbox)]
+Credits = Annotated[dict[str, int], _reads(_credits)]
 CustomFields = Annotated[str, _reads(custom_fields)]
 SiteAddress = Annotated[str, _reads(partial(web_address, path=False))]
 ApiAddress = Annotated[str, _reads(partial(web_address, drop=API_ENDS, bare=True))]

@@ -5,7 +5,10 @@ Words of users are put on one line and lose their double quotes, so that they st
 
 from collections.abc import Sequence
 
-from bmn.schemas.payloads import BundleComposition, LogoGeneration, MockupGeneration, VideoGeneration
+from bmn.schemas.generators.bundles import BundleComposition
+from bmn.schemas.generators.logos import LogoGeneration
+from bmn.schemas.generators.mockups import MockupGeneration
+from bmn.schemas.generators.videos import VideoGeneration
 
 # The order in which a job's logos take them.
 LOGO_VARIATIONS: tuple[str, ...] = (

@@ -26,7 +26,8 @@ from bmn.db.tables import jobs as job_table
 from bmn.errors import BmnError
 from bmn.jobs.core import Core
 from bmn.jobs.submission import Idempotent, dispatch, submit
-from bmn.schemas.payloads import TERMINAL_STATES, LogoGeneration
+from bmn.schemas.generators.logos import LogoGeneration
+from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.settings import Settings, load_settings
 from bmn.work.wiring import open_core
 from tests.chaos.nursery import Child, Nursery

@@ -15,7 +15,7 @@ from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
 from bmn.jobs.run import Run
 from bmn.providers.fetch import Fetcher
-from bmn.schemas.payloads import BrandWizard
+from bmn.schemas.generators.wizard import BrandWizard
 from bmn.work.registry import get_queue
 from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.prompts import GUIDE, STEPS

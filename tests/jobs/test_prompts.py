@@ -5,7 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from bmn.schemas.payloads import BundleComposition, LogoGeneration, MockupGeneration, VideoGeneration
+from bmn.schemas.generators.bundles import BundleComposition
+from bmn.schemas.generators.logos import LogoGeneration
+from bmn.schemas.generators.mockups import MockupGeneration
+from bmn.schemas.generators.videos import VideoGeneration
 from bmn.work.prompts import LOGO_VARIATIONS, bundle_prompt, logo_prompts, mockup_prompt, video_prompt
 from bmn_sandbox.media.color import colors_in
 from bmn_sandbox.media.logo.brief import KINDS, read_brief

@@ -1,10 +1,13 @@
 """A queue is a payload, a row, a handler and a test: the four agree."""
 
 import inspect
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bmn.jobs.executor import load_handler
 from bmn.jobs.queue import Queue
@@ -55,11 +58,35 @@ def test_a_queue_has_a_handler_a_payload_and_a_test(queue: Queue) -> None:
 
 @pytest.mark.parametrize("queue", QUEUES.values(), ids=lambda queue: queue.name)
 def test_a_generator_has_a_price_and_the_others_have_none(queue: Queue) -> None:
-    assert bool(queue.credit) == bool(queue.job_type)
-    if queue.credit:
-        assert queue.credit in Settings.model_fields
-    else:
+    assert (queue.credits is not None) == bool(queue.job_type)
+    if queue.credits is None:
         assert queue.units(queue.payload.model_construct()) == 0
+    else:
+        assert Settings().credits_of(queue.job_type, -1) in (queue.credits, -1)
+
+
+def test_the_price_of_a_generator_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BMN_CREDITS", "poster=3, flyer=0")
+    monkeypatch.setenv("BMN_CREDITS_LOGO", "2")
+    settings = Settings()
+    found = [settings.credits_of(word, 9) for word in ("poster", "flyer", "sticker", "logo")]
+    assert found == [3, 0, 9, 2]
+
+
+@pytest.mark.parametrize("text", ["poster", "poster=x", "poster=-1", "poster=3;flyer=2"])
+def test_a_price_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("BMN_CREDITS", text)
+    with pytest.raises(ValidationError, match="poster=3,flyer=2"):
+        Settings()
+
+
+def test_a_server_knows_every_generator_and_loads_no_vendor() -> None:
+    """Importing one's SDK takes up to a second; the worker of its queue does it."""
+    code = "import sys, bmn.server.app, bmn.work.registry; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"bmn.work.generators.mockups", "bmn.server.app"} <= loaded
+    assert not loaded & {"openai", "anthropic", "google.genai", *(queue.vendor for queue in QUEUES.values())}
 
 
 def test_job_ids_carry_their_queue_and_fit_their_column() -> None:

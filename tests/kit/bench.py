@@ -42,7 +42,7 @@ class Bench:
         owner = {"userId": ANA, "brandId": self.brand.id}
         known = {name: value for name, value in owner.items() if name in _names(schema)}
         payload = schema.model_validate({**known, **fields})
-        (accepted,) = await submit(self.core, ANA if get_queue(queue).credit else None, queue, [payload])
+        (accepted,) = await submit(self.core, ANA if get_queue(queue).credits is not None else None, queue, [payload])
         return accepted.job_id
 
     async def attempt(self, queue: str) -> dict[str, Any]:

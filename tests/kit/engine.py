@@ -19,7 +19,8 @@ from bmn.jobs.core import Core
 from bmn.jobs.queue import Queue
 from bmn.jobs.submission import Submission, dispatch, submit
 from bmn.jobs.worker import Worker
-from bmn.schemas.payloads import TERMINAL_STATES, LogoGeneration
+from bmn.schemas.generators.logos import LogoGeneration
+from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.settings import Settings, load_settings
 from bmn.work.registry import get_queue
 from bmn.work.wiring import open_core

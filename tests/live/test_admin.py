@@ -5,7 +5,7 @@ import pytest
 from bmn.broker import keys
 from bmn.db import credits, jobs
 from bmn.events.audience import asset_new, brand_updated, credits_updated, system_alert, system_error
-from bmn.schemas.payloads import LogoGeneration
+from bmn.schemas.generators.logos import LogoGeneration
 from bmn.server.sockets.admin import StatsSender
 from bmn.work.registry import QUEUES
 from tests.kit.people import ANA, BEN

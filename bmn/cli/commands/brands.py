@@ -16,7 +16,7 @@ from bmn.cli.terminal.timespan import ago, local
 from bmn.errors import Conflict
 from bmn.format import count
 from bmn.schemas.documents import Asset, Brand
-from bmn.schemas.payloads import LogoStyle
+from bmn.schemas.generators.logos import LogoStyle
 
 app = group(
     "The brands that pictures are made for.", 'bmn brands create "Acme Coffee" --color "#5A3825"', "bmn brands list"

@@ -65,6 +65,8 @@ def _shown(value: Any) -> Any:
         return _MASK if value.get_secret_value() else ""
     if isinstance(value, tuple):
         return ",".join(value)
+    if isinstance(value, dict):
+        return ",".join(f"{name}={each}" for name, each in value.items())
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 

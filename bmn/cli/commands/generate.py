@@ -11,7 +11,11 @@ from bmn.cli.base import UsageError, examples, group
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal.params import brand_name, color, span
 from bmn.schemas.documents import Product
-from bmn.schemas.payloads import CompositionStyle, LogoStyle, VideoStyle
+from bmn.schemas.generators import KINDS
+from bmn.schemas.generators.bundles import CompositionStyle
+from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.generators.videos import VideoStyle
+from bmn.schemas.kind import Kind
 
 if TYPE_CHECKING:
     from bmn.client import Client
@@ -55,10 +59,10 @@ def _options(
     return Options(brand, out, detach, dry_run, timeout, strict, key or uuid.uuid4().hex, images)
 
 
-def _make(kind: str, noun: str, build: Builder, values: Options) -> int:
+def _make(kind: Kind, build: Builder, values: Options) -> int:
     from bmn.cli.following.generation import make
 
-    return make(kind, noun, build, values)
+    return make(kind, build, values)
 
 
 app = group(
@@ -126,7 +130,7 @@ def logos(
             body |= {"isRefinement": True, "previousLogoUrl": asset.url, "refinementNotes": notes}
         return body
 
-    return _make("logos", "logo", build, options)
+    return _make(KINDS["logos"], build, options)
 
 
 @app.command(cls=examples('bmn generate mockups --brand "Acme Coffee" --product mug --product t-shirt'))
@@ -171,7 +175,7 @@ def mockups(
             ],
         }
 
-    return _make("mockups", "mockup", build, options)
+    return _make(KINDS["mockups"], build, options)
 
 
 @app.command(cls=examples('bmn generate bundle --brand "Acme Coffee" --name "Morning set" --style flatlay'))
@@ -204,7 +208,7 @@ def bundle(
             "compositionStyle": style,
         }
 
-    return _make("bundles", "bundle", build, options)
+    return _make(KINDS["bundles"], build, options)
 
 
 @app.command(cls=examples('bmn generate video --brand "Acme Coffee" --product mug --duration 6'))
@@ -241,7 +245,7 @@ def video(
             "durationSeconds": duration,
         }
 
-    return _make("videos", "video", build, options)
+    return _make(KINDS["videos"], build, options)
 
 
 @app.command(
@@ -280,7 +284,7 @@ def wizard(
             "sessionId": resume,
         }
 
-    return _make("wizard", "wizard step", build, options)
+    return _make(KINDS["wizard"], build, options)
 
 
 @app.command(cls=examples("bmn generate products"))

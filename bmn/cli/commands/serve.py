@@ -154,7 +154,7 @@ def _run(plan: _Plan) -> int:
 
     from bmn import logs
     from bmn.local import home
-    from bmn.local.processes import API, REDIS, SANDBOX, SLOW_QUEUES, WORKERS, preload
+    from bmn.local.processes import API, REDIS, SANDBOX, WORKERS, preload, starts_slowly
     from bmn.local.supervisor import Hooks, Supervisor
 
     log = logs.get_logger(__name__)
@@ -183,7 +183,7 @@ def _run(plan: _Plan) -> int:
                 after.enter_context(home.published(plan.settings, _addresses(plan)))
             _announce(plan)
             for queue in plan.queues:
-                if queue in SLOW_QUEUES:
+                if starts_slowly(queue):
                     stack.start_worker(queue, grace=plan.grace)
 
         supervisor = Supervisor(hooks=Hooks(ready=ready, waiting=waiting, stopped=stopped))
@@ -199,7 +199,7 @@ def _run(plan: _Plan) -> int:
             stack.take_redis()
             stack.start_api()
             for queue in plan.queues:
-                if queue not in SLOW_QUEUES:
+                if not starts_slowly(queue):
                     stack.start_worker(queue, grace=plan.grace)
         except BaseException:
             supervisor.stop()

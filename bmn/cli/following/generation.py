@@ -17,10 +17,11 @@ from bmn.cli.lookup.server import open_client, server_for
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import GENERATOR_QUEUES, short_id, slug
+from bmn.cli.terminal.format import short_id, slug
 from bmn.client import Client
 from bmn.errors import BmnError, NotFound
 from bmn.schemas.documents import JobRecord, MockupsSubmitted, Submitted
+from bmn.schemas.kind import Kind
 
 
 @dataclass(slots=True)
@@ -31,13 +32,13 @@ class _Made:
     private: bool = False
 
 
-def make(kind: str, noun: str, build: Builder, options: Options) -> int:
-    """Runs one generator; answers with the exit code. kind: the route. noun: one of what it makes."""
+def make(kind: Kind, build: Builder, options: Options) -> int:
+    """Runs one generator; answers with the exit code."""
     made = _Made()
     if options.out and not options.dry_run:
         make_folder(options.out)  # before anything is paid for
     try:
-        return run(_make(kind, noun, build, options, made))
+        return run(_make(kind, build, options, made))
     except KeyboardInterrupt:
         return detached(made.job_ids, private=made.private)
     except BmnError as error:
@@ -50,40 +51,39 @@ def make(kind: str, noun: str, build: Builder, options: Options) -> int:
 
 
 @asynccontextmanager
-async def _client(kind: str, options: Options, made: _Made) -> AsyncIterator[Client]:
-    async with server_for(GENERATOR_QUEUES[kind], detach=options.detach) as server:
+async def _client(kind: Kind, options: Options, made: _Made) -> AsyncIterator[Client]:
+    async with server_for(kind.queue, detach=options.detach) as server:
         made.private = server.private
         async with open_client(settings=server.settings, api_url=server.api_url) as client:
             yield client
 
 
-async def _make(kind: str, noun: str, build: Builder, options: Options, made: _Made) -> int:
+async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> int:
     async with _client(kind, options, made) as client:
-        # The others need a logo first, so that a new name is a mistyped one there.
-        new = kind in ("logos", "wizard") and not options.dry_run
-        brand = await _brand(
-            client, options, new=new, imagine=kind == "logos" and options.dry_run and not options.refines
-        )
+        # Where nothing can be made without pictures of the brand, a new name is a mistyped one.
+        new = kind.makes_brand and not options.dry_run
+        imagine = kind.estimate is not None and options.dry_run and not options.refines
+        brand = await _brand(client, options, new=new, imagine=imagine)
         body = await build(client, brand)
         if options.dry_run:
-            return await show_estimate(client, kind, body)
+            return await show_estimate(client, kind.name, body)
         answer, labels = await _submit(client, kind, body, brand, options)
         made.job_ids = [*labels]
         warn(answer.warning)
         if options.detach:
             return accepted(answer, made.job_ids)
-        ended = await _attend(client, brand, noun, labels, options)
-        steps = next_steps(ended, noun, brand.name)
+        ended = await _attend(client, brand, kind.noun, labels, options)
+        steps = next_steps(ended, kind.noun, brand.name)
         console.next_step(*(with_server(steps) if made.private else steps))
         return exit_codes.of_jobs(ended, strict=options.strict)
 
 
 async def _submit(
-    client: Client, kind: str, body: Body, brand: Target, options: Options
+    client: Client, kind: Kind, body: Body, brand: Target, options: Options
 ) -> tuple[Submitted | MockupsSubmitted, dict[str, str]]:
     """The server's answer, and the jobs with what each is called while it is watched."""
-    if kind != "mockups":
-        one = await client.generate(kind, body, idempotency_key=options.idempotency_key)
+    if not kind.many:
+        one = await client.generate(kind.name, body, idempotency_key=options.idempotency_key)
         return one, {one.job_id: brand.name}
     many = await client.generate_mockups(body, idempotency_key=options.idempotency_key)
     return many, {job.job_id: "" for job in many.jobs}  # each is called as the product in its record

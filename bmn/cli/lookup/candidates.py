@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from bmn.cli.terminal.format import GENERATORS, short_id
+from bmn.cli.terminal.format import short_id
 
 _BUDGET = 0.2
 _REMEMBERED = 10.0
@@ -47,10 +47,11 @@ def _ask() -> list[tuple[str, str]] | None:
 
     from bmn.cli.lookup.server import open_client
     from bmn.errors import BmnError
+    from bmn.schemas.generators import KIND_OF
 
     async def fetch() -> list[tuple[str, str]]:
         async with open_client() as client, asyncio.timeout(_BUDGET):
-            found = (await client.jobs(queue=GENERATORS, limit=20)).jobs
+            found = (await client.jobs(queue=[*KIND_OF], limit=20)).jobs
         return [
             (short_id(job.job_id), f"{job.state} {job.queue_name} {job.brand_name or ''}".rstrip()) for job in found
         ]

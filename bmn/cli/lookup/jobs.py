@@ -3,9 +3,10 @@
 import asyncio
 import re
 
-from bmn.cli.terminal.format import GENERATORS, is_whole_id, short_id
+from bmn.cli.terminal.format import is_whole_id, short_id
 from bmn.client import Client
 from bmn.errors import NotFound, UsageProblem
+from bmn.schemas.generators import KIND_OF
 
 _LAST = re.compile(r"last(?::([a-z]+))?")
 
@@ -34,7 +35,7 @@ async def find_job(client: Client, reference: str, *, wait: float = 0) -> str:
 async def _last(client: Client, state: str | None, wait: float) -> str:
     while True:
         # What happens behind the scenes, such as a thumbnail or a mail, is not what anybody calls their last job.
-        found = (await client.jobs(queue=GENERATORS, state=state, limit=1)).jobs
+        found = (await client.jobs(queue=[*KIND_OF], state=state, limit=1)).jobs
         if found:
             return found[0].job_id
         if wait <= 0:

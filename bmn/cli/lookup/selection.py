@@ -9,13 +9,13 @@ import typer
 from bmn.cli.lookup.brands import find_brand
 from bmn.cli.lookup.jobs import find_job
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import GENERATORS
 from bmn.cli.terminal.params import since as seconds_since
 from bmn.client import Client, pages
 from bmn.client.api import JobQuery
 from bmn.errors import Cause, UsageProblem
 from bmn.format import count, usd
 from bmn.schemas.documents import Job
+from bmn.schemas.generators import KIND_OF
 from bmn.schemas.payloads import JobState
 
 _PAGE = 200
@@ -67,11 +67,11 @@ async def as_query(client: Client, chosen: Filter) -> JobQuery:
     Raises NotFound for a queue or a brand that is none.
     """
     if chosen.queue:
-        from bmn.work.registry import get_queue
+        from bmn.work.housekeeping import known_queue
 
-        get_queue(chosen.queue)  # a mistyped one would find nothing, which reads like an answer
+        known_queue(chosen.queue)  # a mistyped one would find nothing, which reads like an answer
     return {
-        "queue": chosen.queue or (None if chosen.everything else GENERATORS),
+        "queue": chosen.queue or (None if chosen.everything else [*KIND_OF]),
         "state": chosen.state,
         "cause": chosen.cause,
         "brand": (await find_brand(client, chosen.brand)).id if chosen.brand else None,

@@ -10,16 +10,6 @@ if TYPE_CHECKING:
 
 _JOB_ID = re.compile(r"(?:([a-z-]+)-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
-# The queues that people fill themselves, by the word of their route.
-GENERATOR_QUEUES = {
-    "logos": "logo-generation",
-    "mockups": "mockup-generation",
-    "bundles": "bundle-composition",
-    "videos": "video-generation",
-    "wizard": "brand-wizard",
-}
-GENERATORS = list(GENERATOR_QUEUES.values())
-
 # state -> symbol, style: never colour alone
 _STATES = {
     "queued": ("…", "dim"),

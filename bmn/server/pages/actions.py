@@ -12,7 +12,8 @@ from bmn.identity.tokens import Principal
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
 from bmn.schemas.base import Text
-from bmn.schemas.requests import BrandBody, LogosBody
+from bmn.schemas.generators import logos
+from bmn.schemas.requests import BrandBody
 from bmn.server.actions import choose_asset, generate, share_job
 from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, owner_filter, request_id
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
@@ -123,6 +124,6 @@ async def _make_logos(
     request: Request, res: Resources, visitor: Principal, key: str, asked: dict[str, Any]
 ) -> Response:
     """key: the form's own, so that pressing twice makes one job."""
-    body = LogosBody.model_validate(asked)
-    (job,) = await generate(res, visitor, "logo-generation", body, key=key, request_id=request_id(request))
+    body = logos.LogosBody.model_validate(asked)
+    (job,) = await generate(res, visitor, logos.KIND, body, key=key, request_id=request_id(request))
     return RedirectResponse(f"/g/job/{job.job_id}", 303)

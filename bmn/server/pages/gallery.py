@@ -14,7 +14,8 @@ from bmn.db.records import Asset, Brand, Job
 from bmn.format import count, spoken
 from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
-from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState, LogoStyle
+from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState
 from bmn.server import views
 from bmn.server.dependencies import BrandPath, JobPath, Res, fresh_key, owner_filter
 from bmn.server.pages import pieces, words

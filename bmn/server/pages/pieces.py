@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from bmn.db.records import Asset, Job, Unit, UnitState
 from bmn.errors import Cause
+from bmn.schemas.generators import KIND_OF
 from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
 from bmn.signing import Signer
-from bmn.work.registry import QUEUES
 
 _NOUNS = {"social_asset": "post", "video_thumbnail": "still"}
 _NUMBER = re.compile(r"-(\d+)$")
@@ -110,9 +110,10 @@ def _slot(unit: Unit, position: int) -> int:
 
 def _asked(job: Job) -> int:
     """How many pictures were asked for; none of a job that makes texts."""
-    if not QUEUES[job.queue].job_type or job.queue == "brand-wizard":
+    kind = KIND_OF.get(job.queue)
+    if kind is None or not kind.asset_type:
         return 0
-    wanted = job.payload.get("count", 1) if job.queue == "logo-generation" else 1
+    wanted = job.payload.get("count", 1)
     return wanted if isinstance(wanted, int) and 1 <= wanted <= 8 else 1
 
 

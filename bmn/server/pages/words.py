@@ -9,6 +9,7 @@ from typing import Any
 from bmn.db.records import Job, StoredEvent
 from bmn.errors import CAUSES, Cause
 from bmn.format import count
+from bmn.schemas import generators
 from bmn.schemas.payloads import JobState
 
 STATES = {
@@ -21,13 +22,7 @@ STATES = {
     JobState.CANCELLED: "Cancelled",
 }
 # What people asked for; the rest is our own housekeeping and on no page.
-KINDS = {
-    "logo-generation": "Logos",
-    "mockup-generation": "Mockup",
-    "bundle-composition": "Bundle",
-    "video-generation": "Video",
-    "brand-wizard": "Brand wizard",
-}
+KINDS = {kind.queue: kind.label for kind in generators.KINDS.values()}
 _PERCENT = re.compile(r": \d+ ?%$")
 
 

@@ -14,7 +14,7 @@ from bmn.errors import NotFound
 from bmn.events.audience import brand_updated
 from bmn.schemas import documents
 from bmn.schemas.base import Name
-from bmn.schemas.payloads import AssetType
+from bmn.schemas.generators import AssetType
 from bmn.schemas.requests import BrandBody, BrandPatch
 from bmn.server import views
 from bmn.server.actions import choose_asset

@@ -9,13 +9,15 @@ from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import warning
-from bmn.schemas import documents, requests
+from bmn.schemas import documents
+from bmn.schemas.generators import KINDS
+from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.payloads import WAITING_STATES, Payload
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
-from bmn.server.submissions import GeneratorBody, payloads_of
+from bmn.server.submissions import payloads_of
 from bmn.work.estimates import estimate
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
@@ -23,41 +25,23 @@ router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
 _REFUSALS = ANY_CALLER | refusals(404, 413)
 
 
-@router.post("/logos/estimate", responses=_REFUSALS)
-async def logos(body: requests.LogosEstimate, res: Res, principal: Caller) -> documents.Estimate:
-    """What logos would ask for and cost; without `brandId` for a brand that is not made yet."""
-    return await _estimate(res, principal, "logo-generation", body)
+def add_route(kind: Kind) -> None:
+    """`POST /generation/{name}/estimate`, which takes what the generator takes."""
+
+    async def estimated(body: GeneratorBody, res: Res, principal: Caller) -> documents.Estimate:
+        return await _estimate(res, principal, kind, body)
+
+    estimated.__name__, estimated.__doc__ = kind.name, kind.estimate_text
+    estimated.__annotations__["body"] = kind.estimate or kind.body
+    router.post(f"/{kind.name}/estimate", responses=_REFUSALS)(estimated)
 
 
-@router.post("/mockups/estimate", responses=_REFUSALS)
-async def mockups(body: requests.MockupsBody, res: Res, principal: Caller) -> documents.Estimate:
-    """What mockups would ask for and cost."""
-    return await _estimate(res, principal, "mockup-generation", body)
-
-
-@router.post("/bundles/estimate", responses=_REFUSALS)
-async def bundles(body: requests.BundlesBody, res: Res, principal: Caller) -> documents.Estimate:
-    """What a bundle would ask for and cost."""
-    return await _estimate(res, principal, "bundle-composition", body)
-
-
-@router.post("/videos/estimate", responses=_REFUSALS)
-async def videos(body: requests.VideosBody, res: Res, principal: Caller) -> documents.Estimate:
-    """What a video would ask for and cost."""
-    return await _estimate(res, principal, "video-generation", body)
-
-
-@router.post("/wizard/estimate", responses=_REFUSALS)
-async def wizard(body: requests.WizardBody, res: Res, principal: Caller) -> documents.Estimate:
-    """What a step of the wizard would ask for and usually costs."""
-    return await _estimate(res, principal, "brand-wizard", body)
-
-
-async def _estimate(res: Resources, principal: Principal, queue: str, body: GeneratorBody) -> documents.Estimate:
-    asked = await payloads_of(res, principal, body)
+async def _estimate(res: Resources, principal: Principal, kind: Kind, body: GeneratorBody) -> documents.Estimate:
+    queue = kind.queue
+    asked = await payloads_of(res, principal, kind, body)
 
     def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None]:
-        if body.brand_id != requests.NEW_BRAND and not brands.owns(conn, principal.user_id, body.brand_id):
+        if body.imagined() is None and not brands.owns(conn, principal.user_id, body.brand_id):
             raise NotFound("Brand not found")
         waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
         available = credits.balance(conn, principal.user_id).remaining
@@ -76,3 +60,7 @@ async def _estimate(res: Resources, principal: Principal, queue: str, body: Gene
         warning=paused,
         expected=views.expected(durations),
     )
+
+
+for each in KINDS.values():
+    add_route(each)

@@ -1,20 +1,22 @@
 """The generators: each POST checks, stores and answers 202; the work is done elsewhere."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from bmn.errors import TryLater
-from bmn.format import count
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Submission
-from bmn.schemas import documents, requests
+from bmn.schemas import documents
+from bmn.schemas.generators import KINDS
+from bmn.schemas.generators.mockups import MockupsBody
+from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.server.actions import generate
 from bmn.server.dependencies import GenerationCaller, IdempotencyKey, owner_filter, request_id
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
-from bmn.server.submissions import GeneratorBody
 from bmn.server.waiting import followed, preferred_wait, wait_for_end
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
@@ -36,71 +38,60 @@ _PREFER: dict[str, Any] = {
 }
 
 
-@router.post("/logos", status_code=202, response_model=documents.Submitted, responses=_ANSWERS, openapi_extra=_PREFER)
-async def logos(
-    body: requests.LogosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
-) -> documents.Submitted | Response:
-    """Makes one to eight logos, or changes one that is there; what is left out comes from the brand's record."""
-    message = f"Logo generation started. Generating {count(body.count, 'logo')}."
-    return await _one(request, principal, "logo-generation", body, key, message)
+Endpoint = Callable[..., Awaitable[documents.Submitted | documents.MockupsSubmitted | Response]]
 
 
-@router.post("/mockups", status_code=202, responses=_REFUSALS)
-async def mockups(
-    body: requests.MockupsBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
-) -> documents.MockupsSubmitted:
-    """One job a product; all of them or none."""
-    submitted = await _submit(request, principal, "mockup-generation", body, key)
-    jobs = [
-        documents.MockupJob(product_id=product.product_id, job_id=job.job_id, queue_name=job.queue)
-        for product, job in zip(body.products, submitted, strict=True)
-    ]
-    number = len(body.products)
-    message = f"Started mockup generation for {count(number, 'product')}."
-    return documents.MockupsSubmitted(jobs=jobs, message=message, warning=submitted[0].warning)
+def add_routes(kind: Kind) -> None:
+    """`POST /generation/{name}`, as the generator's schema describes it."""
+    path = f"/{kind.name}"
+    if kind.many:
+        several = _described(_several(kind), kind)
+        router.post(path, status_code=202, response_model=documents.MockupsSubmitted, responses=_REFUSALS)(several)
+    else:
+        route = router.post(
+            path, status_code=202, response_model=documents.Submitted, responses=_ANSWERS, openapi_extra=_PREFER
+        )
+        route(_described(_one(kind), kind))
 
 
-@router.post("/bundles", status_code=202, response_model=documents.Submitted, responses=_ANSWERS, openapi_extra=_PREFER)
-async def bundles(
-    body: requests.BundlesBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
-) -> documents.Submitted | Response:
-    """Arranges two to ten mockups in one picture."""
-    message = f"Bundle composition started with {len(body.product_mockup_urls)} products."
-    return await _one(request, principal, "bundle-composition", body, key, message)
+def _described(endpoint: Endpoint, kind: Kind) -> Endpoint:
+    """With what FastAPI reads off a function."""
+    endpoint.__name__, endpoint.__doc__ = kind.name, kind.text
+    endpoint.__annotations__["body"] = kind.body
+    return endpoint
 
 
-@router.post("/videos", status_code=202, response_model=documents.Submitted, responses=_ANSWERS, openapi_extra=_PREFER)
-async def videos(
-    body: requests.VideosBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
-) -> documents.Submitted | Response:
-    """Makes a product video of three to ten seconds."""
-    message = f"Video generation started. Making {body.duration_seconds} seconds."
-    return await _one(request, principal, "video-generation", body, key, message)
+def _one(kind: Kind) -> Endpoint:
+    async def submit(
+        body: GeneratorBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
+    ) -> documents.Submitted | Response:
+        (job,) = await _submit(request, principal, kind, body, key)
+        seconds = preferred_wait(request.headers.get("prefer"))
+        if seconds is not None and (ended := await _finished(request, principal, job.job_id, seconds)) is not None:
+            return ended
+        return documents.Submitted(
+            job_id=job.job_id,
+            generation_job_id=job.generation_job_id,
+            queue_name=job.queue,
+            message=body.accepted(),
+            warning=job.warning,
+        )
+
+    return submit
 
 
-@router.post("/wizard", status_code=202, response_model=documents.Submitted, responses=_ANSWERS, openapi_extra=_PREFER)
-async def wizard(
-    body: requests.WizardBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
-) -> documents.Submitted | Response:
-    """Runs one step of the brand wizard; `sessionId` goes on with an earlier conversation."""
-    message = f"Wizard step {body.step} started."
-    return await _one(request, principal, "brand-wizard", body, key, message)
+def _several(kind: Kind) -> Endpoint:
+    async def submit(
+        body: MockupsBody, request: Request, principal: GenerationCaller, key: IdempotencyKey = None
+    ) -> documents.MockupsSubmitted:
+        submitted = await _submit(request, principal, kind, body, key)
+        jobs = [
+            documents.MockupJob(product_id=product.product_id, job_id=job.job_id, queue_name=job.queue)
+            for product, job in zip(body.products, submitted, strict=True)
+        ]
+        return documents.MockupsSubmitted(jobs=jobs, message=body.accepted(), warning=submitted[0].warning)
 
-
-async def _one(
-    request: Request, principal: Principal, queue: str, body: GeneratorBody, key: str | None, message: str
-) -> documents.Submitted | Response:
-    (job,) = await _submit(request, principal, queue, body, key)
-    seconds = preferred_wait(request.headers.get("prefer"))
-    if seconds is not None and (ended := await _finished(request, principal, job.job_id, seconds)) is not None:
-        return ended
-    return documents.Submitted(
-        job_id=job.job_id,
-        generation_job_id=job.generation_job_id,
-        queue_name=job.queue,
-        message=message,
-        warning=job.warning,
-    )
+    return submit
 
 
 async def _finished(request: Request, principal: Principal, job_id: str, seconds: int) -> Response | None:
@@ -118,7 +109,11 @@ async def _finished(request: Request, principal: Principal, job_id: str, seconds
 
 
 async def _submit(
-    request: Request, principal: Principal, queue: str, body: GeneratorBody, key: str | None
+    request: Request, principal: Principal, kind: Kind, body: GeneratorBody, key: str | None
 ) -> list[Submission]:
     res: Resources = request.app.state.resources  # not asked for as a dependency: each one costs every request time
-    return await generate(res, principal, queue, body, key=key, request_id=request_id(request))
+    return await generate(res, principal, kind, body, key=key, request_id=request_id(request))
+
+
+for each in KINDS.values():
+    add_routes(each)

@@ -3,15 +3,48 @@
 import asyncio
 
 from bmn.jobs.context import Context, Result
+from bmn.jobs.queue import Queue
 from bmn.jobs.units import Unit
-from bmn.providers.gemini import Gemini
 from bmn.providers.images import verify_picture
-from bmn.schemas.payloads import BundleComposition
-from bmn.work.generators.shared import Item, Made, Report, make_all
+from bmn.providers.prices import Price
+from bmn.schemas.generators.bundles import KIND, BundleComposition
+from bmn.work.generator import Generator
 from bmn.work.inputs import load_picture
+from bmn.work.making import Item, Made, Report, make_all
 from bmn.work.prompts import bundle_prompt
 
 UNIT = "bundle"
+
+
+def _prompts(payload: BundleComposition) -> list[str]:
+    return [bundle_prompt(payload)]
+
+
+def _usd(price: Price, _payload: BundleComposition) -> float:
+    return price.picture
+
+
+GENERATOR = Generator(
+    kind=KIND,
+    queue=Queue(
+        name=KIND.queue,
+        payload=KIND.payload,
+        job_type=KIND.job_type,
+        credits=2,
+        handler=__name__,
+        vendor="bmn.providers.gemini",
+        slots=2,
+        timeout=120,
+        priority=2,
+        attempts=3,
+        backoff=5,
+        keep=(200, 200),
+    ),
+    provider="google",
+    model="gemini_image_model",
+    prompts=_prompts,
+    usd=_usd,
+)
 
 
 async def run(ctx: Context[BundleComposition]) -> Result:
@@ -34,6 +67,8 @@ async def run(ctx: Context[BundleComposition]) -> Result:
 
 
 async def _make(ctx: Context[BundleComposition], prompt: str, unit: Unit, report: Report) -> Made:
+    from bmn.providers.gemini import Gemini  # noqa: PLC0415 - a server knows this module too
+
     payload = ctx.payload
     client = ctx.client(Gemini)
     urls = payload.product_mockup_urls

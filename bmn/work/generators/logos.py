@@ -4,13 +4,44 @@ import zlib
 
 from bmn.errors import JobFailure
 from bmn.jobs.context import Context, Result
+from bmn.jobs.queue import Queue
 from bmn.jobs.units import Unit
 from bmn.providers.bfl import Bfl, ImageRequest, Task
 from bmn.providers.images import verify_picture
-from bmn.schemas.payloads import LogoGeneration
-from bmn.work.generators.shared import Item, Made, Report, make_all
+from bmn.providers.prices import Price
+from bmn.schemas.generators.logos import KIND, LogoGeneration
+from bmn.work.generator import Generator
 from bmn.work.inputs import load_picture
+from bmn.work.making import Item, Made, Report, make_all
 from bmn.work.prompts import LOGO_VARIATIONS, logo_prompts
+
+_SIDE = 1024
+
+
+def _usd(price: Price, payload: LogoGeneration) -> float:
+    return payload.count * price.pixels(_SIDE, _SIDE, 1 if payload.previous_logo_url else 0)
+
+
+GENERATOR = Generator(
+    kind=KIND,
+    queue=Queue(
+        name=KIND.queue,
+        payload=KIND.payload,
+        job_type=KIND.job_type,
+        credits=1,
+        handler=__name__,
+        slots=4,
+        timeout=120,
+        priority=1,
+        attempts=3,
+        backoff=3,
+        keep=(500, 500),
+    ),
+    provider="bfl",
+    model="bfl_model",
+    prompts=logo_prompts,
+    usd=_usd,
+)
 
 
 async def run(ctx: Context[LogoGeneration]) -> Result:

@@ -1,15 +1,48 @@
 """A product with the brand's own logo on it, by OpenAI Images: the logo is sent as a picture, not described."""
 
 from bmn.jobs.context import Context, Result
+from bmn.jobs.queue import Queue
 from bmn.jobs.units import Unit
 from bmn.providers.images import verify_picture
-from bmn.providers.openai_images import PARTIALS, OpenAIImages
-from bmn.schemas.payloads import MockupGeneration
-from bmn.work.generators.shared import Item, Made, Report, make_all
+from bmn.providers.prices import Price
+from bmn.schemas.generators.mockups import KIND, MockupGeneration
+from bmn.work.generator import Generator
 from bmn.work.inputs import load_picture
+from bmn.work.making import Item, Made, Report, make_all
 from bmn.work.prompts import mockup_prompt
 
 UNIT = "mockup"
+
+
+def _prompts(payload: MockupGeneration) -> list[str]:
+    return [mockup_prompt(payload)]
+
+
+def _usd(price: Price, _payload: MockupGeneration) -> float:
+    return price.picture
+
+
+GENERATOR = Generator(
+    kind=KIND,
+    queue=Queue(
+        name=KIND.queue,
+        payload=KIND.payload,
+        job_type=KIND.job_type,
+        credits=1,
+        handler=__name__,
+        vendor="bmn.providers.openai_images",
+        slots=4,
+        timeout=120,
+        priority=1,
+        attempts=3,
+        backoff=3,
+        keep=(500, 500),
+    ),
+    provider="openai",
+    model="openai_image_model",
+    prompts=_prompts,
+    usd=_usd,
+)
 
 
 async def run(ctx: Context[MockupGeneration]) -> Result:
@@ -31,6 +64,8 @@ async def run(ctx: Context[MockupGeneration]) -> Result:
 
 
 async def _make(ctx: Context[MockupGeneration], prompt: str, unit: Unit, report: Report) -> Made:
+    from bmn.providers.openai_images import PARTIALS, OpenAIImages  # noqa: PLC0415 - a server knows this module too
+
     payload = ctx.payload
     client = ctx.client(OpenAIImages)
     pictures = [await load_picture(ctx, payload.logo_url, field="logoUrl")]

@@ -2,16 +2,49 @@
 
 from bmn.errors import JobFailure
 from bmn.jobs.context import Context, Result
+from bmn.jobs.queue import Queue
 from bmn.jobs.units import Unit
 from bmn.providers.films import verify_film
-from bmn.providers.video import Video, VideoTask
-from bmn.schemas.payloads import VideoGeneration
-from bmn.work.generators.shared import Item, Made, Report, make_all
+from bmn.providers.prices import Price
+from bmn.schemas.generators.videos import KIND, VideoGeneration
+from bmn.work.generator import Generator
 from bmn.work.inputs import load_picture
+from bmn.work.making import Item, Made, Report, make_all
 from bmn.work.prompts import video_prompt
 
 UNIT = "video"
 _SPARE_SECONDS = 45.0  # of the queue's time limit, for ordering, fetching and storing
+
+
+def _prompts(payload: VideoGeneration) -> list[str]:
+    return [video_prompt(payload)]
+
+
+def _usd(price: Price, payload: VideoGeneration) -> float:
+    return payload.duration_seconds * price.second
+
+
+GENERATOR = Generator(
+    kind=KIND,
+    queue=Queue(
+        name=KIND.queue,
+        payload=KIND.payload,
+        job_type=KIND.job_type,
+        credits=5,
+        handler=__name__,
+        vendor="bmn.providers.video",
+        slots=1,
+        timeout=300,
+        priority=2,
+        attempts=2,
+        backoff=10,
+        keep=(100, 100),
+    ),
+    provider="google",
+    model="video_model",
+    prompts=_prompts,
+    usd=_usd,
+)
 
 
 async def run(ctx: Context[VideoGeneration]) -> Result:
@@ -33,6 +66,8 @@ async def run(ctx: Context[VideoGeneration]) -> Result:
 
 
 async def _make(ctx: Context[VideoGeneration], prompt: str, unit: Unit, report: Report) -> Made:
+    from bmn.providers.video import Video, VideoTask  # noqa: PLC0415 - a server knows this module too
+
     payload = ctx.payload
     client = ctx.client(Video)
     if unit.task_id:

@@ -15,7 +15,7 @@ from bmn.errors import Cause, JobFailure
 from bmn.events import audience
 from bmn.jobs.context import Context
 from bmn.schemas.base import Text
-from bmn.schemas.payloads import BrandWizard
+from bmn.schemas.generators.wizard import BrandWizard
 
 Line = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Paragraph = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from bmn.schemas.payloads import WizardStep
+from bmn.schemas.generators.wizard import WizardStep
 
 STEPS: tuple[str, ...] = get_args(WizardStep)
 LAST_STEP = STEPS[-1]

@@ -9,7 +9,8 @@ from bmn.db import products
 from bmn.db.records import Asset
 from bmn.jobs.submission import submit
 from bmn.schemas.base import Id
-from bmn.schemas.payloads import CompositionStyle, LogoStyle
+from bmn.schemas.generators.bundles import CompositionStyle
+from bmn.schemas.generators.logos import LogoStyle
 from bmn.work.defaults import BrandDefaults, brand_defaults
 from bmn.work.registry import get_queue
 from bmn.work.wizard.desk import Arguments, Desk, Line, Paragraph, refused

@@ -22,7 +22,7 @@ from bmn.jobs.units import Unit, is_final, open_unit
 from bmn.logs import get_logger
 from bmn.providers.agent import Agent, ToolCall, Turn
 from bmn.schemas.events import AgentMessage, JobToolError, Progress
-from bmn.schemas.payloads import BrandWizard
+from bmn.schemas.generators.wizard import BrandWizard
 from bmn.schemas.results import WizardResult
 from bmn.work import journey
 from bmn.work.wizard.desk import Desk

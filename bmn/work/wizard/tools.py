@@ -17,7 +17,7 @@ from bmn.errors import BmnError, Cause, JobFailure, TryLater
 from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher
 from bmn.schemas.base import Name, Palette
-from bmn.schemas.payloads import LogoStyle
+from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.wording import in_words, place
 from bmn.work.wizard.desk import Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.page_text import page_words

@@ -1,0 +1,59 @@
+"""What a generator is called and what it takes: known to server, client and command line alike."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bmn.schemas.base import Id, Model
+from bmn.schemas.payloads import BrandPayload
+
+NEW_BRAND = "00000000-0000-4000-8000-000000000000"
+"""The id of a brand that a dry run only imagines."""
+
+
+class GeneratorBody(Model):
+    """The body of a generator's route: the payload without what the server adds.
+
+    Of a field that stands in the brand's record as well (`brand_name`, `logo_style`, `color_palette`, `brand_vision`,
+    `archetype`), None is the record's value.
+    """
+
+    brand_id: Id
+
+    def orders(self) -> list[dict[str, Any]]:
+        """What it says of each job's payload: one job, unless a generator makes several of one request."""
+        return [self.dump()]
+
+    def accepted(self) -> str:
+        """The sentence of the 202."""
+        return "Generation started."
+
+    def imagined(self) -> str | None:
+        """The name of a brand that is not made yet, where a dry run is about one."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A generator, as everybody but its worker knows it.
+
+    name: of its route, and of its module in `bmn.work.generators`. command: of `bmn generate`. text: a sentence that says
+    what it does, for the API. label: heads its jobs on pages. noun: one of what it makes. asset_type: of what it makes;
+    empty where that is words. many: one request is several jobs, and the answer lists them. makes_brand: a brand's name that
+    is not there yet is made. estimate: the body of a dry run, where it is another. place: in lists, among the others.
+    """
+
+    name: str
+    command: str
+    queue: str
+    job_type: str
+    text: str
+    label: str
+    noun: str
+    payload: type[BrandPayload]
+    body: type[GeneratorBody]
+    estimate: type[GeneratorBody] | None = None
+    estimate_text: str
+    asset_type: str = ""
+    many: bool = False
+    makes_brand: bool = False
+    place: int = 100

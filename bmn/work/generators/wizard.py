@@ -1,0 +1,40 @@
+"""A step of the brand wizard: a conversation with tools, which `bmn.work.wizard` holds."""
+
+from bmn.jobs.queue import Queue
+from bmn.providers.prices import Price
+from bmn.schemas.generators.wizard import KIND, BrandWizard
+from bmn.work.generator import Generator
+
+# What a step usually takes; its conversation decides, up to AGENT_MAX_USD.
+_TOKENS_IN, _TOKENS_OUT = 40_000, 4_000
+
+
+def _prompts(payload: BrandWizard) -> list[str]:
+    return [f"Wizard step {payload.step}"]
+
+
+def _usd(price: Price, _payload: BrandWizard) -> float:
+    return price.tokens(text_in=_TOKENS_IN, text_out=_TOKENS_OUT)
+
+
+GENERATOR = Generator(
+    kind=KIND,
+    queue=Queue(
+        name=KIND.queue,
+        payload=KIND.payload,
+        job_type=KIND.job_type,
+        credits=1,
+        handler="bmn.work.wizard.step",
+        vendor="bmn.providers.agent",
+        slots=2,
+        timeout=300,
+        priority=1,
+        attempts=2,
+        backoff=5,
+        keep=(200, 500),
+    ),
+    provider="anthropic",
+    model="anthropic_model",
+    prompts=_prompts,
+    usd=_usd,
+)

@@ -1,0 +1,64 @@
+"""The queues that work behind the generators, one row each, and the names of all queues; both are known at once.
+
+What a generator's row says is in its module, which brings the engine with it: whoever only checks a name does without.
+"""
+
+from bmn.jobs.queue import Queue, by_name, check_name
+from bmn.schemas import payloads
+from bmn.schemas.generators import KIND_OF
+
+HOUSEKEEPING: dict[str, Queue] = by_name(
+    (
+        Queue(
+            name="crm-sync",
+            payload=payloads.CrmSync,
+            handler="bmn.work.crm",
+            slots=5,
+            timeout=30,
+            priority=5,
+            attempts=5,
+            backoff=10,
+            keep=(1000, 1000),
+        ),
+        Queue(
+            name="email-send",
+            payload=payloads.EmailSend,
+            handler="bmn.work.mail.send",
+            slots=10,
+            timeout=15,
+            priority=3,
+            attempts=5,
+            backoff=5,
+            keep=(2000, 1000),
+        ),
+        Queue(
+            name="image-upload",
+            payload=payloads.ImageUpload,
+            handler="bmn.work.uploads",
+            slots=5,
+            timeout=60,
+            priority=2,
+            attempts=3,
+            backoff=3,
+            keep=(500, 500),
+        ),
+        Queue(
+            name="cleanup",
+            payload=payloads.Cleanup,
+            handler="bmn.work.cleanup",
+            slots=1,
+            timeout=120,
+            priority=10,
+            attempts=1,
+            backoff=60,
+            keep=(50, 50),
+        ),
+    )
+)
+
+QUEUE_NAMES: tuple[str, ...] = (*KIND_OF, *HOUSEKEEPING)
+
+
+def known_queue(name: str) -> str:
+    """The name itself. Raises NotFound, which lists the names there are."""
+    return check_name(QUEUE_NAMES, name)
