@@ -841,16 +841,16 @@ export interface AdminEvents {
 }
 
 export interface Answers {
+  "POST /api/v1/generation/wizard": Submitted;
   "POST /api/v1/generation/logos": Submitted;
   "POST /api/v1/generation/mockups": MockupsSubmitted;
   "POST /api/v1/generation/bundles": Submitted;
   "POST /api/v1/generation/videos": Submitted;
-  "POST /api/v1/generation/wizard": Submitted;
+  "POST /api/v1/generation/wizard/estimate": Estimate;
   "POST /api/v1/generation/logos/estimate": Estimate;
   "POST /api/v1/generation/mockups/estimate": Estimate;
   "POST /api/v1/generation/bundles/estimate": Estimate;
   "POST /api/v1/generation/videos/estimate": Estimate;
-  "POST /api/v1/generation/wizard/estimate": Estimate;
   "GET /api/v1/jobs": JobPage;
   "GET /api/v1/jobs/{job_id}": JobRecord;
   "GET /api/v1/jobs/{job_id}/why": Why;
