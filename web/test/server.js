@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
@@ -19,7 +19,7 @@ const STOP_MS = 30_000;
 export function findBmn() {
   const own = join(import.meta.dirname, '../../.venv/bin/bmn');
   const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'bmn'));
-  const found = [process.env.BMN, own, ...onPath].find((path) => path && existsSync(path));
+  const found = [process.env.BMN && resolve(process.env.BMN), own, ...onPath].find((path) => path && existsSync(path));
   if (!found) throw new Error('bmn is not installed: name the executable in BMN, or run `make test` once.');
   return found;
 }
@@ -47,18 +47,28 @@ export class Bmn {
   static async start({ env = {}, speed = 0.5 } = {}) {
     const server = new Bmn();
     server.home = await mkdtemp(join(tmpdir(), 'bmn-web-'));
-    server.speed = speed;
-    server.port = await freePort();
-    server.url = `http://127.0.0.1:${server.port}`;
+    server.options = ['--queues', QUEUES, '--sandbox-speed', speed];
     server.env = environment(server.home, env);
-    await server.up();
-    return server;
+    return server.atFreePort();
+  }
+
+  /** Another process that serves the same home, beside the first. */
+  async beside() {
+    const other = new Bmn();
+    Object.assign(other, { home: this.home, env: this.env, options: ['--no-workers'], guest: true });
+    return other.atFreePort();
+  }
+
+  async atFreePort() {
+    this.port = await freePort();
+    this.url = `http://127.0.0.1:${this.port}`;
+    await this.up();
+    return this;
   }
 
   /** Starts it, or starts it again at the same address. */
   async up() {
-    const speed = ['--grace', 5, '--sandbox-speed', this.speed];
-    const args = ['--json', 'serve', '--port', this.port, '--queues', QUEUES, ...speed].map(String);
+    const args = ['--json', 'serve', '--port', this.port, '--grace', 5, ...this.options].map(String);
     this.child = spawn(findBmn(), args, { env: this.env, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done({ code, signal })));
     this.said = '';
@@ -92,7 +102,7 @@ export class Bmn {
 
   async stop() {
     if (this.child.exitCode === null && this.child.signalCode === null) await this.down();
-    await rm(this.home, { recursive: true, force: true });
+    if (!this.guest) await rm(this.home, { recursive: true, force: true });
   }
 
   /** A user of their own, with a token for half a day. */

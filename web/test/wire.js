@@ -4,9 +4,10 @@ import http from 'node:http';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** @param {string} target  the server's address */
+/** @param {string} target  the server's address; `wire.target` is where connections go that come from now on */
 export async function startWire(target) {
   const wire = {
+    target,
     /** WebSocket messages as they pass: a text to pass instead, or null to lose it. */
     toClient: (text) => text,
     toServer: (text) => text,
@@ -21,7 +22,7 @@ export async function startWire(target) {
   const open = new Set();
 
   const server = http.createServer((request, answer) => {
-    const asked = http.request(target + request.url, { method: request.method, headers: request.headers }, (reply) => {
+    const asked = http.request(wire.target + request.url, { method: request.method, headers: request.headers }, (reply) => {
       answer.writeHead(reply.statusCode, reply.headers);
       reply.pipe(answer);
     });
@@ -30,7 +31,7 @@ export async function startWire(target) {
   });
   new WebSocketServer({ server }).on('connection', (client, request) => {
     wire.connections += 1;
-    const upstream = new WebSocket(target.replace('http', 'ws') + request.url);
+    const upstream = new WebSocket(wire.target.replace('http', 'ws') + request.url);
     const pair = { client, upstream };
     open.add(pair);
     const early = [];
