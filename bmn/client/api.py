@@ -1,13 +1,11 @@
 """The API as functions: one a route, each answering with its document."""
 
-import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 from uuid import uuid4
 
-from bmn.client.http import HttpClient, backoff
-from bmn.errors import NoServer, TryLater
+from bmn.client.http import HttpClient
+from bmn.client.patience import insist
 from bmn.schemas import documents
 
 Fields = Mapping[str, object]
@@ -75,16 +73,7 @@ class Client(HttpClient):
 
     async def job(self, job_id: str, *, patience: float = 0.0) -> documents.JobRecord:
         """Everything known about a job. patience: seconds to go on asking while the server is away."""
-        give_up = time.monotonic() + patience
-        attempt = 0
-        while True:
-            try:
-                return await self._get(f"/jobs/{job_id}", documents.JobRecord)
-            except (NoServer, TryLater):
-                if time.monotonic() >= give_up:
-                    raise
-                await asyncio.sleep(backoff(attempt, cap=2.0))
-                attempt += 1
+        return await insist(lambda: self._get(f"/jobs/{job_id}", documents.JobRecord), patience)
 
     async def why(self, job_id: str) -> documents.Why:
         """Why a job is where it is, what it cost, what to do."""

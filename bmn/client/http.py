@@ -1,7 +1,6 @@
 """Requests to the API: who we are, retries that cannot do a thing twice, errors as our own tree."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -11,6 +10,7 @@ import httpx
 from pydantic import ValidationError
 
 from bmn import __version__
+from bmn.client.patience import backoff
 from bmn.client.signin import TokenSource, is_local, refused_hint, token_source
 from bmn.errors import (
     BmnError,
@@ -51,11 +51,6 @@ _ERRORS: dict[int, type[BmnError]] = {
     422: UsageProblem,
 }
 _HINTS = {403: "Ask an admin; on a local server BMN_TOKEN=$(bmn token --admin) is one."}
-
-
-def backoff(attempt: int, *, base: float = 0.2, cap: float = 10.0) -> float:
-    """Seconds before the next try, with jitter. attempt: 0 for the first repetition."""
-    return float(min(cap, base * 2**attempt) * random.uniform(0.5, 1.0))
 
 
 class HttpClient:

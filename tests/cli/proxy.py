@@ -3,20 +3,26 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+Pass = Callable[[bytes], bytes | None]
+"""What is passed on of some data; None ends the connection."""
 
 
 class HttpProxy:
     """port: where it listens. Its methods may be called from any thread.
 
     refusing: new connections are closed at once. hold_streams: a connection that asks for server-sent events is closed.
+    mute_streams: of such a connection nothing comes back but the head of its answer. silent: nothing passes any more.
+    alive: how many of their comments have passed.
     """
 
     def __init__(self, target_port: int) -> None:
         self.port = 0
         self.refusing = False
-        self.hold_streams = False
+        self.hold_streams = self.mute_streams = self.silent = False
+        self.alive = 0
         self.accepted = 0
         self._target = target_port
         self._open: set[asyncio.StreamWriter] = set()
@@ -52,19 +58,45 @@ class HttpProxy:
         self._open.add(writer)
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
-            await asyncio.gather(self._pump(reader, there_writer, watch=True), self._pump(there_reader, writer))
+            streams = asyncio.Event()
+            await asyncio.gather(
+                self._pump(reader, there_writer, self._asked(streams)),
+                self._pump(there_reader, writer, self._answered(streams)),
+            )
         except OSError:
             writer.transport.abort()
         finally:
             self._open.discard(writer)
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, watch: bool = False) -> None:
+    def _asked(self, streams: asyncio.Event) -> Pass:
+        def look(data: bytes) -> bytes | None:
+            if b"text/event-stream" in data:
+                streams.set()
+                return None if self.hold_streams else data
+            return data
+
+        return look
+
+    def _answered(self, streams: asyncio.Event) -> Pass:
+        def look(data: bytes) -> bytes | None:
+            self.alive += data.count(b": alive")
+            mute = self.mute_streams and streams.is_set()
+            if not mute:
+                return data
+            head, end, _ = data.partition(b"\r\n\r\n")
+            return head + end if data.startswith(b"HTTP/") else b""
+
+        return look
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, look: Pass) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
-                if watch and self.hold_streams and b"text/event-stream" in data:
+                passes = look(data)
+                if passes is None:
                     break
-                sink.write(data)
-                await sink.drain()
+                if passes and not self.silent:
+                    sink.write(passes)
+                    await sink.drain()
         sink.close()
 
 

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from bmn.client import Client, Event, follow
-from bmn.client.http import backoff
+from bmn.client.patience import Patience, backoff
 from bmn.client.watch import parse
 from bmn.errors import NoServer, NotFound
 from bmn.settings import Settings
 from tests.cli.proxy import HttpProxy, proxy_before
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack, User, start
 
 
@@ -85,6 +91,101 @@ async def test_a_server_that_stays_away_ends_the_watch(user: User, proxy: HttpPr
                 proxy.refusing = True
                 await asyncio.to_thread(proxy.cut)
     assert user.bmn("jobs", "cancel", job_id).code == 0
+
+
+async def test_a_quiet_job_is_not_a_server_that_is_away(user: User, proxy: HttpProxy) -> None:
+    """The job says nothing for longer than anybody's patience with a lost server; then the line breaks once."""
+    user.stack.fault(provider="bfl", op="submit", latency=20)
+    job_id = _detached(user, 1)
+    notices: list[str] = []
+    seen: list[Event] = []
+
+    async def watch(client: Client) -> None:
+        async for event in follow(client, job_id, patience=1.0, on_notice=notices.append):
+            seen.append(event)
+
+    async with _client(user, proxy) as client:
+        watching = asyncio.create_task(watch(client))
+        await asyncio.to_thread(wait_until, lambda: proxy.alive >= 1, what="the stream is quiet")
+        before = proxy.accepted
+        await asyncio.to_thread(proxy.cut)
+        await asyncio.to_thread(wait_until, lambda: proxy.accepted > before, what="it connects again")
+        user.stack.mend()
+        await asyncio.wait_for(watching, PATIENCE)
+    assert seen[-1].name == "job:complete"
+    assert [event.seq for event in seen] == _recorded(user, job_id)
+    assert notices == ["connection lost, reconnecting; the job goes on"]
+
+
+async def test_a_mute_stream_is_polled_and_that_is_said_once(user: User, proxy: HttpProxy) -> None:
+    proxy.mute_streams = True
+    user.stack.fault(provider="bfl", op="poll", latency=0.1)
+    job_id = _detached(user)
+    notices: list[str] = []
+    async with _client(user, proxy) as client:
+        watching = follow(client, job_id, patience=1.0, silence=0.5, on_notice=notices.append)
+        seen = [event.seq async for event in watching]
+    assert notices == ["live events do not get through; asking every 2 s instead"]
+    assert seen == _recorded(user, job_id)
+
+
+_FOLLOW = """
+import asyncio, sys
+from bmn.client import Client, follow
+from bmn.settings import Settings
+
+async def main() -> None:
+    async with Client(Settings(), api_url=sys.argv[1]) as client:
+        async for event in follow(client, sys.argv[2], silence=3600):
+            print(event.name, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_a_machine_that_slept_connects_anew(user: User, proxy: HttpProxy) -> None:
+    """Its connection has died without a word; no timeout would find that out within the hour."""
+    user.stack.fault(provider="bfl", op="poll", pending=True)
+    job_id = _detached(user, 1)
+    command = [sys.executable, "-c", _FOLLOW, f"http://127.0.0.1:{proxy.port}", job_id]
+    with subprocess.Popen(command, env=user.env, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout and watching.stdout.readline().startswith("job:")
+        os.kill(watching.pid, signal.SIGSTOP)
+        slept = time.monotonic()
+        proxy.silent = True
+        wait_until(lambda: time.monotonic() - slept > 11, what="it slept")
+        before = proxy.accepted
+        os.kill(watching.pid, signal.SIGCONT)
+        wait_until(lambda: proxy.accepted > before, what="it connects again")
+        proxy.silent = False
+        proxy.cut()
+        user.stack.mend()
+        assert watching.stdout.read().splitlines()[-1] == "job:complete"
+
+
+def test_a_wait_counts_as_a_quarter_of_the_patience_at_most() -> None:
+    patience = Patience(0.004)
+    for _ in range(4):
+        assert not patience.lost()
+        time.sleep(0.01)
+    assert patience.lost()
+    patience.found()
+    assert not patience.lost()
+
+
+async def test_logs_are_followed_through_a_break(user: User, proxy: HttpProxy) -> None:
+    user.stack.fault(provider="bfl", op="submit", status=503)
+    job_id = _detached(user, 1)
+    with user.on_terminal(
+        "jobs", "logs", job_id, "--follow", "--api-url", f"http://127.0.0.1:{proxy.port}"
+    ) as terminal:
+        terminal.wait_for("warning")
+        proxy.refusing = True
+        proxy.cut()
+        terminal.wait_for("connection lost, reconnecting")
+        proxy.refusing = False
+        user.stack.mend()
+        assert terminal.end() == 0, terminal.text
 
 
 async def test_a_foreign_job_is_not_there(user: User, proxy: HttpProxy) -> None:

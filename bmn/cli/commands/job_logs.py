@@ -11,6 +11,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import moment
 from bmn.client import Client
 from bmn.client import follow as follow_events
+from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.schemas.documents import LogLine
 
 
@@ -20,7 +21,7 @@ async def print_logs(reference: str, follow: bool, attempt: int | None) -> int:
         job_id = await find_job(client, reference)
         found: list[LogLine] = []
         async for ended in _pulse(client, job_id) if follow else _once():
-            while lines := await client.logs(job_id, after=found[-1].id if found else 0, attempt=attempt):
+            while lines := await _next(client, job_id, found, attempt, patience=PATIENCE_SECONDS if follow else 0):
                 found += lines
                 for line in lines:
                     _show_log(line, follow)
@@ -29,6 +30,13 @@ async def print_logs(reference: str, follow: bool, attempt: int | None) -> int:
     if console.json and not follow:
         console.document({"logs": found})
     return len(found)
+
+
+async def _next(
+    client: Client, job_id: str, found: list[LogLine], attempt: int | None, *, patience: float
+) -> list[LogLine]:
+    after = found[-1].id if found else 0
+    return await insist(lambda: client.logs(job_id, after=after, attempt=attempt), patience, console.say)
 
 
 async def _once() -> AsyncIterator[bool]:

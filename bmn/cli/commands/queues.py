@@ -114,18 +114,19 @@ async def _watch() -> None:
     from rich.live import Live
 
     from bmn.cli.terminal.tables import render
+    from bmn.client.patience import insist
 
     async with open_client(role="admin") as client:
         before: list[QueueStatus] | None = None
         if console.live and console.width is not None and not console.json:
             with Live(console=console.out, auto_refresh=False, vertical_overflow="ellipsis") as live:
                 while True:
-                    rows = await client.queues()
+                    rows = await insist(client.queues, on_notice=console.say)
                     lines = render(_COLUMNS, [_cells(row) for row in rows], console.width)
                     live.update(Lines(*lines), refresh=True)
                     await asyncio.sleep(_EVERY)
         while True:
-            rows = await client.queues()
+            rows = await insist(client.queues, on_notice=console.say)
             if rows != before:
                 before = rows
                 if console.json:
