@@ -115,7 +115,7 @@ class Storage:
         check_key(key)
         try:
             if self._root is not None:
-                await self._put_local(self._root, key, data)
+                await asyncio.to_thread(_put_local, self._root, key, data)
                 return
             attributes = {"Content-Type": mime, "Cache-Control": _FOREVER}
             await obstore.put_async(self._store, key, data, attributes=attributes, use_multipart=False)
@@ -207,11 +207,6 @@ class Storage:
             return _key_in(parts.path.removeprefix("/files/"))
         return None
 
-    async def _put_local(self, root: Path, key: str, data: bytes) -> None:
-        await self._check_place(key)
-        await obstore.put_async(self._store, key, data)
-        await asyncio.to_thread(_sync, root / key)
-
     async def _check_place(self, key: str) -> None:
         """Raises FileNotFoundError where a link in the folder would lead out of it."""
         check_key(key)
@@ -257,11 +252,24 @@ def _inside(root: Path, key: str) -> bool:
     return (root / key).resolve() == root.resolve() / key
 
 
-def _sync(path: Path) -> None:
-    """Until here a power cut could lose it: the file, then the folder that names it."""
-    for target in (path, path.parent):
-        handle = os.open(target, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _put_local(root: Path, key: str, data: bytes) -> None:
+    """Whole or not at all, and past what a power cut could lose: the file, then the folder that names it."""
+    path = root / key
+    if not _inside(root, key):
+        raise FileNotFoundError(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}#{uuid4().int}")  # as the library names its own, which it does not list
+    try:
+        with unfinished.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
