@@ -1,6 +1,6 @@
 """What providers were asked and what it cost."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -35,6 +35,12 @@ def add(conn: Connection, call: NewCall) -> None:
     conn.execute(_ADD, {**asdict(call), "sandboxed": int(call.sandboxed)})
     if call.job_id and call.usd:
         conn.execute(_SPEND, {"of_job": call.job_id, "price": call.usd})
+
+
+def add_all(conn: Connection, made: Iterable[NewCall]) -> None:
+    """As `add`, for several calls."""
+    for call in made:
+        add(conn, call)
 
 
 def costs(

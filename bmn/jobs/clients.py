@@ -1,5 +1,6 @@
 """Vendor clients, one of each per worker process, and the record of every call they make."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
@@ -29,6 +30,8 @@ class Caller:
 
 
 current_caller: ContextVar[Caller] = ContextVar("current_caller", default=Caller())  # noqa: B039, it is frozen
+current_books: ContextVar[list[NewCall] | None] = ContextVar("current_books", default=None)
+"""Where calls that went well are kept until their unit's next word is written down, in the same transaction."""
 
 
 class Clients:
@@ -51,16 +54,25 @@ class Clients:
 
     async def _record(self, call: ProviderCall) -> None:
         row = NewCall(**asdict(call), **asdict(current_caller.get()))
-        try:
-            await self._db.write(lambda conn: calls.add(conn, row))
-        except TryLater:
-            # The call was made, whatever the books say; losing the entry must not lose the picture.
-            log.error(
-                "a provider call could not be recorded", **{k: v for k, v in asdict(row).items() if v is not None}
-            )
+        books = current_books.get()
+        if books is not None and call.outcome == "ok":
+            books.append(row)
+            return
+        await record(self._db, [row])
 
     async def close(self) -> None:
         for client in self._open.values():
             with suppress(OSError):
                 await client.close()
         self._open.clear()
+
+
+async def record(db: Database, rows: Sequence[NewCall]) -> None:
+    """Writes calls down. They were made, whatever the books say: losing an entry must not lose the picture."""
+    try:
+        await db.write(lambda conn: calls.add_all(conn, rows))
+    except TryLater:
+        for row in rows:
+            log.error(
+                "a provider call could not be recorded", **{k: v for k, v in asdict(row).items() if v is not None}
+            )

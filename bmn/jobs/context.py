@@ -12,9 +12,9 @@ from bmn.broker.semaphore import Semaphore
 from bmn.db import jobs as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection, Database
-from bmn.db.records import Job
+from bmn.db.records import Job, NewCall
 from bmn.errors import TryLater
-from bmn.jobs.clients import Caller, Clients, P, current_caller
+from bmn.jobs.clients import Caller, Clients, P, current_books, current_caller, record
 from bmn.jobs.core import Core
 from bmn.jobs.outbox import Outbox
 from bmn.jobs.queue import Queue
@@ -32,6 +32,7 @@ Payload_co = TypeVar("Payload_co", bound=Payload, covariant=True)
 
 PROGRESS_SECONDS = 0.25
 """A job publishes its progress four times a second at most; the last one always goes out."""
+_LAST_WORD_SECONDS = 1.0  # for progress that is being committed when the attempt ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Context(Generic[Payload_co]):
     _shown: int = 0
     _last_published: float = 0.0
     _pending: Progress | None = None
+    _timer: asyncio.TimerHandle | None = None
     _flusher: "asyncio.Task[None] | None" = None
     _fractions: dict[str, float] = field(default_factory=dict)
 
@@ -98,14 +100,20 @@ class Context(Generic[Payload_co]):
             yield
 
     @asynccontextmanager
-    async def calling(self, unit: str) -> AsyncIterator[None]:
-        """Says on which unit's behalf providers are called inside the `with`."""
+    async def calling(self, unit: str, books: list[NewCall] | None = None) -> AsyncIterator[None]:
+        """Says on which unit's behalf providers are called inside the `with`.
+
+        books: where calls that went well are kept for the unit's next commit; what is left there at the end is written then.
+        """
         caller = Caller(self.job.id, unit, self.job.attempt, self.job.user_id, self.queue.name)
-        token = current_caller.set(caller)
+        tokens = current_caller.set(caller), current_books.set(books)
         try:
             yield
         finally:
-            current_caller.reset(token)
+            current_caller.reset(tokens[0])
+            current_books.reset(tokens[1])
+            if books:
+                await record(self.db, books)
 
     async def commit(self, fn: Callable[[Connection], T]) -> T:
         """A transaction that has to happen: repeated until the database takes it."""
@@ -146,14 +154,20 @@ class Context(Generic[Payload_co]):
     ) -> None:
         """Publishes how far the job is. step: of the wizard. tool_name: done. logo_index: which of several it is about."""
         self._pending = Progress(status, self.highest(percent), message, step, tool_name, logo_index)
-        wait = self._last_published + PROGRESS_SECONDS - time.monotonic()
-        if wait <= 0:
-            await self.flush()
-        elif self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush_later(wait), name=f"progress {self.job.id}")
+        self._plan_flush()
 
-    async def _flush_later(self, wait: float) -> None:
-        await asyncio.sleep(wait)
+    def _plan_flush(self) -> None:
+        if self._timer is None and (self._flusher is None or self._flusher.done()):
+            wait = self._last_published + PROGRESS_SECONDS - time.monotonic()
+            self._timer = asyncio.get_running_loop().call_later(max(wait, 0.0), self._flush_soon)
+
+    def _flush_soon(self) -> None:
+        self._timer = None
+        self._flusher = asyncio.create_task(self._flush_beside(), name=f"progress {self.job.id}")
+        self._flusher.add_done_callback(lambda _: self._plan_flush() if self._pending else None)
+
+    async def _flush_beside(self) -> None:
+        """What is shown is nothing that a handler would have to wait for."""
         try:
             await self.flush()
         except Fenced:
@@ -190,7 +204,10 @@ class Context(Generic[Payload_co]):
 
     async def close(self) -> None:
         """Ends what runs beside the handler."""
-        if self._flusher is not None and not self._flusher.done():
-            self._flusher.cancel()
-            await asyncio.wait([self._flusher])
         self._pending = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._flusher is not None and not self._flusher.done():
+            # What is being committed has to be told as well, or the end of the job would find a gap before it.
+            await asyncio.wait([self._flusher], timeout=_LAST_WORD_SECONDS)
+            self._flusher.cancel()

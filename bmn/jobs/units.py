@@ -7,25 +7,28 @@ if unit.task_id is None:
         task = await provider.submit(request)
     await unit.submitted(task.id, task.polling_url)
 …                                             poll, fetch, verify
-await unit.store(data, mime, asset_type)
-await unit.save(…)
+await unit.store(data, mime, asset_type)          commits `ready` before it writes the object
+await unit.save(…)                                the asset, its credits and its event
 """
 
 import contextlib
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn import failpoints
+from bmn.db import calls
 from bmn.db import jobs as job_rows
 from bmn.db import units as rows
-from bmn.db.records import NewAsset, NewJob, UnitState
+from bmn.db.engine import Connection
+from bmn.db.records import NewAsset, NewCall, NewJob, UnitState
 from bmn.db.records import Unit as UnitRecord
+from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BmnError, Cause, JobFailure, Moderated
 from bmn.jobs.context import Context
 from bmn.jobs.run import Fenced
@@ -41,16 +44,25 @@ MAX_AMBIGUOUS = 1
 
 async def open_unit(ctx: Context[Payload], name: str) -> "Unit":
     """A paid step of a job, with what earlier attempts have got of it."""
-    found = await ctx.db.read(lambda conn: job_rows.units(conn, ctx.job.id))
-    return Unit(ctx, next((unit for unit in found if unit.unit == name), UnitRecord(ctx.job.id, name)))
+    return (await open_units(ctx, [name]))[0]
+
+
+async def open_units(ctx: Context[Payload], names: Sequence[str]) -> list["Unit"]:
+    """As `open_unit`, for several."""
+    found = {unit.unit: unit for unit in await ctx.db.read(lambda conn: job_rows.units(conn, ctx.job.id))}
+    return [Unit(ctx, found.get(name) or UnitRecord(ctx.job.id, name)) for name in names]
 
 
 class Unit:
-    """One row of `job_units`, as this attempt goes on with it."""
+    """One row of `job_units`, as this attempt goes on with it.
+
+    books: calls to providers that went well; the unit's next commit writes them down with it.
+    """
 
     def __init__(self, ctx: Context[Payload], kept: UnitRecord) -> None:
         self._ctx = ctx
         self._kept = kept
+        self.books: list[NewCall] = []
 
     @property
     def name(self) -> str:
@@ -84,7 +96,7 @@ class Unit:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What `remember` has kept."""
+        """What `remember` and `store` have kept."""
         return self._kept.data
 
     def failed_for_good(self) -> JobFailure | None:
@@ -151,10 +163,19 @@ class Unit:
         """Keeps small facts beside the unit."""
         await self._put(data={**self.data, **data})
 
-    async def store(self, data: bytes, mime: str, asset_type: str, *, usd: float | None = None) -> None:
+    async def store(
+        self,
+        data: bytes,
+        mime: str,
+        asset_type: str,
+        *,
+        usd: float | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         """Puts the verified bytes into the object store.
 
-        The row keeps the name for a second run. Nobody can guess it, or the owner could fetch the picture before it is paid.
+        The row keeps the name and the asset's metadata for a second run, which knows the object by its hash. Nobody can
+        guess the name, or the owner could fetch the picture before it is paid.
         """
         if self._ctx.job.brand_id is None:
             raise JobFailure(Cause.BUG, "A stored unit needs a brand.")
@@ -166,10 +187,10 @@ class Unit:
             sha256=hashlib.sha256(data).hexdigest(),
             mime_type=mime,
             cost_usd=self.usd if usd is None else usd,
-            data={**self.data, "size": len(data), "assetType": asset_type},
+            data={**self.data, "size": len(data), "assetType": asset_type, "metadata": metadata or {}},
         )
         await self._ctx.storage.put(key, data, mime)
-        await self._put(state=UnitState.STORED)
+        self._kept = replace(self._kept, state=UnitState.STORED)
         failpoints.hit("stored")
 
     async def recover(self) -> bool:
@@ -190,7 +211,7 @@ class Unit:
         if hashlib.sha256(data).hexdigest() != kept.sha256:
             return False
         await storage.put(key, data, str(kept.mime_type))
-        await self._put(state=UnitState.STORED)
+        self._kept = replace(kept, state=UnitState.STORED)
         return True
 
     async def save(self, shown: Progress, *, metadata: dict[str, Any]) -> None:
@@ -222,8 +243,11 @@ class Unit:
         ctx = self._ctx
         ctx.supersede()
         bar = replace(shown, percent=ctx.highest(shown.percent))
-        change = await ctx.commit(
-            lambda conn: rows.save(
+        books = self._close_books()
+
+        def save(conn: Connection) -> Change | None:
+            calls.add_all(conn, books)
+            return rows.save(
                 conn,
                 ctx.job,
                 self.name,
@@ -233,7 +257,8 @@ class Unit:
                 shown=bar,
                 follow_up=follow_up,
             )
-        )
+
+        change = await ctx.commit(save)
         if change is None:
             raise Fenced
         self._kept = replace(self._kept, state=UnitState.SAVED)
@@ -245,10 +270,21 @@ class Unit:
         await self._put(state=UnitState.FAILED, cause=failure.cause, error=failure.message)
 
     async def _put(self, lease: float | None = None, /, **values: Any) -> None:
-        ctx = self._ctx
-        if not await ctx.commit(lambda conn: rows.put(conn, ctx.job, self.name, values, lease=lease)):
+        ctx, books = self._ctx, self._close_books()
+
+        def put(conn: Connection) -> bool:
+            calls.add_all(conn, books)  # paid, whoever has the job by now
+            return rows.put(conn, ctx.job, self.name, values, lease=lease)
+
+        if not await ctx.commit(put):
             raise Fenced
         self._kept = replace(self._kept, **values)
+
+    def _close_books(self) -> list[NewCall]:
+        """The calls that go with the next commit."""
+        books = self.books.copy()
+        self.books.clear()
+        return books
 
 
 def request_hash(request: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
-from bmn.jobs.units import Unit, is_final, open_unit
+from bmn.jobs.units import Unit, is_final, open_units
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 
@@ -59,7 +59,9 @@ async def make_all(ctx: Context[Payload], items: Sequence[Item]) -> int:
     some, or where nothing at all was made. What can never be made is written down, so that nobody asks for it again.
     """
     course, count = _Course(items), len(items)
-    outcomes = await asyncio.gather(*(_make_one(ctx, item, course, count) for item in items), return_exceptions=True)
+    units = await open_units(ctx, [item.unit for item in items])
+    making = (_make_one(ctx, item, unit, course, count) for item, unit in zip(items, units, strict=True))
+    outcomes = await asyncio.gather(*making, return_exceptions=True)
     failures: list[JobFailure] = []
     for outcome in outcomes:
         if isinstance(outcome, JobFailure):
@@ -81,12 +83,11 @@ def _rank(failure: JobFailure) -> int:
     return 2 if failure.cause is Cause.PROVIDER_RATE_LIMITED else 1
 
 
-async def _make_one(ctx: Context[Payload], item: Item, course: _Course, count: int) -> None:
-    unit = await open_unit(ctx, item.unit)
+async def _make_one(ctx: Context[Payload], item: Item, unit: Unit, course: _Course, count: int) -> None:
     if failure := unit.failed_for_good():
         course.reach(item, "saving")
         raise failure
-    async with ctx.calling(item.unit):
+    async with ctx.calling(item.unit, unit.books):
         try:
             await _bring_home(ctx, item, unit, course, count)
         except JobFailure as failure:
@@ -114,8 +115,8 @@ async def _bring_home(ctx: Context[Payload], item: Item, unit: Unit, course: _Co
         percent = ctx.unit_percent(item.unit, 0.9, units=count)
         status = course.reach(item, "uploading")
         await ctx.progress(status, percent, f"{item.label}: saving", logo_index=item.index)
-        await unit.remember(metadata={**item.metadata, **made.metadata})
-        await unit.store(made.data, made.mime, item.asset_type, usd=made.usd)
+        metadata = {**item.metadata, **made.metadata}
+        await unit.store(made.data, made.mime, item.asset_type, usd=made.usd, metadata=metadata)
     percent = ctx.unit_percent(item.unit, 1.0, units=count)
     shown = Progress(course.reach(item, "saving"), percent, f"{item.label} is ready", logo_index=item.index)
     await unit.save(shown, metadata=unit.data.get("metadata", item.metadata))

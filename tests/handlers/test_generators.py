@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from bmn.db import brands, queues
 from bmn.storage import object_key
-from tests.handlers.orders import bundle, mockup, stored, video
+from tests.handlers.orders import bundle, logos, mockup, stored, video
 from tests.kit.bench import Bench
 from tests.kit.people import BEN
 from tests.kit.pictures import png
@@ -46,6 +46,18 @@ async def test_it_is_made_stored_and_paid_once(
     shown = [event["progress"] for event in await bench.events(row["id"], "job:progress")]
     assert shown == sorted(shown)
     assert len(str(await bench.events(row["id"]))) < 20_000  # nothing large in an event
+
+
+async def test_what_was_asked_is_in_the_books_however_the_attempt_ends(bench: Bench) -> None:
+    """Calls that went well are written with the unit's next step; where none follows, at the end."""
+    before = len(bench.sandbox.ledger("bfl"))
+    bench.sandbox.fault("bfl", image="notimage", times=1)
+    row = await bench.run("logo-generation", **await logos(bench))
+    called = [(call["operation"], call["outcome"]) for call in await bench.calls(row["id"])]
+    assert row["state"] == "completed"
+    assert row["attempt"] == called.count(("wait", "ok")) == called.count(("download", "ok")) == 2
+    assert called.count(("submit", "ok")) == len(bench.sandbox.ledger("bfl")) - before
+    assert sum(call["usd"] for call in await bench.calls(row["id"])) == pytest.approx(row["cost_usd"])
 
 
 async def test_a_mockup_shows_the_logo_that_was_sent(bench: Bench) -> None:
