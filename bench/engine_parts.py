@@ -54,7 +54,12 @@ def _worker(slots: str, replaces: str = "") -> None:
     QUEUES[QUEUE] = replace(get_queue(QUEUE), handler="bench.handlers")
     replaced = int(replaces) if replaces else None
     run(
-        open_core, load_settings(), QUEUE, slots=int(slots), replaces=replaced, ready=lambda: print("ready", flush=True)
+        open_core,
+        load_settings(),
+        [QUEUE],
+        slots=int(slots),
+        replaces=replaced,
+        ready=lambda: print("ready", flush=True),
     )
 
 

@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import redis.asyncio
 
@@ -75,6 +75,10 @@ class Core:
     def queue(self, name: str) -> Queue:
         """A queue by its name. Raises NotFound, which lists the names there are."""
         return find_queue(self.work.queues, name)
+
+    def named(self, role: str) -> "Core":
+        """The same under another name: whoever takes jobs of its own in this process."""
+        return replace(self, name=process_name(role))
 
     async def close(self) -> None:
         """Sends what is left to send, then closes everything. Safe to call twice."""

@@ -43,7 +43,7 @@ Handler = Callable[[Context[Any]], Awaitable[Result]]
 def load_handler(queue: Queue) -> Handler:
     """The function that the queue names; nothing that Redis says is ever imported."""
     if queue.vendor:
-        import_module(queue.vendor)  # takes up to a second, which no job should wait for
+        import_module(queue.vendor)
     handler: Handler = import_module(queue.handler).run
     return handler
 
@@ -51,10 +51,10 @@ def load_handler(queue: Queue) -> Handler:
 class Executor:
     """Executes the jobs of one queue in this process."""
 
-    def __init__(self, core: Core, queue: Queue, handler: Handler) -> None:
+    def __init__(self, core: Core, queue: Queue) -> None:
         self._core = core
         self._queue = queue
-        self._handler = handler
+        self._handler: Handler | None = None
         self._clients = Clients(core.settings, core.db)
         self._limits: dict[str, Semaphore] = {}
 
@@ -104,6 +104,9 @@ class Executor:
 
     async def _call(self, ctx: Context[Payload], run: Run) -> Result:
         limit = self._queue.timeout * self._core.settings.bmn_timeout_scale
+        if self._handler is None:
+            # With the first job, as a vendor's SDK takes up to a second and tens of megabytes; in a thread, for the same.
+            self._handler = await asyncio.to_thread(load_handler, self._queue)
         task = asyncio.ensure_future(self._handler(ctx))
         await _first_of(task, run.stopped, limit)
         if task.cancelled():

@@ -16,7 +16,7 @@ from bmn.db.engine import Connection
 from bmn.db.transitions import Change
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
-from bmn.jobs.executor import Executor, load_handler
+from bmn.jobs.executor import Executor
 from bmn.jobs.queue import Queue
 from bmn.jobs.run import Run, Stop
 from bmn.lifeline import lifeline
@@ -65,7 +65,7 @@ async def _main(module: str, job_id: str, fence: int, probe: bool) -> None:
         if job is None:
             return
         queue = core.queue(job.queue)
-        executor = Executor(core, queue, load_handler(queue))
+        executor = Executor(core, queue)
         run = Run(job)
         for reason, number in _SIGNALS.items():
             asyncio.get_running_loop().add_signal_handler(number, run.stop, reason)

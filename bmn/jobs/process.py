@@ -1,9 +1,9 @@
-"""A worker's process: its signals, the dead one that it replaces, its exit code."""
+"""A process of workers, one for each of its queues: its signals, the dead one that it replaces, its exit code."""
 
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from bmn import logs, observability
 from bmn.db import claims
@@ -21,7 +21,7 @@ OpenCore = Callable[[Settings, str], Awaitable[Core]]
 async def serve(
     open_core: OpenCore,
     settings: Settings,
-    queue_name: str,
+    queues: Sequence[str],
     *,
     slots: int | None = None,
     replaces: int | None = None,
@@ -29,45 +29,90 @@ async def serve(
     grace: float | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
-    """Runs a worker until SIGTERM or SIGINT. replaces: process id of a dead one on this host, whose leases end now."""
+    """Runs a worker of each queue until SIGTERM or SIGINT.
+
+    slots: of each, instead of its queue's. replaces: process id of a dead one on this host, whose leases end now.
+    """
     loop = asyncio.get_running_loop()
     early = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, early.set)
-    core = await open_core(settings, queue_name)
+    core = await open_core(settings, queues[0])
     try:
-        queue = core.queue(queue_name)
-        worker = Worker(core, queue, slots=slots or queue.slots, burst=burst, grace=grace)
+        workers = [
+            Worker(
+                core.named(queue.name) if number else core,
+                queue,
+                slots=slots or queue.slots,
+                burst=burst,
+                grace=grace,
+                upkeep=number == 0,
+            )
+            for number, queue in enumerate(map(core.queue, queues))
+        ]
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.stop)
+            loop.add_signal_handler(number, _for_all(workers, Worker.stop))
         if early.is_set():
-            worker.stop()
+            _for_all(workers, Worker.stop)()
         if replaces:
             ended = await core.db.write(lambda conn: claims.end_leases_on(conn, this_host(), replaces, FAMILY))
             log.info("takes over from a dead worker", dead=replaces, jobs=ended)
             await Sweeper(core).take_from_the_dead()  # now, and not at somebody's next sweep
-        await worker.run(ready)
+        await _run_all(workers, ready or _nothing, burst=burst)
     finally:
         await core.close()
-    log.info("worker closed", queue=queue_name)
+    log.info("worker closed", queue=",".join(queues))
+
+
+def _nothing() -> None: ...
+
+
+def _for_all(workers: Sequence[Worker], what: Callable[[Worker], None]) -> Callable[[], None]:
+    def tell() -> None:
+        for worker in workers:
+            what(worker)
+
+    return tell
+
+
+async def _run_all(workers: Sequence[Worker], ready: Callable[[], None], *, burst: bool) -> None:
+    """Runs the workers to their end. One that ends takes the others along, or nobody would start it again.
+
+    burst: each ends when its own queue is empty.
+    """
+    begun = 0
+
+    def one_more() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == len(workers):
+            ready()
+
+    running = [asyncio.create_task(worker.run(one_more)) for worker in workers]
+    try:
+        await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION if burst else asyncio.FIRST_COMPLETED)
+    finally:
+        _for_all(workers, Worker.finish)()
+        await asyncio.gather(*running)
 
 
 def run(
     open_core: OpenCore,
     settings: Settings,
-    queue: str,
+    queues: Sequence[str],
     slots: int | None = None,
     replaces: int | None = None,
     burst: bool = False,
     ready: Callable[[], None] | None = None,
     grace: float | None = None,
 ) -> None:
-    """A worker process: blocks until the worker has ended."""
-    logs.configure(settings.bmn_log_level, settings.bmn_log_format, process=f"worker {queue}")
-    observability.configure(settings, f"worker-{queue}")
+    """A process of workers: blocks until all have ended."""
+    name = ",".join(queues)
+    logs.configure(settings.bmn_log_level, settings.bmn_log_format, process=f"worker {name}")
+    observability.configure(settings, f"worker-{name}")
     with asyncio.Runner() as runner:
         runner.run(
-            serve(open_core, settings, queue, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready)
+            serve(open_core, settings, queues, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready)
         )
         if stuck := runner.run(_stop_what_is_left()):
             # Closing the loop would wait for them for ever. Their jobs have gone back in line; their writes are refused.

@@ -32,7 +32,9 @@ class Queue:
     backoff: seconds before the second attempt, doubled for each further one. keep: how many completed jobs, and how many
     failed ones, RQ's view shows. job_type: the word in `generation_jobs`, empty for queues that are no generator.
     credits: what one delivered unit costs, unless a setting says otherwise; None where nothing is charged.
-    vendor: import path of the provider's client, where importing it takes long: workers of the queue do, when they start.
+    vendor: import path of the provider's client, where importing it takes long: workers do with the queue's first job.
+    process: queues that name the same here share a worker process, since their jobs wait for others most of the time; one
+    that names nothing has its own.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Queue:
     job_type: str = ""
     credits: int | None = None
     vendor: str = ""
+    process: str = ""
 
     @property
     def keep_completed(self) -> Keep:
@@ -117,6 +120,14 @@ def check_name(names: Collection[str], name: str) -> str:
     if name not in names:
         raise NotFound(f"There is no queue {name!r}.", hint=suggest(name, "Queues", names))
     return name
+
+
+def by_process(queues: Iterable[Queue]) -> list[list[str]]:
+    """The names of queues, those together that share a worker process."""
+    groups: dict[str, list[str]] = {}
+    for queue in queues:
+        groups.setdefault(queue.process or f"only {queue.name}", []).append(queue.name)
+    return list(groups.values())
 
 
 def find_queue(queues: Mapping[str, Queue], name: str) -> Queue:

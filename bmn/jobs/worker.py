@@ -21,7 +21,7 @@ from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims
 from bmn.errors import TryLater
 from bmn.jobs.core import Core
-from bmn.jobs.executor import Executor, load_handler
+from bmn.jobs.executor import Executor
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.leases import Leases
 from bmn.jobs.queue import Queue
@@ -43,17 +43,28 @@ _ALONE_AFTER = 2  # a job that has lost this many workers runs in a process of i
 
 
 class Worker:
-    """slots: jobs at once. burst: exits when nothing is left to do. grace: seconds running jobs get at shutdown."""
+    """slots: jobs at once. burst: exits when nothing is left to do. grace: seconds running jobs get at shutdown.
+
+    upkeep: it also does what one worker of a process does for all in it.
+    """
 
     def __init__(
-        self, core: Core, queue: Queue, *, slots: int, burst: bool = False, grace: float | None = None
+        self,
+        core: Core,
+        queue: Queue,
+        *,
+        slots: int,
+        burst: bool = False,
+        grace: float | None = None,
+        upkeep: bool = True,
     ) -> None:
         self._core = core
         self._queue = queue
         self._slots = slots
         self._burst = burst
         self._grace = core.settings.bmn_grace_seconds if grace is None else grace
-        self._executor = Executor(core, queue, load_handler(queue))
+        self._upkeep = upkeep
+        self._executor = Executor(core, queue)
         # By run, not by job: a job that was lost for a moment can come back while its first run is still about to stop.
         self._runs: dict[Run, asyncio.Task[None]] = {}
         self._leases = Leases(core, self._runs)
@@ -81,16 +92,19 @@ class Worker:
         """First call: no further jobs, running ones may finish within the grace. Second call: now."""
         if self._stopping.is_set():
             self._hurry.set()
+        self.finish()
+
+    def finish(self) -> None:
+        """No further jobs; running ones may finish within the grace."""
         self._stopping.set()
         self._changed.set()
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """Works until it is stopped. ready: called when it takes jobs."""
         await self._greet()
-        self._loops = [
-            asyncio.create_task(loop(), name=loop.__name__)
-            for loop in (self._leases.keep, self._listen, self._beat, self._watch_memory, Sweeper(self._core).run)
-        ]
+        upkeep = (self._watch_memory, Sweeper(self._core).run) if self._upkeep else ()
+        loops = (self._leases.keep, self._listen, self._beat, *upkeep)
+        self._loops = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
         log.info("worker ready", queue=self._queue.name, slots=self._slots, name=self._core.name)
         if ready:
             ready()

@@ -25,7 +25,7 @@ _SANDBOX_GRACE = 3.0
 _REDIS_GRACE = 15.0
 _WORKER_SPARE = 5.0  # beyond the grace that the worker itself keeps
 
-# What the children have in common. Imported once, before the first fork; a vendor's SDK only by the worker it serves.
+# What the children have in common. Imported once, before the first fork; a vendor's SDK with the first job that needs it.
 _COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.db.migrations", "PIL.Image", "httpx")
 _WORKER_COMMON = ("bmn.jobs.process", "bmn.work.wiring", "PIL.Image", "httpx")
 
@@ -84,9 +84,10 @@ class Stack:
             listener = self.api
             self._start("api", lambda start: _run_api(self.settings, listener, start.ready), API)
 
-    def start_worker(
-        self, queue: str, *, slots: int | None = None, burst: bool = False, grace: float | None = None
+    def start_workers(
+        self, queues: Sequence[str], *, slots: int | None = None, burst: bool = False, grace: float | None = None
     ) -> None:
+        """Starts a process that takes the jobs of these queues."""
         limit = self.settings.bmn_grace_seconds if grace is None else grace
 
         def work(start: Start) -> None:
@@ -96,7 +97,7 @@ class Stack:
             process.run(
                 open_core,
                 self.settings,
-                queue,
+                queues,
                 slots=slots,
                 replaces=start.replaces,
                 burst=burst,
@@ -104,7 +105,7 @@ class Stack:
                 grace=limit,
             )
 
-        self._start(f"worker {queue}", work, WORKERS, restart=not burst, grace=limit + _WORKER_SPARE)
+        self._start(f"worker {','.join(queues)}", work, WORKERS, restart=not burst, grace=limit + _WORKER_SPARE)
 
     def close(self) -> None:
         """Gives back what outlives the children."""
@@ -182,11 +183,12 @@ def queues_named(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(known_queue(name) for name in names))
 
 
-def starts_slowly(queue: str) -> bool:
-    """Whether its worker imports a vendor's SDK, which takes up to a second: it is started when everything else is ready."""
+def shared_out(names: Sequence[str]) -> list[list[str]]:
+    """Queues, those together whose jobs one process takes."""
+    from bmn.jobs.queue import by_process
     from bmn.work.registry import get_queue
 
-    return bool(get_queue(queue).vendor)
+    return by_process(map(get_queue, names))
 
 
 def _run_api(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:

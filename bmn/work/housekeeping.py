@@ -19,6 +19,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=5,
             backoff=10,
             keep=(1000, 1000),
+            process="errands",
         ),
         Queue(
             name="email-send",
@@ -30,6 +31,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=5,
             backoff=5,
             keep=(2000, 1000),
+            process="errands",
         ),
         Queue(
             name="image-upload",
@@ -41,6 +43,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=3,
             backoff=3,
             keep=(500, 500),
+            process="errands",
         ),
         Queue(
             name="cleanup",
@@ -52,6 +55,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=1,
             backoff=60,
             keep=(50, 50),
+            process="errands",
         ),
     )
 )

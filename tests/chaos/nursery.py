@@ -210,7 +210,7 @@ def _worker(
     handlers.register(**(figures or {}))
     if file_size := limits.get("file_size"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    run(open_core, load_settings(), queue, slots=slots, replaces=replaces, ready=lambda: _made(ready, os.getpid()))
+    run(open_core, load_settings(), [queue], slots=slots, replaces=replaces, ready=lambda: _made(ready, os.getpid()))
 
 
 def _api(ready: Path) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import redis
+from rq.command import send_shutdown_command
 
 from tests.kit.processes import PATIENCE, gone, wait_until
 from tests.kit.stack import Stack, User, start
@@ -102,6 +104,32 @@ def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
     words = [line.split() for line in block[1:]]
     named = ["API", "Gallery", "Queues", "Mailbox", "Sandbox", "Workers", "Data", "Reset", "Token", "Next"]
     assert [line[0] for line in words] == named
+
+
+def test_queues_of_one_process_are_workers_of_their_own(serve: Serve) -> None:
+    stack = serve("--queues", "crm-sync,email-send,cleanup,logo-generation")
+    together = "bmn worker crm-sync,email-send,cleanup"
+    first = children(stack)
+    assert {title for title in first if "worker" in title} == {together, "bmn worker logo-generation"}
+
+    def workers() -> dict[str, dict[str, Any]]:
+        found = json.loads(bmn("workers", "--json", env=User(stack, "admin").env).out)["workers"]
+        return {worker["queue"]: worker for worker in found if worker["state"] != "lost"}
+
+    pids = {queue: worker["pid"] for queue, worker in workers().items()}
+    assert pids == {
+        **dict.fromkeys(("crm-sync", "email-send", "cleanup"), first[together]),
+        "logo-generation": first["bmn worker logo-generation"],
+    }
+    assert len({worker["name"] for worker in workers().values()}) == 4
+
+    # One that is told to end by RQ takes its companions along, and all three come back.
+    with redis.Redis.from_url(json.loads((stack.home / "serve.json").read_text())["redis_url"]) as connection:
+        send_shutdown_command(connection, workers()["email-send"]["name"])
+    wait_until(lambda: children(stack).get(together) not in (None, first[together]))
+    again = children(stack)[together]
+    wait_until(lambda: [w["pid"] for w in workers().values()].count(again) == 3)
+    assert children(stack)["bmn worker logo-generation"] == first["bmn worker logo-generation"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

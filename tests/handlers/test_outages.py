@@ -8,7 +8,7 @@ import pytest
 from bmn.db import claims, queues
 from bmn.db.records import QueueSetting
 from bmn.errors import CAUSES, Cause
-from bmn.jobs.executor import Executor, load_handler
+from bmn.jobs.executor import Executor
 from bmn.jobs.run import Run
 from bmn.work.registry import get_queue
 from tests.handlers.orders import WELCOME, bundle, logos, mockup, video, wizard
@@ -90,7 +90,7 @@ async def test_a_job_that_fails_of_its_own_does_not_keep_a_mended_queue_closed(b
     healthy = await bench.submit(queue.name, **await logos(bench))
     down = {"by": "system", "reason": "down", "cause": "provider_overloaded", "probe_in": -1.0}
     await bench.core.db.write(lambda conn: queues.set_paused(conn, queue.name, **down))
-    executor = Executor(bench.core, queue, load_handler(queue))
+    executor = Executor(bench.core, queue)
     tried: list[str] = []
 
     async def the_queue_runs() -> bool:

@@ -14,7 +14,7 @@ from bmn.db.migrations import migrate
 from bmn.db.records import Brand, NewAsset
 from bmn.db.tables import job_events, job_units, jobs, provider_calls
 from bmn.jobs.core import Core
-from bmn.jobs.executor import Executor, load_handler
+from bmn.jobs.executor import Executor
 from bmn.jobs.run import Run
 from bmn.jobs.submission import submit
 from bmn.providers.images import verify_picture
@@ -48,7 +48,7 @@ class Bench:
     async def attempt(self, queue: str) -> dict[str, Any]:
         """Claims the next job of a queue, as a worker of its own would, and runs it once; returns its row."""
         (row,) = await self.core.db.write(lambda conn: claims.claim(conn, queue, 1, f"worker-{uuid4()}", 30.0))
-        executor = Executor(self.core, get_queue(queue), load_handler(get_queue(queue)))
+        executor = Executor(self.core, get_queue(queue))
         await executor.execute(Run(row))
         await executor.close()
         return await self.row(row.id)

@@ -154,7 +154,7 @@ def _run(plan: _Plan) -> int:
 
     from bmn import logs
     from bmn.local import home
-    from bmn.local.processes import API, REDIS, SANDBOX, WORKERS, preload, starts_slowly
+    from bmn.local.processes import API, REDIS, SANDBOX, WORKERS, preload, shared_out
     from bmn.local.supervisor import Hooks, Supervisor
 
     log = logs.get_logger(__name__)
@@ -182,9 +182,6 @@ def _run(plan: _Plan) -> int:
             if not (plan.ephemeral or plan.joins):
                 after.enter_context(home.published(plan.settings, _addresses(plan)))
             _announce(plan)
-            for queue in plan.queues:
-                if starts_slowly(queue):
-                    stack.start_worker(queue, grace=plan.grace)
 
         supervisor = Supervisor(hooks=Hooks(ready=ready, waiting=waiting, stopped=stopped))
         setproctitle("bmn serve")
@@ -198,9 +195,8 @@ def _run(plan: _Plan) -> int:
             stack.wait_for_redis()
             stack.take_redis()
             stack.start_api()
-            for queue in plan.queues:
-                if not starts_slowly(queue):
-                    stack.start_worker(queue, grace=plan.grace)
+            for queues in shared_out(plan.queues):
+                stack.start_workers(queues, grace=plan.grace)
         except BaseException:
             supervisor.stop()
             raise

@@ -28,10 +28,10 @@ def worker(
         float | None, typer.Option(min=0, metavar="SECONDS", help="What running jobs get at a stop. [120]")
     ] = None,
 ) -> int:
-    """Works on the named queues, one process each. Ctrl-C lets running jobs finish; a second one hands them on."""
+    """Works on the named queues. Ctrl-C lets running jobs finish; a second one hands them on."""
     from bmn import logs
     from bmn.cli.commands.serve import prepare_database
-    from bmn.local.processes import WORKERS, Stack, preload, queues_named, with_addresses
+    from bmn.local.processes import WORKERS, Stack, preload, queues_named, shared_out, with_addresses
     from bmn.local.supervisor import Hooks, Supervisor
 
     settings = load_settings()
@@ -59,6 +59,6 @@ def worker(
         with_addresses(settings, redis_url=settings.redis_address, sandbox_url=settings.sandbox_address), supervisor
     )
     stack.take_redis()
-    for name in names:
-        stack.start_worker(name, slots=concurrency, burst=burst, grace=grace)
+    for queues_of_one in shared_out(names):
+        stack.start_workers(queues_of_one, slots=concurrency, burst=burst, grace=grace)
     return supervisor.run()

@@ -33,6 +33,7 @@ GENERATOR = Generator(
         credits=2,
         handler=__name__,
         vendor="bmn.providers.gemini",
+        process="vendors",
         slots=2,
         timeout=120,
         priority=2,

@@ -31,6 +31,7 @@ GENERATOR = Generator(
         credits=1,
         handler=__name__,
         vendor="bmn.providers.openai_images",
+        process="vendors",
         slots=4,
         timeout=120,
         priority=1,

@@ -33,6 +33,7 @@ GENERATOR = Generator(
         credits=5,
         handler=__name__,
         vendor="bmn.providers.video",
+        process="vendors",
         slots=1,
         timeout=300,
         priority=2,

@@ -26,6 +26,7 @@ GENERATOR = Generator(
         credits=1,
         handler="bmn.work.wizard.step",
         vendor="bmn.providers.agent",
+        process="vendors",
         slots=2,
         timeout=300,
         priority=1,
