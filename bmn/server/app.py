@@ -18,8 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bmn import __version__, observability
 from bmn.logs import get_logger
 from bmn.server.admin_ui import AdminUi
-from bmn.server.connections import PromptProtocol, allow_many
+from bmn.server.connections import allow_many, descriptors, guarded_by
 from bmn.server.error_handlers import add_error_handlers
+from bmn.server.gate import Gate
 from bmn.server.head import Head
 from bmn.server.middleware import Edge
 from bmn.server.pages import ROUTERS as PAGES
@@ -27,14 +28,14 @@ from bmn.server.redirects import OwnRedirects
 from bmn.server.resources import Resources
 from bmn.server.routes import admin, brands, estimates, events, files, generation, health, job_events, jobs, records
 from bmn.server.snapshot import Snapshot
-from bmn.server.sockets import SOCKET_PATH, create_socket_app
+from bmn.server.sockets import MESSAGE_BYTES, SOCKET_PATH, create_socket_app
 from bmn.settings import Settings, check_start
 
 log = get_logger(__name__)
 
 _ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, files, health)
-_MESSAGE_BYTES = 1_000_000
 _GRACE_SECONDS = 10
+_OWN_FILES = 256  # descriptors that are no connection of a client
 _HEALTH_SECONDS = 1.0
 _SCRAPE_SECONDS = 10.0  # half of what Prometheus leaves between two scrapes by default
 
@@ -50,7 +51,10 @@ _EXPOSED_HEADERS = [
 
 
 class Application:
-    """The ASGI app. api: the HTTP half, for its OpenAPI document. resources: what it holds while it runs."""
+    """The ASGI app. api: the HTTP half, for its OpenAPI document. resources: what it holds while it runs.
+
+    gate: counts the connections of the server that it runs in.
+    """
 
     def __init__(self, settings: Settings) -> None:
         check_start(settings)
@@ -75,14 +79,16 @@ class Application:
             expose_headers=_EXPOSED_HEADERS,
             max_age=600,
         )
+        most = min(settings.bmn_connections, max(descriptors() - _OWN_FILES, 1))
+        self.gate = Gate(most, settings.bmn_connections_per_address, settings.bmn_trusted_proxies)
         secure = settings.public_address.startswith("https://")
-        self._http: ASGIApp = Edge(inner, self.resources.metrics, max_body=settings.bmn_max_body_bytes, secure=secure)
+        edge = partial(Edge, metrics=self.resources.metrics, secure=secure)
+        self._http: ASGIApp = edge(inner, max_body=settings.bmn_max_body_bytes)
+        self._sockets: ASGIApp = edge(self.sockets, max_body=MESSAGE_BYTES, route=SOCKET_PATH)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path", "").startswith(SOCKET_PATH):
-            await self.sockets(scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
+        below = scope.get("path", "").startswith(SOCKET_PATH)
+        await (self._sockets if below else self._http)(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -147,28 +153,36 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._watching = asyncio.create_task(self._app.gate.watch(), name="gate")
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()  # first, so that nobody comes back to us
         self._app.resources.begin_to_stop()
         await self._app.sockets.stop()
         await super().shutdown(sockets)
+        self._watching.cancel()
 
 
 def create_server(app: Application) -> uvicorn.Server:
+    settings = app.resources.settings
+    http, ws = guarded_by(app.gate)
     config = uvicorn.Config(
         app,
-        http=PromptProtocol,
-        ws="websockets-sansio",
+        http=http,
+        ws=ws,
         ws_per_message_deflate=False,
-        ws_max_size=_MESSAGE_BYTES,
+        ws_max_size=MESSAGE_BYTES,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        timeout_keep_alive=int(app.resources.settings.bmn_keep_alive_seconds),
+        timeout_keep_alive=int(settings.bmn_keep_alive_seconds),
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        proxy_headers=False,
+        proxy_headers=bool(settings.bmn_trusted_proxies),
+        forwarded_allow_ips=[str(net) for net in settings.bmn_trusted_proxies],
     )
     logging.getLogger("uvicorn.access").disabled = True  # it writes queries, and ours does not
     return _Server(config, app)

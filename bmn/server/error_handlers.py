@@ -90,7 +90,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "error")
     headers = dict(error.headers or {})
-    if error.status_code == 413:
+    if error.status_code in (408, 413, 503):  # the rest of the body is not read
         headers["Connection"] = "close"
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_methods(request))

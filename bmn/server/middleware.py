@@ -1,10 +1,10 @@
-"""The outermost layer of HTTP: request ids, the size of bodies, security headers, the access log, figures.
+"""The outermost layer of HTTP, sockets that poll included: request ids, the size of bodies and the time they may take,
+security headers, the access log, figures.
 
 Plain ASGI, since every request passes here.
 """
 
-import asyncio
-import contextlib
+import json
 import logging
 import random
 import re
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmn import logs
 from bmn.observability import span
+from bmn.server.bodies import TOO_LARGE, Body, Held
 from bmn.server.metrics import Metrics
 from bmn.server.rate_limit import RATE_HEADERS
 
@@ -23,9 +24,8 @@ log = logs.get_logger("bmn.access")
 _stdlib_log = logging.getLogger("bmn.access")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
-_TOO_LARGE = "The request body is too large."
-_DRAIN_SECONDS = 0.5
-_BODY_SECONDS = 20.0
+_LOGGED_PATH = 500
+_CODES = {408: "bad_request", 413: "too_large", 503: "busy"}
 _QUIET = ("/health", "/health/live", "/metrics")
 
 _HEADERS: list[tuple[bytes, bytes]] = [
@@ -36,16 +36,22 @@ _HEADERS: list[tuple[bytes, bytes]] = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+_NOT_KEPT = (b"cache-control", b"no-store")
 _API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 class Edge:
-    """Wraps an app. max_body: bytes a request may carry. secure: we are reached by https, so browsers shall insist."""
+    """Wraps an app. max_body: bytes a request may carry. secure: we are reached by https, so browsers shall insist.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, max_body: int, secure: bool) -> None:
+    route: what figures call a request that no route of the API has answered.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, max_body: int, secure: bool, route: str = "other") -> None:
         self._app = app
         self._metrics = metrics
         self._max_body = max_body
+        self._route = route
+        self._held = Held()
         self._headers = [*_HEADERS, _STRICT_TRANSPORT] if secure else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,34 +59,39 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        most = self._max_body
         length = 0
         request_id = ""
         for name, value in scope["headers"]:
             if name == b"content-length":
-                length = int(value) if value.isdigit() and len(value) < 16 else self._max_body + 1
+                length = int(value) if value.isdigit() and len(value) < 16 else most + 1
             elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 request_id = value.decode()
         # Not a secret, so it need not come from the system: that call gives the interpreter away under load.
         request_id = request_id or f"{random.getrandbits(128):032x}"
         scope["request_id"] = request_id
+        path = scope["path"][:_LOGGED_PATH]
+        body = Body(receive, most, self._held)
         answer = _Answer(send, scope, [(b"x-request-id", request_id.encode()), *self._headers])
-        with logs.bind(request_id=request_id), span(f"http {scope['method']}", path=scope["path"], id=request_id):
+        with logs.bind(request_id=request_id), span(f"http {scope['method']}", path=path, id=request_id):
             try:
-                if length > self._max_body:
-                    await _drain(receive, 4 * self._max_body)
-                    await answer.refuse(413, f'{{"error":"{_TOO_LARGE}","code":"too_large"}}'.encode())
-                else:
-                    await self._app(scope, _capped(receive, self._max_body), answer.send)
-            except Exception:  # the last place where it can be caught
-                log.exception("request failed", method=scope["method"], path=scope["path"])
+                if length > most:
+                    raise HTTPException(413, TOO_LARGE)
+                await self._app(scope, body.read, answer.send)
+            except HTTPException as error:  # of the body; whoever reads it inside of the API has answered it already
                 if not answer.status:
-                    await answer.refuse(500, b'{"error":"Something on our side went wrong.","code":"error"}')
+                    await answer.refuse(error.status_code, str(error.detail), _CODES[error.status_code], body)
+            except Exception:  # the last place where it can be caught
+                log.exception("request failed", method=scope["method"], path=path)
+                if not answer.status:
+                    await answer.refuse(500, "Something on our side went wrong.", "error")
             finally:
+                body.release()
                 self._note(scope, answer.status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        path, method = scope["path"], scope["method"]
-        route: Any = getattr(scope.get("route"), "path", "other")
+        path, method = scope["path"][:_LOGGED_PATH], scope["method"]
+        route: Any = getattr(scope.get("route"), "path", self._route)
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(method, route).observe(seconds)
         if path not in _QUIET and _stdlib_log.isEnabledFor(logging.INFO):
@@ -101,51 +112,22 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             given = message.get("headers", [])
+            names = {name.lower() for name, _ in given}
             extra = [*self._headers, *self._scope.get(RATE_HEADERS, ())]
-            if not any(name == b"content-security-policy" for name, _ in given):
-                extra.append(_API_POLICY)
+            extra += [header for header in (_API_POLICY, _NOT_KEPT) if header[0] not in names]
             message = {**message, "headers": [*given, *extra]}
         await self._send(message)
 
-    async def refuse(self, status: int, body: bytes) -> None:
+    async def refuse(self, status: int, words: str, code: str, rest: Body | None = None) -> None:
+        """Answers at once. rest: a body that is not read."""
+        body = json.dumps({"error": words, "code": code}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        if status == 413:
-            headers.append((b"connection", b"close"))  # the rest of the body is not read
+        if status == 503:
+            headers.append((b"retry-after", b"5"))
+        if rest is not None:
+            headers.append((b"connection", b"close"))
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
-
-
-async def _drain(receive: Receive, most: int) -> None:
-    """Takes the rest of a refused body for a moment, since who still sends cannot read the answer."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            while most > 0:
-                message = await receive()
-                if message["type"] != "http.request" or not message.get("more_body"):
-                    return
-                most -= len(message.get("body", b""))
-
-
-def _capped(receive: Receive, most: int) -> Receive:
-    """A body without a length is counted while it comes, and one that drips is not waited for."""
-    size, complete = 0, False
-    until = asyncio.get_running_loop().time() + _BODY_SECONDS
-
-    async def capped() -> Message:
-        nonlocal size, complete
-        if complete:
-            return await receive()  # the client's going, whenever that is
-        try:
-            async with asyncio.timeout_at(until):
-                message = await receive()
-        except TimeoutError:
-            raise HTTPException(408, "The request's body did not arrive in time.") from None
-        if message["type"] == "http.request":
-            complete = not message.get("more_body", False)
-            size += len(message.get("body", b""))
-            if size > most:
-                await _drain(receive, 4 * most)
-                raise HTTPException(413, _TOO_LARGE)
-        return message
-
-    return capped
+        await self.send({"type": "http.response.body", "body": body, "more_body": rest is not None})
+        if rest is not None:
+            await rest.drain()
+            await self.send({"type": "http.response.body", "body": b""})

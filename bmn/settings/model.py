@@ -34,6 +34,7 @@ from bmn.settings.types import (
     Password,
     Port,
     ProjectAddress,
+    Proxies,
     RedisUrl,
     Seconds,
     Secret,
@@ -111,6 +112,12 @@ class Settings(BaseSettings):
     bmn_signing_secret: Secret = SecretStr("")
     bmn_metrics_token: Secret = SecretStr("")  # who scrapes /metrics sends it as a bearer; production needs one
     bmn_keep_alive_seconds: Seconds = Field(75, ge=5)  # of an idle connection; longer than your load balancer keeps one
+    # Addresses or nets of proxies of yours: theirs stand for many callers, and their X-Forwarded-For is believed.
+    bmn_trusted_proxies: Proxies = ()
+    bmn_connections: int = Field(
+        10_000, ge=1
+    )  # open at once, in all; one process keeps no more than its descriptors allow
+    bmn_connections_per_address: int = Field(1_000, ge=1)  # open at once, of one address that is no trusted proxy
     sentry_dsn: SentryDsn = SecretStr("")
     otel_exporter_otlp_endpoint: WebAddress = ""
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from bmn.settings import texts
 from bmn.settings.database_url import database_url
 from bmn.settings.redis_url import redis_url
-from bmn.settings.web import origins, web_address
+from bmn.settings.web import Networks, networks, origins, web_address
 
 API_ENDS = ("/api/v1", "/api")  # what people copy along with the address of a server
 
@@ -113,6 +113,7 @@ WebAddress = Annotated[str, _reads(web_address)]
 OpenAIAddress = Annotated[str, _reads(partial(versioned, "https://api.openai.com/v1"))]
 Issuers = Annotated[tuple[str, ...], _reads(_issuers)]
 Origins = Annotated[tuple[str, ...], _reads(origins)]
+Proxies = Annotated[Networks, _reads(networks)]
 
 Port = Annotated[int, _reads(texts.port), Field(ge=0, le=65535)]
 Seconds = Annotated[float, _reads(texts.seconds)]

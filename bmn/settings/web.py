@@ -7,8 +7,14 @@ from urllib.parse import urlsplit
 
 _LOOPBACK_NAMES = ("localhost", "ip6-localhost")
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+_NETWORKS = {
+    "loopback": ("127.0.0.0/8", "::1"),
+    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+}
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62}\.?)*")
+
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 def is_loopback(host: str | None) -> bool:
@@ -72,6 +78,28 @@ def origins(text: str) -> tuple[str, ...]:
         items = re.split(r"[\s,;]+", text)
     found = [item.strip().strip("'\"") for item in items]
     return tuple(dict.fromkeys("*" if item == "*" else origin(item) for item in found if item))
+
+
+def networks(text: str) -> Networks:
+    """Addresses and nets, `10.0.0.1, 172.16.0.0/12`; `loopback` and `private` name those. Raises ValueError."""
+    found: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+    for item in filter(None, re.split(r"[\s,;]+", text)):
+        try:
+            found += [ipaddress.ip_network(net, strict=False) for net in _NETWORKS.get(item.lower(), (item,))]
+        except ValueError:
+            raise ValueError(f"{item[:60]!r} is no address and no net, such as 10.0.0.0/8") from None
+    return tuple(found)
+
+
+def in_networks(address: str, nets: Networks) -> bool:
+    if not nets:
+        return False
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found.version == net.version and found in net for net in nets)
 
 
 def _parts(text: str) -> tuple[str, str, str, str]:

@@ -59,7 +59,7 @@ def test_many_streams_asked_for_at_the_same_moment_do_not_pass_the_limit(target:
 
 
 def test_a_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmn.server.middleware._BODY_SECONDS", 0.2)
+    monkeypatch.setattr("bmn.server.bodies._BODY_SECONDS", 0.2)
     address = httpx.URL(target.url)
     with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as client:
         client.sendall(

@@ -19,7 +19,7 @@ from bmn.server.sockets import admin, dashboard, wizard
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.guard import Guard
 from bmn.server.sockets.handlers import Context, answer
-from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.limits import Idle, Limits
 from bmn.server.sockets.reader import Reader
 from bmn.server.sockets.recovery import Recovery
 from bmn.server.sockets.ring import Position, Ring
@@ -35,7 +35,7 @@ log = get_logger(__name__)
 
 SOCKET_PATH = "/socket.io/"
 _HANDLERS = {WIZARD: wizard.HANDLERS, DASHBOARD: dashboard.HANDLERS, ADMIN: admin.HANDLERS}
-_MESSAGE_BYTES = 1_000_000
+MESSAGE_BYTES = 1_000_000
 _BLOCKING_READ_SECONDS = 3.0
 _LOAD_SECONDS = 3.0
 _SLACK_SECONDS = 15
@@ -60,12 +60,14 @@ class Sockets:
             async_mode="asgi",
             ping_interval=25,
             ping_timeout=20,
-            max_http_buffer_size=_MESSAGE_BYTES,
+            max_http_buffer_size=MESSAGE_BYTES,
             cors_allowed_origins=[*settings.origins, settings.public_address],
             transports=["websocket", "polling"],
             logger=_transport_log,
         )
-        self._app = bounded(engineio.ASGIApp(self._transports, engineio_path=SOCKET_PATH), self._transports, limits)
+        self._idle = Idle(limits.idle, limits.idle_each)
+        app = engineio.ASGIApp(self._transports, engineio_path=SOCKET_PATH)
+        self._app = bounded(app, self._transports, limits, self._idle.is_full)
 
     async def __call__(
         self,
@@ -94,6 +96,7 @@ class Sockets:
             Recovery(core.db, store, ring, delivery, limits),
             {namespace: partial(answer, context, handlers) for namespace, handlers in _HANDLERS.items()},
             limits,
+            self._idle,
         )
         guard = Guard(self.sessions, self._server, resources.auth, core.db, store, limits)
         stream = EventStream(self._redis, maxlen=resources.settings.bmn_stream_maxlen)

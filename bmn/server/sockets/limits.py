@@ -1,12 +1,15 @@
 """How much of us one client may use."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """rooms: of one socket. sockets: of one user in this process. rate, burst: messages a second, and at once.
+    """rooms: of one socket. sockets: of one user in this process. rate, burst: messages of one user a second, and at once.
+
+    idle, idle_each: transports that have joined nothing, in all and of one address. unasked: messages of such a one.
 
     patience: messages refused one after another before the client is cut. in_work: messages of one socket handled at
     the same time. connect_seconds: for a transport to join a namespace. attempts: namespaces a transport may ask for.
@@ -25,6 +28,9 @@ class Limits:
     in_work: int = 32
     connect_seconds: float = 10
     attempts: int = 12
+    idle: int = 4000
+    idle_each: int = 400
+    unasked: int = 40
     send_seconds: float = 20
     backlog: int = 1000
     backlog_bytes: int = 4_000_000
@@ -45,13 +51,63 @@ class Bucket:
         self._rate, self._burst, self._left, self._at = rate, float(burst), float(burst), time.monotonic()
 
     def take(self) -> bool:
-        now = time.monotonic()
-        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
-        self._at = now
+        self._refill()
         if self._left < 1:
             return False
         self._left -= 1
         return True
+
+    def reserve(self) -> float:
+        """Takes what is there or will be; returns how many seconds to wait for it."""
+        self._refill()
+        self._left = max(self._left - 1, -self._burst)
+        return max(0.0, -self._left / self._rate)
+
+    def _refill(self) -> None:
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
+        self._at = now
+
+
+class Buckets:
+    """A bucket for each user, which outlives their sockets: coming back is no way to a full one."""
+
+    _MOST = 10_000
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst = rate, burst
+        self._of_user: dict[str, Bucket] = {}  # who came last stands last
+
+    def of(self, user_id: str) -> Bucket:
+        bucket = self._of_user.pop(user_id, None) or Bucket(self._rate, self._burst)
+        self._of_user[user_id] = bucket
+        if len(self._of_user) > self._MOST:
+            del self._of_user[next(iter(self._of_user))]
+        return bucket
+
+
+class Idle:
+    """Transports that have joined nothing: anybody can have them, so there are only so many."""
+
+    def __init__(self, most: int, most_each: int) -> None:
+        self._most, self._most_each = most, most_each
+        self._address: dict[str, str] = {}
+        self._of_address: Counter[str] = Counter()
+
+    def is_full(self, address: str) -> bool:
+        return len(self._address) >= self._most or self._of_address[address] >= self._most_each
+
+    def add(self, eio_sid: str, address: str) -> None:
+        if eio_sid not in self._address:
+            self._address[eio_sid] = address
+            self._of_address[address] += 1
+
+    def discard(self, eio_sid: str) -> None:
+        address = self._address.pop(eio_sid, None)
+        if address is not None:
+            self._of_address[address] -= 1
+            if not self._of_address[address]:
+                del self._of_address[address]
 
 
 class Refusals:

@@ -19,12 +19,12 @@ from bmn.logs import get_logger
 from bmn.schemas.events import Event, Refusal
 from bmn.server.sockets.auth import authenticate, client_name
 from bmn.server.sockets.delivery import Delivery
-from bmn.server.sockets.limits import Bucket, Limits, Refusals
+from bmn.server.sockets.limits import Buckets, Idle, Limits, Refusals
 from bmn.server.sockets.ownership import own_rooms
 from bmn.server.sockets.recovery import Recovery
 from bmn.server.sockets.session import Session, Sessions, new_pid
 from bmn.server.sockets.store import SessionStore
-from bmn.server.sockets.transport import EventPacket, Transports
+from bmn.server.sockets.transport import EventPacket, Transports, address_of
 
 log = get_logger(__name__)
 
@@ -56,6 +56,7 @@ class SocketServer:
         recovery: Recovery,
         namespaces: dict[str, Answering],
         limits: Limits,
+        idle: Idle,
     ) -> None:
         self._transports = transports
         self._auth = auth
@@ -67,7 +68,10 @@ class SocketServer:
         self._limits = limits
         self._open: dict[str, _Transport] = {}
         self._refusals = Refusals(limits.refusal_seconds)
+        self._buckets = Buckets(limits.rate, limits.burst)
+        self._idle = idle
         self._attempts: dict[str, int] = {}
+        self._unasked: dict[str, int] = {}
         self._binary: dict[str, Packet] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         transports.on("connect", self._opened)
@@ -78,12 +82,15 @@ class SocketServer:
 
     async def _opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self._transports.opened(eio_sid, environ["asgi.scope"])
-        address = (environ["asgi.scope"].get("client") or ("",))[0]
-        self._open[eio_sid] = _Transport(str(address), recovers=not _is_python_client(environ))
+        address = address_of(environ["asgi.scope"])
+        self._open[eio_sid] = _Transport(address, recovers=not _is_python_client(environ))
         self._watch_idle(eio_sid)
 
     def _watch_idle(self, eio_sid: str) -> None:
         """A transport that joins nothing is not kept."""
+        if eio_sid not in self._open:
+            return
+        self._idle.add(eio_sid, self._open[eio_sid].address)
 
         def look() -> None:
             if eio_sid in self._open and not self._sessions.on_transport(eio_sid):
@@ -93,6 +100,7 @@ class SocketServer:
 
     async def _received(self, eio_sid: str, data: Any) -> None:
         try:
+            self._count(eio_sid)
             packet = self._decode(eio_sid, data)
             if packet is not None:
                 await self._dispatch(eio_sid, packet)
@@ -100,9 +108,21 @@ class SocketServer:
             log.info("malformed packet, transport closed", reason=type(error).__name__)
             self._start(self._transports.drop(eio_sid))
 
+    def _count(self, eio_sid: str) -> None:
+        """Raises ValueError for a transport that says a lot before it joins anything."""
+        if self._sessions.on_transport(eio_sid):
+            self._unasked.pop(eio_sid, None)
+            return
+        self._unasked[eio_sid] = self._unasked.get(eio_sid, 0) + 1
+        if self._unasked[eio_sid] > self._limits.unasked:
+            raise ValueError("too many messages before a namespace was joined")
+
     async def _closed(self, eio_sid: str, _reason: str) -> None:
         """The connection is gone; its sessions can be taken up again, by whichever process the client finds."""
+        self._transports.ended(eio_sid)
         self._open.pop(eio_sid, None)
+        self._idle.discard(eio_sid)
+        self._unasked.pop(eio_sid, None)
         self._attempts.pop(eio_sid, None)
         self._binary.pop(eio_sid, None)
         for session in self._sessions.on_transport(eio_sid):
@@ -184,6 +204,8 @@ class SocketServer:
         if namespace not in self._namespaces:
             raise BmnError("Invalid namespace")
         principal, token = await authenticate(self._auth, namespace, shown)
+        bucket = self._buckets.of(principal.user_id)
+        await asyncio.sleep(bucket.reserve())  # refused, the specification's client would not come back by itself
         session = Session(
             sid=self._transports.generate_id(),
             eio_sid=eio_sid,
@@ -191,7 +213,7 @@ class SocketServer:
             principal=principal,
             token=token,
             born=self._delivery.done,
-            bucket=Bucket(self._limits.rate, self._limits.burst),
+            bucket=bucket,
             pid=new_pid() if self._wants_recovery(eio_sid, shown) else None,
             rooms=own_rooms(principal, namespace),
         )
@@ -208,6 +230,7 @@ class SocketServer:
         if self._sessions.of_user(principal.user_id) >= self._limits.sockets:
             raise RateLimited(f"Too many sockets: at most {self._limits.sockets} for a user")
         self._sessions.add(session)
+        self._idle.discard(eio_sid)
         known = {"sid": session.sid, **({"pid": session.pid} if session.pid else {})}
         self._write(eio_sid, f"{CONNECT}{namespace},{json.dumps(known)}")
         return session

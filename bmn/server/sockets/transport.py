@@ -9,10 +9,11 @@ from urllib.parse import parse_qs
 
 import engineio
 from engineio.async_socket import AsyncSocket
-from engineio.packet import MESSAGE, Packet
+from engineio.packet import MESSAGE, NOOP, Packet
 from engineio.payload import Payload
 
 from bmn.logs import get_logger
+from bmn.server.bodies import read_whole
 from bmn.server.sockets.limits import Limits
 
 log = get_logger(__name__)
@@ -22,6 +23,7 @@ Payload.max_decode_packets = 256
 
 _LATE = "bmn.transport"  # in a WebSocket's scope: called with the transport's id once it has one
 _MALFORMED = (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError)
+_FULL = b'{"error":"Too many sockets that have joined nothing; try again in a moment.","code":"busy"}'
 _RECEIVE = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _SEND = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -35,17 +37,26 @@ class EventPacket(Packet):  # type: ignore[misc]
 
 
 class OutgoingLine(asyncio.Queue[Packet | None]):
-    """What waits for one client. Beyond `coalesce_from` packets, progress of a job takes the place of older progress."""
+    """What waits for one client. Beyond `coalesce_from` packets, progress of a job takes the place of older progress.
+
+    One packet that says nothing is enough, however often its client asks for it.
+    """
 
     coalesce_from = 64
 
     def _init(self, maxsize: int) -> None:
         self._waiting: deque[Packet | None] = deque()
         self._latest: dict[tuple[str, str], EventPacket] = {}
+        self._noop: Packet | None = None
         self._queue = self._waiting
         self.bytes = 0
 
     def _put(self, item: Packet | None) -> None:
+        if item is not None and item.packet_type == NOOP:
+            if self._noop is not None:
+                self._waiting.remove(self._noop)
+                self.task_done()
+            self._noop = item
         self._waiting.append(item)
         self.bytes += _size(item)
         if isinstance(item, EventPacket) and item.key is not None:
@@ -59,6 +70,8 @@ class OutgoingLine(asyncio.Queue[Packet | None]):
     def _get(self) -> Packet | None:
         item = self._waiting.popleft()
         self.bytes -= _size(item)
+        if item is self._noop:
+            self._noop = None
         if isinstance(item, EventPacket) and item.key is not None and self._latest.get(item.key) is item:
             del self._latest[item.key]
         return item
@@ -79,6 +92,20 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._pings: dict[str, asyncio.Task[Any]] = {}
+
+    def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        """The library's own; what waits to send a ping is remembered, since it would outlive its transport."""
+        task: asyncio.Task[Any] = super().start_background_task(target, *args, **kwargs)
+        if isinstance(owner := getattr(target, "__self__", None), AsyncSocket):
+            self._pings[owner.sid] = task
+        return task
+
+    def ended(self, eio_sid: str) -> None:
+        """A transport is closed: nothing of it is kept until somebody asks for it."""
+        if (ping := self._pings.pop(eio_sid, None)) is not None and ping is not asyncio.current_task():
+            ping.cancel()
+        self.sockets.pop(eio_sid, None)
 
     def create_queue(self, *args: Any, **kwargs: Any) -> OutgoingLine:
         return OutgoingLine(*args, **kwargs)
@@ -86,6 +113,11 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
     def line(self, eio_sid: str) -> OutgoingLine | None:
         socket = self.sockets.get(eio_sid)
         return None if socket is None or socket.closed or socket.closing else socket.queue
+
+    async def disconnect(self, sid: str | None = None) -> None:
+        """What the library does with a client that it cannot understand; its own way waits for one who has gone."""
+        for eio_sid in [sid] if sid is not None else list(self.sockets):
+            await self.drop(eio_sid)
 
     async def drop(self, eio_sid: str) -> None:
         """Ends a transport without a word, which the client takes for a lost connection: it reconnects and resumes."""
@@ -118,12 +150,19 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
             late(eio_sid)
 
 
-def bounded(app: Any, transports: Transports, limits: Limits) -> Any:
-    """An ASGI application whose WebSockets survive any bytes, and give up on a client that takes nothing for so long."""
+def bounded(app: Any, transports: Transports, limits: Limits, is_full: Callable[[str], bool]) -> Any:
+    """An ASGI application whose WebSockets survive any bytes, and give up on a client that takes nothing for so long.
+
+    is_full: whether an address may begin no further transport now.
+    """
 
     async def wrapped(scope: MutableMapping[str, Any], receive: _RECEIVE, send: _SEND) -> None:
+        if not _upgraded(scope) and is_full(address_of(scope)):
+            await _turn_away(scope, send)
+            return
         if scope["type"] != "websocket":
-            await app(scope, receive, send)
+            # The library would take a body that is refused while it reads it for one that it could not understand.
+            await app(scope, await read_whole(receive) if scope["method"] == "POST" else receive, send)
             return
 
         async def send_in_time(message: MutableMapping[str, Any]) -> None:
@@ -150,7 +189,25 @@ def bounded(app: Any, transports: Transports, limits: Limits) -> Any:
     return wrapped
 
 
+def address_of(scope: MutableMapping[str, Any]) -> str:
+    """Where a client calls from."""
+    return str((scope.get("client") or ("",))[0])
+
+
+async def _turn_away(scope: MutableMapping[str, Any], send: _SEND) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1013})
+        return
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(_FULL)).encode()),
+        (b"retry-after", b"5"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": _FULL})
+
+
 def _upgraded(scope: MutableMapping[str, Any]) -> str:
-    """The polling transport that a WebSocket takes over; empty for one that begins as such."""
+    """The transport that a request belongs to; empty for one that begins it."""
     query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     return query.get("sid", [""])[0]
