@@ -24,6 +24,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
+from bmn.cleaning import cleaned_text
+
 
 class Cause(StrEnum):
     """Why a job failed: the same word in `jobs why`, filters, metrics and the docs."""
@@ -116,7 +118,7 @@ CAUSES: dict[Cause, CauseInfo] = {
         "us",
         "We cannot reach our image service right now.",
         "Please try again later.",
-        "The provider refuses our key. Set a valid one, then `bmn queues resume QUEUE`.",
+        "The provider refuses us: our key, its rights, the sender or the model. Mend it, then `bmn queues resume QUEUE`.",
         pauses=True,
         dead=True,
     ),
@@ -331,6 +333,7 @@ class JobFailure(BmnError):
     retryable: overrides the cause's rule where the provider's answer says more.
     retry_after: seconds the provider asked us to wait.
     ambiguous: a paid request was sent and no answer came, so it may have been billed.
+    said: the provider's own sentence, cleaned and without secrets; for operators, never for users.
     """
 
     code, exit_code = "job_failed", 1
@@ -343,14 +346,21 @@ class JobFailure(BmnError):
         retryable: bool | None = None,
         retry_after: float | None = None,
         ambiguous: bool = False,
+        said: str | None = None,
         hint: str | None = None,
         **extra: Any,
     ) -> None:
-        super().__init__(message.replace("\0", ""), hint=hint, **extra)  # PostgreSQL stores no NUL
+        super().__init__(cleaned_text(message), hint=hint, **extra)
         self.cause = cause
         self.retryable = CAUSES[cause].retried if retryable is None else retryable
         self.retry_after = retry_after
         self.ambiguous = ambiguous
+        self.said = said
+
+    @property
+    def for_operators(self) -> str:
+        """The message, and what the provider said."""
+        return f"{self.message} It says: {self.said}" if self.said else self.message
 
 
 class Moderated(JobFailure):

@@ -19,8 +19,10 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
+from bmn.cleaning import cleaned_text, sentence
 from bmn.errors import Cause, JobFailure, Misconfigured
 from bmn.logs import get_logger
+from bmn.redaction import redact
 from bmn.settings import Settings
 from bmn.settings.proxies import proxies
 from bmn.settings.web import is_loopback
@@ -38,6 +40,7 @@ _EXTENSIONS = {
     "image/gif": ".gif",
     "video/mp4": ".mp4",
 }
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>")  # the store's machine word, as S3's XML has it
 _FOREVER = "private, max-age=31536000, immutable"  # a key is never written twice with other bytes
 
 
@@ -237,8 +240,11 @@ class Storage:
 
 
 def _failed(done: str, key: str, problem: Exception) -> JobFailure:
-    log.warning("storage refused", key=key, problem=f"{type(problem).__name__}: {str(problem)[:300]}")
-    return JobFailure(Cause.STORAGE_FAILED, f"The object {key} could not be {done} ({type(problem).__name__}).")
+    text = str(problem)
+    found = _CODE.search(text)
+    why = cleaned_text(found[1]) if found else type(problem).__name__
+    log.warning("storage refused", key=key, problem=redact(sentence(f"{type(problem).__name__}: {text}") or ""))
+    return JobFailure(Cause.STORAGE_FAILED, f"The object {key} could not be {done} ({why}).")
 
 
 def _key_in(text: str) -> str | None:

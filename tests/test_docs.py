@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bmn.errors import Cause
+from bmn.providers.documented import DOCUMENTED
 from bmn.schemas.events import ADMIN_EVENTS, DASHBOARD_EVENTS, JOB_EVENTS
 from bmn.server.sockets import admin, dashboard, wizard
 from bmn.work.registry import QUEUES
@@ -50,6 +51,26 @@ def test_every_event_is_described() -> None:
     for page in ("spec.md", "api.md"):
         text = (_ROOT / "docs" / page).read_text()
         assert [event for event in [*heard, *sent] if f"`{event}`" not in text] == []
+
+
+def _documented_table() -> str:
+    """The table of `bmn/providers/documented.py`, rows that differ in their code alone as one."""
+    grouped: dict[tuple[str, int, str, str], list[str]] = {}
+    for row in DOCUMENTED:
+        key = (row.vendor, row.status, row.cause.value, row.words or "")
+        grouped.setdefault(key, []).append(f"`{row.code}`" if row.code else "*status*")
+    rows = [
+        f"| {vendor} | {status} | {', '.join(codes)} | `{cause}` | {words} |"
+        for (vendor, status, cause, words), codes in grouped.items()
+    ]
+    return "\n".join(
+        ["| vendor | HTTP | code | cause | in our words, where the cause's mislead |", "|---|---|---|---|---|", *rows]
+    )
+
+
+def test_every_documented_error_of_a_vendor_has_its_row() -> None:
+    text = (_ROOT / "docs" / "providers.md").read_text()
+    assert _documented_table() in text
 
 
 def test_every_cause_has_its_paragraph() -> None:

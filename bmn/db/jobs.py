@@ -205,6 +205,12 @@ def logs(conn: Connection, job_id: str, *, after: int = 0, limit: int = 1000) ->
     return [LogLine.from_row(row) for row in conn.execute(query)]
 
 
+def last_said(conn: Connection, job_id: str) -> str | None:
+    """A provider's own words, in the newest of a job's last log lines that has any."""
+    query = select(job_logs.c.fields).where(job_logs.c.job_id == job_id).order_by(job_logs.c.id.desc()).limit(50)
+    return next((str(fields["said"]) for fields in conn.execute(query).scalars() if fields.get("said")), None)
+
+
 def children(conn: Connection, job_id: str) -> list[str]:
     """Replays of a job, oldest first."""
     query = select(jobs.c.id).where(jobs.c.parent_id == job_id).order_by(jobs.c.created_at)

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from bmn.cleaning import identifier
 from bmn.logs import get_logger
 from bmn.outgoing import RoutedTransport
 
@@ -52,10 +53,27 @@ class Roles:
             answer = await self._client.get(f"{self._users}/{user_id}")
             if answer.status_code == 404:
                 return None
+            if answer.status_code in (401, 403):
+                log.warning(
+                    "the project refuses SUPABASE_SECRET_KEY; the last answer stands",
+                    status=answer.status_code,
+                    error_code=_error_code(answer),
+                )
+                return known
             return _role(answer.raise_for_status().json())
         except (httpx.HTTPError, ValueError, TypeError) as error:
             log.warning("the project cannot be asked for a role; the last answer stands", error=str(error))
             return known
+
+
+def _error_code(answer: httpx.Response) -> str | None:
+    """The machine word of a refusal, in the spelling of any of its versions."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    code = (body.get("error_code") or body.get("code")) if isinstance(body, dict) else None
+    return identifier(code)
 
 
 def _role(user: dict[str, Any]) -> str | None:

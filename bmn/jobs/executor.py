@@ -149,7 +149,9 @@ class Executor:
     async def _failed(self, ctx: Context[Payload], failure: JobFailure) -> Change | None:
         job = ctx.job
         decision, change, first = await self._settle(lambda conn: self._decide(conn, job, failure))
-        log.warning("attempt failed", cause=failure.cause, error=failure.message, then=decision.action)
+        log.warning(
+            "attempt failed", cause=failure.cause, error=failure.message, said=failure.said, then=decision.action
+        )
         if first:
             metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
             message = f"Queue {self._queue.name} is paused: {_why_paused(failure)}"
@@ -175,7 +177,7 @@ class Executor:
             # The next probe is another job, so that one which fails of its own does not keep a mended queue closed.
             decision = replace(decision, delay=2 * _OUTAGE_SECONDS * settings.bmn_backoff_scale)
         change = escalate(conn, self._core, _after_failure(conn, job, failure, decision))
-        fields = {"cause": failure.cause, "then": decision.action}
+        fields = {"cause": failure.cause, "then": decision.action} | ({"said": failure.said} if failure.said else {})
         add_log(conn, job.id, job.attempt, "warning", failure.message, fields)
         if decision.action is not Action.PAUSE and not (outage and probe):
             self._after_probe(conn, job)
@@ -234,7 +236,8 @@ async def _stop(task: "asyncio.Future[Any]") -> None:
 
 
 def _why_paused(failure: JobFailure) -> str:
-    return f"Provider degraded: {failure.message}" if failure.cause in OUTAGES else failure.message
+    """For operators; users are told what the cause says."""
+    return f"Provider degraded: {failure.for_operators}" if failure.cause in OUTAGES else failure.for_operators
 
 
 def _as_failure(error: Exception) -> JobFailure:

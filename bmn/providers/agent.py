@@ -12,9 +12,9 @@ from anthropic.types import Message, Usage
 
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.providers.base import OnCall, Provider
+from bmn.providers.documented import documented
 from bmn.providers.failures import (
     UnreadableAnswer,
-    cause_of_status,
     failure_of_status,
     failure_of_transport,
     garbage,
@@ -133,12 +133,13 @@ class Agent(Provider):
     def _of_status(self, error: anthropic.APIStatusError, *, paid: bool) -> JobFailure:
         in_stream = error.status_code == 200
         status = _STATUS_OF_TYPE.get(str(error.type), 500) if in_stream else error.status_code
-        spent = getattr(error, "error_code", None) == "enforced_spend_limit_reached"
-        empty = status == 400 and "credit balance is too low" in str(error.body)
+        said = _message(error.body)
+        codes = [getattr(error, "error_code", None), error.type]
         failure = failure_of_status(
             self.label,
             status,
-            cause=Cause.PROVIDER_CREDIT if spent or empty else cause_of_status(status),
+            meaning=documented(self.provider, status, codes, text=said),
+            said=said,
             paid=paid,
             retry_after=retry_after(error.response.headers),
             request_id=error.request_id,
@@ -174,6 +175,13 @@ class Agent(Provider):
         weighted = usage.input_tokens + 1.25 * (written - hour) + 2 * hour + 0.1 * read
         usd = self.price(self.model).tokens(text_in=weighted, text_out=usage.output_tokens)
         return usage.input_tokens + written + read + usage.output_tokens, round(usd, 6)
+
+
+def _message(body: object) -> str | None:
+    """The vendor's sentence in an error's body."""
+    problem = body.get("error") if isinstance(body, dict) else None
+    message = problem.get("message") if isinstance(problem, dict) else None
+    return message if isinstance(message, str) else None
 
 
 async def _final(stream: AsyncMessageStream[None]) -> Message:

@@ -16,9 +16,9 @@ import httpx2
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.logs import get_logger
 from bmn.providers.base import Measured, OnCall, Provider
+from bmn.providers.documented import documented
 from bmn.providers.failures import (
     UnreadableAnswer,
-    cause_of_status,
     failure_of_status,
     failure_of_transport,
     garbage,
@@ -172,10 +172,16 @@ class Bfl(Provider):
         measured.status = response.status_code
         if response.status_code == 200:
             return
+        raise self._refusal(response, paid=paid)
+
+    def _refusal(self, response: httpx2.Response, *, paid: bool) -> JobFailure:
         body = error_body(response)
-        raise failure_of_status(
+        said = _words(body)
+        return failure_of_status(
             self.label,
             response.status_code,
+            meaning=documented(self.provider, response.status_code, [_code(body)], text=said),
+            said=said,
             paid=paid,
             retry_after=retry_after(response.headers, body),
             field=_field(body),
@@ -225,9 +231,10 @@ class Bfl(Provider):
             if failure_of_transport(self.label, problem, paid=False) is None:
                 raise
             return {}, 0.0
-        if cause_of_status(response.status_code) in (Cause.PROVIDER_AUTH, Cause.PROVIDER_CREDIT, Cause.BAD_INPUT):
-            self._check(response, measured, paid=False)
-        return {}, min(retry_after(response.headers, error_body(response)) or 0.0, 10.0)
+        refusal = self._refusal(response, paid=False)
+        if refusal.cause in (Cause.PROVIDER_AUTH, Cause.PROVIDER_CREDIT, Cause.BAD_INPUT):
+            raise refusal
+        return {}, min(refusal.retry_after or 0.0, 10.0)
 
     def _gone(self, what: str) -> JobFailure:
         """The task will never deliver, and may have been billed: order anew, once."""
@@ -256,6 +263,19 @@ def _field(body: dict[str, Any]) -> str | None:
         if isinstance(where, list):
             return ".".join(str(part) for part in where)
     return None
+
+
+def _code(body: dict[str, Any]) -> str | None:
+    code = body.get("error")
+    return code if isinstance(code, str) else None
+
+
+def _words(body: dict[str, Any]) -> str | None:
+    """The vendor's sentence: `detail` as a text or as a list of faults, else `message`."""
+    detail = body.get("detail")
+    faults = [str(one.get("msg", "")) for one in detail if isinstance(one, dict)] if isinstance(detail, list) else []
+    found = [detail, "; ".join(faults), body.get("message")]
+    return next((text for text in found if isinstance(text, str) and text), None)
 
 
 def _sample(body: dict[str, Any]) -> str:

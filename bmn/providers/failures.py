@@ -1,6 +1,7 @@
 """From a vendor's status codes, headers and broken connections to the causes of `bmn.errors`.
 
-Nothing that a vendor wrote reaches a message, but the status, the request id and the name of a field.
+Nothing that a vendor wrote reaches a message, but the status, the request id and the name of a field. Its own sentence goes
+with the failure as `said`, cleaned and redacted, for operators.
 """
 
 import json
@@ -12,7 +13,10 @@ from typing import Any
 
 import httpx2
 
-from bmn.errors import Cause, JobFailure, Misconfigured
+from bmn.cleaning import sentence
+from bmn.errors import Cause, JobFailure, Misconfigured, Moderated
+from bmn.providers.documented import Documented
+from bmn.redaction import redact
 
 LONGEST_WAIT = 120.0  # seconds; a longer Retry-After is cut to this, and the job simply asks again then
 
@@ -56,14 +60,22 @@ def failure_of_status(
     label: str,
     status: int,
     *,
-    cause: Cause | None = None,
+    meaning: Documented | None = None,
+    said: object = None,
     paid: bool = False,
     retry_after: float | None = None,
     request_id: str | None = None,
     field: str | None = None,
 ) -> JobFailure:
-    """The failure for an HTTP status. cause: what the vendor's error code says, where it says more than the status."""
-    cause = cause or cause_of_status(status)
+    """The failure for an HTTP status.
+
+    meaning: what the vendor's reference says of its code, where that says more than the status. said: its sentence.
+    """
+    cause = meaning.cause if meaning is not None else cause_of_status(status)
+    words = (meaning.words if meaning is not None else None) or _WORDS.get(cause, "refused")
+    own = redact(sentence(said) or "") or None
+    if cause is Cause.MODERATED:
+        return Moderated("The image service declined this content.", status=status, said=own)
     if cause is Cause.BAD_INPUT:
         label = "The service"  # its user reads this, to mend the field
     details = [f"HTTP {status}"]
@@ -73,7 +85,8 @@ def failure_of_status(
         details.append(f"request {clean}")
     return JobFailure(
         cause,
-        f"{label} {_WORDS.get(cause, 'refused')} ({', '.join(details)}).",
+        f"{label} {words} ({', '.join(details)}).",
+        said=own,
         retry_after=retry_after if cause in (Cause.PROVIDER_RATE_LIMITED, Cause.PROVIDER_OVERLOADED) else None,
         hint="The model in the settings may have ended; set one that the provider lists." if status == 404 else None,
         # The vendor gave up waiting for itself, or answered nonsense: it may have done the work, and billed it.

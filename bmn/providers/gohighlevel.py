@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 import httpx2
 
-from bmn.errors import Cause, Misconfigured
+from bmn.errors import Misconfigured
 from bmn.providers.base import Measured, OnCall, Provider
-from bmn.providers.failures import cause_of_status, failure_of_status, garbage, retry_after
+from bmn.providers.documented import documented
+from bmn.providers.failures import failure_of_status, garbage, retry_after
 from bmn.providers.http import error_body, json_body, open_client
 from bmn.providers.pace import Pace
 from bmn.settings import ProviderAccess, Settings
@@ -90,12 +91,17 @@ class GoHighLevel(Provider):
             measured.request_id = str(answer.get("traceId") or "") or None
             return answer
         status = response.status_code
-        # A 404 is a contact or a location that is not there, not a model.
-        cause = Cause.BAD_INPUT if status == 404 else cause_of_status(status)
-        waiting = retry_after(response.headers, error_body(response))
+        body = error_body(response)
+        waiting = retry_after(response.headers, body)
         if status == 429 and waiting is None:
             waiting = _INTERVAL
-        raise failure_of_status(self.label, status, cause=cause, retry_after=waiting)
+        today = response.headers.get("x-ratelimit-daily-remaining")
+        codes = ["daily" if status == 429 and today == "0" else None, str(body.get("error"))]
+        message = body.get("message")
+        said = "; ".join(map(str, message)) if isinstance(message, list) else message
+        raise failure_of_status(
+            self.label, status, meaning=documented(self.provider, status, codes), said=said, retry_after=waiting
+        )
 
 
 def is_configured(settings: Settings) -> bool:

@@ -1,6 +1,6 @@
 """What the clients of Google's API share: the SDK with its retries off, and the way from its errors to ours."""
 
-import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -8,8 +8,9 @@ from google import genai
 from google.genai import errors, types
 from pydantic import ValidationError
 
-from bmn.errors import Cause, JobFailure, Moderated
-from bmn.providers.failures import cause_of_status, failure_of_status, failure_of_transport, garbage, retry_after
+from bmn.errors import JobFailure
+from bmn.providers.documented import documented
+from bmn.providers.failures import failure_of_status, failure_of_transport, garbage, retry_after
 from bmn.settings import ProviderAccess
 
 LABEL = "Google"
@@ -40,31 +41,54 @@ def google_failure(error: Exception, *, paid: bool) -> JobFailure | None:
 
 
 def failure_of_answer(status: int, body: Any, response: Any, *, paid: bool) -> JobFailure:
-    """Our failure for an error answer: its status, and what its JSON body says beside."""
+    """Our failure for an error answer: what its details say, then its status word, then its HTTP status."""
     known = _problem(body)
     headers = getattr(response, "headers", None) or {}
-    text = str(known.get("details", "")) + str(known.get("message", ""))
-    cause = cause_of_status(status)
-    if status == 400 and "API_KEY_INVALID" in text:
-        cause = Cause.PROVIDER_AUTH
-    if status == 429 and re.search(r"PerDay|per day|billing", text):
-        cause = Cause.PROVIDER_CREDIT  # a minute's wait does not help against a day's quota
-    if cause is Cause.BAD_INPUT and re.search(r"(?i)safety|prohibited|policy", text):
-        return Moderated("The service declined this content.", status=status)
+    details = [one for one in _list(known.get("details")) if isinstance(one, dict)]
+    text = known.get("message")
+    meaning = documented("google", status, [*_codes(details), str(known.get("status"))], text=str(text))
     return failure_of_status(
-        LABEL, status, cause=cause, paid=paid, retry_after=_delay(known.get("details")) or retry_after(headers)
+        LABEL, status, meaning=meaning, said=text, paid=paid, retry_after=_delay(details) or retry_after(headers)
     )
 
 
+def _codes(details: list[Any]) -> Iterator[str]:
+    """The machine words of google.rpc's details: which quota, the reason, and that a field is wrong."""
+    violations = [one for detail in details for one in _list(detail.get("violations")) if isinstance(one, dict)]
+    quotas = [str(one.get("quotaId", "")) for one in violations]
+    if any(str(one.get("quotaValue")) == "0" for one in violations):
+        yield "quota:none"
+    if any("PerDay" in quota for quota in quotas):
+        yield "quota:day"  # a minute's wait does not help against it
+    elif any(quotas):
+        yield "quota:minute"
+    for detail in details:
+        if isinstance(reason := detail.get("reason"), str):
+            unit = str(_dict(detail.get("metadata")).get("quota_unit", ""))
+            yield "quota:day" if reason == "RATE_LIMIT_EXCEEDED" and unit.startswith("1/d") else reason
+    if any(_list(detail.get("fieldViolations")) for detail in details):
+        yield "field"
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _problem(body: Any) -> dict[str, Any]:
-    problem = body.get("error", body) if isinstance(body, dict) else {}
-    return problem if isinstance(problem, dict) else {}
+    """The `error` of a body, which a stream and some gateways send as a list of one."""
+    first = body[0] if isinstance(body, list) and body else body
+    problem = first.get("error", first) if isinstance(first, dict) else {}
+    return _dict(problem)
 
 
-def _delay(details: Any) -> float | None:
+def _delay(details: list[Any]) -> float | None:
     """The `retryDelay` of a RetryInfo, such as `30s`."""
-    for detail in details if isinstance(details, list) else ():
-        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
+    for detail in details:
+        delay = detail.get("retryDelay")
         if isinstance(delay, str):
             return retry_after({"retry-after": delay.removesuffix("s")})
     return None

@@ -9,9 +9,10 @@ import httpx2
 import openai
 from openai import AsyncOpenAI
 
-from bmn.errors import Cause, JobFailure, Moderated
+from bmn.errors import JobFailure
 from bmn.mime import mime_of
 from bmn.providers.base import Measured, OnCall, Picture, Provider
+from bmn.providers.documented import documented
 from bmn.providers.failures import (
     UnreadableAnswer,
     failure_of_status,
@@ -26,8 +27,7 @@ OnPartial = Callable[[int, bytes], Awaitable[None]]
 
 _SECONDS = 110.0  # good pictures take up to two minutes, and nothing is sent meanwhile
 PARTIALS = 2  # rough pictures before the final one
-_MODERATED = ("moderation_blocked", "content_policy_violation")
-_NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+_OF_OURS = ("invalid_request_error", "image_generation_user_error")
 
 
 class OpenAIImages(Provider):
@@ -74,21 +74,22 @@ class OpenAIImages(Provider):
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
         if isinstance(error, openai.APIStatusError):
-            return self._of_code(error.code, error.status_code, error, paid=paid)
+            return self._of_answer(error.status_code, error, paid=paid)
         if isinstance(error, openai.APIResponseValidationError):
             return garbage(self.label, paid=paid)
         if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
-            return self._of_code(error.code, 500, error, paid=paid)  # an error event inside a stream
+            status = 400 if error.type in _OF_OURS else 500  # an error event inside a stream has none
+            return self._of_answer(status, error, paid=paid)
         return failure_of_transport(self.label, error, paid=paid)
 
-    def _of_code(self, code: str | None, status: int, error: openai.APIError, *, paid: bool) -> JobFailure:
-        if code in _MODERATED:
-            return Moderated("The image service declined this content.", status=status)
+    def _of_answer(self, status: int, error: openai.APIError, *, paid: bool) -> JobFailure:
         response = getattr(error, "response", None)
+        said = error.body.get("message") if isinstance(error.body, dict) else None
         return failure_of_status(
             self.label,
             status,
-            cause=Cause.PROVIDER_CREDIT if code in _NO_MONEY else None,
+            meaning=documented(self.provider, status, [error.code, error.type], text=str(said)),
+            said=said,
             paid=paid,
             retry_after=retry_after(response.headers) if response is not None else None,
             request_id=getattr(error, "request_id", None),

@@ -7,24 +7,14 @@ from typing import Any, ClassVar
 
 import httpx2
 
-from bmn.errors import Cause
 from bmn.providers.base import OnCall, Provider
+from bmn.providers.documented import documented
 from bmn.providers.failures import UnreadableAnswer, failure_of_status, retry_after
 from bmn.providers.http import error_body, json_body, open_client
 from bmn.providers.pace import Pace
 from bmn.settings import ProviderAccess, Settings
 
 _SECONDS = 12.0  # the queue gives a mail 15
-# The name says more than the status: a quota is no rate limit, and not every 409 passes.
-_CAUSES = {
-    "daily_quota_exceeded": Cause.PROVIDER_CREDIT,
-    "monthly_quota_exceeded": Cause.PROVIDER_CREDIT,
-    "invalid_idempotent_request": Cause.BAD_INPUT,
-    "concurrent_idempotent_requests": Cause.PROVIDER_OVERLOADED,
-    "resource_locked": Cause.PROVIDER_OVERLOADED,
-    "not_found": Cause.BAD_INPUT,
-    "method_not_allowed": Cause.BAD_INPUT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +75,12 @@ class Resend(Provider):
 
     def _refusal(self, response: httpx2.Response) -> Exception:
         body = error_body(response)
+        name, said = str(body.get("name")), body.get("message")
         return failure_of_status(
             self.label,
             response.status_code,
-            cause=_CAUSES.get(str(body.get("name"))),
+            meaning=documented(self.provider, response.status_code, [name], text=str(said)),
+            said=said,
             retry_after=retry_after(response.headers, body),
         )
 

@@ -97,3 +97,8 @@ def request_id(request: Request) -> str:
 def owner_filter(principal: Principal) -> str | None:
     """Whose rows a caller may see: their own; an admin everybody's."""
     return None if principal.is_admin else principal.user_id
+
+
+def is_operator(res: Resources, principal: Principal) -> bool:
+    """Whether a caller runs this: an admin, or whoever uses a development server that signs its own tokens."""
+    return principal.is_admin or not (res.settings.is_production or res.settings.supabase_url)

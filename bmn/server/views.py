@@ -143,15 +143,15 @@ def product(row: Product) -> documents.Product:
     )
 
 
-def log_line(row: LogLine) -> documents.LogLine:
-    """One line of a job's log."""
+def log_line(row: LogLine, *, operator: bool) -> documents.LogLine:
+    """One line of a job's log; what a provider said is for operators."""
     return documents.LogLine(
         id=row.id,
         at=when(row.at),
         level=row.level,
         message=row.message,
         attempt=row.attempt,
-        fields=row.fields,
+        fields=row.fields if operator else {name: value for name, value in row.fields.items() if name != "said"},
     )
 
 

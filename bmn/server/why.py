@@ -8,9 +8,11 @@ from bmn.db.engine import Connection
 from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration
+from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
+from bmn.server.dependencies import is_operator, owner_filter
 from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
 from bmn.work.registry import get_queue
@@ -18,7 +20,10 @@ from bmn.work.registry import get_queue
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """paused: the queue's settings, if it is paused. workers: how many serve the queue; None where Redis cannot say."""
+    """What is known. paused: the queue's settings, if it is paused. workers: how many serve it; None where Redis cannot say.
+
+    said: the provider's own words about the last failure; for operators alone, as a pause's reason is.
+    """
 
     job: Job
     units: list[Unit]
@@ -29,10 +34,13 @@ class Facts:
     paused: QueueSetting | None
     workers: int | None
     now: float
+    operator: bool
+    said: str | None
 
 
-async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
+async def look_into(res: Resources, job_id: str, principal: Principal) -> Facts:
     """Gathers what is to be explained. Raises NotFound."""
+    operator, user_id = is_operator(res, principal), owner_filter(principal)
     found = await registered(res.core)
     now = time.time()
 
@@ -48,6 +56,8 @@ async def look_into(res: Resources, job_id: str, user_id: str | None) -> Facts:
             paused=queues.get_pause(conn, job.queue),
             workers=serving(found, job.queue),
             now=now,
+            operator=operator,
+            said=jobs.last_said(conn, job_id) if operator else None,
         )
 
     return await res.core.db.read(read)
@@ -107,6 +117,9 @@ def _cause_text(facts: Facts) -> str:
 def _waiting(facts: Facts) -> str:
     job, queue = facts.job, facts.job.queue
     if facts.paused is not None:
+        by_itself = facts.paused.probe_at is not None
+        if by_itself and facts.paused.cause is not None and not facts.operator:
+            return CAUSES[facts.paused.cause].told_while_waiting  # the reason has the provider's words
         if facts.paused.cause in OUTAGES and facts.paused.probe_at is not None:
             again = _until(facts.paused.probe_at - facts.now)
             return f"{facts.paused.reason} The queue {queue} tries it again {again}, and goes on when it is well."
@@ -136,7 +149,7 @@ def _failure(facts: Facts) -> str:
         last = failed[-1]
         status = f" with status {last.status}" if last.status else ""
         text += f" {len(failed)} of {len(facts.calls)} calls to {last.provider} failed, the last{status}."
-    return text
+    return f"{text} It said: {facts.said}" if facts.said else text
 
 
 def _money(facts: Facts) -> str:

@@ -94,7 +94,8 @@ async def _make_one(ctx: Context[Payload], item: Item, unit: Unit, course: _Cour
             if is_final(failure):
                 course.reach(item, "saving")
                 await unit.fail(failure)
-                await ctx.log("warning", f"{item.label}: {failure.message}", unit=item.unit, cause=failure.cause)
+                fields = {"unit": item.unit, "cause": failure.cause} | ({"said": failure.said} if failure.said else {})
+                await ctx.log("warning", f"{item.label}: {failure.message}", **fields)
             raise
 
 

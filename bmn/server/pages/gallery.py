@@ -96,7 +96,7 @@ async def show_job(
     request: Request, res: Resources, visitor: Principal, job_id: str, *, link: str | None = None
 ) -> Response:
     """link: a shared link that was just made. Raises NotFound."""
-    facts = await look_into(res, job_id, owner_filter(visitor))
+    facts = await look_into(res, job_id, visitor)
     job, cause = facts.job, explain(facts).cause
 
     def read(conn: Connection) -> Content:

@@ -19,7 +19,7 @@ from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import RetryBody, ShareBody
 from bmn.server import views
 from bmn.server.actions import share_job
-from bmn.server.dependencies import Caller, GenerationCaller, JobPath, Res, owner_filter
+from bmn.server.dependencies import Caller, GenerationCaller, JobPath, Res, is_operator, owner_filter
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.submissions import check_files, strings_in
@@ -102,7 +102,7 @@ async def show(
 @router.get("/jobs/{job_id}/why", responses=_OF_CALLER)
 async def why(job_id: JobPath, res: Res, principal: Caller) -> documents.Why:
     """In plain words, why the job is where it is, what it cost, and what to do."""
-    return explain(await look_into(res, job_id, owner_filter(principal)))
+    return explain(await look_into(res, job_id, principal))
 
 
 @router.get("/jobs/{job_id}/logs", responses=_OF_CALLER)
@@ -121,7 +121,9 @@ async def logs(
         return jobs.logs(conn, job_id, after=after, limit=limit)
 
     rows = await res.core.db.read(read)
-    return documents.JobLogs(logs=[views.log_line(row) for row in rows if attempt in (None, row.attempt)])
+    operator = is_operator(res, principal)
+    lines = [views.log_line(row, operator=operator) for row in rows if attempt in (None, row.attempt)]
+    return documents.JobLogs(logs=lines)
 
 
 @router.post("/jobs/{job_id}/cancel", responses=_CHANGES)
