@@ -7,8 +7,10 @@ here blocks an event loop.
 
 import asyncio
 import fcntl
+import json
 import queue
 import random
+import re
 import sqlite3
 import threading
 import time
@@ -23,6 +25,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bmn.cleaning import cleaned
 from bmn.db.refusals import check_server
 from bmn.errors import TryLater
 from bmn.logs import get_logger
@@ -31,6 +34,15 @@ __all__ = ["Connection", "Database", "IntegrityError", "make_engine"]
 
 log = get_logger(__name__)
 T = TypeVar("T")
+
+# What PostgreSQL takes in no document; SQLite would keep it, and a reader would stumble over it later.
+_UNUSABLE = re.compile(r"\\u(?:0000|d[89a-f])|\bNaN\b|\bInfinity\b")
+
+
+def _as_json(value: object) -> str:
+    text = json.dumps(value)
+    return json.dumps(cleaned(value)) if _UNUSABLE.search(text) else text
+
 
 _BATCH = 64  # transactions one commit carries at most
 _BATCH_SECONDS = 0.005  # a batch holds the write lock no longer than this before it commits
@@ -202,6 +214,7 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
             URL.create("sqlite", database=url.removeprefix("sqlite:///")),  # as it is: a path may hold ? and %
             pool_size=size,
             max_overflow=2,
+            json_serializer=_as_json,
             hide_parameters=True,  # an error's text goes into logs, and a row may hold what its user wrote
             connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
         )
@@ -214,6 +227,7 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         max_overflow=2,
         pool_pre_ping=True,
         pool_recycle=1800,
+        json_serializer=_as_json,
         hide_parameters=True,
         # A pooler in transaction mode shares connections, so nothing may be prepared on one.
         connect_args={"prepare_threshold": None, "connect_timeout": make_url(url).query.get("connect_timeout", "5")},

@@ -10,6 +10,7 @@ from anthropic import AsyncAnthropic
 from anthropic.lib.streaming import AsyncMessageStream
 from anthropic.types import Message, Usage
 
+from bmn.cleaning import cleaned, cleaned_text
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.providers.base import OnCall, Provider
 from bmn.providers.documented import documented
@@ -21,6 +22,7 @@ from bmn.providers.failures import (
     retry_after,
 )
 from bmn.providers.http import CONNECT_SECONDS, MEGABYTE, open_client
+from bmn.providers.prices import MOST_TOKENS
 from bmn.settings import ProviderAccess, Settings
 
 OnText = Callable[[str], Awaitable[None]]
@@ -113,7 +115,7 @@ class Agent(Provider):
                 measured.status, measured.request_id = 200, stream.request_id
                 async for event in stream:
                     if event.type == "text" and on_text is not None:
-                        await on_text(event.text)
+                        await on_text(cleaned_text(event.text))
                 message = await _final(stream)
             if message.stop_reason is None:
                 raise self._cut()
@@ -164,7 +166,7 @@ class Agent(Provider):
         param = {"role": "assistant", "content": content or [{"type": "text", "text": "(No words.)"}]}
         text = "".join(block.text for block in message.content if block.type == "text")
         tokens, usd = self._cost(message.usage)
-        return Turn(param, text.strip(), tuple(calls), stop_reason, tokens, usd)
+        return cleaned(Turn(param, text.strip(), tuple(calls), stop_reason, tokens, usd))
 
     def _cost(self, usage: Usage) -> tuple[int, float]:
         """Tokens and US dollars. What is put into the vendor's cache costs more, what comes out of it a tenth."""
@@ -172,9 +174,10 @@ class Agent(Provider):
         written = usage.cache_creation_input_tokens or 0
         detail = usage.cache_creation
         hour = detail.ephemeral_1h_input_tokens if detail else 0
+        total = usage.input_tokens + written + read + usage.output_tokens
         weighted = usage.input_tokens + 1.25 * (written - hour) + 2 * hour + 0.1 * read
         usd = self.price(self.model).tokens(text_in=weighted, text_out=usage.output_tokens)
-        return usage.input_tokens + written + read + usage.output_tokens, round(usd, 6)
+        return min(total, MOST_TOKENS), round(usd, 6)
 
 
 def _message(body: object) -> str | None:

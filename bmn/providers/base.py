@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bmn.cleaning import identifier
 from bmn.errors import BmnError, JobCancelled, JobFailure
 from bmn.logs import get_logger
 from bmn.observability import span
@@ -133,7 +134,7 @@ class Provider(ABC):
             ms=ms,
             outcome=outcome,
             status=measured.status,
-            request_id=measured.request_id,
+            request_id=identifier(measured.request_id),
             sandboxed=self.access.sandboxed,
         )
         try:

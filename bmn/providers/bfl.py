@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import httpx2
 
+from bmn.cleaning import identifier
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.logs import get_logger
 from bmn.providers.base import Measured, OnCall, Provider
@@ -154,8 +155,8 @@ class Bfl(Provider):
         return parsed.scheme == "https" and official and parsed.port is None
 
     def _task(self, body: dict[str, Any], estimate: float) -> Task:
-        task_id, cost = body.get("id"), body.get("cost")
-        if not isinstance(task_id, str) or not task_id or len(task_id) > 200:
+        task_id, cost = identifier(body.get("id")), body.get("cost")
+        if task_id is None or task_id != body.get("id"):
             raise UnreadableAnswer("no task id")
         url = body.get("polling_url") or f"{self.access.base_url}/v1/get_result"
         if not self._is_theirs(url):

@@ -113,6 +113,9 @@ def failure_of_transport(label: str, error: BaseException, *, paid: bool) -> Job
         if isinstance(link, httpx2.TransportError | httpx2.StreamError):
             cause = Cause.PROVIDER_TIMEOUT if paid else Cause.PROVIDER_OVERLOADED
             return JobFailure(cause, f"The connection to {label} broke before its answer came.", ambiguous=paid)
+    # What parsers raise for bytes that are no text, numbers of thousands of digits, and documents without an end.
+    if any(isinstance(link, ValueError | RecursionError | OverflowError) for link in _chain(error)):
+        return garbage(label, paid=paid)
     return None
 
 

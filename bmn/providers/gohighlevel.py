@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from bmn.cleaning import identifier
 from bmn.errors import Misconfigured
 from bmn.providers.base import Measured, OnCall, Provider
 from bmn.providers.documented import documented
@@ -63,8 +64,8 @@ class GoHighLevel(Provider):
             body["customFields"] = mapped
         answer = await self._send("upsert", "POST", "/contacts/upsert", body)
         known = answer.get("contact")
-        contact_id = known.get("id") if isinstance(known, dict) else None
-        if not isinstance(contact_id, str) or not contact_id:
+        contact_id = identifier(known.get("id")) if isinstance(known, dict) else None
+        if contact_id is None:
             raise garbage(self.label)
         return contact_id
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from bmn.errors import Misconfigured
 
+MOST_TOKENS = 10**8  # of one call
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -31,10 +33,10 @@ class Price:
     call: float = 0.0
 
     def tokens(self, *, text_in: float = 0, image_in: float = 0, text_out: float = 0, image_out: float = 0) -> float:
-        """US dollars for these tokens."""
-        total = text_in * self.text_in + image_in * self.image_in
-        total += text_out * self.text_out + image_out * self.image_out
-        return total / 1e6
+        """US dollars for these tokens, as many as a vendor says, within reason."""
+        read = ((text_in, self.text_in), (image_in, self.image_in))
+        written = ((text_out, self.text_out), (image_out, self.image_out))
+        return sum(min(max(number, 0), MOST_TOKENS) * price for number, price in read + written) / 1e6
 
     def pixels(self, width: int, height: int, inputs: int = 0) -> float:
         """US dollars for a picture of this size with this many input pictures of about a megapixel."""

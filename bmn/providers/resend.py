@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import httpx2
 
+from bmn.cleaning import identifier
 from bmn.providers.base import OnCall, Provider
 from bmn.providers.documented import documented
 from bmn.providers.failures import UnreadableAnswer, failure_of_status, retry_after
@@ -56,8 +57,8 @@ class Resend(Provider):
             measured.status = response.status_code
             if response.status_code != 200:
                 raise self._refusal(response)
-            mail_id = json_body(response).get("id")
-            if not isinstance(mail_id, str):
+            mail_id = identifier(json_body(response).get("id"))
+            if mail_id is None:
                 raise UnreadableAnswer("no id")
             measured.request_id = mail_id
         return mail_id

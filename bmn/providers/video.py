@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 # The SDK has no public module for these yet.
 from google.genai._interactions import APIConnectionError, APIError, APIStatusError
 
+from bmn.cleaning import identifier, sentence
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.logs import get_logger
 from bmn.mime import mime_of
@@ -20,6 +21,7 @@ from bmn.providers.failures import UnreadableAnswer, garbage
 from bmn.providers.google import LABEL, failure_of_answer, google_failure, open_sdk
 from bmn.providers.http import MEGABYTE, open_client
 from bmn.providers.polling import PollSchedule
+from bmn.redaction import redact
 from bmn.settings import ProviderAccess, Settings
 
 log = get_logger(__name__)
@@ -108,8 +110,8 @@ class Video(Provider):
                 store=True,
                 timeout=_SUBMIT_SECONDS,
             )
-            task_id = getattr(answer, "id", None)
-            if not isinstance(task_id, str) or not task_id:
+            task_id = identifier(given := getattr(answer, "id", None))
+            if task_id is None or task_id != given:
                 raise UnreadableAnswer("no id")
             measured.status, measured.request_id = 200, task_id
         return VideoTask(task_id, measured.usd, ordered=time.monotonic())
@@ -177,9 +179,10 @@ class Video(Provider):
             return _result(answer)
         if status == "budget_exceeded":
             raise JobFailure(Cause.PROVIDER_CREDIT, f"{LABEL} says that our budget is spent.", task_gone=True)
-        if re.search(r"(?i)safety|prohibited|policy|blocked", _said(answer)):
-            raise Moderated("The video service declined this content.")
-        raise _gone(f"could not finish a film ({status})")
+        said = sentence(_said(answer))
+        if said and re.search(r"(?i)safety|prohibited|policy|blocked", said):
+            raise Moderated("The video service declined this content.", said=redact(said))
+        raise _gone(f"could not finish a film ({status})", said=redact(said or "") or None)
 
     async def _download(self, name: str) -> bytes:
         try:
@@ -232,11 +235,11 @@ def _result(answer: Any) -> VideoResult:
 
 
 def _said(answer: Any) -> str:
-    """The vendor's words about a failure, to look for a reason in; they go no further."""
+    """The vendor's words about a failure."""
     steps = getattr(answer, "steps", None) or []
     return str(getattr(answer, "errors", "")) + "".join(str(getattr(step, "error", "")) for step in steps)
 
 
-def _gone(what: str) -> JobFailure:
+def _gone(what: str, *, said: str | None = None) -> JobFailure:
     """The task will never deliver, and may have been billed: order anew, once."""
-    return JobFailure(Cause.PROVIDER_OVERLOADED, f"{LABEL} {what}.", ambiguous=True, task_gone=True)
+    return JobFailure(Cause.PROVIDER_OVERLOADED, f"{LABEL} {what}.", ambiguous=True, said=said, task_gone=True)

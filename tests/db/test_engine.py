@@ -12,7 +12,7 @@ from sqlalchemy import event, func, insert, select, text
 
 from bmn.db import engine as engine_module
 from bmn.db.engine import Connection, Database, IntegrityError, make_engine
-from bmn.db.tables import brands
+from bmn.db.tables import agent_sessions, brands
 from bmn.errors import TryLater
 from tests.kit.processes import PATIENCE, eventually
 
@@ -28,6 +28,15 @@ async def _names(db: Database) -> set[str]:
 async def test_a_write_is_committed_when_it_returns(db: Database) -> None:
     await db.write(lambda conn: _add(conn, "one"))
     assert await _names(db) == {"one"}
+
+
+async def test_a_document_that_no_database_takes_whole_is_kept_cleaned_by_both(db: Database) -> None:
+    """A NUL, half a character and an endless number, as a model may write them; PostgreSQL would end the transaction."""
+    kept = [{"content": "a\0b\ud800c", "number": float("inf")}]
+    values = {"id": "s", "user_id": "ana", "brand_id": "b", "step": "x", "messages": kept}
+    await db.write(lambda conn: conn.execute(insert(agent_sessions).values(values)))
+    found = await db.read(lambda conn: conn.execute(select(agent_sessions.c.messages)).scalar_one())
+    assert found == [{"content": "ab\ufffdc", "number": None}]
 
 
 async def test_transactions_that_wait_share_a_commit(db: Database) -> None:
