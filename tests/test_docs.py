@@ -9,7 +9,7 @@ from bmn.errors import Cause
 from bmn.providers.documented import DOCUMENTED
 from bmn.schemas.events import ADMIN_EVENTS, DASHBOARD_EVENTS, JOB_EVENTS
 from bmn.server.sockets import admin, dashboard, wizard
-from bmn.work.registry import QUEUES
+from tools import tables
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = [*sorted((_ROOT / "docs").glob("*.md")), _ROOT / "README.md", _ROOT / "CONTRIBUTING.md"]
@@ -29,6 +29,13 @@ _MANIFEST = re.findall(
     hooks/use-generation-progress.js hooks/use-reconnection-recovery.js server.js docker-compose.yml
     """,
 )
+_QUEUES = re.findall(
+    r"\S+",
+    """
+    brand-wizard logo-generation mockup-generation bundle-composition video-generation
+    crm-sync email-send image-upload cleanup
+    """,
+)
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
@@ -42,7 +49,11 @@ def test_every_file_and_defect_of_the_specification_has_its_row() -> None:
     text = (_ROOT / "docs" / "spec.md").read_text()
     assert [name for name in _MANIFEST if f"| `{name}` |" not in text] == []
     assert re.findall(r"^\| D(\d+) \|", text, re.M) == [str(number) for number in range(1, 54)]
-    assert [queue for queue in QUEUES if f"| `{queue}` |" not in text] == []
+    assert [queue for queue in _QUEUES if f"| `{queue}` |" not in text] == []
+
+
+def test_the_table_of_generators_is_what_their_schemas_say() -> None:
+    assert tables.generators() in tables.TARGET.read_text(), "run `python -m tools.tables`"
 
 
 def test_every_event_is_described() -> None:

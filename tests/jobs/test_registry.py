@@ -11,8 +11,11 @@ from pydantic import ValidationError
 
 from bmn.jobs.executor import load_handler
 from bmn.jobs.queue import Queue
+from bmn.schemas.generators import KINDS
+from bmn.schemas.kind import Kind
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
+from bmn.work.housekeeping import QUEUE_NAMES
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 
 _TESTS = Path(__file__).parents[1]
@@ -31,9 +34,17 @@ FIGURES = {
 }
 
 
-def test_there_are_nine_queues_and_the_dead_letters() -> None:
-    assert set(QUEUES) == set(FIGURES)
+def test_the_nine_queues_and_the_dead_letters_are_there() -> None:
+    assert set(FIGURES) <= set(QUEUES)
     assert (*QUEUES, "dead-letter") == ALL_QUEUES
+    assert set(QUEUE_NAMES) == set(QUEUES)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_a_generator_fits_the_columns_and_the_view(kind: Kind) -> None:
+    """`generation_jobs` takes its word from the queue's name."""
+    assert len(kind.queue) <= 32
+    assert kind.queue in ("brand-wizard", "bundle-composition", f"{kind.job_type}-generation")
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -1,4 +1,4 @@
-"""`bmn generate`: submit, watch live, look, save. Five commands that differ in the body they build."""
+"""`bmn generate`: submit, watch live, look, save. One command a generator; they differ in the body they build."""
 
 import uuid
 from dataclasses import replace
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bmn.cli.base import UsageError, examples, group
+from bmn.cli.derived import aliased, builder, example, with_fields
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal.params import brand_name, color, span
 from bmn.schemas.documents import Product
@@ -285,6 +286,31 @@ def wizard(
         }
 
     return _make(KINDS["wizard"], build, options)
+
+
+def _derived(kind: Kind) -> None:
+    """The command of a generator that needs nothing but its fields: no picture or product has to be looked up."""
+
+    def command(
+        brand: Brand,
+        out: Out = None,
+        detach: Detach = False,
+        dry_run: DryRun = False,
+        timeout: Timeout = None,
+        strict: Strict = False,
+        idempotency_key: Key = None,
+        images: Images = None,
+        **fields: object,
+    ) -> int:
+        options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
+        return _make(kind, builder(aliased(kind.body, fields)), options)
+
+    app.command(kind.command, cls=examples(example(kind)))(with_fields(command, kind))
+
+
+for each in KINDS.values():
+    if each.command not in {command.callback.__name__ for command in app.registered_commands if command.callback}:
+        _derived(each)
 
 
 @app.command(cls=examples("bmn generate products"))
