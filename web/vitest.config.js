@@ -6,13 +6,13 @@ const oldest = (name) => fileURLToPath(new URL(`test/react-18/node_modules/${nam
 
 const WITHOUT_REACT = ['server', 'follow-job', 'job-state'].map((name) => `test/${name}.test.js`);
 // Pages that vite builds, with the newest React; and the specification's client, which is one of its time.
-const BUILT = ['example', 'specification', 'specification-chromium'].map((name) => `test/${name}.test.js`);
+const BUILT = ['example', 'tabs', 'specification', 'specification-chromium'].map((name) => `test/${name}.test.js`);
 
 const common = {
   include: ['test/*.test.js'],
   environment: 'jsdom',
   testTimeout: 120_000,
-  hookTimeout: 120_000,
+  hookTimeout: 240_000,
   retry: 1,
 };
 

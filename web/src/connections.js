@@ -1,5 +1,7 @@
 import { singleFlight } from './single-flight.js';
+import { explain } from './diagnosis.js';
 import { createSocket } from './socket-client.js';
+import { shareBetweenTabs } from './tabs.js';
 
 /**
  * @template T
@@ -12,7 +14,7 @@ import { createSocket } from './socket-client.js';
 
 /**
  * What all components below one provider share: one socket a namespace, one follower a job. Each is made for the first
- * who asks, and ends after the last has gone.
+ * who asks, and ends after the last has gone. The connection behind them is shared with the browser's other tabs.
  */
 export class Connections {
   /** @param {import('./socket-client.js').ConnectOptions} options */
@@ -20,6 +22,11 @@ export class Connections {
     this.options = options;
     /** @type {Map<string, Shared<any>>} */
     this.shared = new Map();
+    this.tabs = shareBetweenTabs(
+      () => sharedName(options),
+      (namespace) => createSocket(namespace, options),
+      () => explain(options.url),
+    );
   }
 
   /**
@@ -58,10 +65,7 @@ export class Connections {
    * @param {string} namespace
    */
   socket(namespace) {
-    return this.take(`socket ${namespace}`, () => {
-      const socket = createSocket(namespace, this.options);
-      return { value: socket, stop: () => socket.disconnect() };
-    });
+    return this.take(`socket ${namespace}`, () => this.tabs.socket(namespace));
   }
 
   /**
@@ -85,16 +89,37 @@ export class Connections {
    * @param {{ method?: string, body?: unknown, headers?: Record<string, string> }} request
    * @param {import('./socket-client.js').Token} token
    */
-  ask(path, { method = 'GET', body, headers = {} }, token) {
-    return fetch(`${this.options.url.replace(/\/+$/, '')}/api/v1${path}`, {
-      method,
-      headers: {
-        ...(token ? { Authorization: `Bearer ${token}` } : {}),
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+  async ask(path, { method = 'GET', body, headers = {} }, token) {
+    const { url } = this.options;
+    try {
+      return await fetch(`${url.replace(/\/+$/, '')}/api/v1${path}`, {
+        method,
+        headers: {
+          ...(token ? { Authorization: `Bearer ${token}` } : {}),
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+    } catch {
+      throw new ApiError(0, { error: await explain(url), code: 'unreachable' });
+    }
+  }
+}
+
+/**
+ * What tabs that may share a connection call it: they show the same server to the same user.
+ *
+ * @param {import('./socket-client.js').ConnectOptions} options
+ * @returns {Promise<string | null>} null where the token does not say whose it is
+ */
+async function sharedName({ url, getToken }) {
+  try {
+    const [, claims] = ((await getToken()) ?? '').split('.');
+    const { sub } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')));
+    return sub ? `bmn ${url} ${sub}` : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,14 +1,17 @@
-import { IDLE, JOB_EVENTS, after, afterStatus, isEcho } from './job-state.js';
+import { IDLE, JOB_EVENTS, after, afterStatus, isEcho, renewed } from './job-state.js';
+import { keepFresh } from './keep-fresh.js';
 
 const ANSWER_MS = 10_000;
 const AGAIN_MS = 2_000;
 const NO_SUCH_JOB = /^(Job not found|jobId)/;
 
+/** @typedef {import('socket.io-client').Socket | import('./tab-socket.js').TabSocket} JobSocket */
+
 /**
  * Follows one job over a socket, through any break: joins its room, takes what it has told so far and goes on live;
  * passes each event on once and in order; and where one is missing, asks for it.
  *
- * @param {import('socket.io-client').Socket} socket
+ * @param {JobSocket} socket
  * @param {string} jobId
  * @param {(state: import('./job-state.js').JobState) => void} onChange
  * @returns {() => void} ends it and leaves no handler behind
@@ -78,6 +81,12 @@ export function followJob(socket, jobId, onChange) {
     if (mine === round && !answer.error) show(afterStatus(state, answer));
   }
 
+  /** The addresses of its pictures end after a while. */
+  async function renew() {
+    const answer = socket.connected ? await ask('job:status') : {};
+    if (answer.data) show(renewed(state, answer.data));
+  }
+
   /** @param {{ error: string, retryAfter?: number }} answer */
   function refused({ error, retryAfter }) {
     if (NO_SUCH_JOB.test(error)) show({ ...state, status: 'failed', error, message: error, ended: true });
@@ -107,9 +116,11 @@ export function followJob(socket, jobId, onChange) {
   );
   handlers.set('connect', onConnect).set('disconnect', onDisconnect);
   for (const [event, handler] of handlers) socket.on(event, handler);
+  const stopRenewing = keepFresh(renew);
   if (socket.connected) join();
 
   return () => {
+    stopRenewing();
     round += 1;
     clearTimeout(timer);
     for (const [event, handler] of handlers) socket.off(event, handler);

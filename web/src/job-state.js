@@ -4,6 +4,15 @@
  * @typedef {import('./wire.js').AssetRow} Asset  A saved picture or film: a row of `brand_assets`.
  * @typedef {import('./wire.js').JobEvents} JobEvents
  *
+ * @typedef {object} Picture
+ * @property {number} index  from 0
+ * @property {number} share  0 to 100; never falls
+ * @property {string} status  what is done for it; `done` when it is there
+ * @property {string | null} preview  a rough picture of it, where the provider sends one
+ * @property {Asset | null} asset
+ *
+ * @typedef {{ kind: 'message' | 'tool-error', text: string, toolName?: string, at: number }} Said
+ *
  * @typedef {object} JobState
  * @property {string} status  `idle`, `queued`, what the job does (`composing`, `generating`, `uploading`, `saving`),
  *                            `waiting`, `retrying`, and at the end `complete`, `failed` or `cancelled`
@@ -16,6 +25,8 @@
  * @property {number | null} retryAt  milliseconds since 1970: when the next attempt begins
  * @property {boolean} partial  it is complete, but some of what was asked for could not be made
  * @property {Asset[]} assets  what is finished, while it runs and at the end
+ * @property {Picture[]} pictures  each picture of the job by itself, as far as it has begun
+ * @property {Said[]} said  what the wizard's model said, and which of its tools failed
  * @property {number} seq  the number of the last event
  * @property {boolean} ended  nothing comes after this
  */
@@ -32,6 +43,8 @@ export const IDLE = Object.freeze({
   retryAt: null,
   partial: false,
   assets: [],
+  pictures: [],
+  said: [],
   seq: 0,
   ended: false,
 });
@@ -45,6 +58,7 @@ const CHANGES = {
     progress: data.progress,
     message: data.message,
     assets: data.asset ? withAsset(state.assets, data.asset) : state.assets,
+    pictures: withPicture(state.pictures, data),
     ...NO_TROUBLE,
   }),
   'job:complete': (state, data) => ({
@@ -54,8 +68,15 @@ const CHANGES = {
     result: data.result,
     partial: Boolean(data.partial),
     assets: assetsOf(data.result, state.assets),
+    pictures: withAssets(state.pictures, assetsOf(data.result, state.assets)),
     ended: true,
     ...NO_TROUBLE,
+  }),
+  'agent:message': (state, { content, timestamp }) => ({
+    said: [...state.said, { kind: 'message', text: content, at: timestamp }],
+  }),
+  'job:tool-error': (state, { toolName, error, timestamp }) => ({
+    said: [...state.said, { kind: 'tool-error', toolName, text: error, at: timestamp }],
   }),
   'job:failed': (_state, data) => ({
     status: data.retriesLeft > 0 ? 'retrying' : 'failed',
@@ -81,8 +102,8 @@ export function isEcho(event, data) {
   return event === 'job:failed' && data.cause === 'cancelled';
 }
 
-/** The events that a job's state is made of; the others (`agent:message`, `job:tool-error`) only count. */
-export const JOB_EVENTS = [...Object.keys(CHANGES), 'agent:message', 'job:tool-error'];
+/** The events that a job's state is made of. */
+export const JOB_EVENTS = Object.keys(CHANGES);
 
 /**
  * The state after an event. What was told before, and what comes after the end, changes nothing.
@@ -120,9 +141,22 @@ export function afterStatus(state, answer) {
     result: answer.data ?? state.result,
     partial: Boolean(answer.data?.partial),
     assets: assetsOf(answer.data, state.assets),
+    pictures: withAssets(state.pictures, assetsOf(answer.data, state.assets)),
     error: answer.state === 'failed' ? answer.failedReason : null,
     ended,
   };
+}
+
+/**
+ * The state with the same pictures at new addresses.
+ *
+ * @param {JobState} state
+ * @param {Record<string, any>} result
+ * @returns {JobState}
+ */
+export function renewed(state, result) {
+  const assets = assetsOf(result, state.assets);
+  return { ...state, result, assets, pictures: withAssets(state.pictures, assets) };
 }
 
 /**
@@ -144,4 +178,40 @@ function assetsOf(result, known) {
     .flat()
     .filter((value) => value?.id && value?.asset_type);
   return rows.length ? rows : known;
+}
+
+const GENERATED = 80; // of a picture's share, in percent, is the provider's work
+/** @type {Record<string, number>} how far a picture is at least */
+const LEAST = { composing: 5, generating: 5, uploading: 90, saving: 95 };
+
+/**
+ * @param {Picture[]} pictures
+ * @param {JobEvents['job:progress'] & { preview?: string | null }} data
+ */
+function withPicture(pictures, { logoIndex, status, message, asset, preview }) {
+  if (asset) return withAssets(pictures, [asset]);
+  if (logoIndex === undefined || logoIndex === null) return pictures;
+  const told = /(\d+) ?%$/.exec(message);
+  const reached = told ? (Number(told[1]) * GENERATED) / 100 : 0;
+  return changed(pictures, logoIndex, (old) => ({
+    ...old,
+    share: Math.max(old.share, LEAST[status] ?? 0, reached),
+    status: old.asset ? old.status : status,
+    preview: preview ?? old.preview,
+  }));
+}
+
+/** @param {Picture[]} pictures @param {Asset[]} assets */
+function withAssets(pictures, assets) {
+  return assets.reduce((known, asset, place) => {
+    const index = asset.metadata?.index ?? place;
+    return changed(known, index, (old) => ({ ...old, share: 100, status: 'done', asset }));
+  }, pictures);
+}
+
+/** @param {Picture[]} pictures @param {number} index @param {(old: Picture) => Picture} change */
+function changed(pictures, index, change) {
+  const old = pictures.find((picture) => picture.index === index);
+  const next = change(old ?? { index, share: 0, status: 'queued', preview: null, asset: null });
+  return [...pictures.filter((picture) => picture !== old), next].sort((one, other) => one.index - other.index);
 }

@@ -1,6 +1,7 @@
 import { createContext, createElement, useContext, useLayoutEffect, useMemo, useRef } from 'react';
 
 import { Connections } from './connections.js';
+import { checkedAddress } from './diagnosis.js';
 
 const Context = createContext(/** @type {Connections | null} */ (null));
 
@@ -14,15 +15,16 @@ export function BmnProvider({ url, getToken, refreshToken, children }) {
   useLayoutEffect(() => {
     callbacks.current = { getToken, refreshToken };
   });
+  const address = checkedAddress(url);
   const refreshes = Boolean(refreshToken);
   const connections = useMemo(
     () =>
       new Connections({
-        url,
+        url: address,
         getToken: () => callbacks.current.getToken(),
         refreshToken: refreshes ? () => callbacks.current.refreshToken?.() : undefined,
       }),
-    [url, refreshes],
+    [address, refreshes],
   );
   return createElement(Context.Provider, { value: connections }, children);
 }

@@ -1,6 +1,7 @@
 import { io } from 'socket.io-client';
 
 import { singleFlight } from './single-flight.js';
+import { onWake } from './waking.js';
 
 /**
  * @typedef {string | null | undefined} Token
@@ -23,6 +24,12 @@ export const RECONNECTION = Object.freeze({
   randomizationFactor: 0.5,
 });
 
+/** Polling first where a WebSocket opened and brought nothing: some networks let one through and then forget it. */
+const TRANSPORTS = [
+  ['websocket', 'polling'],
+  ['polling', 'websocket'],
+];
+
 const REFRESHES = 3;
 const HELD = 60_000; // a connection that lasted this long was a good one
 const SIGN_IN = /^Authentication (required|failed)/;
@@ -40,7 +47,8 @@ const FOR_GOOD = /^(Admin access required|Invalid namespace)/;
 export function createSocket(namespace, { url, getToken, refreshToken }) {
   const socket = io(url.replace(/\/+$/, '') + namespace, {
     ...RECONNECTION,
-    transports: ['websocket', 'polling'],
+    transports: TRANSPORTS[0],
+    tryAllTransports: true,
     timeout: 10_000,
     autoConnect: false,
     auth: (send) => {
@@ -53,6 +61,9 @@ export function createSocket(namespace, { url, getToken, refreshToken }) {
   });
   const tries = countTries(socket);
   const tokens = keepTokens(getToken, refreshToken, tries);
+
+  changeTransports(socket);
+  socket.io.on('reconnect_failed', () => told(socket, new Error('The server cannot be reached.')));
 
   socket.on('connect_error', async (error) => {
     if (socket.active || FOR_GOOD.test(error.message)) return; // Socket.IO itself tries again to reach a server
@@ -75,8 +86,45 @@ export function createSocket(namespace, { url, getToken, refreshToken }) {
     if ((await tokens.refresh()) && wanted === tries.wanted && socket.connected) socket.io.engine.close();
   });
 
+  const stop = onWake(() => {
+    if (socket.connected) socket.io.engine.close(); // it comes back at once, with its rooms and what it missed
+    else if (!socket.active) tries.connectLater();
+  });
+  tries.onEnd = stop;
+
   socket.connect();
   return socket;
+}
+
+/** @param {import('socket.io-client').Socket} socket @param {Error} error */
+function told(socket, error) {
+  for (const handler of socket.listeners('connect_error')) handler(error);
+}
+
+/**
+ * After each connection that broke before anybody was let in, the other transport is tried first.
+ *
+ * @param {import('socket.io-client').Socket} socket
+ */
+function changeTransports(socket) {
+  const { io: manager } = socket;
+  let tries = 0;
+  let reached = false;
+  const onReached = () => {
+    reached = true;
+  };
+  const onFailed = () => {
+    if (!reached) manager.opts.transports = TRANSPORTS[(tries += 1) % 2];
+    reached = false;
+  };
+  socket.on('connect', onReached);
+  socket.on('connect_error', () => {
+    if (!socket.active) onReached(); // the server has answered, if only to refuse
+  });
+  manager.on('error', onFailed);
+  manager.on('close', (reason) => {
+    if (reason !== 'forced close') onFailed(); // that is what we did ourselves, after a refusal
+  });
 }
 
 /**
@@ -103,6 +151,7 @@ function countTries(socket) {
       tries[kind] += 1;
       return true;
     },
+    onEnd: () => {},
     connectNow: () => connect.call(socket),
     connectLater() {
       if (!tries.spend('connects', RECONNECTION.reconnectionAttempts)) return;
@@ -124,6 +173,7 @@ function countTries(socket) {
   };
   socket.disconnect = socket.close = () => {
     begin();
+    tries.onEnd();
     return disconnect.call(socket);
   };
   socket.on('connect', () => {

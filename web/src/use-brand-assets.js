@@ -1,5 +1,6 @@
 import { useCallback } from 'react';
 
+import { keepFresh } from './keep-fresh.js';
 import { useShared } from './use-shared.js';
 
 /**
@@ -61,6 +62,19 @@ function follow(connections, brandId, { get, set }) {
     }
   }
 
+  /** The addresses of pictures end after a while. */
+  async function renew() {
+    const known = get().assets.length;
+    let cursor = '';
+    for (let seen = 0; seen < known; seen += PAGE) {
+      const page = await connections.api(`/brands/${brandId}/assets?limit=${PAGE}${cursor}`).catch(() => null);
+      if (!page) return;
+      change({ assets: merged(get().assets, page.assets) });
+      if (!page.nextCursor) return;
+      cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
+    }
+  }
+
   // The room first, then the list: what is saved between the two comes twice rather than never.
   function begin() {
     watched = false;
@@ -88,6 +102,7 @@ function follow(connections, brandId, { get, set }) {
   socket.on('connect', onConnect);
   socket.on('asset:new', onNew);
   socket.on('brand:updated', onUpdated);
+  const stopRenewing = keepFresh(renew);
   if (socket.connected) begin();
 
   const actions = {
@@ -103,6 +118,7 @@ function follow(connections, brandId, { get, set }) {
   };
   const stop = () => {
     stopped = true;
+    stopRenewing();
     socket.off('connect', onConnect);
     socket.off('asset:new', onNew);
     socket.off('brand:updated', onUpdated);

@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'react';
  * For sockets that a component uses by itself: after a break that the server could not bridge, enters the rooms again
  * and asks how the jobs are. `useGenerationProgress` and `useBrandAssets` do that for themselves.
  *
- * @param {import('socket.io-client').Socket | null} socket  of `/wizard`
+ * @param {import('./follow-job.js').JobSocket | null} socket  of `/wizard`
  * @param {object} watched
  * @param {string | null} [watched.brandId]
  * @param {readonly string[]} [watched.jobIds]

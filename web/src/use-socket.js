@@ -4,7 +4,7 @@ import { useConnections } from './provider.js';
 
 /**
  * @typedef {object} SocketState
- * @property {import('socket.io-client').Socket | null} socket
+ * @property {import('./tab-socket.js').TabSocket | null} socket
  * @property {boolean} connected
  * @property {boolean} recovered  The last connection went on where the one before broke off: rooms are joined still,
  *                                and what was missed has come.
@@ -49,7 +49,7 @@ export function useSocket(namespace, { enabled = true } = {}) {
 }
 
 /**
- * @param {import('socket.io-client').Socket} socket
+ * @param {import('./tab-socket.js').TabSocket} socket
  * @param {(state: SocketState) => void} show
  */
 function watch(socket, show) {
@@ -62,13 +62,10 @@ function watch(socket, show) {
     disconnect: (/** @type {string} */ reason) =>
       tell(reason === 'io server disconnect' ? new Error('The server has ended the connection.') : null),
   };
-  const onGivenUp = () => tell(new Error('The server cannot be reached.'));
 
   for (const [event, handler] of Object.entries(handlers)) socket.on(event, handler);
-  socket.io.on('reconnect_failed', onGivenUp);
   tell(null);
   return () => {
     for (const [event, handler] of Object.entries(handlers)) socket.off(event, handler);
-    socket.io.off('reconnect_failed', onGivenUp);
   };
 }

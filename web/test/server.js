@@ -11,8 +11,8 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const QUEUES = 'logo-generation,image-upload';
-const READY_MS = 40_000;
+const QUEUES = 'logo-generation,image-upload,brand-wizard';
+const READY_MS = 120_000;
 const STOP_MS = 30_000;
 
 /** The executable: BMN, else the checkout's own, else the one on PATH. */
@@ -200,7 +200,7 @@ function isAlive(pid) {
 export async function until(condition, message, ms = 20_000) {
   const end = Date.now() + ms;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(typeof message === 'function' ? message() : message);
+    if (Date.now() > end) throw new Error(typeof message === 'function' ? await message() : message);
     await new Promise((done) => setTimeout(done, 20));
   }
 }

@@ -6,12 +6,18 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 /** @param {string} target  the server's address; `wire.target` is where connections go that come from now on */
 export async function startWire(target) {
+  const open = new Set();
   const wire = {
     target,
     /** WebSocket messages as they pass: a text to pass instead, or null to lose it. */
     toClient: (text) => text,
     toServer: (text) => text,
     connections: 0,
+    refusesWebSockets: false,
+    /** WebSockets that are open now. */
+    get open() {
+      return open.size;
+    },
     /** Texts that passed, in either direction. */
     sent: [],
     received: [],
@@ -19,8 +25,6 @@ export async function startWire(target) {
     say,
     close,
   };
-  const open = new Set();
-
   const server = http.createServer((request, answer) => {
     const asked = http.request(wire.target + request.url, { method: request.method, headers: request.headers }, (reply) => {
       answer.writeHead(reply.statusCode, reply.headers);
@@ -29,7 +33,12 @@ export async function startWire(target) {
     asked.on('error', () => answer.destroy());
     request.pipe(asked);
   });
-  new WebSocketServer({ server }).on('connection', (client, request) => {
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (request, socket, head) => {
+    if (wire.refusesWebSockets) socket.destroy();
+    else sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
+  });
+  sockets.on('connection', (client, request) => {
     wire.connections += 1;
     const upstream = new WebSocket(wire.target.replace('http', 'ws') + request.url);
     const pair = { client, upstream };
