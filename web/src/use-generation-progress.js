@@ -13,8 +13,18 @@ import { useShared } from './use-shared.js';
  *   reset: back to `idle`, until another job is named
  */
 export function useGenerationProgress(brandId, jobId) {
+  return useJobState(brandId ? jobId : null);
+}
+
+/**
+ * The same by the job alone.
+ *
+ * @param {string | null | undefined} jobId
+ * @returns {import('./job-state.js').JobState & { reset: () => void }}
+ */
+export function useJobState(jobId) {
   const [dismissed, setDismissed] = useState(/** @type {string | null} */ (null));
-  const followed = brandId && jobId && jobId !== dismissed ? jobId : null;
+  const followed = jobId && jobId !== dismissed ? jobId : null;
 
   const { state } = useShared(followed && `job ${followed}`, IDLE, (connections, { set }) => {
     const { value: socket, release } = connections.socket('/wizard');
