@@ -25,18 +25,20 @@ class JobTail:
         self.healthy = False
 
     @contextlib.contextmanager
-    def listen(self, job_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the job has published something new; the listener clears it."""
+    def listen(self, *job_ids: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever one of the jobs has published something new; the listener clears it."""
         wake = asyncio.Event()
-        self._listeners.setdefault(job_id, set()).add(wake)
+        for job_id in job_ids:
+            self._listeners.setdefault(job_id, set()).add(wake)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="job-tail")
         try:
             yield wake
         finally:
-            self._listeners[job_id].discard(wake)
-            if not self._listeners[job_id]:
-                del self._listeners[job_id]
+            for job_id in job_ids:
+                self._listeners[job_id].discard(wake)
+                if not self._listeners[job_id]:
+                    del self._listeners[job_id]
 
     async def close(self) -> None:
         if self._task is not None:

@@ -15,7 +15,7 @@ class HttpProxy:
 
     refusing: new connections are closed at once. hold_streams: a connection that asks for server-sent events is closed.
     mute_streams: of such a connection nothing comes back but the head of its answer. silent: nothing passes any more.
-    alive: how many of their comments have passed.
+    alive: how many of their comments have passed. most_streams: how many were open at once.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -23,6 +23,8 @@ class HttpProxy:
         self.refusing = False
         self.hold_streams = self.mute_streams = self.silent = False
         self.alive = 0
+        self.most_streams = 0
+        self._streams = 0
         self.accepted = 0
         self._target = target_port
         self._open: set[asyncio.StreamWriter] = set()
@@ -59,10 +61,13 @@ class HttpProxy:
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
             streams = asyncio.Event()
-            await asyncio.gather(
-                self._pump(reader, there_writer, self._asked(streams)),
-                self._pump(there_reader, writer, self._answered(streams)),
-            )
+            try:
+                await asyncio.gather(
+                    self._pump(reader, there_writer, self._asked(streams)),
+                    self._pump(there_reader, writer, self._answered(streams)),
+                )
+            finally:
+                self._streams -= streams.is_set()
         except OSError:
             writer.transport.abort()
         finally:
@@ -71,6 +76,8 @@ class HttpProxy:
     def _asked(self, streams: asyncio.Event) -> Pass:
         def look(data: bytes) -> bytes | None:
             if b"text/event-stream" in data:
+                self._streams += not streams.is_set()
+                self.most_streams = max(self.most_streams, self._streams)
                 streams.set()
                 return None if self.hold_streams else data
             return data

@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import httpx
 
-from bmn.db import jobs, queues, transitions
+from bmn.db import claims, jobs, queues, transitions
 from bmn.errors import Cause
 from bmn.schemas.base import when
 from bmn.schemas.results import AssetRow, LogosResult
 from tests.kit.api import Api, Starter
 from tests.kit.jobs import QUEUE, add_asset, claim, complete, fail, progress
-from tests.kit.people import ANA
+from tests.kit.people import ANA, BEN
 from tests.kit.processes import PATIENCE
 
 
@@ -215,6 +215,46 @@ async def test_a_stream_tells_everything_once_in_order_and_ends_with_the_job(api
     assert again.text.count("event: ") == 1 and "event: job:complete" in again.text
     nothing = await ana.get(f"/api/v1/jobs/{job_id}/events", headers={"Last-Event-ID": found[-1]["id"]})
     assert "event: " not in nothing.text
+
+
+async def test_one_stream_tells_of_several_jobs_and_ends_with_the_last(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    one, two = [await api.logos(ana, brand) for _ in range(2)]
+    found = []
+    async with ana.stream("GET", "/api/v1/events", params={"job": [one, f"{two}:1"]}) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        async for frame in frames(answer):
+            found.append((frame["data"]["jobId"], frame["data"]["seq"]))
+            if len(found) == 1:
+                for row in await api.core.db.write(lambda conn: claims.claim(conn, QUEUE, 2, "tester", 30.0)):
+                    await complete(api.core, row)
+    for job_id, first in ((one, 1), (two, 2)):
+        seqs = [seq for told_of, seq in found if told_of == job_id]
+        assert seqs and seqs == list(range(first, first + len(seqs)))
+
+
+async def test_a_stream_of_several_jobs_is_bounded_and_tells_nobody_of_others(
+    api: Api, ana: httpx.AsyncClient, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("bmn.server.routes.job_events._HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr("bmn.server.waiting._SAFETY_SECONDS", 0.05)
+    mine = await api.logos(ana, await api.brand(ana))
+    ben = api.as_user(BEN)
+    foreign = await api.logos(ben, await api.brand(ben))
+    for params, status in (
+        ({}, 400),
+        ({"job": [mine] * 13}, 400),
+        ({"job": ["a b"]}, 400),
+        ({"job": [f"{mine}:x"]}, 400),
+        ({"job": [mine, foreign]}, 404),
+        ({"job": ["logo-generation-none"]}, 404),
+    ):
+        assert (await ana.get("/api/v1/events", params=params)).status_code == status, params
+    async with ana.stream("GET", "/api/v1/events", params={"job": mine}) as answer:
+        lines = answer.aiter_lines()  # held, since the stream is closed with its iterator
+        async for line in lines:
+            if line == "event: alive":
+                break
 
 
 async def test_a_failure_with_attempts_to_come_does_not_end_the_stream(api: Api, ana: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""A job's events as server-sent events: from the rows, woken by the stream, so that none is missed and none comes twice."""
+"""The events of jobs as server-sent events: from the rows, woken by the stream, so that none is missed or comes twice."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
+from pydantic import StringConstraints
 from starlette.types import Receive, Scope, Send
 
 from bmn.db import jobs
@@ -55,49 +56,100 @@ async def events(
     after: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> StreamingResponse:
     """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
-    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
+    await _see(res, principal, job_id)
     seq = min(int(last_event_id), 2**31) if last_event_id else after
-    return _Counted(res, principal, job_id, seq)
+    return _Counted(res, principal, {job_id: seq}, numbered=True)
+
+
+_MOST_JOBS = 12
+_Position = Annotated[str, StringConstraints(max_length=150, pattern=r"^[A-Za-z0-9_-]{1,128}(:[0-9]{1,9})?$")]
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={200: _STREAM, **ANY_CALLER, **refusals(404)},
+)
+async def events_of_several(
+    res: Res, principal: Caller, job: Annotated[list[_Position], Query(min_length=1, max_length=_MOST_JOBS)]
+) -> StreamingResponse:
+    """One stream for up to twelve jobs: `?job=ID` or `?job=ID:SEQ` for each, with what followed that `seq`.
+
+    Its events have no `id:`; `data` says of which job each is, and its `seq`. An event `alive` comes every ten seconds.
+    Ends with the last of the jobs.
+    """
+    positions = dict(_position(text) for text in job)
+    for job_id in positions:
+        await _see(res, principal, job_id)
+    return _Counted(res, principal, positions, numbered=False)
+
+
+def _position(text: str) -> tuple[str, int]:
+    job_id, _, seq = text.partition(":")
+    return job_id, int(seq or 0)
+
+
+async def _see(res: Resources, principal: Principal, job_id: str) -> None:
+    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
 
 
 class _Counted(StreamingResponse):
     """An event stream that is counted until it ends, in whatever way."""
 
-    def __init__(self, res: Resources, principal: Principal, job_id: str, seq: int) -> None:
+    def __init__(self, res: Resources, principal: Principal, positions: dict[str, int], *, numbered: bool) -> None:
         # Before anything else happens: many that come at the same moment must not all find room.
         self._counted = contextlib.ExitStack()
         self._counted.enter_context(followed(res, principal.user_id))
-        super().__init__(_stream(res, job_id, seq, principal.expires_at), 200, _HEADERS, "text/event-stream")
+        super().__init__(
+            _stream(res, positions, principal.expires_at, numbered=numbered), 200, _HEADERS, "text/event-stream"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._counted:
             await super().__call__(scope, receive, send)
 
 
-async def _stream(res: Resources, job_id: str, seq: int, expires_at: float) -> AsyncIterator[bytes]:
-    """Frames until the job, the token or the process ends. No frame for this long: a comment keeps proxies awake."""
+async def _stream(
+    res: Resources, positions: dict[str, int], expires_at: float, *, numbered: bool
+) -> AsyncIterator[bytes]:
+    """Frames until the jobs, the token or the process end. No frame for this long: a sign of life keeps proxies awake.
+
+    positions: the seq of the last known event of each job. numbered: the frames carry it, as the id to resume from.
+    """
     loop = asyncio.get_running_loop()
     until = loop.time() + max(0.0, expires_at - time.time())
     silent_since = loop.time()
     yield b": job events\n\n"
-    with res.tail.listen(job_id) as wake:
-        while not res.closing.is_set() and loop.time() < until:
+    with res.tail.listen(*positions) as wake:
+        while positions and not res.closing.is_set() and loop.time() < until:
             wake.clear()
-            rows = await res.core.events.after(job_id, seq)
-            for row in rows:
-                seq = row.seq
-                yield _frame(row, res)
-                if ends_job(row.event, row.payload):
-                    return
-            if rows:
+            news = False
+            for job_id in list(positions):
+                async for frame in _news(res, positions, job_id, numbered=numbered):
+                    news = True
+                    yield frame
+            if news:
                 silent_since = loop.time()
                 continue
-            if await _has_ended(res, job_id, seq):
+            if not positions:
                 return
             if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
                 silent_since = loop.time()
-                yield b": alive\n\n"
+                yield b": alive\n\n" if numbered else b"event: alive\ndata: {}\n\n"
             await wait_for_news(res, wake)
+
+
+async def _news(res: Resources, positions: dict[str, int], job_id: str, *, numbered: bool) -> AsyncIterator[bytes]:
+    """What one job has published; moves its position, and takes it away after the end."""
+    rows = await res.core.events.after(job_id, positions[job_id])
+    for row in rows:
+        positions[job_id] = row.seq
+        yield _frame(row, res, numbered=numbered)
+        if ends_job(row.event, row.payload):
+            del positions[job_id]
+            return
+    if not rows and await _has_ended(res, job_id, positions[job_id]):
+        del positions[job_id]
 
 
 async def _has_ended(res: Resources, job_id: str, seq: int) -> bool:
@@ -106,7 +158,8 @@ async def _has_ended(res: Resources, job_id: str, seq: int) -> bool:
     return row is None or (row[0] in TERMINAL_STATES and row[1] <= seq)
 
 
-def _frame(row: StoredEvent, res: Resources) -> bytes:
+def _frame(row: StoredEvent, res: Resources, *, numbered: bool) -> bytes:
     data: dict[str, Any] = res.signer.sign_all(row.payload)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {row.event}\nid: {row.seq}\ndata: {text}\n\n".encode()
+    number = f"id: {row.seq}\n" if numbered else ""
+    return f"event: {row.event}\n{number}data: {text}\n\n".encode()

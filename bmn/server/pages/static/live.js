@@ -1,18 +1,30 @@
 // Keeps a page up to date with the jobs it shows. Events say that something happened; what the page shows of it is
 // always the server's own HTML: each changed part of a fresh copy takes the place of the old one.
+//
+// All tabs of a browser share one stream of events, since a browser gives one host six connections. The tab that has the
+// lock holds it, and tells the others what comes; a tab that is hidden gives it up.
 
-const AT_ONCE = 4; // a browser gives one host six connections
+const MOST = 12; // jobs in one stream
 const REST_MS = 1000;
 const MOST_MS = 30000;
+const TICK_MS = 2000;
+const SLEPT_MS = 15000; // a tick that took this long was spent asleep
+const MUTE_MS = 30000; // the server gives a sign of life every ten seconds
+const POLL_MS = 5000;
+const HIDDEN_MS = 30000;
 const TURNS = ["job:failed", "job:complete", "job:cancelled"];
 const EVENTS = ["job:progress", ...TURNS, "job:tool-error", "agent:message"];
 const WAITING = ["queued", "waiting"];
+const SHARED = "bmn live";
 
+const me = Math.random().toString(36).slice(2);
 const followed = new Map(); // job id -> the seq of its last event
 const shown = new Map(); // name of a part -> its HTML as the server wrote it
+const channel = navigator.locks && window.BroadcastChannel ? new BroadcastChannel(SHARED) : null;
 let fetching = null;
 let again = false;
 let rest = REST_MS;
+let polling = false;
 
 const byPart = (name) => document.querySelector(`[data-part="${CSS.escape(name)}"]`);
 const ofJob = (id, what) => document.querySelectorAll(`[data-job="${CSS.escape(id)}"] ${what}`);
@@ -20,7 +32,9 @@ const say = (text) => write([document.getElementById("said")], text);
 const write = (nodes, text) => nodes.forEach((node) => { node.textContent = text; });
 
 function connected(yes) {
-  document.getElementById("link").hidden = yes;
+  const link = document.getElementById("link");
+  link.hidden = yes && !polling;
+  link.textContent = yes && polling ? "Live updates do not get through: looking every few seconds" : "Reconnecting…";
   if (yes) rest = REST_MS;
 }
 
@@ -56,7 +70,7 @@ async function load() {
   page.querySelectorAll("[data-part]").forEach((part) => put(document.adoptNode(part)));
   document.title = page.title;
   followAll();
-  if (!followed.size) connected(true);
+  if (!followed.size || polling) connected(true);
 }
 
 async function refresh() {
@@ -89,33 +103,168 @@ function take(id, name, data, state) {
   });
 }
 
-function follow(element) {
-  const id = element.dataset.job;
-  followed.set(id, Number(element.dataset.seq));
-  const source = new EventSource(`/api/v1/jobs/${encodeURIComponent(id)}/events?after=${followed.get(id)}`);
-  const end = () => { source.close(); followed.delete(id); };
-  source.onopen = () => connected(true);
-  source.onerror = () => {
-    connected(false);
-    if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself, with Last-Event-ID
-    end();
-    later();
+function followAll() {
+  const live = new Map([...document.querySelectorAll("[data-live]")].map(({ dataset }) => [dataset.job, Number(dataset.seq)]));
+  const ids = [...followed.keys()].join();
+  for (const id of followed.keys()) if (!live.has(id)) followed.delete(id);
+  for (const [id, seq] of live) if (followed.size < MOST && !followed.has(id)) followed.set(id, seq);
+  if ([...followed.keys()].join() !== ids) tell({ jobs: Object.fromEntries(followed) });
+}
+
+// --- one stream for all tabs -------------------------------------------------------------------------------------------
+
+const wanted = new Map(); // tab -> the jobs it follows, each with the seq of its last event
+const streamed = new Map(); // the same of the stream that is open
+let source = null;
+let heard = 0;
+let breaks = 0;
+let reopening = 0;
+let letGo = null; // ends our holding the stream; null where another tab holds it
+let asking = null;
+let hiding = 0;
+
+function tell(message) {
+  const sent = { from: me, ...message };
+  if (channel) channel.postMessage(sent);
+  receive(sent);
+}
+
+function receive({ from, jobs, who, name, data, up, mute }) {
+  if (jobs && letGo) {
+    if (Object.keys(jobs).length) wanted.set(from, jobs);
+    else wanted.delete(from);
+    if (isMissing(jobs)) open();
+  }
+  if (who) tell({ jobs: Object.fromEntries(followed) });
+  if (name) arrived(name, data);
+  if (mute !== undefined) polling = mute;
+  if (up !== undefined) connected(up);
+}
+
+function arrived(name, data) {
+  const id = data.jobId;
+  if (!followed.has(id) || data.seq <= followed.get(id)) return;
+  followed.set(id, data.seq);
+  const now = document.querySelector(`[data-job="${CSS.escape(id)}"]`);
+  if (isEnd(name, data)) followed.delete(id);
+  take(id, name, data, now?.dataset.state);
+}
+
+const isEnd = (name, data) => name === "job:complete" || name === "job:cancelled" || (name === "job:failed" && !data.retriesLeft);
+const isMissing = (jobs) => Object.entries(jobs).some(([id, seq]) => !streamed.has(id) || streamed.get(id) > seq);
+
+function open() {
+  shut();
+  for (const jobs of wanted.values()) {
+    for (const [id, seq] of Object.entries(jobs)) {
+      if (streamed.has(id) || streamed.size < MOST) streamed.set(id, Math.min(seq, streamed.get(id) ?? seq));
+    }
+  }
+  if (!streamed.size) {
+    lives();
+    return;
+  }
+  const query = [...streamed].map(([id, seq]) => `job=${encodeURIComponent(`${id}:${seq}`)}`).join("&");
+  source = new EventSource(`/api/v1/events?${query}`);
+  heard = Date.now();
+  source.onopen = () => {
+    heard = Date.now();
+    if (!polling) tell({ up: true });
   };
-  for (const name of EVENTS) {
-    source.addEventListener(name, (event) => {
-      const data = JSON.parse(event.data);
-      const now = document.querySelector(`[data-job="${CSS.escape(id)}"]`);
-      if (name === "job:complete" || name === "job:cancelled" || (name === "job:failed" && !data.retriesLeft)) end();
-      take(id, name, data, now?.dataset.state);
-    });
+  source.onerror = broke;
+  source.addEventListener("alive", lives);
+  for (const name of EVENTS) source.addEventListener(name, (event) => passOn(name, JSON.parse(event.data)));
+}
+
+function shut() {
+  clearTimeout(reopening);
+  if (source) source.close();
+  source = null;
+  streamed.clear();
+}
+
+function lives() {
+  heard = Date.now();
+  if (breaks || polling) tell({ up: true, mute: false });
+  breaks = 0;
+}
+
+function passOn(name, data) {
+  lives();
+  streamed.set(data.jobId, data.seq);
+  for (const jobs of wanted.values()) if (data.jobId in jobs) jobs[data.jobId] = Math.max(jobs[data.jobId], data.seq);
+  tell({ name, data, up: true });
+  if (!isEnd(name, data)) return;
+  streamed.delete(data.jobId);
+  for (const jobs of wanted.values()) delete jobs[data.jobId];
+  if (!streamed.size) shut();
+}
+
+// The stream broke, or stays mute: the page itself says how things are, and whether anybody answers at all.
+function broke() {
+  shut();
+  breaks += 1;
+  if (!polling) tell({ up: false });
+  reopening = setTimeout(open, Math.min(REST_MS * 2 ** (breaks - 1), MOST_MS));
+  refresh();
+}
+
+function hold() {
+  return new Promise((done) => {
+    letGo = () => {
+      letGo = null;
+      shut();
+      wanted.clear();
+      done();
+    };
+    tell({ who: true });
+  });
+}
+
+function wait() {
+  if (letGo || asking || document.visibilityState === "hidden") return;
+  if (!channel) {
+    hold();
+    return;
+  }
+  asking = new AbortController();
+  navigator.locks.request(SHARED, { signal: asking.signal }, () => { asking = null; return hold(); }).catch(() => {});
+}
+
+async function onVisibility() {
+  clearTimeout(hiding);
+  look();
+  if (document.visibilityState !== "hidden") {
+    wait();
+    return;
+  }
+  if (asking) asking.abort();
+  asking = null;
+  const others = channel ? (await navigator.locks.query()).pending : [];
+  if (letGo && others.some(({ name }) => name === SHARED)) letGo();
+  else hiding = setTimeout(() => letGo && letGo(), HIDDEN_MS);
+}
+
+let before = Date.now();
+function look() {
+  const slept = Date.now() - before > SLEPT_MS;
+  before = Date.now();
+  if (document.visibilityState === "hidden") return;
+  if (slept) {
+    if (letGo && streamed.size) open();
+    refresh();
+  } else if (source && Date.now() - heard > MUTE_MS) {
+    tell({ mute: true });
+    broke();
   }
 }
 
-function followAll() {
-  for (const element of document.querySelectorAll("[data-live]")) {
-    if (followed.size < AT_ONCE && !followed.has(element.dataset.job)) follow(element);
-  }
-}
+if (channel) channel.onmessage = ({ data }) => receive(data);
+document.addEventListener("visibilitychange", onVisibility);
+addEventListener("online", () => refresh());
+addEventListener("pagehide", () => tell({ jobs: {} }));
+setInterval(look, TICK_MS);
+setInterval(() => { if (polling && document.visibilityState !== "hidden") refresh(); }, POLL_MS);
 
 document.querySelectorAll("[data-copy]").forEach((button) => {
   button.hidden = !navigator.clipboard;
@@ -125,4 +274,5 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
   });
 });
 
+wait();
 followAll();
