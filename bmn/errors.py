@@ -217,7 +217,7 @@ CAUSES: dict[Cause, CauseInfo] = {
         retried=True,
         dead=True,
     ),
-    Cause.CANCELLED: _info("you", "Cancelled.", "", "Nothing to do. What was finished is kept and charged."),
+    Cause.CANCELLED: _info("you", "Cancelled.", "", "Nothing to do. What was finished or ordered is kept and charged."),
     Cause.SCHEMA_CHANGED: _info(
         "us",
         "This job is from an older version.",

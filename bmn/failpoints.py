@@ -20,6 +20,7 @@ POINTS = (
     "ready",
     "stored",
     "saved",
+    "collecting",
     "settling",
     "settled",
 )

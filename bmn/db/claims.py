@@ -66,6 +66,11 @@ def claim(
     return sorted(claimed, key=lambda job: (job.priority, job.turn, job.created_at))
 
 
+def take(conn: Connection, job_id: str, owner: str, lease: float) -> Job:
+    """Gives a job that was stored in this transaction to the executor that goes on with it."""
+    return Job.from_row(conn.execute(_TAKE, {"ids": [job_id], "owner": owner, "lease": lease}).one())
+
+
 def _take_probe(conn: Connection, queue: str, again: float) -> bool:
     """Only one worker gets the probe; the next one is due later."""
     due = (queue_settings.c.queue == queue, queue_settings.c.paused == 1, queue_settings.c.probe_at <= db_now())

@@ -54,6 +54,10 @@ _REFUND = _change.values(
     credits_remaining=generation_credits.c.credits_remaining + _amount,
     credits_reserved=generation_credits.c.credits_reserved - _amount,
 )
+_GIVE_BACK = _change.values(
+    credits_remaining=generation_credits.c.credits_remaining + _amount,
+    credits_used=generation_credits.c.credits_used - _amount,
+)
 _ENTRY = insert(credit_ledger)
 
 
@@ -106,6 +110,15 @@ def refund(conn: Connection, user_id: str, job_id: str, amount: int) -> Balance 
         return None
     row = conn.execute(_REFUND, {"of_user": user_id, "amount": amount}).one()
     conn.execute(*_entry(user_id, "refund", amount, job_id=job_id))
+    return _balance(row)
+
+
+def refund_unit(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> Balance | None:
+    """Gives back what was spent for a unit that was charged when it was ordered, and then could not be delivered."""
+    if amount == 0:
+        return None
+    row = conn.execute(_GIVE_BACK, {"of_user": user_id, "amount": amount}).one()
+    conn.execute(*_entry(user_id, "refund", amount, job_id=job_id, unit=unit))
     return _balance(row)
 
 

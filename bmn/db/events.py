@@ -21,12 +21,17 @@ class EventSource:
 
     id: str
     brand_id: str | None
+    collects_id: str | None
     last_seq: int
 
 
 def stamp(job: Row[Any] | EventSource) -> Stamp:
-    """What an event carries of its job, whose seq the caller's update has just taken: `last_seq=jobs.c.last_seq + 1`."""
-    return {"job_id": job.id, "brand_id": job.brand_id, "seq": job.last_seq, "timestamp": now_ms()}
+    """What an event carries of its job, whose seq the caller's update has just taken: `last_seq=jobs.c.last_seq + 1`.
+
+    A job that collects for a cancelled one speaks to its own room only: its pictures arrive as `asset:new`.
+    """
+    brand_id = None if job.collects_id else job.brand_id
+    return {"job_id": job.id, "brand_id": brand_id, "seq": job.last_seq, "timestamp": now_ms()}
 
 
 def add(conn: Connection, queue: str, event: JobEvent) -> Event:

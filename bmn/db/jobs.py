@@ -54,14 +54,16 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
         "priority": job.priority,
         "message": job.message,
         "credits_reserved": job.credits,
+        "unit_credits": job.unit_credits,
         "idempotency_key": job.idempotency_key,
         "parent_id": job.parent_id,
+        "collects_id": job.collects_id,
         "group_id": job.group_id,
         "request_id": job.request_id,
         "trace_parent": job.trace_parent,
     }
     conn.execute(_INSERT, {**values, "of_user": job.user_id, "of_queue": job.queue, "in_seconds": job.delay})
-    first = events.stamp(events.EventSource(job.id, job.brand_id, 1))
+    first = events.stamp(events.EventSource(job.id, job.brand_id, job.collects_id, 1))
     return events.add(conn, job.queue, JobProgress(**first, status="queued", progress=0, message=job.message))
 
 

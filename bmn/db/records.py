@@ -14,11 +14,16 @@ from bmn.schemas.payloads import JobState
 
 
 class UnitState(StrEnum):
-    """How far a paid step has come; see `bmn.db.units`."""
+    """How far a paid step has come; see `bmn.db.units`.
+
+    ANSWERED: a turn of a conversation, which leaves nothing to fetch. SHOWN: not finished, and already worth its price.
+    """
 
     PLANNED = "planned"
     SUBMITTING = "submitting"
     SUBMITTED = "submitted"
+    ANSWERED = "answered"
+    SHOWN = "shown"
     READY = "ready"
     STORED = "stored"
     SAVED = "saved"
@@ -67,7 +72,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job about to be stored. credits: what is reserved for it. delay: seconds until it may run."""
+    """A job about to be stored. credits: what is reserved for it. delay: seconds until it may run.
+
+    unit_credits: the agreed price of a unit. collects_id: the cancelled job whose orders it collects.
+    """
 
     id: str
     queue: str
@@ -78,9 +86,11 @@ class NewJob:
     user_id: str | None = None
     brand_id: str | None = None
     credits: int = 0
+    unit_credits: int = 0
     delay: float = 0.0
     idempotency_key: str | None = None
     parent_id: str | None = None
+    collects_id: str | None = None
     group_id: str | None = None
     request_id: str | None = None
     trace_parent: str | None = None
@@ -124,9 +134,11 @@ class Job(Record):
     credits_reserved: int
     credits_charged: int
     credits_refunded: int
+    unit_credits: int | None
     cost_usd: float
     idempotency_key: str | None
     parent_id: str | None
+    collects_id: str | None
     group_id: str | None
     request_id: str | None
     trace_parent: str | None

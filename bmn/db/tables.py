@@ -134,10 +134,12 @@ jobs = Table(
     Column("credits_reserved", Integer, nullable=False, default=0),
     Column("credits_charged", Integer, nullable=False, default=0),
     Column("credits_refunded", Integer, nullable=False, default=0),
+    Column("unit_credits", Integer),  # the price of one unit, as it was agreed at submission
     Column("cost_usd", Float, nullable=False, default=0.0),
     # where it comes from
     Column("idempotency_key", String(256)),
     _id("parent_id"),
+    _id("collects_id"),  # the cancelled job whose orders this one collects
     _id("group_id"),
     Column("request_id", String(64)),
     Column("trace_parent", String(64)),  # continues the request's trace in the worker
@@ -193,7 +195,7 @@ job_units = Table(
     metadata,
     _id("job_id", nullable=False),
     Column("unit", String(64), nullable=False),
-    # planned, submitting, submitted, ready, stored, saved; or failed
+    # planned, submitting, submitted, ready, stored, saved; or answered, shown, failed
     Column("state", String(16), nullable=False, default="planned"),
     Column("provider", String(32)),
     Column("request_hash", String(64)),

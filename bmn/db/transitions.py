@@ -15,16 +15,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case, func, insert, select, update
 
-from bmn.db import credits, events
+from bmn.db import collecting, credits, events
+from bmn.db.collecting import Caller, Ordered
 from bmn.db.credits import Balance
 from bmn.db.events import stamp
 from bmn.db.records import Asset, DeadLetter, Event, Job, UnitState
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
 from bmn.errors import CAUSES, OUTAGES, Cause, told
+from bmn.format import count
 from bmn.schemas.base import when
 from bmn.schemas.events import JobCancelled, JobComplete, JobEvent, JobFailed, JobProgress, Progress
 from bmn.schemas.payloads import JobState
-from bmn.schemas.results import AssetResult, AssetRow, AssetsResult, JobResult, LogosResult
+from bmn.schemas.results import AssetResult, AssetRow, AssetsResult, JobResult, LogosResult, WizardResult
 
 MAX_LOSSES = 3
 """Workers that may die on one job; the third loss makes it a dead letter."""
@@ -35,7 +37,8 @@ class Change:
     """What a transition has to publish once it is committed.
 
     queued: (queue, job id) of jobs that may run now. dead: the dead letter, where the job became one.
-    fence: the row's, by which later events are known from earlier ones.
+    fence: the row's, by which later events are known from earlier ones. collector: where the executor of a cancelled job
+    goes on with what that had ordered, the job which it now has.
     """
 
     job_id: str
@@ -46,6 +49,7 @@ class Change:
     assets: list[tuple[str, Asset]] = field(default_factory=list)
     queued: list[tuple[str, str]] = field(default_factory=list)
     dead: DeadLetter | None = None
+    collector: Job | None = None
 
 
 def highest(column: Any, value: Any) -> Any:
@@ -59,8 +63,8 @@ _HELD = (
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
     .values(last_seq=jobs.c.last_seq + 1)
     .returning(*(jobs.c[name] for name in (
-        "id", "queue", "user_id", "brand_id", "parent_id", "state", "fence", "attempt", "last_seq", "progress",
-        "message", "run_at", "cause", "error", "credits_refunded",
+        "id", "queue", "user_id", "brand_id", "parent_id", "collects_id", "state", "fence", "attempt", "last_seq",
+        "progress", "message", "run_at", "cause", "error", "credits_refunded",
     )))
 )  # fmt: skip
 _WANTED = jobs.c.cancel_requested_at.is_(None)
@@ -71,6 +75,7 @@ _RETRY = _HELD.where(_WANTED).values(run_at=_LATER)
 _WAIT = _HELD.where(_WANTED).values(run_at=_LATER, attempt=jobs.c.attempt - 1)
 _LIMITED = _WAIT.values(limited_since=func.coalesce(jobs.c.limited_since, db_now()))
 _LOSE = _HELD.values(losses=jobs.c.losses + 1, attempt=jobs.c.attempt - 1, run_at=db_now())
+_MONEY = select(jobs.c.credits_reserved, jobs.c.credits_charged).where(jobs.c.id == bindparam("of_job"))
 _NOT_FOR_EVER = OUTAGES | {Cause.PROVIDER_RATE_LIMITED}
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
@@ -168,7 +173,9 @@ def _ended(conn: Connection, held: Job, job: Row[Any], event: JobEvent) -> Chang
     change = _with_event(conn, job, event)
     if job.user_id and (back := credits.refund(conn, job.user_id, job.id, job.credits_refunded)):
         change.balances.append(back)
-    if job.state == JobState.FAILED and CAUSES[Cause(job.cause)].dead_letter:
+    if job.collects_id:
+        change.balances += collecting.close_collected(conn, job.id, job.collects_id, job.user_id)
+    elif job.state == JobState.FAILED and CAUSES[Cause(job.cause)].dead_letter:
         change.dead = _bury(conn, held, job)
     return change
 
@@ -273,19 +280,52 @@ def fail(conn: Connection, held: Job, cause: Cause, error: str) -> Change | None
     return end(conn, held, JobState.FAILED, message=text, event=event, error=error, cause=cause)
 
 
-def cancel(conn: Connection, held: Job) -> Change | None:
-    """The executor has stopped on request: what was finished is kept and charged, the rest refunded."""
-    message, result = _kept(conn, held)
+def cancel(conn: Connection, held: Job, caller: Caller | None = None) -> Change | None:
+    """Ends a job on request: what was finished or ordered is charged, the rest refunded.
+
+    caller: the executor, where it goes on with the calls that are under way, as `Change.collector` says.
+    """
+    if not collecting.hold_row(conn, held, jobs.c.fence == held.fence, is_running):
+        return None
+    ordered = collecting.charge_ordered(conn, held, caller)
+    message, result = _kept(conn, held, ordered)
     cause, event = Cause.CANCELLED, _cancelled
-    return end(conn, held, JobState.CANCELLED, message=message, event=event, result=result, cause=cause)
+    change = end(conn, held, JobState.CANCELLED, message=message, event=event, result=result, cause=cause)
+    return _with_ordered(change, ordered, caller) if change else None
 
 
-def _kept(conn: Connection, held: Job) -> tuple[str, JobResult | None]:
-    """What a cancelled job says of what it had finished, and that as its result."""
+def _with_ordered(change: Change, ordered: Ordered, caller: Caller | None) -> Change:
+    change.balances[:0] = ordered.balances
+    if ordered.event:
+        change.events.append(ordered.event)
+    if ordered.job and caller:
+        change.collector = ordered.job
+    elif ordered.job:
+        change.queued.append((ordered.job.queue, ordered.job.id))
+    return change
+
+
+def _kept(conn: Connection, held: Job, ordered: Ordered) -> tuple[str, JobResult | None]:
+    """What a cancelled job says of what it had finished and ordered, and the finished as its result."""
+    money = conn.execute(_MONEY, {"of_job": held.id}).one()
     kept = delivered_assets(conn, held.id)
-    if not kept:
-        return "Cancelled.", None
-    return f"Cancelled. {len(kept)} finished before, kept and charged.", result_of(held, kept)
+    message = cancel_message(money.credits_charged, money.credits_reserved - money.credits_charged, ordered.units)
+    if ordered.shown and (shown := ordered.shown.data.get("result")):
+        return message, WizardResult.model_validate(shown)
+    return message, result_of(held, kept) if kept else None
+
+
+def cancel_message(charged: int, refunded: int, ordered: int) -> str:
+    """What a cancel costs, in figures. ordered: units that the provider had accepted and that are still to arrive."""
+    if not charged and not refunded:
+        return "Cancelled."
+    back = f"{count(refunded, 'credit')} refunded."
+    if not charged:
+        return f"Cancelled. Nothing was charged, {back}"
+    text = f"Cancelled. {count(charged, 'credit')} charged for what was made or ordered, {back}"
+    if ordered:
+        text += f" {ordered} had been ordered before, and will arrive."
+    return text
 
 
 def _cancelled(job: Row[Any]) -> JobCancelled:
@@ -294,7 +334,10 @@ def _cancelled(job: Row[Any]) -> JobCancelled:
 
 def cancel_waiting(conn: Connection, held: Job, by: str | None = None) -> Change | None:
     """Cancels a job that no worker has. None: one has it, or it has ended. by: None where somebody has asked before."""
-    message, result = _kept(conn, held)
+    if not collecting.hold_row(conn, held, is_waiting):
+        return None
+    ordered = collecting.charge_ordered(conn, held, None)
+    message, result = _kept(conn, held, ordered)
     statement = (
         update(jobs)
         .where(jobs.c.id == held.id, is_waiting)
@@ -315,7 +358,7 @@ def cancel_waiting(conn: Connection, held: Job, by: str | None = None) -> Change
         .returning(*jobs.c)
     )
     job = conn.execute(statement).first()
-    return _ended(conn, held, job, _cancelled(job)) if job else None
+    return _with_ordered(_ended(conn, held, job, _cancelled(job)), ordered, None) if job else None
 
 
 def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
@@ -342,7 +385,7 @@ def delivered_assets(conn: Connection, job_id: str) -> list[Asset]:
 def result_of(job: Job, delivered: Sequence[Asset]) -> JobResult:
     """A generator's result: one `asset`, or, of a job whose payload has a `count`, all of them beside it."""
     shown = [asset_row(asset) for asset in delivered]
-    if (wanted := job.payload.get("count")) is not None:
+    if job.collects_id is None and (wanted := job.payload.get("count")) is not None:
         return LogosResult(logos=shown, generated=len(shown), requested=wanted)
     return AssetResult(asset=shown[0]) if len(shown) == 1 else AssetsResult(assets=shown)
 

@@ -4,6 +4,8 @@
                     │
                     └─ no answer recorded: ambiguous, asked again once at most
 
+A turn of a conversation ends as `answered`. What is worth its price before it is finished is `shown`.
+
 Committed before and after each call, so that a re-run starts where the last one stopped and pays only for what is missing.
 """
 
@@ -38,7 +40,7 @@ _SAVE = (
         credits_charged=jobs.c.credits_charged + bindparam("price", type_=Integer),
     )
     .returning(*(jobs.c[name] for name in (
-        "id", "queue", "brand_id", "user_id", "state", "fence", "attempt", "last_seq", "progress"
+        "id", "queue", "brand_id", "user_id", "collects_id", "state", "fence", "attempt", "last_seq", "progress",
     )))
 )  # fmt: skip
 
@@ -103,7 +105,7 @@ def save(
     return change
 
 
-_KEPT = (UnitState.SUBMITTED, UnitState.READY, UnitState.STORED, UnitState.SAVED)
+_KEPT = (UnitState.SUBMITTED, UnitState.ANSWERED, UnitState.READY, UnitState.STORED, UnitState.SAVED)
 
 
 def inherit(conn: Connection, parent_id: str, job_id: str) -> None:

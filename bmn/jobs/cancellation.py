@@ -9,13 +9,14 @@ from redis.exceptions import RedisError
 from bmn.broker import keys
 from bmn.db import jobs as job_rows
 from bmn.db import transitions
+from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
 from bmn.db.records import Job
 from bmn.db.transitions import Change
 from bmn.errors import Conflict
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
-from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES, JobState
 
 log = get_logger(__name__)
 
@@ -26,28 +27,36 @@ _TRIES = 3  # between the two questions a job may go from one worker back in lin
 
 @dataclass(frozen=True, slots=True)
 class CancelAnswer:
-    """state: `cancelled`, `finishing` (it had just ended in another way), or `no worker acknowledged`."""
+    """state: `cancelled`, `finishing` (it had just ended in another way), or `no worker acknowledged`.
+
+    charged, refunded: credits; None where that is not decided yet. collector: the job that collects what had been ordered.
+    """
 
     job_id: str
     state: str
     message: str
+    charged: int | None = None
+    refunded: int | None = None
+    collector: str | None = None
 
 
 async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None) -> CancelAnswer:
     """Asks a job to stop. Waits up to two seconds for its worker's answer.
 
-    user_id: whose job it has to be; None for an admin. Raises NotFound, or Conflict where it has ended already.
+    user_id: whose job it has to be; None for an admin. Raises NotFound, or Conflict where it has ended already or only
+    collects what was ordered, and charged, before another cancel.
     """
     job = await core.db.read(lambda conn: job_rows.get_job(conn, job_id, user_id))
     if job.state in TERMINAL_STATES:
         hint = "Nothing is left to stop; its record says what came of it."
         raise Conflict(f"This job has ended already: {job.state}.", hint=hint, state=job.state)
+    if job.collects_id:
+        hint = "It is paid for; what cannot be collected is refunded."
+        raise Conflict("This job only collects what was ordered before a cancel.", hint=hint, state=job.state)
     change, asked = await core.db.write(lambda conn: _request(conn, job, by))
     if change is not None:
         core.outbox.publish(change, job.queue)
-        return CancelAnswer(
-            job_id, "cancelled", "Cancelled before it started. Nothing was charged for what was not made."
-        )
+        return await _ended(core, job_id)
     if not asked:
         return await _ended(core, job_id)
     try:
@@ -70,14 +79,22 @@ async def _ended(core: Core, job_id: str) -> CancelAnswer:
     until = asyncio.get_running_loop().time() + _ANSWER_SECONDS
     pause = _LOOK_SECONDS
     while asyncio.get_running_loop().time() < until:
-        state = await core.db.read(lambda conn: job_rows.state_of(conn, job_id))
-        if state is None or state[0] == "cancelled":
-            return CancelAnswer(
-                job_id, "cancelled", "Cancelled. What was finished is kept and charged, the rest refunded."
-            )
-        if state[0] in TERMINAL_STATES:
-            return CancelAnswer(job_id, "finishing", f"It ended before the cancel reached it: {state[0]}.")
+        if answer := await core.db.read(lambda conn: _answer(conn, job_id)):
+            return answer
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.2)
     message = "No worker has acknowledged yet. It stops at its next checkpoint, or when its lease is taken over."
     return CancelAnswer(job_id, "no worker acknowledged", message)
+
+
+def _answer(conn: Connection, job_id: str) -> CancelAnswer | None:
+    """What became of a job, in figures; None where it has not ended."""
+    job = job_rows.get_job(conn, job_id)
+    money = (job.credits_charged, job.credits_refunded)
+    if job.state == JobState.CANCELLED:
+        name = collector_id(job)
+        collector = name if job_rows.exists(conn, name) else None
+        return CancelAnswer(job_id, "cancelled", job.message or "Cancelled.", *money, collector)
+    if job.state in TERMINAL_STATES:
+        return CancelAnswer(job_id, "finishing", f"It ended before the cancel reached it: {job.state}.", *money)
+    return None

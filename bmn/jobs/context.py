@@ -18,7 +18,7 @@ from bmn.jobs.clients import Caller, Clients, P, current_books, current_caller, 
 from bmn.jobs.core import Core
 from bmn.jobs.outbox import Outbox
 from bmn.jobs.queue import Queue
-from bmn.jobs.run import Fenced, Run
+from bmn.jobs.run import Fenced, NotOrdered, Run
 from bmn.logs import get_logger
 from bmn.schemas.events import JobEvent, Progress
 from bmn.schemas.payloads import Payload
@@ -125,6 +125,21 @@ class Context(Generic[Payload_co]):
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, 2.0)
 
+    async def write(self, fn: Callable[[Connection, Job], T | None], *, orders: bool = False) -> T:
+        """A transaction under the fence of this attempt's job. Raises Fenced where another executor has that by now.
+
+        orders: it begins something new, which a job that was cancelled meanwhile does not. Raises NotOrdered then.
+        """
+        while True:
+            job = self.job
+            if orders and job.collects_id:
+                raise NotOrdered
+            done = await self.commit(lambda conn, job=job: fn(conn, job))  # type: ignore[misc]
+            if done:
+                return done
+            if not await self.run.moved_from(job):
+                raise Fenced
+
     def lease_renewed_at(self, began: float) -> None:
         """A transaction that began at this moment has renewed the lease."""
         self.run.lease_renewed(began + self.settings.bmn_lease_seconds)
@@ -180,10 +195,7 @@ class Context(Generic[Payload_co]):
             return
         self._last_published = time.monotonic()
         shown = replace(pending, percent=self.highest(pending.percent))
-        change = await self.commit(lambda conn: transitions.progress(conn, self.job, shown))
-        if change is None:
-            raise Fenced
-        self.outbox.publish(change)
+        self.outbox.publish(await self.write(lambda conn, job: transitions.progress(conn, job, shown)))
 
     def supersede(self) -> None:
         """Drops the progress that was held back: something newer is about to be published."""
@@ -192,10 +204,7 @@ class Context(Generic[Payload_co]):
     async def publish(self, event: Callable[..., JobEvent]) -> None:
         """An event of the job's own: `agent:message`, `job:tool-error`. event: its model, with all but the stamp."""
         await self.flush()
-        change = await self.commit(lambda conn: transitions.record(conn, self.job, event))
-        if change is None:
-            raise Fenced
-        self.outbox.publish(change)
+        self.outbox.publish(await self.write(lambda conn, job: transitions.record(conn, job, event)))
 
     async def log(self, level: str, message: str, **fields: Any) -> None:
         """A line in the job's own log, which its owner can read; no secrets, no provider bodies."""

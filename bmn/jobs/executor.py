@@ -1,6 +1,7 @@
 """Runs one claimed job: its handler under its timeout, then exactly one settling transaction. Knows no RQ."""
 
 import asyncio
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,11 +13,13 @@ from pydantic import ValidationError
 from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
 from bmn.db import calls, clock, transitions
+from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.db.claims import PROBE_AGAIN_SECONDS
+from bmn.db.collecting import Caller
 from bmn.db.engine import Connection
 from bmn.db.jobs import add_log
-from bmn.db.records import Job
+from bmn.db.records import Job, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, BmnError, Cause, JobCancelled, JobFailure, TryLater
 from bmn.events import audience
@@ -26,10 +29,12 @@ from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Decision, decide
+from bmn.jobs.rq.view import Shown
 from bmn.jobs.run import Fenced, Run, Stop, Stopped
 from bmn.logs import bind, get_logger
 from bmn.observability import span
 from bmn.schemas.payloads import Payload
+from bmn.schemas.results import JobResult
 
 log = get_logger(__name__)
 
@@ -37,6 +42,12 @@ _OUTAGE_WINDOW = 600.0  # seconds within which jobs in a row count together
 _OUTAGE_SECONDS = 15.0  # how long a queue whose provider is down waits between two jobs that try it
 
 T = TypeVar("T")
+
+
+class _Ended(BaseException):
+    """The job was cancelled, and nothing of it is left to do."""
+
+
 Handler = Callable[[Context[Any]], Awaitable[Result]]
 
 
@@ -49,9 +60,10 @@ def load_handler(queue: Queue) -> Handler:
 
 
 class Executor:
-    """Executes the jobs of one queue in this process."""
+    """Executes the jobs of one queue in this process. keeps_lease: this process renews the leases of what it runs."""
 
-    def __init__(self, core: Core, queue: Queue) -> None:
+    def __init__(self, core: Core, queue: Queue, *, keeps_lease: bool = True) -> None:
+        self._keeps_lease = keeps_lease
         self._core = core
         self._queue = queue
         self._handler: Handler | None = None
@@ -68,6 +80,8 @@ class Executor:
                 change = await self._run(run)
             except Fenced:
                 log.info("another executor has this job now")
+                return
+            except _Ended:
                 return
             failpoints.hit("settled")
             if change is None:
@@ -88,17 +102,20 @@ class Executor:
             await ctx.flush()
         except JobCancelled:
             await ctx.close()
-            return await self._stopped(job, Stop.CANCELLED)
+            return await self._stopped(run.job, Stop.CANCELLED)
         except Stopped as stop:
             await ctx.close()
-            return await self._stopped(job, stop.reason)
+            return await self._stopped(run.job, stop.reason)
+        except _Ended:
+            await ctx.close()
+            raise
         except Exception as error:  # noqa: BLE001, whatever a handler raises ends its attempt, not the worker
             await ctx.close()
             return await self._failed(ctx, _as_failure(error))
         await ctx.close()
         failpoints.hit("settling")
         try:
-            return await self._settle(lambda conn: self._completed(conn, job, result))
+            return await self._settle(lambda conn: self._completed(conn, run.job, result))
         except Exception as error:  # noqa: BLE001, a result that cannot be stored is a failed attempt
             return await self._failed(ctx, _as_failure(error))
 
@@ -109,6 +126,9 @@ class Executor:
             self._handler = await asyncio.to_thread(load_handler, self._queue)
         task = asyncio.ensure_future(self._handler(ctx))
         await _first_of(task, run.stopped, limit)
+        while not task.done() and run.stopped.done() and run.stopped.result() is Stop.CANCELLED:
+            await self._cancel(run, task)
+            await _first_of(task, run.stopped, limit)
         if task.cancelled():
             raise JobFailure(Cause.BUG, "The handler cancelled itself.")
         if task.done():
@@ -117,6 +137,28 @@ class Executor:
         if run.stopped.done():
             raise Stopped(run.stopped.result())
         raise JobFailure(Cause.TIMEOUT, f"The attempt took longer than its {limit:.0f} seconds.")
+
+    async def _cancel(self, run: Run, task: "asyncio.Future[Any]") -> None:
+        """Ends the job at once. Its handler goes on for the job that collects what was ordered; else _Ended."""
+        job, lease, began = run.job, self._core.settings.bmn_lease_seconds, time.monotonic()
+        if job.collects_id:
+            run.move(job, held_until=run.held_until)  # what it collects is paid for; nothing is left to cancel
+            return
+        caller = Caller(self._core.name, lease) if self._keeps_lease and self._queue.collects else None
+        async with run.moving():
+            change = await self._settle(lambda conn: transitions.cancel(conn, job, caller))
+            collector = change.collector if change else None
+            if collector:
+                run.move(collector, held_until=began + lease)
+        if change:
+            self._core.outbox.publish(change, job.queue)
+            failpoints.hit("settled")
+        if collector is None:
+            await _stop(task)
+            raise _Ended
+        self._core.outbox.show([Shown(job.queue, collector.id, collector.fence, self._core.name)])
+        failpoints.hit("collecting")
+        log.info("cancelled; collecting what was ordered", collector=collector.id)
 
     def _outdated(self, job: Job, error: ValidationError) -> Callable[[Connection], Change | None]:
         fields = ", ".join(".".join(map(str, issue["loc"])) or "payload" for issue in error.errors())
@@ -253,8 +295,17 @@ def _as_failure(error: Exception) -> JobFailure:
 
 def _complete(conn: Connection, job: Job, result: Result) -> Change | None:
     data = result.data or transitions.result_of(job, transitions.delivered_assets(conn, job.id))
+    if job.collects_id:
+        return _collected(conn, job, data)
     step = job.payload.get("step")
     return transitions.complete(conn, job, result.message, data, partial=result.partial, step=step)
+
+
+def _collected(conn: Connection, job: Job, data: JobResult) -> Change | None:
+    ordered = job_rows.units(conn, job.id)
+    there = sum(unit.state is UnitState.SAVED for unit in ordered)
+    message = f"{there} of {len(ordered)} that were ordered before the cancel arrived"
+    return transitions.complete(conn, job, message, data, partial=there < len(ordered))
 
 
 def _after_failure(conn: Connection, job: Job, failure: JobFailure, decision: Decision) -> Change | None:

@@ -65,7 +65,7 @@ async def _main(module: str, job_id: str, fence: int, probe: bool) -> None:
         if job is None:
             return
         queue = core.queue(job.queue)
-        executor = Executor(core, queue)
+        executor = Executor(core, queue, keeps_lease=False)
         run = Run(job)
         for reason, number in _SIGNALS.items():
             asyncio.get_running_loop().add_signal_handler(number, run.stop, reason)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection
 
 from bmn.db import claims
+from bmn.db.records import Job
 from bmn.jobs.core import Core
 from bmn.jobs.run import Run, Stop
 from bmn.logs import get_logger
@@ -29,7 +30,7 @@ class Leases:
         while True:
             await asyncio.sleep(self._every if renewing is None else _AGAIN_SECONDS)
             if self._runs and renewing is None:
-                renewing = asyncio.create_task(self._renew(list(self._runs)), name="renew leases")
+                renewing = asyncio.create_task(self._renew([(run, run.job) for run in self._runs]), name="renew leases")
             if renewing is not None:
                 await asyncio.wait([renewing], timeout=self._every)
                 renewing = self._outcome(renewing)
@@ -42,14 +43,16 @@ class Leases:
         log.warning("leases are not renewed yet", jobs=len(self._runs))
         return None if renewing.done() else renewing
 
-    async def _renew(self, mine: list[Run]) -> None:
+    async def _renew(self, mine: list[tuple[Run, Job]]) -> None:
         lease, began = self._core.settings.bmn_lease_seconds, time.monotonic()
-        ids = {run.job.id for run in mine}
+        ids = {job.id for _, job in mine}
         held = await self._core.db.write(lambda conn: claims.renew(conn, self._core.name, ids, lease))
         by_id = {renewed.job_id: renewed for renewed in held}
-        for run in mine:
-            renewed = by_id.get(run.job.id)
-            if renewed is None or renewed.fence != run.job.fence:
+        for run, job in mine:
+            if run.job is not job or run.is_moving:
+                continue
+            renewed = by_id.get(job.id)
+            if renewed is None or renewed.fence != job.fence:
                 run.stop(Stop.FENCED)
                 continue
             run.lease_renewed(began + lease)

@@ -35,6 +35,7 @@ class Queue:
     vendor: import path of the provider's client, where importing it takes long: workers do with the queue's first job.
     process: queues that name the same here share a worker process, since their jobs wait for others most of the time; one
     that names nothing has its own.
+    collects: what was ordered is waited for after a cancel; an answer of a conversation is not.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Queue:
     credits: int | None = None
     vendor: str = ""
     process: str = ""
+    collects: bool = True
 
     @property
     def keep_completed(self) -> Keep:
@@ -81,6 +83,7 @@ class Queue:
         user_id: str | None = None,
         priority: int | None = None,
         credits: int = 0,
+        unit_credits: int = 0,
         delay: float = 0.0,
         idempotency_key: str | None = None,
         parent_id: str | None = None,
@@ -100,6 +103,7 @@ class Queue:
             user_id=user_id or getattr(payload, "user_id", None),
             brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
             credits=credits,
+            unit_credits=unit_credits,
             delay=delay,
             idempotency_key=idempotency_key,
             parent_id=parent_id,

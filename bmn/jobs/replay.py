@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bmn.db import audit, dead_letters
 from bmn.db import jobs as job_rows
+from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.records import DeadLetter, Job, LetterState, Unit, UnitState
@@ -17,7 +18,7 @@ from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs.core import Core
 from bmn.jobs.queue import Queue
 from bmn.jobs.submission import store_jobs
-from bmn.schemas.payloads import JobState, Payload
+from bmn.schemas.payloads import TERMINAL_STATES, JobState, Payload
 from bmn.schemas.wording import in_words
 
 REPLAYABLE = (JobState.FAILED, JobState.PARTIAL, JobState.CANCELLED)
@@ -125,11 +126,21 @@ def _replay(
     reason: str | None,
 ) -> tuple[Replay, Change]:
     parent = job_rows.get_job(conn, job_id, user_id, lock=True)
+    if parent.collects_id is not None:
+        raise Conflict(
+            "This job only collected what another one had ordered; what it could not get was refunded.",
+            hint=f"Retry that one: {parent.collects_id}.",
+        )
     if parent.state not in REPLAYABLE:
         raise Conflict(
             f"This job cannot be brought back: it is {parent.state}.", hint=_instead(parent), state=parent.state
         )
     queue = core.queue(parent.queue)
+    if (collector := _still_collecting(conn, parent)) is not None:
+        raise Conflict(
+            "What this job had ordered before it was cancelled is still being collected.",
+            hint=f"Retry it when {collector} has ended, so that nothing is paid twice.",
+        )
     if changes and user_id is not None and not queue.job_type:
         # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
         raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
@@ -155,6 +166,7 @@ def _replay(
         user_id=parent.user_id,
         priority=parent.priority,
         credits=cost,
+        unit_credits=queue.price(core.settings) if parent.user_id else 0,
         parent_id=job_id,
         request_id=parent.request_id,
         message="Brought back, waiting in line",
@@ -162,6 +174,13 @@ def _replay(
     change = store_jobs(conn, parent.user_id, [job])
     audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after={"job": new_id})
     return Replay(job_id, new_id, cost), change
+
+
+def _still_collecting(conn: Connection, parent: Job) -> str | None:
+    """The job that collects for a cancelled one, while it does."""
+    name = collector_id(parent)
+    found = job_rows.state_of(conn, name) if parent.state is JobState.CANCELLED else None
+    return name if found and found[0] not in TERMINAL_STATES else None
 
 
 def was_delivered(queue: Queue, units: Iterable[Unit]) -> bool:

@@ -3,9 +3,12 @@
 import asyncio
 import math
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from bmn.db.records import Job
+from bmn.errors import Cause, JobFailure
 
 
 class Stop(StrEnum):
@@ -28,6 +31,13 @@ class Fenced(BaseException):
     """Another executor has the job by now. Not an Exception: the only thing left to do is to stop."""
 
 
+class NotOrdered(JobFailure):
+    """The job was cancelled before this was asked of a provider; what was asked before is collected."""
+
+    def __init__(self) -> None:
+        super().__init__(Cause.CANCELLED, "Cancelled before it was ordered.")
+
+
 class Run:
     """A claimed job on its way through the executor. Its own task is never cancelled, so its books are always kept.
 
@@ -38,6 +48,32 @@ class Run:
         self.job = job
         self.held_until = held_until
         self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
+        self._moving: asyncio.Future[None] | None = None
+
+    @asynccontextmanager
+    async def moving(self) -> AsyncIterator[None]:
+        """Around the cancel of this job, after which another one may go on with what it has ordered."""
+        self._moving = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            self._moving.set_result(None)
+            self._moving = None
+
+    @property
+    def is_moving(self) -> bool:
+        return self._moving is not None
+
+    def move(self, job: Job, *, held_until: float) -> None:
+        """Goes on for another job: what is written from now on is that one's."""
+        self.job, self.held_until = job, held_until
+        self.stopped = asyncio.get_running_loop().create_future()
+
+    async def moved_from(self, job: Job) -> bool:
+        """Whether this run is for another job than that by now; waits where that is being decided."""
+        if self._moving is not None:
+            await asyncio.shield(self._moving)
+        return self.job.id != job.id
 
     def stop(self, reason: Stop) -> None:
         """Asks the handler to stop; the first reason counts."""

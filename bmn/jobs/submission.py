@@ -95,7 +95,7 @@ async def submit(
     """
     check_ready(core)
     queue, parent = core.queue(queue_name), current_parent()
-    price = queue.price(core.settings)
+    price = queue.price(core.settings) if user_id else 0
 
     def jobs_of(made: Sequence[Payload]) -> list[NewJob]:
         group = str(uuid4()) if len(made) > 1 else None
@@ -106,6 +106,7 @@ async def submit(
                 user_id=user_id,
                 priority=priority,
                 credits=queue.units(payload) * price,
+                unit_credits=price,
                 delay=delay,
                 idempotency_key=idempotent.key if idempotent else None,
                 group_id=group,

@@ -17,7 +17,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -26,18 +26,20 @@ from bmn.db import calls
 from bmn.db import jobs as job_rows
 from bmn.db import units as rows
 from bmn.db.engine import Connection
-from bmn.db.records import NewAsset, NewCall, NewJob, UnitState
+from bmn.db.records import Job, NewAsset, NewCall, UnitState
 from bmn.db.records import Unit as UnitRecord
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BmnError, Cause, JobFailure, Moderated
 from bmn.jobs.context import Context
-from bmn.jobs.run import Fenced
+from bmn.jobs.run import Fenced, NotOrdered
 from bmn.providers.wire import watched
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
+from bmn.schemas.results import JobResult
 from bmn.storage import object_key
 
 _ACCEPTED = (UnitState.SUBMITTED, UnitState.READY, UnitState.STORED)
+_NOT_MOVED = ("job_id", "unit", "credits", "updated_at")
 MAX_AMBIGUOUS = 1
 """A paid request whose answer was lost is sent again once, for every provider; it is counted, shown and not charged."""
 
@@ -113,11 +115,14 @@ class Unit:
 
         request: what is asked, for the record's hash. A failure that surely cost nothing makes the unit `planned` again.
         """
+        if self._ctx.job.collects_id:
+            raise NotOrdered
         if self._kept.state in (UnitState.SUBMITTING, UnitState.READY):
             await self._count_lost_answer()
         began = time.monotonic()
         lease = self._ctx.settings.bmn_lease_seconds
-        await self._put(lease, state=UnitState.SUBMITTING, provider=provider, request_hash=request_hash(request))
+        order = {"state": UnitState.SUBMITTING, "provider": provider, "request_hash": request_hash(request)}
+        await self._write(order, lease=lease, orders=True)
         self._ctx.lease_renewed_at(began)
         failpoints.hit("submitting")
         if not self._ctx.run.is_held:
@@ -149,6 +154,14 @@ class Unit:
             )
         await self._ctx.log("warning", f"{self.name}: sent before, answer lost; asking once more", unit=self.name)
         await self._put(ambiguous=ambiguous + 1)
+
+    async def answered(self, *, usd: float) -> None:
+        """The whole of the provider's answer is here: nothing of it is left to fetch."""
+        await self._put(state=UnitState.ANSWERED, cost_usd=usd)
+
+    async def show(self, result: JobResult) -> None:
+        """It is not finished, and worth its price already: whoever cancels now pays for it, and keeps this result."""
+        await self._put(state=UnitState.SHOWN, data={**self.data, "result": result.dump()})
 
     async def submitted(self, task_id: str, polling_url: str | None = None, *, usd: float = 0.0) -> None:
         """The provider has accepted: from now on it is asked for the result, never paid again."""
@@ -219,12 +232,15 @@ class Unit:
 
         shown: how far the job is with it.
         """
+        await self._finish(shown, metadata)
+
+    def _asset(self, job: Job, metadata: dict[str, Any]) -> NewAsset:
         ctx, kept = self._ctx, self._kept
         key = str(kept.storage_key)
-        asset = NewAsset(
-            id=str(uuid5(NAMESPACE_URL, f"{ctx.job.id}/{self.name}/asset")),
-            brand_id=str(ctx.job.brand_id),
-            job_id=ctx.job.id,
+        return NewAsset(
+            id=str(uuid5(NAMESPACE_URL, f"{job.id}/{self.name}/asset")),
+            brand_id=str(job.brand_id),
+            job_id=job.id,
             asset_type=kept.data["assetType"],
             url=ctx.storage.url_for(key),
             storage_key=key,
@@ -233,34 +249,27 @@ class Unit:
             size_bytes=kept.data["size"],
             metadata=metadata,
         )
-        await self._finish(shown, asset, ctx.core.work.follow_up(ctx.job, asset))
 
     async def finish(self, shown: Progress) -> None:
         """As `save`, for a unit that leaves no asset: a mail, a wizard's step."""
-        await self._finish(shown, None, None)
+        await self._finish(shown, None)
 
-    async def _finish(self, shown: Progress, asset: NewAsset | None, follow_up: NewJob | None) -> None:
+    async def _finish(self, shown: Progress, metadata: dict[str, Any] | None) -> None:
         ctx = self._ctx
         ctx.supersede()
         bar = replace(shown, percent=ctx.highest(shown.percent))
-        books = self._close_books()
+        books, first = self._close_books(), ctx.job
 
-        def save(conn: Connection) -> Change | None:
-            calls.add_all(conn, books)
+        def save(conn: Connection, job: Job) -> Change | None:
+            calls.add_all(conn, books if job is first else ())
+            asset = None if metadata is None else self._asset(job, metadata)
+            follow_up = ctx.core.work.follow_up(job, asset) if asset else None
+            usd = self.usd
             return rows.save(
-                conn,
-                ctx.job,
-                self.name,
-                asset=asset,
-                price=ctx.queue.price(ctx.settings),
-                usd=self.usd,
-                shown=bar,
-                follow_up=follow_up,
+                conn, job, self.name, asset=asset, price=_price(ctx, job), usd=usd, shown=bar, follow_up=follow_up
             )
 
-        change = await ctx.commit(save)
-        if change is None:
-            raise Fenced
+        change = await ctx.write(save)
         self._kept = replace(self._kept, state=UnitState.SAVED)
         ctx.outbox.publish(change)
         failpoints.hit("saved")
@@ -269,22 +278,35 @@ class Unit:
         """Records a failure that no further attempt can heal, so that none asks again."""
         await self._put(state=UnitState.FAILED, cause=failure.cause, error=failure.message)
 
-    async def _put(self, lease: float | None = None, /, **values: Any) -> None:
-        ctx, books = self._ctx, self._close_books()
+    async def _put(self, **values: Any) -> None:
+        await self._write(values)
 
-        def put(conn: Connection) -> bool:
-            calls.add_all(conn, books)  # paid, whoever has the job by now
-            return rows.put(conn, ctx.job, self.name, values, lease=lease)
+    async def _write(self, values: dict[str, Any], *, lease: float | None = None, orders: bool = False) -> None:
+        books, first = self._close_books(), self._ctx.job
 
-        if not await ctx.commit(put):
-            raise Fenced
-        self._kept = replace(self._kept, **values)
+        def put(conn: Connection, job: Job) -> bool:
+            calls.add_all(conn, books if job is first else ())  # paid, whoever has the job by now
+            return rows.put(conn, job, self.name, {**self._moved_to(job), **values}, lease=lease)
+
+        await self._ctx.write(put, orders=orders)
+        self._kept = replace(self._kept, job_id=self._ctx.job.id, **values)
+
+    def _moved_to(self, job: Job) -> dict[str, Any]:
+        """Of a job that goes on for a cancelled one, what may have been written for that one a moment ago."""
+        if job.id == self._kept.job_id:
+            return {}
+        return {name: value for name, value in asdict(self._kept).items() if name not in _NOT_MOVED}
 
     def _close_books(self) -> list[NewCall]:
         """The calls that go with the next commit."""
         books = self.books.copy()
         self.books.clear()
         return books
+
+
+def _price(ctx: Context[Payload], job: Job) -> int:
+    """As it was agreed at submission; jobs of the release before have it from the settings."""
+    return ctx.queue.price(ctx.settings) if job.unit_credits is None else job.unit_credits
 
 
 def request_hash(request: Any) -> str:

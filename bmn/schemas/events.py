@@ -278,9 +278,14 @@ class JobStatus(Answer):
 
 
 class CancelAnswer(Answer):
+    """credits_charged: for what was finished or ordered; the rest is refunded. Both null while no worker has answered."""
+
     ok: Literal[True]
     message: str
     state: str
+    credits_charged: int | None = None
+    credits_refunded: int | None = None
+    collector_job_id: str | None = None
 
 
 class QueueFigures(QueueCounts):

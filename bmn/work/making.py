@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bmn.db import jobs as job_rows
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
+from bmn.jobs.run import NotOrdered
 from bmn.jobs.units import Unit, is_final, open_units
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
@@ -58,22 +60,27 @@ async def make_all(ctx: Context[Payload], items: Sequence[Item]) -> int:
     One that fails does not stop the others. Raises the failure that decides about the job: where another attempt may heal
     some, or where nothing at all was made. What can never be made is written down, so that nobody asks for it again.
     """
+    if ctx.job.collects_id:
+        ordered = {unit.unit for unit in await ctx.db.read(lambda conn: job_rows.units(conn, ctx.job.id))}
+        items = [item for item in items if item.unit in ordered]
     course, count = _Course(items), len(items)
     units = await open_units(ctx, [item.unit for item in items])
     making = (_make_one(ctx, item, unit, course, count) for item, unit in zip(items, units, strict=True))
     outcomes = await asyncio.gather(*making, return_exceptions=True)
     failures: list[JobFailure] = []
     for outcome in outcomes:
-        if isinstance(outcome, JobFailure):
+        if isinstance(outcome, NotOrdered):
+            count -= 1
+        elif isinstance(outcome, JobFailure):
             failures.append(outcome)
         elif outcome is not None:
             raise outcome
     open_failures = [failure for failure in failures if not is_final(failure)]
     if open_failures:
         raise min(open_failures, key=_rank)
-    if failures and len(failures) == len(items):
-        raise failures[0]
-    return len(items) - len(failures)
+    if len(failures) == count:
+        raise failures[0] if failures else NotOrdered
+    return count - len(failures)
 
 
 def _rank(failure: JobFailure) -> int:
@@ -90,6 +97,9 @@ async def _make_one(ctx: Context[Payload], item: Item, unit: Unit, course: _Cour
     async with ctx.calling(item.unit, unit.books):
         try:
             await _bring_home(ctx, item, unit, course, count)
+        except NotOrdered:
+            course.reach(item, "saving")
+            raise
         except JobFailure as failure:
             if is_final(failure):
                 course.reach(item, "saving")

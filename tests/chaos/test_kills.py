@@ -172,3 +172,28 @@ async def test_every_worker_is_replaced_under_load_and_no_attempt_is_spent(stack
     assert {(row.attempt, row.losses) for row in rows} == {(1, 0)}
     assert len(stack.bill()) == 24
     await stack.check()
+
+
+@pytest.mark.parametrize("point", ["collecting", "ready", "stored", "saved", "settling"])
+async def test_a_worker_killed_while_it_collects_for_a_cancelled_job_costs_nothing_twice(
+    stack: Deployment, point: str
+) -> None:
+    victim = stack.worker_at(point)
+    stack.fault(op="poll", pending=True)
+    job_id = await stack.logos(3)
+
+    async def ordered() -> bool:
+        return sum(unit.state == "submitted" for unit in await stack.units(job_id)) == 3
+
+    await stack.until(ordered)
+    answer = await cancel(stack.core, job_id, "ana")
+    assert (answer.state, answer.charged, answer.refunded) == ("cancelled", 3, 0)
+    stack.clear_faults()
+    assert victim.wait_end() == -signal.SIGKILL
+    await stack.lost()
+    stack.worker()
+    assert await stack.ended(str(answer.collector)) == ["completed"]
+    row = await stack.job(job_id)
+    assert (row.credits_charged, row.credits_refunded) == (3, 0)
+    assert len(stack.bill()) == 3
+    await stack.check()

@@ -108,6 +108,7 @@ def check(books: Books, *, accepted: Collection[str] = (), served: Collection[st
             wrong += _ended(job)
         wrong += _told(job, books.events[job["id"]])
         wrong += _counted(job, books.units[job["id"]], books.events[job["id"]])
+    wrong += _collected(books)
     wrong += _bill(books)
     wrong += _money(books)
     wrong += _pictures(books)
@@ -161,15 +162,32 @@ def _counted(job: Row, units: list[Row], events: list[Row]) -> list[str]:
         wrong.append(f"I9 {name}: retriesLeft {left}")
     if any(payload["retriesLeft"] and payload.get("cause") in _NEVER_RETRIED for payload in told):
         wrong.append(f"I9 {name}: retried after {[payload.get('cause') for payload in told]}")
-    charged = sum(unit["credits"] for unit in units if unit["state"] == "saved")
+    charged = sum(unit["credits"] for unit in units)
     if job["credits_charged"] != charged:
         wrong.append(f"I3 {name}: charged {job['credits_charged']}, its units {charged}")
+    if job["state"] != "cancelled":
+        unpaid = [unit["unit"] for unit in units if unit["credits"] and unit["state"] != "saved"]
+        wrong += [f"I3 {name}: {unit} is charged, and not delivered" for unit in unpaid]
     if job["state"] in TERMINAL_STATES and job["credits_reserved"] != charged + job["credits_refunded"]:
         wrong.append(f"I3 {name}: reserved {job['credits_reserved']}, {charged} + {job['credits_refunded']} back")
-    if job["state"] == "completed" and job["queue"] == "logo-generation":
+    if job["state"] == "completed" and job["queue"] == "logo-generation" and not job["collects_id"]:
         saved = sum(1 for unit in units if unit["state"] == "saved")
         if saved != job["payload"]["count"]:
             wrong.append(f"I1 {name}: completed with {saved} of {job['payload']['count']} logos")
+    return wrong
+
+
+def _collected(books: Books) -> list[str]:
+    """I3 of cancelled jobs: what is charged without being there is being collected, and in the end it is there."""
+    wrong = []
+    collecting = {job["collects_id"]: job for job in books.jobs.values() if job["collects_id"]}
+    for job in books.jobs.values():
+        owed = [u for u in books.units[job["id"]] if u["credits"] and u["state"] != "saved"]
+        collector = collecting.get(job["id"])
+        if owed and (collector is None or collector["state"] in TERMINAL_STATES):
+            wrong.append(f"I3 {job['id']}: charged for {[unit['unit'] for unit in owed]}, which nobody collects")
+        if collector and any(unit["credits"] for unit in books.units[collector["id"]]):
+            wrong.append(f"I3 {collector['id']}: charged again what it collects")
     return wrong
 
 
@@ -203,16 +221,17 @@ def _money(books: Books) -> list[str]:
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     once: Counter[tuple[str, ...]] = Counter()
     for entry in books.ledger:
-        sums[entry["user_id"]][entry["kind"]] += abs(entry["amount"])
+        kind = "unit refund" if entry["kind"] == "refund" and entry["unit"] else entry["kind"]
+        sums[entry["user_id"]][kind] += abs(entry["amount"])
         once[(entry["user_id"], entry["job_id"], entry["unit"], entry["kind"])] += 1
     wrong += [f"I3 {key}: in the ledger {number} times" for key, number in once.items() if number > 1]
     for user, row in books.balances.items():
         total = sums[user]
         given = total["start"] + total["grant"]
         expected = (
-            given - total["reserve"] + total["refund"],
+            given - total["reserve"] + total["refund"] + total["unit refund"],
             total["reserve"] - total["settle"] - total["refund"],
-            total["settle"],
+            total["settle"] - total["unit refund"],
         )
         found = (row["credits_remaining"], row["credits_reserved"], row["credits_used"])
         if found != expected or min(found) < 0:
@@ -252,7 +271,9 @@ def _letters(books: Books) -> list[str]:
     """I8: a dead letter for every failure that somebody can mend, and for no other."""
     found = Counter(letter["job_id"] for letter in books.letters)
     due = {
-        job["id"] for job in books.jobs.values() if job["state"] == "failed" and CAUSES[Cause(job["cause"])].dead_letter
+        job["id"]
+        for job in books.jobs.values()
+        if job["state"] == "failed" and CAUSES[Cause(job["cause"])].dead_letter and not job["collects_id"]
     }
     wrong = [f"I8 {job_id}: dead, and no letter" for job_id in due - found.keys()]
     wrong += [f"I8 {job_id}: a letter without a death" for job_id in found.keys() - due]

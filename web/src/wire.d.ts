@@ -130,12 +130,18 @@ export interface CancelAnswer {
   ok: true;
   message: string;
   state: string;
+  creditsCharged?: number | null;
+  creditsRefunded?: number | null;
+  collectorJobId?: string | null;
 }
 
 export interface Cancellation {
   jobId: string;
   state: string;
   message: string;
+  creditsCharged?: number | null;
+  creditsRefunded?: number | null;
+  collectorJobId?: string | null;
 }
 
 export interface Check {

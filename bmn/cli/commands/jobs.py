@@ -263,7 +263,7 @@ def cancel(
     everything: selection.Everything = False,
     yes: Yes = False,
 ) -> None:
-    """Stops jobs. What is finished is kept and charged, the rest comes back."""
+    """Stops jobs. What is finished or ordered is kept and charged, the rest comes back."""
     chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
     async def act() -> list[Cancellation]:

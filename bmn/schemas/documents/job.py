@@ -142,11 +142,18 @@ class JobLogs(Document):
 
 
 class Cancellation(Document):
-    """What became of a request to cancel. state: `cancelled`, `finishing`, or `no worker acknowledged`."""
+    """What became of a request to cancel. state: `cancelled`, `finishing`, or `no worker acknowledged`.
+
+    credits_charged: for what was finished or ordered. credits_refunded: the rest. Both null until a worker answers.
+    collector_job_id: the job that collects what had been ordered; its pictures arrive as `asset:new`.
+    """
 
     job_id: str
     state: str
     message: str
+    credits_charged: int | None = None
+    credits_refunded: int | None = None
+    collector_job_id: str | None = None
 
 
 class Retried(Document):

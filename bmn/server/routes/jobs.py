@@ -130,7 +130,14 @@ async def logs(
 async def cancel_job(job_id: JobPath, res: Res, principal: Caller) -> documents.Cancellation:
     """409 for a job that has ended."""
     answer = await cancel(res.core, job_id, principal.user_id, user_id=owner_filter(principal))
-    return documents.Cancellation(job_id=job_id, state=answer.state, message=answer.message)
+    return documents.Cancellation(
+        job_id=job_id,
+        state=answer.state,
+        message=answer.message,
+        credits_charged=answer.charged,
+        credits_refunded=answer.refunded,
+        collector_job_id=answer.collector,
+    )
 
 
 @router.post("/jobs/{job_id}/retry", status_code=202, responses=_CHANGES | refusals(402))

@@ -103,7 +103,14 @@ def status_answer(job: Job, result: Any) -> JobStatus:
 
 async def cancel_job(context: Context, session: Session, ask: JobRoom) -> CancelAnswer:
     done = await cancel(context.core, ask.job_id, session.user_id, user_id=session.user_id)
-    return CancelAnswer(ok=True, message=done.message, state=done.state)
+    return CancelAnswer(
+        ok=True,
+        message=done.message,
+        state=done.state,
+        credits_charged=done.charged,
+        credits_refunded=done.refunded,
+        collector_job_id=done.collector,
+    )
 
 
 HANDLERS: Handlers = {

@@ -33,6 +33,7 @@ GENERATOR = Generator(
         attempts=2,
         backoff=5,
         keep=(200, 500),
+        collects=False,
     ),
     provider="anthropic",
     model="anthropic_model",

@@ -129,6 +129,7 @@ async def _converse(ctx: Context[BrandWizard], session: AgentSession, desk: Desk
             results = [await _use(ctx, desk, payload.step, offered, call) for call in calls]
             messages.append({"role": "user", "content": results})
             await _save(ctx, session)
+            await _show(ctx, session)
             continue
         if messages[-1]["role"] == "assistant":
             return None
@@ -143,7 +144,8 @@ async def _converse(ctx: Context[BrandWizard], session: AgentSession, desk: Desk
             state["text"] = turn.text
         await _save(ctx, session)
         # Only now: a unit that is not closed was asked for, and its answer is not in the session.
-        await unit.submitted(f"{session.id}/{unit.name}", usd=turn.cost_usd)
+        await unit.answered(usd=turn.cost_usd)
+        await _show(ctx, session)
         if turn.text:
             await ctx.publish(partial(AgentMessage, content=turn.text))
 
@@ -207,19 +209,9 @@ async def _use(
 
 
 async def _finish(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, stopped: str | None) -> Result:
-    payload = ctx.payload
-    state, step = session.state, payload.step
+    state, step = session.state, ctx.payload.step
     text = str(state.get("text", ""))
-    data = WizardResult(
-        session_id=session.id,
-        step=step,
-        result=text,
-        turns=state["turns"],
-        cost=round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id)), 6),
-        suggestions=state.get("suggestions", {}),
-        profits=state.get("profits", {}),
-        jobs=state.get("started", []),
-    )
+    data = await _result(ctx, session)
     if stopped:
         return await _stopped(ctx, step, stopped, state, data)
     found = {name: value for name in ("suggestions", "profits") if (value := state.get(name))}
@@ -236,13 +228,39 @@ async def _finish(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, 
     return Result(f"{step} is done", data=data)
 
 
+async def _result(ctx: Context[BrandWizard], session: AgentSession) -> WizardResult:
+    state = session.state
+    return WizardResult(
+        session_id=session.id,
+        step=ctx.payload.step,
+        result=str(state.get("text", "")),
+        turns=state["turns"],
+        cost=round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id)), 6),
+        suggestions=state.get("suggestions", {}),
+        profits=state.get("profits", {}),
+        jobs=state.get("started", []),
+    )
+
+
+def _has_shown(state: dict[str, Any]) -> bool:
+    return bool(state.get("text") or state["done"])
+
+
+async def _show(ctx: Context[BrandWizard], session: AgentSession) -> None:
+    """From its first words or finished tool on, a step is worth its price, also to who cancels it."""
+    if _has_shown(session.state):
+        unit = await open_unit(ctx, STEP_UNIT)
+        if not unit.saved:
+            await unit.show(await _result(ctx, session))
+
+
 async def _stopped(ctx: Context[BrandWizard], step: str, why: str, state: dict[str, Any], data: WizardResult) -> Result:
     """A step at its limit: what it has said and done is kept and charged, as it was paid for; without any it has failed.
 
     Were it free, a step that is made to loop would be the way to spend our money for nothing.
     """
     await ctx.log("warning", f"The wizard {why}.", step=step)
-    if not (state.get("text") or state["done"]):
+    if not _has_shown(state):
         raise JobFailure(Cause.TIMEOUT, f"{step} {why}, with nothing to show.", retryable=False)
     unit = await open_unit(ctx, STEP_UNIT)
     if not unit.saved:
