@@ -12,7 +12,8 @@ from bmn.errors import Conflict
 from bmn.jobs.cancellation import CancelAnswer, cancel
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import submit
-from bmn.schemas.payloads import TERMINAL_STATES, MockupGeneration
+from bmn.schemas.generators.mockups import MockupGeneration
+from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.settings import Settings
 from bmn.storage import object_key
 from bmn.work.registry import get_queue
