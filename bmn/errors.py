@@ -81,10 +81,12 @@ class CauseInfo:
 
     @property
     def told_while_waiting(self) -> str:
+        """What a user reads while their queue stands still for it."""
         return f"{self.user_text} Your job waits; nothing is lost."
 
     @property
     def told_before_retry(self) -> str:
+        """What a user reads while another attempt is to come."""
         return f"{self.user_text} We try again by ourselves."
 
 

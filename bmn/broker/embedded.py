@@ -52,14 +52,17 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
+        """Where clients reach it."""
         return f"unix://{quote(str(self.socket))}?db=0"
 
     @property
     def log_file(self) -> Path:
+        """What the server itself has to say."""
         return self.folder / "redis.log"
 
     @property
     def pid(self) -> int | None:
+        """Of the running server; None where none runs."""
         return self._process.pid if self._process else None
 
     def start(self) -> None:

@@ -50,6 +50,7 @@ class RedisHealth:
         self._task = asyncio.create_task(self._run(), name="redis-health")
 
     async def stop(self) -> None:
+        """Ends the probing."""
         if self._task:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -77,6 +78,7 @@ class RedisHealth:
         return str(self._memory.get("maxmemory_policy", "noeviction")) == "noeviction"
 
     async def probe(self) -> None:
+        """Asks Redis once and notes what it says."""
         try:
             async with asyncio.timeout(REPLY_SECONDS):
                 self._memory = await self._ask()

@@ -40,6 +40,7 @@ def lock(name: str) -> str:
 
 
 def cache(kind: str, name: str, view: str = "detail") -> str:
+    """Of something that can be computed again."""
     return f"cache:{kind}:{name}:{view}"
 
 
@@ -49,6 +50,7 @@ def rate(user_id: str, limit: str) -> str:
 
 
 def session(session_id: str) -> str:
+    """Of a browser's session or its ticket."""
     return f"session:{session_id}"
 
 

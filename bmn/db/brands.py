@@ -76,6 +76,7 @@ def names(conn: Connection, brand_ids: Iterable[str | None]) -> dict[str | None,
 
 
 def owns(conn: Connection, user_id: str, brand_id: str) -> bool:
+    """Whether a brand is this user's."""
     return owner(conn, brand_id) == user_id
 
 

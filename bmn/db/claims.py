@@ -127,6 +127,7 @@ def due_queues(conn: Connection) -> list[str]:
 
 
 def is_paused(conn: Connection, queue: str) -> bool:
+    """Whether a queue takes no jobs at present."""
     query = select(queue_settings.c.paused).where(queue_settings.c.queue == queue)
     return bool(conn.execute(query).scalar())
 

@@ -91,6 +91,7 @@ def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
 
 
 def note_reservation(conn: Connection, user_id: str, job_id: str, amount: int) -> None:
+    """Writes into the ledger what a job has set aside."""
     if amount:
         conn.execute(*_entry(user_id, "reserve", -amount, job_id=job_id))
 

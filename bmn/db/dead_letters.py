@@ -22,6 +22,7 @@ class DeadFilter:
     since: float | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter in SQL."""
         found: list[ColumnElement[bool]] = []
         if self.ids:
             found.append(or_(dead_letters.c.id.in_(self.ids), dead_letters.c.job_id.in_(self.ids)))

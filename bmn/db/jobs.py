@@ -68,6 +68,7 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
 
 
 def exists(conn: Connection, job_id: str) -> bool:
+    """Whether there is a job of this id."""
     return conn.execute(_EXISTS, {"job": job_id}).first() is not None
 
 
@@ -110,6 +111,7 @@ class JobFilter:
     until: float | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter in SQL."""
         plain = {
             jobs.c.user_id: self.user_id,
             jobs.c.queue: self.queue,
@@ -195,6 +197,7 @@ def durations(conn: Connection, queue: str, *, sample: int = 50) -> list[float]:
 def add_log(
     conn: Connection, job_id: str, attempt: int, level: str, message: str, fields: dict[str, Any] | None = None
 ) -> None:
+    """One line more in a job's log."""
     row = {"job_id": job_id, "attempt": attempt, "level": level, "message": message[:2000], "fields": fields or {}}
     conn.execute(insert(job_logs).values(row))
 

@@ -7,6 +7,7 @@ from bmn.errors import UsageProblem
 
 
 def write_cursor(at: float, row_id: str) -> str:
+    """The cursor of the next page, as clients hand it back."""
     return base64.urlsafe_b64encode(json.dumps([at, row_id]).encode()).decode().rstrip("=")
 
 

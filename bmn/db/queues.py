@@ -112,6 +112,7 @@ def _put(conn: Connection, queue: str, values: dict[str, Any]) -> None:
 
 
 def open_dead_letters(conn: Connection) -> int:
+    """How many dead letters nobody has mended."""
     return int(
         conn.execute(select(func.count()).select_from(dead_letters).where(dead_letters.c.state == "open")).scalar_one()
     )

@@ -78,6 +78,7 @@ def _older(conn: Connection, table: Table, column: Any, seconds: float) -> int:
 
 
 def delete_old_sessions(conn: Connection) -> int:
+    """Removes the wizard's conversations that nobody goes on with."""
     return _older(conn, agent_sessions, agent_sessions.c.updated_at, SESSION_SECONDS)
 
 

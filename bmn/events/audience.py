@@ -42,14 +42,17 @@ class Outgoing:
 
 
 def user_room(user_id: str) -> str:
+    """All sockets of a user."""
     return f"user:{user_id}"
 
 
 def brand_room(brand_id: str) -> str:
+    """Who looks at a brand."""
     return f"brand:{brand_id}"
 
 
 def job_room(job_id: str) -> str:
+    """Who follows a job."""
     return f"job:{job_id}"
 
 
@@ -75,11 +78,13 @@ def asset_new(user_id: str, asset: Asset) -> Outgoing:
 
 
 def brand_updated(user_id: str, brand_id: str, field: str, value: object) -> Outgoing:
+    """A field of a brand has changed, for its dashboards."""
     event = BrandUpdated(brand_id=brand_id, field=field, value=value, timestamp=now_ms())
     return _outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), event)
 
 
 def credits_updated(user_id: str, remaining: int, used: int) -> Outgoing:
+    """A user's balance has changed."""
     event = CreditsUpdated(user_id=user_id, credits_remaining=remaining, credits_used=used, timestamp=now_ms())
     return _outgoing(DASHBOARD, (user_room(user_id),), event)
 
@@ -115,4 +120,5 @@ def system_alert(kind: str, message: str, severity: Severity, metadata: dict[str
 
 
 def queue_stats(stats: dict[str, QueueCounts]) -> Outgoing:
+    """How full the queues are, for admins."""
     return _outgoing(ADMIN, (ADMINS,), QueueStats(stats=stats, timestamp=now_ms()), volatile=True)

@@ -29,6 +29,7 @@ UNREADABLE = Outgoing("", (), "unreadable", {}, volatile=True)
 
 
 def encode(event: Outgoing) -> str:
+    """An event as the stream keeps it."""
     body = [event.namespace, event.rooms, event.event, event.data, event.job_id, event.seq, int(event.volatile)]
     return json.dumps(body, separators=(",", ":"))
 

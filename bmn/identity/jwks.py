@@ -45,6 +45,7 @@ class KeySet:
         return key
 
     async def close(self) -> None:
+        """Closes the connection to whoever publishes the keys."""
         await self._client.aclose()
 
     def _age(self) -> float:

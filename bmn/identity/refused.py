@@ -44,6 +44,7 @@ class RefusedTokens:
     _unsaid: Counter[str] = field(default_factory=Counter)
 
     def note(self, error: Exception, token: str) -> None:
+        """Logs why a token was refused; the same reason again only after a while, with how often."""
         reason, remedy = why(error)
         now = time.monotonic()
         if now - self._said.get(reason, -_AGAIN_SECONDS) < _AGAIN_SECONDS:

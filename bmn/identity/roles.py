@@ -46,6 +46,7 @@ class Roles:
         return known
 
     async def close(self) -> None:
+        """Closes the connection to Supabase."""
         await self._client.aclose()
 
     async def _ask(self, user_id: str, known: str | None) -> str | None:

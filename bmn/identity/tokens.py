@@ -49,10 +49,12 @@ class Principal:
 
     @property
     def is_admin(self) -> bool:
+        """Whether they may see and change what belongs to others."""
         return self.role == "admin"
 
 
 def supabase_is_configured(settings: Settings) -> bool:
+    """Whether tokens come from a Supabase project, not from us."""
     return bool(settings.supabase_url or settings.supabase_jwks_url or settings.supabase_jwt_secret.get_secret_value())
 
 
@@ -161,6 +163,7 @@ class Authenticator:
         return replace(principal, role=role)
 
     async def close(self) -> None:
+        """Closes what the keys and roles are fetched with."""
         for part in (self._keys, self._roles):
             if part is not None:
                 await part.close()

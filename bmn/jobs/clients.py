@@ -61,6 +61,7 @@ class Clients:
         await record(self._db, [row])
 
     async def close(self) -> None:
+        """Closes every client that was opened."""
         for client in self._open.values():
             with suppress(OSError):
                 await client.close()

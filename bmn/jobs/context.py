@@ -74,18 +74,22 @@ class Context(Generic[Payload_co]):
 
     @property
     def settings(self) -> Settings:
+        """The settings of this process."""
         return self.core.settings
 
     @property
     def db(self) -> Database:
+        """The database."""
         return self.core.db
 
     @property
     def storage(self) -> Storage:
+        """Where objects are kept."""
         return self.core.storage
 
     @property
     def outbox(self) -> Outbox:
+        """Publishes what a transaction has stored."""
         return self.core.outbox
 
     def client(self, kind: type[P]) -> P:

@@ -96,10 +96,12 @@ A host's name and a process id name two processes in two containers; with this t
 
 
 def this_host() -> str:
+    """This machine's name, as leases and workers carry it."""
     return socket.gethostname().split(".")[0]
 
 
 def process_name(role: str) -> str:
+    """A name for this process that no other one has, on any host."""
     return f"{role}.{this_host()}.{os.getpid()}.{FAMILY}{secrets.token_hex(3)}"
 
 

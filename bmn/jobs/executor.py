@@ -249,6 +249,7 @@ class Executor:
             queue_rows.end_own_pause(conn, self._queue.name)
 
     async def close(self) -> None:
+        """Closes the vendors' clients."""
         await self._clients.close()
 
 

@@ -66,6 +66,7 @@ class Outbox:
         self._wake()
 
     def show(self, words: Iterable[Shown]) -> None:
+        """Hands in how jobs are to be shown in RQ's view."""
         self._next.shown |= {word.job_id: word for word in words}
         self._wake()
 

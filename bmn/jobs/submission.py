@@ -45,6 +45,7 @@ class Idempotent:
 
     @classmethod
     def of(cls, key: str, body: Any) -> "Idempotent":
+        """The key together with a digest of the body."""
         return cls(key, hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest())
 
 

@@ -66,6 +66,7 @@ class ClockWatch:
         return drift
 
     def is_settled(self, monotonic: float) -> bool:
+        """Whether every live worker has had the time to renew by the clock since it was set."""
         return monotonic >= self._until
 
 

@@ -55,6 +55,7 @@ class Stack:
             self.supervisor.start(Child("redis", target, stop_order=REDIS, grace=_REDIS_GRACE))
 
     def wait_for_redis(self) -> None:
+        """Returns when the embedded server answers."""
         if self.redis:
             self.redis.wait_ready(alive=lambda: self.supervisor.alive("redis"))
 
@@ -75,11 +76,13 @@ class Stack:
             take(client, mine, alone=self.redis is not None)
 
     def start_sandbox(self, speed: float) -> None:
+        """Starts the stand-in for the providers."""
         if self.sandbox:
             listener = self.sandbox
             self._start("sandbox", lambda start: run_sandbox(self.settings, listener, speed, start.ready), SANDBOX)
 
     def start_api(self) -> None:
+        """Starts the server."""
         if self.api:
             listener = self.api
             self._start("api", lambda start: _run_api(self.settings, listener, start.ready), API)

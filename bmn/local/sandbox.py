@@ -18,6 +18,7 @@ _PACKAGE = "bmn_sandbox"
 
 
 def sandbox_is_installed() -> bool:
+    """Whether the package is there."""
     return importlib.util.find_spec(_PACKAGE) is not None
 
 

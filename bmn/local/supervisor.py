@@ -118,6 +118,7 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
+        """Whether it has been told to stop."""
         return self._stops > 0
 
     def alive(self, name: str) -> bool:

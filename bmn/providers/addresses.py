@@ -40,6 +40,7 @@ class Target:
 
 
 def refused(why: str) -> JobFailure:
+    """The failure of an address that is not visited."""
     return JobFailure(Cause.BAD_INPUT, f"The address cannot be used: {why}.")
 
 

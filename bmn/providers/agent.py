@@ -84,6 +84,7 @@ class Agent(Provider):
         )
 
     async def close(self) -> None:
+        """Closes the SDK and its connections."""
         await self._http.aclose()
 
     def estimate(self, characters: int) -> float:
@@ -126,6 +127,7 @@ class Agent(Provider):
         return turn
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
+        """What an error of the SDK means, as one of our causes."""
         if isinstance(error, anthropic.APIStatusError):
             return self._of_status(error, paid=paid)
         if isinstance(error, anthropic.APIResponseValidationError):

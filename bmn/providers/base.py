@@ -62,6 +62,7 @@ class Measured:
     request_id: str | None = None
 
     def note(self, failure: JobFailure) -> None:
+        """Keeps what a failure says of the answer: its status and the vendor's id of the request."""
         self.status = self.status or failure.extra.get("status")
         self.request_id = self.request_id or failure.extra.get("request_id")
 
@@ -82,6 +83,7 @@ class Provider(ABC):
         """Closes the connections."""
 
     def price(self, model: str) -> Price:
+        """What a model costs."""
         return load_prices(self.settings.price_table).of(self.provider, model)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:

@@ -74,6 +74,7 @@ class Bfl(Provider):
         self._schedule = PollSchedule(_SHORTEST_PAUSE, _LONGEST_PAUSE)
 
     async def close(self) -> None:
+        """Closes its connections."""
         await self._http.aclose()
 
     def estimate(self, request: ImageRequest) -> float:

@@ -49,6 +49,7 @@ class UnreadableAnswer(Exception):
 
 
 def cause_of_status(status: int) -> Cause:
+    """The cause that an HTTP status stands for."""
     if status in _CAUSES:
         return _CAUSES[status]
     if status >= 500:

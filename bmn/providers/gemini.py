@@ -44,6 +44,7 @@ class Gemini(Provider):
         self._sdk = open_sdk(access, self._http, _SECONDS)
 
     async def close(self) -> None:
+        """Closes the SDK and its connections."""
         await self._http.aclose()
 
     def estimate(self, inputs: int) -> float:
@@ -73,6 +74,7 @@ class Gemini(Provider):
         return Picture(data, mime_of(data), measured.usd)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
+        """What an error of the SDK means, as one of our causes."""
         return google_failure(error, paid=paid)
 
     def _cost(self, usage: types.GenerateContentResponseUsageMetadata | None, estimate: float) -> float:

@@ -48,6 +48,7 @@ class GoHighLevel(Provider):
         )
 
     async def close(self) -> None:
+        """Closes its connections."""
         await self._http.aclose()
 
     async def upsert(self, contact: Contact) -> str:

@@ -47,6 +47,7 @@ class OpenAIImages(Provider):
         )
 
     async def close(self) -> None:
+        """Closes the SDK and its connections."""
         await self._http.aclose()
 
     def estimate(self, inputs: int = 1) -> float:
@@ -73,6 +74,7 @@ class OpenAIImages(Provider):
         return Picture(data, mime_of(data), measured.usd)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
+        """What an error of the SDK means, as one of our causes."""
         if isinstance(error, openai.APIStatusError):
             return self._of_answer(error.status_code, error, paid=paid)
         if isinstance(error, openai.APIResponseValidationError):

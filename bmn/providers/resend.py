@@ -39,6 +39,7 @@ class Resend(Provider):
         self._pace = Pace(settings.resend_max_rps)
 
     async def close(self) -> None:
+        """Closes its connections."""
         await self._http.aclose()
 
     async def send(self, mail: Mail, *, idempotency_key: str) -> str:

@@ -77,6 +77,7 @@ class Video(Provider):
         self._schedule = PollSchedule(_SHORTEST_PAUSE, _LONGEST_PAUSE)
 
     async def close(self) -> None:
+        """Closes the SDK and its connections."""
         await self._http.aclose()
 
     def estimate(self, seconds: int) -> float:
@@ -156,6 +157,7 @@ class Video(Provider):
         return data
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
+        """What an error of the SDK means, as one of our causes."""
         return _failure(error, paid=paid)
 
     async def _look(self, task: VideoTask) -> Any:

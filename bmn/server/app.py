@@ -167,6 +167,7 @@ class _Server(uvicorn.Server):
 
 
 def create_server(app: Application) -> uvicorn.Server:
+    """uvicorn around the app, set up as this server needs it."""
     settings = app.resources.settings
     http, ws = guarded_by(app.gate)
     config = uvicorn.Config(

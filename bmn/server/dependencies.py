@@ -15,6 +15,7 @@ ADMINS_ONLY = "Admin access required"
 
 
 async def resources(request: Request) -> Resources:
+    """What the app holds while it runs."""
     found: Resources = request.app.state.resources
     return found
 
@@ -90,6 +91,7 @@ def fresh_key() -> str:
 
 
 def request_id(request: Request) -> str:
+    """The id that the edge gave this request."""
     found: str = request.scope["request_id"]
     return found
 

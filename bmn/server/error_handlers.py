@@ -22,6 +22,7 @@ _CODES = {404: "not_found", 405: "bad_request", 413: "too_large", 415: "bad_requ
 
 
 def add_error_handlers(app: FastAPI) -> None:
+    """Answers every error with `{error, code, ...}`, never with a stack trace."""
     app.add_exception_handler(BmnError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ValidationError, _invalid)
@@ -31,6 +32,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def error_response(error: BmnError) -> Response:
+    """One of our errors as the answer of a route."""
     body = {"error": error.message, "code": error.code}
     if error.hint:
         body["hint"] = error.hint

@@ -23,6 +23,7 @@ class Figures:
 
 
 def read_figures(conn: Connection) -> Figures:
+    """What the records say now, in one read."""
     return Figures(
         counts=queues.counts(conn),
         oldest=queues.oldest_waiting(conn),
@@ -86,4 +87,5 @@ class Metrics:
         self.dead_letters.set(figures.dead)
 
     def render(self) -> bytes:
+        """The page that Prometheus reads."""
         return generate_latest(self.registry)

@@ -42,6 +42,7 @@ class Resources:
         self.streams: Counter[str] = Counter()
 
     async def open(self) -> None:
+        """Opens everything; called before the first request."""
         self.core = await open_core(self.settings, "api")
         self.signer = Signer(self.settings, self.core.storage)
         self.limit = RateLimit(self.settings, self.core)
@@ -61,6 +62,7 @@ class Resources:
             self.tail.wake_all()
 
     async def close(self) -> None:
+        """Closes everything, in the opposite order."""
         self.begin_to_stop()
         await self.tail.close()
         await self.auth.close()

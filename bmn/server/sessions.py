@@ -67,6 +67,7 @@ class Sessions:
         )
 
     async def end(self, connection: HTTPConnection, response: Response) -> None:
+        """Ends a session."""
         if name := connection.cookies.get(self._cookie):
             await self._redis.delete(_key("browser", name))
             response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="strict")

@@ -41,6 +41,7 @@ class JobTail:
                     del self._listeners[job_id]
 
     async def close(self) -> None:
+        """Stops listening."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -254,14 +254,17 @@ class Settings(BaseSettings):
 
     @property
     def is_production(self) -> bool:
+        """Whether this is a production environment, where nothing is taken for granted."""
         return self.bmn_env == "production"
 
     @property
     def origins(self) -> list[str]:
+        """Whose pages may call the API from a browser."""
         return list(self.cors_origins)
 
     @property
     def state_file(self) -> Path:
+        """Where a running `bmn serve` says of itself."""
         return self.bmn_home / STATE_FILE
 
     @cached_property
@@ -271,6 +274,7 @@ class Settings(BaseSettings):
 
     @property
     def redis_is_configured(self) -> bool:
+        """Whether a Redis is named, so that none is embedded."""
         return bool(self.redis_url.get_secret_value() or self.redis_host)
 
     @property
@@ -290,10 +294,12 @@ class Settings(BaseSettings):
 
     @property
     def api_address(self) -> str:
+        """Where the command line finds the server."""
         return self.bmn_api_url or self.own_address
 
     @property
     def public_address(self) -> str:
+        """How browsers reach the server; it stands in links."""
         return self.public_url or self.own_address
 
     @property

@@ -51,6 +51,7 @@ class Proxies:
         return found.url if found else None
 
     def find(self, url: str) -> Proxy | None:
+        """The proxy for an address; None where it is reached directly."""
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
         found = self.by_scheme.get(parts.scheme) or self.by_scheme.get("all")

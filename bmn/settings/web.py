@@ -92,6 +92,7 @@ def networks(text: str) -> Networks:
 
 
 def in_networks(address: str, nets: Networks) -> bool:
+    """Whether a host lies in one of these networks."""
     if not nets:
         return False
     try:

@@ -61,6 +61,7 @@ def _plan(conn: Connection, job_id: str, kind: CleanupType) -> Change | None:
 
 
 async def run(ctx: Context[Cleanup]) -> Result:
+    """Removes one kind of what nobody needs any more."""
     payload = ctx.payload
     done = await _TASKS[payload.type](ctx)
     text = ", ".join(f"{count} {what}" for what, count in done.items() if count) or "nothing to do"

@@ -45,6 +45,7 @@ RULES: dict[str, Rule] = {
 
 
 async def run(ctx: Context[CrmSync]) -> Result:
+    """Brings a contact of the CRM to what has happened."""
     payload = ctx.payload
     if not is_configured(ctx.settings):
         return Result("No CRM is configured", data=CrmSkipped(skipped=True))

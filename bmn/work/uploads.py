@@ -16,6 +16,7 @@ UNIT = "picture"
 
 
 async def run(ctx: Context[ImageUpload]) -> Result:
+    """Keeps a picture of elsewhere, or makes the small one of an asset."""
     payload = ctx.payload
     key = payload.storage_key or ctx.storage.key_of(payload.source_url or "")
     if key is not None:

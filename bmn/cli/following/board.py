@@ -84,6 +84,7 @@ class Board:
     # --- what happens -------------------------------------------------------------------------------------------------
 
     def add(self, line: Line) -> None:
+        """A line for one job more."""
         self.lines[line.job_id] = line
 
     def apply(self, event: Event) -> None:

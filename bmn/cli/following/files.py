@@ -12,6 +12,7 @@ _ELSEWHERE = "Name another place with --out."
 
 
 def suffix_of(data: bytes) -> str:
+    """The ending of a file's name, by its type."""
     if data[4:8] == b"ftyp":
         return ".mp4"
     return next((suffix for magic, suffix in _SUFFIXES if data.startswith(magic)), ".bin")

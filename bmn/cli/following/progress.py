@@ -75,6 +75,7 @@ class Line:
 
     @property
     def elapsed(self) -> float:
+        """Seconds since the job began."""
         return self.ended_after if self.ended_after is not None else time.monotonic() - self.since
 
     @property

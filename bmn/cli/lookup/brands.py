@@ -30,6 +30,7 @@ async def find_brand(client: Client, reference: str, *, create: Mapping[str, obj
 
 
 def is_brand_id(reference: str) -> bool:
+    """Whether a text is an id and no name."""
     try:
         return bool(UUID(reference))
     except ValueError:

@@ -18,6 +18,7 @@ _REFUSALS = 20  # how often another command may have been faster
 
 
 def open_client(*, role: str = "user", settings: Settings | None = None, api_url: str | None = None) -> Client:
+    """A client of the server that is meant, signed in where we can."""
     return Client(
         settings or load_settings(), api_url=api_url or console.api_url or None, role=role, on_notice=console.say
     )

@@ -39,10 +39,12 @@ class Console:
 
     @property
     def in_ci(self) -> bool:
+        """Whether nobody sits in front of it."""
         return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
     @property
     def is_dumb(self) -> bool:
+        """Whether the terminal only knows lines."""
         return os.environ.get("TERM") == "dumb"
 
     @property
@@ -58,6 +60,7 @@ class Console:
         return _in_foreground(sys.stdin) and sys.stderr.isatty() and not unasked
 
     def colored(self, stream: TextIO) -> bool:
+        """Whether colors are wanted and shown."""
         environment = os.environ
         if self.no_color or environment.get("NO_COLOR"):
             return False
@@ -67,10 +70,12 @@ class Console:
 
     @cached_property
     def out(self) -> "rich.console.Console":
+        """Where answers go."""
         return self._rich(sys.stdout)
 
     @cached_property
     def err(self) -> "rich.console.Console":
+        """Where progress, hints and errors go."""
         return self._rich(sys.stderr)
 
     def _rich(self, stream: TextIO) -> "rich.console.Console":
@@ -144,6 +149,7 @@ class Console:
         sys.stdout.flush()
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
+        """Rows below their headings, as wide as the terminal."""
         from bmn.cli.terminal.tables import render
 
         for line in render(columns, rows, self.width):
@@ -190,6 +196,7 @@ class Console:
             self.tell(line)
 
     def traceback(self) -> None:
+        """Where the error came from, with --debug."""
         if self.debug:
             sys.stderr.write(redact(traceback.format_exc()))
 

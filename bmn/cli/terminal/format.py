@@ -24,11 +24,13 @@ STATES = tuple(_STATES)
 
 
 def state_cell(state: str) -> tuple[str, str]:
+    """A state with its symbol, and its style."""
     symbol, style = _STATES.get(state, ("·", ""))
     return f"{symbol} {state}", style
 
 
 def state_text(state: str) -> str:
+    """A state with its symbol."""
     return f"{_STATES.get(state, ('·', ''))[0]} {state}"
 
 
@@ -45,6 +47,7 @@ def shortened(job_id: str) -> str:
 
 
 def is_whole_id(text: str) -> bool:
+    """Whether a text is a job's id, not a part of it."""
     match = _JOB_ID.fullmatch(text)
     return bool(match and match[1])
 

@@ -23,12 +23,14 @@ class RqRegistration(BaseWorker):
             self._on_command(command)
 
     def begin(self) -> None:
+        """Lists this worker for RQ and its dashboard."""
         self.register_birth()
         self.subscribe()
         self.set_state("idle")
         self._tell_memory()
 
     def beat(self, busy: bool) -> None:
+        """Says that this worker is alive."""
         if not self.connection.exists(self.key):
             self.register_birth()  # Redis was emptied, or was away for longer than the registration lives
         if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
@@ -41,6 +43,7 @@ class RqRegistration(BaseWorker):
         self.connection.hset(self.key, "memory", psutil.Process().memory_info().rss)
 
     def end(self) -> None:
+        """Takes this worker off the list."""
         self.register_death()
         self.unsubscribe()
 

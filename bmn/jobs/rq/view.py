@@ -27,6 +27,7 @@ _STATUS = {"completed": "finished", "partial": "finished", "failed": "failed", "
 
 
 def list_key(queue: str) -> str:
+    """Of the list that wakes a queue's workers."""
     return f"{RqQueue.redis_queue_namespace_prefix}{queue}"
 
 
@@ -49,6 +50,7 @@ class Shown:
 
     @property
     def kind(self) -> str:
+        """A letter for the script that writes the view: started, waiting, listed anew, failed, ended."""
         if self.worker:
             return "s"
         if self.state in ("", "queued", "retrying"):
@@ -117,6 +119,7 @@ class RqView:
             await pipe.execute()
 
     async def unbury(self, job_ids: Iterable[str]) -> None:
+        """Takes a dead letter that was replayed or purged off the list."""
         await self.remove(DEAD_LETTER, job_ids)
 
 

@@ -99,6 +99,7 @@ def _name_of(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a visitor sits at this machine."""
     if host == "localhost":
         return True
     try:

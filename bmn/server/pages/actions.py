@@ -63,6 +63,7 @@ async def more_logos(
     style: Words = "",
     count: Annotated[int, Form(ge=1, le=8)] = 4,
 ) -> Response:
+    """Orders logos for a brand, from its page's form."""
     asked: dict[str, Any] = {"brandId": brand_id, "count": count}
     if style:
         asked["logoStyle"] = style
@@ -97,18 +98,21 @@ async def refine(
 async def pick(
     asset_id: AssetPath, res: Res, visitor: VisitorWhoChanges, back: Annotated[LocalPath, Form()] = "/"
 ) -> Response:
+    """Chooses a logo."""
     await choose_asset(res, visitor, asset_id)
     return RedirectResponse(back, 303)
 
 
 @router.post("/g/job/{job_id}/cancel")
 async def stop(job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
+    """Cancels a job."""
     await cancel(res.core, job_id, visitor.user_id, user_id=owner_filter(visitor))
     return RedirectResponse(f"/g/job/{job_id}", 303)
 
 
 @router.post("/g/job/{job_id}/retry")
 async def try_again(job_id: JobPath, res: Res, visitor: PayingVisitor) -> Response:
+    """Replays a job that has ended."""
     again = await retry(res.core, job_id, visitor.user_id, user_id=owner_filter(visitor))
     return RedirectResponse(f"/g/job/{again.job_id}", 303)
 

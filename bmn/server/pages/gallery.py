@@ -53,6 +53,8 @@ class Line:
 
 @router.get("/")
 async def home(request: Request, res: Res, visitor: Visitor) -> Response:
+    """The visitor's brands and newest jobs."""
+
     def read(conn: Connection) -> Content:
         rows, _ = brands.list_of_user(conn, visitor.user_id, limit=_BRANDS)
         return {
@@ -66,11 +68,14 @@ async def home(request: Request, res: Res, visitor: Visitor) -> Response:
 
 @router.get("/g")
 async def gallery() -> Response:
+    """Leads old links home."""
     return RedirectResponse("/", 303)
 
 
 @router.get("/g/{brand_id}")
 async def brand_page(request: Request, brand_id: BrandPath, res: Res, visitor: Visitor) -> Response:
+    """One brand: its pictures and its jobs."""
+
     def read(conn: Connection) -> Content:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
         newest, _ = assets.list_of_brand(conn, brand_id, limit=_PICTURES)
@@ -89,6 +94,7 @@ async def brand_page(request: Request, brand_id: BrandPath, res: Res, visitor: V
 
 @router.get("/g/job/{job_id}")
 async def job_page(request: Request, job_id: JobPath, res: Res, visitor: Visitor) -> Response:
+    """One job: its pictures as they come, and its story."""
     return await show_job(request, res, visitor, job_id)
 
 

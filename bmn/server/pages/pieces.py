@@ -48,6 +48,7 @@ class Piece:
 
 
 def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture:
+    """A stored asset as pages show it."""
     asset_type = row.asset_type
     noun = _NOUNS.get(asset_type, asset_type)
     kind = row.mime_type.partition("/")[2]

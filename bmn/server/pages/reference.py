@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 
 @router.get("/docs")
 async def reference(request: Request) -> Response:
+    """The page itself."""
     document = request.app.openapi()
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, methods in document["paths"].items():

@@ -18,6 +18,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 @router.get("/s/{token}")
 async def shared(request: Request, token: str, res: Res) -> Response:
+    """What a shared link shows, to whoever has it."""
     job_id = res.signer.shared_job(token[:400])
 
     def read(conn: Connection) -> dict[str, Any]:

@@ -53,6 +53,7 @@ async def follow_link(request: Request, res: Res, ticket: Ticket = "") -> Respon
 
 @router.post("/signin")
 async def confirm(request: Request, res: Res, ticket: Annotated[str, Form(max_length=100)]) -> Response:
+    """Signs a browser in, after its click."""
     require_same_origin(request)
     return await _redeem(request, res, ticket)
 
@@ -71,6 +72,7 @@ async def sign_in_locally(request: Request, res: Res, back: Back = "/") -> Respo
 
 @router.post("/signout")
 async def sign_out(request: Request, res: Res) -> Response:
+    """Ends the session."""
     require_same_origin(request)
     answer = RedirectResponse("/signin", 303)
     await res.sessions.end(request, answer)

@@ -21,6 +21,7 @@ def address_of(name: str) -> str:
 
 @router.get("/static/{name}")
 async def static(name: str) -> Response:
+    """A file of the pages."""
     if name not in _KINDS:
         raise NotFound("No such file")
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}

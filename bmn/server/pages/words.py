@@ -32,6 +32,7 @@ def reason(cause: str | None) -> str:
 
 
 def reason_before_retry(cause: str | None) -> str:
+    """Why another attempt is made."""
     return CAUSES[Cause(cause)].told_before_retry if cause else "We try again by ourselves."
 
 
@@ -88,6 +89,7 @@ def _sentence(event: str, data: Mapping[str, Any]) -> str:
 
 
 def ago(seconds: float) -> str:
+    """How long ago, in the largest unit that fits."""
     passed = max(0, time.time() - seconds)
     for length, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if passed >= length:

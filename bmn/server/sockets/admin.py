@@ -31,16 +31,19 @@ log = get_logger(__name__)
 
 
 async def figures(core: Core) -> dict[str, QueueFigures]:
+    """Every queue's figures."""
     counts = await core.db.read(queues.counts)
     return {name: queue_figures(counts.get(name, {})) for name in QUEUES}
 
 
 async def answer_stats(context: Context, session: Session, _ask: Nothing) -> StatsAnswer:
+    """Answers with every queue's figures."""
     _check(session)
     return StatsAnswer(stats=await figures(context.core))
 
 
 async def retry_job(context: Context, session: Session, ask: JobRoom) -> RetryAnswer:
+    """Replays a job, as the route does."""
     _check(session)
     replay = await retry(context.core, ask.job_id, session.user_id)
     log.info("admin retried job", job_id=ask.job_id, replay=replay.job_id)
@@ -63,6 +66,7 @@ class StatsSender:
         self._name = secrets.token_hex(8)
 
     async def run(self) -> None:
+        """Sends the figures as long as this server is the one that does."""
         while True:
             await asyncio.sleep(self._every)
             try:

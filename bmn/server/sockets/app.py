@@ -137,4 +137,5 @@ async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
 
 
 def create_socket_app(resources: "Resources", limits: Limits | None = None) -> Sockets:
+    """The ASGI app of the sockets."""
     return Sockets(resources, limits)

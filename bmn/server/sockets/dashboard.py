@@ -11,6 +11,7 @@ _NOT_YOURS = "Not authorized"
 
 
 async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
+    """Joins the room of a brand of one's own."""
     try:
         await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
     except NotFound:
@@ -21,6 +22,7 @@ async def watch_brand(context: Context, session: Session, ask: BrandRoom) -> Don
 
 
 async def unwatch_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
+    """Leaves it."""
     async with session.order:
         await context.leave(session, brand_room(ask.brand_id))
     return DONE

@@ -40,6 +40,7 @@ class Delivery:
         self.done: Position = START
 
     def entry(self, entry_id: str, event: Outgoing) -> Entry:
+        """An event of the stream, with its packets made once for all sockets."""
         return Entry(read_position(entry_id), event, packet_texts(event, self._sign))
 
     def deliver(self, entry: Entry) -> int:

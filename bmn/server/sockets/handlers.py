@@ -44,14 +44,17 @@ class Context:
         await self.save(session)
 
     def check_room(self, session: Session, room: str) -> None:
+        """Raises UsageProblem where the socket would sit in too many rooms."""
         if room not in session.rooms and len(session.rooms) > self.limits.rooms:
             raise UsageProblem(f"Too many rooms: a socket may sit in {self.limits.rooms}")
 
     async def leave(self, session: Session, room: str) -> None:
+        """Leaves a room."""
         self.sessions.leave(session, room)
         await self.save(session)
 
     async def save(self, session: Session) -> None:
+        """Keeps the session for a reconnect."""
         await self.store.save(session, spare=self.limits.save_seconds)
 
 

@@ -51,6 +51,7 @@ class Bucket:
         self._rate, self._burst, self._left, self._at = rate, float(burst), float(burst), time.monotonic()
 
     def take(self) -> bool:
+        """Whether one more is allowed now."""
         self._refill()
         if self._left < 1:
             return False
@@ -79,6 +80,7 @@ class Buckets:
         self._of_user: dict[str, Bucket] = {}  # who came last stands last
 
     def of(self, user_id: str) -> Bucket:
+        """The bucket of one caller."""
         bucket = self._of_user.pop(user_id, None) or Bucket(self._rate, self._burst)
         self._of_user[user_id] = bucket
         if len(self._of_user) > self._MOST:

@@ -21,6 +21,7 @@ def read_position(entry_id: str) -> Position:
 
 
 def write_position(position: Position) -> str:
+    """A place in the stream, as the wire has it."""
     return f"{position[0]}-{position[1]}"
 
 
@@ -71,6 +72,7 @@ class Ring:
         self.last = floor if last is None else last
 
     def add(self, entry: Entry) -> None:
+        """Keeps an event, for sockets that come back."""
         self.last = entry.position
         if not entry.event.volatile:
             self._entries.append(entry)
@@ -99,6 +101,7 @@ class Ring:
         return islice(self._entries, len(self._entries) - newer, None)
 
     def of_job(self, job_id: str) -> list[Entry]:
+        """What is kept of one job."""
         return list(self._of_job.get(job_id, ()))
 
     def jobs_in(self, rooms: set[str]) -> Iterator[tuple[str, deque[Entry]]]:

@@ -38,6 +38,7 @@ def new_pid() -> str:
 
 
 def is_pid(text: Any) -> TypeGuard[str]:
+    """Whether a client's word can be a private id of ours."""
     return isinstance(text, str) and _PID.fullmatch(text) is not None
 
 
@@ -52,6 +53,7 @@ class HistoryRange:
 
     @property
     def count(self) -> int:
+        """How many events lie in it."""
         return self.last - self.first + 1
 
     def received(self, replayed: int) -> int:
@@ -104,6 +106,7 @@ class Session:
 
     @property
     def user_id(self) -> str:
+        """Whose socket it is."""
         return self.principal.user_id
 
     def offset(self, position: Position) -> str:
@@ -128,6 +131,7 @@ class Sessions:
         return iter(list(self._by_sid.values()))
 
     def add(self, session: Session) -> None:
+        """Takes up the session of a socket that has connected."""
         self._by_sid[session.namespace, session.sid] = session
         self._by_transport.setdefault(session.eio_sid, {})[session.namespace] = session
         self._by_user[session.user_id] = self._by_user.get(session.user_id, 0) + 1
@@ -150,10 +154,12 @@ class Sessions:
         return True
 
     def enter(self, session: Session, room: str) -> None:
+        """A socket enters a room."""
         session.rooms.add(room)
         self._rooms.setdefault((session.namespace, room), set()).add(session)
 
     def leave(self, session: Session, room: str) -> None:
+        """A socket leaves a room."""
         if room in session.rooms:
             session.rooms.discard(room)
             self._vacate(session, room)
@@ -167,12 +173,15 @@ class Sessions:
                 del self._rooms[key]
 
     def get(self, namespace: str, sid: str) -> Session | None:
+        """The session of a socket."""
         return self._by_sid.get((namespace, sid))
 
     def on_transport(self, eio_sid: str) -> list[Session]:
+        """The sessions that share a connection."""
         return list(self._by_transport.get(eio_sid, {}).values())
 
     def of_user(self, user_id: str) -> int:
+        """How many sockets a user has."""
         return self._by_user.get(user_id, 0)
 
     def subscribers(self, namespace: str, rooms: tuple[str, ...]) -> set[Session]:
@@ -181,4 +190,5 @@ class Sessions:
         return set().union(*found)
 
     def room_count(self) -> int:
+        """How many rooms have somebody in them."""
         return len(self._rooms)

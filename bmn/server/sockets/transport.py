@@ -77,6 +77,7 @@ class OutgoingLine(asyncio.Queue[Packet | None]):
         return item
 
     def clear(self) -> None:
+        """Drops what was not sent."""
         while not self.empty():
             self.get_nowait()
             self.task_done()
@@ -111,6 +112,7 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
         return OutgoingLine(*args, **kwargs)
 
     def line(self, eio_sid: str) -> OutgoingLine | None:
+        """The line of a connection; None where it is gone or about to go."""
         socket = self.sockets.get(eio_sid)
         return None if socket is None or socket.closed or socket.closing else socket.queue
 

@@ -20,6 +20,7 @@ _UNLUCKY = (JobState.RETRYING, JobState.FAILED, JobState.CANCELLED)
 
 
 async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
+    """Joins the room of a brand of one's own."""
     try:
         await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
     except NotFound:
@@ -30,6 +31,7 @@ async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Done
 
 
 async def leave_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
+    """Leaves it."""
     async with session.order:
         await context.leave(session, brand_room(ask.brand_id))
     return DONE
@@ -78,6 +80,7 @@ def _unseen(session: Session, job: Job, rows: list[StoredEvent]) -> list[list[St
 
 
 async def leave_job(context: Context, session: Session, ask: JobRoom) -> Done:
+    """Leaves a job's room."""
     async with session.order:
         if ask.job_id in session.high and job_room(ask.job_id) in session.rooms:
             session.again.add(ask.job_id)
@@ -86,11 +89,13 @@ async def leave_job(context: Context, session: Session, ask: JobRoom) -> Done:
 
 
 async def job_status(context: Context, session: Session, ask: JobRoom) -> JobStatus:
+    """Answers with a job's state."""
     job = await context.core.db.read(lambda conn: jobs.get_job(conn, ask.job_id, session.user_id))
     return status_answer(job, context.signer.sign_all(job.result))
 
 
 def status_answer(job: Job, result: Any) -> JobStatus:
+    """A job's state in BullMQ's words."""
     return JobStatus(
         job_id=job.id,
         state=state_word(job),
@@ -102,6 +107,7 @@ def status_answer(job: Job, result: Any) -> JobStatus:
 
 
 async def cancel_job(context: Context, session: Session, ask: JobRoom) -> CancelAnswer:
+    """Cancels a job, as the route does."""
     done = await cancel(context.core, ask.job_id, session.user_id, user_id=session.user_id)
     return CancelAnswer(
         ok=True,

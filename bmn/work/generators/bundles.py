@@ -49,6 +49,7 @@ GENERATOR = Generator(
 
 
 async def run(ctx: Context[BundleComposition]) -> Result:
+    """Composes the picture."""
     payload = ctx.payload
     count = len(payload.product_mockup_urls)
     await ctx.progress("composing", 5, f"Preparing {count} products for {payload.bundle_name}")

@@ -45,6 +45,7 @@ GENERATOR = Generator(
 
 
 async def run(ctx: Context[LogoGeneration]) -> Result:
+    """Makes the logos that no earlier attempt has made; a part of them is a result too."""
     payload = ctx.payload
     await ctx.progress("composing", 5, "Composing logo prompts")
     previous = None

@@ -47,6 +47,7 @@ GENERATOR = Generator(
 
 
 async def run(ctx: Context[MockupGeneration]) -> Result:
+    """Makes the picture of one product."""
     payload = ctx.payload
     await ctx.progress("composing", 5, f"Preparing the mockup of {payload.product_name}")
     prompt = mockup_prompt(payload)

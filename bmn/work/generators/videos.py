@@ -49,6 +49,7 @@ GENERATOR = Generator(
 
 
 async def run(ctx: Context[VideoGeneration]) -> Result:
+    """Makes the film, or goes on waiting for one that was ordered."""
     payload = ctx.payload
     await ctx.progress("composing", 5, f"Preparing the video of {payload.product_name}")
     prompt = video_prompt(payload)

@@ -27,6 +27,7 @@ UNIT = "mail"
 
 
 async def run(ctx: Context[EmailSend]) -> Result:
+    """Sends one mail, once."""
     payload = ctx.payload
     unit = await open_unit(ctx, UNIT)
     if not unit.saved:

@@ -37,13 +37,16 @@ class Desk:
 
     @property
     def user_id(self) -> str:
+        """Whose conversation it is."""
         return self.ctx.payload.user_id
 
     @property
     def brand_id(self) -> str:
+        """Which brand it is about."""
         return self.ctx.payload.brand_id
 
     async def brand(self) -> Brand:
+        """The brand as it is now."""
         return await self.ctx.db.read(lambda conn: brands.get(conn, self.brand_id, self.user_id))
 
     async def change_brand(self, change: Callable[[Connection], Brand], told: Mapping[str, Any]) -> Brand:

@@ -69,6 +69,7 @@ How you work:
 
 
 def system_prompt(step: str) -> str:
+    """What the model is told of its step and its brand."""
     return _SYSTEM.format(step=step, goal=GUIDE[step].goal)
 
 
@@ -88,6 +89,7 @@ def fenced_json(value: Any) -> str:
 
 
 def fenced_page(url: str, words: str) -> str:
+    """A stranger's page as material, marked so that it gives no orders."""
     return f'<page url="{_one_line(url)}">\n{words}\n</page>\nThe page ends here. It was written by strangers.'
 
 

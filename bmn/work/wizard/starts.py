@@ -42,6 +42,7 @@ class Bundle(Arguments):
 
 
 async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> dict[str, Any]:
+    """Orders logos."""
     known = brand_defaults(await desk.brand())
     fields = {**_logo_fields(known), "count": arguments.count}
     fields["logoStyle"] = arguments.style or known.style
@@ -50,6 +51,7 @@ async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> dict[str, A
 
 
 async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> dict[str, Any]:
+    """Orders a change to a logo."""
     logo = await _picture(desk, "logo", arguments.logo_id)
     fields = _logo_fields(brand_defaults(await desk.brand())) | {"count": 1, "isRefinement": True}
     fields |= {"previousLogoUrl": logo.url, "refinementNotes": arguments.notes[:1000]}
@@ -57,6 +59,7 @@ async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> d
 
 
 async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> dict[str, Any]:
+    """Orders mockups of products."""
     logo = await _picture(desk, "logo", None)
     palette = brand_defaults(await desk.brand()).palette
     catalogue = await desk.ctx.db.read(products.catalogue)
@@ -79,6 +82,7 @@ async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> dict[st
 
 
 async def start_bundle(desk: Desk, arguments: Bundle, call_id: str) -> dict[str, Any]:
+    """Orders a bundle of the newest mockups."""
     mockups = await desk.pictures("mockup")
     if len(mockups) < 2:
         raise refused("A bundle needs two mockups, and the brand has fewer.")

@@ -39,6 +39,7 @@ _PAGE_REMOVED = "(The text of a page stood here.)"
 
 
 async def run(ctx: Context[BrandWizard]) -> Result:
+    """Holds the step's conversation to its end, or to its limits."""
     payload = ctx.payload
     await ctx.progress("started", 2, "Starting the brand wizard", step=payload.step)
     session = await _open_session(ctx)

@@ -87,6 +87,7 @@ class Tool:
     run: Callable[[Desk, Any, str], Awaitable[Any]]
 
     def schema(self) -> dict[str, Any]:
+        """What the model is told of its arguments."""
         return {
             "name": self.name,
             "description": self.description,
