@@ -26,7 +26,8 @@ Plan = Callable[[Connection], Sequence[Payload]]
 class Submission:
     """One accepted job. generation_job_id: its uuid, the key of `generation_jobs`. credits: what was reserved.
 
-    warning: why it will have to wait, where that is known already.
+    warning: why it will have to wait, where that is known already; or that its key has been used, and how to go on.
+    ended: how a job ended that the key stood for before, where it did not deliver.
     """
 
     job_id: str
@@ -34,6 +35,7 @@ class Submission:
     queue: str
     credits: int
     warning: str | None = None
+    ended: JobState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def _store(
     job_id: str | None,
 ) -> tuple[list[Submission], Change | None]:
     if idempotent and user_id and (kept := idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)):
-        return [Submission(**entry) for entry in cast(list[dict[str, Any]], kept)], None
+        return [_repeated(conn, Submission(**entry)) for entry in cast(list[dict[str, Any]], kept)], None
     planned = plan(conn)
     answer = [_submission(job) for job in planned]
     if job_id and job_rows.exists(conn, job_id):
@@ -178,6 +180,21 @@ def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob])
         if not job.delay:
             change.queued.append((job.queue, job.id))
     return change
+
+
+def _repeated(conn: Connection, kept: Submission) -> Submission:
+    """The answer that a key got before; where its job has failed since, it says so, for nothing was started now."""
+    found = job_rows.state_of(conn, kept.job_id)
+    if found is None or found[0] not in (JobState.FAILED, JobState.CANCELLED):
+        return kept
+    state = found[0]
+    again = job_rows.children(conn, kept.job_id)
+    told = f"This idempotency key belongs to job {kept.job_id}, which has {_PAST[state]}; nothing new was started."
+    retried = f"That job was started again as {again[-1]}; send" if again else "Retry that job, or send"
+    return replace(kept, ended=state, warning=f"{told} {retried} a fresh key to order anew.")
+
+
+_PAST = {JobState.FAILED: "failed", JobState.CANCELLED: "been cancelled"}
 
 
 def _submission(job: NewJob) -> Submission:

@@ -112,6 +112,19 @@ def test_the_same_key_is_one_job(user: User) -> None:
     assert done.code == 5
 
 
+def test_a_key_whose_job_has_failed_is_no_new_job(user: User) -> None:
+    command = ("generate", "logos", "--brand", "Acme", "--count", "1", "--idempotency-key", "once-5678")
+    user.stack.fault(provider="bfl", moderate=1)
+    assert user.bmn(*command).code == 7
+    again, detached = user.bmn(*command), user.bmn(*command, "--detach")
+    for told in (again.err, detached.err):
+        assert "this idempotency key belongs to job logo-generation-" in told
+        assert "nothing new was started. Retry that job, or send a fresh key" in told
+    assert (again.code, detached.code) == (7, 1)
+    assert "bmn jobs retry" in detached.err
+    assert user.json("jobs", "list")["total"] == 1
+
+
 def test_detach_prints_the_id_and_watch_ends_it(user: User) -> None:
     done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
     assert done.code == 0

@@ -11,8 +11,10 @@ import pytest
 from bmn.db import assets, jobs
 from bmn.db.products import SEED
 from bmn.db.records import NewAsset
+from bmn.errors import Cause
 from bmn.work.defaults import palette_of
 from tests.kit.api import Api, Starter, fresh_key
+from tests.kit.jobs import claim, fail
 from tests.kit.people import ANA
 
 LOGOS = "/api/v1/generation/logos"
@@ -137,6 +139,39 @@ async def test_one_key_is_one_job_however_often_it_is_sent(api: Api, ana: httpx.
     )
     assert elsewhere.status_code == 409
     assert await number_of_jobs(ana) == 1
+
+
+async def test_a_key_whose_job_has_failed_says_so_and_how_to_go_on(api: Api, ana: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": fresh_key()}
+    order = {"brandId": await api.brand(ana), **FULL}
+    first = (await ana.post(LOGOS, json=order, headers=headers)).json()
+    await fail(api.core, await claim(api.core, first["jobId"]), Cause.PROVIDER_OVERLOADED)
+    again = await ana.post(LOGOS, json=order, headers=headers)
+    body = again.json()
+    assert (again.status_code, body["jobId"], body["ended"]) == (202, first["jobId"], "failed")
+    assert (
+        body["message"]
+        == body["warning"]
+        == (
+            f"This idempotency key belongs to job {first['jobId']}, which has failed; nothing new was started. "
+            "Retry that job, or send a fresh key to order anew."
+        )
+    )
+    retried = (await ana.post(f"/api/v1/jobs/{first['jobId']}/retry")).json()["jobId"]
+    told = (await ana.post(LOGOS, json=order, headers=headers)).json()["warning"]
+    assert told.endswith(f"That job was started again as {retried}; send a fresh key to order anew.")
+    assert await number_of_jobs(ana) == 2
+
+
+async def test_a_key_of_mockups_says_that_one_of_them_was_cancelled(api: Api, ana: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": fresh_key()}
+    order = mockups(await api.brand(ana), 2)
+    first = await ana.post("/api/v1/generation/mockups", json=order, headers=headers)
+    assert first.status_code == 202, first.text
+    last = first.json()["jobs"][-1]["jobId"]
+    await ana.post(f"/api/v1/jobs/{last}/cancel")
+    again = (await ana.post("/api/v1/generation/mockups", json=order, headers=headers)).json()
+    assert again["jobs"] == first.json()["jobs"] and again["ended"] == "cancelled" and last in again["message"]
 
 
 async def test_the_key_of_one_user_means_nothing_for_another(

@@ -557,6 +557,7 @@ export interface MockupsSubmitted {
   jobs: MockupJob[];
   message: string;
   warning?: string | null;
+  ended?: JobState | null;
 }
 
 export interface PauseBody {
@@ -722,6 +723,7 @@ export interface Submitted {
   queueName: string;
   message: string;
   warning?: string | null;
+  ended?: JobState | null;
 }
 
 export interface SystemAlert {

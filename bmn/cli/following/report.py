@@ -27,8 +27,9 @@ def accepted(answer: Submitted | MockupsSubmitted, job_ids: list[str]) -> int:
     else:
         for job_id in job_ids:
             console.answer(job_id)
-    console.next_step("bmn jobs watch " + " ".join(short_id(job_id) for job_id in job_ids))
-    return exit_codes.DONE
+    names = " ".join(short_id(job_id) for job_id in job_ids)
+    console.next_step(f"bmn jobs {'retry' if answer.ended else 'watch'} {names}")
+    return exit_codes.of_state(answer.ended) if answer.ended else exit_codes.DONE
 
 
 def detached(job_ids: list[str], *, private: bool = False) -> int:

@@ -51,6 +51,11 @@ def of_job(job: "Job", *, strict: bool = False) -> int:
     return CANCELLED if state == "cancelled" else DONE
 
 
+def of_state(state: str) -> int:
+    """The exit code of a job that ended so, where nothing else is known of it."""
+    return {"failed": FAILED, "cancelled": CANCELLED}.get(state, DONE)
+
+
 def of_jobs(jobs: Iterable["Job"], *, strict: bool = False) -> int:
     """Of several: the worst outcome speaks for all."""
     order = (FAILED, MODERATED, CANCELLED, PARTIAL, DONE)

@@ -197,13 +197,17 @@ class SharedJob(Document):
 
 
 class Submitted(Document):
-    """The 202 of a generator. warning: why the job will have to wait, where that is known already."""
+    """The 202 of a generator. warning: why the job will have to wait, where that is known already.
+
+    ended: `failed` or `cancelled`, where the idempotency key belongs to a job that ended so; nothing new was started.
+    """
 
     job_id: str
     generation_job_id: str
     queue_name: str
     message: str
     warning: str | None = absent()
+    ended: JobState | None = absent()
 
 
 class MockupJob(Document):
@@ -215,11 +219,12 @@ class MockupJob(Document):
 
 
 class MockupsSubmitted(Document):
-    """The 202 of mockups: one job a product."""
+    """The 202 of mockups: one job a product. ended: as of one generator's; of the first that did not deliver."""
 
     jobs: list[MockupJob]
     message: str
     warning: str | None = absent()
+    ended: JobState | None = absent()
 
 
 class Accepted(Document):

@@ -73,8 +73,9 @@ def _one(kind: Kind) -> Endpoint:
             job_id=job.job_id,
             generation_job_id=job.generation_job_id,
             queue_name=job.queue,
-            message=body.accepted(),
+            message=job.warning or "" if job.ended else body.accepted(),
             warning=job.warning,
+            ended=job.ended,
         )
 
     return submit
@@ -89,7 +90,9 @@ def _several(kind: Kind) -> Endpoint:
             documents.MockupJob(product_id=product.product_id, job_id=job.job_id, queue_name=job.queue)
             for product, job in zip(body.products, submitted, strict=True)
         ]
-        return documents.MockupsSubmitted(jobs=jobs, message=body.accepted(), warning=submitted[0].warning)
+        first = next((job for job in submitted if job.ended), submitted[0])
+        message = first.warning or "" if first.ended else body.accepted()
+        return documents.MockupsSubmitted(jobs=jobs, message=message, warning=first.warning, ended=first.ended)
 
     return submit
 
