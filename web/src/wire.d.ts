@@ -867,6 +867,7 @@ export interface Answers {
   "POST /api/v1/jobs/{job_id}/retry": Retried;
   "POST /api/v1/jobs/{job_id}/share": ShareLink;
   "GET /api/v1/shared/{token}": SharedJob;
+  "POST /api/v1/events": Accepted;
   "POST /api/v1/brands": Brand;
   "GET /api/v1/brands": BrandPage;
   "GET /api/v1/brands/{brand_id}": Brand;
@@ -877,7 +878,6 @@ export interface Answers {
   "GET /api/v1/products": Products;
   "GET /api/v1/credits": Credits;
   "GET /api/v1/costs": Costs;
-  "POST /api/v1/events": Accepted;
   "GET /api/v1/admin/queues": Queues;
   "POST /api/v1/admin/queues/{queue}/pause": QueueStatus;
   "POST /api/v1/admin/queues/{queue}/resume": QueueStatus;
