@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from bench.questions import QUESTIONS
 from bench.rows import Size, fill
+from bmn.db import activity, retention, spending
 from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
 from tests.kit.postgres import running_postgres
@@ -74,12 +75,21 @@ def filled(server: str, name: str, size: Size) -> Iterator[Connection]:
     try:
         with engine.begin() as conn:
             fill(conn, size)
+        for roll_up in (activity.roll_up, spending.roll_up):
+            while _done(engine, roll_up):
+                pass
+        _done(engine, lambda conn: bool(retention.delete_old_records(conn)))
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("VACUUM ANALYZE"))
         with engine.begin() as conn:
             yield conn
     finally:
         engine.dispose()
+
+
+def _done(engine: Engine, work: Callable[[Connection], bool]) -> bool:
+    with engine.begin() as conn:
+        return work(conn)
 
 
 def main() -> None:

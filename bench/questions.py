@@ -5,9 +5,9 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import activity, assets, calls, claims, clock, credits, dead_letters, jobs, queues, retention
+from bmn.db import activity, assets, calls, claims, clock, credits, dead_letters, jobs, queues, retention, spending
 from bmn.db.dead_letters import DeadFilter
-from bmn.db.jobs import JobFilter
+from bmn.db.listing import JobFilter, list_jobs
 from bmn.db.tables import jobs as job_table
 from bmn.work.registry import QUEUES
 
@@ -26,7 +26,7 @@ def _known_keys(conn: Connection) -> object:
 
 
 def _listed(**chosen: object) -> Callable[[Connection], object]:
-    return lambda conn: jobs.list_jobs(conn, JobFilter(**chosen))  # type: ignore[arg-type]
+    return lambda conn: list_jobs(conn, JobFilter(**chosen))  # type: ignore[arg-type]
 
 
 QUESTIONS: dict[str, Callable[[Connection], object]] = {
@@ -54,12 +54,12 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "everybody's newest": _listed(),
     "everybody's failed": _listed(states=("failed",)),
     "everybody's by cause": _listed(cause="provider_overloaded"),
-    "everybody's by id": _listed(id_prefix="0014a6b2"),
+    "everybody's by id": _listed(id_prefixes=("0014a6b2", *(f"{queue}-0014a6b2" for queue in QUEUES))),
     "everybody's text, none found": _listed(text="no such word"),
     "everybody's text, many found": _listed(text="violet"),
     "dead letters": lambda conn: (dead_letters.find(conn, DeadFilter()), dead_letters.count(conn, DeadFilter())),
-    "costs of a user": lambda conn: calls.costs(conn, "kind", user_id=_USER),
-    "costs of all": lambda conn: calls.costs(conn, "kind"),
+    "costs of a user": lambda conn: spending.costs(conn, "kind", user_id=_USER),
+    "costs of all": lambda conn: spending.costs(conn, "kind"),
     "a user's ledger": lambda conn: credits.ledger(conn, _USER),
     "old jobs, a batch": lambda conn: retention.delete_old_jobs(conn),
     "old records": lambda conn: retention.delete_old_records(conn),

@@ -6,6 +6,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def counted(number: int, *, exact: bool) -> str:
+    """`42`, or `10,000+` where counting stopped."""
+    return str(number) if exact else f"{number:,}+"
+
+
 def usd(amount: float | None) -> str:
     """Cents where they say something, more digits where they would say nothing."""
     value = float(amount or 0)

@@ -7,20 +7,16 @@ outlives them. Behind the mark figures come from here, and from the rows only fo
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Double, Row, delete, func, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import Connection, Row, delete, func, select
 
+from bmn.db.rollup import DAY, HOUR, MINUTE, TOTAL, beginning_of, bucket_of, mark_of, move_mark
 from bmn.db.tables import activity_mark, db_now, job_activity, jobs
 from bmn.db.upsert import insert_once
 
-MINUTE, HOUR, DAY, TOTAL = 60, 3600, 86_400, 0
 _KEY = ("span", "bucket", "queue", "state", "cause")
 _SUMS = ("jobs", "usd", "seconds")
 _SPANS = (MINUTE, HOUR, DAY, TOTAL)
 _KEPT = {MINUTE: 2 * DAY, HOUR: 35 * DAY, DAY: 400 * DAY}
-_BEHIND = 120.0  # seconds; a transaction that has noted when a job ended has committed by then
-_STEP = 7.0 * DAY  # how much of an old table one transaction rolls up
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +37,12 @@ class Activity:
 
 def roll_up(conn: Connection) -> bool:
     """Moves the mark towards two minutes ago; False where it is there already. Of two who do it at once, one counts."""
-    mark = _mark(conn)
-    until = _whole_minute(conn)
-    if mark is None:
-        first = conn.execute(select(func.min(jobs.c.completed_at)).where(jobs.c.completed_at.is_not(None))).scalar()
-        mark = until if first is None else min(until, first // MINUTE * MINUTE)
-        conn.execute(insert_once(conn, activity_mark).values(id=1, upto=mark).on_conflict_do_nothing())
-    target = min(until, mark + _STEP)
-    moved = update(activity_mark).where(activity_mark.c.upto == mark, activity_mark.c.upto < target)
-    if conn.execute(moved.values(upto=target)).rowcount == 0:
+    moved = move_mark(conn, activity_mark, jobs.c.completed_at)
+    if moved is None:
         return False
-    _add(conn, _ended_between(conn, mark, target))
-    return target < until
+    start, end, further = moved
+    _add(conn, _ended_between(conn, start, end))
+    return further
 
 
 def outcomes(conn: Connection) -> dict[tuple[str, str, str], int]:
@@ -60,7 +50,7 @@ def outcomes(conn: Connection) -> dict[tuple[str, str, str], int]:
     found: dict[tuple[str, str, str], int] = {}
     total = select(job_activity).where(job_activity.c.span == TOTAL)
     behind = [_from_row(row) for row in conn.execute(total)]
-    for entry in (*behind, *_ended_between(conn, _mark(conn), None)):
+    for entry in (*behind, *_ended_between(conn, mark_of(conn, activity_mark), None)):
         key = (entry.queue, entry.state, entry.cause)
         found[key] = found.get(key, 0) + entry.jobs
     return found
@@ -82,34 +72,7 @@ def delete_old(conn: Connection) -> int:
     )
 
 
-def _mark(conn: Connection) -> float | None:
-    value: float | None = conn.execute(select(activity_mark.c.upto)).scalar()
-    return value
-
-
-def _whole_minute(conn: Connection) -> float:
-    now = float(conn.execute(select(db_now())).scalar_one())
-    return (now - _BEHIND) // MINUTE * MINUTE
-
-
-class _minute_of(FunctionElement[float]):
-    """The beginning of the minute that a time lies in."""
-
-    type = Double()
-    inherit_cache = True
-
-
-@compiles(_minute_of, "sqlite")
-def _sqlite_minute(element: Any, compiler: Any, **options: Any) -> str:
-    return f"(CAST({compiler.process(element.clauses, **options)} / {MINUTE} AS INTEGER) * {MINUTE}.0)"
-
-
-@compiles(_minute_of, "postgresql")
-def _postgresql_minute(element: Any, compiler: Any, **options: Any) -> str:
-    return f"(floor({compiler.process(element.clauses, **options)} / {MINUTE}) * {MINUTE})"
-
-
-_MINUTE = _minute_of(jobs.c.completed_at)
+_MINUTE = beginning_of(jobs.c.completed_at, MINUTE)
 _CAUSE = func.coalesce(jobs.c.cause, "")
 _COUNTED = (
     select(
@@ -145,7 +108,7 @@ def _add(conn: Connection, found: list[Activity]) -> None:
     sums: dict[tuple[int, float, str, str, str], list[float]] = {}
     for entry in found:
         for span in _SPANS:
-            bucket = entry.bucket // span * span if span else 0.0
+            bucket = bucket_of(entry.bucket, span)
             held = sums.setdefault((span, bucket, entry.queue, entry.state, entry.cause), [0, 0.0, 0.0])
             for place, value in enumerate((entry.jobs, entry.usd, entry.seconds)):
                 held[place] += value

@@ -2,25 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
-from typing import Any, Literal
 
-from sqlalchemy import Connection, Float, String, bindparam, func, insert, literal_column, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, Float, bindparam, func, insert, select, update
 
-from bmn.db.records import Cost, NewCall, ProviderCall
+from bmn.db.records import NewCall, ProviderCall
 from bmn.db.tables import db_now, jobs, provider_calls
-
-CostsBy = Literal["kind", "provider", "user", "model"]
-
-# Spelled out, since PostgreSQL does not take two parameters of one value for the same expression.
-_NONE: ColumnElement[str] = literal_column("'-'", String)
-_KEYS: dict[str, ColumnElement[Any]] = {
-    "kind": func.coalesce(provider_calls.c.queue, _NONE),
-    "provider": func.coalesce(provider_calls.c.provider, _NONE),
-    "user": func.coalesce(provider_calls.c.user_id, _NONE),
-    "model": func.coalesce(provider_calls.c.model, _NONE),
-}
-
 
 _ADD = insert(provider_calls)
 _SPEND = (
@@ -41,29 +27,6 @@ def add_all(conn: Connection, made: Iterable[NewCall]) -> None:
     """As `add`, for several calls."""
     for call in made:
         add(conn, call)
-
-
-def costs(
-    conn: Connection, by: CostsBy, *, user_id: str | None = None, since: float | None = None, limit: int = 200
-) -> list[Cost]:
-    """Calls, units and dollars per key, dearest first; sandboxed ones apart, since nobody is billed for those.
-
-    user_id: only that user's. since: seconds since 1970.
-    """
-    key = _KEYS[by].label("key")
-    query = select(
-        key,
-        provider_calls.c.sandboxed,
-        func.count().label("calls"),
-        func.coalesce(func.sum(provider_calls.c.units), 0.0).label("units"),
-        func.coalesce(func.sum(provider_calls.c.usd), 0.0).label("usd"),
-    ).group_by(key, provider_calls.c.sandboxed)
-    if user_id is not None:
-        query = query.where(provider_calls.c.user_id == user_id)
-    if since is not None:
-        query = query.where(provider_calls.c.at >= since)
-    query = query.order_by(func.sum(provider_calls.c.usd).desc(), key).limit(limit)
-    return [Cost.from_row(row) for row in conn.execute(query)]
 
 
 def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, String, and_, cast, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.paging import read_cursor
+from bmn.db.matching import contains
+from bmn.db.paging import COUNTED, read_cursor
 from bmn.db.records import DeadLetter, LetterState
 from bmn.db.tables import db_now, dead_letters, escalations, jobs
 from bmn.db.upsert import insert_once
@@ -33,9 +34,8 @@ class DeadFilter:
         if self.since is not None:
             found.append(dead_letters.c.created_at >= self.since)
         if self.text:
-            pattern = "%" + self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
             columns = (dead_letters.c.job_id, dead_letters.c.error, cast(jobs.c.payload, String))
-            found.append(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+            found.append(or_(*(contains(column, self.text) for column in columns)))
         return found
 
 
@@ -65,13 +65,11 @@ def find(
 
 
 def count(conn: Connection, chosen: DeadFilter) -> int:
-    """How many open letters a filter chooses."""
-    query = (
-        select(func.count())
-        .select_from(dead_letters.join(jobs, jobs.c.id == dead_letters.c.job_id))
-        .where(dead_letters.c.state == LetterState.OPEN, *chosen.conditions())
-    )
-    return int(conn.execute(query).scalar_one())
+    """How many open letters a filter chooses; COUNTED + 1 where there are more than COUNTED."""
+    letters = dead_letters.join(jobs, jobs.c.id == dead_letters.c.job_id) if chosen.text else dead_letters
+    mine = (dead_letters.c.state == LetterState.OPEN, *chosen.conditions())
+    counted = select(dead_letters.c.id).select_from(letters).where(*mine).limit(COUNTED + 1).subquery()
+    return int(conn.execute(select(func.count()).select_from(counted)).scalar_one())
 
 
 def take(conn: Connection, job_id: str, *, state: LetterState, by: str, replay_job_id: str | None = None) -> bool:

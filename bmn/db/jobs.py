@@ -1,14 +1,12 @@
-"""Jobs: inserting, finding, listing. Who may change a job's state is `bmn.db.transitions`."""
+"""Jobs: inserting and finding one. Lists are `bmn.db.listing`. Who may change a job's state is `bmn.db.transitions`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, bindparam, case, cast, func, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
-from bmn.db.paging import read_cursor, write_cursor
 from bmn.db.records import Event, Job, LogLine, NewJob, Place, Unit
 from bmn.db.tables import db_now, is_completed, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
@@ -92,80 +90,6 @@ def units(conn: Connection, job_id: str) -> list[Unit]:
     """The paid steps of a job, in the order of their names."""
     query = select(job_units).where(job_units.c.job_id == job_id).order_by(job_units.c.unit)
     return [Unit.from_row(row) for row in conn.execute(query)]
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """What `jobs list` and the bulk commands select by. since, until: seconds since 1970. text: anywhere in the job."""
-
-    user_id: str | None = None
-    queue: str | None = None
-    queues: tuple[str, ...] = ()
-    states: tuple[str, ...] = ()
-    cause: str | None = None
-    brand_id: str | None = None
-    parent_id: str | None = None
-    id_prefix: str | None = None
-    text: str | None = None
-    since: float | None = None
-    until: float | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The filter in SQL."""
-        plain = {
-            jobs.c.user_id: self.user_id,
-            jobs.c.queue: self.queue,
-            jobs.c.cause: self.cause,
-            jobs.c.brand_id: self.brand_id,
-            jobs.c.parent_id: self.parent_id,
-        }
-        found: list[ColumnElement[bool]] = [column == value for column, value in plain.items() if value is not None]
-        if self.queues:
-            found.append(jobs.c.queue.in_(self.queues))
-        if self.states:
-            found.append(jobs.c.state.in_(self.states))
-        if self.since is not None:
-            found.append(jobs.c.created_at >= self.since)
-        if self.until is not None:
-            found.append(jobs.c.created_at < self.until)
-        if self.id_prefix:
-            # The uuid stands after the queue's name, so a short prefix is looked for behind a dash as well.
-            found.append(or_(_like(jobs.c.id, self.id_prefix, "{}%"), _like(jobs.c.id, self.id_prefix, "%-{}%")))
-        if self.text:
-            columns = (jobs.c.id, jobs.c.error, jobs.c.message, cast(jobs.c.payload, String))
-            found.append(or_(*(_like(column, self.text, "%{}%") for column in columns)))
-        return found
-
-
-def _like(column: Any, value: str, pattern: str) -> ColumnElement[bool]:
-    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    condition: ColumnElement[bool] = column.ilike(pattern.format(escaped), escape="\\")
-    return condition
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Jobs of a list. cursor: where the next page begins; None on the last. total: of all pages."""
-
-    jobs: list[Job]
-    cursor: str | None
-    total: int
-
-
-def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: str | None = None) -> Page:
-    """Newest first. cursor: where the page before ended; None in the answer: this was the last page."""
-    conditions = chosen.conditions()
-    total = conn.execute(select(func.count()).select_from(jobs).where(*conditions)).scalar_one()
-    if cursor:
-        at, job_id = read_cursor(cursor)
-        conditions.append(or_(jobs.c.created_at < at, and_(jobs.c.created_at == at, jobs.c.id < job_id)))
-    if not total:
-        return Page([], None, 0)  # a text that stands nowhere is not looked for twice
-    query = select(jobs).where(*conditions).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
-    found = [Job.from_row(row) for row in conn.execute(query)]
-    last = found[limit - 1] if len(found) > limit else None
-    further = write_cursor(last.created_at, last.id) if last else None
-    return Page(found[:limit], further, total)
 
 
 def position(conn: Connection, job: Job) -> int:

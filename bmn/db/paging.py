@@ -5,6 +5,8 @@ import json
 
 from bmn.errors import UsageProblem
 
+COUNTED = 10_000  # a total is counted so far; what is beyond is "10,000+"
+
 
 def write_cursor(at: float, row_id: str) -> str:
     """The cursor of the next page, as clients hand it back."""

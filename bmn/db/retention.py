@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
-from bmn.db import activity
+from bmn.db import activity, spending
 from bmn.db.tables import (
     agent_sessions,
     audit_log,
@@ -63,7 +63,7 @@ def delete_old_records(conn: Connection) -> dict[str, int]:
         "audit rows": _older(conn, audit_log, audit_log.c.at, BOOK_SECONDS),
         "idempotency keys": _older(conn, idempotency_keys, idempotency_keys.c.created_at, _DAY),
         "escalations": _older(conn, escalations, escalations.c.created_at, JOB_SECONDS),
-        "activity rows": activity.delete_old(conn),
+        "activity rows": activity.delete_old(conn) + spending.delete_old(conn),
         "dead letters": conn.execute(
             delete(dead_letters).where(
                 resolved,

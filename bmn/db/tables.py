@@ -316,6 +316,29 @@ provider_calls = Table(
     Index("provider_calls_of_user", "user_id", "at"),
 )
 
+# What calls cost, by the hour, the day and in all (span 0), by kind, provider, model and user; see bmn/db/spending.py.
+provider_spending = Table(
+    "provider_spending",
+    metadata,
+    Column("span", Integer, nullable=False),
+    _time("bucket", nullable=False),
+    Column("dimension", String(16), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("sandboxed", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("units", Float, nullable=False),
+    Column("usd", Float, nullable=False),
+    PrimaryKeyConstraint("span", "dimension", "bucket", "key", "sandboxed"),
+)
+
+# Up to when calls have been added up: one row.
+spending_mark = Table(
+    "spending_mark",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _time("upto", nullable=False),
+)
+
 dead_letters = Table(
     "dead_letters",
     metadata,

@@ -14,7 +14,7 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import activity, calls, claims, clock, transitions
+from bmn.db import activity, calls, claims, clock, spending, transitions
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.db.records import Job
@@ -148,8 +148,9 @@ class Sweeper:
     # --- duties ----------------------------------------------------------------------------------------------------
 
     async def count_ended(self) -> None:
-        """Adds what has ended to the figures by minute, hour and day."""
+        """Adds what has ended, and what calls cost, to the figures by hour and day."""
         await self._core.db.write(activity.roll_up)
+        await self._core.db.write(spending.roll_up)
 
     async def take_from_the_dead(self) -> None:
         """Jobs whose worker stopped renewing go back in line; after the third loss they are dead letters."""

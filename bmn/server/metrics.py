@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bmn.db import activity, calls, queues
+from bmn.db import activity, queues, spending
 from bmn.db.engine import Connection
 from bmn.schemas.payloads import JobState
 from bmn.work.registry import QUEUES
@@ -29,7 +29,7 @@ def read_figures(conn: Connection) -> Figures:
         oldest=queues.oldest_waiting(conn),
         durations=queues.percentiles(conn, QUEUES),
         outcomes=activity.outcomes(conn),
-        usd={row.key: row.usd for row in calls.costs(conn, "provider") if not row.sandboxed},
+        usd={row.key: row.usd for row in spending.costs(conn, "provider") if not row.sandboxed},
         dead=queues.open_dead_letters(conn),
     )
 

@@ -17,7 +17,7 @@ from bmn.cli.terminal.timespan import ago, local
 from bmn.client import Client, pages
 from bmn.client.api import LetterQuery
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
-from bmn.format import count
+from bmn.format import count, counted
 from bmn.schemas.documents import DeadLetter, DeadLetterPage, Document, ReplayedLetter
 
 _BATCH = 100
@@ -88,7 +88,8 @@ def list_letters(
     ]
     console.table(columns, rows)
     if page.next_cursor:
-        console.say(f"{len(letters)} of {page.total}; the next page: --cursor {page.next_cursor}")
+        total = counted(page.total, exact=page.total_is_exact)
+        console.say(f"{len(letters)} of {total}; the next page: --cursor {page.next_cursor}")
     console.next_step(f"bmn jobs dlq replay {short_id(letters[0].job_id)}")
 
 

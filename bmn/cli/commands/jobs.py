@@ -21,7 +21,7 @@ from bmn.cli.terminal.format import short_id, state_cell
 from bmn.cli.terminal.params import span
 from bmn.cli.terminal.timespan import ago
 from bmn.errors import UsageProblem
-from bmn.format import count, usd
+from bmn.format import count, counted, usd
 from bmn.schemas.documents import Cancellation, Job, JobPage, JobRecord, Retried, Why
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", autocompletion=job_names)]
@@ -63,13 +63,18 @@ def list_jobs(
         console.document(page)
         return
     found = page.jobs
+    if not found and page.searched_to:
+        console.say(f"No job since {page.searched_to} matches. To look further back: --cursor {page.next_cursor}")
+        console.next_step("bmn jobs list --since 7d --text WORDS")
+        return
     if not found:
         console.say("No jobs match." if chosen else "No jobs yet.")
         console.next_step("bmn jobs list" if chosen else 'bmn generate logos --brand "Acme Coffee"')
         return
     console.table(_COLUMNS, [_row(job) for job in found])
     if page.next_cursor:
-        console.say(f"{len(found)} of {page.total}; the next page: --cursor {page.next_cursor}")
+        total = counted(page.total, exact=page.total_is_exact)
+        console.say(f"{len(found)} of {total}; the next page: --cursor {page.next_cursor}")
     failed = next((job for job in found if job.state in ("failed", "partial")), None)
     console.next_step(f"bmn jobs {'why' if failed else 'show'} {short_id((failed or found[0]).job_id)}")
 
@@ -117,15 +122,15 @@ def count_jobs(
     """How many jobs a filter finds."""
     chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
-    async def fetch() -> int:
+    async def fetch() -> JobPage:
         async with open_client() as client:
-            return (await client.jobs(limit=1, **await as_query(client, chosen))).total
+            return await client.jobs(limit=1, **await as_query(client, chosen))
 
-    total = run(fetch())
+    page = run(fetch())
     if console.json:
-        console.document({"total": total})
+        console.document({"total": page.total, "totalIsExact": page.total_is_exact})
         return
-    console.answer(str(total))
+    console.answer(counted(page.total, exact=page.total_is_exact))
     console.next_step("bmn jobs list")
 
 

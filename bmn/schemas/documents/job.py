@@ -53,11 +53,17 @@ class Job(Document):
 
 
 class JobPage(Document):
-    """One page of jobs, newest first. total: how many fit the filter, on all pages."""
+    """One page of jobs, newest first. total: how many fit the filter, on all pages, counted up to 10,000.
+
+    total_is_exact: false where there are more. searched_to: where `text` was looked for, and only the newest of the jobs
+    were read: the time one came to; `next_cursor` goes on from there, even after an empty page.
+    """
 
     jobs: list[Job]
     next_cursor: str | None
     total: int
+    total_is_exact: bool
+    searched_to: Time | None
 
 
 class Expected(Document):

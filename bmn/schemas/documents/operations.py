@@ -73,11 +73,12 @@ class DeadLetter(Document):
 
 
 class DeadLetterPage(Document):
-    """One page of open dead letters, newest first. total: how many fit the filter."""
+    """One page of open dead letters, newest first. total: how many fit, up to 10,000; total_is_exact: no more do."""
 
     dead_letters: list[DeadLetter]
     next_cursor: str | None
     total: int
+    total_is_exact: bool
 
 
 class ReplayedLetter(Document):

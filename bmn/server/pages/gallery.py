@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from bmn.db import assets, brands, credits, jobs
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
-from bmn.db.jobs import JobFilter
+from bmn.db.listing import JobFilter, list_jobs
 from bmn.db.records import Asset, Brand, Job
 from bmn.format import count, spoken
 from bmn.identity.tokens import Principal
@@ -190,7 +190,7 @@ def _numbers(found: list[Asset]) -> dict[str, int]:
 
 
 def _lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[Line]:
-    rows = jobs.list_jobs(conn, chosen, limit=_JOBS).jobs
+    rows = list_jobs(conn, chosen, limit=_JOBS).jobs
     names = brands.names(conn, {row.brand_id for row in rows})
     return [_line(conn, res, row, names.get(row.brand_id, "")) for row in rows]
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from bmn.db import credits, dead_letters, queues, workers
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
-from bmn.db.paging import write_cursor
+from bmn.db.paging import COUNTED, write_cursor
 from bmn.db.records import QueueSetting
 from bmn.events.audience import credits_updated, system_alert
 from bmn.jobs.queue import DEAD_LETTER
@@ -88,7 +88,7 @@ async def list_dlq(
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> documents.DeadLetterPage:
-    """The open ones, newest first. `total` counts all that fit."""
+    """The open ones, newest first. `total` counts what fits, up to 10,000."""
     chosen = DeadFilter(queue=queue, cause=cause, text=text, since=time.time() - since if since else None)
     rows, total = await res.core.db.read(
         lambda conn: (
@@ -99,7 +99,10 @@ async def list_dlq(
     last = rows[limit - 1] if len(rows) > limit else None
     further = write_cursor(last.created_at, last.id) if last else None
     shown = [views.dead_letter(row) for row in rows[:limit]]
-    return documents.DeadLetterPage(dead_letters=shown, next_cursor=further, total=total)
+    exact = total <= COUNTED
+    return documents.DeadLetterPage(
+        dead_letters=shown, next_cursor=further, total=min(total, COUNTED), total_is_exact=exact
+    )
 
 
 @router.post("/dlq/replay", responses=refusals(413))

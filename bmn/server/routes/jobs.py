@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from bmn.db import assets, brands, calls, jobs
+from bmn.db import assets, brands, calls, jobs, listing
 from bmn.db.engine import Connection
-from bmn.db.jobs import JobFilter
+from bmn.db.listing import JobFilter, Page
 from bmn.db.records import LogLine
 from bmn.errors import NotAllowed
 from bmn.jobs.cancellation import cancel
@@ -25,6 +25,7 @@ from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.submissions import check_files, strings_in
 from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
 from bmn.server.why import explain, look_into
+from bmn.work.registry import QUEUES
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
@@ -62,13 +63,13 @@ async def list_jobs(
         cause=cause,
         brand_id=brand,
         text=text,
-        id_prefix=prefix,
+        id_prefixes=_prefixes(prefix) if prefix else (),
         since=now - since if since else None,
         until=now - until if until else None,
     )
 
-    def read(conn: Connection) -> tuple[jobs.Page, dict[str | None, str], dict[str, bool]]:
-        page = jobs.list_jobs(conn, chosen, limit=limit, cursor=cursor)
+    def read(conn: Connection) -> tuple[Page, dict[str | None, str], dict[str, bool]]:
+        page = listing.list_jobs(conn, chosen, limit=limit, cursor=cursor)
         names = brands.names(conn, {row.brand_id for row in page.jobs})
         return page, names, calls.sandboxed(conn, [row.id for row in page.jobs])
 
@@ -76,7 +77,19 @@ async def list_jobs(
     shown = [
         views.job(row, res.signer, names.get(row.brand_id), sandboxed=sandboxed.get(row.id, False)) for row in page.jobs
     ]
-    return documents.JobPage(jobs=shown, next_cursor=page.cursor, total=page.total)
+    return documents.JobPage(
+        jobs=shown,
+        next_cursor=page.cursor,
+        total=page.total,
+        total_is_exact=page.is_exact,
+        searched_to=None if page.searched_to is None else when(page.searched_to),
+    )
+
+
+def _prefixes(given: str) -> tuple[str, ...]:
+    """What an id may begin with: a whole id's beginning, or the uuid's behind the name of its queue."""
+    lowered = given.lower()
+    return (lowered, *(f"{queue}-{lowered}" for queue in QUEUES))
 
 
 @router.get(

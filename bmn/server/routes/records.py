@@ -8,7 +8,7 @@ from pydantic import RootModel
 
 from bmn.broker import keys
 from bmn.broker.cache import cached
-from bmn.db import calls, credits, products
+from bmn.db import credits, products, spending
 from bmn.db.records import LedgerEntry
 from bmn.errors import NotAllowed
 from bmn.schemas import documents
@@ -55,7 +55,7 @@ async def show_credits(res: Res, principal: Caller) -> documents.Credits:
 async def show_costs(
     res: Res,
     principal: Caller,
-    by: calls.CostsBy = "kind",
+    by: spending.CostsBy = "kind",
     since: Annotated[float | None, Query(gt=0, description="seconds ago at most")] = None,
     everyone: Annotated[bool, Query(alias="all", description="admins: of all users, not only one's own")] = False,
 ) -> documents.Costs:
@@ -64,9 +64,16 @@ async def show_costs(
         raise NotAllowed("Only admins see what others cost.")
     user_id = None if everyone or by == "user" else principal.user_id
     start = time.time() - since if since else None
-    rows = await res.core.db.read(lambda conn: calls.costs(conn, by, user_id=user_id, since=start))
-    total = sum(row.usd for row in rows if not row.sandboxed)
-    sandboxed = sum(row.usd for row in rows if row.sandboxed)
+    rows, totals = await res.core.db.read(
+        lambda conn: (
+            spending.costs(conn, by, user_id=user_id, since=start),
+            spending.costs(
+                conn, "provider", user_id=user_id, since=start
+            ),  # of all, and not of the dearest two hundred
+        )
+    )
+    total = sum(row.usd for row in totals if not row.sandboxed)
+    sandboxed = sum(row.usd for row in totals if row.sandboxed)
     return documents.Costs(
         by=by,
         rows=[views.cost_row(row) for row in rows],

@@ -1,0 +1,115 @@
+"""Finding jobs: the lists that people and scripts read. None costs more as the table grows."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, String, and_, cast, func, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from bmn.db.matching import begins_with, contains
+from bmn.db.paging import COUNTED, read_cursor, write_cursor
+from bmn.db.records import Job
+from bmn.db.tables import jobs
+
+_LOOKED_AT = 20_000  # jobs whose text one question reads
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """What `jobs list` and the bulk commands select by. since, until: seconds since 1970. text: anywhere in the job."""
+
+    user_id: str | None = None
+    queue: str | None = None
+    queues: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    cause: str | None = None
+    brand_id: str | None = None
+    parent_id: str | None = None
+    id_prefixes: tuple[str, ...] = ()
+    text: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter in SQL, its words apart."""
+        plain = {
+            jobs.c.user_id: self.user_id,
+            jobs.c.queue: self.queue,
+            jobs.c.cause: self.cause,
+            jobs.c.brand_id: self.brand_id,
+            jobs.c.parent_id: self.parent_id,
+        }
+        found: list[ColumnElement[bool]] = [column == value for column, value in plain.items() if value is not None]
+        if self.queues:
+            found.append(jobs.c.queue.in_(self.queues))
+        if self.states:
+            found.append(jobs.c.state.in_(self.states))
+        if self.since is not None:
+            found.append(jobs.c.created_at >= self.since)
+        if self.until is not None:
+            found.append(jobs.c.created_at < self.until)
+        if self.id_prefixes:
+            found.append(or_(*(begins_with(jobs.c.id, prefix) for prefix in self.id_prefixes)))
+        return found
+
+    def words(self) -> list[ColumnElement[bool]]:
+        """The condition that no index answers: whoever asks it bounds how many rows are looked at."""
+        if not self.text:
+            return []
+        columns = (jobs.c.id, jobs.c.error, jobs.c.message, cast(jobs.c.payload, String))
+        return [or_(*(contains(column, self.text) for column in columns))]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Jobs of a list. cursor: where the next page begins; None on the last.
+
+    total: of all pages, counted up to COUNTED. is_exact: False where there are more. searched_to: with words, the time
+    that the search has come to, in seconds since 1970, where it did not come to the end; the cursor goes on from there.
+    """
+
+    jobs: list[Job]
+    cursor: str | None
+    total: int
+    is_exact: bool
+    searched_to: float | None = None
+
+
+def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: str | None = None) -> Page:
+    """Newest first. cursor: where the page before ended; None in the answer: this was the last page.
+
+    Words are looked for in the newest 20,000 jobs that fit the rest of the filter; the next page looks further.
+    """
+    conditions = chosen.conditions()
+    last = (_older_than(cursor),) if cursor else ()
+    end = _end_of_search(conn, (*conditions, *last)) if chosen.text else None
+    conditions += chosen.words()
+    if end:
+        conditions.append(_not_older_than(*end))
+    counted = select(jobs.c.id).where(*conditions).limit(COUNTED + 1).subquery()
+    total = conn.execute(select(func.count()).select_from(counted)).scalar_one()
+    query = select(jobs).where(*conditions, *last).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
+    found = [Job.from_row(row) for row in conn.execute(query)] if total else []
+    total_is_exact = total <= COUNTED and end is None
+    if len(found) > limit:
+        rest = write_cursor(found[limit - 1].created_at, found[limit - 1].id)
+        return Page(found[:limit], rest, min(total, COUNTED), total_is_exact)
+    if end is None:
+        return Page(found, None, min(total, COUNTED), total_is_exact)
+    return Page(found, write_cursor(*end), min(total, COUNTED), total_is_exact, searched_to=end[0])
+
+
+def _older_than(cursor: str) -> ColumnElement[bool]:
+    at, job_id = read_cursor(cursor)
+    return and_(jobs.c.created_at <= at, or_(jobs.c.created_at < at, jobs.c.id < job_id))
+
+
+def _not_older_than(at: float, job_id: str) -> ColumnElement[bool]:
+    return and_(jobs.c.created_at >= at, or_(jobs.c.created_at > at, jobs.c.id >= job_id))
+
+
+def _end_of_search(conn: Connection, conditions: tuple[ColumnElement[bool], ...]) -> tuple[float, str] | None:
+    """When the last job that is looked at was created, and its id; None where no more are left after it."""
+    newest = select(jobs.c.created_at, jobs.c.id).where(*conditions)
+    newest = newest.order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+    found = conn.execute(newest.offset(_LOOKED_AT - 1).limit(2)).all()
+    return (found[0].created_at, found[0].id) if len(found) == 2 else None

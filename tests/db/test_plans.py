@@ -1,0 +1,42 @@
+"""No question of the product costs more as the tables grow: PostgreSQL's own count of the pages it looked at."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.plans import Cost, cost_of, filled
+from bench.questions import QUESTIONS
+from bench.rows import Size
+from tests.kit.postgres import running_postgres
+
+pytestmark = pytest.mark.full
+
+_FEW, _MANY = 4_000, 40_000
+_ROOM = 40  # pages: another level of an index, a page that another row lies on
+_SHARE = 1.5  # of what it was
+
+# What reads as much as it answers, or a bounded number of rows that so few jobs do not reach.
+_BOUNDED = {
+    "everybody's text, none found": "reads the text of 20,000 jobs at most",
+    "everybody's text, many found": "reads the text of 20,000 jobs at most",
+    "everybody's newest": "counts to 10,000",
+    "spent in an hour": "reads the calls of an hour",
+    "old jobs, a batch": "deletes 500 jobs",
+    "old records": "deletes what is old",
+}
+
+
+def _costs(server: str, ended: int) -> dict[str, Cost]:
+    with filled(server, f"grown{ended}", Size(ended, 500, 400)) as conn:
+        return {name: cost_of(conn, question) for name, question in QUESTIONS.items()}
+
+
+def test_ten_times_the_jobs_are_the_same_pages(tmp_path: Path) -> None:
+    with running_postgres(tmp_path) as server:
+        few, many = _costs(server, _FEW), _costs(server, _MANY)
+    grown = {
+        name: (few[name].buffers, many[name].buffers)
+        for name in QUESTIONS
+        if name not in _BOUNDED and many[name].buffers > few[name].buffers * _SHARE + _ROOM
+    }
+    assert not grown
