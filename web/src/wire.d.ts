@@ -230,6 +230,7 @@ export interface DeadLetterPage {
   deadLetters: DeadLetter[];
   nextCursor: string | null;
   total: number;
+  totalIsExact: boolean;
 }
 
 export interface DlqSelection {
@@ -381,6 +382,8 @@ export interface JobPage {
   jobs: Job[];
   nextCursor: string | null;
   total: number;
+  totalIsExact: boolean;
+  searchedTo: string | null;
 }
 
 export interface JobProgress {
