@@ -248,9 +248,14 @@ def _deployment(settings: Settings) -> Iterator[Check]:
     from bmn.db.migrations import pending_migrations
 
     address = settings.database_address
-    if not settings.redis_address or _is_to_be_made(settings) or pending_migrations(address):
+    if not settings.redis_address or _is_to_be_made(settings):
         return
-    identity = read_identity(address)
+    try:
+        identity = None if pending_migrations(address) else read_identity(address)
+    except BmnError:  # what is wrong with the database is told by its own check
+        return
+    if identity is None:
+        return
     with contextlib.suppress(redis.RedisError, OSError), connect_sync(settings.redis_address) as client:
         owner = find_owner(client)
         if owner and owner.identity != identity:
