@@ -69,6 +69,14 @@ def test_without_keys_it_says_in_one_line_how_to_install_the_sandbox(
     assert "Traceback" not in said.err
 
 
+def test_make_demo_installs_the_sandbox_before_it_runs(tmp_path: Path) -> None:
+    """What it would do in a clone without an environment, step by step."""
+    plan = install("make", "--dry-run", "demo", f"VENV={tmp_path / 'none'}", cwd=ROOT)
+    sandbox, demo = plan.index(" ./bmn_sandbox"), plan.index("bmn generate logos")
+    assert plan.index("requirements-sandbox.txt") < sandbox < demo
+    assert "requirements-dev.txt" not in plan
+
+
 def test_some_keys_are_not_enough_and_the_missing_ones_are_named(installed: Installation) -> None:
     said = installed.run("serve", env={name: value for name, value in KEYS.items() if name != "OPENAI_API_KEY"})
     assert (said.code, "No key for openai" in said.err, "or set OPENAI_API_KEY" in said.err) == (2, True, True), said
