@@ -4,21 +4,21 @@ import asyncio
 import os
 import shutil
 import signal
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 import redis
-from sqlalchemy import create_engine, text
 
 from bmn.settings import Settings
 
 pytest.register_assert_rewrite("tests.kit")
 
 if TYPE_CHECKING:
+    from tests.kit.databases import EmptyDatabases
     from tests.kit.wire import Wire
 
 for _name in list(os.environ):
@@ -130,20 +130,15 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: str) -> str:
-    """The name of an empty database to copy."""
+def migrated_postgres(postgres_server: str) -> "EmptyDatabases":
+    """Empty databases to lend."""
     from bmn.db.migrations import migrate
+    from tests.kit.databases import EmptyDatabases
 
-    _administer(postgres_server, "CREATE DATABASE migrated")
+    with psycopg.connect(f"{postgres_server}/postgres".replace("+psycopg", ""), autocommit=True) as conn:
+        conn.execute("CREATE DATABASE migrated")
     migrate(f"{postgres_server}/migrated")
-    return "migrated"
-
-
-def _administer(server: str, statement: str) -> None:
-    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(statement))
-    admin.dispose()
+    return EmptyDatabases(postgres_server, "migrated")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -155,13 +150,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
         return
     server: str = request.getfixturevalue("postgres_server")
-    template: str = request.getfixturevalue("migrated_postgres")
-    name = f"t{uuid.uuid4().hex[:16]}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
+    databases: EmptyDatabases = request.getfixturevalue("migrated_postgres")
+    with databases.lend() as name:
         yield f"{server}/{name}"
-    finally:
-        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

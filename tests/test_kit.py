@@ -1,17 +1,23 @@
 """The tests' own house: what they share lives in tests/kit, and a name means one thing."""
 
 import ast
+import functools
 from collections import Counter
 from pathlib import Path
 
 _TESTS = Path(__file__).parent
-_SOURCES = {path: ast.parse(path.read_text()) for path in [*_TESTS.rglob("*.py"), *_TESTS.parent.glob("bench/*.py")]}
+
+
+@functools.cache
+def _sources() -> dict[Path, ast.Module]:
+    paths = [*_TESTS.rglob("*.py"), *_TESTS.parent.glob("bench/*.py")]
+    return {path: ast.parse(path.read_text()) for path in paths}
 
 
 def test_no_test_imports_from_another_test_or_from_a_conftest() -> None:
     wrong = [
         f"{path.relative_to(_TESTS.parent)}:{node.lineno}"
-        for path, tree in _SOURCES.items()
+        for path, tree in _sources().items()
         for node in ast.walk(tree)
         for module in _imported(node)
         if module.startswith("tests.") and module.rpartition(".")[2].startswith(("test_", "conftest"))
@@ -28,7 +34,7 @@ def _imported(node: ast.AST) -> list[str]:
 def test_a_class_of_the_tests_has_its_name_alone() -> None:
     classes = [
         node.name
-        for tree in _SOURCES.values()
+        for tree in _sources().values()
         for node in tree.body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
@@ -38,7 +44,7 @@ def test_a_class_of_the_tests_has_its_name_alone() -> None:
 def test_a_constant_of_the_people_is_written_once() -> None:
     assigned = [
         name.id
-        for tree in _SOURCES.values()
+        for tree in _sources().values()
         for node in tree.body
         if isinstance(node, ast.Assign)
         for name in node.targets

@@ -10,7 +10,7 @@ import redis
 
 from bmn.broker.embedded import EmbeddedRedis
 from tests.kit.stack import Stack
-from tests.kit.terminal import Output, bmn
+from tests.kit.terminal import Output, bmn, forked
 
 CANARY = "sk-canary-0123456789abcdef"
 
@@ -47,9 +47,9 @@ def test_a_fresh_machine_is_well(home: Path) -> None:
 
 
 def test_a_running_stack_is_well_and_recognised(stack: Stack) -> None:
-    done = bmn("doctor", "--json", env=stack.env)
+    done = forked("doctor", "--json", env=stack.env)
     assert done.code == 0, done.out
-    assert bmn("doctor", env=stack.env).err == "next: bmn queues\n"
+    assert forked("doctor", env=stack.env).err == "next: bmn queues\n"
     found = checks(done)
     assert found["Server"] == ("ok", f"answers at {stack.api_url}")
     assert "Valkey" in found["Redis"][1]
@@ -57,7 +57,7 @@ def test_a_running_stack_is_well_and_recognised(stack: Stack) -> None:
 
 
 def test_a_server_of_another_home_is_told(stack: Stack, home: Path) -> None:
-    done = bmn("doctor", "--json", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url})
+    done = forked("doctor", "--json", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url})
     assert done.code == 1
     assert checks(done)["Sign-in"] == ("failed", f"{stack.api_url} takes no token of ours")
 
@@ -67,7 +67,7 @@ def test_a_redis_that_evicts_forgets_and_is_full_is_told(home: Path, server: Emb
         client.config_set("maxmemory-policy", "allkeys-lru")
         client.config_set("appendonly", "no")
         client.config_set("maxmemory", 1_000_000)
-    done = bmn("doctor", "--json", env={"BMN_HOME": str(home), "REDIS_URL": server.url})
+    done = forked("doctor", "--json", env={"BMN_HOME": str(home), "REDIS_URL": server.url})
     assert done.code == 1
     found = checks(done)
     assert found["Policy"] == ("failed", "allkeys-lru")
@@ -83,17 +83,17 @@ def test_what_does_not_answer_is_told_without_its_password(home: Path) -> None:
         "OPENAI_API_KEY": CANARY,
     }
     for flag in ("--json", "--plain"):
-        done = bmn("doctor", flag, env=env)
+        done = forked("doctor", flag, env=env)
         assert done.code == 1
         assert CANARY not in done.out + done.err
         assert "Traceback" not in done.err
-    found = checks(bmn("doctor", "--json", env=env))
+    found = checks(forked("doctor", "--json", env=env))
     assert (found["Redis"][0], found["Database"][0]) == ("failed", "failed")
 
 
 def test_a_postgresql_without_our_tables_wants_its_upgrade(home: Path, postgres_server: str) -> None:
     env = {"BMN_HOME": str(home), "DATABASE_URL": f"{postgres_server}/postgres"}
-    found = checks(bmn("doctor", "--json", env=env))
+    found = checks(forked("doctor", "--json", env=env))
     assert found["Database"][0] == "ok"
     assert found["Database"][1].startswith("PostgreSQL 18")
     assert found["Migrations"][0] == "failed"
@@ -103,21 +103,21 @@ def test_a_postgresql_without_our_tables_wants_its_upgrade(home: Path, postgres_
 def test_a_port_of_somebody_else_is_told(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         other.settimeout(0)
-        done = bmn("doctor", "--json", env={"BMN_HOME": str(home), "PORT": str(other.getsockname()[1])})
+        done = forked("doctor", "--json", env={"BMN_HOME": str(home), "PORT": str(other.getsockname()[1])})
     assert checks(done)["Port"][0] == "failed"
 
 
 def test_a_home_that_cannot_be_written_and_a_wrong_setting_are_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    found = checks(bmn("doctor", "--json", env={"BMN_HOME": str(tmp_path / "file" / "home")}))
+    found = checks(forked("doctor", "--json", env={"BMN_HOME": str(tmp_path / "file" / "home")}))
     assert found["Home"][0] == "failed"
-    found = checks(bmn("doctor", "--json", env={"BMN_HOME": str(tmp_path), "PORT": "abc"}))
+    found = checks(forked("doctor", "--json", env={"BMN_HOME": str(tmp_path), "PORT": "abc"}))
     assert found["Settings"][0] == "failed"
     assert "PORT" in found["Settings"][1]
 
 
 def test_production_without_its_settings_is_told(home: Path) -> None:
-    done = bmn("doctor", "--json", env={"BMN_HOME": str(home), "BMN_ENV": "production"})
+    done = forked("doctor", "--json", env={"BMN_HOME": str(home), "BMN_ENV": "production"})
     assert done.code == 1
     found = checks(done)
     assert (found["Production"][0], found["Keys"][0]) == ("failed", "failed")

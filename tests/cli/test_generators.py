@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.kit.stack import User
 from tests.kit.terminal import bmn, on_terminal
 
@@ -68,6 +70,7 @@ def test_without_a_server_a_private_one_does_the_job(home: Path) -> None:
     assert bmn("jobs", "list", env=env).code == 69
 
 
+@pytest.mark.full
 def test_ctrl_c_in_a_private_stack_says_where_the_job_goes_on(home: Path) -> None:
     with on_terminal("generate", "logos", "--brand", "Acme", columns=120, env={"PORT": "1"}) as terminal:
         terminal.wait_for("━")

@@ -14,7 +14,7 @@ from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
 from bmn.cli.terminal.exit_codes import MEANINGS
 from bmn.errors import CAUSES
-from tests.kit.terminal import bmn, check_snapshot, environment, seen_at
+from tests.kit.terminal import bmn, check_snapshot, environment, forked, seen_at
 
 _HEAVY = ("rich", "pydantic", "click", "asyncio", "httpx", "sqlalchemy", "fastapi", "PIL", "redis", "rq")
 _OURS_FOR_HELP = {
@@ -77,7 +77,7 @@ def test_every_command_has_one_sentence_and_an_example() -> None:
 
 
 def test_examples_stand_above_the_options() -> None:
-    text = bmn("generate", "logos", "--help").out
+    text = forked("generate", "logos", "--help").out
     assert text.index("Examples:") < text.index("Options:")
 
 
@@ -165,7 +165,7 @@ def test_common_options_are_understood_everywhere() -> None:
     ],
 )
 def test_mistakes_are_told_in_three_lines(home: Path, args: tuple[str, ...], code: int, name: str) -> None:
-    done = bmn(*args, env={"PORT": "1"})
+    done = forked(*args, env={"PORT": "1"})
     assert done.code == code, done.err
     assert done.out == ""
     assert "Traceback" not in done.err
@@ -176,13 +176,13 @@ def test_mistakes_are_told_in_three_lines(home: Path, args: tuple[str, ...], cod
 
 @pytest.mark.parametrize("args", [(), ("jobs",), ("jobs", "dlq"), ("generate",)])
 def test_a_group_alone_shows_its_help_and_not_an_error(args: tuple[str, ...]) -> None:
-    done = bmn(*args)
+    done = forked(*args)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"Usage: {' '.join(('bmn', *args))} ")
 
 
 def test_an_error_with_json_is_one_document(home: Path) -> None:
-    done = bmn("jobs", "list", "--json", env={"PORT": "1"})
+    done = forked("jobs", "list", "--json", env={"PORT": "1"})
     error = json.loads(done.out)["error"]
     assert done.code == 69
     assert {"code", "message", "hint", "requestId"} <= set(error)
@@ -191,47 +191,47 @@ def test_an_error_with_json_is_one_document(home: Path) -> None:
 
 
 def test_a_usage_error_with_json_is_one_document() -> None:
-    done = bmn("jobs", "lst", "--json")
+    done = forked("jobs", "lst", "--json")
     assert json.loads(done.out)["error"]["code"] == "usage"
 
 
 def test_a_wrong_setting_is_named(home: Path) -> None:
-    done = bmn("jobs", "list", env={"PORT": "seventy"})
+    done = forked("jobs", "list", env={"PORT": "seventy"})
     assert done.code == 2
     assert "PORT" in done.err
 
 
 def test_help_works_with_a_broken_configuration(home: Path) -> None:
-    assert bmn("jobs", "--help", env={"PORT": "seventy"}).code == 0
+    assert forked("jobs", "--help", env={"PORT": "seventy"}).code == 0
 
 
 def test_help_lists_every_exit_code_and_cause() -> None:
-    codes = json.loads(bmn("help", "exit-codes", "--json").out)
+    codes = json.loads(forked("help", "exit-codes", "--json").out)
     assert set(codes) == {str(code) for code in MEANINGS}
-    assert set(json.loads(bmn("help", "causes", "--json").out)) == {str(cause) for cause in CAUSES}
+    assert set(json.loads(forked("help", "causes", "--json").out)) == {str(cause) for cause in CAUSES}
 
 
 @pytest.mark.parametrize("topic", ["exit-codes", "causes", "options", "images", "environment"])
 @pytest.mark.parametrize("columns", [80, 140])
 def test_help_topics(topic: str, columns: int) -> None:
-    code, text = seen_at(columns, "help", topic)
+    code, text = seen_at(columns, "help", topic, fork=True)
     assert code == 0
     check_snapshot(f"topic-{topic}-{columns}", text)
 
 
 def test_help_of_a_command_is_its_own_help() -> None:
-    assert bmn("help", "jobs").out == bmn("jobs", "--help").out
+    assert forked("help", "jobs").out == forked("jobs", "--help").out
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_name_us(shell: str) -> None:
-    done = bmn("completion", shell)
+    done = forked("completion", shell)
     assert done.code == 0
     assert "_BMN_COMPLETE" in done.out
 
 
 def test_completion_offers_commands_and_words_without_a_server(home: Path) -> None:
-    done = bmn(env={"_BMN_COMPLETE": "bash", "COMP_LINE": "bmn jobs wa", "PORT": "1"})
+    done = forked(env={"_BMN_COMPLETE": "bash", "COMP_LINE": "bmn jobs wa", "PORT": "1"})
     assert "watch" in done.out
-    done = bmn(env={"_BMN_COMPLETE": "bash", "COMP_LINE": "bmn jobs show la", "PORT": "1"})
+    done = forked(env={"_BMN_COMPLETE": "bash", "COMP_LINE": "bmn jobs show la", "PORT": "1"})
     assert "last:failed" in done.out

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from tests.kit.stack import Stack
-from tests.kit.terminal import bmn
+from tests.kit.terminal import forked
 
 CANARY = "sk-canary-0123456789abcdef"
 
@@ -19,7 +19,7 @@ def test_config_tells_value_and_origin_and_masks_secrets(home: Path) -> None:
         "REDIS_URL": f"redis://:{CANARY}@10.0.0.1:6379/0",
         "PORT": "4000",
     }
-    done = bmn("config", "--json", env=env)
+    done = forked("config", "--json", env=env)
     document = json.loads(done.out)
     settings = {row["name"]: (row["value"], row["origin"]) for row in document["settings"]}
     assert settings["PORT"] == (4000, "environment")
@@ -28,22 +28,22 @@ def test_config_tells_value_and_origin_and_masks_secrets(home: Path) -> None:
     assert settings["OPENAI_API_KEY"][1] == "environment"
     assert settings["BFL_API_KEY"] == ("", "default")
     assert document["addresses"]["redis_address"] == "redis://[hidden]@10.0.0.1:6379/0"
-    plain = bmn("config", env=env)
+    plain = forked("config", env=env)
     assert CANARY not in done.out + plain.out + plain.err
-    only = bmn("config", "show", "--set", env=env)
+    only = forked("config", "show", "--set", env=env)
     assert "PORT" in only.out
     assert "BFL_MAX_CONCURRENT" not in only.out
 
 
 def test_config_knows_the_addresses_of_a_running_serve(stack: Stack) -> None:
-    document = json.loads(bmn("config", "--json", env=stack.env).out)
+    document = json.loads(forked("config", "--json", env=stack.env).out)
     assert document["addresses"]["api_address"] == stack.api_url
     assert document["addresses"]["sandbox_address"] == stack.sandbox_url
 
 
 def test_a_token_opens_the_local_server_and_an_admins_opens_more(stack: Stack) -> None:
     def ask(path: str, *arguments: str) -> int:
-        token = bmn("token", *arguments, env=stack.env).out.strip()
+        token = forked("token", *arguments, env=stack.env).out.strip()
         return httpx.get(f"{stack.api_url}{path}", headers={"Authorization": f"Bearer {token}"}).status_code
 
     assert ask("/api/v1/credits") == 200
@@ -52,24 +52,24 @@ def test_a_token_opens_the_local_server_and_an_admins_opens_more(stack: Stack) -
 
 
 def test_a_token_is_refused_where_supabase_signs_the_users_in(home: Path) -> None:
-    done = bmn("token", env={"BMN_HOME": str(home), "SUPABASE_URL": "https://example.supabase.co"})
+    done = forked("token", env={"BMN_HOME": str(home), "SUPABASE_URL": "https://example.supabase.co"})
     assert done.code == 4
     assert done.out == ""
 
 
 def test_a_database_is_upgraded_once(home: Path) -> None:
-    first = json.loads(bmn("db", "upgrade", "--json", env={"BMN_HOME": str(home)}).out)
+    first = json.loads(forked("db", "upgrade", "--json", env={"BMN_HOME": str(home)}).out)
     assert first["applied"]
-    again = json.loads(bmn("db", "upgrade", "--json", env={"BMN_HOME": str(home)}).out)
+    again = json.loads(forked("db", "upgrade", "--json", env={"BMN_HOME": str(home)}).out)
     assert again["applied"] == []
-    assert "was up to date" in bmn("db", "upgrade", env={"BMN_HOME": str(home)}).out
+    assert "was up to date" in forked("db", "upgrade", env={"BMN_HOME": str(home)}).out
 
 
 def test_a_server_of_another_home_is_told_as_such(stack: Stack, home: Path) -> None:
     """Its development secret is another one, so what this home signs is refused."""
-    refused = bmn("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url})
+    refused = forked("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url})
     assert refused.code == 4
     assert f"another BMN_HOME than yours ({home})" in refused.err
-    own = bmn("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url, "BMN_TOKEN": "old"})
+    own = forked("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url, "BMN_TOKEN": "old"})
     assert own.code == 4
     assert "BMN_TOKEN" in own.err

@@ -208,6 +208,7 @@ async def test_requests_are_repeated_after_a_lost_connection(user: User, proxy: 
     assert first == second
 
 
+@pytest.mark.full
 def test_a_watch_survives_a_restart_of_its_server(user: User) -> None:
     """The workers are another process; the address that the watch talks to goes away and comes back."""
     home = user.stack.home

@@ -92,4 +92,4 @@ class User:
         return seen_at(columns, *args, env={**self.env, **(env or {})}, fork=True)
 
     def on_terminal(self, *args: str, columns: int = 100, env: Mapping[str, str] | None = None) -> Any:
-        return on_terminal(*args, columns=columns, env={**self.env, **(env or {})})
+        return on_terminal(*args, columns=columns, env={**self.env, **(env or {})}, fork=True)

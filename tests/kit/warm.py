@@ -1,5 +1,5 @@
 """Forks the command line from a process that has imported it once: the same `main`, in a process, a session, a folder, an
-environment and on streams of its own, without the third of a second in which a fresh interpreter only imports.
+environment and on streams of its own, without the second in which a fresh interpreter only imports.
 
 What is about the start itself (help, imports, signals, `serve`) runs the installed `bmn`: `tests.kit.terminal`.
 """
@@ -21,25 +21,18 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+_COMMANDS = (
+    *("brands", "completion", "config", "costs", "credits", "db", "doctor", "generate"),
+    *("help", "jobs", "logos", "queues", "serve", "token", "workers"),
+)
 _PRELOADED = (
-    *(
-        "httpx",
-        "rich.live",
-        "rich.text",
-        "bmn.cli.app",
-        "bmn.cli.commands.jobs",
-        "bmn.cli.commands.generate",
-        "bmn.cli.following.generation",
-    ),
-    *(
-        "bmn.cli.commands.queues",
-        "bmn.cli.commands.logos",
-        "bmn.cli.commands.brands",
-        "bmn.cli.commands.credits",
-        "bmn.cli.following.job_page",
-        "bmn.cli.following.pictures",
-    ),
-    *("bmn.cli.following.watch", "bmn.cli.terminal.tables", "bmn.work.registry", "bmn.client.http"),
+    *(f"bmn.cli.commands.{name}" for name in _COMMANDS),
+    *(f"bmn.cli.following.{name}" for name in ("generation", "job_page", "pictures", "watch")),
+    *("bmn.cli.app", "bmn.cli.terminal.completion", "bmn.cli.terminal.tables", "bmn.client.http", "bmn.work.registry"),
+    *("bmn.broker.connection", "bmn.db.engine", "bmn.db.migrations.run", "bmn.db.refusals"),
+    # What these import at their first call.
+    *("alembic.command", "anyio._backends._asyncio", "httpcore", "psycopg", "rich.live", "rich.text"),
+    *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
 )
 _MOST = 1 << 20
 

@@ -2,12 +2,12 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bmn.db.migrations import migrate
 from bmn.settings import load_settings
 from bmn.work.wiring import open_core
 from tests.kit.driver import why_not
@@ -15,11 +15,12 @@ from tests.live.servers import Live
 
 
 @pytest.fixture
-async def bare(home: Path, redis_url: str) -> AsyncIterator[Live]:
+async def bare(home: Path, redis_url: str, migrated_sqlite: Path) -> AsyncIterator[Live]:
     """Without the official client."""
     env = {**os.environ, "BMN_HOME": str(home), "REDIS_URL": redis_url}
     settings = load_settings(redis_url=redis_url)
-    migrate(settings.database_address)
+    shutil.copy(migrated_sqlite, home / "bmn.sqlite3")
+    assert settings.database_address.endswith(f"{home}/bmn.sqlite3")
     core = await open_core(settings, "test")
     live = Live(settings, core, env)
     try:

@@ -213,6 +213,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.stop()
 
 
+@pytest.mark.full
 @pytest.mark.timeout(500)
 async def test_everything_on_the_wire_is_what_the_models_say(stack: Stack) -> None:
     record = Record()

@@ -1,23 +1,20 @@
 """A real server, and somebody in front of a browser without a screen."""
 
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 
 import httpx
 import pytest
 
-from bmn.db.migrations import migrate
 from tests.kit.api import Api, api, sign_in, start
 
 __all__ = ["api", "start"]
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
+def database_url(tmp_path: Path, migrated_sqlite: Path) -> str:
     """The pages' own statements are few, and each is tested on both databases where it lives."""
-    url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-    migrate(url)
-    yield url
+    return f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'test.sqlite3')}"
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ def test_every_variation_has_a_composition_of_its_own() -> None:
         assert difference(drawn[one], drawn[other]) > 4, (one, other)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_style_looks_different(kind: str) -> None:
     drawn = {style: render_logo(prompt(style=style, kind=kind), 3, SMALL) for style in STYLES}
@@ -59,6 +60,7 @@ def test_the_same_prompt_and_seed_are_the_same_picture() -> None:
     assert once.tobytes() == again.tobytes()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_seed_is_another_drawing(kind: str) -> None:
     for style in STYLES:
@@ -66,6 +68,7 @@ def test_each_seed_is_another_drawing(kind: str) -> None:
         assert len({picture.tobytes() for picture in drawn}) == 4, (style, kind)
 
 
+@pytest.mark.full
 def test_no_two_of_a_hundred_logos_of_25_names_are_alike_at_64_pixels() -> None:
     kinds = list(KINDS)
     rng = random.Random(2)
@@ -88,6 +91,7 @@ def test_a_logo_is_drawn_in_well_under_a_second() -> None:
     assert (time.process_time() - started) / 8 < 0.6
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_logo_has_margins_and_the_brands_own_colors(kind: str) -> None:
     picture = render_logo(prompt(kind=kind), 5, SMALL)
@@ -97,6 +101,7 @@ def test_a_logo_has_margins_and_the_brands_own_colors(kind: str) -> None:
     assert (0x6F, 0x4E, 0x37) in found or (0xD4, 0xA5, 0x74) in found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_logo_stands_in_the_middle(kind: str) -> None:
     for seed in range(3):
@@ -126,6 +131,7 @@ def test_any_name_gives_a_picture(name: str, kind: str) -> None:
     assert min(box[0], box[1]) >= 4 and max(box[2], box[3]) <= 252, (style, box)
 
 
+@pytest.mark.full
 def test_a_long_name_can_be_read_at_64_pixels() -> None:
     """Its letters are several pixels tall there, in each style."""
     for style, seed in itertools.product(STYLES, range(4)):

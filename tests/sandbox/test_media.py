@@ -77,6 +77,7 @@ def test_a_white_logo_goes_on_the_dark_it_was_drawn_on() -> None:
     assert readable(read_logo(as_png(image)), []) == (11, 19, 43)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "strange", [Image.new("RGBA", (40, 40)), Image.new("L", (1, 1), 0), Image.new("RGB", (3, 900))]
 )
@@ -84,6 +85,7 @@ def test_odd_logos_are_drawn_too(strange: Image.Image) -> None:
     assert opened(mockup(as_png(strange), "A mug")).size == (1024, 1024)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_every_style_shows_every_picture(style: str, count: int) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 from bmn.db import refusals
 from bmn.db.migrations import migrate, pending_migrations
 from bmn.errors import Misconfigured
-from tests.kit.terminal import bmn
+from tests.kit.terminal import forked
 
 COMMANDS = (("db", "upgrade"), ("serve", "--port", "0"), ("doctor",))
 
@@ -51,7 +51,7 @@ def refused_everywhere(
     home: Path, url: str, said: str, remedy: str, commands: tuple[tuple[str, ...], ...] = COMMANDS
 ) -> None:
     for command in commands:
-        done = bmn(*command, env={"BMN_HOME": str(home), "DATABASE_URL": url})
+        done = forked(*command, env={"BMN_HOME": str(home), "DATABASE_URL": url})
         shown = " ".join((done.out + done.err).split())
         assert done.code == (1 if command == ("doctor",) else 2), shown
         assert re.search(said, shown), shown
@@ -158,7 +158,7 @@ def test_a_database_of_a_newer_release(home: Path, database_url: str) -> None:
 def test_a_server_that_is_away_is_no_mistake_of_the_settings(home: Path) -> None:
     url = "postgres://me:CANARY@127.0.0.1:1/d"
     for command in COMMANDS:
-        done = bmn(*command, env={"BMN_HOME": str(home), "DATABASE_URL": url})
+        done = forked(*command, env={"BMN_HOME": str(home), "DATABASE_URL": url})
         assert done.code == (1 if command == ("doctor",) else 75), done.err
         assert "cannot be reached" in done.out + done.err
         assert "CANARY" not in done.out + done.err
@@ -167,13 +167,13 @@ def test_a_server_that_is_away_is_no_mistake_of_the_settings(home: Path) -> None
 def test_a_file_that_is_no_database(home: Path) -> None:
     (home / "bmn.sqlite3").write_bytes(b"something else entirely, and long enough to be looked at" * 20)
     for command in COMMANDS:
-        done = bmn(*command, env={"BMN_HOME": str(home)})
+        done = forked(*command, env={"BMN_HOME": str(home)})
         assert "is no SQLite database" in done.out + done.err
         assert "defect" not in done.err
 
 
 def test_a_home_whose_path_means_something_in_an_address(tmp_path: Path) -> None:
     home = tmp_path / "a?b#c%20 d"
-    done = bmn("db", "upgrade", env={"BMN_HOME": str(home)})
+    done = forked("db", "upgrade", env={"BMN_HOME": str(home)})
     assert done.code == 0, done.err
     assert sqlite3.connect(home / "bmn.sqlite3").execute("SELECT count(*) FROM jobs").fetchone() == (0,)

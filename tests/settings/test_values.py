@@ -6,7 +6,7 @@ import pytest
 
 from bmn.errors import Misconfigured
 from bmn.settings import load_settings, origin_of
-from tests.kit.terminal import bmn
+from tests.kit.terminal import forked
 
 KEY = "bfl_0123456789abcdefABCDEF"
 KEYS = ("bfl_api_key", "openai_api_key", "anthropic_api_key", "google_api_key", "resend_api_key", "ghl_private_token")
@@ -132,7 +132,7 @@ def test_an_env_file_is_read_as_editors_write_it(home: Path, encode: object) -> 
 @pytest.mark.parametrize("data", [b"PORT=\xff\xfe4000", b"PORT: 4000\n", b"X=1\nPORT 4000"])
 def test_an_env_file_that_cannot_be_read_is_named_with_its_line(home: Path, data: bytes) -> None:
     Path(".env").write_bytes(data)
-    done = bmn("config", env={"BMN_HOME": str(home)})
+    done = forked("config", env={"BMN_HOME": str(home)})
     assert done.code == 2
     assert ".env" in done.err
     assert "Traceback" not in done.err
@@ -167,7 +167,7 @@ def test_no_command_prints_a_password_of_an_address(home: Path) -> None:
         ("db", "upgrade"),
         ("serve",),
     ):
-        done = bmn(*command, env=env)
+        done = forked(*command, env=env)
         assert "CANARY" not in done.out + done.err, command
         assert "p%23ss" not in done.out + done.err, command
         assert "p#ss" not in done.out + done.err, command
