@@ -11,19 +11,6 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-POINTS = (
-    "dequeued",
-    "claimed",
-    "submitting",
-    "provider_sent",
-    "submitted",
-    "ready",
-    "stored",
-    "saved",
-    "collecting",
-    "settling",
-    "settled",
-)
 _EFFECTS = {"BMN_KILL_AT": signal.SIGKILL, "BMN_PAUSE_AT": signal.SIGSTOP, "BMN_RAISE_AT": None}
 _passes: Counter[str] = Counter()
 _armed: dict[str, tuple[str, int]] = {}

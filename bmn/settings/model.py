@@ -203,7 +203,6 @@ class Settings(BaseSettings):
     # Limits a user and minute; 0 lifts one
     bmn_requests_per_minute: int = Field(60, ge=0)
     bmn_generations_per_minute: int = Field(10, ge=0)
-    bmn_wizard_starts_per_second: int = Field(2, ge=0)
     bmn_mails_per_day: int = Field(20, ge=0)  # to one user, whoever asks for them; 0 lifts it
 
     # Engine, in seconds. Tests and benches shorten them; the ratios matter more than the figures.

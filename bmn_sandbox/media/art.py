@@ -229,11 +229,6 @@ def _extent(art: Art) -> Box:
     return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 
 
-def area_mask(shape: Shape, side: int) -> Image.Image:
-    """The inside of a shape on a sheet of side x side pixels, 0..255."""
-    return _mask(outlines(shape), (side, side), _Sheet(side))
-
-
 def _mask(shape: Iterable[Outline], size: tuple[int, int], sheet: _Sheet) -> Image.Image:
     draw = aggdraw.Draw("L", size, 0)
     draw.path(sheet.pixels(shape), None, aggdraw.Brush(255))

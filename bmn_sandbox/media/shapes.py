@@ -223,21 +223,3 @@ def _joint(center: Point, r: float, before: float, after: float) -> list[Outline
 
 def _cap(center: Point, r: float, start: float) -> Outline:
     return arc(r, math.degrees(start), math.degrees(start) + 180, center)
-
-
-def dashed(outline: Outline, mark: float, gap: float) -> Iterable[Outline]:
-    """The marks of a dashed line; lengths in units of the sheet."""
-    piece: Outline = []
-    travelled = 0.0
-    for (x0, y0), (x1, y1) in pairwise(outline):
-        length = math.hypot(x1 - x0, y1 - y0)
-        for step in range(max(1, round(length / 2))):
-            share = step * 2 / length if length else 0
-            if travelled % (mark + gap) < mark:
-                piece.append((x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
-            elif len(piece) > 1:
-                yield piece
-                piece = []
-            travelled += 2
-    if len(piece) > 1:
-        yield piece

@@ -45,7 +45,6 @@ class Reader:
         self._origin: str | None = None  # the first entry's id, which distinguishes one stream from another
         self._loaded = False
         self._healthy = True
-        self.answered_at = time.monotonic()
 
     async def load(self) -> None:
         """Fills the ring with what happened lately. Raises redis.RedisError when Redis is away."""
@@ -142,7 +141,6 @@ class Reader:
             log.warning("no live events while Redis is away", error=str(error) or type(error).__name__)
 
     def _recovered(self, failures: int) -> None:
-        self.answered_at = time.monotonic()
         if failures:
             self._healthy = True
             log.info("live events again", position=write_position(self._ring.last))
