@@ -224,7 +224,7 @@ CAUSES: dict[Cause, CauseInfo] = {
         "us",
         "This job is from an older version.",
         "Please start it again.",
-        "The payload no longer fits the schema; the error shows the difference. Submit it anew.",
+        "The payload no longer fits the schema; the error shows the difference. Submit it again.",
         dead=True,
     ),
     Cause.BUG: _info(

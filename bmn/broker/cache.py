@@ -28,7 +28,7 @@ async def cached(client: Redis, key: str, seconds: int, kind: type[T], load: Cal
         try:
             return kind.model_validate_json(found)
         except ValidationError:
-            log.warning("a cached value of another release is read anew", key=key)
+            log.warning("a cached value of another release is read again", key=key)
             found = None
     value = await load()
     if found is None:

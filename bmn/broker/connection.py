@@ -74,7 +74,7 @@ def connect(url: str, *, reply_seconds: float = REPLY_SECONDS, connections: int 
     """A pool for one event loop; answers are str. Nothing is opened before the first command.
 
     reply_seconds: how long one command may take. A client for blocking reads needs more than the longest block.
-    connections: the most that are open at once; callers beyond it wait. Raises Misconfigured for a URL that is none.
+    connections: the most that are open at once; callers beyond it wait. Raises Misconfigured for an invalid URL.
     """
     try:
         pool = redis.asyncio.BlockingConnectionPool.from_url(

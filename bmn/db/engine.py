@@ -208,7 +208,7 @@ def _take_turn(handle: BinaryIO) -> None:
 
 
 def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
-    """An engine with our manners: SQLite in WAL mode, PostgreSQL without state that a transaction pooler would lose."""
+    """An engine with our defaults: SQLite in WAL mode, PostgreSQL without state that a transaction pooler would lose."""
     if url.startswith("sqlite"):
         engine = create_engine(
             URL.create("sqlite", database=url.removeprefix("sqlite:///")),  # as it is: a path may hold ? and %

@@ -232,7 +232,9 @@ class Sweeper:
         waiting = await self._core.db.read(queue_rows.oldest_waiting)
         for queue, seconds in waiting.items():
             if seconds > _OLD_SECONDS:
-                self._alert(f"waiting:{queue}", f"The oldest job of {queue} waits since {seconds:.0f} s.", queue=queue)
+                self._alert(
+                    f"waiting:{queue}", f"The oldest job in {queue} has been waiting for {seconds:.0f} s.", queue=queue
+                )
         share = self._core.health.memory_share
         if share > _FULL_SHARE:
             self._alert("redis-memory", f"Redis uses {share:.0%} of its memory.", share=round(share, 2))

@@ -200,7 +200,7 @@ class Worker:
         paused = False
         try:
             if not _JOB_ID.fullmatch(job_id):
-                log.warning("something else than a job stands in the line; taken out", entry=ascii(job_id[:100]))
+                log.warning("unexpected entry in RQ's list removed", entry=ascii(job_id[:100]))
                 await self._core.view.remove(name, [job_id])
                 return
             waiting, paused = await self._core.db.read(
@@ -209,7 +209,7 @@ class Worker:
             if not waiting:
                 await self._core.view.remove(name, [job_id])
         except (RedisError, OSError, TryLater) as error:
-            log.debug("looked at the line in vain", reason=str(error))
+            log.debug("could not inspect RQ's list", reason=str(error))
             paused = True
         if paused:
             with suppress(TimeoutError):

@@ -42,7 +42,8 @@ def home_lock(settings: Settings, purpose: str) -> Iterator[None]:
         descriptor = os.open(home / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise Misconfigured(
-            f"BMN_HOME cannot be written: {home} ({error.strerror})", hint="Name a folder of yours in BMN_HOME."
+            f"BMN_HOME cannot be written: {home} ({error.strerror})",
+            hint="Set BMN_HOME to a folder that you can write to.",
         ) from error
     before = os.umask(0o077)  # what this stack writes is its owner's alone, also in a folder that others may enter
     try:

@@ -166,7 +166,7 @@ def with_addresses(
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """The addresses as variables, for programs that a child starts and that read their settings anew."""
+    """The addresses as variables, for programs that a child starts and that read their settings themselves."""
     variables = {
         "BMN_HOME": str(settings.bmn_home),
         "PORT": str(settings.port),

@@ -24,7 +24,7 @@ _KINDS = {kind.code: kind for kind in (Conflict, Misconfigured, NotAllowed, Usag
 
 @asynccontextmanager
 async def private_stack(settings: Settings, queues: Sequence[str] = ()) -> AsyncIterator[str]:
-    """Runs `bmn serve` for the while, with these queues (none: all) and the one that makes thumbnails; gives its address.
+    """Runs `bmn serve` for the block, with these queues (none: all) and the one that makes thumbnails; gives its address.
 
     Left by an exception (Ctrl-C too), it puts running jobs back in line at once; they go on at the next `bmn serve`.
     Raises what the stack itself raises where it refuses to start, TryLater where it does not come up.

@@ -126,7 +126,7 @@ class Bfl(Provider):
             return response.content
 
     async def collect(self, task: Task, on_progress: OnProgress | None = None, *, deadline: float = 100.0) -> bytes:
-        """`wait` and `download`; an address that has expired is asked for anew, once."""
+        """`wait` and `download`; an address that has expired is asked for again, once."""
         for last in (False, True):
             url = await self.wait(task, on_progress, deadline=deadline)
             try:
@@ -239,7 +239,7 @@ class Bfl(Provider):
         return {}, min(refusal.retry_after or 0.0, 10.0)
 
     def _gone(self, what: str) -> JobFailure:
-        """The task will never deliver, and may have been billed: order anew, once."""
+        """The task will never deliver, and may have been billed: order again, once."""
         return JobFailure(Cause.PROVIDER_OVERLOADED, f"{self.label} {what}.", ambiguous=True, task_gone=True)
 
 

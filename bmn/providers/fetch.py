@@ -1,6 +1,6 @@
 """The guarded fetcher: gets a page or a picture from an address that a user, a model or a web page named.
 
-Each hop is checked anew: the URL, then every address of its name, then a connection to one of the checked addresses and
+Each hop is checked again: the URL, then every address of its name, then a connection to one of the checked addresses and
 no other, so that a name whose answer changes leads nowhere; through a proxy too. No cookies, no key, no body above the cap.
 """
 

@@ -243,5 +243,5 @@ def _said(answer: Any) -> str:
 
 
 def _gone(what: str, *, said: str | None = None) -> JobFailure:
-    """The task will never deliver, and may have been billed: order anew, once."""
+    """The task will never deliver, and may have been billed: order again, once."""
     return JobFailure(Cause.PROVIDER_OVERLOADED, f"{LABEL} {what}.", ambiguous=True, said=said, task_gone=True)

@@ -1,4 +1,4 @@
-"""Browser sign-in: a cookie that names a session in Redis. It is had for a ticket, which works once and not for long.
+"""Browser sign-in: a cookie that names a session in Redis. It is obtained with a single-use, short-lived ticket.
 
 Redis holds digests only, so reading it signs nobody in. Links with a ticket come from `POST /api/v1/session`.
 """

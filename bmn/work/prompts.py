@@ -93,7 +93,7 @@ def _logo_prompt(payload: LogoGeneration, variation: str) -> str:
 def _changes(payload: LogoGeneration) -> list[str]:
     """What to do to the given logo. It has its idea already, so that none of the variations is asked for."""
     notes = _sentence(payload.refinement_notes, "Change the given logo as follows")
-    return [notes, "Keep all else of it: the same idea, the same letters."] if notes else ["Make the given logo anew."]
+    return [notes, "Keep everything else unchanged: same concept, same lettering."] if notes else ["Redraw this logo."]
 
 
 def _plain(text: str) -> str:

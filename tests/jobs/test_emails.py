@@ -1,4 +1,4 @@
-"""Mails: what people get to read, and what hostile data cannot do. `UPDATE_SNAPSHOTS=1` writes the snapshots anew."""
+"""Mails: what people get to read, and what hostile data cannot do. `UPDATE_SNAPSHOTS=1` writes the snapshots again."""
 
 import os
 from html.parser import HTMLParser

@@ -47,7 +47,7 @@ def test_eight_logos_have_eight_variations_that_the_sandbox_tells_apart() -> Non
 def test_notes_are_asked_for_in_a_refinement_only() -> None:
     refined = logo(isRefinement=True, previousLogoUrl=URL, refinementNotes="Make it rounder!", count=1)
     assert logo_prompts(refined)[0].endswith(
-        "Change the given logo as follows: Make it rounder. Keep all else of it: the same idea, the same letters."
+        "Change the given logo as follows: Make it rounder. Keep everything else unchanged: same concept, same lettering."
     )
     assert "Change the given logo" not in logo_prompts(logo(refinementNotes="Make it rounder", count=1))[0]
 

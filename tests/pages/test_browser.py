@@ -115,7 +115,7 @@ async def test_the_page_survives_a_server_that_dies(page: Page, sandbox: Stack) 
     await expect(page.locator(".chip")).to_have_text("Done", timeout=60_000)
     await expect(pictures(page)).to_have_count(4)
     await expect(page.get_by_text("Reconnecting")).to_be_hidden()
-    assert await page.evaluate("window.same") is True, "it was not loaded anew"
+    assert await page.evaluate("window.same") is True, "it was not loaded again"
 
 
 async def test_a_refused_picture_is_shown_in_plain_words(page: Page, sandbox: Stack) -> None:
@@ -131,7 +131,7 @@ async def test_a_refused_picture_is_shown_in_plain_words(page: Page, sandbox: St
 async def test_a_job_that_failed_says_why_and_is_tried_again(page: Page, sandbox: Stack) -> None:
     sandbox.fault(provider="bfl", status=500)
     await make(page)
-    await expect(page.locator(".chip")).to_have_text("Did not work", timeout=60_000)
+    await expect(page.locator(".chip")).to_have_text("Failed", timeout=60_000)
     text = await page.inner_text("main")
     assert "outage" in text and "Nothing was charged." in text
     sandbox.mend()

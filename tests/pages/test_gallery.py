@@ -222,7 +222,7 @@ async def test_every_failure_is_told_without_jargon(api: Api, ana: httpx.AsyncCl
     await fail(api.core, await claim(api.core, job), cause, "Traceback: sk-secret at 10.0.0.1")
     page = (await ana.get(f"/g/job/{job}")).text
     assert "Traceback" not in page and "sk-secret" not in page
-    assert CAUSES[cause].user_text in page and "Did not work" in page and "Nothing was charged." in page
+    assert CAUSES[cause].user_text in page and "Failed" in page and "Nothing was charged." in page
     assert ("<button>Try again" in page) == (cause not in (Cause.BAD_INPUT, Cause.MODERATED))
 
 

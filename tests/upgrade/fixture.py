@@ -1,6 +1,6 @@
 """A home that the release before has filled, as a file: what a test of the takeover starts from.
 
-`python -m tests.upgrade.fixture --old CHECKOUT` fills it anew; that is due once a release is out.
+`python -m tests.upgrade.fixture --old CHECKOUT` fills it again; that is due once a release is out.
 """
 
 import argparse

@@ -41,7 +41,7 @@ def create(
         async with open_client() as client:
             if await brands_named(client, name):
                 hint = f"bmn brands show {shlex.quote(name)}"
-                raise Conflict(f"You have a brand {name!r}, and a name stands for one.", hint=hint)
+                raise Conflict(f"You already have a brand named {name!r}.", hint=hint)
             return await client.create_brand(name, **{field: value for field, value in fields.items() if value})
 
     brand = run(act())

@@ -332,4 +332,4 @@ def _tell_answers(answers: Sequence[Cancellation | Retried], verb: str) -> None:
     for answer in answers:
         console.answer(f"{short_id(answer.job_id)}  {answer.message}")
     if len(answers) > 1:
-        console.say(f"{count(len(answers), 'job')}: {verb} asked")
+        console.say(f"Requested {verb} of {count(len(answers), 'job')}")

@@ -39,7 +39,7 @@ def choose_names(folder: Path, stem: str, job_tag: str, datas: list[bytes]) -> l
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder that files can be written to, if it is none yet. Raises UsageProblem."""
+    """Makes a folder that files can be written to, where it does not exist. Raises UsageProblem."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -64,7 +64,7 @@ async def as_query(client: Client, chosen: Filter) -> JobQuery:
     """The options as the API's parameters: a brand's name becomes its id.
 
     Without `--queue` and `--all` only generators' jobs: what they set off (mails, thumbnails) is nobody's own doing.
-    Raises NotFound for a queue or a brand that is none.
+    Raises NotFound for an unknown queue or brand.
     """
     if chosen.queue:
         from bmn.work.housekeeping import known_queue

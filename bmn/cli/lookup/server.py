@@ -1,4 +1,4 @@
-"""Whom a generator talks to: the server that answers, or, on the default local address, a private one for the while."""
+"""The server a generator talks to: the one that answers, or, on the default local address, a temporary one of its own."""
 
 import asyncio
 import time

@@ -11,7 +11,7 @@ from typing import TextIO
 from rich.cells import cell_len
 
 _ECHO = 3  # cells kept free at the end of each line
-# Terminals that break a line anew when they become narrower. The others cut it off.
+# Terminals that wrap a line again when they become narrower. The others cut it off.
 _REFLOWING = ("VTE_VERSION", "KITTY_WINDOW_ID", "TMUX", "WT_SESSION", "KONSOLE_VERSION", "ALACRITTY_WINDOW_ID")
 _REFLOWING_PROGRAMS = ("iterm.app", "wezterm", "apple_terminal", "vscode", "ghostty")
 

@@ -18,7 +18,7 @@ STATES = {
     JobState.RETRYING: "Trying again",
     JobState.COMPLETED: "Done",
     JobState.PARTIAL: "Partly done",
-    JobState.FAILED: "Did not work",
+    JobState.FAILED: "Failed",
     JobState.CANCELLED: "Cancelled",
 }
 # What people asked for; the rest is our own housekeeping and on no page.
@@ -28,7 +28,7 @@ _PERCENT = re.compile(r": \d+ ?%$")
 
 def reason(cause: str | None) -> str:
     """Why something went wrong, without a vendor's name or a stack trace."""
-    return CAUSES[Cause(cause)].told if cause else "Something went wrong, and nobody noted what."
+    return CAUSES[Cause(cause)].told if cause else "Something went wrong, and no cause was recorded."
 
 
 def reason_before_retry(cause: str | None) -> str:
