@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, union, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, union, update
 
 from bmn.db.paging import read_cursor, write_cursor
 from bmn.db.records import Asset, NewAsset
@@ -45,6 +45,29 @@ def list_of_brand(
     found = [Asset.from_row(row) for row in conn.execute(query)]
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], write_cursor(last.created_at, last.id) if last else None
+
+
+def selected_of_brand(conn: Connection, brand_id: str) -> list[Asset]:
+    """The chosen asset of each type, newest first, however old they are."""
+    query = select(brand_assets).where(brand_assets.c.brand_id == brand_id, brand_assets.c.is_selected == 1)
+    newest = (brand_assets.c.created_at.desc(), brand_assets.c.id.desc())
+    return [Asset.from_row(row) for row in conn.execute(query.order_by(*newest))]
+
+
+def number_of(conn: Connection, asset: Asset) -> int:
+    """Its number among all of its brand and type, the oldest first."""
+    column = brand_assets.c
+    older = or_(
+        column.created_at < asset.created_at, and_(column.created_at == asset.created_at, column.id <= asset.id)
+    )
+    of_kind = (column.brand_id == asset.brand_id, column.asset_type == asset.asset_type)
+    return int(conn.execute(select(func.count()).where(*of_kind, older)).scalar_one())
+
+
+def counts_of_brand(conn: Connection, brand_id: str) -> dict[str, int]:
+    """How many assets a brand has of each type."""
+    query = select(brand_assets.c.asset_type, func.count()).where(brand_assets.c.brand_id == brand_id)
+    return {kind: int(number) for kind, number in conn.execute(query.group_by(brand_assets.c.asset_type))}
 
 
 def list_of_job(conn: Connection, job_id: str) -> list[Asset]:

@@ -42,9 +42,10 @@ def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:
 
 
 def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[ProviderCall]:
-    """The calls one job made, oldest first."""
-    query = select(provider_calls).where(provider_calls.c.job_id == job_id).order_by(provider_calls.c.id).limit(limit)
-    return [ProviderCall.from_row(row) for row in conn.execute(query)]
+    """The newest calls of a job, oldest first."""
+    newest = provider_calls.c.id.desc()
+    query = select(provider_calls).where(provider_calls.c.job_id == job_id).order_by(newest).limit(limit)
+    return [ProviderCall.from_row(row) for row in conn.execute(query)][::-1]
 
 
 _LOOKED_AT = 200

@@ -126,11 +126,14 @@ def add_log(
     conn.execute(insert(job_logs).values(row))
 
 
-def logs(conn: Connection, job_id: str, *, after: int = 0, limit: int = 1000) -> list[LogLine]:
-    """Log lines of a job, oldest first. after: the id of the last line one has."""
-    query = (
-        select(job_logs).where(job_logs.c.job_id == job_id, job_logs.c.id > after).order_by(job_logs.c.id).limit(limit)
-    )
+def logs(
+    conn: Connection, job_id: str, *, after: int = 0, attempt: int | None = None, limit: int = 1000
+) -> list[LogLine]:
+    """Log lines of a job or of one attempt, oldest first. after: the id of the last line one has."""
+    wanted = [job_logs.c.job_id == job_id, job_logs.c.id > after]
+    if attempt is not None:
+        wanted.append(job_logs.c.attempt == attempt)
+    query = select(job_logs).where(*wanted).order_by(job_logs.c.id).limit(limit)
     return [LogLine.from_row(row) for row in conn.execute(query)]
 
 

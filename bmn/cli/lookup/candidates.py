@@ -9,12 +9,15 @@ from bmn.cli.terminal.format import short_id
 
 _BUDGET = 0.2
 _REMEMBERED = 10.0
+_TYPED = 4  # characters by which a job is looked up
 
 
 def job_names(incomplete: str) -> list[tuple[str, str]]:
     """The newest jobs whose short id begins so, and the words that name one. Offers nothing rather than failing."""
     items = [("last", "the newest job"), ("last:failed", "the newest failed one"), *_newest()]
-    return [(name, text) for name, text in items if name.startswith(incomplete)]
+    found = [(name, text) for name, text in items if name.startswith(incomplete)]
+    # The newest ones are not all of them: what begins otherwise is asked for by its beginning.
+    return found or (_ask(incomplete) or [] if len(incomplete) >= _TYPED else [])
 
 
 def _memory() -> Path:
@@ -41,8 +44,8 @@ def _newest() -> list[tuple[str, str]]:
     return jobs
 
 
-def _ask() -> list[tuple[str, str]] | None:
-    """None where there is no answer in time."""
+def _ask(beginning: str | None = None) -> list[tuple[str, str]] | None:
+    """The newest jobs, or those whose id begins so; None where there is no answer in time."""
     import asyncio
 
     from bmn.cli.lookup.server import open_client
@@ -51,7 +54,7 @@ def _ask() -> list[tuple[str, str]] | None:
 
     async def fetch() -> list[tuple[str, str]]:
         async with open_client() as client, asyncio.timeout(_BUDGET):
-            found = (await client.jobs(queue=[*KIND_OF], limit=20)).jobs
+            found = (await client.jobs(queue=[*KIND_OF], prefix=beginning, limit=20)).jobs
         return [
             (short_id(job.job_id), f"{job.state} {job.queue_name} {job.brand_name or ''}".rstrip()) for job in found
         ]

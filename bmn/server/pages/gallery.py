@@ -79,8 +79,10 @@ async def brand_page(request: Request, brand_id: BrandPath, res: Res, visitor: V
     def read(conn: Connection) -> Content:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
         newest, _ = assets.list_of_brand(conn, brand_id, limit=_PICTURES)
-        numbers = _numbers(newest)
-        found = sorted(newest, key=lambda row: not row.is_selected)
+        numbers = _numbers(newest, assets.counts_of_brand(conn, brand_id))
+        chosen = assets.selected_of_brand(conn, brand_id)  # they may be older than any that is shown
+        numbers |= {row.id: assets.number_of(conn, row) for row in chosen if row.id not in numbers}
+        found = [*chosen, *(row for row in newest if not row.is_selected)]
         return {
             "account": _account(conn, visitor),
             "brand": brand,
@@ -174,18 +176,19 @@ def _brand_name(conn: Connection, job: Job) -> str:
 
 def _cover(conn: Connection, res: Resources, brand: Brand) -> pieces.Picture | None:
     """The chosen logo, else the newest."""
-    logos, _ = assets.list_of_brand(conn, brand.id, asset_type="logo", limit=_PICTURES)
-    best = next((row for row in logos if row.is_selected), logos[0] if logos else None)
+    chosen = [row for row in assets.selected_of_brand(conn, brand.id) if row.asset_type == "logo"]
+    logos = chosen or assets.list_of_brand(conn, brand.id, asset_type="logo", limit=1)[0]
+    best = logos[0] if logos else None
     return pieces.picture(best, res.signer, brand.name, 1) if best else None
 
 
-def _numbers(found: list[Asset]) -> dict[str, int]:
-    """Each asset's number among its kind, the oldest first."""
-    counted: dict[str, int] = {}
+def _numbers(newest: list[Asset], counts: dict[str, int]) -> dict[str, int]:
+    """Each asset's number among all of its kind, the oldest first. counts: how many there are of each kind."""
+    left = dict(counts)
     numbers: dict[str, int] = {}
-    for row in reversed(found):
-        counted[row.asset_type] = counted.get(row.asset_type, 0) + 1
-        numbers[row.id] = counted[row.asset_type]
+    for row in newest:
+        numbers[row.id] = left[row.asset_type]
+        left[row.asset_type] -= 1
     return numbers
 
 

@@ -131,12 +131,11 @@ async def logs(
 
     def read(conn: Connection) -> list[LogLine]:
         jobs.get_job(conn, job_id, owner_filter(principal))
-        return jobs.logs(conn, job_id, after=after, limit=limit)
+        return jobs.logs(conn, job_id, after=after, attempt=attempt, limit=limit)
 
     rows = await res.core.db.read(read)
     operator = is_operator(res, principal)
-    lines = [views.log_line(row, operator=operator) for row in rows if attempt in (None, row.attempt)]
-    return documents.JobLogs(logs=lines)
+    return documents.JobLogs(logs=[views.log_line(row, operator=operator) for row in rows])
 
 
 @router.post("/jobs/{job_id}/cancel", responses=_CHANGES)
