@@ -35,6 +35,7 @@ class RedisHealth:
         self._task: asyncio.Task[None] | None = None
         self._answered = time.monotonic()
         self._away = False
+        self._gone = asyncio.Event()
         self._may_ask = True
         self._other: Owner | None = None
         self._memory: dict[str, Any] = {}
@@ -56,6 +57,10 @@ class RedisHealth:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+
+    async def wait_until_down(self) -> None:
+        """Until Redis is known not to answer."""
+        await self._gone.wait()
 
     def down_for(self) -> float:
         """Seconds since Redis last answered; 0 while it answers."""
@@ -88,11 +93,13 @@ class RedisHealth:
             if not self._away:
                 _log.warning("Redis does not answer", error=str(error) or type(error).__name__)
             self._away = True
+            self._gone.set()
             return
         if self._away:
             _log.info("Redis answers again", after_s=round(self.down_for(), 1))
         self._answered = time.monotonic()
         self._away = False
+        self._gone.clear()
 
     async def _ask(self) -> dict[str, Any]:
         """What Redis says of its memory; nothing where our user may not ask that, which is no outage."""

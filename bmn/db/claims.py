@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Double, Integer, bindparam, func, select, update
+from sqlalchemy import Connection, Double, Integer, bindparam, case, func, select, update
 
 from bmn.db.records import Job, Place, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
@@ -103,8 +103,9 @@ def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200
     """
     query = select(jobs).where(is_running, jobs.c.lease_until < db_now()).order_by(jobs.c.lease_until).limit(limit)
     found = {job.id: job for job in map(Job.from_row, conn.execute(query))}
-    for queue, seconds in stale_after.items():
-        stale = select(jobs).where(jobs.c.queue == queue, is_running, jobs.c.attempt_started_at < db_now() - seconds)
+    if stale_after:
+        limits = case(stale_after, value=jobs.c.queue, else_=1e12)
+        stale = select(jobs).where(is_running, jobs.c.attempt_started_at < db_now() - limits)
         found |= {job.id: job for job in map(Job.from_row, conn.execute(stale.limit(limit)))}
     return list(found.values())
 

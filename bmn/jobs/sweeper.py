@@ -196,8 +196,7 @@ class Sweeper:
     async def correct_view(self) -> None:
         """Jobs that RQ shows as running or in line and the rows do not: the word of their end was lost on its way."""
         view = self._core.view
-        for queue in self._core.queues:
-            running, in_line = await view.started(queue), await view.listed(queue)
+        for queue, (running, in_line) in (await view.shown(self._core.queues)).items():
             if not running and not in_line:
                 continue
             misplaced = await self._core.db.read(partial(job_rows.misplaced, running=running, in_line=in_line))

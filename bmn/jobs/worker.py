@@ -171,9 +171,13 @@ class Worker:
     async def _wait_for_work(self, stopping: "asyncio.Task[Any]") -> str | None:
         """Until an id stands in RQ's list, or it is time to stop, or to look into the rows anyway."""
         peek = asyncio.create_task(self._peek())
-        while not peek.done():
-            await asyncio.wait([peek, stopping], timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if not peek.done() and (stopping.done() or self._core.health.down_for()):
+        down = asyncio.create_task(self._core.health.wait_until_down())
+        await asyncio.wait([peek, stopping, down], return_when=asyncio.FIRST_COMPLETED)
+        down.cancel()
+        if not peek.done():
+            if not stopping.done():  # Redis does not answer, and the rows have to be looked into all the same
+                await asyncio.wait([peek, stopping], timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not peek.done():
                 peek.cancel()
                 await asyncio.wait([peek])
                 return None

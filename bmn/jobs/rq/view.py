@@ -102,6 +102,18 @@ class RqView:
         runs = await self._redis.zrange(_registry(StartedJobRegistry, queue), 0, -1)
         return [str(run).rpartition(":")[0] for run in runs]
 
+    async def shown(self, queues: Iterable[str]) -> dict[str, tuple[list[str], list[str]]]:
+        """As `started` and `listed`, for several queues in one round trip."""
+        names = list(queues)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for queue in names:
+                pipe.zrange(_registry(StartedJobRegistry, queue), 0, -1)
+                pipe.lrange(list_key(queue), 0, -1)
+            found = await pipe.execute()
+        runs = [[str(run).rpartition(":")[0] for run in one] for one in found[::2]]
+        listed = [[str(job_id) for job_id in one] for one in found[1::2]]
+        return dict(zip(names, zip(runs, listed, strict=True), strict=True))
+
     async def remove(self, queue: str, job_ids: Iterable[str]) -> None:
         """Takes ids out of RQ's list: cancelled, or claimed without having been shown."""
         async with self._redis.pipeline(transaction=False) as pipe:
