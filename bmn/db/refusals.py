@@ -2,17 +2,17 @@
 
 import re
 import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
-from alembic.script.revision import RevisionError
-from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from bmn.errors import BmnError, Misconfigured
 from bmn.redaction import redact
+
+if TYPE_CHECKING:
+    import psycopg
 
 _LEAST_VERSION = 150_000
 _RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -65,7 +65,7 @@ _SQLITE = {
 
 def refusal(error: Exception, url: str) -> BmnError | None:
     """What is wrong for good, in words; None where the database is merely away, or it is a defect of ours."""
-    if isinstance(error, CommandError | RevisionError):
+    if type(error).__module__.startswith("alembic."):  # not imported here, for a few megabytes in every process
         revision = re.search(r"'(\w+)'", str(error))
         return Misconfigured(
             f"The database has been upgraded by a newer bmn: revision {revision[1] if revision else '?'} is unknown here.",
@@ -82,7 +82,7 @@ def refusal(error: Exception, url: str) -> BmnError | None:
     return _misconfigured(said, code, url) if code else None
 
 
-def check_server(connection: psycopg.Connection[Any], url: str) -> None:
+def check_server(connection: "psycopg.Connection[Any]", url: str) -> None:
     """Raises Misconfigured where a PostgreSQL is too old, or its database is not encoded in UTF8. Costs no query."""
     server = connection.pgconn
     if server.server_version < _LEAST_VERSION:

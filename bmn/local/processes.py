@@ -26,8 +26,8 @@ _REDIS_GRACE = 15.0
 _WORKER_SPARE = 5.0  # beyond the grace that the worker itself keeps
 
 # What the children have in common. Imported once, before the first fork; a vendor's SDK with the first job that needs it.
-_COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.db.migrations", "PIL.Image", "httpx")
-_WORKER_COMMON = ("bmn.jobs.process", "bmn.work.wiring", "PIL.Image", "httpx")
+_COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.work.wiring", "PIL.Image")
+_WORKER_COMMON = ("bmn.jobs.process", "bmn.work.wiring", "PIL.Image")
 
 
 @dataclass(slots=True)

@@ -4,8 +4,6 @@ import asyncio
 import io
 from dataclasses import dataclass
 
-import av
-
 from bmn.errors import Cause, JobFailure
 from bmn.mime import mime_of
 from bmn.providers.images import MAX_PIXELS, CleanPicture, thumbnail
@@ -25,10 +23,7 @@ class Film:
 
 async def verify_film(data: bytes) -> Film:
     """Decodes the first frame of an MP4 in a thread. Raises JobFailure(PROVIDER_GARBAGE) for what cannot be played."""
-    try:
-        return await asyncio.to_thread(_read, data)
-    except (av.FFmpegError, ValueError, IndexError, StopIteration, MemoryError):
-        raise JobFailure(Cause.PROVIDER_GARBAGE, "The film cannot be played.") from None
+    return await asyncio.to_thread(_verify, data)
 
 
 async def thumbnail_of(data: bytes) -> CleanPicture:
@@ -36,7 +31,18 @@ async def thumbnail_of(data: bytes) -> CleanPicture:
     return await thumbnail((await verify_film(data)).poster if mime_of(data) == "video/mp4" else data)
 
 
+def _verify(data: bytes) -> Film:
+    import av  # with the first film, since it brings all of FFmpeg
+
+    try:
+        return _read(data)
+    except (av.FFmpegError, ValueError, IndexError, StopIteration, MemoryError):
+        raise JobFailure(Cause.PROVIDER_GARBAGE, "The film cannot be played.") from None
+
+
 def _read(data: bytes) -> Film:
+    import av
+
     with av.open(io.BytesIO(data), "r", format="mp4") as container:
         stream = container.streams.video[0]
         if stream.width * stream.height > MAX_PIXELS:

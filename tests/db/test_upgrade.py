@@ -1,14 +1,17 @@
 """What an upgrade makes of records that an earlier release has written."""
 
+import subprocess
+import sys
 from typing import Any
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import update
 
 from bmn.db import events, jobs
 from bmn.db.engine import Database, make_engine
 from bmn.db.migrations import migrate
-from bmn.db.migrations.run import _config
+from bmn.db.migrations.run import _config, newest_revision
 from bmn.db.tables import job_events
 from bmn.db.tables import jobs as job_table
 from tests.kit.rows import add_event, insert
@@ -44,3 +47,10 @@ async def test_times_of_assets_become_texts(db: Database, database_url: str) -> 
     first, second = await db.read(lambda conn: events.after(conn, job_id, 0))
     assert second.payload["asset"] == row(NEW)
     assert first.payload["message"] == "Waiting in line"
+
+
+def test_the_newest_revision_is_known_without_loading_what_upgrades() -> None:
+    assert newest_revision() == ScriptDirectory.from_config(_config()).get_current_head()
+    code = "import sys, bmn.db.migrations, bmn.server.app, bmn.work.wiring; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"alembic", "psycopg", "av", "flask", "rq_dashboard", "openai", "anthropic"} & set(loaded)

@@ -47,6 +47,7 @@ def test_every_field_says_what_is_wrong_in_plain_words(name: str) -> None:
 # Whose words reach operators only, or people on a development server who have just used a shell.
 OPERATORS = {
     "bmn/server/admin_ui.py",
+    "bmn/server/dashboard.py",
     "bmn/server/why.py",  # `jobs why` names commands
     "bmn/server/sessions.py",
     "bmn/server/pages/dev.py",

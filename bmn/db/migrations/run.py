@@ -1,25 +1,36 @@
-"""Runs Alembic from inside the program, so that no ini file has to be found."""
+"""Runs Alembic from inside the program, so that no ini file has to be found; loads it only where something is due."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from bmn.db.engine import database_away, make_engine
 from bmn.db.refusals import check_rights, refusal
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # Any number that nobody else uses: two hosts that upgrade at once take turns.
 _ADVISORY_LOCK = 6_259_117
 
 
-def _config() -> Config:
+def newest_revision() -> str:
+    """This release's, by the names of its files: four digits, then words."""
+    return max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
+
+
+def _is_current(conn: Connection) -> bool:
+    if not inspect(conn).has_table("alembic_version"):
+        return False
+    return list(conn.execute(text("SELECT version_num FROM alembic_version")).scalars()) == [newest_revision()]
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     return config
@@ -34,6 +45,11 @@ def migrate(url: str) -> list[str]:
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
 
     def upgrade(conn: Connection) -> list[str]:
+        if _is_current(conn):
+            return []
+        from alembic import command
+        from alembic.migration import MigrationContext
+
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         before = MigrationContext.configure(conn).get_current_heads()
@@ -53,10 +69,13 @@ def pending_migrations(url: str) -> list[str]:
     """
 
     def look(conn: Connection) -> list[str]:
-        due = _between(_config(), MigrationContext.configure(conn).get_current_heads())
-        if not due:
-            check_rights(conn, url)
-        return due
+        if not _is_current(conn):
+            from alembic.migration import MigrationContext
+
+            if due := _between(_config(), MigrationContext.configure(conn).get_current_heads()):
+                return due
+        check_rights(conn, url)
+        return []
 
     return _with_connection(url, look)
 
@@ -66,7 +85,7 @@ def _with_connection(url: str, work: Callable[[Connection], list[str]], *, write
     try:
         with engine.connect() as conn, conn.begin():
             return work(conn)
-    except (DBAPIError, CommandError, RevisionError) as error:
+    except Exception as error:
         if problem := refusal(error, url):
             raise problem from error
         if isinstance(error, OperationalError):
@@ -76,7 +95,9 @@ def _with_connection(url: str, work: Callable[[Connection], list[str]], *, write
         engine.dispose()
 
 
-def _between(config: Config, before: tuple[str, ...]) -> list[str]:
+def _between(config: "Config", before: tuple[str, ...]) -> list[str]:
+    from alembic.script import ScriptDirectory
+
     script = ScriptDirectory.from_config(config)
     newer = [revision.revision for revision in script.walk_revisions("base", "heads")]
     done: set[str] = set()
