@@ -41,7 +41,6 @@ async def _bring_home(ctx: Context[ImageUpload]) -> Result:
 async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
     payload = ctx.payload
     data = await load_object(ctx, key, field="storageKey")
-    await ctx.progress("uploading", 50, "Making a thumbnail")
     small = await thumbnail_of(data)
     name = uuid5(NAMESPACE_URL, f"{ctx.job.id}/thumbnail").hex
     small_key = object_key(payload.brand_id, "thumbnail", small.mime, name)
