@@ -58,6 +58,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def _in_srgb(image: Image.Image, profile: bytes | None, mode: str) -> Image.Image:
     """The colors that the profile means; one that cannot be read is ignored, as browsers do."""
+    if image.mode in ("P", "PA"):
+        image = image.convert(mode)  # a palette's colors are what the profile speaks of
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L", "LA"):
         colors = image.convert("RGB") if image.mode == "RGBA" else image.convert("L") if image.mode == "LA" else image
         try:

@@ -224,6 +224,22 @@ async def test_a_wide_profile_changes_colors_as_it_says() -> None:
     assert _looks((await clean_picture(given)).data)[0] == _looks(given)[0]
 
 
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "P with transparency"), ("WEBP", "RGBA"), ("JPEG", "RGB")],
+)
+async def test_a_wide_profile_is_obeyed_in_every_mode(kind: str, mode: str) -> None:
+    """A palette's colors are what its profile speaks of."""
+    two = Image.new("RGB", (16, 16), (255, 0, 0))
+    two.paste((0, 0, 255), (0, 0, 4, 16))
+    given = two.quantize(4) if mode.startswith("P") else two.convert(mode)
+    options: dict[str, object] = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
+    if mode == "P with transparency":
+        options["transparency"] = given.getpixel((0, 0))
+    made = await input_picture(_encoded(given, kind, icc_profile=_exchanged_profile(), **options), max_side=64)
+    assert _near(_looks(made.data)[3][:3], (0, 255, 0))
+
+
 def _exchanged_profile() -> bytes:
     """sRGB, the primaries of red and green exchanged."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
