@@ -126,21 +126,8 @@ def _replay(
     reason: str | None,
 ) -> tuple[Replay, Change]:
     parent = job_rows.get_job(conn, job_id, user_id, lock=True)
-    if parent.collects_id is not None:
-        raise Conflict(
-            "This job only collected what another one had ordered; what it could not get was refunded.",
-            hint=f"Retry that one: {parent.collects_id}.",
-        )
-    if parent.state not in REPLAYABLE:
-        raise Conflict(
-            f"This job cannot be brought back: it is {parent.state}.", hint=_instead(parent), state=parent.state
-        )
     queue = core.queue(parent.queue)
-    if (collector := _still_collecting(conn, parent)) is not None:
-        raise Conflict(
-            "What this job had ordered before it was cancelled is still being collected.",
-            hint=f"Retry it when {collector} has ended, so that nothing is paid twice.",
-        )
+    _check_ended(conn, parent)
     if changes and user_id is not None and not queue.job_type:
         # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
         raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
@@ -150,15 +137,7 @@ def _replay(
             "This job had done what it was paid for before it ended.", hint="Submit it again, to do it once more."
         )
     new_id = queue.new_id()
-    letter = dead_letters.of_job(conn, job_id)
-    if letter is not None and not dead_letters.take(
-        conn, job_id, state=LetterState.REPLAYED, by=by, replay_job_id=new_id
-    ):
-        newest = letter.replay_job_id
-        hint = None if newest else "Submit it again, if it is wanted after all."
-        raise Conflict(_already(letter), hint=hint, replay=newest)
-    if letter is None and (others := job_rows.children(conn, job_id)):
-        raise Conflict(f"This job was brought back already, as {others[-1]}.", replay=others[-1])
+    _take_once(conn, job_id, by, new_id)
     cost = _cost(conn, core, queue, job_id, payload)
     job = queue.new_job(
         payload,
@@ -174,6 +153,37 @@ def _replay(
     change = store_jobs(conn, parent.user_id, [job])
     audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after={"job": new_id})
     return Replay(job_id, new_id, cost), change
+
+
+def _check_ended(conn: Connection, parent: Job) -> None:
+    """Raises Conflict for a job that goes on, went well, or belongs to another one that can be brought back."""
+    if parent.collects_id is not None:
+        raise Conflict(
+            "This job only collected what another one had ordered; what it could not get was refunded.",
+            hint=f"Retry that one: {parent.collects_id}.",
+        )
+    if parent.state not in REPLAYABLE:
+        raise Conflict(
+            f"This job cannot be brought back: it is {parent.state}.", hint=_instead(parent), state=parent.state
+        )
+    if (collector := _still_collecting(conn, parent)) is not None:
+        raise Conflict(
+            "What this job had ordered before it was cancelled is still being collected.",
+            hint=f"Retry it when {collector} has ended, so that nothing is paid twice.",
+        )
+
+
+def _take_once(conn: Connection, job_id: str, by: str, new_id: str) -> None:
+    """Marks a job as brought back. Raises Conflict where somebody was faster."""
+    letter = dead_letters.of_job(conn, job_id)
+    if letter is not None and not dead_letters.take(
+        conn, job_id, state=LetterState.REPLAYED, by=by, replay_job_id=new_id
+    ):
+        newest = letter.replay_job_id
+        hint = None if newest else "Submit it again, if it is wanted after all."
+        raise Conflict(_already(letter), hint=hint, replay=newest)
+    if letter is None and (others := job_rows.children(conn, job_id)):
+        raise Conflict(f"This job was brought back already, as {others[-1]}.", replay=others[-1])
 
 
 def _still_collecting(conn: Connection, parent: Job) -> str | None:

@@ -1,6 +1,7 @@
 """`bmn config`: every setting, its value, and where the value comes from."""
 
-from typing import Annotated, Any
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
@@ -38,28 +39,34 @@ def _show(*, only_set: bool) -> None:
     from bmn.redaction import redact
 
     settings = load_settings()
-    rows = [row for row in _rows(settings) if not (only_set and row["origin"] == "default")]
+    rows = [row for row in _rows(settings) if not (only_set and row.origin == "default")]
     addresses = {name: redact(getattr(settings, name)) for name in _ADDRESSES}
     if console.json:
-        console.document({"settings": rows, "addresses": addresses})
+        console.document({"settings": [asdict(row) for row in rows], "addresses": addresses})
         return
     console.table(
         (Column("SETTING"), Column("VALUE", flexible=True), Column("FROM")),
-        [(row["name"], _text(row["value"]), row["origin"]) for row in rows],
+        [(row.name, _text(row.value), row.origin) for row in rows],
     )
     console.answer()
     console.table((Column("TALKS TO"), Column("", flexible=True)), list(addresses.items()))
     console.next_step("bmn doctor", "bmn help environment")
 
 
-def _rows(settings: Settings) -> list[dict[str, Any]]:
-    return [
-        {"name": field.upper(), "value": _shown(getattr(settings, field)), "origin": origin_of(field)}
-        for field in Settings.model_fields
-    ]
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A setting as it is shown. origin: where its value comes from."""
+
+    name: str
+    value: str | int | float | bool | None
+    origin: str
 
 
-def _shown(value: Any) -> Any:
+def _rows(settings: Settings) -> list[_Row]:
+    return [_Row(field.upper(), _shown(getattr(settings, field)), origin_of(field)) for field in Settings.model_fields]
+
+
+def _shown(value: object) -> str | int | float | bool | None:
     """A value for people and JSON. A secret shows whether it is set, never what it is or how long."""
     if isinstance(value, SecretStr):
         return _MASK if value.get_secret_value() else ""
@@ -70,5 +77,5 @@ def _shown(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "" if value is None else str(value)

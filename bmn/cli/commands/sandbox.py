@@ -1,6 +1,7 @@
 """`bmn sandbox`: the stand-in for the providers: run it alone, make it fail, read what it would have billed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 import typer
@@ -144,7 +145,8 @@ def fail(
     if console.json:
         console.document(answer)
         return
-    console.answer(f"✓ fault {answer['id']}: {_described(answer)}")
+    made = _Fault.of(answer)
+    console.answer(f"✓ fault {made.id}: {made.text}")
     console.next_step("bmn sandbox faults", "bmn sandbox clear")
 
 
@@ -157,10 +159,8 @@ def faults() -> None:
         return
     if not found:
         console.answer("no faults are set")
-    for fault in found:
-        console.answer(
-            f"{fault['id']:>3}  {_described(fault)}  ({fault['hits']} hits{', over' if fault['spent'] else ''})"
-        )
+    for fault in map(_Fault.of, found):
+        console.answer(f"{fault.id:>3}  {fault.text}  ({fault.hits} hits{', over' if fault.spent else ''})")
     console.next_step("bmn sandbox clear" if found else "bmn sandbox fail bfl --status 503 --times 3")
 
 
@@ -195,6 +195,7 @@ def ledger(
     if console.json:
         console.document(rows)
         return
+    billed = [_Billed(*(row.get(field.name) for field in fields(_Billed))) for row in rows]
     columns = (
         Column("TIME"),
         Column("PROVIDER"),
@@ -207,17 +208,47 @@ def ledger(
         columns,
         [
             (
-                datetime.fromtimestamp(row["time"]).strftime("%H:%M:%S"),
-                row["provider"],
-                row["model"],
-                f"{row['units']:g} {row['unit']}",
-                f"{row['usd']:.4f}",
-                row.get("prompt") or "",
+                datetime.fromtimestamp(row.time).strftime("%H:%M:%S"),
+                row.provider,
+                row.model,
+                f"{row.units:g} {row.unit}",
+                f"{row.usd:.4f}",
+                row.prompt or "",
             )
-            for row in rows
+            for row in billed
         ],
     )
-    console.answer(f"{len(rows)} calls, ${sum(row['usd'] for row in rows):.2f}, none of it billed by anybody")
+    console.answer(f"{len(billed)} calls, ${sum(row.usd for row in billed):.2f}, none of it billed by anybody")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A fault of the sandbox. text: whom it hits and how. spent: it has hit as often as it was to."""
+
+    id: int
+    text: str
+    hits: int
+    spent: bool
+
+    @classmethod
+    def of(cls, document: Mapping[str, object]) -> "_Fault":
+        known = ("id", "hits", "spent", "provider")
+        words = [f"{key}={value}" for key, value in document.items() if key not in known]
+        text = " ".join([str(document["provider"]), *words])
+        return cls(int(str(document["id"])), text, int(str(document["hits"])), bool(document["spent"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """A call of the sandbox's ledger. time: seconds since 1970."""
+
+    time: float
+    provider: str
+    model: str
+    units: float
+    unit: str
+    usd: float
+    prompt: str | None
 
 
 def _ask(method: str, path: str, **request: Any) -> Any:
@@ -243,8 +274,3 @@ def _problem(answer: Any) -> str:
         return str(answer.json()["error"]).removeprefix("Value error, ")
     except (ValueError, KeyError, TypeError):
         return f"The sandbox answered {answer.status_code}."
-
-
-def _described(fault: dict[str, Any]) -> str:
-    words = [f"{key}={value}" for key, value in fault.items() if key not in ("id", "hits", "spent", "provider")]
-    return " ".join([str(fault["provider"]), *words])

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,13 +66,21 @@ def credits_told(job: Job) -> str:
     return f"{count(charged, 'credit')} charged.{back}"
 
 
-def story(events: Iterable[StoredEvent]) -> list[dict[str, Any]]:
-    """What a job has told, oldest first: `{at, text}`. Mere percentages are left out, and what is said twice."""
-    told: list[dict[str, Any]] = []
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a job has told at a moment. at: seconds since 1970."""
+
+    at: float
+    text: str
+
+
+def story(events: Iterable[StoredEvent]) -> list[Sentence]:
+    """What a job has told, oldest first. Mere percentages are left out, and what is said twice."""
+    told: list[Sentence] = []
     for event in events:
         text = _sentence(event.event, event.payload)
-        if text and (not told or told[-1]["text"] != text):
-            told.append({"at": event.at, "text": text})
+        if text and (not told or told[-1].text != text):
+            told.append(Sentence(event.at, text))
     return told
 
 
