@@ -1,9 +1,8 @@
 """Bringing ended jobs back: a replay is a new job that names its parent and pays only for what is missing."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -41,7 +40,7 @@ async def retry(
     by: str,
     *,
     user_id: str | None = None,
-    changes: dict[str, Any] | None = None,
+    changes: Mapping[str, object] | None = None,
     reason: str | None = None,
 ) -> Replay:
     """Makes a new job from an ended one. changes: payload fields to set, validated against today's schema.
@@ -122,7 +121,7 @@ def _replay(
     job_id: str,
     by: str,
     user_id: str | None,
-    changes: dict[str, Any],
+    changes: Mapping[str, object],
     reason: str | None,
 ) -> tuple[Replay, Change]:
     parent = job_rows.get_job(conn, job_id, user_id, lock=True)
@@ -211,7 +210,7 @@ def _already(letter: DeadLetter) -> str:
     return f"Already replayed as {letter.replay_job_id} by {letter.resolved_by}."
 
 
-def _payload(queue: Queue, parent: Job, changes: dict[str, Any]) -> Payload:
+def _payload(queue: Queue, parent: Job, changes: Mapping[str, object]) -> Payload:
     """The payload of a replay under today's schema. Raises UsageProblem with the difference where it does not fit."""
     fixed = {"userId", "brandId"} & changes.keys()
     if fixed:

@@ -1,13 +1,16 @@
 """What a generator is called and what it takes: known to server, client and command line alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bmn.schemas.base import Id, Model
 from bmn.schemas.payloads import BrandPayload
 
 NEW_BRAND = "00000000-0000-4000-8000-000000000000"
 """The id of a brand that a dry run only imagines."""
+
+Order = Mapping[str, object]
+"""What a request says of one job's payload, under the names of the wire."""
 
 
 class GeneratorBody(Model):
@@ -19,7 +22,7 @@ class GeneratorBody(Model):
 
     brand_id: Id
 
-    def orders(self) -> list[dict[str, Any]]:
+    def orders(self) -> list[Order]:
         """What it says of each job's payload: one job, unless a generator makes several of one request."""
         return [self.dump()]
 

@@ -54,7 +54,7 @@ def _needs_record(body: GeneratorBody) -> bool:
     return any(getattr(body, name, "given") is None for name in _SUPPLIED)
 
 
-def _supplied(body: GeneratorBody, defaults: BrandDefaults) -> dict[str, Any]:
+def _supplied(body: GeneratorBody, defaults: BrandDefaults) -> dict[str, object]:
     known = type(body).model_fields
     found = {str(known[name].alias): getattr(defaults, source) for name, source in _SUPPLIED.items() if name in known}
     if "archetype" in known and defaults.archetype:

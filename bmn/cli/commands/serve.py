@@ -294,12 +294,15 @@ def _open_page(plan: _Plan) -> None:
 
 
 def _block(plan: _Plan) -> list[str]:
+    from bmn.settings import PROVIDERS
+    from bmn.work.housekeeping import QUEUE_NAMES
+
     settings = plan.settings
     sandboxed = [name for name in settings.missing_providers() if settings.sandbox_address]
-    local = "everything is local, no keys needed" if len(sandboxed) == 6 else "ready"
+    local = "everything is local, no keys needed" if len(sandboxed) == len(PROVIDERS) else "ready"
     redis = "embedded valkey (AOF)" if settings.redis_address.startswith("unix://") else "Redis"
     database = "sqlite" if settings.database_address.startswith("sqlite") else "postgresql"
-    each = "one for each of the nine queues" if len(plan.queues) == 9 else " ".join(plan.queues)
+    each = "one for each queue" if set(plan.queues) == set(QUEUE_NAMES) else " ".join(plan.queues)
     rows = [
         ("API", f"{plan.api_url:<40}docs /docs"),
         ("Gallery", f"{plan.api_url + '/g':<40}bmn open"),

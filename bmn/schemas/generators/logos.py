@@ -1,12 +1,12 @@
 """Logos: one to eight pictures a job, or changes to one that is there."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from bmn.format import count
 from bmn.schemas.base import Flag, HttpUrl, Id, Name, Palette, Text, Vision, Whole
-from bmn.schemas.kind import NEW_BRAND, GeneratorBody, Kind
+from bmn.schemas.kind import NEW_BRAND, GeneratorBody, Kind, Order
 from bmn.schemas.payloads import BrandPayload
 
 LogoStyle = Literal["minimal", "bold", "vintage", "modern", "playful"]
@@ -46,7 +46,7 @@ class LogosBody(GeneratorBody):
     previous_logo_url: HttpUrl | None = None
     refinement_notes: Annotated[Text, StringConstraints(max_length=1000)] | None = None
 
-    def orders(self) -> list[dict[str, Any]]:
+    def orders(self) -> list[Order]:
         """Whoever names a logo wants it changed."""
         return [{**self.dump(), "isRefinement": self.is_refinement or self.previous_logo_url is not None}]
 

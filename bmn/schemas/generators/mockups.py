@@ -1,12 +1,12 @@
 """Mockups: the brand's logo on products, one job a product."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from bmn.format import count
 from bmn.schemas.base import HttpUrl, Id, Model, Name, Palette, Text
-from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.kind import GeneratorBody, Kind, Order
 from bmn.schemas.payloads import BrandPayload
 
 
@@ -33,7 +33,7 @@ class MockupsBody(GeneratorBody):
     logo_url: HttpUrl
     color_palette: Palette | None = None
 
-    def orders(self) -> list[dict[str, Any]]:
+    def orders(self) -> list[Order]:
         """One a product, with what all have in common."""
         shared = {name: value for name, value in self.dump().items() if name != "products"}
         return [{**shared, **product.dump()} for product in self.products]

@@ -1,6 +1,7 @@
 """What the pages' buttons do. Each is a form of ours: the session's request is refused where another site made it."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -47,7 +48,7 @@ async def new_brand(
         brand = found[0] if found else brands.create(conn, visitor.user_id, body.model_dump(exclude_none=True))
         return str(brand.id)
 
-    asked: dict[str, Any] = {"brandId": await res.core.db.write(find_or_make), "count": count}
+    asked: dict[str, object] = {"brandId": await res.core.db.write(find_or_make), "count": count}
     if style:
         asked["logoStyle"] = style
     return await _make_logos(request, res, visitor, key, asked)
@@ -64,7 +65,7 @@ async def more_logos(
     count: Annotated[int, Form(ge=1, le=8)] = 4,
 ) -> Response:
     """Orders logos for a brand, from its page's form."""
-    asked: dict[str, Any] = {"brandId": brand_id, "count": count}
+    asked: dict[str, object] = {"brandId": brand_id, "count": count}
     if style:
         asked["logoStyle"] = style
     return await _make_logos(request, res, visitor, key, asked)
@@ -125,7 +126,7 @@ async def share(request: Request, job_id: JobPath, res: Res, visitor: VisitorWho
 
 
 async def _make_logos(
-    request: Request, res: Resources, visitor: Principal, key: str, asked: dict[str, Any]
+    request: Request, res: Resources, visitor: Principal, key: str, asked: Mapping[str, object]
 ) -> Response:
     """key: the form's own, so that pressing twice makes one job."""
     body = logos.LogosBody.model_validate(asked)

@@ -25,7 +25,11 @@ from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.submissions import check_files, strings_in
 from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
 from bmn.server.why import explain, look_into
+<<<<<<< HEAD
 from bmn.work.registry import QUEUES
+=======
+from bmn.work.housekeeping import QUEUE_NAMES
+>>>>>>> 799b283 (Answer the walks in CONTRIBUTING, and count them again)
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
@@ -39,7 +43,7 @@ Words = Annotated[Text | None, Query(max_length=200)]
 async def list_jobs(
     res: Res,
     principal: Caller,
-    queue: Annotated[list[Text] | None, Query(max_length=9)] = None,
+    queue: Annotated[list[Text] | None, Query(max_length=len(QUEUE_NAMES))] = None,
     state: Annotated[list[JobState] | None, Query(max_length=7)] = None,
     cause: Words = None,
     brand: Annotated[Id | None, Query()] = None,
