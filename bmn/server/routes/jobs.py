@@ -25,11 +25,8 @@ from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.submissions import check_files, strings_in
 from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
 from bmn.server.why import explain, look_into
-<<<<<<< HEAD
-from bmn.work.registry import QUEUES
-=======
 from bmn.work.housekeeping import QUEUE_NAMES
->>>>>>> 799b283 (Answer the walks in CONTRIBUTING, and count them again)
+from bmn.work.registry import QUEUES
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
