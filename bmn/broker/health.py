@@ -1,4 +1,4 @@
-"""How Redis is, asked every few seconds, so that requests know before they begin."""
+"""How Redis is, asked every few seconds, so that requests know before they begin: away, or there and what it refuses."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,8 @@ import redis.asyncio
 
 from bmn.broker.connection import REPLY_SECONDS
 from bmn.broker.ownership import REMEDY, Owner, renew, taken
+from bmn.broker.refusals import Refusal, refusal_of
+from bmn.broker.trial import try_all_here
 from bmn.logs import get_logger
 
 _log = get_logger(__name__)
@@ -18,6 +20,7 @@ _log = get_logger(__name__)
 _PROBE_SECONDS = 3.0
 _PROBE_AWAY_SECONDS = 0.5  # while it does not answer
 _FULL = 0.97
+_TRIAL_SECONDS = 60.0  # between two looks at everything we ask of it, while nothing is refused
 
 
 class RedisHealth:
@@ -36,7 +39,8 @@ class RedisHealth:
         self._answered = time.monotonic()
         self._away = False
         self._gone = asyncio.Event()
-        self._may_ask = True
+        self._refusals: tuple[Refusal, ...] = ()
+        self._tried = -_TRIAL_SECONDS
         self._other: Owner | None = None
         self._memory: dict[str, Any] = {}
 
@@ -68,8 +72,13 @@ class RedisHealth:
 
     @property
     def full(self) -> bool:
-        """True where writes are refused, or soon will be."""
-        return self.memory_share >= _FULL
+        """True where writes are refused for want of memory, or soon will be."""
+        return self.memory_share >= _FULL or any(refusal.kind == "full" for refusal in self._refusals)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What a Redis that answers will not do. It is not away: work goes on from the rows."""
+        return () if self._away else self._refusals
 
     @property
     def memory_share(self) -> float:
@@ -86,40 +95,55 @@ class RedisHealth:
         """Asks Redis once and notes what it says."""
         try:
             async with asyncio.timeout(REPLY_SECONDS):
-                self._memory = await self._ask()
-                if self._owner:
-                    self._other = await self._renew(self._owner)
+                await self._ask()
+                await self._keep_mark()
+                await self._try()
         except (redis.RedisError, OSError, TimeoutError) as error:
-            if not self._away:
-                _log.warning("Redis does not answer", error=str(error) or type(error).__name__)
-            self._away = True
-            self._gone.set()
-            return
+            if (refusal := refusal_of(error)) is None:
+                self._note_away(error)
+                return
+            self._note((refusal,))
         if self._away:
             _log.info("Redis answers again", after_s=round(self.down_for(), 1))
         self._answered = time.monotonic()
         self._away = False
         self._gone.clear()
 
-    async def _ask(self) -> dict[str, Any]:
-        """What Redis says of its memory; nothing where our user may not ask that, which is no outage."""
-        try:
-            found: dict[str, Any] = await self._client.info("memory")
-        except redis.exceptions.NoPermissionError:
-            if self._may_ask:
-                self._may_ask = False
-                _log.warning("Redis refuses INFO to our user: its memory is not watched", remedy="ACL SETUSER … +info")
-            return {}
-        return found
+    def _note_away(self, error: Exception) -> None:
+        if not self._away:
+            _log.warning("Redis does not answer", error=str(error) or type(error).__name__)
+        self._away = True
+        self._gone.set()
+        self._tried = -_TRIAL_SECONDS
 
-    async def _renew(self, owner: Owner) -> Owner | None:
+    async def _ask(self) -> None:
+        """What Redis says of its memory; nothing where our user may not ask that."""
         try:
-            return await renew(self._client, owner)
-        except (
-            redis.exceptions.ResponseError
-        ) as error:  # it is full, or may not be written: what we cannot mark is ours
-            _log.debug("the mark of this deployment was not renewed", reason=str(error))
-            return None
+            self._memory = await self._client.info("memory")
+        except redis.ResponseError:
+            self._memory = {}  # a refusal is an answer; what else is refused is looked at now
+            self._tried = -_TRIAL_SECONDS
+
+    async def _keep_mark(self) -> None:
+        if self._owner:
+            try:
+                self._other = await renew(self._client, self._owner)
+            except redis.ResponseError as error:  # where nothing can be written, there is nothing to mix up
+                _log.debug("the mark of this deployment was not renewed", reason=str(error))
+                self._tried = -_TRIAL_SECONDS
+
+    async def _try(self) -> None:
+        if self._refusals or time.monotonic() - self._tried >= _TRIAL_SECONDS:
+            self._note(tuple(await try_all_here(self._client)))
+            self._tried = time.monotonic()
+
+    def _note(self, found: tuple[Refusal, ...]) -> None:
+        if found != self._refusals:
+            for refusal in found:
+                _log.warning(refusal.message, kind=refusal.kind, remedy=refusal.remedy)
+            if not found:
+                _log.info("Redis refuses nothing any more")
+        self._refusals = found
 
     async def _run(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from bmn import logs
 from bmn.broker.embedded import EmbeddedRedis
+from bmn.errors import Misconfigured
 from bmn.local.readiness import call_when_it_answers
 from bmn.local.sandbox import run_sandbox
 from bmn.local.supervisor import Child, Start, Supervisor
@@ -62,17 +63,20 @@ class Stack:
     def take_redis(self) -> None:
         """Marks the Redis as this deployment's; one that is away now is marked by the first process that reaches it.
 
-        Raises Misconfigured where it works for another one, TryLater without a database.
+        Raises Misconfigured where it works for another one or will never do, TryLater without a database.
         """
         import redis
 
         from bmn.broker.connection import connect_sync
         from bmn.broker.ownership import Owner, take
+        from bmn.broker.trial import try_all
         from bmn.db.deployment import read_identity
         from bmn.jobs.core import describe
 
         mine = Owner(read_identity(self.settings.database_address), describe(self.settings))
         with connect_sync(self.settings.redis_address) as client, suppress(redis.RedisError, OSError):
+            if never := next((refusal for refusal in try_all(client) if refusal.is_fatal), None):
+                raise Misconfigured(never.message, hint=never.remedy)
             take(client, mine, alone=self.redis is not None)
 
     def start_sandbox(self, speed: float) -> None:

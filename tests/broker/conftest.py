@@ -1,0 +1,3 @@
+from tests.kit.api import start
+
+__all__ = ["start"]
