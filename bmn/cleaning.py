@@ -9,6 +9,8 @@ import math
 import re
 from typing import Any, TypeVar, cast
 
+from bmn.names import without_hidden
+
 LONGEST_TEXT = 200_000  # characters; longer than any answer that was ordered
 LONGEST_SENTENCE = 300
 LONGEST_ID = 200
@@ -25,7 +27,7 @@ T = TypeVar("T")
 def cleaned_text(text: str, longest: int = LONGEST_TEXT) -> str:
     """Without control characters but tabs and line ends; half characters become a mark; cut at `longest`."""
     plain = text[: 2 * longest].replace("\r\n", "\n").replace("\r", "\n")
-    plain = _HALVES.sub("\ufffd", _UNUSABLE.sub("", plain))
+    plain = without_hidden(_HALVES.sub("\ufffd", _UNUSABLE.sub("", plain)))
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from bmn.db.paging import read_cursor, write_cursor
 from bmn.db.records import Brand
 from bmn.db.tables import brands, db_now
 from bmn.errors import NotFound
+from bmn.names import key_of
 
 # Built once, for every submission: building a statement costs more than the database needs to run it.
 _GET = select(brands).where(brands.c.id == bindparam("brand"))
@@ -18,7 +19,7 @@ _OWNER = select(brands.c.user_id).where(brands.c.id == bindparam("brand"))
 
 def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> Brand:
     """fields: columns of the table (name, and what else is known)."""
-    statement = insert(brands).values(id=str(uuid4()), user_id=user_id, **fields).returning(*brands.c)
+    statement = insert(brands).values(id=str(uuid4()), user_id=user_id, **_keyed(fields)).returning(*brands.c)
     return Brand.from_row(conn.execute(statement).one())
 
 
@@ -33,10 +34,10 @@ def get(conn: Connection, brand_id: str, user_id: str | None = None) -> Brand:
 def list_of_user(
     conn: Connection, user_id: str, *, name: str | None = None, limit: int = 100, cursor: str | None = None
 ) -> tuple[list[Brand], str | None]:
-    """A user's brands, newest first, and the cursor of the next page. name: the whole name, upper or lower case."""
+    """A user's brands, newest first, and the cursor of the next page. name: the whole name, in any spelling."""
     query = select(brands).where(brands.c.user_id == user_id)
     if name is not None:
-        query = query.where(or_(brands.c.name == name, func.lower(brands.c.name) == name.lower()))
+        query = query.where(or_(brands.c.name_key == key_of(name), brands.c.name == name))
     if cursor:
         at, last_id = read_cursor(cursor)
         query = query.where(or_(brands.c.created_at < at, and_(brands.c.created_at == at, brands.c.id < last_id)))
@@ -51,13 +52,17 @@ def change(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any]
     statement = (
         update(brands)
         .where(brands.c.id == brand_id, brands.c.user_id == user_id)
-        .values(**fields, updated_at=db_now())
+        .values(**_keyed(fields), updated_at=db_now())
         .returning(*brands.c)
     )
     row = conn.execute(statement).first()
     if row is None:
         raise NotFound("Brand not found")
     return Brand.from_row(row)
+
+
+def _keyed(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "name_key": key_of(fields["name"])} if "name" in fields else fields
 
 
 def merge(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any], details: dict[str, Any]) -> Brand:

@@ -260,7 +260,7 @@ class StoredEvent(Record):
 
 @dataclass(frozen=True, slots=True)
 class Brand(Record):
-    """A user's brand. details: what the wizard's steps have saved."""
+    """A user's brand. details: what the wizard's steps have saved. name_key: what all spellings of its name share."""
 
     id: str
     user_id: str
@@ -273,6 +273,7 @@ class Brand(Record):
     details: dict[str, Any]
     created_at: float
     updated_at: float
+    name_key: str | None
 
 
 @dataclass(frozen=True, slots=True)

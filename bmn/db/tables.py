@@ -83,7 +83,9 @@ brands = Table(
     Column("details", Json, nullable=False, default=dict),  # what the wizard's steps have saved
     _created(),
     _time("updated_at", nullable=False, default=db_now()),
+    Column("name_key", String(200)),  # what all spellings of the name have in common; see `bmn.names.key_of`
     Index("brands_of_user", "user_id", "created_at"),
+    Index("brands_by_name", "user_id", "name_key"),
 )
 
 # Most jobs have ended, and those that have are in none of these indexes: so they stay small, and ending one costs little.

@@ -11,6 +11,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from bmn.names import one_line, plain
+
+_LONGEST_NAME = 200
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -68,7 +71,15 @@ def when(seconds: float | None) -> str | None:
 def _clean(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("holds control characters")
-    return text
+    return plain(text)
+
+
+def _name(text: str) -> str:
+    if not (line := one_line(_clean(text))):
+        raise ValueError("should have at least 1 character")
+    if len(line) > _LONGEST_NAME:  # composed, it can be longer than it came
+        raise ValueError(f"should have at most {_LONGEST_NAME} characters")
+    return line
 
 
 def _color(text: str) -> str:
@@ -126,7 +137,7 @@ Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Text = Annotated[str, AfterValidator(_clean)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_NAME), AfterValidator(_name)]
 Vision = Annotated[Text, StringConstraints(max_length=2000)]
 # What a validator wants is said to readers of the schema as well, where a schema can say it.
 Color = Annotated[

@@ -7,6 +7,7 @@ from uuid import UUID
 from bmn.cli.terminal.console import console
 from bmn.client import Client, pages
 from bmn.errors import NotFound
+from bmn.names import key_of
 from bmn.schemas.documents import Brand
 
 _PAGE = 100
@@ -38,11 +39,11 @@ def is_brand_id(reference: str) -> bool:
 
 
 async def brands_named(client: Client, name: str) -> list[Brand]:
-    """The caller's brands of this name, in any case; none for a blank one, which the API refuses."""
+    """The caller's brands of this name, in any spelling; none for a blank one, which the API refuses."""
     if not name.strip():
         return []
     found = (await client.brands(name=name.strip())).brands
-    return [brand for brand in found if brand.name.casefold() == name.strip().casefold()]
+    return [brand for brand in found if key_of(brand.name) == key_of(name)]
 
 
 async def all_brands(client: Client) -> list[Brand]:
@@ -53,7 +54,7 @@ async def all_brands(client: Client) -> list[Brand]:
 
 async def _names_like(client: Client, reference: str) -> list[str]:
     """The caller's brands that a mistyped or shortened name may have meant."""
-    names = {brand.name.casefold(): brand.name for brand in await all_brands(client)}
-    wanted = reference.casefold()
+    names = {key_of(brand.name): brand.name for brand in await all_brands(client)}
+    wanted = key_of(reference)
     begun = [name for name in names if name.startswith(wanted)]
     return [names[name] for name in (begun or difflib.get_close_matches(wanted, names, n=2, cutoff=0.6))[:2]]

@@ -2,6 +2,8 @@
 
 import re
 
+from bmn.names import visible
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Cell = str | tuple[str, str]
@@ -9,8 +11,8 @@ Cell = str | tuple[str, str]
 
 
 def clean(text: str) -> str:
-    """Takes control characters out of a text from outside, so that it cannot steer the terminal."""
-    return _CONTROL.sub("", text)
+    """A text from outside without control characters, so that it cannot steer the terminal, and nothing in it unseen."""
+    return visible(_CONTROL.sub("", text))
 
 
 class Column:

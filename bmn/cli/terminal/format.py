@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bmn.cli.terminal.timespan import moment
+from bmn.names import stem_of
 
 if TYPE_CHECKING:
     from bmn.schemas.documents import Job
@@ -53,8 +54,8 @@ def is_whole_id(text: str) -> bool:
 
 
 def slug(name: str) -> str:
-    """A name as a file name: letters and digits of any script, the rest dashes."""
-    return re.sub(r"[^\w]+", "-", name.casefold(), flags=re.UNICODE).strip("-_") or "brand"
+    """A name as a file name: letters and digits of any script, the rest dashes, and no longer than a file's may be."""
+    return stem_of(name)
 
 
 def elapsed(job: "Job") -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bmn.db.records import Asset, Job, Unit, UnitState
 from bmn.errors import Cause
+from bmn.names import stem_of
 from bmn.schemas.generators import KIND_OF
 from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
@@ -53,9 +54,8 @@ def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture
     noun = _NOUNS.get(asset_type, asset_type)
     kind = row.mime_type.partition("/")[2]
     variation = str(row.metadata.get("variation") or row.metadata.get("product_name") or "")
-    slug = re.sub(r"[^a-z0-9]+", "-", brand_name.lower()).strip("-") or "brand"
     url = signer.signed(row.url)
-    file = f"{slug}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}"
+    file = f"{stem_of(brand_name)}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}"
     return Picture(
         id=row.id,
         number=number,
