@@ -39,7 +39,7 @@ class GeneratorBody(Model):
 class Kind:
     """A generator, as everybody but its worker knows it.
 
-    name: of its route, and of its module in `bmn.work.generators`. command: of `bmn generate`. text: a sentence that says
+    name: of its route, and of its module in `bmn.work.generators`. command: of `generate`. text: a sentence that says
     what it does, for the API. label: heads its jobs on pages. noun: one of what it makes. asset_type: of what it makes;
     empty where that is words. many: one request is several jobs, and the answer lists them. makes_brand: a brand's name that
     is not there yet is made. estimate: the body of a dry run, where it is another. place: in lists, among the others.

@@ -88,6 +88,7 @@ ROUTES: dict[str, Route] = {
     "GET /api/v1/jobs/{job_id}/why": Route("absent"),
     "GET /api/v1/jobs/{job_id}/logs": Route("absent"),
     "GET /api/v1/jobs/{job_id}/events": Route("absent"),
+    "GET /api/v1/events": Route("absent", query={"job": "{job}"}),
     "POST /api/v1/jobs/{job_id}/cancel": Route("absent"),
     "POST /api/v1/jobs/{job_id}/retry": Route("absent", body={}),
     "POST /api/v1/jobs/{job_id}/share": Route("absent", body={"hours": 1}),

@@ -1,4 +1,4 @@
-import { createContext, createElement, useContext, useLayoutEffect, useMemo, useRef } from 'react';
+import { createContext, createElement, useContext, useInsertionEffect, useMemo, useRef } from 'react';
 
 import { Connections } from './connections.js';
 import { checkedAddress } from './diagnosis.js';
@@ -12,7 +12,7 @@ const Context = createContext(/** @type {Connections | null} */ (null));
  */
 export function BmnProvider({ url, getToken, refreshToken, children }) {
   const callbacks = useRef({ getToken, refreshToken });
-  useLayoutEffect(() => {
+  useInsertionEffect(() => {
     callbacks.current = { getToken, refreshToken };
   });
   const address = checkedAddress(url);

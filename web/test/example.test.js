@@ -63,4 +63,27 @@ describe.skipIf(!executablePath)('the example page in Chromium (needs Chromium; 
     await page.reload();
     await until(async () => (await loaded()) === 4, 'the reload lost the pictures');
   }, 180_000);
+
+  it('is a whole wizard: a conversation, four logos, a pick, and that one on a mug', async () => {
+    const user = await server.user();
+    const page = await browser.newPage();
+    const broken = [];
+    page.on('pageerror', (error) => broken.push(error.message));
+    await page.goto(`${site.origin}/#page=wizard&url=${server.url}&token=${user.token}`);
+    await page.getByLabel('Brand name').fill('Acme Coffee');
+    await page.getByRole('button', { name: 'Begin' }).click();
+
+    await page.getByRole('button', { name: 'Who are we talking to?' }).click();
+    await page.locator('.talk .agent').first().waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Make four logos · 4 credits' }).click();
+    await page.getByRole('button', { name: 'Logo 4', exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Logo 2', exact: true }).click();
+    await page.locator('[aria-pressed=true]').waitFor();
+    await page.getByRole('button', { name: 'Put it on a mug' }).click();
+    const mug = page.getByAltText('Mug with the picked logo');
+    const products = page.getByLabel('Products');
+    await until(async () => (await mug.count()) > 0, () => products.innerText(), 150_000);
+    await until(() => mug.evaluate(({ naturalWidth }) => naturalWidth > 0), 'no mug');
+    expect(broken).toEqual([]);
+  }, 300_000);
 });

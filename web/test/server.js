@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const QUEUES = 'logo-generation,image-upload,brand-wizard';
+const QUEUES = 'logo-generation,mockup-generation,image-upload,brand-wizard';
 const READY_MS = 120_000;
 const STOP_MS = 30_000;
 

@@ -36,9 +36,9 @@ describe.skipIf(!executablePath)('tabs in Chromium (name it in CHROMIUM)', () =>
     await wire.close();
   });
 
-  async function tab(jobIds, origin = site.origin) {
+  async function tab(jobIds, { origin = site.origin, url = wire.url } = {}) {
     const page = await context.newPage();
-    await page.goto(`${origin}/#url=${wire.url}&token=${user.token}&brand=${brandId}&jobs=${jobIds}`);
+    await page.goto(`${origin}/#url=${url}&token=${user.token}&brand=${brandId}&jobs=${jobIds}`);
     return page;
   }
   const statuses = (page) => page.locator('progress').evaluateAll((bars) => bars.map((bar) => bar.dataset.status));
@@ -118,7 +118,7 @@ describe.skipIf(!executablePath)('tabs in Chromium (name it in CHROMIUM)', () =>
   }
 
   it('of an origin that the server does not know are told so', async () => {
-    const page = await tab([], site.origin.replace('127.0.0.1', 'localhost'));
+    const page = await tab([], { origin: site.origin.replace('127.0.0.1', 'localhost'), url: server.url });
     const told = () => page.locator('p').innerText();
     await until(async () => /does not let pages from http:\/\/localhost/.test(await told()), told, LONG);
   });

@@ -102,7 +102,7 @@ export function scenarios(stage) {
   it('hears of an end that came while it was away', async () => {
     const { user, wire, one } = stage();
     const { jobId } = await show({ count: 1 });
-    await until(() => joined('job:join'));
+    await isConnected();
     wire.target = NOWHERE;
     wire.cut();
     await isOver(jobId);
@@ -113,7 +113,7 @@ export function scenarios(stage) {
     await user.sandbox('fail', 'bfl', '--moderate', '1');
     try {
       const failing = await show({ count: 1 });
-      await until(() => joined('job:join'));
+      await isConnected();
       wire.target = NOWHERE;
       wire.cut();
       await isOver(failing.jobId);
@@ -148,6 +148,9 @@ export function scenarios(stage) {
   });
 
   const isEnd = ({ status, error, retriesLeft }) => status === 'failed' && error && retriesLeft === 0;
+  // Both of its sockets: the one that is asked for the job's progress, and the one that recovers, which it does only if it
+  // was connected before.
+  const isConnected = () => until(async () => joined('job:join') && (await seen()).recovered.length > 0);
   const joined = (event) => stage().wire.received.some((text) => text.startsWith('43/wizard')) && said(event);
   const said = (event) => stage().wire.sent.some((text) => text.includes(event));
   const shown = () => stage().wire.sent.filter((text) => text.startsWith('40/wizard,'));
