@@ -58,6 +58,7 @@ def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: b
         run_at=when(row.run_at),
         started_at=when(row.started_at),
         completed_at=when(row.completed_at),
+        collects_id=row.collects_id,
         generation_job_id=uuid_of(row.id) if job_type else None,
         job_type=job_type,
     )

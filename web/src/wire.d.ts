@@ -331,6 +331,7 @@ export interface Job {
   runAt: string;
   startedAt: string | null;
   completedAt: string | null;
+  collectsId?: string | null;
   generationJobId?: string | null;
   jobType?: string | null;
 }
@@ -434,6 +435,7 @@ export interface JobRecord {
   runAt: string;
   startedAt: string | null;
   completedAt: string | null;
+  collectsId?: string | null;
   generationJobId?: string | null;
   jobType?: string | null;
   payload: Record<string, any>;

@@ -14,7 +14,7 @@ class Job(Document):
 
     job_id: `{queue}-{uuid4}`. progress: percent. last_seq: the number of its last event. result: what was saved, the
     database's rows. cost_usd: what providers charged; with sandboxed, what they would have charged.
-    generation_job_id, job_type: of generators only.
+    generation_job_id, job_type: of generators only. collects_id: the cancelled job whose ordered pictures this one collects.
     """
 
     job_id: str
@@ -48,6 +48,7 @@ class Job(Document):
     run_at: Time
     started_at: Time | None
     completed_at: Time | None
+    collects_id: str | None = absent()
     generation_job_id: str | None = absent()
     job_type: str | None = absent()
 
