@@ -16,11 +16,13 @@ import psutil
 
 from bmn.lifeline import lifeline
 
+_START_SECONDS = 120
 _LIFTED = {
     "BMN_REQUESTS_PER_MINUTE": "0",
     "BMN_GENERATIONS_PER_MINUTE": "0",
     "BMN_CREDITS_DEV_USER": "10000000",
     "BMN_LOG_LEVEL": "warning",
+    "BMN_CONNECTIONS_PER_ADDRESS": "10000",
 }
 
 
@@ -67,7 +69,7 @@ def api_process(stack: BenchServer) -> psutil.Process:
 
 
 def _wait_for_state(home: Path, server: subprocess.Popen[bytes]) -> dict[str, object]:
-    until = time.monotonic() + 20
+    until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
         if server.poll() is not None:
             break

@@ -6,7 +6,9 @@ Records and events hold durable addresses; whatever leaves towards a client goes
 import base64
 import hashlib
 import hmac
+import sys
 import time
+from copy import copy
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +38,7 @@ class Signer:
         self._storage = storage
         self._public = bool(settings.public_base_url)  # such a bucket is read without us
         self._address = settings.public_address
+        self._latest = sys.maxsize
 
     def signed(self, url: str) -> str:
         """The address with a signature, if it is one of our files; any other address as it is.
@@ -61,8 +64,14 @@ class Signer:
             return url
         return f"/files/{quote(key)}?{self._query(key, self._until())}&download={quote(file, safe='')}"
 
+    def ending(self, until: float) -> "Signer":
+        """One whose links end then at the latest: what a link shows does not outlive it."""
+        found = copy(self)
+        found._latest = int(until)
+        return found
+
     def _until(self) -> int:
-        return (int(time.time()) // _FILE_SECONDS + 2) * _FILE_SECONDS
+        return min((int(time.time()) // _FILE_SECONDS + 2) * _FILE_SECONDS, self._latest)
 
     def _query(self, key: str, until: int) -> str:
         return f"until={until}&signature={self._sign('file', key, until)}"
@@ -93,13 +102,13 @@ class Signer:
         until = int(time.time()) + seconds
         return f"{quote(job_id)}.{until}.{self._sign(_SHARE, job_id, until)}", float(until)
 
-    def shared_job(self, token: str) -> str:
-        """The job a share token shows. Raises NotFound for a forged or ended one."""
+    def shared_job(self, token: str) -> tuple[str, float]:
+        """The job a share token shows, and when it ends. Raises NotFound for a forged or ended one."""
         job_id, _, rest = token.partition(".")
         until, _, signature = rest.partition(".")
         if not self._holds(_SHARE, job_id, until, signature):
             raise NotFound("This link has ended, or never was.")
-        return job_id
+        return job_id, float(until)
 
     def _holds(self, kind: str, name: str, until: str | None, signature: str | None) -> bool:
         if not until or not signature or not until.isascii() or not until.isdecimal() or len(until) > 12:

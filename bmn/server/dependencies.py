@@ -11,6 +11,7 @@ from bmn.schemas.base import Id, JobId
 from bmn.server.resources import Resources
 from bmn.work.welcome import ensure_known
 
+_BY_SESSION = "bmn.by_session"
 ADMINS_ONLY = "Admin access required"
 
 
@@ -23,16 +24,30 @@ async def resources(request: Request) -> Resources:
 async def identify(request: Request) -> Principal:
     """The signed-in caller, by token or by browser session, not yet counted. Raises NotSignedIn, NotAllowed."""
     found: Resources = request.app.state.resources
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
+    shown = request.headers.get("authorization")
+    scheme, _, token = (shown or "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
         principal = await found.auth.verify(token.strip())
-    elif scheme or (session := await found.sessions.find_for(request)) is None:
+    elif shown is not None or (session := await found.sessions.find_for(request)) is None:
         raise NotSignedIn(NO_TOKEN)
     else:
         principal = session
+        request.scope[_BY_SESSION] = True
     if principal.user_id not in found.known_users:
         await ensure_known(found.core, principal.user_id, principal.email)
         found.remember_user(principal.user_id)
+    return principal
+
+
+def by_session(request: Request) -> bool:
+    """Whether it was a browser's session that said who is calling, and no token."""
+    return _BY_SESSION in request.scope
+
+
+async def viewer(request: Request) -> Principal:
+    """The signed-in caller of what is only looked at, which pages do by themselves. Raises NotSignedIn, RateLimited."""
+    principal = await identify(request)
+    await request.app.state.resources.limit.check_view(principal.user_id, request.scope)
     return principal
 
 

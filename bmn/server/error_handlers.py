@@ -49,15 +49,23 @@ def _answer(problem: Problem, status: int, headers: Mapping[str, str] | None = N
     return Response(text, status, headers, "application/json")
 
 
-async def _expected(_request: Request, error: Exception) -> Response:
+async def give_back(request: Request, status: int) -> None:
+    """A submission that is refused makes nothing, so it is none of those that a minute has; it stays a request."""
+    if status < 500 and status != 429:
+        await request.app.state.resources.limit.give_back(request.scope)
+
+
+async def _expected(request: Request, error: Exception) -> Response:
     assert isinstance(error, BmnError)
+    await give_back(request, error.http_status)
     if isinstance(error, JobFailure):  # the object store or a provider, met outside a job
         error = TryLater("A part of this service is away.", cause=error.cause.value)
     return error_response(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
+    await give_back(request, 400)
     issues = error.errors()
     for issue in issues:
         place = issue["loc"]

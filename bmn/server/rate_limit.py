@@ -18,6 +18,8 @@ from bmn.settings import Settings
 log = get_logger(__name__)
 
 _REFUSALS_BEFORE_ALERT = 5
+_VIEWS = 10
+_SPENT = "bmn.spent"
 RATE_HEADERS = "bmn.rate_headers"
 """Where a request's scope keeps the headers that say how much of a limit is left."""
 
@@ -34,13 +36,32 @@ class RateLimit:
         self._strategy = open_limiter(core.redis)
         self._requests = _per_minute(settings.bmn_requests_per_minute, "requests")
         self._generations = _per_minute(settings.bmn_generations_per_minute, "generations")
+        self._views = _per_minute(settings.bmn_requests_per_minute * _VIEWS, "views")
 
     async def check(self, user_id: str, scope: Scope, *, generation: bool = False) -> None:
         """Counts one request, and one generation where it is one. Raises RateLimited, which says when to come back.
 
         scope: the request's; its answer tells the client how much of the tightest limit is left.
         """
-        items = [self._requests, self._generations if generation else None]
+        if generation:
+            scope[_SPENT] = user_id
+        await self._check(user_id, scope, [self._requests, self._generations if generation else None])
+
+    async def check_view(self, name: str, scope: Scope) -> None:
+        """Counts a page or a file, which may be looked at ten times as often. name: a user's id, or a file's link."""
+        await self._check(name, scope, [self._views])
+
+    async def give_back(self, scope: Scope) -> None:
+        """What was counted as a generation has become none."""
+        user_id = scope.pop(_SPENT, None)
+        if user_id is None or self._generations is None or self._health.down_for() > 0:
+            return
+        try:
+            await self._strategy.hit(self._generations, user_id, cost=-1)
+        except (redis.RedisError, OSError) as error:
+            log.debug("a refused generation stays counted", error=str(error))
+
+    async def _check(self, user_id: str, scope: Scope, items: list[limits.RateLimitItem | None]) -> None:
         active = [item for item in items if item is not None]
         if not active or self._health.down_for() > 0:
             return

@@ -164,7 +164,18 @@ def test_a_body_that_is_too_long_is_refused_before_it_comes(target: Target, path
 
 
 @pytest.mark.parametrize(
-    "body", [b"4" + b"x" * 1_200_000, b"9\x1e" * 10, b"\xff\xfe", b"x" * 20, b"", b"5", b"\x1e" * 999]
+    "body",
+    [
+        b"4" + b"x" * 1_200_000,
+        b"9\x1e" * 10,
+        b"\xff\xfe",
+        b"x" * 20,
+        b"",
+        b"5",
+        b"\x1e" * 999,
+        b"1\x1e5\x1e2",
+        b"1\x1e40\x1e0",
+    ],
 )
 def test_a_polling_body_that_cannot_be_read_is_answered_and_leaves_nothing(target: Target, body: bytes) -> None:
     sids = [handshake(target) for _ in range(5)]

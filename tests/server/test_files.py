@@ -168,6 +168,35 @@ async def test_a_copy_that_is_still_good_is_not_sent_again(api: Api, ana: httpx.
         assert answer.status_code == status, condition
 
 
+async def test_conditions_are_those_of_the_standard(ana: httpx.AsyncClient, brand: str) -> None:
+    url = (await signed_url(ana, brand)).split("?")[0]
+    first = await ana.get(url)
+    tag, date = first.headers["etag"], first.headers["last-modified"]
+    past, future = "Thu, 01 Jan 2015 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+    for conditions, status in (
+        ({"If-Modified-Since": date}, 304),
+        ({"If-Modified-Since": future}, 304),
+        ({"If-Modified-Since": past}, 200),
+        ({"If-Modified-Since": "no date"}, 200),
+        ({"If-None-Match": '"another"', "If-Modified-Since": date}, 200),  # the tag alone counts
+        ({"If-Match": tag}, 200),
+        ({"If-Match": f"W/{tag}"}, 412),
+        ({"If-Match": "*"}, 200),
+        ({"If-Unmodified-Since": past}, 412),
+        ({"If-Unmodified-Since": date}, 200),
+        ({"Range": "bytes=0-1", "If-Range": f"W/{tag}"}, 200),
+        ({"Range": "bytes=0-1", "If-Range": date}, 206),
+        ({"Range": "bytes=0-1", "If-Range": past}, 200),
+        ({"Range": "bytes=0-1", "If-None-Match": tag}, 304),
+        ({"Range": "bytes=99-", "If-None-Match": tag}, 304),
+        ({"Range": "BYTES=0-1"}, 206),
+    ):
+        assert (await ana.get(url, headers=conditions)).status_code == status, conditions
+        head = await ana.head(url, headers=conditions)
+        assert (head.status_code, head.content) == (200 if status == 206 else status, b""), conditions
+    assert (await ana.head(url)).headers["content-length"] == str(len(PNG))
+
+
 async def test_what_has_no_row_of_its_own_has_a_tag_too(api: Api, ana: httpx.AsyncClient, brand: str) -> None:
     key = f"brands/{brand}/thumbnail/a.png"
     await api.core.storage.put(key, PNG, "image/png")

@@ -329,6 +329,30 @@ async def test_the_eleventh_generation_of_a_minute_waits(start: Starter) -> None
     await api.logos(ben, await api.brand(ben), count=1)
 
 
+async def test_a_refused_submission_is_none_of_a_minute(start: Starter) -> None:
+    api = await start(bmn_generations_per_minute=3, bmn_requests_per_minute=60)
+    ana = api.as_user(ANA)
+    brand = await api.brand(ana)
+    for _ in range(4):
+        assert (await ana.post(LOGOS, json={"brandId": brand, "count": 0})).status_code == 400
+        assert (await ana.post(LOGOS, json={"brandId": str(uuid4()), "count": 1})).status_code == 404
+        assert (await ana.post(LOGOS, content=b"{", headers={"Content-Type": "application/json"})).status_code == 400
+    for _ in range(3):
+        await api.logos(ana, brand, count=1)
+    assert (await ana.post(LOGOS, json={"brandId": brand, "count": 1})).status_code == 429
+
+
+async def test_pages_and_files_are_counted_as_well(start: Starter) -> None:
+    api = await start(bmn_requests_per_minute=2)
+    ana = api.as_user(ANA)
+    assert [(await ana.get("/docs")).status_code for _ in range(3)] == [200] * 3
+    statuses = [(await ana.get("/")).status_code for _ in range(22)]
+    assert statuses == [200] * 20 + [429] * 2
+    ben = api.as_user(str(uuid4()))
+    statuses = [(await ben.get(f"/files/brands/{uuid4()}/logo/a.png")).status_code for _ in range(22)]
+    assert statuses == [404] * 20 + [429] * 2
+
+
 async def test_requests_a_minute_have_a_limit_and_the_admins_hear_of_who_keeps_knocking(start: Starter) -> None:
     api = await start(bmn_requests_per_minute=5)
     ana = api.as_user(ANA)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -175,6 +176,9 @@ async def test_a_shared_link_shows_the_pictures_to_anybody_until_it_ends(api: Ap
     assert not {"userId", "payload", "costUsd", "creditsReserved"} & set(shown)
     assert (await anybody.get(shown["assets"][0]["url"])).status_code == 200
     token = link["token"]
+    page = (await anybody.get(link["url"])).text
+    ends = [int(found) for found in re.findall(r"until=(\d+)", page + str(shown))]
+    assert ends and max(ends) <= int(token.split(".")[1])  # no picture outlives what showed it
     other, until = f"logo-generation-{uuid4()}", token.split(".")[1]
     for forged in (
         token[:-1] + ("B" if token.endswith("A") else "A"),

@@ -1,5 +1,7 @@
 """`bmn db`: the database's shape."""
 
+import os
+
 from bmn.cli.base import examples, group
 from bmn.cli.terminal.console import console
 from bmn.settings import load_settings
@@ -14,6 +16,7 @@ def upgrade() -> None:
     from bmn.db.migrations import migrate
     from bmn.redaction import redact
 
+    os.umask(0o077)
     settings = load_settings()
     logs.configure("warning", settings.bmn_log_format)
     settings.bmn_home.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -80,6 +80,7 @@ def serve(
     from bmn import logs
     from bmn.local.processes import queues_named
 
+    os.umask(0o077)
     chosen: dict[str, Any] = {
         "port": 0 if ephemeral else port,
         "bmn_host": host,

@@ -1,5 +1,6 @@
 """`bmn worker`: workers for some queues, against the Redis and the database of this environment."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -34,6 +35,7 @@ def worker(
     from bmn.local.processes import WORKERS, Stack, preload, queues_named, shared_out, with_addresses
     from bmn.local.supervisor import Hooks, Supervisor
 
+    os.umask(0o077)  # pictures and logs are their owner's alone, as those of `bmn serve` are
     settings = load_settings()
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="worker")
     names = queues_named(queues)

@@ -16,7 +16,8 @@ from bmn.identity.tokens import Principal, supabase_is_configured
 from bmn.logs import get_logger
 from bmn.schemas.requests import LocalPath
 from bmn.schemas.wording import in_words
-from bmn.server.dependencies import caller, generation_caller, identify
+from bmn.server.dependencies import caller, generation_caller, viewer
+from bmn.server.error_handlers import give_back
 from bmn.server.pages.rendering import page
 from bmn.settings import Settings
 
@@ -24,7 +25,7 @@ log = get_logger(__name__)
 
 __all__ = ["LocalPath", "PageRoute", "PayingVisitor", "Visitor", "VisitorWhoChanges", "may_sign_in_locally"]
 
-Visitor = Annotated[Principal, Depends(identify)]  # looking is not counted: a page looks again by itself
+Visitor = Annotated[Principal, Depends(viewer)]  # counted widely: a page looks again by itself
 VisitorWhoChanges = Annotated[Principal, Depends(caller)]
 PayingVisitor = Annotated[Principal, Depends(generation_caller)]
 
@@ -44,8 +45,10 @@ class PageRoute(APIRoute):
             except NotSignedIn as error:
                 return sign_in_page(request, error)
             except BmnError as error:
+                await give_back(request, error.http_status)
                 return _problem(request, error.http_status, error.message, error.hint)
             except (RequestValidationError, ValidationError) as error:
+                await give_back(request, 400)
                 issue = error.errors()[0]
                 if issue["loc"][:1] == ("path",):
                     return _problem(request, 404, "There is nothing here.", None)

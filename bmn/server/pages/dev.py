@@ -3,17 +3,27 @@
 from typing import Annotated, Any
 
 import httpx
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, Response
 
-from bmn.errors import NotFound, TryLater
-from bmn.server.dependencies import Res
+from bmn.errors import NotAllowed, NotFound, TryLater
+from bmn.identity.tokens import Principal, supabase_is_configured
+from bmn.server.dependencies import ADMINS_ONLY, Res
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.resources import Resources
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
+
+async def _developer(request: Request, visitor: Visitor) -> Principal:
+    """Who may read everybody's mails and prompts. Raises NotAllowed for the users of a real project."""
+    if supabase_is_configured(request.app.state.resources.settings) and not visitor.is_admin:
+        raise NotAllowed(ADMINS_ONLY)
+    return visitor
+
+
+Developer = Annotated[Principal, Depends(_developer)]
 MailId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 _SHOWN = 200
 # A mail is somebody else's page: no script, no form, no request but for its pictures, and framed by us alone.
@@ -23,25 +33,25 @@ _MAIL_POLICY = (
 
 
 @router.get("/dev/mail")
-async def mailbox(request: Request, res: Res, _visitor: Visitor) -> Response:
+async def mailbox(request: Request, res: Res, _developer: Developer) -> Response:
     mails = await _ask(res, "mails")
     return page(request, "mailbox.html", mails=list(reversed(mails))[:_SHOWN])
 
 
 @router.get("/dev/mail/{mail_id}")
-async def mail(request: Request, mail_id: MailId, res: Res, _visitor: Visitor) -> Response:
+async def mail(request: Request, mail_id: MailId, res: Res, _developer: Developer) -> Response:
     return page(request, "mail.html", mail=await _find(res, mail_id))
 
 
 @router.get("/dev/mail/{mail_id}/body")
-async def mail_body(mail_id: MailId, res: Res, _visitor: Visitor) -> Response:
+async def mail_body(mail_id: MailId, res: Res, _developer: Developer) -> Response:
     """The mail's own HTML, for the frame."""
     found = await _find(res, mail_id)
     return HTMLResponse(found["html"], headers={"Content-Security-Policy": _MAIL_POLICY, "Cache-Control": "no-store"})
 
 
 @router.get("/dev/sandbox")
-async def sandbox(request: Request, res: Res, _visitor: Visitor) -> Response:
+async def sandbox(request: Request, res: Res, _developer: Developer) -> Response:
     state, calls = await _ask(res, ""), await _ask(res, "ledger")
     return page(
         request,

@@ -19,14 +19,14 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 @router.get("/s/{token}")
 async def shared(request: Request, token: str, res: Res) -> Response:
     """What a shared link shows, to whoever has it."""
-    job_id = res.signer.shared_job(token[:400])
+    job_id, until = res.signer.shared_job(token[:400])
+    signer = res.signer.ending(until)
 
     def read(conn: Connection) -> dict[str, Any]:
         job = jobs.get_job(conn, job_id)
         name = brands.names(conn, [job.brand_id]).get(job.brand_id, "")
-        made = pieces.in_order(assets.list_of_job(conn, job_id), res.signer, name)
+        made = pieces.in_order(assets.list_of_job(conn, job_id), signer, name)
         return {"brand_name": name, "kind": words.KINDS.get(job.queue, "Pictures"), "pictures": made,
                 "live": job.state not in TERMINAL_STATES}  # fmt: skip
 
-    until = float(token.split(".")[1])
     return page(request, "shared.html", until=until, **await res.core.db.read(read))

@@ -12,7 +12,7 @@ from bmn.identity.tokens import Principal
 from bmn.schemas.base import when
 from bmn.schemas.documents import SignInLink
 from bmn.schemas.requests import LocalPath, SessionBody
-from bmn.server.dependencies import Caller, Res
+from bmn.server.dependencies import Caller, Res, by_session
 from bmn.server.head import is_head
 from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page
 from bmn.server.pages.rendering import page
@@ -33,7 +33,7 @@ async def ticket(body: SessionBody, request: Request, res: Res, principal: Calle
 
     For a token only: a session that could make another one would outlast its day, and the role it began with.
     """
-    if "authorization" not in request.headers:
+    if by_session(request):
         raise NotAllowed("A sign-in link is given for a token, not for a browser's session.", hint="Run `bmn open`.")
     issued = await res.sessions.issue_ticket(principal, body.path)
     url = f"{res.settings.public_address}/signin?ticket={issued}"

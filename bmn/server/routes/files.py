@@ -13,7 +13,9 @@ from bmn.db import assets, brands
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
-from bmn.server.dependencies import Res, identify
+from bmn.server.conditions import http_date, is_another, is_current, range_asked, wanted
+from bmn.server.dependencies import Res, viewer
+from bmn.server.head import is_head
 from bmn.server.refusals import refusals
 from bmn.storage import Storage, brand_of, check_key
 
@@ -21,7 +23,6 @@ router = APIRouter(tags=["files"])
 
 _ABSENT = "File not found"
 _PART_BYTES = 512 * 1024
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'; sandbox"
 
 
@@ -35,8 +36,9 @@ _BYTES: dict[str, Any] = {"content": {"*/*": {"schema": {"type": "string", "form
         200: _BYTES,
         206: {**_BYTES, "description": "The range that was asked for"},
         304: {"description": "The copy of the caller is still good"},
+        412: {"description": "What the caller asks for is no more"},
         416: {"description": "There is no such range"},
-        **refusals(401, 403, 404, 503),
+        **refusals(401, 403, 404, 429, 503),
     },
 )
 async def read_file(
@@ -55,8 +57,10 @@ async def read_file(
         brand_id = brand_of(check_key(key))
     except ValueError:
         raise NotFound(_ABSENT) from None
-    if not res.signer.allows(key, until, signature):
-        await _require_owner(res, await identify(request), brand_id)
+    if res.signer.allows(key, until, signature):
+        await res.limit.check_view(f"link/{hashlib.sha256(key.encode()).hexdigest()}", request.scope)
+    else:
+        await _require_owner(res, await viewer(request), brand_id)
     storage = res.core.storage
     try:
         size = await storage.head(key)
@@ -73,12 +77,16 @@ async def read_file(
     }
     if digest := row.sha256 if row is not None else _digest(beginning, size):
         headers["ETag"] = f'"{digest}"'
-        if _names(request.headers.get("if-none-match", ""), headers["ETag"]):
-            return Response(status_code=304, headers=headers)
+    if row is not None:
+        headers["Last-Modified"] = http_date(row.created_at)
+    known = (headers.get("ETag", ""), headers.get("Last-Modified", ""))
+    if is_another(request.headers, *known):
+        return Response(status_code=412, headers=headers)
+    if is_current(request.headers, *known):
+        return Response(status_code=304, headers=headers)
     headers["Accept-Ranges"] = "bytes"
-    same = request.headers.get("if-range", headers.get("ETag")) == headers.get("ETag")
     try:
-        status, first, end = _wanted(request.headers.get("range") if same else None, size)
+        status, first, end = wanted(None if is_head(request) else range_asked(request.headers, *known), size)
     except ValueError:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     if status == 206:
@@ -99,27 +107,6 @@ def _disposition(kind: str, file: str | None) -> str:
 def _digest(beginning: bytes, size: int) -> str:
     """Of what has no row, such as a thumbnail; empty for what was not read whole."""
     return hashlib.sha256(beginning).hexdigest() if len(beginning) == size else ""
-
-
-def _names(condition: str, etag: str) -> bool:
-    """Whether an If-None-Match, which may list several and call them weak, names what there is."""
-    tags = {tag.strip().removeprefix("W/") for tag in condition.split(",")}
-    return bool(tags & {etag, "*"})
-
-
-def _wanted(asked: str | None, size: int) -> tuple[int, int, int]:
-    """Status, first byte, and the one behind the last: the whole, or the one range that was asked for, since some browsers
-    play a video no other way. Raises ValueError for a range that is not there."""
-    match = _RANGE.fullmatch(asked or "")
-    if match is None or not (match[1] or match[2]):
-        return 200, 0, size
-    if match[1] and match[2] and int(match[1]) > int(match[2]):
-        return 200, 0, size  # no range at all, so there is none to refuse
-    first = int(match[1]) if match[1] else max(0, size - int(match[2]))
-    end = min(int(match[2]) + 1, size) if match[1] and match[2] else size
-    if first >= end:
-        raise ValueError("no such range")
-    return 206, first, end
 
 
 async def _pieces(storage: Storage, key: str, beginning: bytes, first: int, end: int) -> AsyncIterator[bytes]:

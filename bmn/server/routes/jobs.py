@@ -190,7 +190,8 @@ async def share(job_id: JobPath, res: Res, principal: Caller, body: ShareBody | 
 @router.get("/shared/{token}", openapi_extra={"security": []}, responses=refusals(404, 503))
 async def shared(token: str, res: Res) -> documents.SharedJob:
     """What a shared link shows: the pictures and how far the job is; nothing about its owner or its cost."""
-    job_id = res.signer.shared_job(token[:400])
+    job_id, until = res.signer.shared_job(token[:400])
+    signer = res.signer.ending(until)
 
     def read(conn: Connection) -> documents.SharedJob:
         row = jobs.get_job(conn, job_id)
@@ -202,7 +203,7 @@ async def shared(token: str, res: Res) -> documents.SharedJob:
             progress=row.progress,
             brand_name=names.get(row.brand_id),
             created_at=when(row.created_at),
-            assets=[views.shared_asset(asset, res.signer) for asset in assets.list_of_job(conn, job_id)],
+            assets=[views.shared_asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
         )
 
     return await res.core.db.read(read)

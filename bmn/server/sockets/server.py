@@ -99,6 +99,8 @@ class SocketServer:
         asyncio.get_running_loop().call_later(self._limits.connect_seconds, look)
 
     async def _received(self, eio_sid: str, data: Any) -> None:
+        if eio_sid not in self._open:  # it has ended, and something of it was still to be read
+            return
         try:
             self._count(eio_sid)
             packet = self._decode(eio_sid, data)

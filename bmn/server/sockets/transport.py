@@ -24,6 +24,7 @@ Payload.max_decode_packets = 256
 _LATE = "bmn.transport"  # in a WebSocket's scope: called with the transport's id once it has one
 _MALFORMED = (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError)
 _FULL = b'{"error":"Too many sockets that have joined nothing; try again in a moment.","code":"busy"}'
+_ENDED = b'{"error":"The transport has ended.","code":"bad_request"}'
 _RECEIVE = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _SEND = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -164,7 +165,10 @@ def bounded(app: Any, transports: Transports, limits: Limits, is_full: Callable[
             return
         if scope["type"] != "websocket":
             # The library would take a body that is refused while it reads it for one that it could not understand.
-            await app(scope, await read_whole(receive) if scope["method"] == "POST" else receive, send)
+            try:
+                await app(scope, await read_whole(receive) if scope["method"] == "POST" else receive, send)
+            except UnboundLocalError:  # it has no answer for a transport that ends while its packets are read
+                await _answer(send, 400, _ENDED)
             return
 
         async def send_in_time(message: MutableMapping[str, Any]) -> None:
@@ -200,13 +204,13 @@ async def _turn_away(scope: MutableMapping[str, Any], send: _SEND) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1013})
         return
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(_FULL)).encode()),
-        (b"retry-after", b"5"),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": _FULL})
+    await _answer(send, 503, _FULL, (b"retry-after", b"5"))
+
+
+async def _answer(send: _SEND, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _upgraded(scope: MutableMapping[str, Any]) -> str:
