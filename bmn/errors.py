@@ -182,7 +182,7 @@ CAUSES: dict[Cause, CauseInfo] = {
     ),
     Cause.DATABASE: _info(
         "us",
-        "Something on our side is unwell.",
+        "Something on our side is not working.",
         "Please try again.",
         "The database was away. See `bmn doctor`, then replay.",
         retried=True,
@@ -190,7 +190,7 @@ CAUSES: dict[Cause, CauseInfo] = {
     ),
     Cause.REDIS: _info(
         "us",
-        "Something on our side is unwell.",
+        "Something on our side is not working.",
         "Please try again.",
         "Redis was away. See `bmn doctor`, then replay.",
         retried=True,

@@ -57,8 +57,8 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; its folder has to be there, and ours to write in",
     sqlite3.SQLITE_READONLY: "is read-only; the file and its folder have to be ours to write in",
     sqlite3.SQLITE_PERM: "may not be opened by this user",
-    sqlite3.SQLITE_NOTADB: "is no SQLite database; is it another program's, or encrypted?",
-    sqlite3.SQLITE_CORRUPT: "is damaged; bring a backup back, or try `sqlite3 FILE .recover`",
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database; is it another program's, or encrypted?",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup, or try `sqlite3 FILE .recover`",
     sqlite3.SQLITE_FULL: "finds its disk full; make room",
 }
 
@@ -69,7 +69,7 @@ def refusal(error: Exception, url: str) -> BmnError | None:
         revision = re.search(r"'(\w+)'", str(error))
         return Misconfigured(
             f"The database has been upgraded by a newer bmn: revision {revision[1] if revision else '?'} is unknown here.",
-            hint="Update this installation, or bring back a backup of the database.",
+            hint="Update this installation, or restore a backup of the database.",
         )
     if not isinstance(error, DBAPIError):
         return None

@@ -30,10 +30,13 @@ _REASONS: dict[type[Exception], tuple[str, str]] = {
         "HS256 needs SUPABASE_JWT_SECRET, ES256 and RS256 need SUPABASE_URL (or SUPABASE_JWKS_URL).",
     ),
     jwt.InvalidKeyError: ("key", "The key is not in the project's key set: is SUPABASE_URL the issuer's project?"),
-    jwt.MissingRequiredClaimError: ("claim", "It is no access token of Supabase's."),
-    jwt.DecodeError: ("no_token", "It is no JWT: an API key or a cut token was sent."),
+    jwt.MissingRequiredClaimError: ("claim", "It is not a Supabase access token."),
+    jwt.DecodeError: ("no_token", "It is not a JWT: an API key or a cut token was sent."),
 }
-_USER = ("user", "It is no signed-in user's: the project's own key, a guest, or a `sub` that is no uuid was sent.")
+_USER = (
+    "user",
+    "It does not belong to a signed-in user: the project's own key, a guest, or a `sub` that is no uuid was sent.",
+)
 
 
 @dataclass(slots=True)

@@ -191,7 +191,7 @@ def _repeated(conn: Connection, kept: Submission) -> Submission:
     again = job_rows.children(conn, kept.job_id)
     told = f"This idempotency key belongs to job {kept.job_id}, which has {_PAST[state]}; nothing new was started."
     retried = f"That job was started again as {again[-1]}; send" if again else "Retry that job, or send"
-    return replace(kept, ended=state, warning=f"{told} {retried} a fresh key to order anew.")
+    return replace(kept, ended=state, warning=f"{told} {retried} a fresh key to submit it again.")
 
 
 _PAST = {JobState.FAILED: "failed", JobState.CANCELLED: "been cancelled"}

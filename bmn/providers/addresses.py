@@ -54,7 +54,7 @@ def check_url(text: str, *, trusted: Iterable[str] = ()) -> Target:
     try:
         url = httpx2.URL(text)
     except (httpx2.InvalidURL, UnicodeError):
-        raise refused("it is no URL") from None
+        raise refused("it is not a URL") from None
     if url.userinfo:
         raise refused("it holds a name or a password")
     host = url.raw_host.decode("ascii").lower()
@@ -94,8 +94,8 @@ def _literal(host: str) -> Address | None:
         try:
             return ipaddress.ip_address(host)
         except ValueError:
-            raise refused("its host is no plain IP address") from None
+            raise refused("its host is not a plain IP address") from None
     # The last label of a name begins with a letter, so 0x7f.1 and 2130706433 are no names; nor is one without a dot.
     if not _NAME.fullmatch(host):
-        raise refused("its host is no public name")
+        raise refused("its host is not a public name")
     return None

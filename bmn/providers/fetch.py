@@ -81,7 +81,7 @@ class Fetcher:
             if response.status_code not in _REDIRECTS:
                 return _fetched(response, target, kind)
             url = _next(target, response)
-        raise refused(f"it leads on more than {MAX_REDIRECTS} times")
+        raise refused(f"it redirects more than {MAX_REDIRECTS} times")
 
     async def _get(self, target: Target, max_bytes: int) -> httpx2.Response:
         """One request, sent to an address that was checked; the next one is tried where nobody listens."""
@@ -107,7 +107,7 @@ class Fetcher:
         except (OSError, UnicodeError):
             raise _failed("its name is unknown") from None
         except ValueError:
-            raise refused("its name leads to no plain address") from None
+            raise refused("its name does not resolve to a plain address") from None
         if not addresses or not all(self._allows(address) for address in addresses):
             raise refused("it is not on the public internet")
         return [str(address) for address in addresses[:_MOST_ADDRESSES]]
@@ -138,7 +138,7 @@ def _next(target: Target, response: httpx2.Response) -> str:
     try:
         return str(target.url.join(location))
     except (httpx2.InvalidURL, UnicodeError, ValueError):
-        raise refused("it leads on to what is no URL") from None
+        raise refused("it redirects to something that is not a URL") from None
 
 
 def _fetched(response: httpx2.Response, target: Target, kind: Kind) -> Fetched:

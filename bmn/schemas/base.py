@@ -85,7 +85,7 @@ def _name(text: str) -> str:
 def _color(text: str) -> str:
     match = _HEX.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is not a colour; write it like #1A2B3C")
+        raise ValueError(f"{text!r} is not a color; write it like #1A2B3C")
     digits = match[1]
     return "#" + ("".join(c * 2 for c in digits) if len(digits) == 3 else digits).upper()
 

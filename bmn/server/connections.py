@@ -24,7 +24,7 @@ _MANY_FILES = 65_536
 
 _TOO_LARGE = "The head of the request is too large: at most 64 KB and 100 lines."
 _TOO_MANY = "Too many connections; try again in a moment."
-_MALFORMED = "This is no HTTP request."
+_MALFORMED = "This is not an HTTP request."
 
 
 class PromptProtocol(HttpToolsProtocol):

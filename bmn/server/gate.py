@@ -83,7 +83,7 @@ class Gate:
         ):
             connection.since, connection.taken = now, taken
         elif now - connection.since >= _STALLED_SECONDS:
-            log.info("a client takes nothing, cut", address=connection.address, waiting=waiting)
+            log.info("a client reads nothing, disconnected", address=connection.address, waiting=waiting)
             _reset(sock)
             transport.abort()
 

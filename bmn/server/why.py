@@ -142,7 +142,7 @@ def _waiting(facts: Facts) -> str:
 def _failure(facts: Facts) -> str:
     cause = _cause(facts)
     if cause is None:
-        return facts.job.error or "No cause was noted."
+        return facts.job.error or "No cause was recorded."
     text = CAUSES[cause].told
     failed = [call for call in facts.calls if call.outcome != "ok"]
     if failed:

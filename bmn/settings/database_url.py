@@ -90,7 +90,7 @@ def _sqlite(text: str) -> str:
     rest = re.sub(r"^sqlite3?(\+\w+)?:(//)?", "", text, flags=re.IGNORECASE)
     path, _, query = rest.removeprefix("/").partition("?")
     if names := [name for name, _ in parse_qsl(query, keep_blank_values=True) if name != "connection_limit"]:
-        raise ValueError(f"its parameter {names[0][:60]} is none of SQLite's here; leave it out")
+        raise ValueError(f"its parameter {names[0][:60]} means nothing to SQLite here; leave it out")
     if path in ("", ":memory:"):
         raise ValueError("a database in memory is not shared by bmn's processes; name a file, or leave it empty")
     return f"sqlite:///{Path(path).expanduser().absolute()}"
@@ -140,7 +140,7 @@ def _place(host: str, port: int | None) -> str:
 def _hosts_of(params: dict[str, str]) -> list[tuple[str, int | None]]:
     hosts, ports = params.get("host", ""), params.get("port", "").split(",")
     if any(port and not port.isdigit() for port in ports):
-        raise ValueError("its parameter port is no number")
+        raise ValueError("its parameter port is not a number")
     if not hosts:
         return []
     return [(host, int(ports[n % len(ports)] or 0) or None) for n, host in enumerate(hosts.split(","))]
@@ -166,7 +166,7 @@ def _check_words(params: dict[str, str]) -> None:
             raise ValueError(f"its parameter target_session_attrs may be {', '.join(_SESSIONS)}")
     for name in ("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"):
         if not params.get(name, "0").strip().lstrip("-").isdigit():
-            raise ValueError(f"its parameter {name} is no whole number")
+            raise ValueError(f"its parameter {name} is not a whole number")
     for name in ("sslrootcert", "sslcert", "sslkey"):
         if (file := params.get(name)) and file != "system" and not Path(file).expanduser().is_file():
             raise ValueError(f"its parameter {name} names a file that is not there")

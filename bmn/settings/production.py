@@ -27,7 +27,7 @@ def production_problems(settings: Settings) -> list[str]:
         ),
         (
             0 < len(secret.encode()) < _LEAST_SECRET,
-            f"SUPABASE_JWT_SECRET is shorter than {_LEAST_SECRET} bytes: whoever guesses it is everybody",
+            f"SUPABASE_JWT_SECRET is shorter than {_LEAST_SECRET} bytes: whoever guesses it can sign in as anybody",
         ),
         (not _is_private(settings.public_url), "PUBLIC_URL must be the https address that browsers reach us at"),
         (bool(settings.bmn_sandbox_url), "BMN_SANDBOX_URL is set: the sandbox is for development"),

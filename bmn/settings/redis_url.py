@@ -87,7 +87,7 @@ def _without_scheme(text: str) -> str:
 def _database(url: ServiceUrl, path: str = "") -> int:
     text = url.params.get("db") or url.params.get("database") or unquote(path).strip("/") or "0"
     if not re.fullmatch(r"\d{1,6}", text):
-        raise ValueError("its database is no number; what follows the host is 0 to 15, as in redis://HOST:6379/0")
+        raise ValueError("its database is not a number; what follows the host is 0 to 15, as in redis://HOST:6379/0")
     return int(text)
 
 

@@ -68,7 +68,7 @@ def mailbox(text: str) -> str:
     address = re.fullmatch(r"[^<>]*<([^<>]+)>|([^<>]+)", text)
     found = (address[1] or address[2]).strip() if address else ""
     if not re.fullmatch(r"[^\s@,;:]+@[^\s@,;:]+\.[^\s@,;:]+", found) or re.search(r"[\x00-\x1f\x7f]", text):
-        raise ValueError("it is no mail address, such as hello@example.com or Name <hello@example.com>")
+        raise ValueError("it is not a mail address, such as hello@example.com or Name <hello@example.com>")
     return text
 
 

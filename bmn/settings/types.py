@@ -63,7 +63,7 @@ def _issuers(text: str) -> tuple[str, ...]:
     """Issuers as tokens have them: mostly addresses, and sometimes plain words."""
     found = [issuer.strip().strip("'\"").rstrip("/") for issuer in re.split(r"[,\s]+", text)]
     if odd := next((issuer for issuer in found if issuer and not re.fullmatch(r"[!-~]{1,300}", issuer)), None):
-        raise ValueError(f"{odd[:60]!r} is no issuer, such as https://REF.supabase.co/auth/v1")
+        raise ValueError(f"{odd[:60]!r} is not an issuer, such as https://REF.supabase.co/auth/v1")
     return tuple(dict.fromkeys(issuer for issuer in found if issuer))
 
 

@@ -95,4 +95,4 @@ def check_params(url: ServiceUrl, *, known: frozenset[str], foreign: frozenset[s
             del url.params[name]
         elif name not in known:
             shown = name if re.fullmatch(r"[\w.-]{1,60}", name) else "at its end"
-            raise ValueError(f"its parameter {shown} is none of {of}; leave it out")
+            raise ValueError(f"its parameter {shown} is not one of {of}; leave it out")

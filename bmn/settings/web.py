@@ -73,7 +73,7 @@ def origins(text: str) -> tuple[str, ...]:
         try:
             items = [str(item) for item in json.loads(text)]
         except (ValueError, TypeError):
-            raise ValueError("it begins like a JSON list and is none; separate the sites by commas") from None
+            raise ValueError("it begins like a JSON list but is not one; separate the sites by commas") from None
     else:
         items = re.split(r"[\s,;]+", text)
     found = [item.strip().strip("'\"") for item in items]
@@ -87,7 +87,7 @@ def networks(text: str) -> Networks:
         try:
             found += [ipaddress.ip_network(net, strict=False) for net in _NETWORKS.get(item.lower(), (item,))]
         except ValueError:
-            raise ValueError(f"{item[:60]!r} is no address and no net, such as 10.0.0.0/8") from None
+            raise ValueError(f"{item[:60]!r} is neither an address nor a network, such as 10.0.0.0/8") from None
     return tuple(found)
 
 
@@ -134,8 +134,8 @@ def _host(name: str) -> str:
         try:
             name = idna.encode(name, uts46=True).decode()
         except idna.IDNAError:
-            raise ValueError("its host is no name") from None
+            raise ValueError("its host is not a valid name") from None
     name = name.rstrip(".")
     if not _HOST.fullmatch(name):
-        raise ValueError("its host is no name; is it still a placeholder?")
+        raise ValueError("its host is not a valid name; is it still a placeholder?")
     return name

@@ -9,7 +9,7 @@ from bmn.db.records import Brand
 from bmn.schemas.generators.logos import LogoStyle
 
 _STYLE: LogoStyle = "modern"
-# A dark main colour that carries type, an accent that stands beside it, and a light ground.
+# A dark main color that carries type, an accent that stands beside it, and a light ground.
 _PALETTES: tuple[tuple[str, str, str], ...] = (
     ("#6F4E37", "#D4A373", "#F5F0E8"),
     ("#1B4332", "#95D5B2", "#F1FAF3"),
@@ -78,7 +78,7 @@ def as_made(defaults: BrandDefaults, payload: Mapping[str, Any]) -> BrandDefault
 
 
 def palette_of(name: str) -> list[str]:
-    """Three colours out of a name: the ones its words suggest, else always the same ones for the same name."""
+    """Three colors out of a name: the ones its words suggest, else always the same ones for the same name."""
     plain = name.strip().casefold()
     for index, words in _SUGGESTED.items():
         if any(word in plain for word in words):

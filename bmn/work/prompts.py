@@ -44,9 +44,9 @@ def mockup_prompt(payload: MockupGeneration) -> str:
     """For the logo as the first picture, and the template, if there is one, as the second."""
     parts = [
         f"Product mockup: {_plain(payload.product_name)} ({_plain(payload.product_category)}).",
-        "Put the logo of the first picture on the product as it is: same shapes, same letters, same colours.",
+        "Put the logo of the first picture on the product as it is: same shapes, same letters, same colors.",
         "Use the second picture as the template for the product and its angle." if payload.mockup_template_url else "",
-        f"Colors: {_colours(payload.color_palette)}.",
+        f"Colors: {_colors(payload.color_palette)}.",
         _sentence(payload.mockup_instructions),
         "Studio light on a plain light background, photorealistic, sharp, ready for a shop.",
     ]
@@ -59,7 +59,7 @@ def bundle_prompt(payload: BundleComposition) -> str:
     parts = [
         f"Arrange the {count} products of the pictures in {_LAYOUTS[payload.composition_style]}.",
         f'It is the bundle "{_plain(payload.bundle_name)}" by {_plain(payload.brand_name)}.',
-        f"Colors: {_colours(payload.color_palette)}.",
+        f"Colors: {_colors(payload.color_palette)}.",
         "Show every product once and whole, with its logo as it is. Studio light, clean background, ready for a shop.",
         "Write no words into the picture.",
     ]
@@ -71,7 +71,7 @@ def video_prompt(payload: VideoGeneration) -> str:
     parts = [
         f"A {payload.duration_seconds}-second film of the product in the picture with {_CAMERA[payload.video_style]}.",
         f'It is "{_plain(payload.product_name)}" by {_plain(payload.brand_name)}.',
-        f"Colors: {_colours(payload.color_palette)}.",
+        f"Colors: {_colors(payload.color_palette)}.",
         "The product and its logo keep their shape. Smooth camera, cinematic studio light, no people, no words.",
     ]
     return _joined(parts)
@@ -81,7 +81,7 @@ def _logo_prompt(payload: LogoGeneration, variation: str) -> str:
     parts = [
         f'Professional brand logo for "{_plain(payload.brand_name)}".',
         f"Style: {payload.logo_style}.",
-        f"Colors: {_colours(payload.color_palette)}.",
+        f"Colors: {_colors(payload.color_palette)}.",
         _sentence(payload.brand_vision, "Brand vision"),
         _sentence(payload.archetype, "Brand archetype"),
         "Flat vector on a white background, high contrast, legible when small.",
@@ -108,7 +108,7 @@ def _sentence(text: str | None, lead: str = "") -> str:
     return f"{lead}: {plain}." if lead else f"{plain}."
 
 
-def _colours(palette: Sequence[str]) -> str:
+def _colors(palette: Sequence[str]) -> str:
     return ", ".join(palette)
 
 

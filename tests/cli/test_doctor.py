@@ -59,7 +59,7 @@ def test_a_running_stack_is_well_and_recognised(stack: Stack) -> None:
 def test_a_server_of_another_home_is_told(stack: Stack, home: Path) -> None:
     done = forked("doctor", "--json", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url})
     assert done.code == 1
-    assert checks(done)["Sign-in"] == ("failed", f"{stack.api_url} takes no token of ours")
+    assert checks(done)["Sign-in"] == ("failed", f"{stack.api_url} does not accept our tokens")
 
 
 def test_a_redis_that_evicts_forgets_and_is_full_is_told(home: Path, server: EmbeddedRedis) -> None:

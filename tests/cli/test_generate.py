@@ -156,11 +156,11 @@ def test_not_enough_credits_is_six_and_says_the_numbers(user: User) -> None:
     }
 
 
-def test_a_bad_colour_is_named(user: User) -> None:
+def test_a_bad_color_is_named(user: User) -> None:
     done = user.bmn("generate", "logos", "--brand", "Acme", "--color", "reddish")
     assert done.code == 2
     assert "--color" in done.err
-    assert "'reddish' is not a colour" in done.err
+    assert "'reddish' is not a color" in done.err
     assert user.json("brands", "list")["brands"] == []
 
 

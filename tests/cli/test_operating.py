@@ -250,7 +250,7 @@ def _add_newer_logos(user: User, like: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--no-color", "--plain"])
-def test_a_terminal_without_colours_gets_none(user: User, flag: str) -> None:
+def test_a_terminal_without_colors_gets_none(user: User, flag: str) -> None:
     user.json("brands", "create", "Acme")
     with user.on_terminal("brands", "list", flag, env={"NO_COLOR": "1"}) as terminal:
         assert terminal.end() == 0

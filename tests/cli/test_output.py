@@ -1,4 +1,4 @@
-"""Tables, times, pictures and colours, wherever they go."""
+"""Tables, times, pictures and colors, wherever they go."""
 
 import io
 import re
@@ -150,7 +150,7 @@ def test_moments_are_told_from_now() -> None:
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
     ],
 )
-def test_who_wants_colours(
+def test_who_wants_colors(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], terminal: bool, colored: bool
 ) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
@@ -243,7 +243,7 @@ def test_half_blocks_show_two_pixels_a_character(picture: Image.Image, monkeypat
     assert all(line.endswith("\x1b[0m") for line in lines)
 
 
-def test_half_blocks_use_256_colours_where_there_are_no_more(
+def test_half_blocks_use_256_colors_where_there_are_no_more(
     picture: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLORTERM", raising=False)

@@ -223,7 +223,7 @@ _OF_A_USER = (
     ("failing", "queues resume logo-generation"),
     ("failing", "workers"),
     ("good", "costs --by provider"),
-    ("failing", "costs --by colour"),
+    ("failing", "costs --by color"),
     ("empty", "sandbox faults"),
     ("failing", "sandbox faults --provider bfl"),
     ("failing", "sandbox fail bfl --status 200"),

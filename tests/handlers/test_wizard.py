@@ -211,7 +211,7 @@ async def test_tools_of_a_turn_that_was_interrupted_start_nothing_twice(bench: B
 async def test_a_session_goes_on_in_a_later_job(bench: Bench) -> None:
     first = await step(bench, "brand-identity")
     session_id = first["result"]["sessionId"]
-    second = await step(bench, "customization", sessionId=session_id, input={"wish": "warmer colours"})
+    second = await step(bench, "customization", sessionId=session_id, input={"wish": "warmer colors"})
     assert (second["state"], second["result"]["sessionId"]) == ("completed", session_id)
     messages = await _messages(bench, second)
     asked = [message["content"] for message in messages if isinstance(message["content"], str)]

@@ -8,7 +8,7 @@ INK = (214, 40, 57)
 
 
 def logo_png(side: int = 128) -> bytes:
-    """A red disc on white: a colour no blank product has."""
+    """A red disc on white: a color no blank product has."""
     image = Image.new("RGB", (side, side), "white")
     ImageDraw.Draw(image).ellipse((side // 6, side // 6, side * 5 // 6, side * 5 // 6), fill=INK)
     out = io.BytesIO()
@@ -28,7 +28,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def share_of_ink(data: bytes) -> float:
-    """How much of a picture has about the colour of the logo, 0..1."""
+    """How much of a picture has about the color of the logo, 0..1."""
     small = opened(data).convert("RGB").resize((64, 64), Image.Resampling.BOX)
     near = [all(abs(a - b) < 50 for a, b in zip(pixel, INK, strict=True)) for pixel in small.get_flattened_data()]
     return sum(near) / len(near)

@@ -106,15 +106,15 @@ def test_a_refined_logo_is_the_previous_one_with_what_the_notes_change(bfl: http
     assert other != picture_of(bfl, refined), "two versions are one picture"
 
 
-def test_a_picture_of_unknown_origin_lends_its_colours(bfl: httpx.Client) -> None:
+def test_a_picture_of_unknown_origin_lends_its_colors(bfl: httpx.Client) -> None:
     foreign = io.BytesIO()
     Image.new("RGB", (320, 256), (200, 20, 20)).save(foreign, "PNG")
     body = {"prompt": "A logo", "input_image": base64.b64encode(foreign.getvalue()).decode(), "output_format": "png"}
     result = picture_of(bfl, bfl.post("/v1/flux-2-pro", json=body).json())
     with Image.open(io.BytesIO(result)) as picture:
         assert picture.size == (320, 256)
-        colours = [colour for _n, colour in picture.getcolors(1 << 20) or []]
-    assert any(isinstance(c, tuple) and c[0] > 150 and c[1] < 60 and c[2] < 60 for c in colours)
+        colors = [color for _n, color in picture.getcolors(1 << 20) or []]
+    assert any(isinstance(c, tuple) and c[0] > 150 and c[1] < 60 and c[2] < 60 for c in colors)
 
 
 def test_an_input_image_may_be_an_address(bfl: httpx.Client) -> None:

@@ -64,7 +64,7 @@ def test_a_busy_background_stays() -> None:
     assert logo.art.size == (64, 64)
 
 
-def test_a_logo_is_not_printed_on_its_own_colour() -> None:
+def test_a_logo_is_not_printed_on_its_own_color() -> None:
     logo = read_logo(logo_png())
     navy = Color(16, 24, 60)
     assert readable(logo, [Color(*INK)]) == WHITE

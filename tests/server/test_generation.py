@@ -154,12 +154,12 @@ async def test_a_key_whose_job_has_failed_says_so_and_how_to_go_on(api: Api, ana
         == body["warning"]
         == (
             f"This idempotency key belongs to job {first['jobId']}, which has failed; nothing new was started. "
-            "Retry that job, or send a fresh key to order anew."
+            "Retry that job, or send a fresh key to submit it again."
         )
     )
     retried = (await ana.post(f"/api/v1/jobs/{first['jobId']}/retry")).json()["jobId"]
     told = (await ana.post(LOGOS, json=order, headers=headers)).json()["warning"]
-    assert told.endswith(f"That job was started again as {retried}; send a fresh key to order anew.")
+    assert told.endswith(f"That job was started again as {retried}; send a fresh key to submit it again.")
     assert await number_of_jobs(ana) == 2
 
 
@@ -193,11 +193,11 @@ BAD = {
     "count 0": {"count": 0},
     "count 9": {"count": 9},
     "count a text": {"count": "many"},
-    "colour that is none": {"colorPalette": ["teal-ish"]},
-    "no colour": {"colorPalette": []},
-    "nine colours": {"colorPalette": ["#111111"] * 9},
+    "color that is none": {"colorPalette": ["teal-ish"]},
+    "no color": {"colorPalette": []},
+    "nine colors": {"colorPalette": ["#111111"] * 9},
     "unknown style": {"logoStyle": "baroque"},
-    "unknown field": {"colour": "#111111"},
+    "unknown field": {"color": "#111111"},
     "somebody else's id": {"userId": ANA},
     "vision too long": {"brandVision": "x" * 2001},
     "NUL in the name": {"brandName": "a\0b"},

@@ -168,7 +168,7 @@ def test_a_file_that_is_no_database(home: Path) -> None:
     (home / "bmn.sqlite3").write_bytes(b"something else entirely, and long enough to be looked at" * 20)
     for command in COMMANDS:
         done = forked(*command, env={"BMN_HOME": str(home)})
-        assert "is no SQLite database" in done.out + done.err
+        assert "is not a SQLite database" in done.out + done.err
         assert "defect" not in done.err
 
 

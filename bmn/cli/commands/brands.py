@@ -73,7 +73,7 @@ def list_brands() -> None:
         Column("BRAND", drop=1),
         Column("NAME", flexible=True),
         Column("STYLE", drop=2),
-        Column("COLOURS", drop=3),
+        Column("COLORS", drop=3),
         Column("MADE"),
     )
     rows = [
@@ -108,7 +108,7 @@ def show(brand: Annotated[str, typer.Argument()]) -> None:
         "Brand": record.name,
         "Id": record.id,
         "Style": record.logo_style,
-        "Colours": " ".join(record.color_palette or ()),
+        "Colors": " ".join(record.color_palette or ()),
         "Vision": record.vision,
         "Archetype": record.archetype,
         "Status": record.status,

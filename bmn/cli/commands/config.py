@@ -21,7 +21,7 @@ def _alone(context: typer.Context) -> None:
 
 
 app = group(
-    "What bmn goes by. Precedence: flag, environment, `.env` (development), a running `bmn serve`, default.",
+    "The settings in effect. Precedence: flag, environment, `.env` (development), a running `bmn serve`, default.",
     "bmn config",
     "bmn config show --set",
     "bmn config --json",

@@ -166,7 +166,9 @@ def _storage(settings: Settings) -> Iterator[Check]:
     if whole:
         yield Check("Storage", "ok", f"{settings.storage_backend} {where}, written and read in {took:.0f} ms")
     else:
-        yield Check("Storage", "failed", f"{where} gave back something else than was stored", "Look at the bucket.")
+        yield Check(
+            "Storage", "failed", f"{where} returned something other than what was stored", "Look at the bucket."
+        )
 
 
 def _keys(settings: Settings) -> Iterator[Check]:
@@ -233,7 +235,7 @@ def _server(settings: Settings) -> Iterator[Check]:
 
 
 def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
-    """A server of this machine with another home takes no token of ours, so that every other command would fail."""
+    """A server of this machine with another home does not accept our tokens, so that every other command would fail."""
     import httpx
 
     from bmn.client.signin import is_local, refused_hint, token_source
@@ -247,7 +249,7 @@ def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
     with contextlib.suppress(httpx.HTTPError):
         answer = ask(f"{address}/api/v1/products", seconds=3, headers=headers)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            yield Check("Sign-in", "failed", f"{address} takes no token of ours", refused_hint(settings, address))
+            yield Check("Sign-in", "failed", f"{address} does not accept our tokens", refused_hint(settings, address))
 
 
 def _providers(address: str) -> Iterator[Check]:

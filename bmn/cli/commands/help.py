@@ -13,9 +13,9 @@ from bmn.errors import CAUSES
 
 _OPTIONS = (
     ("--json", "one JSON document on stdout (one object a line for streams); nothing else goes there"),
-    ("-q, --quiet", "no progress, no hints; errors are still told"),
+    ("-q, --quiet", "no progress, no hints; errors are still shown"),
     ("--plain", "no bars, no pictures, no drawing characters"),
-    ("--no-color", "no colours; NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed as well"),
+    ("--no-color", "no colors; NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed as well"),
     ("--no-input", "never ask; fail and name the flag instead"),
     ("--debug", "the traceback below an error"),
     ("--api-url URL", "which server; else BMN_API_URL, else the running `bmn serve`, else http://127.0.0.1:3000"),
@@ -33,7 +33,7 @@ _ENVIRONMENT = (
     ("BMN_TOKEN", "who you are; the local development server needs none"),
     ("BMN_HOME", "where state lives"),
     ("BMN_IMAGES", "how pictures are shown (bmn help images)"),
-    ("NO_COLOR, FORCE_COLOR", "colours off or on"),
+    ("NO_COLOR, FORCE_COLOR", "colors off or on"),
     ("COLUMNS", "the width of tables and bars"),
 )
 

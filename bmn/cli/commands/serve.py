@@ -70,7 +70,7 @@ def serve(
     sandbox_speed: Annotated[float | None, typer.Option(min=0, hidden=True)] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     grace: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="What running jobs get at a stop. [120]")
+        float | None, typer.Option(min=0, metavar="SECONDS", help="Time for running jobs to finish. [120]")
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Remove all data of this home first.")] = False,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask before a reset.")] = False,

@@ -26,7 +26,7 @@ def worker(
     ] = None,
     burst: Annotated[bool, typer.Option("--burst", help="Exit when nothing waits any more.")] = False,
     grace: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="What running jobs get at a stop. [120]")
+        float | None, typer.Option(min=0, metavar="SECONDS", help="Time for running jobs to finish. [120]")
     ] = None,
 ) -> int:
     """Works on the named queues. Ctrl-C lets running jobs finish; a second one hands them on."""

@@ -50,7 +50,7 @@ def _head(job: JobRecord) -> None:
 
 
 def styled(text: str, style: str) -> Any:
-    """The text with a style where stdout takes colours."""
+    """The text with a style where stdout takes colors."""
     import sys
 
     if not console.colored(sys.stdout):

@@ -35,7 +35,7 @@ def mode(wanted: str | None = None) -> str:
     """How pictures are shown here: one of MODES without `auto`. wanted: the option; else BMN_IMAGES, else detection."""
     choice = wanted or os.environ.get("BMN_IMAGES") or "auto"
     if choice not in MODES:
-        raise UsageProblem(f"BMN_IMAGES={choice!r} is no way to show pictures.", hint="Ways: " + ", ".join(MODES))
+        raise UsageProblem(f"BMN_IMAGES={choice!r} is not a way to show pictures.", hint="Ways: " + ", ".join(MODES))
     both_terminals = sys.stdout.isatty() and sys.stderr.isatty()
     if not both_terminals or console.json or console.quiet or console.plain or console.is_dumb:
         return "none"

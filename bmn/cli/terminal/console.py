@@ -1,7 +1,7 @@
 """The only place that prints. Answers go to stdout; progress, hints and errors go to stderr.
 
-On a terminal: colours, symbols, bars. In a pipe: plain lines, whole ids, no escape codes. rich is loaded when the first
-coloured or measured thing is printed, never for help or completion.
+On a terminal: colors, symbols, bars. In a pipe: plain lines, whole ids, no escape codes. rich is loaded when the first
+colored or measured thing is printed, never for help or completion.
 """
 
 import json

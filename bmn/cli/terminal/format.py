@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _JOB_ID = re.compile(r"(?:([a-z-]+)-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
-# state -> symbol, style: never colour alone
+# state -> symbol, style: never color alone
 _STATES = {
     "queued": ("…", "dim"),
     "active": ("●", "cyan"),

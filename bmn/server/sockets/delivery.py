@@ -135,7 +135,7 @@ class Delivery:
     def _drop(self, eio_sid: str, line: OutgoingLine) -> None:
         if eio_sid in self._dropping:
             return
-        log.warning("client too slow, cut; it may resume", waiting=line.qsize(), bytes=line.bytes)
+        log.warning("client too slow, disconnected; it may resume", waiting=line.qsize(), bytes=line.bytes)
         task = asyncio.create_task(self._transports.drop(eio_sid), name="drop-slow-client")
         self._dropping[eio_sid] = task
         task.add_done_callback(lambda _: self._dropping.pop(eio_sid, None))

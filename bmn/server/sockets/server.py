@@ -278,7 +278,7 @@ class SocketServer:
     async def _answer(self, session: Session, packet_id: int | None, event: str, args: list[Any]) -> None:
         self._acknowledge(session, packet_id, await self._namespaces[session.namespace](session, event, args))
         if session.refused > self._limits.patience:
-            log.warning("client floods us, cut", user_id=session.user_id)
+            log.warning("client sends too much, disconnected", user_id=session.user_id)
             await self._transports.drop(session.eio_sid)
 
     def _acknowledge(self, session: Session, packet_id: int | None, answer: dict[str, Any]) -> None:

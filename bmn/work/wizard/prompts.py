@@ -34,7 +34,7 @@ GUIDE: dict[str, Step] = {
         ("read_brand", "suggest_names", "suggest_palettes", "save_brand"),
     ),
     "customization": Step("Work the user's wishes into the brand's record.", ("read_brand", "save_brand")),
-    "logo-generation": Step("Agree on what the logos shall show, then start them.", ("read_brand", "start_logos")),
+    "logo-generation": Step("Agree on what the logos should show, then start them.", ("read_brand", "start_logos")),
     "logo-refinement": Step(
         "Turn the user's remarks into clear notes for one logo, then start its refinement.",
         ("read_brand", "refine_logo"),

@@ -282,4 +282,4 @@ async def _tell_crm(ctx: Context[BrandWizard], telling: Awaitable[None]) -> None
     try:
         await telling
     except BmnError as problem:
-        log.warning("a step of the journey was not told", job_id=ctx.job.id, problem=problem.message)
+        log.warning("a step of the journey was not reported", job_id=ctx.job.id, problem=problem.message)
