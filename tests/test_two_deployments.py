@@ -5,14 +5,12 @@ import json
 import shutil
 import signal
 import subprocess
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 from rq import Queue
-from sqlalchemy import create_engine, text
 
 from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
@@ -23,6 +21,7 @@ from bmn.errors import Misconfigured
 from bmn.settings import load_settings
 from bmn.work.registry import QUEUES
 from bmn.work.wiring import open_core
+from tests.kit.databases import EmptyDatabases
 from tests.kit.engine import FAST
 from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.terminal import BMN, bmn, environment
@@ -31,14 +30,9 @@ OURS, THEIRS = Owner("a" * 32, "sqlite:///ours"), Owner("b" * 32, "postgresql://
 
 
 @pytest.fixture
-def postgres(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
-    admin = create_engine(f"{postgres_server}/postgres", isolation_level="AUTOCOMMIT")
-    name = f"two{uuid.uuid4().hex[:8]}"
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {migrated_postgres}"))
+def postgres(postgres_server: str, migrated_postgres: EmptyDatabases) -> Iterator[str]:
+    with migrated_postgres.lend() as name:
         yield f"{postgres_server}/{name}"
-        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.fixture
