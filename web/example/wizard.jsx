@@ -7,7 +7,6 @@ const STEPS = [
   ['brand-identity', 'What do we stand for?'],
   ['customization', 'Which words and colours?'],
 ];
-const MUG = { productId: 'mug', productName: 'Mug', productCategory: 'drinkware' };
 const COUNT = 4;
 
 /** From a name to a brand: a conversation, four logos, a pick, and that one on a mug. */
@@ -107,12 +106,18 @@ function Logos({ brandId }) {
 }
 
 function Products({ brandId }) {
+  const api = useApi();
   const { assets } = useBrandAssets(brandId);
   const mockups = useGenerate('mockups');
   const logo = assets.find(({ type, isSelected }) => type === 'logo' && isSelected);
   const shown = assets.filter(({ type }) => type === 'mockup');
   if (!logo) return null;
-  const make = () => mockups.generate({ brandId, logoUrl: logo.url, products: [MUG] }).catch(() => {});
+  async function make() {
+    const { products } = await api('/products');
+    const { id: productId, name: productName, category: productCategory } = products.find(({ slug }) => slug === 'mug');
+    const mug = { productId, productName, productCategory };
+    await mockups.generate({ brandId, logoUrl: logo.url, products: [mug] }).catch(() => {});
+  }
   return (
     <section aria-label="Products">
       <ul className="pictures">
