@@ -83,7 +83,8 @@ def database_url(text: str) -> str:
     if not _POSTGRES.fullmatch(scheme):
         known = "PostgreSQL or SQLite" if re.fullmatch(r"[a-z][a-z0-9+.:-]*", scheme) else _SAMPLE
         raise ValueError(f"bmn keeps its records in {known}; write {_SAMPLE}, or leave it empty for SQLite")
-    return _postgresql(read_url(text.removeprefix("jdbc:").removeprefix("JDBC:")))
+    text = re.sub(r"^(?:jdbc:)?([a-z]+)(?:\+\w+)?://", r"\1://", text, flags=re.IGNORECASE)  # no scheme may hold a `_`
+    return _postgresql(read_url(text))
 
 
 def _sqlite(text: str) -> str:

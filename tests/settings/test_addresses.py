@@ -38,6 +38,8 @@ def refusal(**settings: str) -> str:
         ("postgresql://u:p@h/d?schema=bmn", "postgresql+psycopg://u:p@h/d?options=-csearch_path%3Dbmn"),
         ("postgresql+asyncpg://u:p@h/d?ssl=require", "postgresql+psycopg://u:p@h/d?sslmode=require"),
         ("postgresql+psycopg2://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("postgresql+psycopg_async://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql+aiopg_sa://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
         ("jdbc:postgresql://h:5432/d?user=u&password=p%23w&ssl=true", "postgresql+psycopg://u:p%23w@h:5432/d?sslmode=require"),
         ("JDBC:POSTGRESQL://h/d", "postgresql+psycopg://h/d"),
         ("postgis://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
