@@ -14,6 +14,7 @@ _CLAIMABLE = (
     jobs.c.run_at <= db_now(),
     jobs.c.cancel_requested_at.is_(None),
 )
+_PLACE = (jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner, jobs.c.run_at)
 _IN_ORDER = (jobs.c.priority, jobs.c.turn, jobs.c.created_at)
 
 # Statements of the hot paths are built once: building one costs more than the database needs to run it.
@@ -66,6 +67,14 @@ def claim(
     return sorted(claimed, key=lambda job: (job.priority, job.turn, job.created_at))
 
 
+def claim_one(conn: Connection, queue: str, job_id: str, owner: str, lease: float) -> Job | None:
+    """Takes one job of a queue, out of its order; None where it is not due, or its queue is paused."""
+    if conn.execute(_PAUSED, {"of_queue": queue}).first() or not still_waiting(conn, queue, job_id):
+        return None
+    row = conn.execute(_TAKE, {"ids": [job_id], "owner": owner, "lease": lease}).first()
+    return Job.from_row(row) if row else None
+
+
 def take(conn: Connection, job_id: str, owner: str, lease: float) -> Job:
     """Gives a job that was stored in this transaction to the executor that goes on with it."""
     return Job.from_row(conn.execute(_TAKE, {"ids": [job_id], "owner": owner, "lease": lease}).one())
@@ -110,14 +119,15 @@ def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200
     return list(found.values())
 
 
+def due(conn: Connection, queue: str) -> int:
+    """How many jobs of a queue could be claimed now."""
+    query = select(func.count()).select_from(jobs).where(*_CLAIMABLE)
+    return int(conn.execute(query, {"of_queue": queue}).scalar_one())
+
+
 def next_in_line(conn: Connection, queue: str, limit: int) -> list[Place]:
     """The due jobs of a queue in the order they will be claimed, as RQ's list should show them."""
-    query = (
-        select(jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner)
-        .where(*_CLAIMABLE)
-        .order_by(*_IN_ORDER)
-        .limit(limit)
-    )
+    query = select(*_PLACE).where(*_CLAIMABLE).order_by(*_IN_ORDER).limit(limit)
     return [Place.from_row(row) for row in conn.execute(query, {"of_queue": queue})]
 
 

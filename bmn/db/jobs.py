@@ -162,5 +162,5 @@ def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str
         and_(jobs.c.id.in_(running), jobs.c.state != JobState.ACTIVE),
         and_(jobs.c.id.in_(in_line), ~due),
     )
-    query = select(jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner).where(elsewhere)
+    query = select(jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner, jobs.c.run_at).where(elsewhere)
     return [Place.from_row(row) for row in conn.execute(query)]

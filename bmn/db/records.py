@@ -162,6 +162,7 @@ class Place(Record):
     fence: int
     state: JobState
     lease_owner: str | None
+    run_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ MAX_LOSSES = 3
 class Change:
     """What a transition has to publish once it is committed.
 
-    queued: (queue, job id) of jobs that may run now. dead: the dead letter, where the job became one.
+    queued: (queue, job id) of jobs that may run now; delayed: of those that may later, and when. run_at: when this one
+    may, where it waits for that. dead: the dead letter, where the job became one.
     fence: the row's, by which later events are known from earlier ones. collector: where the executor of a cancelled job
     goes on with what that had ordered, the job which it now has.
     """
@@ -50,6 +51,8 @@ class Change:
     queued: list[tuple[str, str]] = field(default_factory=list)
     dead: DeadLetter | None = None
     collector: Job | None = None
+    delayed: list[tuple[str, str, float]] = field(default_factory=list)
+    run_at: float = 0.0
 
 
 def highest(column: Any, value: Any) -> Any:
@@ -217,7 +220,9 @@ def retry(conn: Connection, held: Job, *, delay: float, cause: Cause, error: str
         retry_at=int(job.run_at * 1000),
         progress=job.progress,
     )
-    return _with_event(conn, job, event)
+    change = _with_event(conn, job, event)
+    change.run_at = job.run_at
+    return change
 
 
 def wait(conn: Connection, held: Job, *, delay: float, cause: Cause | None, message: str) -> Change | None:
@@ -228,6 +233,7 @@ def wait(conn: Connection, held: Job, *, delay: float, cause: Cause | None, mess
     if job is None:
         return cancel(conn, held)
     change = _with_event(conn, job, _waiting(job))
+    change.run_at = job.run_at
     if delay == 0:
         change.queued.append((job.queue, job.id))
     return change

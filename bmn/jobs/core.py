@@ -37,7 +37,8 @@ class Chore:
 class Work:
     """What the engine is handed: its queues, and what else is to happen at moments that only the engine knows.
 
-    module: import path of the module whose `open_core` hands all this over, for the process of a job that runs alone.
+    module: import path of the module whose `open_core` hands all this over, for the process of a job that runs alone, and
+    whose `execute` a worker of RQ's own calls.
     follow_up: the job that follows from a saved asset. alarm: the mail that a dead letter sends to the operators, under a
     key that stands for its cause and window; None where there is to be none. Both inside the transaction, so they read
     nothing. chores: run by the sweeper beside its own duties.
@@ -135,7 +136,7 @@ async def open_core(settings: Settings, role: str, work: Work) -> Core:
         raise
     stream = EventStream(client, maxlen=settings.bmn_stream_maxlen)
     events = EventLog(db, stream, frozenset(name for name, queue in work.queues.items() if queue.job_type))
-    view = RqView(client, work.queues, window=settings.bmn_queue_window)
+    view = RqView(client, work.queues, window=settings.bmn_queue_window, function=f"{work.module}.execute")
     outbox = Outbox(events, view)
     return Core(
         settings=settings,

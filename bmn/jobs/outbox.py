@@ -20,6 +20,7 @@ from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.rq.view import RqView, Shown
 from bmn.logs import get_logger
 from bmn.observability import report
+from bmn.schemas.payloads import JobState
 
 log = get_logger(__name__)
 
@@ -59,7 +60,9 @@ class Outbox:
             batch.others.append(_system_error(change.dead))
             batch.buried.append(Shown(DEAD_LETTER, change.job_id, change.fence))
         if queue is not None:
-            batch.shown[change.job_id] = Shown(queue, change.job_id, change.fence, state=change.state)
+            batch.shown[change.job_id] = Shown(queue, change.job_id, change.fence, state=change.state, at=change.run_at)
+        for name, job_id, at in change.delayed:
+            batch.shown[job_id] = Shown(name, job_id, state=JobState.QUEUED, at=at)
         for name, job_id in change.queued:
             fence = change.fence if job_id == change.job_id else 0
             batch.shown[job_id] = Shown(name, job_id, fence)

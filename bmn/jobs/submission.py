@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
@@ -177,7 +178,9 @@ def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob])
             credits.note_reservation(conn, user_id, job.id, job.credits)
         if job.parent_id:
             units.inherit(conn, job.parent_id, job.id)
-        if not job.delay:
+        if job.delay:
+            change.delayed.append((job.queue, job.id, time.time() + job.delay))
+        else:
             change.queued.append((job.queue, job.id))
     return change
 

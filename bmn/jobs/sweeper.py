@@ -22,8 +22,10 @@ from bmn.errors import TryLater
 from bmn.events import audience
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
+from bmn.jobs.rq.stock import bring_back
 from bmn.jobs.rq.view import Shown
 from bmn.logs import get_logger
+from bmn.schemas.payloads import JobState
 
 log = get_logger(__name__)
 
@@ -186,9 +188,10 @@ class Sweeper:
         """Shows due jobs in RQ's lists: retries whose time has come, and what never reached Redis or vanished from it."""
         window = self._core.settings.bmn_queue_window
         for queue in await self._core.db.read(claims.due_queues):
-            listed = await self._core.view.listed(queue)
-            if len(listed) >= window:
+            length = await self._core.view.length(queue)
+            if length >= window or length == await self._core.db.read(partial(claims.due, queue=queue)):
                 continue
+            listed = await self._core.view.listed(queue)
             due = await self._core.db.read(lambda conn, name=queue: claims.next_in_line(conn, name, window))  # type: ignore[misc]
             known = set(listed)
             await self._core.view.show(Shown(queue, job.id, job.fence) for job in due if job.id not in known)
@@ -200,8 +203,11 @@ class Sweeper:
             if not running and not in_line:
                 continue
             misplaced = await self._core.db.read(partial(job_rows.misplaced, running=running, in_line=in_line))
+            for dead in (job for job in misplaced if job.state is JobState.FAILED):
+                await bring_back(self._core, await self._core.db.read(partial(job_rows.get_job, job_id=dead.id)))
             await view.show(
-                Shown(queue, job.id, job.fence, worker=job.lease_owner or "", state=job.state) for job in misplaced
+                Shown(queue, job.id, job.fence, worker=job.lease_owner or "", state=job.state, at=job.run_at)
+                for job in misplaced
             )
 
     async def publish_missing(self) -> None:

@@ -19,13 +19,15 @@ from bmn import failpoints
 from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims
-from bmn.errors import TryLater
+from bmn.db import jobs as job_rows
+from bmn.errors import NotFound, TryLater
 from bmn.jobs.core import Core
 from bmn.jobs.executor import Executor
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.leases import Leases
 from bmn.jobs.queue import Queue
 from bmn.jobs.rq.registration import RqRegistration, read_command
+from bmn.jobs.rq.stock import bring_back
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.run import Run, Stop
 from bmn.jobs.sweeper import Sweeper
@@ -212,12 +214,18 @@ class Worker:
             )
             if not waiting:
                 await self._core.view.remove(name, [job_id])
+                await self._bring_back(job_id)
         except (RedisError, OSError, TryLater) as error:
             log.debug("could not inspect RQ's list", reason=str(error))
             paused = True
         if paused:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _LOOK_SECONDS)
+
+    async def _bring_back(self, job_id: str) -> None:
+        """What stood in line without waiting may be a dead job, put there with RQ's own tools."""
+        with suppress(NotFound):
+            await bring_back(self._core, await self._core.db.read(lambda conn: job_rows.get_job(conn, job_id)))
 
     # --- keeping what it has ---------------------------------------------------------------------------------------
 

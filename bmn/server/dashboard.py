@@ -1,5 +1,6 @@
 """rq-dashboard as our admins see it: JSON for everything it reads, values escaped, nothing that changes anything."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,24 +22,35 @@ from bmn.settings import Settings
 log = get_logger(__name__)
 
 
+class _Unread(JSONSerializer):
+    """JSON where it is JSON. The call that RQ's workers find is a pickle: the same for all jobs, and never read."""
+
+    @staticmethod
+    def loads(s: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return json.loads(s)
+        except ValueError:
+            return ["bmn", None, [], {}]
+
+
 class _JsonJob(Job):
     """Whoever can write to Redis could otherwise run code here: a pickle runs what it likes."""
 
     @classmethod
     def fetch(cls, id: str, connection: Any = None, serializer: Any = None) -> Any:
-        return super().fetch(id, connection=connection, serializer=JSONSerializer)
+        return super().fetch(id, connection=connection, serializer=_Unread)
 
 
 class _JsonWorker(Worker):
     @classmethod
     def all(cls, connection: Any = None, *_: Any, **__: Any) -> Any:
-        return super().all(connection=connection, job_class=_JsonJob, serializer=JSONSerializer)
+        return super().all(connection=connection, job_class=_JsonJob, serializer=_Unread)
 
 
 def open_dashboard(settings: Settings) -> Any:
     """rq-dashboard, mended, as an ASGI application."""
     connection = connect_sync(settings.redis_address)
-    web.config.serializer = JSONSerializer
+    web.config.serializer = _Unread
     web.Job, web.Worker = _JsonJob, _JsonWorker
     web.from_url = lambda *_, **__: (None, connection)  # it would open a pool of its own at every request
     app = flask.Flask("rq_dashboard", static_folder=str(Path(web.__file__).parent / "static"))

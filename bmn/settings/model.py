@@ -216,7 +216,7 @@ class Settings(BaseSettings):
     bmn_backoff_scale: float = Field(1.0, ge=0)  # multiplies every backoff
     bmn_timeout_scale: float = Field(1.0, gt=0)  # multiplies every queue's timeout
     bmn_escalation_seconds: Seconds = Field(3600, gt=0)  # at most one ops mail per cause in this window
-    bmn_queue_window: int = Field(200, ge=1)  # ids that RQ holds per queue; the rest wait in SQL
+    bmn_queue_window: int = Field(10_000, ge=1)  # ids that RQ holds per queue; the rest wait in SQL
     bmn_recovery_seconds: Seconds = Field(120, gt=0)  # how long a broken socket can be resumed
     bmn_stream_maxlen: int = Field(50_000, ge=100)  # events kept in Redis for all sockets together
     bmn_max_body_bytes: SizeInBytes = Field(1_000_000, ge=1)

@@ -2,6 +2,7 @@
 
 from bmn.jobs import core
 from bmn.jobs.core import Chore, Core, Work
+from bmn.jobs.rq import stock
 from bmn.settings import Settings
 from bmn.work import cleanup, follow_ups, journey
 from bmn.work.registry import QUEUES
@@ -13,6 +14,11 @@ WORK = Work(
     alarm=follow_ups.ops_mail,
     chores=(Chore(cleanup.schedule, every=10), Chore(journey.remind_abandoned, every=60)),
 )
+
+
+def execute() -> None:
+    """What RQ's own workers call; see `bmn.jobs.rq.stock`."""
+    stock.execute(open_core)
 
 
 async def open_core(settings: Settings, role: str) -> Core:

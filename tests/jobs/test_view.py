@@ -8,8 +8,13 @@ import redis
 from rq import Queue as RqQueue
 from rq import Worker as RqWorker
 from rq.job import Job
-from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
-from rq.serializers import JSONSerializer
+from rq.registry import (
+    CanceledJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    ScheduledJobRegistry,
+    StartedJobRegistry,
+)
 
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.rq.view import RqView, Shown
@@ -31,10 +36,10 @@ class Rq:
         self.connection = redis.Redis.from_url(url)
 
     def queue(self, name: str = QUEUE) -> RqQueue:
-        return RqQueue(name, connection=self.connection, serializer=JSONSerializer)
+        return RqQueue(name, connection=self.connection)
 
     def job(self, job_id: str) -> Job:
-        return Job.fetch(job_id, connection=self.connection, serializer=JSONSerializer)
+        return Job.fetch(job_id, connection=self.connection)
 
     def ids(self, registry: type, name: str = QUEUE) -> list[str]:
         found: list[str] = registry(name, connection=self.connection).get_job_ids()
@@ -86,14 +91,17 @@ async def test_rq_sees_failures_dead_letters_and_cancels(engine: Engine, rq: Rq)
         await _shows(lambda: rq.queue("dead-letter").job_ids == [failed])
     await _shows(lambda: rq.job(waiting).get_status() == "canceled")
     assert rq.ids(FailedJobRegistry) == [failed]
-    assert rq.ids(FinishedJobRegistry) == [waiting]
+    assert rq.ids(FinishedJobRegistry) == []
+    assert rq.ids(CanceledJobRegistry) == [waiting]
+    assert rq.ids(ScheduledJobRegistry) == []
+    assert rq.job(failed).origin == QUEUE
 
 
-async def test_nothing_in_redis_names_a_function_that_could_be_called(engine: Engine, rq: Rq) -> None:
+async def test_what_redis_names_is_the_same_for_every_job(engine: Engine, rq: Rq) -> None:
     job_id = await engine.do()
     await _shows(lambda: rq.queue().job_ids == [job_id])
     job = rq.job(job_id)
-    assert (job.func_name, job.args, job.kwargs) == (f"bmn.{QUEUE}", [], {})
+    assert (job.func_name, job.args, job.kwargs) == ("bmn.work.wiring.execute", (), {})
     assert b"ana" not in b"".join(rq.connection.hgetall(f"rq:job:{job_id}").values())
 
 

@@ -311,7 +311,8 @@ def check_redis(url: str, books: Books) -> list[str]:
 
 
 def _may_stay(key: str) -> bool:
-    registries = ("rq:queue:", "rq:wip:", "rq:finished:", "rq:failed:", "rq:workers", "rq:worker")
+    kinds = ("queue", "wip", "finished", "failed", "scheduled", "canceled", "worker")
+    registries = tuple(f"rq:{kind}" for kind in kinds)
     return key in ("rq:queues", "bmn:stream") or key.startswith(registries) or key in ALL_QUEUES
 
 

@@ -3,7 +3,8 @@
 Nothing is decided from what stands here, and nothing is lost with it.
 """
 
-import json
+import pickle
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 from rq import Queue as RqQueue
-from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
+from rq.registry import (
+    CanceledJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    ScheduledJobRegistry,
+    StartedJobRegistry,
+)
 
 from bmn.broker.scripts import Call, run
 from bmn.jobs.queue import DEAD_LETTER, Keep, Queue
@@ -39,7 +46,8 @@ def _registry(kind: type, queue: str) -> str:
 class Shown:
     """The latest word about a job. fence: of the executor that said it, or of the row.
 
-    worker: who has started it. state: a job state, where it has ended or waits for its time; neither: it is in line.
+    worker: who has started it. state: a job state, where it has ended or waits for its time, at, in seconds since 1970;
+    neither: it is in line.
     """
 
     queue: str
@@ -47,15 +55,18 @@ class Shown:
     fence: int = 0
     worker: str = ""
     state: str = ""
+    at: float = 0.0
 
     @property
     def kind(self) -> str:
         """A letter for the script that writes the view: started, waiting, listed anew, failed, ended."""
+        if self.queue == DEAD_LETTER:
+            return "d"
         if self.worker:
             return "s"
         if self.state in ("", "queued", "retrying"):
             return "w" if self.state else "l"
-        return "f" if self.state == "failed" else "e"
+        return {"failed": "f", "cancelled": "c"}.get(self.state, "e")
 
     @property
     def version(self) -> int:
@@ -64,9 +75,10 @@ class Shown:
 
 
 class RqView:
-    """queues: whose jobs are shown, by name. window: ids shown per queue."""
+    """queues: whose jobs are shown, by name. window: ids shown per queue. function: what a worker of RQ's own calls."""
 
-    def __init__(self, redis: Redis, queues: Mapping[str, Queue], *, window: int) -> None:
+    def __init__(self, redis: Redis, queues: Mapping[str, Queue], *, window: int, function: str) -> None:
+        self._function = function
         self._redis = redis
         self._queues = queues
         self._window = window
@@ -88,10 +100,14 @@ class RqView:
 
     def _rules(self, name: str) -> list[Any]:
         queue, now = self._queues.get(name), datetime.now(UTC)
-        data, timeout = _data(name), int(queue.timeout) if queue else 0
+        data, timeout = _data(self._function), int(queue.timeout) if queue else 0
         keep = (queue.keep_completed, queue.keep_failed) if queue else (_DEAD_KEEP, _DEAD_KEEP)
         kept = [figure for rule in keep for figure in (rule.count, rule.age)]
         return [self._window, JOB_SECONDS, name, now.strftime(_STAMP), now.timestamp(), data, timeout, *kept]
+
+    async def length(self, queue: str) -> int:
+        """How many ids stand in RQ's list."""
+        return int(await self._redis.llen(list_key(queue)))
 
     async def listed(self, queue: str) -> list[str]:
         """The ids in RQ's list, next one first."""
@@ -114,6 +130,11 @@ class RqView:
         listed = [[str(job_id) for job_id in one] for one in found[1::2]]
         return dict(zip(names, zip(runs, listed, strict=True), strict=True))
 
+    async def was_requeued(self, job_id: str, fence: int) -> bool:
+        """Whether RQ's tools have put a job in line of which its end was shown: they take its end away from it."""
+        version, ended = await self._redis.hmget(f"rq:job:{job_id}", "v", "ended_at")
+        return version == str(2 * fence + 1) and ended == ""
+
     async def remove(self, queue: str, job_ids: Iterable[str]) -> None:
         """Takes ids out of RQ's list: cancelled, or claimed without having been shown."""
         async with self._redis.pipeline(transaction=False) as pipe:
@@ -126,7 +147,7 @@ class RqView:
         now = datetime.now(UTC).timestamp()
         async with self._redis.pipeline(transaction=False) as pipe:
             for queue in self._queues.values():
-                for kind in (FinishedJobRegistry, FailedJobRegistry, StartedJobRegistry):
+                for kind in (FinishedJobRegistry, FailedJobRegistry, StartedJobRegistry, CanceledJobRegistry):
                     pipe.zremrangebyscore(_registry(kind, queue.name), "-inf", now)
             await pipe.execute()
 
@@ -136,17 +157,23 @@ class RqView:
 
 
 def _keys(queue: str) -> list[str]:
-    registries = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
+    registries = (
+        StartedJobRegistry,
+        FinishedJobRegistry,
+        FailedJobRegistry,
+        ScheduledJobRegistry,
+        CanceledJobRegistry,
+    )
     return [list_key(queue), RqQueue.redis_queues_keys, *(_registry(kind, queue) for kind in registries)]
 
 
-def _words(shown: Iterable[Shown]) -> Iterator[str | int]:
+def _words(shown: Iterable[Shown]) -> Iterator[str | int | float]:
     for word in shown:
-        more = word.worker or _STATUS.get(word.state, "")
+        more = word.worker or _STATUS.get(word.state) or (word.at or time.time())
         yield from (word.kind, word.version, word.job_id, more)
 
 
 @cache
-def _data(queue: str) -> bytes:
-    """What RQ takes for a call. Nothing is ever called by it."""
-    return zlib.compress(json.dumps([f"bmn.{queue}", None, [], {}]).encode())
+def _data(function: str) -> bytes:
+    """The call that RQ's own workers find, in RQ's default format: a pickle of constants, which nothing of ours reads."""
+    return zlib.compress(pickle.dumps((function, None, (), {})))
