@@ -22,8 +22,8 @@ from bmn.errors import TryLater
 from bmn.events import audience
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
-from bmn.jobs.rq.stock import bring_back
 from bmn.jobs.rq.view import Shown
+from bmn.jobs.stock import bring_back
 from bmn.logs import get_logger
 from bmn.schemas.payloads import JobState
 

@@ -27,9 +27,9 @@ from bmn.jobs.isolated import run_alone
 from bmn.jobs.leases import Leases
 from bmn.jobs.queue import Queue
 from bmn.jobs.rq.registration import RqRegistration, read_command
-from bmn.jobs.rq.stock import bring_back
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.run import Run, Stop
+from bmn.jobs.stock import bring_back
 from bmn.jobs.sweeper import Sweeper
 from bmn.logs import get_logger
 

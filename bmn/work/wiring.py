@@ -1,8 +1,7 @@
 """Hands the nine queues to the engine."""
 
-from bmn.jobs import core
+from bmn.jobs import core, stock
 from bmn.jobs.core import Chore, Core, Work
-from bmn.jobs.rq import stock
 from bmn.settings import Settings
 from bmn.work import cleanup, follow_ups, journey
 from bmn.work.registry import QUEUES
@@ -17,7 +16,7 @@ WORK = Work(
 
 
 def execute() -> None:
-    """What RQ's own workers call; see `bmn.jobs.rq.stock`."""
+    """What RQ's own workers call; see `bmn.jobs.stock`."""
     stock.execute(open_core)
 
 
