@@ -9,11 +9,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import pytest
 import redis
 
 from bmn.settings import Settings
+
+# No test has a limit of its own: an example takes as long as a busy neighbour lets it.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 pytest.register_assert_rewrite("tests.kit")
 
