@@ -33,6 +33,14 @@ def waiting(conn: Connection) -> dict[str, int]:
     return {row.queue: row.waiting for row in conn.execute(query)}
 
 
+_ANY_WAITING = select(jobs.c.id).where(jobs.c.queue == bindparam("of_queue"), is_waiting).limit(1)
+
+
+def with_waiting(conn: Connection, names: Iterable[str]) -> set[str]:
+    """Which of these queues have a job that waits, for whatever reason; costs the same however many wait."""
+    return {name for name in names if conn.execute(_ANY_WAITING, {"of_queue": name}).first()}
+
+
 def oldest_waiting(conn: Connection) -> dict[str, float]:
     """Per queue: seconds that the oldest due job has been waiting."""
     query = (

@@ -22,6 +22,7 @@ from bmn.server.metrics import CONTENT_TYPE, read_figures
 from bmn.server.resources import Resources
 from bmn.server.workers import registered
 from bmn.settings import Settings
+from bmn.work.registry import QUEUES
 
 router = APIRouter(tags=["health"])
 
@@ -132,7 +133,7 @@ async def _workers(res: Resources) -> Fields:
         return {"ok": False, "error": "Redis is away"}
     alive = [worker for worker in found if worker.state != "lost"]
     served = {queue for worker in alive for queue in worker.queues}
-    unserved = sorted((await res.core.db.read(queues.waiting)).keys() - served)
+    unserved = sorted(await res.core.db.read(lambda conn: queues.with_waiting(conn, set(QUEUES) - served)))
     return {"ok": not unserved, "count": len(alive), "waiting_without_worker": unserved}
 
 
