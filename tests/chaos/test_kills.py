@@ -86,8 +86,11 @@ async def test_a_job_that_runs_alone_can_end_well_and_be_cancelled(stack: Deploy
     await stack.until(polled)
     children = psutil.Process(worker.pid).children()
     assert len(children) == 1
-    assert (await cancel(stack.core, third, "ana")).state == "cancelled"
+    answer = await cancel(stack.core, third, "ana")
+    assert answer.state == "cancelled"
     wait_until(lambda: gone(children[0].pid))
+    stack.clear_faults()
+    assert await stack.ended(str(answer.collector)) == ["completed"]  # what it had ordered, by the worker itself
     await stack.check()
 
 
