@@ -52,8 +52,8 @@ class Delivery:
         self.done = max(self.done, entry.position)
         return len(subscribers)
 
-    def offer(self, session: Session, entry: Entry) -> None:
-        """Sends an entry to a socket that has not had it yet."""
+    def offer(self, session: Session, entry: Entry, *, missed: bool = False) -> None:
+        """Sends an entry to a socket that has not had it yet. missed: in a break, so that none may replace another."""
         if entry.position <= session.after:
             return
         job_id, seq = entry.event.job_id, entry.event.seq
@@ -66,7 +66,7 @@ class Delivery:
             if high is None and seq > 1:
                 self._replay_beginning(session, job_id, seq)
             _mark(session, job_id, seq)
-        self._send(session, entry.event, entry.texts, entry.position)
+        self._send(session, entry.event, entry.texts, entry.position, whole=missed)
 
     def catch_up(self, session: Session, job_id: str, since: Position) -> None:
         """Sends what a job published after a position, to the rooms that the socket sits in."""
@@ -78,9 +78,12 @@ class Delivery:
         """Sends a part of a job's history, in the order of seq; what the stream still brings of it is then left out.
 
         at: the position up to which the socket was served; that of this process where none is given.
+        Where there are more than a line has room for, of old progress only the latest is sent.
         """
         if not events:
             return
+        line = self._transports.line(session.eio_sid)
+        whole = line is not None and line.qsize() + len(events) <= self._limits.backlog // 2
         job_id, first, last = events[0].job_id, events[0].seq, events[-1].seq
         assert job_id is not None and first is not None and last is not None
         if session.pid is not None:
@@ -88,7 +91,8 @@ class Delivery:
             del session.history[:-_KEPT_RANGES]
         for event in events:
             session.replayed += 1
-            self._send(session, event, packet_texts(event, self._sign), self.done if at is None else at)
+            texts = packet_texts(event, self._sign)
+            self._send(session, event, texts, self.done if at is None else at, whole=whole)
         _widen(session, job_id, first, last)
 
     def resync(self) -> None:
@@ -113,14 +117,19 @@ class Delivery:
         if not beginning:
             session.low[job_id] = seq
 
-    def _send(self, session: Session, event: Outgoing, texts: tuple[str, ...], position: Position) -> None:
-        """Of several packets the last one carries the offset: a client that was cut between them gets all of them again."""
+    def _send(
+        self, session: Session, event: Outgoing, texts: tuple[str, ...], position: Position, *, whole: bool
+    ) -> None:
+        """whole: nothing newer may take its place in the line.
+
+        Of several packets the last one carries the offset: a client that was cut between them gets all of them again.
+        """
         line = self._transports.line(session.eio_sid)
         if line is None or session.eio_sid in self._dropping:
             session.cut = True  # it is going; what it misses it gets when it resumes
             return
         last = "]" if session.pid is None or event.volatile else f',"{session.offset(position)}"]'
-        replaceable = event.event == "job:progress" and "asset" not in event.data
+        replaceable = event.event == "job:progress" and "asset" not in event.data and not whole
         key = (event.namespace, event.job_id) if replaceable and event.job_id else None
         for text in texts[:-1]:
             self.put(session.eio_sid, line, EventPacket(text + "]"))

@@ -100,7 +100,7 @@ class Recovery:
         for part in resumption.missed:
             self._delivery.replay(session, part, start)
         for entry in missed:
-            self._delivery.offer(session, entry)
+            self._delivery.offer(session, entry, missed=True)
         return True
 
     def _marks(self, state: dict[str, Any], start: Position, rooms: set[str]) -> dict[str, int]:

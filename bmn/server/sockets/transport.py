@@ -38,7 +38,7 @@ class EventPacket(Packet):  # type: ignore[misc]
 
 
 class OutgoingLine(asyncio.Queue[Packet | None]):
-    """What waits for one client. Beyond `coalesce_from` packets, progress of a job takes the place of older progress.
+    """What waits for one client. Beyond `coalesce_from` packets with a key, one takes the place of an older one of its key.
 
     One packet that says nothing is enough, however often its client asks for it.
     """
@@ -48,6 +48,7 @@ class OutgoingLine(asyncio.Queue[Packet | None]):
     def _init(self, maxsize: int) -> None:
         self._waiting: deque[Packet | None] = deque()
         self._latest: dict[tuple[str, str], EventPacket] = {}
+        self._replaceable = 0
         self._noop: Packet | None = None
         self._queue = self._waiting
         self.bytes = 0
@@ -63,8 +64,10 @@ class OutgoingLine(asyncio.Queue[Packet | None]):
         if isinstance(item, EventPacket) and item.key is not None:
             older = self._latest.get(item.key)
             self._latest[item.key] = item
-            if older is not None and len(self._waiting) > self.coalesce_from:
+            self._replaceable += 1
+            if older is not None and self._replaceable > self.coalesce_from:
                 self._waiting.remove(older)
+                self._replaceable -= 1
                 self.bytes -= _size(older)
                 self.task_done()
 
@@ -73,8 +76,10 @@ class OutgoingLine(asyncio.Queue[Packet | None]):
         self.bytes -= _size(item)
         if item is self._noop:
             self._noop = None
-        if isinstance(item, EventPacket) and item.key is not None and self._latest.get(item.key) is item:
-            del self._latest[item.key]
+        if isinstance(item, EventPacket) and item.key is not None:
+            self._replaceable -= 1
+            if self._latest.get(item.key) is item:
+                del self._latest[item.key]
         return item
 
     def clear(self) -> None:
