@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.acceptance.recordings import Recording
-from tests.acceptance.world import Person, figures, quietest, rows
+from tests.acceptance.world import Person, figures, nine_in_ten, rows
 from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack
 
@@ -17,27 +17,22 @@ LOGO_ANSWER = {"jobId", "generationJobId", "queueName", "message"}
 def test_ac_08_a_submission_is_answered_in_under_50_ms(idle: Stack, record_property: Any) -> None:
     """POST /generation/logos answers 202 with a job id in under 50 ms
 
-    Over 50 calls on one connection, as a front end has one.
+    Three people spend the twenty credits of a new user each, on one connection each, as a front end has one.
     """
-    person = Person(idle)
-    brand = person.brand()
     took: list[float] = []
-    headers = {"Authorization": f"Bearer {person.token}"}
-    with httpx.Client(base_url=idle.api_url, headers=headers, timeout=PATIENCE) as browser:
-        for _ in range(50):
-            began = time.perf_counter()
-            answer = browser.post("/api/v1/generation/logos", json={"brandId": brand.id, "count": 1})
-            took.append((time.perf_counter() - began) * 1000)
-            if answer.status_code == 402:  # twenty credits are what a new user has
-                browser.headers["Authorization"] = f"Bearer {(person := Person(idle)).token}"
-                brand = person.brand()
-                took.pop()
-                continue
-            assert answer.status_code == 202
-            assert set(answer.json()) == LOGO_ANSWER
-            assert answer.json()["queueName"] == "logo-generation"
+    for person in [Person(idle) for _ in range(3)]:
+        order = {"brandId": person.brand().id, "count": 1}
+        headers = {"Authorization": f"Bearer {person.token}"}
+        with httpx.Client(base_url=idle.api_url, headers=headers, timeout=PATIENCE) as browser:
+            for _ in range(20):
+                began = time.perf_counter()
+                answer = browser.post("/api/v1/generation/logos", json=order)
+                took.append((time.perf_counter() - began) * 1000)
+                assert answer.status_code == 202
+                assert set(answer.json()) == LOGO_ANSWER
+                assert answer.json()["queueName"] == "logo-generation"
     record_property("figures", figures(took))
-    assert quietest(took) < 50
+    assert nine_in_ten(took) < 50
 
 
 @pytest.mark.node
