@@ -19,6 +19,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
+from bmn import failpoints
 from bmn.cleaning import cleaned_text, sentence
 from bmn.errors import Cause, JobFailure, Misconfigured
 from bmn.logs import get_logger
@@ -41,6 +42,7 @@ _EXTENSIONS = {
     "video/mp4": ".mp4",
 }
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")  # the store's machine word, as S3's XML has it
+_UNFINISHED = "unfinished"  # beside `brands/`, on the same disk
 _FOREVER = "private, max-age=31536000, immutable"  # a key is never written twice with other bytes
 
 
@@ -187,8 +189,11 @@ class Storage:
         except FileNotFoundError:
             return None
 
-    async def sweep_spool(self, older_than: float = 86_400) -> int:
-        """Deletes what has waited in the spool for longer, in seconds; returns how many there were."""
+    async def sweep(self, older_than: float = 86_400) -> int:
+        """Deletes what has waited in the spool, or to be written to its end, for longer; returns how many files that was.
+
+        older_than: seconds.
+        """
         return await asyncio.to_thread(self._sweep, time.time() - older_than)
 
     def url_for(self, key: str) -> str:
@@ -231,7 +236,8 @@ class Storage:
 
     def _sweep(self, before: float) -> int:
         gone = 0
-        for path in self._spool.glob("*"):
+        unfinished = self._root / _UNFINISHED if self._root is not None else self._spool
+        for path in {*self._spool.glob("*"), *unfinished.glob("*")}:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < before:
                     path.unlink()
@@ -259,17 +265,22 @@ def _inside(root: Path, key: str) -> bool:
 
 
 def _put_local(root: Path, key: str, data: bytes) -> None:
-    """Whole or not at all, and past what a power cut could lose: the file, then the folder that names it."""
+    """Whole or not at all, and past what a power cut could lose: the file, then the folder that names it.
+
+    What a process that dies leaves behind stands where `Storage.sweep` finds it, and is listed nowhere.
+    """
     path = root / key
     if not _inside(root, key):
         raise FileNotFoundError(key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}#{uuid4().int}")  # as the library names its own, which it does not list
+    unfinished = root / _UNFINISHED / uuid4().hex
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
     try:
         with unfinished.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        failpoints.hit("storing")
+        path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)

@@ -1,5 +1,9 @@
 """Objects: keys that cannot leave their place, bytes that survive, addresses that lead back to keys."""
 
+import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -33,6 +37,27 @@ async def test_a_put_leaves_no_half_written_file(storage: Storage, home: Path) -
     key = object_key(BRAND, "video", "video/mp4", "job-1-video")
     await storage.put(key, b"x" * 100_000, "video/mp4")
     assert [path.name for path in (home / "objects").rglob("*") if path.is_file()] == ["job-1-video.mp4"]
+
+
+async def test_what_a_process_that_died_had_half_written_is_no_object_and_goes(storage: Storage, home: Path) -> None:
+    key = object_key(BRAND, "logo", "image/png")
+    code = f"""
+import asyncio
+from pathlib import Path
+from bmn.settings import Settings
+from bmn.storage import open_storage
+asyncio.run(open_storage(Settings(bmn_home=Path({str(home)!r}))).put({key!r}, b"pixels", "image/png"))
+"""
+    env = {**os.environ, "BMN_KILL_AT": "storing"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, env=env)
+    assert await process.wait() == -signal.SIGKILL
+    assert await storage.list() == []
+    with pytest.raises(FileNotFoundError):
+        await storage.get(key)
+    await storage.put(key, b"pixels", "image/png")
+    assert await storage.sweep(older_than=3600) == 0
+    assert await storage.sweep(older_than=-1) == 1
+    assert [path for path in (home / "objects").rglob("*") if path.is_file()] == [home / "objects" / key]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +135,6 @@ async def test_what_s3_would_not_take_stays_on_this_machine_until_it_does(home: 
         await storage.put(key, b"paid for", "image/png")
     assert caught.value.cause is Cause.STORAGE_FAILED
     assert await storage.spooled(key) == b"paid for"
-    assert await storage.sweep_spool(older_than=3600) == 0
-    assert await storage.sweep_spool(older_than=-1) == 1
+    assert await storage.sweep(older_than=3600) == 0
+    assert await storage.sweep(older_than=-1) == 1
     assert await storage.spooled(key) is None

@@ -193,11 +193,13 @@ class Unit:
         if self._ctx.job.brand_id is None:
             raise JobFailure(Cause.BUG, "A stored unit needs a brand.")
         failpoints.hit("ready")
-        key = object_key(self._ctx.job.brand_id, asset_type, mime)
+        sha256 = hashlib.sha256(data).hexdigest()
+        begun = self._kept.storage_key if self._kept.sha256 == sha256 else None  # by an attempt that may still write it
+        key = begun or object_key(self._ctx.job.brand_id, asset_type, mime)
         await self._put(
             state=UnitState.READY,
             storage_key=key,
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=sha256,
             mime_type=mime,
             cost_usd=self.usd if usd is None else usd,
             data={**self.data, "size": len(data), "assetType": asset_type, "metadata": metadata or {}},

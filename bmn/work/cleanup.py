@@ -107,8 +107,11 @@ async def _stale_sessions(ctx: Context[Cleanup]) -> dict[str, int]:
 
 async def _temp_files(ctx: Context[Cleanup]) -> dict[str, int]:
     """Files of half-done work, a day later."""
-    spooled = await ctx.storage.sweep_spool()
-    return {"spooled objects": spooled, "files": await asyncio.to_thread(_sweep_folder, ctx.settings.bmn_home / "tmp")}
+    objects = await ctx.storage.sweep()
+    return {
+        "half-stored objects": objects,
+        "files": await asyncio.to_thread(_sweep_folder, ctx.settings.bmn_home / "tmp"),
+    }
 
 
 async def _limit_keys(ctx: Context[Cleanup], pattern: str, seconds: int) -> int:

@@ -277,6 +277,7 @@ class Deployment:
         codes = [await asyncio.to_thread(child.wait_end, 40) for child in workers]
         assert codes == [0] * len(workers), [f"{c.name}: {c.code}\n{c.tail()}" for c in workers if c.code]
         await self.core.outbox.close()
+        await self.core.storage.sweep(older_than=-1)
         url = self.env["DATABASE_URL"]
         books = checker.read_books(url, bill=self.bill(), objects=self.home / "objects")
         report = checker.check(books, accepted=self.accepted, served=served)

@@ -19,6 +19,7 @@ POINTS = [
     "provider_sent",
     "submitted",
     "ready",
+    "storing",
     "stored",
     "saved",
     "settling",

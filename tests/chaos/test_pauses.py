@@ -22,6 +22,7 @@ def _stands_still(pid: int) -> bool:
         "submitting",
         "provider_sent",
         "submitted",
+        "storing",
         "stored",
         "settling",
     ],
