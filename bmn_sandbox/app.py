@@ -101,8 +101,7 @@ def _control_routes(sandbox: Sandbox) -> list[Route]:
             return _problem(_readable(error))
         if rule.provider not in {*names, "*"}:
             return _problem(f"provider: {rule.provider!r} is unknown; one of {', '.join(sorted(names))}, or *")
-        number = sandbox.faults.add(rule)
-        return JSONResponse({"id": number, **rule.model_dump(by_alias=True, exclude_defaults=True)}, 201)
+        return JSONResponse(sandbox.faults.add(rule), 201)
 
     async def list_faults(_request: Request) -> JSONResponse:
         return JSONResponse(sandbox.faults.listing())

@@ -119,6 +119,11 @@ class _Live:
         self.hits += 1
         return True
 
+    def document(self) -> dict[str, Any]:
+        """The rule with its number and counters, as every answer has it."""
+        rule = self.rule.model_dump(by_alias=True, exclude_defaults=True)
+        return {"id": self.number, "hits": self.hits, "spent": self.spent, **rule}
+
 
 class Call:
     """What a rule may look at: method, path, op, and every text of the request.
@@ -144,12 +149,12 @@ class Faults:
         self._live: list[_Live] = []
         self._numbers = 0
 
-    def add(self, rule: FaultRule) -> int:
-        """Sets a fault and returns its number."""
+    def add(self, rule: FaultRule) -> dict[str, Any]:
+        """Sets a fault and returns it, as the listing has it."""
         self._numbers += 1
         self._live = [live for live in self._live if not live.spent]
         self._live.append(_Live(self._numbers, rule))
-        return self._numbers
+        return self._live[-1].document()
 
     def clear(self, provider: str | None = None) -> int:
         """Ends all faults, or one provider's; returns how many there were."""
@@ -169,12 +174,4 @@ class Faults:
         return None
 
     def listing(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": live.number,
-                "hits": live.hits,
-                "spent": live.spent,
-                **live.rule.model_dump(by_alias=True, exclude_defaults=True),
-            }
-            for live in self._live
-        ]
+        return [live.document() for live in self._live]

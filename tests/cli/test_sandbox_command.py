@@ -22,9 +22,20 @@ def test_a_fault_is_set_listed_and_ended(user: User) -> None:
         "op": "submit",
     }
     assert [fault["hits"] for fault in user.json("sandbox", "faults")] == [0]
+    assert user.json("sandbox", "faults") == [set_]
     assert user.json("sandbox", "clear", "openai") == {"cleared": 0}
     assert user.json("sandbox", "clear", "bfl") == {"cleared": 1}
     assert user.json("sandbox", "faults") == []
+
+
+def test_people_are_told_of_a_fault_in_words(user: User) -> None:
+    made = user.bmn("sandbox", "fail", "bfl", "--status", "503", "--times", "3")
+    assert (made.code, "bfl times=3 status=503" in made.out) == (0, True), made.err
+    listed = user.bmn("sandbox", "faults")
+    assert (listed.code, "bfl times=3 status=503  (0 hits)" in listed.out) == (0, True)
+    cleared = user.bmn("sandbox", "clear")
+    assert (cleared.code, "1 fault ended" in cleared.out) == (0, True)
+    assert "no faults are set" in user.bmn("sandbox", "faults").out
 
 
 @pytest.mark.parametrize(
