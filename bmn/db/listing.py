@@ -15,7 +15,10 @@ _LOOKED_AT = 20_000  # jobs whose text one question reads
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """What `jobs list` and the bulk commands select by. since, until: seconds since 1970. text: anywhere in the job."""
+    """What `jobs list` and the bulk commands select by. since, until: seconds since 1970. text: anywhere in the job.
+
+    collectors: also the jobs that collect what a cancelled one had ordered; to their users they are no jobs of their own.
+    """
 
     user_id: str | None = None
     queue: str | None = None
@@ -28,6 +31,7 @@ class JobFilter:
     text: str | None = None
     since: float | None = None
     until: float | None = None
+    collectors: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter in SQL, its words apart."""
@@ -47,6 +51,8 @@ class JobFilter:
             found.append(jobs.c.created_at >= self.since)
         if self.until is not None:
             found.append(jobs.c.created_at < self.until)
+        if not self.collectors:
+            found.append(jobs.c.collects_id.is_(None))
         if self.id_prefixes:
             found.append(or_(*(begins_with(jobs.c.id, prefix) for prefix in self.id_prefixes)))
         return found

@@ -19,7 +19,14 @@ from tests.kit.terminal import bmn, check_snapshot, environment, forked, seen_at
 _HEAVY = ("rich", "pydantic", "click", "asyncio", "httpx", "sqlalchemy", "fastapi", "PIL", "redis", "rq")
 _OURS_FOR_HELP = {
     *("bmn.cli", "bmn.cli.app", "bmn.cli.base", "bmn.cli.terminal", "bmn.cli.terminal.console"),
-    *("bmn.cli.terminal.cells", "bmn.cli.terminal.exit_codes", "bmn.cleaning", "bmn.errors", "bmn.redaction"),
+    *(
+        "bmn.cli.terminal.cells",
+        "bmn.cli.terminal.exit_codes",
+        "bmn.cleaning",
+        "bmn.names",
+        "bmn.errors",
+        "bmn.redaction",
+    ),
 }
 _OURS = ("generate", "jobs", "queues", "brands", "credits", "logos", "workers", "costs", "open", "admin", "completion")
 

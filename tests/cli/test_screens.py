@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
-from tests.kit.processes import PATIENCE
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
 
@@ -68,9 +68,11 @@ def scene(stack: Stack) -> Iterator[Scene]:
     stack.mend()
     stack.fault(provider="bfl", op="poll", pending=True)
     assert user.bmn(*logos, "--detach").code == 0
-    assert user.bmn("jobs", "cancel", "last").code == 0
+    wait_until(lambda: [unit["state"] for unit in user.json("jobs", "show", "last")["units"]] == ["submitted"] * 2)
+    [cancelled] = user.json("jobs", "cancel", "last")["jobs"]
     assert user.bmn("jobs", "watch", "last").code == 8
     stack.mend()
+    assert user.bmn("jobs", "watch", cancelled["collectorJobId"]).code == 0
     listed = user.json("jobs", "list")["jobs"]
     ids = [job["jobId"] for job in reversed(listed)]
     assert len(ids) == 4

@@ -35,11 +35,9 @@ async def find_job(client: Client, reference: str, *, wait: float = 0) -> str:
 async def _last(client: Client, state: str | None, wait: float) -> str:
     while True:
         # What happens behind the scenes, such as a thumbnail or a mail, is not what anybody calls their last job.
-        # Nor is what collects a cancelled job's pictures: each follows a job that is in the list itself.
-        listed = (await client.jobs(queue=[*KIND_OF], state=state, limit=50)).jobs
-        found = next((job for job in listed if job.collects_id is None), None)
+        found = (await client.jobs(queue=[*KIND_OF], state=state, limit=1)).jobs
         if found:
-            return found.job_id
+            return found[0].job_id
         if wait <= 0:
             if state:
                 raise NotFound(f"There is no {state} job.", hint="`bmn jobs list` shows what there is.")

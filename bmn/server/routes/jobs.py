@@ -65,6 +65,7 @@ async def list_jobs(
         brand_id=brand,
         text=text,
         id_prefixes=_prefixes(prefix) if prefix else (),
+        collectors=bool(prefix or everyone or user),
         since=now - since if since else None,
         until=now - until if until else None,
     )
