@@ -144,7 +144,7 @@ def _failure(facts: Facts) -> str:
     if cause is None:
         return facts.job.error or "No cause was recorded."
     text = CAUSES[cause].told
-    failed = [call for call in facts.calls if call.outcome != "ok"]
+    failed = [call for call in facts.calls if call.outcome not in ("ok", "cancelled")]
     if failed:
         last = failed[-1]
         status = f" with status {last.status}" if last.status else ""

@@ -5,6 +5,7 @@ One function makes one cause; where it cannot be brought about as it happens in 
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import sqlite3
@@ -271,9 +272,17 @@ def _too_slow(user: User, _: contextlib.ExitStack) -> Case:
 def _cancelled(user: User, _: contextlib.ExitStack) -> Case:
     user.stack.fault(provider="bfl", op="poll", pending=True)
     job_id = _order(user)
-    _wait(user, job_id, "state = 'active'")
-    assert user.bmn("jobs", "cancel", job_id).code == 0
-    return Case(job_id, mend=user.stack.mend)
+    _wait(user, job_id, "EXISTS (SELECT 1 FROM job_units WHERE job_id = jobs.id AND state = 'submitted')")
+    cancelled = user.bmn("jobs", "cancel", job_id)
+    assert cancelled.code == 0
+    (collector,) = re.findall(r"bmn jobs watch (\w+)", cancelled.err)
+    told = user.bmn("jobs", "watch", job_id).err
+    assert "and will arrive · after " in told, told
+    assert "failed" not in user.bmn("jobs", "why", job_id).out  # the call that the cancel ended
+    user.stack.mend()
+    assert user.bmn("jobs", "watch", collector).code == 0
+    assert job_id in user.bmn("jobs", "show", collector).out
+    return Case(job_id, money="reserved 1 credit, charged 1, refunded 0")
 
 
 MAKERS: dict[Cause, Callable[[User, contextlib.ExitStack], Case]] = {

@@ -276,7 +276,10 @@ def cancel(
             job_ids = await choose(client, jobs or (), chosen, verb="cancel", yes=yes)
             return [await client.cancel(job_id) for job_id in job_ids]
 
-    _tell_answers(run(act()), "cancel")
+    answers = run(act())
+    _tell_answers(answers, "cancel")
+    if collectors := [answer.collector_job_id for answer in answers if answer.collector_job_id]:
+        console.next_step(f"bmn jobs watch {' '.join(map(short_id, collectors[:5]))}")
 
 
 @app.command("retry", cls=examples("bmn jobs retry last:failed", "bmn jobs retry 7f3a --set logoStyle=bold"))

@@ -30,6 +30,7 @@ def print_job(job: JobRecord) -> None:
         "Ended": local(job.completed_at),
         "Took": duration(seconds) if (seconds := elapsed(job)) is not None else None,
         "Replay of": job.parent_id,
+        "Collects for": job.collects_id,
     }
     for name, value in fields.items():
         if value:

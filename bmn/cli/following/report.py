@@ -57,11 +57,12 @@ def report(job: JobRecord) -> None:
         console.tell(f"  {cause.told} {money(job)}.")
         console.tell(f"  bmn jobs why {short_id(job.job_id)}")
         return
-    made = count(len(assets), assets[0].type.replace("_", " ")) if assets else job.message or job.queue_name
+    told = (job.message or job.queue_name).rstrip(".")
+    made = count(len(assets), assets[0].type.replace("_", " ")) if assets else told
     product = job.payload.get("productName")
     made += f" of {product}" if assets and product else ""
     whose = f" for {job.brand_name}" if assets and job.brand_name else ""
-    took = f" in {duration(seconds)}" if seconds is not None else ""
+    took = f"{' · after' if job.state == 'cancelled' else ' in'} {duration(seconds)}" if seconds is not None else ""
     console.say(f"{state_text(job.state)}  {made}{whose}{took} · {money(job)}")
 
 
