@@ -11,6 +11,7 @@ import jinja2
 from a2wsgi import WSGIMiddleware
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
 from rq_dashboard import web
@@ -41,6 +42,16 @@ class _JsonJob(Job):
         return super().fetch(id, connection=connection, serializer=_Unread)
 
 
+class _JsonQueue(Queue):
+    """Lists every job that stands in it. RQ leaves out those of another queue, and takes off those it has forgotten."""
+
+    def fetch_job(self, job_id: str) -> Any:
+        try:
+            return _JsonJob.fetch(job_id, connection=self.connection)
+        except NoSuchJobError:
+            return None
+
+
 class _JsonWorker(Worker):
     @classmethod
     def all(cls, connection: Any = None, *_: Any, **__: Any) -> Any:
@@ -51,7 +62,7 @@ def open_dashboard(settings: Settings) -> Any:
     """rq-dashboard, mended, as an ASGI application."""
     connection = connect_sync(settings.redis_address)
     web.config.serializer = _Unread
-    web.Job, web.Worker = _JsonJob, _JsonWorker
+    web.Job, web.Queue, web.Worker = _JsonJob, _JsonQueue, _JsonWorker
     web.from_url = lambda *_, **__: (None, connection)  # it would open a pool of its own at every request
     app = flask.Flask("rq_dashboard", static_folder=str(Path(web.__file__).parent / "static"))
     app.config.update(RQ_DASHBOARD_REDIS_URL=("redis",), RQ_DASHBOARD_DISABLE_DELETE=True, DEPRECATED_OPTIONS=[])

@@ -29,7 +29,17 @@ def test_ac_18_an_exhausted_job_goes_to_the_dead_letters(stack: Stack, death: De
     found = admin.get("/admin/dlq?queue=logo-generation&limit=200")["deadLetters"]
     (letter,) = [letter for letter in found if letter["jobId"] == death.job_id]
     assert (letter["attempts"], letter["cause"], letter["state"]) == (3, "provider_overloaded", "open")
-    wait_until(lambda: Dashboard(admin).queues["dead-letter"]["count"] >= 1, what="the dashboard shows it")
+    failed = "SELECT attempt FROM provider_calls WHERE job_id = ? AND outcome = 'provider_overloaded' ORDER BY attempt"
+    assert [row["attempt"] for row in rows(stack, failed, death.job_id)] == [1, 2, 3]
+    still_open = {row["job_id"] for row in rows(stack, "SELECT job_id FROM dead_letters WHERE state = 'open'")}
+    assert death.job_id in still_open
+
+    def is_shown() -> bool:
+        dashboard = Dashboard(admin)
+        listed = set(dashboard.jobs("dead-letter", "queued"))
+        return listed == still_open and dashboard.queues["dead-letter"]["count"] == len(still_open)
+
+    wait_until(is_shown, what="the dashboard shows the dead letters there are, and no others")
     delays = [(told["retryAt"] - told["timestamp"]) / 1000 for told in death.told[:-1]]
     for delay, expected in zip(delays, (BACKOFF, 2 * BACKOFF), strict=True):
         assert expected * 0.98 <= delay <= expected * 1.25

@@ -169,6 +169,20 @@ async def test_it_shows_jobs_and_busy_workers_written_as_json(api: Api, admin: h
     assert (await admin.get(f"{UI}/0/data/job/absent.json")).status_code == 404
 
 
+async def test_looking_at_a_list_leaves_it_as_it_is(api: Api, admin: httpx.AsyncClient) -> None:
+    """Dead letters stand in another queue's list than their own, and what RQ knew of a job ends before its row."""
+    client = api.as_user(ANA)
+    job_id = await api.logos(client, await api.brand(client))
+    await shown(api, job_id)
+    await api.core.redis.rpush("rq:queue:dead-letter", job_id, "forgotten")
+    await api.core.redis.zadd("rq:failed:logo-generation", {"forgotten": 9e9})
+    redis = await redis_contents(api)
+    for queue, registry in (("dead-letter", "queued"), ("logo-generation", "queued"), ("logo-generation", "failed")):
+        listed = await admin.get(f"{UI}/0/data/jobs/{queue}/{registry}/8/asc/1.json")
+        assert [job["id"] for job in listed.json()["jobs"]] == ([job_id] if registry == "queued" else [])
+    assert await redis_contents(api) == redis
+
+
 @pytest.mark.parametrize(("method", "path"), CHANGES)
 async def test_it_changes_nothing(api: Api, admin: httpx.AsyncClient, method: str, path: str) -> None:
     client = api.as_user(ANA)
