@@ -26,7 +26,7 @@ _PATIENCE = 40.0
 _PAD = b"a" * 60_000
 
 
-class Target:
+class Attacked:
     def __init__(self, stack: BenchServer) -> None:
         parts = urlsplit(stack.url)
         self._host, self._port = parts.hostname or "", parts.port or 80
@@ -65,7 +65,7 @@ class Target:
             await asyncio.sleep(0.1)
 
 
-async def _too_long(target: Target) -> Counter[str]:
+async def _too_long(target: Attacked) -> Counter[str]:
     answers: Counter[str] = Counter()
     for _ in range(12):
 
@@ -77,7 +77,7 @@ async def _too_long(target: Target) -> Counter[str]:
     return answers
 
 
-async def _dripping(target: Target) -> Counter[str]:
+async def _dripping(target: Attacked) -> Counter[str]:
     async def one() -> str:
         head = b"POST %s&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n4x"
         return await target.say([head % (_HANDSHAKE.encode(), await target.sid())], _PATIENCE)
@@ -85,12 +85,12 @@ async def _dripping(target: Target) -> Counter[str]:
     return Counter(await asyncio.gather(*(one() for _ in range(20))))
 
 
-async def _lines(target: Target) -> Counter[str]:
+async def _lines(target: Attacked) -> Counter[str]:
     parts = [b"GET /health/live HTTP/1.1\r\nHost: x\r\n", *[b"a: b\r\n" * 11_000] * 300, b"Connection: close\r\n\r\n"]
     return Counter([await target.say(parts, _PATIENCE)])
 
 
-async def _scrapes(target: Target) -> Counter[str]:
+async def _scrapes(target: Attacked) -> Counter[str]:
     asked = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     return Counter(await asyncio.gather(*(target.say([asked], _PATIENCE) for _ in range(40))))
 
@@ -115,7 +115,7 @@ def _multiply(db: sqlite3.Connection, table: str, number: int, changed: dict[str
     )
 
 
-async def _attack(target: Target, name: str, attack: Callable[[Target], Awaitable[Counter[str]]]) -> None:
+async def _attack(target: Attacked, name: str, attack: Callable[[Attacked], Awaitable[Counter[str]]]) -> None:
     waits: list[float] = []
     before = target.process.memory_info().rss
     highest = before
@@ -136,7 +136,7 @@ async def _attack(target: Target, name: str, attack: Callable[[Target], Awaitabl
 
 
 async def _all(stack: BenchServer) -> None:
-    target = Target(stack)
+    target = Attacked(stack)
     await _attack(target, "600 polling POSTs, too long", _too_long)
     await _attack(target, "20 polling POSTs, dripping", _dripping)
     await _attack(target, "20 MB of header lines", _lines)

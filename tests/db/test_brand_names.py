@@ -7,8 +7,8 @@ from bmn.db import brands
 from bmn.db.engine import Database
 from bmn.db.migrations import migrate
 from bmn.db.tables import brands as brand_table
-from tests.db.test_upgrade import as_of
 from tests.kit.people import ANA, BEN
+from tests.kit.releases import as_of
 
 SPELLINGS = ["CAFÉ ROUGE", "café rouge", "cafe\u0301 rouge", "ＣＡＦÉ ROUGE"]
 

@@ -4,30 +4,20 @@ import subprocess
 import sys
 from typing import Any
 
-from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import update
 
 from bmn.db import events, jobs
-from bmn.db.engine import Database, make_engine
+from bmn.db.engine import Database
 from bmn.db.migrations import migrate
 from bmn.db.migrations.run import _config, newest_revision
 from bmn.db.tables import job_events
 from bmn.db.tables import jobs as job_table
+from tests.kit.releases import as_of
 from tests.kit.rows import add_event, insert
 
 OLD = 1_795_879_147.58
 NEW = "2026-11-28T15:19:07.580Z"
-
-
-def as_of(url: str, revision: str) -> None:
-    """Takes the database back to an earlier release's form."""
-    engine = make_engine(url, writer=True)
-    with engine.connect() as conn, conn.begin():
-        config = _config()
-        config.attributes["connection"] = conn
-        command.downgrade(config, revision)
-    engine.dispose()
 
 
 def row(created_at: object) -> dict[str, Any]:
