@@ -1,6 +1,7 @@
 """`bmn sandbox`: set faults, end them, read the bill, run it alone."""
 
 import json
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -36,6 +37,8 @@ def test_people_are_told_of_a_fault_in_words(user: User) -> None:
     cleared = user.bmn("sandbox", "clear")
     assert (cleared.code, "1 fault ended" in cleared.out) == (0, True)
     assert "no faults are set" in user.bmn("sandbox", "faults").out
+    user.json("generate", "logos", "--brand", "Acme", "--count", "1")
+    assert re.search(r"\d calls, \$0\.\d\d", user.bmn("sandbox", "ledger", "--provider", "bfl").out)
 
 
 @pytest.mark.parametrize(

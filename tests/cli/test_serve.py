@@ -220,7 +220,7 @@ def test_jobs_wait_for_a_worker_of_another_terminal(serve: Serve) -> None:
 def test_a_worker_outside_stops_in_order_too(serve: Serve) -> None:
     stack = serve()
     process = subprocess.Popen(
-        [BMN, "worker", "image-upload", "cleanup"],
+        [BMN, "worker", "image-upload", "cleanup", "logo-generation"],
         stderr=subprocess.PIPE,
         text=True,
         env=environment({**stack.env, "BMN_LOG_FORMAT": "json"}),
@@ -232,7 +232,7 @@ def test_a_worker_outside_stops_in_order_too(serve: Serve) -> None:
         assert line, said
         said += line
     below = [child.pid for child in psutil.Process(process.pid).children()]
-    assert len(below) == 2
+    assert len(below) == 2  # one for the two queues of errands, one for the logos
     process.terminate()
     _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
