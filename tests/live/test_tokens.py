@@ -18,7 +18,7 @@ from tests.live.servers import Live
 async def test_every_forged_token_is_refused_alike(bare: Live, namespace: str) -> None:
     project = Project()
     with project.serving():
-        server = await bare.server(settings=project.settings(), attempts=10_000, refusal_seconds=(0,))
+        server = await bare.server(settings=project.settings(), attempts=10_000, unasked=10_000, refusal_seconds=(0,))
         raw = await Raw.open(server)
         for name, token in project.forgeries().items():
             answer = await raw.join(namespace, token)
