@@ -4,8 +4,9 @@ import time
 from dataclasses import dataclass
 
 from bmn.db import assets, calls, jobs, queues
+from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
-from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit
+from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit, UnitState
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration
 from bmn.identity.tokens import Principal
@@ -188,6 +189,16 @@ _LOOK_FIRST = {
 }
 
 
+def _collected(facts: Facts) -> tuple[str, str] | None:
+    """Of a cancelled job that had ordered something; None where there is something to start again."""
+    job = facts.job
+    if any(unit.credits and unit.state is not UnitState.SAVED for unit in facts.units):
+        return f"bmn jobs watch {collector_id(job)}", "It collects what was ordered before the cancel."
+    if facts.assets and job.credits_charged == job.credits_reserved:
+        return f"bmn jobs show {job.id}", "Nothing of it is missing: all had been ordered before the cancel."
+    return None
+
+
 def _advice(facts: Facts) -> tuple[str, str]:
     job = facts.job
     if facts.replays:
@@ -208,6 +219,10 @@ def _advice(facts: Facts) -> tuple[str, str]:
         return f"bmn jobs watch {job.id}", "Wait; or stop it with `bmn jobs cancel`."
     if job.state == JobState.COMPLETED:
         return f"bmn jobs show {job.id}", "Nothing to do."
+    if job.collects_id:
+        return f"bmn jobs show {job.collects_id}", "The job it collected for; what it could not get was refunded."
+    if job.state == JobState.CANCELLED and (collected := _collected(facts)):
+        return collected
     cause = _cause(facts)
     if cause in _LOOK_FIRST:
         return f"bmn jobs {_LOOK_FIRST[cause]} {job.id}", CAUSES[cause].advice

@@ -278,11 +278,13 @@ def _cancelled(user: User, _: contextlib.ExitStack) -> Case:
     (collector,) = re.findall(r"bmn jobs watch (\w+)", cancelled.err)
     told = user.bmn("jobs", "watch", job_id).err
     assert "and will arrive · after " in told, told
-    assert "failed" not in user.bmn("jobs", "why", job_id).out  # the call that the cancel ended
+    why = user.bmn("jobs", "why", job_id).out
+    assert "failed" not in why  # the call that the cancel ended
+    assert re.search(rf"bmn jobs watch \S*{collector}", why), why
     user.stack.mend()
     assert user.bmn("jobs", "watch", collector).code == 0
     assert job_id in user.bmn("jobs", "show", collector).out
-    return Case(job_id, money="reserved 1 credit, charged 1, refunded 0")
+    return Case(job_id, money="reserved 1 credit, charged 1, refunded 0", command="bmn jobs show")
 
 
 MAKERS: dict[Cause, Callable[[User, contextlib.ExitStack], Case]] = {
