@@ -172,7 +172,8 @@ def _money(facts: Facts) -> str:
 
 def _kept(facts: Facts) -> str:
     if not facts.assets:
-        return "Nothing has been delivered yet." if not _ended(facts) else "Nothing was delivered."
+        to_come = _to_come(facts) or not _ended(facts)
+        return "Nothing has been delivered yet." if to_come else "Nothing was delivered."
     kinds: dict[str, int] = {}
     for asset in facts.assets:
         kinds[asset.asset_type] = kinds.get(asset.asset_type, 0) + 1
@@ -189,10 +190,15 @@ _LOOK_FIRST = {
 }
 
 
-def _collected(facts: Facts) -> tuple[str, str] | None:
+def _to_come(facts: Facts) -> bool:
+    """Whether something of it was ordered before a cancel, and charged, and is still being collected."""
+    return any(unit.credits and unit.state is not UnitState.SAVED for unit in facts.units)
+
+
+def collected(facts: Facts) -> tuple[str, str] | None:
     """Of a cancelled job that had ordered something; None where there is something to start again."""
     job = facts.job
-    if any(unit.credits and unit.state is not UnitState.SAVED for unit in facts.units):
+    if _to_come(facts):
         return f"bmn jobs watch {collector_id(job)}", "It collects what was ordered before the cancel."
     if facts.assets and job.credits_charged == job.credits_reserved:
         return f"bmn jobs show {job.id}", "Nothing of it is missing: all had been ordered before the cancel."
@@ -221,8 +227,8 @@ def _advice(facts: Facts) -> tuple[str, str]:
         return f"bmn jobs show {job.id}", "Nothing to do."
     if job.collects_id:
         return f"bmn jobs show {job.collects_id}", "The job it collected for; what it could not get was refunded."
-    if job.state == JobState.CANCELLED and (collected := _collected(facts)):
-        return collected
+    if job.state == JobState.CANCELLED and (ordered := collected(facts)):
+        return ordered
     cause = _cause(facts)
     if cause in _LOOK_FIRST:
         return f"bmn jobs {_LOOK_FIRST[cause]} {job.id}", CAUSES[cause].advice

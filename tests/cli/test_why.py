@@ -281,6 +281,7 @@ def _cancelled(user: User, _: contextlib.ExitStack) -> Case:
     why = user.bmn("jobs", "why", job_id).out
     assert "failed" not in why  # the call that the cancel ended
     assert re.search(rf"bmn jobs watch \S*{collector}", why), why
+    assert "Nothing has been delivered yet." in why
     user.stack.mend()
     assert user.bmn("jobs", "watch", collector).code == 0
     assert job_id in user.bmn("jobs", "show", collector).out

@@ -142,12 +142,21 @@ async def test_a_job_that_failed_says_why_and_is_tried_again(page: Page, sandbox
 
 
 async def test_a_running_job_is_cancelled(page: Page, sandbox: Stack) -> None:
-    sandbox.fault(provider="bfl", pending=True)
+    """After its four orders: they are charged and on their way, and there is nothing to start again before they are here."""
+    sandbox.fault(provider="bfl", op="poll", pending=True)
     await make(page)
-    await expect(page.locator(".chip")).to_have_text("Being made", timeout=30_000)
+    await expect(page.locator(".far")).to_have_text(re.compile(r"^7\d %$"), timeout=30_000)
     await page.get_by_role("button", name="Cancel").click()
     await expect(page.locator(".chip")).to_have_text("Cancelled", timeout=30_000)
-    assert "Nothing was charged." in await page.inner_text("main")
+    await page.reload()
+    assert "4 credits charged." in await page.inner_text("main")
+    await expect(page.locator(".frame.coming")).to_have_count(4)
+    await expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    sandbox.mend()
+    async with asyncio.timeout(PATIENCE):
+        while await pictures(page).count() < 4:
+            await page.reload()
+    await expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
 async def test_a_logo_is_picked_refined_downloaded_and_shared(page: Page, browser: Browser) -> None:

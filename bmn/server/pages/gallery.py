@@ -22,7 +22,7 @@ from bmn.server.pages import pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.resources import Resources
-from bmn.server.why import Facts, explain, look_into
+from bmn.server.why import Facts, collected, explain, look_into
 from bmn.work.defaults import brand_defaults
 from bmn.work.registry import get_queue
 
@@ -128,7 +128,7 @@ async def show_job(
         state_word=words.STATES[job.state],
         live=job.state not in TERMINAL_STATES,
         why=_in_words(facts, cause, found["pieces"]),
-        repeatable=words.can_be_repeated(job, cause) and not facts.replays and not _delivered(facts),
+        repeatable=words.can_be_repeated(job, cause) and not _nothing_is_missing(facts),
         newest=facts.replays[-1] if facts.replays else None,
         sandboxed=bool(facts.calls) and all(call.sandboxed for call in facts.calls),
         credits_told=words.credits_told(job),
@@ -140,7 +140,10 @@ async def show_job(
     )
 
 
-def _delivered(facts: Facts) -> bool:
+def _nothing_is_missing(facts: Facts) -> bool:
+    """Whether there is nothing to start again: it was already, all is here or being collected, or it did what was paid."""
+    if facts.replays or facts.job.collects_id or collected(facts):
+        return True
     return was_delivered(get_queue(facts.job.queue), facts.units)
 
 

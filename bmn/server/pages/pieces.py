@@ -124,4 +124,6 @@ def _without_picture(number: int, job: Job, unit: Unit | None) -> Piece:
         return Piece(number, "refused" if refused else "missing", f"{words.reason(unit.cause)} Not charged.")
     if job.completed_at is None:
         return Piece(number, "coming", "Waiting" if job.state == JobState.QUEUED else "On its way")
+    if unit is not None and unit.credits:
+        return Piece(number, "coming", "Ordered before the cancel, on its way")
     return Piece(number, "missing", "Not made, and not charged.")
