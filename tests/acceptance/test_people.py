@@ -10,7 +10,7 @@ import pytest
 
 from bmn.work.registry import QUEUES
 from tests.acceptance.world import ENDED, Dashboard, FrontEnd, Person, ended, of_job, rows
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack
 
 
@@ -41,16 +41,19 @@ async def test_ac_28_an_active_job_is_stopped(stack: Stack, person: Person, fron
     The `_cancelled` flag's counterpart is a column of the job's row and a word to the worker at once.
     """
     brand = person.brand()
-    stack.fault(provider="bfl", match=brand.name, pending=True)  # the provider never gets done with it
+    stack.fault(provider="bfl", match=brand.name, op="poll", pending=True)  # it takes the order, and never gets done
     client = await front_end.join(person)
     job_id = person.order_logos(brand, 1)
     await client.ask("job:join", {"jobId": job_id})
-    await front_end.until(lambda: any(told["progress"] >= 10 for told in of_job(client, job_id)))
+    await front_end.until(lambda: any(told["progress"] > 10 for told in of_job(client, job_id)))
     assert (await client.ask("job:cancel", {"jobId": job_id, "queueName": "logo-generation"}))["ok"] is True
     await front_end.until(lambda: of_job(client, job_id, "job:cancelled"))
+    assert person.job(job_id)["state"] == "cancelled"
+    assert person.get("/credits")["creditsRemaining"] == 19  # the provider had the order: it is charged, and arrives
     stack.mend()
-    assert client.data()[-1]["jobId"] == job_id
-    assert person.get("/credits")["creditsRemaining"] == 20
+    await asyncio.to_thread(wait_until, lambda: person.job(job_id)["assets"], PATIENCE, "what was ordered is here")
+    assert of_job(client, job_id, "job:complete") == []
+    assert person.job(job_id)["state"] == "cancelled"
     assert rows(stack, "SELECT 1 FROM dead_letters WHERE job_id = ?", job_id) == []
 
 
