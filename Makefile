@@ -47,7 +47,7 @@ TESTS := $(BIN)/python -m tests.run -q -n 4 --dist loadfile --no-loadscope-reord
 test: $(VENV)/.dev ## the tests to work with: every room, both databases, meant for 4 minutes; needs nothing but Python
 	$(TESTS) -m "not full"
 
-check: format lint types imports tests/node/node_modules ## all that has to pass before a change lands; meant for 20 minutes
+check: format lint types imports tests/node/node_modules web/node_modules ## all that has to pass before a change lands; meant for 20 minutes
 	$(TESTS)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; \
 	else echo "Node is not installed: the tests of web/ are skipped"; fi
@@ -81,12 +81,16 @@ web: $(VENV)/.run ## the React client, against a server that its tests start; ne
 	$(BIN)/python -m tools.typescript
 	cd web && npm ci --no-audit --no-fund --loglevel=error && BMN=$(CURDIR)/$(BIN)/bmn npm test
 
-acceptance: $(VENV)/.dev tests/node/node_modules ## the specification's 38 criteria, one test each, and their table
+acceptance: $(VENV)/.dev tests/node/node_modules web/node_modules ## the specification's 38 criteria, one test each, and their table
 	$(BIN)/python -m pytest -q tests/acceptance
 
 tests/node/node_modules: tests/node/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/node && npm ci --silent && touch node_modules; \
 	else echo "Node is not installed: what needs the JavaScript client is skipped"; fi
+
+web/node_modules: web/package-lock.json
+	@if command -v npm >/dev/null; then cd web && npm ci --silent && touch node_modules; \
+	else echo "Node is not installed: what needs the React hooks is skipped"; fi
 
 LOCK := build/lock/bin/pip install --quiet
 FREEZE := build/lock/bin/pip freeze --exclude bmn --exclude bmn-sandbox

@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.recordings import Death, Recording
 from tests.acceptance.world import Dashboard, FrontEnd, Person, ended, in_a_loop, of_job, serve
-from tests.kit.driver import why_not
+from tests.kit.driver import why_no_page, why_not
 from tests.kit.stack import Stack
 
 _NUMBER = re.compile(r"test_ac_(\d\d)_")
@@ -68,6 +68,13 @@ def private(tmp_path: Path) -> Iterator[Any]:
 def node() -> None:
     """For whatever needs the official JavaScript client; skips by name where it is not there."""
     if reason := why_not():
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def page(node: None) -> None:
+    """For whatever needs the React hooks of web/."""
+    if reason := why_no_page():
         pytest.skip(reason)
 
 

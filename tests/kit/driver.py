@@ -10,6 +10,7 @@ from typing import Any
 from tests.kit.processes import PATIENCE
 
 NODE = Path(__file__).parents[1] / "node"
+WEB = Path(__file__).parents[2] / "web"
 Said = dict[str, Any]
 
 
@@ -22,18 +23,27 @@ def why_not() -> str:
     return ""
 
 
-class Driver:
-    """One Node process with any number of sockets, each under a name."""
+def why_no_page() -> str:
+    """Why a page of web/ cannot run here; empty where it can."""
+    if shutil.which("node") is None:
+        return "Node is not installed"
+    if not (WEB / "node_modules" / "react-dom").is_dir():
+        return "web/node_modules is missing; run `npm ci` in web"
+    return ""
 
-    def __init__(self) -> None:
+
+class Driver:
+    """One Node process with any number of sockets, each under a name; or another program that says what it hears."""
+
+    def __init__(self, script: Path = NODE / "client.mjs", *arguments: str) -> None:
+        self._command = ("node", str(script), *arguments)
         self.said: list[Said] = []
         self._new = asyncio.Event()
         self._acks = 0
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            "node",
-            str(NODE / "client.mjs"),
+            *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=16_000_000,
