@@ -1,5 +1,6 @@
 """Before much is done, somebody is asked; where the answer is no, or nobody is there, nothing is done. And signs of life."""
 
+import re
 import sqlite3
 import uuid
 from contextlib import closing
@@ -9,7 +10,7 @@ import pytest
 from bmn.cli.following.watch import OutOfTime, watch
 from bmn.client import Client
 from bmn.settings import Settings
-from tests.kit.processes import PATIENCE
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack, User
 
 _MANY = 51
@@ -19,6 +20,12 @@ def _ordered(user: User) -> str:
     done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")
     assert done.code == 0, done.err
     return done.out.strip()
+
+
+def _is_ordered(stack: Stack, job_id: str) -> bool:
+    with closing(sqlite3.connect(stack.home / "bmn.sqlite3", timeout=PATIENCE)) as conn:
+        query = "SELECT 1 FROM job_units WHERE job_id = ? AND state = 'submitted'"
+        return conn.execute(query, (job_id,)).fetchone() is not None
 
 
 def _copied(stack: Stack, job_id: str, count: int) -> None:
@@ -77,8 +84,14 @@ def test_what_cannot_be_stopped_or_brought_back_says_what_to_do_instead(user: Us
     early = user.bmn("jobs", "retry", running)
     assert early.code == 5
     assert f"bmn jobs watch {running}" in early.err
+    wait_until(lambda: _is_ordered(user.stack, running))
     assert user.bmn("jobs", "cancel", running).code == 0
+    collecting = user.bmn("jobs", "retry", running)
+    assert collecting.code == 5
+    found = re.search(r"still being collected.*Retry it when (\S+) has ended", collecting.err, re.DOTALL)
+    assert found, collecting.err
     user.stack.mend()
+    assert user.bmn("jobs", "watch", found[1]).code == 0
     assert user.bmn("jobs", "retry", running).code == 0
     again = user.bmn("jobs", "retry", running)
     assert again.code == 5
