@@ -1,14 +1,21 @@
 """Matrix rows 17, 18, 25 to 35: many at once, many of one, garbage in the line, and schedules on several hosts."""
 
 import asyncio
+import contextlib
 import signal
 import time
 
 import httpx
+import psutil
 import pytest
+from sqlalchemy import func, select, update
 
 from bmn.db import dead_letters
+from bmn.db import jobs as job_rows
+from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
+from bmn.db.tables import credit_ledger, generation_credits, jobs
+from bmn.errors import Conflict, TryLater
 from bmn.identity.tokens import mint_development_token
 from bmn.jobs import replay
 from bmn.jobs.cancellation import cancel
@@ -87,9 +94,6 @@ async def test_fifty_clicks_are_one_job_and_fifty_orders_stop_at_the_balance(sta
     )
     assert {answer.status_code for answer in same} == {202}
     assert len({answer.json()["jobId"] for answer in same}) == 1
-    from sqlalchemy import update
-
-    from bmn.db.tables import credit_ledger, generation_credits
 
     def spend(conn: object) -> None:
         conn.execute(update(generation_credits).values(credits_remaining=16))  # type: ignore[attr-defined]
@@ -111,30 +115,45 @@ async def test_fifty_clicks_are_one_job_and_fifty_orders_stop_at_the_balance(sta
 
 @pytest.mark.parametrize("point", ["claimed", "submitting", "submitted", "ready", "stored", "saved", "settling"])
 async def test_a_cancel_lands_at_every_point(stack: Deployment, point: str) -> None:
-    """Row 29: the worker stands still at a point while somebody cancels, then goes on, or is killed."""
+    """Row 29: the worker stands still at a point while somebody cancels, then goes on.
+
+    What was ordered by then is charged at once and collected, the rest refunded: in the end what is charged is there.
+    """
     # Of two orders at once, the other's transaction would be open where the process stands still: that is another test's.
     count = 1 if point == "submitting" else 2
     worker = stack.worker_at(point, "PAUSE", slots=1)
     job_id = await stack.logos(count)
-    import psutil
-
     wait_until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED)
-    asking = asyncio.create_task(cancel(stack.core, job_id, ANA))
+    asking = asyncio.create_task(_cancel(stack, worker, job_id))
 
     async def asked() -> bool:
-        return bool((await stack.job(job_id)).cancel_requested_at)
+        return asking.done() or bool((await stack.job(job_id)).cancel_requested_at)
 
     await stack.until(asked)
     worker.signal(signal.SIGCONT)
-    answer = await asking
-    assert answer.state in ("cancelled", "finishing", "no worker acknowledged")
+    await asking
     (state,) = await stack.ended(job_id)
     assert state in ("cancelled", "completed")
     row = await stack.job(job_id)
-    saved = [unit for unit in await stack.units(job_id) if unit.state == "saved"]
-    assert row.credits_charged == len(saved)
-    assert row.credits_refunded == count - len(saved)
+    kept = [unit.unit for unit in await stack.units(job_id) if unit.credits]
+    assert (row.credits_charged, row.credits_refunded) == (len(kept), count - len(kept))
+    assert kept or point in ("claimed", "submitting")
+    if await stack.read(lambda conn: job_rows.exists(conn, collector_id(row))):
+        assert await stack.ended(collector_id(row)) == ["completed"]
+    row = await stack.job(job_id)
+    assert row.credits_charged == len(kept)
+    assert [unit.unit for unit in await stack.units(job_id) if unit.state == "saved"] == kept
     await stack.check()
+
+
+async def _cancel(stack: Deployment, worker: Child, job_id: str) -> None:
+    """Once more where the worker stands still with SQLite's lock in its hand; it may end the job then."""
+    try:
+        await cancel(stack.core, job_id, ANA)
+    except TryLater:
+        worker.signal(signal.SIGCONT)
+        with contextlib.suppress(Conflict):
+            await cancel(stack.core, job_id, ANA)
 
 
 @pytest.mark.parametrize("number", [500])
@@ -156,10 +175,6 @@ async def test_five_hundred_dead_letters_replayed_by_two_and_interrupted(stack: 
     await asyncio.gather(replay.replay(stack.core, DeadFilter(), "ana"), replay.replay(second, DeadFilter(), "ben"))
     await second.close()
     assert await stack.read(lambda conn: dead_letters.count(conn, DeadFilter())) == 0
-    from sqlalchemy import func, select
-
-    from bmn.db.tables import jobs
-
     children = select(func.count(), func.count(jobs.c.parent_id.distinct())).where(jobs.c.parent_id.is_not(None))
     assert tuple(await stack.read(lambda conn: conn.execute(children).one())) == (number, number)
     await stack.check(served=[LOGOS])
@@ -199,10 +214,6 @@ async def test_ten_thousand_jobs_of_one_user_and_one_of_another(stack: Deploymen
 
 
 def _waiting(conn: object) -> int:
-    from sqlalchemy import func, select
-
-    from bmn.db.tables import jobs
-
     query = select(func.count()).where(jobs.c.state == "queued")
     return int(conn.execute(query).scalar_one())  # type: ignore[attr-defined]
 
@@ -223,10 +234,6 @@ async def test_the_schedule_fires_once_on_three_workers(stack: Deployment) -> No
 
 
 def _cleanups(conn: object) -> int:
-    from sqlalchemy import func, select
-
-    from bmn.db.tables import jobs
-
     return int(conn.execute(select(func.count()).where(jobs.c.queue == "cleanup")).scalar_one())  # type: ignore[attr-defined]
 
 
@@ -271,10 +278,6 @@ async def test_a_timeout_ends_a_provider_that_never_answers(start: object) -> No
 
 async def test_rows_of_a_newer_and_an_older_release(stack: Deployment) -> None:
     """Rows 31 and 36: a payload that does not fit is a dead letter, and the list of dead letters still opens."""
-    from sqlalchemy import update
-
-    from bmn.db.tables import jobs
-
     odd = [await stack.do() for _ in range(3)]
     payloads = [{"userId": 1}, {"brandNewField": True}, {}]
     for job_id, payload in zip(odd, payloads, strict=True):
