@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bmn.broker.semaphore import Semaphore
@@ -176,30 +176,40 @@ class Context(Generic[Payload_co]):
         self._plan_flush()
 
     def _plan_flush(self) -> None:
-        if self._timer is None and (self._flusher is None or self._flusher.done()):
-            wait = self._last_published + PROGRESS_SECONDS - time.monotonic()
-            self._timer = asyncio.get_running_loop().call_later(max(wait, 0.0), self._flush_soon)
+        if self._timer is not None or (self._flusher is not None and not self._flusher.done()):
+            return
+        wait = self._last_published + PROGRESS_SECONDS - time.monotonic()
+        if wait <= 0:  # at once, or what a handler says next would take its place
+            self._flush_soon()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._flush_soon)
 
     def _flush_soon(self) -> None:
         self._timer = None
-        self._flusher = asyncio.create_task(self._flush_beside(), name=f"progress {self.job.id}")
-        self._flusher.add_done_callback(lambda _: self._plan_flush() if self._pending else None)
+        if shown := self._take_pending():
+            self._flusher = asyncio.create_task(self._send_beside(shown), name=f"progress {self.job.id}")
+            self._flusher.add_done_callback(lambda _: self._plan_flush() if self._pending else None)
 
-    async def _flush_beside(self) -> None:
+    def _take_pending(self) -> Progress | None:
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self._last_published = time.monotonic()
+        return pending
+
+    async def _send_beside(self, shown: Progress) -> None:
         """What is shown is nothing that a handler would have to wait for."""
         try:
-            await self.flush()
+            await self._send(shown)
         except Fenced:
             log.info("progress of a job that another executor has", job_id=self.job.id)
 
+    async def _send(self, shown: Progress) -> None:
+        self.outbox.publish(await self.write(lambda conn, job: transitions.progress(conn, job, shown)))
+
     async def flush(self) -> None:
         """Sends the progress that was held back."""
-        pending, self._pending = self._pending, None
-        if pending is None:
-            return
-        self._last_published = time.monotonic()
-        shown = replace(pending, percent=self.highest(pending.percent))
-        self.outbox.publish(await self.write(lambda conn, job: transitions.progress(conn, job, shown)))
+        if shown := self._take_pending():
+            await self._send(shown)
 
     def supersede(self) -> None:
         """Drops the progress that was held back: something newer is about to be published."""

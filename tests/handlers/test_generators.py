@@ -72,6 +72,12 @@ async def test_a_mockup_shows_the_logo_that_was_sent(bench: Bench) -> None:
     assert any(r > 150 and g < 60 and b < 60 for r, g, b in small.get_flattened_data())
 
 
+async def test_the_first_word_of_an_attempt_is_told_however_soon_the_next_one_follows(bench: Bench) -> None:
+    row = await bench.run("logo-generation", **await logos(bench))
+    told = [event["message"] for event in await bench.events(row["id"], "job:progress")]
+    assert "Composing logo prompts" in told
+
+
 async def test_partial_pictures_move_the_bar(bench: Bench) -> None:
     row = await bench.run("mockup-generation", **await mockup(bench))
     assert len(await bench.events(row["id"], "job:progress")) >= 3
