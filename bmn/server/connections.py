@@ -133,6 +133,9 @@ class PromptProtocol(HttpToolsProtocol):
                 f"cache-control: no-store\r\n{more}connection: close\r\n\r\n"
             )
             self.transport.write(STATUS_LINE[status] + head.encode() + body)
+        else:  # nobody hears the rest of it, and nothing may be written behind the end
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._waiting = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
