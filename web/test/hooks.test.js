@@ -53,8 +53,11 @@ describe('useGenerate', () => {
     await ready(page, ({ generate }) => generate);
     const [first] = await page.now().generate({ brandId, count: 8 });
     await ready(page, ({ status }) => status === 'generating');
-    await page.now().cancel();
+    const [{ collectorJobId }] = await page.now().cancel();
     await ready(page, ({ status, busy }) => status === 'cancelled' && !busy);
+    // What had been ordered is collected first, so that nothing is paid twice.
+    const collected = async () => !collectorJobId || (await user.api(`/jobs/${collectorJobId}`)).state === 'completed';
+    await until(collected, 'what was ordered did not come');
     const [second] = await page.now().retry();
     expect(second).not.toBe(first);
     await ready(page, ({ status, jobId }) => status === 'complete' && jobId === second);
