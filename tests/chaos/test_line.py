@@ -246,8 +246,9 @@ async def test_five_hundred_failures_come_back_spread_out(stack: Deployment) -> 
 
 
 async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free(stack: Deployment) -> None:
+    """Each leaves a job behind that waits for what was ordered; with five slots, the fifth still finds one."""
     stack.fault(op="poll", pending=True)
-    stack.worker(LOGOS, slots=1)
+    stack.worker(LOGOS, slots=5)
     took = []
     for _ in range(5):
         job_id = await stack.logos(1)
@@ -260,6 +261,9 @@ async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free
         assert (await cancel(stack.core, job_id, ANA)).state == "cancelled"
         took.append(time.monotonic() - began)
     assert sorted(took)[2] < 1, took
+    stack.clear_faults()
+    collectors = [collector_id(await stack.job(job_id)) for job_id in stack.accepted]
+    assert await stack.ended(*collectors) == ["completed"] * 5
     await stack.check()
 
 

@@ -122,6 +122,8 @@ _RUNS = (
     (r"=\"logo-\d\"", '="logo-<n>"'),
     (r"\b\d+ of \d+ calls", "<n> of <n> calls"),
     (r"\+ *<span>", "+<span>"),
+    # Whether a job that fails at once had shown its second step.
+    (r"^(  Progress +)\d+ %(?=  Our image service)", r"\1<n> %"),
     (r"\n {9,}(?=\S)", " "),  # where a line is wrapped hangs on the length of a time
     (r"(?<=\S) {2,}(?=\S)", "  "),
     # Which of two logos was declined differs.

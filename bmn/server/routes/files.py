@@ -16,7 +16,7 @@ from bmn.mime import mime_of
 from bmn.server.conditions import http_date, is_another, is_current, range_asked, wanted
 from bmn.server.dependencies import Res, viewer
 from bmn.server.head import is_head
-from bmn.server.refusals import refusals
+from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.storage import Storage, brand_of, check_key
 
 router = APIRouter(tags=["files"])
@@ -38,7 +38,8 @@ _BYTES: dict[str, Any] = {"content": {"*/*": {"schema": {"type": "string", "form
         304: {"description": "The copy of the caller is still good"},
         412: {"description": "What the caller asks for is no more"},
         416: {"description": "There is no such range"},
-        **refusals(401, 403, 404, 429, 503),
+        **ANY_CALLER,
+        **refusals(404),
     },
 )
 async def read_file(
