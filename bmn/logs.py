@@ -13,6 +13,9 @@ from bmn.redaction import HIDDEN, redact
 bind = structlog.contextvars.bound_contextvars
 """`with bind(job_id=…):` puts the id on every line logged inside."""
 
+OUTCOMES = "bmn.jobs.outcomes"
+"""The logger that tells how each job ended, and nothing else: all that the level `jobs` shows below a warning."""
+
 _SECRET_KEYS = re.compile(r"(?i)(authorization|api[-_]?key|x-key|token|secret|password|cookie)")
 
 
@@ -35,10 +38,26 @@ def _redact_value(value: Any) -> Any:
     return value
 
 
+def _for_people() -> Any:
+    """Renders for a terminal: how a job ended in a short line, all else as structlog does."""
+    other = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+
+    def render(logger: Any, name: str, event: MutableMapping[str, Any]) -> Any:
+        if event.get("logger") != OUTCOMES:
+            return other(logger, name, event)
+        took = f"  {event['seconds']} s" if "seconds" in event else ""
+        return f"{event['timestamp']}  {event['event']}  {event['job_id']}{took}"
+
+    return render
+
+
 def configure(
     level: str = "info", style: Literal["auto", "console", "json"] = "auto", *, process: str | None = None
 ) -> None:
-    """Sets up logging to stderr for this process. auto: a console on a terminal, JSON lines elsewhere."""
+    """Sets up logging to stderr for this process. auto: a console on a terminal, JSON lines elsewhere.
+
+    level: as `logging` has them, or `jobs`: warnings, and a line for each job that ended.
+    """
     console = style == "console" or (style == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -48,11 +67,7 @@ def configure(
         structlog.processors.format_exc_info,
         _redact_event,
     ]
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
-        if console
-        else structlog.processors.JSONRenderer()
-    )
+    renderer: Any = _for_people() if console else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -68,7 +83,8 @@ def configure(
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel("WARNING" if level == "jobs" else level.upper())
+    logging.getLogger(OUTCOMES).setLevel("INFO" if level == "jobs" else "NOTSET")
     # Their info lines carry whole URLs, some with signatures in the query.
     for noisy in (
         "httpx",

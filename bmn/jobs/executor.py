@@ -31,12 +31,13 @@ from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Decision, decide
 from bmn.jobs.rq.view import Shown
 from bmn.jobs.run import Fenced, Run, Stop, Stopped
-from bmn.logs import bind, get_logger
+from bmn.logs import OUTCOMES, bind, get_logger
 from bmn.observability import span
-from bmn.schemas.payloads import Payload
+from bmn.schemas.payloads import TERMINAL_STATES, Payload
 from bmn.schemas.results import JobResult
 
 log = get_logger(__name__)
+outcomes = get_logger(OUTCOMES)
 
 _OUTAGE_WINDOW = 600.0  # seconds within which jobs in a row count together
 _OUTAGE_SECONDS = 15.0  # how long a queue whose provider is down waits between two jobs that try it
@@ -76,6 +77,7 @@ class Executor:
         ids = {"job_id": job.id, "queue": job.queue, "attempt": job.attempt}
         with bind(**ids, request_id=job.request_id), span("job", parent=job.trace_parent, **ids):
             failpoints.hit("claimed")
+            began = time.monotonic()
             try:
                 change = await self._run(run)
             except Fenced:
@@ -88,7 +90,8 @@ class Executor:
                 log.info("another executor has settled this job")
                 return
             self._core.outbox.publish(change, self._queue.name)
-            log.debug("job settled", state=change.state)
+            if change.state in TERMINAL_STATES:
+                outcomes.info(f"job {change.state}", seconds=round(time.monotonic() - began, 1))
 
     async def _run(self, run: Run) -> Change | None:
         job = run.job
@@ -152,6 +155,7 @@ class Executor:
                 run.move(collector, held_until=began + lease)
         if change:
             self._core.outbox.publish(change, job.queue)
+            outcomes.info("job cancelled")
             failpoints.hit("settled")
         if collector is None:
             await _stop(task)

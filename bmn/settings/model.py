@@ -90,6 +90,21 @@ _WORDS = {
 }
 
 
+GROUPS = {
+    "bmn_env": "Where we are",
+    "bmn_host": "Server",
+    "redis_url": "Redis",
+    "database_url": "Records",
+    "supabase_url": "Supabase",
+    "bfl_api_key": "Providers",
+    "storage_backend": "Objects",
+    "bmn_credits_logo": "Money",
+    "bmn_requests_per_minute": "Limits",
+    "bmn_lease_seconds": "Engine",
+}
+"""The first setting of each group, and what the group is called; the groups follow each other as the fields do."""
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, allow_inf_nan=False)
 
@@ -100,7 +115,7 @@ class Settings(BaseSettings):
     bmn_home: Folder = Field(default_factory=default_home)
     bmn_api_url: ApiAddress = ""  # where the command line finds the server; empty: the running `bmn serve`, else PORT
     bmn_token: Key = SecretStr("")
-    bmn_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    bmn_log_level: Literal["debug", "info", "jobs", "warning", "error"] = "info"  # jobs: one line a job
     bmn_log_format: Literal["auto", "console", "json"] = "auto"
 
     # Server

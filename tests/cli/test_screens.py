@@ -238,7 +238,7 @@ _OF_A_USER = (
     ("failing", "sandbox run --speed -1"),
     ("good", "db upgrade"),
     ("good", "doctor"),
-    ("good", "config show --set"),
+    ("good", "config show --changed"),
     ("failing", "config show --unset"),
     ("good", "token"),
     ("failing", "token --user me"),

@@ -19,7 +19,7 @@ from rq.command import send_shutdown_command
 
 from tests.kit.processes import PATIENCE, gone, wait_until
 from tests.kit.stack import Stack, User, start
-from tests.kit.terminal import BMN, bmn, environment
+from tests.kit.terminal import BMN, bmn, environment, on_terminal
 
 Serve = Callable[..., Stack]
 
@@ -296,3 +296,21 @@ def test_a_child_that_cannot_start_ends_the_start_with_its_reason(home: Path) ->
     assert done.code == 1
     assert "sandbox" in done.err
     assert not (home / "serve.json").exists()
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_terminal_shows_where_everything_is_and_a_line_a_job(home: Path, verbose: bool) -> None:
+    """Asked for more, or read by a program, it is the whole log."""
+    env = {"BMN_HOME": str(home)}
+    flags = ["--port", "0", "--sandbox-speed", "0", *(["--verbose"] if verbose else [])]
+    with on_terminal("serve", *flags, columns=160, env=env) as terminal:
+        terminal.wait_for("Next  ")
+        done = bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--json", env=env)
+        assert done.code == 0, done.err
+        job_id = json.loads(done.out)["jobId"]
+        terminal.wait_for(lambda text: "job completed" in text and job_id in text)
+        assert ("worker ready" in terminal.text, "/api/v1/generation/logos" in terminal.text) == (verbose, verbose)
+        below = terminal.text.partition("Next  ")[2].splitlines()[1:]
+        assert verbose or all("job completed" in line for line in below), below
+        terminal.press_ctrl_c()
+        assert terminal.end() == 0

@@ -1,5 +1,6 @@
 """`bmn config`: every setting, its value, and where the value comes from."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -7,11 +8,12 @@ import typer
 from pydantic import SecretStr
 
 from bmn.cli.base import examples, group
-from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.settings import Settings, load_settings, origin_of
+from bmn.settings import GROUPS, Settings, load_settings, origin_of
 
 _MASK = "••••••••"
+_FEW = 10
 _ADDRESSES = ("api_address", "public_address", "redis_address", "database_address", "sandbox_address")
 
 
@@ -23,16 +25,18 @@ def _alone(context: typer.Context) -> None:
 app = group(
     "The settings in effect. Precedence: flag, environment, `.env` (development), a running `bmn serve`, default.",
     "bmn config",
-    "bmn config show --set",
+    "bmn config show --changed",
     "bmn config --json",
     alone=_alone,
 )
 
 
-@app.command(cls=examples("bmn config show", "bmn config show --set"))
-def show(only_set: Annotated[bool, typer.Option("--set", help="Only what is not a default.")] = False) -> None:
+@app.command(cls=examples("bmn config show", "bmn config show --changed"))
+def show(
+    changed: Annotated[bool, typer.Option("--changed", "--set", help="Only what is not a default.")] = False,
+) -> None:
     """Every setting with its origin; secrets are masked."""
-    _show(only_set=only_set)
+    _show(only_set=changed)
 
 
 def _show(*, only_set: bool) -> None:
@@ -46,7 +50,7 @@ def _show(*, only_set: bool) -> None:
         return
     console.table(
         (Column("SETTING"), Column("VALUE", flexible=True), Column("FROM")),
-        [(row.name, _text(row.value), row.origin) for row in rows],
+        list(_in_groups(rows)),
     )
     console.answer()
     console.table((Column("TALKS TO"), Column("", flexible=True)), list(addresses.items()))
@@ -55,15 +59,30 @@ def _show(*, only_set: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A setting as it is shown. origin: where its value comes from."""
+    """A setting as it is shown. group: which it stands in. origin: where its value comes from."""
 
+    group: str
     name: str
     value: str | int | float | bool | None
     origin: str
 
 
+def _in_groups(rows: list[_Row]) -> Iterator[tuple[Cell, Cell, Cell]]:
+    """The rows below the names of their groups, which a list of a few does without."""
+    group = ""
+    for row in rows:
+        if row.group != group and len(rows) > _FEW:
+            yield (row.group, "bold"), "", ""
+        group = row.group
+        yield row.name, _text(row.value), row.origin
+
+
 def _rows(settings: Settings) -> list[_Row]:
-    return [_Row(field.upper(), _shown(getattr(settings, field)), origin_of(field)) for field in Settings.model_fields]
+    rows, group = [], ""
+    for field in Settings.model_fields:
+        group = GROUPS.get(field, group)
+        rows.append(_Row(group, field.upper(), _shown(getattr(settings, field)), origin_of(field)))
+    return rows
 
 
 def _shown(value: object) -> str | int | float | bool | None:

@@ -23,7 +23,7 @@ def costs(
         typer.Option(parser=seconds_since, metavar="WHEN", help="Since 10m, 2h, 3d, yesterday, or an ISO time."),
     ] = None,
 ) -> None:
-    """Money by kind, provider or user; what the sandbox would have billed is marked."""
+    """Money by kind, provider or user: what was spent, and what all of it costs where every provider has its key."""
 
     async def fetch() -> Costs:
         async with open_client(role="admin" if by == "user" else "user") as client:
@@ -41,16 +41,16 @@ def costs(
             Column(by.upper(), flexible=True),
             Column("CALLS", right=True),
             Column("UNITS", right=True),
-            Column("USD", right=True),
-            Column("", flexible=True),
+            Column("SPENT", right=True),
+            Column("WITH KEYS", right=True),
         )
         table = [
             (
                 str(row.key or "?"),
                 str(row.calls),
                 f"{row.units:g}",
+                usd(0 if row.sandboxed else row.usd),
                 usd(row.usd),
-                "sandbox: $0.00, so much with a key" if row.sandboxed else "",
             )
             for row in rows
         ]

@@ -1,5 +1,6 @@
 """`bmn credits`: what is left, where it went, and more of it."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -10,7 +11,10 @@ from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.timespan import ago
-from bmn.schemas.documents import Credits, Granted
+from bmn.schemas.documents import Credits, Granted, LedgerEntry
+
+_UUID = 36
+"""How many characters of a job's id follow the queue's name and a dash."""
 
 
 def _alone(context: typer.Context) -> None:
@@ -28,7 +32,7 @@ app = group(
 
 @app.command(cls=examples("bmn credits show"))
 def show() -> None:
-    """The balance and the newest movements."""
+    """The balance, and where credits went: a line a job. With --json every movement."""
     _show()
 
 
@@ -48,14 +52,13 @@ def _show() -> None:
     human = console.width is not None
     rows = [
         (
-            ago(entry.at) if human else entry.at,
-            entry.kind,
-            # A settlement spends what was reserved before; with a sign it would read as credits that came back.
-            str(entry.amount) if entry.kind == "settle" else f"{entry.amount:+d}",
-            (short_id(entry.job_id) if human else entry.job_id) if entry.job_id else "",
-            entry.reason or ("out of the reservation" if entry.kind == "settle" else ""),
+            ago(line.at) if human else line.at,
+            line.what,
+            f"{line.amount:+d}" if line.amount else "0",
+            (short_id(line.job_id) if human else line.job_id) if line.job_id else "",
+            line.reason,
         )
-        for entry in balance.ledger
+        for line in _lines(balance.ledger)
     ]
     if rows:
         columns = (
@@ -68,6 +71,47 @@ def _show() -> None:
         console.answer()
         console.table(columns, rows)
     console.next_step("bmn credits grant 50" if balance.credits_remaining < 4 else "bmn costs")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One job, or one movement without a job. amount: what it changed in all. at: its newest movement."""
+
+    at: str
+    what: str
+    amount: int
+    job_id: str | None
+    reason: str
+
+
+def _lines(ledger: list[LedgerEntry]) -> list[_Line]:
+    """Newest first, as the ledger is; a job stands where its newest movement does."""
+    of_jobs: dict[str, list[LedgerEntry]] = {}
+    for entry in ledger:
+        if entry.job_id:
+            of_jobs.setdefault(entry.job_id, []).append(entry)
+    lines = []
+    for entry in ledger:
+        if not entry.job_id:
+            lines.append(_Line(entry.at, entry.kind, entry.amount, None, entry.reason or ""))
+        elif found := of_jobs.pop(entry.job_id, None):
+            lines.append(_of_job(entry.job_id, found))
+    return lines
+
+
+def _of_job(job_id: str, entries: list[LedgerEntry]) -> _Line:
+    """A settlement spends what was reserved before, and moves nothing; the page may end between the two."""
+    charged = _sum(entries, "settle")
+    back = _sum(entries, "refund")
+    reserved = max(-_sum(entries, "reserve"), charged + back)
+    held = reserved - charged - back
+    parts = [(reserved, "reserved"), (charged, "charged"), (back, "back"), (held, "held while it runs")]
+    reason = ", ".join(f"{amount} {word}" for amount, word in parts if amount)
+    return _Line(entries[0].at, job_id[: -len("-") - _UUID], back - reserved, job_id, reason)
+
+
+def _sum(entries: list[LedgerEntry], kind: str) -> int:
+    return sum(entry.amount for entry in entries if entry.kind == kind)
 
 
 @app.command(cls=examples("bmn credits grant 50", "bmn credits grant 50 --user 6f1c… --reason refund"))

@@ -74,6 +74,9 @@ def serve(
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Remove all data of this home first.")] = False,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask before a reset.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="The whole log; else, on a terminal, a line a job.")
+    ] = False,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", hidden=True)] = False,
 ) -> int:
     """Runs API, workers, queue and, where a provider has no key, its stand-in. Ctrl-C stops it in order."""
@@ -86,8 +89,8 @@ def serve(
         "bmn_host": host,
         "bmn_sandbox_speed": sandbox_speed,
     }
-    if ephemeral and origin_of("bmn_log_level") == "default":
-        chosen["bmn_log_level"] = "warning"
+    if origin_of("bmn_log_level") == "default":
+        chosen["bmn_log_level"] = _log_level(ephemeral=ephemeral, verbose=verbose)
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="serve")
     if no_workers and queues:
@@ -105,6 +108,13 @@ def serve(
         if reset:
             _reset(settings, yes)
         return _run(plan)
+
+
+def _log_level(*, ephemeral: bool, verbose: bool) -> str:
+    """How much is logged where nobody says it. What no person reads as it comes is a log, and wants all of it."""
+    if ephemeral:
+        return "warning"
+    return "jobs" if sys.stderr.isatty() and not verbose else "info"
 
 
 def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
