@@ -17,9 +17,10 @@ from sqlalchemy import Connection, Engine, event, text
 
 from bench.questions import QUESTIONS
 from bench.rows import Size, fill
-from bmn.db import activity, retention, spending
+from bmn.db import retention
 from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
+from bmn.db.sums import activity, spending
 from tests.kit.postgres import running_postgres
 
 

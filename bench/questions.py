@@ -5,9 +5,10 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import activity, assets, calls, claims, clock, credits, dead_letters, jobs, queues, retention, spending
+from bmn.db import assets, calls, claims, clock, credits, dead_letters, jobs, queues, retention
 from bmn.db.dead_letters import DeadFilter
-from bmn.db.listing import JobFilter, list_jobs
+from bmn.db.lists.listing import JobFilter, list_jobs
+from bmn.db.sums import activity, spending
 from bmn.db.tables import jobs as job_table
 from bmn.work.registry import QUEUES
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, union, update
 
-from bmn.db.paging import read_cursor, write_cursor
+from bmn.db.lists.paging import read_cursor, write_cursor
 from bmn.db.records import Asset, NewAsset
 from bmn.db.tables import brand_assets, brands, job_units, jobs
 from bmn.errors import NotFound

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
-from bmn.db.paging import read_cursor, write_cursor
+from bmn.db.lists.paging import read_cursor, write_cursor
 from bmn.db.records import Brand
 from bmn.db.tables import brands, db_now
 from bmn.errors import NotFound

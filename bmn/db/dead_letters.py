@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, String, and_, cast, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.matching import contains
-from bmn.db.paging import COUNTED, read_cursor
+from bmn.db.lists.matching import contains
+from bmn.db.lists.paging import COUNTED, read_cursor
 from bmn.db.records import DeadLetter, LetterState
 from bmn.db.tables import db_now, dead_letters, escalations, jobs
 from bmn.db.upsert import insert_once

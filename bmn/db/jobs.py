@@ -1,4 +1,4 @@
-"""Jobs: inserting and finding one. Lists are `bmn.db.listing`. Who may change a job's state is `bmn.db.transitions`."""
+"""Jobs: inserting and finding one. `bmn.db.lists` has the lists. Who may change a job's state is `bmn.db.transitions`."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
-from bmn.db import activity, audit
+from bmn.db import audit
 from bmn.db.records import QueueSetting
+from bmn.db.sums import activity
 from bmn.db.tables import db_now, dead_letters, is_completed, is_running, is_waiting, jobs, queue_settings
 from bmn.db.upsert import insert_once
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
-from bmn.db import activity, spending
+from bmn.db.sums import activity, spending
 from bmn.db.tables import (
     agent_sessions,
     audit_log,

@@ -169,7 +169,7 @@ jobs = Table(
     Index("jobs_parent", "parent_id"),
 )
 
-# Ended jobs, counted by the minute, the hour, the day and in all (span 0); see bmn/db/activity.py.
+# Ended jobs, counted by the minute, the hour, the day and in all (span 0); see bmn/db/sums/activity.py.
 job_activity = Table(
     "job_activity",
     metadata,
@@ -318,7 +318,7 @@ provider_calls = Table(
     Index("provider_calls_of_user", "user_id", "at"),
 )
 
-# What calls cost, by the hour, the day and in all (span 0), by kind, provider, model and user; see bmn/db/spending.py.
+# What calls cost, by the hour, the day and in all (span 0), by kind, provider, model and user; see bmn/db/sums/spending.py.
 provider_spending = Table(
     "provider_spending",
     metadata,

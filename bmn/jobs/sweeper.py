@@ -14,10 +14,11 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import activity, calls, claims, clock, spending, transitions
+from bmn.db import calls, claims, clock, transitions
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.db.records import Job
+from bmn.db.sums import activity, spending
 from bmn.errors import TryLater
 from bmn.events import audience
 from bmn.jobs.core import Chore, Core

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bmn.db import activity, queues, spending
+from bmn.db import queues
 from bmn.db.engine import Connection
+from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
 from bmn.work.registry import QUEUES
 

@@ -5,8 +5,8 @@ import asyncio
 from sqlalchemy import Connection, func, select, update
 
 from bench.rows import Size, fill
-from bmn.db import activity
 from bmn.db.engine import Database
+from bmn.db.sums import activity
 from bmn.db.tables import activity_mark, db_now, jobs
 
 _SIZE = Size(ended=400, waiting=20, users=10, span=20 * 86_400.0)

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import Connection, delete, update
 
 from bench.rows import Size, fill
-from bmn.db import dead_letters, listing
+from bmn.db import dead_letters
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Database
-from bmn.db.listing import JobFilter, Page
+from bmn.db.lists import listing
+from bmn.db.lists.listing import JobFilter, Page
 from bmn.db.tables import jobs, metadata
 
 _SIZE = Size(ended=90, waiting=10, users=3)

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select
 
 from bench.rows import Size, fill
-from bmn.db import spending
 from bmn.db.engine import Database
 from bmn.db.records import Cost
-from bmn.db.rollup import DAY, HOUR
+from bmn.db.sums import spending
+from bmn.db.sums.rollup import DAY, HOUR
 from bmn.db.tables import db_now, provider_calls, provider_spending, spending_mark
 
 _SIZE = Size(ended=300, waiting=0, users=7, span=50 * DAY)

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from bmn.db import assets, brands, credits, jobs
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
-from bmn.db.listing import JobFilter, list_jobs
+from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import Asset, Brand, Job
 from bmn.format import count, spoken
 from bmn.identity.tokens import Principal

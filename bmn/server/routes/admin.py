@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from bmn.db import credits, dead_letters, queues, workers
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
-from bmn.db.paging import COUNTED, write_cursor
+from bmn.db.lists.paging import COUNTED, write_cursor
 from bmn.db.records import QueueSetting
 from bmn.events.audience import credits_updated, system_alert
 from bmn.jobs.queue import DEAD_LETTER

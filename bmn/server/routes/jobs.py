@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from bmn.db import assets, brands, calls, jobs, listing
+from bmn.db import assets, brands, calls, jobs
 from bmn.db.engine import Connection
-from bmn.db.listing import JobFilter, Page
+from bmn.db.lists import listing
+from bmn.db.lists.listing import JobFilter, Page
 from bmn.db.records import LogLine
 from bmn.errors import NotAllowed
 from bmn.jobs.cancellation import cancel

@@ -8,8 +8,9 @@ from pydantic import RootModel
 
 from bmn.broker import keys
 from bmn.broker.cache import cached
-from bmn.db import credits, products, spending
+from bmn.db import credits, products
 from bmn.db.records import LedgerEntry
+from bmn.db.sums import spending
 from bmn.errors import NotAllowed
 from bmn.schemas import documents
 from bmn.server import views

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select
 
-from bmn.db.rollup import DAY, HOUR, MINUTE, TOTAL, beginning_of, bucket_of, mark_of, move_mark
+from bmn.db.sums.rollup import DAY, HOUR, MINUTE, TOTAL, beginning_of, bucket_of, mark_of, move_mark
 from bmn.db.tables import activity_mark, db_now, job_activity, jobs
 from bmn.db.upsert import insert_once
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, String, delete, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db.records import Cost
-from bmn.db.rollup import DAY, HOUR, TOTAL, beginning_of, bucket_of, mark_of, move_mark
+from bmn.db.sums.rollup import DAY, HOUR, TOTAL, beginning_of, bucket_of, mark_of, move_mark
 from bmn.db.tables import db_now, provider_calls, provider_spending, spending_mark
 from bmn.db.upsert import insert_once
 

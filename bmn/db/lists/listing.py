@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, String, and_, cast, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.matching import begins_with, contains
-from bmn.db.paging import COUNTED, read_cursor, write_cursor
+from bmn.db.lists.matching import begins_with, contains
+from bmn.db.lists.paging import COUNTED, read_cursor, write_cursor
 from bmn.db.records import Job
 from bmn.db.tables import jobs
 

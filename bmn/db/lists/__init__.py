@@ -1,0 +1,1 @@
+"""Finding jobs and records: pages of a list, and what is looked for in it."""
