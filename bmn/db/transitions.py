@@ -368,11 +368,14 @@ def cancel_waiting(conn: Connection, held: Job, by: str | None = None) -> Change
 
 
 def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
-    """Sets the durable flag that the worker's next renewal reads. False: the job is not active."""
+    """Sets the durable flag that the worker's next renewal reads; whoever asked first stays. False: it is not active."""
     statement = (
         update(jobs)
         .where(jobs.c.id == job_id, is_running)
-        .values(cancel_requested_at=func.coalesce(jobs.c.cancel_requested_at, db_now()), cancelled_by=by)
+        .values(
+            cancel_requested_at=func.coalesce(jobs.c.cancel_requested_at, db_now()),
+            cancelled_by=func.coalesce(jobs.c.cancelled_by, by),
+        )
     )
     return conn.execute(statement).rowcount == 1
 

@@ -5,12 +5,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bmn.db import credits, events, jobs, transitions, units
 from bmn.db.engine import Connection, Database
 from bmn.db.records import Job
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units
+from bmn.db.tables import jobs as job_table
 from bmn.db.transitions import Change
 from bmn.errors import Cause
 from bmn.schemas.events import AgentMessage, Progress
@@ -144,6 +145,20 @@ async def test_a_cancel_is_not_forgotten_when_the_job_goes_back_in_line(db: Data
     change: Change = await db.write(lambda conn: EVERY[name](conn, job))
     row = await db.read(lambda conn: jobs.get_job(conn, job.id))
     assert (change.state, row.state, row.cancelled_by) == ("cancelled", "cancelled", "ana")
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["while it runs", "back in line"])
+async def test_a_cancel_stays_with_whoever_asked_first(db: Database, back: bool) -> None:
+    job = await _active(db)
+    assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job.id, "ana"))
+    first = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    if back:
+        await db.write(lambda conn: conn.execute(update(job_table).values(state="queued")))
+        assert await db.write(lambda conn: transitions.cancel_waiting(conn, job, "ops"))
+    else:
+        assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job.id, "ops"))
+    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    assert (row.cancelled_by, row.cancel_requested_at) == ("ana", first.cancel_requested_at)
 
 
 async def test_waiting_spends_no_attempt(db: Database) -> None:
