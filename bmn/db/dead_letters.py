@@ -88,6 +88,12 @@ def of_job(conn: Connection, job_id: str) -> DeadLetter | None:
     return DeadLetter.from_row(row) if row else None
 
 
+def open_by_cause(conn: Connection) -> dict[str, int]:
+    """How many dead letters nobody has mended, by cause."""
+    query = select(dead_letters.c.cause, func.count().label("number")).where(dead_letters.c.state == "open")
+    return {row.cause: row.number for row in conn.execute(query.group_by(dead_letters.c.cause))}
+
+
 def first_of_window(conn: Connection, key: str) -> bool:
     """Takes a window's one ops mail; False where it was taken."""
     statement = insert_once(conn, escalations).values(key=key).on_conflict_do_nothing().returning(escalations.c.key)

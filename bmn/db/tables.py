@@ -432,3 +432,35 @@ audit_log = Table(
     _time("at", nullable=False, default=db_now()),
     Index("audit_log_at", "at"),
 )
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(128), nullable=False),  # which queue, cause or host
+    Column("severity", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    _time("opened_at", nullable=False),
+    _time("seen_at", nullable=False),
+    _time("resolved_at"),
+    Index(
+        "alerts_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("resolved_at IS NULL"),
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+)
+
+alert_tellings = Table(
+    "alert_tellings",
+    metadata,
+    Column("alert_id", Integer, nullable=False),
+    Column("sink", String(32), nullable=False),
+    Column("state", String(16), nullable=False),  # open, resolved
+    _time("claimed_at", nullable=False),  # who tells it has it for a minute
+    _time("told_at"),
+    PrimaryKeyConstraint("alert_id", "sink", "state"),
+)

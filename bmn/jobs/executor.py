@@ -15,6 +15,7 @@ from bmn.broker.semaphore import Semaphore
 from bmn.db import calls, clock, transitions
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
+from bmn.db.alerts import open_alert
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.collecting import Caller
 from bmn.db.engine import Connection
@@ -23,6 +24,7 @@ from bmn.db.records import Job, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, BmnError, Cause, JobCancelled, JobFailure, TryLater
 from bmn.events import audience
+from bmn.jobs import alerts
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
@@ -200,7 +202,7 @@ class Executor:
         )
         if first:
             metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
-            message = f"Queue {self._queue.name} is paused: {_why_paused(failure)}"
+            message = alerts.paused(self._queue.name, _why_paused(failure)).message
             self._core.outbox.send([audience.system_alert("queue-paused", message, "error", metadata)])
         return change
 
@@ -236,6 +238,7 @@ class Executor:
             cause=failure.cause,
             probe_in=(_OUTAGE_SECONDS if outage else PROBE_AGAIN_SECONDS) * settings.bmn_backoff_scale,
         )
+        open_alert(conn, alerts.paused(self._queue.name, _why_paused(failure)))
         return decision, change, first
 
     def _is_degraded(self, conn: Connection, job: Job, failure: JobFailure) -> bool:

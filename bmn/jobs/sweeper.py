@@ -14,13 +14,12 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import calls, claims, clock, transitions
+from bmn.db import claims, clock, transitions
 from bmn.db import jobs as job_rows
-from bmn.db import queues as queue_rows
 from bmn.db.records import Job
 from bmn.db.sums import activity, spending
 from bmn.errors import TryLater
-from bmn.events import audience
+from bmn.jobs import alerts
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.rq.view import Shown
@@ -32,9 +31,6 @@ log = get_logger(__name__)
 
 _REPAIR_SECONDS = 60.0  # how far back an emptied stream is filled again
 _REPAIR_PAGES = 5
-_OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
-_ALERT_AGAIN_SECONDS = 300.0
-_FULL_SHARE = 0.7
 _CLOCK_JUMP_SECONDS = 2.0
 _AGEING_SECONDS = 60.0  # a clock set ahead by less makes no attempt stale; a slow look at the clock can seem like less
 
@@ -76,7 +72,7 @@ class ClockWatch:
 class Sweeper:
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._alerted: dict[str, float] = {}
+        self._telling: asyncio.Task[bool] | None = None
         self._published = 0.0  # up to here, by the database's clock, every event is in the stream
         self._clocks = ClockWatch()
         self._watching = Duty(self.watch_clock, 1)  # by all, since whoever sweeps next has to know
@@ -88,13 +84,21 @@ class Sweeper:
             Duty(self.correct_view, 5, redis=True),
             Duty(self.carry_out_cancels, 2),
             Duty(self.count_ended, 15),
-            Duty(self.alert, 15),
+            Duty(self.alert, 5),
+            Duty(self.tell, 1),
             Duty(self.trim, 60, redis=True),
             *(Duty(self._of_the_work(chore), chore.every) for chore in core.work.chores),
         )
 
     async def run(self) -> None:
         """Sweeps until it is cancelled."""
+        try:
+            await self._sweep()
+        finally:
+            if self._telling is not None:
+                self._telling.cancel()
+
+    async def _sweep(self) -> None:
         number = random.randrange(60)
         while True:
             await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
@@ -234,27 +238,16 @@ class Sweeper:
                 self._core.outbox.publish(change, job.queue)
 
     async def alert(self) -> None:
-        """Tells the admins what goes wrong slowly."""
-        waiting = await self._core.db.read(queue_rows.oldest_waiting)
-        for queue, seconds in waiting.items():
-            if seconds > _OLD_SECONDS:
-                self._alert(
-                    f"waiting:{queue}", f"The oldest job in {queue} has been waiting for {seconds:.0f} s.", queue=queue
-                )
-        share = self._core.health.memory_share
-        if share > _FULL_SHARE:
-            self._alert("redis-memory", f"Redis uses {share:.0%} of its memory.", share=round(share, 2))
-        spent = await self._core.db.read(lambda conn: calls.spent(conn, 3600.0))
-        limit = self._core.settings.bmn_alert_usd_per_hour
-        if spent > limit:
-            self._alert("cost-spike", f"AI spend is over ${limit:.0f} in the last hour.", amount=round(spent, 2))
+        """Opens and ends alerts."""
+        await alerts.look(self._core)
 
-    def _alert(self, kind: str, message: str, **metadata: object) -> None:
-        now = time.monotonic()
-        if now - self._alerted.get(kind, -_ALERT_AGAIN_SECONDS) < _ALERT_AGAIN_SECONDS:
-            return
-        self._alerted[kind] = now
-        self._core.outbox.send([audience.system_alert(kind.split(":")[0], message, "warn", dict(metadata))])
+    async def tell(self) -> None:
+        """Tells the receivers beside the loop: a slow one holds up nobody's lease."""
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._do(Duty(self._tell, 1)), name="alerts")
+
+    async def _tell(self) -> None:
+        await alerts.tell(self._core)
 
     async def trim(self) -> None:
         """Lets RQ's view forget ended jobs as their queues say."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bmn.db import queues
+from bmn.db import alerts, queues
 from bmn.db.engine import Connection
 from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
@@ -21,6 +21,8 @@ class Figures:
     outcomes: dict[tuple[str, str, str], int]
     usd: dict[str, float]
     dead: int
+    paused: frozenset[str]
+    alerts: dict[str, int]
 
 
 def read_figures(conn: Connection) -> Figures:
@@ -32,6 +34,8 @@ def read_figures(conn: Connection) -> Figures:
         outcomes=activity.outcomes(conn),
         usd={row.key: row.usd for row in spending.costs(conn, "provider") if not row.sandboxed},
         dead=queues.open_dead_letters(conn),
+        paused=frozenset(name for name, setting in queues.settings(conn).items() if setting.paused),
+        alerts=alerts.count_open(conn),
     )
 
 
@@ -69,6 +73,8 @@ class Metrics:
             "bmn_provider_usd", "What providers were paid, in the records", ("provider",), registry=self.registry
         )
         self.dead_letters = Gauge("bmn_dead_letters_open", "Dead letters nobody has mended", registry=self.registry)
+        self.paused = Gauge("bmn_queue_paused", "1 where a queue is paused", ("queue",), registry=self.registry)
+        self.alerts = Gauge("bmn_alerts_open", "Alerts that are not over, by kind", ("kind",), registry=self.registry)
         self.redis_memory = Gauge("bmn_redis_memory_share", "Used memory by its limit", registry=self.registry)
         self.redis_down = Gauge("bmn_redis_down_seconds", "Seconds since Redis last answered", registry=self.registry)
 
@@ -77,6 +83,7 @@ class Metrics:
         for queue in QUEUES:
             for state in JobState:
                 self.jobs.labels(queue, state.value).set(figures.counts.get(queue, {}).get(state.value, 0))
+            self.paused.labels(queue).set(queue in figures.paused)
             self.oldest.labels(queue).set(figures.oldest.get(queue, 0.0))
         for queue, (p50, p95) in figures.durations.items():
             self.duration.labels(queue, "0.5").set(p50)
@@ -86,6 +93,9 @@ class Metrics:
         for provider, usd in figures.usd.items():
             self.spent.labels(provider).set(usd)
         self.dead_letters.set(figures.dead)
+        self.alerts.clear()
+        for kind, number in figures.alerts.items():
+            self.alerts.labels(kind).set(number)
 
     def render(self) -> bytes:
         """The page that Prometheus reads."""

@@ -18,6 +18,7 @@ from bmn.settings import redis_url, texts
 from bmn.settings.environment import Surroundings, default_home
 from bmn.settings.running import STATE_FILE, running
 from bmn.settings.types import (
+    AlertUrls,
     ApiAddress,
     Credits,
     CustomFields,
@@ -135,6 +136,9 @@ class Settings(BaseSettings):
     bmn_connections_per_address: int = Field(1_000, ge=1)  # open at once, of one address that is no trusted proxy
     sentry_dsn: SentryDsn = SecretStr("")
     otel_exporter_otlp_endpoint: WebAddress = ""
+    # Who is told what is wrong, and when it is over; by commas: json(s)://HOST/PATH, slack://A/B/C, discord://ID/TOKEN,
+    # pagerduty://KEY.
+    bmn_alert_urls: AlertUrls = SecretStr("")
 
     # Redis: the URL, or the parts; neither: the embedded one
     redis_url: RedisUrl = SecretStr("")

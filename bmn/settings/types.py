@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SecretStr
 
 from bmn.settings import texts
+from bmn.settings.alert_urls import alert_urls
 from bmn.settings.database_url import database_url
 from bmn.settings.redis_url import redis_url
 from bmn.settings.web import Networks, networks, origins, web_address
@@ -99,6 +100,7 @@ Secret = Annotated[SecretStr, _reads(texts.secret)]
 Password = Annotated[SecretStr, _reads(texts.password), Verbatim()]
 SentryDsn = Annotated[SecretStr, _reads(_sentry)]
 DatabaseUrl = Annotated[SecretStr, _reads(database_url)]
+AlertUrls = Annotated[SecretStr, _reads(alert_urls)]
 RedisUrl = Annotated[SecretStr, _reads(redis_url)]
 
 Word = Annotated[str, _reads(texts.word)]
