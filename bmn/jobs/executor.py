@@ -230,7 +230,7 @@ class Executor:
         if decision.action is not Action.PAUSE and not (outage and probe):
             self._after_probe(conn, job)
             return decision, change, False
-        first = queue_rows.set_paused(
+        queue_rows.set_paused(
             conn,
             self._queue.name,
             by="system",
@@ -238,8 +238,9 @@ class Executor:
             cause=failure.cause,
             probe_in=(_OUTAGE_SECONDS if outage else PROBE_AGAIN_SECONDS) * settings.bmn_backoff_scale,
         )
-        open_alert(conn, alerts.paused(self._queue.name, _why_paused(failure)))
-        return decision, change, first
+        pause = queue_rows.get_pause(conn, self._queue.name)
+        is_own = pause is not None and pause.probe_at is not None
+        return decision, change, is_own and open_alert(conn, alerts.paused(self._queue.name, _why_paused(failure)))
 
     def _is_degraded(self, conn: Connection, job: Job, failure: JobFailure) -> bool:
         """Whether the provider fails for everybody: the probe has found it so, or several jobs in a row."""

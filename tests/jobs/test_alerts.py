@@ -11,9 +11,10 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from bmn.db import alerts as rows
-from bmn.db import queues
-from bmn.db.tables import alert_tellings
+from bmn.db import queues, transitions
+from bmn.db.tables import alert_tellings, dead_letters
 from bmn.db.tables import alerts as table
+from bmn.errors import Cause
 from bmn.jobs import alerts
 from bmn.jobs.core import Core
 from bmn.jobs.sweeper import Sweeper
@@ -104,6 +105,23 @@ async def test_a_receiver_that_was_away_hears_later_and_the_others_once(engine: 
 
 async def test_a_queue_that_somebody_paused_is_no_alert(engine: Engine) -> None:
     await pause(engine, by="an-admin")
+    await alerts.look(engine.core)
+    assert await engine.read(rows.count_open) == {}
+
+
+async def test_dead_letters_are_an_alert_a_cause_until_nobody_has_to_mend_them(engine: Engine) -> None:
+    for cause in (Cause.BUG, Cause.BUG, Cause.PROVIDER_OVERLOADED):
+        await engine.do()
+        (row,) = await engine.claim("crm-sync")
+        await engine.write(lambda conn, it=row, why=cause: transitions.fail(conn, it, why, "broken"))
+    await alerts.look(engine.core)
+    said = await engine.read(lambda conn: set(conn.execute(select(table.c.message)).scalars()))
+    assert {text.split(";")[0] for text in said} == {
+        f"2 open dead letters of cause {Cause.BUG}",
+        f"1 open dead letters of cause {Cause.PROVIDER_OVERLOADED}",
+    }
+    await engine.write(lambda conn: conn.execute(update(dead_letters).values(state="purged")))
+    await go_by(engine)
     await alerts.look(engine.core)
     assert await engine.read(rows.count_open) == {}
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bmn.db import claims, clock, queues, transitions
+from bmn.db.alerts import count_open
 from bmn.db.tables import dead_letters, jobs
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.rq.view import list_key
@@ -141,6 +142,7 @@ async def test_a_refused_key_pauses_the_queue_once_and_a_probe_finds_it_mended(e
             row = await engine.job(job_id)
             assert row.state in ("queued", "active")
             assert row.attempt <= 1
+        assert await engine.read(count_open) == {"queue-paused": 1}  # of the transaction that paused it
         flag.unlink()
         assert await engine.ended(*ids) == ["completed"] * 6
     assert not (await engine.read(queues.settings))[QUEUE].paused
