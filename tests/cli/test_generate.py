@@ -183,6 +183,13 @@ def test_files_that_cannot_be_written_are_told_before_anything_is_made(user: Use
     assert user.json("brands", "list")["brands"] == []
 
 
+def test_a_way_to_show_pictures_that_is_none_is_told_before_anything_is_made(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme", env={"BMN_IMAGES": "off"})
+    assert done.code == 2
+    assert done.err.startswith("error: BMN_IMAGES='off' is not a way to show pictures.\n")
+    assert user.json("brands", "list")["brands"] == []
+
+
 def test_a_provider_that_is_down_is_told_and_explained(user: User) -> None:
     user.stack.fault(provider="bfl", op="submit", status=503)
     done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "1")

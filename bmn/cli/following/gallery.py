@@ -8,6 +8,7 @@ from bmn.cli.following.board import Board
 from bmn.cli.following.files import choose_names, write
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.images import mode
 from bmn.client import Client, Event
 from bmn.errors import BmnError
 from bmn.schemas.documents import Asset
@@ -20,8 +21,6 @@ class Gallery:
     """The pictures of one command: each fetched once, numbered, shown as soon as a row of the contact sheet is full."""
 
     def __init__(self, client: Client, images: str | None) -> None:
-        from bmn.cli.following.pictures import mode
-
         self.client = client
         self.mode = mode(images)
         self._data: dict[str, bytes] = {}

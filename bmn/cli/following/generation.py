@@ -18,6 +18,7 @@ from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, slug
+from bmn.cli.terminal.images import mode
 from bmn.client import Client
 from bmn.errors import BmnError, NotFound
 from bmn.schemas.documents import JobRecord, MockupsSubmitted, Submitted
@@ -37,6 +38,7 @@ def make(kind: Kind, build: Builder, options: Options) -> int:
     made = _Made()
     if options.out and not options.dry_run:
         make_folder(options.out)  # before anything is paid for
+    mode(options.images)  # refused now, where it cannot be meant
     try:
         return run(_make(kind, build, options, made))
     except KeyboardInterrupt:

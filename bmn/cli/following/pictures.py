@@ -1,9 +1,8 @@
-"""Pictures in the terminal: kitty, iTerm2, sixel, half blocks, or none. Never in a pipe."""
+"""Pictures in the terminal, drawn for kitty, iTerm2, sixel, or as half blocks; `bmn.cli.terminal.images` says for which."""
 
 import base64
 import io
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,17 +10,12 @@ from PIL import Image, ImageChops, UnidentifiedImageError
 from rich.cells import cell_len, set_cell_size
 
 from bmn.cli.terminal.cells import clean
-from bmn.cli.terminal.console import console
-from bmn.errors import UsageProblem
-
-MODES = ("auto", "kitty", "iterm", "sixel", "blocks", "none")
 
 _ROWS = 40
 _LEVELS = (0, 95, 135, 175, 215, 255)  # of the color cube
 _CELL = (10, 20)  # pixels of a cell, where the terminal does not say
 _MOST_PIXELS = 64_000_000
 _KITTY_CHUNK = 4096
-_SIXEL_TERMS = ("foot", "mlterm", "contour")
 
 # A contact sheet, in cells: from where on four stand side by side, how wide one becomes, what lies between two.
 _WIDE = 120
@@ -29,40 +23,6 @@ _WIDEST_TILE = 36
 _GAP = 2
 _MARGIN = 0.06  # of the content, around it
 _PAPER_NOISE = 12  # how far a color may be from the paper's and still be paper
-
-
-def mode(wanted: str | None = None) -> str:
-    """How pictures are shown here: one of MODES without `auto`. wanted: the option; else BMN_IMAGES, else detection."""
-    choice = wanted or os.environ.get("BMN_IMAGES") or "auto"
-    if choice not in MODES:
-        raise UsageProblem(f"BMN_IMAGES={choice!r} is not a way to show pictures.", hint="Ways: " + ", ".join(MODES))
-    both_terminals = sys.stdout.isatty() and sys.stderr.isatty()
-    if not both_terminals or console.json or console.quiet or console.plain or console.is_dumb:
-        return "none"
-    return choice if choice != "auto" else _detect()
-
-
-def _detect() -> str:
-    """By what the environment says. The terminal itself is not asked: over a slow line its answer comes when we have gone,
-    and lands at the prompt; and who asks from the background is stopped.
-    """
-    environment = os.environ
-    if not console.colored(sys.stderr) or console.in_ci:
-        return "none"
-    if _in_multiplexer():
-        return "blocks"  # they swallow graphics unless passthrough is on
-    program = environment.get("TERM_PROGRAM", "").lower()
-    term = environment.get("TERM", "")
-    if environment.get("KITTY_WINDOW_ID") or "kitty" in term or "ghostty" in (program, term.removeprefix("xterm-")):
-        return "kitty"
-    if program in ("iterm.app", "wezterm"):
-        return "iterm"
-    draws_sixel = program == "mintty" or term.startswith(_SIXEL_TERMS) or "WT_SESSION" in environment
-    return "sixel" if draws_sixel else "blocks"
-
-
-def _in_multiplexer() -> bool:
-    return bool(os.environ.get("TMUX")) or os.environ.get("TERM", "").startswith(("screen", "tmux"))
 
 
 def open_picture(data: bytes) -> Image.Image | None:
