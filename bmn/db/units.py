@@ -25,7 +25,12 @@ from bmn.schemas.events import Progress
 from bmn.schemas.payloads import JobState
 
 # Built once, as building one costs more than running it.
-_HOLDS = select(jobs.c.id).where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
+# It locks the job's row: what is written after it must not fall between the reading and the end of who takes the job away.
+_HOLDS = (
+    select(jobs.c.id)
+    .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
+    .with_for_update(key_share=True)
+)
 _RENEW = (
     update(jobs)
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
@@ -53,7 +58,7 @@ def _upsert(dialect: str, columns: tuple[str, ...]) -> Any:
 
 
 def holds(conn: Connection, held: Job) -> bool:
-    """Whether this executor still has the job."""
+    """Whether this executor still has the job; until the transaction ends nobody can take it away."""
     return conn.execute(_HOLDS, {"of_job": held.id, "held": held.fence}).first() is not None
 
 

@@ -130,10 +130,14 @@ class Executor:
             # With the first job, as a vendor's SDK takes up to a second and tens of megabytes; in a thread, for the same.
             self._handler = await asyncio.to_thread(load_handler, self._queue)
         task = asyncio.ensure_future(self._handler(ctx))
-        await _first_of(task, run.stopped, limit)
-        while not task.done() and run.stopped.done() and run.stopped.result() is Stop.CANCELLED:
-            await self._cancel(run, task)
+        try:
             await _first_of(task, run.stopped, limit)
+            while not task.done() and run.stopped.done() and run.stopped.result() is Stop.CANCELLED:
+                await self._cancel(run, task)
+                await _first_of(task, run.stopped, limit)
+        except BaseException:
+            await _stop(task)  # or it would work on beside the attempt that follows
+            raise
         if task.cancelled():
             raise JobFailure(Cause.BUG, "The handler cancelled itself.")
         if task.done():

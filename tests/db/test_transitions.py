@@ -1,14 +1,15 @@
 """Every change of a job's state: fenced, told once, and final where it says so."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from bmn.db import credits, events, jobs, transitions, units
-from bmn.db.engine import Connection, Database
+from bmn.db.engine import Connection, Database, make_engine
 from bmn.db.records import Job
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units
 from bmn.db.tables import jobs as job_table
@@ -17,6 +18,7 @@ from bmn.errors import Cause
 from bmn.schemas.events import AgentMessage, Progress
 from bmn.schemas.results import Counts
 from tests.kit.people import ANA
+from tests.kit.processes import eventually
 from tests.kit.rows import account, claim, insert
 
 _HALF = Progress("generating", 50, "half")
@@ -56,6 +58,33 @@ async def test_a_stale_executor_changes_nothing(db: Database, name: str) -> None
     before = await db.read(lambda conn: _everything(conn, job_id))
     assert await db.write(lambda conn: EVERY[name](conn, first)) is None
     assert await db.read(lambda conn: _everything(conn, job_id)) == before
+
+
+_WAITING = text("select count(*) from pg_locks where not granted")
+
+
+@pytest.mark.parametrize("name", EVERY)
+async def test_nobody_takes_a_job_between_a_write_of_its_executor_and_the_commit(db: Database, name: str) -> None:
+    """Or a cancel would copy what was ordered without what has just been written of it, and both would hold."""
+    if db.is_sqlite:
+        pytest.skip("one writer at a time, whoever it is")
+    await db.write(lambda conn: account(conn, 10))
+    await db.write(lambda conn: insert(conn, user_id=ANA, credits=2))
+    (job,) = await db.write(claim)
+    engine = make_engine(db.url)
+    with engine.connect() as conn:
+        EVERY[name](conn, job)
+        other = asyncio.create_task(db.write(lambda conn: transitions.lose(conn, job)))
+
+        async def settled() -> bool:
+            return other.done() or bool(await db.read(lambda conn: conn.execute(_WAITING).scalar_one()))
+
+        await eventually(settled)
+        waited = not other.done()
+        conn.commit()
+    await other
+    engine.dispose()
+    assert waited
 
 
 @pytest.mark.parametrize("name", EVERY)

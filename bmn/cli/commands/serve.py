@@ -92,7 +92,9 @@ def serve(
     if origin_of("bmn_log_level") == "default":
         chosen["bmn_log_level"] = _log_level(ephemeral=ephemeral, verbose=verbose)
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
-    logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="serve")
+    level = settings.bmn_log_level
+    # What this process has to say is few lines, and who presses Ctrl-C waits for them.
+    logs.configure("info" if level == "jobs" else level, settings.bmn_log_format, process="serve")
     if no_workers and queues:
         raise UsageProblem("--no-workers and --queues contradict each other.", hint="Leave one of them out.")
     wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
