@@ -31,6 +31,7 @@ SECTIONS: Sections = {
         "jobs": (f"{_COMMANDS}.jobs", "list, show, watch, why, logs, cancel, retry, dead letters"),
         "queues": (f"{_COMMANDS}.queues", "what waits and runs; pause and resume"),
         "workers": (f"{_COMMANDS}.workers", "who is working on what"),
+        "alerts": (f"{_COMMANDS}.alerts", "what is wrong with the service, and since when"),
         "costs": (f"{_COMMANDS}.costs", "money by kind, provider or user"),
         "admin": (f"{_COMMANDS}.admin", "a signed-in admin page"),
     },

@@ -159,6 +159,10 @@ class Client(HttpClient):
         """Every worker and the jobs it holds; none while Redis is away."""
         return (await self._get("/admin/workers", documents.Workers)).workers
 
+    async def alerts(self, *, kind: str | None = None, ended: bool = False) -> list[documents.AlertRecord]:
+        """What is wrong now, the newest first. ended: what is over as well, of the last month."""
+        return (await self._get("/admin/alerts", documents.Alerts, kind=kind, ended=ended or None)).alerts
+
     async def dead_letters(
         self, *, limit: int | None = None, cursor: str | None = None, **query: Unpack[LetterQuery]
     ) -> documents.DeadLetterPage:

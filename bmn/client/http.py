@@ -98,7 +98,7 @@ class HttpClient:
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
-    async def _get(self, path: str, kind: type[T], **params: Parameter) -> T:
+    async def _get(self, path: str, kind: type[T], /, **params: Parameter) -> T:
         """The answer as a document of this kind. path: below `/api/v1`. Parameters that are None are left out."""
         given = {name: value for name, value in params.items() if value is not None}
         return self._parsed(await self._request("GET", path, params=given), kind)

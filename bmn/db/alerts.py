@@ -33,7 +33,7 @@ class Alert:
     id: int
     kind: str
     subject: str
-    severity: str
+    severity: Severity
     message: str
     opened_at: float
     resolved_at: float | None
@@ -81,6 +81,16 @@ def count_open(conn: Connection) -> dict[str, int]:
     """How many alerts are open, by kind."""
     query = select(alerts.c.kind, func.count().label("number")).where(_IS_OPEN).group_by(alerts.c.kind)
     return {row.kind: row.number for row in conn.execute(query)}
+
+
+def listed(conn: Connection, *, ended: bool = False, kind: str | None = None, limit: int = 100) -> list[Alert]:
+    """The newest alerts, newest first. ended: those that are over as well; they are kept for a month."""
+    query = select(*_COLUMNS).order_by(alerts.c.id.desc()).limit(limit)
+    if not ended:
+        query = query.where(_IS_OPEN)
+    if kind is not None:
+        query = query.where(alerts.c.kind == kind)
+    return [Alert(*row) for row in conn.execute(query)]
 
 
 def untold(conn: Connection, sink: str) -> list[Alert]:

@@ -11,7 +11,7 @@ from bmn.db import alerts, calls, dead_letters, queues
 from bmn.db.alerts import Alert, Trouble
 from bmn.db.engine import Connection
 from bmn.events import audience
-from bmn.format import duration
+from bmn.format import count, duration
 from bmn.jobs.core import Core, this_host
 from bmn.logs import get_logger
 from bmn.outgoing import RoutedTransport
@@ -63,7 +63,7 @@ def _of_rows(conn: Connection, limit: float) -> list[Trouble]:
         if setting.paused and setting.paused_by == "system":
             found.append(paused(queue, setting.reason))
     for cause, number in dead_letters.open_by_cause(conn).items():
-        message = f"{number} open dead letters of cause {cause}; see bmn jobs dlq list --cause {cause}."
+        message = f"{count(number, 'open dead letter')} of cause {cause}; see bmn jobs dlq list --cause {cause}."
         found.append(Trouble("dead-letters", cause, message))
     if calls.spent(conn, 3600.0) > limit:
         found.append(Trouble("cost-spike", "hour", f"AI spend is over ${limit:.0f} in the last hour."))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bmn.db.alerts import Alert
 from bmn.db.records import (
     Asset,
     Brand,
@@ -164,6 +165,19 @@ def ledger_entry(row: LedgerEntry) -> documents.LedgerEntry:
         amount=row.amount,
         job_id=row.job_id or None,
         reason=row.reason,
+    )
+
+
+def alert(row: Alert) -> documents.AlertRecord:
+    """Something that is or was wrong."""
+    return documents.AlertRecord(
+        id=row.id,
+        kind=row.kind,
+        subject=row.subject,
+        severity=row.severity,
+        message=row.message,
+        opened_at=when(row.opened_at),
+        resolved_at=when(row.resolved_at),
     )
 
 

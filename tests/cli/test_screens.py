@@ -73,6 +73,7 @@ def scene(stack: Stack) -> Iterator[Scene]:
     assert user.bmn("jobs", "watch", "last").code == 8
     stack.mend()
     assert user.bmn("jobs", "watch", cancelled["collectorJobId"]).code == 0
+    wait_until(lambda: User(stack, "admin").json("alerts")["alerts"])  # of the dead letter, with the next sweep
     listed = user.json("jobs", "list")["jobs"]
     ids = [job["jobId"] for job in reversed(listed)]
     assert len(ids) == 4
@@ -226,6 +227,7 @@ _OF_A_USER = (
     ("failing", "queues pause logo-generation"),
     ("failing", "queues resume logo-generation"),
     ("failing", "workers"),
+    ("failing", "alerts"),
     ("good", "costs --by provider"),
     ("failing", "costs --by color"),
     ("empty", "sandbox faults"),
@@ -255,6 +257,8 @@ _OF_AN_ADMIN = (
     ("failing-unknown", "queues pause mockups"),
     ("good", "queues resume mockup-generation"),
     ("good", "workers"),
+    ("good", "alerts"),
+    ("empty", "alerts --kind redis-away"),
     ("good", "jobs dlq list"),
     ("empty", "jobs dlq list --cause bug"),
     ("good", "jobs dlq show {b}"),

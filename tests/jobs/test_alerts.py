@@ -118,7 +118,7 @@ async def test_dead_letters_are_an_alert_a_cause_until_nobody_has_to_mend_them(e
     said = await engine.read(lambda conn: set(conn.execute(select(table.c.message)).scalars()))
     assert {text.split(";")[0] for text in said} == {
         f"2 open dead letters of cause {Cause.BUG}",
-        f"1 open dead letters of cause {Cause.PROVIDER_OVERLOADED}",
+        f"1 open dead letter of cause {Cause.PROVIDER_OVERLOADED}",
     }
     await engine.write(lambda conn: conn.execute(update(dead_letters).values(state="purged")))
     await go_by(engine)

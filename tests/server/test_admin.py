@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from bmn.db import claims, jobs
+from bmn.db import alerts, claims, jobs
+from bmn.db.alerts import Trouble
 from bmn.db.tables import audit_log
 from bmn.errors import Cause
 from bmn.work.registry import ALL_QUEUES
@@ -139,6 +140,21 @@ async def test_workers_are_listed_with_what_they_hold(
     (worker,) = (await admin.get(f"{API}/workers")).json()["workers"]
     assert (worker["name"], worker["queue"], worker["pid"], worker["jobs"]) == ("tester", QUEUE, 7, [job_id])
     assert (await queue(admin))["workers"] == 1
+
+
+async def test_alerts_are_listed_while_they_last_and_afterwards_on_request(api: Api, admin: httpx.AsyncClient) -> None:
+    over, lasting = Trouble("cost-spike", "hour", "dear"), Trouble("queue-paused", QUEUE, "paused", "error")
+    await api.core.db.write(lambda conn: alerts.settle(conn, [over], quiet=60))
+    await api.core.db.write(lambda conn: alerts.settle(conn, [], quiet=-1))
+    await api.core.db.write(lambda conn: alerts.settle(conn, [lasting], quiet=60))
+
+    async def listed(**query: str) -> list[tuple[str, bool]]:
+        found = (await admin.get(f"{API}/alerts", params=query)).json()["alerts"]
+        return [(alert["kind"], alert["resolvedAt"] is None) for alert in found]
+
+    assert await listed() == [("queue-paused", True)]
+    assert await listed(ended="true") == [("queue-paused", True), ("cost-spike", False)]
+    assert await listed(kind="cost-spike") == []
 
 
 async def test_other_systems_ask_for_mails_and_crm_events(

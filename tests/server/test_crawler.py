@@ -109,6 +109,7 @@ ROUTES: dict[str, Route] = {
     "POST /api/v1/admin/queues/{queue}/pause": Route("refused", path="/api/v1/admin/queues/logo-generation/pause"),
     "POST /api/v1/admin/queues/{queue}/resume": Route("refused", path="/api/v1/admin/queues/logo-generation/resume"),
     "GET /api/v1/admin/workers": Route("refused"),
+    "GET /api/v1/admin/alerts": Route("refused"),
     "GET /api/v1/admin/dlq": Route("refused"),
     "POST /api/v1/admin/dlq/replay": Route("refused", body={"all": True}),
     "POST /api/v1/admin/dlq/purge": Route("refused", body={"all": True}),

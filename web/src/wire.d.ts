@@ -21,6 +21,20 @@ export interface AgentMessage {
   content: string;
 }
 
+export interface AlertRecord {
+  id: number;
+  kind: string;
+  subject: string;
+  severity: "warn" | "error";
+  message: string;
+  openedAt: string;
+  resolvedAt: string | null;
+}
+
+export interface Alerts {
+  alerts: AlertRecord[];
+}
+
 export interface Asset {
   id: string;
   brandId: string;
@@ -888,6 +902,7 @@ export interface Answers {
   "POST /api/v1/admin/queues/{queue}/pause": QueueStatus;
   "POST /api/v1/admin/queues/{queue}/resume": QueueStatus;
   "GET /api/v1/admin/workers": Workers;
+  "GET /api/v1/admin/alerts": Alerts;
   "GET /api/v1/admin/dlq": DeadLetterPage;
   "POST /api/v1/admin/dlq/replay": Replays;
   "POST /api/v1/admin/dlq/purge": Purged;

@@ -39,6 +39,8 @@ from bmn.schemas.documents.money import (
     LedgerEntry,
 )
 from bmn.schemas.documents.operations import (
+    AlertRecord,
+    Alerts,
     Check,
     Checks,
     DeadLetter,
@@ -57,6 +59,8 @@ from bmn.schemas.documents.operations import (
 from bmn.schemas.documents.problem import FieldErrors, Issue, Misfit, Problem
 
 __all__ = [
+    "AlertRecord",
+    "Alerts",
     "Document",
     "Brand",
     "BrandPage",

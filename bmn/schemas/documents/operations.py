@@ -54,6 +54,24 @@ class Workers(Document):
     redis: bool
 
 
+class AlertRecord(Document):
+    """Something that is or was wrong. subject: the queue, cause or host concerned. resolved_at: null while it lasts."""
+
+    id: int
+    kind: str
+    subject: str
+    severity: Literal["warn", "error"]
+    message: str
+    opened_at: Time
+    resolved_at: Time | None
+
+
+class Alerts(Document):
+    """Alerts, the newest first."""
+
+    alerts: list[AlertRecord]
+
+
 class DeadLetter(Document):
     """A job that failed for good and that somebody can mend. state: `open`, `replayed` or `purged`."""
 
