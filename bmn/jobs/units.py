@@ -3,7 +3,7 @@
 unit = await open_unit(ctx, "logo-0")
 if unit.saved: …                              it was finished by an earlier attempt
 if unit.task_id is None:
-    async with unit.paying(request):          commits `submitting` before the call
+    async with unit.paying(request, provider="bfl"):   commits `submitting` before the call
         task = await provider.submit(request)
     await unit.submitted(task.id, task.polling_url)
 …                                             poll, fetch, verify

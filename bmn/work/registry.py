@@ -1,4 +1,4 @@
-"""The nine queues, one row each; the figures are the specification's.
+"""All nine queues, gathered from their modules; the figures are the specification's.
 
 A generator's row stands in its own module, below `bmn.work.generators`; the others stand in `bmn.work.housekeeping`.
 """

@@ -20,7 +20,7 @@ _SPINNER = frozenset("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DrawnBar:
     """A bar as it was drawn. words: what stands beside it, times apart."""
 
     mark: str
@@ -37,15 +37,15 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running.stop()
 
 
-def frames(raw: bytes, columns: int, rows: int) -> list[list[Row]]:
+def frames(raw: bytes, columns: int, rows: int) -> list[list[DrawnBar]]:
     """The bars on the screen after each frame."""
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
-    seen: list[list[Row]] = []
+    seen: list[list[DrawnBar]] = []
     for number, part in enumerate(raw.split(_FRAME)):
         stream.feed((_FRAME if number else b"") + part)
         found = [
-            Row(m["mark"], m["name"].strip(), int(m["percent"]), _words(m["tail"]))
+            DrawnBar(m["mark"], m["name"].strip(), int(m["percent"]), _words(m["tail"]))
             for m in map(_ROW.match, screen.display)
             if m
         ]
@@ -82,7 +82,7 @@ def test_a_logo_job_frame_by_frame(slow: Stack, columns: int, rows: int, fails_f
     _calm(shown)
 
 
-def _never_back(shown: list[list[Row]]) -> None:
+def _never_back(shown: list[list[DrawnBar]]) -> None:
     highest: dict[str, int] = {}
     for frame in shown:
         for row in frame:
@@ -90,7 +90,7 @@ def _never_back(shown: list[list[Row]]) -> None:
             highest[row.name] = row.percent
 
 
-def _one_scale(shown: list[list[Row]]) -> None:
+def _one_scale(shown: list[list[DrawnBar]]) -> None:
     """The last row is the mean of those above it; each is a whole number, cut off."""
     for frame in shown:
         *units, total = frame
@@ -99,14 +99,14 @@ def _one_scale(shown: list[list[Row]]) -> None:
             assert mean - 1 <= total.percent <= mean + 1, frame
 
 
-def _something_moves(shown: list[list[Row]]) -> None:
+def _something_moves(shown: list[list[DrawnBar]]) -> None:
     """While the job runs, one frame differs from the next, and if only by its spinners."""
     running = [frame for frame in shown if frame[-1].mark in _SPINNER]
     assert running
     assert all(one != other for one, other in pairwise(running))
 
 
-def _calm(shown: list[list[Row]]) -> None:
+def _calm(shown: list[list[DrawnBar]]) -> None:
     """Five frames are a second: no text beside a bar changes in more than two of them."""
     names = {row.name for frame in shown for row in frame}
     for name in names:

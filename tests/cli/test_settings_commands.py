@@ -35,6 +35,26 @@ def test_config_tells_value_and_origin_and_masks_secrets(home: Path) -> None:
     assert "BFL_MAX_CONCURRENT" not in only.out
 
 
+def test_config_shows_every_kind_of_value(home: Path) -> None:
+    """Also those that are no text once they are read."""
+    env = {
+        "BMN_HOME": str(home),
+        "BMN_TRUSTED_PROXIES": "10.0.0.0/8,192.0.2.1",
+        "CORS_ORIGINS": "https://a.example,https://b.example",
+        "BMN_CREDITS": "poster=3,flyer=2",
+        "SUPABASE_JWT_ISSUER": "https://a.example/auth/v1,https://b.example/auth/v1",
+        "GHL_CUSTOM_FIELDS": "wizard_step=abc",
+        "BMN_ALERT_URLS": f"json://127.0.0.1:9/{CANARY}",
+    }
+    done = forked("config", "show", "--changed", "--json", env=env)
+    assert done.code == 0, done.err
+    values = {row["name"]: row["value"] for row in json.loads(done.out)["settings"]}
+    assert values["BMN_TRUSTED_PROXIES"] == "10.0.0.0/8,192.0.2.1/32"
+    assert values["BMN_CREDITS"] == "poster=3,flyer=2"
+    assert env.keys() - {"BMN_HOME"} <= values.keys()
+    assert CANARY not in done.out
+
+
 def test_config_knows_the_addresses_of_a_running_serve(stack: Stack) -> None:
     document = json.loads(forked("config", "--json", env=stack.env).out)
     assert document["addresses"]["api_address"] == stack.api_url

@@ -25,7 +25,7 @@ from tests.kit.processes import eventually
 
 
 @dataclass(slots=True)
-class Receiver:
+class AlertReceiver:
     """A real HTTP server that keeps what it is sent and answers with `status`."""
 
     address: str = ""
@@ -44,15 +44,15 @@ class Receiver:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
+async def listening() -> AsyncIterator[AlertReceiver]:
+    receiver = AlertReceiver()
     server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
     receiver.address = f"json://127.0.0.1:{server.sockets[0].getsockname()[1]}/alerts"
     async with server:
         yield receiver
 
 
-def told_at(core: Core, *receivers: Receiver) -> Core:
+def told_at(core: Core, *receivers: AlertReceiver) -> Core:
     urls = SecretStr(",".join(receiver.address for receiver in receivers))
     return replace(core, settings=core.settings.model_copy(update={"bmn_alert_urls": urls}))
 

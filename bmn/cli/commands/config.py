@@ -90,7 +90,7 @@ def _shown(value: object) -> str | int | float | bool | None:
     if isinstance(value, SecretStr):
         return _MASK if value.get_secret_value() else ""
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(str, value))
     if isinstance(value, dict):
         return ",".join(f"{name}={each}" for name, each in value.items())
     return value if isinstance(value, str | int | float | bool | None) else str(value)
