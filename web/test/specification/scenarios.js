@@ -147,7 +147,8 @@ export function scenarios(stage) {
     expect((Date.now() - began) / 1000).toBeGreaterThan(REFUSED);
   });
 
-  const isEnd = ({ status, error, retriesLeft }) => status === 'failed' && error && retriesLeft === 0;
+  // Before the first word there is none.
+  const isEnd = ({ status, error, retriesLeft } = {}) => status === 'failed' && error && retriesLeft === 0;
   // Both of its sockets: the one that is asked for the job's progress, and the one that recovers, which it does only if it
   // was connected before.
   const isConnected = () => until(async () => joined('job:join') && (await seen()).recovered.length > 0);
