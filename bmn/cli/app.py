@@ -13,7 +13,7 @@ from typer.main import get_group
 
 from bmn import __version__
 from bmn.cli.base import LazyGroup, NoSuchOption, Sections
-from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal import exit_codes, streams
 from bmn.cli.terminal.console import console
 from bmn.errors import BmnError
 
@@ -144,9 +144,31 @@ def _report_defect(error: Exception) -> int:
 
 
 def _broken_pipe() -> int:
-    """Nobody reads us any more. stdout is pointed at nothing, so that the interpreter's last flush is silent."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Nobody reads us any more."""
+    streams.discard(sys.stdout)
     return exit_codes.BROKEN_PIPE
+
+
+def _report_system(error: OSError) -> int:
+    """What the machine refused: the terminal has gone, there is no room; anything else is a defect."""
+    if error.errno == errno.EIO:
+        return _broken_pipe()
+    if error.errno not in streams.FULL:
+        return _report_defect(error)
+    for _ in range(2):
+        try:
+            console.error(
+                "Something could not be written.",
+                f"{error.strerror}.",
+                "Make room, or write it somewhere else.",
+                code="no_space",
+            )
+            sys.stdout.flush()
+        except OSError:  # it was the answer itself; what is left of it is given up, and the error told again
+            streams.discard(sys.stdout)
+        else:
+            break
+    return exit_codes.FAILED
 
 
 def _invoke(args: list[str]) -> int:
@@ -156,7 +178,7 @@ def _invoke(args: list[str]) -> int:
 
         return complete(root, shell)
     try:
-        with root.make_context("bmn", args) as context:
+        with root.make_context("bmn", streams.words(args)) as context:
             outcome = root.invoke(context)
     except typer.Exit as end:
         return end.exit_code
@@ -174,7 +196,7 @@ def run(args: Sequence[str]) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except OSError as error:
-        return _broken_pipe() if error.errno == errno.EIO else _report_defect(error)  # the terminal has gone
+        return _report_system(error)
     except (KeyboardInterrupt, typer.Abort):
         return exit_codes.INTERRUPTED
     except typer.TyperException as error:
@@ -186,5 +208,5 @@ def run(args: Sequence[str]) -> int:
 
 
 def main() -> None:
-    # Arguments are UTF-8 whatever the locale says.
-    sys.exit(run([os.fsencode(argument).decode("utf-8", "replace") for argument in sys.argv[1:]]))
+    streams.prepare()
+    sys.exit(run(sys.argv[1:]))

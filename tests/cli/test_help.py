@@ -22,6 +22,7 @@ _OURS_FOR_HELP = {
     *(
         "bmn.cli.terminal.cells",
         "bmn.cli.terminal.exit_codes",
+        "bmn.cli.terminal.streams",
         "bmn.cleaning",
         "bmn.names",
         "bmn.errors",

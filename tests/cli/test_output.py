@@ -95,6 +95,25 @@ def test_since_understands_words_and_iso_times() -> None:
     assert seconds_ago("2h", now) == 7200
 
 
+@pytest.mark.parametrize(
+    "text", ["1795861800", "1795861800.0", "1795861800000", "20261128T103000Z", "2026-11-28T10:30Z"]
+)
+def test_since_understands_what_other_programs_print(text: str) -> None:
+    """`date +%s`, JavaScript's milliseconds, ISO without dashes: none of them is a span of seconds."""
+    assert seconds_ago(text, datetime(2026, 11, 29, 10, 30, tzinfo=UTC)) == 86_400
+
+
+def test_eight_digits_are_a_date() -> None:
+    now = datetime(2026, 11, 29, 10, 30, tzinfo=UTC)
+    assert seconds_ago("20261128", now) == seconds_ago("2026-11-28", now)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31T23:59-23:00", "20261399", "inf", "nan", "1e5"])
+def test_what_is_no_time_is_refused_in_our_words(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time; write 10m"):
+        seconds_ago(text, datetime(2026, 11, 29, tzinfo=UTC))
+
+
 @pytest.fixture
 def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "Europe/Berlin")
@@ -148,6 +167,13 @@ def test_moments_are_told_from_now() -> None:
         ({"TERM": "dumb"}, True, False),
         ({"FORCE_COLOR": "1"}, False, True),
         ({"CLICOLOR_FORCE": "1"}, False, True),
+        *(
+            ({name: off}, False, False)
+            for name in ("FORCE_COLOR", "CLICOLOR_FORCE")
+            for off in ("", "0", "false", "no")
+        ),
+        ({"FORCE_COLOR": "0"}, True, True),
+        ({"FORCE_COLOR": "3"}, False, True),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
     ],
 )

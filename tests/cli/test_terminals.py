@@ -162,3 +162,25 @@ def test_bars_stand_once_after_a_resize_and_a_ctrl_c(user: User) -> None:
 
 def _bars(text: str) -> int:
     return sum("%" in line and ("━" in line or "─" in line) for line in text.splitlines())
+
+
+@pytest.mark.parametrize("columns", ["0", "-3", "1", "abc", ""])
+def test_columns_that_cannot_be_meant_hide_nothing(user: User, columns: str) -> None:
+    """Shells and containers export `COLUMNS=0`; rich would print nothing into that."""
+    job = user.json("generate", "logos", "--brand", "Acme", "--count", "1")["jobId"]
+    code, seen = user.seen_at(100, "jobs", "list", env={"COLUMNS": columns})
+    assert code == 0
+    assert job.removeprefix("logo-generation-")[:8] in seen
+    assert "next: bmn jobs show" in seen
+
+
+@pytest.mark.parametrize("name", ["-dash", "--brand", "it's", "$HOME `id`", "a;b & c", "[red]x[/] [/INST] :smile:"])
+def test_a_next_step_can_be_typed_whatever_the_name(user: User, name: str) -> None:
+    """Each command that is shown, run by a shell as it stands there."""
+    user.bmn("brands", "create", "--", name)
+    step = user.bmn("brands", "list").err.splitlines()[0].removeprefix("next: bmn ")
+    shown = subprocess.run(
+        ["bash", "-c", f"{BMN} {step}"], capture_output=True, text=True, env=environment(user.env), check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines()[0] == f"  Brand      {name}"

@@ -12,6 +12,7 @@ from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import brand_name, color
+from bmn.cli.terminal.shell import last_word
 from bmn.cli.terminal.timespan import ago, local
 from bmn.errors import Conflict
 from bmn.format import count
@@ -40,7 +41,7 @@ def create(
     async def act() -> Brand:
         async with open_client() as client:
             if await brands_named(client, name):
-                hint = f"bmn brands show {shlex.quote(name)}"
+                hint = f"bmn brands show {last_word(name)}"
                 raise Conflict(f"You already have a brand named {name!r}.", hint=hint)
             return await client.create_brand(name, **{field: value for field, value in fields.items() if value})
 
@@ -87,7 +88,7 @@ def list_brands() -> None:
         for brand in found
     ]
     console.table(columns, rows)
-    console.next_step(f"bmn brands show {shlex.quote(found[0].name)}")
+    console.next_step(f"bmn brands show {last_word(found[0].name)}")
 
 
 @app.command(cls=examples('bmn brands show "Acme Coffee"'))

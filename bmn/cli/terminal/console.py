@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bmn.cli.terminal import streams
 from bmn.cli.terminal.cells import Cell, Column, clean
 from bmn.redaction import redact
 
@@ -40,7 +41,7 @@ class Console:
     @property
     def in_ci(self) -> bool:
         """Whether nobody sits in front of it."""
-        return os.environ.get("CI", "").lower() not in ("", "0", "false")
+        return _is_set("CI")
 
     @property
     def is_dumb(self) -> bool:
@@ -61,10 +62,9 @@ class Console:
 
     def colored(self, stream: TextIO) -> bool:
         """Whether colors are wanted and shown."""
-        environment = os.environ
-        if self.no_color or environment.get("NO_COLOR"):
+        if self.no_color or os.environ.get("NO_COLOR"):
             return False
-        if environment.get("FORCE_COLOR", "0") != "0" or environment.get("CLICOLOR_FORCE", "0") != "0":
+        if _is_set("FORCE_COLOR") or _is_set("CLICOLOR_FORCE"):
             return True
         return stream.isatty() and not self.is_dumb
 
@@ -91,7 +91,7 @@ class Console:
             force_terminal=stream.isatty() or color,
             no_color=not color,
             color_system="auto" if color else None,
-            width=None if stream.isatty() else 10_000,
+            width=shutil.get_terminal_size().columns if stream.isatty() else 10_000,  # never 0, whatever COLUMNS says
             highlight=False,
             markup=False,
             emoji=False,
@@ -141,11 +141,12 @@ class Console:
 
     def document(self, value: object) -> None:
         """The one JSON document of `--json`; what the API answered stands in it as it was on the wire."""
-        self.answer(json.dumps(value, ensure_ascii=False, indent=2, default=_wire))
+        self.answer(json.dumps(value, ensure_ascii=not _is_unicode(sys.stdout), indent=2, default=_wire))
 
     def json_line(self, value: object) -> None:
         """One object of a stream; written at once, because somebody waits for it."""
-        self.answer(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_wire))
+        whole = not _is_unicode(sys.stdout)
+        self.answer(json.dumps(value, ensure_ascii=whole, separators=(",", ":"), default=_wire))
         sys.stdout.flush()
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
@@ -222,8 +223,18 @@ class Console:
             return
         line = text if isinstance(text, str) else text.plain
         if not _is_unicode(stream):
-            line = line.translate(_ASCII).encode(stream.encoding or "ascii", "replace").decode()
-        stream.write(line + "\n")
+            line = line.translate(_ASCII)
+        try:
+            stream.write(line + "\n")
+        except OSError as error:
+            if stream is not sys.stderr or error.errno not in streams.FULL:
+                raise
+            streams.discard(stream)  # no room for what is told on the way; the answer is another matter
+
+
+def _is_set(name: str) -> bool:
+    """Whether a switch of the environment is on."""
+    return os.environ.get(name, "").strip().lower() not in ("", "0", "false", "no", "off")
 
 
 def _wire(value: object) -> object:

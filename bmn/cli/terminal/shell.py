@@ -19,3 +19,8 @@ def preparation() -> str | None:
     if home := os.environ.get("BMN_HOME"):
         steps.append(f"export BMN_HOME={shlex.quote(str(Path(home).absolute()))}")
     return " && ".join(steps) or None
+
+
+def last_word(text: str) -> str:
+    """A text as the last argument of a command that is shown, also one that looks like an option."""
+    return f"-- {shlex.quote(text)}" if text.startswith("-") else shlex.quote(text)

@@ -7,6 +7,8 @@ from bmn.format import duration
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SPAN = re.compile(r"(\d*(?:\.?\d+))([smhdw])", re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)\d{6}")  # 20261129: a date, not 234 days of seconds
+_UNIX = re.compile(r"(\d{10})(?:(?:\.\d*)?|\d{3})")  # seconds since 1970, as `date +%s` prints them, or milliseconds
 
 
 def parse_span(text: str) -> float:
@@ -21,23 +23,24 @@ def parse_span(text: str) -> float:
 
 
 def seconds_ago(text: str, now: datetime | None = None) -> float:
-    """How long ago a `--since` lies: a span, `today`, `yesterday`, or an ISO time. Raises ValueError."""
+    """How long ago a `--since` lies: a span, `today`, `yesterday`, an ISO time, or a Unix one. Raises ValueError."""
     now = now or datetime.now(UTC)
     today = now.astimezone().date()
     words = {"today": _midnight(today), "yesterday": _midnight(today - timedelta(days=1))}
     word = text.strip().lower()
     if word in words:
         return (now - words[word]).total_seconds()
+    if found := _UNIX.fullmatch(word):
+        return now.timestamp() - float(found[1])
     try:
-        return parse_span(text)
+        return parse_span(word if not _DATE.fullmatch(word) else "")
     except ValueError:
         pass
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        # One without a zone is of here, as clocks here went at that time.
+        return (now - datetime.fromisoformat(text.strip()).astimezone()).total_seconds()
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
-    # One without a zone is of here, as clocks here went at that time.
-    return (now - moment.astimezone()).total_seconds()
 
 
 def _midnight(day: date) -> datetime:
