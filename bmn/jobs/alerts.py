@@ -35,10 +35,12 @@ async def look(core: Core) -> None:
     quiet = core.settings.bmn_sweep_seconds * _QUIET_SWEEPS
     limit = core.settings.bmn_alert_usd_per_hour
 
-    def settle(conn: Connection) -> list[Trouble]:
-        return alerts.settle(conn, [*_of_redis(core), *_of_rows(conn, limit)], quiet=quiet)
+    def wrong(conn: Connection) -> list[Trouble]:
+        return [*_of_redis(core), *_of_rows(conn, limit)]
 
-    for trouble in await core.db.write(settle):
+    if not await core.db.read(lambda conn: bool(wrong(conn) or alerts.count_open(conn))):
+        return  # as nearly always, and a database that has nothing to do is not written to
+    for trouble in await core.db.write(lambda conn: alerts.settle(conn, wrong(conn), quiet=quiet)):
         data = {"subject": trouble.subject}
         core.outbox.send([audience.system_alert(trouble.kind, trouble.message, trouble.severity, data)])
 

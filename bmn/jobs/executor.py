@@ -93,7 +93,8 @@ class Executor:
                 return
             self._core.outbox.publish(change, self._queue.name)
             if change.state in TERMINAL_STATES:
-                outcomes.info(f"job {change.state}", seconds=round(time.monotonic() - began, 1))
+                # Its id is told here, as it may have gone on for another job than the one it began with.
+                outcomes.info(f"job {change.state}", job_id=change.job_id, seconds=round(time.monotonic() - began, 1))
 
     async def _run(self, run: Run) -> Change | None:
         job = run.job

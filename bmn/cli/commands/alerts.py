@@ -31,7 +31,7 @@ def alerts(
     ] = None,
     ended: Annotated[bool, typer.Option("--all", help="Those of the last month that are over, too.")] = False,
 ) -> None:
-    """What is wrong now, the newest first; the receivers in BMN_ALERT_URLS have been told."""
+    """What is wrong now, the newest first; BMN_ALERT_URLS says who else is told."""
 
     async def fetch() -> list[AlertRecord]:
         async with open_client(role="admin") as client:
