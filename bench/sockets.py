@@ -15,7 +15,7 @@ from bench.figures import row
 from bench.http import Connection, request
 from bench.listener import Listener
 from bench.stack import BenchServer, api_process, running_stack
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.settings import load_settings
 
 _MIB = 1024 * 1024

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 HIDDEN = "[hidden]"
 
 _SHAPES = re.compile(
-    r"(?i)bearer\s+[\w.~+/=-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|\b(?:sk|re|pit|bfl|sb_secret|AIza)[-_][\w-]{12,}"
+    r"(?i)bearer\s+[\w.~+/=-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|\b(?:sk|re|pit|bfl|bmn_live|sb_secret|AIza)[-_][\w-]{12,}"
     r"|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)"
 )
 _LEAST = 6  # shorter ones stand in ordinary words

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bmn.errors import NotFound
-from bmn.identity.tokens import home_secret
+from bmn.identity.development import home_secret
 from bmn.settings import Settings
 from bmn.storage import Storage
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.settings import Settings
 from tests.kit.driver import NODE, why_not
 from tests.kit.processes import PATIENCE

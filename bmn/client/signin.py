@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from bmn.errors import NotSignedIn
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.settings import Settings
 from bmn.settings.web import is_loopback
 

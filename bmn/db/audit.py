@@ -1,10 +1,41 @@
-"""What admins and the system itself have done: who, what, to what, why."""
+"""What people and the system itself have done: who, what, to what, why, and from where."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
+from bmn.db.records import AuditEntry
 from bmn.db.tables import audit_log
+
+
+class Actor(str):
+    """Who does something: a user's id, or `system`; and, where it is known, with which key and from where.
+
+    A string, because that is all that the rows of jobs, queues and dead letters keep of them.
+    """
+
+    __slots__ = ("address", "key_id")
+    key_id: str | None
+    address: str | None
+
+    def __new__(cls, name: str, *, key_id: str | None = None, address: str | None = None) -> "Actor":
+        """address: of the client, as the server sees it."""
+        actor = super().__new__(cls, name)
+        actor.key_id, actor.address = key_id, address
+        return actor
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries: all that is given has to fit. action: whole, or up to a dot. since, until: seconds since 1970."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    key_id: str | None = None
+    since: float | None = None
+    until: float | None = None
 
 
 def note(
@@ -18,5 +49,43 @@ def note(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Writes one act down. action: such as `queue.pause`. before, after: what it changed."""
-    row = {"actor": actor, "action": action, "subject": subject, "reason": reason, "before": before, "after": after}
+    row = {
+        "actor": str(actor),
+        "action": action,
+        "subject": subject,
+        "reason": reason,
+        "before": before,
+        "after": after,
+        "key_id": actor.key_id if isinstance(actor, Actor) else None,
+        "address": actor.address if isinstance(actor, Actor) else None,
+    }
     conn.execute(insert(audit_log).values(row))
+
+
+def listed(conn: Connection, chosen: AuditFilter, *, limit: int = 50, before: int | None = None) -> list[AuditEntry]:
+    """The newest entries, newest first. before: only those with a smaller id."""
+    table = audit_log.c
+    query = select(audit_log).order_by(table.id.desc()).limit(limit)
+    for column, value in (
+        (table.actor, chosen.actor),
+        (table.subject, chosen.subject),
+        (table.key_id, chosen.key_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if chosen.action is not None:
+        query = query.where(
+            (table.action == chosen.action) | table.action.startswith(f"{chosen.action}.", autoescape=True)
+        )
+    if chosen.since is not None:
+        query = query.where(table.at >= chosen.since)
+    if chosen.until is not None:
+        query = query.where(table.at <= chosen.until)
+    if before is not None:
+        query = query.where(table.id < before)
+    return [AuditEntry.from_row(row) for row in conn.execute(query)]
+
+
+def of_subject(conn: Connection, subject: str, limit: int = 50) -> list[AuditEntry]:
+    """What was done to one thing, oldest first."""
+    return listed(conn, AuditFilter(subject=subject), limit=limit)[::-1]

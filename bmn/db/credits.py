@@ -123,6 +123,12 @@ def refund_unit(conn: Connection, user_id: str, job_id: str, unit: str, amount: 
     return _balance(row)
 
 
+def is_known(conn: Connection, user_id: str) -> bool:
+    """Whether a user was ever seen."""
+    query = select(generation_credits.c.user_id).where(generation_credits.c.user_id == user_id)
+    return conn.execute(query).first() is not None
+
+
 def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str | None) -> Balance:
     """Adds credits, with a row in the ledger and one in the audit log. Raises NotFound for an unknown user."""
     before = balance(conn, user_id)

@@ -437,3 +437,36 @@ class AbandonedWizard(Record):
     brand_id: str
     step: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry(Record):
+    """Something that was done. key_id, address: with which API key, and from where, as far as it is known."""
+
+    id: int
+    actor: str
+    action: str
+    subject: str
+    reason: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    at: float
+    key_id: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey(Record):
+    """A key that signs somebody in. digest: SHA-256 of its text, in hexadecimal. user_id: whom it acts as."""
+
+    id: str
+    digest: str
+    name: str
+    role: str
+    user_id: str
+    created_by: str
+    created_at: float
+    expires_at: float | None
+    last_used_at: float | None
+    revoked_at: float | None
+    revoked_by: str | None

@@ -430,7 +430,28 @@ audit_log = Table(
     Column("before", Json),
     Column("after", Json),
     _time("at", nullable=False, default=db_now()),
+    Column("key_id", String(32)),  # the API key it was done with
+    Column("address", String(64)),  # where the request came from
     Index("audit_log_at", "at"),
+    Index("audit_log_subject", "subject", "id"),
+)
+
+# Of a key only its digest is kept: whoever reads this table signs nobody in.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),  # stands in the key itself, so that its holder can name it
+    Column("digest", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    _id("user_id", nullable=False),  # whom it acts as
+    Column("created_by", String(128), nullable=False),
+    _created(),
+    _time("expires_at"),
+    _time("last_used_at"),
+    _time("revoked_at"),
+    Column("revoked_by", String(128)),
+    Index("api_keys_newest", "created_at"),
 )
 
 alerts = Table(

@@ -22,6 +22,8 @@ from bmn.schemas.events import (
 )
 
 ADMINS = "admin:all"
+VIEWERS = "admin:figures"
+"""Who may see how full the queues are, and nothing of any user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +123,4 @@ def system_alert(kind: str, message: str, severity: Severity, metadata: dict[str
 
 def queue_stats(stats: dict[str, QueueCounts]) -> Outgoing:
     """How full the queues are, for admins."""
-    return _outgoing(ADMIN, (ADMINS,), QueueStats(stats=stats, timestamp=now_ms()), volatile=True)
+    return _outgoing(ADMIN, (ADMINS, VIEWERS), QueueStats(stats=stats, timestamp=now_ms()), volatile=True)

@@ -7,9 +7,11 @@ import httpx
 import jwt
 
 from bmn.errors import BmnError
+from bmn.identity.development import supabase_is_configured
 from bmn.identity.jwks import usable_keys
-from bmn.identity.refused import why
-from bmn.identity.tokens import Authenticator, supabase_is_configured
+from bmn.identity.keys import is_key, read_key
+from bmn.identity.refused import KeyRefused, why
+from bmn.identity.tokens import Authenticator
 from bmn.outgoing import ask
 from bmn.settings import Settings
 
@@ -87,6 +89,8 @@ def _key_set(address: str, *, has_secret: bool) -> Iterator[Problem]:
 
 async def token_problem(settings: Settings, token: str) -> Problem | None:
     """Why a server with these settings would refuse a token; None where it would take it."""
+    if is_key(token):
+        return _key_problem(token)
     authenticator = Authenticator(settings)
     try:
         await authenticator.verify(token)
@@ -97,4 +101,14 @@ async def token_problem(settings: Settings, token: str) -> Problem | None:
         return f"BMN_TOKEN would be refused ({reason}{detail})", remedy
     finally:
         await authenticator.close()
+    return None
+
+
+def _key_problem(token: str) -> Problem | None:
+    """Of an API key only its spelling is looked at: whether it lets in is for the server to say."""
+    try:
+        read_key(token)
+    except KeyRefused as error:
+        reason, remedy = why(error)
+        return f"BMN_TOKEN would be refused ({reason})", remedy
     return None

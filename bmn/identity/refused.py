@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import jwt
@@ -39,6 +40,37 @@ _USER = (
 )
 
 
+class KeyProblem(StrEnum):
+    """Why an API key is refused."""
+
+    MISTYPED = "key_mistyped"
+    UNKNOWN = "key_unknown"
+    REVOKED = "key_revoked"
+    EXPIRED = "key_expired"
+
+
+_KEYS: dict[KeyProblem, str] = {
+    KeyProblem.MISTYPED: "The key is mistyped or cut: copy it again, whole.",
+    KeyProblem.UNKNOWN: "No such key was made here: is it another deployment's?",
+    KeyProblem.REVOKED: "The key was revoked: make another with `bmn keys create`.",
+    KeyProblem.EXPIRED: "The key has expired: make another with `bmn keys create`.",
+}
+
+
+class KeyRefused(Exception):
+    """An API key that lets nobody in. key_id: where it has one."""
+
+    def __init__(self, problem: KeyProblem, key_id: str | None = None) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+        self.key_id = key_id
+
+    @property
+    def hint(self) -> str | None:
+        """What its holder is told; nothing of one that nobody holds, so that a forger learns nothing."""
+        return None if self.problem is KeyProblem.UNKNOWN else _KEYS[self.problem]
+
+
 @dataclass(slots=True)
 class RefusedTokens:
     """Says each reason once a minute, with how often it came since."""
@@ -55,7 +87,8 @@ class RefusedTokens:
             return
         self._said[reason] = now
         more = self._unsaid.pop(reason, 0)
-        detail = {name: _short(value) for name, value in _shown(token).items()}
+        shown = {"key": error.key_id} if isinstance(error, KeyRefused) else _shown(token)
+        detail = {name: _short(value) for name, value in shown.items()}
         log.warning(
             "token_refused", reason=reason, detail=_short(str(error)), refused=1 + more, remedy=remedy, **detail
         )
@@ -63,6 +96,8 @@ class RefusedTokens:
 
 def why(error: Exception) -> tuple[str, str]:
     """A reason out of a closed set, and what to do about it."""
+    if isinstance(error, KeyRefused):
+        return error.problem.value, _KEYS[error.problem]
     for kind in type(error).__mro__:
         if found := _REASONS.get(kind):
             return found

@@ -1,31 +1,32 @@
-"""Who is calling: Supabase access tokens (JWKS or shared secret), and development tokens where there is no project.
+"""Who is calling: Supabase access tokens (JWKS or shared secret), API keys of ours, and development tokens where there
+is no project.
 
 A token is checked here and nowhere else, for HTTP and sockets alike. Every refusal reads the same, so that a forger
 learns nothing from it.
 """
 
 import hashlib
-import os
 import re
-import secrets
 import time
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
 import jwt
 
-from bmn.errors import NotAllowed, NotSignedIn
+from bmn.db.audit import Actor
+from bmn.db.records import ApiKey
+from bmn.errors import NotSignedIn
+from bmn.identity.development import AUDIENCE, DEV_ISSUER, development_secret, supabase_is_configured
 from bmn.identity.jwks import KeySet
-from bmn.identity.refused import RefusedTokens
+from bmn.identity.keys import ApiKeys, is_key
+from bmn.identity.refused import KeyRefused, RefusedTokens
+from bmn.identity.rights import RIGHTS, Right, Role
 from bmn.identity.roles import Roles
-from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID, Settings
+from bmn.settings import Settings
 
 NO_TOKEN = "Authentication required: no token provided"
 INVALID_TOKEN = "Authentication failed: invalid token"
 
-DEV_ISSUER = "bmn-development"
-AUDIENCE = "authenticated"
 LEEWAY = 30  # seconds our clock and the issuer's may differ
 MAX_TOKEN_BYTES = 8192
 _CACHE_SECONDS = 60.0  # a verified token is believed this long without another look at its signature
@@ -40,76 +41,21 @@ _REFUSALS = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, Ov
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller. role: `user`, `admin` or `service`. expires_at: seconds since 1970, when the token ends."""
+    """The caller. expires_at: seconds since 1970, when the token ends. key_id: of the API key that it is, if it is one."""
 
     user_id: str
     email: str | None
-    role: str
+    role: Role
     expires_at: float
+    key_id: str | None = None
 
-    @property
-    def is_admin(self) -> bool:
-        """Whether they may see and change what belongs to others."""
-        return self.role == "admin"
+    def may(self, right: Right) -> bool:
+        """Whether their role has this right."""
+        return right in RIGHTS[self.role]
 
-
-def supabase_is_configured(settings: Settings) -> bool:
-    """Whether tokens come from a Supabase project, not from us."""
-    return bool(settings.supabase_url or settings.supabase_jwks_url or settings.supabase_jwt_secret.get_secret_value())
-
-
-def development_secret(settings: Settings) -> str:
-    """The signing secret of development tokens.
-
-    Raises NotAllowed in production and where a Supabase project is configured.
-    """
-    if settings.is_production or supabase_is_configured(settings):
-        raise NotAllowed(
-            "Development tokens are for the local server only; this one has a real Supabase project.",
-            hint="Sign in through Supabase and set BMN_TOKEN to the access token.",
-        )
-    return home_secret(settings, "dev-secret")
-
-
-def home_secret(settings: Settings, name: str) -> str:
-    """A random secret kept in this home, made at first use and readable by its owner only."""
-    path = settings.bmn_home / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{name}.{uuid4().hex}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)  # whole or not at all: two processes may start at once
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-    return path.read_text().strip()
-
-
-def mint_development_token(
-    settings: Settings,
-    user_id: str = DEV_USER_ID,
-    email: str | None = DEV_USER_EMAIL,
-    role: str = "user",
-    seconds: float = 12 * 3600,
-) -> str:
-    """A token of this home's own server, with the shape of Supabase's. Raises NotAllowed like `development_secret`."""
-    now = int(time.time())
-    claims = {
-        "iss": DEV_ISSUER,
-        "sub": user_id,
-        "aud": AUDIENCE,
-        "iat": now,
-        "exp": now + int(seconds),
-        "role": AUDIENCE,
-        "email": email,
-        "app_metadata": {"role": role},
-    }
-    return jwt.encode(claims, development_secret(settings), algorithm="HS256")
+    def actor(self, address: str | None = None) -> Actor:
+        """Them, for what is written down about what they do. address: where the request came from."""
+        return Actor(self.user_id, key_id=self.key_id, address=address)
 
 
 class Authenticator:
@@ -129,6 +75,7 @@ class Authenticator:
         elif not settings.is_production:
             self._issuers = (DEV_ISSUER,)
             self._secret = development_secret(settings)
+        self.api_keys: ApiKeys | None = None  # from when the database is open
         self._refused = RefusedTokens()
         self._seen: dict[bytes, tuple[float, Principal]] = {}
 
@@ -141,6 +88,8 @@ class Authenticator:
             raise NotSignedIn(NO_TOKEN)
         if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES or not token.isascii():
             raise NotSignedIn(INVALID_TOKEN)
+        if self.api_keys is not None and is_key(token):
+            return await self._by_key(self.api_keys, token)
         digest = hashlib.sha256(token.encode()).digest()
         now = time.time()
         if (known := self._seen.get(digest)) is not None and known[0] > now:
@@ -154,13 +103,35 @@ class Authenticator:
         return await self.current(principal)
 
     async def current(self, principal: Principal) -> Principal:
-        """Somebody who was let in, with the role they have by now. Raises NotSignedIn where their account is closed."""
-        if principal.role == "user" or self._roles is None:
+        """Somebody who was let in, with the role they have by now.
+
+        Raises NotSignedIn where their account is closed or their key was revoked.
+        """
+        if principal.key_id is not None:
+            await self._check_key(principal.key_id)
+            return principal
+        if principal.role is Role.USER or self._roles is None:
             return principal
         role = await self._roles.now(principal.user_id, principal.role)
         if role is None:
             raise NotSignedIn(INVALID_TOKEN)
-        return replace(principal, role=role)
+        return replace(principal, role=Role(role))
+
+    async def _by_key(self, keys: ApiKeys, token: str) -> Principal:
+        try:
+            row = await keys.find(token)
+        except KeyRefused as refused:
+            self._refused.note(refused, "")
+            raise NotSignedIn(INVALID_TOKEN, hint=refused.hint) from None
+        return _holder(row)
+
+    async def _check_key(self, key_id: str) -> None:
+        if self.api_keys is None:
+            raise NotSignedIn(INVALID_TOKEN)
+        try:
+            await self.api_keys.check(key_id)
+        except KeyRefused as refused:
+            raise NotSignedIn(INVALID_TOKEN, hint=refused.hint) from None
 
     async def close(self) -> None:
         """Closes what the keys and roles are fetched with."""
@@ -212,6 +183,10 @@ def _principal(claims: dict[str, Any]) -> Principal:
     return Principal(
         user_id=subject.lower(),
         email=email if isinstance(email, str) and 0 < len(email) <= 254 else None,
-        role=role if role in ("admin", "service") else "user",
+        role=Role(role) if role in (Role.ADMIN, Role.SERVICE) else Role.USER,
         expires_at=float(claims["exp"]),
     )
+
+
+def _holder(row: ApiKey) -> Principal:
+    return Principal(row.user_id, None, Role(row.role), row.expires_at or float("inf"), row.id)

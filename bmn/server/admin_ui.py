@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bmn.errors import NotAllowed
 from bmn.logs import get_logger
-from bmn.server.dependencies import ADMINS_ONLY
 from bmn.server.pages.access import sign_in_page
+from bmn.server.permissions import ROUTES, require
 from bmn.server.resources import Resources
 from bmn.settings import Settings
 from bmn.work.registry import ALL_QUEUES
@@ -75,8 +76,10 @@ class AdminUi:
             return PlainTextResponse("Redis is away, and with it the view of the queues.\n", 503)
         if principal is None:
             return sign_in_page(request)
-        if not principal.is_admin:
-            return PlainTextResponse(f"{ADMINS_ONLY}\nRun `bmn admin open`.\n", 403)
+        try:
+            require(principal, ROUTES[f"GET {PREFIX}"])
+        except NotAllowed as refused:
+            return PlainTextResponse(f"{refused.message}\n{refused.hint}\nRun `bmn admin open`.\n", 403)
         path: str = request.scope["path"]
         if request.method not in ("GET", "HEAD") or _CHANGES.search(path):
             return PlainTextResponse(_READ_ONLY, 405, {"Allow": "GET, HEAD"})

@@ -1,18 +1,24 @@
 """What routes ask for: the process's resources, and who is calling."""
 
+from dataclasses import replace
 from typing import Annotated
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import Depends, Header, Request
+from fastapi.requests import HTTPConnection
 
-from bmn.errors import NotAllowed, NotSignedIn
+from bmn.db import credits
+from bmn.db.audit import Actor
+from bmn.errors import NotFound, NotSignedIn, UsageProblem
+from bmn.identity.rights import Right, Role
 from bmn.identity.tokens import NO_TOKEN, Principal
 from bmn.schemas.base import Id, JobId
+from bmn.server.permissions import require, require_route
 from bmn.server.resources import Resources
 from bmn.work.welcome import ensure_known
 
 _BY_SESSION = "bmn.by_session"
-ADMINS_ONLY = "Admin access required"
+_FOR = "x-on-behalf-of"
 
 
 async def resources(request: Request) -> Resources:
@@ -22,7 +28,10 @@ async def resources(request: Request) -> Resources:
 
 
 async def identify(request: Request) -> Principal:
-    """The signed-in caller, by token or by browser session, not yet counted. Raises NotSignedIn, NotAllowed."""
+    """The signed-in caller, by token, API key or browser session, not yet counted.
+
+    Raises NotSignedIn, and NotAllowed where the route is not for their role.
+    """
     found: Resources = request.app.state.resources
     shown = request.headers.get("authorization")
     scheme, _, token = (shown or "").partition(" ")
@@ -33,10 +42,25 @@ async def identify(request: Request) -> Principal:
     else:
         principal = session
         request.scope[_BY_SESSION] = True
-    if principal.user_id not in found.known_users:
+    if (user_id := request.headers.get(_FOR)) is not None:
+        principal = await _on_behalf_of(found, principal, user_id)
+    require_route(principal, request)
+    if principal.user_id not in found.known_users and principal.may(Right.OWN):
         await ensure_known(found.core, principal.user_id, principal.email)
         found.remember_user(principal.user_id)
     return principal
+
+
+async def _on_behalf_of(found: Resources, principal: Principal, user_id: str) -> Principal:
+    """One of our users, for whom a service of ours asks. Raises NotAllowed, UsageProblem, NotFound."""
+    require(principal, (Right.ACT_FOR,))
+    try:
+        user_id = str(UUID(user_id))
+    except ValueError:
+        raise UsageProblem("X-On-Behalf-Of is not the id of a user.", hint="It takes a UUID.") from None
+    if user_id not in found.known_users and not await found.core.db.read(lambda conn: credits.is_known(conn, user_id)):
+        raise NotFound("User not found", hint="A user is known from their first request on.")
+    return replace(principal, user_id=user_id, email=None, role=Role.USER)
 
 
 def by_session(request: Request) -> bool:
@@ -65,25 +89,20 @@ async def generation_caller(request: Request) -> Principal:
     return principal
 
 
-async def admin(principal: Annotated[Principal, Depends(caller)]) -> Principal:
-    """Raises NotAllowed for everybody else."""
-    if not principal.is_admin:
-        raise NotAllowed(ADMINS_ONLY)
-    return principal
+async def acting_caller(request: Request, principal: Annotated[Principal, Depends(caller)]) -> Actor:
+    """The caller, for what is written down about what they do."""
+    return acting(principal, request)
 
 
-async def service(principal: Annotated[Principal, Depends(caller)]) -> Principal:
-    """Other systems of ours, and admins. Raises NotAllowed for users."""
-    if principal.role not in ("service", "admin"):
-        raise NotAllowed("Service or admin access required")
-    return principal
+def acting(principal: Principal, connection: HTTPConnection) -> Actor:
+    """The same for who knows the caller already."""
+    return principal.actor(connection.client.host if connection.client else None)
 
 
 Res = Annotated[Resources, Depends(resources)]
 Caller = Annotated[Principal, Depends(caller)]
 GenerationCaller = Annotated[Principal, Depends(generation_caller)]
-Admin = Annotated[Principal, Depends(admin)]
-Service = Annotated[Principal, Depends(service)]
+By = Annotated[Actor, Depends(acting_caller)]
 
 BrandPath = Id
 AssetPath = Id
@@ -111,11 +130,11 @@ def request_id(request: Request) -> str:
     return found
 
 
-def owner_filter(principal: Principal) -> str | None:
-    """Whose rows a caller may see: their own; an admin everybody's."""
-    return None if principal.is_admin else principal.user_id
+def owner_filter(principal: Principal, right: Right = Right.REVEAL) -> str | None:
+    """Whose rows a caller may see or change: their own; everybody's for who has this right."""
+    return None if principal.may(right) else principal.user_id
 
 
 def is_operator(res: Resources, principal: Principal) -> bool:
-    """Whether a caller runs this: an admin, or whoever uses a development server that signs its own tokens."""
-    return principal.is_admin or not (res.settings.is_production or res.settings.supabase_url)
+    """Whether a caller runs this: an operator, or whoever uses a development server that signs its own tokens."""
+    return principal.may(Right.REVEAL) or not (res.settings.is_production or res.settings.supabase_url)

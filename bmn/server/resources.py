@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 
+from bmn.identity.keys import ApiKeys
 from bmn.identity.tokens import Authenticator
 from bmn.jobs.core import Core
 from bmn.schemas import documents
@@ -44,6 +45,7 @@ class Resources:
     async def open(self) -> None:
         """Opens everything; called before the first request."""
         self.core = await open_core(self.settings, "api")
+        self.auth.api_keys = ApiKeys(self.core.db)
         self.signer = Signer(self.settings, self.core.storage)
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from bmn.broker import keys
 from bmn.errors import NotAllowed, NotSignedIn
+from bmn.identity.rights import Role
 from bmn.identity.tokens import Authenticator, Principal
 from bmn.jobs.core import Core
 
@@ -113,9 +114,11 @@ def _key(kind: str, name: str) -> str:
 
 
 def _fields(principal: Principal) -> list[str | None]:
-    return [principal.user_id, principal.email, principal.role]
+    """With its key, where it is one: a session that a key began ends with it."""
+    key = [principal.key_id] if principal.key_id else []
+    return [principal.user_id, principal.email, principal.role, *key]
 
 
 def _principal(fields: list[Any], expires_at: float) -> Principal:
-    user_id, email, role = fields
-    return Principal(user_id, email, role, expires_at)
+    user_id, email, role, *key = fields
+    return Principal(user_id, email, Role(role), expires_at, *key)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.settings import Settings
 from tests.kit.driver import Client, Driver, Said
 from tests.kit.processes import PATIENCE

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from bmn.db.engine import Connection
 from bmn.db.tables import job_units, jobs
 from bmn.errors import BmnError
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from tests.chaos.deployment import LOGOS, SERVED, Deployment
 from tests.chaos.nursery import Child
 from tests.kit import handlers

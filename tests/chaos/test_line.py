@@ -16,7 +16,7 @@ from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.tables import credit_ledger, generation_credits, jobs
 from bmn.errors import Conflict, TryLater
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.jobs import replay
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.submission import dispatch

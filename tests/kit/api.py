@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.jobs.core import Core
 from bmn.server.app import Application, create_app, create_server
 from bmn.settings import Settings, load_settings

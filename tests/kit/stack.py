@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.settings import Settings
 from tests.kit.processes import PATIENCE
 from tests.kit.terminal import BMN, Output, environment, forked, on_terminal, seen_at

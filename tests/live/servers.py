@@ -17,7 +17,7 @@ from bmn.db import brands, jobs
 from bmn.db.records import NewJob
 from bmn.db.tables import brands as brand_table
 from bmn.db.tables import jobs as job_table
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.jobs.core import Core
 from bmn.server.sockets.limits import Limits
 from bmn.settings import Settings, load_settings

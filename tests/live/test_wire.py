@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection, connect
 
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.schemas import events, results
 from bmn.schemas.base import Model, Outbound
 from bmn.schemas.events import (

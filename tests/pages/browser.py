@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 from playwright.async_api import Browser, Page, async_playwright
 
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.settings import Settings
 from tests.kit.stack import Stack
 

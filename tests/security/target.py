@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.server.app import Application
 from bmn.settings import Settings
 from tests.kit.processes import PATIENCE

@@ -9,7 +9,7 @@ import redis
 from websockets.sync.client import connect
 
 from bmn.broker import keys
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.jobs.cancellation import cancel
 from bmn.server.workers import registered
 from tests.kit.engine import Engine

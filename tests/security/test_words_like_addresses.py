@@ -10,7 +10,7 @@ from websockets.sync.client import connect
 
 from bmn.db import assets
 from bmn.db.records import NewAsset
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from tests.security.target import Target
 
 BROKEN = ("http://[", "http://a[b]/", "https://℀.example/", "//[")

@@ -11,7 +11,8 @@ import pytest
 
 from bmn.errors import NotAllowed, NotSignedIn, TryLater
 from bmn.identity import jwks, roles
-from bmn.identity.tokens import DEV_ISSUER, Authenticator, development_secret, mint_development_token
+from bmn.identity.development import DEV_ISSUER, development_secret, mint_development_token
+from bmn.identity.tokens import Authenticator
 from bmn.settings import DEV_USER_ID, load_settings
 from tests.kit.people import ANA
 from tests.kit.processes import PATIENCE

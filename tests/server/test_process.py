@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from bmn.db.migrations import migrate
-from bmn.identity.tokens import mint_development_token
+from bmn.identity.development import mint_development_token
 from bmn.settings import load_settings
 from tests.kit.people import ANA
 from tests.kit.processes import PATIENCE, wait_until

@@ -190,8 +190,8 @@ def _keys(settings: Settings) -> Iterator[Check]:
 
 
 def _identity(settings: Settings) -> Iterator[Check]:
+    from bmn.identity.development import supabase_is_configured
     from bmn.identity.pair import problems, token_problem
-    from bmn.identity.tokens import supabase_is_configured
 
     if not supabase_is_configured(settings):
         return
@@ -239,7 +239,7 @@ def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
     import httpx
 
     from bmn.client.signin import is_local, refused_hint, token_source
-    from bmn.identity.tokens import supabase_is_configured
+    from bmn.identity.development import supabase_is_configured
     from bmn.outgoing import ask
 
     signs = not (settings.is_production or supabase_is_configured(settings) or settings.bmn_token.get_secret_value())

@@ -25,7 +25,7 @@ def token(
     ] = None,
 ) -> None:
     """Prints a token that the server of this home accepts for 12 hours; refuses where Supabase signs the users in."""
-    from bmn.identity.tokens import mint_development_token
+    from bmn.identity.development import mint_development_token
 
     role = "admin" if admin else "user"
     user_id, email = (str(user), None) if user else (DEV_USER_ID, DEV_USER_EMAIL)

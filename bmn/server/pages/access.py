@@ -12,7 +12,8 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
 from bmn.errors import BmnError, NotSignedIn
-from bmn.identity.tokens import Principal, supabase_is_configured
+from bmn.identity.development import supabase_is_configured
+from bmn.identity.tokens import Principal
 from bmn.logs import get_logger
 from bmn.schemas.requests import LocalPath
 from bmn.schemas.wording import in_words

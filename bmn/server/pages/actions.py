@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
 from bmn.errors import UsageProblem
+from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
@@ -16,7 +17,7 @@ from bmn.schemas.base import Text
 from bmn.schemas.generators import logos
 from bmn.schemas.requests import BrandBody
 from bmn.server.actions import choose_asset, generate, share_job
-from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, owner_filter, request_id
+from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, acting, owner_filter, request_id
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import show_job
 from bmn.server.resources import Resources
@@ -105,16 +106,16 @@ async def pick(
 
 
 @router.post("/g/job/{job_id}/cancel")
-async def stop(job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
+async def stop(request: Request, job_id: JobPath, res: Res, visitor: VisitorWhoChanges) -> Response:
     """Cancels a job."""
-    await cancel(res.core, job_id, visitor.user_id, user_id=owner_filter(visitor))
+    await cancel(res.core, job_id, acting(visitor, request), user_id=owner_filter(visitor, Right.OPERATE))
     return RedirectResponse(f"/g/job/{job_id}", 303)
 
 
 @router.post("/g/job/{job_id}/retry")
-async def try_again(job_id: JobPath, res: Res, visitor: PayingVisitor) -> Response:
+async def try_again(request: Request, job_id: JobPath, res: Res, visitor: PayingVisitor) -> Response:
     """Replays a job that has ended."""
-    again = await retry(res.core, job_id, visitor.user_id, user_id=owner_filter(visitor))
+    again = await retry(res.core, job_id, acting(visitor, request), user_id=owner_filter(visitor, Right.OPERATE))
     return RedirectResponse(f"/g/job/{again.job_id}", 303)
 
 

@@ -7,10 +7,13 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bmn.errors import NotAllowed, NotFound, TryLater
-from bmn.identity.tokens import Principal, supabase_is_configured
-from bmn.server.dependencies import ADMINS_ONLY, Res
+from bmn.identity.development import supabase_is_configured
+from bmn.identity.rights import Right
+from bmn.identity.tokens import Principal
+from bmn.server.dependencies import Res
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
+from bmn.server.permissions import ADMINS_ONLY
 from bmn.server.resources import Resources
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -18,7 +21,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 async def _developer(request: Request, visitor: Visitor) -> Principal:
     """Who may read everybody's mails and prompts. Raises NotAllowed for the users of a real project."""
-    if supabase_is_configured(request.app.state.resources.settings) and not visitor.is_admin:
+    if supabase_is_configured(request.app.state.resources.settings) and not visitor.may(Right.REVEAL):
         raise NotAllowed(ADMINS_ONLY)
     return visitor
 

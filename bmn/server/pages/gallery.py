@@ -12,6 +12,7 @@ from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import Asset, Brand, Job
 from bmn.format import count, spoken
+from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
 from bmn.schemas.generators.logos import LogoStyle
@@ -170,7 +171,7 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
 
 def _account(conn: Connection, visitor: Principal) -> Content:
     balance = credits.balance(conn, visitor.user_id)
-    return {"email": visitor.email, "admin": visitor.is_admin, "credits": balance.remaining}
+    return {"email": visitor.email, "admin": visitor.may(Right.REVEAL), "credits": balance.remaining}
 
 
 def _brand_name(conn: Connection, job: Job) -> str:

@@ -18,7 +18,7 @@ from bmn.schemas.base import Text, when
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import DlqSelection, GrantBody, PauseBody
 from bmn.server import views
-from bmn.server.dependencies import Admin, Res
+from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.workers import registered, serving
@@ -31,32 +31,32 @@ Words = Annotated[Text | None, Query(max_length=200)]
 
 
 @router.get("/queues")
-async def list_queues(res: Res, principal: Admin) -> documents.Queues:
+async def list_queues(res: Res, principal: Caller) -> documents.Queues:
     """Every queue: what waits, what runs, who works on it, how long it takes."""
     rows = await _queue_rows(res)
     return documents.Queues(queues=list(rows.values()))
 
 
 @router.post("/queues/{queue}/pause", responses=refusals(404, 413))
-async def pause_queue(queue: str, res: Res, principal: Admin, body: PauseBody | None = None) -> documents.QueueStatus:
+async def pause_queue(queue: str, res: Res, by: By, body: PauseBody | None = None) -> documents.QueueStatus:
     """Its jobs wait, attempt unspent; running ones finish."""
     name, reason = get_queue(queue).name, (body or PauseBody()).reason
-    if await res.core.db.write(lambda conn: queues.set_paused(conn, name, by=principal.user_id, reason=reason)):
-        data = {"queue": name, "by": principal.user_id, "reason": reason}
+    if await res.core.db.write(lambda conn: queues.set_paused(conn, name, by=by, reason=reason)):
+        data = {"queue": name, "by": str(by), "reason": reason}
         res.core.outbox.send([system_alert("queue-paused", f"The queue {name} was paused.", "warn", data)])
     return (await _queue_rows(res))[name]
 
 
 @router.post("/queues/{queue}/resume", responses=refusals(404, 413))
-async def resume_queue(queue: str, res: Res, principal: Admin) -> documents.QueueStatus:
+async def resume_queue(queue: str, res: Res, by: By) -> documents.QueueStatus:
     """Its jobs are taken again."""
     name = get_queue(queue).name
-    await res.core.db.write(lambda conn: queues.set_running(conn, name, by=principal.user_id))
+    await res.core.db.write(lambda conn: queues.set_running(conn, name, by=by))
     return (await _queue_rows(res))[name]
 
 
 @router.get("/workers")
-async def list_workers(res: Res, principal: Admin) -> documents.Workers:
+async def list_workers(res: Res, principal: Caller) -> documents.Workers:
     """redis: false where Redis is away, and nobody can say who is there."""
     found = await registered(res.core)
     held = await res.core.db.read(workers.held)
@@ -79,7 +79,10 @@ async def list_workers(res: Res, principal: Admin) -> documents.Workers:
 
 @router.get("/alerts")
 async def list_alerts(
-    res: Res, principal: Admin, kind: Words = None, ended: Annotated[bool, Query(description="those over, too")] = False
+    res: Res,
+    principal: Caller,
+    kind: Words = None,
+    ended: Annotated[bool, Query(description="those over, too")] = False,
 ) -> documents.Alerts:
     """What is wrong now, the newest first; a hundred at most."""
     found = await res.core.db.read(lambda conn: alerts.listed(conn, ended=ended, kind=kind))
@@ -89,7 +92,7 @@ async def list_alerts(
 @router.get("/dlq")
 async def list_dlq(
     res: Res,
-    principal: Admin,
+    principal: Caller,
     queue: Words = None,
     cause: Words = None,
     text: Words = None,
@@ -115,7 +118,7 @@ async def list_dlq(
 
 
 @router.post("/dlq/replay", responses=refusals(413))
-async def replay_dlq(body: DlqSelection, res: Res, principal: Admin) -> documents.Replays:
+async def replay_dlq(body: DlqSelection, res: Res, by: By) -> documents.Replays:
     """Each entry once, however many people ask; one that was refused says why. dryRun: only what it would bring."""
     chosen = _selection(body)
     if chosen is None:
@@ -123,7 +126,7 @@ async def replay_dlq(body: DlqSelection, res: Res, principal: Admin) -> document
     if body.dry_run:
         count, cost = await estimate(res.core, chosen, limit=body.limit)
         return documents.Replays(replays=[], count=count, estimated_credits=cost)
-    done = await replay(res.core, chosen, principal.user_id, limit=body.limit)
+    done = await replay(res.core, chosen, by, limit=body.limit)
     shown = [
         documents.ReplayedLetter(
             id=f"dead-{entry.parent_id}",
@@ -138,7 +141,7 @@ async def replay_dlq(body: DlqSelection, res: Res, principal: Admin) -> document
 
 
 @router.post("/dlq/purge", responses=refusals(413))
-async def purge_dlq(body: DlqSelection, res: Res, principal: Admin) -> documents.Purged:
+async def purge_dlq(body: DlqSelection, res: Res, by: By) -> documents.Purged:
     """Gives them up: their jobs stay in the list as failed. dryRun: only how many."""
     chosen = _selection(body)
     if chosen is None:
@@ -146,7 +149,7 @@ async def purge_dlq(body: DlqSelection, res: Res, principal: Admin) -> documents
     if body.dry_run:
         count, _ = await estimate(res.core, chosen, limit=body.limit)
         return documents.Purged(count=count)
-    return documents.Purged(count=await purge(res.core, chosen, principal.user_id, limit=body.limit))
+    return documents.Purged(count=await purge(res.core, chosen, by, limit=body.limit))
 
 
 def _selection(body: DlqSelection) -> DeadFilter | None:
@@ -159,12 +162,10 @@ def _selection(body: DlqSelection) -> DeadFilter | None:
 
 
 @router.post("/credits", responses=refusals(404, 413))
-async def grant_credits(body: GrantBody, res: Res, principal: Admin) -> documents.Granted:
+async def grant_credits(body: GrantBody, res: Res, by: By) -> documents.Granted:
     """To a user, or to the caller where none is named. 404 for a user who was never seen."""
-    user_id = body.user_id or principal.user_id
-    balance = await res.core.db.write(
-        lambda conn: credits.grant(conn, user_id, body.amount, principal.user_id, body.reason)
-    )
+    user_id = body.user_id or str(by)
+    balance = await res.core.db.write(lambda conn: credits.grant(conn, user_id, body.amount, by, body.reason))
     res.core.outbox.send([credits_updated(user_id, balance.remaining, balance.used)])
     return documents.Granted(user_id=user_id, credits_remaining=balance.remaining)
 

@@ -9,7 +9,7 @@ from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas import documents
 from bmn.schemas.payloads import EmailSend
 from bmn.schemas.requests import EventBody
-from bmn.server.dependencies import IdempotencyKey, Res, Service, request_id
+from bmn.server.dependencies import Caller, IdempotencyKey, Res, request_id
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 
@@ -18,9 +18,9 @@ router = APIRouter(prefix="/api/v1", tags=["events"], responses=ANY_CALLER)
 
 @router.post("/events", status_code=202, responses=refusals(409, 413))
 async def accept(
-    body: EventBody, request: Request, res: Res, principal: Service, key: IdempotencyKey = None
+    body: EventBody, request: Request, res: Res, principal: Caller, key: IdempotencyKey = None
 ) -> documents.Accepted:
-    """Exactly one of `crm` and `email`, by the schema of its queue. Service or admin tokens only."""
+    """Exactly one of `crm` and `email`, by the schema of its queue. Tokens and keys of services and admins only."""
     try:
         queue, payload = body.payload()
     except ValidationError:

@@ -11,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from bmn.db import assets, brands
 from bmn.errors import NotFound
+from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
 from bmn.server.conditions import http_date, is_another, is_current, range_asked, wanted
@@ -122,5 +123,5 @@ async def _pieces(storage: Storage, key: str, beginning: bytes, first: int, end:
 
 async def _require_owner(res: Res, principal: Principal, brand_id: str) -> None:
     owner = await res.core.db.read(lambda conn: brands.owner(conn, brand_id))
-    if owner is None or (owner != principal.user_id and not principal.is_admin):
+    if owner is None or (owner != principal.user_id and not principal.may(Right.REVEAL)):
         raise NotFound(_ABSENT)

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from bmn.db import jobs
 from bmn.db.records import StoredEvent
+from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import JOB_EVENTS, ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
@@ -25,6 +26,7 @@ from bmn.server.waiting import followed, wait_for_news
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
 _HEARTBEAT_SECONDS = 10.0
+_LOOK_SECONDS = 3.0  # a revoked key hears no more after that
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -100,9 +102,7 @@ class _Counted(StreamingResponse):
         # Before anything else happens: many that come at the same moment must not all find room.
         self._counted = contextlib.ExitStack()
         self._counted.enter_context(followed(res, principal.user_id))
-        super().__init__(
-            _stream(res, positions, principal.expires_at, numbered=numbered), 200, _HEADERS, "text/event-stream"
-        )
+        super().__init__(_stream(res, positions, principal, numbered=numbered), 200, _HEADERS, "text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._counted:
@@ -110,18 +110,20 @@ class _Counted(StreamingResponse):
 
 
 async def _stream(
-    res: Resources, positions: dict[str, int], expires_at: float, *, numbered: bool
+    res: Resources, positions: dict[str, int], principal: Principal, *, numbered: bool
 ) -> AsyncIterator[bytes]:
-    """Frames until the jobs, the token or the process end. No frame for this long: a sign of life keeps proxies awake.
+    """Frames until the jobs, the token, the key or the process end. Without news a sign of life keeps proxies awake.
 
     positions: the seq of the last known event of each job. numbered: the frames carry it, as the id to resume from.
     """
     loop = asyncio.get_running_loop()
-    until = loop.time() + max(0.0, expires_at - time.time())
+    until = loop.time() + max(0.0, principal.expires_at - time.time())
     silent_since = loop.time()
     yield b": job events\n\n"
     with res.tail.listen(*positions) as wake:
         while positions and not res.closing.is_set() and loop.time() < until:
+            if not await _is_let_in(res, principal):
+                return
             wake.clear()
             news = False
             for job_id in list(positions):
@@ -136,7 +138,18 @@ async def _stream(
             if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
                 silent_since = loop.time()
                 yield b": alive\n\n" if numbered else b"event: alive\ndata: {}\n\n"
-            await wait_for_news(res, wake)
+            await wait_for_news(res, wake, _LOOK_SECONDS)
+
+
+async def _is_let_in(res: Resources, principal: Principal) -> bool:
+    """Whether a caller's account and key still let them in; they do while nobody can say."""
+    try:
+        await res.auth.current(principal)
+    except NotSignedIn:
+        return False
+    except TryLater:
+        return True
+    return True
 
 
 async def _news(res: Resources, positions: dict[str, int], job_id: str, *, numbered: bool) -> AsyncIterator[bytes]:

@@ -3,7 +3,7 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from bmn.db import assets, brands, calls, jobs
 from bmn.db.engine import Connection
@@ -11,6 +11,7 @@ from bmn.db.lists import listing
 from bmn.db.lists.listing import JobFilter, Page
 from bmn.db.records import LogLine
 from bmn.errors import NotAllowed
+from bmn.identity.rights import Right
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import uuid_of
@@ -20,7 +21,7 @@ from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import RetryBody, ShareBody
 from bmn.server import views
 from bmn.server.actions import share_job
-from bmn.server.dependencies import Caller, GenerationCaller, JobPath, Res, is_operator, owner_filter
+from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.submissions import check_files, strings_in
@@ -55,7 +56,7 @@ async def list_jobs(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> documents.JobPage:
     """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
-    if (everyone or user) and not principal.is_admin:
+    if (everyone or user) and not principal.may(Right.SEE):
         raise NotAllowed("Only admins see the jobs of others.")
     now = time.time()
     chosen = JobFilter(
@@ -142,9 +143,9 @@ async def logs(
 
 
 @router.post("/jobs/{job_id}/cancel", responses=_CHANGES)
-async def cancel_job(job_id: JobPath, res: Res, principal: Caller) -> documents.Cancellation:
+async def cancel_job(job_id: JobPath, res: Res, principal: Caller, by: By) -> documents.Cancellation:
     """409 for a job that has ended."""
-    answer = await cancel(res.core, job_id, principal.user_id, user_id=owner_filter(principal))
+    answer = await cancel(res.core, job_id, by, user_id=owner_filter(principal, Right.OPERATE))
     return documents.Cancellation(
         job_id=job_id,
         state=answer.state,
@@ -157,7 +158,7 @@ async def cancel_job(job_id: JobPath, res: Res, principal: Caller) -> documents.
 
 @router.post("/jobs/{job_id}/retry", status_code=202, responses=_CHANGES | refusals(402))
 async def retry_job(
-    job_id: JobPath, res: Res, principal: GenerationCaller, body: RetryBody | None = None
+    job_id: JobPath, request: Request, res: Res, principal: GenerationCaller, body: RetryBody | None = None
 ) -> documents.Retried:
     """A new job that names this one as its parent and keeps what it finished.
 
@@ -168,8 +169,8 @@ async def retry_job(
     replay = await retry(
         res.core,
         job_id,
-        principal.user_id,
-        user_id=owner_filter(principal),
+        acting(principal, request),
+        user_id=owner_filter(principal, Right.ADMINISTER if asked.changes else Right.OPERATE),
         changes=asked.changes,
         reason=asked.reason,
     )

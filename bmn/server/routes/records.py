@@ -12,6 +12,7 @@ from bmn.db import credits, products
 from bmn.db.records import LedgerEntry
 from bmn.db.sums import spending
 from bmn.errors import NotAllowed
+from bmn.identity.rights import Right
 from bmn.schemas import documents
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
@@ -61,7 +62,7 @@ async def show_costs(
     everyone: Annotated[bool, Query(alias="all", description="admins: of all users, not only one's own")] = False,
 ) -> documents.Costs:
     """What providers charged. Users see their own, admins everybody's with `all`."""
-    if (everyone or by == "user") and not principal.is_admin:
+    if (everyone or by == "user") and not principal.may(Right.SEE):
         raise NotAllowed("Only admins see what others cost.")
     user_id = None if everyone or by == "user" else principal.user_id
     start = time.time() - since if since else None

@@ -4,12 +4,12 @@ from typing import Any
 
 import jwt
 
-from bmn.errors import NotAllowed, NotSignedIn
+from bmn.errors import NotSignedIn
+from bmn.identity.keys import PREFIX, is_key
 from bmn.identity.tokens import NO_TOKEN, Authenticator, Principal
-from bmn.schemas.events import ADMIN
+from bmn.server.permissions import NAMESPACES, require
 
 _LONGEST_NAME = 200
-ADMINS_ONLY = "Admin access required"
 
 
 async def authenticate(auth: Authenticator, namespace: str, shown: Any) -> tuple[Principal, str]:
@@ -21,14 +21,15 @@ async def authenticate(auth: Authenticator, namespace: str, shown: Any) -> tuple
     if not token:
         raise NotSignedIn(NO_TOKEN)
     principal = await auth.verify(token)
-    if namespace == ADMIN and not principal.is_admin:
-        raise NotAllowed(ADMINS_ONLY)
+    require(principal, NAMESPACES[namespace])
     return principal, token
 
 
 def client_name(address: str, namespace: str, shown: Any) -> str:
     """Who asks to be let in, as far as it can be told before: where from, and who the unproven token is said to be of."""
     token = shown.get("token") if isinstance(shown, dict) else None
+    if isinstance(token, str) and is_key(token):
+        return f"{address} {namespace} {token[: len(PREFIX) + 12]}"[:_LONGEST_NAME]
     try:
         claims = jwt.decode(token, options={"verify_signature": False}) if isinstance(token, str) else {}
     except jwt.PyJWTError:

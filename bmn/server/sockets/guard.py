@@ -9,7 +9,8 @@ from bmn.db.engine import Database
 from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
-from bmn.schemas.events import ADMIN, TokenExpired
+from bmn.schemas.events import TokenExpired
+from bmn.server.permissions import may_join
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ownership import own_rooms, still_allowed
 from bmn.server.sockets.server import SocketServer
@@ -54,8 +55,8 @@ class Guard:
         except TryLater:
             return
         session.principal = principal
-        if session.namespace == ADMIN and not principal.is_admin:
-            await self._end(session, "no longer an admin")
+        if not may_join(principal, session.namespace):
+            await self._end(session, "no longer of a role that may be here")
         elif principal.expires_at <= time.time():
             self._notify_expired(session)
 

@@ -13,6 +13,7 @@ from bmn.logs import bind, get_logger
 from bmn.schemas.base import Model
 from bmn.schemas.events import Answer, Done, Refusal
 from bmn.schemas.wording import in_words, place
+from bmn.server.permissions import require_event
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ring import Ring
@@ -87,13 +88,15 @@ async def answer(context: Context, handlers: Handlers, session: Session, event: 
     session.pending += 1
     try:
         with bind(user_id=session.user_id, event_name=event):
-            return (await _run(context, handler, session, args)).dump()
+            return (await _run(context, handler, session, event, args)).dump()
     finally:
         session.pending -= 1
 
 
-async def _run(context: Context, handler: Handler, session: Session, args: list[Any]) -> Answer:
+async def _run(context: Context, handler: Handler, session: Session, event: str, args: list[Any]) -> Answer:
     try:
+        # Looked at for each message, since a role may have been lost since the socket joined.
+        require_event(session.principal, session.namespace, event)
         asked = _read(handler, args[0] if args else None)
         async with asyncio.timeout(context.limits.handler_seconds):
             return await handler.run(context, session, asked)

@@ -36,7 +36,7 @@ class Limits:
     backlog_bytes: int = 4_000_000
     handler_seconds: float = 30
     stats_seconds: float = 10
-    check_seconds: float = 5
+    check_seconds: float = 2
     rooms_seconds: float = 30
     save_seconds: float = 30
     refusal_seconds: tuple[float, ...] = (0, 0, 1, 2, 4, 8)

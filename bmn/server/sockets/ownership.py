@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from bmn.db import brands, jobs
 from bmn.db.engine import Connection
 from bmn.errors import NotFound
-from bmn.events.audience import ADMINS, user_room
+from bmn.events.audience import ADMINS, VIEWERS, user_room
+from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import ADMIN
 
@@ -14,7 +15,7 @@ def own_rooms(principal: Principal, namespace: str) -> set[str]:
     """The rooms that every socket sits in from the start."""
     rooms = {user_room(principal.user_id)}
     if namespace == ADMIN:
-        rooms.add(ADMINS)
+        rooms.add(ADMINS if principal.may(Right.REVEAL) else VIEWERS)
     return rooms
 
 

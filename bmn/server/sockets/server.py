@@ -216,6 +216,7 @@ class SocketServer:
             token=token,
             born=self._delivery.done,
             bucket=bucket,
+            address=self._open[eio_sid].address if eio_sid in self._open else None,
             pid=new_pid() if self._wants_recovery(eio_sid, shown) else None,
             rooms=own_rooms(principal, namespace),
         )

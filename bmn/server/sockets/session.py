@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from bmn.db.audit import Actor
 from bmn.identity.tokens import Principal
 from bmn.schemas.base import now_ms
 from bmn.server.sockets.limits import Bucket
@@ -63,7 +64,8 @@ class HistoryRange:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """pid: the private id for recovery; None where the client does without. owner, version: guard the stored copy.
+    """address: where its client calls from. pid: the private id for recovery; None where the client does without.
+    owner, version: guard the stored copy.
 
     born, sent, after: positions in the stream: where it began, of the last offset that was put on the wire, and up to
     which nothing is to be delivered. cut: something could not be sent, so that everything behind `sent` is open.
@@ -80,6 +82,7 @@ class Session:
     token: str
     born: Position
     bucket: Bucket
+    address: str | None = None
     pid: str | None = None
     owner: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     rooms: set[str] = field(default_factory=set)
@@ -108,6 +111,11 @@ class Session:
     def user_id(self) -> str:
         """Whose socket it is."""
         return self.principal.user_id
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for what is written down about what they do."""
+        return self.principal.actor(self.address)
 
     def offset(self, position: Position) -> str:
         """The offset that goes with the next event: everything up to this position was sent before it."""

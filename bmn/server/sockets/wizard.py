@@ -108,7 +108,7 @@ def status_answer(job: Job, result: Any) -> JobStatus:
 
 async def cancel_job(context: Context, session: Session, ask: JobRoom) -> CancelAnswer:
     """Cancels a job, as the route does."""
-    done = await cancel(context.core, ask.job_id, session.user_id, user_id=session.user_id)
+    done = await cancel(context.core, ask.job_id, session.actor, user_id=session.user_id)
     return CancelAnswer(
         ok=True,
         message=done.message,

@@ -1,0 +1,42 @@
+"""What each role may do. Which route and which message asks for which right is `bmn.server.permissions`' business."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Of a token or a key. A user has their own things; the others run the service, or are another system of ours."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    SERVICE = "service"
+    USER = "user"
+
+
+class Right(StrEnum):
+    """OWN: one's own brands, jobs, files and credits. SEE: the lists of operators, without personal data.
+
+    REVEAL: what belongs to others, with their words and pictures. OPERATE: retry, cancel, replay, pause, resume.
+    ADMINISTER: grants, keys, giving dead letters up. ACT_FOR: mails, CRM events and submissions on behalf of users.
+    """
+
+    OWN = "own"
+    SEE = "see"
+    REVEAL = "reveal"
+    OPERATE = "operate"
+    ADMINISTER = "administer"
+    ACT_FOR = "act_for"
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.VIEWER: frozenset({Right.SEE}),
+    Role.OPERATOR: frozenset({Right.OWN, Right.SEE, Right.REVEAL, Right.OPERATE}),
+    Role.ADMIN: frozenset(Right),
+    Role.SERVICE: frozenset({Right.OWN, Right.ACT_FOR}),
+    Role.USER: frozenset({Right.OWN}),
+}
+
+
+def roles_with(right: Right) -> list[str]:
+    """The roles that have a right, for whoever lacks it."""
+    return [role.value for role, rights in RIGHTS.items() if right in rights]

@@ -1,0 +1,125 @@
+"""Which right each route and each message of a socket asks for: one table, looked at by the door that all of them share.
+
+A route that is in no row here is for admins only, so that one which was forgotten lets nobody in.
+"""
+
+from starlette.requests import HTTPConnection
+
+from bmn.errors import NotAllowed
+from bmn.identity.rights import Right, roles_with
+from bmn.identity.tokens import Principal
+from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
+from bmn.schemas.generators import KINDS
+
+Needs = tuple[Right, ...]
+"""Any one of these is enough; what a caller sees of it is the route's business."""
+
+ADMINS_ONLY = "Admin access required"
+
+_OWN: Needs = (Right.OWN,)
+_LOOK: Needs = (Right.OWN, Right.SEE)
+_SEE: Needs = (Right.SEE,)
+_REVEAL: Needs = (Right.REVEAL,)
+_OPERATE: Needs = (Right.OPERATE,)
+_ADMINISTER: Needs = (Right.ADMINISTER,)
+_ACT_FOR: Needs = (Right.ACT_FOR,)
+
+ROUTES: dict[str, Needs] = {
+    **{f"POST /api/v1/generation/{name}": _OWN for name in KINDS},
+    **{f"POST /api/v1/generation/{name}/estimate": _OWN for name in KINDS},
+    "GET /api/v1/jobs": _LOOK,
+    "GET /api/v1/jobs/{job_id}": _LOOK,
+    "GET /api/v1/jobs/{job_id}/why": _LOOK,
+    "GET /api/v1/jobs/{job_id}/logs": _LOOK,
+    "GET /api/v1/jobs/{job_id}/events": _OWN,
+    "GET /api/v1/events": _OWN,
+    "POST /api/v1/jobs/{job_id}/cancel": _OWN,
+    "POST /api/v1/jobs/{job_id}/retry": _OWN,
+    "POST /api/v1/jobs/{job_id}/share": _OWN,
+    "POST /api/v1/brands": _OWN,
+    "GET /api/v1/brands": _OWN,
+    "GET /api/v1/brands/{brand_id}": _OWN,
+    "PATCH /api/v1/brands/{brand_id}": _OWN,
+    "GET /api/v1/brands/{brand_id}/assets": _OWN,
+    "GET /api/v1/assets/{asset_id}": _OWN,
+    "POST /api/v1/assets/{asset_id}/select": _OWN,
+    "GET /api/v1/products": _LOOK,
+    "GET /api/v1/credits": _OWN,
+    "GET /api/v1/costs": _LOOK,
+    "GET /files/{key:path}": _OWN,
+    "POST /api/v1/session": _LOOK,
+    "POST /api/v1/events": _ACT_FOR,
+    # operators
+    "GET /api/v1/admin/queues": _SEE,
+    "POST /api/v1/admin/queues/{queue}/pause": _OPERATE,
+    "POST /api/v1/admin/queues/{queue}/resume": _OPERATE,
+    "GET /api/v1/admin/workers": _SEE,
+    "GET /api/v1/admin/alerts": _SEE,
+    "GET /api/v1/admin/dlq": _SEE,
+    "POST /api/v1/admin/dlq/replay": _OPERATE,
+    "POST /api/v1/admin/dlq/purge": _ADMINISTER,
+    "POST /api/v1/admin/credits": _ADMINISTER,
+    # pages
+    "GET /": _OWN,
+    "GET /g/{brand_id}": _OWN,
+    "GET /g/job/{job_id}": _OWN,
+    "POST /g/new": _OWN,
+    "POST /g/{brand_id}/logos": _OWN,
+    "POST /g/asset/{asset_id}/refine": _OWN,
+    "POST /g/asset/{asset_id}/pick": _OWN,
+    "POST /g/job/{job_id}/cancel": _OWN,
+    "POST /g/job/{job_id}/retry": _OWN,
+    "POST /g/job/{job_id}/share": _OWN,
+    "GET /dev/mail": _OWN,
+    "GET /dev/mail/{mail_id}": _OWN,
+    "GET /dev/mail/{mail_id}/body": _OWN,
+    "GET /dev/sandbox": _OWN,
+    "GET /admin/queues": _REVEAL,  # rq-dashboard, below this path
+}
+
+NAMESPACES: dict[str, Needs] = {WIZARD: _OWN, DASHBOARD: _OWN, ADMIN: _SEE}
+
+EVENTS: dict[tuple[str, str], Needs] = {
+    (WIZARD, "brand:join"): _OWN,
+    (WIZARD, "brand:leave"): _OWN,
+    (WIZARD, "job:join"): _OWN,
+    (WIZARD, "job:leave"): _OWN,
+    (WIZARD, "job:status"): _OWN,
+    (WIZARD, "job:cancel"): _OWN,
+    (DASHBOARD, "brand:watch"): _OWN,
+    (DASHBOARD, "brand:unwatch"): _OWN,
+    (ADMIN, "queues:stats"): _SEE,
+    (ADMIN, "job:retry"): _OPERATE,
+}
+
+_REFUSED = {
+    Right.OWN: "This belongs to users, and your role has nothing of its own",
+    Right.ACT_FOR: "Service or admin access required",
+}
+
+
+def require(principal: Principal, needs: Needs) -> None:
+    """Raises NotAllowed for a caller who has none of these rights."""
+    if any(principal.may(right) for right in needs):
+        return
+    roles = " or ".join(roles_with(needs[-1]))
+    raise NotAllowed(
+        _REFUSED.get(needs[-1], ADMINS_ONLY), hint=f"It takes the role {roles}; yours is {principal.role.value}."
+    )
+
+
+def require_route(principal: Principal, request: HTTPConnection) -> None:
+    """The same for the route that a request has found."""
+    route = request.scope.get("route")
+    name = f"{request.scope.get('method', 'GET')} {getattr(route, 'path', '')}"
+    require(principal, ROUTES.get(name, _ADMINISTER))
+
+
+def may_join(principal: Principal, namespace: str) -> bool:
+    """Whether a socket may be in a namespace."""
+    return any(principal.may(right) for right in NAMESPACES.get(namespace, _ADMINISTER))
+
+
+def require_event(principal: Principal, namespace: str, event: str) -> None:
+    """Raises NotAllowed for a message that is not the caller's to send."""
+    require(principal, EVENTS.get((namespace, event), _ADMINISTER))
