@@ -24,11 +24,11 @@ _FIRST_IN_LINE = 0  # a provider keeps a picture for some minutes only
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The executor that has a cancelled job's calls under way and goes on with them. lease: seconds."""
+class NewLease:
+    """Of an executor that has a cancelled job's calls under way and goes on with them. owner: its process."""
 
     owner: str
-    lease: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,17 @@ def collector_id(job: Job) -> str:
     return f"{job.queue}-{uuid5(NAMESPACE_URL, f'{job.id}/collect')}"
 
 
-def charge_ordered(conn: Connection, held: Job, caller: Caller | None) -> Ordered:
+def charge_ordered(conn: Connection, held: Job, lease: NewLease | None) -> Ordered:
     """Charges what the provider has accepted and stores the job that collects it. The caller holds the job's row.
 
-    caller: None where nobody waits for an answer that is under way; what was asked for without an answer is lost then.
+    lease: None where nobody waits for an answer that is under way; what was asked for without an answer is lost then.
     """
     price = held.unit_credits
     if held.collects_id is not None or not price or held.user_id is None:
         return Ordered()
     units = job_rows.units(conn, held.id)
     shown = [unit for unit in units if unit.state is UnitState.SHOWN]
-    states = (*_ACCEPTED, UnitState.SUBMITTING) if caller else _ACCEPTED
+    states = (*_ACCEPTED, UnitState.SUBMITTING) if lease else _ACCEPTED
     ordered = [unit for unit in units if unit.state in states]
     balances = [_charge(conn, held, unit, price) for unit in (*shown, *ordered)]
     found = Ordered(len(ordered), shown[0] if shown else None, tuple(filter(None, balances)))
@@ -68,9 +68,9 @@ def charge_ordered(conn: Connection, held: Job, caller: Caller | None) -> Ordere
         return found
     event = _store_collector(conn, held, ordered)
     job_id = collector_id(held)
-    if caller is None:
+    if lease is None:
         return replace(found, job=job_rows.get_job(conn, job_id), event=event)
-    return replace(found, job=claims.take(conn, job_id, caller.owner, caller.lease), event=event)
+    return replace(found, job=claims.take(conn, job_id, lease.owner, lease.seconds), event=event)
 
 
 def _charge(conn: Connection, held: Job, unit: Unit, price: int) -> Balance | None:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case, func, insert, select, update
 
 from bmn.db import collecting, credits, events
-from bmn.db.collecting import Caller, Ordered
+from bmn.db.collecting import NewLease, Ordered
 from bmn.db.credits import Balance
 from bmn.db.events import stamp
 from bmn.db.records import Asset, DeadLetter, Event, Job, UnitState
@@ -286,25 +286,25 @@ def fail(conn: Connection, held: Job, cause: Cause, error: str) -> Change | None
     return end(conn, held, JobState.FAILED, message=text, event=event, error=error, cause=cause)
 
 
-def cancel(conn: Connection, held: Job, caller: Caller | None = None) -> Change | None:
+def cancel(conn: Connection, held: Job, lease: NewLease | None = None) -> Change | None:
     """Ends a job on request: what was finished or ordered is charged, the rest refunded.
 
-    caller: the executor, where it goes on with the calls that are under way, as `Change.collector` says.
+    lease: of the executor, where it goes on with the calls that are under way, as `Change.collector` says.
     """
     if not collecting.hold_row(conn, held, jobs.c.fence == held.fence, is_running):
         return None
-    ordered = collecting.charge_ordered(conn, held, caller)
+    ordered = collecting.charge_ordered(conn, held, lease)
     message, result = _kept(conn, held, ordered)
     cause, event = Cause.CANCELLED, _cancelled
     change = end(conn, held, JobState.CANCELLED, message=message, event=event, result=result, cause=cause)
-    return _with_ordered(change, ordered, caller) if change else None
+    return _with_ordered(change, ordered, lease) if change else None
 
 
-def _with_ordered(change: Change, ordered: Ordered, caller: Caller | None) -> Change:
+def _with_ordered(change: Change, ordered: Ordered, lease: NewLease | None) -> Change:
     change.balances[:0] = ordered.balances
     if ordered.event:
         change.events.append(ordered.event)
-    if ordered.job and caller:
+    if ordered.job and lease:
         change.collector = ordered.job
     elif ordered.job:
         change.queued.append((ordered.job.queue, ordered.job.id))

@@ -1,10 +1,11 @@
 """The ledger of paid steps: what a job has asked a provider for, and how far each answer got.
 
-    planned ──> submitting ──> submitted ──> ready ──> stored ──> saved
+    planned ──> submitting ──> submitted ──> ready ──> saved
                     │
                     └─ no answer recorded: ambiguous, asked again once at most
 
-A turn of a conversation ends as `answered`. What is worth its price before it is finished is `shown`.
+A turn of a conversation ends as `answered`. What is worth its price before it is finished is `shown`. Between `ready` and
+`saved` the object is written; `stored` is what the attempt at work calls that, and no row ever says it.
 
 Committed before and after each call, so that a re-run starts where the last one stopped and pays only for what is missing.
 """

@@ -39,7 +39,7 @@ class Work:
 
     module: import path of the module whose `open_core` hands all this over, for the process of a job that runs alone, and
     whose `execute` a worker of RQ's own calls.
-    follow_up: the job that follows from a saved asset. alarm: the mail that a dead letter sends to the operators, under a
+    follow_up: the job that follows from a saved asset. ops_mail: the mail that a dead letter sends to the operators, under a
     key that stands for its cause and window; None where there is to be none. Both inside the transaction, so they read
     nothing. chores: run by the sweeper beside its own duties.
     """
@@ -47,7 +47,7 @@ class Work:
     queues: Mapping[str, Queue]
     module: str
     follow_up: Callable[[Job, NewAsset], NewJob | None]
-    alarm: Callable[[Settings, DeadLetter, str], NewJob | None]
+    ops_mail: Callable[[Settings, DeadLetter, str], NewJob | None]
     chores: tuple[Chore, ...] = ()
 
 

@@ -17,7 +17,7 @@ def escalate(conn: Connection, core: Core, change: Change | None) -> Change | No
     if change is None or change.dead is None:
         return change
     key = f"{change.dead.cause}:{int(time.time() // core.settings.bmn_escalation_seconds)}"
-    mail = core.work.alarm(core.settings, change.dead, key)
+    mail = core.work.ops_mail(core.settings, change.dead, key)
     if mail is None or not dead_letters.first_of_window(conn, key):
         return change
     change.events.append(job_rows.insert_job(conn, mail))

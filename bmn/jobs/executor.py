@@ -17,7 +17,7 @@ from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.db.alerts import open_alert
 from bmn.db.claims import PROBE_AGAIN_SECONDS
-from bmn.db.collecting import Caller
+from bmn.db.collecting import NewLease
 from bmn.db.engine import Connection
 from bmn.db.jobs import add_log
 from bmn.db.records import Job, UnitState
@@ -150,16 +150,16 @@ class Executor:
 
     async def _cancel(self, run: Run, task: "asyncio.Future[Any]") -> None:
         """Ends the job at once. Its handler goes on for the job that collects what was ordered; else _Ended."""
-        job, lease, began = run.job, self._core.settings.bmn_lease_seconds, time.monotonic()
+        job, seconds, began = run.job, self._core.settings.bmn_lease_seconds, time.monotonic()
         if job.collects_id:
             run.move(job, held_until=run.held_until)  # what it collects is paid for; nothing is left to cancel
             return
-        caller = Caller(self._core.name, lease) if self._keeps_lease and self._queue.collects else None
+        lease = NewLease(self._core.name, seconds) if self._keeps_lease and self._queue.collects else None
         async with run.moving():
-            change = await self._settle(lambda conn: transitions.cancel(conn, job, caller))
+            change = await self._settle(lambda conn: transitions.cancel(conn, job, lease))
             collector = change.collector if change else None
             if collector:
-                run.move(collector, held_until=began + lease)
+                run.move(collector, held_until=began + seconds)
         if change:
             self._core.outbox.publish(change, job.queue)
             outcomes.info("job cancelled")
@@ -195,7 +195,7 @@ class Executor:
         return await self._settle(lambda conn: transitions.hand_on(conn, job))
 
     def _completed(self, conn: Connection, job: Job, result: Result) -> Change | None:
-        change = _complete(conn, job, result)
+        change = _ended_well(conn, job, result)
         self._after_probe(conn, job)
         return change
 
@@ -307,7 +307,7 @@ def _as_failure(error: Exception) -> JobFailure:
     return JobFailure(Cause.BUG, f"A defect on our side ({type(error).__name__}).")
 
 
-def _complete(conn: Connection, job: Job, result: Result) -> Change | None:
+def _ended_well(conn: Connection, job: Job, result: Result) -> Change | None:
     data = result.data or transitions.result_of(job, transitions.delivered_assets(conn, job.id))
     if job.collects_id:
         return _collected(conn, job, data)

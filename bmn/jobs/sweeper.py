@@ -23,7 +23,7 @@ from bmn.jobs import alerts
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.rq.view import Shown
-from bmn.jobs.stock import bring_back
+from bmn.jobs.stock_worker import bring_back
 from bmn.logs import get_logger
 from bmn.schemas.payloads import JobState
 

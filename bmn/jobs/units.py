@@ -115,6 +115,10 @@ class Unit:
 
         request: what is asked, for the record's hash. A failure that surely cost nothing makes the unit `planned` again.
         """
+        if self.task_id is not None:
+            raise JobFailure(
+                Cause.BUG, f"{self.name} is ordered already: its task has to be asked for, not paid again."
+            )
         if self._ctx.job.collects_id:
             raise NotOrdered
         if self._kept.state in (UnitState.SUBMITTING, UnitState.READY):

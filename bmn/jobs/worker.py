@@ -29,7 +29,7 @@ from bmn.jobs.queue import Queue
 from bmn.jobs.rq.registration import RqRegistration, read_command
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.run import Run, Stop
-from bmn.jobs.stock import bring_back
+from bmn.jobs.stock_worker import bring_back
 from bmn.jobs.sweeper import Sweeper
 from bmn.logs import get_logger
 

@@ -10,7 +10,7 @@ from bmn.schemas.base import when
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.server.dependencies import owner_filter
 from bmn.server.resources import Resources
-from bmn.server.submissions import payloads_of
+from bmn.server.translation import payloads_of
 
 
 async def generate(

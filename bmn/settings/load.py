@@ -19,7 +19,7 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         problems = "; ".join(_problem(issue) for issue in error.errors(include_url=False, include_input=False))
         raise Misconfigured(
-            f"A setting cannot be used. {problems}", hint="`bmn help environment` lists them."
+            f"A setting cannot be used. {problems}", hint="`bmn help environment` lists them all."
         ) from None
     redaction.hide(settings.secrets())
     proxies()  # a proxy whose address cannot be read is refused here

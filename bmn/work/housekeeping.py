@@ -1,11 +1,7 @@
-"""The queues that work behind the generators, one row each, and the names of all queues; both are known at once.
+"""The queues that work behind the generators, one row each."""
 
-What a generator's row says is in its module, which brings the engine with it: whoever only checks a name does without.
-"""
-
-from bmn.jobs.queue import Queue, by_name, check_name
+from bmn.jobs.queue import Queue, by_name
 from bmn.schemas import payloads
-from bmn.schemas.generators import KIND_OF
 
 HOUSEKEEPING: dict[str, Queue] = by_name(
     (
@@ -59,10 +55,3 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
         ),
     )
 )
-
-QUEUE_NAMES: tuple[str, ...] = (*KIND_OF, *HOUSEKEEPING)
-
-
-def known_queue(name: str) -> str:
-    """The name itself. Raises NotFound, which lists the names there are."""
-    return check_name(QUEUE_NAMES, name)

@@ -1,6 +1,6 @@
 """Hands the nine queues to the engine."""
 
-from bmn.jobs import core, stock
+from bmn.jobs import core, stock_worker
 from bmn.jobs.core import Chore, Core, Work
 from bmn.settings import Settings
 from bmn.work import cleanup, follow_ups, journey
@@ -10,14 +10,14 @@ WORK = Work(
     queues=QUEUES,
     module=__name__,
     follow_up=follow_ups.thumbnail_job,
-    alarm=follow_ups.ops_mail,
+    ops_mail=follow_ups.ops_mail,
     chores=(Chore(cleanup.schedule, every=10), Chore(journey.remind_abandoned, every=60)),
 )
 
 
 def execute() -> None:
-    """What RQ's own workers call; see `bmn.jobs.stock`."""
-    stock.execute(open_core)
+    """What RQ's own workers call; see `bmn.jobs.stock_worker`."""
+    stock_worker.execute(open_core)
 
 
 async def open_core(settings: Settings, role: str) -> Core:

@@ -14,6 +14,7 @@ from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
 from bmn.cli.terminal.exit_codes import MEANINGS
 from bmn.errors import CAUSES
+from bmn.settings import Settings
 from tests.kit.terminal import bmn, check_snapshot, environment, forked, seen_at
 
 _HEAVY = ("rich", "pydantic", "click", "asyncio", "httpx", "sqlalchemy", "fastapi", "PIL", "redis", "rq")
@@ -219,12 +220,21 @@ def test_help_lists_every_exit_code_and_cause() -> None:
     assert set(json.loads(forked("help", "causes", "--json").out)) == {str(cause) for cause in CAUSES}
 
 
-@pytest.mark.parametrize("topic", ["exit-codes", "causes", "options", "images", "environment"])
+@pytest.mark.parametrize("topic", ["exit-codes", "causes", "options", "images"])
 @pytest.mark.parametrize("columns", [80, 140])
 def test_help_topics(topic: str, columns: int) -> None:
     code, text = seen_at(columns, "help", topic, fork=True)
     assert code == 0
     check_snapshot(f"topic-{topic}-{columns}", text)
+
+
+def test_help_names_every_setting_even_where_one_cannot_be_used() -> None:
+    refused = forked("config", env={"PORT": "many"})
+    assert refused.code != 0
+    assert "bmn help environment" in refused.err
+    told = json.loads(forked("help", "environment", "--json", env={"PORT": "many"}).out)
+    assert {name.upper() for name in Settings.model_fields} <= set(told)
+    assert told["PORT"] == "Server [3000]"
 
 
 def test_help_of_a_command_is_its_own_help() -> None:

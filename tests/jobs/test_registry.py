@@ -15,7 +15,7 @@ from bmn.schemas.generators import KINDS
 from bmn.schemas.kind import Kind
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
-from bmn.work.housekeeping import QUEUE_NAMES
+from bmn.work.queue_names import QUEUE_NAMES
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 
 _TESTS = Path(__file__).parents[1]

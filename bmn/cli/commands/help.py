@@ -47,6 +47,25 @@ def _pairs(pairs: tuple[tuple[str, str], ...]) -> None:
     console.answer(formatter.getvalue().rstrip("\n"))
 
 
+def _environment() -> None:
+    """What the command line reads, and every setting with its group and default; also where one of them cannot be used."""
+    from bmn.settings import GROUPS, Settings
+
+    told, group = dict(_ENVIRONMENT), ""
+    for name, field in Settings.model_fields.items():
+        group = GROUPS.get(name, group)
+        default = _default(field.default)
+        told.setdefault(name.upper(), f"{group} [{default}]" if default else group)
+    _pairs(tuple(told.items()))
+
+
+def _default(value: object) -> str:
+    """A setting's default in words; a secret, and one that is worked out, has none."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def _causes() -> None:
     if console.json:
         fields = ("fault", "retried", "dead_letter", "pauses_queue", "advice")
@@ -69,7 +88,7 @@ TOPICS: dict[str, Callable[[], None]] = {
     "causes": _causes,
     "options": lambda: _pairs(_OPTIONS),
     "images": lambda: _pairs(_IMAGES),
-    "environment": lambda: _pairs(_ENVIRONMENT),
+    "environment": _environment,
 }
 
 

@@ -12,7 +12,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import span
 from bmn.errors import NoServer, UsageProblem
 from bmn.format import count
-from bmn.settings import load_settings
+from bmn.settings import PROVIDERS, load_settings
 
 _BARE = {"--garbage": "html", "--image": "notimage"}
 
@@ -76,7 +76,7 @@ def _with_values(args: list[str]) -> Iterator[str]:
             yield _BARE[arg]
 
 
-@app.command(cls=_Fail)
+@app.command(cls=_Fail, help=f"Makes a provider fail: PROVIDER is {', '.join(PROVIDERS)}, or * for all.")
 def fail(
     provider: Annotated[str, typer.Argument()],
     status: Annotated[
@@ -117,7 +117,7 @@ def fail(
         typer.Option(metavar="TEXT", help="Only calls that contain this text, such as a word of the prompt."),
     ] = None,
 ) -> None:
-    """Makes a provider fail: PROVIDER is bfl, openai, google, anthropic, resend, ghl, or * for all."""
+    """Makes a provider fail."""
     rule = {
         "provider": provider,
         "status": status,

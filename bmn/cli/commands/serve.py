@@ -308,7 +308,7 @@ def _open_page(plan: _Plan) -> None:
 
 def _block(plan: _Plan) -> list[str]:
     from bmn.settings import PROVIDERS
-    from bmn.work.housekeeping import QUEUE_NAMES
+    from bmn.work.queue_names import QUEUE_NAMES
 
     settings = plan.settings
     sandboxed = [name for name in settings.missing_providers() if settings.sandbox_address]

@@ -67,7 +67,7 @@ async def as_query(client: Client, chosen: Filter) -> JobQuery:
     Raises NotFound for an unknown queue or brand.
     """
     if chosen.queue:
-        from bmn.work.housekeeping import known_queue
+        from bmn.work.queue_names import known_queue
 
         known_queue(chosen.queue)  # a mistyped one would find nothing, which reads like an answer
     return {

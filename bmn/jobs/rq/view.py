@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -42,6 +43,27 @@ def _registry(kind: type, queue: str) -> str:
     return str(kind.key_template.format(queue))  # type: ignore[attr-defined]
 
 
+class Word(StrEnum):
+    """What is said of a job, as the script that writes the view reads it."""
+
+    LINE = "l"
+    WAITING = "w"
+    STARTED = "s"
+    ENDED = "e"
+    FAILED = "f"
+    CANCELED = "c"
+    DEAD = "d"
+
+
+_WORDS = {
+    "": Word.LINE,
+    "queued": Word.WAITING,
+    "retrying": Word.WAITING,
+    "failed": Word.FAILED,
+    "cancelled": Word.CANCELED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The latest word about a job. fence: of the executor that said it, or of the row.
@@ -58,15 +80,13 @@ class Shown:
     at: float = 0.0
 
     @property
-    def kind(self) -> str:
-        """A letter for the script that writes the view: started, waiting, listed anew, failed, ended."""
+    def word(self) -> Word:
+        """What is said of it."""
         if self.queue == DEAD_LETTER:
-            return "d"
+            return Word.DEAD
         if self.worker:
-            return "s"
-        if self.state in ("", "queued", "retrying"):
-            return "w" if self.state else "l"
-        return {"failed": "f", "cancelled": "c"}.get(self.state, "e")
+            return Word.STARTED
+        return _WORDS.get(self.state, Word.ENDED)
 
     @property
     def version(self) -> int:
@@ -168,9 +188,9 @@ def _keys(queue: str) -> list[str]:
 
 
 def _words(shown: Iterable[Shown]) -> Iterator[str | int | float]:
-    for word in shown:
-        more = word.worker or _STATUS.get(word.state) or (word.at or time.time())
-        yield from (word.kind, word.version, word.job_id, more)
+    for change in shown:
+        more = change.worker or _STATUS.get(change.state) or (change.at or time.time())
+        yield from (change.word, change.version, change.job_id, more)
 
 
 @cache

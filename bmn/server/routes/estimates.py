@@ -17,7 +17,7 @@ from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
-from bmn.server.submissions import payloads_of
+from bmn.server.translation import payloads_of
 from bmn.work.estimates import estimate
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"])

@@ -24,10 +24,10 @@ from bmn.server.actions import share_job
 from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.submissions import check_files, strings_in
+from bmn.server.translation import check_files, strings_in
 from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
 from bmn.server.why import explain, look_into
-from bmn.work.housekeeping import QUEUE_NAMES
+from bmn.work.queue_names import QUEUE_NAMES
 from bmn.work.registry import QUEUES
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
