@@ -5,13 +5,14 @@ from ssl import SSLContext
 
 import httpx
 
+from bmn.settings.authorities import authorities
 from bmn.settings.proxies import proxy_for
 
 
 @cache
 def tls() -> SSLContext:
     """The one TLS context of the process: reading the authorities takes tens of milliseconds."""
-    return httpx.create_ssl_context()
+    return authorities() or httpx.create_ssl_context()
 
 
 class RoutedTransport(httpx.AsyncBaseTransport):
@@ -34,4 +35,4 @@ class RoutedTransport(httpx.AsyncBaseTransport):
 
 def ask(url: str, *, seconds: float, headers: dict[str, str] | None = None) -> httpx.Response:
     """One GET, without a client to keep. Raises httpx.HTTPError."""
-    return httpx.get(url, timeout=seconds, headers=headers, proxy=proxy_for(url), trust_env=False)
+    return httpx.get(url, timeout=seconds, headers=headers, proxy=proxy_for(url), verify=tls(), trust_env=False)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bmn.errors import NotFound
-from bmn.identity.development import home_secret
+from bmn.identity.home_secrets import LINKS, home_secret
 from bmn.settings import Settings
 from bmn.storage import Storage
 
@@ -23,18 +23,24 @@ _SHARE = "share"
 _ADDRESSES = frozenset({"url", "thumbnail_url", "thumbnailUrl"})
 
 
+def signing_secret(settings: Settings) -> str:
+    """One for all processes: the setting, else Supabase's, else one kept in BMN_HOME.
+
+    Raises Misconfigured where that cannot be read or made.
+    """
+    return (
+        settings.bmn_signing_secret.get_secret_value()
+        or settings.supabase_jwt_secret.get_secret_value()
+        or settings.supabase_secret_key.get_secret_value()
+        or home_secret(settings, LINKS)
+    )
+
+
 class Signer:
-    """storage: says which addresses are ours. One secret for all server processes: the setting, else Supabase's, else
-    one kept in BMN_HOME. Changing it withdraws every link that was handed out."""
+    """storage: says which addresses are ours. Another secret withdraws every link that was handed out."""
 
     def __init__(self, settings: Settings, storage: Storage) -> None:
-        root = (
-            settings.bmn_signing_secret.get_secret_value()
-            or settings.supabase_jwt_secret.get_secret_value()
-            or settings.supabase_secret_key.get_secret_value()
-            or home_secret(settings, "signing-secret")
-        )
-        self._key = hmac.digest(root.encode(), b"bmn links 1", "sha256")
+        self._key = hmac.digest(signing_secret(settings).encode(), b"bmn links 1", "sha256")
         self._storage = storage
         self._public = bool(settings.public_base_url)  # such a bucket is read without us
         self._address = settings.public_address

@@ -1,17 +1,15 @@
-"""Tokens that a development server signs by itself, and the secrets of a home they are signed with.
+"""Tokens that a development server signs by itself.
 
 Clients sign theirs with these as well, so nothing of a server is needed here.
 """
 
-import os
-import secrets
 import time
-from uuid import uuid4
 
 import jwt
 
 from bmn.errors import NotAllowed
-from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID, Settings
+from bmn.identity.home_secrets import DEVELOPMENT, home_secret
+from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID, Settings, variable_of
 
 DEV_ISSUER = "bmn-development"
 AUDIENCE = "authenticated"
@@ -22,36 +20,45 @@ def supabase_is_configured(settings: Settings) -> bool:
     return bool(settings.supabase_url or settings.supabase_jwks_url or settings.supabase_jwt_secret.get_secret_value())
 
 
+def issues_tokens(settings: Settings) -> bool:
+    """Whether tokens are this home's own."""
+    return _other_issuer(settings) is None
+
+
 def development_secret(settings: Settings) -> str:
     """The signing secret of development tokens.
 
-    Raises NotAllowed in production and where a Supabase project is configured.
+    Raises NotAllowed in production and where a Supabase project is configured, with the setting that is in the way, and
+    Misconfigured where the secret cannot be read or made.
     """
-    if settings.is_production or supabase_is_configured(settings):
-        raise NotAllowed(
-            "Development tokens are for the local server only; this one has a real Supabase project.",
-            hint="Sign in through Supabase and set BMN_TOKEN to the access token.",
+    if found := _other_issuer(settings):
+        what, hint = found
+        raise NotAllowed(f"bmn issues no tokens here: {what}", hint=hint)
+    return home_secret(settings, DEVELOPMENT)
+
+
+def _other_issuer(settings: Settings) -> tuple[str, str] | None:
+    """Who issues the tokens instead of us, by the setting that says so, and what to do; None where we do."""
+    sign_in = "Sign in there, and set BMN_TOKEN to the access token"
+    if settings.supabase_url:
+        what = (
+            f"{variable_of('supabase_url')} is set, and the project {settings.supabase_url} signs its users in itself."
         )
-    return home_secret(settings, "dev-secret")
-
-
-def home_secret(settings: Settings, name: str) -> str:
-    """A random secret kept in this home, made at first use and readable by its owner only."""
-    path = settings.bmn_home / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{name}.{uuid4().hex}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)  # whole or not at all: two processes may start at once
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-    return path.read_text().strip()
+    elif settings.supabase_jwks_url:
+        what = (
+            f"{variable_of('supabase_jwks_url')} is set. It has public keys, which verify tokens and cannot sign any;"
+            " who has the private ones does."
+        )
+    elif settings.supabase_jwt_secret.get_secret_value():
+        what = f"{variable_of('supabase_jwt_secret')} is set, and it is the project's that signs tokens with it."
+    elif settings.is_production:
+        what = f"{variable_of('bmn_env')} is production, and neither SUPABASE_URL nor SUPABASE_JWT_SECRET is set."
+        return what, "Set them to your project's; or, for development tokens, unset it."
+    else:
+        return None
+    if settings.is_production:
+        return what, f"{sign_in}."
+    return what, f"{sign_in}; or unset it for a development server, and start that again."
 
 
 def mint_development_token(

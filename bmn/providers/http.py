@@ -10,6 +10,7 @@ import httpx2
 
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.wire import tracer
+from bmn.settings.authorities import authorities
 from bmn.settings.proxies import proxy_for
 
 MEGABYTE = 2**20
@@ -37,7 +38,7 @@ def open_client(
 @cache
 def tls() -> ssl.SSLContext:
     """The one TLS context of the process: reading the authorities takes tens of milliseconds."""
-    return httpx2.create_ssl_context()
+    return authorities() or httpx2.create_ssl_context()
 
 
 class CappedTransport(httpx2.AsyncBaseTransport):

@@ -1,6 +1,6 @@
 """The settings: read once, by their own types, and the same for every program of ours."""
 
-from bmn.settings.load import load_settings, origin_of
+from bmn.settings.load import load_settings, origin_of, variable_of
 from bmn.settings.model import DEV_USER_EMAIL, DEV_USER_ID, GROUPS, PROVIDERS, SANDBOX_KEY, ProviderAccess, Settings
 from bmn.settings.production import production_problems
 from bmn.settings.start import check_start
@@ -17,4 +17,5 @@ __all__ = [
     "load_settings",
     "origin_of",
     "production_problems",
+    "variable_of",
 ]

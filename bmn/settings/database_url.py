@@ -2,9 +2,11 @@
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from bmn.settings import files
 from bmn.settings.urls import ServiceUrl, check_params, read_url
 
 _POSTGRES = re.compile(r"(jdbc:)?(postgres|postgresql|postgis|pgsql|cockroachdb|cockroach)(\+\w+)?")
@@ -66,6 +68,13 @@ _SERVERS = {
     "master": "read-write",
     "secondary": "standby",
     "preferSecondary": "prefer-standby",
+}
+_FILES: dict[str, Callable[[str], Path]] = {
+    "sslrootcert": files.certificates,
+    "sslcert": files.certificates,
+    "sslkey": files.file,
+    "sslcrl": files.file,
+    "passfile": files.file,
 }
 _SAMPLE = "postgresql://USER:PASSWORD@HOST:5432/NAME"
 
@@ -168,6 +177,6 @@ def _check_words(params: dict[str, str]) -> None:
     for name in ("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"):
         if not params.get(name, "0").strip().lstrip("-").isdigit():
             raise ValueError(f"its parameter {name} is not a whole number")
-    for name in ("sslrootcert", "sslcert", "sslkey"):
-        if (file := params.get(name)) and file != "system" and not Path(file).expanduser().is_file():
-            raise ValueError(f"its parameter {name} names a file that is not there")
+    for name, read in _FILES.items():
+        if (named := params.get(name)) and named != "system":
+            params[name] = str(files.parameter(name, named, read))

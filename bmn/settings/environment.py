@@ -81,16 +81,20 @@ def read_env_file(path: Path) -> dict[str, str]:
     """
     try:
         data = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
+        if (path / "pyvenv.cfg").exists():  # a virtual environment of that name
+            return {}
         raise Misconfigured(
             f"{path} cannot be read: {error.strerror}", hint="Make it readable, or remove it."
         ) from None
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
-    except UnicodeDecodeError:
+        if "\0" in text:
+            raise ValueError
+    except ValueError:
         raise Misconfigured(f"{path} is not UTF-8 text.", hint="Save it as UTF-8.") from None
     for line, words in _unreadable(text):
         raise Misconfigured(

@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from bmn import redaction
 from bmn.errors import Misconfigured
+from bmn.settings.authorities import check_library_files, share_authorities
 from bmn.settings.environment import find
 from bmn.settings.model import Settings
 from bmn.settings.proxies import except_loopback, proxies
@@ -24,6 +25,10 @@ def load_settings(**overrides: Any) -> Settings:
     redaction.hide(settings.secrets())
     proxies()  # a proxy whose address cannot be read is refused here
     except_loopback()
+    share_authorities()  # certificates that cannot be read likewise
+    check_library_files(
+        postgresql=not settings.database_address.startswith("sqlite"), traces=bool(settings.otel_exporter_otlp_endpoint)
+    )
     return settings
 
 
@@ -33,9 +38,14 @@ def _problem(issue: ErrorDetails) -> str:
     field = str(issue["loc"][0]).lower() if issue["loc"] else ""
     if field not in Settings.model_fields:
         return text
+    return f"{variable_of(field)}: {text}"
+
+
+def variable_of(field: str) -> str:
+    """The variable that a setting was read from, and the file if it stands in one: `NODE_ENV`, `SUPABASE_URL (.env)`."""
     found = find(Settings.model_fields[field], field)
     where = f" ({found[2]})" if found and found[2] != "environment" else ""
-    return f"{found[0] if found else field.upper()}{where}: {text}"
+    return f"{found[0] if found else field.upper()}{where}"
 
 
 def origin_of(field: str) -> str:

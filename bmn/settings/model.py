@@ -23,10 +23,10 @@ from bmn.settings.types import (
     Credits,
     CustomFields,
     DatabaseUrl,
-    File,
     Folder,
     Host,
     Issuers,
+    JsonFile,
     Key,
     Mailbox,
     Megabytes,
@@ -195,7 +195,7 @@ class Settings(BaseSettings):
     ghl_base_url: WebAddress = "https://services.leadconnectorhq.com"
     ghl_api_version: Word = "2021-07-28"
     ghl_custom_fields: CustomFields = ""  # our field=their field id, comma separated: wizard_step=6dvN…,brand_name=…
-    price_table: File | None = None  # a JSON file that overrides bmn.providers.prices
+    price_table: JsonFile | None = None  # a JSON file that overrides bmn.providers.prices
     bmn_sandbox_url: WebAddress = ""  # where the sandbox answers; `bmn serve` sets it for its own children
     bmn_sandbox_speed: float = Field(1.0, ge=0)  # 1 takes a vendor's time, 0 none
 

@@ -1,9 +1,11 @@
 """REDIS_URL as the hosts and tools of this world write it, read once and turned into the form that redis-py takes."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urlencode
 
+from bmn.settings import files
 from bmn.settings.urls import ServiceUrl, check_params, read_url
 
 _SCHEMES = {
@@ -32,6 +34,12 @@ _FOREIGN_NAMES = """
 """
 _FOREIGN = frozenset(_FOREIGN_NAMES.split())
 _CERTIFICATES = {"cert_none": "none", "cert_optional": "optional", "cert_required": "required"}
+_FILES: dict[str, Callable[[str], Path]] = {
+    "ssl_ca_certs": files.certificates,
+    "ssl_ca_path": files.certificate_folder,
+    "ssl_certfile": files.certificates,
+    "ssl_keyfile": files.file,
+}
 _SAMPLE = "redis://USER:PASSWORD@HOST:6379/0"
 
 
@@ -118,7 +126,7 @@ def _query(url: ServiceUrl) -> str:
             raise ValueError("its parameter ssl_cert_reqs may be required, optional or none")
     if params.get("protocol", "3") not in ("2", "3"):
         raise ValueError("its parameter protocol may be 2 or 3")
-    for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
-        if name in params and not Path(params[name]).expanduser().is_file():
-            raise ValueError(f"its parameter {name} names a file that is not there")
+    for name, read in _FILES.items():
+        if name in params:
+            params[name] = str(files.parameter(name, params[name], read))
     return f"?{urlencode(params)}" if params else ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, SecretStr
 
-from bmn.settings import texts
+from bmn.settings import files, texts
 from bmn.settings.alert_urls import alert_urls
 from bmn.settings.database_url import database_url
 from bmn.settings.redis_url import redis_url
@@ -29,20 +29,6 @@ def _reads(read: Callable[[str], Any]) -> BeforeValidator:
         return read(text) if isinstance(text, str) and text else value
 
     return BeforeValidator(validate)
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:
-        raise ValueError("it begins with ~, and this user has no home; write the whole path") from None
-
-
-def _file(text: str) -> Path:
-    path = _folder(text)
-    if not path.is_file():
-        raise ValueError("there is no such file")
-    return path
 
 
 def _project(text: str) -> str:
@@ -121,5 +107,5 @@ Port = Annotated[int, _reads(texts.port), Field(ge=0, le=65535)]
 Seconds = Annotated[float, _reads(texts.seconds)]
 SizeInBytes = Annotated[int, _reads(partial(texts.size, unit=1, name="bytes"))]
 Megabytes = Annotated[int, _reads(partial(texts.size, unit=2**20, name="megabytes"))]
-Folder = Annotated[Path, _reads(_folder)]
-File = Annotated[Path, _reads(_file)]
+Folder = Annotated[Path, _reads(files.folder)]
+JsonFile = Annotated[Path, _reads(files.json_file)]

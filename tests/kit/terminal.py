@@ -55,10 +55,17 @@ def forked(*args: str, env: Mapping[str, str] | None = None, stdin: str = "") ->
         return Output(code, *texts)
 
 
-def bmn(*args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = PATIENCE) -> Output:
-    """Runs it in pipes."""
+def bmn(
+    *args: str,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+    timeout: float = PATIENCE,
+    under: Sequence[str] = (),
+) -> Output:
+    """Runs it in pipes. under: a command that runs it."""
+    command = [*under, BMN, *args]
     done = subprocess.run(
-        [BMN, *args], input=stdin, capture_output=True, text=True, env=environment(env), timeout=timeout, check=False
+        command, input=stdin, capture_output=True, text=True, env=environment(env), timeout=timeout, check=False
     )
     return Output(done.returncode, done.stdout, done.stderr)
 

@@ -1,21 +1,14 @@
 """One answer for every client: this machine directly, the others as the environment says, what cannot be honored by name."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
-from bmn.client import Client
-from bmn.errors import BmnError, JobFailure, Misconfigured
-from bmn.identity.jwks import KeySet
-from bmn.identity.roles import Roles
-from bmn.outgoing import ask
+from bmn.errors import Misconfigured
 from bmn.settings import check_start, load_settings
 from bmn.settings.proxies import proxy_for
-from bmn.storage import object_key, open_storage
+from tests.kit.outgoing import CLIENTS, visit
 from tests.kit.terminal import bmn
 from tests.kit.wire import Wire, answer
 
@@ -71,53 +64,6 @@ def test_a_proxy_that_cannot_be_read_is_refused_by_the_name_of_its_variable(
     with pytest.raises(Misconfigured, match="HTTPS_PROXY") as refused:
         load_settings()
     assert "CANARY" not in refused.value.message
-
-
-async def _jwks(url: str) -> None:
-    keys = KeySet(f"{url}/keys")
-    try:
-        await keys.find("kid", "ES256")
-    finally:
-        await keys.close()
-
-
-async def _roles(url: str) -> None:
-    roles = Roles(url, "secret")
-    await roles.now("user", "admin")
-    await roles.close()
-
-
-async def _client(url: str) -> None:
-    async with Client(load_settings(bmn_token="t"), api_url=url, retries=0) as client:
-        await client.download(f"{url}/x.png")
-
-
-async def _storage(url: str) -> None:
-    settings = load_settings(
-        storage_backend="s3", s3_endpoint=url, s3_access_key_id="id", s3_secret_access_key="secret"
-    )
-    await open_storage(settings).get(object_key("b", "logo", "image/png"))
-
-
-async def _ask(url: str) -> None:
-    await asyncio.to_thread(ask, f"{url}/health", seconds=5)
-
-
-CLIENTS: dict[str, Callable[[str], Awaitable[None]]] = {
-    "jwks": _jwks,
-    "roles": _roles,
-    "client": _client,
-    "storage": _storage,
-    "doctor": _ask,
-}
-REFUSALS = (BmnError, JobFailure, httpx.HTTPError, FileNotFoundError)
-
-
-async def visit(client: str, url: str) -> None:
-    try:
-        await CLIENTS[client](url)
-    except REFUSALS:
-        return
 
 
 @pytest.mark.parametrize("client", CLIENTS)

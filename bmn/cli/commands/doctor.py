@@ -72,6 +72,7 @@ def _examine() -> Iterator[Check]:
         _production,
         _proxies,
         _home,
+        _files,
         check_redis,
         _database,
         check_deployment,
@@ -118,6 +119,13 @@ def _home(settings: Settings) -> Iterator[Check]:
         yield Check("Home", "warning", f"{home}, {free} MB free", "Make room: pictures and records grow.")
     else:
         yield Check("Home", "ok", f"{home}, {free / 1024:.0f} GB free")
+
+
+def _files(settings: Settings) -> Iterator[Check]:
+    from bmn.local.start import check_files
+
+    check_files(settings)
+    yield Check("Files", "ok", "prices and secrets can be read")
 
 
 # --- records, objects, keys, server ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from bmn.cli.terminal.console import console
 from bmn.errors import Conflict, Misconfigured, UsageProblem
 from bmn.lifeline import lifeline
 from bmn.local.temporary import private_stack
-from bmn.settings import Settings, check_start, load_settings, origin_of
+from bmn.settings import Settings, load_settings, origin_of
 from bmn.settings.running import PRIVATE
 from bmn.settings.web import bracketed, reachable
 
@@ -121,8 +121,9 @@ def _log_level(*, ephemeral: bool, verbose: bool) -> str:
 
 def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
     from bmn import logs
+    from bmn.local.start import check_before_start
 
-    for warning in check_start(settings):
+    for warning in check_before_start(settings):
         logs.get_logger(__name__).warning(warning)
     missing = settings.missing_providers()
     if missing and (no_sandbox or settings.is_production):

@@ -7,7 +7,7 @@ import typer
 
 from bmn.cli.base import examples, single
 from bmn.errors import NoServer
-from bmn.settings import check_start, load_settings
+from bmn.settings import load_settings
 
 app = single()
 
@@ -33,13 +33,14 @@ def worker(
     from bmn import logs
     from bmn.cli.commands.serve import prepare_database
     from bmn.local.processes import WORKERS, Stack, preload, queues_named, shared_out, with_addresses
+    from bmn.local.start import check_before_start
     from bmn.local.supervisor import Hooks, Supervisor
 
     os.umask(0o077)  # pictures and logs are their owner's alone, as those of `bmn serve` are
     settings = load_settings()
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="worker")
     names = queues_named(queues)
-    warnings = check_start(settings)
+    warnings = check_before_start(settings, server=False)
     if not settings.redis_address:
         raise NoServer(
             "No Redis is configured, and no `bmn serve` runs in this home.",
