@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Engine, event, text
 
 from bench.questions import QUESTIONS
 from bench.rows import Size, fill
-from bmn.db import retention
 from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
 from bmn.db.sums import activity, spending
@@ -79,7 +78,6 @@ def filled(server: str, name: str, size: Size) -> Iterator[Connection]:
         for roll_up in (activity.roll_up, spending.roll_up):
             while _done(engine, roll_up):
                 pass
-        _done(engine, lambda conn: bool(retention.delete_old_records(conn)))
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("VACUUM ANALYZE"))
         with engine.begin() as conn:

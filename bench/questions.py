@@ -1,11 +1,12 @@
 """What the product asks its database, by name: each through the function that the product asks it with."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import assets, calls, claims, clock, credits, dead_letters, jobs, queues, retention
+from bmn.db import assets, calls, claims, clock, credits, dead_letters, jobs, orphans, queues, retention
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.sums import activity, spending
@@ -23,7 +24,13 @@ def _a_job(conn: Connection, state: str = "completed") -> str:
 
 def _known_keys(conn: Connection) -> object:
     keys = [f"brands/brand-{number}/logo/{number}" for number in range(1, 500)]
-    return retention.known_keys(conn, keys)
+    return orphans.known_keys(conn, keys)
+
+
+def _pruned(name: str) -> Callable[[Connection], object]:
+    """A hundred rows of a book of which half is due: the jobs of the fixture are spread over 30 days."""
+    [book] = (replace(book, seconds=15 * 86_400.0) for book in retention.BOOKS if book.name == name)
+    return partial(retention.prune, book=book, limit=100)
 
 
 def _listed(**chosen: object) -> Callable[[Connection], object]:
@@ -62,7 +69,10 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "costs of a user": lambda conn: spending.costs(conn, "kind", user_id=_USER),
     "costs of all": lambda conn: spending.costs(conn, "kind"),
     "a user's ledger": lambda conn: credits.ledger(conn, _USER),
-    "old jobs, a batch": lambda conn: retention.delete_old_jobs(conn),
-    "old records": lambda conn: retention.delete_old_records(conn),
+    "old jobs, a batch": _pruned("jobs"),
+    "old ledger rows, a batch": _pruned("credit_ledger"),
+    "old calls, a batch": _pruned("provider_calls"),
+    "retention's lag": retention.lags,
     "known storage keys": _known_keys,
+    "storage keys, a page": partial(orphans.storage_keys, after="brand-5", older_than=3600.0, limit=500),
 }

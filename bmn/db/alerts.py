@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, case, delete, func, or_, select, update
+from sqlalchemy import Connection, case, func, or_, select, update
 
 from bmn.db.tables import alert_tellings, alerts, db_now
 from bmn.db.upsert import insert_once
@@ -13,7 +13,6 @@ Severity = Literal["warn", "error"]
 
 _CLAIM_SECONDS = 60.0  # a telling whose process died is somebody else's after that
 _GIVE_UP_SECONDS = 86_400.0  # news older than this helps nobody
-_KEPT_SECONDS = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +70,6 @@ def settle(conn: Connection, troubles: Iterable[Trouble], *, quiet: float) -> li
     """Opens what is wrong and ends what nobody has seen for `quiet` seconds. What is new."""
     new = [trouble for trouble in troubles if open_alert(conn, trouble)]
     conn.execute(update(alerts).where(_IS_OPEN, alerts.c.seen_at < db_now() - quiet).values(resolved_at=db_now()))
-    old = select(alerts.c.id).where(alerts.c.resolved_at < db_now() - _KEPT_SECONDS)
-    conn.execute(delete(alert_tellings).where(alert_tellings.c.alert_id.in_(old)))
-    conn.execute(delete(alerts).where(alerts.c.resolved_at < db_now() - _KEPT_SECONDS))
     return new
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bmn.db import retention
 from bmn.db.engine import database_away, make_engine
 from bmn.db.refusals import refusal
 
@@ -36,6 +37,18 @@ def probe(url: str) -> DatabaseProbe:
             before = time.time()
             now = float(conn.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
             return DatabaseProbe(version, now - (before + time.time()) / 2, read_only)
+    except SQLAlchemyError as error:
+        raise (refusal(error, url) or database_away(error)) from error
+    finally:
+        engine.dispose()
+
+
+def retention_lags(url: str) -> dict[str, float]:
+    """By table: for how many seconds its oldest row should have been gone. Raises as `probe` does."""
+    engine = make_engine(url)
+    try:
+        with engine.connect() as conn:
+            return retention.lags(conn)
     except SQLAlchemyError as error:
         raise (refusal(error, url) or database_away(error)) from error
     finally:

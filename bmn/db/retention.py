@@ -1,15 +1,17 @@
-"""How long records are kept, and deleting what is older. Each function deletes a bounded number of rows."""
+"""How long records are kept, and deleting what is older: book by book, a bounded number of rows at a time."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, exists, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select, tuple_
 
-from bmn.db.sums import activity, spending
 from bmn.db.tables import (
+    activity_mark,
     agent_sessions,
+    alert_tellings,
+    alerts,
     audit_log,
-    brand_assets,
     credit_ledger,
     db_now,
     dead_letters,
@@ -20,90 +22,99 @@ from bmn.db.tables import (
     job_units,
     jobs,
     provider_calls,
+    spending_mark,
 )
-from bmn.schemas.payloads import TERMINAL_STATES
 
-_DAY = 86_400
-JOB_SECONDS = 30 * _DAY
-BOOK_SECONDS = 400 * _DAY
-SESSION_SECONDS = 30 * _DAY
-_BATCH = 500
+_DAY = 86_400.0
 _LETTERS = 1000
 
 
-def delete_old_jobs(conn: Connection) -> int:
-    """Ended jobs after 30 days, with their events, units and logs. Open dead letters keep theirs for ever."""
-    open_letter = exists().where(dead_letters.c.job_id == jobs.c.id, dead_letters.c.state == "open")
-    query = (
-        select(jobs.c.id)
-        .where(
-            jobs.c.state.in_(tuple(TERMINAL_STATES)),
-            jobs.c.completed_at < db_now() - JOB_SECONDS,
-            ~open_letter,
-        )
-        .order_by(jobs.c.completed_at)
-        .limit(_BATCH)
-    )
-    ids = list(conn.execute(query).scalars())
-    if not ids:
-        return 0
-    for table in (job_events, job_units, job_logs, dead_letters):
-        conn.execute(delete(table).where(table.c.job_id.in_(ids)))
-    conn.execute(delete(jobs).where(jobs.c.id.in_(ids)))
-    return len(ids)
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Rows of one table that are kept for so many seconds.
+
+    at: by what they age; an index is in its order. only: which of them age at all. belonging: columns of other tables
+    that name a row, and whose rows go with it. counted: the mark that has to pass a row first, or sums would lack it.
+    """
+
+    at: Column[float]
+    seconds: float
+    only: tuple[ColumnElement[bool], ...] = ()
+    belonging: tuple[Column[Any], ...] = ()
+    counted: Table | None = None
+
+    @property
+    def name(self) -> str:
+        """As metrics name it."""
+        return self.table.name
+
+    @property
+    def table(self) -> Table:
+        """Where its rows are."""
+        return self.at.table
 
 
-def delete_old_records(conn: Connection) -> dict[str, int]:
-    """The books after 400 days, resolved dead letters after 30, idempotency keys after one."""
-    resolved = dead_letters.c.state != "open"
-    newest = select(dead_letters.c.id).where(resolved).order_by(dead_letters.c.resolved_at.desc()).limit(_LETTERS)
-    return {
-        "ledger rows": _older(conn, credit_ledger, credit_ledger.c.created_at, BOOK_SECONDS),
-        "provider calls": _older(conn, provider_calls, provider_calls.c.at, BOOK_SECONDS),
-        "audit rows": _older(conn, audit_log, audit_log.c.at, BOOK_SECONDS),
-        "idempotency keys": _older(conn, idempotency_keys, idempotency_keys.c.created_at, _DAY),
-        "escalations": _older(conn, escalations, escalations.c.created_at, JOB_SECONDS),
-        "activity rows": activity.delete_old(conn) + spending.delete_old(conn),
-        "dead letters": conn.execute(
-            delete(dead_letters).where(
-                resolved,
-                or_(dead_letters.c.resolved_at < db_now() - JOB_SECONDS, dead_letters.c.id.not_in(newest)),
-            )
-        ).rowcount,
-    }
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one deletion did. upto: the time of the newest row it removed, where the next one begins."""
+
+    removed: int
+    upto: float
 
 
-def _older(conn: Connection, table: Table, column: Any, seconds: float) -> int:
-    return conn.execute(delete(table).where(column < db_now() - seconds)).rowcount
+_HAS_OPEN_LETTER = exists().where(dead_letters.c.job_id == jobs.c.id, dead_letters.c.state == "open")
+
+BOOKS: tuple[Book, ...] = (
+    Book(
+        jobs.c.completed_at,
+        30 * _DAY,
+        only=(~_HAS_OPEN_LETTER,),
+        belonging=(job_events.c.job_id, job_units.c.job_id, job_logs.c.job_id, dead_letters.c.job_id),
+        counted=activity_mark,
+    ),
+    Book(credit_ledger.c.created_at, 400 * _DAY),
+    Book(provider_calls.c.at, 400 * _DAY, counted=spending_mark),
+    Book(audit_log.c.at, 400 * _DAY),
+    Book(alerts.c.resolved_at, 30 * _DAY, belonging=(alert_tellings.c.alert_id,)),
+    Book(dead_letters.c.resolved_at, 30 * _DAY),
+    Book(escalations.c.created_at, 30 * _DAY),
+    Book(idempotency_keys.c.created_at, _DAY),
+    Book(agent_sessions.c.updated_at, 30 * _DAY),
+)
 
 
-def delete_old_sessions(conn: Connection) -> int:
-    """Removes the wizard's conversations that nobody goes on with."""
-    return _older(conn, agent_sessions, agent_sessions.c.updated_at, SESSION_SECONDS)
+def prune(conn: Connection, book: Book, limit: int, after: float = 0.0) -> Batch:
+    """Deletes the oldest rows that are due, `limit` at most. It costs what it deletes, however large the table is.
+
+    after: where the batch before ended. Without it each one would walk again over what the last ones left behind.
+    """
+    keys = list(book.table.primary_key)
+    due = [book.at < db_now() - book.seconds, book.at >= after, *book.only]
+    if book.counted is not None:
+        due.append(book.at < func.coalesce(select(book.counted.c.upto).scalar_subquery(), 0.0))
+    rows = conn.execute(select(*keys, book.at).where(*due).order_by(book.at).limit(limit)).all()
+    if not rows:
+        return Batch(0, after)
+    names: list[Any] = [row[0] if len(keys) == 1 else tuple(row)[:-1] for row in rows]
+    for column in book.belonging:
+        conn.execute(delete(column.table).where(column.in_(names)))
+    named = keys[0].in_(names) if len(keys) == 1 else tuple_(*keys).in_(names)
+    conn.execute(delete(book.table).where(named))
+    return Batch(len(rows), rows[-1][-1])
 
 
-def known_keys(conn: Connection, keys: Iterable[str]) -> set[str]:
-    """Which of these storage keys some row still names: an asset, its thumbnail, or a unit of a job that goes on."""
-    wanted = list(keys)
-    named = set(
-        conn.execute(select(brand_assets.c.storage_key).where(brand_assets.c.storage_key.in_(wanted))).scalars()
-    )
-    named |= set(
-        conn.execute(
-            select(job_units.c.storage_key)
-            .join(jobs, jobs.c.id == job_units.c.job_id)
-            .where(job_units.c.storage_key.in_(wanted), jobs.c.state.not_in(tuple(TERMINAL_STATES)))
-        ).scalars()
-    )
-    thumbnails = {key for key in wanted if "/thumbnail/" in key}
-    if thumbnails:
-        urls = conn.execute(select(brand_assets.c.thumbnail_url).where(brand_assets.c.thumbnail_url.is_not(None)))
-        shown = {str(url).split("/brands/", 1)[-1] for url in urls.scalars()}
-        named |= {key for key in thumbnails if key.removeprefix("brands/") in shown}
-    return named
+def prune_letters(conn: Connection, limit: int) -> int:
+    """Deletes dead letters that somebody has dealt with, but the thousand latest of them; the number of those deleted."""
+    dealt_with = select(dead_letters.c.id).where(dead_letters.c.resolved_at.is_not(None))
+    older = dealt_with.order_by(dead_letters.c.resolved_at.desc()).offset(_LETTERS).limit(limit)
+    return conn.execute(delete(dead_letters).where(dead_letters.c.id.in_(older))).rowcount
 
 
-def rows_without_object(conn: Connection, stored: set[str], *, older_than: float) -> list[str]:
-    """Storage keys of assets whose object is not in the store."""
-    query = select(brand_assets.c.storage_key).where(brand_assets.c.created_at < db_now() - older_than)
-    return [key for key in conn.execute(query).scalars() if key not in stored]
+def lags(conn: Connection, books: Iterable[Book] = BOOKS) -> dict[str, float]:
+    """By book: for how many seconds its oldest row should have been gone; 0.0 where none should."""
+    found = {}
+    for book in books:
+        oldest = select(db_now() - book.at).where(book.at < db_now() - book.seconds, *book.only)
+        age = conn.execute(oldest.order_by(book.at).limit(1)).scalar()
+        found[book.name] = 0.0 if age is None else float(age) - book.seconds
+    return found

@@ -358,6 +358,7 @@ dead_letters = Table(
     _time("resolved_at"),
     _created(),
     Index("dead_letters_open", "state", "created_at"),
+    _index_where("resolved_at IS NOT NULL", "dead_letters_resolved", "resolved_at"),
 )
 
 escalations = Table(
@@ -365,6 +366,7 @@ escalations = Table(
     metadata,
     Column("key", String(128), primary_key=True),  # cause and window: one ops mail each
     _created(),
+    Index("escalations_age", "created_at"),
 )
 
 products = Table(
@@ -405,6 +407,7 @@ agent_sessions = Table(
     _time("updated_at", nullable=False, default=db_now()),
     _time("reminded_at"),  # when the user was told that the wizard waits for them
     Index("agent_sessions_of_brand", "brand_id"),
+    Index("agent_sessions_age", "updated_at"),
 )
 
 queue_settings = Table(
@@ -465,6 +468,7 @@ alerts = Table(
     _time("opened_at", nullable=False),
     _time("seen_at", nullable=False),
     _time("resolved_at"),
+    _index_where("resolved_at IS NOT NULL", "alerts_resolved", "resolved_at"),
     Index(
         "alerts_open",
         "kind",

@@ -27,10 +27,11 @@ from bmn.storage import Storage, open_storage
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Upkeep of the work's own, which the sweeper runs in every n-th sweep."""
+    """Upkeep of the work's own, which the sweeper runs in every n-th sweep. beside: the loop does not wait for it."""
 
     run: Callable[["Core"], Awaitable[object]]
     every: int
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

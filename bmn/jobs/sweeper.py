@@ -37,11 +37,15 @@ _AGEING_SECONDS = 60.0  # a clock set ahead by less makes no attempt stale; a sl
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """every: in sweeps. redis: it is left out while that is known to be away, so that the others are not held up."""
+    """every: in sweeps. redis: it is left out while that is known to be away, so that the others are not held up.
+
+    beside: it runs beside the loop, so that a slow one holds up nobody's lease; not again before it has ended.
+    """
 
     run: Callable[[], Awaitable[object]]
     every: int
     redis: bool = False
+    beside: bool = False
 
 
 class ClockWatch:
@@ -72,7 +76,7 @@ class ClockWatch:
 class Sweeper:
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._telling: asyncio.Task[bool] | None = None
+        self._beside: dict[str, asyncio.Task[bool]] = {}
         self._published = 0.0  # up to here, by the database's clock, every event is in the stream
         self._clocks = ClockWatch()
         self._watching = Duty(self.watch_clock, 1)  # by all, since whoever sweeps next has to know
@@ -85,9 +89,9 @@ class Sweeper:
             Duty(self.carry_out_cancels, 2),
             Duty(self.count_ended, 15),
             Duty(self.alert, 5),
-            Duty(self.tell, 1),
+            Duty(self.tell, 1, beside=True),
             Duty(self.trim, 60, redis=True),
-            *(Duty(self._of_the_work(chore), chore.every) for chore in core.work.chores),
+            *(Duty(self._of_the_work(chore), chore.every, beside=chore.beside) for chore in core.work.chores),
         )
 
     async def run(self) -> None:
@@ -95,8 +99,8 @@ class Sweeper:
         try:
             await self._sweep()
         finally:
-            if self._telling is not None:
-                self._telling.cancel()
+            for task in self._beside.values():
+                task.cancel()
 
     async def _sweep(self) -> None:
         number = random.randrange(60)
@@ -110,9 +114,16 @@ class Sweeper:
             due = [duty for duty in self._duties if number % duty.every == 0]
             if self._core.health.down_for():
                 due = [duty for duty in due if not duty.redis]
-            if not all([await self._do(duty) for duty in due]):
+            for duty in (duty for duty in due if duty.beside):
+                self._begin(duty)
+            if not all([await self._do(duty) for duty in due if not duty.beside]):
                 # Whoever cannot reach the database lets the lock lapse, so that somebody else can sweep.
                 await asyncio.sleep(2 * self._lock_seconds)
+
+    def _begin(self, duty: Duty) -> None:
+        name = duty.run.__name__
+        if name not in self._beside or self._beside[name].done():
+            self._beside[name] = asyncio.create_task(self._do(duty), name=f"sweeper {name}")
 
     def _of_the_work(self, chore: Chore) -> Callable[[], Awaitable[object]]:
         @wraps(chore.run)
@@ -242,11 +253,7 @@ class Sweeper:
         await alerts.look(self._core)
 
     async def tell(self) -> None:
-        """Tells the receivers beside the loop: a slow one holds up nobody's lease."""
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._do(Duty(self._tell, 1)), name="alerts")
-
-    async def _tell(self) -> None:
+        """Tells the receivers of alerts."""
         await alerts.tell(self._core)
 
     async def trim(self) -> None:

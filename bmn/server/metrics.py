@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bmn.db import alerts, queues
+from bmn.db import alerts, queues, retention
 from bmn.db.engine import Connection
 from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
@@ -13,7 +13,7 @@ from bmn.work.registry import QUEUES
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the records say at one moment. durations: p50 and p95 in seconds, per queue."""
+    """What the records say at one moment. durations: p50 and p95 in seconds, per queue. lags: seconds, per table."""
 
     counts: dict[str, dict[str, int]]
     oldest: dict[str, float]
@@ -23,6 +23,7 @@ class Figures:
     dead: int
     paused: frozenset[str]
     alerts: dict[str, int]
+    lags: dict[str, float]
 
 
 def read_figures(conn: Connection) -> Figures:
@@ -36,6 +37,7 @@ def read_figures(conn: Connection) -> Figures:
         dead=queues.open_dead_letters(conn),
         paused=frozenset(name for name, setting in queues.settings(conn).items() if setting.paused),
         alerts=alerts.count_open(conn),
+        lags=retention.lags(conn),
     )
 
 
@@ -75,6 +77,12 @@ class Metrics:
         self.dead_letters = Gauge("bmn_dead_letters_open", "Dead letters nobody has mended", registry=self.registry)
         self.paused = Gauge("bmn_queue_paused", "1 where a queue is paused", ("queue",), registry=self.registry)
         self.alerts = Gauge("bmn_alerts_open", "Alerts that are not over, by kind", ("kind",), registry=self.registry)
+        self.lag = Gauge(
+            "bmn_retention_lag_seconds",
+            "For how long the oldest row of a table should have been deleted",
+            ("book",),
+            registry=self.registry,
+        )
         self.redis_memory = Gauge("bmn_redis_memory_share", "Used memory by its limit", registry=self.registry)
         self.redis_down = Gauge("bmn_redis_down_seconds", "Seconds since Redis last answered", registry=self.registry)
 
@@ -93,6 +101,8 @@ class Metrics:
         for provider, usd in figures.usd.items():
             self.spent.labels(provider).set(usd)
         self.dead_letters.set(figures.dead)
+        for book, lag in figures.lags.items():
+            self.lag.labels(book).set(lag)
         self.alerts.clear()
         for kind, number in figures.alerts.items():
             self.alerts.labels(kind).set(number)

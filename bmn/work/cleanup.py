@@ -4,20 +4,23 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
 from bmn.db import jobs as job_rows
-from bmn.db import retention
+from bmn.db import orphans, retention
 from bmn.db.engine import Connection, IntegrityError
+from bmn.db.sums import activity, spending
 from bmn.db.transitions import Change
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
 from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup, CleanupType, JobState
 from bmn.schemas.results import Counts
+from bmn.work import pruning
 from bmn.work.registry import get_queue
 
 log = get_logger(__name__)
@@ -26,6 +29,9 @@ EVERY_SECONDS = 3600
 _DAY = 86_400
 _YOUNG_SECONDS = 3600  # an object may be younger than the row that is about to name it
 _CACHE_SECONDS = 3600
+_PRUNING_SECONDS = 60.0  # half of what an attempt may take
+_PAGE = 5000
+_NAMED = 100  # missing objects that the job's log names
 
 
 async def schedule(core: Core) -> None:
@@ -69,11 +75,12 @@ async def run(ctx: Context[Cleanup]) -> Result:
 
 
 async def _expired_jobs(ctx: Context[Cleanup]) -> dict[str, int]:
-    """Ended jobs and all that hangs on them after 30 days; the books after 400."""
-    done: dict[str, int] = {}
-    while (removed := await ctx.commit(retention.delete_old_jobs)) > 0:
-        done["jobs"] = done.get("jobs", 0) + removed
-    done |= await ctx.commit(retention.delete_old_records)
+    """What is older than it is kept and the sweeper has left, of every book."""
+    removed = await pruning.sweep(ctx.db, _PRUNING_SECONDS)
+    done = {name.replace("_", " "): rows for name, rows in removed.items()}
+    done["sums"] = await ctx.commit(lambda conn: activity.delete_old(conn) + spending.delete_old(conn))
+    while letters := await ctx.commit(lambda conn: retention.prune_letters(conn, _PAGE)):
+        done["dead letters"] = done.get("dead letters", 0) + letters
     done["cache keys"] = await _limit_keys(ctx, "cache:*", _CACHE_SECONDS)
     return done
 
@@ -85,15 +92,24 @@ async def _orphaned_assets(ctx: Context[Cleanup]) -> dict[str, int]:
     found = [key for key, written in await ctx.storage.list() if written < now - _YOUNG_SECONDS]
     for start in range(0, len(found), 500):
         batch = found[start : start + 500]
-        known = await ctx.db.read(lambda conn, keys=batch: retention.known_keys(conn, keys))  # type: ignore[misc]
+        known = await ctx.db.read(lambda conn, keys=batch: orphans.known_keys(conn, keys))  # type: ignore[misc]
         for key in set(batch) - known:
             await ctx.storage.delete(key)
             objects += 1
-    stored = set(found)
-    missing = await ctx.db.read(lambda conn: retention.rows_without_object(conn, stored, older_than=_YOUNG_SECONDS))
-    for key in missing:
+    missing = await _rows_without_object(ctx, set(found))
+    for key in missing[:_NAMED]:
         await ctx.log("error", "An asset's object is missing.", storage_key=key)
     return {"objects without a row": objects, "rows without an object": len(missing)}
+
+
+async def _rows_without_object(ctx: Context[Cleanup], stored: set[str]) -> list[str]:
+    missing: list[str] = []
+    read = partial(orphans.storage_keys, older_than=_YOUNG_SECONDS, limit=_PAGE)
+    page = await ctx.db.read(partial(read, after=""))
+    while page:
+        missing.extend(key for key in page if key not in stored)
+        page = await ctx.db.read(partial(read, after=page[-1]))
+    return missing
 
 
 async def _stale_sessions(ctx: Context[Cleanup]) -> dict[str, int]:
@@ -101,7 +117,6 @@ async def _stale_sessions(ctx: Context[Cleanup]) -> dict[str, int]:
     return {
         "sessions": await _limit_keys(ctx, "session:*", keys.SESSION_SECONDS),
         "sockets": await _limit_keys(ctx, "socket:*", keys.SESSION_SECONDS),
-        "agent sessions": await ctx.commit(retention.delete_old_sessions),
     }
 
 

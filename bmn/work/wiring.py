@@ -3,7 +3,7 @@
 from bmn.jobs import core, stock_worker
 from bmn.jobs.core import Chore, Core, Work
 from bmn.settings import Settings
-from bmn.work import cleanup, follow_ups, journey
+from bmn.work import cleanup, follow_ups, journey, pruning
 from bmn.work.registry import QUEUES
 
 WORK = Work(
@@ -11,7 +11,11 @@ WORK = Work(
     module=__name__,
     follow_up=follow_ups.thumbnail_job,
     ops_mail=follow_ups.ops_mail,
-    chores=(Chore(cleanup.schedule, every=10), Chore(journey.remind_abandoned, every=60)),
+    chores=(
+        Chore(cleanup.schedule, every=10),
+        Chore(journey.remind_abandoned, every=60),
+        Chore(pruning.prune_a_little, every=60, beside=True),
+    ),
 )
 
 

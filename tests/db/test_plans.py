@@ -24,8 +24,6 @@ _BOUNDED = {
     "everybody's by cause": "counts to 10,000",
     "dead letters": "counts to 10,000",
     "spent in an hour": "reads the calls of an hour",
-    "old jobs, a batch": "deletes 500 jobs",
-    "old records": "deletes what is old",
 }
 
 

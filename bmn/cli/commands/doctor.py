@@ -15,6 +15,7 @@ from bmn.cli.base import examples, single
 from bmn.cli.checks import Check, State, check_clock, check_deployment, check_redis, is_to_be_made
 from bmn.cli.terminal.console import console
 from bmn.errors import CAUSES, BmnError, Cause
+from bmn.format import duration
 from bmn.redaction import redact
 from bmn.settings import PROVIDERS, Settings, load_settings, production_problems
 from bmn.settings.proxies import proxies
@@ -22,6 +23,7 @@ from bmn.settings.start import visited
 
 _SYMBOLS: dict[State, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "red")}
 _LEAST_DISK_MB = 500
+_LATE_SECONDS = 2 * 3600.0  # an hourly cleanup and a sweep every minute have gone by
 
 
 app = single()
@@ -133,7 +135,7 @@ def _files(settings: Settings) -> Iterator[Check]:
 
 def _database(settings: Settings) -> Iterator[Check]:
     from bmn.db.migrations import pending_migrations
-    from bmn.db.probe import probe
+    from bmn.db.probe import probe, retention_lags
 
     address = settings.database_address
     is_sqlite = address.startswith("sqlite")
@@ -149,8 +151,18 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("Migrations", state, f"{len(pending)} are due: {', '.join(pending)}", "Run: bmn db upgrade")
     else:
         yield Check("Migrations", "ok", "at this release")
+        yield _retention(retention_lags(address))
     if not is_sqlite:
         yield check_clock("PostgreSQL", found.skew)
+
+
+def _retention(lags: dict[str, float]) -> Check:
+    late = {name: lag for name, lag in lags.items() if lag > _LATE_SECONDS}
+    if not late:
+        return Check("Retention", "ok", "nothing is kept for longer than it should be")
+    shown = ", ".join(f"{name.replace('_', ' ')} by {duration(lag)}" for name, lag in late.items())
+    remedy = "Start a worker: whichever runs deletes what is old. Where one runs, its log says what holds it up."
+    return Check("Retention", "warning", f"behind: {shown}", remedy)
 
 
 def _storage(settings: Settings) -> Iterator[Check]:

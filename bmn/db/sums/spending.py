@@ -75,8 +75,11 @@ def delete_old(conn: Connection) -> int:
     """Drops hours after 35 days and days after 400; totals stay."""
     table = provider_spending
     return sum(
-        conn.execute(delete(table).where(table.c.span == span, table.c.bucket < db_now() - kept)).rowcount
+        conn.execute(
+            delete(table).where(table.c.span == span, table.c.dimension == by, table.c.bucket < db_now() - kept)
+        ).rowcount
         for span, kept in _KEPT.items()
+        for by in _KEYS
     )
 
 

@@ -1,0 +1,70 @@
+"""Deletes what is older than it is kept: a little by the sweeper every minute, what is left by the hourly cleanup."""
+
+import time
+from functools import partial
+
+from bmn.db import retention
+from bmn.db.engine import Database
+from bmn.db.retention import Batch, Book
+from bmn.jobs.core import Core
+from bmn.logs import get_logger
+
+log = get_logger(__name__)
+
+SWEEP_SECONDS = 2.0
+_FIRST, _MOST = 100, 2000  # rows in one transaction
+_SHORT_SECONDS, _LONG_SECONDS = 0.05, 0.1  # others wait for their turn to write meanwhile
+
+
+class _Shelf:
+    """One book during a sweep: where its last batch ended, and how many rows the next one takes."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._size = _FIRST
+        self._upto = 0.0
+        self.removed = 0
+        self.done = False
+        self.failure: Exception | None = None
+
+    async def prune(self, db: Database) -> None:
+        """Deletes one batch. What goes wrong ends this book's sweep and nobody else's."""
+        began = time.monotonic()
+        try:
+            batch: Batch = await db.write(partial(retention.prune, book=self._book, limit=self._size, after=self._upto))
+        except Exception as error:  # noqa: BLE001, told at the end of the sweep
+            log.warning("old rows were not deleted", book=self._book.name, reason=str(error))
+            self.failure, self.done = error, True
+            return
+        self.removed += batch.removed
+        self._upto, self.done = batch.upto, batch.removed < self._size
+        took = time.monotonic() - began
+        if took < _SHORT_SECONDS:
+            self._size = min(2 * self._size, _MOST)
+        elif took > _LONG_SECONDS:
+            self._size = max(self._size // 2, 1)
+
+
+async def sweep(db: Database, budget: float) -> dict[str, int]:
+    """Deletes what is due, a batch of each book in turn, until nothing is or the budget is spent; rows by book.
+
+    budget: seconds; each book gets one batch at least. Raises what went wrong with a book, after the others had theirs.
+    """
+    until = time.monotonic() + budget
+    late = await db.read(retention.lags)
+    shelves = {book.name: _Shelf(book) for book in retention.BOOKS if late[book.name]}
+    while open_ones := [shelf for shelf in shelves.values() if not shelf.done]:
+        for shelf in open_ones:
+            await shelf.prune(db)
+        if time.monotonic() >= until:
+            break
+    for shelf in shelves.values():
+        if shelf.failure is not None:
+            raise shelf.failure
+    return {name: shelf.removed for name, shelf in shelves.items()}
+
+
+async def prune_a_little(core: Core) -> None:
+    """The sweeper's share, every minute."""
+    if removed := {name: rows for name, rows in (await sweep(core.db, SWEEP_SECONDS)).items() if rows}:
+        log.debug("deleted what was due", **removed)
