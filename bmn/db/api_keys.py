@@ -1,5 +1,6 @@
 """The API keys' rows. What a key looks like, and who may do what with it, is `bmn.identity`'s."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, or_, select, update
@@ -48,6 +49,12 @@ def find(conn: Connection, key_id: str) -> ApiKey | None:
     """One key, revoked and expired ones too."""
     row = conn.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
     return ApiKey.from_row(row) if row else None
+
+
+def named(conn: Connection, key_ids: Collection[str]) -> dict[str, ApiKey]:
+    """Keys by id, as far as they are there."""
+    rows = conn.execute(select(api_keys).where(api_keys.c.id.in_(key_ids))) if key_ids else ()
+    return {row.id: ApiKey.from_row(row) for row in rows}
 
 
 def listed(conn: Connection, *, ended: bool = False, limit: int = 200) -> list[ApiKey]:

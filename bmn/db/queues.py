@@ -86,7 +86,7 @@ def set_paused(
         "paused": 1,
         "cause": cause,
         "reason": reason,
-        "paused_by": by,
+        "paused_by": str(by),
         "paused_at": db_now(),
         "probe_at": None if probe_in is None else db_now() + probe_in,
     }
@@ -102,7 +102,7 @@ def end_own_pause(conn: Connection, queue: str) -> None:
         set_running(conn, queue, by="system")
 
 
-def set_running(conn: Connection, queue: str, *, by: str) -> bool:
+def set_running(conn: Connection, queue: str, *, by: str, reason: str | None = None) -> bool:
     """Resumes a queue; False if it was not paused."""
     if get_pause(conn, queue) is None:
         return False
@@ -111,7 +111,7 @@ def set_running(conn: Connection, queue: str, *, by: str) -> bool:
         queue,
         {"paused": 0, "cause": None, "reason": None, "paused_by": None, "paused_at": None, "probe_at": None},
     )
-    audit.note(conn, by, "queue.resume", queue)
+    audit.note(conn, by, "queue.resume", queue, reason=reason)
     return True
 
 

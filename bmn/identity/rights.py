@@ -2,15 +2,9 @@
 
 from enum import StrEnum
 
+from bmn.schemas.base import Role
 
-class Role(StrEnum):
-    """Of a token or a key. A user has their own things; the others run the service, or are another system of ours."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-    SERVICE = "service"
-    USER = "user"
+__all__ = ["RIGHTS", "Right", "Role", "roles_with"]
 
 
 class Right(StrEnum):

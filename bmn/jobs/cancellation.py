@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
+from bmn.db import audit, transitions
 from bmn.db import jobs as job_rows
-from bmn.db import transitions
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
 from bmn.db.records import Job
@@ -40,7 +40,9 @@ class CancelAnswer:
     collector: str | None = None
 
 
-async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None) -> CancelAnswer:
+async def cancel(
+    core: Core, job_id: str, by: str, *, user_id: str | None = None, reason: str | None = None
+) -> CancelAnswer:
     """Asks a job to stop. Waits up to two seconds for its worker's answer.
 
     user_id: whose job it has to be; None for an admin. Raises NotFound, or Conflict where it has ended already or only
@@ -53,7 +55,7 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
     if job.collects_id:
         hint = "It is paid for; what cannot be collected is refunded."
         raise Conflict("This job only collects what was ordered before a cancel.", hint=hint, state=job.state)
-    change, asked = await core.db.write(lambda conn: _request(conn, job, by))
+    change, asked = await core.db.write(lambda conn: _request(conn, job, by, reason))
     if change is not None:
         core.outbox.publish(change, job.queue)
         return await _ended(core, job_id)
@@ -66,12 +68,12 @@ async def cancel(core: Core, job_id: str, by: str, *, user_id: str | None = None
     return await _ended(core, job_id)
 
 
-def _request(conn: Connection, job: Job, by: str) -> tuple[Change | None, bool]:
+def _request(conn: Connection, job: Job, by: str, reason: str | None) -> tuple[Change | None, bool]:
     for _ in range(_TRIES):
-        if change := transitions.cancel_waiting(conn, job, by):
+        change = transitions.cancel_waiting(conn, job, by)
+        if change is not None or transitions.ask_to_cancel(conn, job.id, by):
+            audit.note(conn, by, "job.cancel", job.id, reason=reason, before={"state": job.state})
             return change, True
-        if transitions.ask_to_cancel(conn, job.id, by):
-            return None, True
     return None, False
 
 

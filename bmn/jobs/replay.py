@@ -73,19 +73,19 @@ async def estimate(core: Core, chosen: DeadFilter, *, limit: int = 1000) -> tupl
     return await core.db.read(lambda conn: _estimate(conn, core, chosen, limit))
 
 
-async def purge(core: Core, chosen: DeadFilter, by: str, *, limit: int = 1000) -> int:
+async def purge(core: Core, chosen: DeadFilter, by: str, *, limit: int = 1000, reason: str | None = None) -> int:
     """Gives open dead letters up; returns how many. Their jobs stay in the list as failed."""
     letters = await core.db.read(lambda conn: dead_letters.find(conn, chosen, limit=limit))
     ids = [letter.job_id for letter in letters]
-    purged = await core.db.write(lambda conn: [i for i in ids if _purge(conn, i, by)])
+    purged = await core.db.write(lambda conn: [i for i in ids if _purge(conn, i, by, reason)])
     core.outbox.unbury(purged)
     return len(purged)
 
 
-def _purge(conn: Connection, job_id: str, by: str) -> bool:
+def _purge(conn: Connection, job_id: str, by: str, reason: str | None) -> bool:
     taken = dead_letters.take(conn, job_id, state=LetterState.PURGED, by=by)
     if taken:
-        audit.note(conn, by, "dlq.purge", job_id)
+        audit.note(conn, by, "dlq.purge", job_id, reason=reason)
     return taken
 
 

@@ -4,6 +4,7 @@ import math
 import re
 import time
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, overload
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -48,6 +49,16 @@ class Outbound(BaseModel):
     def dump(self) -> dict[str, Any]:
         """Plain JSON types, under the names of the wire."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+class Role(StrEnum):
+    """Of a token or a key. A user has their own things; the others run the service, or are another system of ours."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    SERVICE = "service"
+    USER = "user"
 
 
 def now_ms() -> int:

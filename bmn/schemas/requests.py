@@ -4,9 +4,11 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from bmn.schemas.base import Email, Flag, FreeForm, Id, Model, Name, Number, Palette, Text, Vision, Whole
+from bmn.schemas.base import Email, Flag, FreeForm, Id, Model, Name, Number, Palette, Role, Text, Vision, Whole
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.payloads import CrmEvent, CrmSync, EmailSend, MailTemplate
+
+Reason = Annotated[Text, StringConstraints(max_length=500)]
 
 
 class BrandBody(Model):
@@ -30,11 +32,27 @@ class RetryBody(Model):
     """changes: payload fields to set before the replay, validated against today's schema."""
 
     changes: FreeForm = Field(default_factory=dict)
-    reason: Annotated[Text, StringConstraints(max_length=500)] | None = None
+    reason: Reason | None = None
+
+
+class ReasonBody(Model):
+    """reason: why, for the audit log."""
+
+    reason: Reason | None = None
+
+
+class KeyBody(Model):
+    """role: what the key may do. user_id: whom it acts as; the caller where none is named. expires_in: seconds."""
+
+    name: Name
+    role: Role
+    user_id: Id | None = None
+    expires_in: Whole | None = Field(None, ge=60, le=10 * 366 * 86_400)
+    reason: Reason | None = None
 
 
 class PauseBody(Model):
-    reason: Annotated[Text, StringConstraints(max_length=500)] = ""
+    reason: Reason = ""
 
 
 class DlqSelection(Model):
@@ -48,12 +66,13 @@ class DlqSelection(Model):
     since: Number | None = Field(None, gt=0)
     dry_run: Flag = False
     limit: Whole = Field(1000, ge=1, le=1000)
+    reason: Reason | None = None
 
 
 class GrantBody(Model):
     amount: Whole = Field(ge=1, le=100_000)
     user_id: Id | None = None
-    reason: Annotated[Text, StringConstraints(max_length=500)] | None = None
+    reason: Reason | None = None
 
 
 class MailRequest(Model):

@@ -26,14 +26,26 @@ from bmn.server.middleware import Edge
 from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.redirects import OwnRedirects
 from bmn.server.resources import Resources
-from bmn.server.routes import admin, brands, estimates, events, files, generation, health, job_events, jobs, records
+from bmn.server.routes import (
+    admin,
+    brands,
+    estimates,
+    events,
+    files,
+    generation,
+    health,
+    job_events,
+    jobs,
+    keys,
+    records,
+)
 from bmn.server.snapshot import Snapshot
 from bmn.server.sockets import MESSAGE_BYTES, SOCKET_PATH, create_socket_app
 from bmn.settings import Settings, check_start
 
 log = get_logger(__name__)
 
-_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, files, health)
+_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, keys, files, health)
 _GRACE_SECONDS = 10
 _OWN_FILES = 256  # descriptors that are no connection of a client
 _HEALTH_SECONDS = 1.0

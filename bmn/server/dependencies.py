@@ -137,4 +137,6 @@ def owner_filter(principal: Principal, right: Right = Right.REVEAL) -> str | Non
 
 def is_operator(res: Resources, principal: Principal) -> bool:
     """Whether a caller runs this: an operator, or whoever uses a development server that signs its own tokens."""
+    if not principal.may(Right.OWN):
+        return False
     return principal.may(Right.REVEAL) or not (res.settings.is_production or res.settings.supabase_url)

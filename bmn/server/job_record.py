@@ -1,6 +1,6 @@
 """Everything known about one job, as the document that shows it."""
 
-from bmn.db import assets, brands, calls, events, jobs
+from bmn.db import assets, audit, brands, calls, events, jobs
 from bmn.db.engine import Connection
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES
@@ -10,8 +10,10 @@ from bmn.signing import Signer
 _TIMELINE = 5000
 
 
-def job_record(conn: Connection, signer: Signer, job_id: str, user_id: str | None) -> documents.JobRecord:
-    """user_id: None for any owner. Raises NotFound."""
+def job_record(
+    conn: Connection, signer: Signer, job_id: str, user_id: str | None, *, operator: bool = False
+) -> documents.JobRecord:
+    """user_id: None for any owner. operator: who did what to it is shown as well. Raises NotFound."""
     row = jobs.get_job(conn, job_id, user_id)
     brand = brands.names(conn, [row.brand_id]).get(row.brand_id)
     view = views.job(row, signer, brand, sandboxed=calls.sandboxed(conn, [job_id]).get(job_id, False))
@@ -23,5 +25,6 @@ def job_record(conn: Connection, signer: Signer, job_id: str, user_id: str | Non
         assets=[views.asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
         replays=jobs.children(conn, job_id),
         position=jobs.position(conn, row) if row.state in WAITING_STATES else None,
+        acts=[views.audit_entry(act) for act in audit.of_subject(conn, job_id)] if operator else None,
         expected=views.expected(jobs.durations(conn, row.queue)),
     )

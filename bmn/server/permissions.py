@@ -59,6 +59,10 @@ ROUTES: dict[str, Needs] = {
     "POST /api/v1/admin/dlq/replay": _OPERATE,
     "POST /api/v1/admin/dlq/purge": _ADMINISTER,
     "POST /api/v1/admin/credits": _ADMINISTER,
+    "POST /api/v1/admin/keys": _ADMINISTER,
+    "GET /api/v1/admin/keys": _ADMINISTER,
+    "POST /api/v1/admin/keys/{key}/revoke": _ADMINISTER,
+    "GET /api/v1/admin/audit": _REVEAL,
     # pages
     "GET /": _OWN,
     "GET /g/{brand_id}": _OWN,

@@ -1,10 +1,13 @@
 """Rows as the API's documents: times in RFC 3339 UTC, file addresses signed."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from bmn.db.alerts import Alert
 from bmn.db.records import (
+    ApiKey,
     Asset,
+    AuditEntry,
     Brand,
     Cost,
     DeadLetter,
@@ -15,12 +18,22 @@ from bmn.db.records import (
     StoredEvent,
     Unit,
 )
+from bmn.identity.rights import Right
+from bmn.identity.tokens import Principal
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import when
+from bmn.schemas.documents.document import masked
 from bmn.schemas.payloads import JobState
 from bmn.signing import Signer
 from bmn.work.registry import QUEUES
+
+D = TypeVar("D", bound=documents.Document)
+
+
+def shown(document: D, principal: Principal) -> D:
+    """What a caller sees of it: everything, but for those who see everybody's and nobody's words."""
+    return masked(document) if principal.may(Right.SEE) and not principal.may(Right.REVEAL) else document
 
 
 def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:
@@ -178,6 +191,39 @@ def alert(row: Alert) -> documents.AlertRecord:
         message=row.message,
         opened_at=when(row.opened_at),
         resolved_at=when(row.resolved_at),
+    )
+
+
+def api_key(row: ApiKey) -> documents.KeyRecord:
+    """An API key."""
+    return documents.KeyRecord(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        user_id=row.user_id,
+        created_by=row.created_by,
+        created_at=when(row.created_at),
+        expires_at=when(row.expires_at),
+        last_used_at=when(row.last_used_at),
+        revoked_at=when(row.revoked_at),
+        revoked_by=row.revoked_by,
+    )
+
+
+def audit_entry(row: AuditEntry, key_name: str | None = None) -> documents.AuditRecord:
+    """Something that was done. key_name: of the key it was done with."""
+    return documents.AuditRecord(
+        id=row.id,
+        at=when(row.at),
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        reason=row.reason,
+        key_id=row.key_id,
+        key_name=key_name,
+        address=row.address,
+        before=row.before,
+        after=row.after,
     )
 
 

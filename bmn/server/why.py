@@ -9,6 +9,7 @@ from bmn.db.engine import Connection
 from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit, UnitState
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration
+from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
 from bmn.schemas import documents
@@ -41,7 +42,7 @@ class Facts:
 
 async def look_into(res: Resources, job_id: str, principal: Principal) -> Facts:
     """Gathers what is to be explained. Raises NotFound."""
-    operator, user_id = is_operator(res, principal), owner_filter(principal)
+    operator, user_id = is_operator(res, principal), owner_filter(principal, Right.SEE)
     found = await registered(res.core)
     now = time.time()
 

@@ -11,8 +11,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bmn.db import api_keys
 from bmn.identity.development import mint_development_token
+from bmn.identity.keys import MintedKey, mint_key, new_row
 from bmn.jobs.core import Core
+from bmn.schemas.base import Role
 from bmn.server.app import Application, create_app, create_server
 from bmn.settings import Settings, load_settings
 from tests.kit.people import ANA
@@ -31,6 +34,20 @@ class Api:
     @property
     def core(self) -> Core:
         return self.app.resources.core
+
+    @property
+    def port(self) -> int:
+        return httpx.URL(self.url).port or 0
+
+    async def key(self, role: Role, user_id: str, seconds: float | None = None) -> MintedKey:
+        """An API key of this role."""
+        minted = mint_key()
+        new = new_row(minted, f"the tests' {role.value}", role, user_id, seconds)
+        await self.core.db.write(lambda conn: api_keys.create(conn, new, by="tests"))
+        return minted
+
+    def with_token(self, token: str) -> httpx.AsyncClient:
+        return self._client({"Authorization": f"Bearer {token}"})
 
     def as_user(self, user_id: str, role: str = "user", email: str | None = None) -> httpx.AsyncClient:
         token = mint_development_token(self.settings, user_id, email, role)

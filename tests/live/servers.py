@@ -24,6 +24,7 @@ from bmn.settings import Settings, load_settings
 from tests.kit.driver import Client, Driver
 from tests.kit.people import ANA
 from tests.kit.processes import PATIENCE
+from tests.kit.raw import Address
 from tests.kit.rows import add_event
 from tests.live.serve import App, uvicorn_config
 
@@ -80,10 +81,8 @@ class Server:
         await self._serving
 
 
-class Address(Protocol):
-    """Wherever a server answers: itself, or through a proxy."""
-
-    port: int
+class Reachable(Address, Protocol):
+    """Of which the official client wants to know more."""
 
     @property
     def url(self) -> str: ...
@@ -116,7 +115,7 @@ class Live:
     def token(self, user_id: str = ANA, role: str = "user", seconds: float = 3600) -> str:
         return mint_development_token(self.settings, user_id, None, role, seconds)
 
-    async def join(self, server: Address, namespace: str, **options: Any) -> Client:
+    async def join(self, server: Reachable, namespace: str, **options: Any) -> Client:
         """A client that begins to connect; as Ana unless `token` or `auth` says otherwise."""
         if self._driver is None:
             self._driver = Driver()
@@ -129,7 +128,7 @@ class Live:
         self._driver.command("connect", client.name, url=server.url + namespace, options=settings)
         return client
 
-    async def client(self, server: Address, namespace: str = "/wizard", **options: Any) -> Client:
+    async def client(self, server: Reachable, namespace: str = "/wizard", **options: Any) -> Client:
         """A client that has connected."""
         client = await self.join(server, namespace, **options)
         await client.connected()

@@ -7,7 +7,7 @@ import pytest
 
 from bmn.db import jobs, transitions
 from bmn.schemas.events import WIZARD, JobFailed
-from tests.live.raw import Raw
+from tests.kit.raw import Raw
 from tests.live.servers import Live
 
 

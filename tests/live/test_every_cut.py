@@ -10,7 +10,7 @@ from bmn.events.audience import system_alert
 from bmn.schemas.events import WIZARD
 from bmn.server.sockets.ring import write_position
 from tests.kit.processes import PATIENCE, eventually
-from tests.live.raw import Raw
+from tests.kit.raw import Raw
 from tests.live.servers import Live, Server
 
 Told = tuple[str, int, str]

@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.server.sockets.app import _HANDLERS
 from tests.kit.processes import PATIENCE, eventually
-from tests.live.raw import Raw
-from tests.live.servers import Address, Live
+from tests.kit.raw import Address, Raw
+from tests.live.servers import Live
 
 EVENTS = [(namespace, event) for namespace, handlers in _HANDLERS.items() for event in handlers]
 

@@ -15,7 +15,7 @@ from bmn.broker.embedded import EmbeddedRedis
 from bmn.events.audience import system_alert
 from bmn.events.stream import encode
 from tests.kit.processes import PATIENCE
-from tests.live.raw import Raw
+from tests.kit.raw import Raw
 from tests.live.servers import Live, ServerProcess
 
 pytestmark = pytest.mark.node

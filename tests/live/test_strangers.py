@@ -24,8 +24,8 @@ from bmn.schemas.events import ADMIN, ADMIN_EVENTS, DASHBOARD, DASHBOARD_EVENTS,
 from bmn.server.sockets.app import _HANDLERS
 from tests.kit.people import ANA, BEN
 from tests.kit.processes import PATIENCE
+from tests.kit.raw import Raw
 from tests.kit.rows import saved_logo
-from tests.live.raw import Raw
 from tests.live.servers import Live
 
 ASKED = [(namespace, event) for namespace, handlers in _HANDLERS.items() for event in handlers]

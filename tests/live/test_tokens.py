@@ -9,8 +9,8 @@ from bmn.identity import roles
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from tests.kit.people import ANA
 from tests.kit.processes import PATIENCE
+from tests.kit.raw import Raw
 from tests.kit.tokens import SECRET_KEY, Project
-from tests.live.raw import Raw
 from tests.live.servers import Live
 
 

@@ -89,6 +89,25 @@ export interface AssetsResult {
   assets: AssetRow[];
 }
 
+export interface AuditPage {
+  entries: AuditRecord[];
+  nextCursor: string | null;
+}
+
+export interface AuditRecord {
+  id: number;
+  at: string;
+  actor: string;
+  action: string;
+  subject: string;
+  reason: string | null;
+  keyId: string | null;
+  keyName: string | null;
+  address: string | null;
+  before: Record<string, any> | null;
+  after: Record<string, any> | null;
+}
+
 export interface Brand {
   id: string;
   name: string;
@@ -257,6 +276,7 @@ export interface DlqSelection {
   since?: number | null;
   dryRun?: boolean;
   limit?: number;
+  reason?: string | null;
 }
 
 export interface Done {
@@ -459,6 +479,7 @@ export interface JobRecord {
   replays: string[];
   position?: number | null;
   expected?: Expected | null;
+  acts?: AuditRecord[] | null;
 }
 
 export type JobState = "queued" | "active" | "retrying" | "completed" | "partial" | "failed" | "cancelled";
@@ -479,6 +500,31 @@ export interface JobToolError {
   timestamp: number;
   toolName: string;
   error: string;
+}
+
+export interface KeyBody {
+  name: string;
+  role: Role;
+  userId?: string | null;
+  expiresIn?: number | null;
+  reason?: string | null;
+}
+
+export interface KeyRecord {
+  id: string;
+  name: string;
+  role: string;
+  userId: string;
+  createdBy: string;
+  createdAt: string;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+  revokedAt: string | null;
+  revokedBy: string | null;
+}
+
+export interface Keys {
+  keys: KeyRecord[];
 }
 
 export interface LedgerEntry {
@@ -533,6 +579,20 @@ export interface LogosResult {
   logos: AssetRow[];
   generated: number;
   requested: number;
+}
+
+export interface MadeKey {
+  id: string;
+  name: string;
+  role: string;
+  userId: string;
+  createdBy: string;
+  createdAt: string;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+  revokedAt: string | null;
+  revokedBy: string | null;
+  key: string;
 }
 
 export interface MailRequest {
@@ -659,6 +719,10 @@ export interface Queues {
   queues: QueueStatus[];
 }
 
+export interface ReasonBody {
+  reason?: string | null;
+}
+
 export interface Refusal {
   error: string;
   retryAfter?: number | null;
@@ -695,6 +759,8 @@ export interface RetryBody {
   changes?: Record<string, any>;
   reason?: string | null;
 }
+
+export type Role = "viewer" | "operator" | "admin" | "service" | "user";
 
 export interface SessionBody {
   path?: string;
@@ -907,6 +973,10 @@ export interface Answers {
   "POST /api/v1/admin/dlq/replay": Replays;
   "POST /api/v1/admin/dlq/purge": Purged;
   "POST /api/v1/admin/credits": Granted;
+  "POST /api/v1/admin/keys": MadeKey;
+  "GET /api/v1/admin/keys": Keys;
+  "POST /api/v1/admin/keys/{key}/revoke": KeyRecord;
+  "GET /api/v1/admin/audit": AuditPage;
   "GET /health": Health;
   "GET /health/live": Liveness;
   "POST /api/v1/session": SignInLink;

@@ -1,5 +1,6 @@
 """Every answer of the API as a type: built by the server, parsed by the client, described in `/openapi.json`."""
 
+from bmn.schemas.documents.access import AuditPage, AuditRecord, KeyRecord, Keys, MadeKey
 from bmn.schemas.documents.brand import (
     Asset,
     AssetPage,
@@ -61,6 +62,11 @@ from bmn.schemas.documents.problem import FieldErrors, Issue, Misfit, Problem
 __all__ = [
     "AlertRecord",
     "Alerts",
+    "AuditPage",
+    "AuditRecord",
+    "KeyRecord",
+    "Keys",
+    "MadeKey",
     "Document",
     "Brand",
     "BrandPage",

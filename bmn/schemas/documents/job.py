@@ -1,11 +1,12 @@
 """Jobs as the API answers them: in a list, in full, explained, accepted, shared."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from bmn.schemas.documents.access import AuditRecord
 from bmn.schemas.documents.brand import Asset
-from bmn.schemas.documents.document import Document, Time, absent
+from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
 from bmn.schemas.payloads import JobState
 
 
@@ -25,12 +26,12 @@ class Job(Document):
     losses: int
     progress: int
     stage: str | None
-    message: str | None
-    error: str | None
+    message: Annotated[str | None, PERSONAL]
+    error: Annotated[str | None, PERSONAL]
     cause: str | None
     partial: bool
     brand_id: str | None
-    brand_name: str | None
+    brand_name: Annotated[str | None, PERSONAL]
     user_id: str | None
     parent_id: str | None
     group_id: str | None
@@ -42,7 +43,7 @@ class Job(Document):
     credits_refunded: int
     cost_usd: float
     sandboxed: bool
-    result: dict[str, Any] | None
+    result: Annotated[dict[str, Any] | None, PERSONAL]
     created_at: Time
     queued_at: Time
     run_at: Time
@@ -81,7 +82,7 @@ class TimelineEvent(Document):
     seq: int
     event: str
     at: Time
-    data: dict[str, Any]
+    data: Annotated[dict[str, Any], PERSONAL]
 
 
 class Unit(Document):
@@ -93,22 +94,26 @@ class Unit(Document):
     credits: int
     cost_usd: float
     cause: str | None
-    error: str | None
+    error: Annotated[str | None, PERSONAL]
     ambiguous: bool
     asset_id: str | None
     updated_at: Time
 
 
 class JobRecord(Job):
-    """Everything known about one job. replays: the jobs that brought it back. position: how many wait before it."""
+    """Everything known about one job. replays: the jobs that brought it back. position: how many wait before it.
 
-    payload: dict[str, Any]
+    acts: what people did to it, oldest first; for operators.
+    """
+
+    payload: Annotated[dict[str, Any], PERSONAL]
     timeline: list[TimelineEvent]
     units: list[Unit]
-    assets: list[Asset]
+    assets: Annotated[list[Asset], PERSONAL]
     replays: list[str]
     position: int | None = absent()
     expected: Expected | None = absent()
+    acts: Annotated[list[AuditRecord] | None, PERSONAL] = absent()
 
 
 class Advice(Document):
@@ -125,7 +130,7 @@ class Why(Document):
     state: JobState
     headline: str
     cause: str | None
-    cause_text: str
+    cause_text: Annotated[str, PERSONAL]
     money: str
     kept: str
     advice: Advice = Field(alias="try")
@@ -137,9 +142,9 @@ class LogLine(Document):
     id: int
     at: Time
     level: str
-    message: str
+    message: Annotated[str, PERSONAL]
     attempt: int
-    fields: dict[str, Any]
+    fields: Annotated[dict[str, Any], PERSONAL]
 
 
 class JobLogs(Document):

@@ -1,8 +1,8 @@
 """What operators see: queues, workers, dead letters, health; and the sign-in link."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from bmn.schemas.documents.document import Document, Time, absent
+from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
 
 
 class QueueStatus(Document):
@@ -21,7 +21,7 @@ class QueueStatus(Document):
     p95_ms: int | None
     paused: bool
     cause: str | None
-    reason: str | None
+    reason: Annotated[str | None, PERSONAL]
     paused_by: str | None
     paused_at: Time | None
     next_run_at: Time | None
@@ -61,7 +61,7 @@ class AlertRecord(Document):
     kind: str
     subject: str
     severity: Literal["warn", "error"]
-    message: str
+    message: Annotated[str, PERSONAL]
     opened_at: Time
     resolved_at: Time | None
 
@@ -80,7 +80,7 @@ class DeadLetter(Document):
     queue_name: str
     user_id: str | None
     cause: str
-    error: str
+    error: Annotated[str, PERSONAL]
     attempts: int
     replays: int
     state: str

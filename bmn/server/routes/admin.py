@@ -10,13 +10,15 @@ from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import COUNTED, write_cursor
 from bmn.db.records import QueueSetting
+from bmn.errors import NotAllowed
 from bmn.events.audience import credits_updated, system_alert
+from bmn.identity.rights import Right
 from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.replay import estimate, purge, replay
 from bmn.schemas import documents
 from bmn.schemas.base import Text, when
 from bmn.schemas.payloads import JobState
-from bmn.schemas.requests import DlqSelection, GrantBody, PauseBody
+from bmn.schemas.requests import DlqSelection, GrantBody, PauseBody, ReasonBody
 from bmn.server import views
 from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
@@ -34,7 +36,7 @@ Words = Annotated[Text | None, Query(max_length=200)]
 async def list_queues(res: Res, principal: Caller) -> documents.Queues:
     """Every queue: what waits, what runs, who works on it, how long it takes."""
     rows = await _queue_rows(res)
-    return documents.Queues(queues=list(rows.values()))
+    return views.shown(documents.Queues(queues=list(rows.values())), principal)
 
 
 @router.post("/queues/{queue}/pause", responses=refusals(404, 413))
@@ -48,10 +50,10 @@ async def pause_queue(queue: str, res: Res, by: By, body: PauseBody | None = Non
 
 
 @router.post("/queues/{queue}/resume", responses=refusals(404, 413))
-async def resume_queue(queue: str, res: Res, by: By) -> documents.QueueStatus:
+async def resume_queue(queue: str, res: Res, by: By, body: ReasonBody | None = None) -> documents.QueueStatus:
     """Its jobs are taken again."""
-    name = get_queue(queue).name
-    await res.core.db.write(lambda conn: queues.set_running(conn, name, by=by))
+    name, reason = get_queue(queue).name, (body or ReasonBody()).reason
+    await res.core.db.write(lambda conn: queues.set_running(conn, name, by=by, reason=reason))
     return (await _queue_rows(res))[name]
 
 
@@ -86,7 +88,7 @@ async def list_alerts(
 ) -> documents.Alerts:
     """What is wrong now, the newest first; a hundred at most."""
     found = await res.core.db.read(lambda conn: alerts.listed(conn, ended=ended, kind=kind))
-    return documents.Alerts(alerts=[views.alert(row) for row in found])
+    return views.shown(documents.Alerts(alerts=[views.alert(row) for row in found]), principal)
 
 
 @router.get("/dlq")
@@ -101,6 +103,8 @@ async def list_dlq(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> documents.DeadLetterPage:
     """The open ones, newest first. `total` counts what fits, up to 10,000."""
+    if text and not principal.may(Right.REVEAL):
+        raise NotAllowed("A viewer does not search in what users have written.")
     chosen = DeadFilter(queue=queue, cause=cause, text=text, since=time.time() - since if since else None)
     rows, total = await res.core.db.read(
         lambda conn: (
@@ -112,9 +116,10 @@ async def list_dlq(
     further = write_cursor(last.created_at, last.id) if last else None
     shown = [views.dead_letter(row) for row in rows[:limit]]
     exact = total <= COUNTED
-    return documents.DeadLetterPage(
+    page = documents.DeadLetterPage(
         dead_letters=shown, next_cursor=further, total=min(total, COUNTED), total_is_exact=exact
     )
+    return views.shown(page, principal)
 
 
 @router.post("/dlq/replay", responses=refusals(413))
@@ -126,7 +131,7 @@ async def replay_dlq(body: DlqSelection, res: Res, by: By) -> documents.Replays:
     if body.dry_run:
         count, cost = await estimate(res.core, chosen, limit=body.limit)
         return documents.Replays(replays=[], count=count, estimated_credits=cost)
-    done = await replay(res.core, chosen, by, limit=body.limit)
+    done = await replay(res.core, chosen, by, limit=body.limit, reason=body.reason)
     shown = [
         documents.ReplayedLetter(
             id=f"dead-{entry.parent_id}",
@@ -149,7 +154,7 @@ async def purge_dlq(body: DlqSelection, res: Res, by: By) -> documents.Purged:
     if body.dry_run:
         count, _ = await estimate(res.core, chosen, limit=body.limit)
         return documents.Purged(count=count)
-    return documents.Purged(count=await purge(res.core, chosen, by, limit=body.limit))
+    return documents.Purged(count=await purge(res.core, chosen, by, limit=body.limit, reason=body.reason))
 
 
 def _selection(body: DlqSelection) -> DeadFilter | None:

@@ -18,7 +18,7 @@ from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import Id, Text, when
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
-from bmn.schemas.requests import RetryBody, ShareBody
+from bmn.schemas.requests import ReasonBody, RetryBody, ShareBody
 from bmn.server import views
 from bmn.server.actions import share_job
 from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
@@ -58,6 +58,8 @@ async def list_jobs(
     """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
     if (everyone or user) and not principal.may(Right.SEE):
         raise NotAllowed("Only admins see the jobs of others.")
+    if text and not principal.may(Right.OWN):
+        raise NotAllowed("A viewer does not search in what users have written.")
     now = time.time()
     chosen = JobFilter(
         user_id=user or (None if everyone else principal.user_id),
@@ -81,12 +83,15 @@ async def list_jobs(
     shown = [
         views.job(row, res.signer, names.get(row.brand_id), sandboxed=sandboxed.get(row.id, False)) for row in page.jobs
     ]
-    return documents.JobPage(
-        jobs=shown,
-        next_cursor=page.cursor,
-        total=page.total,
-        total_is_exact=page.is_exact,
-        searched_to=None if page.searched_to is None else when(page.searched_to),
+    return views.shown(
+        documents.JobPage(
+            jobs=shown,
+            next_cursor=page.cursor,
+            total=page.total,
+            total_is_exact=page.is_exact,
+            searched_to=None if page.searched_to is None else when(page.searched_to),
+        ),
+        principal,
     )
 
 
@@ -108,18 +113,21 @@ async def show(
     wait: Annotated[int | None, Query(ge=0, le=MOST_SECONDS, description="seconds to wait for its end")] = None,
 ) -> documents.JobRecord:
     """Everything known about a job. With `wait`, when it has ended; 202 where it has not by then."""
-    record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner_filter(principal)))
+    owner, operator = owner_filter(principal, Right.SEE), is_operator(res, principal)
+    record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
     if wait is None or record.state in TERMINAL_STATES:
-        return record
+        return views.shown(record, principal)
     with followed(res, principal.user_id):
         response.status_code = 200 if await wait_for_end(res, job_id, wait) else 202
-    return await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner_filter(principal)))
+    await res.auth.current(principal)  # a key may have been revoked meanwhile
+    record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
+    return views.shown(record, principal)
 
 
 @router.get("/jobs/{job_id}/why", responses=_OF_CALLER)
 async def why(job_id: JobPath, res: Res, principal: Caller) -> documents.Why:
     """In plain words, why the job is where it is, what it cost, and what to do."""
-    return explain(await look_into(res, job_id, principal))
+    return views.shown(explain(await look_into(res, job_id, principal)), principal)
 
 
 @router.get("/jobs/{job_id}/logs", responses=_OF_CALLER)
@@ -134,18 +142,26 @@ async def logs(
     """The job's log lines, oldest first."""
 
     def read(conn: Connection) -> list[LogLine]:
-        jobs.get_job(conn, job_id, owner_filter(principal))
+        jobs.get_job(conn, job_id, owner_filter(principal, Right.SEE))
         return jobs.logs(conn, job_id, after=after, attempt=attempt, limit=limit)
 
     rows = await res.core.db.read(read)
     operator = is_operator(res, principal)
-    return documents.JobLogs(logs=[views.log_line(row, operator=operator) for row in rows])
+    return views.shown(documents.JobLogs(logs=[views.log_line(row, operator=operator) for row in rows]), principal)
 
 
 @router.post("/jobs/{job_id}/cancel", responses=_CHANGES)
-async def cancel_job(job_id: JobPath, res: Res, principal: Caller, by: By) -> documents.Cancellation:
+async def cancel_job(
+    job_id: JobPath, res: Res, principal: Caller, by: By, body: ReasonBody | None = None
+) -> documents.Cancellation:
     """409 for a job that has ended."""
-    answer = await cancel(res.core, job_id, by, user_id=owner_filter(principal, Right.OPERATE))
+    answer = await cancel(
+        res.core,
+        job_id,
+        by,
+        user_id=owner_filter(principal, Right.OPERATE),
+        reason=(body or ReasonBody()).reason,
+    )
     return documents.Cancellation(
         job_id=job_id,
         state=answer.state,

@@ -1,12 +1,17 @@
 """A client without manners: it sends exactly the packets it is told to."""
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.live.servers import Address
+
+class Address(Protocol):
+    """Wherever a server answers: itself, or through a proxy."""
+
+    @property
+    def port(self) -> int: ...
 
 
 class Raw:

@@ -1,0 +1,58 @@
+"""Who may do what, and who did what: API keys and the audit log."""
+
+from typing import Any
+
+from bmn.schemas.documents.document import Document, Time
+
+
+class AuditRecord(Document):
+    """Something that was done. actor: a user's id, or `system`. action: such as `queue.pause`. subject: what it was done to.
+
+    before, after: what it changed. key_id: the API key it was done with. address: where the request came from.
+    """
+
+    id: int
+    at: Time
+    actor: str
+    action: str
+    subject: str
+    reason: str | None
+    key_id: str | None
+    key_name: str | None
+    address: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class AuditPage(Document):
+    """One page of the audit log, newest first."""
+
+    entries: list[AuditRecord]
+    next_cursor: str | None
+
+
+class KeyRecord(Document):
+    """An API key, without what signs in. id: stands in the key, behind `bmn_live_`. user_id: whom it acts as."""
+
+    id: str
+    name: str
+    role: str
+    user_id: str
+    created_by: str
+    created_at: Time
+    expires_at: Time | None
+    last_used_at: Time | None
+    revoked_at: Time | None
+    revoked_by: str | None
+
+
+class Keys(Document):
+    """API keys, the newest first."""
+
+    keys: list[KeyRecord]
+
+
+class MadeKey(KeyRecord):
+    """An API key that was just made. key: its text, which is kept nowhere and shown this once."""
+
+    key: str

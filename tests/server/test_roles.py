@@ -1,0 +1,262 @@
+"""Which role reaches which route and message: every one of them, for everybody who may call; and what viewers are shown."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import update
+
+from bmn.db import api_keys, jobs
+from bmn.db.tables import api_keys as key_table
+from bmn.errors import Cause
+from bmn.events.audience import queue_stats, system_alert, system_error
+from bmn.schemas.base import Role
+from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
+from bmn.schemas.generators import KINDS
+from bmn.server.permissions import EVENTS, NAMESPACES, ROUTES
+from tests.kit.api import Api
+from tests.kit.jobs import claim, fail
+from tests.kit.people import ANA, BEN
+from tests.kit.raw import Raw
+
+# Each letter a role: viewer, operator, admin, service, user. What stands in no line here is in no route.
+_EXPECTED = {
+    "-oasu": """
+        POST /api/v1/generation/* POST /api/v1/generation/*/estimate
+        GET /api/v1/jobs/{job_id}/events GET /api/v1/events POST /api/v1/jobs/{job_id}/cancel
+        POST /api/v1/jobs/{job_id}/retry POST /api/v1/jobs/{job_id}/share POST /api/v1/brands GET /api/v1/brands
+        GET /api/v1/brands/{brand_id} PATCH /api/v1/brands/{brand_id} GET /api/v1/brands/{brand_id}/assets
+        GET /api/v1/assets/{asset_id} POST /api/v1/assets/{asset_id}/select GET /api/v1/credits GET /files/{key:path}
+        GET / GET /g/{brand_id} GET /g/job/{job_id} POST /g/new POST /g/{brand_id}/logos POST /g/asset/{asset_id}/refine
+        POST /g/asset/{asset_id}/pick POST /g/job/{job_id}/cancel POST /g/job/{job_id}/retry POST /g/job/{job_id}/share
+        GET /dev/mail GET /dev/mail/{mail_id} GET /dev/mail/{mail_id}/body GET /dev/sandbox
+    """,
+    "voasu": """
+        GET /api/v1/jobs GET /api/v1/jobs/{job_id} GET /api/v1/jobs/{job_id}/why GET /api/v1/jobs/{job_id}/logs
+        GET /api/v1/products GET /api/v1/costs POST /api/v1/session
+    """,
+    "voa--": """
+        GET /api/v1/admin/queues GET /api/v1/admin/workers GET /api/v1/admin/alerts GET /api/v1/admin/dlq
+    """,
+    "-oa--": """
+        POST /api/v1/admin/queues/{queue}/pause POST /api/v1/admin/queues/{queue}/resume POST /api/v1/admin/dlq/replay
+        GET /api/v1/admin/audit GET /admin/queues
+    """,
+    "--a--": """
+        POST /api/v1/admin/dlq/purge POST /api/v1/admin/credits POST /api/v1/admin/keys GET /api/v1/admin/keys
+        POST /api/v1/admin/keys/{key}/revoke
+    """,
+    "--as-": "POST /api/v1/events",
+}
+_EXPECTED_EVENTS = {
+    "-oasu": [
+        *(
+            (WIZARD, name)
+            for name in ("brand:join", "brand:leave", "job:join", "job:leave", "job:status", "job:cancel")
+        ),
+        *((DASHBOARD, name) for name in ("brand:watch", "brand:unwatch")),
+    ],
+    "voa--": [(ADMIN, "queues:stats")],
+    "-oa--": [(ADMIN, "job:retry")],
+}
+_EXPECTED_NAMESPACES = {WIZARD: "-oasu", DASHBOARD: "-oasu", ADMIN: "voa--"}
+_LETTERS = dict(zip(Role, "voasu", strict=True))
+# For everybody, signed in or not.
+_OPEN = {
+    "GET /api/v1/shared/{token}",
+    "GET /health",
+    "GET /health/live",
+    "GET /metrics",
+    "GET /static/{name}",
+    "GET /signin",
+    "POST /signin",
+    "POST /signin/local",
+    "POST /signout",
+    "GET /g",
+    "GET /s/{token}",
+    "GET /docs",
+}
+_IDS = {"queue": "logo-generation", "job_id": "logo-generation-none", "key": "ffffffffffff", "mail_id": "none"}
+_NOBODY = "00000000-0000-4000-8000-00000000dead"
+_CANARY = "canary-of-ana"
+
+# What a role may do is no question of the database.
+_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def expected() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for letters, text in _EXPECTED.items():
+        for name in re.findall(r"[A-Z]+ \S+", text):
+            for each in [name.replace("*", kind) for kind in KINDS] if "*" in name else [name]:
+                found[each] = letters
+    return found
+
+
+def address(path: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match[1].partition(":")[0]
+        return f"brands/{_NOBODY}/logo/none.png" if match[1].endswith(":path") else _IDS.get(name, _NOBODY)
+
+    return re.sub(r"\{(.+?)\}", value, path) + ("?job=none" if path == "/api/v1/events" else "")
+
+
+def test_every_route_stands_in_the_table(api: Api) -> None:
+    routes = {
+        f"{method} {route.path}"
+        for route in api.app.api.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert routes - _OPEN == ROUTES.keys() - {"GET /admin/queues"}
+    assert expected().keys() == ROUTES.keys()
+    assert {event for events in _EXPECTED_EVENTS.values() for event in events} == EVENTS.keys()
+    assert _EXPECTED_NAMESPACES.keys() == NAMESPACES.keys()
+
+
+async def callers(api: Api) -> dict[str, str | None]:
+    """A token for everybody of the matrix, by name."""
+    texts: dict[str, str | None] = {role.value: (await api.key(role, ANA)).text for role in Role}
+    revoked, late = await api.key(Role.ADMIN, ANA), await api.key(Role.ADMIN, ANA)
+    await api.core.db.write(lambda conn: api_keys.revoke(conn, revoked.id, by="tests"))
+    past = update(key_table).where(key_table.c.id == late.id).values(expires_at=1.0)
+    await api.core.db.write(lambda conn: conn.execute(past))
+    return {**texts, "anonymous": None, "revoked": revoked.text, "expired": late.text}
+
+
+async def _ask(api: Api, client: httpx.AsyncClient, name: str) -> httpx.Response:
+    method, path = name.split(" ")
+    if path == "/admin/queues":  # a page, so that it takes a browser's session
+        signed = await client.post("/api/v1/session", json={"path": path})
+        if signed.status_code != 201:
+            return signed
+        browser = api.anonymous()
+        await browser.get(signed.json()["url"])
+        return await browser.get(path)
+    body = {} if method == "GET" else {"json": {}}
+    return await client.request(method, address(path), **body)
+
+
+@_ONE_DATABASE
+async def test_role_by_route(api: Api) -> None:
+    wrong = []
+    for caller, token in (await callers(api)).items():
+        letter = _LETTERS.get(Role(caller)) if caller in set(Role) else None
+        client = api.with_token(token) if token else api.anonymous()
+        for name, letters in expected().items():
+            status = (await _ask(api, client, name)).status_code
+            if letter is None:
+                as_it_should = status == 401
+            elif letter in letters:
+                as_it_should = status not in (401, 403, 500)
+            else:
+                as_it_should = status == 403
+            if not as_it_should:
+                wrong.append((caller, name, status))
+    assert wrong == []
+
+
+@_ONE_DATABASE
+async def test_role_by_event(api: Api) -> None:
+    wrong = []
+    for caller, token in (await callers(api)).items():
+        letter = _LETTERS.get(Role(caller)) if caller in set(Role) else None
+        for namespace, letters in _EXPECTED_NAMESPACES.items():
+            raw = await Raw.open(api)
+            answer = await raw.join(namespace, token or "")
+            joined = '"sid"' in answer
+            if joined != (letter is not None and letter in letters):
+                wrong.append((caller, namespace, answer))
+            if not joined or letter is None:
+                await raw.connection.close()
+                continue
+            for letters_of_event, events in _EXPECTED_EVENTS.items():
+                for _, event in (entry for entry in events if entry[0] == namespace):
+                    asked = {"jobId": "logo-generation-none", "brandId": _NOBODY}
+                    told = json.dumps(await raw.ask(f"42{namespace},7{json.dumps([event, asked])}"))
+                    if ("access required" in told) == (letter in letters_of_event):
+                        wrong.append((caller, event, told))
+            await raw.connection.close()
+    assert wrong == []
+
+
+@pytest.fixture
+async def troubled(api: Api) -> str:
+    """A failed job of somebody whose name, mail, words and error hold the canary."""
+    ana = api.as_user(ANA, email=f"{_CANARY}@example.org")
+    brand = await api.brand(ana, f"Brand {_CANARY}", vision=f"Vision {_CANARY}")
+    job_id = await api.logos(ana, brand, count=1, brandVision=f"Words {_CANARY}")
+    await fail(api.core, await claim(api.core, job_id), Cause.PROVIDER_GARBAGE, f"cannot read {_CANARY}")
+    await api.as_user(BEN, "admin").post(
+        "/api/v1/admin/queues/logo-generation/pause", json={"reason": f"{_CANARY} asked for it"}
+    )
+    return job_id
+
+
+async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> None:
+    viewer = api.with_token((await api.key(Role.VIEWER, BEN)).text)
+    admin = api.with_token((await api.key(Role.ADMIN, BEN)).text)
+    seen = {
+        "/api/v1/jobs?all=true": troubled,
+        f"/api/v1/jobs?user={ANA}": troubled,
+        f"/api/v1/jobs/{troubled}": troubled,
+        f"/api/v1/jobs/{troubled}?wait=0": troubled,
+        f"/api/v1/jobs/{troubled}/why": troubled,
+        f"/api/v1/jobs/{troubled}/logs": "logs",
+        "/api/v1/costs?all=true": "rows",
+        "/api/v1/costs?by=user": "rows",
+        "/api/v1/products": "products",
+        "/api/v1/admin/queues": "logo-generation",
+        "/api/v1/admin/workers": "workers",
+        "/api/v1/admin/alerts?ended=true": "alerts",
+        "/api/v1/admin/dlq": troubled,
+    }
+    shown_to_admins = ""
+    for path, word in seen.items():
+        answer = await viewer.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        assert word in answer.text, path
+        assert _CANARY not in answer.text, path
+        shown_to_admins += (await admin.get(path)).text
+    assert shown_to_admins.count(_CANARY) > 5
+    # Nor is it to be found out by asking whether it is there.
+    for path in (f"/api/v1/jobs?all=true&text={_CANARY}", f"/api/v1/admin/dlq?text={_CANARY}"):
+        assert (await viewer.get(path)).status_code == 403
+        assert (await admin.get(path)).status_code == 200
+    assert {
+        address(name.split(" ")[1]) for name, letters in expected().items() if "v" in letters and "GET" in name
+    } <= {re.sub(r"\?.*", "", path).replace(troubled, _IDS["job_id"]) for path in seen}
+
+
+async def test_a_viewers_socket_hears_figures_and_nothing_of_users(api: Api) -> None:
+    raw = await Raw.open(api)
+    assert '"sid"' in await raw.join(ADMIN, (await api.key(Role.VIEWER, BEN)).text)
+    await api.core.stream.publish(
+        [
+            system_error(queue="q", job_id="j", error=_CANARY, cause="bug", attempts=1, user_id=ANA),
+            system_alert("rate-limit", _CANARY, "warn"),
+            queue_stats({}),
+        ]
+    )
+    assert "system:queue-stats" in await raw.read()
+    await raw.connection.close()
+
+
+async def test_a_service_submits_for_a_user_and_nobody_else_does(api: Api) -> None:
+    ana = api.as_user(ANA)
+    brand = await api.brand(ana)
+    service = api.with_token((await api.key(Role.SERVICE, BEN)).text)
+    user = api.with_token((await api.key(Role.USER, BEN)).text)
+    for_ana = {"X-On-Behalf-Of": ANA}
+    answer = await service.post("/api/v1/generation/logos", json={"brandId": brand}, headers=for_ana)
+    assert answer.status_code == 202, answer.text
+    row = await api.core.db.read(lambda conn: jobs.get_job(conn, answer.json()["jobId"]))
+    assert row.user_id == ANA
+    assert (await user.get("/api/v1/brands", headers=for_ana)).status_code == 403
+    refused: dict[str, Any] = {"nobody": 400, _NOBODY: 404}
+    for name, status in refused.items():
+        assert (await service.get("/api/v1/brands", headers={"X-On-Behalf-Of": name})).status_code == status
+    assert (await service.get("/api/v1/admin/queues", headers=for_ana)).status_code == 403
