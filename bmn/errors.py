@@ -46,6 +46,7 @@ class Cause(StrEnum):
     WORKER_KILLED = "worker_killed"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
+    DEADLINE = "deadline"
     SCHEMA_CHANGED = "schema_changed"
     BUG = "bug"
 
@@ -220,6 +221,12 @@ CAUSES: dict[Cause, CauseInfo] = {
         dead=True,
     ),
     Cause.CANCELLED: _info("you", "Cancelled.", "", "Nothing to do. What was finished or ordered is kept and charged."),
+    Cause.DEADLINE: _info(
+        "you",
+        "Its deadline has passed, so it was cancelled.",
+        "Start it again, with more time.",
+        "Nothing to mend. If many miss their deadlines, the queue is too slow: add workers, or allow more time.",
+    ),
     Cause.SCHEMA_CHANGED: _info(
         "us",
         "This job is from an older version.",

@@ -1,5 +1,10 @@
 """Numbers in words: how many, how much, how long. For the command line, the pages and the API's sentences alike."""
 
+import re
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = re.compile(r"(\d*(?:\.?\d+))([smhdw])", re.IGNORECASE)
+
 
 def count(number: int, noun: str) -> str:
     """`1 logo`, `3 logos`."""
@@ -32,6 +37,17 @@ def duration(seconds: float, *, whole: bool = False) -> str:
             rest = rounded % size // next_size
             return f"{rounded // size} {unit} {rest} {next_unit}" if rest else f"{rounded // size} {unit}"
     return f"{rounded} s"
+
+
+def parse_span(text: str) -> float:
+    """Seconds of `90s`, `10m`, `1h30m`, `2d`, or a bare number of seconds. Raises ValueError."""
+    text = text.strip().replace(" ", "")
+    if re.fullmatch(r"\d*\.?\d+", text, re.ASCII):
+        return float(text)
+    parts = _SPAN.findall(text)
+    if not parts or "".join(amount + unit for amount, unit in parts) != text:
+        raise ValueError(f"{text!r} is not a time span; write it like 90s, 10m, 2h or 3d")
+    return sum(float(amount) * _UNITS[unit.lower()] for amount, unit in parts)
 
 
 def spoken(seconds: float) -> str:

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from bmn.schemas.base import Model
+from bmn.schemas.terms import SubmissionBody
 from bmn.work.generators import GENERATORS
 
 TARGET = Path(__file__).parents[1] / "docs" / "api.md"
+_SHARED = frozenset(
+    str(field.alias) for field in SubmissionBody.model_fields.values()
+)  # these have a table of their own
 _PLACE = re.compile(r"(<!-- generators -->\n).*?(<!-- /generators -->\n)", re.DOTALL)
 
 Schema = Mapping[str, Any]
@@ -28,7 +32,8 @@ def fields(body: type[Model]) -> str:
     """The fields of a body, those that are required first."""
     schema = body.model_json_schema(by_alias=True)
     required = set(schema.get("required", ()))
-    named = sorted(schema["properties"].items(), key=lambda entry: entry[0] not in required)
+    own = {name: kind for name, kind in schema["properties"].items() if name not in _SHARED}
+    named = sorted(own.items(), key=lambda entry: entry[0] not in required)
     return ", ".join(_field(schema, name, kind, name in required) for name, kind in named)
 
 

@@ -12,10 +12,12 @@ from pydantic.fields import FieldInfo
 
 from bmn.cli.order import Body, Builder, Target
 from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.terms import TERMS
 
 if TYPE_CHECKING:
     from bmn.client import Client
 
+_SHARED = TERMS | {"brand_id"}  # every generator takes these
 _METAVARS = {int: "N", float: "N", str: "TEXT"}
 
 
@@ -53,7 +55,7 @@ def aliased(body: type[GeneratorBody], fields: Body) -> Body:
 
 
 def _fields(body: type[GeneratorBody]) -> Iterator[tuple[str, FieldInfo]]:
-    return ((name, field) for name, field in body.model_fields.items() if name != "brand_id")
+    return ((name, field) for name, field in body.model_fields.items() if name not in _SHARED)
 
 
 def _flag(name: str) -> str:

@@ -14,6 +14,7 @@ class Options:
     """What every generator takes. timeout: seconds. images: a mode of `bmn.cli.following.pictures`, None detects.
 
     record: what a new brand is made of, beside its name. refines: it starts from a picture of the brand.
+    terms: when it is to be done, as fields of the request.
     """
 
     brand: str
@@ -26,6 +27,7 @@ class Options:
     images: str | None
     record: Mapping[str, object] = field(default_factory=dict)
     refines: bool = False
+    terms: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Double, Integer, bindparam, case, func, select, update
+from sqlalchemy import Connection, Double, Integer, and_, bindparam, case, func, or_, select, update
+from sqlalchemy.sql import ColumnElement
 
 from bmn.db.records import Job, Place, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
@@ -13,6 +14,9 @@ _CLAIMABLE = (
     is_waiting,
     jobs.c.run_at <= db_now(),
     jobs.c.cancel_requested_at.is_(None),
+    # What has missed a deadline is the sweeper's to cancel.
+    or_(jobs.c.start_by.is_(None), jobs.c.start_by > db_now(), jobs.c.started_at.is_not(None)),
+    or_(jobs.c.finish_by.is_(None), jobs.c.finish_by > db_now()),
 )
 _PLACE = (jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner, jobs.c.run_at)
 _IN_ORDER = (jobs.c.priority, jobs.c.turn, jobs.c.created_at)
@@ -103,6 +107,22 @@ def forgotten_cancels(conn: Connection, limit: int = 200) -> list[str]:
     """Jobs in line whose cancel nobody has carried out."""
     query = select(jobs.c.id).where(is_waiting, jobs.c.cancel_requested_at.is_not(None))
     return list(conn.execute(query.limit(limit)).scalars())
+
+
+LATE: tuple[ColumnElement[bool], ...] = (
+    and_(is_waiting, jobs.c.start_by <= db_now(), jobs.c.started_at.is_(None)),
+    and_(jobs.c.completed_at.is_(None), jobs.c.finish_by <= db_now()),
+)
+"""The two ways to have missed a deadline, each by an index of its own."""
+
+
+def overdue(conn: Connection, limit: int = 200) -> list[Job]:
+    """Jobs that have missed a deadline, and whose cancel nobody has asked for yet."""
+    found: dict[str, Job] = {}
+    for each in LATE:
+        query = select(jobs).where(each, jobs.c.cancel_requested_at.is_(None)).limit(limit)
+        found |= {job.id: job for job in map(Job.from_row, conn.execute(query))}
+    return list(found.values())
 
 
 def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[Job]:

@@ -1,8 +1,8 @@
-"""The database's clock, by which leases and due times are judged, and what becomes of them when it is set."""
+"""The database's clock, by which leases, due times and deadlines are judged, and what becomes of them when it is set."""
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, and_, case, func, or_, select, update
 
-from bmn.db.tables import db_now, is_running, is_waiting, jobs
+from bmn.db.tables import db_now, deployment, is_running, is_waiting, jobs
 
 _WRITTEN = (jobs.c.queued_at, jobs.c.started_at, jobs.c.attempt_started_at)
 
@@ -35,3 +35,21 @@ def move_starts(conn: Connection, drift: float) -> None:
     began = update(jobs).where(is_running, jobs.c.attempt_started_at <= db_now() - drift)
     moved = {column.name: column + drift for column in (jobs.c.started_at, jobs.c.attempt_started_at)}
     conn.execute(began.values(moved))
+
+
+_NOTICED_SECONDS = 15.0  # within which every process that looks has noticed that the clock was set
+
+
+def move_deadlines(conn: Connection, drift: float) -> None:
+    """After the clock was set by `drift` seconds: deadlines that were given by the clock of before keep their distance.
+
+    Every worker that notices calls it, and the first one moves them; a job that came by the new clock keeps its own.
+    """
+    apart = func.abs(db_now() - deployment.c.clock_set_at) > _NOTICED_SECONDS
+    first = update(deployment).where(or_(deployment.c.clock_set_at.is_(None), apart))
+    if not conn.execute(first.values(clock_set_at=db_now())).rowcount:
+        return
+    ours = jobs.c.created_at.between(db_now() - _NOTICED_SECONDS, db_now() + 1)
+    for column in (jobs.c.start_by, jobs.c.finish_by):
+        open_ones = and_(jobs.c.completed_at.is_(None), column.is_not(None), ~ours)
+        conn.execute(update(jobs).where(open_ones).values({column.name: column + drift}))

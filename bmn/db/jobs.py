@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select
+from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
@@ -22,7 +22,8 @@ def _turn() -> ColumnElement[int]:
     mine = select(func.coalesce(func.max(jobs.c.turn) + 1, 0)).where(
         jobs.c.user_id == bindparam("of_user"), jobs.c.queue == bindparam("of_queue"), is_waiting
     )
-    line = select(func.coalesce(func.min(jobs.c.turn), 0)).where(jobs.c.queue == bindparam("of_queue"), is_waiting)
+    due = (jobs.c.queue == bindparam("of_queue"), is_waiting, jobs.c.run_at <= db_now())
+    line = select(func.coalesce(func.min(jobs.c.turn), 0)).where(*due)
     own, front = mine.scalar_subquery(), line.scalar_subquery()
     return case((own > front, own), else_=front)
 
@@ -32,6 +33,8 @@ _INSERT = insert(jobs).values(
     state=JobState.QUEUED,
     turn=_turn(),
     run_at=db_now() + bindparam("in_seconds"),
+    start_by=db_now() + bindparam("start_in", type_=Double),
+    finish_by=db_now() + bindparam("finish_in", type_=Double),
     stage="queued",
     last_seq=1,
     queued_at=db_now(),
@@ -60,7 +63,12 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
         "request_id": job.request_id,
         "trace_parent": job.trace_parent,
     }
-    conn.execute(_INSERT, {**values, "of_user": job.user_id, "of_queue": job.queue, "in_seconds": job.delay})
+    times = {
+        "in_seconds": job.delay,
+        "start_in": None if job.start_within is None else job.delay + job.start_within,
+        "finish_in": None if job.finish_within is None else job.delay + job.finish_within,
+    }
+    conn.execute(_INSERT, {**values, **times, "of_user": job.user_id, "of_queue": job.queue})
     first = events.stamp(events.EventSource(job.id, job.brand_id, job.collects_id, 1))
     return events.add(conn, job.queue, JobProgress(**first, status="queued", progress=0, message=job.message))
 
@@ -93,7 +101,7 @@ def units(conn: Connection, job_id: str) -> list[Unit]:
 
 
 def position(conn: Connection, job: Job) -> int:
-    """How many jobs of its queue are served before a waiting one."""
+    """How many jobs of its queue are served before a waiting one; those that may not begin by then are not."""
     before = or_(
         jobs.c.priority < job.priority,
         and_(jobs.c.priority == job.priority, jobs.c.turn < job.turn),
@@ -103,8 +111,16 @@ def position(conn: Connection, job: Job) -> int:
             jobs.c.created_at < job.created_at,
         ),
     )
-    query = select(func.count()).where(jobs.c.queue == job.queue, is_waiting, before)
+    may_begin = or_(jobs.c.run_at <= db_now(), jobs.c.run_at <= job.run_at)
+    query = select(func.count()).where(jobs.c.queue == job.queue, is_waiting, may_begin, before)
     return int(conn.execute(query).scalar_one())
+
+
+def replaceable(conn: Connection, user_id: str, brand_id: str, queue: str) -> list[Job]:
+    """A brand's jobs of a queue that no worker has, oldest first; those that collect what is paid for apart."""
+    of_brand = (jobs.c.user_id == user_id, jobs.c.brand_id == brand_id, jobs.c.queue == queue)
+    query = select(jobs).where(*of_brand, is_waiting, jobs.c.collects_id.is_(None)).order_by(jobs.c.created_at)
+    return [Job.from_row(row) for row in conn.execute(query)]
 
 
 def durations(conn: Connection, queue: str, *, sample: int = 50) -> list[float]:

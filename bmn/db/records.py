@@ -74,6 +74,8 @@ class Record:
 class NewJob:
     """A job about to be stored. credits: what is reserved for it. delay: seconds until it may run.
 
+    start_within, finish_within: seconds from then; a job that has not begun, or not ended, by then is cancelled.
+
     unit_credits: the agreed price of a unit. collects_id: the cancelled job whose orders it collects.
     """
 
@@ -88,6 +90,8 @@ class NewJob:
     credits: int = 0
     unit_credits: int = 0
     delay: float = 0.0
+    start_within: float | None = None
+    finish_within: float | None = None
     idempotency_key: str | None = None
     parent_id: str | None = None
     collects_id: str | None = None
@@ -123,6 +127,8 @@ class Job(Record):
     priority: int
     turn: int
     run_at: float
+    start_by: float | None
+    finish_by: float | None
     limited_since: float | None
     progress: int
     stage: str | None

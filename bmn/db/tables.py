@@ -67,6 +67,7 @@ deployment = Table(  # one row
     metadata,
     Column("id", Integer, primary_key=True),
     Column("identity", String(32), nullable=False),
+    _time("clock_set_at"),  # when the clock was last found to have been set, by the clock of then
 )
 
 brands = Table(
@@ -123,6 +124,8 @@ jobs = Table(
     Column("priority", Integer, nullable=False),
     Column("turn", Integer, nullable=False, default=0),
     _time("run_at", nullable=False),
+    _time("start_by"),  # not begun, or not ended, by then: cancelled
+    _time("finish_by"),
     _time("limited_since"),  # first time this job waited for its provider
     # what the user sees
     Column("progress", Integer, nullable=False, default=0),
@@ -156,6 +159,8 @@ jobs = Table(
     _index_where(_WAITING, "jobs_turn", "user_id", "queue", "turn"),
     _index_where(_WAITING, "jobs_front", "queue", "turn"),
     _index_where(_WAITING, "jobs_due", "run_at"),
+    _index_where(f"{_WAITING} AND start_by IS NOT NULL", "jobs_start_by", "start_by"),
+    _index_where("completed_at IS NULL AND finish_by IS NOT NULL", "jobs_finish_by", "finish_by"),
     # Not on lease_until: a renewal would have to write every index of its row.
     _index_where(_RUNNING, "jobs_running", "queue"),
     _index_where("state = 'completed'", "jobs_completed", "queue", "completed_at"),

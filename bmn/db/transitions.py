@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case, func, insert, or_, select, update
 
-from bmn.db import collecting, credits, events
+from bmn.db import claims, collecting, credits, events
 from bmn.db.collecting import NewLease, Ordered
 from bmn.db.credits import Balance
 from bmn.db.events import stamp
@@ -30,6 +30,9 @@ from bmn.schemas.results import AssetResult, AssetRow, AssetsResult, JobResult, 
 
 MAX_LOSSES = 3
 """Workers that may die on one job; the third loss makes it a dead letter."""
+
+BY_DEADLINE = "deadline"
+"""Who has cancelled a job that missed a deadline; everybody else who can has a uuid."""
 
 
 @dataclass(slots=True)
@@ -78,7 +81,9 @@ _RETRY = _HELD.where(_WANTED).values(run_at=_LATER)
 _WAIT = _HELD.where(_WANTED).values(run_at=_LATER, attempt=jobs.c.attempt - 1)
 _LIMITED = _WAIT.values(limited_since=func.coalesce(jobs.c.limited_since, db_now()))
 _LOSE = _HELD.values(losses=jobs.c.losses + 1, attempt=jobs.c.attempt - 1, run_at=db_now())
-_MONEY = select(jobs.c.credits_reserved, jobs.c.credits_charged).where(jobs.c.id == bindparam("of_job"))
+_AT_CANCEL = select(
+    jobs.c.credits_reserved, jobs.c.credits_charged, jobs.c.cancelled_by, jobs.c.started_at, jobs.c.start_by
+).where(jobs.c.id == bindparam("of_job"))
 _NOT_FOR_EVER = OUTAGES | {Cause.PROVIDER_RATE_LIMITED}
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
@@ -294,9 +299,16 @@ def cancel(conn: Connection, held: Job, lease: NewLease | None = None) -> Change
     if not collecting.hold_row(conn, held, jobs.c.fence == held.fence, is_running):
         return None
     ordered = collecting.charge_ordered(conn, held, lease)
-    message, result = _kept(conn, held, ordered)
-    cause, event = Cause.CANCELLED, _cancelled
-    change = end(conn, held, JobState.CANCELLED, message=message, event=event, result=result, cause=cause)
+    said = _last_words(conn, held, ordered)
+    change = end(
+        conn,
+        held,
+        JobState.CANCELLED,
+        message=said.message,
+        event=_cancelled,
+        result=said.result,
+        cause=said.cause,
+    )
     return _with_ordered(change, ordered, lease) if change else None
 
 
@@ -311,39 +323,61 @@ def _with_ordered(change: Change, ordered: Ordered, lease: NewLease | None) -> C
     return change
 
 
-def _kept(conn: Connection, held: Job, ordered: Ordered) -> tuple[str, JobResult | None]:
+@dataclass(frozen=True, slots=True)
+class _LastWords:
     """What a cancelled job says of what it had finished and ordered, and the finished as its result."""
-    money = conn.execute(_MONEY, {"of_job": held.id}).one()
+
+    message: str
+    result: JobResult | None
+    cause: Cause
+
+
+def _last_words(
+    conn: Connection, held: Job, ordered: Ordered, by: str | None = None, why: str | None = None
+) -> _LastWords:
+    """by: who cancels, where nobody has before. why: for what, where that is neither a wish nor a deadline."""
+    row = conn.execute(_AT_CANCEL, {"of_job": held.id}).one()
+    late = (row.cancelled_by or by) == BY_DEADLINE
+    if late:
+        not_begun = row.start_by is not None and row.started_at is None
+        why = "it had not begun by its deadline" if not_begun else "it was not done by its deadline"
+    charged = row.credits_charged
+    message = cancel_message(charged, row.credits_reserved - charged, ordered.units, why)
     kept = delivered_assets(conn, held.id)
-    message = cancel_message(money.credits_charged, money.credits_reserved - money.credits_charged, ordered.units)
+    result: JobResult | None = result_of(held, kept) if kept else None
     if ordered.shown and (shown := ordered.shown.data.get("result")):
-        return message, WizardResult.model_validate(shown)
-    return message, result_of(held, kept) if kept else None
+        result = WizardResult.model_validate(shown)
+    return _LastWords(message, result, Cause.DEADLINE if late else Cause.CANCELLED)
 
 
-def cancel_message(charged: int, refunded: int, ordered: int) -> str:
+def cancel_message(charged: int, refunded: int, ordered: int, why: str | None = None) -> str:
     """What a cancel costs, in figures. ordered: units that the provider had accepted and that are still to arrive."""
+    head = f"Cancelled: {why}." if why else "Cancelled."
     if not charged and not refunded:
-        return "Cancelled."
+        return head
     back = f"{count(refunded, 'credit')} refunded."
     if not charged:
-        return f"Cancelled. Nothing was charged, {back}"
-    text = f"Cancelled. {count(charged, 'credit')} charged for what was made or ordered, {back}"
+        return f"{head} Nothing was charged, {back}"
+    text = f"{head} {count(charged, 'credit')} charged for what was made or ordered, {back}"
     if ordered:
         text += f" {ordered} had been ordered before, and will arrive."
     return text
 
 
 def _cancelled(job: Row[Any]) -> JobCancelled:
-    return JobCancelled(**stamp(job), status="cancelled", message=job.message)
+    cause = Cause.DEADLINE if job.cause == Cause.DEADLINE else None
+    return JobCancelled(**stamp(job), status="cancelled", message=job.message, cause=cause)
 
 
-def cancel_waiting(conn: Connection, held: Job, by: str | None = None) -> Change | None:
-    """Cancels a job that no worker has. None: one has it, or it has ended. by: None where somebody has asked before."""
+def cancel_waiting(conn: Connection, held: Job, by: str | None = None, why: str | None = None) -> Change | None:
+    """Cancels a job that no worker has. None: one has it, or it has ended.
+
+    by: None where somebody has asked before. why: the end of a sentence for its user, where it is not their wish.
+    """
     if not collecting.hold_row(conn, held, is_waiting):
         return None
     ordered = collecting.charge_ordered(conn, held, None)
-    message, result = _kept(conn, held, ordered)
+    said = _last_words(conn, held, ordered, by, why)
     statement = (
         update(jobs)
         .where(jobs.c.id == held.id, is_waiting)
@@ -351,9 +385,9 @@ def cancel_waiting(conn: Connection, held: Job, by: str | None = None) -> Change
             **_OPEN,
             state=JobState.CANCELLED,
             stage="cancelled",
-            message=message,
-            result=result.dump() if result else None,
-            cause=Cause.CANCELLED,
+            message=said.message,
+            result=said.result.dump() if said.result else None,
+            cause=said.cause,
             cancelled_by=func.coalesce(jobs.c.cancelled_by, by),
             cancel_requested_at=func.coalesce(jobs.c.cancel_requested_at, db_now()),
             completed_at=db_now(),
@@ -365,6 +399,15 @@ def cancel_waiting(conn: Connection, held: Job, by: str | None = None) -> Change
     )
     job = conn.execute(statement).first()
     return _with_ordered(_ended(conn, held, job, _cancelled(job)), ordered, None) if job else None
+
+
+def cancel_overdue(conn: Connection, held: Job) -> tuple[Change | None, bool]:
+    """Cancels a job that has missed a deadline; where a worker has it, that one is asked. Second: whether it was."""
+    if not collecting.hold_row(conn, held, or_(*claims.LATE)):
+        return None, False
+    if change := cancel_waiting(conn, held, BY_DEADLINE):
+        return change, False
+    return None, ask_to_cancel(conn, held.id, BY_DEADLINE)
 
 
 def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import audit, transitions
+from bmn.db import audit, claims, transitions
 from bmn.db import jobs as job_rows
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
@@ -61,11 +62,27 @@ async def cancel(
         return await _ended(core, job_id)
     if not asked:
         return await _ended(core, job_id)
+    await _tell_worker(core, job_id)
+    return await _ended(core, job_id)
+
+
+async def cancel_overdue(core: Core) -> None:
+    """Cancels what has missed a deadline. What its provider had accepted is charged and collected, as in any cancel."""
+    for job in await core.db.read(claims.overdue):
+        change, asked = await core.db.write(partial(transitions.cancel_overdue, held=job))
+        if change is not None:
+            core.outbox.publish(change, job.queue)
+        elif asked:
+            await _tell_worker(core, job.id)
+        if change is not None or asked:
+            log.info("deadline missed", job_id=job.id, start_by=job.start_by, finish_by=job.finish_by)
+
+
+async def _tell_worker(core: Core, job_id: str) -> None:
     try:
         await core.redis.publish(keys.CONTROL, json.dumps({"cancel": job_id, "deployment": core.deployment}))
     except (RedisError, OSError) as error:
         log.warning("the worker will see the cancel at its next renewal", job_id=job_id, reason=str(error))
-    return await _ended(core, job_id)
 
 
 def _request(conn: Connection, job: Job, by: str, reason: str | None) -> tuple[Change | None, bool]:

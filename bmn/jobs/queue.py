@@ -16,6 +16,25 @@ _DAY, _WEEK = 86_400, 604_800
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """When a job is to be done, and before which others; None is what its queue says.
+
+    delay: seconds until it may run. priority: lower goes first. start_within, finish_within: seconds from when it may run;
+    a job that has not begun, or not ended, by then is cancelled. replaces: of the same brand and queue, what still waits is
+    cancelled in the same transaction.
+    """
+
+    delay: float = 0.0
+    priority: int | None = None
+    start_within: float | None = None
+    finish_within: float | None = None
+    replaces: bool = False
+
+
+AT_ONCE = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class Keep:
     """How many ended jobs RQ's view keeps, and for how long. count: jobs. age: seconds."""
 
@@ -36,6 +55,7 @@ class Queue:
     process: queues that name the same here share a worker process, since their jobs wait for others most of the time; one
     that names nothing has its own.
     collects: what was ordered is waited for after a cancel; an answer of a conversation is not.
+    start_within, finish_within: deadlines of jobs that are given none, in seconds from when they may run.
     """
 
     name: str
@@ -52,6 +72,8 @@ class Queue:
     vendor: str = ""
     process: str = ""
     collects: bool = True
+    start_within: float | None = None
+    finish_within: float | None = None
 
     @property
     def keep_completed(self) -> Keep:
@@ -81,10 +103,9 @@ class Queue:
         *,
         job_id: str | None = None,
         user_id: str | None = None,
-        priority: int | None = None,
+        terms: Terms = AT_ONCE,
         credits: int = 0,
         unit_credits: int = 0,
-        delay: float = 0.0,
         idempotency_key: str | None = None,
         parent_id: str | None = None,
         group_id: str | None = None,
@@ -93,18 +114,21 @@ class Queue:
         message: str = "Waiting in line",
     ) -> NewJob:
         """A job of this queue, ready to be stored. user_id: the payload's own, where none is given."""
+        start, finish = terms.start_within, terms.finish_within
         return NewJob(
             id=job_id or self.new_id(),
             queue=self.name,
             payload=payload.dump(),
             payload_version=payload.VERSION,
             max_attempts=self.attempts,
-            priority=self.priority if priority is None else priority,
+            priority=self.priority if terms.priority is None else terms.priority,
             user_id=user_id or getattr(payload, "user_id", None),
             brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
             credits=credits,
             unit_credits=unit_credits,
-            delay=delay,
+            delay=terms.delay,
+            start_within=self.start_within if start is None else start,
+            finish_within=self.finish_within if finish is None else finish,
             idempotency_key=idempotency_key,
             parent_id=parent_id,
             group_id=group_id,

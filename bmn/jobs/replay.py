@@ -15,7 +15,7 @@ from bmn.db.records import DeadLetter, Job, LetterState, Unit, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs.core import Core
-from bmn.jobs.queue import Queue
+from bmn.jobs.queue import Queue, Terms
 from bmn.jobs.submission import store_jobs
 from bmn.schemas.payloads import TERMINAL_STATES, JobState, Payload
 from bmn.schemas.wording import in_words
@@ -142,7 +142,7 @@ def _replay(
         payload,
         job_id=new_id,
         user_id=parent.user_id,
-        priority=parent.priority,
+        terms=Terms(priority=parent.priority),
         credits=cost,
         unit_credits=queue.price(core.settings) if parent.user_id else 0,
         parent_id=job_id,

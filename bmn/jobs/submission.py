@@ -4,18 +4,20 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from bmn.db import brands, credits, idempotency, units
+from bmn.db import brands, credits, idempotency, transitions, units
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.db.engine import Connection, IntegrityError
 from bmn.db.records import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
+from bmn.format import duration
 from bmn.jobs.core import Core
+from bmn.jobs.queue import AT_ONCE, Terms
 from bmn.observability import current_parent
 from bmn.schemas.payloads import JobState, Payload
 
@@ -29,6 +31,7 @@ class Submission:
 
     warning: why it will have to wait, where that is known already; or that its key has been used, and how to go on.
     ended: how a job ended that the key stood for before, where it did not deliver.
+    replaced: the jobs that were cancelled for it, as its terms asked.
     """
 
     job_id: str
@@ -37,6 +40,7 @@ class Submission:
     credits: int
     warning: str | None = None
     ended: JobState | None = None
+    replaced: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,7 @@ async def submit(
     *,
     idempotent: Idempotent | None = None,
     request_id: str | None = None,
-    priority: int | None = None,
-    delay: float = 0.0,
+    terms: Terms = AT_ONCE,
     job_id: str | None = None,
 ) -> list[Submission]:
     """Stores jobs of one queue, all or none, and returns them. The same idempotency key gives the same answer.
@@ -100,6 +103,7 @@ async def submit(
     check_ready(core)
     queue, parent = core.queue(queue_name), current_parent()
     price = queue.price(core.settings) if user_id else 0
+    message = f"Begins in {duration(terms.delay)}" if terms.delay else "Waiting in line"
 
     def jobs_of(made: Sequence[Payload]) -> list[NewJob]:
         group = str(uuid4()) if len(made) > 1 else None
@@ -108,14 +112,14 @@ async def submit(
                 payload,
                 job_id=job_id,
                 user_id=user_id,
-                priority=priority,
+                terms=terms,
                 credits=queue.units(payload) * price,
                 unit_credits=price,
-                delay=delay,
                 idempotency_key=idempotent.key if idempotent else None,
                 group_id=group,
                 request_id=request_id,
                 trace_parent=parent,
+                message=message,
             )
             for payload in made
         ]
@@ -126,16 +130,16 @@ async def submit(
     def plan(conn: Connection) -> list[NewJob]:
         return jobs_of(payloads(conn)) if callable(payloads) else ready
 
-    def store(conn: Connection) -> tuple[list[Submission], Change | None]:
-        return _store(conn, user_id, plan, idempotent, job_id)
+    def store(conn: Connection) -> tuple[list[Submission], list[Change]]:
+        return _store(conn, user_id, plan, idempotent, job_id, replaces=terms.replaces)
 
     try:
-        answer, change = await core.db.write(store)
+        answer, changes = await core.db.write(store)
     except IntegrityError:
         # The same key or id was stored a moment ago: this time it is found.
-        answer, change = await core.db.write(store)
-    if change is not None:
-        core.outbox.publish(change)
+        answer, changes = await core.db.write(store)
+    for change in changes:
+        core.outbox.publish(change, None if change.state is JobState.QUEUED else queue_name)
     return answer
 
 
@@ -145,24 +149,39 @@ def _store(
     plan: Callable[[Connection], list[NewJob]],
     idempotent: Idempotent | None,
     job_id: str | None,
-) -> tuple[list[Submission], Change | None]:
+    *,
+    replaces: bool,
+) -> tuple[list[Submission], list[Change]]:
+    """The answer, and what is to be published; nothing where it was stored before."""
     if idempotent and user_id and (kept := idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)):
-        return [_repeated(conn, Submission(**entry)) for entry in cast(list[dict[str, Any]], kept)], None
+        return [_repeated(conn, Submission(**entry)) for entry in cast(list[dict[str, Any]], kept)], []
     planned = plan(conn)
     answer = [_submission(job) for job in planned]
     if job_id and job_rows.exists(conn, job_id):
-        return answer, None
+        return answer, []
     if user_id:
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
             if brands.owner(conn, brand_id) != user_id:
                 raise NotFound("Brand not found")
     paused = warning(conn, planned[0].queue)
-    answer = [replace(job, warning=paused) for job in answer]
+    replaced = _cancel_replaced(conn, user_id, planned) if replaces and user_id else []
+    gone = [change.job_id for change in replaced]
+    answer = [replace(job, warning=paused, replaced=gone) for job in answer]
     if idempotent and user_id:
         # First of all, so that a second request with this key waits here for the first, and then finds its answer.
         kept_answer = [asdict(submission) for submission in answer]
         idempotency.keep(conn, user_id, idempotent.key, idempotent.request_hash, kept_answer)
-    return answer, store_jobs(conn, user_id, planned)
+    return answer, [*replaced, store_jobs(conn, user_id, planned)]
+
+
+def _cancel_replaced(conn: Connection, user_id: str, planned: Sequence[NewJob]) -> list[Change]:
+    """Cancels what still waits for the same brands and work; first, so that what it had reserved is there again."""
+    changes = []
+    for queue, brand_id in {(job.queue, job.brand_id): None for job in planned if job.brand_id}:
+        for old in job_rows.replaceable(conn, user_id, brand_id, queue):
+            if change := transitions.cancel_waiting(conn, old, user_id, "a newer one takes its place"):
+                changes.append(change)
+    return changes
 
 
 def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob]) -> Change:
@@ -211,9 +230,15 @@ async def dispatch(
     *,
     priority: int | None = None,
     delay: float = 0.0,
+    start_within: float | None = None,
+    finish_within: float | None = None,
     job_id: str | None = None,
 ) -> Submission:
-    """The plain way in for our own code: validates (pydantic's ValidationError) and stores. The same job_id is one job."""
+    """The plain way in for our own code: validates (pydantic's ValidationError) and stores. The same job_id is one job.
+
+    delay: seconds until it may run. start_within, finish_within: its deadlines, in seconds from then.
+    """
     payload = core.queue(queue_name).payload.model_validate(data)
-    (accepted,) = await submit(core, None, queue_name, [payload], priority=priority, delay=delay, job_id=job_id)
+    terms = Terms(delay, priority, start_within, finish_within)
+    (accepted,) = await submit(core, None, queue_name, [payload], terms=terms, job_id=job_id)
     return accepted

@@ -19,7 +19,7 @@ from bmn.db import jobs as job_rows
 from bmn.db.records import Job
 from bmn.db.sums import activity, spending
 from bmn.errors import TryLater
-from bmn.jobs import alerts
+from bmn.jobs import alerts, cancellation
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.rq.view import Shown
@@ -32,7 +32,9 @@ log = get_logger(__name__)
 _REPAIR_SECONDS = 60.0  # how far back an emptied stream is filled again
 _REPAIR_PAGES = 5
 _CLOCK_JUMP_SECONDS = 2.0
-_AGEING_SECONDS = 60.0  # a clock set ahead by less makes no attempt stale; a slow look at the clock can seem like less
+_AGEING_SECONDS = (
+    60.0  # less makes no attempt stale and no deadline unfair; a slow look at the clock can seem like less
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Sweeper:
             Duty(self.publish_missing, 2, redis=True),
             Duty(self.correct_view, 5, redis=True),
             Duty(self.carry_out_cancels, 2),
+            Duty(self.cancel_overdue, 1),
             Duty(self.count_ended, 15),
             Duty(self.alert, 5),
             Duty(self.tell, 1, beside=True),
@@ -181,11 +184,13 @@ class Sweeper:
             await self._lose(job)
 
     async def watch_clock(self) -> None:
-        """A clock that was set ahead makes no running attempt look older than it is."""
+        """A clock that was set makes no running attempt look older than it is, and moves no deadline."""
         lease, now = self._core.settings.bmn_lease_seconds, await self._core.db.read(clock.now)
         drift = self._clocks.look(now, time.monotonic(), settle=lease)
         if drift > _AGEING_SECONDS:
             await self._core.db.write(lambda conn: clock.move_starts(conn, drift))
+        if abs(drift) > _AGEING_SECONDS:
+            await self._core.db.write(lambda conn: clock.move_deadlines(conn, drift))
 
     async def _lose(self, job: Job) -> None:
         core = self._core
@@ -247,6 +252,10 @@ class Sweeper:
             job = await self._core.db.read(partial(job_rows.get_job, job_id=job_id))
             if change := await self._core.db.write(partial(transitions.cancel_waiting, held=job)):
                 self._core.outbox.publish(change, job.queue)
+
+    async def cancel_overdue(self) -> None:
+        """Jobs that have not begun, or not ended, by their deadlines."""
+        await cancellation.cancel_overdue(self._core)
 
     async def alert(self) -> None:
         """Opens and ends alerts."""

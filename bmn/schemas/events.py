@@ -106,10 +106,13 @@ class JobComplete(JobEvent):
 
 
 class JobCancelled(JobEvent):
+    """cause: `deadline`, where nobody asked for it but a deadline that was missed."""
+
     EVENT = "job:cancelled"
 
     status: Literal["cancelled"]
     message: str
+    cause: str | None = None
 
 
 def cancelled_as_failed(event: JobCancelled) -> JobFailed:

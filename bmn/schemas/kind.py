@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bmn.schemas.base import Id, Model
+from bmn.schemas.base import Id
 from bmn.schemas.payloads import BrandPayload
+from bmn.schemas.terms import SubmissionBody, without_terms
 
 NEW_BRAND = "00000000-0000-4000-8000-000000000000"
 """The id of a brand that a dry run only imagines."""
@@ -13,7 +14,7 @@ Order = Mapping[str, object]
 """What a request says of one job's payload, under the names of the wire."""
 
 
-class GeneratorBody(Model):
+class GeneratorBody(SubmissionBody):
     """The body of a generator's route: the payload without what the server adds.
 
     Of a field that stands in the brand's record as well (`brand_name`, `logo_style`, `color_palette`, `brand_vision`,
@@ -24,7 +25,7 @@ class GeneratorBody(Model):
 
     def orders(self) -> list[Order]:
         """What it says of each job's payload: one job, unless a generator makes several of one request."""
-        return [self.dump()]
+        return [without_terms(self)]
 
     def accepted(self) -> str:
         """The sentence of the 202."""

@@ -10,7 +10,7 @@ from bmn.schemas.base import when
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.server.dependencies import owner_filter
 from bmn.server.resources import Resources
-from bmn.server.translation import payloads_of
+from bmn.server.translation import payloads_of, terms_of
 
 
 async def generate(
@@ -18,7 +18,8 @@ async def generate(
 ) -> list[Submission]:
     """Submits what a generator's body asks for: all of its jobs, or none.
 
-    key: the same key and body are one submission. Raises NotFound, InsufficientCredits, Conflict, TryLater.
+    key: the same key and body are one submission. Raises NotFound, NotAllowed, UsageProblem,
+    InsufficientCredits, Conflict, TryLater.
     """
     return await submit(
         res.core,
@@ -27,6 +28,7 @@ async def generate(
         await payloads_of(res, principal, kind, body),
         idempotent=Idempotent.of(key, {"queue": kind.queue, "body": body.dump()}) if key else None,
         request_id=request_id,
+        terms=terms_of(principal, kind, body),
     )
 
 

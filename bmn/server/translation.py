@@ -1,20 +1,27 @@
 """Bodies to payloads: what the request says, and what the brand's record says where the request is silent."""
 
+import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
-from bmn.errors import NotFound
+from bmn.errors import NotAllowed, NotFound, UsageProblem
+from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
+from bmn.jobs.queue import Terms
 from bmn.jobs.submission import Plan
 from bmn.schemas.base import Model
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.payloads import Payload
+from bmn.schemas.terms import LONGEST_SECONDS
 from bmn.server.resources import Resources
 from bmn.storage import Storage, brand_of
 from bmn.work.defaults import BrandDefaults, as_made, brand_defaults, name_defaults
 from bmn.work.registry import get_queue
+
+_PAST_SECONDS = 60.0  # clocks differ, and requests take time
 
 # What the record supplies, by the name of the body's field.
 _SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
@@ -38,6 +45,40 @@ async def payloads_of(res: Resources, principal: Principal, kind: Kind, body: Ge
     if _needs_record(body):
         return lambda conn: payloads(_defaults(conn, res.core.storage, principal, body))
     return payloads()
+
+
+def terms_of(principal: Principal, kind: Kind, body: GeneratorBody) -> Terms:
+    """What a body says of when it is to be done. Raises UsageProblem, NotAllowed for a place before everybody else."""
+    if body.priority is not None and not _may_go_first(principal) and body.priority < (usual := usual_priority(kind)):
+        raise NotAllowed(
+            f"Only operators and services may put a job before others; the priority of {kind.queue} is {usual}.",
+            hint=f"Ask for {usual} or more: a higher number is served later.",
+        )
+    return Terms(
+        delay=body.run_in or (0.0 if body.run_at is None else _seconds_until(body.run_at)),
+        priority=body.priority,
+        start_within=body.start_within,
+        finish_within=body.finish_within,
+        replaces=bool(body.replaces),
+    )
+
+
+def _may_go_first(principal: Principal) -> bool:
+    return principal.may(Right.OPERATE) or principal.may(Right.ACT_FOR)
+
+
+def usual_priority(kind: Kind) -> int:
+    """The priority of a generator's jobs that ask for none."""
+    return get_queue(kind.queue).priority
+
+
+def _seconds_until(moment: str) -> float:
+    seconds = datetime.fromisoformat(moment).timestamp() - time.time()
+    if seconds < -_PAST_SECONDS:
+        raise UsageProblem(f"runAt lies in the past: {moment}.", hint="Leave it out, and the job begins at once.")
+    if seconds > LONGEST_SECONDS:
+        raise UsageProblem(f"runAt is too far ahead: {moment}.", hint="It may be 30 days ahead at most.")
+    return max(0.0, seconds)
 
 
 def _defaults(conn: Connection, storage: Storage, principal: Principal, body: GeneratorBody) -> BrandDefaults:

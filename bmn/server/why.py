@@ -85,7 +85,7 @@ def _headline(facts: Facts) -> str:
     job, spent = facts.job, _span(facts)
     attempts = count(job.attempt, "attempt")
     texts = {
-        JobState.QUEUED: f"waiting for {duration(facts.now - job.queued_at, whole=True)}",
+        JobState.QUEUED: _queued(facts),
         JobState.ACTIVE: f"running, attempt {job.attempt} of {job.max_attempts}, {job.progress} % done",
         JobState.RETRYING: f"trying again {_until(job.run_at - facts.now)}, after {attempts}",
         JobState.COMPLETED: f"done after {attempts}, {spent}",
@@ -94,6 +94,14 @@ def _headline(facts: Facts) -> str:
         JobState.CANCELLED: f"cancelled after {spent}",
     }
     return texts[job.state]
+
+
+def _queued(facts: Facts) -> str:
+    job = facts.job
+    if job.started_at is None and job.run_at > facts.now + 1:
+        return f"planned, begins {_until(job.run_at - facts.now)}"
+    since = job.run_at if job.started_at is None else job.queued_at
+    return f"waiting for {duration(facts.now - since, whole=True)}"
 
 
 def _cause(facts: Facts) -> Cause | None:

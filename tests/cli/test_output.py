@@ -21,8 +21,8 @@ from bmn.cli.terminal.cells import Column, clean
 from bmn.cli.terminal.console import Console
 from bmn.cli.terminal.exit_codes import of_job, of_jobs
 from bmn.cli.terminal.tables import render
-from bmn.cli.terminal.timespan import ago, parse_span, seconds_ago
-from bmn.format import duration
+from bmn.cli.terminal.timespan import ago, seconds_ago
+from bmn.format import duration, parse_span
 from bmn.schemas.documents import Job, TimelineEvent
 from bmn.schemas.payloads import JobState
 

@@ -38,6 +38,9 @@ FAST: dict[str, Any] = {
 }
 
 
+_DISPATCHED = ("priority", "delay", "job_id", "start_within", "finish_within")
+
+
 @dataclass
 class Engine:
     """What tests do with the engine, and what they ask it."""
@@ -86,7 +89,7 @@ class Engine:
 
     async def do(self, deed: str = "nothing", *, user_id: str = ANA, **data: Any) -> str:
         """A free job that does what tests/kit/handlers.py says; returns its id."""
-        options = {name: data.pop(name) for name in ("priority", "delay", "job_id") if name in data}
+        options = {name: data.pop(name) for name in _DISPATCHED if name in data}
         payload = {"userId": user_id, "eventType": "user.created", "data": {"do": deed, **data}}
         accepted = await dispatch(self.core, handlers.QUEUE, payload, **options)
         return accepted.job_id

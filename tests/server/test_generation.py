@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from bmn.db import assets, jobs
+from bmn.db import assets, claims, jobs
 from bmn.db.products import SEED
 from bmn.db.records import NewAsset
 from bmn.errors import Cause
@@ -363,3 +364,66 @@ async def test_requests_a_minute_have_a_limit_and_the_admins_hear_of_who_keeps_k
     assert [(event.data["type"], event.data["metadata"]) for event in told] == [
         ("rate-limit", {"userId": ANA, "limit": "requests"})
     ]
+
+
+async def test_a_job_may_be_planned_and_have_deadlines(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    planned = await api.logos(ana, brand, runIn="10m", startWithin=30, finishWithin="1h30m")
+    shown = (await ana.get(f"/api/v1/jobs/{planned}")).json()
+    times = [datetime.fromisoformat(shown[name]) for name in ("createdAt", "runAt", "startBy", "finishBy")]
+    assert [round((time - times[0]).total_seconds()) for time in times] == [0, 600, 630, 6000]
+    assert "startWithin" not in shown["payload"]
+    assert (await ana.get(f"/api/v1/jobs/{planned}/why")).json()["headline"].startswith("planned, begins in 9 m")
+    at = datetime.now(UTC) + timedelta(hours=2)
+    then = await api.logos(ana, brand, runAt=at.isoformat())
+    shown = (await ana.get(f"/api/v1/jobs/{then}")).json()
+    assert abs(datetime.fromisoformat(shown["runAt"]) - at).total_seconds() < 5
+    assert "startBy" not in shown
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"runAt": "2020-01-01T00:00:00Z"}, "lies in the past"),
+        ({"runAt": "2999-01-01T00:00:00Z"}, "too far ahead"),
+        ({"runAt": "2026-01-01T00:00:00"}, "is not a time with its zone"),
+        ({"runAt": "2999-01-01T00:00:00Z", "runIn": 5}, "give either runAt or runIn"),
+        ({"startWithin": "soon"}, "not a time span"),
+        ({"startWithin": 0}, "must be more than 0"),
+        ({"finishWithin": 1e9}, "must be at most"),
+        ({"finishWithin": True}, "number"),
+        ({"priority": 1.5}, "whole number"),
+    ],
+)
+async def test_terms_that_cannot_be_meant_are_refused(
+    api: Api, ana: httpx.AsyncClient, terms: dict[str, Any], said: str
+) -> None:
+    answer = await ana.post(LOGOS, json={"brandId": await api.brand(ana), **terms})
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert await number_of_jobs(ana) == 0
+
+
+async def test_only_operators_and_services_go_first(api: Api, ana: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    refused = await ana.post(LOGOS, json={"brandId": brand, "priority": 0})
+    assert refused.status_code == 403
+    assert "Ask for 1 or more" in refused.json()["hint"]
+    assert await number_of_jobs(ana) == 0
+    usual, last = await api.logos(ana, brand), await api.logos(ana, brand, priority=9)
+    first = await api.logos(admin, await api.brand(admin), priority=0)
+    rows = await api.core.db.write(lambda conn: claims.claim(conn, "logo-generation", 9, "w", 10))
+    assert [row.id for row in rows] == [first, usual, last]
+
+
+async def test_a_newer_job_replaces_what_still_waits(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana)
+    other = await api.logos(ana, await api.brand(ana, "Other"))
+    old = [await api.logos(ana, brand, count=2) for _ in range(2)]
+    key = {"Idempotency-Key": fresh_key()}
+    body = {"brandId": brand, "count": 1, "replaces": True}
+    answer = (await ana.post(LOGOS, json=body, headers=key)).json()
+    assert answer["replaced"] == old
+    assert (await ana.post(LOGOS, json=body, headers=key)).json() == answer
+    states = [(await ana.get(f"/api/v1/jobs/{job}")).json()["state"] for job in (*old, other, answer["jobId"])]
+    assert states == ["cancelled", "cancelled", "queued", "queued"]

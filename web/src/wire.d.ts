@@ -151,6 +151,12 @@ export interface BrandUpdated {
 }
 
 export interface BundlesBody {
+  runAt?: string | null;
+  runIn?: number | string | null;
+  startWithin?: number | string | null;
+  finishWithin?: number | string | null;
+  priority?: number | null;
+  replaces?: boolean | null;
   brandId: string;
   bundleName: string;
   productMockupUrls: string[];
@@ -365,6 +371,8 @@ export interface Job {
   runAt: string;
   startedAt: string | null;
   completedAt: string | null;
+  startBy?: string | null;
+  finishBy?: string | null;
   collectsId?: string | null;
   generationJobId?: string | null;
   jobType?: string | null;
@@ -377,6 +385,7 @@ export interface JobCancelled {
   timestamp: number;
   status: "cancelled";
   message: string;
+  cause?: string | null;
 }
 
 export interface JobComplete {
@@ -469,6 +478,8 @@ export interface JobRecord {
   runAt: string;
   startedAt: string | null;
   completedAt: string | null;
+  startBy?: string | null;
+  finishBy?: string | null;
   collectsId?: string | null;
   generationJobId?: string | null;
   jobType?: string | null;
@@ -550,6 +561,12 @@ export interface LogLine {
 }
 
 export interface LogosBody {
+  runAt?: string | null;
+  runIn?: number | string | null;
+  startWithin?: number | string | null;
+  finishWithin?: number | string | null;
+  priority?: number | null;
+  replaces?: boolean | null;
   brandId: string;
   brandName?: string | null;
   logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
@@ -563,6 +580,12 @@ export interface LogosBody {
 }
 
 export interface LogosEstimate {
+  runAt?: string | null;
+  runIn?: number | string | null;
+  startWithin?: number | string | null;
+  finishWithin?: number | string | null;
+  priority?: number | null;
+  replaces?: boolean | null;
   brandId?: string;
   brandName?: string | null;
   logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
@@ -627,6 +650,12 @@ export interface MockupProduct {
 }
 
 export interface MockupsBody {
+  runAt?: string | null;
+  runIn?: number | string | null;
+  startWithin?: number | string | null;
+  finishWithin?: number | string | null;
+  priority?: number | null;
+  replaces?: boolean | null;
   brandId: string;
   products: MockupProduct[];
   logoUrl: string;
@@ -638,6 +667,7 @@ export interface MockupsSubmitted {
   message: string;
   warning?: string | null;
   ended?: JobState | null;
+  replaced?: string[] | null;
 }
 
 export interface PauseBody {
@@ -810,6 +840,7 @@ export interface Submitted {
   message: string;
   warning?: string | null;
   ended?: JobState | null;
+  replaced?: string[] | null;
 }
 
 export interface SystemAlert {
@@ -857,6 +888,12 @@ export interface Unit {
 }
 
 export interface VideosBody {
+  runAt?: string | null;
+  runIn?: number | string | null;
+  startWithin?: number | string | null;
+  finishWithin?: number | string | null;
+  priority?: number | null;
+  replaces?: boolean | null;
   brandId: string;
   productName: string;
   productMockupUrl: string;
@@ -879,6 +916,12 @@ export interface Why {
 }
 
 export interface WizardBody {
+  runAt?: string | null;
+  runIn?: number | string | null;
+  startWithin?: number | string | null;
+  finishWithin?: number | string | null;
+  priority?: number | null;
+  replaces?: boolean | null;
   brandId: string;
   step: "social-analysis" | "brand-identity" | "customization" | "logo-generation" | "logo-refinement" | "product-selection" | "mockup-review" | "bundle-builder" | "profit-calculator";
   input?: Record<string, any>;

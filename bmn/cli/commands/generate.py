@@ -1,8 +1,6 @@
 """`bmn generate`: submit, watch live, look, save. One command a generator; they differ in the body they build."""
 
-import uuid
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +8,8 @@ import typer
 from bmn.cli.base import UsageError, examples, group
 from bmn.cli.derived import aliased, builder, example, with_fields
 from bmn.cli.order import Body, Builder, Options, Target
-from bmn.cli.terminal.params import brand_name, color, span
+from bmn.cli.shared import with_shared
+from bmn.cli.terminal.params import color
 from bmn.schemas.documents import Product
 from bmn.schemas.generators import KINDS
 from bmn.schemas.generators.bundles import CompositionStyle
@@ -20,44 +19,6 @@ from bmn.schemas.kind import Kind
 
 if TYPE_CHECKING:
     from bmn.client import Client
-
-Brand = Annotated[
-    str,
-    typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id; logos and wizard make a new one."),
-]
-Out = Annotated[Path | None, typer.Option("-o", "--out", file_okay=False, metavar="DIR", help="Write the files there.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Print the job id and return.")]
-DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Show prompts, credits, cost and time; submit nothing.")]
-Timeout = Annotated[
-    float | None,
-    typer.Option(
-        "--timeout", parser=span, metavar="SPAN", help="Stop watching after this long (5m); the job goes on. Exit 124."
-    ),
-]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 9 where only a part was delivered.")]
-Key = Annotated[
-    str | None,
-    typer.Option("--idempotency-key", metavar="KEY", help="The same key and options make one job, for 24 h."),
-]
-Images = Annotated[
-    str | None, typer.Option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
-]
-
-
-def _options(
-    brand: str,
-    out: Path | None,
-    detach: bool,
-    dry_run: bool,
-    timeout: float | None,
-    strict: bool,
-    key: str | None,
-    images: str | None,
-) -> Options:
-    """Raises UsageError where they contradict each other."""
-    if detach and out:
-        raise UsageError("--detach returns before there are files: leave --out away, or watch the job.")
-    return Options(brand, out, detach, dry_run, timeout, strict, key or uuid.uuid4().hex, images)
 
 
 def _make(kind: Kind, build: Builder, values: Options) -> int:
@@ -82,15 +43,9 @@ app = group(
         'bmn generate logos --brand "Acme Coffee" --refine 2 --notes "thicker lines"',
     )
 )
+@with_shared
 def logos(
-    brand: Brand,
-    out: Out = None,
-    detach: Detach = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    strict: Strict = False,
-    idempotency_key: Key = None,
-    images: Images = None,
+    options: Options,
     style: Annotated[LogoStyle | None, typer.Option()] = None,
     colors: Annotated[
         list[str] | None,
@@ -107,7 +62,6 @@ def logos(
     notes: Annotated[str | None, typer.Option(metavar="TEXT", help="What to change (with --refine).")] = None,
 ) -> int:
     """Makes logos for a brand."""
-    options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
     if notes and not refine:
         raise UsageError("--notes says what to change about a logo: name it with --refine.")
     look = {"logoStyle": style, "colorPalette": colors}
@@ -135,15 +89,9 @@ def logos(
 
 
 @app.command(cls=examples('bmn generate mockups --brand "Acme Coffee" --product mug --product t-shirt'))
+@with_shared
 def mockups(
-    brand: Brand,
-    out: Out = None,
-    detach: Detach = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    strict: Strict = False,
-    idempotency_key: Key = None,
-    images: Images = None,
+    options: Options,
     products: Annotated[
         list[str] | None,
         typer.Option("--product", metavar="NAME", help="`bmn generate products` has them; else a mug."),
@@ -154,7 +102,6 @@ def mockups(
     notes: Annotated[str | None, typer.Option(metavar="TEXT", help="How it should look.")] = None,
 ) -> int:
     """Puts the logo on products."""
-    options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
     async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.lookup.assets import logo_of
@@ -180,15 +127,9 @@ def mockups(
 
 
 @app.command(cls=examples('bmn generate bundle --brand "Acme Coffee" --name "Morning set" --style flatlay'))
+@with_shared
 def bundle(
-    brand: Brand,
-    out: Out = None,
-    detach: Detach = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    strict: Strict = False,
-    idempotency_key: Key = None,
-    images: Images = None,
+    options: Options,
     name: Annotated[str, typer.Option(metavar="TEXT", help="What the bundle is called.")] = "Starter bundle",
     mockups: Annotated[
         list[str] | None, typer.Option("--mockup", metavar="ASSET", help="2 to 10; the newest ones by default.")
@@ -196,7 +137,6 @@ def bundle(
     style: Annotated[CompositionStyle | None, typer.Option()] = None,
 ) -> int:
     """Arranges mockups in one picture."""
-    options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
     async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.lookup.assets import mockups_of
@@ -213,15 +153,9 @@ def bundle(
 
 
 @app.command(cls=examples('bmn generate video --brand "Acme Coffee" --product mug --duration 6'))
+@with_shared
 def video(
-    brand: Brand,
-    out: Out = None,
-    detach: Detach = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    strict: Strict = False,
-    idempotency_key: Key = None,
-    images: Images = None,
+    options: Options,
     product: Annotated[str, typer.Option(metavar="NAME", help="What the video shows.")] = "mug",
     mockup: Annotated[
         str | None, typer.Option(metavar="ASSET", help="Its picture; the newest mockup by default.")
@@ -230,7 +164,6 @@ def video(
     duration: Annotated[int, typer.Option(min=3, max=10, metavar="SECONDS", help="How long it is.")] = 8,
 ) -> int:
     """Makes a short product video."""
-    options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
 
     async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.lookup.assets import mockup_of
@@ -255,16 +188,10 @@ def video(
         'bmn generate wizard social-analysis --brand "Acme Coffee" --input handle=@acme',
     )
 )
+@with_shared
 def wizard(
+    options: Options,
     step: Annotated[str, typer.Argument()],
-    brand: Brand,
-    out: Out = None,
-    detach: Detach = False,
-    dry_run: DryRun = False,
-    timeout: Timeout = None,
-    strict: Strict = False,
-    idempotency_key: Key = None,
-    images: Images = None,
     inputs: Annotated[
         list[str] | None,
         typer.Option("--input", metavar="KEY=VALUE", help="What the step should know; repeatable."),
@@ -272,7 +199,6 @@ def wizard(
     resume: Annotated[str | None, typer.Option(metavar="SESSION", help="Go on with an earlier conversation.")] = None,
 ) -> int:
     """Runs one step of the brand wizard; the agent's messages stream as they come."""
-    options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
     pairs = [entry.partition("=") for entry in inputs or ()]
     if wrong := [key for key, sign, _ in pairs if not (key and sign)]:
         raise UsageError(f"--input {wrong[0]}: write it as KEY=VALUE.")
@@ -291,21 +217,10 @@ def wizard(
 def _derived(kind: Kind) -> None:
     """The command of a generator that needs nothing but its fields: no picture or product has to be looked up."""
 
-    def command(
-        brand: Brand,
-        out: Out = None,
-        detach: Detach = False,
-        dry_run: DryRun = False,
-        timeout: Timeout = None,
-        strict: Strict = False,
-        idempotency_key: Key = None,
-        images: Images = None,
-        **fields: object,
-    ) -> int:
-        options = _options(brand, out, detach, dry_run, timeout, strict, idempotency_key, images)
+    def command(options: Options, **fields: object) -> int:
         return _make(kind, builder(aliased(kind.body, fields)), options)
 
-    app.command(kind.command, cls=examples(example(kind)))(with_fields(command, kind))
+    app.command(kind.command, cls=examples(example(kind)))(with_shared(with_fields(command, kind)))
 
 
 for each in KINDS.values():

@@ -66,7 +66,7 @@ async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> in
         new = kind.makes_brand and not options.dry_run
         imagine = kind.estimate is not None and options.dry_run and not options.refines
         brand = await _brand(client, options, new=new, imagine=imagine)
-        body = await build(client, brand)
+        body = {**await build(client, brand), **options.terms}
         if options.dry_run:
             return await show_estimate(client, kind.name, body)
         answer, labels = await _submit(client, kind, body, brand, options)

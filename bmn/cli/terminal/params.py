@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bmn.cli.terminal.timespan import parse_span, seconds_ago
+from bmn.cli.terminal.timespan import next_moment, seconds_ago
+from bmn.format import parse_span
 
 
 def span(value: str | float) -> float:
@@ -18,6 +19,11 @@ def since(value: str | float) -> float:
     if seconds <= 0:
         raise ValueError(f"{value!r} lies in the future")
     return seconds
+
+
+def later(text: str) -> str:
+    """A moment to come, as the API takes it: an ISO time, or `18:30`, the next one there is. Raises ValueError."""
+    return next_moment(text).isoformat(timespec="seconds")
 
 
 def brand_name(text: str) -> str:

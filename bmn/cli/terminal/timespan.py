@@ -3,23 +3,10 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-from bmn.format import duration
+from bmn.format import duration, parse_span
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d*(?:\.?\d+))([smhdw])", re.IGNORECASE)
 _DATE = re.compile(r"(?:19|20)\d{6}")  # 20261129: a date, not 234 days of seconds
 _UNIX = re.compile(r"(\d{10})(?:(?:\.\d*)?|\d{3})")  # seconds since 1970, as `date +%s` prints them, or milliseconds
-
-
-def parse_span(text: str) -> float:
-    """Seconds of `90s`, `10m`, `1h30m`, `2d`, or a bare number of seconds. Raises ValueError."""
-    text = text.strip().replace(" ", "")
-    if re.fullmatch(r"\d*\.?\d+", text):
-        return float(text)
-    parts = _SPAN.findall(text)
-    if not parts or "".join(amount + unit for amount, unit in parts) != text:
-        raise ValueError(f"{text!r} is not a time span; write it like 90s, 10m, 2h or 3d")
-    return sum(float(amount) * _UNITS[unit.lower()] for amount, unit in parts)
 
 
 def seconds_ago(text: str, now: datetime | None = None) -> float:
@@ -41,6 +28,23 @@ def seconds_ago(text: str, now: datetime | None = None) -> float:
         return (now - datetime.fromisoformat(text.strip()).astimezone()).total_seconds()
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
+
+
+def next_moment(text: str, now: datetime | None = None) -> datetime:
+    """A time to come: an ISO one, or a time of day, today's or tomorrow's. Raises ValueError."""
+    here = (now or datetime.now(UTC)).astimezone()
+    word = text.strip()
+    try:
+        if re.fullmatch(r"\d{1,2}:\d\d", word):
+            clock = time.fromisoformat(word.zfill(5))
+            today = datetime.combine(here.date(), clock).astimezone()
+            return today if today > here else datetime.combine(here.date() + timedelta(days=1), clock).astimezone()
+        found = datetime.fromisoformat(word).astimezone()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not a time; write 18:30, or 2026-11-30T09:00Z") from None
+    if found <= here:
+        raise ValueError(f"{text!r} lies in the past")
+    return found
 
 
 def _midnight(day: date) -> datetime:

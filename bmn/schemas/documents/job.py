@@ -15,7 +15,8 @@ class Job(Document):
 
     job_id: `{queue}-{uuid4}`. progress: percent. last_seq: the number of its last event. result: what was saved, the
     database's rows. cost_usd: what providers charged; with sandboxed, what they would have charged.
-    generation_job_id, job_type: of generators only. collects_id: the cancelled job whose ordered pictures this one collects.
+    start_by, finish_by: its deadlines, where it has any. generation_job_id, job_type: of generators only.
+    collects_id: the cancelled job whose ordered pictures this one collects.
     """
 
     job_id: str
@@ -49,6 +50,8 @@ class Job(Document):
     run_at: Time
     started_at: Time | None
     completed_at: Time | None
+    start_by: Time | None = absent()
+    finish_by: Time | None = absent()
     collects_id: str | None = absent()
     generation_job_id: str | None = absent()
     job_type: str | None = absent()
@@ -212,6 +215,7 @@ class Submitted(Document):
     """The 202 of a generator. warning: why the job will have to wait, where that is known already.
 
     ended: `failed` or `cancelled`, where the idempotency key belongs to a job that ended so; nothing new was started.
+    replaced: the jobs that were cancelled for it, where the body says `replaces`.
     """
 
     job_id: str
@@ -220,6 +224,7 @@ class Submitted(Document):
     message: str
     warning: str | None = absent()
     ended: JobState | None = absent()
+    replaced: list[str] | None = absent()
 
 
 class MockupJob(Document):
@@ -237,6 +242,7 @@ class MockupsSubmitted(Document):
     message: str
     warning: str | None = absent()
     ended: JobState | None = absent()
+    replaced: list[str] | None = absent()
 
 
 class Accepted(Document):

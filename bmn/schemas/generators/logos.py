@@ -8,6 +8,7 @@ from bmn.format import count
 from bmn.schemas.base import Flag, HttpUrl, Id, Name, Palette, Text, Vision, Whole
 from bmn.schemas.kind import NEW_BRAND, GeneratorBody, Kind, Order
 from bmn.schemas.payloads import BrandPayload
+from bmn.schemas.terms import without_terms
 
 LogoStyle = Literal["minimal", "bold", "vintage", "modern", "playful"]
 
@@ -48,7 +49,7 @@ class LogosBody(GeneratorBody):
 
     def orders(self) -> list[Order]:
         """Whoever names a logo wants it changed."""
-        return [{**self.dump(), "isRefinement": self.is_refinement or self.previous_logo_url is not None}]
+        return [{**without_terms(self), "isRefinement": self.is_refinement or self.previous_logo_url is not None}]
 
     def accepted(self) -> str:
         """The sentence of the 202."""

@@ -8,6 +8,7 @@ from bmn.format import count
 from bmn.schemas.base import HttpUrl, Id, Model, Name, Palette, Text
 from bmn.schemas.kind import GeneratorBody, Kind, Order
 from bmn.schemas.payloads import BrandPayload
+from bmn.schemas.terms import without_terms
 
 
 class MockupGeneration(BrandPayload):
@@ -35,7 +36,7 @@ class MockupsBody(GeneratorBody):
 
     def orders(self) -> list[Order]:
         """One a product, with what all have in common."""
-        shared = {name: value for name, value in self.dump().items() if name != "products"}
+        shared = {name: value for name, value in without_terms(self).items() if name != "products"}
         return [{**shared, **product.dump()} for product in self.products]
 
     def accepted(self) -> str:

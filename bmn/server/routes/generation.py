@@ -21,7 +21,7 @@ from bmn.server.waiting import followed, preferred_wait, wait_for_end
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
 
-_REFUSALS = ANY_CALLER | refusals(402, 404, 409, 413)
+_REFUSALS = ANY_CALLER | refusals(402, 403, 404, 409, 413)
 _ANSWERS = _REFUSALS | {
     200: {"model": documents.JobRecord, "description": "`Prefer: wait` was given, and it has ended"}
 }
@@ -76,6 +76,7 @@ def _one(kind: Kind) -> Endpoint:
             message=job.warning or "" if job.ended else body.accepted(),
             warning=job.warning,
             ended=job.ended,
+            replaced=job.replaced or None,
         )
 
     return submit
@@ -92,7 +93,9 @@ def _several(kind: Kind) -> Endpoint:
         ]
         first = next((job for job in submitted if job.ended), submitted[0])
         message = first.warning or "" if first.ended else body.accepted()
-        return documents.MockupsSubmitted(jobs=jobs, message=message, warning=first.warning, ended=first.ended)
+        return documents.MockupsSubmitted(
+            jobs=jobs, message=message, warning=first.warning, ended=first.ended, replaced=first.replaced or None
+        )
 
     return submit
 

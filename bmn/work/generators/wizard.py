@@ -34,6 +34,9 @@ GENERATOR = Generator(
         backoff=5,
         keep=(200, 500),
         collects=False,
+        # Somebody sits in front of it: an answer that comes an hour later is of no use to them.
+        start_within=600,
+        finish_within=1800,
     ),
     provider="anthropic",
     model="anthropic_model",
