@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from bmn.db import assets, calls, claims, clock, credits, dead_letters, jobs, orphans, queues, retention
 from bmn.db.dead_letters import DeadFilter
+from bmn.db.lists.groups import GroupBy, group_jobs
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.sums import activity, spending
 from bmn.db.tables import jobs as job_table
@@ -35,6 +36,10 @@ def _pruned(name: str) -> Callable[[Connection], object]:
 
 def _listed(**chosen: object) -> Callable[[Connection], object]:
     return lambda conn: list_jobs(conn, JobFilter(**chosen))  # type: ignore[arg-type]
+
+
+def _grouped(by: GroupBy, **chosen: object) -> Callable[[Connection], object]:
+    return lambda conn: group_jobs(conn, JobFilter(**chosen), by)  # type: ignore[arg-type]
 
 
 QUESTIONS: dict[str, Callable[[Connection], object]] = {
@@ -65,6 +70,10 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "everybody's by id": _listed(id_prefixes=("0014a6b2", *(f"{queue}-0014a6b2" for queue in QUEUES))),
     "everybody's text, none found": _listed(text="no such word"),
     "everybody's text, many found": _listed(text="violet"),
+    "everybody's dear": _listed(min_cost=1.0),
+    "everybody's failed, by cause": _grouped("cause", states=("failed",)),
+    "everybody's by user": _grouped("user"),
+    "everybody's by hour": _grouped("hour"),
     "dead letters": lambda conn: (dead_letters.find(conn, DeadFilter()), dead_letters.count(conn, DeadFilter())),
     "costs of a user": lambda conn: spending.costs(conn, "kind", user_id=_USER),
     "costs of all": lambda conn: spending.costs(conn, "kind"),

@@ -12,8 +12,15 @@ Fields = Mapping[str, object]
 """A request's body, in the wire's camelCase; a field that is None is left out."""
 
 
-class JobQuery(TypedDict, total=False):
-    """Which jobs. prefix: of the uuid or the whole id. since, until: seconds ago. user, all: for admins."""
+class Whose(TypedDict, total=False):
+    """Whose jobs; for admins. user: an id or a mail address. all: everybody's. Neither: the caller's."""
+
+    user: str | None
+    all: bool | None
+
+
+class JobQuery(Whose, total=False):
+    """Which jobs. prefix: of the uuid or the whole id. since, until: seconds ago. minCost: USD."""
 
     queue: str | Sequence[str] | None
     state: str | Sequence[str] | None
@@ -23,8 +30,7 @@ class JobQuery(TypedDict, total=False):
     prefix: str | None
     since: float | None
     until: float | None
-    user: str | None
-    all: bool | None
+    minCost: float | None
 
 
 class LetterQuery(TypedDict, total=False):
@@ -70,6 +76,10 @@ class Client(HttpClient):
     ) -> documents.JobPage:
         """One page of the caller's jobs, newest first. cursor: the `next_cursor` of the page before."""
         return await self._get("/jobs", documents.JobPage, limit=limit, cursor=cursor, **query)
+
+    async def job_groups(self, *, by: str, **query: Unpack[JobQuery]) -> documents.JobGroups:
+        """How many jobs have the same `cause`, `queue`, `user` or `hour`, and what they cost; of the newest 20,000."""
+        return await self._get("/jobs/groups", documents.JobGroups, by=by, **query)
 
     async def job(self, job_id: str, *, patience: float = 0.0) -> documents.JobRecord:
         """Everything known about a job. patience: seconds to go on asking while the server is away."""
@@ -131,9 +141,14 @@ class Client(HttpClient):
         """The caller's balance and its newest movements."""
         return await self._get("/credits", documents.Credits)
 
-    async def costs(self, *, by: str = "kind", since: float | None = None) -> documents.Costs:
-        """What providers charged, by `kind`, `provider`, `model`, or, for admins, `user`. since: seconds ago."""
-        return await self._get("/costs", documents.Costs, by=by, since=since)
+    async def costs(
+        self, *, by: str = "kind", since: float | None = None, user: str | None = None, everyone: bool = False
+    ) -> documents.Costs:
+        """What providers charged, by `kind`, `provider`, `model`, or, for admins, `user`. since: seconds ago.
+
+        user, everyone: for admins, whose it was.
+        """
+        return await self._get("/costs", documents.Costs, by=by, since=since, user=user, all=everyone or None)
 
     # --- signing in ---------------------------------------------------------------------------------------------------
 

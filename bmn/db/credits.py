@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Insert, Integer, bindparam, insert, select, update
+from sqlalchemy import Connection, Insert, Integer, bindparam, func, insert, select, update
 
 from bmn.db import audit
 from bmn.db.records import LedgerEntry
 from bmn.db.tables import credit_ledger, generation_credits
 from bmn.db.upsert import insert_once
-from bmn.errors import InsufficientCredits, NotFound
+from bmn.errors import InsufficientCredits, NotFound, UsageProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,25 @@ def ensure_user(conn: Connection, user_id: str, email: str | None, start: int) -
         return False
     conn.execute(*_entry(user_id, "start", start))
     return True
+
+
+def find_user(conn: Connection, name: str) -> str:
+    """The id of the user whom an id or a mail address names, in whatever case the address is written.
+
+    Raises NotFound for an address that no account has, UsageProblem where several have it. An id is taken as it is.
+    """
+    if "@" not in name:
+        return name
+    table = generation_credits.c
+    query = select(table.user_id).where(func.lower(table.email) == name.lower()).order_by(table.user_id).limit(3)
+    found = list(conn.execute(query).scalars())
+    if not found:
+        raise NotFound(
+            f"No user has the address {name}.", hint="Name them by their id; `bmn costs --by user` lists ids."
+        )
+    if len(found) > 1:
+        raise UsageProblem(f"Several users have the address {name}.", hint=f"Name one by id: {', '.join(found)}.")
+    return str(found[0])
 
 
 _mine = generation_credits.c.user_id == bindparam("of_user")

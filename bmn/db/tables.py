@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     literal_column,
     text,
 )
@@ -279,6 +280,7 @@ generation_credits = Table(
     Column("credits_reserved", Integer, nullable=False, default=0),
     _created(),
 )
+Index("accounts_by_mail", func.lower(generation_credits.c.email))
 
 credit_ledger = Table(
     "credit_ledger",

@@ -28,6 +28,7 @@ ROUTES: dict[str, Needs] = {
     **{f"POST /api/v1/generation/{name}": _OWN for name in KINDS},
     **{f"POST /api/v1/generation/{name}/estimate": _OWN for name in KINDS},
     "GET /api/v1/jobs": _LOOK,
+    "GET /api/v1/jobs/groups": _LOOK,
     "GET /api/v1/jobs/{job_id}": _LOOK,
     "GET /api/v1/jobs/{job_id}/why": _LOOK,
     "GET /api/v1/jobs/{job_id}/logs": _LOOK,

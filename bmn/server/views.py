@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from bmn.db.alerts import Alert
+from bmn.db.lists.groups import Group
 from bmn.db.records import (
     ApiKey,
     Asset,
@@ -78,6 +79,12 @@ def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: b
         generation_job_id=uuid_of(row.id) if job_type else None,
         job_type=job_type,
     )
+
+
+def job_group(row: Group) -> documents.JobGroup:
+    """Jobs that have something in common."""
+    key = row.key if isinstance(row.key, str) else when(row.key)
+    return documents.JobGroup(key=key, jobs=row.jobs, credits=row.credits, usd=round(row.usd, 6))
 
 
 def event(row: StoredEvent, signer: Signer) -> documents.TimelineEvent:

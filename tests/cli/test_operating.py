@@ -108,6 +108,35 @@ def test_filters_list_count_cancel_and_export_alike(user: User) -> None:
     assert user.bmn("jobs", "count", *chosen, "--state", "cancelled").out == "2\n"
 
 
+def test_an_admin_sees_the_jobs_of_others_only_when_asked(user: User) -> None:
+    user.json("generate", "logos", "--brand", "Acme", "--count", "1")
+    other = User(user.stack, "admin")
+    mail = f"{user.user_id[:8]}@example.org"
+    assert other.json("jobs", "list")["jobs"] == []
+    (job,) = other.json("jobs", "list", "--user", mail)["jobs"]
+    assert job["userId"] == user.user_id
+    assert job["jobId"] in [each["jobId"] for each in other.json("jobs", "list", "--everyone", "--since", "1h")["jobs"]]
+    assert other.json("jobs", "count", "--user", mail) == {"total": 1, "totalIsExact": True}
+    short = job["jobId"].removeprefix("logo-generation-")[:8]
+    assert other.bmn("jobs", "why", short).code == 3
+    assert other.bmn("jobs", "why", short, "--everyone").code == 0
+    assert other.json("costs", "--user", mail)["sandboxedUsd"] > 0
+    assert len(other.bmn("jobs", "export", "--user", mail).out.splitlines()) == 1
+    refused = user.bmn("jobs", "list", "--everyone")
+    assert (refused.code, "Only admins" in refused.err) == (4, True)
+    assert user.bmn("jobs", "list", "--everyone", "--user", mail).code == 2
+
+
+def test_jobs_are_counted_in_groups_with_a_bar(user: User) -> None:
+    _failed(user)
+    user.json("generate", "logos", "--brand", "Acme", "--count", "1")
+    code, text = user.seen_at(100, "jobs", "count", "--group-by", "cause")
+    assert code == 0
+    assert re.search(r"provider_overloaded +1 +0 +\$0.00 +▇{20}", text)
+    assert user.json("jobs", "list", "--group-by", "queue")["groups"][0]["jobs"] == 2
+    assert user.json("jobs", "count", "--min-cost", "0.01")["total"] == 1
+
+
 def test_pages_meet_without_gap_or_overlap(user: User) -> None:
     for _ in range(3):
         assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach").code == 0

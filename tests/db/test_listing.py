@@ -7,7 +7,7 @@ from bench.rows import Size, fill
 from bmn.db import dead_letters
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Database
-from bmn.db.lists import listing
+from bmn.db.lists import groups, listing
 from bmn.db.lists.listing import JobFilter, Page
 from bmn.db.tables import jobs, metadata
 
@@ -51,6 +51,20 @@ async def test_a_total_is_counted_so_far_and_says_that_there_are_more(
 def _emptied(conn: Connection) -> None:
     for table in reversed(metadata.sorted_tables):
         conn.execute(delete(table))
+
+
+async def test_groups_count_a_bounded_number_of_jobs_and_say_since_when(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await db.write(lambda conn: fill(conn, _SIZE))
+    whole = await db.read(lambda conn: groups.group_jobs(conn, JobFilter(), "user"))
+    assert (sum(group.jobs for group in whole.groups), whole.searched_to) == (100, None)
+    monkeypatch.setattr(listing, "_LOOKED_AT", 15)
+    part = await db.read(lambda conn: groups.group_jobs(conn, JobFilter(), "user"))
+    assert sum(group.jobs for group in part.groups) == 15
+    assert part.searched_to == await db.read(
+        lambda conn: listing.list_jobs(conn, JobFilter(), limit=15).jobs[-1].created_at
+    )
 
 
 async def test_words_are_found_wherever_they_stand_although_a_page_reads_a_part(

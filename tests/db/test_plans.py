@@ -22,6 +22,10 @@ _BOUNDED = {
     "everybody's newest": "counts to 10,000",
     "everybody's failed": "counts to 10,000",
     "everybody's by cause": "counts to 10,000",
+    "everybody's dear": "reads the newest 20,000",
+    "everybody's failed, by cause": "counts the newest 20,000",
+    "everybody's by user": "counts the newest 20,000",
+    "everybody's by hour": "counts the newest 20,000",
     "dead letters": "counts to 10,000",
     "spent in an hour": "reads the calls of an hour",
 }

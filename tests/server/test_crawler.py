@@ -84,6 +84,7 @@ ROUTES: dict[str, Route] = {
     ),
     "POST /api/v1/generation/wizard/estimate": Route("absent", body={"brandId": "{brand}", "step": "brand-identity"}),
     "GET /api/v1/jobs": Route("own", query={"brand": "{brand}", "prefix": "{job}", "text": "Zanzibar"}),
+    "GET /api/v1/jobs/groups": Route("own", query={"brand": "{brand}", "text": "Zanzibar"}),
     "GET /api/v1/jobs/{job_id}": Route("absent"),
     "GET /api/v1/jobs/{job_id}/why": Route("absent"),
     "GET /api/v1/jobs/{job_id}/logs": Route("absent"),

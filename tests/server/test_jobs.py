@@ -9,13 +9,14 @@ from uuid import uuid4
 
 import httpx
 
-from bmn.db import claims, jobs, queues, transitions
+from bmn.db import calls, claims, jobs, queues, transitions
+from bmn.db.records import NewCall
 from bmn.errors import Cause
 from bmn.schemas.base import when
 from bmn.schemas.results import AssetRow, LogosResult
 from tests.kit.api import Api, Starter
 from tests.kit.jobs import QUEUE, add_asset, claim, complete, fail, progress
-from tests.kit.people import ANA, BEN
+from tests.kit.people import ANA, BEN, EVE
 from tests.kit.processes import PATIENCE
 
 
@@ -77,6 +78,59 @@ async def test_an_admin_sees_everybodys_jobs_when_they_ask(
     for params in ({"all": True}, {"user": ANA}):
         assert [job["jobId"] for job in (await admin.get("/api/v1/jobs", params=params)).json()["jobs"]] == [job_id]
     assert (await admin.get(f"/api/v1/jobs/{job_id}")).json()["userId"] == ANA
+
+
+async def test_a_user_is_named_by_their_address_in_any_case(api: Api, admin: httpx.AsyncClient) -> None:
+    ana, ben = (api.as_user(name, email=email) for name, email in ((ANA, "Ana@Example.org"), (BEN, "ben@example.org")))
+    job_id = await api.logos(ana, await api.brand(ana))
+    await api.logos(ben, await api.brand(ben))
+    for name in ("ana@example.org", "ANA@example.org", ANA):
+        found = (await admin.get("/api/v1/jobs", params={"user": name, "queue": QUEUE})).json()["jobs"]
+        assert [job["jobId"] for job in found] == [job_id], name
+        assert (await admin.get("/api/v1/costs", params={"user": name})).status_code == 200
+    for path in ("jobs", "costs", "jobs/groups"):
+        unknown = await admin.get(f"/api/v1/{path}", params={"user": "eve@example.org"})
+        assert (unknown.status_code, "eve@example.org" in unknown.json()["error"]) == (404, True)
+        for params in ({"user": "ben@example.org"}, {"user": "eve@example.org"}, {"all": True}):
+            assert (await ana.get(f"/api/v1/{path}", params=params)).status_code == 403
+    await api.as_user(EVE, email="ben@example.org").get("/api/v1/credits")
+    twice = await admin.get("/api/v1/jobs", params={"user": "ben@example.org"})
+    assert (twice.status_code, BEN in twice.json()["hint"], EVE in twice.json()["hint"]) == (400, True, True)
+
+
+async def test_jobs_are_counted_by_what_they_share_and_found_by_what_they_cost(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    brand = await api.brand(ana)
+    failed = []
+    for cause, usd, sandboxed in ((Cause.TIMEOUT, 0.5, False), (Cause.TIMEOUT, 0.25, False), (Cause.BUG, 2.0, True)):
+        failed.append(await api.logos(ana, brand, count=1))
+        job = await claim(api.core, failed[-1])
+        await _paid(api, job.id, usd, sandboxed=sandboxed)
+        await fail(api.core, job, cause)
+    cheap = await api.logos(ben, await api.brand(ben), count=1)
+
+    async def groups(by: str, client: httpx.AsyncClient = admin, **params: Any) -> list[tuple[str, int, float]]:
+        answer = await client.get("/api/v1/jobs/groups", params={"by": by, "all": client is admin, **params})
+        assert answer.json()["by"] == by and answer.json()["searchedTo"] is None, answer.text
+        return [(row["key"], row["jobs"], row["usd"]) for row in answer.json()["groups"]]
+
+    assert await groups("cause") == [("timeout", 2, 0.75), ("-", 1, 0), ("bug", 1, 0)]
+    assert await groups("user") == [(ANA, 3, 0.75), (BEN, 1, 0)]
+    assert await groups("queue", minCost=0.5) == [(QUEUE, 2, 0.5)]
+    assert await groups("cause", ben) == [("-", 1, 0)]
+    hours = await groups("hour", state="failed")
+    assert sum(number for _, number, _ in hours) == 3 and all(key.endswith(":00:00.000Z") for key, _, _ in hours)
+    dear = (await admin.get("/api/v1/jobs", params={"all": True, "minCost": 0.5})).json()
+    assert {job["jobId"] for job in dear["jobs"]} == {failed[0], failed[2]} and dear["total"] == 2
+    assert cheap not in str(dear)
+    for wrong in ({"by": "mood"}, {"by": "cause", "minCost": "nan"}, {"by": "cause", "minCost": -1}):
+        assert (await ana.get("/api/v1/jobs/groups", params=wrong)).status_code == 400
+
+
+async def _paid(api: Api, job_id: str, usd: float, *, sandboxed: bool) -> None:
+    call = NewCall("bfl", "submit", "flux", 1, usd, sandboxed, 10, "ok", 200, None, job_id=job_id)
+    await api.core.db.write(lambda conn: calls.add(conn, call))
 
 
 async def test_one_job_shows_everything_known(api: Api, ana: httpx.AsyncClient) -> None:

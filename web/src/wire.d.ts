@@ -413,6 +413,19 @@ export interface JobFailed {
   progress?: number | null;
 }
 
+export interface JobGroup {
+  key: string;
+  jobs: number;
+  credits: number;
+  usd: number;
+}
+
+export interface JobGroups {
+  by: "cause" | "queue" | "user" | "hour";
+  groups: JobGroup[];
+  searchedTo: string | null;
+}
+
 export interface JobJoined {
   ok: true;
   seq: number;
@@ -989,6 +1002,7 @@ export interface Answers {
   "POST /api/v1/generation/bundles/estimate": Estimate;
   "POST /api/v1/generation/videos/estimate": Estimate;
   "GET /api/v1/jobs": JobPage;
+  "GET /api/v1/jobs/groups": JobGroups;
   "GET /api/v1/jobs/{job_id}": JobRecord;
   "GET /api/v1/jobs/{job_id}/why": Why;
   "GET /api/v1/jobs/{job_id}/logs": JobLogs;

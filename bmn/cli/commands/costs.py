@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from bmn.cli.base import examples, run, single
+from bmn.cli.lookup.selection import Everyone, OfUser, scope
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
@@ -15,19 +16,22 @@ from bmn.schemas.documents import Costs
 app = single()
 
 
-@app.command(cls=examples("bmn costs", "bmn costs --by provider --since 7d", "bmn costs --by user --json"))
+@app.command(cls=examples("bmn costs", "bmn costs --by provider --since 7d", "bmn costs --everyone --by user"))
 def costs(
     by: Annotated[Literal["kind", "user", "provider"], typer.Option("--by")] = "kind",
     since: Annotated[
         float | None,
         typer.Option(parser=seconds_since, metavar="WHEN", help="Since 10m, 2h, 3d, yesterday, or an ISO time."),
     ] = None,
+    user: OfUser = None,
+    everyone: Everyone = False,
 ) -> None:
     """Money by kind, provider or user: what was spent, and what all of it costs where every provider has its key."""
+    scope(user, everyone=everyone)  # refuses both
 
     async def fetch() -> Costs:
-        async with open_client(role="admin" if by == "user" else "user") as client:
-            return await client.costs(by=by, since=since)
+        async with open_client(role="admin" if by == "user" or user or everyone else "user") as client:
+            return await client.costs(by=by, since=since, user=user, everyone=everyone)
 
     answer = run(fetch())
     if console.json:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 
 from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.selection import scope
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import moment
@@ -15,10 +16,10 @@ from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.schemas.documents import LogLine
 
 
-async def print_logs(reference: str, follow: bool, attempt: int | None) -> int:
+async def print_logs(reference: str, follow: bool, attempt: int | None, *, everyone: bool = False) -> int:
     """Prints a job's log lines, with `follow` until it ends; answers with how many there were."""
-    async with open_client() as client:
-        job_id = await find_job(client, reference)
+    async with open_client(role="admin" if everyone else "user") as client:
+        job_id = await find_job(client, reference, of_whom=scope(None, everyone=everyone))
         found: list[LogLine] = []
         async for ended in _pulse(client, job_id) if follow else _once():
             while lines := await _next(client, job_id, found, attempt, patience=PATIENCE_SECONDS if follow else 0):

@@ -8,11 +8,12 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.commands import dlq
+from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
 from bmn.cli.following.report import detached, report
 from bmn.cli.lookup import selection
 from bmn.cli.lookup.candidates import job_names
 from bmn.cli.lookup.jobs import find_job
-from bmn.cli.lookup.selection import Filter, all_jobs, as_query, choose
+from bmn.cli.lookup.selection import Filter, all_jobs, as_query, choose, filtered, scope
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
@@ -26,6 +27,9 @@ from bmn.schemas.documents import Cancellation, Job, JobPage, JobRecord, Retried
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", autocompletion=job_names)]
 JobNames = Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)]
+By = Annotated[
+    GroupBy | None, typer.Option("--group-by", help="How many have the same, and what they cost, instead of each.")
+]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 
 app = group(
@@ -38,24 +42,21 @@ app = group(
 app.add_typer(dlq.app, name="dlq")
 
 
-@app.command("list", cls=examples("bmn jobs list", "bmn jobs list --cause provider_overloaded --since 2h --json"))
+@app.command("list", cls=examples("bmn jobs list", "bmn jobs list --everyone --cause provider_overloaded --since 2h"))
+@filtered
 def list_jobs(
-    queue: selection.Queue = None,
-    state: selection.State = None,
-    cause: selection.CauseOption = None,
-    brand: selection.Brand = None,
-    text: selection.Text = None,
-    since: selection.Since = None,
-    until: selection.Until = None,
-    everything: selection.Everything = False,
+    chosen: Filter,
     limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
+    by: By = None,
 ) -> None:
     """The newest jobs first."""
-    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
+    if by is not None:
+        print_groups(run(fetch_groups(chosen, by)), of_others=chosen.of_others)
+        return
 
     async def fetch() -> JobPage:
-        async with open_client() as client:
+        async with chosen.client() as client:
             return await client.jobs(limit=limit, cursor=cursor, **await as_query(client, chosen))
 
     page = run(fetch())
@@ -71,12 +72,13 @@ def list_jobs(
         console.say("No jobs match." if chosen else "No jobs yet.")
         console.next_step("bmn jobs list" if chosen else 'bmn generate logos --brand "Acme Coffee"')
         return
-    console.table(_COLUMNS, [_row(job) for job in found])
+    _print_table(found, whose=chosen.of_others)
     if page.next_cursor:
         total = counted(page.total, exact=page.total_is_exact)
         console.say(f"{len(found)} of {total}; the next page: --cursor {page.next_cursor}")
     failed = next((job for job in found if job.state in ("failed", "partial")), None)
-    console.next_step(f"bmn jobs {'why' if failed else 'show'} {short_id((failed or found[0]).job_id)}")
+    whose = " --everyone" if chosen.of_others else ""
+    console.next_step(f"bmn jobs {'why' if failed else 'show'} {short_id((failed or found[0]).job_id)}{whose}")
 
 
 _COLUMNS = (
@@ -89,6 +91,19 @@ _COLUMNS = (
     Column("CREATED", drop=1),
     Column("MESSAGE", flexible=True, least=24, drop=3),
 )
+
+
+def _print_table(found: Sequence[Job], *, whose: bool) -> None:
+    """whose: with a column for the user."""
+    rows = [_row(job) for job in found]
+    if not whose:
+        console.table(_COLUMNS, rows)
+        return
+    users = [(job.user_id or "-")[: None if console.width is None else 8] for job in found]
+    console.table(
+        (*_COLUMNS[:2], Column("USER"), *_COLUMNS[2:]),
+        [[*row[:2], user, *row[2:]] for row, user in zip(rows, users, strict=True)],
+    )
 
 
 def _row(job: Job) -> list[Cell]:
@@ -108,22 +123,18 @@ def _row(job: Job) -> list[Cell]:
     ]
 
 
-@app.command("count", cls=examples("bmn jobs count --state failed --since yesterday"))
-def count_jobs(
-    queue: selection.Queue = None,
-    state: selection.State = None,
-    cause: selection.CauseOption = None,
-    brand: selection.Brand = None,
-    text: selection.Text = None,
-    since: selection.Since = None,
-    until: selection.Until = None,
-    everything: selection.Everything = False,
-) -> None:
+@app.command(
+    "count", cls=examples("bmn jobs count --state failed", "bmn jobs count --everyone --since 1d --group-by cause")
+)
+@filtered
+def count_jobs(chosen: Filter, by: By = None) -> None:
     """How many jobs a filter finds."""
-    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
+    if by is not None:
+        print_groups(run(fetch_groups(chosen, by)), of_others=chosen.of_others)
+        return
 
     async def fetch() -> JobPage:
-        async with open_client() as client:
+        async with chosen.client() as client:
             return await client.jobs(limit=1, **await as_query(client, chosen))
 
     page = run(fetch())
@@ -135,21 +146,12 @@ def count_jobs(
 
 
 @app.command("export", cls=examples("bmn jobs export --since 7d > jobs.jsonl"))
-def export_jobs(
-    queue: selection.Queue = None,
-    state: selection.State = None,
-    cause: selection.CauseOption = None,
-    brand: selection.Brand = None,
-    text: selection.Text = None,
-    since: selection.Since = None,
-    until: selection.Until = None,
-    everything: selection.Everything = False,
-) -> None:
+@filtered
+def export_jobs(chosen: Filter) -> None:
     """Every job that a filter finds, one JSON object a line."""
-    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
     async def fetch() -> list[Job]:
-        async with open_client() as client:
+        async with chosen.client() as client:
             return await all_jobs(client, await as_query(client, chosen))
 
     for job in run(fetch()):
@@ -158,13 +160,15 @@ def export_jobs(
 
 @app.command("show", cls=examples("bmn jobs show last", "bmn jobs show 7f3a --web"))
 def show_job(
-    job: JobName, web: Annotated[bool, typer.Option("-w", "--web", help="Open its page in the browser.")] = False
+    job: JobName,
+    web: Annotated[bool, typer.Option("-w", "--web", help="Open its page in the browser.")] = False,
+    everyone: selection.Everyone = False,
 ) -> None:
     """Everything known about a job."""
 
     async def fetch() -> JobRecord:
-        async with open_client() as client:
-            return await client.job(await find_job(client, job))
+        async with open_client(role="admin" if everyone else "user") as client:
+            return await client.job(await find_job(client, job, of_whom=scope(None, everyone=everyone)))
 
     record = run(fetch())
     if web:
@@ -225,12 +229,12 @@ async def _watch(
 
 
 @app.command("why", cls=examples("bmn jobs why last", "bmn jobs why last:failed"))
-def why(job: JobName) -> None:
+def why(job: JobName, everyone: selection.Everyone = False) -> None:
     """Plain words: why the job is where it is, what it cost, what to do."""
 
     async def fetch() -> Why:
-        async with open_client() as client:
-            return await client.why(await find_job(client, job))
+        async with open_client(role="admin" if everyone else "user") as client:
+            return await client.why(await find_job(client, job, of_whom=scope(None, everyone=everyone)))
 
     answer = run(fetch())
     if console.json:
@@ -246,33 +250,23 @@ def logs(
     job: JobName,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the job ends.")] = False,
     attempt: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only this attempt.")] = None,
+    everyone: selection.Everyone = False,
 ) -> None:
     """The job's log lines."""
     from bmn.cli.commands.job_logs import print_logs
 
-    if not run(print_logs(job, follow, attempt)):
+    if not run(print_logs(job, follow, attempt, everyone=everyone)):
         console.say("No log lines.")
     console.next_step(f"bmn jobs why {job}")
 
 
 @app.command("cancel", cls=examples("bmn jobs cancel 7f3a", "bmn jobs cancel --queue video-generation --state queued"))
-def cancel(
-    jobs: JobNames = None,
-    queue: selection.Queue = None,
-    state: selection.State = None,
-    cause: selection.CauseOption = None,
-    brand: selection.Brand = None,
-    text: selection.Text = None,
-    since: selection.Since = None,
-    until: selection.Until = None,
-    everything: selection.Everything = False,
-    yes: Yes = False,
-) -> None:
+@filtered
+def cancel(chosen: Filter, jobs: JobNames = None, yes: Yes = False) -> None:
     """Stops jobs. What is finished or ordered is kept and charged, the rest comes back."""
-    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
 
     async def act() -> list[Cancellation]:
-        async with open_client() as client:
+        async with chosen.client() as client:
             job_ids = await choose(client, jobs or (), chosen, verb="cancel", yes=yes)
             return [await client.cancel(job_id) for job_id in job_ids]
 
@@ -283,16 +277,10 @@ def cancel(
 
 
 @app.command("retry", cls=examples("bmn jobs retry last:failed", "bmn jobs retry 7f3a --set logoStyle=bold"))
+@filtered
 def retry(
+    chosen: Filter,
     jobs: JobNames = None,
-    queue: selection.Queue = None,
-    state: selection.State = None,
-    cause: selection.CauseOption = None,
-    brand: selection.Brand = None,
-    text: selection.Text = None,
-    since: selection.Since = None,
-    until: selection.Until = None,
-    everything: selection.Everything = False,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change the payload first; repeatable."),
@@ -301,11 +289,10 @@ def retry(
     yes: Yes = False,
 ) -> None:
     """Restarts ended jobs; finished pictures are not paid twice."""
-    chosen = Filter(queue, state, cause, brand, text, since, until, everything)
     wanted = dict(_change(change) for change in changes or ())
 
     async def act() -> list[Retried]:
-        async with open_client() as client:
+        async with chosen.client() as client:
             job_ids = await choose(client, jobs or (), chosen, verb="retry", yes=yes)
             return [await client.retry(job_id, changes=wanted, reason=reason) for job_id in job_ids]
 

@@ -5,25 +5,27 @@ import re
 
 from bmn.cli.terminal.format import is_whole_id, short_id
 from bmn.client import Client
+from bmn.client.api import Whose
 from bmn.errors import NotFound, UsageProblem
 from bmn.schemas.generators import KIND_OF
 
 _LAST = re.compile(r"last(?::([a-z]+))?")
 
 
-async def find_job(client: Client, reference: str, *, wait: float = 0) -> str:
+async def find_job(client: Client, reference: str, *, wait: float = 0, of_whom: Whose | None = None) -> str:
     """The id of the job that is meant: a whole id, 4 or more characters of its uuid, `last` or `last:failed`.
 
-    wait: seconds that `last` waits for a first job to appear. Raises NotFound with the candidates.
+    wait: seconds that `last` waits for a first job to appear. of_whom: None for the caller's.
+    Raises NotFound with the candidates.
     """
     reference = reference.strip()
     if is_whole_id(reference):
         return reference
     if match := _LAST.fullmatch(reference):
-        return await _last(client, match[1], wait)
+        return await _last(client, match[1], wait, of_whom or {})
     if len(re.sub(r"^[a-z]+(-[a-z]+)*-(?=[0-9a-f])", "", reference)) < 4:
         raise UsageProblem(f"{reference!r} is too short for a job.", hint="Give 4 characters of its id, or `last`.")
-    found = (await client.jobs(prefix=reference, limit=5)).jobs
+    found = (await client.jobs(prefix=reference, limit=5, **of_whom or {})).jobs
     if len(found) == 1:
         return found[0].job_id
     if not found:
@@ -32,10 +34,10 @@ async def find_job(client: Client, reference: str, *, wait: float = 0) -> str:
     raise NotFound(f"{reference!r} could be several jobs.", hint=f"Give more characters: {candidates}")
 
 
-async def _last(client: Client, state: str | None, wait: float) -> str:
+async def _last(client: Client, state: str | None, wait: float, of_whom: Whose) -> str:
     while True:
         # What happens behind the scenes, such as a thumbnail or a mail, is not what anybody calls their last job.
-        found = (await client.jobs(queue=[*KIND_OF], state=state, limit=1)).jobs
+        found = (await client.jobs(queue=[*KIND_OF], state=state, limit=1, **of_whom)).jobs
         if found:
             return found[0].job_id
         if wait <= 0:

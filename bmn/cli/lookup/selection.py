@@ -1,17 +1,20 @@
 """Which jobs: ids, or one filter that lists, counts, cancels, retries and exports alike."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated
+from typing import Annotated, TypeVar, get_type_hints
 
 import typer
 
-from bmn.cli.lookup.brands import find_brand
+from bmn.cli.lookup.brands import find_brand, is_brand_id
 from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.params import dollars
 from bmn.cli.terminal.params import since as seconds_since
 from bmn.client import Client, pages
-from bmn.client.api import JobQuery
+from bmn.client.api import JobQuery, Whose
 from bmn.errors import Cause, UsageProblem
 from bmn.format import count, usd
 from bmn.schemas.documents import Job
@@ -20,6 +23,7 @@ from bmn.schemas.payloads import JobState
 
 _PAGE = 200
 _MANY = 50
+R = TypeVar("R")
 
 
 # The filter options; they mean the same wherever jobs are chosen.
@@ -40,45 +44,117 @@ Since = Annotated[
 ]
 Until = Annotated[float | None, typer.Option("--until", parser=seconds_since, metavar="WHEN", help="Older than that.")]
 Everything = Annotated[bool, typer.Option("--all", help="Mails, thumbnails and the like as well.")]
+MinCost = Annotated[
+    float | None,
+    typer.Option("--min-cost", parser=dollars, metavar="USD", help="Only jobs whose providers took this much."),
+]
+Everyone = Annotated[bool, typer.Option("--everyone", help="Of all users; for admins.")]
+OfUser = Annotated[
+    str | None, typer.Option("--user", metavar="ID|MAIL", help="Of this user, by id or mail address; for admins.")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the filter options said. since, until: seconds ago. everything: not the generators' jobs alone."""
+    """What the filter options said. since, until: seconds ago. everything: not the generators' jobs alone.
 
-    queue: str | None = None
-    state: JobState | None = None
-    cause: Cause | None = None
-    brand: str | None = None
-    text: str | None = None
-    since: float | None = None
-    until: float | None = None
-    everything: bool = False
+    Its fields are the options: `filtered` gives them to a command.
+    """
+
+    queue: Queue = None
+    state: State = None
+    cause: CauseOption = None
+    brand: Brand = None
+    text: Text = None
+    since: Since = None
+    until: Until = None
+    min_cost: MinCost = None
+    user: OfUser = None
+    everyone: Everyone = False
+    everything: Everything = False
 
     def __bool__(self) -> bool:
-        """Whether anything was chosen."""
-        return any(getattr(self, field.name) is not field.default for field in fields(self))
+        """Whether anything was chosen; of whom alone is no choice."""
+        return any(getattr(self, each.name) is not each.default for each in fields(self) if each.name != "everyone")
+
+    @property
+    def of_others(self) -> bool:
+        """Whether other users' jobs are meant."""
+        return self.everyone or self.user is not None
+
+    def client(self) -> Client:
+        """A client that may see what is meant."""
+        return open_client(role="admin" if self.of_others else "user")
+
+
+def filtered(command: Callable[..., R]) -> Callable[..., R]:
+    """The command with the filter's options in place of its parameter `chosen`."""
+    hints = get_type_hints(Filter, include_extras=True)
+    options = [(each.name, each.default, hints[each.name]) for each in fields(Filter)]
+
+    def run(**values: object) -> R:
+        chosen = Filter(**{name: values.pop(name) for name, _, _ in options})  # type: ignore[arg-type]
+        return command(chosen=chosen, **values)
+
+    parameters: list[inspect.Parameter] = []
+    signature = inspect.signature(command, eval_str=True)
+    for own in signature.parameters.values():
+        if own.name != "chosen":
+            parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        parameters += (
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+            for name, default, hint in options
+        )
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    return run
 
 
 async def as_query(client: Client, chosen: Filter) -> JobQuery:
     """The options as the API's parameters: a brand's name becomes its id.
 
     Without `--queue` and `--all` only generators' jobs: what they set off (mails, thumbnails) is nobody's own doing.
-    Raises NotFound for an unknown queue or brand.
+    Raises NotFound for an unknown queue or brand, UsageProblem for a brand of others by its name.
     """
     if chosen.queue:
         from bmn.work.queue_names import known_queue
 
         known_queue(chosen.queue)  # a mistyped one would find nothing, which reads like an answer
+    whose = scope(chosen.user, everyone=chosen.everyone)
     return {
         "queue": chosen.queue or (None if chosen.everything else [*KIND_OF]),
         "state": chosen.state,
         "cause": chosen.cause,
-        "brand": (await find_brand(client, chosen.brand)).id if chosen.brand else None,
+        "brand": await _brand_id(client, chosen),
         "text": chosen.text,
         "since": chosen.since,
         "until": chosen.until,
+        "minCost": chosen.min_cost,
+        "user": whose.get("user"),
+        "all": whose.get("all"),
     }
+
+
+def scope(user: str | None, *, everyone: bool) -> Whose:
+    """Whose jobs, as the API's parameters. Raises UsageProblem where both are given."""
+    if user is not None and everyone:
+        raise UsageProblem("--user and --everyone do not go together.", hint="Leave one of them out.")
+    return {"user": user, "all": everyone or None}
+
+
+async def _brand_id(client: Client, chosen: Filter) -> str | None:
+    if not chosen.brand:
+        return None
+    if not chosen.of_others:
+        return (await find_brand(client, chosen.brand)).id
+    if not is_brand_id(chosen.brand):
+        raise UsageProblem(
+            f"--brand {chosen.brand}: several users may have a brand of this name.",
+            hint="Beside --everyone and --user give the brand's id, as `bmn jobs list --json` shows it.",
+        )
+    return chosen.brand
 
 
 async def all_jobs(client: Client, query: JobQuery) -> list[Job]:
@@ -95,7 +171,8 @@ async def choose(
     Raises UsageProblem where neither is given, and Abort where the answer is no.
     """
     if references:
-        return [await find_job(client, reference) for reference in references]
+        of_whom = scope(chosen.user, everyone=chosen.everyone)
+        return [await find_job(client, reference, of_whom=of_whom) for reference in references]
     if not chosen:
         raise UsageProblem(f"Which jobs to {verb}?", hint="Name them, or choose with --state, --queue, --cause, ...")
     jobs = await all_jobs(client, await as_query(client, chosen))

@@ -26,6 +26,17 @@ def later(text: str) -> str:
     return next_moment(text).isoformat(timespec="seconds")
 
 
+def dollars(value: str | float) -> float:
+    """An amount of USD, `0.5` or `$0.50`. Raises ValueError."""
+    try:
+        amount = float(value.strip().removeprefix("$") if isinstance(value, str) else value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not an amount; write it like 0.50") from None
+    if not 0 <= amount <= 1e6:  # not a number is neither
+        raise ValueError(f"{value!r} is not between 0 and 1,000,000")
+    return amount
+
+
 def brand_name(text: str) -> str:
     """A text that the API takes for a brand's name. Raises ValueError."""
     return _checked("Name", text)

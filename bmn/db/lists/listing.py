@@ -1,5 +1,6 @@
 """Finding jobs: the lists that people and scripts read. None costs more as the table grows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, String, and_, cast, func, or_, select
@@ -10,7 +11,7 @@ from bmn.db.lists.paging import COUNTED, read_cursor, write_cursor
 from bmn.db.records import Job
 from bmn.db.tables import jobs
 
-_LOOKED_AT = 20_000  # jobs whose text one question reads
+_LOOKED_AT = 20_000  # jobs that one question reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class JobFilter:
     """What `jobs list` and the bulk commands select by. since, until: seconds since 1970. text: anywhere in the job.
 
     collectors: also the jobs that collect what a cancelled one had ordered; to their users they are no jobs of their own.
+    min_cost: USD that their providers were paid at least.
     """
 
     user_id: str | None = None
@@ -32,9 +34,10 @@ class JobFilter:
     since: float | None = None
     until: float | None = None
     collectors: bool = False
+    min_cost: float | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """The filter in SQL, its words apart."""
+        """The filter in SQL, but for what `unindexed` has."""
         plain = {
             jobs.c.user_id: self.user_id,
             jobs.c.queue: self.queue,
@@ -57,20 +60,24 @@ class JobFilter:
             found.append(or_(*(begins_with(jobs.c.id, prefix) for prefix in self.id_prefixes)))
         return found
 
-    def words(self) -> list[ColumnElement[bool]]:
-        """The condition that no index answers: whoever asks it bounds how many rows are looked at."""
-        if not self.text:
-            return []
-        columns = (jobs.c.id, jobs.c.error, jobs.c.message, cast(jobs.c.payload, String))
-        return [or_(*(contains(column, self.text) for column in columns))]
+    def unindexed(self) -> list[ColumnElement[bool]]:
+        """The conditions that no index answers: whoever asks them bounds how many rows are looked at."""
+        found: list[ColumnElement[bool]] = []
+        if self.min_cost is not None:
+            found.append(jobs.c.cost_usd >= self.min_cost)
+        if self.text:
+            columns = (jobs.c.id, jobs.c.error, jobs.c.message, cast(jobs.c.payload, String))
+            found.append(or_(*(contains(column, self.text) for column in columns)))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Jobs of a list. cursor: where the next page begins; None on the last.
 
-    total: of all pages, counted up to COUNTED. is_exact: False where there are more. searched_to: with words, the time
-    that the search has come to, in seconds since 1970, where it did not come to the end; the cursor goes on from there.
+    total: of all pages, counted up to COUNTED. is_exact: False where there are more. searched_to: with words or a least
+    cost, the time that the search has come to, in seconds since 1970, where it did not come to the end; the cursor goes on
+    from there.
     """
 
     jobs: list[Job]
@@ -83,14 +90,15 @@ class Page:
 def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: str | None = None) -> Page:
     """Newest first. cursor: where the page before ended; None in the answer: this was the last page.
 
-    Words are looked for in the newest 20,000 jobs that fit the rest of the filter; the next page looks further.
+    Words, and what a job cost, are looked for in the newest 20,000 that fit the rest; the next page looks further.
     """
     conditions = chosen.conditions()
     last = (_older_than(cursor),) if cursor else ()
-    end = _end_of_search(conn, (*conditions, *last)) if chosen.text else None
-    conditions += chosen.words()
+    unindexed = chosen.unindexed()
+    end = end_of_search(conn, (*conditions, *last)) if unindexed else None
+    conditions += unindexed
     if end:
-        conditions.append(_not_older_than(*end))
+        conditions.append(not_older_than(*end))
     counted = select(jobs.c.id).where(*conditions).limit(COUNTED + 1).subquery()
     total = conn.execute(select(func.count()).select_from(counted)).scalar_one()
     query = select(jobs).where(*conditions, *last).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
@@ -109,11 +117,12 @@ def _older_than(cursor: str) -> ColumnElement[bool]:
     return and_(jobs.c.created_at <= at, or_(jobs.c.created_at < at, jobs.c.id < job_id))
 
 
-def _not_older_than(at: float, job_id: str) -> ColumnElement[bool]:
+def not_older_than(at: float, job_id: str) -> ColumnElement[bool]:
+    """Jobs that stand before this one in a list, and itself."""
     return and_(jobs.c.created_at >= at, or_(jobs.c.created_at > at, jobs.c.id >= job_id))
 
 
-def _end_of_search(conn: Connection, conditions: tuple[ColumnElement[bool], ...]) -> tuple[float, str] | None:
+def end_of_search(conn: Connection, conditions: Iterable[ColumnElement[bool]]) -> tuple[float, str] | None:
     """When the last job that is looked at was created, and its id; None where no more are left after it."""
     newest = select(jobs.c.created_at, jobs.c.id).where(*conditions)
     newest = newest.order_by(jobs.c.created_at.desc(), jobs.c.id.desc())

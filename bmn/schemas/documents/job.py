@@ -1,6 +1,6 @@
 """Jobs as the API answers them: in a list, in full, explained, accepted, shared."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -68,6 +68,29 @@ class JobPage(Document):
     next_cursor: str | None
     total: int
     total_is_exact: bool
+    searched_to: Time | None
+
+
+class JobGroup(Document):
+    """Jobs that have something in common. key: a cause, queue, user's id, or when an hour begins; `-`: they have none.
+
+    credits: what was charged. usd: what providers charged; those of the sandbox nothing.
+    """
+
+    key: str
+    jobs: int
+    credits: int
+    usd: float
+
+
+class JobGroups(Document):
+    """Jobs by what they have in common, the largest group first, of hours the newest; two hundred at most.
+
+    searched_to: where more than 20,000 jobs fit, the time of the oldest that was counted.
+    """
+
+    by: Literal["cause", "queue", "user", "hour"]
+    groups: list[JobGroup]
     searched_to: Time | None
 
 

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from bmn.db import assets, brands, calls, jobs
 from bmn.db.engine import Connection
-from bmn.db.lists import listing
+from bmn.db.lists import groups, listing
 from bmn.db.lists.listing import JobFilter, Page
 from bmn.db.records import LogLine
-from bmn.errors import NotAllowed
 from bmn.identity.rights import Right
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
@@ -24,6 +23,7 @@ from bmn.server.actions import share_job
 from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.scope import OfEveryone, OfUser, check_words, scope_of
 from bmn.server.translation import check_files, strings_in
 from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
 from bmn.server.why import explain, look_into
@@ -36,33 +36,38 @@ _OF_CALLER = ANY_CALLER | refusals(404)
 _CHANGES = _OF_CALLER | refusals(409, 413)
 
 Words = Annotated[Text | None, Query(max_length=200)]
+Queues = Annotated[list[Text] | None, Query(max_length=len(QUEUE_NAMES))]
+States = Annotated[list[JobState] | None, Query(max_length=7)]
+Since = Annotated[float | None, Query(gt=0, description="seconds ago at most")]
+Until = Annotated[float | None, Query(gt=0, description="seconds ago at least")]
+MinCost = Annotated[
+    float | None, Query(alias="minCost", ge=0, le=1e6, description="USD that providers were paid at least")
+]
 
 
-@router.get("/jobs", responses=ANY_CALLER)
+@router.get("/jobs", responses=_OF_CALLER)
 async def list_jobs(
     res: Res,
     principal: Caller,
-    queue: Annotated[list[Text] | None, Query(max_length=len(QUEUE_NAMES))] = None,
-    state: Annotated[list[JobState] | None, Query(max_length=7)] = None,
+    queue: Queues = None,
+    state: States = None,
     cause: Words = None,
     brand: Annotated[Id | None, Query()] = None,
     text: Words = None,
     prefix: Annotated[str | None, Query(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")] = None,
-    since: Annotated[float | None, Query(gt=0, description="seconds ago at most")] = None,
-    until: Annotated[float | None, Query(gt=0, description="seconds ago at least")] = None,
-    user: Annotated[Id | None, Query(description="admins: another user's")] = None,
-    everyone: Annotated[bool, Query(alias="all", description="admins: everybody's")] = False,
+    since: Since = None,
+    until: Until = None,
+    min_cost: MinCost = None,
+    user: OfUser = None,
+    everyone: OfEveryone = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> documents.JobPage:
     """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
-    if (everyone or user) and not principal.may(Right.SEE):
-        raise NotAllowed("Only admins see the jobs of others.")
-    if text and not principal.may(Right.OWN):
-        raise NotAllowed("A viewer does not search in what users have written.")
+    check_words(principal, text)
     now = time.time()
     chosen = JobFilter(
-        user_id=user or (None if everyone else principal.user_id),
+        user_id=await scope_of(res, principal, user, everyone=everyone),
         queues=tuple(queue or ()),
         states=tuple(state or ()),
         cause=cause,
@@ -72,6 +77,7 @@ async def list_jobs(
         collectors=bool(prefix or everyone or user),
         since=now - since if since else None,
         until=now - until if until else None,
+        min_cost=min_cost,
     )
 
     def read(conn: Connection) -> tuple[Page, dict[str | None, str], dict[str, bool]]:
@@ -92,6 +98,44 @@ async def list_jobs(
             searched_to=None if page.searched_to is None else when(page.searched_to),
         ),
         principal,
+    )
+
+
+@router.get("/jobs/groups", responses=_OF_CALLER)
+async def group_jobs(
+    res: Res,
+    principal: Caller,
+    by: groups.GroupBy = "cause",
+    queue: Queues = None,
+    state: States = None,
+    cause: Words = None,
+    brand: Annotated[Id | None, Query()] = None,
+    text: Words = None,
+    since: Since = None,
+    until: Until = None,
+    min_cost: MinCost = None,
+    user: OfUser = None,
+    everyone: OfEveryone = False,
+) -> documents.JobGroups:
+    """How many jobs of a filter have the same cause, queue, user or hour, and what they cost; of the newest 20,000."""
+    check_words(principal, text)
+    now = time.time()
+    chosen = JobFilter(
+        user_id=await scope_of(res, principal, user, everyone=everyone),
+        queues=tuple(queue or ()),
+        states=tuple(state or ()),
+        cause=cause,
+        brand_id=brand,
+        text=text,
+        since=now - since if since else None,
+        until=now - until if until else None,
+        min_cost=min_cost,
+    )
+    found = await res.core.db.read(lambda conn: groups.group_jobs(conn, chosen, by))
+    return documents.JobGroups(
+        by=by,
+        groups=[views.job_group(group) for group in found.groups],
+        searched_to=when(found.searched_to),
     )
 
 

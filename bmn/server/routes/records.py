@@ -11,12 +11,11 @@ from bmn.broker.cache import cached
 from bmn.db import credits, products
 from bmn.db.records import LedgerEntry
 from bmn.db.sums import spending
-from bmn.errors import NotAllowed
-from bmn.identity.rights import Right
 from bmn.schemas import documents
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
-from bmn.server.refusals import ANY_CALLER
+from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.scope import OfEveryone, OfUser, scope_of
 
 router = APIRouter(prefix="/api/v1", tags=["records"], responses=ANY_CALLER)
 
@@ -53,18 +52,17 @@ async def show_credits(res: Res, principal: Caller) -> documents.Credits:
     )
 
 
-@router.get("/costs")
+@router.get("/costs", responses=refusals(404))
 async def show_costs(
     res: Res,
     principal: Caller,
     by: spending.CostsBy = "kind",
     since: Annotated[float | None, Query(gt=0, description="seconds ago at most")] = None,
-    everyone: Annotated[bool, Query(alias="all", description="admins: of all users, not only one's own")] = False,
+    user: OfUser = None,
+    everyone: OfEveryone = False,
 ) -> documents.Costs:
-    """What providers charged. Users see their own, admins everybody's with `all`."""
-    if (everyone or by == "user") and not principal.may(Right.SEE):
-        raise NotAllowed("Only admins see what others cost.")
-    user_id = None if everyone or by == "user" else principal.user_id
+    """What providers charged. Users see their own, admins everybody's with `all`, or one user's."""
+    user_id = await scope_of(res, principal, user, everyone=everyone or (by == "user" and user is None))
     start = time.time() - since if since else None
     rows, totals = await res.core.db.read(
         lambda conn: (
