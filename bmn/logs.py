@@ -101,6 +101,7 @@ def configure(
         "uvicorn",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)  # libraries warn of words they do not know; a log is read line by line
     structlog.contextvars.clear_contextvars()
     if process:
         structlog.contextvars.bind_contextvars(process=process)

@@ -27,6 +27,7 @@ from bmn.jobs.rq.view import JOB_SECONDS, Shown, list_key
 from bmn.jobs.run import Run
 from bmn.schemas.payloads import JobState
 from bmn.settings import Settings, load_settings
+from bmn.settings.foreign import drop_foreign
 
 log = logs.get_logger(__name__)
 
@@ -39,6 +40,7 @@ def execute(open_core: Callable[[Settings, str], Awaitable[Core]]) -> None:
     taken = get_current_job()
     if taken is None:
         raise JobFailure(Cause.BUG, "Only a worker of RQ calls this.")
+    drop_foreign()
     settings = load_settings()
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="rq")
     try:

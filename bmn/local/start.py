@@ -4,14 +4,16 @@ from bmn.identity.development import development_secret, issues_tokens
 from bmn.identity.home_secrets import check_home_secrets
 from bmn.providers.prices import load_prices
 from bmn.settings import Settings, check_start
+from bmn.settings.foreign import drop_foreign
 from bmn.signing import signing_secret
 
 
 def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
-    """Warnings, each a sentence. Makes the secrets where this is the first time.
+    """Warnings, each a sentence. Makes the secrets where this is the first time, and drops what only confuses libraries.
 
     server: whether tokens are verified. Raises Misconfigured, with the setting or the file, where nothing may start.
     """
+    drop_foreign()
     warnings = check_start(settings)
     load_prices(settings.price_table)
     signing_secret(settings)

@@ -176,9 +176,10 @@ class Agent(Provider):
         written = usage.cache_creation_input_tokens or 0
         detail = usage.cache_creation
         hour = detail.ephemeral_1h_input_tokens if detail else 0
-        total = usage.input_tokens + written + read + usage.output_tokens
-        weighted = usage.input_tokens + 1.25 * (written - hour) + 2 * hour + 0.1 * read
-        usd = self.price(self.model).tokens(text_in=weighted, text_out=usage.output_tokens)
+        taken, given = usage.input_tokens or 0, usage.output_tokens or 0  # gateways in between leave them out
+        total = taken + written + read + given
+        weighted = taken + 1.25 * (written - hour) + 2 * hour + 0.1 * read
+        usd = self.price(self.model).tokens(text_in=weighted, text_out=given)
         return min(total, MOST_TOKENS), round(usd, 6)
 
 

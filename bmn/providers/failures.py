@@ -7,7 +7,9 @@ with the failure as `said`, cleaned and redacted, for operators.
 import json
 import re
 import time
+import traceback
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -42,6 +44,9 @@ _WORDS: dict[Cause, str] = {
     Cause.PROVIDER_OVERLOADED: "is not well",
     Cause.PROVIDER_GARBAGE: "sent an answer that cannot be read",
 }
+
+
+_SDKS = ("anthropic", "google", "openai")
 
 
 class UnreadableAnswer(Exception):
@@ -117,7 +122,13 @@ def failure_of_transport(label: str, error: BaseException, *, paid: bool) -> Job
     # What parsers raise for bytes that are no text, numbers of thousands of digits, and documents without an end.
     if any(isinstance(link, ValueError | RecursionError | OverflowError) for link in _chain(error)):
         return garbage(label, paid=paid)
-    return None
+    return garbage(label, paid=paid) if _is_of_a_library(error) else None
+
+
+def _is_of_a_library(error: BaseException) -> bool:
+    """Whether a vendor's SDK stumbled over an answer that lacks what it takes for granted; else it is a defect of ours."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] in _SDKS
 
 
 def failure_unsent(label: str, error: BaseException) -> JobFailure | None:
@@ -167,7 +178,9 @@ def _number(value: Any) -> float | None:
 
 def _until(date: str) -> float | None:
     try:
-        return parsedate_to_datetime(date).timestamp() - time.time()
+        at = parsedate_to_datetime(date)
+        # Of the three forms that HTTP has, one names no zone; all are in UTC.
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - time.time()
     except (TypeError, ValueError, OverflowError):
         return None
 

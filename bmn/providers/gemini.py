@@ -5,12 +5,14 @@ from typing import Any, ClassVar
 
 from google.genai import types
 
+from bmn.cleaning import sentence
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.mime import mime_of
 from bmn.providers.base import OnCall, Picture, Provider
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.google import LABEL, google_failure, open_sdk
 from bmn.providers.http import MEGABYTE, open_client
+from bmn.redaction import redact
 from bmn.settings import ProviderAccess, Settings
 
 _SECONDS = 110.0
@@ -92,18 +94,28 @@ def _picture(answer: types.GenerateContentResponse) -> bytes:
     """The last picture that is not a thought. A refusal has none, and says why."""
     feedback = answer.prompt_feedback
     if feedback is not None and feedback.block_reason is not None:
-        raise Moderated("The image service declined this content.")
+        said = _said(_word(feedback.block_reason), feedback.block_reason_message)
+        raise Moderated("The image service declined this content.", said=said)
     candidates = answer.candidates or []
     if not candidates:
         raise UnreadableAnswer("neither a candidate nor a refusal")
-    content = candidates[0].content
-    parts = (content.parts if content is not None else None) or []
+    parts = [part for one in candidates for part in (one.content.parts if one.content else None) or []]
     found = [part.inline_data.data for part in parts if part.inline_data and part.inline_data.data and not part.thought]
     if found:
         return found[-1]
-    reason = str(getattr(candidates[0].finish_reason, "value", candidates[0].finish_reason))
+    reason = _word(candidates[0].finish_reason)
+    said = _said(reason, *(part.text for part in parts))
     if reason in _MODERATED:
-        raise Moderated("The image service declined this content.")
+        raise Moderated("The image service declined this content.", said=said)
     if reason in _IMPOSSIBLE:
-        raise JobFailure(Cause.BAD_INPUT, "The image service cannot make this picture; ask for less in one.")
-    raise JobFailure(Cause.PROVIDER_GARBAGE, "The image service answered without a picture.", ambiguous=True)
+        raise JobFailure(Cause.BAD_INPUT, "The image service cannot make this picture; ask for less in one.", said=said)
+    raise JobFailure(Cause.PROVIDER_GARBAGE, "The image service answered without a picture.", ambiguous=True, said=said)
+
+
+def _word(value: object) -> str:
+    return str(getattr(value, "value", value))
+
+
+def _said(*words: str | None) -> str | None:
+    """The vendor's reason, and its sentence or the model's, for operators."""
+    return redact(sentence(": ".join(word for word in words if word)) or "") or None

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
@@ -147,7 +148,8 @@ class OpenAIImages(Provider):
 
 
 def _decoded(encoded: Any) -> bytes:
+    """The bytes of a picture, also where a gateway has broken its text into lines or made a `data:` address of it."""
     try:
-        return base64.b64decode(encoded, validate=True)
+        return base64.b64decode(re.sub(r"\A\s*data:[\w/+.-]+;base64,|\s+", "", encoded), validate=True)
     except (TypeError, ValueError, binascii.Error) as problem:
         raise UnreadableAnswer("not base64") from problem

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,15})-(\d{0,15})", re.IGNORECASE)
@@ -60,6 +61,7 @@ def _seconds(date: str | None) -> float | None:
     if not date:
         return None
     try:
-        return parsedate_to_datetime(date).timestamp()
+        at = parsedate_to_datetime(date)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()  # HTTP's dates are in UTC, named or not
     except (ValueError, TypeError, OverflowError):
         return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bmn.errors import Misconfigured
-from bmn.settings.files import certificate_folder, certificates, file
+from bmn.settings.files import certificate_folder, certificates, file, log_file
 from bmn.settings.texts import plain
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _OF_POSTGRESQL: dict[str, Callable[[str], Path]] = {
     "PGPASSFILE": file,
     "PGSERVICEFILE": file,
 }
+_OF_TLS: dict[str, Callable[[str], Path]] = {"SSLKEYLOGFILE": log_file}
 _OF_TRACES: dict[str, Callable[[str], Path]] = {
     "OTEL_EXPORTER_OTLP_CERTIFICATE": certificates,
     "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": certificates,
@@ -58,8 +59,9 @@ def share_authorities() -> None:
 
 
 def check_library_files(*, postgresql: bool, traces: bool) -> None:
-    """Raises Misconfigured for a file that a library of ours would be pointed to and could not read."""
-    for variable, read in [*(_OF_POSTGRESQL.items() if postgresql else ()), *(_OF_TRACES.items() if traces else ())]:
+    """Raises Misconfigured for a file that a library of ours would be pointed to and could not use."""
+    used = _OF_TLS | (_OF_POSTGRESQL if postgresql else {}) | (_OF_TRACES if traces else {})
+    for variable, read in used.items():
         text = os.environ.get(variable, "")
         if text and not (variable == "PGSSLROOTCERT" and text == "system"):
             _usable(variable, text, read)

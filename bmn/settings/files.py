@@ -61,6 +61,16 @@ def certificate_folder(text: str) -> Path:
     return path
 
 
+def log_file(text: str) -> Path:
+    """A file that a library appends to."""
+    path = folder(text)
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
+    return path
+
+
 def parameter(name: str, text: str, read: Callable[[str], Path]) -> Path:
     """What a parameter of an address names, by one of the readers above."""
     try:

@@ -7,6 +7,7 @@ import pytest
 
 from bmn.errors import Cause
 from bmn.providers.failures import cause_of_status, failure_of_status, retry_after
+from bmn.server.conditions import http_date, is_current
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,21 @@ def test_a_wait_may_be_a_date() -> None:
     assert seconds is not None
     assert 25 < seconds <= 30
     assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin"])
+def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for date in (time.asctime(time.gmtime(time.time() + 30)), formatdate(time.time() + 30)):
+            assert 25 < (retry_after({"retry-after": date}) or 0) <= 30
+            modified = http_date(time.time() + 29)  # a second before the date, whatever the clocks here show
+            assert is_current({"if-modified-since": date}, "", modified)
+            assert not is_current({"if-modified-since": date}, "", http_date(time.time() + 60))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_wait_may_stand_in_the_body() -> None:

@@ -118,6 +118,14 @@ def test_a_secret_that_cannot_be_one_is_named_and_signs_nothing(home: Path, name
     assert name in found["Files"]["message"]
 
 
+def test_a_log_of_keys_that_cannot_be_written_is_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nowhere" / "keys.log"))
+    with pytest.raises(Misconfigured, match=r"SSLKEYLOGFILE: .* cannot be written"):
+        load_settings()
+
+
 def test_a_folder_called_env_is_refused_unless_it_is_a_virtual_environment(home: Path) -> None:
     Path(".env").mkdir()
     with pytest.raises(Misconfigured, match=r"\.env cannot be read: Is a directory"):

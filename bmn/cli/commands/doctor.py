@@ -33,7 +33,9 @@ app = single()
 def doctor() -> int:
     """Looks at everything bmn stands on. Exit code 1 where something has failed."""
     from bmn import logs
+    from bmn.settings.foreign import drop_foreign
 
+    drop_foreign()  # as the processes that it speaks for do
     logs.configure("error")  # what goes wrong is told by the checks
     checks = list(_examine())
     failed = sum(check.state == "failed" for check in checks)
