@@ -34,6 +34,7 @@ SECTIONS: Sections = {
         "alerts": (f"{_COMMANDS}.alerts", "what is wrong with the service, and since when"),
         "costs": (f"{_COMMANDS}.costs", "money by kind, provider or user"),
         "admin": (f"{_COMMANDS}.admin", "a signed-in admin page"),
+        "audit": (f"{_COMMANDS}.audit", "who did what, when, why and from where"),
     },
     "Run": {
         "serve": (f"{_COMMANDS}.serve", "everything on this machine: API, workers, queue, sandbox"),
@@ -43,6 +44,7 @@ SECTIONS: Sections = {
         "doctor": (f"{_COMMANDS}.doctor", "what is wrong here and what to do about it"),
         "config": (f"{_COMMANDS}.config", "effective settings and where each comes from"),
         "token": (f"{_COMMANDS}.token", "a bearer token for the local server"),
+        "keys": (f"{_COMMANDS}.keys", "API keys: make, list, revoke; the first admin's"),
         "completion": (f"{_COMMANDS}.completion", "completion for bash, zsh and fish"),
         "help": (f"{_COMMANDS}.help", "exit-codes, causes, options, images, environment"),
     },

@@ -42,6 +42,17 @@ class LetterQuery(TypedDict, total=False):
     since: float | None
 
 
+class AuditQuery(TypedDict, total=False):
+    """Which acts. action: whole, or up to a dot. key: an API key's id. since, until: seconds ago."""
+
+    actor: str | None
+    action: str | None
+    subject: str | None
+    key: str | None
+    since: float | None
+    until: float | None
+
+
 class Client(HttpClient):
     """Talks to one server as one user.
 
@@ -93,9 +104,9 @@ class Client(HttpClient):
         """The next lines of a job's log. after: the id of the last line that is known."""
         return (await self._get(f"/jobs/{job_id}/logs", documents.JobLogs, after=after, attempt=attempt)).logs
 
-    async def cancel(self, job_id: str) -> documents.Cancellation:
+    async def cancel(self, job_id: str, *, reason: str | None = None) -> documents.Cancellation:
         """Stops a job. What is finished is kept and charged."""
-        return await self._post(f"/jobs/{job_id}/cancel", documents.Cancellation, safe=True)
+        return await self._post(f"/jobs/{job_id}/cancel", documents.Cancellation, _given({"reason": reason}), safe=True)
 
     async def retry(
         self, job_id: str, *, changes: Fields | None = None, reason: str | None = None
@@ -166,9 +177,10 @@ class Client(HttpClient):
         """Stops taking jobs from a queue; those that run go on."""
         return await self._post(f"/admin/queues/{queue}/pause", documents.QueueStatus, {"reason": reason}, safe=True)
 
-    async def resume(self, queue: str) -> documents.QueueStatus:
+    async def resume(self, queue: str, reason: str | None = None) -> documents.QueueStatus:
         """Takes jobs from a queue again."""
-        return await self._post(f"/admin/queues/{queue}/resume", documents.QueueStatus, safe=True)
+        body = _given({"reason": reason})
+        return await self._post(f"/admin/queues/{queue}/resume", documents.QueueStatus, body, safe=True)
 
     async def workers(self) -> list[documents.WorkerStatus]:
         """Every worker and the jobs it holds; none while Redis is away."""
@@ -196,6 +208,35 @@ class Client(HttpClient):
         """Gives credits to a user, by default to the caller."""
         body = _given({"amount": amount, "userId": user_id, "reason": reason})
         return await self._post("/admin/credits", documents.Granted, body)
+
+    async def create_key(
+        self,
+        name: str,
+        role: str,
+        *,
+        user_id: str | None = None,
+        expires_in: int | None = None,
+        reason: str | None = None,
+    ) -> documents.MadeKey:
+        """A new API key; its text is in the answer, and nowhere else. expires_in: seconds; None for never."""
+        body = {"name": name, "role": role, "userId": user_id, "expiresIn": expires_in, "reason": reason}
+        return await self._post("/admin/keys", documents.MadeKey, _given(body))
+
+    async def keys(self, *, ended: bool = False) -> list[documents.KeyRecord]:
+        """API keys, the newest first. ended: revoked and expired ones too."""
+        return (await self._get("/admin/keys", documents.Keys, ended=ended or None)).keys
+
+    async def revoke_key(self, key_id: str, *, reason: str | None = None) -> documents.KeyRecord:
+        """Ends a key, once and for good."""
+        return await self._post(
+            f"/admin/keys/{key_id}/revoke", documents.KeyRecord, _given({"reason": reason}), safe=True
+        )
+
+    async def audit(
+        self, *, limit: int | None = None, cursor: str | None = None, **query: Unpack[AuditQuery]
+    ) -> documents.AuditPage:
+        """One page of what was done, newest first."""
+        return await self._get("/admin/audit", documents.AuditPage, limit=limit, cursor=cursor, **query)
 
 
 def _given(fields: Fields) -> Fields:

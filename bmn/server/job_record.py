@@ -1,6 +1,6 @@
 """Everything known about one job, as the document that shows it."""
 
-from bmn.db import assets, audit, brands, calls, events, jobs
+from bmn.db import api_keys, assets, audit, brands, calls, events, jobs
 from bmn.db.engine import Connection
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES
@@ -25,6 +25,12 @@ def job_record(
         assets=[views.asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
         replays=jobs.children(conn, job_id),
         position=jobs.position(conn, row) if row.state in WAITING_STATES else None,
-        acts=[views.audit_entry(act) for act in audit.of_subject(conn, job_id)] if operator else None,
+        acts=_acts(conn, job_id) if operator else None,
         expected=views.expected(jobs.durations(conn, row.queue)),
     )
+
+
+def _acts(conn: Connection, job_id: str) -> list[documents.AuditRecord]:
+    found = audit.of_subject(conn, job_id)
+    names = api_keys.named(conn, {act.key_id for act in found if act.key_id})
+    return [views.audit_entry(act, names[act.key_id].name if act.key_id in names else None) for act in found]

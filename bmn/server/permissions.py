@@ -107,7 +107,8 @@ def require(principal: Principal, needs: Needs) -> None:
     """Raises NotAllowed for a caller who has none of these rights."""
     if any(principal.may(right) for right in needs):
         return
-    roles = " or ".join(roles_with(needs[-1]))
+    *others, last = roles_with(needs[-1])
+    roles = f"{', '.join(others)} or {last}" if others else last
     raise NotAllowed(
         _REFUSED.get(needs[-1], ADMINS_ONLY), hint=f"It takes the role {roles}; yours is {principal.role.value}."
     )

@@ -30,7 +30,21 @@ _OURS_FOR_HELP = {
         "bmn.redaction",
     ),
 }
-_OURS = ("generate", "jobs", "queues", "brands", "credits", "logos", "workers", "costs", "open", "admin", "completion")
+_OURS = (
+    "generate",
+    "jobs",
+    "queues",
+    "brands",
+    "credits",
+    "logos",
+    "workers",
+    "costs",
+    "open",
+    "admin",
+    "keys",
+    "audit",
+    "completion",
+)
 
 
 def _tree(command: BaseCommand, path: str) -> Iterator[tuple[str, BaseCommand]]:

@@ -131,6 +131,8 @@ _RUNS = (
     (r"Icon-focused abstract symbol|Lettermark from the brand's initials", "<variation>"),
     (r"^(bfl|logo-generation)(  )\d+(?=  [\d.]+  \$)", r"\1\2<calls>"),
     (r"[0-9a-f]{32}\.(png|jpg|webp)", r"<name>.\1"),
+    (r"\bbmn_live_[\w-]+(\n[\w-]+)*", "<key>"),
+    (r"\b[0-9a-f]{12}\b", "<id>"),
     (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"^(\w+_address)  .*$", r"\1  <address>"),
     (r"\b\d+ GB free", "<n> GB free"),
@@ -228,6 +230,11 @@ _OF_A_USER = (
     ("failing", "queues resume logo-generation"),
     ("failing", "workers"),
     ("failing", "alerts"),
+    ("failing", "keys create --role viewer"),
+    ("failing-role", "keys create --role boss"),
+    ("failing", "keys list"),
+    ("failing", "keys revoke 000000000000"),
+    ("failing", "audit"),
     ("good", "costs --by provider"),
     ("failing", "costs --by color"),
     ("empty", "sandbox faults"),
@@ -259,6 +266,7 @@ _OF_AN_ADMIN = (
     ("good", "workers"),
     ("good", "alerts"),
     ("empty", "alerts --kind redis-away"),
+    ("empty", "audit --action nothing"),
     ("good", "jobs dlq list"),
     ("empty", "jobs dlq list --cause bug"),
     ("good", "jobs dlq show {b}"),
@@ -317,6 +325,24 @@ def test_screen_without_a_server(stack: Stack, case: str, command: str, place: s
 @pytest.mark.parametrize("place", _PLACES)
 def test_screen_of_a_grant(stack: Stack, place: str) -> None:
     check_snapshot(f"credits-grant-good-{place}", _seen(Scene(User(stack, "admin"), {}), "credits grant 5", place))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_keys(stack: Stack, place: str) -> None:
+    """From a new key to its end, which leaves none for the next place."""
+    admin = Scene(User(stack, "admin"), {})
+    key = ""
+    for case, command in (
+        ("good", "keys create --role viewer --name wallboard --expires 90d --reason 'for the wall'"),
+        ("good", "keys list"),
+        ("good", "keys revoke {key} --reason 'taken down'"),
+        ("empty", "keys list"),
+        ("good", "audit --subject {key}"),
+    ):
+        if "{key}" in command and not key:
+            key = admin.user.json("keys", "list")["keys"][0]["id"]
+        text = _seen(admin, command.replace("{key}", key), place)
+        check_snapshot(f"{_name(command, case)}-{place}", text.replace(key, "<id>") if key else text)
 
 
 @pytest.mark.parametrize("place", _PLACES)
@@ -422,7 +448,18 @@ def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place:
 _NEVER_EMPTY = {
     *("generate", "logos-select", "logos-save", "logos-refine", "brands-create", "brands-show", "credits", "open"),
     *("admin", "jobs-show", "jobs-watch", "jobs-why", "jobs-dlq-show", "queues", "workers", "serve", "worker"),
-    *("sandbox-run", "sandbox-fail", "db", "doctor", "config", "token", "completion", "help"),
+    *(
+        "sandbox-run",
+        "sandbox-fail",
+        "db",
+        "doctor",
+        "config",
+        "token",
+        "completion",
+        "help",
+        "keys-create",
+        "keys-revoke",
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.params import Reason
 from bmn.cli.terminal.timespan import ago
 from bmn.schemas.documents import Credits, Granted, LedgerEntry
 
@@ -118,7 +119,7 @@ def _sum(entries: list[LedgerEntry], kind: str) -> int:
 def grant(
     amount: Annotated[int, typer.Argument(min=1, max=100_000)],
     user: Annotated[str | None, typer.Option(metavar="ID", help="Whose; yours by default.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Kept in the ledger.")] = None,
+    reason: Reason = None,
 ) -> None:
     """Gives credits; admins only."""
 

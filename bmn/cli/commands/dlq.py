@@ -13,6 +13,7 @@ from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.params import Reason
 from bmn.cli.terminal.timespan import ago, local
 from bmn.client import Client, pages
 from bmn.client.api import LetterQuery
@@ -133,10 +134,11 @@ def replay(
     rate: Annotated[
         str | None, typer.Option(metavar="N/m", help="At most so many a minute (10/m), second or hour.")
     ] = None,
+    reason: Reason = None,
 ) -> None:
     """Restarts dead jobs; finished pictures are not paid twice."""
     chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything)
-    replays = run(_replay(entries or [], chosen, dry_run=dry_run, yes=yes, pause=_pause(rate)))
+    replays = run(_replay(entries or [], chosen, dry_run=dry_run, yes=yes, pause=_pause(rate), reason=reason))
     if console.json:
         console.document({"replays": replays, "count": len(replays)})
         return
@@ -158,7 +160,7 @@ class _Planned(Document):
 
 
 async def _replay(
-    ids: list[str], filters: Filter, *, dry_run: bool, yes: bool, pause: float
+    ids: list[str], filters: Filter, *, dry_run: bool, yes: bool, pause: float, reason: str | None
 ) -> Sequence[ReplayedLetter | _Planned]:
     async with open_client(role="admin") as client:
         chosen = await _chosen(client, ids, filters)
@@ -170,7 +172,7 @@ async def _replay(
         for ids_now in _batches(chosen, 1 if pause else _BATCH):
             if replays and pause:
                 await asyncio.sleep(pause)
-            replays += (await client.replay({"ids": ids_now})).replays
+            replays += (await client.replay({"ids": ids_now, "reason": reason})).replays
         return replays
 
 
@@ -184,6 +186,7 @@ def purge(
     everything: Everything = False,
     dry_run: DryRun = False,
     yes: Yes = False,
+    reason: Reason = None,
 ) -> None:
     """Closes dead letters without a replay; their jobs stay in the history."""
     filters = Filter(queue, cause=cause, text=text, since=since, everything=everything)
@@ -195,7 +198,7 @@ def purge(
                 return len(chosen)
             if not yes:
                 _confirm(len(chosen), "purge")
-            return sum([(await client.purge({"ids": ids})).count for ids in _batches(chosen, _BATCH)])
+            return sum([(await client.purge({"ids": ids, "reason": reason})).count for ids in _batches(chosen, _BATCH)])
 
     purged = run(act())
     if console.json:

@@ -19,7 +19,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
-from bmn.cli.terminal.params import span
+from bmn.cli.terminal.params import Reason, span
 from bmn.cli.terminal.timespan import ago
 from bmn.errors import UsageProblem
 from bmn.format import count, counted, usd
@@ -262,13 +262,13 @@ def logs(
 
 @app.command("cancel", cls=examples("bmn jobs cancel 7f3a", "bmn jobs cancel --queue video-generation --state queued"))
 @filtered
-def cancel(chosen: Filter, jobs: JobNames = None, yes: Yes = False) -> None:
+def cancel(chosen: Filter, jobs: JobNames = None, reason: Reason = None, yes: Yes = False) -> None:
     """Stops jobs. What is finished or ordered is kept and charged, the rest comes back."""
 
     async def act() -> list[Cancellation]:
         async with chosen.client() as client:
             job_ids = await choose(client, jobs or (), chosen, verb="cancel", yes=yes)
-            return [await client.cancel(job_id) for job_id in job_ids]
+            return [await client.cancel(job_id, reason=reason) for job_id in job_ids]
 
     answers = run(act())
     _tell_answers(answers, "cancel")
@@ -285,7 +285,7 @@ def retry(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change the payload first; repeatable."),
     ] = None,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Kept in the audit log.")] = None,
+    reason: Reason = None,
     yes: Yes = False,
 ) -> None:
     """Restarts ended jobs; finished pictures are not paid twice."""

@@ -9,6 +9,7 @@ from bmn.cli.base import examples, group, run
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.params import Reason
 from bmn.cli.terminal.timespan import ago
 from bmn.format import duration
 from bmn.schemas.documents import QueueStatus
@@ -70,12 +71,12 @@ def pause(
 
 
 @app.command(cls=examples("bmn queues resume video-generation"))
-def resume(queue: Queue) -> None:
+def resume(queue: Queue, reason: Reason = None) -> None:
     """Takes jobs from a queue again."""
 
     async def act() -> QueueStatus:
         async with open_client(role="admin") as client:
-            return await client.resume(queue)
+            return await client.resume(queue, reason)
 
     _tell(run(act()), "taking jobs")
     console.next_step("bmn queues")

@@ -11,7 +11,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell
 from bmn.cli.terminal.timespan import ago, local, moment
 from bmn.format import duration, usd
-from bmn.schemas.documents import JobRecord, TimelineEvent, Why
+from bmn.schemas.documents import AuditRecord, JobRecord, TimelineEvent, Why
 
 
 def print_job(job: JobRecord) -> None:
@@ -38,6 +38,7 @@ def print_job(job: JobRecord) -> None:
     _units(job)
     _assets(job)
     _timeline(job.timeline)
+    _acts(job.acts or [])
     step = {"failed": "why", "partial": "why", "queued": "why", "cancelled": "why", "completed": "logs"}.get(
         job.state, "watch"
     )
@@ -93,6 +94,17 @@ def _timeline(timeline: Sequence[TimelineEvent]) -> None:
             console.answer(f"    {entry.seq:>4}  +{after:7.2f} s  {entry.event:<14} {_what(entry)}".rstrip())
             if fold and entry is entries[0]:
                 console.answer(f"          … {fold} more like it; all with --json")
+
+
+def _acts(acts: Sequence[AuditRecord]) -> None:
+    """Who did what to it, when, why, and from where."""
+    if acts:
+        console.answer("\n  Done by people")
+    for act in acts:
+        origin = f" from {act.address}" if act.address else ""
+        key = f" with key {act.key_name or act.key_id}" if act.key_id else ""
+        reason = f": {act.reason}" if act.reason else ""
+        console.answer(f"    {local(act.at)}  {act.action} by {act.actor}{key}{origin}{reason}")
 
 
 def _kind(entry: TimelineEvent) -> tuple[object, ...]:

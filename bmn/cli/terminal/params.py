@@ -1,9 +1,13 @@
 """Parsers of option values: what the API would refuse is refused before anything is made of the others."""
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from bmn.cli.terminal.timespan import next_moment, seconds_ago
 from bmn.format import parse_span
+
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit log.")]
 
 
 def span(value: str | float) -> float:
