@@ -79,3 +79,14 @@ def test_a_job_is_brought_back_with_whatever_words(target: Target, words: str) -
     again = user.post(f"/api/v1/jobs/{job_id}/retry", json={"changes": {"brandVision": words}})
     assert again.status_code == 202
     user.post(f"/api/v1/jobs/{again.json()['jobId']}/cancel")
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad", "\u2060", " ", "\t", "\n"])
+def test_an_address_with_something_unseen_in_it_is_still_somebody_elses(target: Target, unseen: str) -> None:
+    address = _picture_of(target, target.client(str(uuid4())))
+    user = target.client(str(uuid4()))
+    job_id = target.logos(user, 1)
+    user.post(f"/api/v1/jobs/{job_id}/cancel")
+    for spelled in (unseen + address, address + unseen, address.replace("/files", f"/fi{unseen.strip()}les")):
+        changes = {"isRefinement": True, "previousLogoUrl": spelled, "refinementNotes": "bolder"}
+        assert user.post(f"/api/v1/jobs/{job_id}/retry", json={"changes": changes}).status_code == 404
