@@ -1,4 +1,5 @@
-"""Links that work without a token: to a file, and to a shared job. Signed, and good for a limited time.
+"""Links that work without a token: to a file, and to a shared job. Signed, and good for a limited time. What is kept where
+others may write, such as a browser's session in Redis, is sealed with the same secret.
 
 Records and events hold durable addresses; whatever leaves towards a client goes through `Signer.signed`.
 """
@@ -116,6 +117,19 @@ class Signer:
             raise NotFound("This link has ended, or never was.")
         return job_id, float(until)
 
+    def sealed(self, name: str, text: str) -> str:
+        """A text to be kept under this name where others may write."""
+        return f"{self._seal(name, text)}.{text}"
+
+    def opened(self, name: str, kept: str) -> str | None:
+        """The text that was sealed under this name; None for anything else."""
+        seal, _, text = kept.partition(".")
+        return text if hmac.compare_digest(_bytes(seal), self._seal(name, text).encode()) else None
+
+    def _seal(self, name: str, text: str) -> str:
+        digest = hmac.digest(self._key, _bytes(f"seal\n{name}\n{text}"), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest).decode()
+
     def _holds(self, kind: str, name: str, until: str | None, signature: str | None) -> bool:
         if not until or not signature or not until.isascii() or not until.isdecimal() or len(until) > 12:
             return False
@@ -125,3 +139,7 @@ class Signer:
     def _sign(self, kind: str, name: str, until: int) -> str:
         digest = hmac.digest(self._key, f"{kind}\n{name}\n{until}".encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest[:18]).decode()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")  # Redis gives bytes that are no text like this

@@ -49,7 +49,7 @@ class Resources:
         self.signer = Signer(self.settings, self.core.storage)
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)
-        self.sessions = Sessions(self.core, self.auth)
+        self.sessions = Sessions(self.core, self.auth, self.signer)
 
     def remember_user(self, user_id: str) -> None:
         """Their account is open, so that no request has to look again."""

@@ -1,6 +1,7 @@
 """Browser sign-in: a cookie that names a session in Redis. It is obtained with a single-use, short-lived ticket.
 
-Redis holds digests only, so reading it signs nobody in. Links with a ticket come from `POST /api/v1/session`.
+Redis holds digests only, so reading it signs nobody in, and sealed ones, so writing to it does not either. Links with a
+ticket come from `POST /api/v1/session`.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from bmn.errors import NotAllowed, NotSignedIn
 from bmn.identity.rights import Role
 from bmn.identity.tokens import Authenticator, Principal
 from bmn.jobs.core import Core
+from bmn.signing import Signer
 
 TICKET_SECONDS = 120
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -27,8 +29,9 @@ _SPENT = "This sign-in link has been used already, or is too old."
 class Sessions:
     """One per process; what it knows is in Redis, so every server process sees the same sessions."""
 
-    def __init__(self, core: Core, auth: Authenticator) -> None:
+    def __init__(self, core: Core, auth: Authenticator, signer: Signer) -> None:
         self._auth = auth
+        self._signer = signer
         address = urlsplit(core.settings.public_address)
         self._redis = core.redis
         self._secure = address.scheme == "https"
@@ -41,22 +44,23 @@ class Sessions:
     async def issue_ticket(self, principal: Principal, path: str) -> str:
         """A ticket that signs its holder in as this principal, once. path: the page they came for."""
         ticket = secrets.token_urlsafe(32)
-        await self._redis.set(_key("ticket", ticket), json.dumps([*_fields(principal), path]), ex=TICKET_SECONDS)
+        await self._keep(_key("ticket", ticket), [*_fields(principal), path], TICKET_SECONDS)
         return ticket
 
     async def redeem(self, ticket: str) -> tuple[Principal, str]:
         """Whose ticket it was, and the page it leads to. Raises NotSignedIn for one that is spent, old or made up."""
-        kept = await self._redis.getdel(_key("ticket", ticket))
+        key = _key("ticket", ticket)
+        kept = self._read(key, await self._redis.getdel(key))
         if kept is None:
             raise NotSignedIn(_SPENT, hint="Run `bmn open` for a new one.")
-        *fields, path = json.loads(kept)
+        *fields, path = kept
         return _principal(fields, time.time() + keys.SESSION_SECONDS), path
 
     async def begin(self, connection: HTTPConnection, response: Response, principal: Principal) -> None:
         """Starts a session of 24 hours, gives its cookie to the response, and ends the one there was before."""
         await self.end(connection, response)
         name = secrets.token_urlsafe(32)
-        await self._redis.set(_key("browser", name), json.dumps(_fields(principal)), ex=keys.SESSION_SECONDS)
+        await self._keep(_key("browser", name), _fields(principal), keys.SESSION_SECONDS)
         response.set_cookie(
             self._cookie,
             name,
@@ -82,11 +86,11 @@ class Sessions:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.get(key)
             pipe.ttl(key)
-            kept, left = await pipe.execute()
-        if not kept:
+            found, left = await pipe.execute()
+        if (kept := self._read(key, found)) is None:
             return None
         try:
-            return await self._auth.current(_principal(json.loads(kept), time.time() + max(0, left)))
+            return await self._auth.current(_principal(kept, time.time() + max(0, left)))
         except NotSignedIn:
             return None
 
@@ -96,6 +100,15 @@ class Sessions:
         if principal is not None and connection.scope.get("method") not in _SAFE_METHODS:
             require_same_origin(connection)
         return principal
+
+    async def _keep(self, key: str, fields: list[str | None], seconds: int) -> None:
+        await self._redis.set(key, self._signer.sealed(key, json.dumps(fields)), ex=seconds)
+
+    def _read(self, key: str, found: Any) -> list[Any] | None:
+        """The fields kept under a key; None where there are none, or somebody else has written them."""
+        text = self._signer.opened(key, str(found)) if found else None
+        fields: list[Any] | None = json.loads(text) if text else None
+        return fields
 
 
 def require_same_origin(connection: HTTPConnection) -> None:

@@ -8,6 +8,9 @@ import redis
 
 from bmn.broker.keys import RQ_PREFIX
 from bmn.jobs.core import Core
+from bmn.logs import get_logger
+
+log = get_logger(__name__)
 
 _SILENCE = 20.0  # seconds; a worker beats every five
 
@@ -38,11 +41,8 @@ async def registered(core: Core) -> list[WorkerRecord] | None:
             rows = await pipe.execute(raise_on_error=False)  # a key of another kind is no worker
     except (redis.RedisError, OSError):
         return None
-    return [
-        _record(str(name), row)
-        for name, row in zip(names, rows, strict=True)
-        if isinstance(row, dict) and row.get("birth")
-    ]
+    read = (_record(str(name), row) for name, row in zip(names, rows, strict=True) if isinstance(row, dict))
+    return [worker for worker in read if worker is not None]
 
 
 def serving(found: list[WorkerRecord] | None, queue: str) -> int | None:
@@ -50,17 +50,24 @@ def serving(found: list[WorkerRecord] | None, queue: str) -> int | None:
     return None if found is None else sum(queue in worker.queues and worker.state != "lost" for worker in found)
 
 
-def _record(key: str, row: dict[str, Any]) -> WorkerRecord:
-    return WorkerRecord(
-        name=key.removeprefix(f"{RQ_PREFIX}worker:"),
-        queues=tuple(queue for queue in row.get("queues", "").split(",") if queue),
-        host=row.get("hostname"),
-        pid=_number(row.get("pid")),
-        state="lost" if _is_silent(row.get("last_heartbeat")) else row.get("state"),
-        memory_bytes=_number(row.get("memory")),
-        started_at=row.get("birth"),
-        heartbeat_at=row.get("last_heartbeat"),
-    )
+def _record(key: str, row: dict[str, Any]) -> WorkerRecord | None:
+    """None for what no worker has written."""
+    try:
+        for word in (key, *row.values()):
+            word.encode()  # bytes that are no text can be read from Redis, and not be told
+        return WorkerRecord(
+            name=key.removeprefix(f"{RQ_PREFIX}worker:"),
+            queues=tuple(queue for queue in row.get("queues", "").split(",") if queue),
+            host=row.get("hostname"),
+            pid=_number(row.get("pid")),
+            state="lost" if _is_silent(row.get("last_heartbeat")) else row.get("state"),
+            memory_bytes=_number(row.get("memory")),
+            started_at=_moment(row["birth"]),
+            heartbeat_at=_moment(row.get("last_heartbeat")),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        log.debug("not the registration of a worker", key=ascii(key[:100]), reason=type(error).__name__)
+        return None
 
 
 def _is_silent(heartbeat: str | None) -> bool:
@@ -68,5 +75,13 @@ def _is_silent(heartbeat: str | None) -> bool:
     return bool(heartbeat) and (datetime.now(UTC) - datetime.fromisoformat(str(heartbeat))).total_seconds() > _SILENCE
 
 
+def _moment(text: str | None) -> str | None:
+    """The text itself. Raises ValueError where it is no time."""
+    if text:
+        datetime.fromisoformat(text)
+    return text
+
+
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+    """None for what is no number that a process or its memory can have."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -1,9 +1,11 @@
 """Whoever can write to Redis can disturb, and no more: what cannot be read is passed over by servers and workers."""
 
+import hashlib
 import json
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 import redis
 from websockets.sync.client import connect
@@ -30,6 +32,14 @@ GARBAGE: list[dict[str, Any]] = [
     {"e": json.dumps(["/wizard", ["job:x"], "job:progress", {"url": "http://["}, None, None, 0])},
     {"e": json.dumps(["/wizard", 5, "x", {}, ["j"], 1, 0])},
     {"e": json.dumps(["/wizard", ["job:x"], "x", {}, "x", True, 0])},
+]
+
+NO_WORKER = [
+    ("hostname", b"\xff\xfe"),
+    ("state", b"\xc3"),
+    ("birth", "yesterday"),
+    ("last_heartbeat", "x"),
+    ("last_heartbeat", "2026-01-01T00:00:00"),
 ]
 
 
@@ -63,9 +73,39 @@ def test_workers_are_listed_beside_what_is_no_worker(target: Target, emptied_red
     with redis.Redis.from_url(emptied_redis) as insider:
         insider.sadd("rq:workers", "rq:worker:text", "rq:worker:real")
         insider.set("rq:worker:text", "no hash")
-        insider.hset("rq:worker:real", mapping={"birth": "2026-01-01T00:00:00Z", "queues": "cleanup"})
+        insider.hset("rq:worker:real", mapping={"birth": "2026-01-01T00:00:00Z", "queues": "cleanup", "pid": "²"})
+        for number, (field, words) in enumerate(NO_WORKER):
+            insider.sadd("rq:workers", f"rq:worker:fake-{number}")
+            insider.hset(f"rq:worker:fake-{number}", mapping={"birth": "2026-01-01T00:00:00Z", field: words})
+        insider.sadd("rq:workers", b"rq:worker:\xff")
+        insider.hset(b"rq:worker:\xff", "birth", "2026-01-01T00:00:00Z")
     found = target.wait(registered(target.app.resources.core))
     assert found is not None and [worker.name for worker in found] == ["real"]
+    told = target.client(str(uuid4()), "admin").get("/api/v1/admin/workers")
+    assert [worker["name"] for worker in told.json()["workers"]] == ["real"]
+
+
+def test_who_writes_to_redis_signs_nobody_in(target: Target, emptied_redis: str) -> None:
+    owner = target.client(str(uuid4()))
+    link = owner.post("/api/v1/session", json={"path": "/"}).json()["url"]
+    with httpx.Client(base_url=target.url, trust_env=False) as browser:
+        assert browser.get(link).status_code == 303
+        (cookie,) = browser.cookies.keys()
+        with redis.Redis.from_url(emptied_redis) as insider:
+            (kept,) = (key for key in insider.scan_iter("session:browser:*"))
+            mine = insider.get(kept)
+            assert browser.get("/").status_code == 200
+            forged = json.dumps([str(uuid4()), "a@example.org", "admin"]).encode()
+            name = hashlib.sha256(b"chosen").hexdigest()
+            seal, _, words = mine.partition(b".")
+            for value in (forged, b"." + forged, seal + b"." + forged, b"\xff.[]", b"[]", words, mine):
+                insider.set(f"session:browser:{name}", value)
+                insider.set(f"session:ticket:{name}", value)
+                for path in ("/", "/admin/queues"):
+                    answer = httpx.get(target.url + path, cookies={cookie: "chosen"}, trust_env=False)
+                    assert answer.status_code == 401, value
+                landed = httpx.get(f"{target.url}/signin?ticket=chosen", trust_env=False)
+                assert (landed.status_code, landed.headers.get("set-cookie")) == (401, None)
 
 
 async def test_a_cancel_lands_at_once_whatever_else_was_said_on_the_channels(engine: Engine) -> None:
