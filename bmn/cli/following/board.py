@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bmn.cli.following.progress import APPLY, PERCENT, Line, Unit
-from bmn.cli.terminal.cells import clean
+from bmn.cli.terminal.cells import clean, unsteered
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.client import Event
@@ -100,7 +100,7 @@ class Board:
             elif began and line.state == JobState.QUEUED:
                 self.say(f"{line.label}: {line.message}")  # back in line: its worker was lost, or is asked to slow down
         elif event.name == "agent:message":
-            self.say(clean(str(event.data.get("content", ""))))
+            self.say(str(event.data.get("content", "")))
         elif event.name == "job:tool-error":
             self.say(f"{event.data.get('toolName')}: {event.data.get('error')}")
 
@@ -179,7 +179,8 @@ def _cut(rows: "list[Text]", height: int) -> "list[Text]":
 def _drawn(row: "Text", spinner: str, width: int) -> tuple[str, str]:
     """A row as plain text and with its colors."""
     text = row.copy()
-    text.plain = text.plain.replace(_SPINS, spinner)
+    text.plain = text.plain.replace(_SPINS, spinner).replace("\n", " ")
+    text = unsteered(text)
     text.truncate(width, overflow="ellipsis")
     with console.err.capture() as capture:
         console.err.print(text, end="", soft_wrap=True, crop=False)

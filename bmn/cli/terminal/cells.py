@@ -1,8 +1,12 @@
 """What a table is made of, and what may not be in it."""
 
 import re
+from typing import TYPE_CHECKING
 
 from bmn.names import visible
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -13,6 +17,14 @@ Cell = str | tuple[str, str]
 def clean(text: str) -> str:
     """A text from outside without control characters, so that it cannot steer the terminal, and nothing in it unseen."""
     return visible(_CONTROL.sub("", text))
+
+
+def unsteered(text: "Text") -> "Text":
+    """The same for a text with colors, whose signs of direction are the table's own."""
+    if _CONTROL.search(text.plain):
+        text = text.copy()
+        text.plain = _CONTROL.sub("", text.plain)
+    return text
 
 
 class Column:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bmn.cli.terminal import streams
-from bmn.cli.terminal.cells import Cell, Column, clean
+from bmn.cli.terminal.cells import Cell, Column, clean, unsteered
 from bmn.redaction import redact
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Console:
         if isinstance(text, str):
             self._write(sys.stdout, None, clean(text))
         else:
-            self._write(sys.stdout, self.out, text)
+            self._write(sys.stdout, self.out, unsteered(text))
 
     def draw(self, picture: str) -> None:
         """The characters of `bmn.cli.following.pictures`, which do steer the terminal, as the answer."""
@@ -165,7 +165,8 @@ class Console:
         self.tell(text, style)
 
     def tell(self, text: "str | Text", style: str = "") -> None:
-        """Like `say`, and heard under `--quiet` too."""
+        """Like `say`, and heard under `--quiet` too. Nothing in it steers a terminal, as in `answer`."""
+        text = clean(text) if isinstance(text, str) else unsteered(text)
         if isinstance(text, str) and style and self.colored(sys.stderr):
             from rich.text import Text
 
@@ -185,7 +186,7 @@ class Console:
         fields: code, requestId and whatever else the JSON error carries.
         """
         what, why, remedy = redact(what), redact(why or ""), redact(remedy or "")
-        lines = [f"error: {clean(what)}", *(f"  {clean(text)}" for text in (why, remedy) if text)]
+        lines = [f"error: {what}", *(f"  {text}" for text in (why, remedy) if text)]
         if fields.pop("tellRequest", False) or self.debug:
             lines.append(f"  request {fields.get('requestId')}")
         if self.json:
@@ -199,7 +200,7 @@ class Console:
     def traceback(self) -> None:
         """Where the error came from, with --debug."""
         if self.debug:
-            sys.stderr.write(redact(traceback.format_exc()))
+            sys.stderr.write(clean(redact(traceback.format_exc())))
 
     def confirm(self, question: str, *, flag: str = "--yes") -> bool:
         """Asks on a terminal. Elsewhere raises UsageProblem, which names the flag to use."""
@@ -211,7 +212,7 @@ class Console:
 
     def ask(self, prompt: str) -> str:
         """One line that is typed on the terminal."""
-        sys.stderr.write(prompt)
+        sys.stderr.write(clean(prompt))
         sys.stderr.flush()
         return sys.stdin.readline().strip()
 
