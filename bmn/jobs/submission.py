@@ -84,6 +84,11 @@ def check_ready(core: Core) -> None:
         raise TryLater("The queue is full.", retry_after=30, hint="Nothing was stored or charged.", code="queue_full")
 
 
+async def answered(core: Core, user_id: str, idempotent: Idempotent) -> list[Submission] | None:
+    """The answer that a key got before; None for a new one. Raises Conflict for a used key with another body."""
+    return await core.db.read(lambda conn: _answered(conn, user_id, idempotent))
+
+
 async def submit(
     core: Core,
     user_id: str | None,
@@ -153,8 +158,8 @@ def _store(
     replaces: bool,
 ) -> tuple[list[Submission], list[Change]]:
     """The answer, and what is to be published; nothing where it was stored before."""
-    if idempotent and user_id and (kept := idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)):
-        return [_repeated(conn, Submission(**entry)) for entry in cast(list[dict[str, Any]], kept)], []
+    if idempotent and user_id and (found := _answered(conn, user_id, idempotent)):
+        return found, []
     planned = plan(conn)
     answer = [_submission(job) for job in planned]
     if job_id and job_rows.exists(conn, job_id):
@@ -202,6 +207,11 @@ def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob])
         else:
             change.queued.append((job.queue, job.id))
     return change
+
+
+def _answered(conn: Connection, user_id: str, idempotent: Idempotent) -> list[Submission] | None:
+    kept = idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)
+    return kept and [_repeated(conn, Submission(**entry)) for entry in cast(list[dict[str, Any]], kept)]
 
 
 def _repeated(conn: Connection, kept: Submission) -> Submission:

@@ -1,10 +1,13 @@
 """What several doors let a caller do: routes, pages and sockets share these, and none calls another's handler."""
 
+from pydantic import ValidationError
+
 from bmn.db import assets, jobs
 from bmn.db.records import Asset
+from bmn.errors import BmnError
 from bmn.events.audience import brand_updated
 from bmn.identity.tokens import Principal
-from bmn.jobs.submission import Idempotent, Submission, submit
+from bmn.jobs.submission import Idempotent, Submission, answered, submit
 from bmn.schemas import documents
 from bmn.schemas.base import when
 from bmn.schemas.kind import GeneratorBody, Kind
@@ -21,14 +24,22 @@ async def generate(
     key: the same key and body are one submission. Raises NotFound, NotAllowed, UsageProblem,
     InsufficientCredits, Conflict, TryLater.
     """
+    idempotent = Idempotent.of(key, {"queue": kind.queue, "body": body.dump()}) if key else None
+    try:
+        payloads, terms = await payloads_of(res, principal, kind, body), terms_of(principal, kind, body)
+    except (BmnError, ValidationError):
+        # What was accepted once is answered once more, though by now its time is past or its picture gone.
+        if idempotent and (known := await answered(res.core, principal.user_id, idempotent)):
+            return known
+        raise
     return await submit(
         res.core,
         principal.user_id,
         kind.queue,
-        await payloads_of(res, principal, kind, body),
-        idempotent=Idempotent.of(key, {"queue": kind.queue, "body": body.dump()}) if key else None,
+        payloads,
+        idempotent=idempotent,
         request_id=request_id,
-        terms=terms_of(principal, kind, body),
+        terms=terms,
     )
 
 

@@ -17,6 +17,7 @@ from bmn.work.defaults import palette_of
 from tests.kit.api import Api, Starter, fresh_key
 from tests.kit.jobs import claim, fail
 from tests.kit.people import ANA
+from tests.kit.processes import eventually
 
 LOGOS = "/api/v1/generation/logos"
 FULL = {
@@ -173,6 +174,27 @@ async def test_a_key_of_mockups_says_that_one_of_them_was_cancelled(api: Api, an
     await ana.post(f"/api/v1/jobs/{last}/cancel")
     again = (await ana.post("/api/v1/generation/mockups", json=order, headers=headers)).json()
     assert again["jobs"] == first.json()["jobs"] and again["ended"] == "cancelled" and last in again["message"]
+
+
+async def test_what_was_accepted_under_a_key_is_answered_again_though_it_could_not_begin_now(api: Api) -> None:
+    operator, ana = api.as_user(ANA, "admin"), api.as_user(ANA)
+    at = {"runAt": (datetime.now(UTC) - timedelta(seconds=59)).isoformat()}
+    for order, client in ((at, ana), ({"priority": 0}, operator)):
+        body = {"brandId": await api.brand(ana), "count": 1, **order}
+        headers = {"Idempotency-Key": fresh_key()}
+        first = await client.post(LOGOS, json=body, headers=headers)
+        assert first.status_code == 202
+
+        async def is_refused(order: dict[str, Any] = order) -> bool:
+            answer = await ana.post(LOGOS, json={"brandId": str(uuid4()), "count": 1, **order})
+            return answer.status_code in (400, 403)
+
+        await eventually(is_refused)
+        again = await ana.post(LOGOS, json=body, headers=headers)
+        assert (again.status_code, again.json()["jobId"]) == (202, first.json()["jobId"])
+        other = await ana.post(LOGOS, json={**body, "count": 2}, headers=headers)
+        assert other.status_code == 409
+    assert await number_of_jobs(ana) == 2
 
 
 async def test_the_key_of_one_user_means_nothing_for_another(
