@@ -9,9 +9,11 @@ import hashlib
 import hmac
 import sys
 import time
+from collections.abc import Iterable
 from copy import copy
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from bmn.errors import NotFound
 from bmn.identity.home_secrets import LINKS, home_secret
@@ -20,7 +22,8 @@ from bmn.storage import Storage
 
 _FILE_SECONDS = 3600
 _LASTING_SECONDS = 10 * 366 * 86_400
-_SHARE = "share"
+_SHARE, _CHOSEN = "share", "chosen-"
+_NO_LINK = "This link has ended, or never was."
 _ADDRESSES = frozenset({"url", "thumbnail_url", "thumbnailUrl"})
 
 
@@ -109,12 +112,29 @@ class Signer:
         until = int(time.time()) + seconds
         return f"{quote(job_id)}.{until}.{self._sign(_SHARE, job_id, until)}", float(until)
 
+    def share_assets(self, asset_ids: Iterable[str], seconds: int) -> tuple[str, float]:
+        """A token that shows these pictures to whoever holds it, and when it ends."""
+        packed = base64.urlsafe_b64encode(b"".join(UUID(each).bytes for each in asset_ids)).decode()
+        until = int(time.time()) + seconds
+        return f"{_CHOSEN}{packed}.{until}.{self._sign(_CHOSEN, packed, until)}", float(until)
+
+    def shared_assets(self, token: str) -> tuple[list[str], float] | None:
+        """The pictures that such a token shows; None for one that shows a job. Raises NotFound as that does."""
+        if not token.startswith(_CHOSEN):
+            return None
+        packed, _, rest = token.removeprefix(_CHOSEN).partition(".")
+        until, _, signature = rest.partition(".")
+        if not self._holds(_CHOSEN, packed, until, signature):
+            raise NotFound(_NO_LINK)
+        ids = base64.urlsafe_b64decode(packed)
+        return [str(UUID(bytes=ids[at : at + 16])) for at in range(0, len(ids), 16)], float(until)
+
     def shared_job(self, token: str) -> tuple[str, float]:
         """The job a share token shows, and when it ends. Raises NotFound for a forged or ended one."""
         job_id, _, rest = token.partition(".")
         until, _, signature = rest.partition(".")
         if not self._holds(_SHARE, job_id, until, signature):
-            raise NotFound("This link has ended, or never was.")
+            raise NotFound(_NO_LINK)
         return job_id, float(until)
 
     def sealed(self, name: str, text: str) -> str:

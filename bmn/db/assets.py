@@ -1,5 +1,6 @@
 """Assets: one row per picture or video that is stored. Ownership is the brand's."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -94,6 +95,20 @@ def choose(conn: Connection, asset_id: str, user_id: str) -> Asset:
     conn.execute(others.values(is_selected=0))
     chosen = update(brand_assets).where(column.id == asset_id).values(is_selected=1).returning(*brand_assets.c)
     return Asset.from_row(conn.execute(chosen).one())
+
+
+def set_favorite(conn: Connection, asset_id: str, user_id: str, favorite: bool) -> Asset:
+    """Marks an asset, or takes its mark away; a brand has any number of favorites. Raises NotFound."""
+    get(conn, asset_id, user_id)
+    marked = update(brand_assets).where(brand_assets.c.id == asset_id).values(is_favorite=int(favorite))
+    return Asset.from_row(conn.execute(marked.returning(*brand_assets.c)).one())
+
+
+def some_of_brand(conn: Connection, brand_id: str, asset_ids: Iterable[str]) -> list[Asset]:
+    """Those of these assets that are the brand's, oldest first."""
+    mine = (brand_assets.c.brand_id == brand_id, brand_assets.c.id.in_(list(asset_ids)))
+    query = select(brand_assets).where(*mine).order_by(brand_assets.c.created_at, brand_assets.c.id)
+    return [Asset.from_row(row) for row in conn.execute(query)]
 
 
 def set_thumbnail(conn: Connection, asset_id: str, brand_id: str, url: str) -> bool:

@@ -226,7 +226,7 @@ class NewAsset:
 class Asset(Record):
     """A stored picture or video of a brand."""
 
-    CONVERTED: ClassVar = {"is_selected": bool}
+    CONVERTED: ClassVar = {"is_selected": bool, "is_favorite": bool}
 
     id: str
     brand_id: str
@@ -241,6 +241,7 @@ class Asset(Record):
     metadata: dict[str, Any]
     is_selected: bool
     created_at: float
+    is_favorite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

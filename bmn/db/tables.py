@@ -265,6 +265,7 @@ brand_assets = Table(
     Column("metadata", Json, nullable=False, default=dict),
     Column("is_selected", Integer, nullable=False, default=0),
     _created(),
+    Column("is_favorite", Integer, nullable=False, default=0, server_default="0"),
     UniqueConstraint("storage_key"),
     Index("assets_of_brand", "brand_id", "created_at"),
     Index("assets_of_job", "job_id"),

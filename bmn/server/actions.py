@@ -1,19 +1,27 @@
 """What several doors let a caller do: routes, pages and sockets share these, and none calls another's handler."""
 
+from collections.abc import Sequence
+
 from pydantic import ValidationError
 
-from bmn.db import assets, jobs
+from bmn.broker import keys
+from bmn.broker.cache import forget
+from bmn.db import assets, brands, jobs
+from bmn.db.engine import Connection
 from bmn.db.records import Asset
-from bmn.errors import BmnError
+from bmn.errors import BmnError, NotFound
 from bmn.events.audience import brand_updated
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, answered, submit
 from bmn.schemas import documents
 from bmn.schemas.base import when
 from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.requests import BrandPatch
+from bmn.server import views
 from bmn.server.dependencies import owner_filter
 from bmn.server.resources import Resources
 from bmn.server.translation import payloads_of, terms_of
+from bmn.work import journey
 
 
 async def generate(
@@ -43,12 +51,47 @@ async def generate(
     )
 
 
+async def change_brand(res: Resources, principal: Principal, brand_id: str, body: BrandPatch) -> documents.Brand:
+    """Sets the fields that are given; null empties one that may be empty. Every page that shows the brand hears of it.
+
+    Raises NotFound.
+    """
+    fields = body.model_dump(exclude_unset=True)
+    for required in ("name", "status"):
+        if fields.get(required, "") is None:
+            del fields[required]
+    row = await res.core.db.write(lambda conn: brands.change(conn, brand_id, principal.user_id, fields))
+    await forget(res.core.redis, keys.cache("brand", brand_id))
+    view = views.brand(row)
+    if fields.get("status") == "complete":
+        await journey.brand_completed(res.core, principal.user_id, row)
+    changed = view.model_dump(mode="json", include=set(fields), by_alias=True)
+    res.core.outbox.send(brand_updated(principal.user_id, brand_id, name, value) for name, value in changed.items())
+    return view
+
+
 async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> Asset:
     """Makes an asset the selected one of its brand and type, for every page that shows the brand. Raises NotFound."""
     row = await res.core.db.write(lambda conn: assets.choose(conn, asset_id, principal.user_id))
     field = f"selected:{row.asset_type}"
     res.core.outbox.send([brand_updated(principal.user_id, row.brand_id, field, row.id)])
     return row
+
+
+async def share_assets(
+    res: Resources, principal: Principal, brand_id: str, asset_ids: Sequence[str], seconds: int
+) -> documents.ShareLink:
+    """A link that shows these pictures of one brand to whoever holds it, until it expires. Raises NotFound."""
+
+    def mine(conn: Connection) -> list[str]:
+        brands.get(conn, brand_id, principal.user_id)
+        return [row.id for row in assets.some_of_brand(conn, brand_id, asset_ids)]
+
+    found = await res.core.db.read(mine)
+    if not found:
+        raise NotFound("None of these pictures is there.")
+    token, until = res.signer.share_assets(found, seconds)
+    return documents.ShareLink(url=f"{res.settings.public_address}/s/{token}", token=token, expires_at=when(until))
 
 
 async def share_job(res: Resources, principal: Principal, job_id: str, seconds: int) -> documents.ShareLink:

@@ -90,7 +90,7 @@ async def test_four_logos_arrive_one_by_one_and_stay(page: Page) -> None:
     )
     await make(page)
     await expect(page.locator(".frame.empty")).not_to_have_count(0)
-    await expect(page.get_by_role("progressbar")).to_be_visible()
+    await expect(page.get_by_role("progressbar")).to_have_count(5)  # of the job, and of each picture
     await expect(page.locator(".chip")).to_have_text("Done", timeout=60_000)
     await expect(pictures(page)).to_have_count(4)
     seen = sorted(await page.evaluate("[...counts]"))

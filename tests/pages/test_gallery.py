@@ -10,6 +10,7 @@ import pytest
 
 from bmn.db import transitions
 from bmn.errors import CAUSES, Cause
+from bmn.server.pages.statics import KINDS
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import add_asset, add_unit, claim, complete, everything, fail
 from tests.kit.people import ANA, BEN
@@ -135,7 +136,9 @@ async def test_pages_run_nothing_that_is_not_ours(api: Api, ana: httpx.AsyncClie
 
 async def test_static_files_are_kept_for_a_year_and_nothing_else_is_there(api: Api, ana: httpx.AsyncClient) -> None:
     found = re.findall(r"/static/[^\"]+", (await ana.get("/")).text)
-    assert len(set(found)) == 3
+    sheet = (await ana.get(next(path for path in found if ".css" in path))).text
+    found += re.findall(r"url\((/static/[^)]+)\)", sheet)
+    assert {path.partition("?")[0].rpartition("/")[2] for path in found} == set(KINDS)
     for path in found:
         answer = await api.anonymous().get(path)
         assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
@@ -325,7 +328,7 @@ async def test_a_download_saves_from_whatever_origin_pictures_come(api: Api, ana
     for path in (f"/g/{brand}", f"/g/job/{job}", shared):
         tags = _Tags()
         tags.feed((await ana.get(path)).text)
-        links = [given for tag, given in tags.seen if tag == "a" and "download" in given]
+        links = [given for tag, given in tags.seen if tag == "a" and given.get("download")]
         assert links, path
         for link in links:
             assert (link["href"] or "").startswith("/files/")

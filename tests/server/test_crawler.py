@@ -33,7 +33,7 @@ class Route:
     answer: str
     path: str = ""
     body: Any = None
-    form: dict[str, str] | None = None
+    form: dict[str, Any] | None = None
     query: dict[str, Any] = field(default_factory=dict)
 
 
@@ -130,6 +130,16 @@ ROUTES: dict[str, Route] = {
     "GET /": Route("own"),
     "GET /g": Route("open"),
     "GET /g/{brand_id}": Route("absent"),
+    "GET /g/{brand_id}/{room}": Route("absent", path="/g/{brand}/products"),
+    "GET /g/{brand_id}/compare": Route("absent"),
+    "GET /g/{brand_id}/pictures.zip": Route("absent"),
+    "POST /g/{brand_id}/look": Route("absent", form={"style": "bold", "color": "#112233"}),
+    "POST /g/{brand_id}/products": Route("absent", form={"key": "{other}", "product": "mug"}),
+    "POST /g/{brand_id}/bundles": Route("absent", form={"key": "{other}", "style": "grid", "picture": ["a", "b"]}),
+    "POST /g/{brand_id}/films": Route("absent", form={"key": "{other}", "style": "minimal", "picture": "{asset}"}),
+    "POST /g/{brand_id}/words": Route("absent", form={"key": "{other}", "step": "brand-identity"}),
+    "POST /g/{brand_id}/share": Route("absent", form={"of": "{asset}"}),
+    "POST /g/asset/{asset_id}/favorite": Route("absent", form={}),
     "GET /g/job/{job_id}": Route("absent"),
     "POST /g/new": Route("own", form={"key": "{other}", "name": "Mine"}),
     "POST /g/{brand_id}/logos": Route("absent", form={"key": "{other}"}),

@@ -32,6 +32,9 @@ _EXPECTED = {
         GET /api/v1/assets/{asset_id} POST /api/v1/assets/{asset_id}/select GET /api/v1/credits GET /files/{key:path}
         GET / GET /g/{brand_id} GET /g/job/{job_id} POST /g/new POST /g/{brand_id}/logos POST /g/asset/{asset_id}/refine
         POST /g/asset/{asset_id}/pick POST /g/job/{job_id}/cancel POST /g/job/{job_id}/retry POST /g/job/{job_id}/share
+        GET /g/{brand_id}/{room} GET /g/{brand_id}/compare GET /g/{brand_id}/pictures.zip POST /g/{brand_id}/share
+        POST /g/{brand_id}/look POST /g/{brand_id}/products POST /g/{brand_id}/bundles POST /g/{brand_id}/films
+        POST /g/{brand_id}/words POST /g/asset/{asset_id}/favorite
         GET /dev/mail GET /dev/mail/{mail_id} GET /dev/mail/{mail_id}/body GET /dev/sandbox
     """,
     "voasu": """

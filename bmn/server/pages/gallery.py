@@ -1,4 +1,4 @@
-"""The pages one looks at: everything of a user, a brand, a job."""
+"""The pages one looks at: everything of a user, and a job. `brand.py` has a brand's."""
 
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -10,28 +10,28 @@ from bmn.db import assets, brands, credits, jobs
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.records import Asset, Brand, Job
-from bmn.format import count, spoken
+from bmn.db.records import Brand, Job
+from bmn.format import count, duration
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState
 from bmn.server import views
-from bmn.server.dependencies import BrandPath, JobPath, Res, fresh_key, owner_filter
-from bmn.server.pages import pieces, words
+from bmn.server.dependencies import JobPath, Res, fresh_key
+from bmn.server.pages import course, pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
+from bmn.server.pages.rooms import ROOMS, offer, room_of
 from bmn.server.resources import Resources
 from bmn.server.why import Facts, collected, explain, look_into
-from bmn.work.defaults import brand_defaults
 from bmn.work.registry import get_queue
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 Content = dict[str, Any]
 
-_BRANDS, _JOBS, _PICTURES, _STORY = 24, 12, 100, 2000
+_BRANDS, _JOBS, _STORY = 24, 12, 2000
 _STYLES = get_args(LogoStyle)
 
 
@@ -59,9 +59,10 @@ async def home(request: Request, res: Res, visitor: Visitor) -> Response:
     def read(conn: Connection) -> Content:
         rows, _ = brands.list_of_user(conn, visitor.user_id, limit=_BRANDS)
         return {
-            "account": _account(conn, visitor),
+            "account": account(conn, visitor),
             "brands": [{"row": row, "cover": _cover(conn, res, row)} for row in rows],
-            "jobs": _lines(conn, res, JobFilter(user_id=visitor.user_id, queues=tuple(words.KINDS))),
+            "jobs": lines(conn, res, JobFilter(user_id=visitor.user_id, queues=tuple(words.KINDS))),
+            "offer": offer(conn, res.settings, ROOMS["logos"]),
         }
 
     return page(request, "home.html", styles=_STYLES, key=fresh_key(), **await res.core.db.read(read))
@@ -71,28 +72,6 @@ async def home(request: Request, res: Res, visitor: Visitor) -> Response:
 async def gallery() -> Response:
     """Leads old links home."""
     return RedirectResponse("/", 303)
-
-
-@router.get("/g/{brand_id}")
-async def brand_page(request: Request, brand_id: BrandPath, res: Res, visitor: Visitor) -> Response:
-    """One brand: its pictures and its jobs."""
-
-    def read(conn: Connection) -> Content:
-        brand = brands.get(conn, brand_id, owner_filter(visitor))
-        newest, _ = assets.list_of_brand(conn, brand_id, limit=_PICTURES)
-        numbers = _numbers(newest, assets.counts_of_brand(conn, brand_id))
-        chosen = assets.selected_of_brand(conn, brand_id)  # they may be older than any that is shown
-        numbers |= {row.id: assets.number_of(conn, row) for row in chosen if row.id not in numbers}
-        found = [*chosen, *(row for row in newest if not row.is_selected)]
-        return {
-            "account": _account(conn, visitor),
-            "brand": brand,
-            "look": brand_defaults(brand),
-            "pictures": [pieces.picture(row, res.signer, brand.name, numbers[row.id]) for row in found],
-            "jobs": _lines(conn, res, JobFilter(brand_id=brand_id, queues=tuple(words.KINDS))),
-        }
-
-    return page(request, "brand.html", styles=_STYLES, key=fresh_key(), **await res.core.db.read(read))
 
 
 @router.get("/g/job/{job_id}")
@@ -111,13 +90,17 @@ async def show_job(
     def read(conn: Connection) -> Content:
         told = job_events.after(conn, job_id, 0, _STORY)
         name = _brand_name(conn, job)
+        expected = views.expected(jobs.durations(conn, job.queue))
         return {
-            "account": _account(conn, visitor),
+            "account": account(conn, visitor),
             "brand_name": name,
-            "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name),
+            "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name, course.shares(told)),
+            "attempts": course.attempts(told),
+            "left": course.time_left(job, expected, facts.now),
+            "product_offer": offer(conn, res.settings, ROOMS["products"]),
             "story": words.story(told),
             "said": [row.payload["content"].replace("**", "") for row in told if row.event == "agent:message"],
-            "expected": views.expected(jobs.durations(conn, job.queue)),
+            "expected": expected,
         }
 
     found = await res.core.db.read(read)
@@ -133,7 +116,9 @@ async def show_job(
         newest=facts.replays[-1] if facts.replays else None,
         sandboxed=bool(facts.calls) and all(call.sandboxed for call in facts.calls),
         credits_told=words.credits_told(job),
-        span=spoken,
+        span=duration,
+        room=room_of(job.queue),
+        next_in=max(0.0, job.run_at - facts.now) if job.state is JobState.RETRYING else None,
         link=link,
         back=f"/g/job/{job_id}",
         key=fresh_key(),
@@ -160,6 +145,7 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
             return words.reason_before_retry(cause)
         if facts.position:
             return f"{count(facts.position, 'job')} before yours."
+        return "Yours is next."
     if job.state is JobState.PARTIAL and not asked:  # a step of the wizard, at its limit
         return job.message or ""
     if job.state is JobState.PARTIAL:
@@ -169,7 +155,7 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
     return None
 
 
-def _account(conn: Connection, visitor: Principal) -> Content:
+def account(conn: Connection, visitor: Principal) -> Content:
     balance = credits.balance(conn, visitor.user_id)
     return {"email": visitor.email, "admin": visitor.may(Right.REVEAL), "credits": balance.remaining}
 
@@ -186,17 +172,7 @@ def _cover(conn: Connection, res: Resources, brand: Brand) -> pieces.Picture | N
     return pieces.picture(best, res.signer, brand.name, 1) if best else None
 
 
-def _numbers(newest: list[Asset], counts: dict[str, int]) -> dict[str, int]:
-    """Each asset's number among all of its kind, the oldest first. counts: how many there are of each kind."""
-    left = dict(counts)
-    numbers: dict[str, int] = {}
-    for row in newest:
-        numbers[row.id] = left[row.asset_type]
-        left[row.asset_type] -= 1
-    return numbers
-
-
-def _lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[Line]:
+def lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[Line]:
     rows = list_jobs(conn, chosen, limit=_JOBS).jobs
     names = brands.names(conn, {row.brand_id for row in rows})
     return [_line(conn, res, row, names.get(row.brand_id, "")) for row in rows]

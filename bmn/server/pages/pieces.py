@@ -1,7 +1,7 @@
 """What a page shows of rows: one tile per picture asked for, whether it is there, on its way, or will never come."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bmn.db.records import Asset, Job, Unit, UnitState
@@ -13,6 +13,7 @@ from bmn.server.pages import words
 from bmn.signing import Signer
 
 _NOUNS = {"social_asset": "post", "video_thumbnail": "still"}
+_WAITS = {JobState.QUEUED: "Waiting in line", JobState.RETRYING: "Waits for the next attempt"}
 _NUMBER = re.compile(r"-(\d+)$")
 
 
@@ -34,18 +35,23 @@ class Picture:
     caption: str
     alt: str
     chosen: bool
+    favorite: bool
     is_video: bool
     is_logo: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One tile. state: `ready`, `coming`, `refused` or `missing`. text: said where there is no picture."""
+    """One tile. state: `ready`, `coming`, `refused` or `missing`. text: said where there is no picture.
+
+    share: how far one that is being made has come, in percent.
+    """
 
     number: int
     state: str
     text: str
     picture: Picture | None = None
+    share: int | None = None
 
 
 def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture:
@@ -68,6 +74,7 @@ def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture
         caption=variation,
         alt=f"{noun.capitalize()} {number} of {brand_name}{f': {variation}' if variation else ''}",
         chosen=row.is_selected,
+        favorite=row.is_favorite,
         is_video=row.mime_type.startswith("video/"),
         is_logo=row.asset_type == "logo",
     )
@@ -85,8 +92,15 @@ def in_order(rows: Sequence[Asset], signer: Signer, brand_name: str) -> list[Pic
     return [picture(row, signer, brand_name, n + 1) for n, row in sorted(numbered, key=lambda entry: entry[0])]
 
 
-def of_job(job: Job, units: Sequence[Unit], assets: Sequence[Asset], signer: Signer, brand_name: str) -> list[Piece]:
-    """The tiles of a job, in the order of their numbers; none of a job that makes texts."""
+def of_job(
+    job: Job,
+    units: Sequence[Unit],
+    assets: Sequence[Asset],
+    signer: Signer,
+    brand_name: str,
+    shares: Mapping[int, int],
+) -> list[Piece]:
+    """The tiles of a job, in the order of their numbers; none of a job that makes texts. shares: see `course.shares`."""
     if not _asked(job) and not assets:
         return []
     by_id = {row.id: row for row in assets}
@@ -98,7 +112,7 @@ def of_job(job: Job, units: Sequence[Unit], assets: Sequence[Asset], signer: Sig
         if row is not None:
             tiles.append(Piece(slot + 1, "ready", "", picture(row, signer, brand_name, slot + 1)))
         else:
-            tiles.append(_without_picture(slot + 1, job, unit))
+            tiles.append(_without_picture(slot + 1, job, unit, shares.get(slot, 0)))
     for row in by_id.values():
         tiles.append(Piece(len(tiles) + 1, "ready", "", picture(row, signer, brand_name, len(tiles) + 1)))
     return tiles
@@ -118,12 +132,14 @@ def _asked(job: Job) -> int:
     return wanted if isinstance(wanted, int) and 1 <= wanted <= 8 else 1
 
 
-def _without_picture(number: int, job: Job, unit: Unit | None) -> Piece:
+def _without_picture(number: int, job: Job, unit: Unit | None, share: int) -> Piece:
     if unit is not None and unit.state is UnitState.FAILED:
         refused = unit.cause == Cause.MODERATED
         return Piece(number, "refused" if refused else "missing", f"{words.reason(unit.cause)} Not charged.")
     if job.completed_at is None:
-        return Piece(number, "coming", "Waiting" if job.state == JobState.QUEUED else "On its way")
+        if job.state is not JobState.ACTIVE:
+            return Piece(number, "coming", _WAITS[job.state])
+        return Piece(number, "coming", "Being drawn", share=share)
     if unit is not None and unit.credits:
         return Piece(number, "coming", "Ordered before the cancel, on its way")
     return Piece(number, "missing", "Not made, and not charged.")

@@ -23,7 +23,7 @@ _templates = Environment(
 )
 _templates.globals["static"] = address_of
 _templates.filters.update(
-    ago=words.ago, day=words.day, stamp=words.stamp, moment=words.moment, count=count, money=price
+    ago=words.ago, calm=words.calm, day=words.day, stamp=words.stamp, moment=words.moment, count=count, money=price
 )
 
 
@@ -39,7 +39,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
 def _policy_for(*origins: str) -> str:
     sources = " ".join(("'self'", *sorted({origin for origin in origins if origin})))
     return (
-        f"default-src 'none'; img-src {sources}; media-src {sources}; style-src 'self'; script-src 'self'; "
+        f"default-src 'none'; img-src {sources}; media-src {sources}; font-src 'self'; style-src 'self'; script-src 'self'; "
         "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -1,4 +1,4 @@
-"""A job's pictures for whoever holds its link, until the link ends: nothing about its owner, and nothing to press."""
+"""Pictures for whoever holds their link, until it ends: nothing about their owner, and nothing to press."""
 
 from typing import Any
 
@@ -12,14 +12,21 @@ from bmn.server.dependencies import Res
 from bmn.server.pages import pieces, words
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.rendering import page
+from bmn.server.resources import Resources
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+_LONGEST = 700  # twenty pictures
 
 
 @router.get("/s/{token}")
 async def shared(request: Request, token: str, res: Res) -> Response:
-    """What a shared link shows, to whoever has it."""
-    job_id, until = res.signer.shared_job(token[:400])
+    """What a shared link shows, to whoever has it: a job, or pictures that were chosen."""
+    token = token[:_LONGEST]
+    chosen = res.signer.shared_assets(token)
+    if chosen is not None:
+        return await _chosen(request, res, *chosen)
+    job_id, until = res.signer.shared_job(token)
     signer = res.signer.ending(until)
 
     def read(conn: Connection) -> dict[str, Any]:
@@ -28,5 +35,17 @@ async def shared(request: Request, token: str, res: Res) -> Response:
         made = pieces.in_order(assets.list_of_job(conn, job_id), signer, name)
         return {"brand_name": name, "kind": words.KINDS.get(job.queue, "Pictures"), "pictures": made,
                 "live": job.state not in TERMINAL_STATES}  # fmt: skip
+
+    return page(request, "shared.html", until=until, **await res.core.db.read(read))
+
+
+async def _chosen(request: Request, res: Resources, asset_ids: list[str], until: float) -> Response:
+    signer = res.signer.ending(until)
+
+    def read(conn: Connection) -> dict[str, Any]:
+        rows = [assets.get(conn, each) for each in asset_ids]
+        name = brands.names(conn, [rows[0].brand_id])[rows[0].brand_id]
+        made = [pieces.picture(row, signer, name, assets.number_of(conn, row)) for row in rows]
+        return {"brand_name": name, "kind": "A selection", "pictures": made, "live": False}
 
     return page(request, "shared.html", until=until, **await res.core.db.read(read))

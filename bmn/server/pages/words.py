@@ -32,6 +32,11 @@ def reason(cause: str | None) -> str:
     return CAUSES[Cause(cause)].told if cause else "Something went wrong, and no cause was recorded."
 
 
+def reason_only(cause: str) -> str:
+    """What went wrong in an attempt, without advice."""
+    return CAUSES[Cause(cause)].user_text
+
+
 def reason_before_retry(cause: str | None) -> str:
     """Why another attempt is made."""
     return CAUSES[Cause(cause)].told_before_retry if cause else "We try again by ourselves."
@@ -95,6 +100,11 @@ def _sentence(event: str, data: Mapping[str, Any]) -> str:
         return ""
     text = str(data.get("message", ""))
     return "" if _PERCENT.search(text) else text
+
+
+def calm(message: str | None) -> str:
+    """What a job is at, without the share of one of its pictures, which stands beside that."""
+    return "Drawing" if _PERCENT.search(message or "") else message or ""
 
 
 def ago(seconds: float) -> str:

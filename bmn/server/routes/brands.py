@@ -6,21 +6,19 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from bmn.broker import keys
-from bmn.broker.cache import cached, forget
+from bmn.broker.cache import cached
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
 from bmn.db.records import Asset
 from bmn.errors import NotFound
-from bmn.events.audience import brand_updated
 from bmn.schemas import documents
 from bmn.schemas.base import Name
 from bmn.schemas.generators import AssetType
 from bmn.schemas.requests import BrandBody, BrandPatch
 from bmn.server import views
-from bmn.server.actions import choose_asset
+from bmn.server.actions import change_brand, choose_asset
 from bmn.server.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.work import journey
 
 router = APIRouter(prefix="/api/v1", tags=["brands"], responses=ANY_CALLER)
 
@@ -72,18 +70,7 @@ async def show(brand_id: BrandPath, res: Res, principal: Caller) -> documents.Br
 @router.patch("/brands/{brand_id}", responses=refusals(404, 413))
 async def change(brand_id: BrandPath, body: BrandPatch, res: Res, principal: Caller) -> documents.Brand:
     """Only the fields that are given change; null empties one that may be empty."""
-    fields = body.model_dump(exclude_unset=True)
-    for required in ("name", "status"):
-        if fields.get(required, "") is None:
-            del fields[required]
-    row = await res.core.db.write(lambda conn: brands.change(conn, brand_id, principal.user_id, fields))
-    await forget(res.core.redis, keys.cache("brand", brand_id))
-    view = views.brand(row)
-    if fields.get("status") == "complete":
-        await journey.brand_completed(res.core, principal.user_id, row)
-    changed = view.model_dump(mode="json", include=set(fields), by_alias=True)
-    res.core.outbox.send(brand_updated(principal.user_id, brand_id, name, value) for name, value in changed.items())
-    return view
+    return await change_brand(res, principal, brand_id, body)
 
 
 @router.get("/brands/{brand_id}/assets", responses=refusals(404))

@@ -15,6 +15,7 @@ const HIDDEN_MS = 30000;
 const TURNS = ["job:failed", "job:complete", "job:cancelled"];
 const EVENTS = ["job:progress", ...TURNS, "job:tool-error", "agent:message"];
 const WAITING = ["queued", "waiting"];
+const PERCENT = /: (\d+) ?%$/;
 const SHARED = "bmn live";
 
 const me = Math.random().toString(36).slice(2);
@@ -30,6 +31,10 @@ const byPart = (name) => document.querySelector(`[data-part="${CSS.escape(name)}
 const ofJob = (id, what) => document.querySelectorAll(`[data-job="${CSS.escape(id)}"] ${what}`);
 const say = (text) => write([document.getElementById("said")], text);
 const write = (nodes, text) => nodes.forEach((node) => { node.textContent = text; });
+
+const lift = (bars, value) => bars.forEach((bar) => { bar.value = Math.max(bar.value, value); });
+// How far one picture is: "Logo 3: 82%". Nothing yet where the words name no share.
+const shareOf = (text) => Number(PERCENT.exec(text)?.[1] ?? 0);
 
 function connected(yes) {
   const link = document.getElementById("link");
@@ -92,9 +97,10 @@ async function refresh() {
 
 function take(id, name, data, state) {
   if (name === "job:progress" && !data.asset && !WAITING.includes(data.status) && state === "active") {
-    ofJob(id, "progress").forEach((bar) => { bar.value = Math.max(bar.value, data.progress); });
+    lift(ofJob(id, "progress:not([data-piece])"), data.progress);
+    lift(document.querySelectorAll(`[data-of="${CSS.escape(id)}"] [data-piece="${data.logoIndex ?? 0}"]`), shareOf(data.message));
     write(ofJob(id, ".far"), `${data.progress} %`);
-    write(ofJob(id, ".message"), data.message);
+    write(ofJob(id, ".message"), PERCENT.test(data.message) ? "Drawing" : data.message);
     return;
   }
   refresh().then(() => {

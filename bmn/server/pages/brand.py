@@ -1,0 +1,160 @@
+"""A brand's page: its look, and a room each for logos, products, bundles, films and words."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bmn.db import assets, brands, jobs, products
+from bmn.db import events as job_events
+from bmn.db.engine import Connection
+from bmn.db.lists.listing import JobFilter, list_jobs
+from bmn.db.records import Asset, Brand, Job
+from bmn.schemas.generators.bundles import CompositionStyle
+from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.generators.videos import VideoStyle
+from bmn.schemas.payloads import TERMINAL_STATES, JobState
+from bmn.server.dependencies import BrandPath, Res, fresh_key, owner_filter
+from bmn.server.pages import course, pieces, steps
+from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.gallery import account, lines
+from bmn.server.pages.rendering import page
+from bmn.server.pages.rooms import ROOMS, Room, offer, types_of
+from bmn.server.resources import Resources
+from bmn.work.defaults import brand_defaults
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+_PICTURES, _JOBS, _EVENTS = 100, 24, 500
+_LIVE = tuple(state for state in JobState if state not in TERMINAL_STATES)
+STYLES: dict[str, dict[str, str]] = {
+    "bundles": {
+        "showcase": "On a podium",
+        "lifestyle": "On a table by the window",
+        "flatlay": "Laid out, seen from above",
+        "grid": "Each in its own field",
+    },
+    "films": {
+        "showcase": "Turns on a podium",
+        "unboxing": "Comes out of its box",
+        "lifestyle": "A walk around it",
+        "minimal": "Stands still, light moves",
+    },
+}
+if set(STYLES["bundles"]) != set(get_args(CompositionStyle)) or set(STYLES["films"]) != set(get_args(VideoStyle)):
+    raise ImportError("Each style of bundles and films needs its words here.")
+LOGO_STYLES = get_args(LogoStyle)
+FIRST_PRODUCTS = ("mug", "t-shirt", "tote-bag")
+RoomName = Literal["products", "bundles", "films", "words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A room as the page's navigation shows it. number: how much hangs there; None where words are kept."""
+
+    title: str
+    path: str
+    number: int | None
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A picture that is being made. name: of the product, where there is one."""
+
+    job: Job
+    piece: pieces.Piece
+    name: str
+
+
+@router.get("/g/{brand_id}")
+async def first_room(request: Request, brand_id: BrandPath, res: Res, visitor: Visitor) -> Response:
+    """One brand, and its logos."""
+    return await _show(request, res, visitor, brand_id, ROOMS["logos"])
+
+
+@router.get("/g/{brand_id}/{room}")
+async def other_room(request: Request, brand_id: BrandPath, room: RoomName, res: Res, visitor: Visitor) -> Response:
+    """Another of a brand's rooms."""
+    return await _show(request, res, visitor, brand_id, ROOMS[room])
+
+
+async def _show(request: Request, res: Resources, visitor: Visitor, brand_id: str, room: Room) -> Response:
+    def read(conn: Connection) -> dict[str, Any]:
+        brand = brands.get(conn, brand_id, owner_filter(visitor))
+        counts = assets.counts_of_brand(conn, brand_id)
+        logo = logo_of(conn, brand_id)
+        return {
+            "account": account(conn, visitor),
+            "brand": brand,
+            "look": brand_defaults(brand),
+            "logo": pieces.picture(logo, res.signer, brand.name, assets.number_of(conn, logo)) if logo else None,
+            "doors": [_door(each, room, brand_id, counts) for each in ROOMS.values()],
+            "total": sum(counts.values()),
+            "pictures": _pictures(conn, res, brand, room, counts),
+            "coming": _coming(conn, res, brand, room),
+            "jobs": lines(conn, res, JobFilter(brand_id=brand_id, queue=room.kind.queue)),
+            "offer": offer(conn, res.settings, room),
+            **_more(conn, res, brand, room),
+        }
+
+    found = await res.core.db.read(read)
+    back = room.path(brand_id)
+    return page(request, f"room_{room.name}.html", room=room, back=back, key=fresh_key(), **found)
+
+
+def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> dict[str, Any]:
+    """What only this room asks for."""
+    if room.name == "logos":
+        return {"styles": LOGO_STYLES, "product_offer": offer(conn, res.settings, ROOMS["products"])}
+    if room.name == "products":
+        return {"catalogue": products.catalogue(conn), "first": FIRST_PRODUCTS}
+    if room.name == "words":
+        return {"steps": steps.STEPS, "talks": steps.talks(conn, brand.id)}
+    shown = ROOMS["products"]
+    counts = assets.counts_of_brand(conn, brand.id)
+    return {"mockups": _pictures(conn, res, brand, shown, counts), "styles": STYLES[room.name]}
+
+
+def _pictures(
+    conn: Connection, res: Resources, brand: Brand, room: Room, counts: dict[str, int]
+) -> list[pieces.Picture]:
+    """What hangs in a room: the chosen one first, then favorites, then the newest."""
+    found: list[pieces.Picture] = []
+    for kind in types_of(room, counts):
+        rows, _ = assets.list_of_brand(conn, brand.id, asset_type=kind, limit=_PICTURES)
+        number = counts.get(kind, 0)
+        numbers = {row.id: number - place for place, row in enumerate(rows)}
+        older = [row for row in assets.selected_of_brand(conn, brand.id) if row.asset_type == kind]
+        numbers |= {row.id: assets.number_of(conn, row) for row in older if row.id not in numbers}
+        known = {row.id for row in rows}
+        rows = [*(row for row in older if row.id not in known), *rows]
+        rows.sort(key=lambda row: (not row.is_selected, not row.is_favorite))
+        found += [pieces.picture(row, res.signer, brand.name, numbers[row.id]) for row in rows]
+    return found
+
+
+def _coming(conn: Connection, res: Resources, brand: Brand, room: Room) -> list[Coming]:
+    """The pictures that a room's jobs are at, oldest job first."""
+    found: list[Coming] = []
+    running = JobFilter(brand_id=brand.id, queue=room.kind.queue, states=_LIVE)
+    for job in reversed(list_jobs(conn, running, limit=_JOBS).jobs):
+        far = course.shares(job_events.after(conn, job.id, 0, _EVENTS))
+        made = assets.list_of_job(conn, job.id)
+        tiles = pieces.of_job(job, jobs.units(conn, job.id), made, res.signer, brand.name, far)
+        name = str(job.payload.get("productName") or job.payload.get("bundleName") or room.noun.capitalize())
+        found += [Coming(job, tile, name) for tile in tiles if tile.state == "coming"]
+    return found
+
+
+def logo_of(conn: Connection, brand_id: str) -> Asset | None:
+    """The chosen logo, else the newest."""
+    chosen = [row for row in assets.selected_of_brand(conn, brand_id) if row.asset_type == "logo"]
+    found = chosen or assets.list_of_brand(conn, brand_id, asset_type="logo", limit=1)[0]
+    return found[0] if found else None
+
+
+def _door(room: Room, here: Room, brand_id: str, counts: dict[str, int]) -> Door:
+    number = sum(counts.get(kind, 0) for kind in types_of(room, counts)) if room.types else None
+    return Door(room.title, room.path(brand_id), number, room is here)

@@ -1,0 +1,209 @@
+"""What the pages' buttons order: logos, products, bundles, films, words. Each is a form of ours, with a key of its own."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bmn.db import assets, brands, products
+from bmn.db.engine import Connection
+from bmn.db.records import Asset
+from bmn.errors import NotFound, UsageProblem
+from bmn.identity.tokens import Principal
+from bmn.schemas.base import Text
+from bmn.schemas.kind import GeneratorBody
+from bmn.schemas.requests import BrandBody
+from bmn.server.actions import generate
+from bmn.server.dependencies import AssetPath, BrandPath, Res, request_id
+from bmn.server.pages import steps
+from bmn.server.pages.access import PageRoute, PayingVisitor
+from bmn.server.pages.brand import logo_of
+from bmn.server.pages.rooms import ROOMS, Room
+from bmn.server.resources import Resources
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+Words = Annotated[Text, Form(max_length=2000)]
+Key = Annotated[Text, Form(min_length=8, max_length=100)]
+Count = Annotated[int, Form(ge=1, le=8)]
+Ids = Annotated[list[str], Form(max_length=20)]
+_MOST_IN_BUNDLE = 10
+
+
+@router.post("/g/new")
+async def new_brand(
+    request: Request,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    name: Words,
+    style: Words = "",
+    vision: Words = "",
+    count: Count = 4,
+) -> Response:
+    """Logos for a name. One that is known is that brand; another becomes one."""
+    fields = {"name": name, "vision": vision.strip() or None, "logoStyle": style or None}
+    body = BrandBody.model_validate({field: value for field, value in fields.items() if value is not None})
+
+    def find_or_make(conn: Connection) -> str:
+        found, _ = brands.list_of_user(conn, visitor.user_id, name=body.name, limit=1)
+        brand = found[0] if found else brands.create(conn, visitor.user_id, body.model_dump(exclude_none=True))
+        return str(brand.id)
+
+    brand_id = await res.core.db.write(find_or_make)
+    return await _logos(request, res, visitor, key, {"brandId": brand_id, "count": count}, style)
+
+
+@router.post("/g/{brand_id}/logos")
+async def more_logos(
+    request: Request,
+    brand_id: BrandPath,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    style: Words = "",
+    count: Count = 4,
+) -> Response:
+    """Logos for a brand, from its page's form."""
+    return await _logos(request, res, visitor, f"{key}-{count}", {"brandId": brand_id, "count": count}, style)
+
+
+@router.post("/g/asset/{asset_id}/refine")
+async def refine(
+    request: Request,
+    asset_id: AssetPath,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    notes: Annotated[Text, Form(min_length=1, max_length=1000)],
+    count: Count = 2,
+) -> Response:
+    """New logos out of one, changed as the notes say."""
+    asset = await res.core.db.read(lambda conn: assets.get(conn, asset_id, visitor.user_id))
+    if asset.asset_type != "logo":
+        raise UsageProblem("Only logos can be refined.")
+    asked = {"brandId": asset.brand_id, "count": count, "isRefinement": True, "previousLogoUrl": asset.url}
+    return await _logos(request, res, visitor, f"{key}-{count}", {**asked, "refinementNotes": notes})
+
+
+@router.post("/g/{brand_id}/products")
+async def put_on_products(
+    request: Request, brand_id: BrandPath, res: Res, visitor: PayingVisitor, key: Key, product: Ids
+) -> Response:
+    """The brand's logo on products, by their words in the catalogue; one job each, all of them or none."""
+
+    def read(conn: Connection) -> Mapping[str, object]:
+        brands.get(conn, brand_id, visitor.user_id)
+        logo = logo_of(conn, brand_id)
+        if logo is None:
+            raise UsageProblem(
+                "There is no logo yet that could go on a product.", hint="Make logos first, and pick one."
+            )
+        chosen = [row for row in products.catalogue(conn) if row.slug in product]
+        if not chosen:
+            raise NotFound("The catalogue has no such product.")
+        entries = [
+            {
+                "productId": row.id,
+                "productName": row.name,
+                "productCategory": row.category,
+                "mockupInstructions": row.instructions or None,
+            }
+            for row in chosen
+        ]
+        return {"brandId": brand_id, "logoUrl": logo.url, "products": entries}
+
+    return await _order(request, res, visitor, ROOMS["products"], await res.core.db.read(read), key)
+
+
+@router.post("/g/{brand_id}/bundles")
+async def put_together(
+    request: Request,
+    brand_id: BrandPath,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    style: Words,
+    picture: Ids,
+    name: Words = "",
+) -> Response:
+    """A bundle of products that have pictures."""
+    if not 2 <= len(set(picture)) <= _MOST_IN_BUNDLE:
+        raise UsageProblem("A bundle is made of two to ten products.", hint="Choose some more, or some less.")
+    rows = await res.core.db.read(lambda conn: _products_of(conn, visitor, brand_id, picture))
+    asked = {
+        "brandId": brand_id,
+        "bundleName": name.strip() or "Starter bundle",
+        "productMockupUrls": [row.url for row in rows],
+        "compositionStyle": style,
+    }
+    return await _order(request, res, visitor, ROOMS["bundles"], asked, key)
+
+
+@router.post("/g/{brand_id}/films")
+async def film(
+    request: Request,
+    brand_id: BrandPath,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    style: Words,
+    picture: Words,
+    seconds: Annotated[int, Form(ge=3, le=10)] = 8,
+) -> Response:
+    """A film of one product that has a picture."""
+    (row,) = await res.core.db.read(lambda conn: _products_of(conn, visitor, brand_id, [picture]))
+    asked = {
+        "brandId": brand_id,
+        "productName": str(row.metadata.get("product_name") or "Product"),
+        "productMockupUrl": row.url,
+        "videoStyle": style,
+        "durationSeconds": seconds,
+    }
+    return await _order(request, res, visitor, ROOMS["films"], asked, key)
+
+
+@router.post("/g/{brand_id}/words")
+async def go_through_step(
+    request: Request,
+    brand_id: BrandPath,
+    res: Res,
+    visitor: PayingVisitor,
+    key: Key,
+    step: Words,
+    wishes: Annotated[Text, Form(max_length=1000)] = "",
+) -> Response:
+    """One step of the brand's conversation, which goes on where the last one ended."""
+    session = await res.core.db.read(lambda conn: steps.session_of(conn, brand_id))
+    said = {"wishes": wishes.strip()} if wishes.strip() else {}
+    asked = {"brandId": brand_id, "step": step, "input": said, **({"sessionId": session} if session else {})}
+    return await _order(request, res, visitor, ROOMS["words"], asked, key)
+
+
+def _products_of(conn: Connection, visitor: Principal, brand_id: str, wanted: list[str]) -> list[Asset]:
+    """The brand's product pictures of these ids. Raises NotFound where one is none of them."""
+    brands.get(conn, brand_id, visitor.user_id)
+    rows = [row for row in assets.some_of_brand(conn, brand_id, wanted) if row.asset_type == "mockup"]
+    if len(rows) != len(set(wanted)):
+        raise NotFound("There is no such picture of a product.")
+    return rows
+
+
+async def _logos(
+    request: Request, res: Resources, visitor: Principal, key: str, asked: Mapping[str, object], style: str = ""
+) -> Response:
+    return await _order(
+        request, res, visitor, ROOMS["logos"], {**asked, **({"logoStyle": style} if style else {})}, key
+    )
+
+
+async def _order(
+    request: Request, res: Resources, visitor: Principal, room: Room, asked: Mapping[str, object], key: str
+) -> Response:
+    """key: the form's own, so that pressing twice makes one job. Leads to the job, or to the room where it is several."""
+    body: GeneratorBody = room.kind.body.model_validate(asked)
+    made = await generate(res, visitor, room.kind, body, key=key, request_id=request_id(request))
+    if len(made) == 1:
+        return RedirectResponse(f"/g/job/{made[0].job_id}", 303)
+    return RedirectResponse(room.path(body.brand_id), 303)

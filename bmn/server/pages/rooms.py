@@ -1,0 +1,78 @@
+"""The rooms of a brand's page: what hangs in each, what can be made in it, for how much and in what time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bmn.db import jobs
+from bmn.db.engine import Connection
+from bmn.format import count, duration
+from bmn.schemas.generators import KINDS
+from bmn.schemas.kind import Kind
+from bmn.settings import Settings
+from bmn.work.registry import get_queue
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """name: in its address. noun: one of what hangs there. types: of the assets that do; none where words are kept."""
+
+    name: str
+    title: str
+    noun: str
+    kind: Kind
+    types: tuple[str, ...] = ()
+
+    def path(self, brand_id: str) -> str:
+        """Where it is; the first room is the brand's own address."""
+        return f"/g/{brand_id}" if self.name == "logos" else f"/g/{brand_id}/{self.name}"
+
+
+ROOMS: Mapping[str, Room] = {
+    room.name: room
+    for room in (
+        Room("logos", "Logos", "logo", KINDS["logos"], ("logo",)),
+        Room("products", "Products", "product", KINDS["mockups"], ("mockup", "social_asset")),
+        Room("bundles", "Bundles", "bundle", KINDS["bundles"], ("bundle",)),
+        Room("films", "Films", "film", KINDS["videos"], ("video", "video_thumbnail")),
+        Room("words", "Words", "step", KINDS["wizard"]),
+    )
+}
+_ROOM_OF_QUEUE = {room.kind.queue: room for room in ROOMS.values()}
+
+
+def room_of(queue: str) -> Room:
+    """Where what a queue makes is shown; what has no room of its own is kept among the logos."""
+    return _ROOM_OF_QUEUE.get(queue, ROOMS["logos"])
+
+
+def types_of(room: Room, counts: Mapping[str, int]) -> tuple[str, ...]:
+    """The types that hang in a room. Those of generators without one hang in the first. counts: what the brand has."""
+    if room is not ROOMS["logos"]:
+        return room.types
+    placed = {each for other in ROOMS.values() for each in other.types}
+    return (*room.types, *sorted(set(counts) - placed))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one more costs. each: credits. seconds: what such jobs usually took; None where none was made yet."""
+
+    each: int
+    seconds: float | None
+
+    def told(self, number: int = 1) -> str:
+        """As it stands on a button: `4 credits · about 10 s`."""
+        price = count(self.each * number, "credit")
+        return f"{price} · {self.time}" if self.time else price
+
+    @property
+    def time(self) -> str:
+        """`about 10 s`; empty where nobody knows."""
+        return f"about {duration(max(1.0, self.seconds), whole=True)}" if self.seconds is not None else ""
+
+
+def offer(conn: Connection, settings: Settings, room: Room) -> Offer:
+    """What the making of one costs in a room."""
+    queue = get_queue(room.kind.queue)
+    took = jobs.durations(conn, queue.name)
+    return Offer(queue.price(settings), took[len(took) // 2] if took else None)
