@@ -6,7 +6,7 @@ renewed by every process of a deployment and ends 20 s after the last of them.
 
 import time
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import redis
 import redis.asyncio
@@ -76,13 +76,13 @@ def take(client: "redis.Redis", mine: Owner, *, alone: bool = False) -> None:
 
 async def renew(client: "redis.asyncio.Redis", mine: Owner) -> Owner | None:
     """Keeps the mark, or takes it where it is gone; another's is returned and left as it is. Raises redis.RedisError."""
-    values: dict[str, Any] = {"name": keys.OWNER, "value": mine.dump(), "ex": keys.OWNER_SECONDS}
-    while not await client.set(**values, nx=True):
+    while True:
         found = await client.get(keys.OWNER)
         if found is None:
+            if await client.set(keys.OWNER, mine.dump(), nx=True, ex=keys.OWNER_SECONDS):
+                return None
             continue
         if not (other := Owner.load(found)).is_same(mine):
             return other
-        await client.set(**values)
-        return None
-    return None
+        if await client.expire(keys.OWNER, keys.OWNER_SECONDS):
+            return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Double, Integer, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Double, Integer, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db.records import Job, Place, Renewed
@@ -107,6 +107,12 @@ def forgotten_cancels(conn: Connection, limit: int = 200) -> list[str]:
     """Jobs in line whose cancel nobody has carried out."""
     query = select(jobs.c.id).where(is_waiting, jobs.c.cancel_requested_at.is_not(None))
     return list(conn.execute(query.limit(limit)).scalars())
+
+
+def any_unfinished(conn: Connection) -> bool:
+    """Whether any job waits or runs."""
+    running, waiting = (exists(select(jobs.c.id).where(state)) for state in (is_running, is_waiting))
+    return bool(conn.execute(select(or_(running, waiting))).scalar())
 
 
 LATE: tuple[ColumnElement[bool], ...] = (

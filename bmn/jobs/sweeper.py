@@ -7,7 +7,7 @@ stream, chores of the work's own. So nothing depends on what Redis remembers.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial, wraps
 
@@ -19,10 +19,9 @@ from bmn.db import jobs as job_rows
 from bmn.db.records import Job
 from bmn.db.sums import activity, spending
 from bmn.errors import TryLater
-from bmn.jobs import cancellation
+from bmn.jobs import alerts, cancellation
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
-from bmn.jobs.locks import is_mine, lock_seconds
 from bmn.jobs.rq.view import Shown
 from bmn.jobs.stock_worker import bring_back
 from bmn.logs import get_logger
@@ -43,12 +42,14 @@ class Duty:
     """every: in sweeps. redis: it is left out while that is known to be away, so that the others are not held up.
 
     beside: it runs beside the loop, so that a slow one holds up nobody's lease; not again before it has ended.
+    unfinished: it concerns jobs that have not ended, and is left out where there are none.
     """
 
     run: Callable[[], Awaitable[object]]
     every: int
     redis: bool = False
     beside: bool = False
+    unfinished: bool = False
 
 
 class ClockWatch:
@@ -82,16 +83,19 @@ class Sweeper:
         self._beside: dict[str, asyncio.Task[bool]] = {}
         self._published = 0.0  # up to here, by the database's clock, every event is in the stream
         self._clocks = ClockWatch()
-        self._watching = Duty(self.watch_clock, 1)  # by all, since whoever sweeps next has to know
+        self._looking = Duty(self.look, 1)  # by all, since whoever sweeps next has to know of the clock
+        self._unfinished = True
         self._duties = (
-            Duty(self.take_from_the_dead, 1),
-            Duty(self.follow_clock, 5),
-            Duty(self.put_in_line, 1, redis=True),
+            Duty(self.take_from_the_dead, 1, unfinished=True),
+            Duty(self.follow_clock, 5, unfinished=True),
+            Duty(self.put_in_line, 1, redis=True, unfinished=True),
             Duty(self.publish_missing, 2, redis=True),
             Duty(self.correct_view, 5, redis=True),
-            Duty(self.carry_out_cancels, 2),
-            Duty(self.cancel_overdue, 1),
+            Duty(self.carry_out_cancels, 2, unfinished=True),
+            Duty(self.cancel_overdue, 1, unfinished=True),
             Duty(self.count_ended, 15),
+            Duty(self.alert, 5),
+            Duty(self.tell, 1, beside=True),
             Duty(self.trim, 60, redis=True),
             *(Duty(self._of_the_work(chore), chore.every, beside=chore.beside) for chore in core.work.chores),
         )
@@ -108,24 +112,33 @@ class Sweeper:
         number = random.randrange(60)
         while True:
             await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
-            if not await is_mine(self._core, "sweeper"):
-                await self._do(self._watching)
+            if not await self._is_mine():
+                await self._do(self._looking)
                 await asyncio.sleep(2 * self._core.settings.bmn_sweep_seconds)  # the lock lasts for three sweeps
                 continue
             number += 1
-            due = [duty for duty in self._duties if number % duty.every == 0]
-            if self._core.health.down_for():
-                due = [duty for duty in due if not duty.redis]
+            if not await self._do(self._looking):
+                await asyncio.sleep(2 * self._lock_seconds)
+                continue
+            due = list(self._due(number))
             for duty in (duty for duty in due if duty.beside):
                 self._begin(duty)
             if not all([await self._do(duty) for duty in due if not duty.beside]):
                 # Whoever cannot reach the database lets the lock lapse, so that somebody else can sweep.
-                await asyncio.sleep(2 * lock_seconds(self._core))
+                await asyncio.sleep(2 * self._lock_seconds)
 
     def _begin(self, duty: Duty) -> None:
         name = duty.run.__name__
         if name not in self._beside or self._beside[name].done():
             self._beside[name] = asyncio.create_task(self._do(duty), name=f"sweeper {name}")
+
+    def _due(self, number: int) -> Iterator[Duty]:
+        """What is to be done in a sweep, as far as it can be and there is anything to do it for."""
+        for duty in self._duties:
+            if number % duty.every or (duty.redis and self._core.health.down_for()):
+                continue
+            if self._unfinished or not duty.unfinished:
+                yield duty
 
     def _of_the_work(self, chore: Chore) -> Callable[[], Awaitable[object]]:
         @wraps(chore.run)
@@ -146,6 +159,24 @@ class Sweeper:
             log.exception("a duty of the sweeper failed", duty=duty.run.__name__)
         return True
 
+    @property
+    def _lock_seconds(self) -> float:
+        return max(self._core.settings.bmn_sweep_seconds * 3, 1)
+
+    async def _is_mine(self) -> bool:
+        """Holds the lock for three sweeps. Without Redis everybody sweeps: the rows keep them apart."""
+        if self._core.health.down_for():
+            return True
+        key, life = keys.lock("sweeper"), int(self._lock_seconds * 1000)
+        redis, mine = self._core.redis, self._core.name
+        try:
+            holder = await redis.get(key)
+            if holder is None:
+                return bool(await redis.set(key, mine, nx=True, px=life))
+            return holder == mine and bool(await redis.pexpire(key, life))
+        except (RedisError, OSError):
+            return True
+
     # --- duties ----------------------------------------------------------------------------------------------------
 
     async def count_ended(self) -> None:
@@ -155,7 +186,6 @@ class Sweeper:
 
     async def take_from_the_dead(self) -> None:
         """Jobs whose worker stopped renewing go back in line; after the third loss they are dead letters."""
-        await self.watch_clock()
         if not self._clocks.is_settled(time.monotonic()):
             return
         scale = self._core.settings.bmn_timeout_scale
@@ -163,9 +193,10 @@ class Sweeper:
         for job in await self._core.db.read(lambda conn: claims.expired(conn, stale_after=stale)):
             await self._lose(job)
 
-    async def watch_clock(self) -> None:
-        """A clock that was set makes no running attempt look older than it is, and moves no deadline."""
-        lease, now = self._core.settings.bmn_lease_seconds, await self._core.db.read(clock.now)
+    async def look(self) -> None:
+        """At whether any job is unfinished, and at the clock: where it was set, no attempt ages, no deadline moves."""
+        lease = self._core.settings.bmn_lease_seconds
+        now, self._unfinished = await self._core.db.read(lambda conn: (clock.now(conn), claims.any_unfinished(conn)))
         drift = self._clocks.look(now, time.monotonic(), settle=lease)
         if drift > _AGEING_SECONDS:
             await self._core.db.write(lambda conn: clock.move_starts(conn, drift))
@@ -236,6 +267,14 @@ class Sweeper:
     async def cancel_overdue(self) -> None:
         """Jobs that have not begun, or not ended, by their deadlines."""
         await cancellation.cancel_overdue(self._core)
+
+    async def alert(self) -> None:
+        """Opens and ends alerts."""
+        await alerts.look(self._core)
+
+    async def tell(self) -> None:
+        """Tells the receivers of alerts."""
+        await alerts.tell(self._core)
 
     async def trim(self) -> None:
         """Lets RQ's view forget ended jobs as their queues say."""

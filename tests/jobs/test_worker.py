@@ -272,13 +272,18 @@ async def test_a_clock_that_was_set_takes_no_job_from_a_live_worker(engine: Engi
     await engine.claim(QUEUE)
     sweeper, now, jump = Sweeper(engine.core), clock.now, 0.0
     monkeypatch.setattr(clock, "now", lambda conn: now(conn) + jump)
-    await sweeper.take_from_the_dead()
+
+    async def sweep() -> None:
+        await sweeper.look()
+        await sweeper.take_from_the_dead()
+
+    await sweep()
     jump = 3600.0
     await engine.write(lambda conn: conn.execute(update(jobs).values(lease_until=1.0)))  # as an hour later would see it
-    await sweeper.take_from_the_dead()
+    await sweep()
     assert (await engine.job(job_id)).losses == 0
     await engine.write(lambda conn: claims.renew(conn, "w1", [job_id], 10))
-    await sweeper.take_from_the_dead()
+    await sweep()
     assert (await engine.job(job_id)).state == "active"
 
 

@@ -34,20 +34,24 @@ class RqRegistration(BaseWorker):
         self.register_birth()
         self.subscribe()
         self.set_state("idle")
-        self._tell_memory()
+        self._tell_memory(self.connection)
 
     def beat(self, busy: bool) -> None:
         """Says that this worker is alive."""
-        if not self.connection.exists(self.key):
-            self.register_birth()  # Redis was emptied, or was away for longer than the registration lives
+        with self.connection.pipeline() as pipe:
+            pipe.exists(self.key)
+            self.heartbeat(pipeline=pipe)
+            self.set_state("busy" if busy else "idle", pipeline=pipe)
+            self._tell_memory(pipe)
+            known, *_ = pipe.execute()
+        if not known:  # Redis was emptied, or was away for longer than the registration lives
+            self.connection.delete(self.key)
+            self.register_birth()
         if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
             self.subscribe()
-        self.heartbeat()
-        self.set_state("busy" if busy else "idle")
-        self._tell_memory()
 
-    def _tell_memory(self) -> None:
-        self.connection.hset(self.key, "memory", psutil.Process().memory_info().rss)
+    def _tell_memory(self, connection: "redis.Redis") -> None:
+        connection.hset(self.key, "memory", psutil.Process().memory_info().rss)
 
     def end(self) -> None:
         """Takes this worker off the list."""
