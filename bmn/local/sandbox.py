@@ -50,7 +50,14 @@ def run_sandbox(settings: Settings, listener: socket.socket, speed: float, ready
         signal.signal(number, lambda *_: None)  # uvicorn raises the signal again after it has stopped for it
     app = create_app(settings.bmn_home / "sandbox", speed=speed)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="on"
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        lifespan="on",
+        workers=1,
+        proxy_headers=False,
     )
     call_when_it_answers(listener, "/_sandbox/health", ready)
     uvicorn.Server(config).run([listener])

@@ -192,6 +192,7 @@ def create_server(app: Application) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         lifespan="on",
+        workers=1,  # else WEB_CONCURRENCY says it, which hosts set for programs of other kinds
         timeout_keep_alive=int(settings.bmn_keep_alive_seconds),
         timeout_graceful_shutdown=_GRACE_SECONDS,
         proxy_headers=bool(settings.bmn_trusted_proxies),

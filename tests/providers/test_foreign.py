@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bmn.providers.base import OnCall
+from bmn.server.app import create_app, create_server
 from bmn.settings import ProviderAccess, Settings, load_settings
 from bmn.settings.foreign import drop_foreign
 from tests.kit.terminal import forked
@@ -58,6 +59,14 @@ def test_our_own_variables_stay(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     settings = load_settings()
     assert settings.anthropic_model == "ours-0123"
     assert settings.google_api_key.get_secret_value() == settings.openai_api_key.get_secret_value() == "ours-0123"
+
+
+@pytest.mark.parametrize("value", ["auto", "4", ""])
+def test_what_hosts_say_to_other_servers_is_not_heard(home: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", value)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    config = create_server(create_app(load_settings())).config
+    assert (config.workers, config.proxy_headers, config.forwarded_allow_ips) == (1, False, [])
 
 
 async def test_the_object_store_is_asked_as_our_settings_say(home: Path, wire: Wire) -> None:
