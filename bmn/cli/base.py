@@ -115,6 +115,28 @@ def _write_options(command: BaseCommand, ctx: Context, formatter: HelpFormatter)
             formatter.write_dl(rows)
 
 
+def _refuse_swallowed(command: BaseCommand, ctx: Context, args: list[str]) -> None:
+    """An option whose value was forgotten would take the next option for it: a brand called `--dry-run`, and paid for."""
+    options = {
+        name: param for param in command.get_params(ctx) if isinstance(param, TyperOption) for name in _names(param)
+    }
+    words = iter(args)
+    for word in words:
+        if word == "--":
+            return
+        option = options.get(word)
+        if option is None or option.is_flag or option.count:
+            continue
+        value = next(words, "")
+        if value == "--" or value.partition("=")[0] in options:
+            name = max(option.opts, key=len)
+            raise UsageError(f"{name} needs a value, and {value} is an option; if it is the value: {name}={value}", ctx)
+
+
+def _names(option: TyperOption) -> list[str]:
+    return [*option.opts, *option.secondary_opts]
+
+
 class Command(TyperCommand):
     """A command. examples: command lines for its help."""
 
@@ -126,6 +148,11 @@ class Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
         return _usage(self)
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            _refuse_swallowed(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         _write_help(self, ctx, formatter, self.examples)
@@ -157,6 +184,8 @@ class Group(TyperGroup):
         if not args and self.no_args_is_help and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), err=True)
             raise typer.Exit(exit_codes.USAGE)
+        if not ctx.resilient_parsing:
+            _refuse_swallowed(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, BaseCommand | None, list[str]]:

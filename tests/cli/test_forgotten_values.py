@@ -1,0 +1,42 @@
+"""An option whose value was forgotten never takes the next option for it, whichever command it belongs to."""
+
+from collections.abc import Iterator
+
+import pytest
+from typer.core import TyperOption
+
+from bmn.cli.app import root
+from bmn.cli.base import BaseCommand, Context, Group, UsageError
+from tests.kit.terminal import forked
+
+
+def _commands(command: BaseCommand, *words: str) -> Iterator[tuple[str, BaseCommand]]:
+    yield " ".join(words) or "bmn", command
+    if isinstance(command, Group):
+        context = Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _commands(found, *words, name)
+
+
+def test_every_option_of_every_command_that_takes_a_value_asks_for_it() -> None:
+    asked = 0
+    for words, command in _commands(root):
+        for option in (param for param in command.params if isinstance(param, TyperOption)):
+            if option.is_flag or option.count or option.metavar == "[KIND]":  # whose value may be left out
+                continue
+            for name in option.opts:
+                for swallowed in ("--json", "--", f"{max(option.opts, key=len)}=x"):
+                    with pytest.raises(UsageError, match="needs a value"):
+                        command.make_context(words, [name, swallowed])
+                asked += 1
+    assert asked > 100
+
+
+def test_a_brand_is_not_called_like_an_option() -> None:
+    done = forked("generate", "logos", "--brand", "--dry-run")
+    assert done.code == 2
+    assert "--brand needs a value, and --dry-run is an option" in done.err
+    meant = forked("generate", "logos", "--brand=--dry-run", "--style", "--count")
+    assert "--style needs a value" in meant.err
