@@ -1,7 +1,7 @@
 """Traces and error reports to services of your own, where they are configured; nothing leaves the machine otherwise.
 
 OTEL_EXPORTER_OTLP_ENDPOINT: one trace from the request over the queue and the worker to each provider call.
-SENTRY_DSN: dead letters and defects. Both come with `pip install bmn[observability]`.
+SENTRY_DSN: alerts, dead letters and defects. Both come with `pip install bmn[observability]`.
 """
 
 from collections.abc import Iterator
@@ -90,15 +90,16 @@ def current_parent() -> str | None:
     return carrier.get(_PARENT)
 
 
-def report(message: str, *, level: str = "error", **tags: str) -> None:
-    """Sends a message to Sentry, grouped by its cause."""
+def report(message: str, *, level: str = "error", group: tuple[str, ...] = (), **tags: str) -> bool:
+    """Sends a message to Sentry, grouped by `group`, else by its cause. False where Sentry is not set up here."""
     if _Tools.sentry is None:
-        return
+        return False
     with _Tools.sentry.new_scope() as scope:
         for key, value in tags.items():
             scope.set_tag(key, value)
-        scope.fingerprint = [tags.get("queue", ""), tags.get("cause", message)]
+        scope.fingerprint = list(group) or [tags.get("queue", ""), tags.get("cause", message)]
         _Tools.sentry.capture_message(redact(message), level=level)
+    return True
 
 
 def _redact_event(event: dict[str, Any], _hint: Any) -> dict[str, Any]:

@@ -27,17 +27,21 @@ _NO_LINK = "This link has ended, or never was."
 _ADDRESSES = frozenset({"url", "thumbnail_url", "thumbnailUrl"})
 
 
+def shared_secret(settings: Settings) -> str:
+    """What links are signed with on every host alike; empty where nothing of the kind is set."""
+    return (
+        settings.bmn_signing_secret.get_secret_value()
+        or settings.supabase_jwt_secret.get_secret_value()
+        or settings.supabase_secret_key.get_secret_value()
+    )
+
+
 def signing_secret(settings: Settings) -> str:
     """One for all processes: the setting, else Supabase's, else one kept in BMN_HOME.
 
     Raises Misconfigured where that cannot be read or made.
     """
-    return (
-        settings.bmn_signing_secret.get_secret_value()
-        or settings.supabase_jwt_secret.get_secret_value()
-        or settings.supabase_secret_key.get_secret_value()
-        or home_secret(settings, LINKS)
-    )
+    return shared_secret(settings) or home_secret(settings, LINKS)
 
 
 class Signer:

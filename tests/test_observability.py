@@ -180,3 +180,20 @@ def test_a_secret_is_taken_out_of_a_report_wherever_it_stands() -> None:
     assert _SECRET not in json.dumps(sent)
     assert "request" not in sent
     assert (sent["level"], sent["timestamp"]) == ("error", 1.5)
+
+
+def test_a_queue_that_pauses_itself_is_reported_and_so_is_its_end(user: User, receiver: Receiver) -> None:
+    def said() -> list[tuple[str, str]]:
+        mine = [report for report in receiver.reports() if report["tags"].get("alert") == "queue-paused"]
+        assert all(report["fingerprint"] == ["queue-paused", "logo-generation"] for report in mine)
+        return [(report["level"], report["tags"]["state"]) for report in mine]
+
+    user.stack.fault(provider="bfl", op="submit", status=401)
+    head = {"Authorization": f"Bearer {user.env['BMN_TOKEN']}"}
+    with httpx.Client(base_url=f"{user.stack.api_url}/api/v1", headers=head, trust_env=False) as client:
+        brand = client.post("/brands", json={"name": "Refused"}).json()["id"]
+        client.post("/generation/logos", json={"brandId": brand, "count": 1})
+        wait_until(lambda: said() == [("error", "open")], 20, "the report")
+        user.stack.mend()
+        assert User(user.stack, role="admin").bmn("queues", "resume", "logo-generation").code == 0
+    wait_until(lambda: said() == [("error", "open"), ("info", "resolved")], 60, "the end")

@@ -1,18 +1,27 @@
-"""What is wrong: each thing opens once, is over once, and every receiver is told of both."""
+"""What is wrong: each thing opens once, is over once, and every receiver is told of both.
+
+A kind that is muted opens and closes as always; what lasts when the mute ends is told then, what is over by then never.
+"""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, case, func, or_, select, update
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
 
-from bmn.db.tables import alert_tellings, alerts, db_now
+from bmn.db import audit
+from bmn.db.engine import make_engine
+from bmn.db.tables import alert_mutes, alert_tellings, alerts, db_now
 from bmn.db.upsert import insert_once
+from bmn.errors import Conflict, NotFound
 
 Severity = Literal["warn", "error"]
 
-_CLAIM_SECONDS = 60.0  # a telling whose process died is somebody else's after that
+_CLAIM_SECONDS = 60.0  # before the second attempt; each further one waits twice as long
+_LONGEST_PAUSE = 3600.0
 _GIVE_UP_SECONDS = 86_400.0  # news older than this helps nobody
+_AT_ONCE = 20  # alerts that a receiver is told of in one round
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A trouble and its time; resolved_at is None while it lasts. Seconds since 1970."""
+    """A trouble and its time; resolved_at is None while it lasts, acked_at until somebody takes it up.
+
+    muted_until: of its kind, None where that is not muted. Seconds since 1970.
+    """
 
     id: int
     kind: str
@@ -36,6 +48,21 @@ class Alert:
     message: str
     opened_at: float
     resolved_at: float | None
+    acked_at: float | None = None
+    acked_by: str | None = None
+    ack_reason: str | None = None
+    muted_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A kind that nobody is told of until then. Seconds since 1970."""
+
+    kind: str
+    muted_by: str
+    reason: str | None
+    muted_at: float
+    until: float
 
 
 _COLUMNS = (
@@ -46,8 +73,19 @@ _COLUMNS = (
     alerts.c.message,
     alerts.c.opened_at,
     alerts.c.resolved_at,
+    alerts.c.acked_at,
+    alerts.c.acked_by,
+    alerts.c.ack_reason,
 )
 _IS_OPEN = alerts.c.resolved_at.is_(None)
+_MUTED_NOW = and_(alert_mutes.c.kind == alerts.c.kind, alert_mutes.c.until > db_now())
+_ALERTS = select(*_COLUMNS, alert_mutes.c.until).select_from(alerts.outerjoin(alert_mutes, _MUTED_NOW))
+# 60 s, 120, 240 … up to an hour, since the last attempt began. Written out, as SQLite knows no powers.
+_PAUSE = case(
+    *((alert_tellings.c.attempts == tried, _CLAIM_SECONDS * 2 ** (tried - 1)) for tried in range(1, 7)),
+    else_=_LONGEST_PAUSE,
+)
+_IS_DUE = and_(alert_tellings.c.told_at.is_(None), alert_tellings.c.claimed_at <= db_now() - _PAUSE)
 
 
 def open_alert(conn: Connection, trouble: Trouble) -> bool:
@@ -55,6 +93,11 @@ def open_alert(conn: Connection, trouble: Trouble) -> bool:
     found = update(alerts).where(alerts.c.kind == trouble.kind, alerts.c.subject == trouble.subject, _IS_OPEN)
     if conn.execute(found.values(seen_at=db_now(), message=trouble.message)).rowcount:
         return False
+    return open_new(conn, trouble) is not None
+
+
+def open_new(conn: Connection, trouble: Trouble) -> int | None:
+    """Opens it; None, and nothing is written, where it is open. Cheap in a storm of the same trouble."""
     new = insert_once(conn, alerts).values(
         kind=trouble.kind,
         subject=trouble.subject,
@@ -63,7 +106,18 @@ def open_alert(conn: Connection, trouble: Trouble) -> bool:
         opened_at=db_now(),
         seen_at=db_now(),
     )
-    return conn.execute(new.on_conflict_do_nothing().returning(alerts.c.id)).first() is not None
+    return conn.execute(new.on_conflict_do_nothing().returning(alerts.c.id)).scalar()
+
+
+def open_at(url: str, trouble: Trouble) -> None:
+    """For a process that does not start: notes why, for those that run. Nothing where the database cannot take it."""
+    with suppress(Exception):
+        engine = make_engine(url, writer=True)
+        try:
+            with engine.begin() as conn:
+                open_alert(conn, trouble)
+        finally:
+            engine.dispose()
 
 
 def settle(conn: Connection, troubles: Iterable[Trouble], *, quiet: float) -> list[Trouble]:
@@ -81,7 +135,7 @@ def count_open(conn: Connection) -> dict[str, int]:
 
 def listed(conn: Connection, *, ended: bool = False, kind: str | None = None, limit: int = 100) -> list[Alert]:
     """The newest alerts, newest first. ended: those that are over as well; they are kept for a month."""
-    query = select(*_COLUMNS).order_by(alerts.c.id.desc()).limit(limit)
+    query = _ALERTS.order_by(alerts.c.id.desc()).limit(limit)
     if not ended:
         query = query.where(_IS_OPEN)
     if kind is not None:
@@ -89,28 +143,81 @@ def listed(conn: Connection, *, ended: bool = False, kind: str | None = None, li
     return [Alert(*row) for row in conn.execute(query)]
 
 
+def get_alert(conn: Connection, alert_id: int) -> Alert:
+    """Raises NotFound."""
+    row = conn.execute(_ALERTS.where(alerts.c.id == alert_id)).first()
+    if row is None:
+        raise NotFound(f"There is no alert {alert_id}.", hint="`bmn alerts --all` lists those of the last month.")
+    return Alert(*row)
+
+
+def acknowledge(conn: Connection, alert_id: int, *, by: str, reason: str | None) -> Alert:
+    """Notes that somebody has taken it up. Raises NotFound, and Conflict where it is over or somebody else has it."""
+    free = update(alerts).where(alerts.c.id == alert_id, _IS_OPEN, alerts.c.acked_at.is_(None))
+    if conn.execute(free.values(acked_at=db_now(), acked_by=by, ack_reason=reason)).rowcount:
+        audit.note(conn, by, "alert.ack", str(alert_id), reason=reason)
+        return get_alert(conn, alert_id)
+    found = get_alert(conn, alert_id)
+    if found.resolved_at is not None:
+        raise Conflict(f"Alert {alert_id} is over.", hint="There is nothing left to acknowledge.")
+    if found.acked_by != by:
+        raise Conflict(f"Alert {alert_id} was acknowledged by {found.acked_by}.", hint="Ask them.")
+    return found
+
+
+def mute(conn: Connection, kind: str, *, seconds: float, by: str, reason: str | None) -> Mute:
+    """From now on nobody is told of a kind, for so long; a second mute replaces the first."""
+    values = {"muted_by": by, "reason": reason, "muted_at": db_now(), "until": db_now() + seconds}
+    statement = insert_once(conn, alert_mutes).values(kind=kind, **values)
+    conn.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=values))
+    audit.note(conn, by, "alert.mute", kind, reason=reason, after={"seconds": seconds})
+    return Mute(*conn.execute(select(alert_mutes).where(alert_mutes.c.kind == kind)).one())
+
+
+def unmute(conn: Connection, kind: str, *, by: str, reason: str | None) -> None:
+    """What lasts is told at once. Raises NotFound where the kind is not muted."""
+    ended = update(alert_mutes).where(alert_mutes.c.kind == kind, alert_mutes.c.until > db_now())
+    if not conn.execute(ended.values(until=db_now())).rowcount:
+        raise NotFound(f"Alerts of kind {kind} are not muted.", hint="`bmn alerts` shows what is muted.")
+    audit.note(conn, by, "alert.unmute", kind, reason=reason)
+
+
+def mutes(conn: Connection) -> list[Mute]:
+    """What is muted now, by kind."""
+    query = select(alert_mutes).where(alert_mutes.c.until > db_now()).order_by(alert_mutes.c.kind)
+    return [Mute(*row) for row in conn.execute(query)]
+
+
 def untold(conn: Connection, sink: str) -> list[Alert]:
-    """What a receiver has not heard yet, oldest first."""
-    told = select(alert_tellings.c.alert_id).where(
-        alert_tellings.c.sink == sink,
-        alert_tellings.c.alert_id == alerts.c.id,
-        alert_tellings.c.state == case((_IS_OPEN, "open"), else_="resolved"),
-        or_(alert_tellings.c.told_at.is_not(None), alert_tellings.c.claimed_at > db_now() - _CLAIM_SECONDS),
+    """What a receiver has to be told now, oldest first. That it is over: only where it was told, or tried, before."""
+    mine = (alert_tellings.c.sink == sink, alert_tellings.c.alert_id == alerts.c.id)
+    said = select(alert_tellings.c.alert_id).where(
+        *mine, alert_tellings.c.state == case((_IS_OPEN, "open"), else_="resolved"), ~_IS_DUE
     )
-    recent = func.coalesce(alerts.c.resolved_at, alerts.c.opened_at) > db_now() - _GIVE_UP_SECONDS
-    query = select(*_COLUMNS).where(recent, ~told.exists()).order_by(alerts.c.id).limit(20)
-    return [Alert(*row) for row in conn.execute(query)]
+    opening = exists(select(alert_tellings.c.alert_id).where(*mine, alert_tellings.c.state == "open"))
+    # What was muted counts as new when the mute ends.
+    ended = alert_mutes.alias()
+    muted = select(func.max(ended.c.until)).where(ended.c.kind == alerts.c.kind).scalar_subquery()
+    since = func.coalesce(alerts.c.resolved_at, alerts.c.opened_at)
+    recent = or_(since > db_now() - _GIVE_UP_SECONDS, muted > db_now() - _GIVE_UP_SECONDS)
+    query = _ALERTS.where(
+        or_(_IS_OPEN, opening),
+        recent,
+        alert_mutes.c.until.is_(None),
+        ~said.exists(),
+    )
+    return [Alert(*row) for row in conn.execute(query.order_by(alerts.c.id).limit(_AT_ONCE))]
 
 
 def claim(conn: Connection, alert: Alert, sink: str) -> bool:
-    """Takes a telling for a minute; False where it is told or somebody is at it."""
+    """Takes an attempt; False where it is told, somebody is at it, or the pause after the last one is not over."""
     new = insert_once(conn, alert_tellings).values(
-        alert_id=alert.id, sink=sink, state=_state(alert), claimed_at=db_now()
+        alert_id=alert.id, sink=sink, state=_state(alert), claimed_at=db_now(), attempts=1
     )
     statement = new.on_conflict_do_update(
         index_elements=["alert_id", "sink", "state"],
-        set_={"claimed_at": db_now()},
-        where=alert_tellings.c.told_at.is_(None) & (alert_tellings.c.claimed_at <= db_now() - _CLAIM_SECONDS),
+        set_={"claimed_at": db_now(), "attempts": alert_tellings.c.attempts + 1},
+        where=_IS_DUE,
     )
     return conn.execute(statement.returning(alert_tellings.c.alert_id)).first() is not None
 
@@ -126,6 +233,12 @@ def set_told(conn: Connection, alert: Alert, sink: str) -> None:
         )
         .values(told_at=db_now())
     )
+
+
+def note_told(conn: Connection, alert_id: int, sink: str) -> None:
+    """The transaction that opens an alert has told this receiver itself."""
+    row = {"alert_id": alert_id, "sink": sink, "state": "open", "claimed_at": db_now(), "told_at": db_now()}
+    conn.execute(insert_once(conn, alert_tellings).values(**row, attempts=1).on_conflict_do_nothing())
 
 
 def _state(alert: Alert) -> str:

@@ -247,6 +247,7 @@ job_logs = Table(
     Column("fields", Json, nullable=False, default=dict),
     _time("at", nullable=False, default=db_now()),
     Index("job_logs_of_job", "job_id", "id"),
+    _index_where("level = 'warning'", "job_logs_warnings", "at"),
 )
 
 brand_assets = Table(
@@ -476,6 +477,9 @@ alerts = Table(
     _time("opened_at", nullable=False),
     _time("seen_at", nullable=False),
     _time("resolved_at"),
+    _time("acked_at"),
+    Column("acked_by", String(128)),
+    Column("ack_reason", Text),
     _index_where("resolved_at IS NOT NULL", "alerts_resolved", "resolved_at"),
     Index(
         "alerts_open",
@@ -493,7 +497,18 @@ alert_tellings = Table(
     Column("alert_id", Integer, nullable=False),
     Column("sink", String(32), nullable=False),
     Column("state", String(16), nullable=False),  # open, resolved
-    _time("claimed_at", nullable=False),  # who tells it has it for a minute
+    _time("claimed_at", nullable=False),  # the last attempt's beginning
     _time("told_at"),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
     PrimaryKeyConstraint("alert_id", "sink", "state"),
+)
+
+alert_mutes = Table(
+    "alert_mutes",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("muted_by", String(128), nullable=False),
+    Column("reason", Text),
+    _time("muted_at", nullable=False),
+    _time("until", nullable=False),
 )

@@ -31,6 +31,7 @@ class KeySet:
         self._keys: dict[str, tuple[str, Any]] = {}
         self._fetched_at: float | None = None
         self._asked_at: float | None = None
+        self._failing = False
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str, algorithm: str) -> Any:
@@ -43,6 +44,11 @@ class KeySet:
         if pinned != algorithm:
             raise jwt.InvalidKeyError("no such key")
         return key
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt to fetch the keys failed."""
+        return self._failing
 
     async def close(self) -> None:
         """Closes the connection to whoever publishes the keys."""
@@ -62,7 +68,9 @@ class KeySet:
                 keys = await self._fetch()
             except (httpx.HTTPError, ValueError) as error:
                 log.warning("the project's keys could not be fetched; the last good ones serve on", error=str(error))
+                self._failing = True
                 return
+            self._failing = False
             self._keys, self._fetched_at = keys, time.monotonic()
 
     async def _fetch(self) -> dict[str, tuple[str, Any]]:

@@ -79,6 +79,11 @@ class Authenticator:
         self._refused = RefusedTokens()
         self._seen: dict[bytes, tuple[float, Principal]] = {}
 
+    @property
+    def keys_failing(self) -> bool:
+        """Whether the project's keys could not be fetched at the last attempt."""
+        return self._keys is not None and self._keys.failing
+
     async def verify(self, token: str | None) -> Principal:
         """The caller behind a token.
 

@@ -1,152 +1,180 @@
-"""What is wrong, found in the rows; and every receiver told of it once, and once more when it is over.
+"""What is wrong, found in the rows and in what this process sees of Redis. Each trouble is found by one row of a table."""
 
-The rows say who was told. A process that dies between a receiver's answer and the commit makes it hear twice, never not.
-"""
-
-from collections.abc import Callable
-
-import httpx
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from bmn.db import alerts, calls, dead_letters, queues
-from bmn.db.alerts import Alert, Trouble
+from bmn.db.alerts import Trouble
 from bmn.db.engine import Connection
+from bmn.db.migrations import revisions_behind
 from bmn.events import audience
 from bmn.format import count, duration
 from bmn.jobs.core import Core, this_host
-from bmn.logs import get_logger
-from bmn.outgoing import RoutedTransport
-from bmn.settings.alert_urls import Form, Sink, read_sinks
+from bmn.jobs.registered import WorkerRecord, registered, serving
+from bmn.signing import shared_secret
 
-log = get_logger(__name__)
+QUEUE_PAUSED = "queue-paused"
+DEAD_LETTERS = "dead-letters"
+MIGRATION_DUE = "migration-due"
+SIGN_IN_KEYS = "sign-in-keys"
+
+NEXT_STEPS = MappingProxyType(
+    {
+        QUEUE_PAUSED: "bmn queues resume {subject}",
+        "waiting": "bmn queues",
+        "no-worker": "bmn worker {subject}",
+        DEAD_LETTERS: "bmn incident {subject}",
+        "cost-spike": "bmn costs --since 1h --by user",
+        "redis-away": "bmn doctor",
+        "redis-memory": "bmn doctor",
+        "redis-refuses": "bmn doctor",
+        MIGRATION_DUE: "bmn db upgrade",
+        SIGN_IN_KEYS: "bmn doctor",
+        "signing-key": "bmn config",
+    }
+)
+"""Every kind of alert, and the command that its reader needs next."""
 
 _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
+_UNSERVED_SECONDS = 60.0  # a restart of a worker takes less
 _FULL_SHARE = 0.7
 _QUIET_SWEEPS = 30.0  # an alert that was not seen in so many is over; what flaps stays one
-_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the finders look at. workers: None while Redis cannot say. waiting: seconds of the oldest due job, by queue."""
+
+    core: Core
+    conn: Connection
+    workers: list[WorkerRecord] | None
+    waiting: dict[str, float]
+
+
+def next_step(kind: str, subject: str) -> str:
+    """The command for whoever reads of an alert."""
+    return NEXT_STEPS.get(kind, "bmn doctor").format(subject=subject)
 
 
 def paused(queue: str, reason: str | None) -> Trouble:
     """A queue that paused itself."""
-    return Trouble("queue-paused", queue, f"Queue {queue} is paused: {reason or 'no reason was given'}", "error")
+    return Trouble(QUEUE_PAUSED, queue, f"Queue {queue} is paused: {reason or 'no reason was given'}", "error")
+
+
+def died(queue: str, cause: str) -> Trouble:
+    """A dead letter, for the transaction that makes it; how many there are is counted later."""
+    return Trouble(DEAD_LETTERS, cause, f"A job in {queue} has become a dead letter of cause {cause}.")
+
+
+def quiet_seconds(core: Core) -> float:
+    """How long an alert stays open after it was last seen."""
+    return core.settings.bmn_sweep_seconds * _QUIET_SWEEPS
 
 
 async def look(core: Core) -> None:
     """Opens and ends alerts; the admins' sockets hear of new ones at once."""
-    quiet = core.settings.bmn_sweep_seconds * _QUIET_SWEEPS
-    limit = core.settings.bmn_alert_usd_per_hour
+    workers = await registered(core)
 
     def wrong(conn: Connection) -> list[Trouble]:
-        return [*_of_redis(core), *_of_rows(conn, limit)]
+        seen = _Seen(core, conn, workers, queues.oldest_waiting(conn))
+        return [trouble for find in _FINDERS for trouble in find(seen)]
 
     if not await core.db.read(lambda conn: bool(wrong(conn) or alerts.count_open(conn))):
         return  # as nearly always, and a database that has nothing to do is not written to
-    for trouble in await core.db.write(lambda conn: alerts.settle(conn, wrong(conn), quiet=quiet)):
+    new = await core.db.write(lambda conn: alerts.settle(conn, wrong(conn), quiet=quiet_seconds(core)))
+    announce(core, new)
+
+
+async def open_here(core: Core, troubles: Iterable[Trouble]) -> None:
+    """Opens, or keeps open, what only this process can see."""
+    found = list(troubles)
+    if found:
+        announce(core, await core.db.write(lambda conn: [each for each in found if alerts.open_alert(conn, each)]))
+
+
+def announce(core: Core, new: Iterable[Trouble]) -> None:
+    """Tells the admins' sockets."""
+    for trouble in new:
         data = {"subject": trouble.subject}
         core.outbox.send([audience.system_alert(trouble.kind, trouble.message, trouble.severity, data)])
 
 
-def _of_redis(core: Core) -> list[Trouble]:
-    found, health = [], core.health
-    if (away := health.down_for()) > core.settings.bmn_redis_down_seconds:
+# --- finders -----------------------------------------------------------------------------------------------------------
+
+
+def _redis_away(seen: _Seen) -> Iterable[Trouble]:
+    if (away := seen.core.health.down_for()) > seen.core.settings.bmn_redis_down_seconds:
         message = f"Redis has not answered {this_host()} for {duration(away)}; submissions are refused."
-        found.append(Trouble("redis-away", this_host(), message, "error"))
-    if health.memory_share > _FULL_SHARE:
-        found.append(Trouble("redis-memory", "redis", f"Redis uses {health.memory_share:.0%} of its memory."))
-    return found
+        yield Trouble("redis-away", this_host(), message, "error")
 
 
-def _of_rows(conn: Connection, limit: float) -> list[Trouble]:
-    found = [
-        Trouble("waiting", queue, f"The oldest job in {queue} has been waiting for {duration(seconds)}.")
-        for queue, seconds in queues.oldest_waiting(conn).items()
-        if seconds > _OLD_SECONDS
-    ]
-    for queue, setting in queues.settings(conn).items():
+def _redis_memory(seen: _Seen) -> Iterable[Trouble]:
+    if (share := seen.core.health.memory_share) > _FULL_SHARE:
+        yield Trouble("redis-memory", "redis", f"Redis uses {share:.0%} of its memory.")
+
+
+def _redis_refuses(seen: _Seen) -> Iterable[Trouble]:
+    for refusal in seen.core.health.refusals:
+        yield Trouble("redis-refuses", refusal.kind, f"{refusal.message} {refusal.remedy}", "error")
+
+
+def _waiting(seen: _Seen) -> Iterable[Trouble]:
+    for queue, seconds in seen.waiting.items():
+        if seconds > _OLD_SECONDS:
+            yield Trouble("waiting", queue, f"The oldest job in {queue} has been waiting for {duration(seconds)}.")
+
+
+def _no_worker(seen: _Seen) -> Iterable[Trouble]:
+    for queue, seconds in seen.waiting.items():
+        if seconds > _UNSERVED_SECONDS and serving(seen.workers, queue) == 0:
+            message = f"No worker serves {queue}; its oldest job has been waiting for {duration(seconds)}."
+            yield Trouble("no-worker", queue, message, "error")
+
+
+def _paused(seen: _Seen) -> Iterable[Trouble]:
+    for queue, setting in queues.settings(seen.conn).items():
         if setting.paused and setting.paused_by == "system":
-            found.append(paused(queue, setting.reason))
-    for cause, number in dead_letters.open_by_cause(conn).items():
+            yield paused(queue, setting.reason)
+
+
+def _dead_letters(seen: _Seen) -> Iterable[Trouble]:
+    for cause, number in dead_letters.open_by_cause(seen.conn).items():
         message = f"{count(number, 'open dead letter')} of cause {cause}; see bmn jobs dlq list --cause {cause}."
-        found.append(Trouble("dead-letters", cause, message))
-    if calls.spent(conn, 3600.0) > limit:
-        found.append(Trouble("cost-spike", "hour", f"AI spend is over ${limit:.0f} in the last hour."))
-    return found
+        yield Trouble(DEAD_LETTERS, cause, message)
 
 
-async def tell(core: Core) -> None:
-    """Tells every receiver what it has not heard yet."""
-    sinks = read_sinks(core.settings.bmn_alert_urls.get_secret_value())
-    if not sinks:
-        return
-    async with httpx.AsyncClient(transport=RoutedTransport(), trust_env=False, timeout=_TIMEOUT) as client:
-        for sink in sinks:
-            await _tell(core, client, sink)
+def _spend(seen: _Seen) -> Iterable[Trouble]:
+    limit = seen.core.settings.bmn_alert_usd_per_hour
+    if calls.spent(seen.conn, 3600.0) > limit:
+        yield Trouble("cost-spike", "hour", f"AI spend is over ${limit:.0f} in the last hour.")
 
 
-async def _tell(core: Core, client: httpx.AsyncClient, sink: Sink) -> None:
-    for alert in await core.db.read(lambda conn: alerts.untold(conn, sink.id)):
-        if not await core.db.write(lambda conn, it=alert: alerts.claim(conn, it, sink.id)):  # type: ignore[misc]
-            continue
-        try:
-            answer = await client.post(sink.url, json=BODIES[sink.form](alert, sink))
-        except httpx.HTTPError as error:
-            log.warning(
-                "an alert's receiver is away; told again in a minute", form=sink.form, reason=type(error).__name__
-            )
-            return
-        if not answer.is_success:
-            log.warning(
-                "an alert's receiver refused it; told again in a minute", form=sink.form, status=answer.status_code
-            )
-            return
-        await core.db.write(lambda conn, it=alert: alerts.set_told(conn, it, sink.id))  # type: ignore[misc]
+def _migration(seen: _Seen) -> Iterable[Trouble]:
+    if behind := revisions_behind(seen.conn):
+        yield migration_due(behind)
 
 
-def words(alert: Alert) -> str:
-    """One line for people."""
-    if alert.resolved_at is None:
-        return f"{alert.message} (bmn {alert.kind}, {alert.subject})"
-    lasted = duration(max(0.0, alert.resolved_at - alert.opened_at))
-    return f"Resolved after {lasted}: {alert.message} (bmn {alert.kind}, {alert.subject})"
+def migration_due(number: int) -> Trouble:
+    """The database is older than the release that wants to use it."""
+    return Trouble(MIGRATION_DUE, "database", f"The database is {count(number, 'migration')} behind.", "error")
 
 
-def _json(alert: Alert, sink: Sink) -> dict[str, object]:
-    level = "failure" if alert.severity == "error" else "warning"
-    return {
-        "version": "1.0",
-        "title": f"bmn: {alert.kind} {alert.subject}",
-        "message": words(alert),
-        "type": level if alert.resolved_at is None else "success",
-        "id": alert.id,
-        "kind": alert.kind,
-        "subject": alert.subject,
-        "state": "open" if alert.resolved_at is None else "resolved",
-        "openedAt": alert.opened_at,
-        "resolvedAt": alert.resolved_at,
-    }
+def _signing_key(seen: _Seen) -> Iterable[Trouble]:
+    if seen.core.settings.is_production and not shared_secret(seen.core.settings):
+        message = "No signing key is set: each host signs links with a key of its own, and another host refuses them."
+        yield Trouble("signing-key", "BMN_SIGNING_SECRET", f"{message} Set BMN_SIGNING_SECRET.", "error")
 
 
-def _slack(alert: Alert, sink: Sink) -> dict[str, object]:
-    text = words(alert).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return {"text": text}
-
-
-def _discord(alert: Alert, sink: Sink) -> dict[str, object]:
-    return {"content": words(alert)[:1900], "allowed_mentions": {"parse": []}}
-
-
-def _pagerduty(alert: Alert, sink: Sink) -> dict[str, object]:
-    severity = "critical" if alert.severity == "error" else "warning"
-    return {
-        "routing_key": sink.key,
-        "event_action": "trigger" if alert.resolved_at is None else "resolve",
-        "dedup_key": f"bmn-{alert.id}",
-        "payload": {"summary": words(alert)[:1000], "source": alert.subject, "severity": severity},
-    }
-
-
-BODIES: dict[Form, Callable[[Alert, Sink], dict[str, object]]] = {
-    "json": _json,
-    "slack": _slack,
-    "discord": _discord,
-    "pagerduty": _pagerduty,
-}
+_FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
+    _redis_away,
+    _redis_memory,
+    _redis_refuses,
+    _waiting,
+    _no_worker,
+    _paused,
+    _dead_letters,
+    _spend,
+    _migration,
+    _signing_key,
+)

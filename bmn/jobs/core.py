@@ -11,6 +11,7 @@ import redis.asyncio
 from bmn.broker.connection import connect
 from bmn.broker.health import RedisHealth
 from bmn.broker.ownership import Owner
+from bmn.db.alerts import Alert
 from bmn.db.deployment import get_identity
 from bmn.db.engine import Database
 from bmn.db.records import DeadLetter, Job, NewAsset, NewJob
@@ -42,13 +43,15 @@ class Work:
     whose `execute` a worker of RQ's own calls.
     follow_up: the job that follows from a saved asset. ops_mail: the mail that a dead letter sends to the operators, under a
     key that stands for its cause and window; None where there is to be none. Both inside the transaction, so they read
-    nothing. chores: run by the sweeper beside its own duties.
+    nothing. alert_mail: the mail to an address about an alert, given its words and the next command. chores: run by the
+    sweeper beside its own duties.
     """
 
     queues: Mapping[str, Queue]
     module: str
     follow_up: Callable[[Job, NewAsset], NewJob | None]
     ops_mail: Callable[[Settings, DeadLetter, str], NewJob | None]
+    alert_mail: Callable[[Settings, str, Alert, str, str], NewJob]
     chores: tuple[Chore, ...] = ()
 
 

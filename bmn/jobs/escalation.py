@@ -1,15 +1,18 @@
-"""Who hears of a dead letter: the admins at once, the operators' mailbox once per cause and window.
+"""Who hears of a dead letter: the admins at once, the operators' mailbox once per cause and window, and everybody else
+who is told of alerts once, by the alert that is open while dead letters of the cause are.
 
 Written in the transaction that makes the dead letter. What the mail says is the work's affair.
 """
 
 import time
 
-from bmn.db import dead_letters
+from bmn.db import alerts, dead_letters
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
 from bmn.db.transitions import Change
+from bmn.jobs.alerts import died
 from bmn.jobs.core import Core
+from bmn.jobs.sinks import ops_mailbox
 
 
 def escalate(conn: Connection, core: Core, change: Change | None) -> Change | None:
@@ -17,9 +20,12 @@ def escalate(conn: Connection, core: Core, change: Change | None) -> Change | No
     if change is None or change.dead is None:
         return change
     key = f"{change.dead.cause}:{int(time.time() // core.settings.bmn_escalation_seconds)}"
+    opened = alerts.open_new(conn, died(change.dead.queue, change.dead.cause))
     mail = core.work.ops_mail(core.settings, change.dead, key)
     if mail is None or not dead_letters.first_of_window(conn, key):
         return change
+    if opened is not None:
+        alerts.note_told(conn, opened, ops_mailbox(core.settings).id)
     change.events.append(job_rows.insert_job(conn, mail))
     change.queued.append((mail.queue, mail.id))
     return change

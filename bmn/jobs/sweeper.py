@@ -19,9 +19,10 @@ from bmn.db import jobs as job_rows
 from bmn.db.records import Job
 from bmn.db.sums import activity, spending
 from bmn.errors import TryLater
-from bmn.jobs import alerts, cancellation
+from bmn.jobs import cancellation
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import escalate
+from bmn.jobs.locks import is_mine, lock_seconds
 from bmn.jobs.rq.view import Shown
 from bmn.jobs.stock_worker import bring_back
 from bmn.logs import get_logger
@@ -94,8 +95,6 @@ class Sweeper:
             Duty(self.carry_out_cancels, 2, unfinished=True),
             Duty(self.cancel_overdue, 1, unfinished=True),
             Duty(self.count_ended, 15),
-            Duty(self.alert, 5),
-            Duty(self.tell, 1, beside=True),
             Duty(self.trim, 60, redis=True),
             *(Duty(self._of_the_work(chore), chore.every, beside=chore.beside) for chore in core.work.chores),
         )
@@ -112,20 +111,20 @@ class Sweeper:
         number = random.randrange(60)
         while True:
             await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
-            if not await self._is_mine():
+            if not await is_mine(self._core, "sweeper"):
                 await self._do(self._looking)
                 await asyncio.sleep(2 * self._core.settings.bmn_sweep_seconds)  # the lock lasts for three sweeps
                 continue
             number += 1
             if not await self._do(self._looking):
-                await asyncio.sleep(2 * self._lock_seconds)
+                await asyncio.sleep(2 * lock_seconds(self._core))
                 continue
             due = list(self._due(number))
             for duty in (duty for duty in due if duty.beside):
                 self._begin(duty)
             if not all([await self._do(duty) for duty in due if not duty.beside]):
                 # Whoever cannot reach the database lets the lock lapse, so that somebody else can sweep.
-                await asyncio.sleep(2 * self._lock_seconds)
+                await asyncio.sleep(2 * lock_seconds(self._core))
 
     def _begin(self, duty: Duty) -> None:
         name = duty.run.__name__
@@ -158,24 +157,6 @@ class Sweeper:
         except Exception:
             log.exception("a duty of the sweeper failed", duty=duty.run.__name__)
         return True
-
-    @property
-    def _lock_seconds(self) -> float:
-        return max(self._core.settings.bmn_sweep_seconds * 3, 1)
-
-    async def _is_mine(self) -> bool:
-        """Holds the lock for three sweeps. Without Redis everybody sweeps: the rows keep them apart."""
-        if self._core.health.down_for():
-            return True
-        key, life = keys.lock("sweeper"), int(self._lock_seconds * 1000)
-        redis, mine = self._core.redis, self._core.name
-        try:
-            holder = await redis.get(key)
-            if holder is None:
-                return bool(await redis.set(key, mine, nx=True, px=life))
-            return holder == mine and bool(await redis.pexpire(key, life))
-        except (RedisError, OSError):
-            return True
 
     # --- duties ----------------------------------------------------------------------------------------------------
 
@@ -267,14 +248,6 @@ class Sweeper:
     async def cancel_overdue(self) -> None:
         """Jobs that have not begun, or not ended, by their deadlines."""
         await cancellation.cancel_overdue(self._core)
-
-    async def alert(self) -> None:
-        """Opens and ends alerts."""
-        await alerts.look(self._core)
-
-    async def tell(self) -> None:
-        """Tells the receivers of alerts."""
-        await alerts.tell(self._core)
 
     async def trim(self) -> None:
         """Lets RQ's view forget ended jobs as their queues say."""

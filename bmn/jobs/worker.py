@@ -21,6 +21,7 @@ from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims
 from bmn.db import jobs as job_rows
 from bmn.errors import NotFound, TryLater
+from bmn.jobs.alert_loop import AlertLoop
 from bmn.jobs.core import Core
 from bmn.jobs.executor import Executor
 from bmn.jobs.isolated import run_alone
@@ -104,7 +105,7 @@ class Worker:
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """Works until it is stopped. ready: called when it takes jobs."""
         await self._greet()
-        upkeep = (self._watch_memory, Sweeper(self._core).run) if self._upkeep else ()
+        upkeep = (self._watch_memory, Sweeper(self._core).run, AlertLoop(self._core).run) if self._upkeep else ()
         loops = (self._leases.keep, self._listen, self._beat, *upkeep)
         self._loops = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
         log.info("worker ready", queue=self._queue.name, slots=self._slots, name=self._core.name)

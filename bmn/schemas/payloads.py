@@ -43,8 +43,9 @@ MailTemplate = Literal[
     "generation-failed",
     "support-ticket",
 ]
-# Ours alone: nobody outside can ask for it, so a failing mail can never make another one.
+# Ours alone: nobody outside can ask for them, so a failing mail can never make another one.
 OPS_TEMPLATE = "ops-alert"
+ALERT_TEMPLATE = "alert"
 CleanupType = Literal["expired-jobs", "orphaned-assets", "stale-sessions", "temp-files"]
 CLEANUP_TYPES: tuple[CleanupType, ...] = ("expired-jobs", "orphaned-assets", "stale-sessions", "temp-files")
 
@@ -75,7 +76,7 @@ class CrmSync(Payload):
 
 class EmailSend(Payload):
     to: Email
-    template: MailTemplate | Literal["ops-alert"]
+    template: MailTemplate | Literal["ops-alert", "alert"]
     data: FreeForm = Field(default_factory=dict)
     user_id: Id | None = None
 

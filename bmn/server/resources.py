@@ -3,9 +3,12 @@
 import asyncio
 from collections import Counter
 
+from bmn.db.alerts import Trouble
 from bmn.identity.keys import ApiKeys
 from bmn.identity.tokens import Authenticator
-from bmn.jobs.core import Core
+from bmn.jobs.alert_loop import AlertLoop
+from bmn.jobs.alerts import SIGN_IN_KEYS
+from bmn.jobs.core import Core, this_host
 from bmn.schemas import documents
 from bmn.server.metrics import Metrics
 from bmn.server.rate_limit import RateLimit
@@ -50,6 +53,14 @@ class Resources:
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)
         self.sessions = Sessions(self.core, self.auth, self.signer)
+        self._alerts = asyncio.create_task(AlertLoop(self.core, self._trouble).run(), name="alert-loop")
+
+    def _trouble(self) -> list[Trouble]:
+        """What only this process can see."""
+        if not self.auth.keys_failing:
+            return []
+        message = f"{this_host()} cannot fetch the keys that sign-in tokens are checked with; the last serve a day."
+        return [Trouble(SIGN_IN_KEYS, this_host(), message, "error")]
 
     def remember_user(self, user_id: str) -> None:
         """Their account is open, so that no request has to look again."""
@@ -66,6 +77,8 @@ class Resources:
     async def close(self) -> None:
         """Closes everything, in the opposite order."""
         self.begin_to_stop()
+        self._alerts.cancel()
+        await asyncio.gather(self._alerts, return_exceptions=True)
         await self.tail.close()
         await self.auth.close()
         await self.core.close()

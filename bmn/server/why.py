@@ -11,12 +11,12 @@ from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
+from bmn.jobs.registered import registered, serving
 from bmn.jobs.replay import was_delivered
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.dependencies import is_operator, owner_filter
 from bmn.server.resources import Resources
-from bmn.server.workers import registered, serving
 from bmn.work.registry import get_queue
 
 

@@ -7,18 +7,19 @@ from typing import Literal
 
 from bmn.settings.web import web_address
 
-Form = Literal["json", "slack", "discord", "pagerduty"]
+Form = Literal["json", "slack", "discord", "pagerduty", "mail", "sentry"]
 
 _SLACK = re.compile(
     r"(?:slack://(?:[\w.-]+@)?|https://hooks\.slack\.com/services/)([A-Za-z0-9]+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/?"
 )
 _DISCORD = re.compile(r"(?:discord://|https://(?:canary\.|ptb\.)?discord(?:app)?\.com/api/webhooks/)(\d+)/([\w-]+)/?")
+_MAIL = re.compile(r"mailto:(?://)?([^\s/@:?]+@[\w-]+(?:\.[\w-]+)+)")
 _PAGERDUTY = re.compile(r"pagerduty://([A-Za-z0-9_-]+)(?:@[A-Za-z0-9_-]*)?/?")
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A receiver. Its address is a secret: it never stands in a log."""
+    """A receiver. url: its address, which is a secret and never stands in a log; for mail a mailbox, for Sentry its DSN."""
 
     form: Form
     url: str = field(repr=False)
@@ -49,6 +50,8 @@ def _sink(text: str, number: int) -> Sink:
         return Sink("discord", f"https://discord.com/api/webhooks/{found[1]}/{found[2]}")
     if found := _PAGERDUTY.fullmatch(text):
         return Sink("pagerduty", "https://events.pagerduty.com/v2/enqueue", found[1])
+    if found := _MAIL.fullmatch(text):
+        return Sink("mail", found[1])
     scheme, separator, rest = text.partition("://")
     web = {"json": "http", "jsons": "https"}.get(scheme)
     if separator and web:
@@ -58,5 +61,5 @@ def _sink(text: str, number: int) -> Sink:
             pass
     raise ValueError(
         f"its address number {number} has none of the forms json://HOST/PATH, jsons://HOST/PATH, slack://A/B/C,"
-        " discord://ID/TOKEN, pagerduty://KEY"
+        " discord://ID/TOKEN, pagerduty://KEY, mailto://NAME@HOST"
     )

@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     sentry_dsn: SentryDsn = SecretStr("")
     otel_exporter_otlp_endpoint: WebAddress = ""
     # Who is told what is wrong, and when it is over; by commas: json(s)://HOST/PATH, slack://A/B/C, discord://ID/TOKEN,
-    # pagerduty://KEY.
+    # pagerduty://KEY, mailto://NAME@HOST. SUPPORT_EMAIL and Sentry are told in any case.
     bmn_alert_urls: AlertUrls = SecretStr("")
 
     # Redis: the URL, or the parts; neither: the embedded one

@@ -1,10 +1,11 @@
-"""Jobs that follow from what became of another: the thumbnail of a saved asset, the mail about a dead letter."""
+"""Jobs that follow from what became of another: the thumbnail of a saved asset, the mails to the operators."""
 
 from uuid import NAMESPACE_URL, uuid5
 
+from bmn.db.alerts import Alert
 from bmn.db.records import DeadLetter, Job, NewAsset, NewJob
 from bmn.errors import CAUSES
-from bmn.schemas.payloads import OPS_TEMPLATE, EmailSend, ImageUpload
+from bmn.schemas.payloads import ALERT_TEMPLATE, OPS_TEMPLATE, EmailSend, ImageUpload
 from bmn.settings import Settings
 from bmn.work.registry import get_queue
 
@@ -46,3 +47,24 @@ def ops_mail(settings: Settings, dead: DeadLetter, key: str) -> NewJob | None:
         }
     )
     return get_queue(_MAILS).new_job(payload, job_id=f"{_MAILS}-{uuid5(NAMESPACE_URL, f'escalation/{key}')}")
+
+
+def alert_mail(settings: Settings, address: str, alert: Alert, words: str, next_step: str) -> NewJob:
+    """Tells an address of an alert, or that it is over. The same alert, address and state are the same job."""
+    over = alert.resolved_at is not None
+    payload = EmailSend.model_validate(
+        {
+            "to": address,
+            "template": ALERT_TEMPLATE,
+            "data": {
+                "id": alert.id,
+                "state": "resolved" if over else "open",
+                "kind": alert.kind,
+                "about": alert.subject,
+                "message": words,
+                "nextStep": "" if over else next_step,
+            },
+        }
+    )
+    name = f"alert/{alert.id}/{alert.opened_at}/{over}/{address}"
+    return get_queue(_MAILS).new_job(payload, job_id=f"{_MAILS}-{uuid5(NAMESPACE_URL, name)}")

@@ -11,6 +11,7 @@ WORK = Work(
     module=__name__,
     follow_up=follow_ups.thumbnail_job,
     ops_mail=follow_ups.ops_mail,
+    alert_mail=follow_ups.alert_mail,
     chores=(
         Chore(cleanup.schedule, every=10),
         Chore(journey.remind_abandoned, every=60),

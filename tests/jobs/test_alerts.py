@@ -1,60 +1,34 @@
-"""Alerts: each opens once, every receiver hears of it once, and once more when it is over."""
+"""Alerts: what is found, opens once, is over once, and what happens to one that somebody has taken up or muted."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
+from bmn.broker.embedded import EmbeddedRedis
 from bmn.db import alerts as rows
 from bmn.db import queues, transitions
-from bmn.db.tables import alert_tellings, dead_letters
+from bmn.db.alerts import Trouble
+from bmn.db.tables import alert_mutes, audit_log, dead_letters, provider_calls
 from bmn.db.tables import alerts as table
-from bmn.errors import Cause
+from bmn.db.tables import jobs as job_table
+from bmn.errors import Cause, Conflict, NotFound
 from bmn.jobs import alerts
-from bmn.jobs.core import Core
-from bmn.jobs.sweeper import Sweeper
+from bmn.jobs.core import Core, this_host
+from bmn.jobs.escalation import escalate
+from bmn.jobs.sinks import ops_mailbox
 from bmn.server.metrics import Metrics, read_figures
-from bmn.settings.alert_urls import Sink, read_sinks
-from tests.kit.engine import Engine
+from bmn.settings import load_settings
+from bmn.work.wiring import open_core
+from tests.kit.engine import FAST, Engine
+from tests.kit.handlers import QUEUE
 from tests.kit.processes import eventually
-
-
-@dataclass(slots=True)
-class AlertReceiver:
-    """A real HTTP server that keeps what it is sent and answers with `status`."""
-
-    address: str = ""
-    status: int = 200
-    heard: list[str] = field(default_factory=list)
-
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.split("content-length:")[1].split("\r\n")[0])
-        body = json.loads(await reader.readexactly(length))
-        if self.status == 200:
-            self.heard.append(f"{body['kind']} {body['subject']} {body['state']}")
-        writer.write(f"HTTP/1.1 {self.status} So\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
-
-
-@asynccontextmanager
-async def listening() -> AsyncIterator[AlertReceiver]:
-    receiver = AlertReceiver()
-    server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
-    receiver.address = f"json://127.0.0.1:{server.sockets[0].getsockname()[1]}/alerts"
-    async with server:
-        yield receiver
-
-
-def told_at(core: Core, *receivers: AlertReceiver) -> Core:
-    urls = SecretStr(",".join(receiver.address for receiver in receivers))
-    return replace(core, settings=core.settings.model_copy(update={"bmn_alert_urls": urls}))
 
 
 async def pause(engine: Engine, by: str = "system") -> None:
@@ -66,47 +40,34 @@ async def go_by(engine: Engine) -> None:
     await engine.write(lambda conn: conn.execute(update(table).values(seen_at=table.c.seen_at - 3600)))
 
 
-async def test_each_receiver_hears_once_and_once_more_when_it_is_over(engine: Engine) -> None:
-    async with listening() as one, listening() as two:
-        core = told_at(engine.core, one, two)
-        await pause(engine)
-        for _ in range(3):
-            await asyncio.gather(*(alerts.look(core) for _ in range(3)))
-            await asyncio.gather(*(alerts.tell(core) for _ in range(3)))
-        assert one.heard == two.heard == ["queue-paused logo-generation open"]
-        await engine.write(lambda conn: queues.set_running(conn, "logo-generation", by="somebody"))
-        await alerts.look(core)
-        assert await engine.read(rows.count_open) == {"queue-paused": 1}  # what flaps stays one
-        await go_by(engine)
-        for _ in range(2):
-            await alerts.look(core)
-            await alerts.tell(core)
-        assert one.heard == two.heard == ["queue-paused logo-generation open", "queue-paused logo-generation resolved"]
-        assert await engine.read(rows.count_open) == {}
+async def found(engine: Engine, core: Core | None = None) -> dict[tuple[str, str], str]:
+    """What is open after a look: kind and subject to message."""
+    await alerts.look(core or engine.core)
+    listed = await engine.read(lambda conn: rows.listed(conn))
+    return {(alert.kind, alert.subject): alert.message for alert in listed}
 
 
-async def test_a_receiver_that_was_away_hears_later_and_the_others_once(engine: Engine) -> None:
-    async with listening() as away, listening() as there:
-        core = told_at(engine.core, away, there)
-        away.status = 503
-        await pause(engine)
-        await alerts.look(core)
-        await alerts.tell(core)
-        assert (len(away.heard), len(there.heard)) == (0, 1)
-        away.status = 200
-        await alerts.tell(core)
-        assert len(away.heard) == 0  # the minute of the first try
-        await engine.write(
-            lambda conn: conn.execute(update(alert_tellings).values(claimed_at=alert_tellings.c.claimed_at - 61))
-        )  # as if its teller had died a minute ago
-        await alerts.tell(core)
-        assert (len(away.heard), len(there.heard)) == (1, 1)
+# --- what is found -------------------------------------------------------------------------------------------------------
 
 
 async def test_a_queue_that_somebody_paused_is_no_alert(engine: Engine) -> None:
     await pause(engine, by="an-admin")
+    assert await found(engine) == {}
+
+
+async def test_what_flaps_stays_one_and_what_comes_back_is_a_new_one(engine: Engine) -> None:
+    await pause(engine)
+    await alerts.look(engine.core)
+    await engine.write(lambda conn: queues.set_running(conn, "logo-generation", by="somebody"))
+    await alerts.look(engine.core)
+    assert await engine.read(rows.count_open) == {"queue-paused": 1}
+    await go_by(engine)
     await alerts.look(engine.core)
     assert await engine.read(rows.count_open) == {}
+    await pause(engine)
+    await alerts.look(engine.core)
+    assert await engine.read(lambda conn: len(conn.execute(select(table.c.id)).all())) == 2
+    assert await engine.read(rows.count_open) == {"queue-paused": 1}
 
 
 async def test_dead_letters_are_an_alert_a_cause_until_nobody_has_to_mend_them(engine: Engine) -> None:
@@ -114,28 +75,129 @@ async def test_dead_letters_are_an_alert_a_cause_until_nobody_has_to_mend_them(e
         await engine.do()
         (row,) = await engine.claim("crm-sync")
         await engine.write(lambda conn, it=row, why=cause: transitions.fail(conn, it, why, "broken"))
-    await alerts.look(engine.core)
-    said = await engine.read(lambda conn: set(conn.execute(select(table.c.message)).scalars()))
-    assert {text.split(";")[0] for text in said} == {
+    said = await found(engine)
+    assert {words.split(";")[0] for words in said.values()} == {
         f"2 open dead letters of cause {Cause.BUG}",
         f"1 open dead letter of cause {Cause.PROVIDER_OVERLOADED}",
     }
     await engine.write(lambda conn: conn.execute(update(dead_letters).values(state="purged")))
     await go_by(engine)
-    await alerts.look(engine.core)
-    assert await engine.read(rows.count_open) == {}
+    assert await found(engine) == {}
 
 
-async def test_a_trouble_that_comes_back_is_a_new_alert(engine: Engine) -> None:
-    await pause(engine)
-    await alerts.look(engine.core)
-    await engine.write(lambda conn: queues.set_running(conn, "logo-generation", by="somebody"))
+async def test_a_dead_letter_opens_its_alert_at_once_and_its_own_mail_is_the_only_one(engine: Engine) -> None:
+    await engine.do()
+    (row,) = await engine.claim("crm-sync")
+    fail = lambda conn: escalate(conn, engine.core, transitions.fail(conn, row, Cause.BUG, "broken"))  # noqa: E731
+    await engine.write(fail)
+    assert await engine.read(rows.count_open) == {"dead-letters": 1}
+    mailbox = ops_mailbox(engine.core.settings)
+    assert await engine.read(lambda conn: rows.untold(conn, mailbox.id)) == []
+    assert len(await engine.read(lambda conn: rows.untold(conn, "another"))) == 1
+    assert [job.queue for job in await engine.all_jobs()].count("email-send") == 1
+
+
+async def _aged(engine: Engine, seconds: float) -> None:
+    await engine.write(lambda conn: conn.execute(update(job_table).values(run_at=job_table.c.run_at - seconds)))
+
+
+async def test_jobs_that_wait_for_long_are_one_and_so_is_a_queue_that_nobody_serves(engine: Engine) -> None:
+    await engine.do()
+    assert await found(engine) == {}
+    await _aged(engine, 90)
+    assert set(await found(engine)) == {("no-worker", QUEUE)}
+    await _aged(engine, 900)
+    assert set(await found(engine)) == {("no-worker", QUEUE), ("waiting", QUEUE)}
+    async with engine.worker():
+        await eventually(lambda: _is_open(engine, "no-worker", False))
+
+
+async def _is_open(engine: Engine, kind: str, wanted: bool) -> bool:
     await go_by(engine)
     await alerts.look(engine.core)
-    await pause(engine)
-    await alerts.look(engine.core)
-    assert await engine.read(lambda conn: len(conn.execute(select(table.c.id)).all())) == 2
-    assert await engine.read(rows.count_open) == {"queue-paused": 1}
+    return (kind in await engine.read(rows.count_open)) is wanted
+
+
+async def test_spend_over_the_limit_of_an_hour_is_one(engine: Engine) -> None:
+    call: dict[str, Any] = {"provider": "bfl", "operation": "submit", "usd": 11.0, "outcome": "ok"}
+    await engine.write(lambda conn: conn.execute(provider_calls.insert().values(**call)))
+    assert list(await found(engine)) == [("cost-spike", "hour")]
+
+
+async def test_a_database_that_is_behind_this_release_is_one(engine: Engine) -> None:
+    await engine.write(lambda conn: conn.execute(text("UPDATE alembic_version SET version_num = '0013'")))
+    said = await found(engine)
+    assert list(said) == [("migration-due", "database")]
+    assert "migrations behind" in said["migration-due", "database"]
+    await engine.write(lambda conn: conn.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    await go_by(engine)
+    assert await found(engine) == {}  # an old process beside a newer release
+
+
+async def test_a_process_that_refuses_to_start_says_so_to_those_that_run(engine: Engine) -> None:
+    rows.open_at(engine.settings.database_address, alerts.migration_due(2))
+    assert await engine.read(rows.count_open) == {"migration-due": 1}
+    rows.open_at("sqlite:////nowhere/at/all.sqlite3", alerts.migration_due(2))  # nobody to tell
+
+
+async def test_production_without_a_signing_key_of_all_hosts_is_one(engine: Engine) -> None:
+    def with_settings(**changes: Any) -> Core:
+        return replace(engine.core, settings=load_settings(**{**engine.settings.model_dump(), **changes}))
+
+    assert await found(engine, with_settings()) == {}
+    secret = {"bmn_signing_secret": "s" * 40, "bmn_env": "production"}
+    assert await found(engine, with_settings(**secret)) == {}
+    assert list(await found(engine, with_settings(bmn_env="production"))) == [("signing-key", "BMN_SIGNING_SECRET")]
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Any:
+    server = EmbeddedRedis(tmp_path / "redis")
+    server.start()
+    yield server
+    server.stop()
+
+
+async def test_a_redis_that_is_away_is_one_and_one_that_is_full_another(
+    engine: Engine, own_redis: EmbeddedRedis
+) -> None:
+    settings = load_settings(
+        bmn_home=engine.settings.bmn_home,
+        redis_url=own_redis.url,
+        database_url=engine.settings.database_address,
+        **{**FAST, "bmn_redis_down_seconds": 0},
+    )
+    core = await open_core(settings, "test")
+    try:
+        assert await found(engine, core) == {}
+        await core.redis.config_set("maxmemory", "1")
+        await core.health.probe()
+        kinds = {kind for kind, _ in await found(engine, core)}
+        assert kinds == {"redis-memory", "redis-refuses"}
+        await core.redis.config_set("maxmemory", "0")
+        process = (await core.redis.info("server"))["process_id"]
+        os.kill(process, signal.SIGSTOP)
+        try:
+            await eventually(lambda: _looked(engine, core, "redis-away"))
+        finally:
+            os.kill(process, signal.SIGCONT)
+        said = await engine.read(lambda conn: rows.listed(conn, kind="redis-away"))
+        assert [(alert.subject, alert.severity) for alert in said] == [(this_host(), "error")]
+        await core.health.probe()
+        await go_by(engine)
+        assert "redis-away" not in {kind for kind, _ in await found(engine, core)}
+    finally:
+        await core.close()
+
+
+async def _looked(engine: Engine, core: Core, kind: str) -> bool:
+    await alerts.look(core)
+    return kind in await engine.read(rows.count_open)
+
+
+async def test_every_kind_has_its_next_step(engine: Engine) -> None:
+    for kind in alerts.NEXT_STEPS:
+        assert alerts.next_step(kind, "x").startswith("bmn ")
 
 
 async def test_prometheus_is_shown_what_is_open_and_what_is_paused(engine: Engine) -> None:
@@ -157,53 +219,67 @@ async def test_prometheus_is_shown_what_is_open_and_what_is_paused(engine: Engin
     assert 'bmn_queue_paused{queue="logo-generation"} 0.0' in shown
 
 
-async def test_the_sweeper_tells_by_itself(engine: Engine) -> None:
-    async with listening() as receiver:
-        sweeping = asyncio.create_task(Sweeper(told_at(engine.core, receiver)).run())
-        await pause(engine)
-
-        async def heard() -> bool:
-            return bool(receiver.heard)
-
-        await eventually(heard)
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
-    assert receiver.heard == ["queue-paused logo-generation open"]
+# --- taken up, and muted -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "form", "url", "key"),
-    [
-        ("json://127.0.0.1:9000/x", "json", "http://127.0.0.1:9000/x", ""),
-        ("jsons://hooks.example.com/x", "json", "https://hooks.example.com/x", ""),
-        ("slack://T1/B2/c3", "slack", "https://hooks.slack.com/services/T1/B2/c3", ""),
-        ("slack://bot@T1/B2/c3", "slack", "https://hooks.slack.com/services/T1/B2/c3", ""),
-        ("https://hooks.slack.com/services/T1/B2/c3", "slack", "https://hooks.slack.com/services/T1/B2/c3", ""),
-        ("discord://12/to-ken", "discord", "https://discord.com/api/webhooks/12/to-ken", ""),
-        ("pagerduty://routing@account", "pagerduty", "https://events.pagerduty.com/v2/enqueue", "routing"),
-    ],
-)
-def test_the_forms_of_addresses(text: str, form: str, url: str, key: str) -> None:
-    (sink,) = read_sinks(text)
-    assert (sink.form, sink.url, sink.key) == (form, url, key)
-    assert repr(sink) == f"Sink(form='{form}')"
+async def _opened(engine: Engine, kind: str = "waiting") -> rows.Alert:
+    await engine.write(lambda conn: rows.open_alert(conn, Trouble(kind, "x", "wrong")))
+    (alert,) = await engine.read(lambda conn: rows.listed(conn, kind=kind))
+    return alert  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("odd", ["teams://s3cr3t", "https://example.com/s3cr3t", "slack://s3cr3t", "json://", "s3cr3t"])
-def test_an_odd_address_is_refused_without_being_quoted(odd: str) -> None:
-    with pytest.raises(ValueError, match="number 2") as refused:
-        read_sinks(f"json://localhost/x, {odd}")
-    assert "s3cr3t" not in str(refused.value)
+async def test_one_person_takes_an_alert_up(engine: Engine) -> None:
+    alert = await _opened(engine)
+    take: Callable[[str], Any] = lambda who: engine.write(  # noqa: E731
+        lambda conn: rows.acknowledge(conn, alert.id, by=who, reason="on it")
+    )
+    taken = await take("ana")
+    assert (taken.acked_by, taken.ack_reason, taken.acked_at is not None) == ("ana", "on it", True)
+    assert (await take("ana")).acked_at == taken.acked_at  # again is no act
+    with pytest.raises(Conflict, match="ana"):
+        await take("ben")
+    await engine.write(lambda conn: rows.settle(conn, [], quiet=-1))
+    with pytest.raises(Conflict, match="is over"):
+        await engine.write(lambda conn: rows.acknowledge(conn, alert.id, by="ben", reason=None))
+    with pytest.raises(NotFound):
+        await engine.write(lambda conn: rows.acknowledge(conn, 99, by="ben", reason=None))
+    acts = await engine.read(lambda conn: conn.execute(select(audit_log.c.actor, audit_log.c.action)).all())
+    assert [tuple(act) for act in acts] == [("ana", "alert.ack")]
 
 
-@pytest.mark.parametrize("over", [None, 900.0])
-def test_what_the_services_are_sent(over: float | None) -> None:
-    alert = rows.Alert(7, "waiting", "logo", "warn", "<!channel> & more", 60.0, over)
-    said: dict[str, str] = {
-        form: json.dumps(body(alert, Sink(form, "", "key"))) for form, body in alerts.BODIES.items()
-    }
-    assert all(("Resolved after 14 m" in text) == (over is not None) for text in said.values())
-    assert "<!channel>" not in said["slack"]
-    assert '"parse": []' in said["discord"]
-    assert '"dedup_key": "bmn-7"' in said["pagerduty"]
-    assert ('"resolve"' if over else '"trigger"') in said["pagerduty"]
+async def _mute_over(engine: Engine) -> None:
+    await engine.write(lambda conn: conn.execute(update(alert_mutes).values(until=alert_mutes.c.until - 7200)))
+
+
+async def test_what_lasts_longer_than_the_mute_is_told_then_and_the_rest_never(engine: Engine) -> None:
+    def untold() -> Any:
+        return engine.read(lambda conn: [alert.subject for alert in rows.untold(conn, "sink")])
+
+    await engine.write(lambda conn: rows.mute(conn, "waiting", seconds=7200, by="ana", reason="known"))
+    await engine.write(lambda conn: rows.open_alert(conn, Trouble("waiting", "short", "wrong")))
+    await engine.write(lambda conn: rows.settle(conn, [], quiet=-1))
+    await engine.write(lambda conn: rows.open_alert(conn, Trouble("waiting", "long", "wrong")))
+    await engine.write(lambda conn: rows.open_alert(conn, Trouble("no-worker", "other", "wrong")))
+    assert await untold() == ["other"]
+    (alert,) = await engine.read(lambda conn: rows.listed(conn, kind="waiting"))
+    assert alert.muted_until is not None
+    assert [mute.kind for mute in await engine.read(rows.mutes)] == ["waiting"]
+    await _mute_over(engine)
+    assert await untold() == ["long", "other"]
+    assert await engine.read(rows.mutes) == []
+
+
+async def test_a_mute_is_lifted_once(engine: Engine) -> None:
+    await engine.write(lambda conn: rows.mute(conn, "waiting", seconds=60, by="ana", reason=None))
+    await engine.write(lambda conn: rows.unmute(conn, "waiting", by="ben", reason="mended"))
+    assert await engine.read(rows.mutes) == []
+    with pytest.raises(NotFound):
+        await engine.write(lambda conn: rows.unmute(conn, "waiting", by="ben", reason=None))
+    acts = await engine.read(lambda conn: conn.execute(select(audit_log.c.actor, audit_log.c.action)).all())
+    assert [tuple(act) for act in acts] == [("ana", "alert.mute"), ("ben", "alert.unmute")]
+
+
+async def test_looking_at_once_opens_one(engine: Engine) -> None:
+    await pause(engine)
+    await asyncio.gather(*(alerts.look(engine.core) for _ in range(5)))
+    assert len(await engine.read(lambda conn: rows.listed(conn))) == 1

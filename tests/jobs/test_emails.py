@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from bmn.errors import Cause, JobFailure
-from bmn.schemas.payloads import OPS_TEMPLATE, MailTemplate
+from bmn.schemas.payloads import ALERT_TEMPLATE, OPS_TEMPLATE, MailTemplate
 from bmn.settings import Settings
 from bmn.work.mail.render import TEMPLATES, own_link, render
 
@@ -34,6 +34,14 @@ DATA: dict[str, dict[str, Any]] = {
         "jobId": "logo-generation-1",
         "error": "Black Forest Labs did not answer in time.",
         "advice": "Replay when it is well.",
+    },
+    "alert": {
+        "id": 7,
+        "state": "open",
+        "kind": "queue-paused",
+        "about": "logo-generation",
+        "message": "Queue logo-generation is paused: the key was refused",
+        "nextStep": "bmn queues resume logo-generation",
     },
 }
 
@@ -64,7 +72,7 @@ class _Reader(HTMLParser):
 
 
 def test_every_template_that_may_be_asked_for_exists() -> None:
-    assert set(TEMPLATES) == {*get_args(MailTemplate), OPS_TEMPLATE} == set(DATA)
+    assert set(TEMPLATES) == {*get_args(MailTemplate), OPS_TEMPLATE, ALERT_TEMPLATE} == set(DATA)
 
 
 @pytest.mark.parametrize("template", sorted(DATA))

@@ -8,6 +8,8 @@ from sqlalchemy import insert, select, update
 from bmn.db import claims, clock, transitions
 from bmn.db.tables import job_events, jobs, provider_calls
 from bmn.errors import Cause
+from bmn.jobs.alerts import look
+from bmn.jobs.locks import is_mine
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.sweeper import ClockWatch, Sweeper
 from bmn.work import cleanup
@@ -65,10 +67,10 @@ async def test_the_cleanup_is_planned_once_an_hour_on_however_many_hosts(engine:
 
 
 async def test_admins_are_told_once_of_what_goes_wrong_slowly(engine: Engine) -> None:
-    redis, sweeper = engine.core.redis, Sweeper(engine.core)
+    redis = engine.core.redis
 
     async def alerts() -> list[str]:
-        await sweeper.alert()
+        await look(engine.core)
         told = [event for _, event in await engine.core.stream.page("-", count=100) if event.event == "system:alert"]
         return sorted(event.data["type"] for event in told)
 
@@ -86,7 +88,7 @@ async def test_admins_are_told_once_of_what_goes_wrong_slowly(engine: Engine) ->
     try:
         await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"] / 0.75))
         await engine.core.health.probe()
-        expected = ["cost-spike", "redis-memory", "waiting"]
+        expected = ["cost-spike", "no-worker", "redis-memory", "waiting"]
 
         async def told() -> bool:
             return await alerts() == expected
@@ -145,11 +147,10 @@ async def test_events_that_are_looked_at_once_are_not_looked_at_again(engine: En
 
 async def test_one_of_several_sweeps_at_a_time(engine: Engine) -> None:
     second = await open_core(engine.settings, "test")
-    sweepers = [Sweeper(engine.core), Sweeper(second)]
-    mine = [await sweeper._is_mine() for sweeper in sweepers * 3]
+    mine = [await is_mine(core, "sweeper") for core in (engine.core, second) * 3]
     assert mine == [True, False] * 3
     await engine.core.redis.flushall()
-    assert await sweepers[1]._is_mine()
+    assert await is_mine(second, "sweeper")
     await second.close()
 
 

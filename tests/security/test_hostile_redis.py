@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from bmn.broker import keys
 from bmn.identity.development import mint_development_token
 from bmn.jobs.cancellation import cancel
-from bmn.server.workers import registered
+from bmn.jobs.registered import registered
 from tests.kit.engine import Engine
 from tests.kit.people import ANA
 from tests.kit.processes import eventually

@@ -263,6 +263,10 @@ def prepare_database(settings: Settings, *, may_migrate: bool = True) -> None:
     if may_migrate and address.startswith("sqlite"):
         migrate(address)
     elif pending := pending_migrations(address):
+        from bmn.db.alerts import open_at
+        from bmn.jobs.alerts import migration_due
+
+        open_at(address, migration_due(len(pending)))
         raise Misconfigured(
             f"The database is not at this release: {len(pending)} migrations are due.", hint="Run: bmn db upgrade"
         )

@@ -1,5 +1,5 @@
 """Bringing a database to this release."""
 
-from bmn.db.migrations.run import migrate, pending_migrations
+from bmn.db.migrations.run import migrate, pending_migrations, revisions_behind
 
-__all__ = ["migrate", "pending_migrations"]
+__all__ = ["migrate", "pending_migrations", "revisions_behind"]

@@ -22,6 +22,13 @@ def newest_revision() -> str:
     return max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
+def revisions_behind(conn: Connection) -> int:
+    """How many revisions of this release a migrated database lacks; 0 for one of this release or a newer one."""
+    found = max(conn.execute(text("SELECT version_num FROM alembic_version")).scalars(), default="")
+    names = (path.name[:4] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
+    return sum(name > found for name in names)
+
+
 def _is_current(conn: Connection) -> bool:
     if not inspect(conn).has_table("alembic_version"):
         return False

@@ -14,6 +14,7 @@ from bmn.errors import NotAllowed
 from bmn.events.audience import credits_updated, system_alert
 from bmn.identity.rights import Right
 from bmn.jobs.queue import DEAD_LETTER
+from bmn.jobs.registered import registered, serving
 from bmn.jobs.replay import estimate, purge, replay
 from bmn.schemas import documents
 from bmn.schemas.base import Text, when
@@ -23,7 +24,6 @@ from bmn.server import views
 from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
-from bmn.server.workers import registered, serving
 from bmn.work import cleanup
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 

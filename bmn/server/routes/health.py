@@ -15,12 +15,12 @@ from fastapi.responses import Response
 from bmn import __version__
 from bmn.db import queues
 from bmn.errors import BmnError, NotSignedIn
+from bmn.jobs.registered import registered
 from bmn.redaction import redact
 from bmn.schemas import documents
 from bmn.server.dependencies import Res
 from bmn.server.metrics import CONTENT_TYPE, read_figures
 from bmn.server.resources import Resources
-from bmn.server.workers import registered
 from bmn.settings import Settings
 from bmn.work.registry import QUEUES
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from bmn.errors import Cause, JobFailure
-from bmn.schemas.payloads import OPS_TEMPLATE
+from bmn.schemas.payloads import ALERT_TEMPLATE, OPS_TEMPLATE
 from bmn.settings import Settings
 
 _LONGEST_SUBJECT = 140
@@ -70,6 +70,11 @@ TEMPLATES: dict[str, Template] = {
         "[bmn] {queue}: {cause}",
         {"queue": "a queue", "cause": "unknown cause", "jobId": ""},
         texts=("error", "advice"),
+    ),
+    ALERT_TEMPLATE: Template(
+        "[bmn] {kind} {about}: {state}",
+        {"kind": "alert", "about": "unknown", "state": "open", "id": ""},
+        texts=("message", "nextStep"),
     ),
 }
 

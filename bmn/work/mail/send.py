@@ -17,7 +17,7 @@ from bmn.jobs.units import Unit, open_unit
 from bmn.logs import get_logger
 from bmn.providers.resend import Mail, Resend
 from bmn.schemas.events import Progress
-from bmn.schemas.payloads import EmailSend
+from bmn.schemas.payloads import ALERT_TEMPLATE, EmailSend
 from bmn.schemas.results import MailResult
 from bmn.work.mail.render import Rendered, render
 
@@ -55,11 +55,13 @@ async def _words(ctx: Context[EmailSend], unit: Unit) -> Rendered:
 async def _count(ctx: Context[EmailSend]) -> None:
     """Counts a mail once, before its first attempt. Raises JobFailure where its addressee has had enough for a day.
 
-    What our own support gets is not counted; the ops mail has its window. While Redis is away every mail goes out.
+    What our own support gets is not counted; the ops mail has its window, and an alert is told once.
+    While Redis is away every mail goes out.
     """
     payload = ctx.payload
     most = ctx.settings.bmn_mails_per_day
-    if not most or (payload.user_id is None and payload.to == ctx.settings.support_email):
+    to_support = payload.user_id is None and payload.to == ctx.settings.support_email
+    if not most or to_support or payload.template == ALERT_TEMPLATE:
         return
     whom = payload.user_id or hashlib.sha256(payload.to.lower().encode()).hexdigest()[:32]
     try:

@@ -1,0 +1,71 @@
+"""The loop that looks for trouble and tells of it, in every worker and every server: so a service whose workers are all
+gone still says so. A lock in Redis picks who does it; two at once do no harm.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+
+from redis.exceptions import RedisError
+
+from bmn.db.alerts import Trouble
+from bmn.errors import TryLater
+from bmn.jobs import alerts, sinks
+from bmn.jobs.core import Core
+from bmn.jobs.locks import is_mine, lock_seconds
+from bmn.logs import get_logger
+
+log = get_logger(__name__)
+
+_LOOK_EVERY = 5  # in sweeps
+
+
+class AlertLoop:
+    """here: what only this process can see, looked at whoever has the lock."""
+
+    def __init__(self, core: Core, here: Callable[[], Iterable[Trouble]] = tuple) -> None:
+        self._core = core
+        self._here = here
+        self._telling: asyncio.Task[None] | None = None
+        self._number = -1
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
+                await self._round()
+        finally:
+            if self._telling is not None:
+                self._telling.cancel()
+
+    async def _round(self) -> None:
+        self._number += 1
+        mine = await is_mine(self._core, "alerts")
+        try:
+            if self._number % _LOOK_EVERY == 0:
+                await alerts.open_here(self._core, self._here())
+                if mine:
+                    await alerts.look(self._core)
+        except TryLater:
+            await asyncio.sleep(
+                2 * lock_seconds(self._core)
+            )  # the lock lapses, so that one who has a database can look
+            return
+        except (RedisError, OSError) as error:
+            log.debug("alerts not looked for", reason=str(error))
+        except Exception:
+            log.exception("looking for alerts failed")
+        if mine and (self._telling is None or self._telling.done()):
+            # Beside the loop: a receiver that is slow keeps nobody from looking.
+            self._telling = asyncio.create_task(self._tell(), name="alerts")
+        if not mine:
+            await asyncio.sleep(lock_seconds(self._core) / 2)
+
+    async def _tell(self) -> None:
+        try:
+            await sinks.tell(self._core)
+        except TryLater:
+            log.debug("alerts not told; the database is away")
+        except Exception:
+            log.exception("telling of alerts failed")

@@ -1,0 +1,169 @@
+"""Tells every receiver of each alert once, and once more when it is over.
+
+One table says how each form of receiver is told. The rows say who was told: a process that dies between a receiver's
+answer and the commit makes it hear twice, never not. A receiver that is away is tried again after 1, 2, 4 … 60 minutes.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import httpx
+
+from bmn import observability
+from bmn.db import alerts
+from bmn.db import jobs as job_rows
+from bmn.db.alerts import Alert
+from bmn.db.engine import Connection
+from bmn.db.transitions import Change
+from bmn.format import duration
+from bmn.jobs.alerts import next_step
+from bmn.jobs.core import Core
+from bmn.jobs.submission import store_jobs
+from bmn.logs import get_logger
+from bmn.outgoing import RoutedTransport
+from bmn.settings import Settings
+from bmn.settings.alert_urls import Form, Sink, read_sinks
+
+log = get_logger(__name__)
+
+_TIMEOUT = 10.0
+
+Body = Callable[[Alert, Sink], dict[str, object]]
+
+
+class _Undelivered(Exception):
+    """A receiver that was not told; the text names no address."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What one round of telling has at hand."""
+
+    core: Core
+    http: httpx.AsyncClient
+
+
+def ops_mailbox(settings: Settings) -> Sink:
+    """The operators' own, which needs no setting."""
+    return Sink("mail", settings.support_email)
+
+
+def all_sinks(settings: Settings) -> tuple[Sink, ...]:
+    """Everybody who is told: the operators' mailbox, Sentry where it is configured, and what BMN_ALERT_URLS names."""
+    dsn = settings.sentry_dsn.get_secret_value()
+    sentry = (Sink("sentry", dsn),) if dsn else ()
+    named = read_sinks(settings.bmn_alert_urls.get_secret_value())
+    return tuple(dict.fromkeys((ops_mailbox(settings), *sentry, *named)))
+
+
+async def tell(core: Core) -> None:
+    """Tells every receiver what it has not been told; one that is away costs the others its timeout, no more."""
+    transport = RoutedTransport()
+    async with httpx.AsyncClient(
+        transport=transport, trust_env=False, timeout=_TIMEOUT, follow_redirects=False
+    ) as http:
+        for sink in all_sinks(core.settings):
+            await _tell(_Round(core, http), sink)
+
+
+async def _tell(at: _Round, sink: Sink) -> None:
+    db = at.core.db
+    for alert in await db.read(lambda conn: alerts.untold(conn, sink.id)):
+        if not await db.write(lambda conn, it=alert: alerts.claim(conn, it, sink.id)):  # type: ignore[misc]
+            continue
+        try:
+            await DELIVERIES[sink.form](at, alert, sink)
+        except _Undelivered as error:
+            log.warning("alert not delivered; tried again later", form=sink.form, alert=alert.id, reason=str(error))
+            return  # the others wait for the next round, so that a receiver that is away costs one timeout
+        await db.write(lambda conn, it=alert: alerts.set_told(conn, it, sink.id))  # type: ignore[misc]
+
+
+def words(alert: Alert) -> str:
+    """One line for people."""
+    if alert.resolved_at is None:
+        return f"{alert.message} (bmn {alert.kind}, {alert.subject})"
+    return f"Resolved after {lasted(alert)}: {alert.message} (bmn {alert.kind}, {alert.subject})"
+
+
+def lasted(alert: Alert) -> str:
+    """From the opening to the end, as people say it."""
+    return duration(max(0.0, (alert.resolved_at or alert.opened_at) - alert.opened_at))
+
+
+# --- how each form is told -----------------------------------------------------------------------------------------------
+
+
+async def _post(body: Body, at: _Round, alert: Alert, sink: Sink) -> None:
+    try:
+        answer = await at.http.post(sink.url, json=body(alert, sink))
+    except httpx.HTTPError as error:
+        raise _Undelivered(type(error).__name__) from error
+    if not answer.is_success:  # a redirect, too: it could lead to where only we can go
+        raise _Undelivered(f"HTTP {answer.status_code}")
+
+
+async def _mail(at: _Round, alert: Alert, sink: Sink) -> None:
+    """Stores the job that sends it, also while Redis is away; the same alert is one mail."""
+    job = at.core.work.alert_mail(at.core.settings, sink.url, alert, words(alert), next_step(alert.kind, alert.subject))
+
+    def store(conn: Connection) -> Change | None:
+        return None if job_rows.exists(conn, job.id) else store_jobs(conn, None, [job])
+
+    if change := await at.core.db.write(store):
+        at.core.outbox.publish(change)
+
+
+async def _sentry(at: _Round, alert: Alert, sink: Sink) -> None:
+    over = alert.resolved_at is not None
+    level = "info" if over else "error" if alert.severity == "error" else "warning"
+    tags = {"alert": alert.kind, "subject": alert.subject, "state": "resolved" if over else "open"}
+    if not observability.report(words(alert), level=level, group=(alert.kind, alert.subject), **tags):
+        raise _Undelivered("Sentry is not set up in this process")
+
+
+def _json(alert: Alert, sink: Sink) -> dict[str, object]:
+    level = "failure" if alert.severity == "error" else "warning"
+    return {
+        "version": "1.0",
+        "title": f"bmn: {alert.kind} {alert.subject}",
+        "message": words(alert),
+        "type": level if alert.resolved_at is None else "success",
+        "id": alert.id,
+        "kind": alert.kind,
+        "subject": alert.subject,
+        "state": "open" if alert.resolved_at is None else "resolved",
+        "openedAt": alert.opened_at,
+        "resolvedAt": alert.resolved_at,
+        "nextStep": next_step(alert.kind, alert.subject),
+    }
+
+
+def _slack(alert: Alert, sink: Sink) -> dict[str, object]:
+    text = words(alert).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return {"text": text}
+
+
+def _discord(alert: Alert, sink: Sink) -> dict[str, object]:
+    return {"content": words(alert)[:1900], "allowed_mentions": {"parse": []}}
+
+
+def _pagerduty(alert: Alert, sink: Sink) -> dict[str, object]:
+    severity = "critical" if alert.severity == "error" else "warning"
+    return {
+        "routing_key": sink.key,
+        "event_action": "trigger" if alert.resolved_at is None else "resolve",
+        "dedup_key": f"bmn-{alert.id}",
+        "payload": {"summary": words(alert)[:1000], "source": alert.subject, "severity": severity},
+    }
+
+
+DELIVERIES: dict[Form, Callable[[_Round, Alert, Sink], Awaitable[None]]] = {
+    "json": partial(_post, _json),
+    "slack": partial(_post, _slack),
+    "discord": partial(_post, _discord),
+    "pagerduty": partial(_post, _pagerduty),
+    "mail": _mail,
+    "sentry": _sentry,
+}
