@@ -44,6 +44,8 @@ SECTIONS: Sections = {
         "doctor": (f"{_COMMANDS}.doctor", "what is wrong here and what to do about it"),
         "config": (f"{_COMMANDS}.config", "effective settings and where each comes from"),
         "token": (f"{_COMMANDS}.token", "a bearer token for the local server"),
+        "login": (f"{_COMMANDS}.login", "sign in to a server with a key, and remember it"),
+        "profile": (f"{_COMMANDS}.profile", "the servers you have signed in to, and which one is meant"),
         "keys": (f"{_COMMANDS}.keys", "API keys: make, list, revoke; the first admin's"),
         "completion": (f"{_COMMANDS}.completion", "completion for bash, zsh and fish"),
         "help": (f"{_COMMANDS}.help", "exit-codes, causes, options, images, environment"),

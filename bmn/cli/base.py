@@ -61,6 +61,7 @@ def _common_options(
     no_input: Annotated[bool, _common("--no-input")] = False,
     no_color: Annotated[bool, _common("--no-color")] = False,
     api_url: Annotated[str | None, _common("--api-url", metavar="URL")] = None,
+    profile: Annotated[str | None, _common("--profile", metavar="NAME")] = None,
 ) -> None:
     """The options that every command understands, in front of its name and behind it."""
 

@@ -163,6 +163,10 @@ class Client(HttpClient):
 
     # --- signing in ---------------------------------------------------------------------------------------------------
 
+    async def me(self) -> documents.Me:
+        """Who the server takes us for."""
+        return await self._get("/me", documents.Me)
+
     async def sign_in_link(self, path: str = "/") -> documents.SignInLink:
         """An address that signs a browser in as the caller, once, and leads to a page of ours."""
         return await self._post("/session", documents.SignInLink, {"path": path}, safe=True)

@@ -39,6 +39,7 @@ Parameter = str | int | float | bool | Sequence[str] | None
 T = TypeVar("T", bound=Document)
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
+_CHANGES_NOTHING = ("/estimate", "/session")
 _RETRIED = frozenset({502, 503, 504})
 _ERRORS: dict[int, type[BmnError]] = {
     400: UsageProblem,
@@ -57,7 +58,7 @@ class HttpClient:
     """Sends requests to one server as one user, and parses answers into documents.
 
     role: `user` or `admin`, for the tokens we sign ourselves on the local development server.
-    on_notice: told in a sentence what the client waits for.
+    on_notice: told in a sentence what the client waits for. on_act: called before what changes something there.
     """
 
     def __init__(
@@ -69,10 +70,12 @@ class HttpClient:
         role: str = "user",
         retries: int = 3,
         on_notice: Callable[[str], None] = lambda _text: None,
+        on_act: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.api_url = _address(api_url) if api_url else settings.api_address
         self.on_notice = on_notice
+        self._on_act = on_act
         self._token_source = token or token_source(settings, self.api_url, role=role)
         self._token: str | None = None
         self._retries = retries
@@ -168,6 +171,8 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         again: bool = True,
     ) -> httpx.Response:
+        if method != "GET" and not path.endswith(_CHANGES_NOTHING):
+            self._on_act()
         headers = {**self._authorization(), **(headers or {})}
         return await self._send(method, API + path, params=params, body=body, headers=headers, again=again)
 

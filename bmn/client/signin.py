@@ -20,7 +20,7 @@ def is_local(settings: Settings, api_url: str) -> bool:
 def refused_hint(settings: Settings, api_url: str) -> str:
     """What to do about a token that the server refuses."""
     if settings.bmn_token.get_secret_value() or not is_local(settings, api_url):
-        return "Set BMN_TOKEN to a fresh access token."
+        return "Sign in with `bmn login`, or set BMN_TOKEN to a fresh access token or a key."
     return f"It runs with another BMN_HOME than yours ({settings.bmn_home}): set the same, or BMN_API_URL to your own."
 
 
@@ -35,6 +35,9 @@ def token_source(settings: Settings, api_url: str, *, role: str = "user") -> Tok
             return token
         if is_local(settings, api_url):
             return mint_development_token(settings, role=role)
-        raise NotSignedIn(f"No token for {api_url}.", hint="Set BMN_TOKEN to an access token of that server.")
+        raise NotSignedIn(
+            f"No token for {api_url}.",
+            hint="Sign in with `bmn login`, or set BMN_TOKEN to a key or an access token of that server.",
+        )
 
     return get

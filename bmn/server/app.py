@@ -37,6 +37,7 @@ from bmn.server.routes import (
     job_events,
     jobs,
     keys,
+    me,
     records,
 )
 from bmn.server.snapshot import Snapshot
@@ -45,7 +46,7 @@ from bmn.settings import Settings, check_start
 
 log = get_logger(__name__)
 
-_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, keys, files, health)
+_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, keys, me, files, health)
 _GRACE_SECONDS = 10
 _OWN_FILES = 256  # descriptors that are no connection of a client
 _HEALTH_SECONDS = 1.0

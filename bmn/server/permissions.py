@@ -49,6 +49,7 @@ ROUTES: dict[str, Needs] = {
     "GET /api/v1/costs": _LOOK,
     "GET /files/{key:path}": _OWN,
     "POST /api/v1/session": _LOOK,
+    "GET /api/v1/me": _LOOK,
     "POST /api/v1/events": _ACT_FOR,
     # operators
     "GET /api/v1/admin/queues": _SEE,

@@ -42,6 +42,8 @@ _OURS = (
     "open",
     "admin",
     "keys",
+    "login",
+    "profile",
     "audit",
     "completion",
 )

@@ -235,6 +235,11 @@ _OF_A_USER = (
     ("failing", "keys list"),
     ("failing", "keys revoke 000000000000"),
     ("failing", "audit"),
+    ("failing", "login --no-input"),
+    ("empty", "profile list"),
+    ("failing", "profile list --limit 5"),
+    ("failing", "profile use live"),
+    ("failing", "profile remove live"),
     ("good", "costs --by provider"),
     ("failing", "costs --by color"),
     ("empty", "sandbox faults"),
@@ -346,6 +351,29 @@ def test_screens_of_keys(stack: Stack, place: str) -> None:
 
 
 @pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_profiles(stack: Stack, place: str, tmp_path: Path) -> None:
+    """From a key to a profile that is forgotten again."""
+    newcomer = Scene(User(stack), {})
+    key = User(stack, "admin").json("keys", "create", "--role", "operator", "--user", newcomer.user.user_id)["key"]
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    words = ("login", stack.api_url, "--profile", "live", "--production")
+    if place == "pipe":
+        done = newcomer.user.bmn(*words, env=env, stdin=key)
+        code, text = done.code, f"{done.out}--- stderr\n{done.err}"
+    else:
+        with on_terminal(*words, columns=int(place), env={**stack.env, **env}) as terminal:
+            terminal.wait_for("Key for")
+            terminal.type(f"{key}\n")
+            code, text = terminal.end(), _unwrapped(terminal.text, place)
+    assert key not in text
+    text = _steady(newcomer, f"$ bmn {' '.join(words)}  [exit {code}]\n{text}".replace(str(tmp_path), "<config>"))
+    check_snapshot(f"login-good-{place}", text)
+    for command in ("profile list", "profile use live", "profile remove live"):
+        text = _seen(newcomer, command, place, env).replace(str(tmp_path), "<config>")
+        check_snapshot(f"{_name(command, 'good')}-{place}", re.sub(r"bmn_live_\w+…", "<key>…", text))
+
+
+@pytest.mark.parametrize("place", _PLACES)
 def test_screens_of_making_and_changing(stack: Stack, place: str) -> None:
     """From a new brand to its last picture: each step needs the one before."""
     newcomer = Scene(User(stack), {})
@@ -446,6 +474,7 @@ def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place:
 
 # What one command shows or changes is there, or the command fails.
 _NEVER_EMPTY = {
+    *("login", "profile-use", "profile-remove"),
     *("generate", "logos-select", "logos-save", "logos-refine", "brands-create", "brands-show", "credits", "open"),
     *("admin", "jobs-show", "jobs-watch", "jobs-why", "jobs-dlq-show", "queues", "workers", "serve", "worker"),
     *(

@@ -32,7 +32,9 @@ _ENVIRONMENT_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "BMN_HOME", "NO_PROXY", "
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """What the command sees: little, and nothing of the terminal that the tests run in."""
     kept = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT_KEPT or name.startswith("BMN_")}
-    return {"LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC", "BMN_ENV": "development", **kept, **(extra or {})}
+    # No profile of whoever runs the tests is theirs.
+    ours = {"LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC", "XDG_CONFIG_HOME": "/nowhere"}
+    return {**ours, "BMN_ENV": "development", **kept, **(extra or {})}
 
 
 @dataclass(frozen=True, slots=True)

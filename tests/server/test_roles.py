@@ -38,8 +38,8 @@ _EXPECTED = {
         GET /dev/mail GET /dev/mail/{mail_id} GET /dev/mail/{mail_id}/body GET /dev/sandbox
     """,
     "voasu": """
-        GET /api/v1/jobs GET /api/v1/jobs/{job_id} GET /api/v1/jobs/{job_id}/why GET /api/v1/jobs/{job_id}/logs
-        GET /api/v1/products GET /api/v1/costs POST /api/v1/session
+        GET /api/v1/jobs GET /api/v1/jobs/groups GET /api/v1/jobs/{job_id} GET /api/v1/jobs/{job_id}/why
+        GET /api/v1/jobs/{job_id}/logs GET /api/v1/products GET /api/v1/costs GET /api/v1/me POST /api/v1/session
     """,
     "voa--": """
         GET /api/v1/admin/queues GET /api/v1/admin/workers GET /api/v1/admin/alerts GET /api/v1/admin/dlq
@@ -107,6 +107,7 @@ def address(path: str) -> str:
     return re.sub(r"\{(.+?)\}", value, path) + ("?job=none" if path == "/api/v1/events" else "")
 
 
+@_ONE_DATABASE
 def test_every_route_stands_in_the_table(api: Api) -> None:
     routes = {
         f"{method} {route.path}"
@@ -205,6 +206,7 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
     seen = {
         "/api/v1/jobs?all=true": troubled,
         f"/api/v1/jobs?user={ANA}": troubled,
+        "/api/v1/jobs/groups?by=cause&all=true": "provider_garbage",
         f"/api/v1/jobs/{troubled}": troubled,
         f"/api/v1/jobs/{troubled}?wait=0": troubled,
         f"/api/v1/jobs/{troubled}/why": troubled,
@@ -212,6 +214,7 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         "/api/v1/costs?all=true": "rows",
         "/api/v1/costs?by=user": "rows",
         "/api/v1/products": "products",
+        "/api/v1/me": "viewer",
         "/api/v1/admin/queues": "logo-generation",
         "/api/v1/admin/workers": "workers",
         "/api/v1/admin/alerts?ended=true": "alerts",

@@ -642,6 +642,13 @@ export interface MailResult {
   mailId: string | null;
 }
 
+export interface Me {
+  userId: string;
+  role: string;
+  keyId: string | null;
+  expiresAt: string | null;
+}
+
 export interface Misfit {
   field: string;
   problem: string;
@@ -1034,6 +1041,7 @@ export interface Answers {
   "GET /api/v1/admin/keys": Keys;
   "POST /api/v1/admin/keys/{key}/revoke": KeyRecord;
   "GET /api/v1/admin/audit": AuditPage;
+  "GET /api/v1/me": Me;
   "GET /health": Health;
   "GET /health/live": Liveness;
   "POST /api/v1/session": SignInLink;

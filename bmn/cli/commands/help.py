@@ -18,6 +18,7 @@ _OPTIONS = (
     ("--no-color", "no colors; NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed as well"),
     ("--no-input", "never ask; fail and name the flag instead"),
     ("--debug", "the traceback below an error"),
+    ("--profile NAME", "the server and key of `bmn login`; else BMN_API_URL and BMN_TOKEN, else `bmn profile use`"),
     ("--api-url URL", "which server; else BMN_API_URL, else the running `bmn serve`, else http://127.0.0.1:3000"),
 )
 _IMAGES = (

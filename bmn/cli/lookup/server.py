@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from bmn.cli.lookup.profiles import client_settings
 from bmn.cli.terminal.console import console
 from bmn.client import Client
 from bmn.errors import Conflict, NoServer
@@ -20,7 +21,11 @@ _REFUSALS = 20  # how often another command may have been faster
 def open_client(*, role: str = "user", settings: Settings | None = None, api_url: str | None = None) -> Client:
     """A client of the server that is meant, signed in where we can."""
     return Client(
-        settings or load_settings(), api_url=api_url or console.api_url or None, role=role, on_notice=console.say
+        settings or client_settings(),
+        api_url=api_url or console.api_url or None,
+        role=role,
+        on_notice=console.say,
+        on_act=console.warn_production,
     )
 
 
@@ -39,7 +44,7 @@ async def server_for(queue: str, *, detach: bool) -> AsyncIterator[Server]:
 
     Raises NoServer where none answers and a private one will not do.
     """
-    settings = load_settings()
+    settings = client_settings()
     async with open_client(settings=settings) as client:
         answers = bool(console.api_url or settings.bmn_api_url) or await client.is_up()
     if answers:

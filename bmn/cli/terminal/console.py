@@ -35,6 +35,8 @@ class Console:
         self.no_input = False
         self.no_color = False
         self.api_url = ""
+        self.profile = ""
+        self.production = ""  # of a profile that says so: what is said before an act
 
     # --- what kind of place this is -------------------------------------------------------------------------------
 
@@ -173,6 +175,12 @@ class Console:
             text = Text(text, style=style)
         self._write(sys.stderr, self.err if not isinstance(text, str) else None, text)
 
+    def warn_production(self) -> None:
+        """Says, once and in red, that what follows is done to people."""
+        text, self.production = self.production, ""
+        if text:
+            self.tell(text, style="bold red")
+
     def next_step(self, *commands: str) -> None:
         """The next useful commands; each command of ours ends with them."""
         if self.json:
@@ -206,6 +214,7 @@ class Console:
         """Asks on a terminal. Elsewhere raises UsageProblem, which names the flag to use."""
         from bmn.errors import UsageProblem
 
+        self.warn_production()
         if not self.interactive:
             raise UsageProblem(f"{question} Nobody is here to answer.", hint=f"Add {flag} to go ahead.")
         return self.ask(f"{question} [y/N] ").lower() in ("y", "yes")

@@ -1,6 +1,6 @@
 """Every answer of the API as a type: built by the server, parsed by the client, described in `/openapi.json`."""
 
-from bmn.schemas.documents.access import AuditPage, AuditRecord, KeyRecord, Keys, MadeKey
+from bmn.schemas.documents.access import AuditPage, AuditRecord, KeyRecord, Keys, MadeKey, Me
 from bmn.schemas.documents.brand import (
     Asset,
     AssetPage,
@@ -69,6 +69,7 @@ __all__ = [
     "KeyRecord",
     "Keys",
     "MadeKey",
+    "Me",
     "Document",
     "Brand",
     "BrandPage",

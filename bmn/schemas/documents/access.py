@@ -56,3 +56,12 @@ class MadeKey(KeyRecord):
     """An API key that was just made. key: its text, which is kept nowhere and shown this once."""
 
     key: str
+
+
+class Me(Document):
+    """Who is calling. key_id: of the API key they call with. expires_at: null for a key that does not end by itself."""
+
+    user_id: str
+    role: str
+    key_id: str | None
+    expires_at: Time | None
