@@ -61,7 +61,7 @@ def audit(
         console.document(page)
         return
     if not page.entries:
-        console.say("Nothing was done that fits.")
+        console.say("No act fits.")
         console.next_step("bmn audit --since 30d")
         return
     console.table(_COLUMNS, [_row(entry) for entry in page.entries])

@@ -11,7 +11,7 @@ from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import Reason, span
-from bmn.cli.terminal.timespan import ago, moment
+from bmn.cli.terminal.timespan import ago
 from bmn.errors import UsageProblem
 from bmn.schemas.base import Role
 from bmn.schemas.documents import KeyRecord, MadeKey
@@ -117,7 +117,7 @@ def _end(key: KeyRecord) -> Cell:
 def _when(time: str | None) -> str:
     if not time:
         return ""
-    return ago(time) if console.width is not None else moment(time).isoformat(timespec="seconds")
+    return ago(time) if console.width is not None else time
 
 
 @app.command(cls=examples("bmn keys revoke 3f9c02aa71be", "bmn keys revoke 3f9c02aa71be --reason lost"))
