@@ -16,6 +16,11 @@ log = get_logger(__name__)
 _AGAIN_SECONDS = 60.0
 _LONGEST = 160
 
+
+class TokenTooLong(jwt.InvalidTokenError):
+    """A token that is not looked at."""
+
+
 # By the error that PyJWT raises: a word to search for, and what to look at.
 _REASONS: dict[type[Exception], tuple[str, str]] = {
     jwt.ExpiredSignatureError: ("expired", "The client has to renew its token; or one of the clocks is wrong."),
@@ -32,6 +37,8 @@ _REASONS: dict[type[Exception], tuple[str, str]] = {
     ),
     jwt.InvalidKeyError: ("key", "The key is not in the project's key set: is SUPABASE_URL the issuer's project?"),
     jwt.MissingRequiredClaimError: ("claim", "It is not a Supabase access token."),
+    TokenTooLong: ("too_long", "It carries too much: keep what is large out of the account's metadata."),
+    jwt.InvalidTokenError: ("claim", "A claim of it is not what Supabase writes into access tokens."),
     jwt.DecodeError: ("no_token", "It is not a JWT: an API key or a cut token was sent."),
 }
 _USER = (

@@ -19,7 +19,7 @@ from bmn.errors import NotSignedIn
 from bmn.identity.development import AUDIENCE, DEV_ISSUER, development_secret, supabase_is_configured
 from bmn.identity.jwks import KeySet
 from bmn.identity.keys import ApiKeys, is_key
-from bmn.identity.refused import KeyRefused, RefusedTokens
+from bmn.identity.refused import KeyRefused, RefusedTokens, TokenTooLong
 from bmn.identity.rights import RIGHTS, Right, Role
 from bmn.identity.roles import Roles
 from bmn.settings import Settings
@@ -92,6 +92,7 @@ class Authenticator:
         if not token:
             raise NotSignedIn(NO_TOKEN)
         if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES or not token.isascii():
+            self._refused.note(_unread(token), "")
             raise NotSignedIn(INVALID_TOKEN)
         if self.api_keys is not None and is_key(token):
             return await self._by_key(self.api_keys, token)
@@ -173,6 +174,13 @@ class Authenticator:
             while len(self._seen) >= _CACHE_SIZE:
                 self._seen.pop(next(iter(self._seen)))
         self._seen[digest] = (min(now + _CACHE_SECONDS, principal.expires_at + LEEWAY), principal)
+
+
+def _unread(token: object) -> Exception:
+    """Why a token is not even looked at."""
+    if isinstance(token, str) and len(token) > MAX_TOKEN_BYTES:
+        return TokenTooLong(f"{len(token)} characters, {MAX_TOKEN_BYTES} at most")
+    return jwt.DecodeError("it is no text in ASCII")
 
 
 def _principal(claims: dict[str, Any]) -> Principal:

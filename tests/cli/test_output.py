@@ -21,7 +21,7 @@ from bmn.cli.terminal.cells import Column, clean
 from bmn.cli.terminal.console import Console
 from bmn.cli.terminal.exit_codes import of_job, of_jobs
 from bmn.cli.terminal.tables import render
-from bmn.cli.terminal.timespan import ago, seconds_ago
+from bmn.cli.terminal.timespan import ago, next_moment, seconds_ago
 from bmn.format import duration, parse_span
 from bmn.schemas.documents import Job, TimelineEvent
 from bmn.schemas.payloads import JobState
@@ -140,6 +140,22 @@ def test_a_time_without_a_zone_is_what_clocks_here_showed_then(
     berlin: None, asked: str, text: str, seconds: timedelta
 ) -> None:
     assert seconds_ago(text, datetime.fromisoformat(asked)) == seconds.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "begins"),
+    [
+        ("2026-03-28T12:00+01:00", "2026-03-29T02:30", "2026-03-29T03:30+02:00"),  # that night clocks go from 2 to 3
+        ("2026-03-29T01:45+01:00", "2:30", "2026-03-29T03:30+02:00"),
+        ("2026-10-24T12:00+02:00", "2026-10-25T02:30", "2026-10-25T02:30+02:00"),  # and that night 2:30 comes twice
+        ("2026-10-25T02:40+02:00", "2026-10-25T02:30", "2026-10-25T02:30+01:00"),
+        ("2026-10-25T02:40+02:00", "02:30", "2026-10-25T02:30+01:00"),
+        ("2026-10-25T02:40+01:00", "02:30", "2026-10-26T02:30+01:00"),
+        ("2026-10-25T02:40+02:00", "2026-10-25T02:30Z", "2026-10-25T03:30+01:00"),
+    ],
+)
+def test_no_time_begins_before_clocks_here_show_it(berlin: None, asked: str, text: str, begins: str) -> None:
+    assert next_moment(text, datetime.fromisoformat(asked)) == datetime.fromisoformat(begins)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ async def test_each_reason_is_named_and_nothing_of_the_user(
         "key": jwt.encode(project.claims(), project.ec_key, algorithm="ES256", headers={"kid": "unknown"}),
         "user": project.token(role="service_role"),
         "no_token": "sb_publishable_abc",
+        "claim": project.token(iat=None),
+        "too_long": project.token(user_metadata={"groups": ["a group of the company"] * 400}),
     }
     for reason, token in tokens.items():
         await refused(auth, token)

@@ -24,8 +24,7 @@ def seconds_ago(text: str, now: datetime | None = None) -> float:
     except ValueError:
         pass
     try:
-        # One without a zone is of here, as clocks here went at that time.
-        return (now - datetime.fromisoformat(text.strip()).astimezone()).total_seconds()
+        return (now - _readings(datetime.fromisoformat(text.strip()))[0]).total_seconds()
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time; write 10m, 2h, 3d, yesterday or 2026-11-23T10:00Z") from None
 
@@ -37,18 +36,30 @@ def next_moment(text: str, now: datetime | None = None) -> datetime:
     try:
         if re.fullmatch(r"\d{1,2}:\d\d", word):
             clock = time.fromisoformat(word.zfill(5))
-            today = datetime.combine(here.date(), clock).astimezone()
-            return today if today > here else datetime.combine(here.date() + timedelta(days=1), clock).astimezone()
-        found = datetime.fromisoformat(word).astimezone()
+            days = [here.date() + timedelta(days=ahead) for ahead in (0, 1)]
+            found = [moment for day in days for moment in _readings(datetime.combine(day, clock))]
+        else:
+            found = list(_readings(datetime.fromisoformat(word)))
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time; write 18:30, or 2026-11-30T09:00Z") from None
-    if found <= here:
-        raise ValueError(f"{text!r} lies in the past")
-    return found
+    if ahead := [moment for moment in found if moment > here]:
+        return ahead[0]
+    raise ValueError(f"{text!r} lies in the past")
+
+
+def _readings(at: datetime) -> tuple[datetime, ...]:
+    """When clocks show a time: with its zone once; here twice in the hour that comes again, earlier first.
+
+    In the hour that is left out it is as long after the jump as it would have been, so that nothing begins too early.
+    """
+    if at.tzinfo is not None:
+        return (at.astimezone(),)
+    both = sorted(at.replace(fold=fold).astimezone() for fold in (0, 1))
+    return tuple(found for found in both if found.replace(tzinfo=None, fold=0) == at) or (both[-1],)
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min).astimezone()
+    return _readings(datetime.combine(day, time.min))[0]
 
 
 def moment(text: str) -> datetime:
