@@ -40,6 +40,7 @@ def check_redis(settings: Settings) -> Iterator[Check]:
     from bmn.broker.trial import try_all
 
     where = redact(settings.redis_address)
+    yield from _sentinels(settings.redis_address)
     try:
         with connect_sync(settings.redis_address) as client:
             found = try_all(client)
@@ -57,6 +58,36 @@ def check_redis(settings: Settings) -> Iterator[Check]:
         yield Check("Redis", "ok", where)
     if skew is not None:
         yield check_clock("Redis", skew)
+
+
+def _sentinels(address: str) -> Iterator[Check]:
+    """Whether every sentinel answers, and whether they name the same primary; nothing where there are none."""
+    import redis
+
+    from bmn.broker.sentinels import divide, name_of
+
+    _, group = divide(address)
+    if group is None:
+        return
+    named, silent = set(), []
+    for place in group.places:
+        try:
+            found = group.ask(place)
+        except (redis.RedisError, OSError) as error:
+            silent.append(f"{name_of(place)}: {error}")
+            continue
+        if found is None:
+            silent.append(f"{name_of(place)} knows no {group.service}")
+        else:
+            named.add(name_of(found))
+    of = f"{len(group.places) - len(silent)} of {len(group.places)} name {' and '.join(sorted(named)) or 'no primary'}"
+    if len(named) > 1:
+        yield Check("Sentinels", "failed", of, "Look at SENTINEL MASTERS of each: they are divided.")
+    elif silent:
+        remedy = "A failover needs most of them: start it, or correct REDIS_URL."
+        yield Check("Sentinels", "warning" if named else "failed", f"{of}; {'; '.join(silent)}", remedy)
+    else:
+        yield Check("Sentinels", "ok", of)
 
 
 def _asked(client: Any, refused: type[Exception]) -> tuple[dict[str, Any], float | None]:

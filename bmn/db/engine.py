@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -52,6 +52,7 @@ _STATEMENT_SECONDS = 30.0
 _IDLE_SECONDS = 10.0  # PostgreSQL ends a transaction whose process does nothing for so long, and frees its locks
 _RETRIES = 5
 _CONFLICTS = ("40001", "40P01")  # serialisation failure, deadlock
+_READ_ONLY = "25006"
 
 
 @dataclass(slots=True)
@@ -128,8 +129,10 @@ class Database:
         try:
             with self._reader.connect() as conn:
                 return fn(conn)
-        except (OperationalError, PoolTimeout) as error:
-            raise database_away(error) from error
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, PoolTimeout) or _is_away(error):
+                raise database_away(error) from error
+            raise
 
     # --- the writer thread ---------------------------------------------------------------------------------------------
 
@@ -232,9 +235,16 @@ def make_engine(url: str, *, writer: bool = False, size: int = 2) -> Engine:
         # A pooler in transaction mode shares connections, so nothing may be prepared on one.
         connect_args={"prepare_threshold": None, "connect_timeout": make_url(url).query.get("connect_timeout", "5")},
     )
+    event.listen(engine, "handle_error", _leave_standby)
     # Before SQLAlchemy's own look at a new connection, which stumbles over what is refused here.
     event.listen(engine, "connect", lambda connection, _record: check_server(connection, url), insert=True)
     return engine
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """A server that has become read-only is of no more use: its connections go, and new ones find the primary."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -279,7 +289,7 @@ def _run_together(conn: Connection, batch: list[_Transaction]) -> int:
         try:
             transaction.result = transaction.fn(conn)
         except Exception as error:
-            if isinstance(error, OperationalError) or _is_conflict(error):
+            if _is_away(error) or _is_conflict(error):
                 raise
             raise _Undo from error
     return len(batch)
@@ -296,10 +306,14 @@ def _run_in_savepoints(conn: Connection, batch: list[_Transaction]) -> int:
             with conn.begin_nested():
                 transaction.result = transaction.fn(conn)
         except Exception as error:
-            if isinstance(error, OperationalError) or _is_conflict(error):
+            if _is_away(error) or _is_conflict(error):
                 raise
             transaction.error = error
     return len(batch)
+
+
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def _is_conflict(error: BaseException) -> bool:

@@ -43,4 +43,5 @@ def _is_private(address: str) -> bool:
 
 def _public_without_password(settings: Settings) -> bool:
     url = urlsplit(settings.redis_address)
-    return bool(url.scheme) and url.scheme != "unix" and not url.password and not is_loopback(url.hostname)
+    hosts = [urlsplit(f"//{place}").hostname for place in url.netloc.rpartition("@")[2].split(",")]
+    return bool(url.scheme) and url.scheme != "unix" and not url.password and not all(map(is_loopback, hosts))

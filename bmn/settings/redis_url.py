@@ -20,6 +20,14 @@ _SCHEMES = {
     "redis+socket": "unix",
     "unix+redis": "unix",
     "redis+unix": "unix",
+    "redis+sentinel": "redis+sentinel",
+    "valkey+sentinel": "redis+sentinel",
+    "redis-sentinel": "redis+sentinel",
+    "sentinel": "redis+sentinel",
+    "rediss+sentinel": "rediss+sentinel",
+    "valkeys+sentinel": "rediss+sentinel",
+    "rediss-sentinel": "rediss+sentinel",
+    "sentinels": "rediss+sentinel",
 }
 _KNOWN_NAMES = """
     ssl_cert_reqs ssl_ca_certs ssl_ca_path ssl_certfile ssl_keyfile ssl_check_hostname client_name protocol
@@ -32,7 +40,9 @@ _FOREIGN_NAMES = """
     lib_name lib_version virtual_host visibility_timeout enableReadyCheck lazyConnect maxRetriesPerRequest
     allowUsernameInURI password username user db database
 """
+_OF_SENTINELS = frozenset(("sentinel_username", "sentinel_password"))
 _FOREIGN = frozenset(_FOREIGN_NAMES.split())
+_SENTINEL_PORT = 26379
 _CERTIFICATES = {"cert_none": "none", "cert_optional": "optional", "cert_required": "required"}
 _FILES: dict[str, Callable[[str], Path]] = {
     "ssl_ca_certs": files.certificates,
@@ -41,17 +51,19 @@ _FILES: dict[str, Callable[[str], Path]] = {
     "ssl_keyfile": files.file,
 }
 _SAMPLE = "redis://USER:PASSWORD@HOST:6379/0"
+_SENTINEL_SAMPLE = "redis+sentinel://:PASSWORD@A:26379,B:26379,C:26379/NAME/0"
 
 
 def redis_url(text: str) -> str:
-    """`redis://`, `rediss://` or `unix://`. Raises ValueError, which names the parameter and repeats no secret."""
+    """`redis://`, `rediss://`, `unix://`, `redis+sentinel://` or `rediss+sentinel://`.
+
+    Raises ValueError, which names the parameter and repeats no secret.
+    """
     if command := re.fullmatch(r"(?:redis|valkey)-cli\s+(?P<tls>--tls\s+)?-u\s+['\"]?(?P<url>\S+?)['\"]?", text):
         text = re.sub(r"^redis:", "rediss:", command["url"]) if command["tls"] else command["url"]
     if "://" not in text:
         text = _without_scheme(text)
     scheme = text.partition("://")[0].lower()
-    if "sentinel" in scheme:
-        raise ValueError(f"bmn does not ask sentinels; name the address of the primary, {_SAMPLE}")
     if "cluster" in scheme:
         raise ValueError(f"bmn needs one Redis, not a cluster of them: {_SAMPLE}")
     if scheme in ("http", "https"):
@@ -62,9 +74,11 @@ def redis_url(text: str) -> str:
     url.scheme = _SCHEMES[scheme]
     url.password = url.password or url.params.get("password", "")
     url.user = url.user or url.params.get("username", "") or url.params.get("user", "")
-    if url.params.get("tls", url.params.get("ssl", "")).lower() in ("true", "1", "required") and url.scheme == "redis":
-        url.scheme = "rediss"
-    return _unix(url) if url.scheme == "unix" else _tcp(url)
+    if url.params.get("tls", url.params.get("ssl", "")).lower() in ("true", "1", "required"):
+        url.scheme = re.sub(r"^redis(?=$|\+)", "rediss", url.scheme)
+    if url.scheme == "unix":
+        return _unix(url)
+    return _sentinels(url) if url.scheme.endswith("+sentinel") else _tcp(url)
 
 
 def from_parts(host: str, port: int, user: str, password: str, database: int) -> str:
@@ -101,11 +115,21 @@ def _database(url: ServiceUrl, path: str = "") -> int:
 
 def _tcp(url: ServiceUrl) -> str:
     if len(url.places) > 1:
-        raise ValueError(f"it names several hosts; bmn needs one Redis: {_SAMPLE}")
+        raise ValueError(f"it names several hosts; bmn needs one Redis, {_SAMPLE}, or sentinels: {_SENTINEL_SAMPLE}")
     host, port = url.places[0] if url.places else ("localhost", None)
     database = _database(url, url.path)
     check_params(url, known=_KNOWN, foreign=_FOREIGN, of="Redis's")
     return f"{url.scheme}://{url.credentials}{host or 'localhost'}:{port or 6379}/{database}{_query(url)}"
+
+
+def _sentinels(url: ServiceUrl) -> str:
+    name, _, database = unquote(url.path).strip("/").partition("/")
+    if not url.places or not re.fullmatch(r"[A-Za-z0-9._-]*[A-Za-z._-][A-Za-z0-9._-]*", name):
+        raise ValueError(f"behind its sentinels stands the name of the primary that they watch: {_SENTINEL_SAMPLE}")
+    number = _database(url, database)
+    check_params(url, known=_KNOWN | _OF_SENTINELS, foreign=_FOREIGN, of="Redis's")
+    hosts = ",".join(f"{host or 'localhost'}:{port or _SENTINEL_PORT}" for host, port in url.places)
+    return f"{url.scheme}://{url.credentials}{hosts}/{name}/{number}{_query(url)}"
 
 
 def _unix(url: ServiceUrl) -> str:

@@ -63,6 +63,7 @@ class Deployment:
         self.losses = 0  # answers that this test has made a provider or a worker lose
         self.redis = EmbeddedRedis(folder / "redis")
         self.redis.start()
+        self.redis_url = self.redis.url  # where the books of Redis are looked at
         self.redis_proxy = Proxy(str(self.redis.socket)) if proxied else None
         self.database_proxy = self._database_proxy(database_url) if proxied else None
         self.sandbox = self._fork("sandbox", {}, state=str(folder / "sandbox"), speed=0.02)
@@ -278,11 +279,11 @@ class Deployment:
         assert codes == [0] * len(workers), [f"{c.name}: {c.code}\n{c.tail()}" for c in workers if c.code]
         await self.core.outbox.close()
         await self.core.storage.sweep(older_than=-1)
-        url = self.env["DATABASE_URL"]
+        url = self.settings.database_address
         books = checker.read_books(url, bill=self.bill(), objects=self.home / "objects")
         report = checker.check(books, accepted=self.accepted, served=served)
         if redis_kept:
-            report.problems += checker.check_redis(self.redis.url, books)
+            report.problems += checker.check_redis(self.redis_url, books)
         if report.ambiguous > self.losses:
             report.problems.append(f"I2: {report.ambiguous} ambiguous units, {self.losses} answers were lost")
         assert not report.problems, str(report)

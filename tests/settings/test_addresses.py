@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
+from bmn.broker.connection import connect_sync
 from bmn.errors import Misconfigured
 from bmn.redaction import redact
 from bmn.settings import load_settings
@@ -123,17 +124,23 @@ def test_a_relative_file_is_one_place_for_all_processes(home: Path) -> None:
         ("/run/redis.sock", "unix:///run/redis.sock?db=0"),
         ("redis+socket:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
         ("redis://[::1]:7000", "redis://[::1]:7000/0"),
+        ("redis+sentinel://:p@a,b:1,[::1]/lead", "redis+sentinel://:p@a:26379,b:1,[::1]:26379/lead/0"),
+        ("rediss+sentinel://a/lead/2?sentinel_password=q", "rediss+sentinel://a:26379/lead/2?sentinel_password=q"),
+        ("redis-sentinel://a:1/my.lead?tls=true", "rediss+sentinel://a:1/my.lead/0"),
     ],
 )
 def test_a_redis_is_understood_in_the_spelling_of_other_ecosystems(text: str, meant: str) -> None:
     assert load_settings(redis_url=text).redis_address == meant
-    redis.connection.parse_url(meant)
+    with connect_sync(meant):
+        pass
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("redis+sentinel://:CANARY@h:26379/mymaster", "sentinels"),
+        ("redis+sentinel://:CANARY@h:26379", "sentinels"),
+        ("redis+sentinel://:CANARY@h:26379/0", "sentinels"),
+        ("redis+sentinel://:CANARY@h:26379/lead/first", "database"),
         ("redis://:CANARY@a:1,b:2/0", "several hosts"),
         ("redis+cluster://h", "cluster"),
         ("https://eu1-x.upstash.io", "REST"),
