@@ -103,6 +103,13 @@ def renew(conn: Connection, owner: str, job_ids: Collection[str], lease: float) 
     return [Renewed(row.id, row.fence, row.cancel_requested_at is not None) for row in rows]
 
 
+def forgive(conn: Connection, waited: Collection[tuple[str, int, float]]) -> None:
+    """Attempts that stood in line for their provider look that much younger. waited: job, fence, seconds."""
+    for job_id, fence, seconds in waited:
+        mine = update(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence, is_running)
+        conn.execute(mine.values(attempt_started_at=jobs.c.attempt_started_at + seconds))
+
+
 def forgotten_cancels(conn: Connection, limit: int = 200) -> list[str]:
     """Jobs in line whose cancel nobody has carried out."""
     query = select(jobs.c.id).where(is_waiting, jobs.c.cancel_requested_at.is_not(None))

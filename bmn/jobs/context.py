@@ -98,10 +98,14 @@ class Context(Generic[Payload_co]):
 
     @asynccontextmanager
     async def slot(self, name: str, limit: int) -> AsyncIterator[None]:
-        """One of the calls that all workers together may have under way."""
+        """One of the calls that all workers together may have under way; the wait for it is no time of the attempt."""
         semaphore = self.limits.get(name) or self.limits.setdefault(name, Semaphore(self.core.redis, name, limit))
-        async with semaphore.slot():
-            yield
+        clock = self.run.clock
+        with clock.in_line() as line:
+            async with semaphore.slot():
+                line.is_served = True
+                clock.look()
+                yield
 
     @asynccontextmanager
     async def calling(self, unit: str, books: list[NewCall] | None = None) -> AsyncIterator[None]:

@@ -132,10 +132,10 @@ class Executor:
             self._handler = await asyncio.to_thread(load_handler, self._queue)
         task = asyncio.ensure_future(self._handler(ctx))
         try:
-            await _first_of(task, run.stopped, limit)
+            await _work(task, run, limit)
             while not task.done() and run.stopped.done() and run.stopped.result() is Stop.CANCELLED:
                 await self._cancel(run, task)
-                await _first_of(task, run.stopped, limit)
+                await _work(task, run, limit)
         except BaseException:
             await _stop(task)  # or it would work on beside the attempt that follows
             raise
@@ -264,6 +264,13 @@ class Executor:
     async def close(self) -> None:
         """Closes the vendors' clients."""
         await self._clients.close()
+
+
+async def _work(task: "asyncio.Future[Any]", run: Run, limit: float) -> None:
+    """Until the handler has ended, is to stop, or has worked for `limit` seconds."""
+    run.clock.restart()
+    while not (task.done() or run.stopped.done()) and (left := limit - run.clock.worked()) > 0:
+        await _first_of(task, run.stopped, left)
 
 
 async def _first_of(task: "asyncio.Future[Any]", stopped: "asyncio.Future[Any]", seconds: float) -> None:

@@ -13,6 +13,7 @@ from bmn.logs import get_logger
 log = get_logger(__name__)
 
 _AGAIN_SECONDS = 0.5
+_WAITED_SECONDS = 1.0  # less in line for a provider makes no attempt look stale
 _LAST_SHARE = 0.1  # of a lease: what a job gets to stop in
 
 
@@ -46,7 +47,13 @@ class Leases:
     async def _renew(self, mine: list[tuple[Run, Job]]) -> None:
         lease, began = self._core.settings.bmn_lease_seconds, time.monotonic()
         ids = {job.id for _, job in mine}
+        waited = {run: run.clock.untold() for run, job in mine if run.clock.untold() > _WAITED_SECONDS}
         held = await self._core.db.write(lambda conn: claims.renew(conn, self._core.name, ids, lease))
+        if waited:
+            told = [(run.job.id, run.job.fence, seconds) for run, seconds in waited.items()]
+            await self._core.db.write(lambda conn: claims.forgive(conn, told))
+            for run, seconds in waited.items():
+                run.clock.tell(seconds)
         by_id = {renewed.job_id: renewed for renewed in held}
         for run, job in mine:
             if run.job is not job or run.is_moving:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bmn.db.records import Job
 from bmn.errors import Cause, JobFailure
+from bmn.jobs.attempt_clock import AttemptClock
 
 
 class Stop(StrEnum):
@@ -48,6 +49,7 @@ class Run:
         self.job = job
         self.held_until = held_until
         self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
+        self.clock = AttemptClock()
         self._moving: asyncio.Future[None] | None = None
 
     @asynccontextmanager

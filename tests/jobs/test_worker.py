@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bmn.broker.semaphore import Semaphore
 from bmn.db import claims, clock, queues, transitions
 from bmn.db.alerts import count_open
 from bmn.db.tables import dead_letters, jobs
@@ -311,3 +312,31 @@ async def test_a_worker_that_gets_back_its_own_lost_job_runs_it_once(engine: Eng
             return runs(job_id) == 0 == len(worker._runs)
 
         await eventually(none_is_left)
+
+
+async def test_waiting_for_a_provider_is_no_time_of_the_attempt(engine: Engine) -> None:
+    """Nor does the worker's own sweeper take it for stale meanwhile; with the slot its time passes again."""
+    limit = 1.5
+    short = engine.settings.model_copy(update={"bmn_timeout_scale": limit / handlers.obeying().timeout})
+    others = Semaphore(engine.core.redis, "served", 1)
+    async with engine.worker(settings=short):
+        async with others.slot():
+            patient, slow = await engine.do("served", seconds=0), await engine.do("served", seconds=60)
+            claimed = {await handlers.started.get(), await handlers.started.get()}
+            assert claimed == {patient, slow}
+            began = {job_id: (await engine.job(job_id)).attempt_started_at for job_id in claimed}
+
+            async def has_waited(job_id: str) -> bool:
+                return ((await engine.job(job_id)).attempt_started_at or 0) - (began[job_id] or 0) > 2 * limit
+
+            await eventually(lambda: has_waited(patient))
+            await eventually(lambda: has_waited(slow))
+            assert [await engine.state(job_id) for job_id in (patient, slow)] == ["active", "active"]
+        assert await engine.ended(patient) == ["completed"]
+
+        async def timed_out() -> bool:
+            return (await engine.job(slow)).cause == "timeout"
+
+        await eventually(timed_out)
+    row = await engine.job(patient)
+    assert (row.attempt, row.losses) == (1, 0)

@@ -68,6 +68,13 @@ async def _sleep(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     return Result("slept", data=Counts({}))
 
 
+async def _served(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
+    """Holds the one slot of a provider for `seconds`."""
+    async with ctx.slot("served", 1):
+        await asyncio.sleep(data["seconds"])
+    return Result("served", data=Counts({}))
+
+
 async def _swallow(ctx: Context[CrmSync], data: dict[str, Any]) -> Result:
     """Ignores that it is to stop, `times` times."""
     for _ in range(data.get("times", 1)):
@@ -125,6 +132,7 @@ _DEEDS = {
     "progress": _progress,
     "hang": _hang,
     "sleep": _sleep,
+    "served": _served,
     "swallow": _swallow,
     "fail": _fail,
     "file_fail": _file_fail,
