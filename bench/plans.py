@@ -5,7 +5,6 @@ more with EXPLAIN (ANALYZE, BUFFERS). Buffers do not depend on how busy the mach
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ended", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--waiting", type=int, default=2000)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", action="store_true", help="as a table of docs/performance.md")
     options = parser.parse_args()
     table: dict[str, list[Cost]] = {name: [] for name in QUESTIONS}
     with tempfile.TemporaryDirectory() as folder, running_postgres(Path(folder)) as server:
@@ -103,12 +102,25 @@ def main() -> None:
             with filled(server, f"grown{ended}", Size(ended, options.waiting, 2000)) as conn:
                 for name, question in QUESTIONS.items():
                     table[name].append(cost_of(conn, question))
-    if options.json:
-        print(json.dumps({name: [[cost.ms, cost.buffers] for cost in costs] for name, costs in table.items()}))
-        return
-    print(f"{'question':34} " + " ".join(f"{ended:>22,}" for ended in options.ended))
+    print("\n".join(_markdown(table, options.ended) if options.markdown else _lines(table, options.ended)))
+
+
+def _lines(table: dict[str, list[Cost]], sizes: list[int]) -> Iterator[str]:
+    yield f"{'question':34} " + " ".join(f"{ended:>22,}" for ended in sizes)
     for name, costs in table.items():
-        print(f"{name:34} " + " ".join(f"{cost.ms:9.1f} ms {cost.buffers:7} b" for cost in costs))
+        yield f"{name:34} " + " ".join(f"{cost.ms:9.1f} ms {cost.buffers:7} b" for cost in costs)
+
+
+def _markdown(table: dict[str, list[Cost]], sizes: list[int]) -> Iterator[str]:
+    yield f"| question | ms at {' / '.join(f'{ended:,}' for ended in sizes)} | buffers |"
+    yield "| --- | --- | --- |"
+    for name, costs in table.items():
+        times, pages = (" / ".join(parts) for parts in (map(_ms, costs), (f"{cost.buffers:,}" for cost in costs)))
+        yield f"| {name} | {times} | {pages} |"
+
+
+def _ms(cost: Cost) -> str:
+    return f"{cost.ms:.1f}" if cost.ms < 10 else f"{cost.ms:.0f}"
 
 
 if __name__ == "__main__":
