@@ -115,6 +115,23 @@ def _environment(service: str, home: Path, redis_port: int, postgres: str) -> di
     return {**image, **settings, "PORT": "0", "BMN_GRACE_SECONDS": "2"}
 
 
+@contextmanager
+def api_in_production(
+    executable: list[str], folder: Path, postgres_server: str
+) -> Iterator[tuple[dict[str, str], str]]:
+    """The service `api`, migrated and running: the variables of its container, and its address. Its log is `api.log`."""
+    home = folder / "home"
+    home.mkdir()
+    with _redis(folder) as port, _database(postgres_server) as postgres:
+        env = _environment("api", home, port, postgres)
+        upgrade = [*executable, "db", "upgrade"]
+        subprocess.run(upgrade, env=env, cwd=folder, check=True, capture_output=True, timeout=PATIENCE)
+        with _running([*executable, *SERVICES["api"]["command"]], env, folder, "api") as api:
+            wait_until(lambda: api.poll() is not None or (home / "serve.json").exists(), PATIENCE, "the API")
+            assert api.poll() is None, _said(folder, "api")
+            yield env, yaml.safe_load((home / "serve.json").read_text())["api_url"]
+
+
 def run_every_command(executable: list[str], home: Path, tmp_path: Path, postgres_server: str) -> None:
     """The services of the file, each started as it says there. executable: what the image has for `bmn`."""
     with _redis(tmp_path) as port, _database(postgres_server) as postgres:
