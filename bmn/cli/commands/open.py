@@ -28,7 +28,10 @@ def visit(path: str, *, role: str = "user", browser: bool = True) -> None:
         console.document({"url": url})
         return
     console.answer(url)
-    if browser and console.interactive and not (_has_display() and webbrowser.open(url)):
+    if not browser or not console.interactive:
+        return
+    # A server's word: what is no page, such as an option or a file, is not handed to a program.
+    if not (url.startswith(("https://", "http://")) and _has_display() and webbrowser.open(url)):
         console.say("There is no browser here; open the address above in one.")
 
 

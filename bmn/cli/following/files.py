@@ -24,8 +24,10 @@ def local_path(client: Client, url: str) -> Path | None:
     parts = urlsplit(url)
     if parts.netloc not in ("", own.netloc) or not parts.path.startswith("/files/"):
         return None
-    path = client.settings.bmn_home / "objects" / unquote(parts.path.removeprefix("/files/"))
-    return path if path.is_file() else None
+    folder = client.settings.bmn_home / "objects"
+    path = folder / unquote(parts.path.removeprefix("/files/"))
+    # Words of a server, which may not be ours: they name nothing outside.
+    return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
 
 
 def choose_names(folder: Path, stem: str, job_tag: str, datas: list[bytes]) -> list[Path]:
@@ -53,7 +55,9 @@ def write(path: Path, data: bytes) -> None:
     make_folder(path.parent)
     draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_bytes(data)
+        draft.unlink(missing_ok=True)  # of a command that was killed, or somebody's link to somewhere else
+        with draft.open("xb") as file:
+            file.write(data)
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
