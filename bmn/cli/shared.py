@@ -100,6 +100,6 @@ def _options(given: dict[str, Any]) -> Options:
     if given["at"] is not None and given["in_"] is not None:
         raise UsageError("--at and --in both say when it begins: give one of them.")
     terms = {field: given.pop(name) for name, field in _TERMS.items()}
-    terms = {field: value for field, value in terms.items() if value not in (None, False)}
+    terms = {field: value for field, value in terms.items() if value is not None and value is not False}
     key = given.pop("idempotency_key") or uuid.uuid4().hex
     return Options(**given, idempotency_key=key, terms=terms)

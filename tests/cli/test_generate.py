@@ -40,6 +40,15 @@ def test_a_second_run_overwrites_nothing(user: User, tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("acme-logo-*.png"))) == 2
 
 
+def test_a_zero_is_a_value(user: User) -> None:
+    done = user.bmn("generate", "logos", "--brand", "Acme", "--priority", "0", "--detach")
+    assert done.code == 4
+    assert "Only operators and services may put a job before others" in done.err
+    refused = user.bmn("generate", "logos", "--brand", "Acme", "--start-within", "0s", "--detach")
+    assert refused.code == 2
+    assert "startWithin: must be more than 0" in refused.err
+
+
 def test_a_pipe_gets_one_plain_line_per_change(user: User) -> None:
     done = user.bmn("generate", "logos", "--brand", "Acme", "--count", "2")
     assert done.code == 0

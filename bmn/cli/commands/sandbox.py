@@ -140,7 +140,9 @@ def fail(
         "match": match,
     }
     answer = _ask(
-        "POST", "/_sandbox/faults", json={key: value for key, value in rule.items() if value not in (None, False)}
+        "POST",
+        "/_sandbox/faults",
+        json={key: value for key, value in rule.items() if value is not None and value is not False},
     )
     if console.json:
         console.document(answer)
