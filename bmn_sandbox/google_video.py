@@ -25,7 +25,7 @@ _MODELS = ("gemini-omni-1.2-flash", "gemini-omni-1.1-flash")
 _SECONDS = 12.0  # the vendor's work on one video
 _TOKENS_PER_SECOND = 5792
 _USD_PER_SECOND = {"360p": 0.033, "720p": 0.10, "1080p": 0.15, "4k": 0.30}
-_FRAMES = {"16:9": (640, 360), "9:16": (360, 640)}  # whatever was asked for: enough to look at, and quick to draw
+_FRAMES = {"16:9": (1280, 720), "9:16": (720, 1280)}  # whatever was asked for
 _TASKS = ("text_to_video", "image_to_video", "reference_to_video", "edit", "extend", "upscale")
 
 

@@ -6,7 +6,8 @@ Anything soft is blurred at a quarter of the size, which nobody sees and which c
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -17,6 +18,8 @@ SIZE = 1024
 _SMOOTH = 3  # outlines are drawn this much larger and reduced
 _COARSE = 4  # soft things are drawn this much smaller and enlarged
 _STEPS = 24  # points per curve
+_COVERED = "covered"  # where a canvas notes what was painted over its backdrop
+_FAINT = 150  # what covers less is light, shadow or steam
 
 Point = tuple[float, float]
 Outline = list[Point]
@@ -192,22 +195,44 @@ def without(mask_: Image.Image, hole: Image.Image) -> Image.Image:
 
 
 def paint(canvas: Image.Image, where: Image.Image, color: Color, opacity: float = 1.0) -> None:
-    """Lays a color over the canvas where the mask is."""
+    """Lays a color over the canvas where the mask is; what a studio shows is covered by it from then on."""
+    where = _tinted(canvas, where, color, opacity)
+    if (covered := canvas.info.get(_COVERED)) is not None:
+        canvas.info[_COVERED] = ImageChops.lighter(covered, where)
+
+
+def covered(canvas: Image.Image) -> Image.Image:
+    """What stands before the studio's backdrop, as a mask: the product, without shadow or steam."""
+    found: Image.Image = canvas.info.get(_COVERED) or Image.new("L", canvas.size, 255)
+    return found.point([0] * _FAINT + [255] * (256 - _FAINT))
+
+
+@contextmanager
+def beside(canvas: Image.Image) -> Iterator[None]:
+    """What is painted inside stands beside the product and is no part of it."""
+    before = canvas.info.pop(_COVERED, None)
+    yield
+    canvas.info[_COVERED] = before
+
+
+def _tinted(canvas: Image.Image, where: Image.Image, color: Color, opacity: float) -> Image.Image:
+    """Paints, and returns the mask as strong as it was painted."""
     if opacity < 1:
         where = where.point([round(value * opacity) for value in range(256)])
     canvas.paste(tuple(color), mask=where)
+    return where
 
 
 def floor_shadow(canvas: Image.Image, shape: Shape, *, opacity: float = 0.35) -> None:
     """What stands on a floor: a wide weak shadow and a narrow dark one below the shape."""
-    paint(canvas, soft(shape, 34), BLACK, opacity * 0.7)
-    paint(canvas, soft(shape, 10), BLACK, opacity)
+    _tinted(canvas, soft(shape, 34), BLACK, opacity * 0.7)
+    _tinted(canvas, soft(shape, 10), BLACK, opacity)
 
 
 def lying_shadow(canvas: Image.Image, what: Image.Image, *, opacity: float = 0.3) -> None:
     """What lies on a table or hangs on a wall: its own outline, moved down and blurred."""
-    paint(canvas, moved(soft(what, 30), 10, 26), BLACK, opacity * 0.75)
-    paint(canvas, moved(soft(what, 8), 3, 7), BLACK, opacity * 0.8)
+    _tinted(canvas, moved(soft(what, 30), 10, 26), BLACK, opacity * 0.75)
+    _tinted(canvas, moved(soft(what, 8), 3, 7), BLACK, opacity * 0.8)
 
 
 def studio(tint: Color, *, horizon: float | None = 700) -> Image.Image:
@@ -220,4 +245,5 @@ def studio(tint: Color, *, horizon: float | None = 700) -> Image.Image:
         paint(canvas, floor, WHITE.mixed(tint, 0.13), 0.75)
         paint(canvas, soft(ellipse(512, horizon + 150, 430, 110), 70), WHITE, 0.55)
         paint(canvas, soft([(0.0, horizon - 34), (1024.0, horizon - 34)], 36, width=22), deep.mixed(BLACK, 0.15), 0.35)
+    canvas.info[_COVERED] = Image.new("L", canvas.size, 0)
     return canvas

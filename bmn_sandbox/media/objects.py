@@ -7,6 +7,7 @@ from bmn_sandbox.media.canvas import (
     SIZE,
     Outline,
     Point,
+    beside,
     ellipse,
     floor_shadow,
     line,
@@ -235,6 +236,12 @@ def poster(scene: Scene) -> Image.Image:
     glass = mask(mat)
     for shine in ("M300 798 L560 118 L640 118 L380 798", "M430 798 L690 118 L712 118 L452 798"):
         paint(canvas, within(mask(shine), glass), WHITE, 0.09)
+    with beside(canvas):
+        _plant(canvas)
+    return canvas
+
+
+def _plant(canvas: Image.Image) -> None:
     floor_shadow(canvas, ellipse(868, 946, 76, 14), opacity=0.3)
     for leaf in ("M868 830 C800 760 806 660 838 610 C872 680 882 760 868 830", "M870 830 C880 750 926 700 968 690 C966 760 926 816 870 830",
                  "M866 830 C846 770 800 740 764 738 C776 796 816 826 866 830"):  # fmt: skip
@@ -243,7 +250,6 @@ def poster(scene: Scene) -> Image.Image:
     pot = mask("M806 824 L930 824 L914 944 Q868 956 822 944 L806 824")
     paint(canvas, pot, Color(236, 228, 218))
     paint(canvas, within(ramp([(830, 0), (930, 220)]), pot), BLACK, 0.3)
-    return canvas
 
 
 def stickers(scene: Scene) -> Image.Image:

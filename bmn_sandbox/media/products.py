@@ -7,8 +7,9 @@ from collections.abc import Callable
 from PIL import Image
 
 from bmn_sandbox.media import apparel, objects
-from bmn_sandbox.media.canvas import SIZE
+from bmn_sandbox.media.canvas import SIZE, covered
 from bmn_sandbox.media.color import Color, colors_in
+from bmn_sandbox.media.cutout import marked
 from bmn_sandbox.media.placement import accents, read_logo
 from bmn_sandbox.media.scene import Scene
 
@@ -47,8 +48,9 @@ def mockup(logo_png: bytes | None, prompt: str) -> bytes:
     logo = read_logo(logo_png) if logo_png else None
     palette = colors_in(prompt) or (accents(logo.art) if logo else []) or [_NEUTRAL]
     vivid = sorted(palette, key=lambda color: color.saturation < 0.15)  # grays last, else as they came
-    drawing = product_of(prompt)(Scene(logo, tuple(vivid), plain="white product" in prompt.lower()))
-    return _saved(drawing, "png")
+    draw = product_of(prompt)
+    drawing = draw(Scene(logo, tuple(vivid), plain="white product" in prompt.lower()))
+    return _saved(marked(drawing, covered(drawing), draw.__name__), "png")
 
 
 def reshaped(png: bytes, width: int, height: int, file_format: str = "png") -> bytes:

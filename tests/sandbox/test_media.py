@@ -1,15 +1,19 @@
 """The pictures themselves: the right product, the logo on it, in a form that players and browsers read."""
 
 import io
+from itertools import pairwise
 
+import av
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from bmn_sandbox.media import apparel, objects
 from bmn_sandbox.media.bundle import STYLES, bundle
 from bmn_sandbox.media.color import WHITE, Color
+from bmn_sandbox.media.cutout import KINDS, cut_out, marked
 from bmn_sandbox.media.placement import read_logo, readable
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
+from bmn_sandbox.media.video import video
 from tests.kit.pictures import INK, logo_png, opened, share_of_ink
 
 PRODUCTS = [
@@ -91,7 +95,61 @@ def test_odd_logos_are_drawn_too(strange: Image.Image) -> None:
 def test_every_style_shows_every_picture(style: str, count: int) -> None:
     composed = bundle([logo_png()] * count, f"A {style} layout, #1d3557")
     assert opened(composed).size == (1024, 1024)
-    assert share_of_ink(composed) > 0.05
+    assert share_of_ink(composed) > 0.03
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_product_is_cut_out_of_its_picture(product: str) -> None:
+    drawn = mockup(logo_png(), f"Product mockup: {product}. Brand colors: #2a9d8f.")
+    found = cut_out(drawn)
+    kind = product_of(product).__name__
+    assert (found.kind, found.hangs) == (kind, KINDS[kind][1])
+    alpha = found.art.getchannel("A")
+    (empty, full), pixels = alpha.getextrema(), alpha.histogram()
+    assert (empty, full) == (0, 255), "its ground is gone, itself is whole"
+    assert sum(pixels[128:]) > 0.1 * alpha.width * alpha.height and max(found.art.size) < 1000
+    assert found.art.getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
+def test_the_mark_of_a_product_is_seen_by_nobody() -> None:
+    drawn = opened(mockup(logo_png(), "A mug")).convert("RGB")
+    again = marked(drawn, Image.new("L", drawn.size, 255), "box")
+    assert max(high for _, high in ImageChops.difference(drawn, again).getextrema()) <= 1  # type: ignore[misc]
+    assert cut_out(as_png(again)).kind == "box"
+
+
+def test_a_picture_without_a_mark_is_shown_whole_as_a_print() -> None:
+    jpeg = io.BytesIO()
+    opened(mockup(logo_png(), "A mug")).convert("RGB").save(jpeg, "JPEG")
+    for strange in (jpeg.getvalue(), logo_png(), as_png(Image.new("L", (3, 2), 9))):
+        assert cut_out(strange).kind == "print"
+
+
+def test_what_stands_in_a_bundle_is_no_square_picture() -> None:
+    """Between a mug and the edge of its own picture one sees the scene, not the picture's backdrop."""
+    mug = mockup(logo_png(), "A mug, #2a9d8f")
+    scenes = {style: opened(bundle([mug, mug], f"A {style} layout, #2a9d8f")).convert("RGB") for style in STYLES}
+    assert len({scene.tobytes() for scene in scenes.values()}) == len(STYLES)
+    wood = scenes["lifestyle"].getpixel((512, 1000))
+    assert isinstance(wood, tuple) and wood[0] > wood[2] + 40, "the table reaches up to the foot of the mugs"
+
+
+def _frames(prompt: str) -> list[Image.Image]:
+    clip = video(mockup(logo_png(), "A mug, #2a9d8f"), 3, 640, 360, f"{prompt}, #2a9d8f")
+    with av.open(io.BytesIO(clip)) as container:
+        shown = [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
+    return shown[::12]
+
+
+@pytest.mark.parametrize("style", ["showcase", "unboxing", "lifestyle", "minimal"])
+def test_a_film_moves_and_has_no_seams(style: str) -> None:
+    frames = _frames(style)
+    assert {frame.size for frame in frames} == {(640, 360)}
+    moved = [ImageChops.difference(one, other).convert("L") for one, other in pairwise(frames)]
+    assert sum(max(diff.getextrema()) > 20 for diff in moved) >= len(moved) - 2  # type: ignore[type-var]
+    wall = frames[-1].crop((0, 8, 640, 9)).convert("L")
+    steps = [abs(int(wall.getpixel((x, 0))) - int(wall.getpixel((x + 1, 0)))) for x in range(639)]  # type: ignore[arg-type]
+    assert style == "lifestyle" or max(steps) <= 6, "its wall runs from edge to edge"
 
 
 def test_another_shape_keeps_the_product_whole() -> None:
