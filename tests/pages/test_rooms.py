@@ -43,8 +43,8 @@ async def jobs_of(client: httpx.AsyncClient, queue: str) -> list[dict[str, Any]]
     return [(await client.get(f"/api/v1/jobs/{each}")).json()["payload"] for each in listed]
 
 
-def test_each_generator_has_one_room_and_each_step_and_style_its_words() -> None:
-    assert sorted(room.kind.name for room in ROOMS.values()) == sorted(KINDS)
+def test_each_room_has_its_generator_and_each_step_and_style_its_words() -> None:
+    assert {room.kind.name for room in ROOMS.values()} <= set(KINDS), "others hang in the first room"
     assert [step.name for step in steps.STEPS] == list(KINDS["wizard"].payload.model_fields["step"].annotation.__args__)
     assert set(STYLES) == {"bundles", "films"}
 
