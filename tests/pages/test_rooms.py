@@ -17,7 +17,7 @@ from bmn.server.pages import course, steps
 from bmn.server.pages.brand import STYLES
 from bmn.server.pages.rooms import ROOMS, Offer
 from tests.kit.api import Api, sign_in
-from tests.kit.jobs import add_asset, claim, everything
+from tests.kit.jobs import add_asset, claim, everything, fail
 from tests.kit.people import ANA, BEN
 from tests.kit.rows import add_event
 
@@ -246,6 +246,21 @@ async def test_a_failing_job_shows_its_attempts_and_when_the_next_one_begins(api
     page = (await ana.get(f"/g/job/{job}")).text
     assert "Attempt 1 failed" in page and "<span>Our image service had an outage.</span>" in page
     assert re.search(r'data-in="(59|60)\.\d">Next try in (59 s|1 m)\.', page) and "bfl" not in page
+
+
+async def test_no_page_of_a_founder_asks_for_a_terminal_or_begins_with_an_id(api: Api, ana: httpx.AsyncClient) -> None:
+    brand, _ = await brand_with(api, "logo", "mockup", "mockup")
+    failed = await api.logos(api.as_user(ANA), brand)
+    await fail(api.core, await claim(api.core, failed), Cause.STORAGE_FAILED)
+    rooms = [room.path(brand) for room in ROOMS.values()]
+    for path in ("/", *rooms, f"/g/job/{failed}", f"/g/{brand}/compare", "/g/nonsense"):
+        page = (await ana.get(path)).text
+        words = re.sub(r"<[^>]+>", " ", page.partition("<main")[2].partition("<footer")[0])
+        assert not re.search(r"\bbmn [a-z]+|`", words), path
+        before, _, _ = words.partition(failed)
+        assert failed not in words or "Everything that happened" in before, path
+    spent = await api.anonymous().post("/signin/local", data={"back": "/"}, headers={"Origin": "http://evil.example"})
+    assert spent.status_code == 403 and "`bmn" not in spent.text
 
 
 def event(seq: int, name: str, **payload: Any) -> StoredEvent:

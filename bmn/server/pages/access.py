@@ -66,18 +66,21 @@ def sign_in_page(request: Request, error: NotSignedIn | None = None) -> Response
     settings: Settings = request.app.state.resources.settings
     path = request.url.path
     tried, admin = path == "/signin", "admin" in path.lower()
+    local = not admin and may_sign_in_locally(request, settings)
     return page(
         request,
         "signin.html",
         401,
         problem=error.message if error and tried else None,
         back="/" if tried or request.method != "GET" else path,
-        local=not admin and may_sign_in_locally(request, settings),
-        command="bmn admin open" if admin else "bmn open",
+        local=local,
+        command="bmn admin open" if admin else "bmn open" if local or not settings.is_production else "",
     )
 
 
 def _problem(request: Request, status: int, message: str, hint: str | None) -> Response:
+    if hint and "`bmn " in hint:  # for a terminal; who reads a page may never have seen one
+        hint = None
     return page(request, "problem.html", status, number=status, message=message, hint=hint)
 
 
