@@ -45,6 +45,7 @@ class Cause(StrEnum):
     WORKER_LOST = "worker_lost"
     WORKER_KILLED = "worker_killed"
     TIMEOUT = "timeout"
+    WEBHOOK_FAILED = "webhook_failed"
     CANCELLED = "cancelled"
     DEADLINE = "deadline"
     SCHEMA_CHANGED = "schema_changed"
@@ -219,6 +220,13 @@ CAUSES: dict[Cause, CauseInfo] = {
         "The attempt passed its time limit. See which step was slow in the timeline, then replay.",
         retried=True,
         dead=True,
+    ),
+    Cause.WEBHOOK_FAILED: _info(
+        "you",
+        "The receiver of a webhook did not take it.",
+        "Mend the receiver, then replay the delivery.",
+        "The receiver is its user's; `bmn webhooks deliveries` says what it answered.",
+        retried=True,
     ),
     Cause.CANCELLED: _info("you", "Cancelled.", "", "Nothing to do. What was finished or ordered is kept and charged."),
     Cause.DEADLINE: _info(

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from bmn.errors import NotFound
 from bmn.identity.home_secrets import LINKS, home_secret
+from bmn.schemas.webhooks import as_secret
 from bmn.settings import Settings
 from bmn.storage import Storage
 
@@ -53,6 +54,10 @@ class Signer:
         self._public = bool(settings.public_base_url)  # such a bucket is read without us
         self._address = settings.public_address
         self._latest = sys.maxsize
+
+    def webhook_secret(self, user_id: str) -> str:
+        """What a user's webhooks are signed with that name no endpoint of their account."""
+        return as_secret(hmac.digest(self._key, f"bmn webhooks 1 {user_id}".encode(), "sha256")[:24])
 
     def signed(self, url: str) -> str:
         """The address with a signature, if it is one of our files; any other address as it is.

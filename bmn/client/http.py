@@ -120,6 +120,10 @@ class HttpClient:
         again = safe or idempotency_key is not None
         return self._parsed(await self._request("POST", path, body=body, headers=headers, again=again), kind)
 
+    async def _delete(self, path: str) -> None:
+        """Removes a thing; a repetition does no harm."""
+        await self._request("DELETE", path)
+
     async def is_up(self) -> bool:
         """Whether a server of ours answers at the address, asked once and quickly."""
         try:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, Double, Integer, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
+from bmn.db import webhooks
 from bmn.db.records import Job, Place, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
 from bmn.schemas.payloads import JobState
@@ -68,6 +69,7 @@ def claim(
         return []
     taken = conn.execute(_TAKE, {"ids": ids, "owner": owner, "lease": lease})
     claimed = [Job.from_row(row, paused is not None) for row in taken]
+    webhooks.started(conn, claimed)
     return sorted(claimed, key=lambda job: (job.priority, job.turn, job.created_at))
 
 
@@ -76,7 +78,10 @@ def claim_one(conn: Connection, queue: str, job_id: str, owner: str, lease: floa
     if conn.execute(_PAUSED, {"of_queue": queue}).first() or not still_waiting(conn, queue, job_id):
         return None
     row = conn.execute(_TAKE, {"ids": [job_id], "owner": owner, "lease": lease}).first()
-    return Job.from_row(row) if row else None
+    if row is None:
+        return None
+    webhooks.started(conn, [job := Job.from_row(row)])
+    return job
 
 
 def take(conn: Connection, job_id: str, owner: str, lease: float) -> Job:

@@ -1,6 +1,7 @@
 """Jobs: inserting and finding one. `bmn.db.lists` has the lists. Who may change a job's state is `bmn.db.transitions`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, or_, select
@@ -62,6 +63,7 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
         "group_id": job.group_id,
         "request_id": job.request_id,
         "trace_parent": job.trace_parent,
+        "webhooks": [asdict(hook) for hook in job.webhooks] or None,
     }
     times = {
         "in_seconds": job.delay,

@@ -38,6 +38,15 @@ class LetterState(StrEnum):
     PURGED = "purged"
 
 
+class DeliveryState(StrEnum):
+    """What became of a webhook. DROPPED: nobody is to hear it any more."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
 _CAUSES = frozenset(Cause)
 
 
@@ -71,6 +80,20 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """A receiver that hears of a job. endpoint_id: the account's; None for one that the submission names itself."""
+
+    url: str
+    events: tuple[str, ...]
+    endpoint_id: str | None = None
+
+    @classmethod
+    def read(cls, stored: list[dict[str, Any]] | None) -> "tuple[Hook, ...]":
+        """As a job's row keeps them."""
+        return tuple(cls(each["url"], tuple(each["events"]), each["endpoint_id"]) for each in stored or ())
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A job about to be stored. credits: what is reserved for it. delay: seconds until it may run.
 
@@ -99,6 +122,7 @@ class NewJob:
     request_id: str | None = None
     trace_parent: str | None = None
     message: str = "Waiting in line"
+    webhooks: tuple[Hook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +133,7 @@ class Job(Record):
     probe: its queue is paused, and lets this one job through to find out whether the provider is mended.
     """
 
-    CONVERTED: ClassVar = {"state": JobState, "cause": _cause}
+    CONVERTED: ClassVar = {"state": JobState, "cause": _cause, "webhooks": Hook.read}
 
     id: str
     queue: str
@@ -150,6 +174,7 @@ class Job(Record):
     trace_parent: str | None
     cancel_requested_at: float | None
     cancelled_by: str | None
+    webhooks: tuple[Hook, ...]
     created_at: float
     queued_at: float
     started_at: float | None
@@ -477,3 +502,44 @@ class ApiKey(Record):
     last_used_at: float | None
     revoked_at: float | None
     revoked_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Record):
+    """A receiver of an account. listening_until: until when one counts as there that asks for its messages."""
+
+    CONVERTED: ClassVar = {"events": tuple}
+
+    id: str
+    user_id: str
+    url: str
+    secret: str
+    events: tuple[str, ...]
+    listening_until: float | None
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Record):
+    """One event for one receiver. id: its `webhook-id`. delivery_job: the job that delivers it, once there is one.
+
+    status: of the last answer. error: why the last attempt failed, or why it was dropped.
+    """
+
+    CONVERTED: ClassVar = {"state": DeliveryState}
+
+    id: str
+    user_id: str
+    job_id: str
+    endpoint_id: str | None
+    url: str
+    event: str
+    payload: dict[str, Any]
+    state: DeliveryState
+    attempts: int
+    status: int | None
+    error: str | None
+    delivery_job: str | None
+    created_at: float
+    attempted_at: float | None
+    ended_at: float | None

@@ -23,6 +23,7 @@ from bmn.db.tables import (
     jobs,
     provider_calls,
     spending_mark,
+    webhook_deliveries,
 )
 
 _DAY = 86_400.0
@@ -79,6 +80,7 @@ BOOKS: tuple[Book, ...] = (
     Book(dead_letters.c.resolved_at, 30 * _DAY),
     Book(escalations.c.created_at, 30 * _DAY),
     Book(idempotency_keys.c.created_at, _DAY),
+    Book(webhook_deliveries.c.created_at, 30 * _DAY),
     Book(agent_sessions.c.updated_at, 30 * _DAY),
 )
 

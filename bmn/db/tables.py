@@ -151,6 +151,7 @@ jobs = Table(
     Column("trace_parent", String(64)),  # continues the request's trace in the worker
     _time("cancel_requested_at"),
     Column("cancelled_by", String(128)),
+    Column("webhooks", Json),  # who hears of it: url, events, endpoint_id
     _created(),
     _time("queued_at", nullable=False),
     _time("started_at"),
@@ -512,4 +513,43 @@ alert_mutes = Table(
     Column("reason", Text),
     _time("muted_at", nullable=False),
     _time("until", nullable=False),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    _id(primary_key=True),
+    _id("user_id", nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", String(128), nullable=False),
+    Column("events", Json, nullable=False),
+    _time("listening_until"),
+    _created(),
+    Index("webhook_endpoints_of_user", "user_id", "created_at"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    _id(primary_key=True),  # the `webhook-id`
+    _id("user_id", nullable=False),
+    _id("job_id", nullable=False),
+    _id("endpoint_id"),
+    Column("url", Text, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("state", String(16), nullable=False, default="pending"),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("status", Integer),
+    Column("error", Text),
+    _id("delivery_job"),
+    _created(),
+    _time("attempted_at"),
+    _time("ended_at"),
+    Index("webhook_deliveries_of_user", "user_id", "created_at"),
+    Index("webhook_deliveries_of_job", "job_id"),
+    Index("webhook_deliveries_of_endpoint", "endpoint_id", "created_at"),
+    Index("webhook_deliveries_age", "created_at"),
+    _index_where("state = 'pending' AND delivery_job IS NULL", "webhook_deliveries_waiting", "created_at"),
+    _index_where("state = 'pending' AND delivery_job IS NOT NULL", "webhook_deliveries_handed", "delivery_job"),
 )

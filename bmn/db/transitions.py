@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case, func, insert, or_, select, update
 
-from bmn.db import claims, collecting, credits, events
+from bmn.db import claims, collecting, credits, events, webhooks
 from bmn.db.collecting import NewLease, Ordered
 from bmn.db.credits import Balance
 from bmn.db.events import stamp
@@ -70,7 +70,7 @@ _HELD = (
     .values(last_seq=jobs.c.last_seq + 1)
     .returning(*(jobs.c[name] for name in (
         "id", "queue", "user_id", "brand_id", "parent_id", "collects_id", "state", "fence", "attempt", "last_seq",
-        "progress", "message", "run_at", "cause", "error", "credits_refunded",
+        "progress", "message", "run_at", "cause", "error", "credits_refunded", "webhooks",
     )))
 )  # fmt: skip
 _WANTED = jobs.c.cancel_requested_at.is_(None)
@@ -122,6 +122,7 @@ def record(conn: Connection, held: Job, event: Callable[..., JobEvent]) -> Chang
 
 
 def _with_event(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
+    webhooks.follow(conn, job, event)
     return Change(job.id, JobState(job.state), job.fence, [events.add(conn, job.queue, event)])
 
 

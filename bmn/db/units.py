@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bmn.db import assets, credits, events
+from bmn.db import assets, credits, events, webhooks
 from bmn.db import jobs as job_rows
 from bmn.db.records import Job, NewAsset, NewJob, Unit, UnitState
 from bmn.db.tables import db_now, is_running, job_units, jobs
@@ -47,6 +47,7 @@ _SAVE = (
     )
     .returning(*(jobs.c[name] for name in (
         "id", "queue", "brand_id", "user_id", "collects_id", "state", "fence", "attempt", "last_seq", "progress",
+        "webhooks",
     )))
 )  # fmt: skip
 
@@ -104,7 +105,9 @@ def save(
     put(conn, held, unit, values)
     if job.user_id and (spent := credits.settle(conn, job.user_id, held.id, unit, price)):
         change.balances.append(spent)
-    change.events.append(events.add(conn, job.queue, progress_event(job, shown, saved)))
+    event = progress_event(job, shown, saved)
+    webhooks.follow(conn, job, event)
+    change.events.append(events.add(conn, job.queue, event))
     if follow_up is not None and not job_rows.exists(conn, follow_up.id):
         change.events.append(job_rows.insert_job(conn, follow_up))
         change.queued.append((follow_up.queue, follow_up.id))

@@ -224,6 +224,7 @@ class Executor:
             limited_for=0.0 if since is None else clock.now(conn) - since,
             longest_wait=settings.bmn_rate_wait_seconds,
             scale=settings.bmn_backoff_scale,
+            waits=self._queue.waits,
         )
         outage, probe = failure.cause in OUTAGES, job.probe
         if outage and probe and decision.action is Action.PAUSE:

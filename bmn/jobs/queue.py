@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from bmn.db.records import NewJob
+from bmn.db.records import Hook, NewJob
 from bmn.errors import NotFound, suggest
 from bmn.schemas.payloads import BrandPayload, Payload
 from bmn.settings import Settings
@@ -21,7 +21,7 @@ class Terms:
 
     delay: seconds until it may run. priority: lower goes first. start_within, finish_within: seconds from when it may run;
     a job that has not begun, or not ended, by then is cancelled. replaces: of the same brand and queue, what still waits is
-    cancelled in the same transaction.
+    cancelled in the same transaction. webhook: who hears of it beside the receivers of its user's account.
     """
 
     delay: float = 0.0
@@ -29,6 +29,7 @@ class Terms:
     start_within: float | None = None
     finish_within: float | None = None
     replaces: bool = False
+    webhook: Hook | None = None
 
 
 AT_ONCE = Terms()
@@ -55,6 +56,7 @@ class Queue:
     process: queues that name the same here share a worker process, since their jobs wait for others most of the time; one
     that names nothing has its own.
     collects: what was ordered is waited for after a cancel; an answer of a conversation is not.
+    waits: seconds before each further attempt, where doubling `backoff` is not what is meant.
     start_within, finish_within: deadlines of jobs that are given none, in seconds from when they may run.
     """
 
@@ -72,6 +74,7 @@ class Queue:
     vendor: str = ""
     process: str = ""
     collects: bool = True
+    waits: tuple[float, ...] = ()
     start_within: float | None = None
     finish_within: float | None = None
 
@@ -135,6 +138,7 @@ class Queue:
             request_id=request_id,
             trace_parent=trace_parent,
             message=message,
+            webhooks=(terms.webhook,) if terms.webhook else (),
         )
 
 

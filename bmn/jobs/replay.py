@@ -142,7 +142,7 @@ def _replay(
         payload,
         job_id=new_id,
         user_id=parent.user_id,
-        terms=Terms(priority=parent.priority),
+        terms=Terms(priority=parent.priority, webhook=next((h for h in parent.webhooks if not h.endpoint_id), None)),
         credits=cost,
         unit_credits=queue.price(core.settings) if parent.user_id else 0,
         parent_id=job_id,

@@ -1,6 +1,7 @@
 """What happens after an attempt failed: a pure decision, no side effects."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,12 +46,13 @@ def decide(
     limited_for: float = 0.0,
     longest_wait: float = 3600.0,
     scale: float = 1.0,
+    waits: Sequence[float] = (),
 ) -> Decision:
     """Decides after attempt number `attempt` (from 1).
 
     degraded: the provider fails for everybody, so the job waits with its queue instead of spending an attempt.
     limited_for: seconds since this job first waited for its provider; past longest_wait it waits no more.
-    scale: multiplies every delay but Retry-After.
+    scale: multiplies every delay but Retry-After. waits: seconds before each further attempt, in place of doubling.
     """
     outage = degraded and failure.cause in OUTAGES and failure.retryable and limited_for < longest_wait
     if outage or CAUSES[failure.cause].pauses_queue:
@@ -64,6 +66,9 @@ def decide(
     left = max_attempts - attempt
     if not failure.retryable or left <= 0:
         return Decision(Action.FAIL)
-    delay = backoff(first_backoff, attempt, scale=scale)
+    if attempt <= len(waits):
+        delay = waits[attempt - 1] * scale * (1 + random.uniform(0, JITTER))
+    else:
+        delay = backoff(first_backoff, attempt, scale=scale)
     asked = min(failure.retry_after or 0.0, longest_wait)
     return Decision(Action.RETRY, delay=max(delay, asked), retries_left=left)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from bmn.db import brands, credits, idempotency, transitions, units
+from bmn.db import brands, credits, idempotency, transitions, units, webhooks
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
 from bmn.db.engine import Connection, IntegrityError
@@ -196,7 +196,10 @@ def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob])
         balance = credits.reserve(conn, user_id, sum(job.credits for job in planned))
         if balance:
             change.balances.append(balance)
+    receivers = webhooks.hooks_of(conn, user_id) if user_id else ()
     for job in planned:
+        if receivers:
+            job = replace(job, webhooks=(*job.webhooks, *receivers))
         change.events.append(job_rows.insert_job(conn, job))
         if user_id:
             credits.note_reservation(conn, user_id, job.id, job.credits)

@@ -182,7 +182,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def queues_named(names: Sequence[str]) -> list[str]:
-    """Checks names of queues; `all`, or none, means the nine. Raises NotFound with what there is."""
+    """Checks names of queues; `all`, or none, means all. Raises NotFound with what there is."""
     from bmn.work.queue_names import QUEUE_NAMES, known_queue
 
     if not names or "all" in names:

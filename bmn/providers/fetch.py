@@ -1,12 +1,13 @@
-"""The guarded fetcher: gets a page or a picture from an address that a user, a model or a web page named.
+"""The guarded fetcher: gets a page or a picture from an address that somebody else named, or sends a message there.
 
 Each hop is checked again: the URL, then every address of its name, then a connection to one of the checked addresses and
 no other, so that a name whose answer changes leads nowhere; through a proxy too. No cookies, no key, no body above the cap.
 """
 
 import asyncio
+import contextlib
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +39,15 @@ class Fetched:
     data: bytes
     mime: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a receiver answered. location, retry_after: the headers of that name, cut short; empty where there are none."""
+
+    status: int
+    location: str
+    retry_after: str
 
 
 class Fetcher:
@@ -73,6 +83,37 @@ class Fetcher:
                 return await self._follow(url, kind)
         except TimeoutError:
             raise _failed("it took too long") from None
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str], *, trusted: Sequence[str] = ()) -> Answer:
+        """Sends a message and reads how the answer begins; redirects are not followed, and no body is read.
+
+        trusted: origins that may be plain http and anywhere. Raises JobFailure: BAD_INPUT for an address that may not be
+        visited, DOWNLOAD_FAILED where nobody answers.
+        """
+        target = check_url(url, trusted=(*self._trusted, *trusted))
+        try:
+            async with asyncio.timeout(self._seconds):
+                for address in await self._addresses(target):
+                    with contextlib.suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
+                        return await self._send(target, address, body, headers)
+        except TimeoutError:
+            raise _failed("it took too long") from None
+        except httpx2.HTTPError as broken:
+            raise _failed(type(broken).__name__) from None
+        raise _failed("nobody listens there")
+
+    async def _send(self, target: Target, address: str, body: bytes, headers: dict[str, str]) -> Answer:
+        async with self._client(MEGABYTE) as client:
+            sent = {**_headers(target), **headers}
+            pinned = target.url.copy_with(host=address, fragment=None)
+            async with client.stream(
+                "POST", pinned, content=body, headers=sent, extensions=_extensions(target)
+            ) as response:
+                return Answer(
+                    response.status_code,
+                    response.headers.get("location", "")[:500],
+                    response.headers.get("retry-after", "")[:100],
+                )
 
     async def _follow(self, url: str, kind: Kind) -> Fetched:
         for _hop in range(MAX_REDIRECTS + 1):
@@ -113,24 +154,29 @@ class Fetcher:
         return [str(address) for address in addresses[:_MOST_ADDRESSES]]
 
     async def _request(self, target: Target, address: str, max_bytes: int) -> httpx2.Response:
-        headers = {
-            "host": target.url.netloc.decode("ascii"),
-            "user-agent": f"bmn/{__version__}",
-            "accept": "*/*",
-        }
         pinned = target.url.copy_with(host=address, fragment=None)
-        client = httpx2.AsyncClient(
+        async with self._client(max_bytes) as client:
+            return await client.get(pinned, headers=_headers(target), extensions=_extensions(target))
+
+    def _client(self, max_bytes: int) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
             transport=self._transport(max_bytes),
             timeout=httpx2.Timeout(_IDLE_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
         )
-        async with client:
-            # The certificate has to be that of the name, whatever address it is reached at.
-            extensions = {"bmn_address": str(target.url)}
-            if target.url.scheme == "https":
-                extensions["sni_hostname"] = target.host
-            return await client.get(pinned, headers=headers, extensions=extensions)
+
+
+def _headers(target: Target) -> dict[str, str]:
+    return {"host": target.url.netloc.decode("ascii"), "user-agent": f"bmn/{__version__}", "accept": "*/*"}
+
+
+def _extensions(target: Target) -> dict[str, str]:
+    """The certificate has to be that of the name, whatever address it is reached at."""
+    extensions = {"bmn_address": str(target.url)}
+    if target.url.scheme == "https":
+        extensions["sni_hostname"] = target.host
+    return extensions
 
 
 def _next(target: Target, response: httpx2.Response) -> str:

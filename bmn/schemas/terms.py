@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, model_validator
 
 from bmn.format import parse_span
-from bmn.schemas.base import Flag, Model, Whole
+from bmn.schemas.base import Flag, HttpUrl, Model, Whole
+from bmn.schemas.webhooks import SubscribedList
 
 LONGEST_SECONDS = 30 * 86_400
 """How far ahead a job may be planned, and how late a deadline may be."""
@@ -46,6 +47,7 @@ class SubmissionBody(Model):
     """run_at, run_in: when it may begin; at once, where neither is given. start_within, finish_within: from then on.
 
     priority: lower goes first. replaces: what still waits of the same brand and kind is cancelled for it.
+    webhook_url: who is told, beside the receivers of the account. webhook_events: of what; of its end, if not given.
     """
 
     run_at: When | None = None
@@ -54,11 +56,15 @@ class SubmissionBody(Model):
     finish_within: Span | None = None
     priority: Whole | None = Field(None, ge=0, le=100)
     replaces: Flag | None = None
+    webhook_url: HttpUrl | None = None
+    webhook_events: SubscribedList | None = None
 
     @model_validator(mode="after")
-    def _one_beginning(self) -> "SubmissionBody":
+    def _agree(self) -> "SubmissionBody":
         if self.run_at is not None and self.run_in is not None:
             raise ValueError("give either runAt or runIn")
+        if self.webhook_events is not None and self.webhook_url is None:
+            raise ValueError("webhookEvents needs webhookUrl")
         return self
 
 

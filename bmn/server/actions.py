@@ -34,7 +34,8 @@ async def generate(
     """
     idempotent = Idempotent.of(key, {"queue": kind.queue, "body": body.dump()}) if key else None
     try:
-        payloads, terms = await payloads_of(res, principal, kind, body), terms_of(principal, kind, body)
+        payloads = await payloads_of(res, principal, kind, body)
+        terms = terms_of(res.settings, principal, kind, body)
     except (BmnError, ValidationError):
         # What was accepted once is answered once more, though by now its time is past or its picture gone.
         if idempotent and (known := await answered(res.core, principal.user_id, idempotent)):

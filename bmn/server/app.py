@@ -39,6 +39,7 @@ from bmn.server.routes import (
     keys,
     me,
     records,
+    webhooks,
 )
 from bmn.server.snapshot import Snapshot
 from bmn.server.sockets import MESSAGE_BYTES, SOCKET_PATH, create_socket_app
@@ -46,7 +47,7 @@ from bmn.settings import Settings, check_start
 
 log = get_logger(__name__)
 
-_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, keys, me, files, health)
+_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, keys, me, webhooks, files, health)
 _GRACE_SECONDS = 10
 _OWN_FILES = 256  # descriptors that are no connection of a client
 _HEALTH_SECONDS = 1.0

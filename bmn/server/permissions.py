@@ -48,6 +48,18 @@ ROUTES: dict[str, Needs] = {
     "GET /api/v1/credits": _OWN,
     "GET /api/v1/costs": _LOOK,
     "GET /files/{key:path}": _OWN,
+    "GET /api/v1/webhooks/default/secret": _OWN,
+    "GET /api/v1/webhooks/endpoints": _OWN,
+    "POST /api/v1/webhooks/endpoints": _OWN,
+    "DELETE /api/v1/webhooks/endpoints/{endpoint_id}": _OWN,
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": _OWN,
+    "POST /api/v1/webhooks/test": _OWN,
+    "GET /api/v1/webhooks/deliveries": _OWN,
+    "GET /api/v1/webhooks/deliveries/{delivery_id}": _OWN,
+    "POST /api/v1/webhooks/deliveries/{delivery_id}/replay": _OWN,
+    "POST /api/v1/webhooks/listen": _OWN,
+    "POST /api/v1/webhooks/listen/{endpoint_id}": _OWN,
+    "POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}": _OWN,
     "POST /api/v1/session": _LOOK,
     "GET /api/v1/me": _LOOK,
     "POST /api/v1/events": _ACT_FOR,
@@ -90,6 +102,7 @@ ROUTES: dict[str, Needs] = {
     "GET /dev/mail/{mail_id}": _OWN,
     "GET /dev/mail/{mail_id}/body": _OWN,
     "GET /dev/sandbox": _OWN,
+    "GET /dev/webhooks": _OWN,
     "GET /admin/queues": _REVEAL,  # rq-dashboard, below this path
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.records import Hook
 from bmn.errors import NotAllowed, NotFound, UsageProblem
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
@@ -16,7 +17,9 @@ from bmn.schemas.base import Model
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.payloads import Payload
 from bmn.schemas.terms import LONGEST_SECONDS
+from bmn.schemas.webhooks import ENDS, problem_of
 from bmn.server.resources import Resources
+from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
 from bmn.work.defaults import BrandDefaults, as_made, brand_defaults, name_defaults
 from bmn.work.registry import get_queue
@@ -47,7 +50,16 @@ async def payloads_of(res: Resources, principal: Principal, kind: Kind, body: Ge
     return payloads()
 
 
-def terms_of(principal: Principal, kind: Kind, body: GeneratorBody) -> Terms:
+def receiver(settings: Settings, url: str) -> str:
+    """An address that webhooks may be sent to. Raises UsageProblem."""
+    if why := problem_of(url, development=not settings.is_production):
+        raise UsageProblem(
+            f"The address of a webhook {why}: {url[:200]}", hint="Give one like https://example.com/hook."
+        )
+    return url
+
+
+def terms_of(settings: Settings, principal: Principal, kind: Kind, body: GeneratorBody) -> Terms:
     """What a body says of when it is to be done. Raises UsageProblem, NotAllowed for a place before everybody else."""
     if body.priority is not None and not _may_go_first(principal) and body.priority < (usual := usual_priority(kind)):
         raise NotAllowed(
@@ -60,6 +72,9 @@ def terms_of(principal: Principal, kind: Kind, body: GeneratorBody) -> Terms:
         start_within=body.start_within,
         finish_within=body.finish_within,
         replaces=bool(body.replaces),
+        webhook=Hook(receiver(settings, url), tuple(body.webhook_events or ENDS))
+        if (url := body.webhook_url)
+        else None,
     )
 
 

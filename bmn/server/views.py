@@ -12,6 +12,8 @@ from bmn.db.records import (
     Brand,
     Cost,
     DeadLetter,
+    Delivery,
+    Endpoint,
     Job,
     LedgerEntry,
     LogLine,
@@ -233,6 +235,31 @@ def audit_entry(row: AuditEntry, key_name: str | None = None) -> documents.Audit
         address=row.address,
         before=row.before,
         after=row.after,
+    )
+
+
+def endpoint(row: Endpoint) -> documents.WebhookEndpoint:
+    """A receiver of webhooks, without its secret."""
+    return documents.WebhookEndpoint(id=row.id, url=row.url, events=list(row.events), created_at=when(row.created_at))
+
+
+def delivery(row: Delivery) -> documents.WebhookDelivery:
+    """An entry of the log of webhooks."""
+    return documents.WebhookDelivery(
+        id=row.id,
+        event=row.event,
+        state=row.state,
+        url=row.url,
+        job_id=row.job_id,
+        endpoint_id=row.endpoint_id,
+        attempts=row.attempts,
+        status=row.status,
+        error=row.error,
+        payload=row.payload,
+        created_at=when(row.created_at),
+        attempted_at=when(row.attempted_at),
+        ended_at=when(row.ended_at),
+        delivery_job_id=row.delivery_job,
     )
 
 

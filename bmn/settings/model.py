@@ -231,6 +231,7 @@ class Settings(BaseSettings):
     bmn_grace_seconds: Seconds = Field(120, gt=0)
     bmn_redis_down_seconds: Seconds = Field(30, ge=0)  # away longer than this: submissions get 503
     bmn_rate_wait_seconds: Seconds = Field(3600, gt=0)  # a job that waited this long for its provider fails
+    bmn_webhook_seconds: Seconds = Field(15, gt=0)  # how long the receiver of a webhook may take to answer
     bmn_outage_jobs: int = Field(5, ge=0)  # so many jobs in a row without an answer pause their queue; 0: never
     bmn_backoff_scale: float = Field(1.0, ge=0)  # multiplies every backoff
     bmn_timeout_scale: float = Field(1.0, gt=0)  # multiplies every queue's timeout

@@ -1,1 +1,1 @@
-"""What the nine queues do: the product, beside the engine in `jobs`."""
+"""What the queues do: the product, beside the engine in `jobs`."""

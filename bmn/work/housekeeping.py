@@ -2,6 +2,7 @@
 
 from bmn.jobs.queue import Queue, by_name
 from bmn.schemas import payloads
+from bmn.schemas.webhooks import DELIVERY_QUEUE, WebhookDelivery
 
 HOUSEKEEPING: dict[str, Queue] = by_name(
     (
@@ -38,6 +39,19 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             priority=2,
             attempts=3,
             backoff=3,
+            keep=(500, 500),
+            process="errands",
+        ),
+        Queue(
+            name=DELIVERY_QUEUE,
+            payload=WebhookDelivery,
+            handler="bmn.work.webhooks.deliver",
+            slots=10,
+            timeout=40,
+            priority=3,
+            attempts=9,
+            backoff=5,
+            waits=(5, 60, 300, 1800, 7200, 18_000, 18_000, 21_600),  # with their jitter, a day in all
             keep=(500, 500),
             process="errands",
         ),

@@ -1,4 +1,4 @@
-"""All nine queues, gathered from their modules; the figures are the specification's.
+"""All ten queues, gathered from their modules; the figures of nine are the specification's, the tenth is ours.
 
 A generator's row stands in its own module, below `bmn.work.generators`; the others stand in `bmn.work.housekeeping`.
 """
@@ -9,7 +9,7 @@ from bmn.work.housekeeping import HOUSEKEEPING
 
 QUEUES: dict[str, Queue] = {name: generator.queue for name, generator in GENERATORS.items()} | HOUSEKEEPING
 
-# What RQ and its dashboard list: the nine, and the dead letters.
+# What RQ and its dashboard list: all of them, and the dead letters.
 ALL_QUEUES: tuple[str, ...] = (*QUEUES, DEAD_LETTER)
 
 

@@ -1,10 +1,11 @@
-"""Hands the nine queues to the engine."""
+"""Hands the queues to the engine."""
 
 from bmn.jobs import core, stock_worker
 from bmn.jobs.core import Chore, Core, Work
 from bmn.settings import Settings
 from bmn.work import cleanup, follow_ups, journey, pruning
 from bmn.work.registry import QUEUES
+from bmn.work.webhooks import relay
 
 WORK = Work(
     queues=QUEUES,
@@ -13,6 +14,8 @@ WORK = Work(
     ops_mail=follow_ups.ops_mail,
     alert_mail=follow_ups.alert_mail,
     chores=(
+        Chore(relay.relay, every=1),
+        Chore(relay.tidy, every=60),
         Chore(cleanup.schedule, every=10),
         Chore(journey.remind_abandoned, every=60),
         Chore(pruning.prune_a_little, every=60, beside=True),

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
 from tests.kit.processes import PATIENCE, wait_until
+from tests.kit.receiver import Receiver
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
 
@@ -42,7 +43,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """A stack of its own: what operators see is of everybody. Its home is short: it fits in a line."""
-    queues = ("--queues", "logo-generation,mockup-generation", "--sandbox-speed", "0")
+    queues = ("--queues", "logo-generation,mockup-generation,webhook-delivery", "--sandbox-speed", "0")
     with tempfile.TemporaryDirectory(prefix="bmn") as home:
         running = start(Path(home), "--port", "0", *queues)
         try:
@@ -262,6 +263,14 @@ _OF_A_USER = (
     ("failing", "help nothing"),
     ("failing", "serve --no-workers --queues logo-generation"),
     ("failing", "worker logos"),
+    ("failing", "webhooks list --all"),
+    ("failing", "webhooks add http://example.com/hook"),
+    ("failing", "webhooks remove 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"),
+    ("failing", "webhooks secret 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"),
+    ("failing", "webhooks test https://10.0.0.8/hook"),
+    ("failing", "webhooks deliveries --state late"),
+    ("failing", "webhooks replay msg_00000000"),
+    ("failing", "webhooks listen --forward-to https://example.com/hook"),
 )
 _OF_AN_ADMIN = (
     ("good", "queues list"),
@@ -288,6 +297,8 @@ _OF_A_NEWCOMER = (
     ("empty", "logos list"),
     ("empty", "costs"),
     ("good-new", "credits"),
+    ("empty", "webhooks list"),
+    ("empty", "webhooks deliveries"),
 )
 _WITHOUT_A_SERVER = (
     ("failing", "generate products"),
@@ -418,6 +429,30 @@ def test_screens_of_the_sandbox(scene: Scene, place: str) -> None:
 
 
 @pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_webhooks(stack: Stack, place: str) -> None:
+    """From a receiver to its log: each step needs the one before."""
+    receiver = Receiver().start()
+    seen = Scene(User(stack), {})
+    endpoint, delivery = "", ""
+    try:
+        for name in ("add", "list", "secret", "test", "deliveries", "replay", "remove"):
+            args = {"add": receiver.url, "test": endpoint, "secret": endpoint, "remove": endpoint, "replay": delivery}
+            text = _seen(seen, f"webhooks {name} {args.get(name, '')}".rstrip(), place)
+            check_snapshot(
+                f"webhooks-{name}-good-{place}", re.sub(r"whsec_\S+", "<secret>", _MESSAGE.sub("<msg>", text))
+            )
+            if name == "add":
+                endpoint = seen.user.json("webhooks", "list")["endpoints"][0]["id"]
+            if name == "test":
+                delivery = seen.user.json("webhooks", "deliveries")["deliveries"][0]["id"]
+    finally:
+        receiver.stop()
+
+
+_MESSAGE = re.compile(r"msg_[0-9a-f]{32}|msg_[0-9a-f]*…")
+
+
+@pytest.mark.parametrize("place", _PLACES)
 def test_screen_of_a_database_that_is_away(scene: Scene, place: str) -> None:
     away = {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}
     check_snapshot(f"db-upgrade-failing-{place}", _seen(scene, "db upgrade", place, away))
@@ -435,6 +470,7 @@ def test_screen_of_exported_jobs(scene: Scene, place: str) -> None:
 
 _RUNNING = {
     "serve": ("serve --no-workers --port 0", "^bmn serve[^?]*?Next .*$", "Next "),
+    "webhooks-listen": ("webhooks listen --forward-to localhost:1", "^.*whsec_|Stopped listening.", "whsec_"),
     "worker": ("worker image-upload --burst", "workers ready, Ctrl-C stops them|workers closed", "workers closed"),
     "sandbox-run": ("sandbox run --port 0", "^.*http.*$", "http"),
 }
@@ -489,6 +525,7 @@ _NEVER_EMPTY = {
         "keys-create",
         "keys-revoke",
     ),
+    *("webhooks-add", "webhooks-remove", "webhooks-secret", "webhooks-test", "webhooks-replay", "webhooks-listen"),
 }
 
 

@@ -14,6 +14,7 @@ from bmn.jobs.queue import Queue
 from bmn.schemas.generators import KINDS
 from bmn.schemas.kind import Kind
 from bmn.schemas.payloads import Payload
+from bmn.schemas.webhooks import DELIVERY_QUEUE
 from bmn.settings import Settings
 from bmn.work.queue_names import QUEUE_NAMES
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
@@ -34,8 +35,8 @@ FIGURES = {
 }
 
 
-def test_the_nine_queues_and_the_dead_letters_are_there() -> None:
-    assert set(FIGURES) <= set(QUEUES)
+def test_the_nine_queues_a_tenth_and_the_dead_letters_are_there() -> None:
+    assert set(QUEUES) == {*FIGURES, DELIVERY_QUEUE}
     assert (*QUEUES, "dead-letter") == ALL_QUEUES
     assert set(QUEUE_NAMES) == set(QUEUES)
 

@@ -106,6 +106,18 @@ ROUTES: dict[str, Route] = {
     "GET /api/v1/credits": Route("own"),
     "GET /api/v1/costs": Route("own"),
     "POST /api/v1/events": Route("refused", body={"crm": {"userId": "{other}", "eventType": "user.created"}}),
+    "GET /api/v1/webhooks/default/secret": Route("own"),
+    "GET /api/v1/webhooks/endpoints": Route("own"),
+    "POST /api/v1/webhooks/endpoints": Route("own", body={"url": "https://a.example/"}),
+    "DELETE /api/v1/webhooks/endpoints/{endpoint_id}": Route("absent"),
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": Route("absent"),
+    "POST /api/v1/webhooks/test": Route("absent", body={"endpointId": "{endpoint_id}"}),
+    "GET /api/v1/webhooks/deliveries": Route("own", query={"job": "{job}", "endpoint": "{endpoint_id}"}),
+    "GET /api/v1/webhooks/deliveries/{delivery_id}": Route("absent"),
+    "POST /api/v1/webhooks/deliveries/{delivery_id}/replay": Route("absent"),
+    "POST /api/v1/webhooks/listen": Route("own"),
+    "POST /api/v1/webhooks/listen/{endpoint_id}": Route("absent"),
+    "POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}": Route("absent", body={"status": 200}),
     "GET /api/v1/admin/queues": Route("refused"),
     "POST /api/v1/admin/queues/{queue}/pause": Route("refused", path="/api/v1/admin/queues/logo-generation/pause"),
     "POST /api/v1/admin/queues/{queue}/resume": Route("refused", path="/api/v1/admin/queues/logo-generation/resume"),
@@ -152,6 +164,7 @@ ROUTES: dict[str, Route] = {
     "GET /dev/mail/{mail_id}": Route("absent", path="/dev/mail/{other}"),
     "GET /dev/mail/{mail_id}/body": Route("absent", path="/dev/mail/{other}/body"),
     "GET /dev/sandbox": Route("absent"),
+    "GET /dev/webhooks": Route("own"),
 }
 WITHOUT_TOKEN = {
     *(name for name, route in ROUTES.items() if route.answer == "open" or " /sign" in name),
@@ -168,11 +181,14 @@ class Things:
     asset: str
     job: str
     key: str
+    endpoint: str
+    delivery: str
 
     def fill(self, value: Any) -> Any:
         if isinstance(value, str):
             names = {"brand": self.brand, "asset": self.asset, "job": self.job, "key": self.key, "other": str(uuid4())}
             names |= {"brand_id": self.brand, "asset_id": self.asset, "job_id": self.job}
+            names |= {"endpoint_id": self.endpoint, "delivery_id": self.delivery}
             for name, text in names.items():
                 value = value.replace(f"{{{name}}}", text)
             return value
@@ -187,13 +203,22 @@ async def hers(api: Api, ana: httpx.AsyncClient) -> Things:
     job = await api.logos(ana, brand)
     asset = await add_asset(api.core, brand, job, b"\x89PNG\r\n\x1a\n" + CANARY.encode())
     row = (await ana.get(f"{API}/jobs/{job}")).json()["assets"][0]
-    return Things(brand, asset, job, row["url"].split("/files/")[1].split("?")[0])
+    listener = (await ana.post(f"{API}/webhooks/listen")).json()["id"]
+    sent = (await ana.post(f"{API}/webhooks/test", json={"endpointId": listener})).json()["id"]
+    return Things(brand, asset, job, row["url"].split("/files/")[1].split("?")[0], listener, sent)
 
 
 @pytest.fixture
 def nobodys() -> Things:
     brand = str(uuid4())
-    return Things(brand, str(uuid4()), f"logo-generation-{uuid4()}", f"brands/{brand}/logo/{uuid4().hex}.png")
+    return Things(
+        brand,
+        str(uuid4()),
+        f"logo-generation-{uuid4()}",
+        f"brands/{brand}/logo/{uuid4().hex}.png",
+        str(uuid4()),
+        f"msg_{uuid4().hex}",
+    )
 
 
 async def ask(client: httpx.AsyncClient, name: str, things: Things) -> httpx.Response:
@@ -235,7 +260,11 @@ async def test_a_stranger_learns_nothing_from_any_route(
         else:
             assert foreign.status_code in (200, 201, 303), name
         told = f"{foreign.headers} {foreign.text}"
-        leaked = [word for word in (CANARY, ANA, hers.brand, hers.asset, hers.job, hers.key) if word in told]
+        leaked = [
+            word
+            for word in (CANARY, ANA, hers.brand, hers.asset, hers.job, hers.key, hers.endpoint, hers.delivery)
+            if word in told
+        ]
         assert not leaked, name
 
 
@@ -253,7 +282,15 @@ async def test_what_a_stranger_tries_changes_nothing_of_the_owners(
     await ben.get(f"{API}/credits")  # his account is opened at first sight
 
     async def state() -> list[Any]:
-        paths = ("credits", "jobs", f"jobs/{hers.job}", "brands", f"brands/{hers.brand}/assets")
+        paths = (
+            "credits",
+            "jobs",
+            f"jobs/{hers.job}",
+            "brands",
+            f"brands/{hers.brand}/assets",
+            "webhooks/endpoints",
+            "webhooks/deliveries",
+        )
         return [_unsigned((await ana.get(f"{API}/{path}")).json()) for path in paths]
 
     before = await state()

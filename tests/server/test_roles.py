@@ -35,7 +35,12 @@ _EXPECTED = {
         GET /g/{brand_id}/{room} GET /g/{brand_id}/compare GET /g/{brand_id}/pictures.zip POST /g/{brand_id}/share
         POST /g/{brand_id}/look POST /g/{brand_id}/products POST /g/{brand_id}/bundles POST /g/{brand_id}/films
         POST /g/{brand_id}/words POST /g/asset/{asset_id}/favorite
-        GET /dev/mail GET /dev/mail/{mail_id} GET /dev/mail/{mail_id}/body GET /dev/sandbox
+        GET /dev/mail GET /dev/mail/{mail_id} GET /dev/mail/{mail_id}/body GET /dev/sandbox GET /dev/webhooks
+        GET /api/v1/webhooks/default/secret GET /api/v1/webhooks/endpoints POST /api/v1/webhooks/endpoints
+        DELETE /api/v1/webhooks/endpoints/{endpoint_id} GET /api/v1/webhooks/endpoints/{endpoint_id}/secret
+        POST /api/v1/webhooks/test GET /api/v1/webhooks/deliveries GET /api/v1/webhooks/deliveries/{delivery_id}
+        POST /api/v1/webhooks/deliveries/{delivery_id}/replay POST /api/v1/webhooks/listen
+        POST /api/v1/webhooks/listen/{endpoint_id} POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}
     """,
     "voasu": """
         GET /api/v1/jobs GET /api/v1/jobs/groups GET /api/v1/jobs/{job_id} GET /api/v1/jobs/{job_id}/why

@@ -157,6 +157,8 @@ export interface BundlesBody {
   finishWithin?: number | string | null;
   priority?: number | null;
   replaces?: boolean | null;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId: string;
   bundleName: string;
   productMockupUrls: string[];
@@ -273,6 +275,8 @@ export interface DeadLetterPage {
   totalIsExact: boolean;
 }
 
+export type DeliveryState = "pending" | "delivered" | "failed" | "dropped";
+
 export interface DlqSelection {
   ids?: string[];
   all?: boolean;
@@ -287,6 +291,11 @@ export interface DlqSelection {
 
 export interface Done {
   ok: true;
+}
+
+export interface EndpointBody {
+  url: string;
+  events?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
 }
 
 export interface Estimate {
@@ -559,6 +568,10 @@ export interface LedgerEntry {
   reason: string | null;
 }
 
+export interface ListenBody {
+  events?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
+}
+
 export interface Liveness {
   status: "ok";
   version: string;
@@ -580,6 +593,8 @@ export interface LogosBody {
   finishWithin?: number | string | null;
   priority?: number | null;
   replaces?: boolean | null;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId: string;
   brandName?: string | null;
   logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
@@ -599,6 +614,8 @@ export interface LogosEstimate {
   finishWithin?: number | string | null;
   priority?: number | null;
   replaces?: boolean | null;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId?: string;
   brandName?: string | null;
   logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
@@ -628,6 +645,14 @@ export interface MadeKey {
   lastUsedAt: string | null;
   revokedAt: string | null;
   revokedBy: string | null;
+  key: string;
+}
+
+export interface MadeWebhookEndpoint {
+  id: string;
+  url: string;
+  events: string[];
+  createdAt: string;
   key: string;
 }
 
@@ -676,6 +701,8 @@ export interface MockupsBody {
   finishWithin?: number | string | null;
   priority?: number | null;
   replaces?: boolean | null;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId: string;
   products: MockupProduct[];
   logoUrl: string;
@@ -688,6 +715,11 @@ export interface MockupsSubmitted {
   warning?: string | null;
   ended?: JobState | null;
   replaced?: string[] | null;
+}
+
+export interface OutcomeBody {
+  status?: number | null;
+  error?: string | null;
 }
 
 export interface PauseBody {
@@ -914,6 +946,8 @@ export interface VideosBody {
   finishWithin?: number | string | null;
   priority?: number | null;
   replaces?: boolean | null;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId: string;
   productName: string;
   productMockupUrl: string;
@@ -922,6 +956,60 @@ export interface VideosBody {
   colorPalette?: string[] | null;
   videoStyle?: "showcase" | "unboxing" | "lifestyle" | "minimal";
   durationSeconds?: number;
+}
+
+export interface WebhookDeliveries {
+  deliveries: WebhookDelivery[];
+  nextCursor: string | null;
+}
+
+export interface WebhookDelivery {
+  id: string;
+  event: string;
+  state: string;
+  url: string;
+  jobId: string;
+  endpointId: string | null;
+  attempts: number;
+  status: number | null;
+  error: string | null;
+  payload: Record<string, any>;
+  createdAt: string;
+  attemptedAt: string | null;
+  endedAt: string | null;
+  deliveryJobId?: string | null;
+}
+
+export interface WebhookEndpoint {
+  id: string;
+  url: string;
+  events: string[];
+  createdAt: string;
+}
+
+export interface WebhookEndpoints {
+  endpoints: WebhookEndpoint[];
+}
+
+export interface WebhookMessage {
+  id: string;
+  event: string;
+  jobId: string;
+  body: string;
+  headers: Record<string, string>;
+}
+
+export interface WebhookMessages {
+  messages: WebhookMessage[];
+}
+
+export interface WebhookSecret {
+  key: string;
+}
+
+export interface WebhookTestBody {
+  endpointId?: string | null;
+  url?: string | null;
 }
 
 export interface Why {
@@ -942,6 +1030,8 @@ export interface WizardBody {
   finishWithin?: number | string | null;
   priority?: number | null;
   replaces?: boolean | null;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId: string;
   step: "social-analysis" | "brand-identity" | "customization" | "logo-generation" | "logo-refinement" | "product-selection" | "mockup-review" | "bundle-builder" | "profit-calculator";
   input?: Record<string, any>;
@@ -1042,6 +1132,17 @@ export interface Answers {
   "POST /api/v1/admin/keys/{key}/revoke": KeyRecord;
   "GET /api/v1/admin/audit": AuditPage;
   "GET /api/v1/me": Me;
+  "GET /api/v1/webhooks/default/secret": WebhookSecret;
+  "GET /api/v1/webhooks/endpoints": WebhookEndpoints;
+  "POST /api/v1/webhooks/endpoints": MadeWebhookEndpoint;
+  "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": WebhookSecret;
+  "POST /api/v1/webhooks/test": WebhookDelivery;
+  "GET /api/v1/webhooks/deliveries": WebhookDeliveries;
+  "GET /api/v1/webhooks/deliveries/{delivery_id}": WebhookDelivery;
+  "POST /api/v1/webhooks/deliveries/{delivery_id}/replay": WebhookDelivery;
+  "POST /api/v1/webhooks/listen": MadeWebhookEndpoint;
+  "POST /api/v1/webhooks/listen/{endpoint_id}": WebhookMessages;
+  "POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}": WebhookDelivery;
   "GET /health": Health;
   "GET /health/live": Liveness;
   "POST /api/v1/session": SignInLink;

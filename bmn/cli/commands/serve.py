@@ -63,7 +63,7 @@ def serve(
     no_workers: Annotated[
         bool, typer.Option("--no-workers", help="Serve only; joins a `bmn serve` that runs in this home.")
     ] = False,
-    queues: Annotated[str, typer.Option(metavar="A,B", help="Work on these queues only. [all nine]")] = "",
+    queues: Annotated[str, typer.Option(metavar="A,B", help="Work on these queues only. [all of them]")] = "",
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="Refuse to start where a provider has no key.")
     ] = False,

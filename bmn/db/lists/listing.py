@@ -10,6 +10,7 @@ from bmn.db.lists.matching import begins_with, contains
 from bmn.db.lists.paging import COUNTED, read_cursor, write_cursor
 from bmn.db.records import Job
 from bmn.db.tables import jobs
+from bmn.schemas.webhooks import DELIVERY_QUEUE
 
 _LOOKED_AT = 20_000  # jobs that one question reads
 
@@ -18,7 +19,8 @@ _LOOKED_AT = 20_000  # jobs that one question reads
 class JobFilter:
     """What `jobs list` and the bulk commands select by. since, until: seconds since 1970. text: anywhere in the job.
 
-    collectors: also the jobs that collect what a cancelled one had ordered; to their users they are no jobs of their own.
+    collectors: also the jobs that collect what a cancelled one had ordered, and those that deliver webhooks; to their users
+    they are no jobs of their own.
     min_cost: USD that their providers were paid at least.
     """
 
@@ -56,6 +58,8 @@ class JobFilter:
             found.append(jobs.c.created_at < self.until)
         if not self.collectors:
             found.append(jobs.c.collects_id.is_(None))
+            if DELIVERY_QUEUE not in (self.queue, *self.queues):
+                found.append(jobs.c.queue != DELIVERY_QUEUE)
         if self.id_prefixes:
             found.append(or_(*(begins_with(jobs.c.id, prefix) for prefix in self.id_prefixes)))
         return found

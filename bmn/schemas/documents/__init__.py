@@ -60,8 +60,26 @@ from bmn.schemas.documents.operations import (
     WorkerStatus,
 )
 from bmn.schemas.documents.problem import FieldErrors, Issue, Misfit, Problem
+from bmn.schemas.documents.webhook import (
+    MadeWebhookEndpoint,
+    WebhookDeliveries,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEndpoints,
+    WebhookMessage,
+    WebhookMessages,
+    WebhookSecret,
+)
 
 __all__ = [
+    "MadeWebhookEndpoint",
+    "WebhookDeliveries",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEndpoints",
+    "WebhookMessage",
+    "WebhookMessages",
+    "WebhookSecret",
     "AlertRecord",
     "Alerts",
     "AuditPage",

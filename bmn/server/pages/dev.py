@@ -1,4 +1,4 @@
-"""What the sandbox has taken in: mails, and calls that would have been billed. Of a development server only."""
+"""What the sandbox has taken in, mails and calls that would have been billed, and webhooks. Of a development server only."""
 
 from typing import Annotated, Any
 
@@ -6,6 +6,7 @@ import httpx
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, Response
 
+from bmn.db import deliveries
 from bmn.errors import NotAllowed, NotFound, TryLater
 from bmn.identity.development import supabase_is_configured
 from bmn.identity.rights import Right
@@ -65,6 +66,14 @@ async def sandbox(request: Request, res: Res, _developer: Developer) -> Response
         faults=state["faults"],
         calls=list(reversed(calls))[:_SHOWN],
     )
+
+
+@router.get("/dev/webhooks")
+async def sent_webhooks(request: Request, res: Res, developer: Developer) -> Response:
+    if res.settings.is_production:
+        raise NotFound("This page is for development.", hint="`bmn webhooks deliveries` lists your own.")
+    found, _ = await res.core.db.read(lambda conn: deliveries.listed(conn, developer.user_id, limit=_SHOWN))
+    return page(request, "webhooks.html", deliveries=found)
 
 
 async def _find(res: Resources, mail_id: str) -> dict[str, Any]:

@@ -1,0 +1,209 @@
+"""`bmn webhooks`: who is told of jobs and with which secret, what was sent and what became of it."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from bmn.cli.base import UsageError, examples, group, run
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal.cells import Cell, Column
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.timespan import ago
+from bmn.schemas import documents
+
+_STYLES = {"delivered": "green", "failed": "red", "pending": "yellow", "dropped": "dim"}
+_LOOK_SECONDS = 0.3
+_TEST_SECONDS = 20.0
+
+Events = Annotated[
+    list[str] | None,
+    typer.Option("--event", metavar="EVENT", help="Of these only; repeatable. [the ends of jobs]"),
+]
+Endpoint = Annotated[str, typer.Argument(metavar="ENDPOINT")]
+
+app = group(
+    "Tells other systems of jobs, signed as Standard Webhooks are, and keeps a log of it.",
+    "bmn webhooks add https://example.com/hook --event job.completed",
+    "bmn webhooks test https://example.com/hook",
+    "bmn webhooks listen --forward-to http://localhost:4000/hook",
+    "bmn webhooks deliveries --state failed",
+)
+
+
+@app.command("list", cls=examples("bmn webhooks list"))
+def list_endpoints() -> None:
+    """The receivers of your account."""
+
+    async def fetch() -> list[documents.WebhookEndpoint]:
+        async with open_client() as client:
+            return await client.webhook_endpoints()
+
+    found = run(fetch())
+    if console.json:
+        console.document({"endpoints": found})
+        return
+    if not found:
+        console.say("No webhook endpoints.")
+        console.next_step("bmn webhooks add https://example.com/hook")
+        return
+    columns = [Column("ENDPOINT"), Column("URL", flexible=True), Column("EVENTS", flexible=True)]
+    console.table(columns, [(each.id, each.url, ", ".join(each.events)) for each in found])
+    console.next_step(f"bmn webhooks test {found[0].id}")
+
+
+@app.command(cls=examples("bmn webhooks add https://example.com/hook --event job.completed --event job.failed"))
+def add(url: Annotated[str, typer.Argument(metavar="URL")], events: Events = None) -> None:
+    """Adds a receiver of all jobs that you submit from now on, and shows its secret."""
+
+    async def make() -> documents.MadeWebhookEndpoint:
+        async with open_client() as client:
+            return await client.add_webhook_endpoint(url, events or ())
+
+    made = run(make())
+    if console.json:
+        console.document(made)
+        return
+    for name, value in (
+        ("endpoint", made.id),
+        ("url", made.url),
+        ("events", ", ".join(made.events)),
+        ("secret", made.key),
+    ):
+        console.field(name, value)
+    console.next_step(f"bmn webhooks test {made.id}")
+
+
+@app.command(cls=examples("bmn webhooks remove 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"))
+def remove(endpoint: Endpoint) -> None:
+    """Removes a receiver; what is on its way to it is dropped."""
+
+    async def drop() -> None:
+        async with open_client() as client:
+            await client.remove_webhook_endpoint(endpoint)
+
+    run(drop())
+    if console.json:
+        console.document({"removed": endpoint})
+        return
+    console.say(f"Removed {endpoint}.")
+
+
+@app.command(cls=examples("bmn webhooks secret", "bmn webhooks secret 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"))
+def secret(endpoint: Annotated[str | None, typer.Argument(metavar="ENDPOINT")] = None) -> None:
+    """The secret of an endpoint; without one, that of webhookUrl in a submission."""
+
+    async def fetch() -> str:
+        async with open_client() as client:
+            return await client.webhook_secret(endpoint)
+
+    key = run(fetch())
+    if console.json:
+        console.document({"key": key})
+        return
+    console.answer(key)
+
+
+@app.command(cls=examples("bmn webhooks test https://example.com/hook", "bmn webhooks test ENDPOINT"))
+def test(target: Annotated[str, typer.Argument(metavar="ENDPOINT|URL")]) -> int:
+    """Sends webhook.test to an endpoint or an address, and says what it answered."""
+
+    async def send() -> documents.WebhookDelivery:
+        async with open_client() as client:
+            is_url = "://" in target
+            sent = await client.test_webhook(url=target if is_url else None, endpoint_id=None if is_url else target)
+            until = asyncio.get_running_loop().time() + _TEST_SECONDS
+            while not sent.attempts and sent.state == "pending" and asyncio.get_running_loop().time() < until:
+                await asyncio.sleep(_LOOK_SECONDS)
+                sent = await client.webhook_delivery(sent.id)
+            return sent
+
+    sent = run(send())
+    if console.json:
+        console.document(sent)
+    else:
+        console.say(f"{sent.id}: {sent.state}" + (f", answered {sent.status}" if sent.status else ""))
+        if sent.error:
+            console.say(sent.error)
+        if not sent.attempts and sent.state == "pending":
+            console.say("No worker has taken it yet.")
+            console.next_step("bmn queues")
+    return 0 if sent.state == "delivered" else 1
+
+
+@app.command(cls=examples("bmn webhooks deliveries --state failed", "bmn webhooks deliveries --limit 100 --json"))
+def deliveries(
+    state: Annotated[str | None, typer.Option(metavar="STATE", help="pending, delivered, failed or dropped.")] = None,
+    endpoint: Annotated[str | None, typer.Option(metavar="ENDPOINT", help="To this one only.")] = None,
+    job: Annotated[str | None, typer.Option(metavar="JOB", help="Of this job only; its whole id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, metavar="N", help="How many at most.")] = 20,
+) -> None:
+    """What was sent, newest first, and what became of it."""
+
+    async def fetch() -> documents.WebhookDeliveries:
+        async with open_client() as client:
+            return await client.webhook_deliveries(state=state, endpoint=endpoint, job=job, limit=limit)
+
+    page = run(fetch())
+    if console.json:
+        console.document(page)
+        return
+    if not page.deliveries:
+        console.say("No deliveries.")
+        console.next_step("bmn webhooks list")
+        return
+    columns = [
+        Column("WHEN"),
+        Column("DELIVERY"),
+        Column("EVENT"),
+        Column("STATE"),
+        Column("TRIES"),
+        Column("ANSWER", flexible=True),
+    ]
+    console.table(columns, [_row(each) for each in page.deliveries])
+    if failed := next((each for each in page.deliveries if each.state == "failed"), None):
+        console.next_step(f"bmn webhooks replay {failed.id}")
+
+
+@app.command(cls=examples("bmn webhooks replay msg_5f0c2a7e1b3d4c6f8a9b0c1d2e3f4a5b"))
+def replay(ids: Annotated[list[str], typer.Argument(metavar="DELIVERY")]) -> None:
+    """Sends deliveries once more, each under the id that it had."""
+
+    async def again() -> list[documents.WebhookDelivery]:
+        async with open_client() as client:
+            return [await client.replay_webhook(each) for each in ids]
+
+    sent = run(again())
+    if console.json:
+        console.document({"deliveries": sent})
+        return
+    for each in sent:
+        console.say(f"{each.id} is on its way to {each.url}.")
+    console.next_step("bmn webhooks deliveries")
+
+
+@app.command(cls=examples("bmn webhooks listen --forward-to http://localhost:4000/hook"))
+def listen(
+    forward_to: Annotated[str, typer.Option("--forward-to", metavar="URL", help="A receiver on this machine.")],
+    events: Annotated[
+        list[str] | None, typer.Option("--event", metavar="EVENT", help="Of these only; repeatable. [all]")
+    ] = None,
+) -> None:
+    """Hands what your jobs tell from now on to a local port, until Ctrl-C."""
+    from bmn.cli.following.listening import listen as forward
+    from bmn.schemas.webhooks import is_loopback
+
+    if not forward_to.startswith(("http://", "https://")):
+        forward_to = f"http://{forward_to}"
+    if not is_loopback(forward_to):
+        raise UsageError("--forward-to names a receiver on this machine, such as http://localhost:4000/hook.")
+    try:
+        run(forward(forward_to, events or ()))
+    except KeyboardInterrupt:
+        console.say("Stopped listening.")
+
+
+def _row(each: documents.WebhookDelivery) -> tuple[Cell, ...]:
+    when = ago(each.created_at) if console.width is not None else each.created_at
+    answer = " ".join(filter(None, (str(each.status or ""), each.error)))
+    return when, each.id, each.event, (each.state, _STYLES.get(each.state, "")), str(each.attempts), answer

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: from the rows that a change has left to the receivers, by the queue `webhook-delivery`."""

@@ -1,0 +1,91 @@
+"""A receiver of webhooks: checks each signature by the official library, keeps what it took, and answers as it is told."""
+
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from standardwebhooks import Webhook
+
+Answer = tuple[int, dict[str, str]]
+
+
+@dataclass
+class Receiver:
+    """secrets: any of these may have signed. answers: given in turn, then 204. slow: seconds before each answer."""
+
+    secrets: list[str] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    slow: float = 0.0
+    taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    port: int = 0
+    _server: ThreadingHTTPServer | None = None
+
+    def __post_init__(self) -> None:
+        if not self.port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    @property
+    def times(self) -> Counter[str]:
+        """How often each `webhook-id` was taken."""
+        return Counter(delivery_id for delivery_id, _ in self.taken)
+
+    def heard(self) -> list[str]:
+        """The kinds of what it took, each id once, in the order they came."""
+        return [message["type"] for _, message in dict(self.taken).items()]
+
+    def start(self) -> "Receiver":
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self._take))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def _take(self, headers: dict[str, str], body: bytes) -> Answer:
+        time.sleep(self.slow)
+        if self.answers:
+            answer = self.answers.pop(0)
+            self.refused.append(headers["webhook-id"])
+            return answer
+        self.taken.append((headers["webhook-id"], self._verified(headers, body)))
+        return 204, {}
+
+    def _verified(self, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+        for secret in self.secrets:
+            try:
+                found: dict[str, Any] = Webhook(secret).verify(body, headers)
+                return found
+            except Exception:  # noqa: BLE001, another secret may have signed it
+                continue
+        return {"type": "unsigned"}
+
+
+def _handler(take: Callable[[dict[str, str], bytes], Answer]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status, headers = take({name.lower(): value for name, value in self.headers.items()}, body)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
