@@ -32,6 +32,7 @@ SECTIONS: Sections = {
         "queues": (f"{_COMMANDS}.queues", "what waits and runs; pause and resume"),
         "workers": (f"{_COMMANDS}.workers", "who is working on what"),
         "alerts": (f"{_COMMANDS}.alerts", "what is wrong with the service, and since when"),
+        "incident": (f"{_COMMANDS}.incident", "what is going on, whom it hurt, what mends it"),
         "webhooks": (f"{_COMMANDS}.webhooks", "who is told of jobs, what was sent; test, replay, listen"),
         "costs": (f"{_COMMANDS}.costs", "money by kind, provider or user"),
         "admin": (f"{_COMMANDS}.admin", "a signed-in admin page"),

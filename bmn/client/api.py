@@ -258,9 +258,31 @@ class Client(HttpClient):
         """Every worker and the jobs it holds; none while Redis is away."""
         return (await self._get("/admin/workers", documents.Workers)).workers
 
-    async def alerts(self, *, kind: str | None = None, ended: bool = False) -> list[documents.AlertRecord]:
-        """What is wrong now, the newest first. ended: what is over as well, of the last month."""
-        return (await self._get("/admin/alerts", documents.Alerts, kind=kind, ended=ended or None)).alerts
+    async def alerts(self, *, kind: str | None = None, ended: bool = False) -> documents.Alerts:
+        """What is wrong now, the newest first, and what is muted. ended: what is over as well, of the last month."""
+        return await self._get("/admin/alerts", documents.Alerts, kind=kind, ended=ended or None)
+
+    async def acknowledge(self, alert_id: int, reason: str | None = None) -> documents.AlertRecord:
+        """Says that the caller has taken an alert up."""
+        body = _given({"reason": reason})
+        return await self._post(f"/admin/alerts/{alert_id}/ack", documents.AlertRecord, body, safe=True)
+
+    async def mute(self, kind: str, seconds: float, reason: str | None = None) -> documents.AlertMutes:
+        """Keeps a kind of alert from being told for so long. Gives what is muted then."""
+        body = _given({"kind": kind, "seconds": seconds, "reason": reason})
+        return await self._post("/admin/alerts/mute", documents.AlertMutes, body, safe=True)
+
+    async def unmute(self, kind: str, reason: str | None = None) -> documents.AlertMutes:
+        """Has a kind told again. Gives what is muted then."""
+        return await self._post("/admin/alerts/unmute", documents.AlertMutes, _given({"kind": kind, "reason": reason}))
+
+    async def incidents(self) -> documents.Incidents:
+        """What is going on: open alerts, and causes above their usual share."""
+        return await self._get("/admin/incidents", documents.Incidents)
+
+    async def incident(self, name: str, *, since: float | None = None) -> documents.Incident:
+        """The account of a cause, or of an alert by its number. since: seconds ago."""
+        return await self._get(f"/admin/incidents/{name}", documents.Incident, since=since)
 
     async def dead_letters(
         self, *, limit: int | None = None, cursor: str | None = None, **query: Unpack[LetterQuery]

@@ -18,6 +18,8 @@ from bmn.errors import Conflict, NotFound
 
 Severity = Literal["warn", "error"]
 
+DEAD_LETTERS = "dead-letters"  # the kind whose subject is a cause
+
 _CLAIM_SECONDS = 60.0  # before the second attempt; each further one waits twice as long
 _LONGEST_PAUSE = 3600.0
 _GIVE_UP_SECONDS = 86_400.0  # news older than this helps nobody

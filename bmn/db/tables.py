@@ -99,9 +99,12 @@ def _index_where(condition: str, name: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
+_WARNING = "level = 'warning'"
+
 # What a query has to say, word for word, to be served by such an index.
 is_waiting: ColumnElement[Any] = literal_column(f"jobs.{_WAITING}")
 is_running: ColumnElement[Any] = literal_column(f"jobs.{_RUNNING}")
+is_warning: ColumnElement[Any] = literal_column(f"job_logs.{_WARNING}")
 is_completed: ColumnElement[Any] = literal_column("jobs.state = 'completed'")
 
 jobs = Table(
@@ -249,7 +252,7 @@ job_logs = Table(
     Column("fields", Json, nullable=False, default=dict),
     _time("at", nullable=False, default=db_now()),
     Index("job_logs_of_job", "job_id", "id"),
-    _index_where("level = 'warning'", "job_logs_warnings", "at"),
+    _index_where(_WARNING, "job_logs_warnings", "at"),
 )
 
 brand_assets = Table(

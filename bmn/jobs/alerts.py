@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bmn.db import alerts, calls, dead_letters, queues
-from bmn.db.alerts import Trouble
+from bmn.db.alerts import DEAD_LETTERS, Trouble
 from bmn.db.engine import Connection
 from bmn.db.migrations import revisions_behind
 from bmn.events import audience
@@ -15,7 +15,6 @@ from bmn.jobs.registered import WorkerRecord, registered, serving
 from bmn.signing import shared_secret
 
 QUEUE_PAUSED = "queue-paused"
-DEAD_LETTERS = "dead-letters"
 MIGRATION_DUE = "migration-due"
 SIGN_IN_KEYS = "sign-in-keys"
 

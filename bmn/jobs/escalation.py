@@ -6,13 +6,25 @@ Written in the transaction that makes the dead letter. What the mail says is the
 
 import time
 
-from bmn.db import alerts, dead_letters
+from bmn.db import alerts, dead_letters, transitions
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
+from bmn.db.records import Job
 from bmn.db.transitions import Change
+from bmn.errors import Cause
 from bmn.jobs.alerts import died
 from bmn.jobs.core import Core
 from bmn.jobs.sinks import ops_mailbox
+from bmn.schemas.payloads import JobState
+
+
+def lose(conn: Connection, core: Core, job: Job) -> Change | None:
+    """The worker of a job is gone: as `transitions.lose`, with a line in its log, by which an incident finds it later."""
+    change = escalate(conn, core, transitions.lose(conn, job))
+    if change and change.state == JobState.QUEUED:
+        fields = {"cause": Cause.WORKER_LOST, "owner": job.lease_owner}
+        job_rows.add_log(conn, job.id, job.attempt, "warning", "Its worker was lost.", fields)
+    return change
 
 
 def escalate(conn: Connection, core: Core, change: Change | None) -> Change | None:

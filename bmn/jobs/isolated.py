@@ -15,7 +15,7 @@ from bmn.db import claims, transitions
 from bmn.db.engine import Connection
 from bmn.db.transitions import Change
 from bmn.jobs.core import Core
-from bmn.jobs.escalation import escalate
+from bmn.jobs.escalation import lose
 from bmn.jobs.executor import Executor
 from bmn.jobs.queue import Queue
 from bmn.jobs.run import Run, Stop
@@ -53,7 +53,7 @@ def _after_death(conn: Connection, core: Core, run: Run) -> Change | None:
     """The books of a child that could not keep them itself."""
     if run.stopped.done() and run.stopped.result() is Stop.HANDED_ON:
         return transitions.hand_on(conn, run.job)
-    return escalate(conn, core, transitions.lose(conn, run.job))
+    return lose(conn, core, run.job)
 
 
 async def _main(module: str, job_id: str, fence: int, probe: bool) -> None:

@@ -21,7 +21,7 @@ from bmn.db.sums import activity, spending
 from bmn.errors import TryLater
 from bmn.jobs import cancellation
 from bmn.jobs.core import Chore, Core
-from bmn.jobs.escalation import escalate
+from bmn.jobs.escalation import lose
 from bmn.jobs.locks import is_mine, lock_seconds
 from bmn.jobs.rq.view import Shown
 from bmn.jobs.stock_worker import bring_back
@@ -186,7 +186,7 @@ class Sweeper:
 
     async def _lose(self, job: Job) -> None:
         core = self._core
-        change = await core.db.write(lambda conn: escalate(conn, core, transitions.lose(conn, job)))
+        change = await core.db.write(lambda conn: lose(conn, core, job))
         if change:
             log.warning("worker lost", job_id=job.id, owner=job.lease_owner, then=change.state)
             self._core.outbox.publish(change, job.queue)

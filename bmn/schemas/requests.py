@@ -51,6 +51,19 @@ class KeyBody(Model):
     reason: Reason | None = None
 
 
+class MuteBody(Model):
+    """kind: of alerts. seconds: for how long nobody is told of it."""
+
+    kind: Annotated[Text, StringConstraints(max_length=32)]
+    seconds: Number = Field(ge=1, le=30 * 86_400)
+    reason: Reason | None = None
+
+
+class UnmuteBody(Model):
+    kind: Annotated[Text, StringConstraints(max_length=32)]
+    reason: Reason | None = None
+
+
 class PauseBody(Model):
     reason: Reason = ""
 

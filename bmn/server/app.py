@@ -28,6 +28,7 @@ from bmn.server.redirects import OwnRedirects
 from bmn.server.resources import Resources
 from bmn.server.routes import (
     admin,
+    alerts,
     brands,
     estimates,
     events,
@@ -47,7 +48,22 @@ from bmn.settings import Settings, check_start
 
 log = get_logger(__name__)
 
-_ROUTERS = (generation, estimates, jobs, job_events, brands, records, events, admin, keys, me, webhooks, files, health)
+_ROUTERS = (
+    generation,
+    estimates,
+    jobs,
+    job_events,
+    brands,
+    records,
+    events,
+    admin,
+    alerts,
+    keys,
+    me,
+    webhooks,
+    files,
+    health,
+)
 _GRACE_SECONDS = 10
 _OWN_FILES = 256  # descriptors that are no connection of a client
 _HEALTH_SECONDS = 1.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from bmn.db.alerts import Alert
+from bmn.db.alerts import Alert, Mute
 from bmn.db.lists.groups import Group
 from bmn.db.records import (
     ApiKey,
@@ -23,6 +23,7 @@ from bmn.db.records import (
 )
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
+from bmn.jobs.alerts import next_step
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import when
@@ -202,6 +203,22 @@ def alert(row: Alert) -> documents.AlertRecord:
         message=row.message,
         opened_at=when(row.opened_at),
         resolved_at=when(row.resolved_at),
+        acknowledged_at=when(row.acked_at),
+        acknowledged_by=row.acked_by,
+        acknowledged_reason=row.ack_reason,
+        muted_until=when(row.muted_until),
+        next_step=next_step(row.kind, row.subject),
+    )
+
+
+def alert_mute(row: Mute) -> documents.AlertMute:
+    """A kind of alert that is muted."""
+    return documents.AlertMute(
+        kind=row.kind,
+        muted_by=row.muted_by,
+        reason=row.reason,
+        muted_at=when(row.muted_at),
+        until=when(row.until),
     )
 
 

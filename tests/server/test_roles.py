@@ -48,9 +48,12 @@ _EXPECTED = {
     """,
     "voa--": """
         GET /api/v1/admin/queues GET /api/v1/admin/workers GET /api/v1/admin/alerts GET /api/v1/admin/dlq
+        GET /api/v1/admin/incidents
     """,
     "-oa--": """
         POST /api/v1/admin/queues/{queue}/pause POST /api/v1/admin/queues/{queue}/resume POST /api/v1/admin/dlq/replay
+        POST /api/v1/admin/alerts/{alert_id}/ack POST /api/v1/admin/alerts/mute POST /api/v1/admin/alerts/unmute
+        GET /api/v1/admin/incidents/{name}
         GET /api/v1/admin/audit GET /admin/queues
     """,
     "--a--": """
@@ -223,6 +226,7 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         "/api/v1/admin/queues": "logo-generation",
         "/api/v1/admin/workers": "workers",
         "/api/v1/admin/alerts?ended=true": "alerts",
+        "/api/v1/admin/incidents": "alerts",
         "/api/v1/admin/dlq": troubled,
     }
     shown_to_admins = ""

@@ -21,6 +21,18 @@ export interface AgentMessage {
   content: string;
 }
 
+export interface AlertMute {
+  kind: string;
+  mutedBy: string;
+  reason: string | null;
+  mutedAt: string;
+  until: string;
+}
+
+export interface AlertMutes {
+  mutes: AlertMute[];
+}
+
 export interface AlertRecord {
   id: number;
   kind: string;
@@ -29,10 +41,16 @@ export interface AlertRecord {
   message: string;
   openedAt: string;
   resolvedAt: string | null;
+  acknowledgedAt: string | null;
+  acknowledgedBy: string | null;
+  acknowledgedReason: string | null;
+  mutedUntil: string | null;
+  nextStep: string;
 }
 
 export interface Alerts {
   alerts: AlertRecord[];
+  mutes: AlertMute[];
 }
 
 export interface Asset {
@@ -183,6 +201,14 @@ export interface Cancellation {
   creditsCharged?: number | null;
   creditsRefunded?: number | null;
   collectorJobId?: string | null;
+}
+
+export interface CauseSurge {
+  cause: string;
+  jobs: number;
+  share: number;
+  usualShare: number;
+  nextStep: string;
 }
 
 export interface Check {
@@ -340,6 +366,45 @@ export interface Health {
   status: "ok" | "degraded" | "down";
   version: string;
   checks: Checks;
+}
+
+export interface Incident {
+  cause: string | null;
+  alert: AlertRecord | null;
+  firstSeen: string | null;
+  lastSeen: string | null;
+  jobs: number;
+  healed: number;
+  waiting: number;
+  failed: number;
+  cancelled: number;
+  held: number;
+  usersHurt: number;
+  usersWhole: number;
+  creditsWaiting: number;
+  creditsRefunded: number;
+  usdLost: number;
+  remedy: string | null;
+  advice: string;
+  words: string;
+  users: IncidentUser[];
+  exact: boolean;
+}
+
+export interface IncidentUser {
+  userId: string | null;
+  jobs: number;
+  healed: number;
+  waiting: number;
+  failed: number;
+  cancelled: number;
+  creditsRefunded: number;
+  madeWhole: boolean;
+}
+
+export interface Incidents {
+  alerts: AlertRecord[];
+  causes: CauseSurge[];
 }
 
 export interface Issue {
@@ -717,6 +782,12 @@ export interface MockupsSubmitted {
   replaced?: string[] | null;
 }
 
+export interface MuteBody {
+  kind: string;
+  seconds: number;
+  reason?: string | null;
+}
+
 export interface OutcomeBody {
   status?: number | null;
   error?: string | null;
@@ -939,6 +1010,11 @@ export interface Unit {
   updatedAt: string;
 }
 
+export interface UnmuteBody {
+  kind: string;
+  reason?: string | null;
+}
+
 export interface VideosBody {
   runAt?: string | null;
   runIn?: number | string | null;
@@ -1122,11 +1198,16 @@ export interface Answers {
   "POST /api/v1/admin/queues/{queue}/pause": QueueStatus;
   "POST /api/v1/admin/queues/{queue}/resume": QueueStatus;
   "GET /api/v1/admin/workers": Workers;
-  "GET /api/v1/admin/alerts": Alerts;
   "GET /api/v1/admin/dlq": DeadLetterPage;
   "POST /api/v1/admin/dlq/replay": Replays;
   "POST /api/v1/admin/dlq/purge": Purged;
   "POST /api/v1/admin/credits": Granted;
+  "GET /api/v1/admin/alerts": Alerts;
+  "POST /api/v1/admin/alerts/{alert_id}/ack": AlertRecord;
+  "POST /api/v1/admin/alerts/mute": AlertMutes;
+  "POST /api/v1/admin/alerts/unmute": AlertMutes;
+  "GET /api/v1/admin/incidents": Incidents;
+  "GET /api/v1/admin/incidents/{name}": Incident;
   "POST /api/v1/admin/keys": MadeKey;
   "GET /api/v1/admin/keys": Keys;
   "POST /api/v1/admin/keys/{key}/revoke": KeyRecord;

@@ -62,6 +62,12 @@ def history(conn: Connection, span: int, seconds: float) -> list[Activity]:
     return [_from_row(row) for row in conn.execute(query.order_by(job_activity.c.bucket))]
 
 
+def lately(conn: Connection, seconds: float) -> list[Activity]:
+    """What ended within so many seconds, by the minute, exact at this moment."""
+    newest = _ended_between(conn, mark_of(conn, activity_mark), None)
+    return [*history(conn, MINUTE, seconds), *newest]
+
+
 def delete_old(conn: Connection) -> int:
     """Drops minutes after two days, hours after 35, days after 400; totals stay."""
     return sum(

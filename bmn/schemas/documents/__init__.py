@@ -10,6 +10,7 @@ from bmn.schemas.documents.brand import (
     Products,
 )
 from bmn.schemas.documents.document import Document
+from bmn.schemas.documents.incidents import CauseSurge, Incident, Incidents, IncidentUser
 from bmn.schemas.documents.job import (
     Accepted,
     Advice,
@@ -42,6 +43,8 @@ from bmn.schemas.documents.money import (
     LedgerEntry,
 )
 from bmn.schemas.documents.operations import (
+    AlertMute,
+    AlertMutes,
     AlertRecord,
     Alerts,
     Check,
@@ -140,4 +143,10 @@ __all__ = [
     "Issue",
     "Misfit",
     "Problem",
+    "AlertMute",
+    "AlertMutes",
+    "CauseSurge",
+    "Incident",
+    "Incidents",
+    "IncidentUser",
 ]

@@ -55,7 +55,10 @@ class Workers(Document):
 
 
 class AlertRecord(Document):
-    """Something that is or was wrong. subject: the queue, cause or host concerned. resolved_at: null while it lasts."""
+    """Something that is or was wrong. subject: the queue, cause or host concerned. resolved_at: null while it lasts.
+
+    muted_until: of its kind. next_step: the command that whoever reads it needs.
+    """
 
     id: int
     kind: str
@@ -64,12 +67,34 @@ class AlertRecord(Document):
     message: Annotated[str, PERSONAL]
     opened_at: Time
     resolved_at: Time | None
+    acknowledged_at: Time | None
+    acknowledged_by: str | None
+    acknowledged_reason: Annotated[str | None, PERSONAL]
+    muted_until: Time | None
+    next_step: str
+
+
+class AlertMute(Document):
+    """A kind of alert that nobody is told of until then."""
+
+    kind: str
+    muted_by: str
+    reason: Annotated[str | None, PERSONAL]
+    muted_at: Time
+    until: Time
+
+
+class AlertMutes(Document):
+    """What is muted now, by kind."""
+
+    mutes: list[AlertMute]
 
 
 class Alerts(Document):
-    """Alerts, the newest first."""
+    """Alerts, the newest first, and the kinds that are muted."""
 
     alerts: list[AlertRecord]
+    mutes: list[AlertMute]
 
 
 class DeadLetter(Document):

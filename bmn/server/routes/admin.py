@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from bmn.db import alerts, credits, dead_letters, queues, workers
+from bmn.db import credits, dead_letters, queues, workers
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import COUNTED, write_cursor
@@ -77,18 +77,6 @@ async def list_workers(res: Res, principal: Caller) -> documents.Workers:
         for worker in found or []
     ]
     return documents.Workers(workers=shown, redis=found is not None)
-
-
-@router.get("/alerts")
-async def list_alerts(
-    res: Res,
-    principal: Caller,
-    kind: Words = None,
-    ended: Annotated[bool, Query(description="those over, too")] = False,
-) -> documents.Alerts:
-    """What is wrong now, the newest first; a hundred at most."""
-    found = await res.core.db.read(lambda conn: alerts.listed(conn, ended=ended, kind=kind))
-    return views.shown(documents.Alerts(alerts=[views.alert(row) for row in found]), principal)
 
 
 @router.get("/dlq")
