@@ -29,6 +29,7 @@ SECTIONS: Sections = {
     },
     "Watch": {
         "jobs": (f"{_COMMANDS}.jobs", "list, show, watch, why, logs, cancel, retry, dead letters"),
+        "bulk": (f"{_COMMANDS}.bulk", "actions on many jobs: list, watch, pause, abort"),
         "queues": (f"{_COMMANDS}.queues", "what waits and runs; pause and resume"),
         "workers": (f"{_COMMANDS}.workers", "who is working on what"),
         "alerts": (f"{_COMMANDS}.alerts", "what is wrong with the service, and since when"),

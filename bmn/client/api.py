@@ -290,6 +290,51 @@ class Client(HttpClient):
         """One page of open dead letters, newest first."""
         return await self._get("/admin/dlq", documents.DeadLetterPage, limit=limit, cursor=cursor, **query)
 
+    # --- actions on many jobs -----------------------------------------------------------------------------------------
+
+    async def bulk_estimate(self, body: Fields, *, operators: bool = False) -> documents.BulkEstimate:
+        """What an action would come to. body: as for `start_bulk`. operators: on everybody's jobs."""
+        return await self._post(f"{_bulk(operators)}/estimate", documents.BulkEstimate, _given(body), safe=True)
+
+    async def start_bulk(self, body: Fields, *, operators: bool = False) -> documents.BulkAction:
+        """Begins an action that the server carries out, or joins the same one that is open.
+
+        body: `action` (`retry`, `cancel`, for operators `replay` and `purge`), `ids` or a filter, `rate`, `stopAt`.
+        """
+        return await self._post(_bulk(operators), documents.BulkAction, _given(body), safe=True)
+
+    async def bulk_actions(
+        self, *, operators: bool = False, limit: int | None = None, cursor: str | None = None
+    ) -> documents.BulkPage:
+        """One page of actions, newest first."""
+        return await self._get(_bulk(operators), documents.BulkPage, limit=limit, cursor=cursor)
+
+    async def bulk(self, bulk_id: str, *, operators: bool = False) -> documents.BulkAction:
+        """How far an action is."""
+        return await self._get(f"{_bulk(operators)}/{bulk_id}", documents.BulkAction)
+
+    async def bulk_items(
+        self,
+        bulk_id: str,
+        *,
+        operators: bool = False,
+        state: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> documents.BulkItems:
+        """Jobs of an action and what became of each. state: `waiting`, `done` or `refused`."""
+        path = f"{_bulk(operators)}/{bulk_id}/items"
+        return await self._get(path, documents.BulkItems, state=state, after=after, limit=limit)
+
+    async def change_bulk(
+        self, bulk_id: str, change: str, *, operators: bool = False, reason: str | None = None
+    ) -> documents.BulkAction:
+        """Does `pause`, `resume` or `abort` to an action."""
+        path = f"{_bulk(operators)}/{bulk_id}/{change}"
+        return await self._post(path, documents.BulkAction, _given({"reason": reason}), safe=True)
+
+    # --- dead letters and money, for admins ---------------------------------------------------------------------------
+
     async def replay(self, selection: Fields) -> documents.Replays:
         """Replays dead letters, each once. selection: `ids`, a filter, or `all`; with `dryRun` only what it would do."""
         return await self._post("/admin/dlq/replay", documents.Replays, _given(selection), safe=True)
@@ -331,6 +376,10 @@ class Client(HttpClient):
     ) -> documents.AuditPage:
         """One page of what was done, newest first."""
         return await self._get("/admin/audit", documents.AuditPage, limit=limit, cursor=cursor, **query)
+
+
+def _bulk(operators: bool) -> str:
+    return "/admin/bulk" if operators else "/bulk"
 
 
 def _given(fields: Fields) -> Fields:

@@ -14,13 +14,17 @@ from bmn.db.upsert import insert_once
 
 @dataclass(frozen=True, slots=True)
 class DeadFilter:
-    """Which open dead letters. ids: job ids or the letters' own. since: seconds since 1970. Nothing given: all of them."""
+    """Which open dead letters. ids: job ids or the letters' own. since: seconds since 1970. Nothing given: all of them.
+
+    user_id: only that user's.
+    """
 
     ids: tuple[str, ...] = field(default=())
     queue: str | None = None
     cause: str | None = None
     text: str | None = None
     since: float | None = None
+    user_id: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter in SQL."""
@@ -29,6 +33,8 @@ class DeadFilter:
             found.append(or_(dead_letters.c.id.in_(self.ids), dead_letters.c.job_id.in_(self.ids)))
         if self.queue:
             found.append(dead_letters.c.queue == self.queue)
+        if self.user_id is not None:
+            found.append(dead_letters.c.user_id == self.user_id)
         if self.cause:
             found.append(dead_letters.c.cause == self.cause)
         if self.since is not None:

@@ -30,7 +30,7 @@ from bmn.db.refusals import check_server
 from bmn.errors import TryLater
 from bmn.logs import get_logger
 
-__all__ = ["Connection", "Database", "IntegrityError", "make_engine"]
+__all__ = ["Connection", "Database", "IntegrityError", "is_passing", "make_engine"]
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -289,7 +289,7 @@ def _run_together(conn: Connection, batch: list[_Transaction]) -> int:
         try:
             transaction.result = transaction.fn(conn)
         except Exception as error:
-            if _is_away(error) or _is_conflict(error):
+            if is_passing(error):
                 raise
             raise _Undo from error
     return len(batch)
@@ -306,10 +306,15 @@ def _run_in_savepoints(conn: Connection, batch: list[_Transaction]) -> int:
             with conn.begin_nested():
                 transaction.result = transaction.fn(conn)
         except Exception as error:
-            if _is_away(error) or _is_conflict(error):
+            if is_passing(error):
                 raise
             transaction.error = error
     return len(batch)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether it is the database's moment and not the transaction: run again, it may succeed."""
+    return _is_away(error) or _is_conflict(error)
 
 
 def _is_away(error: BaseException) -> bool:

@@ -556,3 +556,59 @@ webhook_deliveries = Table(
     _index_where("state = 'pending' AND delivery_job IS NULL", "webhook_deliveries_waiting", "created_at"),
     _index_where("state = 'pending' AND delivery_job IS NOT NULL", "webhook_deliveries_handed", "delivery_job"),
 )
+
+# An action on many jobs, which the sweeper carries out one by one; see bmn/jobs/bulk.py.
+bulk_actions = Table(
+    "bulk_actions",
+    metadata,
+    _id(primary_key=True),
+    Column("action", String(16), nullable=False),  # retry, cancel, replay, purge
+    Column("state", String(16), nullable=False),  # running, paused; then done, stopped or aborted
+    Column("selection_key", String(64), nullable=False),  # of what was asked for: one is open for each
+    Column("selection", Json, nullable=False),
+    _id("owner_id"),  # whose jobs alone; null for anybody's
+    Column("changes", Json, nullable=False, default=dict),
+    Column("asked_by", String(128), nullable=False),
+    Column("key_id", String(32)),
+    Column("address", String(64)),
+    Column("reason", Text),
+    Column("rate", Double),  # jobs a second
+    Column("stop_at", Double),  # share of failures
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False, default=0),
+    Column("refused", Integer, nullable=False, default=0),
+    Column("failed_again", Integer, nullable=False, default=0),
+    Column("credits_estimated", Integer, nullable=False),
+    Column("usd_estimated", Double, nullable=False),
+    Column("credits", Integer, nullable=False, default=0),
+    Column("message", Text),
+    _time("due_at", nullable=False, default=db_now()),  # when the next job may be acted on
+    _time("checked_at", nullable=False, default=db_now()),  # when failures were counted
+    _created(),
+    _time("ended_at"),
+    Index(
+        "bulk_actions_open",
+        "selection_key",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("bulk_actions_newest", "created_at"),
+    _index_where("ended_at IS NOT NULL", "bulk_actions_ended", "ended_at"),
+)
+
+bulk_items = Table(
+    "bulk_items",
+    metadata,
+    _id("bulk_id", nullable=False),
+    Column("number", Integer, nullable=False),
+    _id("job_id", nullable=False),
+    Column("state", String(16), nullable=False, default="waiting"),  # waiting, done, refused
+    _id("new_job_id"),
+    Column("credits", Integer, nullable=False, default=0),
+    Column("detail", Text),
+    _time("at"),
+    PrimaryKeyConstraint("bulk_id", "number"),
+    Index("bulk_items_by_state", "bulk_id", "state", "number"),
+    Index("bulk_items_of_job", "job_id"),
+)

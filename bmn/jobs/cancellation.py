@@ -50,19 +50,14 @@ async def cancel(
     collects what was ordered, and charged, before another cancel.
     """
     job = await core.db.read(lambda conn: job_rows.get_job(conn, job_id, user_id))
-    if job.state in TERMINAL_STATES:
-        hint = "Nothing is left to stop; its record says what came of it."
-        raise Conflict(f"This job has ended already: {job.state}.", hint=hint, state=job.state)
-    if job.collects_id:
-        hint = "It is paid for; what cannot be collected is refunded."
-        raise Conflict("This job only collects what was ordered before a cancel.", hint=hint, state=job.state)
-    change, asked = await core.db.write(lambda conn: _request(conn, job, by, reason))
+    check_open(job)
+    change, asked = await core.db.write(lambda conn: request_cancel(conn, job, by, reason))
     if change is not None:
         core.outbox.publish(change, job.queue)
         return await _ended(core, job_id)
     if not asked:
         return await _ended(core, job_id)
-    await _tell_worker(core, job_id)
+    await tell_worker(core, job_id)
     return await _ended(core, job_id)
 
 
@@ -73,19 +68,34 @@ async def cancel_overdue(core: Core) -> None:
         if change is not None:
             core.outbox.publish(change, job.queue)
         elif asked:
-            await _tell_worker(core, job.id)
+            await tell_worker(core, job.id)
         if change is not None or asked:
             log.info("deadline missed", job_id=job.id, start_by=job.start_by, finish_by=job.finish_by)
 
 
-async def _tell_worker(core: Core, job_id: str) -> None:
+async def tell_worker(core: Core, job_id: str) -> None:
+    """Tells the worker of a job that somebody wants it to stop; without Redis it reads that at its next renewal."""
     try:
         await core.redis.publish(keys.CONTROL, json.dumps({"cancel": job_id, "deployment": core.deployment}))
     except (RedisError, OSError) as error:
         log.warning("the worker will see the cancel at its next renewal", job_id=job_id, reason=str(error))
 
 
-def _request(conn: Connection, job: Job, by: str, reason: str | None) -> tuple[Change | None, bool]:
+def check_open(job: Job) -> None:
+    """Raises Conflict for a job that has ended, or only collects what was ordered before another cancel."""
+    if job.state in TERMINAL_STATES:
+        hint = "Nothing is left to stop; its record says what came of it."
+        raise Conflict(f"This job has ended already: {job.state}.", hint=hint, state=job.state)
+    if job.collects_id:
+        hint = "It is paid for; what cannot be collected is refunded."
+        raise Conflict("This job only collects what was ordered before a cancel.", hint=hint, state=job.state)
+
+
+def request_cancel(conn: Connection, job: Job, by: str, reason: str | None) -> tuple[Change | None, bool]:
+    """Cancels a job that waits, or asks the worker of one that runs; inside the caller's transaction.
+
+    The change of one that waited, and whether somebody was asked. Neither: it has just ended.
+    """
     for _ in range(_TRIES):
         change = transitions.cancel_waiting(conn, job, by)
         if change is not None or transitions.ask_to_cancel(conn, job.id, by):

@@ -48,7 +48,9 @@ async def retry(
     user_id: whose job it has to be; None for an admin. Raises NotFound, Conflict where it is not ended or was replayed
     already, NotAllowed, UsageProblem where the payload no longer fits, InsufficientCredits.
     """
-    replay, change = await core.db.write(lambda conn: _replay(conn, core, job_id, by, user_id, changes or {}, reason))
+    replay, change = await core.db.write(
+        lambda conn: replay_job(conn, core, job_id, by, user_id, changes or {}, reason)
+    )
     core.outbox.publish(change)
     core.outbox.unbury([job_id])
     return replay
@@ -77,12 +79,13 @@ async def purge(core: Core, chosen: DeadFilter, by: str, *, limit: int = 1000, r
     """Gives open dead letters up; returns how many. Their jobs stay in the list as failed."""
     letters = await core.db.read(lambda conn: dead_letters.find(conn, chosen, limit=limit))
     ids = [letter.job_id for letter in letters]
-    purged = await core.db.write(lambda conn: [i for i in ids if _purge(conn, i, by, reason)])
+    purged = await core.db.write(lambda conn: [i for i in ids if purge_letter(conn, i, by, reason)])
     core.outbox.unbury(purged)
     return len(purged)
 
 
-def _purge(conn: Connection, job_id: str, by: str, reason: str | None) -> bool:
+def purge_letter(conn: Connection, job_id: str, by: str, reason: str | None) -> bool:
+    """Gives an open dead letter up, inside the caller's transaction; False where it is open no more."""
     taken = dead_letters.take(conn, job_id, state=LetterState.PURGED, by=by)
     if taken:
         audit.note(conn, by, "dlq.purge", job_id, reason=reason)
@@ -115,7 +118,7 @@ def _delivered(units: Iterable[Unit], wanted: int) -> int:
     return sum(place < wanted for place in places)
 
 
-def _replay(
+def replay_job(
     conn: Connection,
     core: Core,
     job_id: str,
@@ -124,6 +127,7 @@ def _replay(
     changes: Mapping[str, object],
     reason: str | None,
 ) -> tuple[Replay, Change]:
+    """Makes a new job from an ended one, as `retry` does, inside the caller's transaction. Raises what that raises."""
     parent = job_rows.get_job(conn, job_id, user_id, lock=True)
     queue = core.queue(parent.queue)
     _check_ended(conn, parent)
@@ -180,7 +184,7 @@ def _take_once(conn: Connection, job_id: str, by: str, new_id: str) -> None:
     ):
         newest = letter.replay_job_id
         hint = None if newest else "Submit it again, if it is wanted after all."
-        raise Conflict(_already(letter), hint=hint, replay=newest)
+        raise Conflict(already_resolved(letter), hint=hint, replay=newest)
     if letter is None and (others := job_rows.children(conn, job_id)):
         raise Conflict(f"This job was brought back already, as {others[-1]}.", replay=others[-1])
 
@@ -204,7 +208,8 @@ def _instead(parent: Job) -> str:
     return "It is not over; it can be followed or cancelled."
 
 
-def _already(letter: DeadLetter) -> str:
+def already_resolved(letter: DeadLetter) -> str:
+    """What has become of a dead letter that is open no more."""
     if letter.state is LetterState.PURGED:
         return f"This dead letter was purged by {letter.resolved_by}."
     return f"Already replayed as {letter.replay_job_id} by {letter.resolved_by}."

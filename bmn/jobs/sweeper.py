@@ -14,12 +14,13 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
+from bmn.db import bulk as bulk_rows
 from bmn.db import claims, clock, transitions
 from bmn.db import jobs as job_rows
 from bmn.db.records import Job
 from bmn.db.sums import activity, spending
 from bmn.errors import TryLater
-from bmn.jobs import cancellation
+from bmn.jobs import bulk, cancellation
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import lose
 from bmn.jobs.locks import is_mine, lock_seconds
@@ -86,6 +87,7 @@ class Sweeper:
         self._clocks = ClockWatch()
         self._looking = Duty(self.look, 1)  # by all, since whoever sweeps next has to know of the clock
         self._unfinished = True
+        self._has_lock = self._in_bulk = False
         self._duties = (
             Duty(self.take_from_the_dead, 1, unfinished=True),
             Duty(self.follow_clock, 5, unfinished=True),
@@ -95,6 +97,7 @@ class Sweeper:
             Duty(self.carry_out_cancels, 2, unfinished=True),
             Duty(self.cancel_overdue, 1, unfinished=True),
             Duty(self.count_ended, 15),
+            Duty(self.carry_out_bulk, 1, beside=True),
             Duty(self.trim, 60, redis=True),
             *(Duty(self._of_the_work(chore), chore.every, beside=chore.beside) for chore in core.work.chores),
         )
@@ -111,7 +114,8 @@ class Sweeper:
         number = random.randrange(60)
         while True:
             await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
-            if not await is_mine(self._core, "sweeper"):
+            self._has_lock = await is_mine(self._core, "sweeper")
+            if not self._has_lock:
                 await self._do(self._looking)
                 await asyncio.sleep(2 * self._core.settings.bmn_sweep_seconds)  # the lock lasts for three sweeps
                 continue
@@ -175,9 +179,12 @@ class Sweeper:
             await self._lose(job)
 
     async def look(self) -> None:
-        """At whether any job is unfinished, and at the clock: where it was set, no attempt ages, no deadline moves."""
+        """At what there is to do, and at the clock: where it was set, no attempt ages, no deadline moves."""
         lease = self._core.settings.bmn_lease_seconds
-        now, self._unfinished = await self._core.db.read(lambda conn: (clock.now(conn), claims.any_unfinished(conn)))
+        now, self._unfinished, in_bulk = await self._core.db.read(
+            lambda conn: (clock.now(conn), claims.any_unfinished(conn), bulk_rows.running(conn))
+        )
+        self._in_bulk = bool(in_bulk)
         drift = self._clocks.look(now, time.monotonic(), settle=lease)
         if drift > _AGEING_SECONDS:
             await self._core.db.write(lambda conn: clock.move_starts(conn, drift))
@@ -248,6 +255,11 @@ class Sweeper:
     async def cancel_overdue(self) -> None:
         """Jobs that have not begun, or not ended, by their deadlines."""
         await cancellation.cancel_overdue(self._core)
+
+    async def carry_out_bulk(self) -> None:
+        """Acts on the jobs of bulk actions, for as long as it is ours to sweep."""
+        if self._in_bulk:
+            await bulk.work(self._core, lambda: self._has_lock)
 
     async def trim(self) -> None:
         """Lets RQ's view forget ended jobs as their queues say."""

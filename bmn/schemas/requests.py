@@ -1,12 +1,12 @@
 """HTTP bodies. A generator's stands beside its payload, in `bmn.schemas.generators`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from bmn.schemas.base import Email, Flag, FreeForm, Id, Model, Name, Number, Palette, Role, Text, Vision, Whole
+from bmn.schemas.base import Email, Flag, FreeForm, Id, JobId, Model, Name, Number, Palette, Role, Text, Vision, Whole
 from bmn.schemas.generators.logos import LogoStyle
-from bmn.schemas.payloads import CrmEvent, CrmSync, EmailSend, MailTemplate
+from bmn.schemas.payloads import CrmEvent, CrmSync, EmailSend, JobState, MailTemplate
 
 Reason = Annotated[Text, StringConstraints(max_length=500)]
 
@@ -80,6 +80,45 @@ class DlqSelection(Model):
     dry_run: Flag = False
     limit: Whole = Field(1000, ge=1, le=1000)
     reason: Reason | None = None
+
+
+BulkWord = Literal["retry", "cancel", "replay", "purge"]
+
+
+class BulkBody(Model):
+    """Which jobs, and what to do with them. since, until: seconds ago. changes: of the payload, before a retry.
+
+    ids: only these jobs. rate: jobs a second at most. stop_at: the share of failures at which it stops. Whose: the
+    caller's, or for operators everybody's, or a user's by id or mail address. Without any choice nothing is chosen.
+    """
+
+    action: BulkWord
+    ids: Annotated[list[JobId], Field(max_length=1000)] = Field(default_factory=list)
+    everything: Flag = Field(False, alias="all")
+    queue: Annotated[list[Text], Field(max_length=20)] = Field(default_factory=list)
+    state: Annotated[list[JobState], Field(max_length=7)] = Field(default_factory=list)
+    cause: Annotated[Text, StringConstraints(max_length=64)] | None = None
+    brand: Id | None = None
+    text: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    since: Number | None = Field(None, gt=0)
+    until: Number | None = Field(None, gt=0)
+    min_cost: Number | None = Field(None, ge=0, le=1e6)
+    user: Annotated[Text, StringConstraints(min_length=1, max_length=254)] | None = None
+    changes: FreeForm = Field(default_factory=dict)
+    rate: Number | None = Field(None, gt=0, le=1000)
+    stop_at: Number | None = Field(None, gt=0, le=1)
+    reason: Reason | None = None
+
+    def selection(self) -> dict[str, object]:
+        """What was chosen, without how it is carried out: the same selection is the same action."""
+        return {name: value for name, value in self.dump().items() if name not in _HOW and value not in ([], {}, False)}
+
+    def is_choice(self) -> bool:
+        """Whether anything says which jobs; of whom alone is no choice."""
+        return bool(self.selection().keys() - {"action", "user", "changes"}) or self.user is not None
+
+
+_HOW = frozenset({"rate", "stopAt", "reason"})
 
 
 class GrantBody(Model):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from bmn.db.alerts import Alert, Mute
+from bmn.db.bulk import Bulk, Item
 from bmn.db.lists.groups import Group
 from bmn.db.records import (
     ApiKey,
@@ -88,6 +89,46 @@ def job_group(row: Group) -> documents.JobGroup:
     """Jobs that have something in common."""
     key = row.key if isinstance(row.key, str) else when(row.key)
     return documents.JobGroup(key=key, jobs=row.jobs, credits=row.credits, usd=round(row.usd, 6))
+
+
+def bulk_action(row: Bulk, *, joined: bool | None = None) -> documents.BulkAction:
+    """An action on many jobs. joined: it ran already when somebody asked for the same."""
+    return documents.BulkAction(
+        id=row.id,
+        action=row.action,
+        state=row.state,
+        selection=row.selection,
+        user_id=row.owner_id,
+        asked_by=row.asked_by,
+        reason=row.reason,
+        total=row.total,
+        done=row.done,
+        refused=row.refused,
+        left=row.total - row.done - row.refused,
+        failed_again=row.failed_again,
+        credits_estimated=row.credits_estimated,
+        usd_estimated=round(row.usd_estimated, 6),
+        credits=row.credits,
+        rate=row.rate,
+        stop_at=row.stop_at,
+        message=row.message,
+        created_at=when(row.created_at),
+        ended_at=when(row.ended_at),
+        joined=joined,
+    )
+
+
+def bulk_item(row: Item) -> documents.BulkItem:
+    """One job of an action."""
+    return documents.BulkItem(
+        number=row.number,
+        job_id=row.job_id,
+        state=row.state,
+        new_job_id=row.new_job_id,
+        credits=row.credits,
+        detail=row.detail,
+        at=when(row.at),
+    )
 
 
 def event(row: StoredEvent, signer: Signer) -> documents.TimelineEvent:

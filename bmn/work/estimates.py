@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
 
 from bmn.providers.prices import load_prices
 from bmn.schemas.payloads import Payload
@@ -31,3 +34,21 @@ def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload]) -
         usd=round(sum(generator.usd(price, payload) for payload in payloads), 6),
         sandboxed=access is not None and access.sandboxed,
     )
+
+
+def retries_cost(settings: Settings, queue_name: str, units: int, sample: dict[str, Any]) -> tuple[float, bool]:
+    """What `units` more of a generator's steps cost its provider, and whether the sandbox answers.
+
+    sample: a payload, by which one step is priced; one that no longer fits costs nothing, since it would be refused.
+    """
+    generator = GENERATORS.get(queue_name)
+    if generator is None or not units:
+        return 0.0, False
+    price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
+    access = settings.provider(generator.provider)
+    try:
+        payload = generator.queue.payload.model_validate(sample)
+    except ValidationError:
+        return 0.0, False
+    whole = generator.usd(price, payload)
+    return whole / max(1, generator.queue.units(payload)) * units, access is not None and access.sandboxed

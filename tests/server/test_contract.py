@@ -37,12 +37,15 @@ def _known(client: httpx.Client, home: Path) -> dict[str, str]:
     made = client.get(f"/api/v1/jobs/{job}").json()
     assert made["state"] == "completed"
     (asset,) = made["assets"]
+    waiting = client.post("/api/v1/generation/logos", json={"brandId": brand, "count": 1}).json()["jobId"]
     return {
         "brand_id": brand,
         "job_id": job,
         "asset_id": asset["id"],
         "key": asset["url"].partition("/files/")[2].partition("?")[0],
         "queue": "logo-generation",
+        "bulk_id": client.post("/api/v1/bulk", json={"action": "cancel", "ids": [waiting]}).json()["id"],
+        "change": "pause",
         "token": client.post(f"/api/v1/jobs/{job}/share").json()["token"],
     }
 

@@ -94,6 +94,12 @@ ROUTES: dict[str, Route] = {
     "POST /api/v1/jobs/{job_id}/retry": Route("absent", body={}),
     "POST /api/v1/jobs/{job_id}/share": Route("absent", body={"hours": 1}),
     "GET /api/v1/shared/{token}": Route("absent", path="/api/v1/shared/{job}.9999999999.AAAAAAAAAAAAAAAAAAAAAAAA"),
+    "POST /api/v1/bulk": Route("absent", body={"action": "cancel", "ids": ["{job}"]}),
+    "POST /api/v1/bulk/estimate": Route("own", body={"action": "cancel", "ids": ["{job}"]}),
+    "GET /api/v1/bulk": Route("own"),
+    "GET /api/v1/bulk/{bulk_id}": Route("absent"),
+    "GET /api/v1/bulk/{bulk_id}/items": Route("absent"),
+    "POST /api/v1/bulk/{bulk_id}/{change}": Route("absent", path="/api/v1/bulk/{bulk_id}/abort"),
     "POST /api/v1/session": Route("own", body={"path": "/"}),
     "GET /api/v1/brands": Route("own", query={"name": CANARY}),
     "POST /api/v1/brands": Route("own", body={"name": "Mine"}),
@@ -131,6 +137,12 @@ ROUTES: dict[str, Route] = {
     "GET /api/v1/admin/dlq": Route("refused"),
     "POST /api/v1/admin/dlq/replay": Route("refused", body={"all": True}),
     "POST /api/v1/admin/dlq/purge": Route("refused", body={"all": True}),
+    "POST /api/v1/admin/bulk": Route("refused", body={"action": "cancel", "all": True}),
+    "POST /api/v1/admin/bulk/estimate": Route("refused", body={"action": "cancel", "all": True}),
+    "GET /api/v1/admin/bulk": Route("refused"),
+    "GET /api/v1/admin/bulk/{bulk_id}": Route("refused"),
+    "GET /api/v1/admin/bulk/{bulk_id}/items": Route("refused"),
+    "POST /api/v1/admin/bulk/{bulk_id}/{change}": Route("refused", path="/api/v1/admin/bulk/{bulk_id}/abort"),
     "POST /api/v1/admin/credits": Route("refused", body={"amount": 5}),
     "GET /files/{key}": Route("absent", path="/files/{key}"),
     "GET /health": Route("open"),
@@ -188,11 +200,12 @@ class Things:
     key: str
     endpoint: str
     delivery: str
+    bulk: str
 
     def fill(self, value: Any) -> Any:
         if isinstance(value, str):
             names = {"brand": self.brand, "asset": self.asset, "job": self.job, "key": self.key, "other": str(uuid4())}
-            names |= {"brand_id": self.brand, "asset_id": self.asset, "job_id": self.job}
+            names |= {"brand_id": self.brand, "asset_id": self.asset, "job_id": self.job, "bulk_id": self.bulk}
             names |= {"endpoint_id": self.endpoint, "delivery_id": self.delivery}
             for name, text in names.items():
                 value = value.replace(f"{{{name}}}", text)
@@ -210,7 +223,9 @@ async def hers(api: Api, ana: httpx.AsyncClient) -> Things:
     row = (await ana.get(f"{API}/jobs/{job}")).json()["assets"][0]
     listener = (await ana.post(f"{API}/webhooks/listen")).json()["id"]
     sent = (await ana.post(f"{API}/webhooks/test", json={"endpointId": listener})).json()["id"]
-    return Things(brand, asset, job, row["url"].split("/files/")[1].split("?")[0], listener, sent)
+    begun = await ana.post(f"{API}/bulk", json={"action": "cancel", "ids": [job], "reason": CANARY})
+    key = row["url"].split("/files/")[1].split("?")[0]
+    return Things(brand, asset, job, key, listener, sent, begun.json()["id"])
 
 
 @pytest.fixture
@@ -223,6 +238,7 @@ def nobodys() -> Things:
         f"brands/{brand}/logo/{uuid4().hex}.png",
         str(uuid4()),
         f"msg_{uuid4().hex}",
+        f"bulk-{uuid4()}",
     )
 
 

@@ -40,6 +40,8 @@ _EXPECTED = {
         DELETE /api/v1/webhooks/endpoints/{endpoint_id} GET /api/v1/webhooks/endpoints/{endpoint_id}/secret
         POST /api/v1/webhooks/test GET /api/v1/webhooks/deliveries GET /api/v1/webhooks/deliveries/{delivery_id}
         POST /api/v1/webhooks/deliveries/{delivery_id}/replay POST /api/v1/webhooks/listen
+        POST /api/v1/bulk POST /api/v1/bulk/estimate GET /api/v1/bulk GET /api/v1/bulk/{bulk_id}
+        GET /api/v1/bulk/{bulk_id}/items POST /api/v1/bulk/{bulk_id}/{change}
         POST /api/v1/webhooks/listen/{endpoint_id} POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}
     """,
     "voasu": """
@@ -49,11 +51,13 @@ _EXPECTED = {
     "voa--": """
         GET /api/v1/admin/queues GET /api/v1/admin/workers GET /api/v1/admin/alerts GET /api/v1/admin/dlq
         GET /api/v1/admin/incidents
+        GET /api/v1/admin/bulk GET /api/v1/admin/bulk/{bulk_id} GET /api/v1/admin/bulk/{bulk_id}/items
     """,
     "-oa--": """
         POST /api/v1/admin/queues/{queue}/pause POST /api/v1/admin/queues/{queue}/resume POST /api/v1/admin/dlq/replay
         POST /api/v1/admin/alerts/{alert_id}/ack POST /api/v1/admin/alerts/mute POST /api/v1/admin/alerts/unmute
         GET /api/v1/admin/incidents/{name}
+        POST /api/v1/admin/bulk POST /api/v1/admin/bulk/estimate POST /api/v1/admin/bulk/{bulk_id}/{change}
         GET /api/v1/admin/audit GET /admin/queues
     """,
     "--a--": """
@@ -90,7 +94,13 @@ _OPEN = {
     "GET /s/{token}",
     "GET /docs",
 }
-_IDS = {"queue": "logo-generation", "job_id": "logo-generation-none", "key": "ffffffffffff", "mail_id": "none"}
+_IDS = {
+    "queue": "logo-generation",
+    "job_id": "logo-generation-none",
+    "key": "ffffffffffff",
+    "mail_id": "none",
+    "bulk_id": "bulk-none",
+}
 _NOBODY = "00000000-0000-4000-8000-00000000dead"
 _CANARY = "canary-of-ana"
 
@@ -211,6 +221,8 @@ async def troubled(api: Api) -> str:
 async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> None:
     viewer = api.with_token((await api.key(Role.VIEWER, BEN)).text)
     admin = api.with_token((await api.key(Role.ADMIN, BEN)).text)
+    body = {"action": "retry", "ids": [troubled], "reason": _CANARY}
+    begun = (await admin.post("/api/v1/admin/bulk", json=body)).json()["id"]
     seen = {
         "/api/v1/jobs?all=true": troubled,
         f"/api/v1/jobs?user={ANA}": troubled,
@@ -228,6 +240,10 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         "/api/v1/admin/alerts?ended=true": "alerts",
         "/api/v1/admin/incidents": "alerts",
         "/api/v1/admin/dlq": troubled,
+        "/api/v1/jobs/groups?all=true": "groups",
+        "/api/v1/admin/bulk": begun,
+        f"/api/v1/admin/bulk/{begun}": begun,
+        f"/api/v1/admin/bulk/{begun}/items": troubled,
     }
     shown_to_admins = ""
     for path, word in seen.items():
@@ -238,12 +254,13 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         shown_to_admins += (await admin.get(path)).text
     assert shown_to_admins.count(_CANARY) > 5
     # Nor is it to be found out by asking whether it is there.
-    for path in (f"/api/v1/jobs?all=true&text={_CANARY}", f"/api/v1/admin/dlq?text={_CANARY}"):
+    words = ("jobs?all=true&", "jobs/groups?all=true&", "admin/dlq?")
+    for path in (f"/api/v1/{place}text={_CANARY}" for place in words):
         assert (await viewer.get(path)).status_code == 403
         assert (await admin.get(path)).status_code == 200
     assert {
         address(name.split(" ")[1]) for name, letters in expected().items() if "v" in letters and "GET" in name
-    } <= {re.sub(r"\?.*", "", path).replace(troubled, _IDS["job_id"]) for path in seen}
+    } <= {re.sub(r"\?.*", "", path).replace(troubled, _IDS["job_id"]).replace(begun, _IDS["bulk_id"]) for path in seen}
 
 
 async def test_a_viewers_socket_hears_figures_and_nothing_of_users(api: Api) -> None:

@@ -168,6 +168,76 @@ export interface BrandUpdated {
   timestamp: number;
 }
 
+export interface BulkAction {
+  id: string;
+  action: "retry" | "cancel" | "replay" | "purge";
+  state: "running" | "paused" | "done" | "stopped" | "aborted";
+  selection: Record<string, any>;
+  userId: string | null;
+  askedBy: string;
+  reason: string | null;
+  total: number;
+  done: number;
+  refused: number;
+  left: number;
+  failedAgain: number;
+  creditsEstimated: number;
+  usdEstimated: number;
+  credits: number;
+  rate: number | null;
+  stopAt: number | null;
+  message: string | null;
+  createdAt: string;
+  endedAt: string | null;
+  joined?: boolean | null;
+}
+
+export interface BulkBody {
+  action: "retry" | "cancel" | "replay" | "purge";
+  ids?: string[];
+  all?: boolean;
+  queue?: string[];
+  state?: JobState[];
+  cause?: string | null;
+  brand?: string | null;
+  text?: string | null;
+  since?: number | null;
+  until?: number | null;
+  minCost?: number | null;
+  user?: string | null;
+  changes?: Record<string, any>;
+  rate?: number | null;
+  stopAt?: number | null;
+  reason?: string | null;
+}
+
+export interface BulkEstimate {
+  jobs: number;
+  credits: number;
+  usd: number;
+  sandboxed: boolean;
+}
+
+export interface BulkItem {
+  number: number;
+  jobId: string;
+  state: "waiting" | "done" | "refused";
+  newJobId: string | null;
+  credits: number;
+  detail: string | null;
+  at: string | null;
+}
+
+export interface BulkItems {
+  items: BulkItem[];
+  nextAfter: number | null;
+}
+
+export interface BulkPage {
+  bulk: BulkAction[];
+  nextCursor: string | null;
+}
+
 export interface BundlesBody {
   runAt?: string | null;
   runIn?: number | string | null;
@@ -1194,6 +1264,18 @@ export interface Answers {
   "GET /api/v1/products": Products;
   "GET /api/v1/credits": Credits;
   "GET /api/v1/costs": Costs;
+  "POST /api/v1/bulk/estimate": BulkEstimate;
+  "POST /api/v1/bulk": BulkAction;
+  "GET /api/v1/bulk": BulkPage;
+  "GET /api/v1/bulk/{bulk_id}": BulkAction;
+  "GET /api/v1/bulk/{bulk_id}/items": BulkItems;
+  "POST /api/v1/bulk/{bulk_id}/{change}": BulkAction;
+  "POST /api/v1/admin/bulk/estimate": BulkEstimate;
+  "POST /api/v1/admin/bulk": BulkAction;
+  "GET /api/v1/admin/bulk": BulkPage;
+  "GET /api/v1/admin/bulk/{bulk_id}": BulkAction;
+  "GET /api/v1/admin/bulk/{bulk_id}/items": BulkItems;
+  "POST /api/v1/admin/bulk/{bulk_id}/{change}": BulkAction;
   "GET /api/v1/admin/queues": Queues;
   "POST /api/v1/admin/queues/{queue}/pause": QueueStatus;
   "POST /api/v1/admin/queues/{queue}/resume": QueueStatus;

@@ -1,29 +1,27 @@
 """`bmn jobs dlq`: the dead letters, what somebody can mend. Each is replayed once, however many press the key."""
 
-import asyncio
-import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 import typer
 
 from bmn.cli.base import examples, group, run
+from bmn.cli.commands import changing
+from bmn.cli.following import bulk
+from bmn.cli.following.bulk import Asked
 from bmn.cli.lookup.selection import Filter, Since
 from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.params import Reason
+from bmn.cli.terminal.params import Detach, Rate, Reason, StopAt
 from bmn.cli.terminal.timespan import ago, local
 from bmn.client import Client, pages
 from bmn.client.api import LetterQuery
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
 from bmn.format import count, counted
-from bmn.schemas.documents import DeadLetter, DeadLetterPage, Document, ReplayedLetter
-
-_BATCH = 100
-_RATE = re.compile(r"(\d+)/([smh])")
-
+from bmn.schemas.documents import BulkAction, BulkItem, DeadLetter, DeadLetterPage, Document, ReplayedLetter
 
 Queue = Annotated[str | None, typer.Option("--queue", metavar="NAME", help="Only this queue.")]
 CauseOption = Annotated[
@@ -121,7 +119,12 @@ def show_letter(entry: Annotated[str, typer.Argument()]) -> None:
     console.next_step(f"bmn jobs dlq replay {short_id(letter.job_id)}")
 
 
-@app.command("replay", cls=examples("bmn jobs dlq replay 7f3a", "bmn jobs dlq replay --all --dry-run"))
+@app.command(
+    "replay",
+    cls=examples(
+        "bmn jobs dlq replay 7f3a", "bmn jobs dlq replay --all --dry-run", "bmn jobs dlq replay --all --rate 10/m"
+    ),
+)
 def replay(
     entries: Entries = None,
     queue: Queue = None,
@@ -130,25 +133,20 @@ def replay(
     since: Since = None,
     everything: Everything = False,
     dry_run: DryRun = False,
-    yes: Yes = False,
-    rate: Annotated[
-        str | None, typer.Option(metavar="N/m", help="At most so many a minute (10/m), second or hour.")
-    ] = None,
+    rate: Rate = None,
+    stop_at: StopAt = None,
     reason: Reason = None,
-) -> None:
+    detach: Detach = False,
+    yes: Yes = False,
+) -> int:
     """Restarts dead jobs; finished pictures are not paid twice."""
     chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything)
-    replays = run(_replay(entries or [], chosen, dry_run=dry_run, yes=yes, pause=_pause(rate), reason=reason))
-    if console.json:
-        console.document({"replays": replays, "count": len(replays)})
-        return
-    for entry in replays:
-        outcome = (entry.job_id or entry.error) if isinstance(entry, ReplayedLetter) else "would be replayed"
-        console.answer(f"{short_id(entry.parent_id)} → {outcome}")
-    console.say(f"{count(len(replays), 'dead letter')} {'would be ' if dry_run else ''}replayed")
-    started = [short_id(entry.job_id) for entry in replays if entry.job_id]
-    if started:
-        console.next_step(f"bmn jobs watch {' '.join(started[:5])}")
+    if dry_run:
+        return _show_planned(run(_chosen(entries, chosen)))
+    how = {"action": "replay", "rate": rate, "stopAt": stop_at, "reason": reason}
+    return changing.carry_out(
+        _client, _asking(entries, chosen, how, yes=yes or bool(entries), detach=detach), _tell_replays
+    )
 
 
 class _Planned(Document):
@@ -159,21 +157,40 @@ class _Planned(Document):
     parent_id: str
 
 
-async def _replay(
-    ids: list[str], filters: Filter, *, dry_run: bool, yes: bool, pause: float, reason: str | None
-) -> Sequence[ReplayedLetter | _Planned]:
-    async with open_client(role="admin") as client:
-        chosen = await _chosen(client, ids, filters)
-        if dry_run or not chosen:
-            return [_Planned(id=letter.id, parent_id=letter.job_id) for letter in chosen]
-        if not (ids or yes):
-            _confirm(len(chosen), "replay")
-        replays: list[ReplayedLetter] = []
-        for ids_now in _batches(chosen, 1 if pause else _BATCH):
-            if replays and pause:
-                await asyncio.sleep(pause)
-            replays += (await client.replay({"ids": ids_now, "reason": reason})).replays
-        return replays
+def _show_planned(letters: list[DeadLetter]) -> int:
+    planned = [_Planned(id=letter.id, parent_id=letter.job_id) for letter in letters]
+    if console.json:
+        console.document({"replays": planned, "count": len(planned)})
+        return exit_codes.DONE
+    for letter in letters:
+        console.answer(f"{short_id(letter.job_id)} → would be replayed")
+    console.say(f"{count(len(letters), 'dead letter')} would be replayed")
+    return exit_codes.DONE
+
+
+def _tell_replays(found: BulkAction | None, items: list[BulkItem], asked: Asked) -> int:
+    """Each that came back with its new job, each refused one with its reason."""
+    replays = [
+        ReplayedLetter(
+            id=f"dead-{item.job_id}",
+            job_id=item.new_job_id,
+            parent_id=item.job_id,
+            credits=item.credits,
+            error=item.detail if item.state == "refused" else None,
+        )
+        for item in items
+        if item.state != "waiting"
+    ]
+    if console.json:
+        done = found.done if found else 0
+        console.document({"replays": replays, "count": done, **({"bulk": found} if found else {})})
+        return bulk.code_of(found) if found else exit_codes.DONE
+    if found is None:
+        console.say("0 dead letters replayed")
+        return exit_codes.DONE
+    code = bulk.report(found, items, asked.noun)
+    console.next_step("bmn jobs list --everyone --since 10m")
+    return code
 
 
 @app.command("purge", cls=examples("bmn jobs dlq purge --cause schema_changed --since 30d"))
@@ -185,46 +202,70 @@ def purge(
     since: Since = None,
     everything: Everything = False,
     dry_run: DryRun = False,
-    yes: Yes = False,
     reason: Reason = None,
-) -> None:
+    detach: Detach = False,
+    yes: Yes = False,
+) -> int:
     """Closes dead letters without a replay; their jobs stay in the history."""
-    filters = Filter(queue, cause=cause, text=text, since=since, everything=everything)
+    chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything)
+    if dry_run:
+        return _tell_purged(len(run(_chosen(entries, chosen))), "would be ")
+    how = {"action": "purge", "reason": reason}
+    return changing.carry_out(_client, _asking(entries, chosen, how, yes=yes, detach=detach), _tell_purge)
 
-    async def act() -> int:
-        async with open_client(role="admin") as client:
-            chosen = await _chosen(client, entries or [], filters)
-            if dry_run or not chosen:
-                return len(chosen)
-            if not yes:
-                _confirm(len(chosen), "purge")
-            return sum([(await client.purge({"ids": ids, "reason": reason})).count for ids in _batches(chosen, _BATCH)])
 
-    purged = run(act())
+def _tell_purge(found: BulkAction | None, items: list[BulkItem], asked: Asked) -> int:
+    if found is None or not found.refused:
+        return _tell_purged(found.done if found else 0)
     if console.json:
-        console.document({"count": purged})
-        return
-    console.answer(f"{count(purged, 'dead letter')} {'would be ' if dry_run else ''}purged")
+        console.document({"count": found.done, "bulk": found})
+        return bulk.code_of(found)
+    return bulk.report(found, items, asked.noun)
+
+
+def _tell_purged(number: int, would: str = "") -> int:
+    if console.json:
+        console.document({"count": number})
+        return exit_codes.DONE
+    console.answer(f"{count(number, 'dead letter')} {would}purged")
     console.next_step("bmn jobs dlq list")
+    return exit_codes.DONE
 
 
-def _batches(letters: list[DeadLetter], size: int) -> list[list[str]]:
-    ids = [letter.id for letter in letters]
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
+def _client() -> Client:
+    return open_client(role="admin")
 
 
-def _confirm(number: int, verb: str) -> None:
-    if not console.confirm(f"{verb} {count(number, 'dead letter')}?"):
-        raise typer.Abort
+def _asking(
+    entries: list[str] | None, chosen: Filter, how: Mapping[str, object], *, yes: bool, detach: bool
+) -> Callable[[Client], Awaitable[Asked]]:
+    """What is asked of the server: the entries that are named, or what the filter finds. Raises UsageProblem, NotFound."""
+    _check_choice(entries, chosen)
+
+    async def asked(client: Client) -> Asked:
+        if entries:
+            which: dict[str, object] = {"ids": [letter.job_id for letter in await _named(client, entries)]}
+        else:
+            query = _query(chosen)
+            which = {**query, "queue": [query["queue"]] if query["queue"] else None}
+            which["all"] = chosen.everything or None
+        return Asked({**which, **how}, operators=True, noun="dead letter", yes=yes, detach=detach)
+
+    return asked
 
 
-async def _chosen(client: Client, ids: list[str], filters: Filter) -> list[DeadLetter]:
-    """The open entries that ids, `--all` or filters name. Raises UsageProblem where nothing is named."""
-    if ids:
-        return await _named(client, ids)
-    if not filters:
+def _check_choice(entries: list[str] | None, chosen: Filter) -> None:
+    if not (entries or chosen):
         raise UsageProblem("Which dead letters?", hint="Name them, or choose with --cause, --queue, --since, or --all.")
-    return await _pages(client, _query(filters))
+
+
+async def _chosen(entries: list[str] | None, filters: Filter) -> list[DeadLetter]:
+    """The open entries that ids, `--all` or filters name. Raises UsageProblem where nothing is named."""
+    _check_choice(entries, filters)
+    async with _client() as client:
+        if entries:
+            return await _named(client, entries)
+        return await _pages(client, _query(filters))
 
 
 def _query(filters: Filter) -> LetterQuery:
@@ -252,13 +293,3 @@ async def _named(client: Client, names: list[str]) -> list[DeadLetter]:
 def _is_named(letter: DeadLetter, name: str) -> bool:
     by_job = letter.job_id.startswith(name) or short_id(letter.job_id).startswith(name[:8])
     return len(name) >= 4 and (letter.id.startswith(name) or by_job)
-
-
-def _pause(rate: str | None) -> float:
-    """Seconds between two replays."""
-    if rate is None:
-        return 0.0
-    match = _RATE.fullmatch(rate)
-    if not match or not int(match[1]):
-        raise UsageProblem(f"--rate {rate}: write it like 10/m.", hint="Units: s, m and h.")
-    return {"s": 1, "m": 60, "h": 3600}[match[2]] / int(match[1])

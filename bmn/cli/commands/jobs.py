@@ -1,36 +1,32 @@
 """`bmn jobs`: find them, follow them, understand them, stop them, bring them back."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.commands import dlq
+from bmn.cli.commands import changing, dlq
 from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
 from bmn.cli.following.report import detached, report
 from bmn.cli.lookup import selection
 from bmn.cli.lookup.candidates import job_names
 from bmn.cli.lookup.jobs import find_job
-from bmn.cli.lookup.selection import Filter, all_jobs, as_query, choose, filtered, scope
+from bmn.cli.lookup.selection import Filter, all_jobs, as_query, filtered, scope
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
-from bmn.cli.terminal.params import Reason, span
+from bmn.cli.terminal.params import span
 from bmn.cli.terminal.timespan import ago
-from bmn.errors import UsageProblem
-from bmn.format import count, counted, usd
-from bmn.schemas.documents import Cancellation, Job, JobPage, JobRecord, Retried, Why
+from bmn.format import counted, usd
+from bmn.schemas.documents import Job, JobPage, JobRecord, Why
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", autocompletion=job_names)]
-JobNames = Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)]
 By = Annotated[
     GroupBy | None, typer.Option("--group-by", help="How many have the same, and what they cost, instead of each.")
 ]
-Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 
 app = group(
     "A job is named by its id, 4 or more characters of its uuid, `last`, or `last:failed`.",
@@ -260,66 +256,10 @@ def logs(
     console.next_step(f"bmn jobs why {job}")
 
 
-@app.command("cancel", cls=examples("bmn jobs cancel 7f3a", "bmn jobs cancel --queue video-generation --state queued"))
-@filtered
-def cancel(chosen: Filter, jobs: JobNames = None, reason: Reason = None, yes: Yes = False) -> None:
-    """Stops jobs. What is finished or ordered is kept and charged, the rest comes back."""
-
-    async def act() -> list[Cancellation]:
-        async with chosen.client() as client:
-            job_ids = await choose(client, jobs or (), chosen, verb="cancel", yes=yes)
-            return [await client.cancel(job_id, reason=reason) for job_id in job_ids]
-
-    answers = run(act())
-    _tell_answers(answers, "cancel")
-    if collectors := [answer.collector_job_id for answer in answers if answer.collector_job_id]:
-        console.next_step(f"bmn jobs watch {' '.join(map(short_id, collectors[:5]))}")
-
-
-@app.command("retry", cls=examples("bmn jobs retry last:failed", "bmn jobs retry 7f3a --set logoStyle=bold"))
-@filtered
-def retry(
-    chosen: Filter,
-    jobs: JobNames = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change the payload first; repeatable."),
-    ] = None,
-    reason: Reason = None,
-    yes: Yes = False,
-) -> None:
-    """Restarts ended jobs; finished pictures are not paid twice."""
-    wanted = dict(_change(change) for change in changes or ())
-
-    async def act() -> list[Retried]:
-        async with chosen.client() as client:
-            job_ids = await choose(client, jobs or (), chosen, verb="retry", yes=yes)
-            return [await client.retry(job_id, changes=wanted, reason=reason) for job_id in job_ids]
-
-    answers = run(act())
-    _tell_answers(answers, "retry")
-    if answers:
-        console.next_step(f"bmn jobs watch {' '.join(short_id(answer.job_id) for answer in answers[:5])}")
-
-
-def _change(text: str) -> tuple[str, object]:
-    """`KEY=VALUE`; the value is JSON where it reads as JSON, else text."""
-    key, sign, value = text.partition("=")
-    if not (key and sign):
-        raise UsageProblem(f"--set {text}: write it as KEY=VALUE.", hint="Example: --set logoStyle=bold")
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, value
-
-
-def _tell_answers(answers: Sequence[Cancellation | Retried], verb: str) -> None:
-    if console.json:
-        console.document({"jobs": answers})
-        return
-    if not answers:
-        console.say(f"No job to {verb}.")
-    for answer in answers:
-        console.answer(f"{short_id(answer.job_id)}  {answer.message}")
-    if len(answers) > 1:
-        console.say(f"Requested {verb} of {count(len(answers), 'job')}")
+app.command("cancel", cls=examples("bmn jobs cancel 7f3a", "bmn jobs cancel --queue video-generation --state queued"))(
+    changing.cancel
+)
+app.command(
+    "retry",
+    cls=examples("bmn jobs retry last:failed", "bmn jobs retry --everyone --cause timeout --since 2h --rate 5/s"),
+)(changing.retry)

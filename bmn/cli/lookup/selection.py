@@ -1,28 +1,24 @@
 """Which jobs: ids, or one filter that lists, counts, cancels, retries and exports alike."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Annotated, TypeVar, get_type_hints
 
 import typer
 
 from bmn.cli.lookup.brands import find_brand, is_brand_id
-from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.server import open_client
-from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import dollars
 from bmn.cli.terminal.params import since as seconds_since
 from bmn.client import Client, pages
 from bmn.client.api import JobQuery, Whose
 from bmn.errors import Cause, UsageProblem
-from bmn.format import count, usd
 from bmn.schemas.documents import Job
 from bmn.schemas.generators import KIND_OF
 from bmn.schemas.payloads import JobState
 
 _PAGE = 200
-_MANY = 50
 R = TypeVar("R")
 
 
@@ -161,34 +157,3 @@ async def all_jobs(client: Client, query: JobQuery) -> list[Job]:
     """Every job that a query finds, page by page."""
     every_page = pages(lambda cursor: client.jobs(limit=_PAGE, cursor=cursor, **query))
     return [job async for page in every_page for job in page.jobs]
-
-
-async def choose(
-    client: Client, references: Sequence[str], chosen: Filter, *, verb: str, yes: bool = False
-) -> list[str]:
-    """The ids that a bulk command acts on: the ones named, or, after a question, the filter's.
-
-    Raises UsageProblem where neither is given, and Abort where the answer is no.
-    """
-    if references:
-        of_whom = scope(chosen.user, everyone=chosen.everyone)
-        return [await find_job(client, reference, of_whom=of_whom) for reference in references]
-    if not chosen:
-        raise UsageProblem(f"Which jobs to {verb}?", hint="Name them, or choose with --state, --queue, --cause, ...")
-    jobs = await all_jobs(client, await as_query(client, chosen))
-    if jobs and not yes:
-        cost = usd(sum(job.cost_usd for job in jobs))
-        console.tell(f"{count(len(jobs), 'job')} to {verb}; they have cost {cost} so far.")
-        _ask(len(jobs), verb)
-    return [job.job_id for job in jobs]
-
-
-def _ask(number: int, verb: str) -> None:
-    if number <= _MANY:
-        if not console.confirm(f"{verb} {count(number, 'job')}?"):
-            raise typer.Abort
-        return
-    if not console.interactive:
-        raise UsageProblem(f"This would {verb} {number} jobs, and nobody is here to answer.", hint="Add --yes.")
-    if console.ask(f"That is many. Type the number to {verb} them: ") != str(number):
-        raise typer.Abort

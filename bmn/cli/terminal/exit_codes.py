@@ -32,7 +32,7 @@ MEANINGS: dict[int, str] = {
     NO_CREDITS: "not enough credits",
     MODERATED: "the provider refused the content",
     CANCELLED: "the job was cancelled",
-    PARTIAL: "partly done (with --strict; without it a partial job is 0)",
+    PARTIAL: "partly done: some of several were refused; of a partial job with --strict, without it 0",
     NO_SERVER: "no server answers, or it went away for good",
     TRY_LATER: "try again later: a dependency is away, or a limit is reached",
     TIMED_OUT: "--timeout was reached; the job goes on",

@@ -1,5 +1,6 @@
 """Parsers of option values: what the API would refuse is refused before anything is made of the others."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +40,41 @@ def dollars(value: str | float) -> float:
     if not 0 <= amount <= 1e6:  # not a number is neither
         raise ValueError(f"{value!r} is not between 0 and 1,000,000")
     return amount
+
+
+def rate(value: str | float) -> float:
+    """Jobs a second of `10/m`, `5/s`, `600/h`. Raises ValueError."""
+    if isinstance(value, int | float):
+        return float(value)
+    match = re.fullmatch(r"(\d{1,9})\s*/\s*([smh])", value.strip())
+    if not match or not int(match[1]):
+        raise ValueError(f"{value!r} is not a rate; write it like 10/m, with s, m or h")
+    return int(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def share(value: str | float) -> float:
+    """A part of all, `20%` or `0.2`. Raises ValueError."""
+    text = str(value).strip()
+    try:
+        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a share; write it like 20%") from None
+    if not 0 < found <= 1:
+        raise ValueError(f"{value!r} is not between 0% and 100%")
+    return found
+
+
+Rate = Annotated[
+    float | None,
+    typer.Option("--rate", parser=rate, metavar="N/m", help="At most so many a minute (10/m), second or hour."),
+]
+StopAt = Annotated[
+    float | None,
+    typer.Option(
+        "--stop-at", parser=share, metavar="SHARE", help="Stop where this share is refused or fails again: 20%."
+    ),
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Do not watch it: the server goes on by itself.")]
 
 
 def brand_name(text: str) -> str:

@@ -9,6 +9,7 @@ from bmn.schemas.documents.brand import (
     Product,
     Products,
 )
+from bmn.schemas.documents.bulk import BulkAction, BulkEstimate, BulkItem, BulkItems, BulkPage
 from bmn.schemas.documents.document import Document
 from bmn.schemas.documents.incidents import CauseSurge, Incident, Incidents, IncidentUser
 from bmn.schemas.documents.job import (
@@ -92,6 +93,11 @@ __all__ = [
     "MadeKey",
     "Me",
     "Document",
+    "BulkAction",
+    "BulkEstimate",
+    "BulkItem",
+    "BulkItems",
+    "BulkPage",
     "Brand",
     "BrandPage",
     "Asset",

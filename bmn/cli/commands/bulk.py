@@ -1,0 +1,160 @@
+"""`bmn bulk`: actions on many jobs, which the server carries out: list, watch, pause, resume, abort."""
+
+from typing import Annotated
+
+import typer
+
+from bmn.cli.base import examples, group, run
+from bmn.cli.following import bulk as following
+from bmn.cli.lookup.selection import Everyone
+from bmn.cli.lookup.server import open_client
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.cells import Cell, Column
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.params import Reason
+from bmn.cli.terminal.timespan import ago
+from bmn.client import Client
+from bmn.errors import NotFound
+from bmn.format import count
+from bmn.schemas.documents import BulkAction, BulkItem, BulkPage
+
+BulkName = Annotated[str, typer.Argument(metavar="BULK", help="4 or more characters of its id, or `last`.")]
+
+app = group(
+    "What `bmn jobs retry` and `cancel` by a filter, and `bmn jobs dlq replay` and `purge`, have begun.",
+    "bmn bulk list",
+    "bmn bulk watch last",
+    "bmn bulk pause 7f3a --everyone",
+)
+_COLUMNS = (
+    Column("BULK"),
+    Column("ACTION"),
+    Column("STATE"),
+    Column("DONE", right=True),
+    Column("REFUSED", right=True),
+    Column("LEFT", right=True),
+    Column("BY", drop=2, flexible=True),
+    Column("BEGUN", drop=1),
+)
+
+
+@app.command("list", cls=examples("bmn bulk list", "bmn bulk list --everyone --json"))
+def list_bulk(
+    everyone: Everyone = False,
+    limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
+    cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
+) -> None:
+    """The newest first."""
+
+    async def fetch() -> BulkPage:
+        async with _client(everyone) as client:
+            return await client.bulk_actions(operators=everyone, limit=limit, cursor=cursor)
+
+    page = run(fetch())
+    if console.json:
+        console.document(page)
+        return
+    if not page.bulk:
+        console.say("No bulk actions.")
+        console.next_step("bmn jobs retry --state failed")
+        return
+    console.table(_COLUMNS, [_row(each) for each in page.bulk])
+    if page.next_cursor:
+        console.say(f"The next page: --cursor {page.next_cursor}")
+    console.next_step(f"bmn bulk watch {following.short_bulk(page.bulk[0].id)}{following.whose(everyone)}")
+
+
+def _row(each: BulkAction) -> list[Cell]:
+    human = console.width is not None
+    return [
+        following.short_bulk(each.id) if human else each.id,
+        each.action,
+        each.state,
+        str(each.done),
+        str(each.refused),
+        str(each.left),
+        each.asked_by,
+        ago(each.created_at) if human else each.created_at,
+    ]
+
+
+@app.command("watch", cls=examples("bmn bulk watch last", "bmn bulk watch 7f3a --everyone"))
+def watch(bulk: BulkName, everyone: Everyone = False) -> int:
+    """Shows how far it is until it ends, then each refused job with its reason. Ctrl-C leaves it running."""
+    found: list[BulkAction] = []
+
+    async def follow() -> list[BulkItem]:
+        async with _client(everyone) as client:
+            found.append(await _find(client, bulk, everyone))
+            found.append(await following.watch(client, found[-1], operators=everyone))
+            return await following.all_items(
+                client, found[-1], operators=everyone, state=None if console.json else "refused"
+            )
+
+    try:
+        items = run(follow())
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        following.left_alone(found[-1], operators=everyone)
+        return exit_codes.INTERRUPTED
+    if console.json:
+        console.document({"bulk": found[-1], "jobs": items})
+        return following.code_of(found[-1])
+    noun = "dead letter" if found[-1].action in ("replay", "purge") else "job"
+    return following.report(found[-1], items, noun)
+
+
+@app.command("pause", cls=examples("bmn bulk pause 7f3a", "bmn bulk pause last --everyone --reason 'provider is weak'"))
+def pause(bulk: BulkName, everyone: Everyone = False, reason: Reason = None) -> None:
+    """Takes up no further job until it is resumed."""
+    _change(bulk, everyone, "pause", reason)
+
+
+@app.command("resume", cls=examples("bmn bulk resume 7f3a"))
+def resume(bulk: BulkName, everyone: Everyone = False, reason: Reason = None) -> None:
+    """Goes on where it was paused."""
+    _change(bulk, everyone, "resume", reason)
+
+
+@app.command("abort", cls=examples("bmn bulk abort 7f3a --everyone"))
+def abort(bulk: BulkName, everyone: Everyone = False, reason: Reason = None) -> None:
+    """Ends it; what is done stays done."""
+    _change(bulk, everyone, "abort", reason)
+
+
+def _change(bulk: str, everyone: bool, change: str, reason: str | None) -> None:
+    async def act() -> BulkAction:
+        async with _client(everyone) as client:
+            found = await _find(client, bulk, everyone)
+            return await client.change_bulk(found.id, change, operators=everyone, reason=reason)
+
+    found = run(act())
+    if console.json:
+        console.document(found)
+        return
+    console.answer(
+        f"{following.short_bulk(found.id)}  {found.state}: {count(found.done, 'job')} done, {found.left} left"
+    )
+    name = f"{following.short_bulk(found.id)}{following.whose(everyone)}"
+    console.next_step(f"bmn bulk resume {name}" if found.state == "paused" else f"bmn bulk watch {name}")
+
+
+def _client(everyone: bool) -> Client:
+    return open_client(role="admin" if everyone else "user")
+
+
+async def _find(client: Client, name: str, everyone: bool) -> BulkAction:
+    """The action that is meant: of the newest two hundred, or by its whole id. Raises NotFound."""
+    if len(name.removeprefix("bulk-")) == 36:
+        return await client.bulk(name if name.startswith("bulk-") else f"bulk-{name}", operators=everyone)
+    newest = (await client.bulk_actions(operators=everyone, limit=200)).bulk
+    matching = newest[:1] if name == "last" else [each for each in newest if _is_named(each, name)]
+    if len(matching) != 1:
+        which = "several bulk actions" if matching else "no bulk action"
+        raise NotFound(f"{name!r} names {which}.", hint="`bmn bulk list` shows yours; with --everyone those of others.")
+    return matching[0]
+
+
+def _is_named(each: BulkAction, name: str) -> bool:
+    return len(name) >= 4 and (each.id.startswith(name) or each.id.startswith(f"bulk-{name}"))

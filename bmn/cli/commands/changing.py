@@ -1,0 +1,205 @@
+"""`bmn jobs cancel` and `retry`: named jobs at once; those of a filter as a bulk action of the server."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, TypeVar
+
+import typer
+
+from bmn.cli.base import run
+from bmn.cli.following import bulk
+from bmn.cli.following.bulk import Asked
+from bmn.cli.lookup.candidates import job_names
+from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.selection import Filter, as_query, filtered, scope
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.params import Detach, Rate, Reason, StopAt
+from bmn.client import Client
+from bmn.errors import BmnError, NoServer, TryLater, UsageProblem
+from bmn.format import count
+from bmn.schemas.documents import BulkAction, BulkItem, Cancellation, Retried
+
+JobNames = Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)]
+T = TypeVar("T")
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+
+
+@filtered
+def cancel(
+    chosen: Filter,
+    jobs: JobNames = None,
+    rate: Rate = None,
+    reason: Reason = None,
+    detach: Detach = False,
+    yes: Yes = False,
+) -> int:
+    """Stops jobs. What is finished or ordered is kept and charged, the rest comes back."""
+    if not jobs or rate or detach:
+        return in_bulk(chosen, jobs, {"action": "cancel", "rate": rate, "reason": reason}, yes=yes, detach=detach)
+
+    async def act(client: Client, job_id: str) -> Cancellation:
+        return await client.cancel(job_id, reason=reason)
+
+    answers, refused = run(_each(chosen, jobs, act))
+    _tell_answers(answers, "cancel", refused)
+    if collectors := [answer.collector_job_id for answer in answers if answer.collector_job_id]:
+        console.next_step(f"bmn jobs watch {' '.join(map(short_id, collectors[:5]))}")
+    return _code(answers, refused)
+
+
+@filtered
+def retry(
+    chosen: Filter,
+    jobs: JobNames = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the payload first; repeatable."),
+    ] = None,
+    rate: Rate = None,
+    stop_at: StopAt = None,
+    reason: Reason = None,
+    detach: Detach = False,
+    yes: Yes = False,
+) -> int:
+    """Restarts ended jobs; finished pictures are not paid twice."""
+    wanted = dict(_change(change) for change in changes or ())
+    if not jobs or rate or stop_at or detach:
+        body = {"action": "retry", "changes": wanted or None, "rate": rate, "stopAt": stop_at, "reason": reason}
+        return in_bulk(chosen, jobs, body, yes=yes, detach=detach)
+
+    async def act(client: Client, job_id: str) -> Retried:
+        return await client.retry(job_id, changes=wanted, reason=reason)
+
+    answers, refused = run(_each(chosen, jobs, act))
+    _tell_answers(answers, "retry", refused)
+    if answers:
+        console.next_step(f"bmn jobs watch {' '.join(short_id(answer.job_id) for answer in answers[:5])}")
+    return _code(answers, refused)
+
+
+def in_bulk(chosen: Filter, jobs: list[str] | None, how: Mapping[str, object], *, yes: bool, detach: bool) -> int:
+    """Begins a bulk action on what is named or the filter finds, watches it, and tells the outcome.
+
+    Raises UsageProblem, and Abort where the answer is no.
+    """
+    if not (jobs or chosen):
+        hint = "Name them, or choose with --state, --queue, --cause, ..."
+        raise UsageProblem(f"Which jobs to {how['action']}?", hint=hint)
+
+    async def asked(client: Client) -> Asked:
+        if jobs:
+            of_whom = scope(chosen.user, everyone=chosen.everyone)
+            ids = [await find_job(client, each, of_whom=of_whom) for each in jobs]
+            return Asked({"ids": ids, **how}, chosen.of_others, "job", yes=True, detach=detach)
+        query = await as_query(client, chosen)
+        listed = {name: [value] if isinstance(value, str) else value for name, value in query.items() if name in _LISTS}
+        plain = {name: value for name, value in query.items() if name not in (*_LISTS, "all")}
+        body = {**plain, **listed, "all": chosen.everything or None, **how}
+        return Asked(body, chosen.of_others, "job", yes=yes, detach=detach)
+
+    return carry_out(chosen.client, asked, _tell_bulk)
+
+
+_LISTS = ("queue", "state")
+
+
+def carry_out(
+    open_client: Callable[[], Client],
+    ask: Callable[[Client], Awaitable[Asked]],
+    tell: Callable[[BulkAction | None, list[BulkItem], Asked], int],
+) -> int:
+    """A bulk action from its estimate to its outcome. tell: prints that, and knows the exit code."""
+    found: list[BulkAction] = []
+    questions: list[Asked] = []
+
+    async def follow() -> list[BulkItem]:
+        async with open_client() as client:
+            questions.append(await ask(client))
+            asked = questions[0]
+            begun = await bulk.begin(client, asked)
+            if begun is None:
+                return []
+            found.append(begun)
+            if asked.detach:
+                return []
+            found.append(await bulk.watch(client, begun, operators=asked.operators))
+            state = None if console.json else "refused"
+            return await bulk.all_items(client, found[-1], operators=asked.operators, state=state)
+
+    try:
+        items = run(follow())
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        bulk.left_alone(found[-1], operators=questions[0].operators)
+        return exit_codes.INTERRUPTED
+    if found and questions[0].detach:
+        return bulk.left_alone(found[-1], operators=questions[0].operators)
+    return tell(found[-1] if found else None, items, questions[0])
+
+
+def _tell_bulk(found: BulkAction | None, items: list[BulkItem], asked: Asked) -> int:
+    if console.json:
+        console.document({"bulk": found, "jobs": items})
+        return bulk.code_of(found) if found else exit_codes.DONE
+    if found is None:
+        console.say(f"No job to {asked.verb}.")
+        return exit_codes.DONE
+    code = bulk.report(found, items, asked.noun)
+    console.next_step(f"bmn jobs list{bulk.whose(asked.operators)} --since 10m")
+    return code
+
+
+async def _each(
+    chosen: Filter, references: Sequence[str], act: Callable[[Client, str], Awaitable[T]]
+) -> tuple[list[T], list[tuple[str, BmnError]]]:
+    """Acts on named jobs. Of several, one that is refused holds up no other; a single one's refusal is raised."""
+    answers: list[T] = []
+    refused: list[tuple[str, BmnError]] = []
+    async with chosen.client() as client:
+        of_whom = scope(chosen.user, everyone=chosen.everyone)
+        job_ids = [await find_job(client, reference, of_whom=of_whom) for reference in references]
+        for job_id in job_ids:
+            try:
+                answers.append(await act(client, job_id))
+            except (NoServer, TryLater):
+                raise
+            except BmnError as refusal:
+                if len(job_ids) == 1:
+                    raise
+                refused.append((job_id, refusal))
+    return answers, refused
+
+
+def _change(text: str) -> tuple[str, object]:
+    """`KEY=VALUE`; the value is JSON where it reads as JSON, else text."""
+    key, sign, value = text.partition("=")
+    if not (key and sign):
+        raise UsageProblem(f"--set {text}: write it as KEY=VALUE.", hint="Example: --set logoStyle=bold")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _tell_answers(
+    answers: Sequence[Cancellation | Retried], verb: str, refused: Sequence[tuple[str, BmnError]]
+) -> None:
+    if console.json:
+        reasons = [{"jobId": job_id, "error": refusal.message} for job_id, refusal in refused]
+        console.document({"jobs": answers, **({"refused": reasons} if reasons else {})})
+        return
+    for answer in answers:
+        console.answer(f"{short_id(answer.job_id)}  {answer.message}")
+    for job_id, refusal in refused:
+        console.answer(f"{short_id(job_id)}  refused: {refusal.message}")
+    if len(answers) > 1:
+        console.say(f"Requested {verb} of {count(len(answers), 'job')}")
+
+
+def _code(answers: Sequence[object], refused: Sequence[object]) -> int:
+    if not refused:
+        return exit_codes.DONE
+    return exit_codes.PARTIAL if answers else exit_codes.CONFLICT

@@ -1,0 +1,122 @@
+"""What a request for a bulk action means: which jobs, what they come to, and the action that is begun or joined."""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from uuid import uuid4
+
+from bmn.db import bulk as rows
+from bmn.db import jobs as job_rows
+from bmn.db.audit import Actor
+from bmn.db.bulk import MOST, Bulk, Candidate, NewBulk
+from bmn.db.dead_letters import DeadFilter
+from bmn.db.engine import Connection
+from bmn.db.lists.listing import JobFilter
+from bmn.errors import Conflict, NotFound, UsageProblem
+from bmn.jobs.bulk import note_start
+from bmn.schemas import documents
+from bmn.schemas.requests import BulkBody
+from bmn.server.resources import Resources
+from bmn.work.estimates import retries_cost
+
+_MOST_OPEN = 20
+NOTHING = "No job fits, or all that do are brought back already."
+
+
+async def choose(res: Resources, body: BulkBody, owner_id: str | None) -> list[Candidate]:
+    """The jobs that an action would take. owner_id: whose alone. Raises UsageProblem without a choice, or for too many."""
+    if not body.is_choice():
+        raise UsageProblem("This chooses no jobs.", hint="Give `ids`, a filter such as `state` or `cause`, or `all`.")
+    chosen = await res.core.db.read(lambda conn: _choose(conn, body, owner_id))
+    if len(chosen) > MOST:
+        raise UsageProblem(f"More than {MOST:,} jobs fit.", hint="Choose fewer, for instance with `since` or `queue`.")
+    return chosen
+
+
+def _choose(conn: Connection, body: BulkBody, owner_id: str | None) -> list[Candidate]:
+    now = time.time()
+    since = now - body.since if body.since else None
+    if body.action in ("replay", "purge"):
+        queue = body.queue[0] if body.queue else None
+        letters = DeadFilter(tuple(body.ids), queue, body.cause, body.text, since, owner_id)
+        return rows.choose_letters(conn, body.action, letters)
+    jobs = JobFilter(
+        user_id=owner_id,
+        queues=tuple(body.queue),
+        states=tuple(body.state),
+        cause=body.cause,
+        brand_id=body.brand,
+        text=body.text,
+        since=since,
+        until=now - body.until if body.until else None,
+        min_cost=body.min_cost,
+    )
+    return rows.choose_jobs(conn, body.action, jobs, body.ids)
+
+
+async def estimate(res: Resources, body: BulkBody, chosen: list[Candidate]) -> documents.BulkEstimate:
+    """What an action on these jobs would come to."""
+    credits = 0 if body.action == "purge" else sum(each.credits for each in chosen)
+    usd, sandboxed = 0.0, False
+    if body.action in ("retry", "replay"):
+        units: Counter[str] = Counter()
+        for each in chosen:
+            units[each.queue] += each.units
+        samples = {each.queue: each.job_id for each in chosen}
+        payloads = await res.core.db.read(
+            lambda conn: {queue: job_rows.get_job(conn, job_id).payload for queue, job_id in samples.items()}
+        )
+        for queue, payload in payloads.items():
+            cost, by_sandbox = retries_cost(res.settings, queue, units[queue], payload)
+            usd, sandboxed = usd + cost, sandboxed or by_sandbox
+    return documents.BulkEstimate(jobs=len(chosen), credits=credits, usd=round(usd, 6), sandboxed=sandboxed)
+
+
+async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor) -> tuple[Bulk, bool]:
+    """Begins an action, or joins the same one that is open; whether it was joined.
+
+    Raises NotFound where no job is left to act on, Conflict where somebody has too many open, UsageProblem.
+    """
+    key = _key(body, owner_id)
+    if (found := await res.core.db.read(lambda conn: rows.find_open(conn, key))) is not None:
+        return found, True
+    chosen = await choose(res, body, owner_id)
+    if not chosen:
+        raise NotFound(NOTHING, hint="The list of bulk actions says what was done lately.")
+    expected = await estimate(res, body, chosen)
+    new = NewBulk(
+        id=f"bulk-{uuid4()}",
+        action=body.action,
+        selection_key=key,
+        selection=body.selection(),
+        owner_id=owner_id,
+        asked_by=str(by),
+        key_id=by.key_id,
+        address=by.address,
+        changes=body.changes,
+        reason=body.reason,
+        rate=body.rate,
+        stop_at=body.stop_at,
+        usd_estimated=expected.usd,
+    )
+    return await res.core.db.write(lambda conn: _start(conn, new, chosen, by))
+
+
+def _start(conn: Connection, new: NewBulk, chosen: list[Candidate], by: Actor) -> tuple[Bulk, bool]:
+    if rows.count_open(conn, new.asked_by) >= _MOST_OPEN:
+        raise Conflict(f"{_MOST_OPEN} bulk actions of yours are open already.", hint="Wait for one, or abort one.")
+    begun = rows.start(conn, new, chosen)
+    if begun:
+        note_start(conn, new.id, by, new.action, len(chosen), new.reason)
+    found = rows.find_open(conn, new.selection_key)
+    if found is None:
+        raise Conflict("The same action has just ended.", hint="Ask again, if something is left.")
+    return found, not begun
+
+
+def _key(body: BulkBody, owner_id: str | None) -> str:
+    """What two requests share that ask for the same: whoever asks, and however it is to be carried out."""
+    asked = {**body.selection(), "owner": owner_id}
+    asked.pop("user", None)  # by address or id
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
