@@ -25,6 +25,7 @@ _SUFFIX = "+sentinel"
 _ANSWER_SECONDS = 0.5  # one that is away must not make whoever waits for a connection give up before the next is asked
 
 _LOOK_SECONDS = 1.0
+_LISTEN_SECONDS = 3.0  # between two looks of somebody who only listens
 
 Place = tuple[str, int]
 
@@ -173,14 +174,18 @@ class _Led(wire.CancellableSend):
         self.host, self.port = await self._sentinels.primary()
         await super()._connect()  # type: ignore[safe-super, no-untyped-call]
 
-    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+    async def _follow(self) -> None:
         self._sentinels.look()
         if self.is_connected and self._sentinels.is_left((self.host, self.port)):
             await self.disconnect(nowait=True)
             raise redis.ConnectionError(_LEFT)
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        await self._follow()
         await super().send_packed_command(command, check_health)
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
+        await self._follow()  # whoever only listens sends nothing
         try:
             return await super().read_response(*args, **options)
         except ReadOnlyError as error:

@@ -77,6 +77,28 @@ async def _is_blocked(watched: Watched) -> bool:
         return bool(primary.info("clients")["blocked_clients"])
 
 
+async def test_a_thread_that_listens_for_a_minute_at_a_time_moves_as_well(watched: Watched) -> None:
+    """As RQ does for the commands to its workers."""
+    heard: list[bytes] = []
+    with connect_sync(watched.url) as client, connect_sync(watched.url) as teller:
+        pubsub = client.pubsub(ignore_subscribe_messages=True)
+        pubsub.subscribe(told=lambda message: heard.append(message["data"]))
+        thread = pubsub.run_in_thread(sleep_time=60, daemon=True)
+        await _fails_over_soon(watched)
+
+        async def has_heard() -> bool:
+            with contextlib.suppress(*UNAVAILABLE):
+                await asyncio.to_thread(teller.publish, "told", "x")
+            await asyncio.sleep(0.1)
+            return bool(heard)
+
+        await eventually(has_heard)
+        assert thread.is_alive()
+        thread.stop()
+        teller.publish("told", "the end")
+        await asyncio.to_thread(thread.join)
+
+
 async def test_what_rq_has_in_line_outlives_a_failover(watched: Watched) -> None:
     with connect_sync(watched.url) as client:
         queue = Queue("kept", connection=client)
