@@ -48,7 +48,7 @@ async def change_look(
     res: Res,
     visitor: VisitorWhoChanges,
     style: Annotated[Text, Form(max_length=20)],
-    color: Annotated[list[str], Form(max_length=8)],
+    color: Annotated[list[Text], Form(max_length=8)],
     vision: Annotated[Text, Form(max_length=2000)] = "",
     archetype: Annotated[Text, Form(max_length=200)] = "",
     back: Back = "/",

@@ -13,6 +13,7 @@ from bmn.db.engine import Connection
 from bmn.db.records import Asset, Brand
 from bmn.errors import NotFound
 from bmn.names import stem_of
+from bmn.schemas.base import Id
 from bmn.server.actions import share_assets
 from bmn.server.dependencies import BrandPath, Res, owner_filter
 from bmn.server.pages import pieces
@@ -27,7 +28,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 MOST = 20
 _MOST_IN_FILE = 200
-Of = Annotated[list[str], Query(max_length=_MOST_IN_FILE, default_factory=list)]
+Of = Annotated[list[Id], Query(max_length=_MOST_IN_FILE, default_factory=list)]
 
 
 @router.get("/g/{brand_id}/compare")
@@ -42,7 +43,7 @@ async def share(
     brand_id: BrandPath,
     res: Res,
     visitor: VisitorWhoChanges,
-    of: Annotated[list[str], Form(max_length=MOST)],
+    of: Annotated[list[Id], Form(max_length=MOST)],
 ) -> Response:
     """The same, with a link that shows them to anybody for a week."""
     link = await share_assets(res, visitor, brand_id, of, SHARED_SECONDS)

@@ -11,7 +11,7 @@ from bmn.db.engine import Connection
 from bmn.db.records import Asset
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.tokens import Principal
-from bmn.schemas.base import Text
+from bmn.schemas.base import Id, Text
 from bmn.schemas.kind import GeneratorBody
 from bmn.schemas.requests import BrandBody
 from bmn.server.actions import generate
@@ -27,7 +27,8 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Words = Annotated[Text, Form(max_length=2000)]
 Key = Annotated[Text, Form(min_length=8, max_length=100)]
 Count = Annotated[int, Form(ge=1, le=8)]
-Ids = Annotated[list[str], Form(max_length=20)]
+Slugs = Annotated[list[Text], Form(max_length=20)]
+Ids = Annotated[list[Id], Form(max_length=20)]
 _MOST_IN_BUNDLE = 10
 
 
@@ -89,7 +90,7 @@ async def refine(
 
 @router.post("/g/{brand_id}/products")
 async def put_on_products(
-    request: Request, brand_id: BrandPath, res: Res, visitor: PayingVisitor, key: Key, product: Ids
+    request: Request, brand_id: BrandPath, res: Res, visitor: PayingVisitor, key: Key, product: Slugs
 ) -> Response:
     """The brand's logo on products, by their words in the catalogue; one job each, all of them or none."""
 
@@ -149,7 +150,7 @@ async def film(
     visitor: PayingVisitor,
     key: Key,
     style: Words,
-    picture: Words,
+    picture: Annotated[Id, Form()],
     seconds: Annotated[int, Form(ge=3, le=10)] = 8,
 ) -> Response:
     """A film of one product that has a picture."""

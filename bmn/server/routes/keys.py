@@ -3,7 +3,7 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from bmn.db import api_keys, audit
 from bmn.db.audit import AuditFilter
@@ -19,6 +19,7 @@ from bmn.server.refusals import ANY_CALLER, refusals
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
 
+KeyPath = Annotated[Text, Path(max_length=32)]
 Words = Annotated[Text | None, Query(max_length=256)]
 
 
@@ -41,10 +42,10 @@ async def list_keys(
 
 
 @router.post("/keys/{key}/revoke", responses=refusals(404, 413))
-async def revoke_key(key: str, res: Res, by: By, body: ReasonBody | None = None) -> documents.KeyRecord:
+async def revoke_key(key: KeyPath, res: Res, by: By, body: ReasonBody | None = None) -> documents.KeyRecord:
     """Ends a key for good: requests at once, sockets and streams within seconds."""
     reason = (body or ReasonBody()).reason
-    return views.api_key(await res.core.db.write(lambda conn: api_keys.revoke(conn, key[:32], by=by, reason=reason)))
+    return views.api_key(await res.core.db.write(lambda conn: api_keys.revoke(conn, key, by=by, reason=reason)))
 
 
 @router.get("/audit")
