@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from bmn.schemas.base import HttpUrl, Id, Model
+from bmn.schemas.base import HttpUrl, Id, Model, Text
 from bmn.schemas.events import JobCancelled, JobComplete, JobEvent, JobFailed, JobProgress
 from bmn.schemas.payloads import Payload
 
@@ -57,7 +57,7 @@ class OutcomeBody(Model):
     """How a listener's receiver answered. status: of HTTP; None where it did not answer."""
 
     status: Annotated[int, Field(ge=100, le=599)] | None = None
-    error: Annotated[str, Field(max_length=300)] | None = None
+    error: Annotated[Text, Field(max_length=300)] | None = None
 
 
 def as_secret(key: bytes) -> str:

@@ -6,13 +6,14 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Annotated, Any, get_args
 from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tests.kit.processes import PATIENCE
 from tests.security.target import Target
@@ -50,10 +51,26 @@ def test_every_text_of_a_request_is_read_by_a_type_that_knows_null_bytes(target:
     taken = set()
     for route in target.app.api.routes:
         for given in _parameters(route.dependant) if isinstance(route, APIRoute) else ():
-            for words in ("a\0b", ["a\0b"]):
+            for words in ("a\0b", ["a\0b"], {"a": "a\0b"}):
                 if not given.validate(words, {}, loc=("request",))[1] and given.name not in _NEVER_ASKED_FOR:
                     taken.add(f"{route.path} {given.name}")
+            taken |= {f"{route.path} {field}" for field in _careless(given.field_info.annotation)}
     assert taken == {"/files/{key:path} key"}  # `check_key` refuses it
+
+
+def _careless(kind: Any) -> set[str]:
+    """The fields of a body, and of what it is made of, that take a null byte."""
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return {field for part in get_args(kind) for field in _careless(part)}
+    found = set()
+    for name, field in kind.model_fields.items():
+        reader = TypeAdapter(Annotated[field.annotation, "a field", *field.metadata])
+        for words in ("a\0b", ["a\0b"], {"a": "a\0b"}):
+            with contextlib.suppress(ValidationError):
+                reader.validate_python(words)
+                found.add(f"{kind.__name__}.{name}")
+        found |= _careless(field.annotation)
+    return found
 
 
 def _parameters(part: Dependant) -> Iterator[Any]:
