@@ -41,13 +41,17 @@ _REFUSALS = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, Ov
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller. expires_at: seconds since 1970, when the token ends. key_id: of the API key that it is, if it is one."""
+    """The caller. expires_at: seconds since 1970, when the token ends. key_id: of the API key that it is, if it is one.
+
+    behind: who really asks, where a service asks on behalf of a user.
+    """
 
     user_id: str
     email: str | None
     role: Role
     expires_at: float
     key_id: str | None = None
+    behind: str | None = None
 
     def may(self, right: Right) -> bool:
         """Whether their role has this right."""
@@ -55,7 +59,7 @@ class Principal:
 
     def actor(self, address: str | None = None) -> Actor:
         """Them, for what is written down about what they do. address: where the request came from."""
-        return Actor(self.user_id, key_id=self.key_id, address=address)
+        return Actor(self.behind or self.user_id, key_id=self.key_id, address=address)
 
 
 class Authenticator:

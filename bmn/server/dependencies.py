@@ -60,7 +60,7 @@ async def _on_behalf_of(found: Resources, principal: Principal, user_id: str) ->
         raise UsageProblem("X-On-Behalf-Of is not the id of a user.", hint="It takes a UUID.") from None
     if user_id not in found.known_users and not await found.core.db.read(lambda conn: credits.is_known(conn, user_id)):
         raise NotFound("User not found", hint="A user is known from their first request on.")
-    return replace(principal, user_id=user_id, email=None, role=Role.USER)
+    return replace(principal, user_id=user_id, email=None, role=Role.USER, behind=principal.user_id)
 
 
 def by_session(request: Request) -> bool:

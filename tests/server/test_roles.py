@@ -287,6 +287,10 @@ async def test_a_service_submits_for_a_user_and_nobody_else_does(api: Api) -> No
     assert answer.status_code == 202, answer.text
     row = await api.core.db.read(lambda conn: jobs.get_job(conn, answer.json()["jobId"]))
     assert row.user_id == ANA
+    job = f"/api/v1/jobs/{row.id}"
+    assert (await service.post(f"{job}/cancel", headers=for_ana, json={"reason": "they called"})).status_code == 200
+    (act,) = (await api.as_user(ANA, "admin").get(job)).json()["acts"]
+    assert (act["actor"], act["keyName"], act["reason"]) == (BEN, "the tests' service", "they called")
     assert (await user.get("/api/v1/brands", headers=for_ana)).status_code == 403
     refused: dict[str, Any] = {"nobody": 400, _NOBODY: 404}
     for name, status in refused.items():

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from bmn.errors import TryLater
+from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Submission
 from bmn.schemas import documents
@@ -13,7 +13,7 @@ from bmn.schemas.generators import KINDS
 from bmn.schemas.generators.mockups import MockupsBody
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.server.actions import generate
-from bmn.server.dependencies import GenerationCaller, IdempotencyKey, owner_filter, request_id
+from bmn.server.dependencies import GenerationCaller, IdempotencyKey, is_operator, owner_filter, request_id
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
@@ -107,8 +107,10 @@ async def _finished(request: Request, principal: Principal, job_id: str, seconds
         with followed(res, principal.user_id):
             if not await wait_for_end(res, job_id, seconds):
                 return None
-            record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner_filter(principal)))
-    except TryLater:
+            await res.auth.current(principal)  # a key may have been revoked meanwhile
+            owner, operator = owner_filter(principal), is_operator(res, principal)
+            record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
+    except (TryLater, NotSignedIn):
         return None
     applied = {"Preference-Applied": f"wait={seconds}"}
     return Response(record.model_dump_json(by_alias=True), 200, applied, "application/json")
