@@ -31,6 +31,12 @@ def hand_over(conn: Connection, delivery_id: str, job_id: str) -> None:
     conn.execute(update(webhook_deliveries).where(_OF.id == delivery_id).values(delivery_job=job_id))
 
 
+def drop(conn: Connection, delivery_id: str, why: str) -> int:
+    """Nobody is to hear it any more."""
+    dropped = update(webhook_deliveries).where(_OF.id == delivery_id, _OF.state == DeliveryState.PENDING)
+    return conn.execute(dropped.values(state=DeliveryState.DROPPED, error=why, ended_at=db_now())).rowcount
+
+
 def close_abandoned(conn: Connection) -> int:
     """Lists as failed what a job was to deliver that has ended without: cancelled, or for a defect. Returns how many."""
     handed = (_OF.state == DeliveryState.PENDING, _OF.delivery_job.is_not(None))

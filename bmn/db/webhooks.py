@@ -22,6 +22,8 @@ MOST_ENDPOINTS = 20
 LISTENING_SECONDS = 60.0
 """How long a listener counts as there after it last asked."""
 
+_DIGITS = 20  # of an id: enough that no two are the same, and short enough for a line of a table
+
 _ADD = insert(webhook_deliveries)
 _OF = webhook_deliveries.c
 
@@ -151,7 +153,7 @@ def _add_all(
 def _add(conn: Connection, job_id: str, user_id: str, hook: Hook, kind: str, seq: int, data: dict[str, Any]) -> str:
     name = f"{job_id}/{seq}/{kind}/{hook.endpoint_id or hook.url}"
     row = {
-        "id": f"msg_{uuid5(NAMESPACE_URL, name).hex}",
+        "id": f"msg_{uuid5(NAMESPACE_URL, name).hex[:_DIGITS]}",
         "user_id": user_id,
         "job_id": job_id,
         "endpoint_id": hook.endpoint_id,

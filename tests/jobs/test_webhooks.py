@@ -264,17 +264,18 @@ async def test_the_receivers_of_an_account_hear_its_jobs_and_no_others(engine: E
         return webhooks.add_endpoint(conn, ANA, receiver.url, ["job.completed"])
 
     endpoint = await engine.write(add)
-    gone = await engine.write(add)
+    gone, later = await engine.write(add), await engine.write(add)
     receiver.secrets.append(endpoint.secret)
     mine = await _begun(engine, Terms())
     await _complete(engine, await _begun(engine, Terms(), user_id=BEN))
-    await _complete(engine, mine)
     await engine.write(lambda conn: webhooks.remove_endpoint(conn, gone.id, ANA))
+    await _complete(engine, mine)
+    await engine.write(lambda conn: webhooks.remove_endpoint(conn, later.id, ANA))
     async with _delivering(engine):
         log = await _settled(engine)
     assert [message["data"]["jobId"] for _, message in receiver.taken] == [mine.id]
     assert sorted((entry.endpoint_id, entry.state) for entry in log) == sorted(
-        [(endpoint.id, "delivered"), (gone.id, "dropped")]
+        [(endpoint.id, "delivered"), (gone.id, "dropped"), (later.id, "dropped")]
     )
 
 

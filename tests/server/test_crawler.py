@@ -237,7 +237,7 @@ def nobodys() -> Things:
         f"logo-generation-{uuid4()}",
         f"brands/{brand}/logo/{uuid4().hex}.png",
         str(uuid4()),
-        f"msg_{uuid4().hex}",
+        f"msg_{uuid4().hex[:20]}",
         f"bulk-{uuid4()}",
     )
 

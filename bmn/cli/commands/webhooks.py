@@ -165,7 +165,7 @@ def deliveries(
         console.next_step(f"bmn webhooks replay {failed.id}")
 
 
-@app.command(cls=examples("bmn webhooks replay msg_5f0c2a7e1b3d4c6f8a9b0c1d2e3f4a5b"))
+@app.command(cls=examples("bmn webhooks replay msg_5f0c2a7e1b3d4c6f8a9b"))
 def replay(ids: Annotated[list[str], typer.Argument(metavar="DELIVERY")]) -> None:
     """Sends deliveries once more, each under the id that it had."""
 

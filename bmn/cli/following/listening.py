@@ -1,13 +1,16 @@
 """What a listener hears, handed on to a local port byte for byte, so that its signature holds there."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import httpx
 
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.console import console
 from bmn.client import Client
+from bmn.errors import NotFound
 from bmn.schemas.documents import WebhookMessage
 
 _LOOK_SECONDS = 1.0
@@ -35,6 +38,7 @@ def _say(told: dict[str, object], line: str) -> None:
         console.json_line(told)
     else:
         console.answer(line)
+        sys.stdout.flush()  # somebody waits for it
 
 
 async def _hand_on(client: Client, local: httpx.AsyncClient, listener: str, url: str, message: WebhookMessage) -> None:
@@ -45,7 +49,8 @@ async def _hand_on(client: Client, local: httpx.AsyncClient, listener: str, url:
         status = answer.status_code
     except httpx.HTTPError as problem:
         error = f"{url} does not answer ({type(problem).__name__})."
-    await client.note_outcome(listener, message.id, status=status, error=error)
+    with suppress(NotFound):  # a newer word about the progress has taken its place
+        await client.note_outcome(listener, message.id, status=status, error=error)
     told: dict[str, object] = {
         "id": message.id,
         "event": message.event,

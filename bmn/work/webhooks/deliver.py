@@ -31,7 +31,9 @@ async def run(ctx: Context[WebhookDelivery]) -> Result:
         return found, signer.webhook_secret(found.user_id) if own else deliveries.secret_of(conn, found)
 
     delivery, secret = await ctx.db.read(read)
-    if delivery.state is not DeliveryState.PENDING or delivery.delivery_job != ctx.job.id or secret is None:
+    if secret is None:
+        await ctx.commit(lambda conn: deliveries.drop(conn, delivery.id, "Its endpoint was removed."))
+    if secret is None or delivery.state is not DeliveryState.PENDING or delivery.delivery_job != ctx.job.id:
         return Result("Nobody is to hear this any more", data=Counts({"delivered": 0}))
     message = message_of(delivery, secret, signer)
     try:
