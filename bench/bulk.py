@@ -54,21 +54,26 @@ class Night:
     @property
     def refused(self) -> int:
         """How many have to be refused."""
-        return self.poor * (self.jobs // self.users) + self.given_up
+        return sum(self.of_user(number) for number in range(self.poor)) + self.given_up
+
+    def of_user(self, number: int) -> int:
+        """How many failed jobs a user has."""
+        return self.jobs // self.users + (number < self.jobs % self.users)
 
 
 def fill(conn: Connection, night: Night) -> None:
     """Writes the failed jobs, each paid for and refunded as its books say."""
-    each = night.jobs // night.users
     users = [str(uuid4()) for _ in range(night.users)]
-    for user_id in users:
+    for number, user_id in enumerate(users):
+        each = night.of_user(number)
         credits.ensure_user(conn, user_id, f"{user_id[:8]}@example.org", 2 * each)
         brand = brands.create(conn, user_id, {"name": "Acme"})
         payload = {**_PAYLOAD, "userId": user_id, "brandId": brand.id}
         store_jobs(conn, user_id, [_job(user_id, brand.id, payload) for _ in range(each)])
     for held in claims.claim(conn, _QUEUE.name, night.jobs, "bench", 60):
         transitions.fail(conn, held, Cause.PROVIDER_TIMEOUT, "It was too slow.")
-    for user_id in users[: night.poor]:
+    for number, user_id in enumerate(users[: night.poor]):
+        each = night.of_user(number)
         later = _job(user_id, str(uuid4()), {**_PAYLOAD, "userId": user_id, "brandId": str(uuid4())})
         later = replace(later, credits=2 * each, unit_credits=2 * each, delay=86_400.0)
         store_jobs(conn, user_id, [later])
@@ -159,8 +164,7 @@ def run(night: Night, rate: str, run_seconds: float) -> bool:
             print(f"  {number:6,}  {reason}")
         print(f"exit codes {[process.returncode for process in asking]}; one action: {before['id'] == after['id']}")
         time.sleep(run_seconds)
-        cancelled = _bmn(people[0], "jobs", "cancel", "--everyone", "--state", "queued", "--yes")
-        cancelled.communicate()
+        _bmn(people[0], "queues", "pause", _QUEUE.name).communicate()
         _wait_for_idle(home)
         bill = httpx.get(f"{sandbox}/_sandbox/ledger", timeout=30).json()
         server.send_signal(signal.SIGTERM)
@@ -169,7 +173,7 @@ def run(night: Night, rate: str, run_seconds: float) -> bool:
 
 
 def _wait_for_idle(home: Path) -> None:
-    busy = select(jobs.c.id).where(jobs.c.state.in_(("active", "queued", "retrying"))).limit(1)
+    busy = select(jobs.c.id).where(jobs.c.state == "active").limit(1)
     until = time.monotonic() + _IDLE_SECONDS
     while time.monotonic() < until and _on(home, lambda conn: conn.execute(busy).first()):
         time.sleep(0.5)
@@ -194,11 +198,10 @@ def main() -> None:
     parser.add_argument("--given-up", type=int, default=25, help="dead letters that somebody has purged")
     parser.add_argument("--rate", default="200/s")
     parser.add_argument(
-        "--run", type=float, default=10.0, help="seconds that the workers go on, before the rest is cancelled"
+        "--run", type=float, default=10.0, help="seconds that the workers go on, before their queue is paused"
     )
     options = parser.parse_args()
-    each = options.jobs // options.users
-    night = Night(each * options.users, options.users, options.poor, options.given_up)
+    night = Night(options.jobs, options.users, options.poor, options.given_up)
     sys.exit(0 if run(night, options.rate, options.run) else 1)
 
 

@@ -251,6 +251,13 @@ def hold(conn: Connection, bulk_id: str) -> Bulk | None:
     return _one(conn, bulk_actions.c.id == bulk_id, bulk_actions.c.state == "running", lock=True)
 
 
+def allowed(bulk: Bulk, at_once: int) -> int:
+    """How many jobs an action may act on now, `at_once` at most: those that its rate has let through by this moment."""
+    if not bulk.rate:
+        return at_once
+    return min(at_once, 1 + int(min(max(-bulk.due_in, 0.0), _RATE_BEHIND) * bulk.rate)) if bulk.due_in <= 0 else 0
+
+
 def next_items(conn: Connection, bulk_id: str, limit: int) -> list[Item]:
     """The jobs whose turn it is."""
     return items(conn, bulk_id, state="waiting", after=0, limit=limit)

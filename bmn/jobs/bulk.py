@@ -26,7 +26,7 @@ from bmn.logs import get_logger
 log = get_logger(__name__)
 
 _AT_ONCE = 20  # jobs a transaction takes up at most
-_STEP_SECONDS = 0.01  # for so long it goes on with the next; others write meanwhile
+_STEP_SECONDS = 0.02  # for so long it goes on with the next; others write meanwhile
 _LOOK_SECONDS = 0.5  # a longer wait for a rate is looked at again, since somebody may have paused or changed it
 
 
@@ -80,7 +80,9 @@ def _step(conn: Connection, core: Core, bulk_id: str) -> _Step:
     if (why := rows.failures_stop(conn, bulk)) is not None:
         rows.change_state(conn, bulk_id, "stopped", among=("running",), message=why)
         return _Step(ended="stopped")
-    wanted = rows.next_items(conn, bulk_id, 1 if bulk.rate else _AT_ONCE)
+    if not (most := rows.allowed(bulk, _AT_ONCE)):
+        return _Step()  # somebody was faster
+    wanted = rows.next_items(conn, bulk_id, most)
     if not wanted:
         rows.change_state(conn, bulk_id, "done", among=("running",))
         return _Step(ended="done")
