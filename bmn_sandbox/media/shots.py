@@ -209,8 +209,7 @@ def _window(plate: Image.Image, unit: float) -> None:
 
 
 def _podium(plate: Image.Image, top: Point, radius: float, color: Color) -> None:
-    x, y = top
-    flat = radius * 0.16
+    (x, y), flat = top, radius * 0.16
     skin = color.mixed(WHITE, 0.42)
     body = Image.new("L", (plate.width * 2, plate.height * 2), 0)
     draw = ImageDraw.Draw(body)

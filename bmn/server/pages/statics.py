@@ -19,6 +19,7 @@ KINDS = {
     "clock.js": "text/javascript",
     "look.js": "text/javascript",
     "page.css": "text/css",
+    "rooms.css": "text/css",
 }
 
 
@@ -27,14 +28,15 @@ def _address(name: str, data: bytes) -> str:
 
 
 def _read() -> dict[str, bytes]:
-    """Each file by its name; the style sheet names the others by their addresses."""
+    """Each file by its name; a style sheet names others by their addresses."""
     found = {name: (files("bmn.server.pages") / "static" / name).read_bytes() for name in KINDS}
 
     def addressed(named: re.Match[str]) -> str:
         return f"url({_address(named[1], found[named[1]])})"
 
-    sheet = re.sub(r"url\(([a-z.0-9]+)\)", addressed, found["page.css"].decode())
-    return {**found, "page.css": sheet.encode()}
+    for name in [name for name in found if name.endswith(".css")]:
+        found[name] = re.sub(r"url\(([a-z.0-9]+)\)", addressed, found[name].decode()).encode()
+    return found
 
 
 _CONTENT = _read()
