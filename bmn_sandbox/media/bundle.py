@@ -41,13 +41,13 @@ def _showcase(products: list[Product], palette: Palette) -> Image.Image:
     front, back = _rows(standing, 3)
     unit = (620.0 if len(standing) < 3 else 540.0) * (0.86 if hanging else 1.0)
     for place, (x, product) in enumerate(_spread(back, 560 if len(back) > 1 else 0)):
-        art = sized(product.art, unit * product.height * _crowd(len(standing)))
+        art = _fitting(product, unit * product.height * _crowd(len(standing)), 560 / max(1, len(back) - 1))
         middle = abs(place - (len(back) - 1) / 2) < 0.6
         top = 742.0 if middle else 806.0
         backdrops.podium(canvas, palette[place % len(palette)], x, top, max(120.0, art.width * 0.64))
         stand(canvas, art, x, top + 14)
     for x, product in _spread(front, 640):
-        stand(canvas, sized(product.art, unit * product.height * 0.72), x, 968)
+        stand(canvas, _fitting(product, unit * product.height * 0.72, 640 / max(1, len(front) - 1)), x, 968)
     return canvas
 
 
@@ -60,7 +60,8 @@ def _lifestyle(products: list[Product], palette: Palette) -> Image.Image:
     unit = (800.0 if len(standing) < 3 else 640.0) * (0.86 if hanging else 1.0)
     for row, base, scale in ((back, 820.0 if front else 900.0, 1.0), (front, 984.0, 0.95)):
         for x, product in _spread(row, 620):
-            stand(canvas, sized(product.art, unit * product.height * scale * _crowd(len(row) + 1)), x, base)
+            height = unit * product.height * scale * _crowd(len(row) + 1)
+            stand(canvas, _fitting(product, height, 620 / max(1, len(row) - 1)), x, base)
     return canvas
 
 
@@ -134,6 +135,11 @@ def _rows(products: list[Product], most: int) -> tuple[list[Product], list[Produ
     tallest = sorted(products, key=lambda p: -p.height)
     back, front = tallest[:most], tallest[most:]
     return front, [*back[1::2], *back[:1], *back[2::2]]
+
+
+def _fitting(product: Product, height: float, room: float) -> Image.Image:
+    """As high as this, or as its neighbors leave room for."""
+    return sized(product.art, min(height, 0.98 * room * product.art.height / product.art.width))
 
 
 def _crowd(count: int) -> float:

@@ -10,7 +10,7 @@ from bmn_sandbox.media.color import WHITE
 
 # What a mark names, how high it stands beside a T-shirt of 1.0, and whether it hangs or stands. Marks count by place.
 KINDS: dict[str, tuple[float, bool]] = {
-    "print": (0.62, False),
+    "print": (0.85, False),
     "mug": (0.42, False),
     "tshirt": (1.0, True),
     "hoodie": (1.05, True),
