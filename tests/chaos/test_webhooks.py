@@ -15,14 +15,14 @@ from bmn.work.registry import get_queue
 from tests.chaos.deployment import LOGOS, Deployment
 from tests.kit.jobs import claim, complete
 from tests.kit.people import ANA
-from tests.kit.receiver import Receiver
+from tests.kit.receiver import HookReceiver
 
 _JOBS = 12
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver().start()
+def receiver() -> Iterator[HookReceiver]:
+    made = HookReceiver().start()
     yield made
     made.stop()
 
@@ -39,7 +39,7 @@ async def _log(stack: Deployment) -> list[Delivery]:
 
 
 @pytest.mark.parametrize("point", ["claimed", "webhook_sent", "settling"])
-async def test_each_arrives_whatever_dies_on_the_way(stack: Deployment, receiver: Receiver, point: str) -> None:
+async def test_each_arrives_whatever_dies_on_the_way(stack: Deployment, receiver: HookReceiver, point: str) -> None:
     receiver.secrets.append(Signer(stack.settings, stack.core.storage).webhook_secret(ANA))
     told = Terms(webhook=Hook(receiver.url, SUBSCRIBED))
     ends: dict[str, str] = {}

@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
 from tests.kit.processes import PATIENCE, wait_until
-from tests.kit.receiver import Receiver
+from tests.kit.receiver import HookReceiver
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, SNAPSHOTS, check_snapshot, environment, on_terminal, stable
 
@@ -437,7 +437,7 @@ def test_screens_of_the_sandbox(scene: Scene, place: str) -> None:
 @pytest.mark.parametrize("place", _PLACES)
 def test_screens_of_webhooks(stack: Stack, place: str) -> None:
     """From a receiver to its log: each step needs the one before."""
-    receiver = Receiver().start()
+    receiver = HookReceiver().start()
     seen = Scene(User(stack), {})
     endpoint, delivery = "", ""
     try:

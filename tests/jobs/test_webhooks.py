@@ -26,20 +26,20 @@ from tests.kit.engine import Engine
 from tests.kit.people import ANA, BEN
 from tests.kit.pictures import png
 from tests.kit.processes import eventually
-from tests.kit.receiver import Receiver
+from tests.kit.receiver import HookReceiver
 
 DONE = LogosResult(logos=[], generated=0, requested=1)
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver().start()
+def receiver() -> Iterator[HookReceiver]:
+    made = HookReceiver().start()
     yield made
     made.stop()
 
 
 @pytest.fixture
-async def hooked(engine: Engine, receiver: Receiver) -> Terms:
+async def hooked(engine: Engine, receiver: HookReceiver) -> Terms:
     """The terms of a job whose receiver hears everything."""
     await engine.user()
     receiver.secrets.append(Signer(engine.settings, engine.core.storage).webhook_secret(ANA))
@@ -94,7 +94,7 @@ async def _asset(engine: Engine, job: Job) -> NewAsset:
 
 
 async def test_a_receiver_hears_a_job_from_its_begin_to_its_end(
-    engine: Engine, receiver: Receiver, hooked: Terms
+    engine: Engine, receiver: HookReceiver, hooked: Terms
 ) -> None:
     job = await _begun(engine, hooked)
     asset, shown = await _asset(engine, job), Progress("saving", 50, "saved")
@@ -113,7 +113,7 @@ async def test_a_receiver_hears_a_job_from_its_begin_to_its_end(
 
 
 async def test_progress_that_was_not_sent_gives_way_to_what_follows(
-    engine: Engine, receiver: Receiver, hooked: Terms
+    engine: Engine, receiver: HookReceiver, hooked: Terms
 ) -> None:
     job = await _begun(engine, hooked)
     for percent in (10, 20, 30):
@@ -128,7 +128,7 @@ async def test_progress_that_was_not_sent_gives_way_to_what_follows(
 
 
 async def test_after_a_cancel_nothing_follows_but_its_own_event(
-    engine: Engine, receiver: Receiver, hooked: Terms
+    engine: Engine, receiver: HookReceiver, hooked: Terms
 ) -> None:
     receiver.stop()
     job = await _begun(engine, hooked)
@@ -147,7 +147,7 @@ async def test_after_a_cancel_nothing_follows_but_its_own_event(
     assert log[0].error == "The job was cancelled."
 
 
-async def test_a_retry_hears_no_end_and_a_failure_does(engine: Engine, receiver: Receiver, hooked: Terms) -> None:
+async def test_a_retry_hears_no_end_and_a_failure_does(engine: Engine, receiver: HookReceiver, hooked: Terms) -> None:
     job = await _begun(engine, Terms(webhook=Hook(receiver.url, ENDS)))
     assert await engine.write(
         lambda conn: transitions.retry(conn, job, delay=0.0, cause=Cause.TIMEOUT, error="slow", retries_left=1)
@@ -166,7 +166,7 @@ async def test_a_retry_hears_no_end_and_a_failure_does(engine: Engine, receiver:
 
 
 async def test_a_receiver_that_is_down_and_then_unwell_gets_each_once(
-    engine: Engine, receiver: Receiver, hooked: Terms
+    engine: Engine, receiver: HookReceiver, hooked: Terms
 ) -> None:
     receiver.stop()
     receiver.answers = [(500, {}), (503, {"retry-after": "0"}), (429, {"retry-after": "nonsense"})]
@@ -189,7 +189,7 @@ async def test_a_receiver_that_is_down_and_then_unwell_gets_each_once(
 
 
 async def test_a_receiver_that_never_takes_it_is_listed_with_its_reason(
-    engine: Engine, receiver: Receiver, hooked: Terms
+    engine: Engine, receiver: HookReceiver, hooked: Terms
 ) -> None:
     receiver.answers = [(500, {})] * 9
     await _complete(engine, await _begun(engine, Terms(webhook=Hook(receiver.url, ENDS))))
@@ -219,7 +219,7 @@ async def test_a_receiver_that_never_takes_it_is_listed_with_its_reason(
     ],
 )
 async def test_what_is_not_followed_and_not_tried_again(
-    engine: Engine, receiver: Receiver, hooked: Terms, answer: Any, attempts: int, said: str
+    engine: Engine, receiver: HookReceiver, hooked: Terms, answer: Any, attempts: int, said: str
 ) -> None:
     receiver.answers = [answer] * 9
     await _complete(engine, await _begun(engine, Terms(webhook=Hook(receiver.url, ENDS))))
@@ -229,7 +229,7 @@ async def test_what_is_not_followed_and_not_tried_again(
     assert str(entry.error).startswith(said)
 
 
-async def test_a_slow_receiver_is_left_and_asked_again(engine: Engine, receiver: Receiver, hooked: Terms) -> None:
+async def test_a_slow_receiver_is_left_and_asked_again(engine: Engine, receiver: HookReceiver, hooked: Terms) -> None:
     receiver.slow = 60
     await _complete(engine, await _begun(engine, Terms(webhook=Hook(receiver.url, ENDS))))
     async with _delivering(engine, bmn_webhook_seconds=0.3, bmn_backoff_scale=0.01):
@@ -256,7 +256,7 @@ async def test_an_address_that_is_not_public_is_never_visited(engine: Engine, ho
     assert str(entry.error).startswith("The address cannot be used")
 
 
-async def test_the_receivers_of_an_account_hear_its_jobs_and_no_others(engine: Engine, receiver: Receiver) -> None:
+async def test_the_receivers_of_an_account_hear_its_jobs_and_no_others(engine: Engine, receiver: HookReceiver) -> None:
     await engine.user()
     await engine.user(BEN)
 

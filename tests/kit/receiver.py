@@ -15,7 +15,7 @@ Answer = tuple[int, dict[str, str]]
 
 
 @dataclass
-class Receiver:
+class HookReceiver:
     """secrets: any of these may have signed. answers: given in turn, then 204. slow: seconds before each answer."""
 
     secrets: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Receiver:
         """The kinds of what it took, each id once, in the order they came."""
         return [message["type"] for _, message in dict(self.taken).items()]
 
-    def start(self) -> "Receiver":
+    def start(self) -> "HookReceiver":
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self._take))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
