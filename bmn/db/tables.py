@@ -170,9 +170,11 @@ jobs = Table(
     _index_where(_RUNNING, "jobs_running", "queue"),
     _index_where("state = 'completed'", "jobs_completed", "queue", "completed_at"),
     _index_where("completed_at IS NOT NULL", "jobs_ended", "completed_at"),
-    # collects_id, so that lists are counted without a look at the rows.
-    _index_where("cause IS NOT NULL", "jobs_causes", "cause", "created_at", "collects_id"),
-    _index_where("state IN ('failed', 'partial', 'cancelled')", "jobs_troubled", "state", "created_at", "collects_id"),
+    # What lists leave out, so that they are counted without a look at the rows.
+    _index_where("cause IS NOT NULL", "jobs_causes", "cause", "created_at", "collects_id", "queue"),
+    _index_where(
+        "state IN ('failed', 'partial', 'cancelled')", "jobs_troubled", "state", "created_at", "collects_id", "queue"
+    ),
     Index("jobs_states", "queue", "state"),
     Index("jobs_newest", "created_at", "id"),
     Index("jobs_of_user", "user_id", "created_at"),

@@ -20,8 +20,6 @@ _BOUNDED = {
     "everybody's text, none found": "reads the text of 20,000 jobs at most",
     "everybody's text, many found": "reads the text of 20,000 jobs at most",
     "everybody's newest": "counts to 10,000",
-    "everybody's failed": "counts to 10,000",
-    "everybody's by cause": "counts to 10,000",
     "everybody's dear": "reads the newest 20,000",
     "everybody's failed, by cause": "counts the newest 20,000",
     "everybody's by user": "counts the newest 20,000",
