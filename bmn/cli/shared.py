@@ -79,11 +79,11 @@ _DECLARED = tuple(inspect.signature(_shared).parameters.values())
 
 
 def with_shared(command: Callable[..., int]) -> Callable[..., int]:
-    """The command with the shared options in place of its `options`."""
+    """The command with the shared options in place of its `options`; what another command leaves out has its default."""
 
     @functools.wraps(command)
     def run(**given: Any) -> int:
-        return command(options=_options({each.name: given.pop(each.name) for each in _DECLARED}), **given)
+        return command(options=_options({each.name: given.pop(each.name, each.default) for each in _DECLARED}), **given)
 
     signature = inspect.signature(command, eval_str=True)
     own = [each for each in signature.parameters.values() if each.name != "options"]

@@ -133,7 +133,7 @@ _RUNS = (
     (r"^(bfl|logo-generation)(  )\d+(?=  [\d.]+  \$)", r"\1\2<calls>"),
     (r"[0-9a-f]{32}\.(png|jpg|webp)", r"<name>.\1"),
     (r"\bbmn_live_[\w-]+(\n[\w-]+)*", "<key>"),
-    (r"\b[0-9a-f]{12}\b", "<id>"),
+    (r"(?<![\w-])[0-9a-f]{12}\b", "<id>"),
     (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"^(\w+_address)  .*$", r"\1  <address>"),
     (r"\b\d+ GB free", "<n> GB free"),
@@ -368,6 +368,53 @@ def test_screens_of_keys(stack: Stack, place: str) -> None:
 
 
 @pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_an_alert(scene: Scene, place: str) -> None:
+    """Of the dead letter of the failed job, and what it has done."""
+    admin = Scene(User(scene.user.stack, "admin", scene.user.user_id), scene.names)
+    number = str(admin.user.json("alerts", "--kind", "dead-letters")["alerts"][0]["id"])
+    for case, command in (
+        ("good", f"alerts ack {number}"),
+        ("good", "alerts mute waiting --for 2h"),
+        ("good", "alerts unmute waiting"),
+        ("good", "incident"),
+        ("good-cause", "incident provider_overloaded"),
+    ):
+        text = re.sub(
+            rf"\b{number}\b(?!-)|(?<=^  Jobs  )\d+|(?<=^  Users  )\d+", "<n>", _seen(admin, command, place), flags=re.M
+        )
+        check_snapshot(f"{_name(command, case)}-{place}", re.sub(r"At [\d-]+ \d\d:\d\d UTC", "At <time>", text))
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_a_bulk_action(stack: Stack, place: str) -> None:
+    """A user's own: from none, by one that is held up, to one that has ended."""
+    user, admin = User(stack), User(stack, "admin")
+    seen = Scene(user, {})
+    check_snapshot(f"bulk-list-empty-{place}", _seen(seen, "bulk list", place))
+    for command in ("list --limit 0", "watch last", "pause 7f3a", "resume 7f3a", "abort 7f3a"):
+        check_snapshot(f"bulk-{command.split()[0]}-failing-{place}", _seen(seen, f"bulk {command}", place))
+    assert admin.bmn("queues", "pause", "logo-generation").code == 0
+    try:
+        for _ in range(3):
+            assert user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach").code == 0
+        slow = ("jobs", "cancel", "--brand", "Acme", "--rate", "1/h", "--detach", "--yes")
+        assert user.bmn(*slow).code == 0
+        _wait_for_done(user, 1)  # the next one is an hour away
+        for name in ("pause", "resume", "abort", "watch", "list"):
+            command = f"bulk {name}" if name == "list" else f"bulk {name} last"
+            check_snapshot(f"bulk-{name}-good-{place}", re.sub(r"<short>[\w-]+…", "<cut>", _seen(seen, command, place)))
+            if name == "resume":
+                _wait_for_done(user, 2)  # it goes on with one at once
+        user.bmn("jobs", "cancel", "--brand", "Acme", "--yes")
+    finally:
+        assert admin.bmn("queues", "resume", "logo-generation").code == 0
+
+
+def _wait_for_done(user: User, number: int) -> None:
+    wait_until(lambda: user.json("bulk", "list")["bulk"][0]["done"] == number)
+
+
+@pytest.mark.parametrize("place", _PLACES)
 def test_screens_of_profiles(stack: Stack, place: str, tmp_path: Path) -> None:
     """From a key to a profile that is forgotten again."""
     newcomer = Scene(User(stack), {})
@@ -517,6 +564,8 @@ def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place:
 # What one command shows or changes is there, or the command fails.
 _NEVER_EMPTY = {
     *("login", "profile-use", "profile-remove"),
+    *("bulk-watch", "bulk-pause", "bulk-resume", "bulk-abort"),
+    *("alerts-ack", "alerts-mute", "alerts-unmute", "incident"),
     *("generate", "logos-select", "logos-save", "logos-refine", "brands-create", "brands-show", "credits", "open"),
     *("admin", "jobs-show", "jobs-watch", "jobs-why", "jobs-dlq-show", "queues", "workers", "serve", "worker"),
     *(
