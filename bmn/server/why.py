@@ -241,6 +241,8 @@ def _advice(facts: Facts) -> tuple[str, str]:
     cause = _cause(facts)
     if cause in _LOOK_FIRST:
         return f"bmn jobs {_LOOK_FIRST[cause]} {job.id}", CAUSES[cause].advice
+    if cause is Cause.WEBHOOK_FAILED:
+        return "bmn webhooks deliveries", CAUSES[cause].advice
     if was_delivered(get_queue(job.queue), facts.units):
         return f"bmn jobs show {job.id}", "It has done what it was paid for; submit a new job to go on."
     return f"bmn jobs retry {job.id}", "Pays only for what is missing." if facts.assets else "Starts it again."

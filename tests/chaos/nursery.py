@@ -4,6 +4,7 @@ As a module of the tests it is `Nursery`. As a program (`python -m tests.chaos.n
 object a line, forks what it names, and says which of its children have ended, and how.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -55,7 +56,8 @@ class Child:
 
     def signal(self, number: int) -> None:
         if self.code is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended, and the word of that is on its way
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """SIGKILL, and returns when it is gone."""

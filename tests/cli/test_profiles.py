@@ -12,7 +12,7 @@ from tests.kit.stack import Stack, User
 from tests.kit.terminal import Output, bmn, forked, on_terminal
 
 
-class Person:
+class Holder:
     """Somebody at another machine: no home of the server, no token, a configuration of their own."""
 
     def __init__(self, folder: Path) -> None:
@@ -29,8 +29,8 @@ class Person:
 
 
 @pytest.fixture
-def person(tmp_path: Path) -> Person:
-    return Person(tmp_path)
+def person(tmp_path: Path) -> Holder:
+    return Holder(tmp_path)
 
 
 def key_of(admin: User, role: str, *more: str) -> str:
@@ -41,7 +41,7 @@ def key_of(admin: User, role: str, *more: str) -> str:
     return text
 
 
-def test_a_key_from_stdin_becomes_a_profile_for_its_owners_eyes(admin: User, person: Person) -> None:
+def test_a_key_from_stdin_becomes_a_profile_for_its_owners_eyes(admin: User, person: Holder) -> None:
     key = key_of(admin, "operator", "--user", admin.user_id)
     done = person.bmn("login", admin.stack.api_url, "--profile", "live", "--production", stdin=f"{key}\n")
     assert (done.code, key in done.out + done.err) == (0, False), done.err
@@ -55,7 +55,7 @@ def test_a_key_from_stdin_becomes_a_profile_for_its_owners_eyes(admin: User, per
     assert "logo-generation" in person.bmn("queues").out
 
 
-def test_an_act_in_production_is_announced_in_red_and_a_look_is_not(admin: User, person: Person) -> None:
+def test_an_act_in_production_is_announced_in_red_and_a_look_is_not(admin: User, person: Holder) -> None:
     key = key_of(admin, "operator")
     address = admin.stack.api_url
     assert person.bmn("login", address, "--profile", "live", "--production", stdin=key).code == 0
@@ -80,7 +80,7 @@ def test_an_act_in_production_is_announced_in_red_and_a_look_is_not(admin: User,
     assert [profile["name"] for profile in person.json("profile", "list")["profiles"]] == ["mine"]
 
 
-def test_the_environment_comes_before_the_current_profile_and_after_a_named_one(admin: User, person: Person) -> None:
+def test_the_environment_comes_before_the_current_profile_and_after_a_named_one(admin: User, person: Holder) -> None:
     assert person.bmn("login", admin.stack.api_url, "--profile", "live", stdin=key_of(admin, "viewer")).code == 0
     elsewhere = {"BMN_API_URL": "http://127.0.0.1:1"}
     assert person.bmn("queues", **elsewhere).code == 69
@@ -88,7 +88,7 @@ def test_the_environment_comes_before_the_current_profile_and_after_a_named_one(
     assert person.bmn("queues", "pause", "video-generation", "--profile", "live").code == 4
 
 
-def test_what_cannot_sign_in_is_told_and_nothing_is_kept(admin: User, person: Person) -> None:
+def test_what_cannot_sign_in_is_told_and_nothing_is_kept(admin: User, person: Holder) -> None:
     key = key_of(admin, "viewer")
     mistyped = key[:-1] + ("0" if key[-1] != "0" else "1")
     assert admin.bmn("keys", "revoke", key, "--reason", "lost").code == 0
@@ -112,7 +112,7 @@ def test_what_cannot_sign_in_is_told_and_nothing_is_kept(admin: User, person: Pe
     assert (broken.code, str(person.file) in broken.err) == (2, True)
 
 
-def test_a_key_is_typed_without_being_seen(admin: User, person: Person) -> None:
+def test_a_key_is_typed_without_being_seen(admin: User, person: Holder) -> None:
     key = key_of(admin, "operator")
     with on_terminal("login", "--profile", "desk", columns=120, env={**person.env, "CI": ""}) as terminal:
         terminal.wait_for("Server:")
@@ -124,7 +124,7 @@ def test_a_key_is_typed_without_being_seen(admin: User, person: Person) -> None:
         assert key.encode() not in terminal.raw
 
 
-def test_a_key_made_in_the_database_is_the_first_admins(stack: Stack, person: Person) -> None:
+def test_a_key_made_in_the_database_is_the_first_admins(stack: Stack, person: Holder) -> None:
     made = bmn("keys", "create", "--role", "admin", "--local", "--reason", "the first", env=stack.env)
     assert made.code == 0, made.err
     assert person.bmn("login", stack.api_url, stdin=made.out).code == 0

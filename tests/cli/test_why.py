@@ -19,6 +19,7 @@ import pytest
 
 from bmn.errors import Cause
 from tests.kit.processes import PATIENCE, wait_until
+from tests.kit.receiver import HookReceiver
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, environment
 
@@ -47,7 +48,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Works on logos; steps of the wizard wait for whoever a test starts."""
     home = tmp_path_factory.mktemp("home")
     settings = {"BMN_BACKOFF_SCALE": "0.02", "BMN_SWEEP_SECONDS": "0.2"}
-    running = start(home, "--port", "0", "--queues", _LOGOS, "--sandbox-speed", "0", env=settings)
+    running = start(home, "--port", "0", "--queues", f"{_LOGOS},webhook-delivery", "--sandbox-speed", "0", env=settings)
     try:
         yield running
     finally:
@@ -288,6 +289,29 @@ def _cancelled(user: User, _: contextlib.ExitStack) -> Case:
     return Case(job_id, money="reserved 1 credit, charged 1, refunded 0", command="bmn jobs show")
 
 
+def _too_late(user: User, after: contextlib.ExitStack) -> Case:
+    admin = User(user.stack, "admin")
+    after.callback(admin.bmn, "queues", "resume", _LOGOS)
+    assert admin.bmn("queues", "pause", _LOGOS).code == 0
+    order = ("generate", "logos", "--brand", "Acme", "--count", "1", "--detach", "--start-within", "1s")
+    job_id = user.bmn(*order).out.strip()
+    _wait(user, job_id, "state = 'cancelled'")
+    return Case(job_id)
+
+
+def _not_taken(user: User, after: contextlib.ExitStack) -> Case:
+    """A receiver that says it is gone, which ends its delivery at once."""
+    receiver = HookReceiver(answers=[(410, {})]).start()
+    after.callback(receiver.stop)
+    assert user.bmn("webhooks", "add", receiver.url).code == 0
+    user.bmn("webhooks", "test", user.json("webhooks", "list")["endpoints"][0]["id"])
+    failed = "SELECT 1 FROM jobs WHERE queue = 'webhook-delivery' AND state = 'failed'"
+    wait_until(lambda: _sql(user.stack, failed), 60, "no delivery failed")
+    with contextlib.closing(sqlite3.connect(user.stack.home / "bmn.sqlite3")) as conn:
+        ((job_id,),) = conn.execute(failed.replace("1", "id", 1))
+    return Case(job_id, money="reserved 0 credits", command="bmn webhooks deliveries")
+
+
 MAKERS: dict[Cause, Callable[[User, contextlib.ExitStack], Case]] = {
     Cause.BAD_INPUT: _look("show", _after_fault(op="submit", status=422)),
     Cause.MODERATED: _look("show", _after_fault(moderate=1)),
@@ -305,6 +329,8 @@ MAKERS: dict[Cause, Callable[[User, contextlib.ExitStack], Case]] = {
     Cause.WORKER_KILLED: _three_workers_died,
     Cause.TIMEOUT: _too_slow,
     Cause.CANCELLED: _cancelled,
+    Cause.DEADLINE: _too_late,
+    Cause.WEBHOOK_FAILED: _not_taken,
     Cause.SCHEMA_CHANGED: _from_an_older_release,
     Cause.BUG: _poisoned,
 }

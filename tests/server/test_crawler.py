@@ -132,6 +132,11 @@ ROUTES: dict[str, Route] = {
     "POST /api/v1/admin/alerts/{alert_id}/ack": Route("refused", path="/api/v1/admin/alerts/1/ack"),
     "POST /api/v1/admin/alerts/mute": Route("refused", body={"kind": "waiting", "seconds": 60}),
     "POST /api/v1/admin/alerts/unmute": Route("refused", body={"kind": "waiting"}),
+    "GET /api/v1/admin/audit": Route("refused"),
+    "GET /api/v1/admin/keys": Route("refused"),
+    "POST /api/v1/admin/keys": Route("refused", body={"name": "mine", "role": "admin"}),
+    "POST /api/v1/admin/keys/{key}/revoke": Route("refused", path="/api/v1/admin/keys/000000000000/revoke", body={}),
+    "GET /api/v1/me": Route("own"),
     "GET /api/v1/admin/incidents": Route("refused"),
     "GET /api/v1/admin/incidents/{name}": Route("refused", path="/api/v1/admin/incidents/bug"),
     "GET /api/v1/admin/dlq": Route("refused"),
@@ -164,7 +169,9 @@ ROUTES: dict[str, Route] = {
     "GET /g/{brand_id}/pictures.zip": Route("absent"),
     "POST /g/{brand_id}/look": Route("absent", form={"style": "bold", "color": "#112233"}),
     "POST /g/{brand_id}/products": Route("absent", form={"key": "{other}", "product": "mug"}),
-    "POST /g/{brand_id}/bundles": Route("absent", form={"key": "{other}", "style": "grid", "picture": ["a", "b"]}),
+    "POST /g/{brand_id}/bundles": Route(
+        "absent", form={"key": "{other}", "style": "grid", "picture": ["{asset}", "{other}"]}
+    ),
     "POST /g/{brand_id}/films": Route("absent", form={"key": "{other}", "style": "minimal", "picture": "{asset}"}),
     "POST /g/{brand_id}/words": Route("absent", form={"key": "{other}", "step": "brand-identity"}),
     "POST /g/{brand_id}/share": Route("absent", form={"of": "{asset}"}),

@@ -53,6 +53,8 @@ OPERATORS = {
     "bmn/server/pages/dev.py",
     "bmn/server/pages/signin.py",
     "bmn/jobs/core.py",
+    "bmn/identity/refused.py",  # who holds a key of ours is a program
+    "bmn/server/pages/access.py",  # takes such a hint off a page
 }
 ROOT = Path(__file__).parents[2]
 

@@ -87,9 +87,7 @@ def watch(bulk: BulkName, everyone: Everyone = False) -> int:
         async with _client(everyone) as client:
             found.append(await _find(client, bulk, everyone))
             found.append(await following.watch(client, found[-1], operators=everyone))
-            return await following.all_items(
-                client, found[-1], operators=everyone, state=None if console.json else "refused"
-            )
+            return await following.items_to_tell(client, found[-1], operators=everyone)
 
     try:
         items = run(follow())

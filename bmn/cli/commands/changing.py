@@ -125,8 +125,7 @@ def carry_out(
             if asked.detach:
                 return []
             found.append(await bulk.watch(client, begun, operators=asked.operators))
-            state = None if console.json else "refused"
-            return await bulk.all_items(client, found[-1], operators=asked.operators, state=state)
+            return await bulk.items_to_tell(client, found[-1], operators=asked.operators)
 
     try:
         items = run(follow())
@@ -148,7 +147,7 @@ def _tell_bulk(found: BulkAction | None, items: list[BulkItem], asked: Asked) ->
         console.say(f"No job to {asked.verb}.")
         return exit_codes.DONE
     code = bulk.report(found, items, asked.noun)
-    console.next_step(f"bmn jobs list{bulk.whose(asked.operators)} --since 10m")
+    console.next_step(bulk.follow_up(items, f"bmn jobs list{bulk.whose(asked.operators)} --since 10m"))
     return code
 
 

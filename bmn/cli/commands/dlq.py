@@ -189,7 +189,7 @@ def _tell_replays(found: BulkAction | None, items: list[BulkItem], asked: Asked)
         console.say("0 dead letters replayed")
         return exit_codes.DONE
     code = bulk.report(found, items, asked.noun)
-    console.next_step("bmn jobs list --everyone --since 10m")
+    console.next_step(bulk.follow_up(items, "bmn jobs list --everyone --since 10m"))
     return code
 
 

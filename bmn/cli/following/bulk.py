@@ -16,6 +16,7 @@ from bmn.format import count, duration, usd
 from bmn.schemas.documents import BulkAction, BulkEstimate, BulkItem
 
 _MANY = 50
+_FEW = 5  # so many new jobs are named, and watched by one command
 _PAGE = 1000
 _BAR = 24
 _LOOK_SECONDS = 0.5
@@ -158,8 +159,9 @@ class _Board:
             self._live.leave()
 
 
-async def all_items(client: Client, found: BulkAction, *, operators: bool, state: str | None = None) -> list[BulkItem]:
-    """Jobs of an action, page by page."""
+async def items_to_tell(client: Client, found: BulkAction, *, operators: bool) -> list[BulkItem]:
+    """The jobs of an action, page by page; of one with many only the refused ones, but for programs."""
+    state = None if console.json or found.done <= _FEW else "refused"
     items: list[BulkItem] = []
     after: int | None = 0
     while after is not None:
@@ -174,6 +176,8 @@ def report(found: BulkAction, items: list[BulkItem], noun: str) -> int:
     for item in items:
         if item.state == "refused":
             console.answer(f"{short_id(item.job_id)}  refused: {item.detail}")
+        elif item.new_job_id and found.done <= _FEW:
+            console.answer(f"{short_id(item.job_id)} → {short_id(item.new_job_id)}")
     words = [f"{count(found.done, noun)} {_PAST[found.action]}"]
     if found.refused:
         words.append(f"{found.refused} refused")
@@ -183,6 +187,12 @@ def report(found: BulkAction, items: list[BulkItem], noun: str) -> int:
         words.append(f"{count(found.credits, 'credit')} {'come back' if found.action == 'cancel' else 'reserved'}")
     console.say(", ".join(words) + (f". {found.message}" if found.message else ""))
     return code_of(found)
+
+
+def follow_up(items: list[BulkItem], otherwise: str) -> str:
+    """The command to type next: to watch the jobs that were made, where they are a few."""
+    made = [short_id(item.new_job_id) for item in items if item.new_job_id]
+    return f"bmn jobs watch {' '.join(made)}" if 0 < len(made) <= _FEW else otherwise
 
 
 def code_of(found: BulkAction) -> int:
