@@ -59,8 +59,8 @@ def lines_of(document: str, after: str = "") -> list[str]:
 
 
 def walk(shell: Shell, lines: list[str]) -> None:
-    for line in lines:
-        if "--detach" in line:  # what is cancelled next shall not be done before, with a sandbox that never dawdles
+    for line, following in zip(lines, (*lines[1:], ""), strict=True):
+        if "--detach" in line and "jobs cancel" in following:  # it shall not be done before that
             shell.stack.fault(provider="bfl", pending=True)
         done = shell.type(line)
         assert done.returncode == _CODES.get(line, 0), f"{line}\n{done.stdout}\n{done.stderr}"

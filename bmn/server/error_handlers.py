@@ -108,9 +108,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """What a path can be asked for; it may have several routes, and each names its own methods alone."""
+    """What a path can be asked for: by all routes of the first pattern that it fits, as each names its own methods alone."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
-    return sorted({m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()})
+    fitting = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for route in fitting if route.path == fitting[0].path for method in route.methods or ()})
 
 
 async def _redis_away(request: Request, _error: Exception) -> Response:

@@ -29,7 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def _known(client: httpx.Client, home: Path) -> dict[str, str]:
-    """An id for each path parameter, of things that are there: a brand with a logo, and the job that made it."""
+    """Ids for path parameters, of things that are there: a brand with a logo, and the job that made it."""
     brand = client.post("/api/v1/brands", json={"name": "Acme"}).json()["id"]
     job = client.post("/api/v1/generation/logos", json={"brandId": brand, "count": 1}).json()["jobId"]
     command = [BMN, "worker", "logo-generation", "--burst"]
@@ -55,7 +55,7 @@ def _narrowed(document: dict[str, Any], known: dict[str, str], user_id: str) -> 
     for operations in document["paths"].values():
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):
-                if parameter["in"] == "path":
+                if parameter["in"] == "path" and parameter["name"] in known:
                     parameter["schema"] = {"enum": [known[parameter["name"]]]}
     ids = {"brandId": known["brand_id"], "userId": user_id}
     for name, schema in document["components"]["schemas"].items():
