@@ -259,6 +259,7 @@ def test_a_selected_logo_is_found_however_many_are_newer(user: User) -> None:
     _add_newer_logos(user, chosen["id"], 106)
     assert len(user.json("logos", "list", "--all")["assets"]) == 107
     assert "107 logos" in user.bmn("brands", "show", "Acme").out
+    assert user.json("logos", "select", "00000042")["id"].startswith("00000042-")  # an id that reads like a number
     assert user.json("logos", "select", chosen["id"][:8])["id"] == chosen["id"]
     user.bmn("generate", "mockups", "--brand", "Acme", "--detach")
     payload = user.json("jobs", "show", "last")["payload"]
@@ -266,12 +267,16 @@ def test_a_selected_logo_is_found_however_many_are_newer(user: User) -> None:
 
 
 def _add_newer_logos(user: User, like: str, number: int) -> None:
-    """Rows like that of an asset, each of a job of its own and an hour newer."""
+    """Rows like that of an asset, each of a job of its own and an hour newer; their ids begin with the hour."""
     with closing(sqlite3.connect(user.stack.home / "bmn.sqlite3", timeout=30)) as conn:
         cursor = conn.execute("SELECT * FROM brand_assets WHERE id = ?", (like,))
         row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
         for hour in range(1, number + 1):
-            new = {"id": str(uuid4()), "job_id": f"logo-generation-{uuid4()}", "storage_key": f"made-up/{uuid4()}.png"}
+            new = {
+                "id": f"{hour:08}{str(uuid4())[8:]}",
+                "job_id": f"logo-generation-{uuid4()}",
+                "storage_key": f"made-up/{uuid4()}.png",
+            }
             row |= {**new, "is_selected": 0, "created_at": row["created_at"] + 3600 * hour}
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             conn.execute(f"INSERT INTO brand_assets ({names}) VALUES ({marks})", tuple(row.values()))

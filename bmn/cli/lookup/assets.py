@@ -12,6 +12,7 @@ from bmn.schemas.documents import Asset
 
 _PAGE = 100
 _MOST_IN_A_BUNDLE = 10
+_SHORTEST_ID = 4  # so many letters of an id, which may all be digits, name an asset; fewer digits are a number
 
 _OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>\d+)")
 
@@ -39,11 +40,11 @@ async def find_asset(client: Client, brand_id: str, reference: str, kind: str = 
     assets = await of_brand(client, brand_id, kind)
     if not assets:
         raise NotFound(f"This brand has no {kind} yet.", hint=f"Make one: bmn generate {kind}s --brand NAME")
-    if reference.isdecimal():
+    if reference.isdecimal() and len(reference) < _SHORTEST_ID:
         last = newest(assets)
         older = len(assets) > len(last)
         return _numbered(last, int(reference), f"newest {kind} job", " Older ones are named JOB/2." if older else "")
-    found = [asset for asset in assets if len(reference) >= 4 and asset.id.startswith(reference)]
+    found = [asset for asset in assets if len(reference) >= _SHORTEST_ID and asset.id.startswith(reference)]
     if len(found) != 1:
         which = f"several {kind}s" if found else f"no {kind} of this brand"
         raise NotFound(f"{reference!r} names {which}.", hint="Give its number, JOB/2, or its id.")
