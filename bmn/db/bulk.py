@@ -325,6 +325,7 @@ def change_state(
     if state in ("done", "stopped", "aborted"):
         values["ended_at"] = db_now()
     if state == "running":
-        values["due_at"] = db_now()
+        due = bulk_actions.c.due_at  # a pause makes up for no rate: what is due later stays so
+        values["due_at"] = case((due > db_now(), due), else_=db_now())
     statement = update(bulk_actions).where(bulk_actions.c.id == bulk_id, bulk_actions.c.state.in_(tuple(among)))
     return conn.execute(statement.values(values)).rowcount == 1
