@@ -41,9 +41,9 @@ class AlertLoop:
 
     async def _round(self) -> None:
         self._number += 1
-        mine = await is_mine(self._core, "alerts")
+        mine, looks = await is_mine(self._core, "alerts"), self._number % _LOOK_EVERY == 0
         try:
-            if self._number % _LOOK_EVERY == 0:
+            if looks:
                 await alerts.open_here(self._core, self._here())
                 if mine:
                     await alerts.look(self._core)
@@ -56,7 +56,7 @@ class AlertLoop:
             log.debug("alerts not looked for", reason=str(error))
         except Exception:
             log.exception("looking for alerts failed")
-        if mine and (self._telling is None or self._telling.done()):
+        if mine and looks and (self._telling is None or self._telling.done()):
             # Beside the loop: a receiver that is slow keeps nobody from looking.
             self._telling = asyncio.create_task(self._tell(), name="alerts")
         if not mine:
