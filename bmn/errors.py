@@ -377,7 +377,9 @@ class JobFailure(BmnError):
     @property
     def for_operators(self) -> str:
         """The message, and what the provider said."""
-        return f"{self.message} It says: {self.said}" if self.said else self.message
+        if not self.said:
+            return self.message
+        return f"{self.message} It says: {self.said}" + ("" if self.said[-1] in ".!?" else ".")
 
 
 class Moderated(JobFailure):

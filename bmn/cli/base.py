@@ -116,17 +116,31 @@ def _write_options(command: BaseCommand, ctx: Context, formatter: HelpFormatter)
             formatter.write_dl(rows)
 
 
-def _refuse_swallowed(command: BaseCommand, ctx: Context, args: list[str]) -> None:
-    """An option whose value was forgotten would take the next option for it: a brand called `--dry-run`, and paid for."""
+_CHOOSE = {"queue", "state", "cause", "brand", "user", "text", "kind"}
+
+
+def _refuse_slips(command: BaseCommand, ctx: Context, args: list[str]) -> None:
+    """What the parser would take without a word, and nobody means.
+
+    An option whose value was forgotten would take the next option for it: a brand called `--dry-run`, and paid for. Of one
+    that chooses and is given twice the last value would win: a cancel of other jobs than those that were named. Elsewhere
+    the last one wins, so that a script can add to what it was given.
+    """
     options = {
         name: param for param in command.get_params(ctx) if isinstance(param, TyperOption) for name in _names(param)
     }
+    given: set[str | None] = set()
     words = iter(args)
     for word in words:
         if word == "--":
             return
-        option = options.get(word)
+        option = options.get(word.partition("=")[0])
         if option is None or option.is_flag or option.count:
+            continue
+        if option.name in given and option.name in _CHOOSE and not option.multiple:
+            raise UsageError(f"{max(option.opts, key=len)} is given twice, and takes one value.", ctx)
+        given.add(option.name)
+        if word not in options:
             continue
         value = next(words, "")
         if value == "--" or value.partition("=")[0] in options:
@@ -152,7 +166,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
-            _refuse_swallowed(self, ctx, args)
+            _refuse_slips(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
@@ -186,7 +200,7 @@ class Group(TyperGroup):
             typer.echo(ctx.get_help(), err=True)
             raise typer.Exit(exit_codes.USAGE)
         if not ctx.resilient_parsing:
-            _refuse_swallowed(self, ctx, args)
+            _refuse_slips(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, BaseCommand | None, list[str]]:

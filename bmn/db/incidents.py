@@ -27,7 +27,7 @@ _TIMES = 2.0  # its usual share, and
 _MORE = 0.02  # so much more of all that ended
 _GENERATIONS = 10  # of replays that are followed
 _CHUNK = 500
-_HEALED = frozenset({JobState.COMPLETED, JobState.PARTIAL})
+_FAILED = frozenset({JobState.FAILED, JobState.PARTIAL})  # something of it was never made
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +261,9 @@ def _with(user: UserAccount, row: Row[tuple[object, ...]], last: Row[tuple[objec
     return replace(
         user,
         jobs=user.jobs + 1,
-        healed=user.healed + (state in _HEALED),
+        healed=user.healed + (state is JobState.COMPLETED),
         waiting=user.waiting + (state not in TERMINAL_STATES),
-        failed=user.failed + (state is JobState.FAILED),
+        failed=user.failed + (state in _FAILED),
         cancelled=user.cancelled + (state is JobState.CANCELLED),
         refunded=user.refunded + refunded,
     )

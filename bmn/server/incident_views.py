@@ -91,7 +91,8 @@ def _words(found: Account) -> str:
     span = f"At {began} UTC" if began == until else f"Between {began} and {until} UTC"
     parts = [f"{span} some of your jobs could not be finished. {CAUSES[found.cause].user_text}"]
     if found.count("waiting") or found.held:
-        parts.append("Those that wait go on by themselves; you do not have to do anything.")
+        rest = "" if found.count("failed") else "; you do not have to do anything"
+        parts.append(f"Those that wait go on by themselves{rest}.")
     if found.count("failed"):
         parts.append("What was not delivered has been refunded.")
     if found.count("jobs") and not found.count("waiting") and not found.count("failed"):

@@ -10,7 +10,7 @@ from bmn.cli.terminal.cells import clean
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell
 from bmn.cli.terminal.timespan import ago, local, moment
-from bmn.format import duration, usd
+from bmn.format import count, duration, usd
 from bmn.schemas.documents import AuditRecord, JobRecord, TimelineEvent, Why
 
 
@@ -119,7 +119,7 @@ def _what(entry: TimelineEvent) -> str:
     if entry.event == "job:progress":
         return f"{data.get('progress', 0):>3} %  {text}"
     if entry.event == "job:failed":
-        return f"{text}  ({data.get('cause')}, {data.get('retriesLeft')} attempts left)"
+        return f"{text}  ({data.get('cause')}, {count(int(data.get('retriesLeft') or 0), 'attempt')} left)"
     return str(text)
 
 
