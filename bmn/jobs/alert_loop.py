@@ -48,9 +48,8 @@ class AlertLoop:
                 if mine:
                     await alerts.look(self._core)
         except TryLater:
-            await asyncio.sleep(
-                2 * lock_seconds(self._core)
-            )  # the lock lapses, so that one who has a database can look
+            # The lock lapses, so that one who has a database can look.
+            await asyncio.sleep(2 * lock_seconds(self._core))
             return
         except (RedisError, OSError) as error:
             log.debug("alerts not looked for", reason=str(error))

@@ -1,9 +1,10 @@
 """Jobs: what they are doing, why, and what their owner can do about it. A foreign job reads like an absent one."""
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bmn.db import assets, brands, calls, jobs
 from bmn.db.engine import Connection
@@ -45,8 +46,7 @@ MinCost = Annotated[
 ]
 
 
-@router.get("/jobs", responses=_OF_CALLER)
-async def list_jobs(
+async def chosen_jobs(
     res: Res,
     principal: Caller,
     queue: Queues = None,
@@ -54,31 +54,43 @@ async def list_jobs(
     cause: Words = None,
     brand: Annotated[Id | None, Query()] = None,
     text: Words = None,
-    prefix: Annotated[str | None, Query(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")] = None,
     since: Since = None,
     until: Until = None,
     min_cost: MinCost = None,
     user: OfUser = None,
     everyone: OfEveryone = False,
-    limit: Annotated[int, Query(ge=1, le=200)] = 20,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> documents.JobPage:
-    """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
+) -> JobFilter:
+    """What the filter of a list of jobs says."""
     check_words(principal, text)
     now = time.time()
-    chosen = JobFilter(
+    return JobFilter(
         user_id=await scope_of(res, principal, user, everyone=everyone),
         queues=tuple(queue or ()),
         states=tuple(state or ()),
         cause=cause,
         brand_id=brand,
         text=text,
-        id_prefixes=_prefixes(prefix) if prefix else (),
-        collectors=bool(prefix or everyone or user),
         since=now - since if since else None,
         until=now - until if until else None,
         min_cost=min_cost,
     )
+
+
+ChosenJobs = Annotated[JobFilter, Depends(chosen_jobs)]
+
+
+@router.get("/jobs", responses=_OF_CALLER)
+async def list_jobs(
+    res: Res,
+    principal: Caller,
+    chosen: ChosenJobs,
+    prefix: Annotated[str | None, Query(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> documents.JobPage:
+    """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
+    of_all = chosen.user_id != principal.user_id  # operators look for what collects for a cancelled job as well
+    chosen = replace(chosen, id_prefixes=_prefixes(prefix) if prefix else (), collectors=bool(prefix) or of_all)
 
     def read(conn: Connection) -> tuple[Page, dict[str | None, str], dict[str, bool]]:
         page = listing.list_jobs(conn, chosen, limit=limit, cursor=cursor)
@@ -105,32 +117,10 @@ async def list_jobs(
 async def group_jobs(
     res: Res,
     principal: Caller,
+    chosen: ChosenJobs,
     by: groups.GroupBy = "cause",
-    queue: Queues = None,
-    state: States = None,
-    cause: Words = None,
-    brand: Annotated[Id | None, Query()] = None,
-    text: Words = None,
-    since: Since = None,
-    until: Until = None,
-    min_cost: MinCost = None,
-    user: OfUser = None,
-    everyone: OfEveryone = False,
 ) -> documents.JobGroups:
     """How many jobs of a filter have the same cause, queue, user or hour, and what they cost; of the newest 20,000."""
-    check_words(principal, text)
-    now = time.time()
-    chosen = JobFilter(
-        user_id=await scope_of(res, principal, user, everyone=everyone),
-        queues=tuple(queue or ()),
-        states=tuple(state or ()),
-        cause=cause,
-        brand_id=brand,
-        text=text,
-        since=now - since if since else None,
-        until=now - until if until else None,
-        min_cost=min_cost,
-    )
     found = await res.core.db.read(lambda conn: groups.group_jobs(conn, chosen, by))
     return documents.JobGroups(
         by=by,
