@@ -62,7 +62,8 @@ def _narrowed(document: dict[str, Any], known: dict[str, str], user_id: str) -> 
     for name, schema in document["components"]["schemas"].items():
         if name.endswith(("Body", "Estimate", "Request")):
             for field in schema["properties"].keys() & ids.keys():
-                schema["properties"][field] = {"enum": [ids[field]]}
+                optional = {"type": "null"} in schema["properties"][field].get("anyOf", ())
+                schema["properties"][field] = {"enum": [ids[field], None] if optional else [ids[field]]}
     return document
 
 
