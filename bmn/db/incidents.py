@@ -5,7 +5,8 @@ from what became of them and of their replays. It looks at the newest 10,000 of 
 however large the tables are.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Row, func, select
@@ -16,7 +17,7 @@ from bmn.db.lists.paging import COUNTED
 from bmn.db.sums import activity
 from bmn.db.sums.rollup import DAY, HOUR
 from bmn.db.tables import db_now, dead_letters, is_warning, job_logs, jobs
-from bmn.errors import Cause, NotFound, suggest
+from bmn.errors import OUTAGES, Cause, NotFound, suggest
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 
 __all__ = ["DAY", "Account", "Surge", "UserAccount", "account", "surges"]
@@ -32,9 +33,13 @@ _FAILED = frozenset({JobState.FAILED, JobState.PARTIAL})  # something of it was 
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """A cause that ended more jobs within the last hour than it usually does. Shares are of all jobs that ended."""
+    """A cause that ended more jobs within the last hour than it usually does.
+
+    queues: in which it did. Shares are of all jobs that ended in these, so that mails and errands dilute no generator's.
+    """
 
     cause: str
+    queues: tuple[str, ...]
     jobs: int
     share: float
     usual: float
@@ -62,9 +67,10 @@ class UserAccount:
 class Account:
     """What is known of an incident. cause: None for an alert that hurts no job by a cause of its own.
 
-    held: jobs that wait behind it, in the queues that it paused or that its alert names. credits_waiting: reserved by jobs
-    that have not ended. usd_lost: what providers were paid for jobs that failed. exact: False where there are more than
-    were looked at. Times are seconds since 1970.
+    held: other jobs that wait behind it, in the queues that it paused or that its alert names. credits_waiting: set aside
+    for the jobs that it met and that have not ended. restarts: paused queues that try their provider again by themselves.
+    usd_lost: what providers were paid for jobs that failed. exact: False where there are more than were looked at.
+    Times are seconds since 1970.
     """
 
     cause: Cause | None
@@ -77,6 +83,7 @@ class Account:
     usd_lost: float = 0.0
     exact: bool = True
     paused: tuple[str, ...] = ()
+    restarts: tuple[str, ...] = ()
     open_letters: int = 0
 
     def count(self, name: str) -> int:
@@ -104,26 +111,36 @@ class _Found:
 
 def surges(conn: Connection) -> list[Surge]:
     """Causes above their usual share, the largest first."""
-    now_jobs, now_all = _by_cause(activity.lately(conn, HOUR))
-    usual_jobs, usual_all = _by_cause(activity.history(conn, HOUR, _USUAL))
+    lately = activity.lately(conn, HOUR)
+    usually = activity.history(conn, HOUR, _USUAL)
+    queues_of: dict[str, set[str]] = {}
+    for row in lately:
+        if _is_trouble(row):
+            queues_of.setdefault(row.cause, set()).add(row.queue)
     found = []
-    for cause, number in now_jobs.items():
+    for cause, names in queues_of.items():
+        number, ended = _count(lately, cause, names)
+        ever, ever_ended = _count(usually, cause, names)
         # The hour that is looked at is among the week's, and must not make itself usual.
-        before, all_before = max(usual_jobs.get(cause, 0) - number, 0), max(usual_all - now_all, 0)
-        share, usual = number / now_all, before / all_before if all_before else 0.0
+        before, all_before = max(ever - number, 0), max(ever_ended - ended, 0)
+        share, usual = number / ended, before / all_before if all_before else 0.0
         if number >= _LEAST and share > max(_TIMES * usual, usual + _MORE):
-            found.append(Surge(cause, number, share, usual))
+            found.append(Surge(cause, tuple(sorted(names)), number, share, usual))
     return sorted(found, key=lambda surge: surge.jobs, reverse=True)
 
 
-def _by_cause(rows: Iterable[activity.Activity]) -> tuple[dict[str, int], int]:
-    jobs_of: dict[str, int] = {}
-    total = 0
+def _is_trouble(row: activity.Activity) -> bool:
+    return row.state in _FAILED and bool(row.cause)
+
+
+def _count(rows: Iterable[activity.Activity], cause: str, names: Container[str]) -> tuple[int, int]:
+    """Of the jobs that ended in these queues: how many of the cause, and how many in all."""
+    of_cause = total = 0
     for row in rows:
-        total += row.jobs
-        if row.state in (JobState.FAILED, JobState.PARTIAL) and row.cause:
-            jobs_of[row.cause] = jobs_of.get(row.cause, 0) + row.jobs
-    return jobs_of, total
+        if row.queue in names:
+            total += row.jobs
+            of_cause += row.jobs if _is_trouble(row) and row.cause == cause else 0
+    return of_cause, total
 
 
 def account(conn: Connection, name: str, *, since: float) -> Account:
@@ -152,7 +169,7 @@ def _of_cause(conn: Connection, cause: Cause, since: float) -> Account:
     rows = {row.id: row for row in _rows(conn, jobs.c.id, list(found.seen))}
     children = _children(conn, list(rows))
     users: dict[str | None, UserAccount] = {}
-    credits_waiting, usd_lost = 0, 0.0
+    credits_waiting, usd_lost, in_line = 0, 0.0, Counter[str]()
     for job_id in found.seen:
         row = rows.get(job_id)
         if row is None or row.parent_id in rows:
@@ -162,9 +179,11 @@ def _of_cause(conn: Connection, cause: Cause, since: float) -> Account:
         users[row.user_id] = _with(held, row, last)
         if last.state not in TERMINAL_STATES:
             credits_waiting += last.credits_reserved - last.credits_charged - last.credits_refunded
+            in_line[last.queue] += last.state != JobState.ACTIVE
         if last.state == JobState.FAILED:
             usd_lost += row.cost_usd + (last.cost_usd if last.id != row.id else 0.0)
-    paused = tuple(name for name, each in queues.settings(conn).items() if each.paused and each.cause == cause)
+    pauses = [each for each in queues.settings(conn).values() if each.paused and each.cause == cause]
+    paused = tuple(each.queue for each in pauses)
     waiting = queues.waiting(conn) if paused else {}
     times = list(found.seen.values())
     return Account(
@@ -173,11 +192,12 @@ def _of_cause(conn: Connection, cause: Cause, since: float) -> Account:
         min((each.first for each in times), default=None),
         max((each.last for each in times), default=None),
         tuple(sorted(users.values(), key=lambda user: (user.whole, -user.jobs, user.user_id or ""))),
-        sum(waiting.get(queue, 0) for queue in paused),
+        sum(max(0, waiting.get(queue, 0) - in_line[queue]) for queue in paused),
         credits_waiting,
         usd_lost,
         found.exact,
         paused,
+        tuple(each.queue for each in pauses if each.probe_at is not None and cause in OUTAGES),
         _open_letters(conn, cause),
     )
 
@@ -214,6 +234,7 @@ def _jobs_with(conn: Connection, cause: Cause, since: float) -> _Found:
 _COLUMNS = (
     jobs.c.id,
     jobs.c.parent_id,
+    jobs.c.queue,
     jobs.c.user_id,
     jobs.c.state,
     jobs.c.created_at,

@@ -8,6 +8,7 @@ from bmn.db import alerts, calls, dead_letters, queues
 from bmn.db.alerts import DEAD_LETTERS, Trouble
 from bmn.db.engine import Connection
 from bmn.db.migrations import revisions_behind
+from bmn.errors import OUTAGES, Cause
 from bmn.events import audience
 from bmn.format import count, duration
 from bmn.jobs.core import Core, this_host
@@ -35,6 +36,7 @@ NEXT_STEPS = MappingProxyType(
 )
 """Every kind of alert, and the command that its reader needs next."""
 
+_BY_ITSELF = " It goes on by itself."
 _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
 _UNSERVED_SECONDS = 60.0  # a restart of a worker takes less
 _FULL_SHARE = 0.7
@@ -51,14 +53,17 @@ class _Seen:
     waiting: dict[str, float]
 
 
-def next_step(kind: str, subject: str) -> str:
-    """The command for whoever reads of an alert."""
+def next_step(kind: str, subject: str, message: str = "") -> str:
+    """The command for whoever reads of an alert; what goes on by itself is only watched."""
+    if message.endswith(_BY_ITSELF):
+        return "bmn queues --watch"
     return NEXT_STEPS.get(kind, "bmn doctor").format(subject=subject)
 
 
-def paused(queue: str, reason: str | None) -> Trouble:
-    """A queue that paused itself."""
-    return Trouble(QUEUE_PAUSED, queue, f"Queue {queue} is paused: {reason or 'no reason was given'}", "error")
+def paused(queue: str, reason: str | None, cause: Cause | None = None) -> Trouble:
+    """A queue that paused itself. Of an outage it tries its provider again every few seconds, and says so."""
+    message = f"Queue {queue} is paused: {reason or 'no reason was given'}"
+    return Trouble(QUEUE_PAUSED, queue, f"{message.rstrip('.')}.{_BY_ITSELF}" if cause in OUTAGES else message, "error")
 
 
 def died(queue: str, cause: str) -> Trouble:
@@ -134,7 +139,7 @@ def _no_worker(seen: _Seen) -> Iterable[Trouble]:
 def _paused(seen: _Seen) -> Iterable[Trouble]:
     for queue, setting in queues.settings(seen.conn).items():
         if setting.paused and setting.paused_by == "system":
-            yield paused(queue, setting.reason)
+            yield paused(queue, setting.reason, setting.cause)
 
 
 def _dead_letters(seen: _Seen) -> Iterable[Trouble]:

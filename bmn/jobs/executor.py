@@ -207,7 +207,7 @@ class Executor:
         )
         if first:
             metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
-            message = alerts.paused(self._queue.name, _why_paused(failure)).message
+            message = alerts.paused(self._queue.name, _why_paused(failure), failure.cause).message
             self._core.outbox.send([audience.system_alert("queue-paused", message, "error", metadata)])
         return change
 
@@ -246,7 +246,11 @@ class Executor:
         )
         pause = queue_rows.get_pause(conn, self._queue.name)
         is_own = pause is not None and pause.probe_at is not None
-        return decision, change, is_own and open_alert(conn, alerts.paused(self._queue.name, _why_paused(failure)))
+        return (
+            decision,
+            change,
+            is_own and open_alert(conn, alerts.paused(self._queue.name, _why_paused(failure), failure.cause)),
+        )
 
     def _is_degraded(self, conn: Connection, job: Job, failure: JobFailure) -> bool:
         """Whether the provider fails for everybody: the probe has found it so, or several jobs in a row."""

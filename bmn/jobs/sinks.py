@@ -106,7 +106,9 @@ async def _post(body: Body, at: _Round, alert: Alert, sink: Sink) -> None:
 
 async def _mail(at: _Round, alert: Alert, sink: Sink) -> None:
     """Stores the job that sends it, also while Redis is away; the same alert is one mail."""
-    job = at.core.work.alert_mail(at.core.settings, sink.url, alert, words(alert), next_step(alert.kind, alert.subject))
+    job = at.core.work.alert_mail(
+        at.core.settings, sink.url, alert, words(alert), next_step(alert.kind, alert.subject, alert.message)
+    )
 
     def store(conn: Connection) -> Change | None:
         return None if job_rows.exists(conn, job.id) else store_jobs(conn, None, [job])
@@ -136,7 +138,7 @@ def _json(alert: Alert, sink: Sink) -> dict[str, object]:
         "state": "open" if alert.resolved_at is None else "resolved",
         "openedAt": alert.opened_at,
         "resolvedAt": alert.resolved_at,
-        "nextStep": next_step(alert.kind, alert.subject),
+        "nextStep": next_step(alert.kind, alert.subject, alert.message),
     }
 
 

@@ -20,6 +20,7 @@ def incidents(alerts: Iterable[Alert], surges: Iterable[Surge]) -> documents.Inc
         causes=[
             documents.CauseSurge(
                 cause=surge.cause,
+                queues=list(surge.queues),
                 jobs=surge.jobs,
                 share=round(surge.share, 4),
                 usual_share=round(surge.usual, 4),
@@ -70,9 +71,14 @@ def incident(found: Account) -> documents.Incident:
 
 
 def _remedy(found: Account) -> str | None:
-    """A queue that stands still first, since a replay would only join its line; then the dead letters."""
-    if found.paused:
-        return f"bmn queues resume {found.paused[0]}"
+    """A queue that stands still first, since a replay would only join its line; then the dead letters.
+
+    One that tries its provider by itself is watched: resumed, it would send every job against what is still down.
+    """
+    if standing := [queue for queue in found.paused if queue not in found.restarts]:
+        return f"bmn queues resume {standing[0]}"
+    if found.restarts:
+        return "bmn queues --watch"
     if found.open_letters:
         return f"bmn jobs dlq replay --cause {found.cause}"
     if found.alert and found.alert.resolved_at is None:

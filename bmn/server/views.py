@@ -248,7 +248,7 @@ def alert(row: Alert) -> documents.AlertRecord:
         acknowledged_by=row.acked_by,
         acknowledged_reason=row.ack_reason,
         muted_until=when(row.muted_until),
-        next_step=next_step(row.kind, row.subject),
+        next_step=next_step(row.kind, row.subject, row.message),
     )
 
 

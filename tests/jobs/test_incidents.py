@@ -108,21 +108,44 @@ async def test_a_worker_that_was_lost_is_found_after_its_jobs_have_ended(engine:
     assert (await account(engine, "worker_lost")).count("healed") == 1
 
 
-async def test_a_queue_that_stands_still_is_resumed_first(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("cause", "remedy"),
+    [
+        (Cause.PROVIDER_AUTH, "bmn queues resume logo-generation"),
+        (Cause.PROVIDER_OVERLOADED, "bmn queues --watch"),
+    ],
+)
+async def test_a_queue_that_stands_still_is_resumed_first_unless_it_goes_on_by_itself(
+    engine: Engine, cause: Cause, remedy: str
+) -> None:
     await engine.user(ANA)
     await engine.submit(ANA)
-    pause = {"by": "system", "reason": "refused", "cause": Cause.PROVIDER_AUTH, "probe_in": 60.0}
+    pause = {"by": "system", "reason": "refused", "cause": cause, "probe_in": 60.0}
     await engine.write(lambda conn: queues.set_paused(conn, "logo-generation", **pause))
     await engine.write(lambda conn: alerts.open_alert(conn, Trouble("queue-paused", "logo-generation", "refused")))
     (alert,) = await engine.read(lambda conn: alerts.listed(conn))
     found = await account(engine, str(alert.id))
     assert (found.cause, found.alert, found.held, found.paused) == (
-        Cause.PROVIDER_AUTH,
+        cause,
         alert,
         1,
         ("logo-generation",),
     )
-    assert incident_views.incident(found).remedy == "bmn queues resume logo-generation"
+    assert incident_views.incident(found).remedy == remedy
+
+
+async def test_a_job_that_has_met_the_cause_is_not_among_those_behind_it(engine: Engine) -> None:
+    await engine.user(ANA)
+    met = await engine.submit(ANA)
+    row = await claimed(engine, met.job_id)
+    cause = Cause.PROVIDER_AUTH
+    await engine.write(lambda conn: transitions.wait(conn, row, delay=0, cause=cause, message="refused"))
+    await engine.submit(ANA)
+    await engine.write(
+        lambda conn: queues.set_paused(conn, "logo-generation", by="system", reason="refused", cause=cause)
+    )
+    found = await account(engine, cause)
+    assert (found.count("waiting"), found.held, found.credits_waiting) == (1, 1, 1)
 
 
 async def test_an_alert_without_a_cause_has_its_own_remedy(engine: Engine) -> None:
@@ -138,11 +161,13 @@ async def test_what_is_neither_a_cause_nor_an_alert_is_refused(engine: Engine) -
             await account(engine, name)
 
 
-async def _ended(engine: Engine, *, hours: float, number: int, state: str = "completed", cause: str = "") -> None:
+async def _ended(
+    engine: Engine, *, hours: float, number: int, state: str = "completed", cause: str = "", queue: str = "q"
+) -> None:
     """So many jobs in the sums, that long ago."""
     at = time.time() - hours * 3600
     rows = [
-        {"span": span, "bucket": at // span * span, "queue": "q", "state": state, "cause": cause, "jobs": number}
+        {"span": span, "bucket": at // span * span, "queue": queue, "state": state, "cause": cause, "jobs": number}
         for span in (60, 3600)
     ]
     await engine.write(
@@ -159,8 +184,15 @@ async def test_causes_above_their_usual_share(engine: Engine) -> None:
     await _ended(engine, hours=0.2, number=10, state="failed", cause="moderated")
     await _ended(engine, hours=0.2, number=8, state="failed", cause="storage_failed")
     await _ended(engine, hours=0.2, number=2, state="failed", cause="bug")
+    await _ended(engine, hours=0.2, number=400, queue="mails")  # what ends elsewhere dilutes no share
     (surge,) = await engine.read(incidents.surges)
-    assert (surge.cause, surge.jobs, surge.share, surge.usual) == ("storage_failed", 8, 0.08, 0.0)
+    assert (surge.cause, surge.queues, surge.jobs, surge.share, surge.usual) == (
+        "storage_failed",
+        ("q",),
+        8,
+        0.08,
+        0.0,
+    )
 
 
 async def test_an_account_is_read_by_indexes(engine: Engine) -> None:

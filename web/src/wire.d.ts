@@ -275,6 +275,7 @@ export interface Cancellation {
 
 export interface CauseSurge {
   cause: string;
+  queues: string[];
   jobs: number;
   share: number;
   usualShare: number;
@@ -935,6 +936,7 @@ export interface QueueStatus {
   reason: string | null;
   pausedBy: string | null;
   pausedAt: string | null;
+  triedAgainAt: string | null;
   nextRunAt: string | null;
 }
 

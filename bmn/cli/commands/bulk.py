@@ -55,8 +55,8 @@ def list_bulk(
         console.document(page)
         return
     if not page.bulk:
-        console.say("No bulk actions.")
-        console.next_step("bmn jobs retry --state failed")
+        console.say("No bulk actions." if everyone else "No bulk actions of yours.")
+        console.next_step("bmn jobs retry --state failed", *(() if everyone else ("bmn bulk list --everyone",)))
         return
     console.table(_COLUMNS, [_row(each) for each in page.bulk])
     if page.next_cursor:

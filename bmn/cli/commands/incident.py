@@ -65,7 +65,7 @@ def _list() -> None:
             each.cause,
             "this hour",
             "",
-            f"{count(each.jobs, 'job')}, {each.share:.1%} of all; usually {each.usual_share:.1%}",
+            f"{count(each.jobs, 'job')}, {each.share:.1%} of {' and '.join(each.queues)}; usually {each.usual_share:.1%}",
         )
         for each in found.causes
     ]
@@ -85,9 +85,10 @@ def _show(found: Incident) -> None:
         "Last": _moment(found.last_seen),
         "Jobs": f"{found.jobs}{'' if found.exact else ' or more'}: {found.healed} healed, {found.waiting} waiting,"
         f" {found.failed} failed, {found.cancelled} cancelled",
-        "Behind it": f"{count(found.held, 'job')} waiting" if found.held else "",
+        "Behind it": f"{count(found.held, 'other job')} waiting" if found.held else "",
         "Users": f"{found.users_hurt}, {found.users_whole} made whole",
-        "Credits": f"{found.credits_refunded} refunded, {found.credits_waiting} reserved by what waits",
+        "Credits": f"{found.credits_refunded} given back; {found.credits_waiting} set aside for those that wait,"
+        " to be charged for what they deliver",
         "Providers": f"{usd(found.usd_lost)} for jobs that failed",
         "Do": found.advice,
         "Say": found.words,

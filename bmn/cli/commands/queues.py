@@ -11,6 +11,7 @@ from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import Reason
 from bmn.cli.terminal.timespan import ago
+from bmn.errors import OUTAGES
 from bmn.format import duration
 from bmn.schemas.documents import QueueStatus
 
@@ -103,7 +104,7 @@ def _show(watch: bool) -> None:
         console.document({"queues": rows})
         return
     console.table(_COLUMNS, [_cells(row) for row in rows])
-    paused = next((row.name for row in rows if row.paused), None)
+    paused = next((row.name for row in rows if row.paused and not _goes_on(row)), None)
     failed = any(row.failed for row in rows)
     last = "bmn jobs list --state failed" if failed else "bmn queues --watch"
     console.next_step(f"bmn queues resume {paused}" if paused else last)
@@ -155,7 +156,14 @@ def _cells(row: QueueStatus) -> list[Cell]:
     ]
 
 
+def _goes_on(row: QueueStatus) -> bool:
+    """Whether it waits for a provider that is down, and tries it every few seconds: nothing that somebody has to resume."""
+    return row.tried_again_at is not None and row.cause in OUTAGES
+
+
 def _note(row: QueueStatus) -> str:
+    if row.paused and _goes_on(row):
+        return f"{row.reason or row.cause}: goes on by itself"
     if row.paused:
         return f"paused: {row.reason or row.cause or ''}".rstrip(": ")
     if row.next_run_at:

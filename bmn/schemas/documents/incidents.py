@@ -5,9 +5,13 @@ from bmn.schemas.documents.operations import AlertRecord
 
 
 class CauseSurge(Document):
-    """A cause that ended more jobs in the last hour than it usually does. Shares are of all jobs that ended, 0 to 1."""
+    """A cause that ended more jobs in the last hour than it usually does.
+
+    queues: in which it did. Shares, 0 to 1, are of all jobs that ended in these queues.
+    """
 
     cause: str
+    queues: list[str]
     jobs: int
     share: float
     usual_share: float
@@ -40,7 +44,8 @@ class IncidentUser(Document):
 class Incident(Document):
     """The account of a cause, or of an alert and its cause. Jobs: healed, waiting, failed and cancelled are all of them.
 
-    held: jobs that wait behind it. credits_waiting: reserved by jobs that have not ended. usd_lost: what providers were paid
+    held: other jobs that wait behind it, and have not met it themselves. credits_waiting: set aside for the jobs that it met
+    and that have not ended; what they do not deliver goes back. usd_lost: what providers were paid
     for jobs that failed. remedy: the one command that mends the rest; null where nothing is left to mend. advice: for the
     operator. words: for the users concerned. users: those not made whole first; a hundred at most. exact: false where more
     jobs were hurt than the 10,000 that were looked at.

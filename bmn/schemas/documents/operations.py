@@ -6,7 +6,10 @@ from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
 
 
 class QueueStatus(Document):
-    """One queue. workers: null while Redis cannot say. cause, reason, paused_by: of a queue that is paused."""
+    """One queue. workers: null while Redis cannot say. cause, reason, paused_by: of a queue that is paused.
+
+    tried_again_at: when a queue that has paused itself lets one job through, to see whether its provider is back.
+    """
 
     name: str
     waiting: int
@@ -24,6 +27,7 @@ class QueueStatus(Document):
     reason: Annotated[str | None, PERSONAL]
     paused_by: str | None
     paused_at: Time | None
+    tried_again_at: Time | None
     next_run_at: Time | None
 
 

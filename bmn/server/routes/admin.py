@@ -216,5 +216,6 @@ def _queue_row(
         reason=setting.reason if setting else None,
         paused_by=setting.paused_by if setting else None,
         paused_at=when(setting.paused_at if setting else None),
+        tried_again_at=when(setting.probe_at if setting and setting.paused else None),
         next_run_at=when(cleanup.next_run()) if name == "cleanup" else None,
     )
