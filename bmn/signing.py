@@ -9,13 +9,13 @@ import hashlib
 import hmac
 import sys
 import time
-from collections.abc import Iterable
 from copy import copy
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from bmn.errors import NotFound
+from bmn.identity.browser import BrowserTokens
 from bmn.identity.home_secrets import LINKS, home_secret
 from bmn.schemas.webhooks import as_secret
 from bmn.settings import Settings
@@ -23,7 +23,7 @@ from bmn.storage import Storage
 
 _FILE_SECONDS = 3600
 _LASTING_SECONDS = 10 * 366 * 86_400
-_SHARE, _CHOSEN = "share", "chosen-"
+_SHARE, _CHOSEN, _KEPT = "share", "chosen-", "share-"
 _NO_LINK = "This link has ended, or never was."
 _ADDRESSES = frozenset({"url", "thumbnail_url", "thumbnailUrl"})
 
@@ -58,6 +58,10 @@ class Signer:
     def webhook_secret(self, user_id: str) -> str:
         """What a user's webhooks are signed with that name no endpoint of their account."""
         return as_secret(hmac.digest(self._key, f"bmn webhooks 1 {user_id}".encode(), "sha256")[:24])
+
+    def browser_tokens(self) -> BrowserTokens:
+        """What makes and reads the tokens that back ends hand to browsers."""
+        return BrowserTokens(hmac.digest(self._key, b"bmn browser tokens 1", "sha256"))
 
     def signed(self, url: str) -> str:
         """The address with a signature, if it is one of our files; any other address as it is.
@@ -116,19 +120,22 @@ class Signer:
         """Whether a file's link was made here and has not ended."""
         return self._holds("file", key, until, signature)
 
-    def share(self, job_id: str, seconds: int) -> tuple[str, float]:
-        """A token that shows a job to whoever holds it, and when it ends (seconds since 1970)."""
-        until = int(time.time()) + seconds
-        return f"{quote(job_id)}.{until}.{self._sign(_SHARE, job_id, until)}", float(until)
+    def share(self, share_id: str, until: float) -> str:
+        """The token of a share, for whoever is to see what it shows. until: seconds since 1970."""
+        return f"{_KEPT}{share_id}.{int(until)}.{self._sign(_KEPT, share_id, int(until))}"
 
-    def share_assets(self, asset_ids: Iterable[str], seconds: int) -> tuple[str, float]:
-        """A token that shows these pictures to whoever holds it, and when it ends."""
-        packed = base64.urlsafe_b64encode(b"".join(UUID(each).bytes for each in asset_ids)).decode()
-        until = int(time.time()) + seconds
-        return f"{_CHOSEN}{packed}.{until}.{self._sign(_CHOSEN, packed, until)}", float(until)
+    def share_id(self, token: str) -> str | None:
+        """The share that a token opens; None for one of a release that kept no shares. Raises NotFound."""
+        if not token.startswith(_KEPT):
+            return None
+        share_id, _, rest = token.removeprefix(_KEPT).partition(".")
+        until, _, signature = rest.partition(".")
+        if not self._holds(_KEPT, share_id, until, signature):
+            raise NotFound(_NO_LINK)
+        return share_id
 
     def shared_assets(self, token: str) -> tuple[list[str], float] | None:
-        """The pictures that such a token shows; None for one that shows a job. Raises NotFound as that does."""
+        """The pictures that a token of an earlier release shows; None for one that shows a job. Raises NotFound."""
         if not token.startswith(_CHOSEN):
             return None
         packed, _, rest = token.removeprefix(_CHOSEN).partition(".")
@@ -139,7 +146,7 @@ class Signer:
         return [str(UUID(bytes=ids[at : at + 16])) for at in range(0, len(ids), 16)], float(until)
 
     def shared_job(self, token: str) -> tuple[str, float]:
-        """The job a share token shows, and when it ends. Raises NotFound for a forged or ended one."""
+        """The job that a token of an earlier release shows, and when it ends. Raises NotFound for a forged or ended one."""
         job_id, _, rest = token.partition(".")
         until, _, signature = rest.partition(".")
         if not self._holds(_SHARE, job_id, until, signature):

@@ -35,6 +35,7 @@ SECTIONS: Sections = {
         "alerts": (f"{_COMMANDS}.alerts", "what is wrong with the service, and since when"),
         "incident": (f"{_COMMANDS}.incident", "what is going on, whom it hurt, what mends it"),
         "webhooks": (f"{_COMMANDS}.webhooks", "who is told of jobs, what was sent; test, replay, listen"),
+        "shares": (f"{_COMMANDS}.shares", "links that show what was made; list, add, revoke"),
         "costs": (f"{_COMMANDS}.costs", "money by kind, provider or user"),
         "admin": (f"{_COMMANDS}.admin", "a signed-in admin page"),
         "audit": (f"{_COMMANDS}.audit", "who did what, when, why and from where"),

@@ -161,6 +161,29 @@ class Client(HttpClient):
         """
         return await self._get("/costs", documents.Costs, by=by, since=since, user=user, all=everyone or None)
 
+    # --- sharing ------------------------------------------------------------------------------------------------------
+
+    async def browser_token(
+        self, *, job_id: str | None = None, brand_id: str | None = None, expires_in: int | None = None
+    ) -> documents.BrowserToken:
+        """A token that reads and follows one job or brand, for a page. expires_in: seconds."""
+        body = _given({"jobId": job_id, "brandId": brand_id, "expiresIn": expires_in})
+        return await self._post("/tokens", documents.BrowserToken, body)
+
+    async def share(self, job_id: str, *, hours: int | None = None) -> documents.ShareLink:
+        """A link that shows a job to whoever holds it."""
+        return await self._post(f"/jobs/{job_id}/share", documents.ShareLink, _given({"hours": hours}))
+
+    async def shares(
+        self, *, ended: bool = False, limit: int | None = None, cursor: str | None = None
+    ) -> documents.Shares:
+        """One page of the links that the caller handed out, newest first. ended: also those that show nothing any more."""
+        return await self._get("/shares", documents.Shares, all=ended or None, limit=limit, cursor=cursor)
+
+    async def revoke_share(self, share_id: str) -> documents.Share:
+        """Withdraws one link."""
+        return await self._post(f"/shares/{share_id}/revoke", documents.Share, safe=True)
+
     # --- webhooks -----------------------------------------------------------------------------------------------------
 
     async def webhook_endpoints(self) -> list[documents.WebhookEndpoint]:

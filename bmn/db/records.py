@@ -543,3 +543,19 @@ class Delivery(Record):
     created_at: float
     attempted_at: float | None
     ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share(Record):
+    """A link that shows a job, or pictures, to whoever holds it."""
+
+    CONVERTED: ClassVar = {"asset_ids": tuple}
+
+    id: str
+    user_id: str
+    brand_id: str | None
+    job_id: str | None
+    asset_ids: tuple[str, ...]
+    created_at: float
+    expires_at: float
+    revoked_at: float | None

@@ -24,6 +24,7 @@ from bmn.db.tables import (
     job_units,
     jobs,
     provider_calls,
+    shares,
     spending_mark,
     webhook_deliveries,
 )
@@ -84,6 +85,7 @@ BOOKS: tuple[Book, ...] = (
     Book(bulk_actions.c.ended_at, 30 * _DAY, belonging=(bulk_items.c.bulk_id,)),
     Book(idempotency_keys.c.created_at, _DAY),
     Book(webhook_deliveries.c.created_at, 30 * _DAY),
+    Book(shares.c.expires_at, 30 * _DAY),
     Book(agent_sessions.c.updated_at, 30 * _DAY),
 )
 

@@ -614,3 +614,19 @@ bulk_items = Table(
     Index("bulk_items_by_state", "bulk_id", "state", "number"),
     Index("bulk_items_of_job", "job_id"),
 )
+
+# A link that shows something to whoever holds it: a job, or pictures of a brand.
+shares = Table(
+    "shares",
+    metadata,
+    _id(primary_key=True),
+    _id("user_id", nullable=False),
+    _id("brand_id"),
+    _id("job_id"),
+    Column("asset_ids", Json, nullable=False, default=list),
+    _created(),
+    _time("expires_at", nullable=False),
+    _time("revoked_at"),
+    Index("shares_of_user", "user_id", "created_at"),
+    Index("shares_age", "expires_at"),
+)

@@ -11,6 +11,7 @@ class Right(StrEnum):
     """OWN: one's own brands, jobs, files and credits. SEE: the lists of operators, without personal data.
 
     REVEAL: what belongs to others, with their words and pictures. OPERATE: retry, cancel, replay, pause, resume.
+    FOLLOW: the one thing that a browser's token is for; no role has it.
     ADMINISTER: grants, keys, giving dead letters up. ACT_FOR: mails, CRM events and submissions on behalf of users.
     """
 
@@ -20,12 +21,13 @@ class Right(StrEnum):
     OPERATE = "operate"
     ADMINISTER = "administer"
     ACT_FOR = "act_for"
+    FOLLOW = "follow"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.SEE}),
     Role.OPERATOR: frozenset({Right.OWN, Right.SEE, Right.REVEAL, Right.OPERATE}),
-    Role.ADMIN: frozenset(Right),
+    Role.ADMIN: frozenset(Right) - {Right.FOLLOW},
     Role.SERVICE: frozenset({Right.OWN, Right.ACT_FOR}),
     Role.USER: frozenset({Right.OWN}),
 }

@@ -16,6 +16,7 @@ import jwt
 from bmn.db.audit import Actor
 from bmn.db.records import ApiKey
 from bmn.errors import NotSignedIn
+from bmn.identity.browser import Bounds, BrowserTokens, is_browser_token
 from bmn.identity.development import AUDIENCE, DEV_ISSUER, development_secret, supabase_is_configured
 from bmn.identity.jwks import KeySet
 from bmn.identity.keys import ApiKeys, is_key
@@ -43,7 +44,8 @@ _REFUSALS = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, Ov
 class Principal:
     """The caller. expires_at: seconds since 1970, when the token ends. key_id: of the API key that it is, if it is one.
 
-    behind: who really asks, where a service asks on behalf of a user.
+    behind: who really asks, where a service asks on behalf of a user. bounds: the one thing that they read and follow,
+    where the token is a browser's.
     """
 
     user_id: str
@@ -52,10 +54,16 @@ class Principal:
     expires_at: float
     key_id: str | None = None
     behind: str | None = None
+    bounds: Bounds | None = None
 
     def may(self, right: Right) -> bool:
-        """Whether their role has this right."""
-        return right in RIGHTS[self.role]
+        """Whether their role has this right; a browser's token has one alone."""
+        return right is Right.FOLLOW if self.bounds else right in RIGHTS[self.role]
+
+    @property
+    def counted_as(self) -> str:
+        """The name that their requests and sockets are counted under: what browsers ask takes nothing from their user."""
+        return f"{self.user_id} {self.bounds.kind}:{self.bounds.id}" if self.bounds else self.user_id
 
     def actor(self, address: str | None = None) -> Actor:
         """Them, for what is written down about what they do. address: where the request came from."""
@@ -80,6 +88,7 @@ class Authenticator:
             self._issuers = (DEV_ISSUER,)
             self._secret = development_secret(settings)
         self.api_keys: ApiKeys | None = None  # from when the database is open
+        self.browser_tokens: BrowserTokens | None = None
         self._refused = RefusedTokens()
         self._seen: dict[bytes, tuple[float, Principal]] = {}
 
@@ -100,6 +109,8 @@ class Authenticator:
             raise NotSignedIn(INVALID_TOKEN)
         if self.api_keys is not None and is_key(token):
             return await self._by_key(self.api_keys, token)
+        if self.browser_tokens is not None and is_browser_token(token):
+            return await self.current(self._by_grant(self.browser_tokens, token))
         digest = hashlib.sha256(token.encode()).digest()
         now = time.time()
         if (known := self._seen.get(digest)) is not None and known[0] > now:
@@ -134,6 +145,14 @@ class Authenticator:
             self._refused.note(refused, "")
             raise NotSignedIn(INVALID_TOKEN, hint=refused.hint) from None
         return _holder(row)
+
+    def _by_grant(self, tokens: BrowserTokens, token: str) -> Principal:
+        try:
+            grant = tokens.read(token)
+        except _REFUSALS as error:
+            self._refused.note(error, "")
+            raise NotSignedIn(INVALID_TOKEN) from None
+        return Principal(grant.user_id, None, Role.USER, grant.expires_at, grant.key_id, bounds=grant.bounds)
 
     async def _check_key(self, key_id: str) -> None:
         if self.api_keys is None:

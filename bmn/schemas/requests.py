@@ -8,6 +8,8 @@ from bmn.schemas.base import Email, Flag, FreeForm, Id, JobId, Model, Name, Numb
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.payloads import CrmEvent, CrmSync, EmailSend, JobState, MailTemplate
 
+MOST_SECONDS = 86_400  # that a browser's token lives
+
 Reason = Annotated[Text, StringConstraints(max_length=500)]
 
 
@@ -164,6 +166,14 @@ class SessionBody(Model):
     """path: the page that the sign-in link leads to."""
 
     path: LocalPath = "/"
+
+
+class TokenBody(Model):
+    """What a browser is to read and follow: one job, or one brand. expires_in: seconds."""
+
+    job_id: JobId | None = None
+    brand_id: Id | None = None
+    expires_in: Whole = Field(900, ge=30, le=MOST_SECONDS)
 
 
 class ShareBody(Model):

@@ -1,24 +1,19 @@
 """What several doors let a caller do: routes, pages and sockets share these, and none calls another's handler."""
 
-from collections.abc import Sequence
-
 from pydantic import ValidationError
 
 from bmn.broker import keys
 from bmn.broker.cache import forget
-from bmn.db import assets, brands, jobs
-from bmn.db.engine import Connection
+from bmn.db import assets, brands
 from bmn.db.records import Asset
-from bmn.errors import BmnError, NotFound
+from bmn.errors import BmnError
 from bmn.events.audience import brand_updated
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, answered, submit
 from bmn.schemas import documents
-from bmn.schemas.base import when
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.requests import BrandPatch
 from bmn.server import views
-from bmn.server.dependencies import owner_filter
 from bmn.server.resources import Resources
 from bmn.server.translation import payloads_of, terms_of
 from bmn.work import journey
@@ -77,26 +72,3 @@ async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> A
     field = f"selected:{row.asset_type}"
     res.core.outbox.send([brand_updated(principal.user_id, row.brand_id, field, row.id)])
     return row
-
-
-async def share_assets(
-    res: Resources, principal: Principal, brand_id: str, asset_ids: Sequence[str], seconds: int
-) -> documents.ShareLink:
-    """A link that shows these pictures of one brand to whoever holds it, until it expires. Raises NotFound."""
-
-    def mine(conn: Connection) -> list[str]:
-        brands.get(conn, brand_id, principal.user_id)
-        return [row.id for row in assets.some_of_brand(conn, brand_id, asset_ids)]
-
-    found = await res.core.db.read(mine)
-    if not found:
-        raise NotFound("None of these pictures is there.")
-    token, until = res.signer.share_assets(found, seconds)
-    return documents.ShareLink(url=f"{res.settings.public_address}/s/{token}", token=token, expires_at=when(until))
-
-
-async def share_job(res: Resources, principal: Principal, job_id: str, seconds: int) -> documents.ShareLink:
-    """A link that shows a job to whoever holds it, until it expires. Raises NotFound."""
-    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
-    token, until = res.signer.share(job_id, seconds)
-    return documents.ShareLink(url=f"{res.settings.public_address}/s/{token}", token=token, expires_at=when(until))

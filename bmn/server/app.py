@@ -41,6 +41,7 @@ from bmn.server.routes import (
     keys,
     me,
     records,
+    shares,
     webhooks,
 )
 from bmn.server.snapshot import Snapshot
@@ -63,6 +64,7 @@ _ROUTERS = (
     keys,
     me,
     webhooks,
+    shares,
     files,
     health,
 )

@@ -4,21 +4,24 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.requests import HTTPConnection
 
 from bmn.db import credits
 from bmn.db.audit import Actor
 from bmn.errors import NotFound, NotSignedIn, UsageProblem
+from bmn.identity.browser import is_browser_token
 from bmn.identity.rights import Right, Role
 from bmn.identity.tokens import NO_TOKEN, Principal
 from bmn.schemas.base import Id, JobId
+from bmn.server.bounds import keep_within, named_by
 from bmn.server.permissions import require, require_route
 from bmn.server.resources import Resources
 from bmn.work.welcome import ensure_known
 
 _BY_SESSION = "bmn.by_session"
 _FOR = "x-on-behalf-of"
+_STREAMS = frozenset({"/api/v1/jobs/{job_id}/events", "/api/v1/events"})
 
 
 async def resources(request: Request) -> Resources:
@@ -37,6 +40,8 @@ async def identify(request: Request) -> Principal:
     scheme, _, token = (shown or "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         principal = await found.auth.verify(token.strip())
+    elif shown is None and (asked := _token_in_address(request)):
+        principal = await found.auth.verify(asked)
     elif shown is not None or (session := await found.sessions.find_for(request)) is None:
         raise NotSignedIn(NO_TOKEN)
     else:
@@ -45,10 +50,19 @@ async def identify(request: Request) -> Principal:
     if (user_id := request.headers.get(_FOR)) is not None:
         principal = await _on_behalf_of(found, principal, user_id)
     require_route(principal, request)
+    if principal.bounds:
+        await keep_within(found.core.db, principal, named_by(request))
+        return principal
     if principal.user_id not in found.known_users and principal.may(Right.OWN):
         await ensure_known(found.core, principal.user_id, principal.email)
         found.remember_user(principal.user_id)
     return principal
+
+
+def _token_in_address(request: Request) -> str | None:
+    """A browser's token in the address of an event stream: an EventSource sends no header. No other token is read there."""
+    asked = request.query_params.get("token", "")
+    return asked if getattr(request.scope.get("route"), "path", "") in _STREAMS and is_browser_token(asked) else None
 
 
 async def _on_behalf_of(found: Resources, principal: Principal, user_id: str) -> Principal:
@@ -71,14 +85,14 @@ def by_session(request: Request) -> bool:
 async def viewer(request: Request) -> Principal:
     """The signed-in caller of what is only looked at, which pages do by themselves. Raises NotSignedIn, RateLimited."""
     principal = await identify(request)
-    await request.app.state.resources.limit.check_view(principal.user_id, request.scope)
+    await request.app.state.resources.limit.check_view(principal.counted_as, request.scope)
     return principal
 
 
 async def caller(request: Request) -> Principal:
     """The signed-in caller of an ordinary request. Raises NotSignedIn, RateLimited."""
     principal = await identify(request)
-    await request.app.state.resources.limit.check(principal.user_id, request.scope)
+    await request.app.state.resources.limit.check(principal.counted_as, request.scope)
     return principal
 
 
@@ -104,6 +118,9 @@ Caller = Annotated[Principal, Depends(caller)]
 GenerationCaller = Annotated[Principal, Depends(generation_caller)]
 By = Annotated[Actor, Depends(acting_caller)]
 
+ByAddress = Annotated[
+    str | None, Query(alias="token", max_length=1000, description="a browser's token, for who can send no header")
+]
 BrandPath = Id
 AssetPath = Id
 JobPath = JobId

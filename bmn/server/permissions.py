@@ -15,9 +15,12 @@ Needs = tuple[Right, ...]
 """Any one of these is enough; what a caller sees of it is the route's business."""
 
 ADMINS_ONLY = "Admin access required"
+_BOUNDED = "A browser's token reads and follows what it was made for, and does nothing else"
 
 _OWN: Needs = (Right.OWN,)
 _LOOK: Needs = (Right.OWN, Right.SEE)
+_FOLLOW: Needs = (Right.FOLLOW, Right.OWN)
+_FOLLOW_OR_SEE: Needs = (Right.FOLLOW, Right.OWN, Right.SEE)
 _SEE: Needs = (Right.SEE,)
 _REVEAL: Needs = (Right.REVEAL,)
 _OPERATE: Needs = (Right.OPERATE,)
@@ -27,13 +30,13 @@ _ACT_FOR: Needs = (Right.ACT_FOR,)
 ROUTES: dict[str, Needs] = {
     **{f"POST /api/v1/generation/{name}": _OWN for name in KINDS},
     **{f"POST /api/v1/generation/{name}/estimate": _OWN for name in KINDS},
-    "GET /api/v1/jobs": _LOOK,
+    "GET /api/v1/jobs": _FOLLOW_OR_SEE,
     "GET /api/v1/jobs/groups": _LOOK,
-    "GET /api/v1/jobs/{job_id}": _LOOK,
-    "GET /api/v1/jobs/{job_id}/why": _LOOK,
+    "GET /api/v1/jobs/{job_id}": _FOLLOW_OR_SEE,
+    "GET /api/v1/jobs/{job_id}/why": _FOLLOW_OR_SEE,
     "GET /api/v1/jobs/{job_id}/logs": _LOOK,
-    "GET /api/v1/jobs/{job_id}/events": _OWN,
-    "GET /api/v1/events": _OWN,
+    "GET /api/v1/jobs/{job_id}/events": _FOLLOW,
+    "GET /api/v1/events": _FOLLOW,
     "POST /api/v1/jobs/{job_id}/cancel": _OWN,
     "POST /api/v1/jobs/{job_id}/retry": _OWN,
     "POST /api/v1/jobs/{job_id}/share": _OWN,
@@ -45,10 +48,10 @@ ROUTES: dict[str, Needs] = {
     "POST /api/v1/bulk/{bulk_id}/{change}": _OWN,
     "POST /api/v1/brands": _OWN,
     "GET /api/v1/brands": _OWN,
-    "GET /api/v1/brands/{brand_id}": _OWN,
+    "GET /api/v1/brands/{brand_id}": _FOLLOW,
     "PATCH /api/v1/brands/{brand_id}": _OWN,
-    "GET /api/v1/brands/{brand_id}/assets": _OWN,
-    "GET /api/v1/assets/{asset_id}": _OWN,
+    "GET /api/v1/brands/{brand_id}/assets": _FOLLOW,
+    "GET /api/v1/assets/{asset_id}": _FOLLOW,
     "POST /api/v1/assets/{asset_id}/select": _OWN,
     "GET /api/v1/products": _LOOK,
     "GET /api/v1/credits": _OWN,
@@ -69,6 +72,9 @@ ROUTES: dict[str, Needs] = {
     "POST /api/v1/session": _LOOK,
     "GET /api/v1/me": _LOOK,
     "POST /api/v1/events": _ACT_FOR,
+    "POST /api/v1/tokens": _OWN,
+    "GET /api/v1/shares": _OWN,
+    "POST /api/v1/shares/{share_id}/revoke": _OWN,
     # operators
     "GET /api/v1/admin/queues": _SEE,
     "POST /api/v1/admin/queues/{queue}/pause": _OPERATE,
@@ -123,17 +129,17 @@ ROUTES: dict[str, Needs] = {
     "GET /admin/queues": _REVEAL,  # rq-dashboard, below this path
 }
 
-NAMESPACES: dict[str, Needs] = {WIZARD: _OWN, DASHBOARD: _OWN, ADMIN: _SEE}
+NAMESPACES: dict[str, Needs] = {WIZARD: _FOLLOW, DASHBOARD: _FOLLOW, ADMIN: _SEE}
 
 EVENTS: dict[tuple[str, str], Needs] = {
-    (WIZARD, "brand:join"): _OWN,
-    (WIZARD, "brand:leave"): _OWN,
-    (WIZARD, "job:join"): _OWN,
-    (WIZARD, "job:leave"): _OWN,
-    (WIZARD, "job:status"): _OWN,
+    (WIZARD, "brand:join"): _FOLLOW,
+    (WIZARD, "brand:leave"): _FOLLOW,
+    (WIZARD, "job:join"): _FOLLOW,
+    (WIZARD, "job:leave"): _FOLLOW,
+    (WIZARD, "job:status"): _FOLLOW,
     (WIZARD, "job:cancel"): _OWN,
-    (DASHBOARD, "brand:watch"): _OWN,
-    (DASHBOARD, "brand:unwatch"): _OWN,
+    (DASHBOARD, "brand:watch"): _FOLLOW,
+    (DASHBOARD, "brand:unwatch"): _FOLLOW,
     (ADMIN, "queues:stats"): _SEE,
     (ADMIN, "job:retry"): _OPERATE,
 }
@@ -148,6 +154,8 @@ def require(principal: Principal, needs: Needs) -> None:
     """Raises NotAllowed for a caller who has none of these rights."""
     if any(principal.may(right) for right in needs):
         return
+    if principal.bounds:
+        raise NotAllowed(_BOUNDED, hint="Ask with a token of its user, from your back end.")
     *others, last = roles_with(needs[-1])
     roles = f"{', '.join(others)} or {last}" if others else last
     raise NotAllowed(

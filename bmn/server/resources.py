@@ -50,6 +50,7 @@ class Resources:
         self.core = await open_core(self.settings, "api")
         self.auth.api_keys = ApiKeys(self.core.db)
         self.signer = Signer(self.settings, self.core.storage)
+        self.auth.browser_tokens = self.signer.browser_tokens()
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)
         self.sessions = Sessions(self.core, self.auth, self.signer)

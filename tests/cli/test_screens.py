@@ -135,6 +135,7 @@ _RUNS = (
     (r"[0-9a-f]{32}\.(png|jpg|webp)", r"<name>.\1"),
     (r"\bbmn_live_[\w-]+(\n[\w-]+)*", "<key>"),
     (r"(?<![\w-])[0-9a-f]{12}\b", "<id>"),
+    (r"\bbmn_view_[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"^(\w+_address)  .*$", r"\1  <address>"),
     (r"\b\d+ GB free", "<n> GB free"),
@@ -259,12 +260,17 @@ _OF_A_USER = (
     ("failing", "config show --unset"),
     ("good", "token"),
     ("failing", "token --user me"),
+    ("good-browser", "token --job {c} --expires 10m"),
+    ("failing-browser", "token --job {c} --brand Acme"),
     ("good", "completion fish"),
     ("failing", "completion tcsh"),
     ("good", "help exit-codes"),
     ("failing", "help nothing"),
     ("failing", "serve --no-workers --queues logo-generation"),
     ("failing", "worker logos"),
+    ("failing", "shares add nothing"),
+    ("failing", "shares list --limit 0"),
+    ("failing", "shares revoke 0d9c1f0e7c5e4c8e9a395b1f"),
     ("failing", "webhooks list --all"),
     ("failing", "webhooks add http://example.com/hook"),
     ("failing", "webhooks remove 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"),
@@ -304,6 +310,7 @@ _OF_A_NEWCOMER = (
     ("empty", "logos list"),
     ("empty", "costs"),
     ("good-new", "credits"),
+    ("empty", "shares list"),
     ("empty", "webhooks list"),
     ("empty", "webhooks deliveries"),
 )
@@ -500,6 +507,21 @@ def test_screens_of_webhooks(stack: Stack, place: str) -> None:
         receiver.stop()
 
 
+@pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_shares(stack: Stack, place: str) -> None:
+    """From a link to its end."""
+    user = User(stack)
+    user.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--quiet")
+    seen = Scene(user, {user.json("jobs", "show", "last")["jobId"]: "e"})
+    share = ""
+    for name in ("add", "list", "revoke"):
+        args = {"add": "{e}", "revoke": share}
+        text = _seen(seen, f"shares {name} {args.get(name, '')}".rstrip(), place)
+        check_snapshot(f"shares-{name}-good-{place}", _SHARE.sub("<share>", text))
+        share = user.json("shares", "list", "--all")["shares"][0]["id"]
+
+
+_SHARE = re.compile(r"share-[0-9a-f]{24}[\w.-]+|[0-9a-f]{24}")
 _MESSAGE = re.compile(r"msg_[0-9a-f]{20}|msg_[0-9a-f]*…")
 
 
@@ -578,6 +600,7 @@ _NEVER_EMPTY = {
         "keys-create",
         "keys-revoke",
     ),
+    *("shares-add", "shares-revoke"),
     *("webhooks-add", "webhooks-remove", "webhooks-secret", "webhooks-test", "webhooks-replay", "webhooks-listen"),
 }
 

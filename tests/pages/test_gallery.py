@@ -10,7 +10,9 @@ import pytest
 
 from bmn.db import transitions
 from bmn.errors import CAUSES, Cause
+from bmn.identity.tokens import Principal, Role
 from bmn.server.pages.statics import KINDS
+from bmn.server.shares import share_job
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import add_asset, add_unit, claim, complete, everything, fail
 from tests.kit.people import ANA, BEN
@@ -298,7 +300,8 @@ async def test_a_shared_link_shows_the_pictures_and_nothing_else(api: Api, ana: 
 
 async def test_a_link_that_has_ended_or_was_made_up_shows_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     _, job = await brand_and_job(api, "Zanzibar")
-    token, until = api.app.resources.signer.share(job, 60)
+    link = await share_job(api.app.resources, Principal(ANA, None, Role.USER, 0), job, 60)
+    token, until = link.token, int(link.token.split(".")[1])
     anybody = api.anonymous()
     assert (await anybody.get(f"/s/{token}")).status_code == 200
     forged = [

@@ -21,6 +21,7 @@ from tests.kit.api import Api
 from tests.kit.jobs import claim, fail
 from tests.kit.people import ANA, BEN
 from tests.kit.raw import Raw
+from tests.server.addresses import IDS, NOBODY, address
 
 # Each letter a role: viewer, operator, admin, service, user. What stands in no line here is in no route.
 _EXPECTED = {
@@ -42,6 +43,7 @@ _EXPECTED = {
         POST /api/v1/webhooks/deliveries/{delivery_id}/replay POST /api/v1/webhooks/listen
         POST /api/v1/bulk POST /api/v1/bulk/estimate GET /api/v1/bulk GET /api/v1/bulk/{bulk_id}
         GET /api/v1/bulk/{bulk_id}/items POST /api/v1/bulk/{bulk_id}/{change}
+        POST /api/v1/tokens GET /api/v1/shares POST /api/v1/shares/{share_id}/revoke
         POST /api/v1/webhooks/listen/{endpoint_id} POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}
     """,
     "voasu": """
@@ -82,6 +84,7 @@ _LETTERS = dict(zip(Role, "voasu", strict=True))
 # For everybody, signed in or not.
 _OPEN = {
     "GET /api/v1/shared/{token}",
+    "GET /api/v1/shared/{token}/events",
     "GET /health",
     "GET /health/live",
     "GET /metrics",
@@ -94,14 +97,6 @@ _OPEN = {
     "GET /s/{token}",
     "GET /docs",
 }
-_IDS = {
-    "queue": "logo-generation",
-    "job_id": "logo-generation-none",
-    "key": "ffffffffffff",
-    "mail_id": "none",
-    "bulk_id": "bulk-none",
-}
-_NOBODY = "00000000-0000-4000-8000-00000000dead"
 _CANARY = "canary-of-ana"
 
 # What a role may do is no question of the database.
@@ -115,14 +110,6 @@ def expected() -> dict[str, str]:
             for each in [name.replace("*", kind) for kind in KINDS] if "*" in name else [name]:
                 found[each] = letters
     return found
-
-
-def address(path: str) -> str:
-    def value(match: re.Match[str]) -> str:
-        name = match[1].partition(":")[0]
-        return f"brands/{_NOBODY}/logo/none.png" if match[1].endswith(":path") else _IDS.get(name, _NOBODY)
-
-    return re.sub(r"\{(.+?)\}", value, path) + ("?job=none" if path == "/api/v1/events" else "")
 
 
 @_ONE_DATABASE
@@ -197,7 +184,7 @@ async def test_role_by_event(api: Api) -> None:
                 continue
             for letters_of_event, events in _EXPECTED_EVENTS.items():
                 for _, event in (entry for entry in events if entry[0] == namespace):
-                    asked = {"jobId": "logo-generation-none", "brandId": _NOBODY}
+                    asked = {"jobId": "logo-generation-none", "brandId": NOBODY}
                     told = json.dumps(await raw.ask(f"42{namespace},7{json.dumps([event, asked])}"))
                     if ("access required" in told) == (letter in letters_of_event):
                         wrong.append((caller, event, told))
@@ -260,7 +247,7 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         assert (await admin.get(path)).status_code == 200
     assert {
         address(name.split(" ")[1]) for name, letters in expected().items() if "v" in letters and "GET" in name
-    } <= {re.sub(r"\?.*", "", path).replace(troubled, _IDS["job_id"]).replace(begun, _IDS["bulk_id"]) for path in seen}
+    } <= {re.sub(r"\?.*", "", path).replace(troubled, IDS["job_id"]).replace(begun, IDS["bulk_id"]) for path in seen}
 
 
 async def test_a_viewers_socket_hears_figures_and_nothing_of_users(api: Api) -> None:
@@ -292,7 +279,7 @@ async def test_a_service_submits_for_a_user_and_nobody_else_does(api: Api) -> No
     (act,) = (await api.as_user(ANA, "admin").get(job)).json()["acts"]
     assert (act["actor"], act["keyName"], act["reason"]) == (BEN, "the tests' service", "they called")
     assert (await user.get("/api/v1/brands", headers=for_ana)).status_code == 403
-    refused: dict[str, Any] = {"nobody": 400, _NOBODY: 404}
+    refused: dict[str, Any] = {"nobody": 400, NOBODY: 404}
     for name, status in refused.items():
         assert (await service.get("/api/v1/brands", headers={"X-On-Behalf-Of": name})).status_code == status
     assert (await service.get("/api/v1/admin/queues", headers=for_ana)).status_code == 403

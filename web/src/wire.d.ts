@@ -168,6 +168,13 @@ export interface BrandUpdated {
   timestamp: number;
 }
 
+export interface BrowserToken {
+  token: string;
+  jobId: string | null;
+  brandId: string | null;
+  expiresAt: string;
+}
+
 export interface BulkAction {
   id: string;
   action: "retry" | "cancel" | "replay" | "purge";
@@ -991,11 +998,24 @@ export interface SessionBody {
   path?: string;
 }
 
+export interface Share {
+  id: string;
+  url: string;
+  jobId: string | null;
+  brandId: string | null;
+  brandName: string | null;
+  pictures: number;
+  createdAt: string;
+  expiresAt: string;
+  revokedAt: string | null;
+}
+
 export interface ShareBody {
   hours?: number;
 }
 
 export interface ShareLink {
+  id: string;
   url: string;
   token: string;
   expiresAt: string;
@@ -1017,6 +1037,11 @@ export interface SharedJob {
   brandName: string | null;
   createdAt: string;
   assets: SharedAsset[];
+}
+
+export interface Shares {
+  shares: Share[];
+  nextCursor: string | null;
 }
 
 export interface SignInLink {
@@ -1067,6 +1092,12 @@ export interface TimelineEvent {
   event: string;
   at: string;
   data: Record<string, any>;
+}
+
+export interface TokenBody {
+  jobId?: string | null;
+  brandId?: string | null;
+  expiresIn?: number;
 }
 
 export interface Unit {
@@ -1254,7 +1285,6 @@ export interface Answers {
   "POST /api/v1/jobs/{job_id}/cancel": Cancellation;
   "POST /api/v1/jobs/{job_id}/retry": Retried;
   "POST /api/v1/jobs/{job_id}/share": ShareLink;
-  "GET /api/v1/shared/{token}": SharedJob;
   "POST /api/v1/events": Accepted;
   "POST /api/v1/brands": Brand;
   "GET /api/v1/brands": BrandPage;
@@ -1308,6 +1338,10 @@ export interface Answers {
   "POST /api/v1/webhooks/listen": MadeWebhookEndpoint;
   "POST /api/v1/webhooks/listen/{endpoint_id}": WebhookMessages;
   "POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}": WebhookDelivery;
+  "POST /api/v1/tokens": BrowserToken;
+  "GET /api/v1/shares": Shares;
+  "POST /api/v1/shares/{share_id}/revoke": Share;
+  "GET /api/v1/shared/{token}": SharedJob;
   "GET /health": Health;
   "GET /health/live": Liveness;
   "POST /api/v1/session": SignInLink;

@@ -5,8 +5,13 @@ from uuid import UUID
 
 import typer
 
-from bmn.cli.base import examples, single
+from bmn.cli.base import UsageError, examples, run, single
+from bmn.cli.lookup.brands import find_brand
+from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.params import span
+from bmn.schemas.documents import BrowserToken
 from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID, load_settings
 
 app = single()
@@ -16,6 +21,7 @@ app = single()
     cls=examples(
         "export BMN_TOKEN=$(bmn token)",
         'curl -H "Authorization: Bearer $(bmn token)" http://127.0.0.1:3000/api/v1/credits',
+        "bmn token --job last --expires 10m                  # for a page that shows this job",
     )
 )
 def token(
@@ -23,8 +29,25 @@ def token(
     user: Annotated[
         UUID | None, typer.Option(metavar="UUID", help="For this user, instead of the development user.")
     ] = None,
+    job: Annotated[
+        str | None, typer.Option("--job", metavar="JOB", help="For a browser: reads and follows this job alone.")
+    ] = None,
+    brand: Annotated[
+        str | None, typer.Option("--brand", metavar="BRAND", help="For a browser: reads and follows this brand alone.")
+    ] = None,
+    expires: Annotated[
+        float | None, typer.Option("--expires", parser=span, metavar="SPAN", help="Of a browser's token. [15m]")
+    ] = None,
 ) -> None:
-    """Prints a token that the server of this home accepts for 12 hours; refuses where Supabase signs the users in."""
+    """Prints a token that the server of this home accepts for 12 hours; refuses where Supabase signs the users in.
+
+    With --job or --brand, a browser's: the server makes it, with whatever you sign in with.
+    """
+    if job or brand:
+        _for_a_browser(job, brand, expires, admin=admin, user=user)
+        return
+    if expires is not None:
+        raise UsageError("--expires goes with --job or --brand.")
     from bmn.identity.development import mint_development_token
 
     role = "admin" if admin else "user"
@@ -34,3 +57,24 @@ def token(
         console.document({"token": minted, "userId": user_id, "role": role})
         return
     console.answer(minted)
+
+
+def _for_a_browser(
+    job: str | None, brand: str | None, expires: float | None, *, admin: bool, user: UUID | None
+) -> None:
+    if (job and brand) or admin or user:
+        raise UsageError("A browser's token is for one job or one brand of yours.")
+
+    async def make() -> BrowserToken:
+        seconds = int(expires) if expires else None
+        async with open_client() as client:
+            if job:
+                return await client.browser_token(job_id=await find_job(client, job), expires_in=seconds)
+            found = await find_brand(client, brand or "")
+            return await client.browser_token(brand_id=found.id, expires_in=seconds)
+
+    made = run(make())
+    if console.json:
+        console.document(made)
+        return
+    console.answer(made.token)

@@ -30,7 +30,6 @@ from bmn.schemas.documents.job import (
     Retried,
     SharedAsset,
     SharedJob,
-    ShareLink,
     Submitted,
     TimelineEvent,
     Unit,
@@ -64,6 +63,7 @@ from bmn.schemas.documents.operations import (
     WorkerStatus,
 )
 from bmn.schemas.documents.problem import FieldErrors, Issue, Misfit, Problem
+from bmn.schemas.documents.sharing import BrowserToken, Share, ShareLink, Shares
 from bmn.schemas.documents.webhook import (
     MadeWebhookEndpoint,
     WebhookDeliveries,
@@ -76,6 +76,9 @@ from bmn.schemas.documents.webhook import (
 )
 
 __all__ = [
+    "BrowserToken",
+    "Share",
+    "Shares",
     "MadeWebhookEndpoint",
     "WebhookDeliveries",
     "WebhookDelivery",

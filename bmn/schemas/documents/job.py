@@ -204,14 +204,6 @@ class Retried(Document):
     message: str
 
 
-class ShareLink(Document):
-    """A link that shows a job to whoever holds it, until it expires."""
-
-    url: str
-    token: str
-    expires_at: Time
-
-
 class SharedAsset(Document):
     """A picture of a shared job."""
 

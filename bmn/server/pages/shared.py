@@ -12,40 +12,36 @@ from bmn.server.dependencies import Res
 from bmn.server.pages import pieces, words
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.rendering import page
-from bmn.server.resources import Resources
+from bmn.server.shares import open_share
+from bmn.signing import Signer
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-
-_LONGEST = 700  # twenty pictures
 
 
 @router.get("/s/{token}")
 async def shared(request: Request, token: str, res: Res) -> Response:
-    """What a shared link shows, to whoever has it: a job, or pictures that were chosen."""
-    token = token[:_LONGEST]
-    chosen = res.signer.shared_assets(token)
-    if chosen is not None:
-        return await _chosen(request, res, *chosen)
-    job_id, until = res.signer.shared_job(token)
-    signer = res.signer.ending(until)
+    """What a shared link shows, to whoever has it: a job, live while it runs, or pictures that were chosen."""
+    shown = await open_share(res, token)
+    signer = res.signer.ending(shown.until)
 
     def read(conn: Connection) -> dict[str, Any]:
-        job = jobs.get_job(conn, job_id)
-        name = brands.names(conn, [job.brand_id]).get(job.brand_id, "")
-        made = pieces.in_order(assets.list_of_job(conn, job_id), signer, name)
-        return {"brand_name": name, "kind": words.KINDS.get(job.queue, "Pictures"), "pictures": made,
-                "live": job.state not in TERMINAL_STATES}  # fmt: skip
+        if shown.job_id is not None:
+            return _job(conn, shown.job_id, signer)
+        return _chosen(conn, shown.asset_ids, signer)
 
-    return page(request, "shared.html", until=until, **await res.core.db.read(read))
+    return page(request, "shared.html", until=shown.until, token=token, **await res.core.db.read(read))
 
 
-async def _chosen(request: Request, res: Resources, asset_ids: list[str], until: float) -> Response:
-    signer = res.signer.ending(until)
+def _job(conn: Connection, job_id: str, signer: Signer) -> dict[str, Any]:
+    job = jobs.get_job(conn, job_id)
+    name = brands.names(conn, [job.brand_id]).get(job.brand_id, "")
+    made = pieces.in_order(assets.list_of_job(conn, job_id), signer, name)
+    return {"brand_name": name, "kind": words.KINDS.get(job.queue, "Pictures"), "pictures": made,
+            "live": job.state not in TERMINAL_STATES, "progress": job.progress}  # fmt: skip
 
-    def read(conn: Connection) -> dict[str, Any]:
-        rows = [assets.get(conn, each) for each in asset_ids]
-        name = brands.names(conn, [rows[0].brand_id])[rows[0].brand_id]
-        made = [pieces.picture(row, signer, name, assets.number_of(conn, row)) for row in rows]
-        return {"brand_name": name, "kind": "A selection", "pictures": made, "live": False}
 
-    return page(request, "shared.html", until=until, **await res.core.db.read(read))
+def _chosen(conn: Connection, asset_ids: tuple[str, ...], signer: Signer) -> dict[str, Any]:
+    rows = [assets.get(conn, each) for each in asset_ids]
+    name = brands.names(conn, [rows[0].brand_id])[rows[0].brand_id]
+    made = [pieces.picture(row, signer, name, assets.number_of(conn, row)) for row in rows]
+    return {"brand_name": name, "kind": "A selection", "pictures": made, "live": False}

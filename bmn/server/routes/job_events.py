@@ -18,7 +18,7 @@ from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import JOB_EVENTS, ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
-from bmn.server.dependencies import Caller, JobPath, Res, owner_filter
+from bmn.server.dependencies import ByAddress, Caller, JobPath, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.waiting import followed, wait_for_news
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
 _HEARTBEAT_SECONDS = 10.0
 _LOOK_SECONDS = 3.0  # a revoked key hears no more after that
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 _FRAME = {
@@ -56,6 +56,7 @@ async def events(
     principal: Caller,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20, pattern=r"^\d*$")] = None,
     after: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    _token: ByAddress = None,
 ) -> StreamingResponse:
     """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
     await _see(res, principal, job_id)
@@ -73,7 +74,10 @@ _Position = Annotated[str, StringConstraints(max_length=150, pattern=r"^[A-Za-z0
     responses={200: _STREAM, **ANY_CALLER, **refusals(404)},
 )
 async def events_of_several(
-    res: Res, principal: Caller, job: Annotated[list[_Position], Query(min_length=1, max_length=_MOST_JOBS)]
+    res: Res,
+    principal: Caller,
+    job: Annotated[list[_Position], Query(min_length=1, max_length=_MOST_JOBS)],
+    _token: ByAddress = None,
 ) -> StreamingResponse:
     """One stream for up to twelve jobs: `?job=ID` or `?job=ID:SEQ` for each, with what followed that `seq`.
 
@@ -101,8 +105,8 @@ class _Counted(StreamingResponse):
     def __init__(self, res: Resources, principal: Principal, positions: dict[str, int], *, numbered: bool) -> None:
         # Before anything else happens: many that come at the same moment must not all find room.
         self._counted = contextlib.ExitStack()
-        self._counted.enter_context(followed(res, principal.user_id))
-        super().__init__(_stream(res, positions, principal, numbered=numbered), 200, _HEADERS, "text/event-stream")
+        self._counted.enter_context(followed(res, principal.counted_as))
+        super().__init__(_stream(res, positions, principal, numbered=numbered), 200, HEADERS, "text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._counted:

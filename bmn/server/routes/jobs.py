@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from bmn.db import assets, brands, calls, jobs
+from bmn.db import brands, calls, jobs
 from bmn.db.engine import Connection
 from bmn.db.lists import groups, listing
 from bmn.db.lists.listing import JobFilter, Page
@@ -20,11 +20,12 @@ from bmn.schemas.base import Id, Text, when
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import ReasonBody, RetryBody, ShareBody
 from bmn.server import views
-from bmn.server.actions import share_job
+from bmn.server.bounds import narrowed
 from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.scope import OfEveryone, OfUser, check_words, scope_of
+from bmn.server.shares import share_job
 from bmn.server.translation import check_files, strings_in
 from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
 from bmn.server.why import explain, look_into
@@ -63,6 +64,7 @@ async def chosen_jobs(
     """What the filter of a list of jobs says."""
     check_words(principal, text)
     now = time.time()
+    brand, prefixes = narrowed(principal.bounds, brand)
     return JobFilter(
         user_id=await scope_of(res, principal, user, everyone=everyone),
         queues=tuple(queue or ()),
@@ -73,6 +75,7 @@ async def chosen_jobs(
         since=now - since if since else None,
         until=now - until if until else None,
         min_cost=min_cost,
+        id_prefixes=prefixes,
     )
 
 
@@ -90,7 +93,8 @@ async def list_jobs(
 ) -> documents.JobPage:
     """Newest first. prefix: the beginning of the job's uuid, or of its whole id."""
     of_all = chosen.user_id != principal.user_id  # operators look for what collects for a cancelled job as well
-    chosen = replace(chosen, id_prefixes=_prefixes(prefix) if prefix else (), collectors=bool(prefix) or of_all)
+    named = _prefixes(prefix) if prefix and not chosen.id_prefixes else chosen.id_prefixes
+    chosen = replace(chosen, id_prefixes=named, collectors=bool(prefix) or of_all)
 
     def read(conn: Connection) -> tuple[Page, dict[str | None, str], dict[str, bool]]:
         page = listing.list_jobs(conn, chosen, limit=limit, cursor=cursor)
@@ -151,7 +155,7 @@ async def show(
     record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
     if wait is None or record.state in TERMINAL_STATES:
         return views.shown(record, principal)
-    with followed(res, principal.user_id):
+    with followed(res, principal.counted_as):
         response.status_code = 200 if await wait_for_end(res, job_id, wait) else 202
     await res.auth.current(principal)  # a key may have been revoked meanwhile
     record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
@@ -238,25 +242,3 @@ async def retry_job(
 async def share(job_id: JobPath, res: Res, principal: Caller, body: ShareBody | None = None) -> documents.ShareLink:
     """A link that shows the job and its pictures to whoever holds it, until it ends."""
     return await share_job(res, principal, job_id, (body or ShareBody()).hours * 3600)
-
-
-@router.get("/shared/{token}", openapi_extra={"security": []}, responses=refusals(404, 503))
-async def shared(token: str, res: Res) -> documents.SharedJob:
-    """What a shared link shows: the pictures and how far the job is; nothing about its owner or its cost."""
-    job_id, until = res.signer.shared_job(token[:400])
-    signer = res.signer.ending(until)
-
-    def read(conn: Connection) -> documents.SharedJob:
-        row = jobs.get_job(conn, job_id)
-        names = brands.names(conn, [row.brand_id])
-        return documents.SharedJob(
-            job_id=row.id,
-            queue_name=row.queue,
-            state=row.state,
-            progress=row.progress,
-            brand_name=names.get(row.brand_id),
-            created_at=when(row.created_at),
-            assets=[views.shared_asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
-        )
-
-    return await res.core.db.read(read)

@@ -13,6 +13,7 @@ from bmn.logs import bind, get_logger
 from bmn.schemas.base import Model
 from bmn.schemas.events import Answer, Done, Refusal
 from bmn.schemas.wording import in_words, place
+from bmn.server.bounds import keep_within, named_in
 from bmn.server.permissions import require_event
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
@@ -98,6 +99,7 @@ async def _run(context: Context, handler: Handler, session: Session, event: str,
         # Looked at for each message, since a role may have been lost since the socket joined.
         require_event(session.principal, session.namespace, event)
         asked = _read(handler, args[0] if args else None)
+        await keep_within(context.core.db, session.principal, named_in(asked))
         async with asyncio.timeout(context.limits.handler_seconds):
             return await handler.run(context, session, asked)
     except TryLater as error:

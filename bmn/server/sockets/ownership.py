@@ -6,13 +6,17 @@ from bmn.db import brands, jobs
 from bmn.db.engine import Connection
 from bmn.errors import NotFound
 from bmn.events.audience import ADMINS, VIEWERS, user_room
+from bmn.identity.browser import Kind
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import ADMIN
+from bmn.server.bounds import check_within
 
 
 def own_rooms(principal: Principal, namespace: str) -> set[str]:
     """The rooms that every socket sits in from the start."""
+    if principal.bounds:
+        return set()
     rooms = {user_room(principal.user_id)}
     if namespace == ADMIN:
         rooms.add(ADMINS if principal.may(Right.REVEAL) else VIEWERS)
@@ -22,16 +26,18 @@ def own_rooms(principal: Principal, namespace: str) -> set[str]:
 def still_allowed(conn: Connection, principal: Principal, namespace: str, rooms: Iterable[str]) -> set[str]:
     """Of these rooms, the ones that the user may sit in, with those of `own_rooms`."""
     own = own_rooms(principal, namespace)
-    return own | {room for room in rooms if room not in own and _is_theirs(conn, principal.user_id, room)}
+    return own | {room for room in rooms if room not in own and _is_theirs(conn, principal, room)}
 
 
-def _is_theirs(conn: Connection, user_id: str, room: str) -> bool:
+def _is_theirs(conn: Connection, principal: Principal, room: str) -> bool:
     kind, _, name = room.partition(":")
     try:
         if kind == "brand":
-            brands.get(conn, name, user_id)
+            brands.get(conn, name, principal.user_id)
+            check_within(conn, principal.bounds, Kind.BRAND, name)
         elif kind == "job":
-            jobs.get_job(conn, name, user_id)
+            jobs.get_job(conn, name, principal.user_id)
+            check_within(conn, principal.bounds, Kind.JOB, name)
         else:
             return False
     except NotFound:

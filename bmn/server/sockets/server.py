@@ -206,7 +206,7 @@ class SocketServer:
         if namespace not in self._namespaces:
             raise BmnError("Invalid namespace")
         principal, token = await authenticate(self._auth, namespace, shown)
-        bucket = self._buckets.of(principal.user_id)
+        bucket = self._buckets.of(principal.counted_as)
         await asyncio.sleep(bucket.reserve())  # refused, the specification's client would not come back by itself
         session = Session(
             sid=self._transports.generate_id(),
@@ -230,7 +230,7 @@ class SocketServer:
             session.born = session.sent = self._delivery.done
         if any(other.namespace == namespace for other in self._sessions.on_transport(eio_sid)):
             raise BmnError("Already connected")
-        if self._sessions.of_user(principal.user_id) >= self._limits.sockets:
+        if self._sessions.of_user(principal.counted_as) >= self._limits.sockets:
             raise RateLimited(f"Too many sockets: at most {self._limits.sockets} for a user")
         self._sessions.add(session)
         self._idle.discard(eio_sid)

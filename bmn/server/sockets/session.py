@@ -101,8 +101,10 @@ class Session:
     refused: int = 0
     expiry_notified: bool = False
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
+    counted_as: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self.counted_as = self.principal.counted_as
         # A client may show an offset of an earlier session; its count must not look like one of this session.
         self.replayed = self.replayed or self.since_ms
         self.sent = max(self.sent, self.born)
@@ -142,7 +144,8 @@ class Sessions:
         """Takes up the session of a socket that has connected."""
         self._by_sid[session.namespace, session.sid] = session
         self._by_transport.setdefault(session.eio_sid, {})[session.namespace] = session
-        self._by_user[session.user_id] = self._by_user.get(session.user_id, 0) + 1
+        counted_as = session.counted_as
+        self._by_user[counted_as] = self._by_user.get(counted_as, 0) + 1
         for room in session.rooms:
             self._rooms.setdefault((session.namespace, room), set()).add(session)
 
@@ -156,9 +159,9 @@ class Sessions:
         del transport[session.namespace]
         if not transport:
             del self._by_transport[session.eio_sid]
-        self._by_user[session.user_id] -= 1
-        if not self._by_user[session.user_id]:
-            del self._by_user[session.user_id]
+        self._by_user[session.counted_as] -= 1
+        if not self._by_user[session.counted_as]:
+            del self._by_user[session.counted_as]
         return True
 
     def enter(self, session: Session, room: str) -> None:

@@ -69,7 +69,7 @@ function put(part) {
 
 async function load() {
   const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
-  if (answer.status === 401) return location.reload();
+  if (answer.status === 401 || (answer.status === 404 && document.querySelector("[data-shared]"))) return location.reload();
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   page.querySelectorAll("[data-part]").forEach((part) => put(document.adoptNode(part)));
@@ -271,6 +271,18 @@ addEventListener("online", () => refresh());
 addEventListener("pagehide", () => tell({ jobs: {} }));
 setInterval(look, TICK_MS);
 setInterval(() => { if (polling && document.visibilityState !== "hidden") refresh(); }, POLL_MS);
+
+// A shared page has no account: its link has a stream of its own, which says that something has changed.
+const link = document.querySelector("[data-shared]")?.dataset.shared;
+if (link) {
+  const changes = new EventSource(`/api/v1/shared/${encodeURIComponent(link)}/events`);
+  const look = async () => {
+    await refresh();
+    if (!document.querySelector("[data-shared]")) changes.close();
+  };
+  changes.addEventListener("shared", look);
+  changes.onerror = look; // it ended with the job, was withdrawn, or the server is away
+}
 
 document.querySelectorAll("[data-copy]").forEach((button) => {
   button.hidden = !navigator.clipboard;

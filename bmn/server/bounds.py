@@ -1,0 +1,86 @@
+"""Whether what somebody asks about is what their browser's token is for. Anything else reads like something absent."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from bmn.db import assets, jobs
+from bmn.db.engine import Connection, Database
+from bmn.errors import NotFound
+from bmn.identity.browser import Bounds, Kind
+from bmn.identity.tokens import Principal
+from bmn.schemas.base import Model
+
+_ASSET = "asset"
+_NARROWED = "/api/v1/jobs"  # names nothing: its filter is narrowed by the route itself
+_WORDS = {Kind.JOB: "Job not found", Kind.BRAND: "Brand not found", _ASSET: "Asset not found"}
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A thing that a request names. kind: one of `Kind`, or `asset`."""
+
+    kind: str
+    id: str
+
+
+def named_by(request: HTTPConnection) -> list[Named]:
+    """What a request is about. Raises NotFound where it names nothing, so that a route that was forgotten shows nothing."""
+    params = request.path_params
+    found = [Named(kind, params[name]) for name, kind in _PARAMETERS.items() if name in params]
+    found += [Named(Kind.JOB, text.partition(":")[0]) for text in request.query_params.getlist("job")]
+    if not found and request.url.path != _NARROWED:
+        raise NotFound("There is nothing here.")
+    return found
+
+
+_PARAMETERS = {"job_id": Kind.JOB, "brand_id": Kind.BRAND, "asset_id": _ASSET}
+
+
+def named_in(asked: Model) -> list[Named]:
+    """The same of a socket's message."""
+    return [Named(kind, getattr(asked, name)) for name, kind in _PARAMETERS.items() if hasattr(asked, name)]
+
+
+async def keep_within(db: Database, principal: Principal, things: Sequence[Named]) -> None:
+    """Raises NotFound where one of these things is beyond the bounds of a caller, if they have any."""
+    bounds = principal.bounds
+    if bounds is None:
+        return
+
+    def check(conn: Connection) -> None:
+        for each in things:
+            check_within(conn, bounds, each.kind, each.id)
+
+    await db.read(check)
+
+
+def check_within(conn: Connection, bounds: Bounds | None, kind: str, name: str) -> None:
+    """Raises NotFound where a thing is beyond these bounds. Whose it is, is looked at elsewhere."""
+    if bounds is not None and not (_ID.fullmatch(name) and _is_within(conn, bounds, kind, name.lower())):
+        raise NotFound(_WORDS.get(kind, "There is nothing here."))
+
+
+def _is_within(conn: Connection, bounds: Bounds, kind: str, name: str) -> bool:
+    if kind == bounds.kind:
+        return name == bounds.id
+    if kind == Kind.JOB:
+        return bounds.kind == Kind.BRAND and jobs.get_job(conn, name).brand_id == bounds.id
+    if kind == _ASSET:
+        asset = assets.get(conn, name)
+        return bounds.id == {Kind.JOB: asset.job_id, Kind.BRAND: asset.brand_id}[bounds.kind]
+    return False
+
+
+def narrowed(bounds: Bounds | None, brand_id: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """The brand, and the beginnings of ids, that a list of jobs is held to. Raises NotFound for another brand's."""
+    if bounds is None:
+        return brand_id, ()
+    if bounds.kind is Kind.JOB:
+        return brand_id, (bounds.id,)
+    if brand_id not in (None, bounds.id):
+        raise NotFound(_WORDS[Kind.BRAND])
+    return bounds.id, ()

@@ -1,0 +1,166 @@
+"""What is handed to others: links that show a job or pictures, live while it runs; and tokens for browsers."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from bmn.db import brands, jobs, shares
+from bmn.db.engine import Connection
+from bmn.db.records import Share
+from bmn.errors import NotFound, UsageProblem
+from bmn.identity.browser import Bounds, Grant, Kind
+from bmn.schemas import documents
+from bmn.schemas.base import JobId, when
+from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.schemas.requests import TokenBody
+from bmn.server.dependencies import Caller, Res
+from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.resources import Resources
+from bmn.server.routes.job_events import HEADERS
+from bmn.server.shares import Shown, address_of, open_share, shared_job
+from bmn.server.waiting import followed, wait_for_news
+
+router = APIRouter(prefix="/api/v1", tags=["sharing"])
+
+_OF_CALLER = ANY_CALLER | refusals(404)
+_OPEN: dict[str, Any] = {"security": []}
+_LOOK_SECONDS = 3.0  # a link that was withdrawn shows nothing more after that
+_REST_SECONDS = 0.5
+_HEARTBEAT_SECONDS = 10.0
+_FRAME = {
+    "type": "object",
+    "properties": {"event": {"const": "shared"}, "data": {"type": "string", "contentMediaType": "application/json"}},
+    "required": ["event", "data"],
+}
+_STREAM: dict[str, Any] = {
+    "description": "Server-sent events; `data` is what `GET /api/v1/shared/{token}` answers",
+    "content": {"text/event-stream": {"schema": _FRAME}},
+}
+
+
+@router.post("/tokens", status_code=201, responses=_OF_CALLER | refusals(413))
+async def make_token(body: TokenBody, res: Res, principal: Caller) -> documents.BrowserToken:
+    """A token for a browser: it reads and follows this one job or brand of the caller's, and does nothing else."""
+    if (body.job_id is None) == (body.brand_id is None):
+        raise UsageProblem("Give either jobId or brandId.")
+
+    def look(conn: Connection) -> Bounds:
+        if body.job_id is not None:
+            return Bounds(Kind.JOB, jobs.get_job(conn, body.job_id, principal.user_id).id)
+        return Bounds(Kind.BRAND, brands.get(conn, body.brand_id or "", principal.user_id).id)
+
+    bounds, until = await res.core.db.read(look), float(int(time.time()) + body.expires_in)
+    grant = Grant(principal.user_id, bounds, until, principal.key_id)
+    return documents.BrowserToken(
+        token=res.signer.browser_tokens().mint(grant),
+        job_id=body.job_id,
+        brand_id=body.brand_id,
+        expires_at=when(until),
+    )
+
+
+@router.get("/shares", responses=ANY_CALLER)
+async def list_shares(
+    res: Res,
+    principal: Caller,
+    ended: Annotated[bool, Query(alias="all", description="also those that show nothing any more")] = False,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> documents.Shares:
+    """The links that the caller handed out, newest first."""
+
+    def read(conn: Connection) -> tuple[list[Share], str | None, dict[str | None, str]]:
+        rows, further = shares.listed(conn, principal.user_id, ended=ended, limit=limit, cursor=cursor)
+        return rows, further, brands.names(conn, {row.brand_id for row in rows})
+
+    rows, further, names = await res.core.db.read(read)
+    return documents.Shares(shares=[_view(res, row, names.get(row.brand_id)) for row in rows], next_cursor=further)
+
+
+@router.post("/shares/{share_id}/revoke", responses=_OF_CALLER)
+async def revoke_share(share_id: JobId, res: Res, principal: Caller) -> documents.Share:
+    """Withdraws one link; pages that show it end within seconds."""
+
+    def revoke(conn: Connection) -> tuple[Share, dict[str | None, str]]:
+        row = shares.revoke(conn, share_id, principal.user_id)
+        return row, brands.names(conn, {row.brand_id})
+
+    row, names = await res.core.db.write(revoke)
+    return _view(res, row, names.get(row.brand_id))
+
+
+def _view(res: Resources, row: Share, brand_name: str | None) -> documents.Share:
+    return documents.Share(
+        id=row.id,
+        url=address_of(res, row)[1],
+        job_id=row.job_id,
+        brand_id=row.brand_id,
+        brand_name=brand_name,
+        pictures=len(row.asset_ids),
+        created_at=when(row.created_at),
+        expires_at=when(row.expires_at),
+        revoked_at=when(row.revoked_at),
+    )
+
+
+@router.get("/shared/{token}", openapi_extra=_OPEN, responses=refusals(404, 503))
+async def shared(token: str, res: Res) -> documents.SharedJob:
+    """What a shared link shows: the pictures and how far the job is; nothing about its owner or its cost."""
+    return await shared_job(res, token)
+
+
+@router.get(
+    "/shared/{token}/events",
+    openapi_extra=_OPEN,
+    response_class=StreamingResponse,
+    responses={200: _STREAM, **refusals(404, 429, 503)},
+)
+async def shared_events(token: str, res: Res) -> StreamingResponse:
+    """The same document each time that it has changed. Ends with the job, and when the link is withdrawn."""
+    shown = await open_share(res, token)
+    if shown.job_id is None:
+        raise NotFound("This link shows pictures, and no job.")
+    return _Counted(res, shown, token)
+
+
+class _Counted(StreamingResponse):
+    """A stream that counts among those of its link until it ends, in whatever way."""
+
+    def __init__(self, res: Resources, shown: Shown, token: str) -> None:
+        self._counted = contextlib.ExitStack()
+        self._counted.enter_context(followed(res, shown.name))
+        super().__init__(_stream(res, shown, token), 200, HEADERS, "text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._counted:
+            await super().__call__(scope, receive, send)
+
+
+async def _stream(res: Resources, shown: Shown, token: str) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    silent_since, last = loop.time(), ""
+    yield b": a shared job\n\n"
+    with res.tail.listen(shown.job_id or "") as wake:
+        while not res.closing.is_set():
+            wake.clear()
+            try:
+                document = await shared_job(res, token)
+            except NotFound:
+                return
+            text = document.model_dump_json(by_alias=True)
+            if text != last:
+                silent_since, last = loop.time(), text
+                yield f"event: shared\ndata: {text}\n\n".encode()
+            if document.state in TERMINAL_STATES:
+                return
+            if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
+                silent_since = loop.time()
+                yield b": alive\n\n"
+            await wait_for_news(res, wake, _LOOK_SECONDS)
+            await asyncio.sleep(_REST_SECONDS)

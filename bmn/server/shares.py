@@ -1,0 +1,100 @@
+"""Links that show what was made to whoever holds them: making one, and what one shows now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bmn.db import assets, brands, jobs, shares
+from bmn.db import records as rows
+from bmn.db.clock import now
+from bmn.db.engine import Connection
+from bmn.errors import NotFound
+from bmn.identity.tokens import Principal
+from bmn.schemas import documents
+from bmn.schemas.base import when
+from bmn.server import views
+from bmn.server.dependencies import owner_filter
+from bmn.server.resources import Resources
+
+_LONGEST = 700  # of a link of an earlier release, with twenty pictures in it
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a link shows: a job, or pictures. name: of the link, to count who follows it. until: seconds since 1970."""
+
+    name: str
+    until: float
+    job_id: str | None = None
+    asset_ids: tuple[str, ...] = ()
+
+
+async def share_assets(
+    res: Resources, principal: Principal, brand_id: str, asset_ids: Sequence[str], seconds: int
+) -> documents.ShareLink:
+    """A link that shows these pictures of one brand to whoever holds it, until it expires. Raises NotFound."""
+
+    def make(conn: Connection) -> rows.Share:
+        brands.get(conn, brand_id, principal.user_id)
+        found = [row.id for row in assets.some_of_brand(conn, brand_id, asset_ids)]
+        if not found:
+            raise NotFound("None of these pictures is there.")
+        return shares.add(conn, principal.user_id, brand_id, now(conn) + seconds, asset_ids=found)
+
+    return _link(res, await res.core.db.write(make))
+
+
+async def share_job(res: Resources, principal: Principal, job_id: str, seconds: int) -> documents.ShareLink:
+    """A link that shows a job to whoever holds it, until it expires. Raises NotFound."""
+
+    def make(conn: Connection) -> rows.Share:
+        brand_id = jobs.get_job(conn, job_id, owner_filter(principal)).brand_id
+        return shares.add(conn, principal.user_id, brand_id, now(conn) + seconds, job_id=job_id)
+
+    return _link(res, await res.core.db.write(make))
+
+
+def address_of(res: Resources, share: rows.Share) -> tuple[str, str]:
+    """The token of a share, and the page that it opens."""
+    token = res.signer.share(share.id, share.expires_at)
+    return token, f"{res.settings.public_address}/s/{token}"
+
+
+def _link(res: Resources, share: rows.Share) -> documents.ShareLink:
+    token, url = address_of(res, share)
+    return documents.ShareLink(id=share.id, url=url, token=token, expires_at=when(share.expires_at))
+
+
+async def open_share(res: Resources, token: str) -> Shown:
+    """What a link shows. Raises NotFound for one that was forged, has ended, or was withdrawn."""
+    token = token[:_LONGEST]
+    if (share_id := res.signer.share_id(token)) is not None:
+        row = await res.core.db.read(lambda conn: shares.open_one(conn, share_id))
+        return Shown(f"share {row.id}", row.expires_at, row.job_id, row.asset_ids)
+    if (chosen := res.signer.shared_assets(token)) is not None:  # of an earlier release, which kept no row of it
+        return Shown(token[:40], chosen[1], asset_ids=tuple(chosen[0]))
+    job_id, until = res.signer.shared_job(token)
+    return Shown(f"share of {job_id}", until, job_id)
+
+
+async def shared_job(res: Resources, token: str) -> documents.SharedJob:
+    """The job that a link shows, as it is now. Raises NotFound, also for a link that shows pictures."""
+    shown = await open_share(res, token)
+    job_id = shown.job_id
+    if job_id is None:
+        raise NotFound("This link shows pictures, and no job.")
+    signer = res.signer.ending(shown.until)
+
+    def read(conn: Connection) -> documents.SharedJob:
+        row = jobs.get_job(conn, job_id)
+        names = brands.names(conn, [row.brand_id])
+        return documents.SharedJob(
+            job_id=row.id,
+            queue_name=row.queue,
+            state=row.state,
+            progress=row.progress,
+            brand_name=names.get(row.brand_id),
+            created_at=when(row.created_at),
+            assets=[views.shared_asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
+        )
+
+    return await res.core.db.read(read)
