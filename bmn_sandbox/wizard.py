@@ -57,6 +57,12 @@ _PALETTES = (
     ["#0b3954", "#ff6663", "#bfd7ea"],
     ["#283618", "#dda15e", "#fefae0"],
 )
+_WISHES = {
+    "green": ("#2d6a4f", "#95d5b2", "#f1faee"),
+    "blue": ("#1d3557", "#457b9d", "#f1faee"),
+    "red": ("#9d0208", "#f48c06", "#fff3e0"),
+    "purple": ("#5a189a", "#c77dff", "#f8f0ff"),
+}
 _ARCHETYPES = ("The Explorer", "The Creator", "The Sage", "The Caregiver", "The Jester", "The Hero")
 _SYLLABLES = ("lumo", "vera", "nori", "fable", "wild", "kind", "terra", "brisk")
 _FACT_CHARS, _PER_TURN = 60, 3
@@ -182,7 +188,19 @@ def _known(talk: Talk) -> dict[str, Any]:
     for text in (talk.request, *talk.results):
         for name, value in _facts(text):
             known[plain_name(name)] = value
+    # A brand that has a look keeps it, but for what the person wishes.
+    known["style"] = known["logostyle"]
+    known["colorpalette"] = _wished(talk.request) or known["colorpalette"]
+    known["colors"] = known["colours"] = known["palette"] = known["colorpalette"]
     return known
+
+
+def _wished(request: str) -> list[str]:
+    """The palette that a person asks for, in codes or in a word; nothing where they say nothing of colors."""
+    if codes := re.findall(r"#[0-9a-fA-F]{6}\b", request)[:5]:
+        return codes
+    word = re.search(rf"\b(?:{'|'.join(_WISHES)})\b", request.lower())
+    return list(_WISHES[word[0]]) if word else []
 
 
 def _brand(talk: Talk) -> str:

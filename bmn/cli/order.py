@@ -14,6 +14,7 @@ class Options:
     """What every generator takes. timeout: seconds. images: a mode of `bmn.cli.following.pictures`, None detects.
 
     record: what a new brand is made of, beside its name. refines: it starts from a picture of the brand.
+    asks_look: what it proposes of the brand's look is asked about at the end.
     terms: when it is to be done, as fields of the request.
     """
 
@@ -27,6 +28,7 @@ class Options:
     images: str | None
     record: Mapping[str, object] = field(default_factory=dict)
     refines: bool = False
+    asks_look: bool = False
     terms: Mapping[str, object] = field(default_factory=dict)
 
 

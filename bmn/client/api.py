@@ -121,6 +121,10 @@ class Client(HttpClient):
         """A new brand. fields: `vision`, `archetype`, `colorPalette`, `logoStyle`."""
         return await self._post("/brands", documents.Brand, _given({**fields, "name": name}))
 
+    async def change_brand(self, brand_id: str, **fields: object) -> documents.Brand:
+        """Sets fields of a brand: `name`, `vision`, `archetype`, `colorPalette`, `logoStyle`; the others stay."""
+        return await self._patch(f"/brands/{brand_id}", documents.Brand, fields)
+
     async def brands(
         self, *, name: str | None = None, limit: int | None = None, cursor: str | None = None
     ) -> documents.BrandPage:

@@ -120,6 +120,10 @@ class HttpClient:
         again = safe or idempotency_key is not None
         return self._parsed(await self._request("POST", path, body=body, headers=headers, again=again), kind)
 
+    async def _patch(self, path: str, kind: type[T], body: Mapping[str, object]) -> T:
+        """Sets the fields that are given; a repetition does no harm."""
+        return self._parsed(await self._request("PATCH", path, body=body, again=True), kind)
+
     async def _delete(self, path: str) -> None:
         """Removes a thing; a repetition does no harm."""
         await self._request("DELETE", path)

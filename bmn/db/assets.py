@@ -55,6 +55,13 @@ def selected_of_brand(conn: Connection, brand_id: str) -> list[Asset]:
     return [Asset.from_row(row) for row in conn.execute(query.order_by(*newest))]
 
 
+def logo_of(conn: Connection, brand_id: str) -> Asset | None:
+    """The chosen logo of a brand, else its newest."""
+    chosen = [row for row in selected_of_brand(conn, brand_id) if row.asset_type == "logo"]
+    found = chosen or list_of_brand(conn, brand_id, asset_type="logo", limit=1)[0]
+    return found[0] if found else None
+
+
 def number_of(conn: Connection, asset: Asset) -> int:
     """Its number among all of its brand and type, the oldest first."""
     column = brand_assets.c

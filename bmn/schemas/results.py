@@ -6,7 +6,7 @@ front end reads. The other queues say what they did in camelCase.
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
 from bmn.schemas.base import Moment, Outbound
 
@@ -47,7 +47,11 @@ class AssetsResult(Outbound):
 
 
 class WizardResult(Outbound):
-    """result: the model's last words. jobs: ids of the generations that it began. cost: what its turns cost, in USD."""
+    """result: the model's last words. jobs: ids of the generations that it began. cost: what its turns cost, in USD.
+
+    proposed: fields of the brand's look that the step would change and did not, as `PATCH /brands/{id}` takes them.
+    proposal: the same in words, `green (#283618) instead of brown (#6F4E37)`. Both are left out where nothing is proposed.
+    """
 
     session_id: str
     step: str
@@ -57,6 +61,8 @@ class WizardResult(Outbound):
     suggestions: dict[str, Any]
     profits: dict[str, Any]
     jobs: list[str]
+    proposed: dict[str, Any] = Field(default_factory=dict)
+    proposal: str = ""
 
 
 class ThumbnailResult(Outbound):

@@ -11,12 +11,14 @@ from bmn.events.audience import brand_updated
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, answered, submit
 from bmn.schemas import documents
+from bmn.schemas.generators.logos import LogosBody
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.requests import BrandPatch
 from bmn.server import views
 from bmn.server.resources import Resources
 from bmn.server.translation import payloads_of, terms_of
 from bmn.work import journey
+from bmn.work.looks import Settling
 
 
 async def generate(
@@ -36,15 +38,21 @@ async def generate(
         if idempotent and (known := await answered(res.core, principal.user_id, idempotent)):
             return known
         raise
-    return await submit(
+    look = (
+        Settling(res.core, principal.user_id, body.brand_id, body.new_look()) if isinstance(body, LogosBody) else None
+    )
+    answer = await submit(
         res.core,
         principal.user_id,
         kind.queue,
-        payloads,
+        look.plan(payloads) if look else payloads,
         idempotent=idempotent,
         request_id=request_id,
         terms=terms,
     )
+    if look:
+        await look.tell()
+    return answer
 
 
 async def change_brand(res: Resources, principal: Principal, brand_id: str, body: BrandPatch) -> documents.Brand:

@@ -120,6 +120,7 @@ ROUTES: dict[str, Needs] = {
     "POST /g/asset/{asset_id}/pick": _OWN,
     "POST /g/job/{job_id}/cancel": _OWN,
     "POST /g/job/{job_id}/retry": _OWN,
+    "POST /g/job/{job_id}/look": _OWN,
     "POST /g/job/{job_id}/share": _OWN,
     "GET /dev/mail": _OWN,
     "GET /dev/mail/{mail_id}": _OWN,

@@ -21,7 +21,8 @@ from bmn.schemas.webhooks import ENDS, problem_of
 from bmn.server.resources import Resources
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
-from bmn.work.defaults import BrandDefaults, as_made, brand_defaults, name_defaults
+from bmn.work.defaults import BrandDefaults, as_made, name_defaults
+from bmn.work.looks import look_of
 from bmn.work.registry import get_queue
 
 _PAST_SECONDS = 60.0  # clocks differ, and requests take time
@@ -100,7 +101,7 @@ def _defaults(conn: Connection, storage: Storage, principal: Principal, body: Ge
     """What the record says, or, of a logo that is to be changed, what it was asked to be."""
     if imagined := body.imagined():
         return name_defaults(imagined)
-    found = brand_defaults(brands.get(conn, body.brand_id, principal.user_id))
+    found = look_of(conn, brands.get(conn, body.brand_id, principal.user_id))
     previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
     asked = assets.asked_for(conn, previous, body.brand_id) if previous else None
     return as_made(found, asked) if asked else found

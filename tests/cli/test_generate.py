@@ -92,6 +92,50 @@ def test_a_dry_run_for_a_new_name_makes_no_brand(user: User) -> None:
     assert user.bmn("generate", "logos", "--brand", str(uuid4()), "--dry-run").code == 3
 
 
+def test_a_brand_keeps_its_look_through_the_readmes_commands(user: User) -> None:
+    """A coffee brand is brown by its name alone, and nothing that is not asked for changes that."""
+    acme = ("--brand", "Acme Coffee")
+
+    def palette() -> list[str]:
+        found: list[str] = user.json("brands", "show", "Acme Coffee")["colorPalette"]
+        return found
+
+    assert user.bmn("generate", "logos", *acme, "--count", "1").code == 0
+    brown = palette()
+    assert brown[0] == "#6F4E37"
+    assert user.bmn("logos", "select", "1", *acme).code == 0
+    assert user.bmn("generate", "mockups", *acme, "--product", "Mug").code == 0
+    for step in ("brand-identity", "customization", "logo-generation"):
+        assert user.bmn("generate", "wizard", step, *acme).code == 0
+        assert palette() == brown, step
+
+    once = user.bmn("generate", "logos", *acme, "--count", "1", "--color", "#2D6A4F")
+    assert once.code == 0
+    told = "Acme Coffee keeps its look; these are green (#2D6A4F) instead of brown"
+    assert told in once.err
+    assert palette() == brown
+    wished = ("generate", "wizard", "customization", *acme, "--input", "wishes=green")
+    suggested = user.bmn(*wished)
+    assert suggested.code == 0
+    assert "suggests green" in suggested.err
+    assert palette() == brown
+    with user.on_terminal(*wished) as terminal:
+        terminal.wait_for("KEEP/change")
+        terminal.type("keep\n")
+        assert terminal.end() == 0
+    assert palette() == brown
+    with user.on_terminal("generate", "logos", *acme, "--count", "1", "--color", "#2D6A4F") as terminal:
+        terminal.wait_for("KEEP/change")
+        terminal.type("change\n")
+        assert terminal.end() == 0
+    assert palette() == ["#2D6A4F"]
+    assert user.bmn("generate", "logos", *acme, "--count", "1", "--color", "#6F4E37", "--change").code == 0
+    assert palette() == ["#6F4E37"]
+    changed = user.bmn("brands", "change", "Acme Coffee", "--color", "#2D6A4F")
+    assert "green (#2D6A4F) instead of brown (#6F4E37)" in changed.out
+    assert user.bmn("brands", "change", "Acme Coffee").code == 2
+
+
 def test_a_mistyped_brand_makes_no_brand_where_a_logo_is_needed(user: User) -> None:
     done = user.bmn("generate", "mockups", "--brand", "Acmee")
     assert done.code == 3

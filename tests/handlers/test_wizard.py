@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from bmn.broker import keys
-from bmn.db import jobs, sessions
+from bmn.db import brands, jobs, sessions
 from bmn.db.tables import agent_sessions, generation_credits
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
@@ -21,7 +21,7 @@ from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.prompts import GUIDE, STEPS
 from bmn.work.wizard.tools import TOOLS, named_hosts, tools_of
 from tests.kit.bench import Bench
-from tests.kit.people import BEN
+from tests.kit.people import ANA, BEN
 from tests.kit.pictures import png
 from tests.kit.processes import eventually
 
@@ -69,6 +69,44 @@ async def test_what_a_step_changes_of_a_brand_is_seen_at_once(bench: Bench, name
 
     await eventually(all_told)
     assert not any("_" in field for field in told)
+
+
+@pytest.mark.parametrize(("look", "changes"), [(None, False), ("keep", False), ("change", True)])
+async def test_a_look_that_is_settled_is_changed_only_where_that_was_asked_for(
+    bench: Bench, look: str | None, changes: bool
+) -> None:
+    brown = ["#6F4E37", "#D4A373"]
+    fields = {"color_palette": brown, "logo_style": "vintage", "vision": None, "archetype": None}
+    await bench.core.db.write(lambda conn: brands.change(conn, bench.brand.id, ANA, fields))
+    unasked = await step(bench, "brand-identity")
+    brand = await bench.reload()
+    assert (brand.color_palette, brand.logo_style) == (brown, "vintage")
+    assert brand.archetype, "what is missing may be filled"
+    assert "proposal" not in unasked["result"]
+
+    asked = {"look": look} if look else {}
+    row = await step(bench, "customization", input={"wishes": "make it green"}, **asked)
+    brand = await bench.reload()
+    assert (brand.color_palette != brown) is changes
+    if changes:
+        assert "proposal" not in row["result"]
+        return
+    assert row["result"]["proposal"] == ("green (#2D6A4F #95D5B2 #F1FAEE) instead of brown (#6F4E37 #D4A373)")
+    assert row["result"]["proposed"] == {"colorPalette": ["#2D6A4F", "#95D5B2", "#F1FAEE"]}
+
+
+async def test_a_brand_without_a_recorded_look_has_that_of_its_picked_logo(bench: Bench) -> None:
+    """Of before looks were kept."""
+    green = {"colorPalette": ["#2D6A4F"], "logoStyle": "playful"}
+    empty = {"color_palette": None, "logo_style": None}
+    await bench.core.db.write(lambda conn: brands.change(conn, bench.brand.id, ANA, empty))
+    made = await bench.run("logo-generation", brandName="Acme", brandVision="Warm.", count=1, **green)
+    assert made["state"] == "completed", made["error"]
+    await step(bench, "logo-generation")
+    ordered = (await bench.jobs_of("logo-generation"))[-1]["payload"]
+    assert {name: ordered[name] for name in green} == green
+    brand = await bench.reload()
+    assert (brand.color_palette, brand.logo_style) == (["#2D6A4F"], "playful")
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import update
 
-from bmn.db import brands, transitions
+from bmn.db import brands, tables, transitions
 from bmn.db.records import Brand, StoredEvent
 from bmn.errors import Cause
 from bmn.schemas.generators import KINDS
@@ -47,6 +48,33 @@ def test_each_room_has_its_generator_and_each_step_and_style_its_words() -> None
     assert {room.kind.name for room in ROOMS.values()} <= set(KINDS), "others hang in the first room"
     assert [step.name for step in steps.STEPS] == list(KINDS["wizard"].payload.model_fields["step"].annotation.__args__)
     assert set(STYLES) == {"bundles", "films"}
+
+
+async def test_a_look_that_a_step_suggests_waits_for_a_press(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana, "Acme", colorPalette=["#6F4E37"], logoStyle="modern")
+    ordered = await ana.post(f"/g/{brand}/words", data={**KEY, "step": "customization"})
+    job_id = ordered.headers["location"].rpartition("/")[2]
+    proposal = {"proposed": {"colorPalette": ["#2D6A4F"]}, "proposal": "green instead of brown"}
+    await api.core.db.write(
+        lambda conn: conn.execute(update(tables.jobs).where(tables.jobs.c.id == job_id).values(result=proposal))
+    )
+    room = f"/g/{brand}/words"
+    assert "It suggests green (#2D6A4F) instead of brown (#6F4E37). Acme keeps its look" in (await ana.get(room)).text
+    ben = await sign_in(api, BEN)
+    stranger = await ben.post(f"/g/job/{job_id}/look", data={"back": room})
+    assert stranger.status_code == 404
+    pressed = await ana.post(f"/g/job/{job_id}/look", data={"back": room})
+    assert (pressed.status_code, pressed.headers["location"]) == (303, room)
+    assert (await ana.get(f"/api/v1/brands/{brand}")).json()["colorPalette"] == ["#2D6A4F"]
+    assert "It suggests" not in (await ana.get(room)).text
+
+
+async def test_a_style_for_some_logos_is_the_brands_only_where_that_is_ticked(api: Api, ana: httpx.AsyncClient) -> None:
+    brand = await api.brand(ana, "Acme", colorPalette=["#6F4E37"], logoStyle="modern")
+    form = {**KEY, "style": "bold", "count": "1"}
+    for ticked, style in (({}, "modern"), ({"look": "change"}, "bold")):
+        assert (await ana.post(f"/g/{brand}/logos", data={**form, **ticked})).status_code == 303
+        assert (await ana.get(f"/api/v1/brands/{brand}")).json()["logoStyle"] == style
 
 
 async def test_each_picture_hangs_in_its_room_alone(api: Api, ana: httpx.AsyncClient) -> None:

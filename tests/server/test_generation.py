@@ -339,6 +339,49 @@ async def test_a_logo_is_changed_in_the_look_it_was_asked_to_have(api: Api, ana:
     assert (bold["logoStyle"], bold["colorPalette"]) == ("bold", ["#5A3825"])
 
 
+async def test_a_brand_keeps_the_look_of_its_first_logos_until_its_owner_changes_it(
+    api: Api, ana: httpx.AsyncClient
+) -> None:
+    async def look(brand: str) -> tuple[Any, ...]:
+        record = (await ana.get(f"/api/v1/brands/{brand}")).json()
+        return tuple(record[name] for name in ("colorPalette", "logoStyle", "archetype"))
+
+    invented = await api.brand(ana)
+    assert await look(invented) == (None, None, None)
+    await api.logos(ana, invented, count=1)
+    brown = palette_of("Acme Coffee")
+    assert await look(invented) == (brown, "modern", None), "whoever invented it"
+
+    green = {"colorPalette": ["#2D6A4F"], "logoStyle": "bold"}
+    once = await payload_of(api, await api.logos(ana, invented, count=1, **green))
+    assert (once["colorPalette"], once["logoStyle"]) == (["#2D6A4F"], "bold")
+    assert "look" not in once
+    await api.logos(ana, invented, count=1, look="keep", archetype="The Sage", **green)
+    assert await look(invented) == (brown, "modern", "The Sage"), "what is missing is no change"
+    again = await payload_of(api, await api.logos(ana, invented, count=1))
+    assert again["colorPalette"] == brown
+
+    await api.logos(ana, invented, count=1, look="change", colorPalette=["#2D6A4F"])
+    assert await look(invented) == (["#2D6A4F"], "modern", "The Sage")
+
+    given = await api.brand(ana, "Other")
+    await api.logos(ana, given, count=1, **{name: FULL[name] for name in ("logoStyle", "colorPalette", "archetype")})
+    assert await look(given) == (["#123ABC", "#FFFFFF"], "bold", "The Explorer")
+
+
+async def test_what_is_refused_or_repeated_changes_no_look(api: Api, ana: httpx.AsyncClient, start: Starter) -> None:
+    brand = await api.brand(ana, "Acme Coffee", colorPalette=["#6F4E37"], logoStyle="modern")
+    body = {"brandId": brand, "look": "change", "colorPalette": ["#2D6A4F"], "count": 1}
+    headers = {"Idempotency-Key": fresh_key()}
+    assert (await ana.post(LOGOS, json=body, headers=headers)).status_code == 202
+    back = await ana.patch(f"/api/v1/brands/{brand}", json={"colorPalette": ["#6F4E37"]})
+    assert back.status_code == 200
+    assert (await ana.post(LOGOS, json=body, headers=headers)).status_code == 202
+    assert (await ana.post(LOGOS, json={**body, "count": 9})).status_code == 400
+    assert (await ana.post(LOGOS, json={**body, "look": "maybe"})).status_code == 400
+    assert (await ana.get(f"/api/v1/brands/{brand}")).json()["colorPalette"] == ["#6F4E37"]
+
+
 async def test_the_eleventh_generation_of_a_minute_waits(start: Starter) -> None:
     api = await start(bmn_generations_per_minute=3, bmn_requests_per_minute=60)
     ana, ben = api.as_user(ANA), api.as_user(str(uuid4()))

@@ -35,7 +35,7 @@ _EXPECTED = {
         POST /g/asset/{asset_id}/pick POST /g/job/{job_id}/cancel POST /g/job/{job_id}/retry POST /g/job/{job_id}/share
         GET /g/{brand_id}/{room} GET /g/{brand_id}/compare GET /g/{brand_id}/pictures.zip POST /g/{brand_id}/share
         POST /g/{brand_id}/look POST /g/{brand_id}/products POST /g/{brand_id}/bundles POST /g/{brand_id}/films
-        POST /g/{brand_id}/words POST /g/asset/{asset_id}/favorite
+        POST /g/{brand_id}/words POST /g/asset/{asset_id}/favorite POST /g/job/{job_id}/look
         GET /dev/mail GET /dev/mail/{mail_id} GET /dev/mail/{mail_id}/body GET /dev/sandbox GET /dev/webhooks
         GET /api/v1/webhooks/default/secret GET /api/v1/webhooks/endpoints POST /api/v1/webhooks/endpoints
         DELETE /api/v1/webhooks/endpoints/{endpoint_id} GET /api/v1/webhooks/endpoints/{endpoint_id}/secret

@@ -748,6 +748,7 @@ export interface LogosBody {
   isRefinement?: boolean;
   previousLogoUrl?: string | null;
   refinementNotes?: string | null;
+  look?: "keep" | "change" | null;
 }
 
 export interface LogosEstimate {
@@ -769,6 +770,7 @@ export interface LogosEstimate {
   isRefinement?: boolean;
   previousLogoUrl?: string | null;
   refinementNotes?: string | null;
+  look?: "keep" | "change" | null;
 }
 
 export interface LogosResult {
@@ -1215,6 +1217,7 @@ export interface WizardBody {
   step: "social-analysis" | "brand-identity" | "customization" | "logo-generation" | "logo-refinement" | "product-selection" | "mockup-review" | "bundle-builder" | "profit-calculator";
   input?: Record<string, any>;
   sessionId?: string | null;
+  look?: "keep" | "change" | null;
 }
 
 export interface WizardResult {
@@ -1226,6 +1229,8 @@ export interface WizardResult {
   suggestions: Record<string, any>;
   profits: Record<string, any>;
   jobs: string[];
+  proposed?: Record<string, any>;
+  proposal?: string;
 }
 
 export interface WorkerStatus {

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bmn.cli.base import examples, group, run
+from bmn.cli.base import UsageError, examples, group, run
 from bmn.cli.lookup.assets import of_brand
 from bmn.cli.lookup.brands import all_brands, brands_named, find_brand
 from bmn.cli.lookup.server import open_client
@@ -18,6 +18,7 @@ from bmn.errors import Conflict
 from bmn.format import count
 from bmn.schemas.documents import Asset, Brand
 from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.look import COLUMNS, differing, told
 
 app = group(
     "The brands that pictures are made for.", 'bmn brands create "Acme Coffee" --color "#5A3825"', "bmn brands list"
@@ -51,6 +52,37 @@ def create(
     else:
         console.answer(f"{brand.id}  {brand.name}")
     console.next_step(f"bmn generate logos --brand {shlex.quote(name)}")
+
+
+@app.command(cls=examples('bmn brands change "Acme Coffee" --style vintage --color "#5A3825" --color "#F2E8DC"'))
+def change(
+    brand: Annotated[str, typer.Argument(help="Its name or id.")],
+    style: Annotated[LogoStyle | None, typer.Option("--style")] = None,
+    colors: Annotated[
+        list[str] | None,
+        typer.Option("--color", parser=color, metavar="HEX", help="A color of the palette; up to 8 times."),
+    ] = None,
+    vision: Annotated[str | None, typer.Option("--vision", metavar="TEXT", help="What the brand stands for.")] = None,
+    archetype: Annotated[str | None, typer.Option("--archetype", metavar="TEXT", help="Its character.")] = None,
+) -> None:
+    """Changes what the next pictures start from; those that are there stay as they are."""
+    fields = {"logoStyle": style, "colorPalette": colors, "vision": vision, "archetype": archetype}
+    given = {field: value for field, value in fields.items() if value}
+    if not given:
+        raise UsageError("Say what changes: --style, --color, --vision or --archetype.")
+
+    async def act() -> tuple[Brand, Brand]:
+        async with open_client() as client:
+            before = await find_brand(client, brand)
+            return before, await client.change_brand(before.id, **given)
+
+    before, now = run(act())
+    if console.json:
+        console.document(now)
+        return
+    after = {name: getattr(now, name) for name in COLUMNS}
+    console.answer(f"{now.name}: {told(before, differing(before, after)) or 'changed'}")
+    console.next_step(f"bmn generate logos --brand {shlex.quote(now.name)}")
 
 
 @app.command("list", cls=examples("bmn brands list"))

@@ -27,6 +27,15 @@ def _make(kind: Kind, build: Builder, values: Options) -> int:
     return make(kind, build, values)
 
 
+Keep = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep/--change",
+        help="Whether the brand keeps its own look, or has this one from now on. Asked on a terminal; else it keeps it.",
+        show_default=False,
+    ),
+]
+
 app = group(
     "Makes logos, mockups, bundles, videos and wizard steps, and shows them as they arrive.",
     'bmn generate logos --brand "Acme Coffee" --style vintage --color "#5A3825" --out logos/',
@@ -60,6 +69,7 @@ def logos(
         str | None, typer.Option(metavar="ASSET", help="Start from this logo: its number, its id, or JOB/2.")
     ] = None,
     notes: Annotated[str | None, typer.Option(metavar="TEXT", help="What to change (with --refine).")] = None,
+    keep: Keep = None,
 ) -> int:
     """Makes logos for a brand."""
     if notes and not refine:
@@ -70,10 +80,13 @@ def logos(
     options = replace(options, record=record, refines=bool(refine))
 
     async def build(client: "Client", brand: Target) -> Body:
+        from bmn.cli.following.looks import chosen
         from bmn.cli.lookup.assets import find_asset
 
+        asked = {"logo_style": style, "color_palette": colors, "archetype": archetype}
         body: Body = {
             **look,
+            "look": await chosen(client, brand, asked, _look_choice(keep), dry_run=options.dry_run),
             "brandId": brand.id or None,
             "brandName": None if brand.id else brand.name,
             "brandVision": vision,
@@ -197,6 +210,7 @@ def wizard(
         typer.Option("--input", metavar="KEY=VALUE", help="What the step should know; repeatable."),
     ] = None,
     resume: Annotated[str | None, typer.Option(metavar="SESSION", help="Go on with an earlier conversation.")] = None,
+    keep: Keep = None,
 ) -> int:
     """Runs one step of the brand wizard; the agent's messages stream as they come."""
     pairs = [entry.partition("=") for entry in inputs or ()]
@@ -209,9 +223,15 @@ def wizard(
             "step": step,
             "input": {key: value for key, _, value in pairs},
             "sessionId": resume,
+            "look": _look_choice(keep),
         }
 
-    return _make(KINDS["wizard"], build, options)
+    return _make(KINDS["wizard"], build, replace(options, asks_look=keep is None))
+
+
+def _look_choice(keep: bool | None) -> str | None:
+    """What the API is told; nothing where nothing was said."""
+    return None if keep is None else "keep" if keep else "change"
 
 
 def _derived(kind: Kind) -> None:

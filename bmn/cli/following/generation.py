@@ -9,6 +9,7 @@ from bmn.cli.base import run
 from bmn.cli.following.estimate import show_estimate
 from bmn.cli.following.files import local_path, make_folder
 from bmn.cli.following.gallery import Gallery
+from bmn.cli.following.looks import settle
 from bmn.cli.following.report import accepted, detached, next_steps, report, show_results, warn, with_server
 from bmn.cli.following.watch import watch
 from bmn.cli.lookup.assets import numbered
@@ -75,6 +76,8 @@ async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> in
         if options.detach:
             return accepted(answer, made.job_ids)
         ended = await _attend(client, brand, kind.noun, labels, options)
+        if options.asks_look:
+            await settle(client, brand, ended)
         steps = next_steps(ended, kind.noun, brand.name)
         console.next_step(*(with_server(steps) if made.private else steps))
         return exit_codes.of_jobs(ended, strict=options.strict)

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from bmn.format import count
 from bmn.schemas.base import Flag, HttpUrl, Id, Name, Palette, Text, Vision, Whole
 from bmn.schemas.kind import NEW_BRAND, GeneratorBody, Kind, Order
+from bmn.schemas.look import LookChoice
 from bmn.schemas.payloads import BrandPayload
 from bmn.schemas.terms import without_terms
 
@@ -29,6 +30,10 @@ class LogoGeneration(BrandPayload):
         """Each logo is paid for by itself."""
         return self.count
 
+    def look(self) -> dict[str, object]:
+        """What a brand that has no look yet gets from it, by the names of its record."""
+        return {"logo_style": self.logo_style, "color_palette": self.color_palette, "archetype": self.archetype}
+
     @model_validator(mode="after")
     def _refinement_is_whole(self) -> "LogoGeneration":
         if self.is_refinement and not self.previous_logo_url:
@@ -46,10 +51,24 @@ class LogosBody(GeneratorBody):
     is_refinement: Flag = False
     previous_logo_url: HttpUrl | None = None
     refinement_notes: Annotated[Text, StringConstraints(max_length=1000)] | None = None
+    look: LookChoice | None = None
 
     def orders(self) -> list[Order]:
-        """Whoever names a logo wants it changed."""
-        return [{**without_terms(self), "isRefinement": self.is_refinement or self.previous_logo_url is not None}]
+        """Whoever names a logo wants it changed. What becomes of the brand is not the logos' business."""
+        asked = {name: value for name, value in without_terms(self).items() if name != "look"}
+        return [{**asked, "isRefinement": self.is_refinement or self.previous_logo_url is not None}]
+
+    def new_look(self) -> dict[str, object]:
+        """What the brand's record is to say from now on, by its own names; nothing where the brand keeps its look."""
+        if self.look != "change":
+            return {}
+        given = {
+            "logo_style": self.logo_style,
+            "color_palette": self.color_palette,
+            "vision": self.brand_vision,
+            "archetype": self.archetype,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
     def accepted(self) -> str:
         """The sentence of the 202."""

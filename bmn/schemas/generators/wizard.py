@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bmn.schemas.base import FreeForm, Id
 from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.look import LookChoice
 from bmn.schemas.payloads import BrandPayload
 
 WizardStep = Literal[
@@ -26,12 +27,14 @@ class BrandWizard(BrandPayload):
     session_id: Id | None = None
     input: FreeForm = Field(default_factory=dict)
     credit_cost: int = Field(1, ge=0, le=1000)
+    look: LookChoice | None = None
 
 
 class WizardBody(GeneratorBody):
     step: WizardStep
     input: FreeForm = Field(default_factory=dict)
     session_id: Id | None = None
+    look: LookChoice | None = None
 
     def accepted(self) -> str:
         """The sentence of the 202."""

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import assets
+from bmn.db import assets, jobs
+from bmn.errors import UsageProblem
 from bmn.identity.rights import Right
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
@@ -15,6 +16,7 @@ from bmn.server.actions import change_brand, choose_asset
 from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, acting, owner_filter
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import show_job
+from bmn.server.pages.steps import proposed_look
 from bmn.server.shares import share_job
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -58,6 +60,17 @@ async def change_look(
     words = {"vision": vision.strip() or None, "archetype": archetype.strip() or None}
     asked = {"logoStyle": style, "colorPalette": color, **words}
     await change_brand(res, visitor, brand_id, BrandPatch.model_validate(asked))
+    return RedirectResponse(back, 303)
+
+
+@router.post("/g/job/{job_id}/look")
+async def take_look(job_id: JobPath, res: Res, visitor: VisitorWhoChanges, back: Back = "/") -> Response:
+    """The brand's look becomes the one that a step of its conversation has suggested."""
+    job = await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, visitor.user_id))
+    proposed = proposed_look(job)
+    if not proposed or not job.brand_id:
+        raise UsageProblem("This step suggests no other look.")
+    await change_brand(res, visitor, job.brand_id, BrandPatch.model_validate(proposed))
     return RedirectResponse(back, 303)
 
 

@@ -10,7 +10,7 @@ from bmn.db import assets, brands, jobs, products
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.records import Asset, Brand, Job
+from bmn.db.records import Brand, Job
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
@@ -22,7 +22,7 @@ from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import ROOMS, Room, offer, types_of
 from bmn.server.resources import Resources
-from bmn.work.defaults import brand_defaults
+from bmn.work.looks import look_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -84,11 +84,11 @@ async def _show(request: Request, res: Resources, visitor: Visitor, brand_id: st
     def read(conn: Connection) -> dict[str, Any]:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
         counts = assets.counts_of_brand(conn, brand_id)
-        logo = logo_of(conn, brand_id)
+        logo = assets.logo_of(conn, brand_id)
         return {
             "account": account(conn, visitor),
             "brand": brand,
-            "look": brand_defaults(brand),
+            "look": look_of(conn, brand),
             "logo": pieces.picture(logo, res.signer, brand.name, assets.number_of(conn, logo)) if logo else None,
             "doors": [_door(each, room, brand_id, counts) for each in ROOMS.values()],
             "total": sum(counts.values()),
@@ -111,7 +111,7 @@ def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> dict[st
     if room.name == "products":
         return {"catalogue": products.catalogue(conn), "first": FIRST_PRODUCTS}
     if room.name == "words":
-        return {"steps": steps.STEPS, "talks": steps.talks(conn, brand.id)}
+        return {"steps": steps.STEPS, "talks": steps.talks(conn, brand)}
     shown = ROOMS["products"]
     counts = assets.counts_of_brand(conn, brand.id)
     return {"mockups": _pictures(conn, res, brand, shown, counts), "styles": STYLES[room.name]}
@@ -146,13 +146,6 @@ def _coming(conn: Connection, res: Resources, brand: Brand, room: Room) -> list[
         name = str(job.payload.get("productName") or job.payload.get("bundleName") or "")
         found += [Coming(job, tile, name) for tile in tiles if tile.state == "coming"]
     return found
-
-
-def logo_of(conn: Connection, brand_id: str) -> Asset | None:
-    """The chosen logo, else the newest."""
-    chosen = [row for row in assets.selected_of_brand(conn, brand_id) if row.asset_type == "logo"]
-    found = chosen or assets.list_of_brand(conn, brand_id, asset_type="logo", limit=1)[0]
-    return found[0] if found else None
 
 
 def _door(room: Room, here: Room, brand_id: str, counts: dict[str, int]) -> Door:

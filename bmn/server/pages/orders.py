@@ -18,7 +18,6 @@ from bmn.server.actions import generate
 from bmn.server.dependencies import AssetPath, BrandPath, Res, request_id
 from bmn.server.pages import steps
 from bmn.server.pages.access import PageRoute, PayingVisitor
-from bmn.server.pages.brand import logo_of
 from bmn.server.pages.rooms import ROOMS, Room
 from bmn.server.resources import Resources
 
@@ -65,9 +64,11 @@ async def more_logos(
     key: Key,
     style: Words = "",
     count: Count = 4,
+    look: Words = "keep",
 ) -> Response:
-    """Logos for a brand, from its page's form."""
-    return await _logos(request, res, visitor, f"{key}-{count}", {"brandId": brand_id, "count": count}, style)
+    """Logos for a brand, from its page's form. look: `change` where their style is to be the brand's own."""
+    asked = {"brandId": brand_id, "count": count, "look": look}
+    return await _logos(request, res, visitor, f"{key}-{count}-{look}", asked, style)
 
 
 @router.post("/g/asset/{asset_id}/refine")
@@ -96,7 +97,7 @@ async def put_on_products(
 
     def read(conn: Connection) -> Mapping[str, object]:
         brands.get(conn, brand_id, visitor.user_id)
-        logo = logo_of(conn, brand_id)
+        logo = assets.logo_of(conn, brand_id)
         if logo is None:
             raise UsageProblem(
                 "There is no logo yet that could go on a product.", hint="Make logos first, and pick one."

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from bmn.db import events
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.records import Job
+from bmn.db.records import Brand, Job
+from bmn.schemas.look import differing
+from bmn.schemas.look import told as told_look
 from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.schemas.requests import BrandPatch
 from bmn.server.pages.rooms import ROOMS
+from bmn.work.looks import settled
 
 _LOOKED_AT = 60
 _EVENTS = 2000
@@ -68,11 +72,15 @@ STEPS: tuple[Step, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One time that a step was gone through. asked: the founder's own words. said: what came back, oldest first."""
+    """One time that a step was gone through. asked: the founder's own words. said: what came back, oldest first.
+
+    proposal: the look that it suggests instead of the brand's own, in words; empty where the brand has it, or keeps its own.
+    """
 
     job: Job
     asked: str
     said: list[str]
+    proposal: str = ""
 
     @property
     def live(self) -> bool:
@@ -80,16 +88,25 @@ class Talk:
         return self.job.state not in TERMINAL_STATES
 
 
-def talks(conn: Connection, brand_id: str) -> dict[str, Talk]:
+def talks(conn: Connection, brand: Brand) -> dict[str, Talk]:
     """The newest talk of each step."""
+    own = settled(conn, brand)
     found: dict[str, Talk] = {}
-    for job in list_jobs(conn, _of(brand_id), limit=_LOOKED_AT).jobs:
+    for job in list_jobs(conn, _of(brand.id), limit=_LOOKED_AT).jobs:
         step = str(job.payload.get("step", ""))
         if step not in found:
             told = events.after(conn, job.id, 0, _EVENTS)
             said = [str(row.payload["content"]).replace("**", "") for row in told if row.event == "agent:message"]
-            found[step] = Talk(job, _words(job.payload.get("input", {}).values()), said)
+            other = differing(own, proposed_look(job))
+            proposal = told_look(own, other) if other else ""
+            found[step] = Talk(job, _words(job.payload.get("input", {}).values()), said, proposal)
     return found
+
+
+def proposed_look(job: Job) -> dict[str, object]:
+    """What a step suggests to change of the brand's look, by the names of its record."""
+    proposed = (job.result or {}).get("proposed") or {}
+    return BrandPatch.model_validate(proposed).model_dump(exclude_unset=True)
 
 
 def session_of(conn: Connection, brand_id: str) -> str | None:

@@ -16,6 +16,9 @@ from bmn.events import audience
 from bmn.jobs.context import Context
 from bmn.schemas.base import Text
 from bmn.schemas.generators.wizard import BrandWizard
+from bmn.schemas.look import Look
+from bmn.work.defaults import BrandDefaults
+from bmn.work.looks import look_of, settled
 
 Line = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Paragraph = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
@@ -48,6 +51,14 @@ class Desk:
     async def brand(self) -> Brand:
         """The brand as it is now."""
         return await self.ctx.db.read(lambda conn: brands.get(conn, self.brand_id, self.user_id))
+
+    async def look(self) -> BrandDefaults:
+        """What the brand looks like, its picked logo included."""
+        return await self.ctx.db.read(lambda conn: look_of(conn, brands.get(conn, self.brand_id, self.user_id)))
+
+    async def settled(self) -> Look:
+        """What of the brand's look is settled: by its record, else by its picked logo."""
+        return await self.ctx.db.read(lambda conn: settled(conn, brands.get(conn, self.brand_id, self.user_id)))
 
     async def change_brand(self, change: Callable[[Connection], Brand], told: Mapping[str, Any]) -> Brand:
         """Commits a change of the brand's record and lets everybody see it. told: what dashboards hear, by HTTP's names."""

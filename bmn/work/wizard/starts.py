@@ -11,7 +11,8 @@ from bmn.jobs.submission import submit
 from bmn.schemas.base import Id
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.logos import LogoStyle
-from bmn.work.defaults import BrandDefaults, brand_defaults
+from bmn.work.defaults import BrandDefaults, as_made
+from bmn.work.looks import Settling, logo_look
 from bmn.work.registry import get_queue
 from bmn.work.wizard.desk import Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.profit import find_product
@@ -43,7 +44,7 @@ class Bundle(Arguments):
 
 async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> dict[str, Any]:
     """Orders logos."""
-    known = brand_defaults(await desk.brand())
+    known = await desk.look()
     fields = {**_logo_fields(known), "count": arguments.count}
     fields["logoStyle"] = arguments.style or known.style
     fields["brandVision"] = arguments.vision or known.vision
@@ -53,7 +54,8 @@ async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> dict[str, A
 async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> dict[str, Any]:
     """Orders a change to a logo."""
     logo = await _picture(desk, "logo", arguments.logo_id)
-    fields = _logo_fields(brand_defaults(await desk.brand())) | {"count": 1, "isRefinement": True}
+    made = await desk.ctx.db.read(lambda conn: logo_look(conn, logo))
+    fields = _logo_fields(as_made(await desk.look(), made)) | {"count": 1, "isRefinement": True}
     fields |= {"previousLogoUrl": logo.url, "refinementNotes": arguments.notes[:1000]}
     return await _start(desk, call_id, "logo-generation", [fields])
 
@@ -61,7 +63,7 @@ async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> d
 async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> dict[str, Any]:
     """Orders mockups of products."""
     logo = await _picture(desk, "logo", None)
-    palette = brand_defaults(await desk.brand()).palette
+    palette = (await desk.look()).palette
     catalogue = await desk.ctx.db.read(products.catalogue)
     found = {wanted: find_product(catalogue, wanted) for wanted in arguments.products}
     if unknown := [wanted for wanted, product in found.items() if product is None]:
@@ -86,7 +88,7 @@ async def start_bundle(desk: Desk, arguments: Bundle, call_id: str) -> dict[str,
     mockups = await desk.pictures("mockup")
     if len(mockups) < 2:
         raise refused("A bundle needs two mockups, and the brand has fewer.")
-    known = brand_defaults(await desk.brand())
+    known = await desk.look()
     fields = {
         "bundleName": arguments.name,
         "productMockupUrls": [row.url for row in mockups[:6]],
@@ -127,7 +129,10 @@ async def _start(desk: Desk, call_id: str, queue: str, orders: list[dict[str, An
     schema = get_queue(queue).payload
     payloads = [schema.model_validate({**owner, **order}) for order in orders]
     for job_id, payload in zip(ids, payloads, strict=True):
-        await submit(ctx.core, desk.user_id, queue, [payload], request_id=ctx.job.request_id, job_id=job_id)
+        look = Settling(ctx.core, desk.user_id, desk.brand_id)
+        plan = look.plan([payload])
+        await submit(ctx.core, desk.user_id, queue, plan, request_id=ctx.job.request_id, job_id=job_id)
+        await look.tell()
         if job_id not in started:
             started.append(job_id)
     return {"started": ids}

@@ -240,6 +240,8 @@ async def _result(ctx: Context[BrandWizard], session: AgentSession) -> WizardRes
         suggestions=state.get("suggestions", {}),
         profits=state.get("profits", {}),
         jobs=state.get("started", []),
+        proposed=state.get("proposed", {}),
+        proposal=state.get("proposal", ""),
     )
 
 

@@ -18,6 +18,7 @@ from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher
 from bmn.schemas.base import Name, Palette
 from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.look import differing, told
 from bmn.schemas.wording import in_words, place
 from bmn.work.wizard.desk import Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.page_text import page_words
@@ -99,12 +100,13 @@ async def _read_brand(desk: Desk, _arguments: Nothing, _call_id: str) -> dict[st
     brand = await desk.brand()
     rows, _ = await desk.ctx.db.read(lambda conn: assets.list_of_brand(conn, desk.brand_id, limit=_MOST_ASSETS))
     pictures = [{"id": row.id, "type": row.asset_type, "selected": row.is_selected} for row in rows]
+    settled = await desk.settled()
     return {
         "brandName": brand.name,
         "vision": brand.vision,
-        "archetype": brand.archetype,
-        "colorPalette": brand.color_palette,
-        "logoStyle": brand.logo_style,
+        "archetype": settled.archetype,
+        "colorPalette": settled.color_palette,
+        "logoStyle": settled.logo_style,
         "saved": {name: value for name, value in brand.details.items() if name != "steps"},
         "pictures": pictures,
     }
@@ -144,13 +146,27 @@ async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> dict
     given = arguments.model_dump(exclude_none=True)
     if not given:
         raise refused("There is nothing to save.")
+    settled = await desk.settled()
+    other = differing(settled, given)
+    if other and desk.ctx.payload.look != "change":
+        # The look is the owner's: they are told what it would become, and say so themselves.
+        desk.state["proposed"] = {to_camel(name): value for name, value in other.items()}
+        desk.state["proposal"] = told(settled, other)
+        given = {name: value for name, value in given.items() if name not in other}
+    if not given:
+        return {"saved": [], **_asked(desk)}
     columns = {name: value for name, value in given.items() if name in _COLUMNS}
     details = {name: value for name, value in given.items() if name not in _COLUMNS}
     await desk.change_brand(
         lambda conn: brands.merge(conn, desk.brand_id, desk.user_id, columns, details),
         {to_camel(name): value for name, value in given.items()},
     )
-    return {"saved": sorted(given)}
+    return {"saved": sorted(given), **(_asked(desk) if other and "proposal" in desk.state else {})}
+
+
+def _asked(desk: Desk) -> dict[str, Any]:
+    """What the model is told of a look that was not saved."""
+    return {"notSaved": desk.state["proposal"], "why": "The brand keeps its look; the user is asked: keep or change."}
 
 
 async def _list_products(desk: Desk, _arguments: Nothing, _call_id: str) -> list[dict[str, Any]]:

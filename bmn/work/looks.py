@@ -1,0 +1,91 @@
+"""A brand keeps its look: the first logos settle it, and from then on it changes when its owner says so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from pydantic.alias_generators import to_camel
+
+from bmn.broker import keys
+from bmn.broker.cache import forget
+from bmn.db import assets, brands
+from bmn.db.engine import Connection
+from bmn.db.records import Asset, Brand
+from bmn.events.audience import brand_updated
+from bmn.jobs.core import Core
+from bmn.jobs.submission import Plan
+from bmn.schemas.generators.logos import LogoGeneration, LogoStyle
+from bmn.schemas.look import Look, missing
+from bmn.schemas.payloads import Payload
+from bmn.work.defaults import BrandDefaults, brand_defaults
+
+
+@dataclass(slots=True)
+class Settling:
+    """Gives a brand the look of logos that are ordered for it, in the transaction that stores their job.
+
+    new_look: what its owner changes by that, by the names of the record; what the brand has besides stays. changed: what
+    came of it, once the job is stored.
+    """
+
+    core: Core
+    user_id: str
+    brand_id: str
+    new_look: Mapping[str, object] = field(default_factory=dict)
+    changed: dict[str, object] = field(default_factory=dict)
+
+    def plan(self, payloads: Sequence[Payload] | Plan) -> Plan:
+        """What makes the same payloads, and settles the look on the way."""
+
+        def made(conn: Connection) -> Sequence[Payload]:
+            found = payloads(conn) if callable(payloads) else payloads
+            self.changed = self._settle(conn, [each for each in found if isinstance(each, LogoGeneration)])
+            return found
+
+        return made
+
+    def _settle(self, conn: Connection, logos: Sequence[LogoGeneration]) -> dict[str, object]:
+        brand = brands.get(conn, self.brand_id, self.user_id)
+        first = missing(brand, logos[0].look()) if logos else {}
+        fields = {**first, **self.new_look}
+        fields = {name: value for name, value in fields.items() if value != getattr(brand, name)}
+        if fields:
+            brands.change(conn, self.brand_id, self.user_id, fields)
+        return fields
+
+    async def tell(self) -> None:
+        """Lets everybody see what has changed of the brand."""
+        if not self.changed:
+            return
+        await forget(self.core.redis, keys.cache("brand", self.brand_id))
+        told = {to_camel(name): value for name, value in self.changed.items()}
+        self.core.outbox.send(brand_updated(self.user_id, self.brand_id, name, value) for name, value in told.items())
+
+
+def look_of(conn: Connection, brand: Brand) -> BrandDefaults:
+    """What a brand looks like: as far as it is settled, and for the rest what its name suggests."""
+    known, own = brand_defaults(brand), settled(conn, brand)
+    return replace(
+        known,
+        style=cast(LogoStyle, own.logo_style or known.style),
+        palette=own.color_palette or known.palette,
+        archetype=own.archetype,
+    )
+
+
+def settled(conn: Connection, brand: Brand) -> Look:
+    """What nobody has to suggest any more: what the record says, and where it is silent, what the picked or newest logo
+    was asked to be."""
+    if brand.color_palette and brand.logo_style:
+        return Look(brand.color_palette, brand.logo_style, brand.archetype)
+    made = logo_look(conn, assets.logo_of(conn, brand.id))
+    return Look(
+        brand.color_palette or made.get("colorPalette"),
+        brand.logo_style or made.get("logoStyle"),
+        brand.archetype or made.get("archetype"),
+    )
+
+
+def logo_look(conn: Connection, logo: Asset | None) -> Mapping[str, Any]:
+    """What a logo was asked to look like, by the names of a payload; nothing where nobody knows it any more."""
+    return (assets.asked_for(conn, logo.storage_key, logo.brand_id) or {}) if logo else {}
