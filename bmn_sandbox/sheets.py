@@ -1,14 +1,19 @@
 """Contact sheets of what the sandbox draws, to be looked at: `python -m bmn_sandbox.sheets FOLDER [SHEET...]`."""
 
+import io
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image
 
+from bmn_sandbox.media.bundle import STYLES as BUNDLE_STYLES
+from bmn_sandbox.media.bundle import bundle
 from bmn_sandbox.media.logo.brief import KINDS, STYLES
 from bmn_sandbox.media.logo.logos import render_logo
+from bmn_sandbox.media.products import mockup
+from bmn_sandbox.media.video import shot_of
 
 NAMES = (
     "Acme Coffee", "Northwind", "Luna & Sol Yoga", "Saffron Street Kitchen", "Support Hub", "Barking Mad Sandwiches",
@@ -77,7 +82,87 @@ def scripts() -> Image.Image:
     return _contact(drawn, 8, (220, 220))
 
 
-SHEETS: dict[str, Callable[[], Image.Image]] = {"logos": logos, "scripts": scripts}
+def small() -> Image.Image:
+    """The same hundred logos as small as a phone shows them, four times enlarged."""
+    full = logos()
+    tiny = full.resize((full.width * 64 // 220, full.height * 64 // 220), Image.Resampling.LANCZOS)
+    return tiny.resize((tiny.width * 2, tiny.height * 2), Image.Resampling.NEAREST)
+
+
+def dark() -> Image.Image:
+    """Each kind of logo for light ground, and the same logo made again for a dark one."""
+    drawn = []
+    for index, kind in enumerate(KINDS):
+        asked = logo_prompt(NAMES[index], STYLES[index % 5], kind, PALETTES[index])
+        changed = f"{asked} Change the given logo as follows: put it on a dark background."
+        drawn += [
+            render_logo(asked, 40 + index, (512, 512)),
+            render_logo(changed, 90 + index, (512, 512), b"", ([asked], 40 + index)),
+        ]
+    return _contact(drawn, 8, (270, 270))
+
+
+_PRODUCTS = ("mug", "T-shirt", "hoodie", "tote bag", "cap", "poster", "sticker", "bottle", "box", "notebook")
+_BRANDS = ((0, "emblem"), (13, "combination"), (18, "lettermark"))
+
+
+def _logo_of(brand: int, kind: str) -> bytes:
+    asked = logo_prompt(NAMES[brand], STYLES[brand % 5], kind, PALETTES[brand % len(PALETTES)])
+    return _png(render_logo(asked, 11 + brand, (1024, 1024)))
+
+
+def _mockups(brand: int, kind: str, products: Sequence[str]) -> list[bytes]:
+    logo, colors = _logo_of(brand, kind), PALETTES[brand % len(PALETTES)]
+    return [mockup(logo, f"Product mockup: {product}. Colors: {colors}.") for product in products]
+
+
+def products() -> Image.Image:
+    """Ten products of three brands."""
+    drawn = [_opened(each) for brand, kind in _BRANDS for each in _mockups(brand, kind, _PRODUCTS)]
+    return _contact(drawn, 5, (380, 380))
+
+
+def bundles() -> Image.Image:
+    """Four styles by three brands."""
+    drawn = []
+    for brand, kind in _BRANDS:
+        shown = _mockups(brand, kind, ("mug", "T-shirt", "tote bag", "bottle", "notebook"))
+        colors = PALETTES[brand % len(PALETTES)]
+        drawn += [_opened(bundle(shown, f"{words}. Colors: {colors}.")) for words in BUNDLE_STYLES]
+    return _contact(drawn, 4, (500, 500))
+
+
+def films() -> Image.Image:
+    """Six frames of each style."""
+    drawn = []
+    for style, product in zip(
+        ("showcase", "unboxing", "lifestyle", "minimal"), ("mug", "bottle", "box", "notebook"), strict=True
+    ):
+        (shown,) = _mockups(0, "emblem", (product,))
+        shot = shot_of(shown, (1280, 720), f"{style} {PALETTES[0]}")
+        drawn += [shot(moment / 5) for moment in range(6)]
+    return _contact(drawn, 6, (400, 228))
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "png")
+    return out.getvalue()
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+SHEETS: dict[str, Callable[[], Image.Image]] = {
+    "logos": logos,
+    "small": small,
+    "scripts": scripts,
+    "dark": dark,
+    "products": products,
+    "bundles": bundles,
+    "films": films,
+}
 
 
 def main(arguments: list[str]) -> None:

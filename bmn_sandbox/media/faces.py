@@ -122,7 +122,7 @@ OTHER_SCRIPTS: dict[str, dict[str, tuple[Face, ...]]] = {
     "Thai": {
         "minimal": (Face("Kanit", 300, 3), Face("Noto Sans Thai", 300, 2)),
         "modern": (Face("Kanit", 600), Face("Noto Sans Thai", 700)),
-        "bold": (Face("Kanit", 900), Face("Noto Sans Thai", 900)),
+        "bold": (Face("Kanit", 800, 2), Face("Noto Sans Thai", 800, 1)),
         "vintage": (Face("Noto Sans Thai", 600, 3), Face("Kanit", 500, 2)),
         "playful": (Face("Kanit", 700, 1), Face("Noto Sans Thai", 800)),
     },

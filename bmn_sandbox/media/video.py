@@ -21,7 +21,7 @@ def video(image: bytes | None, seconds: int, width: int, height: int, prompt: st
     image: the product to film; None films an empty studio. prompt: `lifestyle`, `unboxing`, `minimal` or `360` choose
     what happens; else the product turns. Raises OSError where the image is no picture.
     """
-    shot = _shot(image, (width, height), prompt)
+    shot = shot_of(image, (width, height), prompt)
     frames = seconds * RATE
     # In a file, because the index is moved to the front at the end: players then start before they have it all.
     with tempfile.TemporaryDirectory(prefix="bmn-video-") as folder:
@@ -31,7 +31,8 @@ def video(image: bytes | None, seconds: int, width: int, height: int, prompt: st
         return path.read_bytes()
 
 
-def _shot(image: bytes | None, size: tuple[int, int], prompt: str) -> Shot:
+def shot_of(image: bytes | None, size: tuple[int, int], prompt: str) -> Shot:
+    """The frames of a film, each by its moment between 0 and 1."""
     colors = [color for color in colors_in(prompt) if color.saturation > _GRAY]
     if image is None:
         return empty(size, (colors or [Color(150, 150, 160)])[0])

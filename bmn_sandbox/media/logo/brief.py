@@ -78,7 +78,8 @@ def read_brief(prompt: str, seed: int) -> Brief:
     name, unset = _settable(asked)
     script = main_script(name)
     vision = _found(r"vision:\s*([^.\n]*)", prompt) + " " + _found(r"archetype:\s*([^.\n]*)", prompt)
-    motifs = motifs_for(asked, vision) or rng.sample(_NEUTRAL, 2)
+    called_for = motifs_for(asked, vision)
+    motifs = called_for or rng.sample(_NEUTRAL, 2)
     return Brief(
         name=name,
         unset=unset,
@@ -89,7 +90,7 @@ def read_brief(prompt: str, seed: int) -> Brief:
         script=script,
         display=_display(style, kind, script, name, rng),
         small=small_face(style, script),
-        tagline=next((TAGLINES[motif] for motif in motifs if motif in TAGLINES), "") if script == "Latin" else "",
+        tagline=next((TAGLINES[motif] for motif in called_for if motif in TAGLINES), "") if script == "Latin" else "",
         initials=initials_of(name),
         rng=rng,
     )

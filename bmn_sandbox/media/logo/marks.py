@@ -171,14 +171,19 @@ def negative(brief: Brief) -> Art:
     return captioned(brief, brief.rng.choice(choices)(brief), share=0.7)
 
 
-def _ground(brief: Brief, radius: float = 300) -> tuple[list[tuple[float, float]], str]:
-    name = brief.rng.choice(frames.FORMS_OF[brief.style])
-    return frames.form(name, radius, brief.rng), name
+# Forms that one still recognizes when a motif has been cut out of them.
+_CALM = ("disc", "squircle", "tile", "hexagon", "octagon", "arch", "diamond", "scallop", "shield")
+_CROPPED = ("disc", "squircle", "tile", "octagon")
+
+
+def _ground(brief: Brief, among: tuple[str, ...] = _CALM) -> tuple[list[tuple[float, float]], str]:
+    name = brief.rng.choice([name for name in frames.FORMS_OF[brief.style] if name in among] or list(among))
+    return frames.form(name, 300, brief.rng), name
 
 
 def _bleed(brief: Brief) -> Art:
     """The motif is cut out of a solid form, so large that the form's edge crops it."""
-    form, _name = _ground(brief)
+    form, _name = _ground(brief, _CROPPED)
     mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4))
     inside = Art().fill("ink", rectangle(-500, -500, 500, 500))
     x, y = brief.rng.choice(((50, 50), (-60, 40), (0, 90), (70, -30)))
