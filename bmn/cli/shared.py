@@ -11,7 +11,7 @@ import typer
 
 from bmn.cli.base import UsageError
 from bmn.cli.order import Options
-from bmn.cli.terminal.params import brand_name, later, span
+from bmn.cli.terminal.params import ahead, brand_name, later, span
 
 # What becomes a field of the request, by the name of its option.
 _TERMS = {
@@ -56,14 +56,14 @@ def _shared(
     at: Annotated[
         str | None, typer.Option("--at", parser=later, metavar="TIME", help="Begin then: 18:30, or 2026-11-30T09:00Z.")
     ] = None,
-    in_: Annotated[float | None, typer.Option("--in", parser=span, metavar="SPAN", help="Begin in 10m, 2h.")] = None,
+    in_: Annotated[float | None, typer.Option("--in", parser=ahead, metavar="SPAN", help="Begin in 10m, 2h.")] = None,
     start_within: Annotated[
         float | None,
-        typer.Option("--start-within", parser=span, metavar="SPAN", help="Cancel and refund it if not begun by then."),
+        typer.Option("--start-within", parser=ahead, metavar="SPAN", help="Cancel and refund it if not begun by then."),
     ] = None,
     finish_within: Annotated[
         float | None,
-        typer.Option("--finish-within", parser=span, metavar="SPAN", help="Cancel it if not done by then."),
+        typer.Option("--finish-within", parser=ahead, metavar="SPAN", help="Cancel it if not done by then."),
     ] = None,
     priority: Annotated[
         int | None, typer.Option("--priority", min=0, max=100, metavar="N", help="A higher number is served later.")

@@ -152,9 +152,9 @@ class Client(HttpClient):
 
     # --- money --------------------------------------------------------------------------------------------------------
 
-    async def credits(self) -> documents.Credits:
-        """The caller's balance and its newest movements."""
-        return await self._get("/credits", documents.Credits)
+    async def credits(self, *, limit: int | None = None, cursor: str | None = None) -> documents.Credits:
+        """The caller's balance and one page of its movements, newest first."""
+        return await self._get("/credits", documents.Credits, limit=limit, cursor=cursor)
 
     async def costs(
         self, *, by: str = "kind", since: float | None = None, user: str | None = None, everyone: bool = False

@@ -168,9 +168,10 @@ def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str |
     return _balance(row)
 
 
-def ledger(conn: Connection, user_id: str, limit: int = 100) -> list[LedgerEntry]:
-    """A user's newest movements."""
-    query = (
-        select(credit_ledger).where(credit_ledger.c.user_id == user_id).order_by(credit_ledger.c.id.desc()).limit(limit)
-    )
+def ledger(conn: Connection, user_id: str, *, limit: int = 100, before: int | None = None) -> list[LedgerEntry]:
+    """A user's movements, newest first. before: only those with a smaller id."""
+    query = select(credit_ledger).where(credit_ledger.c.user_id == user_id)
+    if before is not None:
+        query = query.where(credit_ledger.c.id < before)
+    query = query.order_by(credit_ledger.c.id.desc()).limit(limit)
     return [LedgerEntry.from_row(row) for row in conn.execute(query)]

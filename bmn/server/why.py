@@ -19,6 +19,9 @@ from bmn.server.dependencies import is_operator, owner_filter
 from bmn.server.resources import Resources
 from bmn.work.registry import get_queue
 
+_REFUSED = 400
+"""A status from here on says that a call failed; where a lower one failed, its answer was of no use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -153,13 +156,25 @@ def _failure(facts: Facts) -> str:
     cause = _cause(facts)
     if cause is None:
         return facts.job.error or "No cause was recorded."
-    text = CAUSES[cause].told
+    text = _missed(facts.job) if cause is Cause.DEADLINE else CAUSES[cause].told
     failed = [call for call in facts.calls if call.outcome not in ("ok", "cancelled")]
     if failed:
         last = failed[-1]
-        status = f" with status {last.status}" if last.status else ""
-        text += f" {len(failed)} of {len(facts.calls)} calls to {last.provider} failed, the last{status}."
+        status = f", the last with status {last.status}" if last.status and last.status >= _REFUSED else ""
+        text += f" {len(failed)} of {len(facts.calls)} calls to {last.provider} failed{status}."
     return f"{text} It said: {facts.said}" if facts.said else text
+
+
+def _missed(job: Job) -> str:
+    """Which deadline passed, and where the job was by then."""
+    told = CAUSES[Cause.DEADLINE].told
+    if job.started_at is None and job.start_by is not None:
+        return f"{told} It was to begin within {duration(job.start_by - job.run_at)}, and no worker had come to it."
+    if job.finish_by is not None:
+        allowed = duration(job.finish_by - job.created_at)
+        stood = "had not begun" if job.started_at is None else f"was at {job.progress} %"
+        return f"{told} It was to be done {allowed} after it was submitted, and {stood}."
+    return told
 
 
 def _money(facts: Facts) -> str:

@@ -46,7 +46,7 @@ def test_a_zero_is_a_value(user: User) -> None:
     assert "Only operators and services may put a job before others" in done.err
     refused = user.bmn("generate", "logos", "--brand", "Acme", "--start-within", "0s", "--detach")
     assert refused.code == 2
-    assert "startWithin: must be more than 0" in refused.err
+    assert "'0s' is not between 1s and 30d" in refused.err
 
 
 def test_a_pipe_gets_one_plain_line_per_change(user: User) -> None:

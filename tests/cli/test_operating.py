@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.kit.processes import PATIENCE, wait_until
@@ -296,3 +297,36 @@ def test_no_secret_is_ever_printed(user: User) -> None:
     for command in (("jobs", "list"), ("credits",), ("jobs", "show", "last"), ("--debug", "jobs", "show", "ffff")):
         done = user.bmn(*command)
         assert token not in done.out + done.err
+
+
+def test_a_name_that_two_brands_have_is_no_guess(user: User) -> None:
+    asked = {
+        "url": f"{user.stack.api_url}/api/v1/brands",
+        "headers": {"Authorization": f"Bearer {user.env['BMN_TOKEN']}"},
+    }
+    ids = [httpx.post(**asked, json={"name": "Twin"}).raise_for_status().json()["id"] for _ in range(2)]
+    for command in (("brands", "show", "Twin"), ("generate", "logos", "--brand", "Twin", "--detach")):
+        done = user.bmn(*command)
+        assert done.code == 3
+        assert all(each in done.err for each in ids), done.err
+    assert user.json("brands", "show", ids[0])["id"] == ids[0]
+
+
+def test_older_movements_of_credits_are_a_page_away(user: User, admin: User) -> None:
+    user.bmn("credits")
+    for amount in (1, 2, 3):
+        admin.bmn("credits", "grant", str(amount), "--user", user.user_id)
+    newest = user.bmn("credits", "show", "--limit", "2", "--json")
+    document = json.loads(newest.out)
+    assert [entry["amount"] for entry in document["ledger"]] == [3, 2]
+    assert document["nextCursor"] and "the newest 2 movements" in newest.err
+    whole = user.json("credits", "show", "--limit", "500")
+    assert [entry["amount"] for entry in whole["ledger"]] == [3, 2, 1, 20] and whole["nextCursor"] is None
+
+
+def test_an_endpoint_is_named_by_its_first_letters(user: User) -> None:
+    made = user.json("webhooks", "add", "https://example.com/hook")
+    assert user.json("webhooks", "secret", made["id"][:6])["key"] == made["key"]
+    unknown = user.bmn("webhooks", "remove", "ffffffff-none")
+    assert unknown.code == 3 and "No webhook endpoint 'ffffffff-none'" in unknown.err
+    assert user.json("webhooks", "remove", "https://example.com/hook") == {"removed": made["id"]}

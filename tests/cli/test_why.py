@@ -296,6 +296,7 @@ def _too_late(user: User, after: contextlib.ExitStack) -> Case:
     order = ("generate", "logos", "--brand", "Acme", "--count", "1", "--detach", "--start-within", "1s")
     job_id = user.bmn(*order).out.strip()
     _wait(user, job_id, "state = 'cancelled'")
+    assert "It was to begin within 1.0 s, and no worker had come to it." in user.bmn("jobs", "why", job_id).out
     return Case(job_id)
 
 

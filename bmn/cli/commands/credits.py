@@ -18,9 +18,13 @@ _UUID = 36
 """How many characters of a job's id follow the queue's name and a dash."""
 
 
+_PAGE = 200
+_MOVEMENTS = 100
+
+
 def _alone(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        _show()
+        _show(_MOVEMENTS)
 
 
 app = group(
@@ -31,21 +35,41 @@ app = group(
 )
 
 
-@app.command(cls=examples("bmn credits show"))
-def show() -> None:
-    """The balance, and where credits went: a line a job. With --json every movement."""
-    _show()
+@app.command(cls=examples("bmn credits show", "bmn credits show --limit 5000 --json"))
+def show(
+    limit: Annotated[
+        int, typer.Option(min=1, max=100_000, metavar="N", help="How many movements at most, newest first.")
+    ] = _MOVEMENTS,
+) -> None:
+    """The balance, and where credits went: a line a job. With --json a movement each."""
+    _show(limit)
 
 
-def _show() -> None:
-    async def fetch() -> Credits:
-        async with open_client() as client:
-            return await client.credits()
-
-    balance = run(fetch())
+def _show(limit: int) -> None:
+    balance = run(_read(limit))
     if console.json:
         console.document(balance)
-        return
+    else:
+        _print(balance)
+    if balance.next_cursor:
+        console.say(f"These are the newest {limit:,} movements; --limit shows more.")
+    if not console.json:
+        console.next_step("bmn credits grant 50" if balance.credits_remaining < 4 else "bmn costs")
+
+
+async def _read(limit: int) -> Credits:
+    """The balance with so many movements, asked for page by page."""
+    async with open_client() as client:
+        found = await client.credits(limit=min(limit, _PAGE))
+        ledger, cursor = list(found.ledger), found.next_cursor
+        while cursor and len(ledger) < limit:
+            page = await client.credits(limit=min(limit - len(ledger), _PAGE), cursor=cursor)
+            ledger += page.ledger
+            cursor = page.next_cursor
+    return found.model_copy(update={"ledger": ledger, "next_cursor": cursor})
+
+
+def _print(balance: Credits) -> None:
     console.answer(
         f"{balance.credits_remaining} credits left, {balance.credits_used} used, "
         f"{balance.credits_reserved} reserved for running jobs"
@@ -71,7 +95,6 @@ def _show() -> None:
         )
         console.answer()
         console.table(columns, rows)
-    console.next_step("bmn credits grant 50" if balance.credits_remaining < 4 else "bmn costs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import UsageError, examples, group, run
+from bmn.cli.lookup.endpoints import find_endpoint
+from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
@@ -78,15 +80,17 @@ def add(url: Annotated[str, typer.Argument(metavar="URL")], events: Events = Non
 def remove(endpoint: Endpoint) -> None:
     """Removes a receiver; what is on its way to it is dropped."""
 
-    async def drop() -> None:
+    async def drop() -> str:
         async with open_client() as client:
-            await client.remove_webhook_endpoint(endpoint)
+            found = await find_endpoint(client, endpoint)
+            await client.remove_webhook_endpoint(found)
+            return found
 
-    run(drop())
+    removed = run(drop())
     if console.json:
-        console.document({"removed": endpoint})
+        console.document({"removed": removed})
         return
-    console.say(f"Removed {endpoint}.")
+    console.say(f"Removed {removed}.")
 
 
 @app.command(cls=examples("bmn webhooks secret", "bmn webhooks secret 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"))
@@ -95,7 +99,7 @@ def secret(endpoint: Annotated[str | None, typer.Argument(metavar="ENDPOINT")] =
 
     async def fetch() -> str:
         async with open_client() as client:
-            return await client.webhook_secret(endpoint)
+            return await client.webhook_secret(await find_endpoint(client, endpoint) if endpoint else None)
 
     key = run(fetch())
     if console.json:
@@ -110,8 +114,10 @@ def test(target: Annotated[str, typer.Argument(metavar="ENDPOINT|URL")]) -> int:
 
     async def send() -> documents.WebhookDelivery:
         async with open_client() as client:
-            is_url = "://" in target
-            sent = await client.test_webhook(url=target if is_url else None, endpoint_id=None if is_url else target)
+            if "://" in target:
+                sent = await client.test_webhook(url=target)
+            else:
+                sent = await client.test_webhook(endpoint_id=await find_endpoint(client, target))
             until = asyncio.get_running_loop().time() + _TEST_SECONDS
             while not sent.attempts and sent.state == "pending" and asyncio.get_running_loop().time() < until:
                 await asyncio.sleep(_LOOK_SECONDS)
@@ -135,14 +141,16 @@ def test(target: Annotated[str, typer.Argument(metavar="ENDPOINT|URL")]) -> int:
 def deliveries(
     state: Annotated[str | None, typer.Option(metavar="STATE", help="pending, delivered, failed or dropped.")] = None,
     endpoint: Annotated[str | None, typer.Option(metavar="ENDPOINT", help="To this one only.")] = None,
-    job: Annotated[str | None, typer.Option(metavar="JOB", help="Of this job only; its whole id.")] = None,
+    job: Annotated[str | None, typer.Option(metavar="JOB", help="Of this job only.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, metavar="N", help="How many at most.")] = 20,
 ) -> None:
     """What was sent, newest first, and what became of it."""
 
     async def fetch() -> documents.WebhookDeliveries:
         async with open_client() as client:
-            return await client.webhook_deliveries(state=state, endpoint=endpoint, job=job, limit=limit)
+            endpoint_id = await find_endpoint(client, endpoint) if endpoint else None
+            job_id = await find_job(client, job) if job else None
+            return await client.webhook_deliveries(state=state, endpoint=endpoint_id, job=job_id, limit=limit)
 
     page = run(fetch())
     if console.json:

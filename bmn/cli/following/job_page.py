@@ -27,6 +27,8 @@ def print_job(job: JobRecord) -> None:
         "Money": f"{money(job)} (reserved {job.credits_reserved})",
         "Created": f"{local(job.created_at)}  ({ago(job.created_at)})",
         "Started": local(job.started_at),
+        "To begin by": local(job.start_by) if job.state == "queued" else None,
+        "To end by": local(job.finish_by) if not job.completed_at else None,
         "Ended": local(job.completed_at),
         "Took": duration(seconds) if (seconds := elapsed(job)) is not None else None,
         "Replay of": job.parent_id,

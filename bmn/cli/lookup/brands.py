@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.timespan import ago
 from bmn.client import Client, pages
 from bmn.errors import NotFound
 from bmn.names import key_of
@@ -14,11 +15,18 @@ _PAGE = 100
 
 
 async def find_brand(client: Client, reference: str, *, create: Mapping[str, object] | None = None) -> Brand:
-    """The brand of a name or an id. create: what to make one of when the name is new; None raises NotFound then."""
+    """The brand of a name or an id. create: what to make one of when the name is new; None raises NotFound then.
+
+    Raises NotFound with the candidates where several have the name, as the API lets them.
+    """
     reference = reference.strip().removeprefix("@")
     if is_brand_id(reference):
         return await client.brand(str(UUID(reference)))
-    if exact := await brands_named(client, reference):
+    exact = await brands_named(client, reference)
+    if len(exact) > 1:
+        candidates = ", ".join(f"{brand.id} (made {ago(brand.created_at)})" for brand in exact)
+        raise NotFound(f"{reference!r} could be several brands.", hint=f"Give the id of one: {candidates}")
+    if exact:
         return exact[0]
     if create is not None:
         made = await client.create_brand(reference, **create)

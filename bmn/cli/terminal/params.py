@@ -1,6 +1,7 @@
 """Parsers of option values: what the API would refuse is refused before anything is made of the others."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,16 @@ def span(value: str | float) -> float:
     return float(value) if isinstance(value, int | float) else parse_span(value)
 
 
+def ahead(value: str | float) -> float:
+    """Seconds of a span that a job may be planned ahead, or take. Raises ValueError."""
+    from bmn.schemas.terms import LONGEST_SECONDS
+
+    seconds = span(value)
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise ValueError(f"{value!r} is not between 1s and {LONGEST_SECONDS // 86_400}d")
+    return seconds
+
+
 def since(value: str | float) -> float:
     """Seconds since a moment in the past. Raises ValueError."""
     if isinstance(value, int | float):
@@ -28,7 +39,12 @@ def since(value: str | float) -> float:
 
 def later(text: str) -> str:
     """A moment to come, as the API takes it: an ISO time, or `18:30`, the next one there is. Raises ValueError."""
-    return next_moment(text).isoformat(timespec="seconds")
+    from bmn.schemas.terms import LONGEST_SECONDS
+
+    found = next_moment(text)
+    if (found - datetime.now(UTC)).total_seconds() > LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is more than {LONGEST_SECONDS // 86_400} days ahead")
+    return found.isoformat(timespec="seconds")
 
 
 def dollars(value: str | float) -> float:

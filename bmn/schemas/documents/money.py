@@ -14,13 +14,17 @@ class LedgerEntry(Document):
 
 
 class Credits(Document):
-    """A balance. remaining can be spent; reserved is held by running jobs. ledger: the newest movements first."""
+    """A balance. remaining can be spent; reserved is held by running jobs.
+
+    ledger: a page of the movements, newest first; next_cursor: of the older ones.
+    """
 
     user_id: str
     credits_remaining: int
     credits_reserved: int
     credits_used: int
     ledger: list[LedgerEntry]
+    next_cursor: str | None
 
 
 class Granted(Document):

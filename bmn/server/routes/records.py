@@ -1,7 +1,7 @@
 """Products, credits and costs."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import RootModel
@@ -9,6 +9,7 @@ from pydantic import RootModel
 from bmn.broker import keys
 from bmn.broker.cache import cached
 from bmn.db import credits, products
+from bmn.db.engine import Connection
 from bmn.db.records import LedgerEntry
 from bmn.db.sums import spending
 from bmn.schemas import documents
@@ -36,19 +37,31 @@ async def list_products(res: Res, principal: Caller) -> documents.Products:
 
 
 @router.get("/credits")
-async def show_credits(res: Res, principal: Caller) -> documents.Credits:
-    """remaining: can be spent. reserved: held by running jobs, given back where they do not deliver."""
+async def show_credits(
+    res: Res,
+    principal: Caller,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    cursor: Annotated[str | None, Query(max_length=18, pattern=r"^[0-9]+$")] = None,
+) -> documents.Credits:
+    """The balance, and a page of the movements behind it, newest first.
 
-    def read(conn: Any) -> tuple[credits.Balance, list[LedgerEntry]]:
-        return credits.balance(conn, principal.user_id), credits.ledger(conn, principal.user_id)
+    remaining: can be spent. reserved: held by running jobs, given back where they do not deliver.
+    """
+    before = int(cursor) if cursor else None
 
-    balance, ledger = await res.core.db.read(read)
+    def read(conn: Connection) -> tuple[credits.Balance, list[LedgerEntry]]:
+        found = credits.ledger(conn, principal.user_id, limit=limit + 1, before=before)
+        return credits.balance(conn, principal.user_id), found
+
+    balance, movements = await res.core.db.read(read)
+    shown = movements[:limit]
     return documents.Credits(
         user_id=principal.user_id,
         credits_remaining=balance.remaining,
         credits_reserved=balance.reserved,
         credits_used=balance.used,
-        ledger=[views.ledger_entry(row) for row in ledger],
+        ledger=[views.ledger_entry(row) for row in shown],
+        next_cursor=str(shown[-1].id) if len(movements) > limit else None,
     )
 
 
