@@ -21,8 +21,9 @@ _COMMANDS = "bmn.cli.commands"
 
 SECTIONS: Sections = {
     "Make": {
-        "generate": (f"{_COMMANDS}.generate", "logos, mockups, bundles, videos, wizard steps; watched live"),
+        "generate": (f"{_COMMANDS}.generate", "logos, mockups, bundles, videos, whole kits; watched live"),
         "logos": (f"{_COMMANDS}.logos", "look at, pick, save and refine what was made"),
+        "kits": (f"{_COMMANDS}.kits", "whole brands, step by step: watch, pick, cancel"),
         "brands": (f"{_COMMANDS}.brands", "the brands that pictures are made for"),
         "credits": (f"{_COMMANDS}.credits", "what you have left; grant more"),
         "open": (f"{_COMMANDS}.open", "look at the pictures in the browser"),

@@ -116,7 +116,7 @@ def _write_options(command: BaseCommand, ctx: Context, formatter: HelpFormatter)
             formatter.write_dl(rows)
 
 
-_CHOOSE = {"queue", "state", "cause", "brand", "user", "text", "kind"}
+_CHOOSE = {"queue", "state", "cause", "brand", "group", "user", "text", "kind"}
 
 
 def _refuse_slips(command: BaseCommand, ctx: Context, args: list[str]) -> None:

@@ -78,16 +78,32 @@ def _shared(
 _DECLARED = tuple(inspect.signature(_shared).parameters.values())
 
 
-def with_shared(command: Callable[..., int]) -> Callable[..., int]:
+_BRANDS = tuple(each.replace(default=None) if each.name == "brand" else each for each in _DECLARED)
+
+
+def with_brands(command: Callable[..., int]) -> Callable[..., int]:
+    """The same for a command that may take its brands from a file: `--brand`, or its own `source`, has to be given."""
+
+    @functools.wraps(command)
+    def run(*, options: Options, source: Path | None = None, **given: Any) -> int:
+        if not options.brand and source is None:
+            raise UsageError("Name a brand with --brand, or a file of them with --from.")
+        return command(options=options, source=source, **given)
+
+    run.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
+    return with_shared(run, _BRANDS)
+
+
+def with_shared(command: Callable[..., int], declared: tuple[inspect.Parameter, ...] = _DECLARED) -> Callable[..., int]:
     """The command with the shared options in place of its `options`; what another command leaves out has its default."""
 
     @functools.wraps(command)
     def run(**given: Any) -> int:
-        return command(options=_options({each.name: given.pop(each.name, each.default) for each in _DECLARED}), **given)
+        return command(options=_options({each.name: given.pop(each.name, each.default) for each in declared}), **given)
 
     signature = inspect.signature(command, eval_str=True)
     own = [each for each in signature.parameters.values() if each.name != "options"]
-    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*_DECLARED, *own)]
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*declared, *own)]
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": int}
     return run
@@ -101,5 +117,6 @@ def _options(given: dict[str, Any]) -> Options:
         raise UsageError("--at and --in both say when it begins: give one of them.")
     terms = {field: given.pop(name) for name, field in _TERMS.items()}
     terms = {field: value for field, value in terms.items() if value is not None and value is not False}
+    given["brand"] = given["brand"] or ""
     key = given.pop("idempotency_key") or uuid.uuid4().hex
     return Options(**given, idempotency_key=key, terms=terms)

@@ -26,6 +26,7 @@ class JobQuery(Whose, total=False):
     state: str | Sequence[str] | None
     cause: str | None
     brand: str | None
+    groupId: str | None
     text: str | None
     prefix: str | None
     since: float | None
@@ -79,6 +80,40 @@ class Client(HttpClient):
     async def estimate(self, kind: str, body: Fields) -> documents.Estimate:
         """What the same submission would ask for and cost; nothing is stored."""
         return await self._post(f"/generation/{kind}/estimate", documents.Estimate, _given(body), safe=True)
+
+    # --- kits ---------------------------------------------------------------------------------------------------------
+
+    async def start_kit(self, body: Fields, *, idempotency_key: str | None = None) -> documents.Kit:
+        """Begins a whole brand. The key is that of `generate`, and stands for its kit for as long as that is kept."""
+        key = idempotency_key or uuid4().hex
+        return await self._post("/generation/kits", documents.Kit, _given(body), idempotency_key=key)
+
+    async def kit_price(self, body: Fields) -> documents.KitPrice:
+        """What the same kit would come to, step by step; nothing is stored."""
+        return await self._post("/generation/kits/estimate", documents.KitPrice, _given(body), safe=True)
+
+    async def kits(
+        self,
+        *,
+        brand: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> documents.KitPage:
+        """One page of the caller's kits, newest first."""
+        return await self._get("/kits", documents.KitPage, brand=brand, state=state, limit=limit, cursor=cursor)
+
+    async def kit(self, kit_id: str) -> documents.Kit:
+        """A kit, its steps and their jobs."""
+        return await self._get(f"/kits/{kit_id}", documents.Kit)
+
+    async def pick(self, kit_id: str, asset_id: str) -> documents.Kit:
+        """Picks the logo that a kit waits for."""
+        return await self._post(f"/kits/{kit_id}/pick", documents.Kit, {"assetId": asset_id})
+
+    async def cancel_kit(self, kit_id: str, *, reason: str | None = None) -> documents.Kit:
+        """Ends a kit: nothing more is ordered, its open jobs are cancelled."""
+        return await self._post(f"/kits/{kit_id}/cancel", documents.Kit, _given({"reason": reason}))
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 

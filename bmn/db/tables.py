@@ -180,6 +180,7 @@ jobs = Table(
     Index("jobs_of_user", "user_id", "created_at"),
     Index("jobs_of_brand", "brand_id", "created_at"),
     Index("jobs_parent", "parent_id"),
+    _index_where("group_id IS NOT NULL", "jobs_of_group", "group_id", "created_at"),
 )
 
 # Ended jobs, counted by the minute, the hour, the day and in all (span 0); see bmn/db/sums/activity.py.
@@ -629,4 +630,44 @@ shares = Table(
     _time("revoked_at"),
     Index("shares_of_user", "user_id", "created_at"),
     Index("shares_age", "expires_at"),
+)
+
+# A whole brand as one group of jobs, which the sweeper carries on step by step; see bmn/work/kits.
+kits = Table(
+    "kits",
+    metadata,
+    _id(primary_key=True),  # the group of its jobs
+    _id("user_id", nullable=False),
+    _id("brand_id", nullable=False),
+    Column("state", String(16), nullable=False),  # running, picking, held; then done or cancelled
+    Column("step", String(16), nullable=False),  # logos, pick, mockups, bundle, video
+    Column("plan", Json, nullable=False),
+    _id("logo_id"),  # the one that was picked
+    Column("message", Text, nullable=False),
+    Column("cause", String(32)),  # why it is held
+    Column("credits_estimated", Integer, nullable=False),
+    Column("usd_estimated", Double, nullable=False),
+    Column("credits_left", Integer, nullable=False),  # of the estimate, what no step has reserved yet
+    Column("credits_short", Integer, nullable=False, default=0),  # what the next step needs, where that was not there
+    Column("idempotency_key", String(256)),
+    Column("request_hash", String(64)),
+    Column("request_id", String(64)),
+    _created(),
+    _time("changed_at", nullable=False, default=db_now()),
+    _time("ended_at"),
+    UniqueConstraint("user_id", "idempotency_key", name="kits_once"),
+    _index_where("ended_at IS NULL", "kits_open", "state", "created_at"),
+    Index("kits_of_user", "user_id", "created_at"),
+    Index("kits_of_brand", "brand_id", "created_at"),
+    _index_where("ended_at IS NOT NULL", "kits_ended", "ended_at"),
+)
+
+# Which steps were begun: no step of a kit is ordered twice.
+kit_steps = Table(
+    "kit_steps",
+    metadata,
+    _id("kit_id", nullable=False),
+    Column("step", String(16), nullable=False),
+    _created(),
+    PrimaryKeyConstraint("kit_id", "step"),
 )

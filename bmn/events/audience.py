@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bmn.db.kits import Kit
 from bmn.db.records import Asset
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import (
@@ -14,6 +15,7 @@ from bmn.schemas.events import (
     BrandUpdated,
     CreditsUpdated,
     Event,
+    KitUpdated,
     QueueCounts,
     QueueStats,
     Severity,
@@ -83,6 +85,20 @@ def brand_updated(user_id: str, brand_id: str, field: str, value: object) -> Out
     """A field of a brand has changed, for its dashboards."""
     event = BrandUpdated(brand_id=brand_id, field=field, value=value, timestamp=now_ms())
     return _outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), event)
+
+
+def kit_updated(kit: Kit) -> Outgoing:
+    """A kit does or waits for something else."""
+    event = KitUpdated(
+        group_id=kit.id,
+        brand_id=kit.brand_id,
+        state=kit.state,
+        step=kit.step,
+        message=kit.message,
+        cause=kit.cause,
+        timestamp=now_ms(),
+    )
+    return _outgoing(DASHBOARD, (user_room(kit.user_id), brand_room(kit.brand_id)), event)
 
 
 def credits_updated(user_id: str, remaining: int, used: int) -> Outgoing:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from bmn.db import audit, dead_letters
+from bmn.db import audit, dead_letters, kits
 from bmn.db import jobs as job_rows
 from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
@@ -150,10 +150,13 @@ def replay_job(
         credits=cost,
         unit_credits=queue.price(core.settings) if parent.user_id else 0,
         parent_id=job_id,
+        group_id=parent.group_id,
         request_id=parent.request_id,
         message="Brought back, waiting in line",
     )
     change = store_jobs(conn, parent.user_id, [job])
+    if parent.group_id:
+        kits.go_on(conn, parent.group_id)
     audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after={"job": new_id})
     return Replay(job_id, new_id, cost), change
 

@@ -159,6 +159,23 @@ class BrandUpdated(Event):
     timestamp: int
 
 
+class KitUpdated(Event):
+    """A kit stands elsewhere. state: running, picking (its owner has to pick a logo), held, done or cancelled.
+
+    step: logos, pick, mockups, bundle or video. message: what it does or waits for. cause: why it is held.
+    """
+
+    EVENT = "kit:updated"
+
+    group_id: str
+    brand_id: str
+    state: str
+    step: str
+    message: str
+    cause: str | None = None
+    timestamp: int
+
+
 class AssetSummary(Outbound):
     id: str
     type: str
@@ -226,7 +243,9 @@ class SystemAlert(Event):
     timestamp: int
 
 
-DASHBOARD_EVENTS: dict[str, type[Event]] = {model.EVENT: model for model in (BrandUpdated, AssetNew, CreditsUpdated)}
+DASHBOARD_EVENTS: dict[str, type[Event]] = {
+    model.EVENT: model for model in (BrandUpdated, AssetNew, CreditsUpdated, KitUpdated)
+}
 ADMIN_EVENTS: dict[str, type[Event]] = {model.EVENT: model for model in (QueueStats, SystemError, SystemAlert)}
 
 # --- client to server --------------------------------------------------------------------------------------------------

@@ -43,6 +43,12 @@ class ReasonBody(Model):
     reason: Reason | None = None
 
 
+class PickBody(Model):
+    """asset_id: the logo that a kit goes on with."""
+
+    asset_id: Id
+
+
 class KeyBody(Model):
     """role: what the key may do. user_id: whom it acts as; the caller where none is named. expires_in: seconds."""
 
@@ -101,6 +107,7 @@ class BulkBody(Model):
     state: Annotated[list[JobState], Field(max_length=7)] = Field(default_factory=list)
     cause: Annotated[Text, StringConstraints(max_length=64)] | None = None
     brand: Id | None = None
+    group_id: Id | None = None
     text: Annotated[Text, StringConstraints(max_length=200)] | None = None
     since: Number | None = Field(None, gt=0)
     until: Number | None = Field(None, gt=0)

@@ -4,10 +4,12 @@ from pydantic import ValidationError
 
 from bmn.broker import keys
 from bmn.broker.cache import forget
-from bmn.db import assets, brands
+from bmn.db import assets, brands, kits
+from bmn.db.engine import Connection
+from bmn.db.kits import Kit
 from bmn.db.records import Asset
 from bmn.errors import BmnError
-from bmn.events.audience import brand_updated
+from bmn.events.audience import brand_updated, kit_updated
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import Idempotent, Submission, answered, submit
 from bmn.schemas import documents
@@ -75,8 +77,17 @@ async def change_brand(res: Resources, principal: Principal, brand_id: str, body
 
 
 async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> Asset:
-    """Makes an asset the selected one of its brand and type, for every page that shows the brand. Raises NotFound."""
-    row = await res.core.db.write(lambda conn: assets.choose(conn, asset_id, principal.user_id))
+    """Makes an asset the selected one of its brand and type, for every page that shows the brand. Raises NotFound.
+
+    Kits that wait for a logo of this brand go on with it.
+    """
+
+    def choose(conn: Connection) -> tuple[Asset, list[Kit]]:
+        row = assets.choose(conn, asset_id, principal.user_id)
+        return row, kits.note_pick(conn, row.brand_id, row.id) if row.asset_type == "logo" else []
+
+    row, waiting = await res.core.db.write(choose)
     field = f"selected:{row.asset_type}"
-    res.core.outbox.send([brand_updated(principal.user_id, row.brand_id, field, row.id)])
+    picked = brand_updated(principal.user_id, row.brand_id, field, row.id)
+    res.core.outbox.send([picked, *map(kit_updated, waiting)])
     return row

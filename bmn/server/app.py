@@ -39,6 +39,7 @@ from bmn.server.routes import (
     job_events,
     jobs,
     keys,
+    kits,
     me,
     records,
     shares,
@@ -53,6 +54,7 @@ log = get_logger(__name__)
 _ROUTERS = (
     generation,
     estimates,
+    kits,
     jobs,
     job_events,
     brands,

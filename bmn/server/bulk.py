@@ -47,6 +47,7 @@ def _choose(conn: Connection, body: BulkBody, owner_id: str | None) -> list[Cand
         states=tuple(body.state),
         cause=body.cause,
         brand_id=body.brand,
+        group_id=body.group_id,
         text=body.text,
         since=since,
         until=now - body.until if body.until else None,

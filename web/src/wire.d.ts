@@ -207,6 +207,7 @@ export interface BulkBody {
   state?: JobState[];
   cause?: string | null;
   brand?: string | null;
+  groupId?: string | null;
   text?: string | null;
   since?: number | null;
   until?: number | null;
@@ -333,6 +334,7 @@ export interface Credits {
   creditsReserved: number;
   creditsUsed: number;
   ledger: LedgerEntry[];
+  nextCursor: string | null;
 }
 
 export interface CreditsUpdated {
@@ -703,6 +705,112 @@ export interface Keys {
   keys: KeyRecord[];
 }
 
+export interface Kit {
+  groupId: string;
+  brandId: string;
+  brandName: string | null;
+  userId: string;
+  state: "running" | "picking" | "held" | "done" | "cancelled";
+  step: "logos" | "pick" | "mockups" | "bundle" | "video";
+  message: string;
+  cause: string | null;
+  pick: number | null;
+  logoId: string | null;
+  steps: KitStep[];
+  creditsEstimated: number;
+  usdEstimated: number;
+  creditsLeft: number;
+  creditsReserved: number;
+  creditsCharged: number;
+  creditsRefunded: number;
+  costUsd: number;
+  createdAt: string;
+  endedAt: string | null;
+}
+
+export interface KitBody {
+  brandId: string;
+  count?: number;
+  pick?: number | null;
+  products?: string[];
+  without?: ("bundle" | "video")[];
+  logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
+  colorPalette?: string[] | null;
+  brandVision?: string | null;
+  archetype?: string | null;
+  bundleName?: string;
+  compositionStyle?: "grid" | "lifestyle" | "flatlay" | "showcase";
+  videoStyle?: "showcase" | "unboxing" | "lifestyle" | "minimal";
+  durationSeconds?: number;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
+}
+
+export interface KitEstimate {
+  brandId?: string;
+  count?: number;
+  pick?: number | null;
+  products?: string[];
+  without?: ("bundle" | "video")[];
+  logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
+  colorPalette?: string[] | null;
+  brandVision?: string | null;
+  archetype?: string | null;
+  bundleName?: string;
+  compositionStyle?: "grid" | "lifestyle" | "flatlay" | "showcase";
+  videoStyle?: "showcase" | "unboxing" | "lifestyle" | "minimal";
+  durationSeconds?: number;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
+}
+
+export interface KitJob {
+  jobId: string;
+  state: JobState;
+  progress: number;
+  name: string | null;
+  message: string | null;
+}
+
+export interface KitPage {
+  kits: Kit[];
+  nextCursor: string | null;
+}
+
+export interface KitPrice {
+  steps: KitStepPrice[];
+  credits: number;
+  creditsAvailable: number;
+  creditsPromised: number;
+  usd: number;
+  sandboxed: boolean;
+  warning?: string | null;
+}
+
+export interface KitStep {
+  step: "logos" | "pick" | "mockups" | "bundle" | "video";
+  state: "waiting" | "running" | "picking" | "held" | "done" | "cancelled";
+  jobs: KitJob[];
+}
+
+export interface KitStepPrice {
+  step: "logos" | "pick" | "mockups" | "bundle" | "video";
+  jobs: number;
+  credits: number;
+  usd: number;
+  prompts: string[];
+}
+
+export interface KitUpdated {
+  groupId: string;
+  brandId: string;
+  state: string;
+  step: string;
+  message: string;
+  cause?: string | null;
+  timestamp: number;
+}
+
 export interface LedgerEntry {
   at: string;
   kind: string;
@@ -875,6 +983,10 @@ export interface OutcomeBody {
 
 export interface PauseBody {
   reason?: string;
+}
+
+export interface PickBody {
+  assetId: string;
 }
 
 export interface Problem {
@@ -1263,6 +1375,7 @@ export interface DashboardEvents {
   "brand:updated": BrandUpdated;
   "asset:new": AssetNew;
   "credits:updated": CreditsUpdated;
+  "kit:updated": KitUpdated;
 }
 
 export interface AdminEvents {
@@ -1282,6 +1395,12 @@ export interface Answers {
   "POST /api/v1/generation/mockups/estimate": Estimate;
   "POST /api/v1/generation/bundles/estimate": Estimate;
   "POST /api/v1/generation/videos/estimate": Estimate;
+  "POST /api/v1/generation/kits": Kit;
+  "POST /api/v1/generation/kits/estimate": KitPrice;
+  "GET /api/v1/kits": KitPage;
+  "GET /api/v1/kits/{kit_id}": Kit;
+  "POST /api/v1/kits/{kit_id}/pick": Kit;
+  "POST /api/v1/kits/{kit_id}/cancel": Kit;
   "GET /api/v1/jobs": JobPage;
   "GET /api/v1/jobs/groups": JobGroups;
   "GET /api/v1/jobs/{job_id}": JobRecord;

@@ -10,6 +10,7 @@ from bmn.cli.base import run
 from bmn.cli.following import bulk
 from bmn.cli.following.bulk import Asked
 from bmn.cli.lookup.candidates import job_names
+from bmn.cli.lookup.groups import find_group
 from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.selection import Filter, as_query, filtered, scope
 from bmn.cli.terminal import exit_codes
@@ -17,9 +18,9 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Detach, Rate, Reason, StopAt
 from bmn.client import Client
-from bmn.errors import BmnError, NoServer, TryLater, UsageProblem
+from bmn.errors import BmnError, NoServer, NotFound, TryLater, UsageProblem
 from bmn.format import count
-from bmn.schemas.documents import BulkAction, BulkItem, Cancellation, Retried
+from bmn.schemas.documents import BulkAction, BulkItem, Cancellation, Kit, Retried
 
 JobNames = Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)]
 T = TypeVar("T")
@@ -36,6 +37,8 @@ def cancel(
     yes: Yes = False,
 ) -> int:
     """Stops jobs. What is finished or ordered is kept and charged, the rest comes back."""
+    if not jobs and chosen.only_group and (ended := run(_cancel_kit(chosen, reason))) is not None:
+        return _tell_kit(ended)
     if not jobs or rate or detach:
         return in_bulk(chosen, jobs, {"action": "cancel", "rate": rate, "reason": reason}, yes=yes, detach=detach)
 
@@ -47,6 +50,25 @@ def cancel(
     if collectors := [answer.collector_job_id for answer in answers if answer.collector_job_id]:
         console.next_step(f"bmn jobs watch {' '.join(map(short_id, collectors[:5]))}")
     return _code(answers, refused)
+
+
+async def _cancel_kit(chosen: Filter, reason: str | None) -> Kit | None:
+    """Ends the kit that a group is, so that nothing more is ordered; None for a group that is none."""
+    async with chosen.client() as client:
+        group = await find_group(client, str(chosen.group))
+        try:
+            return await client.cancel_kit(group, reason=reason)
+        except NotFound:
+            return None
+
+
+def _tell_kit(kit: Kit) -> int:
+    if console.json:
+        console.document(kit)
+    else:
+        console.answer(f"{short_id(kit.group_id)}  {kit.message}")
+    console.next_step(f"bmn kits show {short_id(kit.group_id)}")
+    return exit_codes.DONE
 
 
 @filtered

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bmn.cli.base import UsageError, examples, group
+from bmn.cli.commands import making_kits
+from bmn.cli.commands.making_kits import From, Results, Yes
 from bmn.cli.derived import aliased, builder, example, with_fields
 from bmn.cli.order import Body, Builder, Options, Target
-from bmn.cli.shared import with_shared
+from bmn.cli.shared import with_brands, with_shared
 from bmn.cli.terminal.params import color
 from bmn.schemas.documents import Product
 from bmn.schemas.generators import KINDS
@@ -50,11 +52,15 @@ app = group(
         'bmn generate logos --brand "Acme Coffee"',
         'bmn generate logos --brand "Acme Coffee" --style bold --color "#5A3825" --color "#F2E8DC" --count 6',
         'bmn generate logos --brand "Acme Coffee" --refine 2 --notes "thicker lines"',
+        "bmn generate logos --from brands.csv --count 2",
     )
 )
-@with_shared
+@with_brands
 def logos(
     options: Options,
+    source: From = None,
+    results: Results = None,
+    yes: Yes = False,
     style: Annotated[LogoStyle | None, typer.Option()] = None,
     colors: Annotated[
         list[str] | None,
@@ -77,6 +83,11 @@ def logos(
     look = {"logoStyle": style, "colorPalette": colors}
     record = {**look, "vision": vision, "archetype": archetype}
     record = {name: value for name, value in record.items() if value is not None}
+    if source is not None:
+        from bmn.cli.following.batch import Batch, make_batch
+
+        shared = {**look, "brandVision": vision, "archetype": archetype, "count": count}
+        return make_batch(Batch.of("logos", source, results, shared, options, yes=yes, refine=refine))
     options = replace(options, record=record, refines=bool(refine))
 
     async def build(client: "Client", brand: Target) -> Body:
@@ -99,6 +110,16 @@ def logos(
         return body
 
     return _make(KINDS["logos"], build, options)
+
+
+app.command(
+    "kit",
+    cls=examples(
+        'bmn generate kit --brand "Acme Coffee"',
+        'bmn generate kit --brand "Acme Coffee" --pick 1 --product mug --product tote --without video',
+        "bmn generate kit --from brands.csv --pick 1 --dry-run",
+    ),
+)(making_kits.kit)
 
 
 @app.command(cls=examples('bmn generate mockups --brand "Acme Coffee" --product mug --product t-shirt'))

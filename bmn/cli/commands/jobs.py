@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from bmn.cli.base import examples, group, run
+from bmn.cli.base import UsageError, examples, run
+from bmn.cli.base import group as command_group
 from bmn.cli.commands import changing, dlq
 from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
 from bmn.cli.following.report import detached, report
 from bmn.cli.lookup import selection
 from bmn.cli.lookup.candidates import job_names
+from bmn.cli.lookup.groups import jobs_of_group
 from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.selection import Filter, all_jobs, as_query, filtered, scope
 from bmn.cli.lookup.server import open_client
@@ -28,7 +30,7 @@ By = Annotated[
     GroupBy | None, typer.Option("--group-by", help="How many have the same, and what they cost, instead of each.")
 ]
 
-app = group(
+app = command_group(
     "A job is named by its id, 4 or more characters of its uuid, `last`, or `last:failed`.",
     "bmn jobs list --state failed --since 1d",
     "bmn jobs watch last",
@@ -179,9 +181,12 @@ def show_job(
         print_job(record)
 
 
-@app.command("watch", cls=examples("bmn jobs watch last", "bmn jobs watch 7f3a 91c2 --timeout 5m"))
+@app.command(
+    "watch", cls=examples("bmn jobs watch last", "bmn jobs watch 7f3a 91c2 --timeout 5m", "bmn jobs watch --group 3fa2")
+)
 def watch_jobs(
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB", autocompletion=job_names)],
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)] = None,
+    group: selection.Group = None,
     timeout: Annotated[
         float | None,
         typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; the job goes on. Exit 124."),
@@ -192,9 +197,11 @@ def watch_jobs(
     ] = None,
 ) -> int:
     """Live bars; what was missed is caught up. Ends with the job's own exit code; Ctrl-C detaches."""
+    if bool(jobs) == bool(group):
+        raise UsageError("Name the jobs to watch, or their --group.")
     job_ids: list[str] = []
     try:
-        ended = run(_watch(jobs, timeout, images, job_ids))
+        ended = run(_watch(jobs or [], group, timeout, images, job_ids))
     except KeyboardInterrupt:
         return detached(job_ids)
     for job in ended:
@@ -205,7 +212,7 @@ def watch_jobs(
 
 
 async def _watch(
-    references: list[str], timeout: float | None, images: str | None, job_ids: list[str]
+    references: list[str], group: str | None, timeout: float | None, images: str | None, job_ids: list[str]
 ) -> list[JobRecord]:
     from bmn.cli.following.board import Board
     from bmn.cli.following.gallery import Gallery
@@ -214,6 +221,8 @@ async def _watch(
 
     async with open_client() as client:
         job_ids += [await find_job(client, reference, wait=10) for reference in references]
+        if group:
+            job_ids += await jobs_of_group(client, group)
         gallery = Gallery(client, images)
 
         async def on_event(event: Event, board: Board) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar, get_type_hints
 import typer
 
 from bmn.cli.lookup.brands import find_brand, is_brand_id
+from bmn.cli.lookup.groups import find_group
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.params import dollars
 from bmn.cli.terminal.params import since as seconds_since
@@ -31,6 +32,9 @@ CauseOption = Annotated[
     Cause | None, typer.Option("--cause", metavar="CAUSE", help="Only jobs that failed for this cause.")
 ]
 Brand = Annotated[str | None, typer.Option("--brand", metavar="NAME", help="Only this brand.")]
+Group = Annotated[
+    str | None, typer.Option("--group", metavar="ID", help="Only jobs that were ordered together, such as a kit's.")
+]
 Text = Annotated[str | None, typer.Option("--text", metavar="WORDS", help="In the payload, the error or the id.")]
 Since = Annotated[
     float | None,
@@ -61,6 +65,7 @@ class Filter:
     state: State = None
     cause: CauseOption = None
     brand: Brand = None
+    group: Group = None
     text: Text = None
     since: Since = None
     until: Until = None
@@ -72,6 +77,12 @@ class Filter:
     def __bool__(self) -> bool:
         """Whether anything was chosen; of whom alone is no choice."""
         return any(getattr(self, each.name) is not each.default for each in fields(self) if each.name != "everyone")
+
+    @property
+    def only_group(self) -> bool:
+        """Whether a group is all that was chosen."""
+        chosen = {each.name for each in fields(self) if getattr(self, each.name) is not each.default}
+        return chosen == {"group"}
 
     @property
     def of_others(self) -> bool:
@@ -124,6 +135,7 @@ async def as_query(client: Client, chosen: Filter) -> JobQuery:
         "state": chosen.state,
         "cause": chosen.cause,
         "brand": await _brand_id(client, chosen),
+        "groupId": await find_group(client, chosen.group) if chosen.group else None,
         "text": chosen.text,
         "since": chosen.since,
         "until": chosen.until,

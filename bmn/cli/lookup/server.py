@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -39,8 +39,8 @@ class Server:
 
 
 @asynccontextmanager
-async def server_for(queue: str, *, detach: bool) -> AsyncIterator[Server]:
-    """A server that answers. queue: what a private one would work on.
+async def server_for(*queues: str, detach: bool) -> AsyncIterator[Server]:
+    """A server that answers. queues: what a private one would work on.
 
     Raises NoServer where none answers and a private one will not do.
     """
@@ -56,10 +56,20 @@ async def server_for(queue: str, *, detach: bool) -> AsyncIterator[Server]:
             hint="Start one in another terminal: bmn serve. Or leave out --detach.",
         )
     async with AsyncExitStack() as stack:
-        yield await _start(stack, settings, queue)
+        yield await _start(stack, settings, queues)
 
 
-async def _start(stack: AsyncExitStack, settings: Settings, queue: str) -> Server:
+@asynccontextmanager
+async def client_of(*queues: str, detach: bool) -> AsyncIterator[Client]:
+    """A client of that server."""
+    async with (
+        server_for(*queues, detach=detach) as server,
+        open_client(settings=server.settings, api_url=server.api_url) as client,
+    ):
+        yield client
+
+
+async def _start(stack: AsyncExitStack, settings: Settings, queues: Sequence[str]) -> Server:
     """A private server, once nobody else works in this home; or the one that somebody else has started meanwhile."""
     from bmn.local.temporary import private_stack
 
@@ -72,7 +82,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, queue: str) -> Serve
                 console.say(
                     f"no server is running: starting a private one in {settings.bmn_home}, which stops afterwards"
                 )
-            return Server(settings, await stack.enter_async_context(private_stack(settings, [queue])), private=True)
+            return Server(settings, await stack.enter_async_context(private_stack(settings, queues)), private=True)
         except Conflict:
             refusals += 1
             if refusals > _REFUSALS and not is_held(settings.bmn_home):

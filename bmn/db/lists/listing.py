@@ -31,6 +31,7 @@ class JobFilter:
     cause: str | None = None
     brand_id: str | None = None
     parent_id: str | None = None
+    group_id: str | None = None
     id_prefixes: tuple[str, ...] = ()
     text: str | None = None
     since: float | None = None
@@ -46,6 +47,7 @@ class JobFilter:
             jobs.c.cause: self.cause,
             jobs.c.brand_id: self.brand_id,
             jobs.c.parent_id: self.parent_id,
+            jobs.c.group_id: self.group_id,
         }
         found: list[ColumnElement[bool]] = [column == value for column, value in plain.items() if value is not None]
         if self.queues:

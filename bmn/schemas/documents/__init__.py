@@ -35,6 +35,7 @@ from bmn.schemas.documents.job import (
     Unit,
     Why,
 )
+from bmn.schemas.documents.kit import Kit, KitJob, KitPage, KitPrice, KitStep, KitStepPrice
 from bmn.schemas.documents.money import (
     CostRow,
     Costs,
@@ -96,6 +97,12 @@ __all__ = [
     "MadeKey",
     "Me",
     "Document",
+    "Kit",
+    "KitJob",
+    "KitPage",
+    "KitPrice",
+    "KitStep",
+    "KitStepPrice",
     "BulkAction",
     "BulkEstimate",
     "BulkItem",

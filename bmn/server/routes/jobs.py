@@ -42,6 +42,7 @@ Queues = Annotated[list[Text] | None, Query(max_length=len(QUEUE_NAMES))]
 States = Annotated[list[JobState] | None, Query(max_length=7)]
 Since = Annotated[float | None, Query(gt=0, description="seconds ago at most")]
 Until = Annotated[float | None, Query(gt=0, description="seconds ago at least")]
+OfGroup = Annotated[Id | None, Query(alias="groupId", description="jobs that were ordered together, such as a kit's")]
 MinCost = Annotated[
     float | None, Query(alias="minCost", ge=0, le=1e6, description="USD that providers were paid at least")
 ]
@@ -54,6 +55,7 @@ async def chosen_jobs(
     state: States = None,
     cause: Words = None,
     brand: Annotated[Id | None, Query()] = None,
+    group: OfGroup = None,
     text: Words = None,
     since: Since = None,
     until: Until = None,
@@ -71,6 +73,7 @@ async def chosen_jobs(
         states=tuple(state or ()),
         cause=cause,
         brand_id=brand,
+        group_id=group,
         text=text,
         since=now - since if since else None,
         until=now - until if until else None,

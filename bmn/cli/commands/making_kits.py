@@ -1,0 +1,123 @@
+"""`bmn generate kit`: a whole brand, or one for each row of a file."""
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from bmn.cli.base import UsageError
+from bmn.cli.order import Body
+from bmn.cli.terminal.params import brand_name, color, span
+from bmn.schemas.generators.bundles import CompositionStyle
+from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.generators.videos import VideoStyle
+from bmn.schemas.kits import Part
+
+if TYPE_CHECKING:
+    from bmn.client import Client
+
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from", exists=True, dir_okay=False, metavar="FILE", help="One for each row of this .csv or .jsonl file."
+    ),
+]
+Results = Annotated[
+    Path | None,
+    typer.Option("--results", dir_okay=False, metavar="FILE", help="With --from: where to; FILE.results.jsonl."),
+]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="With --from: do not ask.")]
+
+
+def _part(text: str) -> str:
+    """Raises ValueError for what a kit always makes."""
+    if text not in get_args(Part):
+        raise ValueError(f"{text!r} is not one of {', '.join(get_args(Part))}")
+    return text
+
+
+def kit(
+    brand: Annotated[
+        str | None, typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id; a new one is made.")
+    ] = None,
+    source: From = None,
+    pick: Annotated[
+        int | None, typer.Option(min=1, max=8, metavar="N", help="Go on with this logo; else it waits for your pick.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, max=8, metavar="N", help="How many logos; 4.")] = None,
+    products: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--product", metavar="NAME", help="Repeatable; a mug, a T-shirt and a tote bag, if none is named."
+        ),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", parser=_part, metavar="bundle|video", help="Leave this out; repeatable."),
+    ] = None,
+    style: Annotated[LogoStyle | None, typer.Option()] = None,
+    colors: Annotated[
+        list[str] | None,
+        typer.Option("--color", parser=color, metavar="HEX", help="A color of the palette; up to 8 times."),
+    ] = None,
+    vision: Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.")] = None,
+    archetype: Annotated[str | None, typer.Option(metavar="TEXT", help="Its character: explorer, sage, ...")] = None,
+    bundle: Annotated[str | None, typer.Option(metavar="TEXT", help="What the bundle is called.")] = None,
+    bundle_style: Annotated[CompositionStyle | None, typer.Option()] = None,
+    video_style: Annotated[VideoStyle | None, typer.Option()] = None,
+    duration: Annotated[
+        int | None, typer.Option(min=3, max=10, metavar="SECONDS", help="How long the video is; 8.")
+    ] = None,
+    results: Results = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Print the kit's id and return.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("-n", "--dry-run", help="Show what it comes to, step by step; submit nothing.")
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; it goes on. Exit 124."),
+    ] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option("--idempotency-key", metavar="KEY", help="The same key and options begin one kit.")
+    ] = None,
+    yes: Yes = False,
+) -> int:
+    """Makes a whole brand: logos, a pick, mockups, a bundle, a video."""
+    if (brand is None) == (source is None):
+        raise UsageError("Name a brand with --brand, or a file of them with --from.")
+    body: Body = {
+        "pick": pick,
+        "count": count,
+        "without": without or None,
+        "logoStyle": style,
+        "colorPalette": colors,
+        "brandVision": vision,
+        "archetype": archetype,
+        "bundleName": bundle,
+        "compositionStyle": bundle_style,
+        "videoStyle": video_style,
+        "durationSeconds": duration,
+    }
+    body = {name: value for name, value in body.items() if value is not None}
+    if source is not None:
+        from bmn.cli.following.batch import Batch, make_batch
+
+        if idempotency_key:
+            raise UsageError("With --from each row has a key of its own: leave --idempotency-key away.")
+        named = {**body, **({"products": products} if products else {})}
+        return make_batch(
+            Batch("kit", source, results, named, yes=yes, detach=detach, dry_run=dry_run, timeout=timeout)
+        )
+
+    from bmn.cli.following.one_kit import Wanted, make_kit
+
+    async def build(client: "Client") -> Body:
+        from bmn.cli.lookup.products import find_products
+
+        found = await find_products(client, products) if products else []
+        return {**body, **({"products": [product.slug for product in found]} if found else {})}
+
+    key = idempotency_key or uuid.uuid4().hex
+    assert brand is not None
+    return make_kit(Wanted(brand, build, key, detach=detach, dry_run=dry_run, timeout=timeout))

@@ -1,0 +1,187 @@
+"""A kit from its price to its end: begun, watched step by step, left where it waits for somebody."""
+
+import asyncio
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from bmn.cli.following.report import warn
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.cells import Column
+from bmn.cli.terminal.console import console
+from bmn.cli.terminal.format import short_id, state_text
+from bmn.client import Client
+from bmn.client.patience import PATIENCE_SECONDS, insist
+from bmn.errors import BmnError, RateLimited
+from bmn.format import count, usd
+from bmn.schemas.documents import Kit, KitPrice, KitStep
+
+LOOK_SECONDS = 2.0
+"""Between two looks: a user may ask sixty times a minute."""
+
+_MARKS = {"waiting": "·", "running": "●", "picking": "?", "held": "✗", "done": "✓", "cancelled": "⊘"}
+GOES_ON = "running"
+KitWord = Literal["running", "picking", "held", "done", "cancelled"]
+
+
+class OutOfTime(BmnError):
+    """`--timeout` was reached; the kit goes on."""
+
+    code, exit_code = "timeout", exit_codes.TIMED_OUT
+
+    def __init__(self, kit: Kit, seconds: float) -> None:
+        hint = f"It goes on: bmn kits watch {short_id(kit.group_id)}"
+        super().__init__(f"Not done after {seconds:g} s.", hint=hint, groupId=kit.group_id)
+
+
+def show_price(price: KitPrice) -> None:
+    """What a kit comes to, step by step; on stdout."""
+    columns = (Column("STEP"), Column("JOBS", right=True), Column("CREDITS", right=True), Column("COST", right=True))
+    rows = [(each.step, str(each.jobs), str(each.credits), usd(each.usd)) for each in price.steps]
+    console.table(columns, rows)
+    promised = f", {price.credits_promised} of them for open kits" if price.credits_promised else ""
+    console.answer(f"credits   {price.credits} of {price.credits_available}{promised}")
+    console.answer(f"cost      {cost(price.usd, sandboxed=price.sandboxed)}")
+    warn(price.warning)
+
+
+def cost(amount: float, *, sandboxed: bool) -> str:
+    """What providers charge, in words."""
+    return f"sandbox: $0.00 (with keys: {usd(amount)})" if sandboxed else usd(amount)
+
+
+async def watch(client: Client, kit: Kit, *, timeout: float | None = None) -> Kit:
+    """Shows how far a kit is until it is done, or waits for somebody. A server that is away meanwhile is waited for."""
+    board = _Board()
+    until = None if timeout is None else time.monotonic() + timeout
+    try:
+        while kit.state == GOES_ON:
+            board.show(kit)
+            if until is not None and time.monotonic() >= until:
+                raise OutOfTime(kit, timeout or 0)
+            await asyncio.sleep(LOOK_SECONDS)
+            kit = await _look(client, kit.group_id, board.say)
+        board.show(kit)
+    finally:
+        board.leave()
+    return kit
+
+
+async def _look(client: Client, kit_id: str, say: Callable[[str], None]) -> Kit:
+    while True:
+        try:
+            return await insist(lambda: client.kit(kit_id), PATIENCE_SECONDS, say)
+        except RateLimited as limit:
+            await asyncio.sleep(limit.retry_after)
+
+
+class _Board:
+    """A line a step: drawn again in place on a terminal, elsewhere written when it changes."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+        self._live = None
+        if console.live and not console.json and not console.quiet:
+            from bmn.cli.terminal.live import LiveLines
+
+            self._live = LiveLines(sys.stderr)
+
+    def show(self, kit: Kit) -> None:
+        """How far it is."""
+        lines = [_line(kit, step) for step in kit.steps]
+        if self._live is not None:
+            self._live.draw([(line, line) for line in lines])
+            return
+        for step, line in zip(kit.steps, lines, strict=True):
+            word = f"{step.step}: {step.state}"
+            if step.state != "waiting" and word not in self._said:
+                self._said.add(word)
+                console.say(line.strip())
+
+    def say(self, text: str) -> None:
+        """A line above the others."""
+        if self._live is not None:
+            self._live.clear()
+        console.say(text)
+
+    def leave(self) -> None:
+        """The last lines stand."""
+        if self._live is not None:
+            self._live.leave()
+
+
+def _line(kit: Kit, step: KitStep) -> str:
+    made = sum(job.state in ("completed", "partial") for job in step.jobs)
+    parts = [f"  {_MARKS[step.state]} {step.step:<8}"]
+    if step.jobs:
+        share = round(
+            sum(100 if job.state in ("completed", "partial") else job.progress for job in step.jobs) / len(step.jobs)
+        )
+        parts.append(
+            f"{made} of {count(len(step.jobs), 'job')}  {share}%" if step.state == GOES_ON else count(made, "job")
+        )
+    if step.step == kit.step and step.state in ("picking", "held"):
+        parts.append(kit.message)
+    return "  ".join(parts).rstrip()
+
+
+def report(kit: Kit) -> int:
+    """How a kit ended or what it waits for, what it cost, and what to type next. The exit code."""
+    whose = f" for {kit.brand_name}" if kit.brand_name else ""
+    console.tell(f"kit {short_id(kit.group_id)}{whose}: {kit.state}. {kit.message}")
+    console.say(f"{count(kit.credits_charged, 'credit')} charged of {kit.credits_estimated} estimated")
+    console.next_step(*next_steps(kit))
+    return code_of(kit)
+
+
+def next_steps(kit: Kit) -> tuple[str, ...]:
+    """The commands that go on with a kit."""
+    name, brand = short_id(kit.group_id), shlex.quote(kit.brand_name or kit.brand_id)
+    if kit.state == "picking":
+        return f"bmn logos list --brand {brand}", f"bmn kits pick 1 --kit {name}"
+    if kit.state == "held":
+        return held_steps(kit)
+    return (f"bmn open --brand {brand}",) if kit.state == "done" else (f"bmn kits show {name}",)
+
+
+def held_steps(kit: Kit) -> tuple[str, ...]:
+    """What mends a kit that is held."""
+    if kit.cause == "insufficient_credits":
+        return ("bmn credits show",)
+    broken = [job.job_id for step in kit.steps for job in step.jobs if job.state in ("failed", "cancelled")]
+    if not broken:
+        return (f"bmn kits show {short_id(kit.group_id)}",)
+    return f"bmn jobs why {short_id(broken[0])}", f"bmn jobs retry {' '.join(short_id(job) for job in broken[:5])}"
+
+
+def code_of(kit: Kit) -> int:
+    """The exit code that a kit stands for; one that waits for a pick has gone well so far."""
+    return {"held": exit_codes.FAILED, "cancelled": exit_codes.CANCELLED}.get(kit.state, exit_codes.DONE)
+
+
+def left_alone(kit: Kit) -> int:
+    """`--detach`, or Ctrl-C while it was watched: it goes on, and how to come back."""
+    if console.json:
+        console.document(kit)
+    else:
+        console.answer(kit.group_id)
+    console.next_step(f"bmn kits watch {short_id(kit.group_id)}")
+    return exit_codes.INTERRUPTED
+
+
+def show(kit: Kit) -> None:
+    """Everything that is known of a kit; on stdout."""
+    console.field("kit", kit.group_id)
+    console.field("brand", kit.brand_name or kit.brand_id)
+    console.field("state", f"{kit.state}: {kit.message}")
+    money = f"{kit.credits_charged} charged, {kit.credits_refunded} back, {kit.credits_estimated} estimated"
+    console.field("credits", money)
+    rows: list[tuple[str, ...]] = []
+    for step in kit.steps:
+        rows.append((step.step, f"{_MARKS[step.state]} {step.state}", "", "", ""))
+        for job in step.jobs:
+            rows.append(("", "", short_id(job.job_id), state_text(job.state), job.name or job.message or ""))
+    columns = (Column("STEP"), Column("STATE"), Column("JOB"), Column("HOW"), Column("WHAT", flexible=True))
+    console.table(columns, rows)

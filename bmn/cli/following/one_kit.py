@@ -1,0 +1,87 @@
+"""`bmn generate kit` for one brand: its price or its begin, then the watch."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bmn.cli.base import run
+from bmn.cli.following import kits
+from bmn.cli.lookup.brands import find_brand, is_brand_id
+from bmn.cli.lookup.server import client_of
+from bmn.cli.order import Body
+from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.console import console
+from bmn.client import Client
+from bmn.errors import NotFound
+from bmn.schemas.documents import Kit, KitPrice
+from bmn.schemas.kits import QUEUE_OF
+
+_RECORD = {"brandVision": "vision", "archetype": "archetype", "colorPalette": "colorPalette", "logoStyle": "logoStyle"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the options say. build: makes the request's body but for the brand. timeout: seconds."""
+
+    brand: str
+    build: Callable[[Client], Awaitable[Body]]
+    key: str
+    detach: bool
+    dry_run: bool
+    timeout: float | None
+
+
+def record_of(body: Body) -> Body:
+    """What a new brand is made of, beside its name: what the request says of its look."""
+    return {field: body[name] for name, field in _RECORD.items() if name in body}
+
+
+def make_kit(wanted: Wanted) -> int:
+    """Begins a kit and watches it; answers with the exit code."""
+    begun: list[Kit] = []
+
+    async def act() -> KitPrice | None:
+        async with client_of(*QUEUE_OF.values(), detach=wanted.detach) as client:
+            body = await wanted.build(client)
+            if wanted.dry_run:
+                return await _price(client, wanted.brand, body)
+            brand = await find_brand(client, wanted.brand, create=record_of(body))
+            begun.append(await client.start_kit({**body, "brandId": brand.id}, idempotency_key=wanted.key))
+            if not wanted.detach:
+                begun.append(await kits.watch(client, begun[0], timeout=wanted.timeout))
+        return None
+
+    try:
+        price = run(act())
+    except KeyboardInterrupt:
+        if not begun:
+            raise
+        return kits.left_alone(begun[-1])
+    if price is not None:
+        return _tell_price(price)
+    if wanted.detach:
+        kits.left_alone(begun[-1])
+        return exit_codes.DONE
+    if console.json:
+        console.document(begun[-1])
+        return kits.code_of(begun[-1])
+    return kits.report(begun[-1])
+
+
+async def _price(client: Client, name: str, body: Body) -> KitPrice:
+    try:
+        brand = await find_brand(client, name)
+    except NotFound:
+        if is_brand_id(name):
+            raise
+        console.say(f"the brand {name.strip()!r} would be made")
+        return await client.kit_price(body)
+    return await client.kit_price({**body, "brandId": brand.id})
+
+
+def _tell_price(price: KitPrice) -> int:
+    if console.json:
+        console.document(price)
+        return exit_codes.DONE
+    kits.show_price(price)
+    console.say("nothing was submitted")
+    return exit_codes.DONE

@@ -1,0 +1,78 @@
+"""Kits as documents: each with its steps, their jobs, and what all of it has cost."""
+
+from collections.abc import Sequence
+
+from bmn.db import brands, kits
+from bmn.db.engine import Connection
+from bmn.db.kits import Kit
+from bmn.db.records import Job
+from bmn.schemas import documents
+from bmn.schemas.base import when
+from bmn.schemas.documents.kit import StepState
+from bmn.schemas.kits import QUEUE_OF, KitPlan, Step
+
+_NOTHING = (0, 0, 0, 0.0)
+
+
+def kit_documents(conn: Connection, rows: Sequence[Kit]) -> list[documents.Kit]:
+    """These kits, in their order."""
+    ids = [row.id for row in rows]
+    made, money = kits.jobs_of(conn, ids), kits.money_of(conn, ids)
+    names = brands.names(conn, {row.brand_id for row in rows})
+    return [_document(row, made[row.id], money.get(row.id, _NOTHING), names.get(row.brand_id)) for row in rows]
+
+
+def _document(
+    row: Kit, made: Sequence[Job], money: tuple[int, int, int, float], brand_name: str | None
+) -> documents.Kit:
+    plan = KitPlan.model_validate(row.plan)
+    reserved, charged, refunded, usd = money
+    return documents.Kit(
+        group_id=row.id,
+        brand_id=row.brand_id,
+        brand_name=brand_name,
+        user_id=row.user_id,
+        state=row.state,
+        step=row.step,
+        message=row.message,
+        cause=row.cause,
+        pick=plan.pick,
+        logo_id=row.logo_id,
+        steps=[_step(row, plan, step, made) for step in plan.steps()],
+        credits_estimated=row.credits_estimated,
+        usd_estimated=row.usd_estimated,
+        credits_left=row.credits_left,
+        credits_reserved=reserved,
+        credits_charged=charged,
+        credits_refunded=refunded,
+        cost_usd=round(usd, 6),
+        created_at=when(row.created_at),
+        ended_at=when(row.ended_at),
+    )
+
+
+def _step(row: Kit, plan: KitPlan, step: Step, made: Sequence[Job]) -> documents.KitStep:
+    mine = [job for job in made if job.queue == QUEUE_OF.get(step)]
+    return documents.KitStep(step=step, state=_state(row, plan, step), jobs=[_job(job) for job in mine])
+
+
+def _state(row: Kit, plan: KitPlan, step: Step) -> StepState:
+    """How a step stands, by where its kit does."""
+    steps = plan.steps()
+    here, place = steps.index(row.step), steps.index(step)
+    if place < here or row.state == "done":
+        return "done"
+    if row.state == "cancelled":
+        return "cancelled"
+    return row.state if place == here else "waiting"
+
+
+def _job(job: Job) -> documents.KitJob:
+    name = job.payload.get("productName") or job.payload.get("bundleName")
+    return documents.KitJob(
+        job_id=job.id,
+        state=job.state,
+        progress=job.progress,
+        name=str(name) if name else None,
+        message=job.message,
+    )

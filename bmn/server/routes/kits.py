@@ -1,0 +1,124 @@
+"""Kits: a whole brand out of one request; begun here, carried on by the workers."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+
+from bmn.db import brands, credits, kits
+from bmn.db.engine import Connection
+from bmn.db.lists.paging import write_cursor
+from bmn.errors import NotFound
+from bmn.identity.rights import Right
+from bmn.jobs.submission import Idempotent, warning
+from bmn.schemas import documents
+from bmn.schemas.base import Id
+from bmn.schemas.kind import NEW_BRAND
+from bmn.schemas.kits import KitBody, KitEstimate
+from bmn.schemas.requests import PickBody, ReasonBody
+from bmn.server.dependencies import By, Caller, GenerationCaller, IdempotencyKey, Res, owner_filter, request_id
+from bmn.server.kit_views import kit_documents
+from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.resources import Resources
+from bmn.server.translation import receiver
+from bmn.work.kits import course
+from bmn.work.kits.plan import StepPrice, plan_of, prices, queue_of
+
+router = APIRouter(prefix="/api/v1", tags=["kits"], responses=ANY_CALLER)
+
+KitPath = Id
+KitState = Literal["running", "picking", "held", "done", "cancelled"]
+
+
+@router.post("/generation/kits", status_code=202, responses=refusals(402, 404, 409, 413))
+async def start_kit(
+    body: KitBody, request: Request, res: Res, principal: GenerationCaller, key: IdempotencyKey = None
+) -> documents.Kit:
+    """A whole brand: logos, a pick, mockups, a bundle, a video, each ordered when the one before is there.
+
+    402 where the balance does not cover all of it. Without `pick` it waits until a logo of the brand is selected.
+    """
+    if body.webhook_url:
+        receiver(res.settings, body.webhook_url)
+    idempotent = Idempotent.of(key, {"kit": body.dump()}) if key else None
+    kit = await course.start(res.core, principal.user_id, body, idempotent=idempotent, request_id=request_id(request))
+    return await _shown(res, kit.id)
+
+
+@router.post("/generation/kits/estimate", responses=refusals(404, 413))
+async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> documents.KitPrice:
+    """What a kit would come to, step by step; nothing is stored. Without `brandId` for a brand that is not made yet."""
+
+    def read(conn: Connection) -> documents.KitPrice:
+        brand = None if body.brand_id == NEW_BRAND else brands.get(conn, body.brand_id, principal.user_id)
+        priced = prices(res.settings, plan_of(conn, body), brand)
+        paused = next(filter(None, (warning(conn, queue_of(each.step).name) for each in priced)), None)
+        return documents.KitPrice(
+            steps=[_step_price(each) for each in priced],
+            credits=sum(each.found.credits for each in priced),
+            credits_available=credits.balance(conn, principal.user_id).remaining,
+            credits_promised=kits.promised(conn, principal.user_id),
+            usd=round(sum(each.found.usd for each in priced), 6),
+            sandboxed=any(each.found.sandboxed for each in priced),
+            warning=paused,
+        )
+
+    return await res.core.db.read(read)
+
+
+def _step_price(each: StepPrice) -> documents.KitStepPrice:
+    found = each.found
+    return documents.KitStepPrice(
+        step=each.step, jobs=each.jobs, credits=found.credits, usd=found.usd, prompts=found.prompts
+    )
+
+
+@router.get("/kits")
+async def list_kits(
+    res: Res,
+    principal: Caller,
+    brand: Annotated[Id | None, Query()] = None,
+    state: Annotated[KitState | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> documents.KitPage:
+    """The caller's kits, newest first."""
+
+    def read(conn: Connection) -> documents.KitPage:
+        rows = kits.listed(conn, principal.user_id, brand_id=brand, state=state, limit=limit + 1, cursor=cursor)
+        last = rows[limit - 1] if len(rows) > limit else None
+        return documents.KitPage(
+            kits=kit_documents(conn, rows[:limit]),
+            next_cursor=write_cursor(last.created_at, last.id) if last else None,
+        )
+
+    return await res.core.db.read(read)
+
+
+@router.get("/kits/{kit_id}", responses=refusals(404))
+async def show_kit(kit_id: KitPath, res: Res, principal: Caller) -> documents.Kit:
+    """A kit, its steps and their jobs."""
+    return await _shown(res, kit_id, owner_filter(principal))
+
+
+@router.post("/kits/{kit_id}/pick", responses=refusals(404, 409, 413))
+async def pick_logo(kit_id: KitPath, body: PickBody, res: Res, principal: Caller) -> documents.Kit:
+    """Picks the logo that a kit waits for; selecting a logo of the brand does the same. 409 where it waits for none."""
+    await course.pick(res.core, kit_id, body.asset_id, principal.user_id)
+    return await _shown(res, kit_id)
+
+
+@router.post("/kits/{kit_id}/cancel", responses=refusals(404, 409, 413))
+async def cancel_kit(
+    kit_id: KitPath, res: Res, principal: Caller, by: By, body: ReasonBody | None = None
+) -> documents.Kit:
+    """Ends a kit: nothing more is ordered, its open jobs are cancelled. 409 for one that has ended."""
+    owner = owner_filter(principal, Right.OPERATE)
+    await course.cancel(res.core, kit_id, by, user_id=owner, reason=(body or ReasonBody()).reason)
+    return await _shown(res, kit_id)
+
+
+async def _shown(res: Resources, kit_id: str, owner: str | None = None) -> documents.Kit:
+    found = await res.core.db.read(lambda conn: kit_documents(conn, [kits.get(conn, kit_id, owner)]))
+    if not found:
+        raise NotFound("Kit not found")
+    return found[0]

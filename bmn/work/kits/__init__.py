@@ -1,0 +1,1 @@
+"""Kits: a whole brand, ordered step by step by the system itself."""
