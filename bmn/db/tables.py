@@ -206,6 +206,21 @@ activity_mark = Table(
     _time("upto", nullable=False),
 )
 
+# How many jobs waited and ran, by the minute, the hour and the day; see bmn/db/sums/lines.py.
+queue_samples = Table(
+    "queue_samples",
+    metadata,
+    Column("span", Integer, nullable=False),
+    _time("bucket", nullable=False),
+    Column("queue", String(32), nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("running", Integer, nullable=False),
+    Column("most_waiting", Integer, nullable=False),
+    _time("oldest", nullable=False),
+    PrimaryKeyConstraint("span", "queue", "bucket"),
+)
+
 job_units = Table(
     "job_units",
     metadata,

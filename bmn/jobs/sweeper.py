@@ -18,7 +18,7 @@ from bmn.db import bulk as bulk_rows
 from bmn.db import claims, clock, transitions
 from bmn.db import jobs as job_rows
 from bmn.db.records import Job
-from bmn.db.sums import activity, spending
+from bmn.db.sums import activity, lines, spending
 from bmn.errors import TryLater
 from bmn.jobs import bulk, cancellation
 from bmn.jobs.core import Chore, Core
@@ -97,6 +97,7 @@ class Sweeper:
             Duty(self.carry_out_cancels, 2, unfinished=True),
             Duty(self.cancel_overdue, 1, unfinished=True),
             Duty(self.count_ended, 15),
+            Duty(self.look_at_lines, 20),
             Duty(self.carry_out_bulk, 1, beside=True),
             Duty(self.trim, 60, redis=True),
             *(Duty(self._of_the_work(chore), chore.every, beside=chore.beside) for chore in core.work.chores),
@@ -255,6 +256,10 @@ class Sweeper:
     async def cancel_overdue(self) -> None:
         """Jobs that have not begun, or not ended, by their deadlines."""
         await cancellation.cancel_overdue(self._core)
+
+    async def look_at_lines(self) -> None:
+        """How many jobs wait and run, once a minute, for plots."""
+        await self._core.db.write(lines.look)
 
     async def carry_out_bulk(self) -> None:
         """Acts on the jobs of bulk actions, for as long as it is ours to sweep."""

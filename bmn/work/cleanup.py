@@ -13,7 +13,7 @@ from bmn.broker import keys
 from bmn.db import jobs as job_rows
 from bmn.db import orphans, retention
 from bmn.db.engine import Connection, IntegrityError
-from bmn.db.sums import activity, spending
+from bmn.db.sums import activity, lines, spending
 from bmn.db.transitions import Change
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
@@ -78,7 +78,7 @@ async def _expired_jobs(ctx: Context[Cleanup]) -> dict[str, int]:
     """What is older than it is kept and the sweeper has left, of every book."""
     removed = await pruning.sweep(ctx.db, _PRUNING_SECONDS)
     done = {name.replace("_", " "): rows for name, rows in removed.items()}
-    done["sums"] = await ctx.commit(lambda conn: activity.delete_old(conn) + spending.delete_old(conn))
+    done["sums"] = await ctx.commit(lambda conn: sum(sums.delete_old(conn) for sums in (activity, spending, lines)))
     while letters := await ctx.commit(lambda conn: retention.prune_letters(conn, _PAGE)):
         done["dead letters"] = done.get("dead letters", 0) + letters
     done["cache keys"] = await _limit_keys(ctx, "cache:*", _CACHE_SECONDS)

@@ -93,6 +93,7 @@ _KEPT = {
     "job_activity": "sums, which have their own ages",
     "activity_mark": "one row",
     "provider_spending": "sums, which have their own ages",
+    "queue_samples": "sums, which have their own ages",
     "spending_mark": "one row",
 }
 
