@@ -6,11 +6,13 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import assets, calls, claims, clock, credits, dead_letters, jobs, orphans, queues, retention
+from bmn.db import assets, audit, calls, claims, clock, credits, dead_letters, jobs, orphans, queues, retention
+from bmn.db.audit import AuditFilter
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.groups import GroupBy, group_jobs
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.sums import activity, spending
+from bmn.db.sums import activity, lines, spending
+from bmn.db.sums.rollup import DAY, HOUR, MINUTE
 from bmn.db.tables import jobs as job_table
 from bmn.work.registry import QUEUES
 
@@ -21,6 +23,10 @@ def _a_job(conn: Connection, state: str = "completed") -> str:
     """One in the middle of the table, so that neither end of an index flatters it."""
     query = select(job_table.c.id).where(job_table.c.state == state, job_table.c.user_id == "user-8").limit(1)
     return str(conn.execute(query).scalar_one())
+
+
+def _some_jobs(conn: Connection) -> list[str]:
+    return list(conn.execute(select(job_table.c.id).where(job_table.c.user_id == _USER).limit(40)).scalars())
 
 
 def _known_keys(conn: Connection) -> object:
@@ -77,6 +83,14 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "dead letters": lambda conn: (dead_letters.find(conn, DeadFilter()), dead_letters.count(conn, DeadFilter())),
     "costs of a user": lambda conn: spending.costs(conn, "kind", user_id=_USER),
     "costs of all": lambda conn: spending.costs(conn, "kind"),
+    "an hour by the minute": partial(activity.recent, span=MINUTE, seconds=HOUR),
+    "a week by the hour": partial(activity.recent, span=HOUR, seconds=7 * DAY),
+    "lines of an hour": partial(lines.history, span=MINUTE, seconds=HOUR),
+    "a look at the lines": lines.look,
+    "pictures of forty jobs": lambda conn: assets.made_by(conn, _some_jobs(conn)),
+    "states of forty jobs": lambda conn: jobs.states(conn, _some_jobs(conn)),
+    "dead letters by cause": dead_letters.open_by_cause,
+    "the audit's newest": lambda conn: audit.listed(conn, AuditFilter()),
     "a user's ledger": lambda conn: credits.ledger(conn, _USER),
     "old jobs, a batch": _pruned("jobs"),
     "old ledger rows, a batch": _pruned("credit_ledger"),

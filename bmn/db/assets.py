@@ -1,6 +1,6 @@
 """Assets: one row per picture or video that is stored. Ownership is the brand's."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -90,6 +90,17 @@ def list_of_job(conn: Connection, job_id: str) -> list[Asset]:
         .order_by(brand_assets.c.created_at, brand_assets.c.storage_key)
     )
     return [Asset.from_row(row) for row in conn.execute(query)]
+
+
+def made_by(conn: Connection, job_ids: Collection[str]) -> dict[str, list[Asset]]:
+    """What each of these jobs has made itself, oldest first, by its id; jobs that made nothing are left out."""
+    if not job_ids:
+        return {}
+    query = select(brand_assets).where(brand_assets.c.job_id.in_(list(job_ids)))
+    found: dict[str, list[Asset]] = {}
+    for row in conn.execute(query.order_by(brand_assets.c.created_at, brand_assets.c.storage_key)):
+        found.setdefault(row.job_id, []).append(Asset.from_row(row))
+    return found
 
 
 def choose(conn: Connection, asset_id: str, user_id: str) -> Asset:

@@ -142,6 +142,14 @@ def refund_unit(conn: Connection, user_id: str, job_id: str, unit: str, amount: 
     return _balance(row)
 
 
+def address_of(conn: Connection, user_id: str) -> str | None:
+    """The mail address of a user's account, where it has one."""
+    address: str | None = conn.execute(
+        select(generation_credits.c.email).where(generation_credits.c.user_id == user_id)
+    ).scalar()
+    return address
+
+
 def is_known(conn: Connection, user_id: str) -> bool:
     """Whether a user was ever seen."""
     query = select(generation_credits.c.user_id).where(generation_credits.c.user_id == user_id)

@@ -1,6 +1,6 @@
 """Jobs: inserting and finding one. `bmn.db.lists` has the lists. Who may change a job's state is `bmn.db.transitions`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -165,6 +165,12 @@ def children(conn: Connection, job_id: str) -> list[str]:
     """Replays of a job, oldest first."""
     query = select(jobs.c.id).where(jobs.c.parent_id == job_id).order_by(jobs.c.created_at)
     return list(conn.execute(query).scalars())
+
+
+def states(conn: Connection, job_ids: Collection[str]) -> dict[str, JobState]:
+    """The states of some jobs, by id; those that are gone are left out."""
+    query = select(jobs.c.id, jobs.c.state).where(jobs.c.id.in_(list(job_ids)))
+    return {row.id: JobState(row.state) for row in conn.execute(query)} if job_ids else {}
 
 
 def state_of(conn: Connection, job_id: str) -> tuple[JobState, int] | None:

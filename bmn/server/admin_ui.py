@@ -1,4 +1,4 @@
-"""The queues' dashboard at /admin/queues: rq-dashboard as a view for admins, and nothing but a view.
+"""The door of everything below /admin: our own pages for operators, and RQ's dashboard at /admin/queues, to look at only.
 
 rq-dashboard has no sign-in, changes state on GET, unpickles what it reads and prints some of it unescaped. So: a gate
 before it that lets a signed-in admin look at known pages, JSON for everything it reads, and its templates mended on the way.
@@ -38,7 +38,9 @@ _QUEUE = f"(?:{'|'.join(map(re.escape, ALL_QUEUES))})"
 _REGISTRY = "(?:queued|scheduled|deferred|started|finished|failed|canceled)"
 _LIST = rf"{_QUEUE}/{_REGISTRY}/[1-9]\d{{0,2}}/(?:asc|dsc)/[1-9]\d{{0,5}}"
 _JOB = "[A-Za-z0-9_-]{1,128}"
-# Everything there is to see. Whatever else rq-dashboard answers to is not reached.
+# Our own pages, which are routes like any other; what each asks for is the routes' business.
+_OWN = re.compile(r"/admin(?:/(?:jobs|dlq|users|audit|bulk|queue|alerts|events)(?:/[A-Za-z0-9_-]{1,128}){0,2})?")
+# Everything there is to see of RQ. Whatever else rq-dashboard answers to is not reached.
 _PAGES = re.compile(
     r"/|/favicon\.ico|/static/favicon\.ico|/static/(?:css|js)/[a-z0-9.-]+"
     r"|/0/(?:view(?:/(?:queues|workers|jobs))?)?|/0/data/(?:queues|workers)\.json"
@@ -65,29 +67,33 @@ class AdminUi:
             await send({"type": "websocket.close", "code": 1008})
         elif (refusal := await self._refusal(Request(scope, receive))) is not None:
             await refusal(scope, receive, send)
+        elif _is_own(scope):
+            await self._app(scope, receive, send)
         else:
             await self._show(scope, receive, send)
 
     async def _refusal(self, request: Request) -> Response | None:
-        """Why a request does not reach the dashboard; None where it does."""
+        """Why a request reaches neither our pages nor the dashboard; None where it does."""
         try:
             principal = await self._resources.sessions.find(request)
         except (redis.RedisError, OSError):
-            return PlainTextResponse("Redis is away, and with it the view of the queues.\n", 503)
+            return PlainTextResponse("Redis is away, and with it who is signed in. `bmn doctor` says more.\n", 503)
         if principal is None:
             return sign_in_page(request)
+        own = _is_own(request.scope)
         try:
-            require(principal, ROUTES[f"GET {PREFIX}"])
+            require(principal, ROUTES["GET /admin" if own else f"GET {PREFIX}"])
         except NotAllowed as refused:
             return PlainTextResponse(f"{refused.message}\n{refused.hint}\nRun `bmn admin open`.\n", 403)
+        if own:
+            return None
         path: str = request.scope["path"]
         if request.method not in ("GET", "HEAD") or _CHANGES.search(path):
             return PlainTextResponse(_READ_ONLY, 405, {"Allow": "GET, HEAD"})
-        plain = request.scope.get("raw_path", path.encode()).split(b"?")[0] == path.encode()
         rest = path.removeprefix(PREFIX) or "/"
-        if plain and path.startswith(PREFIX) and _PAGES.fullmatch(rest):
+        if _is_plain(request.scope) and path.startswith(PREFIX) and _PAGES.fullmatch(rest):
             return None
-        return PlainTextResponse("There is no such page. The queues are at /admin/queues\n", 404)
+        return PlainTextResponse("There is no such page. The operators' pages begin at /admin\n", 404)
 
     async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._dashboard is None:
@@ -109,6 +115,17 @@ def _open(settings: Settings) -> Any:
     from bmn.server.dashboard import open_dashboard
 
     return open_dashboard(settings)
+
+
+def _is_own(scope: Scope) -> bool:
+    return _is_plain(scope) and _OWN.fullmatch(scope["path"]) is not None
+
+
+def _is_plain(scope: Scope) -> bool:
+    """Whether a path was asked for as it is read, in no disguise."""
+    path: str = scope["path"]
+    raw: bytes = scope.get("raw_path", path.encode())
+    return raw.split(b"?")[0] == path.encode()
 
 
 def is_admin_path(path: str) -> bool:

@@ -23,6 +23,7 @@ from bmn.server.error_handlers import add_error_handlers
 from bmn.server.gate import Gate
 from bmn.server.head import Head
 from bmn.server.middleware import Edge
+from bmn.server.operators import ROUTERS as OPERATORS
 from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.redirects import OwnRedirects
 from bmn.server.resources import Resources
@@ -157,7 +158,7 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
     app.add_middleware(AdminUi, resources=resources)
     add_error_handlers(app)
     # In one list: an included router tries all its routes for every request of another's, and twice for its own.
-    for router in (*(module.router for module in _ROUTERS), *PAGES):
+    for router in (*(module.router for module in _ROUTERS), *PAGES, *OPERATORS):
         app.router.routes += router.routes
     _describe(app)
     return app

@@ -11,6 +11,9 @@ from bmn.logs import get_logger
 
 log = get_logger(__name__)
 
+EVERYTHING = "*"
+"""In place of a job's id: whatever is published, of jobs and of the system."""
+
 _BLOCK_MS = 1000
 _REST_SECONDS = 0.5
 
@@ -63,8 +66,9 @@ class JobTail:
                 self.healthy = True
                 for entry_id, event in await self._stream.read(position, count=500, block_ms=_BLOCK_MS):
                     position = entry_id
-                    for wake in self._listeners.get(event.job_id or "", ()):
-                        wake.set()
+                    for listeners in (event.job_id or "", EVERYTHING):
+                        for wake in self._listeners.get(listeners, ()):
+                            wake.set()
             except (redis.RedisError, OSError) as error:
                 if self.healthy:
                     log.warning("live events are read from the rows while Redis is away", error=str(error))

@@ -41,14 +41,25 @@ def retries_cost(settings: Settings, queue_name: str, units: int, sample: dict[s
 
     sample: a payload, by which one step is priced; one that no longer fits costs nothing, since it would be refused.
     """
+    whole, number, sandboxed = _priced(settings, queue_name, sample) if units else (0.0, 1, False)
+    return whole / number * units, sandboxed
+
+
+def job_cost(settings: Settings, queue_name: str, payload: dict[str, Any]) -> tuple[float, bool]:
+    """What all of a job costs its provider, and whether the sandbox answers; nothing of a job that costs none."""
+    usd, _, sandboxed = _priced(settings, queue_name, payload)
+    return round(usd, 6), sandboxed
+
+
+def _priced(settings: Settings, queue_name: str, sample: dict[str, Any]) -> tuple[float, int, bool]:
+    """What a payload costs, how many steps that is, and whether the sandbox answers."""
     generator = GENERATORS.get(queue_name)
-    if generator is None or not units:
-        return 0.0, False
+    if generator is None:
+        return 0.0, 1, False
     price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
     access = settings.provider(generator.provider)
     try:
         payload = generator.queue.payload.model_validate(sample)
     except ValidationError:
-        return 0.0, False
-    whole = generator.usd(price, payload)
-    return whole / max(1, generator.queue.units(payload)) * units, access is not None and access.sandboxed
+        return 0.0, 1, False
+    return generator.usd(price, payload), max(1, generator.queue.units(payload)), bool(access and access.sandboxed)

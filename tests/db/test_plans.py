@@ -26,6 +26,8 @@ _BOUNDED = {
     "everybody's by hour": "counts the newest 20,000",
     "dead letters": "counts to 10,000",
     "spent in an hour": "reads the calls of an hour",
+    "an hour by the minute": "reads a row a minute, queue and way to end",
+    "a week by the hour": "reads a row an hour, queue and way to end",
 }
 
 

@@ -5,7 +5,6 @@ Each stop is written to `tests/pages/screens` (not kept in git), broad and narro
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -13,30 +12,15 @@ from playwright.async_api import Browser, Page, expect
 from tests.kit.processes import eventually
 from tests.kit.stack import Stack
 from tests.kit.stack import start as serve
-from tests.pages.browser import AXE, CHROMIUM, chromium, link, watch
+from tests.pages.browser import CHROMIUM, chromium, link, watch
+from tests.pages.screens_of import BROAD, NARROW, SCREENS, stop_at
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
 ]
-SCREENS = Path(__file__).parent / "screens"
-BROAD, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 QUEUES = "logo-generation,mockup-generation,bundle-composition,video-generation,image-upload"
 _LONG = 60_000
-_MOST_BYTES = 200_000  # of a page before its pictures
-_MOST_SHIFT = 0.02  # by the measure of browsers, of which 0.1 is called good
-_WEIGHT = """() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
-  .filter((entry) => !['img', 'video', 'fetch'].includes(entry.initiatorType))
-  .reduce((sum, entry) => sum + entry.decodedBodySize, 0)"""
-_SHIFT = """() => new Promise((done) => {
-  let sum = 0;
-  const watching = new PerformanceObserver((list) => list.getEntries().forEach((one) => { sum += one.value; }));
-  watching.observe({ type: 'layout-shift', buffered: true });
-  requestAnimationFrame(() => setTimeout(() => done(sum), 50));
-})"""
-_UNSIZED = (
-    "[...document.images].filter((image) => !image.getAttribute('width') || !image.getAttribute('height')).length"
-)
 
 
 @pytest.fixture(scope="module")
@@ -50,38 +34,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as running:
         yield running
-
-
-async def stop_at(page: Page, name: str) -> list[str]:
-    """Writes what is seen here, and returns what is wrong with it."""
-    found: list[str] = []
-    await page.emulate_media(reduced_motion="reduce", color_scheme="light")
-    await page.reload()
-    weight, shift = await page.evaluate(_WEIGHT), await page.evaluate(_SHIFT)
-    if weight > _MOST_BYTES:
-        found.append(f"{name}: {weight} bytes before its pictures")
-    if shift > _MOST_SHIFT:
-        found.append(f"{name}: what one reads moves by {shift:.3f}")
-    if unsized := await page.evaluate(_UNSIZED):
-        found.append(f"{name}: {unsized} pictures without width and height")
-    for size, scheme in ((BROAD, "light"), (BROAD, "dark"), (NARROW, "dark"), (NARROW, "light")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        await page.screenshot(
-            path=SCREENS / f"{name}-{size['width']}-{scheme}.jpg", full_page=True, quality=70, type="jpeg"
-        )
-        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{name}: wider than {size['width']}")
-        if AXE.exists() and (size is BROAD) == (scheme == "light"):
-            found += [f"{name} {size['width']} {scheme}: {problem}" for problem in await _axe(page)]
-    await page.set_viewport_size(BROAD)  # type: ignore[arg-type]
-    return found
-
-
-async def _axe(page: Page) -> list[str]:
-    await page.evaluate(AXE.read_text())
-    result = await page.evaluate("axe.run({ resultTypes: ['violations'], iframes: false })")
-    return [f"{one['id']}: {node['html'][:120]}" for one in result["violations"] for node in one["nodes"]]
 
 
 async def ended(page: Page) -> None:

@@ -9,6 +9,6 @@ app = group("Pages for whoever runs the service.", "bmn admin open")
 
 @app.command("open", cls=examples("bmn admin open", "bmn admin open --print"))
 def open_admin(only_print: OnlyPrint = False) -> None:
-    """Opens the queues' dashboard, signed in as an admin."""
-    visit("/admin/queues", role="admin", browser=not only_print)
+    """Opens the operators' pages, signed in as an admin."""
+    visit("/admin", role="admin", browser=not only_print)
     console.next_step("bmn queues --watch")

@@ -62,10 +62,14 @@ def history(conn: Connection, span: int, seconds: float) -> list[Activity]:
     return [_from_row(row) for row in conn.execute(query.order_by(job_activity.c.bucket))]
 
 
+def recent(conn: Connection, span: int, seconds: float) -> list[Activity]:
+    """As `history`, and what ended just now, by the minute: exact at this moment."""
+    return [*history(conn, span, seconds), *_ended_between(conn, mark_of(conn, activity_mark), None)]
+
+
 def lately(conn: Connection, seconds: float) -> list[Activity]:
     """What ended within so many seconds, by the minute, exact at this moment."""
-    newest = _ended_between(conn, mark_of(conn, activity_mark), None)
-    return [*history(conn, MINUTE, seconds), *newest]
+    return recent(conn, MINUTE, seconds)
 
 
 def delete_old(conn: Connection) -> int:

@@ -20,6 +20,7 @@ KINDS = {
     "look.js": "text/javascript",
     "page.css": "text/css",
     "rooms.css": "text/css",
+    "operators.css": "text/css",
 }
 
 

@@ -36,7 +36,7 @@ _CHANGES: dict[Change, tuple[State, tuple[State, ...]]] = {
 _BEGUN = refusals(404, 409, 413)
 
 
-async def _owner_for_operators(res: Resources, principal: Principal, body: BulkBody | None) -> str | None:
+async def owner_for_operators(res: Resources, principal: Principal, body: BulkBody | None) -> str | None:
     """Whose jobs alone an operator means; None for everybody's. Raises NotAllowed for what is for admins."""
     if body is not None and (body.action == "purge" or body.changes):
         require(principal, (Right.ADMINISTER,))
@@ -101,7 +101,7 @@ def _add_routes(
     async def show_bulk(bulk_id: JobId, res: Res, principal: Caller) -> documents.BulkAction:
         """How far it is."""
         owner_id = await owner_of(res, principal, None)
-        found = await res.core.db.read(lambda conn: _get(conn, bulk_id, owner_id))
+        found = await res.core.db.read(lambda conn: find_bulk(conn, bulk_id, owner_id))
         return views.shown(views.bulk_action(found), principal)
 
     @router.get("/{bulk_id}/items", responses=refusals(404))
@@ -117,7 +117,7 @@ def _add_routes(
         owner_id = await owner_of(res, principal, None)
 
         def read(conn: Connection) -> list[rows.Item]:
-            _get(conn, bulk_id, owner_id)
+            find_bulk(conn, bulk_id, owner_id)
             return rows.items(conn, bulk_id, state=state, after=after, limit=limit + 1)
 
         found = await res.core.db.read(read)
@@ -132,19 +132,22 @@ def _add_routes(
         """pause: no further job. resume: it goes on. abort: it ends; what is done stays done. 409 where it has ended."""
         owner_id = await owner_of(res, principal, None)
         reason = (body or ReasonBody()).reason
-        found = await res.core.db.write(lambda conn: _change(conn, bulk_id, owner_id, change, by, reason))
+        found = await res.core.db.write(lambda conn: change_state(conn, bulk_id, owner_id, change, by, reason))
         return views.shown(views.bulk_action(found), principal)
 
 
-def _get(conn: Connection, bulk_id: str, owner_id: str | None) -> Bulk:
+def find_bulk(conn: Connection, bulk_id: str, owner_id: str | None) -> Bulk:
+    """Raises NotFound for one that is not there, or not theirs."""
     found = rows.get(conn, bulk_id, owner_id)
     if found is None:
         raise NotFound("Bulk action not found", hint="The list of bulk actions shows what there is.")
     return found
 
 
-def _change(conn: Connection, bulk_id: str, owner_id: str | None, change: Change, by: str, reason: str | None) -> Bulk:
-    found = _get(conn, bulk_id, owner_id)
+def change_state(
+    conn: Connection, bulk_id: str, owner_id: str | None, change: Change, by: str, reason: str | None
+) -> Bulk:
+    found = find_bulk(conn, bulk_id, owner_id)
     state, among = _CHANGES[change]
     if found.state == state:
         return found
@@ -153,10 +156,10 @@ def _change(conn: Connection, bulk_id: str, owner_id: str | None, change: Change
             f"This bulk action is {found.state}.", hint="Start it again for what is left.", state=found.state
         )
     audit.note(conn, by, f"bulk.{change}", bulk_id, reason=reason, before={"state": found.state})
-    return _get(conn, bulk_id, owner_id)
+    return find_bulk(conn, bulk_id, owner_id)
 
 
 _add_routes(own, _owner_of_own)
-_add_routes(operators, _owner_for_operators)
+_add_routes(operators, owner_for_operators)
 router = APIRouter()
 router.routes += [*own.routes, *operators.routes]

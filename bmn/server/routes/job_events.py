@@ -61,7 +61,7 @@ async def events(
     """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
     await _see(res, principal, job_id)
     seq = min(int(last_event_id), 2**31) if last_event_id else after
-    return _Counted(res, principal, {job_id: seq}, numbered=True)
+    return CountedStream(res, principal, _stream(res, {job_id: seq}, principal, numbered=True))
 
 
 _MOST_JOBS = 12
@@ -87,7 +87,7 @@ async def events_of_several(
     positions = dict(_position(text) for text in job)
     for job_id in positions:
         await _see(res, principal, job_id)
-    return _Counted(res, principal, positions, numbered=False)
+    return CountedStream(res, principal, _stream(res, positions, principal, numbered=False))
 
 
 def _position(text: str) -> tuple[str, int]:
@@ -99,14 +99,14 @@ async def _see(res: Resources, principal: Principal, job_id: str) -> None:
     await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
 
 
-class _Counted(StreamingResponse):
+class CountedStream(StreamingResponse):
     """An event stream that is counted until it ends, in whatever way."""
 
-    def __init__(self, res: Resources, principal: Principal, positions: dict[str, int], *, numbered: bool) -> None:
+    def __init__(self, res: Resources, principal: Principal, frames: AsyncIterator[bytes]) -> None:
         # Before anything else happens: many that come at the same moment must not all find room.
         self._counted = contextlib.ExitStack()
         self._counted.enter_context(followed(res, principal.counted_as))
-        super().__init__(_stream(res, positions, principal, numbered=numbered), 200, HEADERS, "text/event-stream")
+        super().__init__(frames, 200, HEADERS, "text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._counted:
@@ -126,7 +126,7 @@ async def _stream(
     yield b": job events\n\n"
     with res.tail.listen(*positions) as wake:
         while positions and not res.closing.is_set() and loop.time() < until:
-            if not await _is_let_in(res, principal):
+            if not await is_let_in(res, principal):
                 return
             wake.clear()
             news = False
@@ -145,7 +145,7 @@ async def _stream(
             await wait_for_news(res, wake, _LOOK_SECONDS)
 
 
-async def _is_let_in(res: Resources, principal: Principal) -> bool:
+async def is_let_in(res: Resources, principal: Principal) -> bool:
     """Whether a caller's account and key still let them in; they do while nobody can say."""
     try:
         await res.auth.current(principal)

@@ -16,6 +16,7 @@ from bmn.schemas import documents
 from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.resources import Resources
 from bmn.server.scope import OfEveryone, OfUser, scope_of
 
 router = APIRouter(prefix="/api/v1", tags=["records"], responses=ANY_CALLER)
@@ -47,16 +48,20 @@ async def show_credits(
 
     remaining: can be spent. reserved: held by running jobs, given back where they do not deliver.
     """
-    before = int(cursor) if cursor else None
+    return await account(res, principal.user_id, limit=limit, before=int(cursor) if cursor else None)
+
+
+async def account(res: Resources, user_id: str, *, limit: int = 100, before: int | None = None) -> documents.Credits:
+    """A user's balance, and what moved it. Raises NotFound for one who was never seen."""
 
     def read(conn: Connection) -> tuple[credits.Balance, list[LedgerEntry]]:
-        found = credits.ledger(conn, principal.user_id, limit=limit + 1, before=before)
-        return credits.balance(conn, principal.user_id), found
+        found = credits.ledger(conn, user_id, limit=limit + 1, before=before)
+        return credits.balance(conn, user_id), found
 
     balance, movements = await res.core.db.read(read)
     shown = movements[:limit]
     return documents.Credits(
-        user_id=principal.user_id,
+        user_id=user_id,
         credits_remaining=balance.remaining,
         credits_reserved=balance.reserved,
         credits_used=balance.used,

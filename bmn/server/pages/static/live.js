@@ -55,7 +55,7 @@ function put(part) {
   const old = byPart(part.dataset.part);
   const html = written(part);
   if (!old || (shown.get(part.dataset.part) ?? written(old)) === html) return;
-  if (old.querySelector("textarea:focus, input:focus")) return; // somebody is writing
+  if (old.querySelector("textarea:focus, input:focus, select:focus, .act[open], .tick :checked")) return; // somebody is at it
   const had = old.contains(document.activeElement);
   const known = new Set([...old.querySelectorAll("img")].map((image) => image.src));
   old.replaceWith(part);
@@ -68,7 +68,8 @@ function put(part) {
 }
 
 async function load() {
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  if (!document.querySelector("[data-part]")) return;
+  const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
   if (answer.status === 401 || (answer.status === 404 && document.querySelector("[data-shared]"))) return location.reload();
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -264,6 +265,36 @@ function look() {
     broke();
   }
 }
+
+// --- operators' pages follow everything at once, or one job: the server says that something has moved ------------------
+
+let moves = null;
+const MOVING = document.querySelector("[data-moves]");
+
+function followMoves() {
+  if (!MOVING) return;
+  const seen = document.visibilityState !== "hidden";
+  if (seen && !moves) {
+    const job = MOVING.dataset.moves;
+    moves = new EventSource(`/admin/events${job ? `?job=${encodeURIComponent(job)}` : ""}`);
+    moves.onopen = () => connected(true);
+    moves.onerror = () => connected(false);
+    moves.addEventListener("moved", () => refresh());
+    refresh();
+  } else if (!seen && moves) {
+    moves.close();
+    moves = null;
+  }
+}
+
+document.addEventListener("visibilitychange", followMoves);
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector(".act[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+followMoves();
 
 if (channel) channel.onmessage = ({ data }) => receive(data);
 document.addEventListener("visibilitychange", onVisibility);

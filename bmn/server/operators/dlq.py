@@ -1,0 +1,62 @@
+"""`/admin/dlq`: what died and can be mended, by cause: how much, an example, what bringing it back takes."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from bmn.db import dead_letters
+from bmn.errors import CAUSES, Cause
+from bmn.schemas.documents import BulkEstimate, DeadLetter
+from bmn.schemas.requests import BulkBody
+from bmn.server import bulk
+from bmn.server.dependencies import Res
+from bmn.server.operators.frame import may_operate, show
+from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.routes import admin
+from bmn.server.routes.admin import Words
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+_SHOWN = 50
+_AT_ONCE = 500  # letters whose estimate is worth the time it takes
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """The open letters of one cause. example: the newest. estimate: None where there are too many to tell at once."""
+
+    cause: str
+    number: int
+    example: DeadLetter | None
+    estimate: BulkEstimate | None
+    meaning: str
+    advice: str
+
+
+@router.get("/admin/dlq")
+async def show_dlq(
+    request: Request,
+    res: Res,
+    visitor: Visitor,
+    cause: Words = None,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """The piles, and the letters of one of them, or of all."""
+    numbers = await res.core.db.read(dead_letters.open_by_cause)
+    ordered = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
+    piles = [await _pile(res, visitor, name, number) for name, number in ordered]
+    letters = await admin.list_dlq(res, visitor, cause=cause, limit=_SHOWN, cursor=cursor)
+    return show(request, visitor, "dlq.html", "dlq", piles=piles, letters=letters, cause=cause)
+
+
+async def _pile(res: Res, visitor: Visitor, cause: str, number: int) -> Pile:
+    newest = await admin.list_dlq(res, visitor, cause=cause, limit=1)
+    found = CAUSES[Cause(cause)]
+    estimate = None
+    if may_operate(visitor) and number <= _AT_ONCE:
+        body = BulkBody(action="replay", cause=cause)
+        estimate = await bulk.estimate(res, body, await bulk.choose(res, body, None))
+    example = newest.dead_letters[0] if newest.dead_letters else None
+    return Pile(cause, number, example, estimate, found.user_text, found.advice)

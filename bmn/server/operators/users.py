@@ -1,0 +1,52 @@
+"""`/admin/users/{id}`: one user as support needs them: what they have, what moved it, what they ask for."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bmn.db import credits
+from bmn.db.lists.listing import JobFilter
+from bmn.schemas.base import JobId
+from bmn.schemas.requests import GrantBody
+from bmn.server.dependencies import By, Res
+from bmn.server.operators.frame import Why, show
+from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
+from bmn.server.routes import admin, jobs, records
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+_JOBS = 20
+
+
+@router.get("/admin/users/{user_id}")
+async def show_user(request: Request, user_id: JobId, res: Res, visitor: Visitor) -> Response:
+    """Raises NotFound for somebody who was never seen."""
+    account = await records.account(res, user_id)
+    chosen = JobFilter(user_id=user_id)
+    return show(
+        request,
+        visitor,
+        "user.html",
+        "jobs",
+        account=None,
+        credits=account,
+        email=await res.core.db.read(lambda conn: credits.address_of(conn, user_id)),
+        found=await jobs.list_jobs(res, visitor, chosen, limit=_JOBS),
+        groups=(await jobs.group_jobs(res, visitor, chosen, "cause")).groups,
+        costs=await records.show_costs(res, visitor, user=user_id),
+    )
+
+
+@router.post("/admin/users/{user_id}/grant")
+async def grant(
+    user_id: JobId,
+    res: Res,
+    visitor: VisitorWhoChanges,
+    by: By,
+    amount: Annotated[int, Form(ge=1, le=100_000)],
+    reason: Why,
+) -> Response:
+    """Gives a user credits."""
+    await admin.grant_credits(GrantBody(amount=amount, user_id=user_id, reason=reason), res, by)
+    return RedirectResponse(f"/admin/users/{user_id}", 303)
