@@ -324,7 +324,16 @@ def _ended_well(conn: Connection, job: Job, result: Result) -> Change | None:
     if job.collects_id:
         return _collected(conn, job, data)
     step = job.payload.get("step")
-    return transitions.complete(conn, job, result.message, data, partial=result.partial, step=step)
+    error, cause = _why_only_a_part(conn, job) if result.partial else (None, None)
+    return transitions.complete(
+        conn, job, result.message, data, partial=result.partial, step=step, error=error, cause=cause
+    )
+
+
+def _why_only_a_part(conn: Connection, job: Job) -> tuple[str | None, Cause | None]:
+    """Of the first unit that was refused: what lists, groups and filters know the job by."""
+    refused = next((unit for unit in job_rows.units(conn, job.id) if unit.cause), None)
+    return (refused.error, refused.cause) if refused else (None, None)
 
 
 def _collected(conn: Connection, job: Job, data: JobResult) -> Change | None:

@@ -32,6 +32,7 @@ async def test_three_of_four_logos_are_a_partial_job_and_a_refund(bench: Bench) 
     bench.sandbox.fault("bfl", moderate=1)
     row = await bench.run("logo-generation", **LOGOS, count=4)
     assert (row["state"], row["credits_charged"], len(row["result"]["logos"])) == ("partial", 3, 3)
+    assert row["cause"] == "moderated" and row["error"], "lists and groups know a partial job by what was refused"
     assert (await bench.balance()).remaining == 47
 
 
