@@ -6,7 +6,7 @@ const oldest = (name) => fileURLToPath(new URL(`test/react-18/node_modules/${nam
 
 const WITHOUT_REACT = ['server', 'follow-job', 'job-state'].map((name) => `test/${name}.test.js`);
 // Pages that vite builds, with the newest React; and the specification's client, which is one of its time.
-const BUILT = ['example', 'packed', 'tabs', 'specification', 'specification-chromium'].map((name) => `test/${name}.test.js`);
+const BUILT = ['example', 'front', 'packed', 'tabs', 'specification', 'specification-chromium'].map((name) => `test/${name}.test.js`);
 
 const common = {
   include: ['test/*.test.js'],

@@ -34,11 +34,11 @@ def stamp(job: Row[Any] | EventSource) -> Stamp:
     return {"job_id": job.id, "brand_id": brand_id, "seq": job.last_seq, "timestamp": now_ms()}
 
 
-def add(conn: Connection, queue: str, event: JobEvent) -> Event:
-    """Stores an event. queue: its job's."""
+def add(conn: Connection, queue: str, user_id: str | None, event: JobEvent) -> Event:
+    """Stores an event. queue, user_id: its job's."""
     payload = event.dump()
     conn.execute(_ADD, {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": payload})
-    return Event(event.job_id, event.seq, event.EVENT, payload, queue)
+    return Event(event.job_id, event.seq, event.EVENT, payload, queue, user_id)
 
 
 def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[StoredEvent]:
@@ -57,7 +57,7 @@ def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> l
     if not published:
         return []
     wanted = or_(*(and_(job_events.c.job_id == job, job_events.c.seq > seq) for job, seq in published.items()))
-    with_queue = select(*_SENT, jobs.c.queue).join(jobs, jobs.c.id == job_events.c.job_id)
+    with_queue = select(*_SENT, jobs.c.queue, jobs.c.user_id).join(jobs, jobs.c.id == job_events.c.job_id)
     query = with_queue.where(wanted).order_by(job_events.c.job_id, job_events.c.seq).limit(limit)
     return [Event.from_row(row) for row in conn.execute(query)]
 

@@ -72,7 +72,9 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
     }
     conn.execute(_INSERT, {**values, **times, "of_user": job.user_id, "of_queue": job.queue})
     first = events.stamp(events.EventSource(job.id, job.brand_id, job.collects_id, 1))
-    return events.add(conn, job.queue, JobProgress(**first, status="queued", progress=0, message=job.message))
+    return events.add(
+        conn, job.queue, job.user_id, JobProgress(**first, status="queued", progress=0, message=job.message)
+    )
 
 
 def exists(conn: Connection, job_id: str) -> bool:

@@ -271,13 +271,14 @@ class Asset(Record):
 
 @dataclass(frozen=True, slots=True)
 class Event(Record):
-    """What a job has published, on its way to the stream. payload: the complete data as sent. queue: the job's."""
+    """What a job has published, on its way to the stream. payload: the complete data as sent. queue, user_id: the job's."""
 
     job_id: str
     seq: int
     event: str
     payload: dict[str, Any]
     queue: str
+    user_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,6 +459,22 @@ class AgentSession(Record):
     turns: int
     cost_usd: float
     state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedJob(Record):
+    """A job that its user may want a mail about. name: the brand's. group_id: of the jobs that were made with it."""
+
+    CONVERTED: ClassVar = {"state": JobState}
+
+    id: str
+    user_id: str
+    email: str
+    queue: str
+    state: JobState
+    group_id: str | None
+    brand_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def save(
         change.balances.append(spent)
     event = progress_event(job, shown, saved)
     webhooks.follow(conn, job, event)
-    change.events.append(events.add(conn, job.queue, event))
+    change.events.append(events.add(conn, job.queue, job.user_id, event))
     if follow_up is not None and not job_rows.exists(conn, follow_up.id):
         change.events.append(job_rows.insert_job(conn, follow_up))
         change.queued.append((follow_up.queue, follow_up.id))

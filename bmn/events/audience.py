@@ -60,13 +60,21 @@ def job_room(job_id: str) -> str:
     return f"job:{job_id}"
 
 
-def job_event(event: str, data: dict[str, Any], *, in_brand: bool = True) -> Outgoing:
+def jobs_room(user_id: str) -> str:
+    """Who follows all of a user's jobs; joined on request, as a page with one job has no use for it."""
+    return f"jobs:{user_id}"
+
+
+def job_event(event: str, data: dict[str, Any], *, user_id: str | None = None, in_brand: bool = True) -> Outgoing:
     """An event of a job as its row holds it: data has `jobId`, `seq` and, where the job has one, `brandId`.
 
-    in_brand: whether the brand's room gets it too.
+    user_id: the job's. in_brand: whether the rooms of its brand and of all its user's jobs get it too.
     """
     job_id, brand_id = data["jobId"], data.get("brandId")
-    rooms = (job_room(job_id), brand_room(brand_id)) if brand_id and in_brand else (job_room(job_id),)
+    rooms: tuple[str, ...] = (job_room(job_id),)
+    if in_brand:
+        rooms += (brand_room(brand_id),) if brand_id else ()
+        rooms += (jobs_room(user_id),) if user_id else ()
     return Outgoing(WIZARD, rooms, event, data, job_id=job_id, seq=data["seq"])
 
 

@@ -29,7 +29,7 @@ class EventLog:
             await self.republish(gaps)
 
     def _outgoing(self, row: Event) -> Outgoing:
-        return job_event(row.event, row.payload, in_brand=row.queue in self._brand_queues)
+        return job_event(row.event, row.payload, user_id=row.user_id, in_brand=row.queue in self._brand_queues)
 
     async def republish(self, job_ids: set[str]) -> None:
         """Sends what these jobs have recorded and the stream does not have."""

@@ -161,6 +161,8 @@ NAMESPACES: dict[str, Needs] = {WIZARD: _FOLLOW, DASHBOARD: _FOLLOW, ADMIN: _SEE
 EVENTS: dict[tuple[str, str], Needs] = {
     (WIZARD, "brand:join"): _FOLLOW,
     (WIZARD, "brand:leave"): _FOLLOW,
+    (WIZARD, "user:join"): _OWN,
+    (WIZARD, "user:leave"): _OWN,
     (WIZARD, "job:join"): _FOLLOW,
     (WIZARD, "job:leave"): _FOLLOW,
     (WIZARD, "job:status"): _FOLLOW,

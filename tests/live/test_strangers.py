@@ -29,7 +29,8 @@ from tests.kit.rows import saved_logo
 from tests.live.servers import Live
 
 ASKED = [(namespace, event) for namespace, handlers in _HANDLERS.items() for event in handlers]
-HARMLESS = {"brand:leave", "brand:unwatch", "job:leave"}  # who sits in no such room leaves it with the same words
+# Who sits in no such room leaves it with the same words; the room of all of one's jobs names nobody.
+HARMLESS = {"brand:leave", "brand:unwatch", "job:leave", "user:join", "user:leave"}
 
 
 async def joined(live: Live, server: Any, namespace: str, user_id: str, role: str = "user") -> Raw:
@@ -83,7 +84,7 @@ async def test_every_event_of_one_user_is_told_to_that_user_alone(bare: Live) ->
     server = await bare.server()
     brand = await bare.brand(ANA)
     job = await bare.job(ANA, brand)
-    rooms = {WIZARD: (job, "job:join", "brand:join"), DASHBOARD: (job, "brand:watch")}
+    rooms = {WIZARD: (job, "job:join", "brand:join", "user:join"), DASHBOARD: (job, "brand:watch")}
     crowd: dict[tuple[str, str], Raw] = {}
     for user in (ANA, BEN):
         for namespace, (_, *joins) in rooms.items():

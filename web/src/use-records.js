@@ -60,10 +60,47 @@ export function useJobs(filter = {}) {
   const loaded = useLoaded(
     `jobs ${query}`,
     (connections) => /** @type {Promise<JobPage>} */ (connections.api(`/jobs?${query}`)),
-    (connections, again) => onEvents(connections, '/dashboard', ['credits:updated', 'asset:new'], again),
+    (connections, again) => onJobs(connections, filter.brand, again),
   );
   const { data, ...rest } = loaded;
   return { jobs: data?.jobs ?? [], total: data?.total ?? null, nextCursor: data?.nextCursor ?? null, ...rest };
+}
+
+const TURNS = ['job:complete', 'job:failed', 'job:cancelled'];
+
+/**
+ * Calls back when a job of the user's, or of a brand's, has begun or ended. A page with a token for one brand may join that
+ * brand's room alone.
+ *
+ * @param {import('./connections.js').Connections} connections
+ * @param {string | undefined} brandId
+ * @param {() => void} again
+ */
+function onJobs(connections, brandId, again) {
+  const { value: socket, release } = connections.socket('/wizard');
+  const [room, body] = brandId ? ['brand', { brandId }] : ['user', {}];
+  /** @type {Set<string>} */
+  const known = new Set();
+  function join() {
+    if (!socket.recovered) socket.emit(`${room}:join`, body);
+    again();
+  }
+  /** @param {{ jobId: string }} data */
+  function onProgress({ jobId }) {
+    if (known.has(jobId)) return;
+    known.add(jobId);
+    again();
+  }
+  socket.on('connect', join);
+  socket.on('job:progress', onProgress);
+  for (const event of TURNS) socket.on(event, again);
+  if (socket.connected) socket.emit(`${room}:join`, body);
+  return () => {
+    socket.off('connect', join);
+    socket.off('job:progress', onProgress);
+    for (const event of TURNS) socket.off(event, again);
+    release();
+  };
 }
 
 /** @param {JobFilter} filter */

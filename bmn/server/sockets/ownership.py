@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bmn.db import brands, jobs
 from bmn.db.engine import Connection
 from bmn.errors import NotFound
-from bmn.events.audience import ADMINS, VIEWERS, user_room
+from bmn.events.audience import ADMINS, VIEWERS, jobs_room, user_room
 from bmn.identity.browser import Kind
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
@@ -39,7 +39,7 @@ def _is_theirs(conn: Connection, principal: Principal, room: str) -> bool:
             jobs.get_job(conn, name, principal.user_id)
             check_within(conn, principal.bounds, Kind.JOB, name)
         else:
-            return False
+            return room == jobs_room(principal.user_id) and principal.bounds is None
     except NotFound:
         return False
     return True

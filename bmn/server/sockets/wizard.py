@@ -6,9 +6,9 @@ from bmn.db import brands, events, jobs
 from bmn.db.engine import Connection
 from bmn.db.records import Job, StoredEvent
 from bmn.errors import NotFound
-from bmn.events.audience import brand_room, job_event, job_room
+from bmn.events.audience import brand_room, job_event, job_room, jobs_room
 from bmn.jobs.cancellation import cancel
-from bmn.schemas.events import BrandRoom, CancelAnswer, Done, JobJoined, JobRoom, JobStatus
+from bmn.schemas.events import BrandRoom, CancelAnswer, Done, JobJoined, JobRoom, JobStatus, Nothing
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
 from bmn.server.sockets.session import Session
@@ -27,6 +27,20 @@ async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Done
         raise NotFound(_NO_BRAND) from None
     async with session.order:
         await context.enter(session, brand_room(ask.brand_id))
+    return DONE
+
+
+async def join_user(context: Context, session: Session, _ask: Nothing) -> Done:
+    """Joins the room of all of one's own jobs."""
+    async with session.order:
+        await context.enter(session, jobs_room(session.user_id))
+    return DONE
+
+
+async def leave_user(context: Context, session: Session, _ask: Nothing) -> Done:
+    """Leaves it."""
+    async with session.order:
+        await context.leave(session, jobs_room(session.user_id))
     return DONE
 
 
@@ -122,6 +136,8 @@ async def cancel_job(context: Context, session: Session, ask: JobRoom) -> Cancel
 HANDLERS: Handlers = {
     "brand:join": Handler(BrandRoom, join_brand, "brandId", "Join failed", _NO_BRAND),
     "brand:leave": Handler(BrandRoom, leave_brand, "brandId", "Leave failed", _NO_BRAND),
+    "user:join": Handler(Nothing, join_user, failed="Join failed"),
+    "user:leave": Handler(Nothing, leave_user, failed="Leave failed"),
     "job:join": Handler(JobRoom, join_job, "jobId", "Join failed", _NO_JOB),
     "job:leave": Handler(JobRoom, leave_job, "jobId", "Leave failed", _NO_JOB),
     "job:status": Handler(JobRoom, job_status, "jobId", "Status check failed", _NO_JOB),
