@@ -23,9 +23,9 @@ from bmn.storage import Storage
 
 _FILE_SECONDS = 3600
 _LASTING_SECONDS = 10 * 366 * 86_400
-_SHARE, _CHOSEN, _KEPT = "share", "chosen-", "share-"
+_SHARE, _CHOSEN, _KEPT, _MAILS = "share", "chosen-", "share-", "mails"
 _NO_LINK = "This link has ended, or never was."
-_ADDRESSES = frozenset({"url", "thumbnail_url", "thumbnailUrl"})
+_ADDRESSES = frozenset({"url", "thumbnail_url", "thumbnailUrl", "preview"})
 
 
 def shared_secret(settings: Settings) -> str:
@@ -62,6 +62,17 @@ class Signer:
     def browser_tokens(self) -> BrowserTokens:
         """What makes and reads the tokens that back ends hand to browsers."""
         return BrowserTokens(hmac.digest(self._key, b"bmn browser tokens 1", "sha256"))
+
+    def mails_token(self, user_id: str) -> str:
+        """What lets whoever reads a user's mails say that they want no more of them."""
+        return f"{user_id}.{self._sign(_MAILS, user_id, 0)}"
+
+    def user_of_mails(self, token: str) -> str:
+        """The user whose token it is. Raises NotFound."""
+        user_id, _, signature = token.partition(".")
+        if not hmac.compare_digest(self._sign(_MAILS, user_id, 0).encode(), _bytes(signature)):
+            raise NotFound(_NO_LINK)
+        return user_id
 
     def signed(self, url: str) -> str:
         """The address with a signature, if it is one of our files; any other address as it is.

@@ -20,6 +20,7 @@ SEMAPHORE_SECONDS: Final = 30  # a slot that is not renewed for so long is free 
 CACHE_SECONDS: Final = 300
 CACHE_PRODUCTS_SECONDS: Final = 3_600
 SESSION_SECONDS: Final = 86_400
+WATCHED_SECONDS: Final = 7_200
 
 CACHE_PRODUCTS: Final = "cache:product:catalog"
 
@@ -47,6 +48,11 @@ def cache(kind: str, name: str, view: str = "detail") -> str:
 def rate(user_id: str, limit: str) -> str:
     """What a user has used of a limit in its window; lives as long as the window."""
     return f"rate:user:{user_id}:{limit}"
+
+
+def watched(job_id: str) -> str:
+    """There where somebody saw the end of a job; lives for WATCHED_SECONDS."""
+    return f"bmn:watched:{job_id}"
 
 
 def session(session_id: str) -> str:

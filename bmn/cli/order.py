@@ -15,7 +15,7 @@ class Options:
 
     record: what a new brand is made of, beside its name. refines: it starts from a picture of the brand.
     asks_look: what it proposes of the brand's look is asked about at the end.
-    terms: when it is to be done, as fields of the request.
+    terms: when it is to be done, as fields of the request. bell, command: what happens after the end.
     """
 
     brand: str
@@ -30,6 +30,8 @@ class Options:
     refines: bool = False
     asks_look: bool = False
     terms: Mapping[str, object] = field(default_factory=dict)
+    bell: bool = False
+    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import typer
 
 from bmn.cli.base import UsageError
 from bmn.cli.order import Options
-from bmn.cli.terminal.params import ahead, brand_name, later, span
+from bmn.cli.terminal.params import Bell, Exec, ahead, brand_name, later, span
 
 # What becomes a field of the request, by the name of its option.
 _TERMS = {
@@ -71,6 +71,8 @@ def _shared(
     replaces: Annotated[
         bool, typer.Option("--replaces", help="Cancel what still waits of this kind for the brand.")
     ] = False,
+    bell: Bell = False,
+    command: Exec = None,
 ) -> None:
     """Declares them; `with_shared` hands what they come to over as Options."""
 
@@ -113,6 +115,8 @@ def _options(given: dict[str, Any]) -> Options:
     """Raises UsageError where they contradict each other."""
     if given["detach"] and given["out"]:
         raise UsageError("--detach returns before there are files: leave --out away, or watch the job.")
+    if given["detach"] and (given["bell"] or given["command"]):
+        raise UsageError("--detach returns before the end: leave --bell and --exec away, or watch the job.")
     if given["at"] is not None and given["in_"] is not None:
         raise UsageError("--at and --in both say when it begins: give one of them.")
     terms = {field: given.pop(name) for name, field in _TERMS.items()}

@@ -1,9 +1,13 @@
 """What the CRM and the mailbox need to know of users and their wizards."""
 
-from sqlalchemy import Connection, select, update
+from collections.abc import Sequence
 
-from bmn.db.records import AbandonedWizard
-from bmn.db.tables import agent_sessions, brand_assets, brands, db_now, generation_credits
+from sqlalchemy import Connection, Text, cast, or_, select, update
+
+from bmn.db.records import AbandonedWizard, EndedJob
+from bmn.db.tables import agent_sessions, brand_assets, brands, db_now, generation_credits, jobs
+from bmn.errors import NotFound
+from bmn.schemas.payloads import JobState
 
 
 def email_of(conn: Connection, user_id: str) -> str | None:
@@ -43,6 +47,52 @@ def abandoned(conn: Connection, seconds: float, limit: int = 100) -> list[Abando
     for row in conn.execute(query):
         found.setdefault(row.brand_id, AbandonedWizard.from_row(row))
     return list(found.values())
+
+
+_TOLD = (JobState.COMPLETED, JobState.PARTIAL, JobState.FAILED)
+
+
+def ended_lately(
+    conn: Connection, queues: Sequence[str], *, after: float, before: float, limit: int = 500
+) -> list[EndedJob]:
+    """Jobs of these queues that ended so many seconds ago, oldest first, of users who have an address and want mails.
+
+    A job whose submission named a receiver of webhooks, or whose account has one, is told of in that way.
+    """
+    fields = (jobs.c.id, jobs.c.user_id, generation_credits.c.email, jobs.c.queue, jobs.c.state, jobs.c.group_id)
+    query = (
+        select(*fields, jobs.c.brand_id, brands.c.name)
+        .join(generation_credits, generation_credits.c.user_id == jobs.c.user_id)
+        .join(brands, brands.c.id == jobs.c.brand_id)
+        .where(
+            jobs.c.completed_at.is_not(None),
+            jobs.c.completed_at.between(db_now() - after, db_now() - before),
+            jobs.c.queue.in_(queues),
+            jobs.c.state.in_(_TOLD),
+            jobs.c.collects_id.is_(None),
+            or_(jobs.c.webhooks.is_(None), cast(jobs.c.webhooks, Text) == "null"),  # as JSON writes none
+            generation_credits.c.email.is_not(None),
+            generation_credits.c.job_mails_off_at.is_(None),
+        )
+        .order_by(jobs.c.completed_at)
+        .limit(limit)
+    )
+    return [EndedJob.from_row(row) for row in conn.execute(query)]
+
+
+def wants_job_mails(conn: Connection, user_id: str) -> bool:
+    """Whether a user gets mails about jobs that ended while nobody watched. Raises NotFound for an unknown one."""
+    query = select(generation_credits.c.job_mails_off_at).where(generation_credits.c.user_id == user_id)
+    row = conn.execute(query).first()
+    if row is None:
+        raise NotFound("User not found")
+    return row.job_mails_off_at is None
+
+
+def set_job_mails(conn: Connection, user_id: str, *, wanted: bool) -> None:
+    """Whether a user gets them from now on."""
+    mine = update(generation_credits).where(generation_credits.c.user_id == user_id)
+    conn.execute(mine.values(job_mails_off_at=None if wanted else db_now()))
 
 
 def note_reminded(conn: Connection, session_id: str) -> None:

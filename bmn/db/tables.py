@@ -304,6 +304,7 @@ generation_credits = Table(
     Column("credits_used", Integer, nullable=False, default=0),
     Column("credits_reserved", Integer, nullable=False, default=0),
     _created(),
+    _time("job_mails_off_at"),  # since when they want none about jobs that ended unwatched
 )
 Index("accounts_by_mail", func.lower(generation_credits.c.email))
 

@@ -112,6 +112,7 @@ def progress_event(job: Row[Any], shown: Progress, asset: AssetRow | None = None
         logo_index=shown.logo_index,
         attempt=job.attempt,
         asset=asset,
+        preview=shown.preview,
     )
 
 
@@ -123,7 +124,7 @@ def record(conn: Connection, held: Job, event: Callable[..., JobEvent]) -> Chang
 
 def _with_event(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
     webhooks.follow(conn, job, event)
-    return Change(job.id, JobState(job.state), job.fence, [events.add(conn, job.queue, event)])
+    return Change(job.id, JobState(job.state), job.fence, [events.add(conn, job.queue, job.user_id, event)])
 
 
 def end(

@@ -174,9 +174,16 @@ class Context(Generic[Payload_co]):
         step: str | None = None,
         tool_name: str | None = None,
         logo_index: int | None = None,
+        preview: str | None = None,
     ) -> None:
-        """Publishes how far the job is. step: of the wizard. tool_name: done. logo_index: which of several it is about."""
-        self._pending = Progress(status, self.highest(percent), message, step, tool_name, logo_index)
+        """Publishes how far the job is. step: of the wizard. tool_name: done. logo_index: which of several it is about.
+
+        preview: the address of a rough picture of it.
+        """
+        waiting = self._pending
+        if preview is None and waiting is not None and waiting.logo_index == logo_index:
+            preview = waiting.preview  # what is told next says it too, or it would be lost between two words
+        self._pending = Progress(status, self.highest(percent), message, step, tool_name, logo_index, preview)
         self._plan_flush()
 
     def _plan_flush(self) -> None:

@@ -24,6 +24,7 @@ MAX_FRAMES = 1000
 MAX_ANIMATED_PIXELS = 400_000_000  # all frames of an animation together
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # never SVG: it can carry script
 THUMBNAIL_SIDE = 512
+_PREVIEW_SIDE = 256
 _AVERAGED = ("RGB", "RGBA", "L", "LA", "CMYK")  # modes in which the mean of two pixels is a pixel
 
 # What Pillow's readers have raised for broken bytes, in a fuzz of 12,000 pictures and in the field.
@@ -75,6 +76,11 @@ async def input_picture(data: bytes, *, max_side: int) -> CleanPicture:
 async def thumbnail(data: bytes) -> CleanPicture:
     """A small WebP of one of our own pictures, at most 512 pixels a side. Raises JobFailure(STORAGE_FAILED)."""
     return await _in_thread(_thumbnail, data, cause=Cause.STORAGE_FAILED)
+
+
+async def preview(data: bytes) -> CleanPicture:
+    """A rough WebP of a picture on its way, at most 256 pixels a side. Raises JobFailure(PROVIDER_GARBAGE)."""
+    return await _in_thread(_preview, data, cause=Cause.PROVIDER_GARBAGE)
 
 
 class _NotUsable(Exception):
@@ -150,6 +156,13 @@ def _thumbnail(data: bytes) -> CleanPicture:
         pixels = as_shown(_roughly(opened))
         pixels.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
         return _encoded(pixels, "WEBP", quality=80, method=0)
+
+
+def _preview(data: bytes) -> CleanPicture:
+    with _opened(data) as opened:
+        pixels = as_shown(_roughly(opened))
+        pixels.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.BILINEAR)
+        return _encoded(pixels, "WEBP", quality=60, method=0)
 
 
 def _roughly(opened: Image.Image) -> Image.Image:

@@ -46,6 +46,7 @@ class Progress:
     """How far a job is, as its handler reports it. percent: 0 to 100.
 
     step: of the wizard. tool_name: the tool that was completed. logo_index: which of several it is about.
+    preview: the address of a rough picture, which is there for an hour or two.
     """
 
     status: str
@@ -54,6 +55,7 @@ class Progress:
     step: str | None = None
     tool_name: str | None = None
     logo_index: int | None = None
+    preview: str | None = None
 
 
 class JobProgress(JobEvent):
@@ -67,6 +69,7 @@ class JobProgress(JobEvent):
     logo_index: int | None = None
     attempt: int | None = None
     asset: AssetRow | None = None
+    preview: str | None = None
 
 
 class JobToolError(JobEvent):

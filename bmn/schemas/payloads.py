@@ -41,6 +41,7 @@ MailTemplate = Literal[
     "subscription-confirmed",
     "subscription-cancelled",
     "generation-failed",
+    "generation-ready",
     "support-ticket",
 ]
 # Ours alone: nobody outside can ask for them, so a failing mail can never make another one.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from bmn.db import jobs as job_rows
 from bmn.errors import CAUSES, Cause, JobFailure
@@ -12,9 +12,13 @@ from bmn.jobs.run import NotOrdered
 from bmn.jobs.units import Unit, is_final, open_units
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
+from bmn.work.previews import keep_preview
 
-Report = Callable[[float], Awaitable[None]]
-"""Tells how far one asset is, 0.0 (asked for) to 1.0 (its bytes are here)."""
+
+class Report(Protocol):
+    """Tells how far one asset is, 0.0 (asked for) to 1.0 (its bytes are here). rough: a picture of it so far."""
+
+    async def __call__(self, fraction: float, rough: bytes | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +120,12 @@ async def _bring_home(ctx: Context[Payload], item: Item, unit: Unit, course: _Co
         return
     if not unit.is_stored and not await unit.recover():
 
-        async def report(fraction: float) -> None:
+        async def report(fraction: float, rough: bytes | None = None) -> None:
             percent = ctx.unit_percent(item.unit, 0.8 * fraction, units=count)
             status = course.reach(item, "generating")
-            await ctx.progress(status, percent, f"{item.label}: {fraction:.0%}", logo_index=item.index)
+            preview = await keep_preview(ctx, item.unit, rough) if rough else None
+            message = f"{item.label}: {fraction:.0%}"
+            await ctx.progress(status, percent, message, logo_index=item.index, preview=preview)
 
         await report(0.0)
         made = await item.make(unit, report)

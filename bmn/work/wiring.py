@@ -3,7 +3,7 @@
 from bmn.jobs import core, stock_worker
 from bmn.jobs.core import Chore, Core, Work
 from bmn.settings import Settings
-from bmn.work import cleanup, follow_ups, journey, pruning
+from bmn.work import cleanup, ends, follow_ups, journey, pruning
 from bmn.work.kits import course
 from bmn.work.registry import QUEUES
 from bmn.work.webhooks import relay
@@ -21,6 +21,7 @@ WORK = Work(
         Chore(course.look_for_credits, every=10),
         Chore(cleanup.schedule, every=10),
         Chore(journey.remind_abandoned, every=60),
+        Chore(ends.tell_of_ends, every=60),
         Chore(pruning.prune_a_little, every=60, beside=True),
     ),
 )

@@ -276,3 +276,23 @@ def test_backoff_grows_has_jitter_and_a_cap() -> None:
     assert all(0.1 <= backoff(0) <= 0.2 for _ in range(50))
     assert all(backoff(20) <= 10 for _ in range(50))
     assert len({backoff(3) for _ in range(20)}) > 10
+
+
+def test_a_command_runs_after_the_end_with_the_job_and_its_failure_is_told(user: User) -> None:
+    made = ("generate", "logos", "--brand", "Acme", "--count", "1", "--quiet")
+    done = user.bmn(*made, "--bell", "--exec", 'echo "$BMN_JOB_STATE $BMN_BRAND"; cat')
+    assert done.code == 0, done.err
+    assert "\a" not in done.out + done.err, "nobody sits there to hear it"
+    lines = done.out.splitlines()
+    at = lines.index("completed Acme")
+    record = json.loads(lines[at + 1])
+    assert (record["state"], len(record["assets"])) == ("completed", 1)
+    watched = user.bmn("jobs", "watch", record["jobId"], "--exec", "exit 7")
+    assert watched.code == 1
+    assert "the command of --exec failed" in watched.err and "exit code 7" in watched.err
+    document = user.bmn("--json", "generate", *made[1:], "--exec", "echo heard")
+    assert json.loads(document.out) and "heard" in document.err
+    user.stack.fault(provider="bfl", moderate=1)
+    refused = user.bmn(*made, "--exec", 'echo "$BMN_JOB_STATE"; exit 3')
+    assert refused.code not in (0, 1, 3) and "failed" in refused.out, "the job's own end speaks"
+    assert user.bmn(*made, "--detach", "--exec", "true").code == 2

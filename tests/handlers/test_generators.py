@@ -7,7 +7,8 @@ import av
 import pytest
 from PIL import Image, ImageDraw
 
-from bmn.db import brands, queues
+from bmn.db import brands, orphans, queues
+from bmn.signing import Signer
 from bmn.storage import object_key
 from tests.handlers.orders import bundle, logos, mockup, stored, video
 from tests.kit.bench import Bench
@@ -166,3 +167,22 @@ async def test_a_picture_of_somebody_elses_brand_is_not_used(bench: Bench) -> No
 async def test_an_address_inside_is_not_visited(bench: Bench, url: str) -> None:
     row = await bench.run("mockup-generation", **await mockup(bench, logoUrl=url))
     assert (row["state"], row["cause"], row["attempt"]) == ("failed", "bad_input", 1)
+
+
+async def test_a_rough_picture_is_told_small_and_goes_with_what_nobody_needs(bench: Bench) -> None:
+    row = await bench.run("mockup-generation", **await mockup(bench))
+    rough = [each["preview"] for each in await bench.events(row["id"], "job:progress") if "preview" in each]
+    assert rough, "the provider sends some on the way"
+    for url in rough:
+        key = bench.core.storage.key_of(url)
+        assert key is not None
+        data = await bench.core.storage.get(key)
+        with Image.open(io.BytesIO(data)) as picture:
+            assert picture.format == "WEBP" and max(picture.size) <= 256
+        assert len(data) < 20_000
+        signed = bench.core.storage.key_of(
+            Signer(bench.core.settings, bench.core.storage).sign_all({"preview": url})["preview"]
+        )
+        assert signed == key
+        known = await bench.core.db.read(lambda conn, key=key: orphans.known_keys(conn, [key]))  # type: ignore[misc]
+        assert not known, "the hourly cleanup takes it for what nobody needs"

@@ -21,7 +21,20 @@ DATA: dict[str, dict[str, Any]] = {
     "password-reset": {"name": "Ana", "resetUrl": "https://ref.supabase.co/auth/v1/verify?token=abc&type=recovery"},
     "subscription-confirmed": {"name": "Ana", "tier": "Pro", "dashboardUrl": HOME},
     "subscription-cancelled": {"name": "Ana", "tier": "Pro", "dashboardUrl": HOME},
-    "generation-failed": {"name": "Ana", "assetType": "logo", "brandName": "Foxly", "retryUrl": f"{HOME}/jobs/1"},
+    "generation-failed": {
+        "name": "Ana",
+        "assetType": "logo",
+        "brandName": "Foxly",
+        "retryUrl": f"{HOME}/jobs/1",
+        "offUrl": f"{HOME}/mails/1",
+    },
+    "generation-ready": {
+        "name": "Ana",
+        "assetType": "logo",
+        "brandName": "Foxly",
+        "dashboardUrl": f"{HOME}/jobs/1",
+        "offUrl": f"{HOME}/mails/1",
+    },
     "support-ticket": {
         "userName": "Ana Li",
         "userEmail": "ana@example.org",

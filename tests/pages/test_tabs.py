@@ -99,3 +99,38 @@ async def test_where_events_do_not_get_through_the_page_looks_by_itself_and_says
     await expect(page.get_by_text("Live updates do not get through")).to_be_visible(timeout=_LONG)
     stack.mend()
     await expect(page.locator(".chip")).to_have_text("Done", timeout=_LONG)
+
+
+_RECORD = """() => {
+  const real = window.Notification;
+  window.told = [];
+  window.Notification = class {
+    static get permission() { return real.permission; }
+    static requestPermission() { return real.requestPermission(); }
+    constructor(title, options) { window.told.push([title, options.body, options.tag]); }
+    close() {}
+  };
+}"""
+
+
+async def test_a_page_that_was_left_tells_of_the_end_where_one_wants_it(
+    context: BrowserContext, stack: Stack, proxy: HttpProxy
+) -> None:
+    stack.fault(provider="bfl", op="poll", latency=1)
+    page = context.pages[0]
+    await context.add_init_script(f"({_RECORD})()")
+    job = await make(page, proxy, "Left Alone")
+    ask = page.get_by_role("button", name="Tell me when it is done")
+    await context.grant_permissions(["notifications"])
+    await page.reload()
+    await expect(ask).to_be_hidden()  # it may already
+    await page.evaluate(_HIDE, "hidden")
+    await page.wait_for_function("() => window.told.length === 1", timeout=_LONG)
+    ((title, _, tag),) = await page.evaluate("() => window.told")
+    assert "Left Alone" in title and tag in job
+    await page.evaluate(_HIDE, "visible")
+    await context.clear_permissions()
+    stack.fault(provider="bfl", op="poll", latency=2)
+    await make(page, proxy, "Asked Once")
+    if await page.evaluate("() => Notification.permission") == "default":
+        await expect(ask).to_be_visible()

@@ -79,7 +79,16 @@ _EXPECTED_EVENTS = {
     "-oasu": [
         *(
             (WIZARD, name)
-            for name in ("brand:join", "brand:leave", "job:join", "job:leave", "job:status", "job:cancel")
+            for name in (
+                "brand:join",
+                "brand:leave",
+                "job:join",
+                "job:leave",
+                "job:status",
+                "job:cancel",
+                "user:join",
+                "user:leave",
+            )
         ),
         *((DASHBOARD, name) for name in ("brand:watch", "brand:unwatch")),
     ],
@@ -102,6 +111,8 @@ _OPEN = {
     "POST /signout",
     "GET /g",
     "GET /s/{token}",
+    "GET /mails/{token}",
+    "POST /mails/{token}",
     "GET /docs",
 }
 _CANARY = "canary-of-ana"

@@ -186,14 +186,15 @@ const LEAST = { composing: 5, generating: 5, uploading: 90, saving: 95 };
 
 /**
  * @param {Picture[]} pictures
- * @param {JobEvents['job:progress'] & { preview?: string | null }} data
+ * @param {JobEvents['job:progress']} data
  */
 function withPicture(pictures, { logoIndex, status, message, asset, preview }) {
   if (asset) return withAssets(pictures, [asset]);
-  if (logoIndex === undefined || logoIndex === null) return pictures;
+  const index = logoIndex ?? (preview ? 0 : null); // a job of one picture does not number it
+  if (index === null) return pictures;
   const told = /(\d+) ?%$/.exec(message);
   const reached = told ? (Number(told[1]) * GENERATED) / 100 : 0;
-  return changed(pictures, logoIndex, (old) => ({
+  return changed(pictures, index, (old) => ({
     ...old,
     share: Math.max(old.share, LEAST[status] ?? 0, reached),
     status: old.asset ? old.status : status,

@@ -611,6 +611,7 @@ export interface JobProgress {
   logoIndex?: number | null;
   attempt?: number | null;
   asset?: AssetRow | null;
+  preview?: string | null;
 }
 
 export interface JobRecord {
@@ -911,7 +912,7 @@ export interface MadeWebhookEndpoint {
 
 export interface MailRequest {
   to: string;
-  template: "welcome" | "brand-complete" | "wizard-abandoned" | "password-reset" | "subscription-confirmed" | "subscription-cancelled" | "generation-failed" | "support-ticket";
+  template: "welcome" | "brand-complete" | "wizard-abandoned" | "password-reset" | "subscription-confirmed" | "subscription-cancelled" | "generation-failed" | "generation-ready" | "support-ticket";
   data?: Record<string, any>;
   userId?: string | null;
 }

@@ -8,6 +8,7 @@ import typer
 from bmn.cli.base import UsageError, examples, run
 from bmn.cli.base import group as command_group
 from bmn.cli.commands import changing, dlq
+from bmn.cli.following.after import Afterwards, conclude
 from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
 from bmn.cli.following.report import detached, report
 from bmn.cli.lookup import selection
@@ -20,7 +21,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
-from bmn.cli.terminal.params import span
+from bmn.cli.terminal.params import Bell, Exec, span
 from bmn.cli.terminal.timespan import ago
 from bmn.format import counted, usd
 from bmn.schemas.documents import Job, JobPage, JobRecord, Why
@@ -195,6 +196,8 @@ def watch_jobs(
     images: Annotated[
         str | None, typer.Option(metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
     ] = None,
+    bell: Bell = False,
+    command: Exec = None,
 ) -> int:
     """Live bars; what was missed is caught up. Ends with the job's own exit code; Ctrl-C detaches."""
     if bool(jobs) == bool(group):
@@ -208,7 +211,7 @@ def watch_jobs(
         report(job)
     if not console.json:
         console.next_step(f"bmn jobs show {short_id(ended[-1].job_id)}")
-    return exit_codes.of_jobs(ended, strict=strict)
+    return conclude(ended, Afterwards(bell, command), exit_codes.of_jobs(ended, strict=strict))
 
 
 async def _watch(

@@ -65,6 +65,8 @@ class Batch:
             "--brand": options.brand,
             "--out": options.out,
             "--refine": refine,
+            "--bell": options.bell,
+            "--exec": options.command,
             "--at and the like": options.terms,
         }
         if given := [name for name, value in about_one.items() if value]:

@@ -25,16 +25,33 @@ class Gallery:
         self.mode = mode(images)
         self._data: dict[str, bytes] = {}
         self._seen: set[str] = set()
+        self._rough: set[str] = set()
         self._row: list[tuple[int, Tile]] = []
 
     async def on_event(self, event: Event, board: Board) -> None:
         """Takes in the picture that an event brings."""
+        if (rough := event.data.get("preview")) and self.mode != "none":
+            await self._show_rough(event.job_id, rough, board)
         asset = event.data.get("asset")
         if self.mode == "none" or not asset or asset["id"] in self._seen:
             return
         self._seen.add(asset["id"])
         number = int(event.data["logoIndex"]) + 1 if event.data.get("logoIndex") is not None else len(self._seen)
         await self._add(number, asset["id"], asset["url"], str(number), board)
+
+    async def _show_rough(self, job_id: str, url: str, board: Board) -> None:
+        """The first rough picture of a job by itself; what follows it is the picture."""
+        from bmn.cli.following.pictures import Tile, contact_sheet, open_picture
+
+        if job_id in self._rough:
+            return
+        self._rough.add(job_id)
+        try:
+            picture = await asyncio.to_thread(open_picture, await self.client.download(url))
+        except BmnError:
+            return  # it may be gone already, and nobody needs it
+        if picture:
+            board.picture(contact_sheet([Tile(picture, "on its way")], self.mode, console.width or 80))
 
     async def _add(self, number: int, asset_id: str, url: str, caption: str, board: Board) -> None:
         from bmn.cli.following.pictures import Tile, across, open_picture

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmn.cli.base import run
+from bmn.cli.following.after import Afterwards, conclude
 from bmn.cli.following.estimate import show_estimate
 from bmn.cli.following.files import local_path, make_folder
 from bmn.cli.following.gallery import Gallery
@@ -80,7 +81,8 @@ async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> in
             await settle(client, brand, ended)
         steps = next_steps(ended, kind.noun, brand.name)
         console.next_step(*(with_server(steps) if made.private else steps))
-        return exit_codes.of_jobs(ended, strict=options.strict)
+        code = exit_codes.of_jobs(ended, strict=options.strict)
+        return conclude(ended, Afterwards(options.bell, options.command), code)
 
 
 async def _submit(

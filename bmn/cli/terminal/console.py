@@ -160,6 +160,12 @@ class Console:
 
     # --- everything else --------------------------------------------------------------------------------------------
 
+    def bell(self) -> None:
+        """Rings, where somebody sits at a terminal."""
+        if sys.stderr.isatty() and not self.is_dumb:
+            sys.stderr.write("\a")
+            sys.stderr.flush()
+
     def say(self, text: "str | Text", style: str = "") -> None:
         """Progress, warnings, what just happened."""
         if self.quiet:

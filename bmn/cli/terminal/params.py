@@ -9,6 +9,13 @@ import typer
 from bmn.cli.terminal.timespan import next_moment, seconds_ago
 from bmn.format import parse_span
 
+Bell = Annotated[bool, typer.Option("--bell", help="Ring when it has ended.")]
+Exec = Annotated[
+    str | None,
+    typer.Option(
+        "--exec", metavar="CMD", help="Run this after the end, once a job, with the job as JSON on its input."
+    ),
+]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit log.")]
 
 

@@ -24,6 +24,7 @@ from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import ROOMS, offer, room_of
 from bmn.server.resources import Resources
+from bmn.server.watched import note_watched
 from bmn.server.why import Facts, collected, explain, look_into
 from bmn.work.registry import get_queue
 
@@ -86,6 +87,8 @@ async def show_job(
     """link: a shared link that was just made. Raises NotFound."""
     facts = await look_into(res, job_id, visitor)
     job, cause = facts.job, explain(facts).cause
+    if job.state in TERMINAL_STATES:
+        await note_watched(res.core.redis, job_id)
 
     def read(conn: Connection) -> Content:
         told = job_events.after(conn, job_id, 0, _STORY)

@@ -17,6 +17,7 @@ KINDS = {
     "tee.svg": "image/svg+xml",
     "live.js": "text/javascript",
     "clock.js": "text/javascript",
+    "notice.js": "text/javascript",
     "look.js": "text/javascript",
     "page.css": "text/css",
     "rooms.css": "text/css",

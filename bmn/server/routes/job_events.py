@@ -22,6 +22,7 @@ from bmn.server.dependencies import ByAddress, Caller, JobPath, Res, owner_filte
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.waiting import followed, wait_for_news
+from bmn.server.watched import note_watched
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
@@ -163,6 +164,7 @@ async def _news(res: Resources, positions: dict[str, int], job_id: str, *, numbe
         positions[job_id] = row.seq
         yield _frame(row, res, numbered=numbered)
         if ends_job(row.event, row.payload):
+            await note_watched(res.core.redis, job_id)
             del positions[job_id]
             return
     if not rows and await _has_ended(res, job_id, positions[job_id]):

@@ -28,6 +28,7 @@ from bmn.server.scope import OfEveryone, OfUser, check_words, scope_of
 from bmn.server.shares import share_job
 from bmn.server.translation import check_files, strings_in
 from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
+from bmn.server.watched import note_watched
 from bmn.server.why import explain, look_into
 from bmn.work.queue_names import QUEUE_NAMES
 from bmn.work.registry import QUEUES
@@ -156,10 +157,14 @@ async def show(
     """Everything known about a job. With `wait`, when it has ended; 202 where it has not by then."""
     owner, operator = owner_filter(principal, Right.SEE), is_operator(res, principal)
     record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
+    if record.state in TERMINAL_STATES and record.user_id == principal.user_id:
+        await note_watched(res.core.redis, job_id)
     if wait is None or record.state in TERMINAL_STATES:
         return views.shown(record, principal)
     with followed(res, principal.counted_as):
         response.status_code = 200 if await wait_for_end(res, job_id, wait) else 202
+    if response.status_code == 200:
+        await note_watched(res.core.redis, job_id)
     await res.auth.current(principal)  # a key may have been revoked meanwhile
     record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
     return views.shown(record, principal)

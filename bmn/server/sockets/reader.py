@@ -10,6 +10,7 @@ import redis
 from bmn.events.audience import Outgoing
 from bmn.events.stream import BEGIN, EventStream
 from bmn.logs import get_logger
+from bmn.schemas.events import ends_job
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.ring import START, Ring, read_position, write_position
 
@@ -35,8 +36,10 @@ class Reader:
         delivery: Delivery,
         window: float,
         end_all: Callable[[], Awaitable[None]],
+        on_end: Callable[[str], None],
     ) -> None:
         self._end_all = end_all
+        self._on_end = on_end  # of a job whose end somebody hears
         self._stream = stream
         self._ring = ring
         self._delivery = delivery
@@ -96,7 +99,10 @@ class Reader:
         for number, (entry_id, event) in enumerate(page, 1):
             self._position = entry_id
             if event != BEGIN:
-                handed += self._delivery.deliver(self._delivery.entry(entry_id, event))
+                heard = self._delivery.deliver(self._delivery.entry(entry_id, event))
+                handed += heard
+                if heard and event.job_id and ends_job(event.event, event.data):
+                    self._on_end(event.job_id)
             elif self._origin is None:
                 self._origin = entry_id
             elif entry_id != self._origin:

@@ -75,8 +75,8 @@ async def _make(ctx: Context[MockupGeneration], prompt: str, unit: Unit, report:
         pictures.append(await load_picture(ctx, payload.mockup_template_url, field="mockupTemplateUrl"))
     await report(0.15)
 
-    async def on_partial(number: int, _rough: bytes) -> None:
-        await report(0.15 + 0.85 * (number + 1) / (PARTIALS + 1))
+    async def on_partial(number: int, rough: bytes) -> None:
+        await report(0.15 + 0.85 * (number + 1) / (PARTIALS + 1), rough)
 
     async with unit.paying({"prompt": prompt, "pictures": len(pictures)}, provider=client.provider):
         picture = await client.edit(prompt, pictures, on_partial=on_partial)

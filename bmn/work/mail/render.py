@@ -59,7 +59,12 @@ TEMPLATES: dict[str, Template] = {
     "generation-failed": Template(
         "We could not make your {assetType}",
         {"name": "there", "assetType": "picture", "brandName": "your brand"},
-        links=("retryUrl",),
+        links=("retryUrl", "offUrl"),
+    ),
+    "generation-ready": Template(
+        "Your {assetType} for {brandName} is ready",
+        {"name": "there", "assetType": "picture", "brandName": "your brand"},
+        links=("dashboardUrl", "offUrl"),
     ),
     "support-ticket": Template(
         "Support request from {userName}",

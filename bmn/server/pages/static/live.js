@@ -96,10 +96,17 @@ async function refresh() {
   }
 }
 
+// A rough picture stands behind the words of its frame until the picture itself takes the frame's place.
+function rough(frames, { preview, logoIndex }) {
+  const frame = frames[logoIndex ?? 0];
+  if (frame) frame.style.backgroundImage = `url("${encodeURI(decodeURI(preview))}")`;
+}
+
 function take(id, name, data, state) {
   if (name === "job:progress" && !data.asset && !WAITING.includes(data.status) && state === "active") {
     lift(ofJob(id, "progress:not([data-piece])"), data.progress);
     lift(document.querySelectorAll(`[data-of="${CSS.escape(id)}"] [data-piece="${data.logoIndex ?? 0}"]`), shareOf(data.message));
+    if (data.preview) rough(document.querySelectorAll(`[data-of="${CSS.escape(id)}"] .frame.empty`), data);
     write(ofJob(id, ".far"), `${data.progress} %`);
     write(ofJob(id, ".message"), PERCENT.test(data.message) ? "Drawing" : data.message);
     return;
@@ -153,7 +160,11 @@ function arrived(name, data) {
   if (!followed.has(id) || data.seq <= followed.get(id)) return;
   followed.set(id, data.seq);
   const now = document.querySelector(`[data-job="${CSS.escape(id)}"]`);
-  if (isEnd(name, data)) followed.delete(id);
+  if (isEnd(name, data)) {
+    followed.delete(id);
+    const detail = { id, title: document.title.split(" · ")[0], text: data.message ?? data.error };
+    document.dispatchEvent(new CustomEvent("bmn:ended", { detail }));
+  }
   take(id, name, data, now?.dataset.state);
 }
 
@@ -249,7 +260,13 @@ async function onVisibility() {
   asking = null;
   const others = channel ? (await navigator.locks.query()).pending : [];
   if (letGo && others.some(({ name }) => name === SHARED)) letGo();
-  else hiding = setTimeout(() => letGo && letGo(), HIDDEN_MS);
+  else hiding = setTimeout(leave, HIDDEN_MS);
+}
+
+// A page that is to tell of an end keeps its stream until then (notice.js).
+function leave() {
+  if (document.documentElement.hasAttribute("data-tells")) hiding = setTimeout(leave, HIDDEN_MS);
+  else if (letGo) letGo();
 }
 
 let before = Date.now();

@@ -1,0 +1,30 @@
+"""Mails about jobs: whether a user gets them, for whoever follows the link in one."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bmn.db import journeys
+from bmn.server.dependencies import Res
+from bmn.server.pages.access import PageRoute
+from bmn.server.pages.rendering import page
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/mails/{token}")
+async def show_mails(request: Request, token: str, res: Res) -> Response:
+    """Whether they are on. Looking changes nothing: mail readers open links by themselves."""
+    user_id = res.signer.user_of_mails(token)
+    wanted = await res.core.db.read(lambda conn: journeys.wants_job_mails(conn, user_id))
+    return page(request, "mails.html", wanted=wanted, token=token)
+
+
+@router.post("/mails/{token}")
+async def change_mails(token: str, res: Res, wanted: Annotated[bool, Form()] = False) -> Response:
+    """Turns them off, or on again."""
+    user_id = res.signer.user_of_mails(token)
+    await res.core.db.write(partial(journeys.set_job_mails, user_id=user_id, wanted=wanted))
+    return RedirectResponse(f"/mails/{token}", 303)

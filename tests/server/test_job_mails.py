@@ -1,0 +1,84 @@
+"""Mails about jobs that ended while nobody watched: once, for those who want them."""
+
+import re
+from typing import Any
+
+import httpx
+from sqlalchemy import select, update
+
+from bmn.broker import keys
+from bmn.db.tables import jobs
+from bmn.errors import Cause
+from bmn.work.ends import PATIENCE_SECONDS, tell_of_ends
+from tests.kit.api import Api
+from tests.kit.jobs import claim, complete, fail
+from tests.kit.people import ANA
+
+MAIL = "ana@example.org"
+
+
+async def _ended(api: Api, ana: httpx.AsyncClient, brand: str, *, failed: bool = False, **fields: Any) -> str:
+    """A job that ended eleven minutes ago."""
+    job_id = await api.logos(ana, brand, count=1, **fields)
+    row = await claim(api.core, job_id)
+    await (fail(api.core, row, Cause.BAD_INPUT) if failed else complete(api.core, row))
+    past = update(jobs).where(jobs.c.id == job_id).values(completed_at=jobs.c.completed_at - PATIENCE_SECONDS - 60)
+    await api.core.db.write(lambda conn: conn.execute(past))
+    return job_id
+
+
+async def _mails(api: Api) -> list[dict[str, Any]]:
+    query = select(jobs.c.payload).where(jobs.c.queue == "email-send").order_by(jobs.c.created_at)
+    payloads = await api.core.db.read(lambda conn: [dict(row.payload) for row in conn.execute(query)])
+    return [each for each in payloads if each["template"].startswith("generation-")]
+
+
+async def test_an_end_that_nobody_saw_is_told_once_by_mail(api: Api) -> None:
+    ana = api.as_user(ANA, email=MAIL)
+    brand = await api.brand(ana)
+    ready, failed = await _ended(api, ana, brand), await _ended(api, ana, brand, failed=True)
+    for _ in range(2):
+        await tell_of_ends(api.core)
+    told = await _mails(api)
+    assert [(each["template"], each["to"], each["data"]["brandName"]) for each in told] == [
+        ("generation-ready", MAIL, "Acme Coffee"),
+        ("generation-failed", MAIL, "Acme Coffee"),
+    ]
+    assert told[0]["data"]["dashboardUrl"].endswith(f"/g/job/{ready}")
+    assert told[1]["data"]["retryUrl"].endswith(f"/g/job/{failed}")
+
+
+async def test_what_somebody_saw_or_hears_of_in_another_way_is_no_mail(api: Api) -> None:
+    ana = api.as_user(ANA, email=MAIL)
+    brand = await api.brand(ana)
+    looked = await _ended(api, ana, brand)
+    assert (await ana.get(f"/api/v1/jobs/{looked}")).status_code == 200
+    streamed = await _ended(api, ana, brand)
+    assert "job:complete" in (await ana.get(f"/api/v1/jobs/{streamed}/events")).text
+    await _ended(api, ana, brand, webhookUrl=f"{api.url}/hook")
+    just_now = await api.logos(ana, brand, count=1)
+    await complete(api.core, await claim(api.core, just_now))
+    assert await api.core.redis.exists(keys.watched(looked), keys.watched(streamed)) == 2
+    await tell_of_ends(api.core)
+    assert await _mails(api) == []
+
+
+async def test_whoever_wants_none_gets_none_and_may_want_them_again(api: Api) -> None:
+    ana = api.as_user(ANA, email=MAIL)
+    brand = await api.brand(ana)
+    await _ended(api, ana, brand)
+    await tell_of_ends(api.core)
+    ((mail),) = await _mails(api)
+    anybody = api.anonymous()
+    link = mail["data"]["offUrl"]
+    for _ in range(2):  # a mail reader that opens links by itself changes nothing
+        page = (await anybody.get(link)).text
+    assert "Send me none" in page
+    assert (await anybody.get(link[:-2] + "AA")).status_code == 404
+    for wanted, mails in (("false", 1), ("true", 2)):
+        assert re.search(f'name="wanted" value="{wanted}"', (await anybody.get(link)).text)
+        assert (await anybody.post(link, data={"wanted": wanted})).status_code == 303
+        if wanted == "false":
+            await _ended(api, ana, brand)
+        await tell_of_ends(api.core)
+        assert len(await _mails(api)) == mails
