@@ -415,6 +415,28 @@ def test_screens_of_a_bulk_action(stack: Stack, place: str) -> None:
         assert admin.bmn("queues", "resume", "logo-generation").code == 0
 
 
+@pytest.mark.parametrize("place", _PLACES)
+def test_screens_of_a_kit(stack: Stack, place: str) -> None:
+    """From none and its price, by one that waits for a pick, to one that was cancelled."""
+    user = User(stack)
+    seen = Scene(user, {})
+    check_snapshot(f"kits-list-empty-{place}", _seen(seen, "kits list", place))
+    for command in ("list --limit 0", "show last", "watch last", "pick 1", "cancel 7f3a"):
+        check_snapshot(f"kits-{command.split()[0]}-failing-{place}", _seen(seen, f"kits {command}", place))
+    for case, command in (
+        ("good", "generate kit --brand Bluebird --count 1 --dry-run"),
+        ("failing", "generate kit --brand Bluebird --product mug"),
+    ):
+        check_snapshot(f"{_name(command, case)}-{place}", _seen(seen, command, place))
+    user.json("generate", "kit", "--brand", "Bluebird", "--count", "1")  # it waits for a pick
+    for name in ("list", "watch", "show", "pick", "cancel"):
+        command = f"kits {name}{'' if name == 'list' else ' 1' if name == 'pick' else ' last'}"
+        text = _seen(seen, command, place)
+        if name in ("list", "watch", "show"):
+            text = re.sub(r"<short>[\w-]+…", "<cut>", text)
+        check_snapshot(f"kits-{name}-good-{place}", text)
+
+
 def _wait_for_done(user: User, number: int) -> None:
     wait_until(lambda: user.json("bulk", "list")["bulk"][0]["done"] == number)
 
@@ -584,6 +606,7 @@ def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place:
 # What one command shows or changes is there, or the command fails.
 _NEVER_EMPTY = {
     *("login", "profile-use", "profile-remove"),
+    *("kits-show", "kits-watch", "kits-pick", "kits-cancel"),
     *("bulk-watch", "bulk-pause", "bulk-resume", "bulk-abort"),
     *("alerts-ack", "alerts-mute", "alerts-unmute", "incident"),
     *("generate", "logos-select", "logos-save", "logos-refine", "brands-create", "brands-show", "credits", "open"),

@@ -45,6 +45,7 @@ _EXPECTED = {
         GET /api/v1/bulk/{bulk_id}/items POST /api/v1/bulk/{bulk_id}/{change}
         POST /api/v1/tokens GET /api/v1/shares POST /api/v1/shares/{share_id}/revoke
         POST /api/v1/generation/kits POST /api/v1/generation/kits/estimate GET /api/v1/kits GET /api/v1/kits/{kit_id}
+        GET /g/kit/{kit_id} POST /g/kit/{kit_id}/cancel POST /g/{brand_id}/kit
         POST /api/v1/kits/{kit_id}/pick POST /api/v1/kits/{kit_id}/cancel
         POST /api/v1/webhooks/listen/{endpoint_id} POST /api/v1/webhooks/listen/{endpoint_id}/{delivery_id}
     """,

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bmn.db import assets, brands, jobs, products
+from bmn.db import assets, brands, jobs, kits, products
 from bmn.db import events as job_events
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter, list_jobs
@@ -14,6 +14,7 @@ from bmn.db.records import Brand, Job
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
+from bmn.schemas.kits import KitBody
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.dependencies import BrandPath, Res, fresh_key, owner_filter
 from bmn.server.pages import course, pieces, steps
@@ -22,6 +23,7 @@ from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import ROOMS, Room, offer, types_of
 from bmn.server.resources import Resources
+from bmn.work.kits.plan import plan_of, prices
 from bmn.work.looks import look_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -107,7 +109,13 @@ async def _show(request: Request, res: Resources, visitor: Visitor, brand_id: st
 def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> dict[str, Any]:
     """What only this room asks for."""
     if room.name == "logos":
-        return {"styles": LOGO_STYLES, "product_offer": offer(conn, res.settings, ROOMS["products"])}
+        whole = prices(conn, res.settings, plan_of(conn, KitBody(brand_id=brand.id)), brand)
+        return {
+            "styles": LOGO_STYLES,
+            "product_offer": offer(conn, res.settings, ROOMS["products"]),
+            "kit_credits": sum(each.found.credits for each in whole),
+            "kits": [kit for kit in kits.listed(conn, brand.user_id, brand_id=brand.id, limit=3) if not kit.ended_at],
+        }
     if room.name == "products":
         return {"catalogue": products.catalogue(conn), "first": FIRST_PRODUCTS}
     if room.name == "words":

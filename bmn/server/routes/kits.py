@@ -50,7 +50,7 @@ async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> docume
 
     def read(conn: Connection) -> documents.KitPrice:
         brand = None if body.brand_id == NEW_BRAND else brands.get(conn, body.brand_id, principal.user_id)
-        priced = prices(res.settings, plan_of(conn, body), brand)
+        priced = prices(conn, res.settings, plan_of(conn, body), brand)
         paused = next(filter(None, (warning(conn, queue_of(each.step).name) for each in priced)), None)
         return documents.KitPrice(
             steps=[_step_price(each) for each in priced],

@@ -98,7 +98,7 @@ def _start(
         return Told(known)
     brand = brands.get(conn, body.brand_id, user_id)
     plan = plan_of(conn, body)
-    priced = prices(core.settings, plan, brand)
+    priced = prices(conn, core.settings, plan, brand)
     total = sum(each.found.credits for each in priced)
     kit_id = str(uuid4())
     kits.add(

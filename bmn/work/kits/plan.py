@@ -13,8 +13,9 @@ from bmn.schemas.kits import QUEUE_OF, KitBody, KitPlan, PlannedProduct, Step
 from bmn.schemas.payloads import Payload
 from bmn.schemas.webhooks import ENDS
 from bmn.settings import Settings
-from bmn.work.defaults import BrandDefaults, as_made, brand_defaults, name_defaults
+from bmn.work.defaults import BrandDefaults, as_made, name_defaults
 from bmn.work.estimates import Estimate, estimate
+from bmn.work.looks import look_of
 from bmn.work.registry import get_queue
 
 _IMAGINED = "https://example.com/picture.png"
@@ -120,9 +121,9 @@ _ORDERS: dict[Step, Callable[[KitPlan, Material], list[dict[str, Any]]]] = {
 }
 
 
-def look_of(brand: Brand, plan: KitPlan) -> BrandDefaults:
-    """What the request says of the look, and for the rest what the record says now."""
-    return as_made(brand_defaults(brand), plan.look)
+def _look(conn: Connection, brand: Brand, plan: KitPlan) -> BrandDefaults:
+    """What the request says of the look, and for the rest what the brand looks like now."""
+    return as_made(look_of(conn, brand), plan.look)
 
 
 def material_of(
@@ -137,7 +138,7 @@ def material_of(
             for asset in assets.list_of_job(conn, job.id):
                 by_product[job.payload["productId"]] = asset
     found = [by_product[each.product_id].url for each in plan.products if each.product_id in by_product]
-    return Material(user_id, brand_id, look_of(brand, plan), logo, found)
+    return Material(user_id, brand_id, _look(conn, brand, plan), logo, found)
 
 
 # --- prices ----------------------------------------------------------------------------------------------------------------
@@ -152,9 +153,9 @@ class StepPrice:
     found: Estimate
 
 
-def prices(settings: Settings, plan: KitPlan, brand: Brand | None) -> list[StepPrice]:
+def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: Brand | None) -> list[StepPrice]:
     """What each step that orders something comes to. brand: None for one that is not made yet."""
-    look = as_made(name_defaults("New brand"), plan.look) if brand is None else look_of(brand, plan)
+    look = as_made(name_defaults("New brand"), plan.look) if brand is None else _look(conn, brand, plan)
     owner = brand.user_id if brand else _NOBODY
     material = Material(owner, brand.id if brand else _NOBODY, look, _IMAGINED, [_IMAGINED] * len(plan.products))
     found = []

@@ -318,7 +318,9 @@ document.addEventListener("visibilitychange", onVisibility);
 addEventListener("online", () => refresh());
 addEventListener("pagehide", () => tell({ jobs: {} }));
 setInterval(look, TICK_MS);
-setInterval(() => { if (polling && document.visibilityState !== "hidden") refresh(); }, POLL_MS);
+// Between two steps of a kit no job is there that could be followed.
+const between = () => !followed.size && document.querySelector("[data-between]");
+setInterval(() => { if ((polling || between()) && document.visibilityState !== "hidden") refresh(); }, POLL_MS);
 
 // A shared page has no account: its link has a stream of its own, which says that something has changed.
 const link = document.querySelector("[data-shared]")?.dataset.shared;
