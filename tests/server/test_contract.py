@@ -46,6 +46,7 @@ def _known(client: httpx.Client, home: Path) -> dict[str, str]:
         "key": asset["url"].partition("/files/")[2].partition("?")[0],
         "queue": "logo-generation",
         "bulk_id": client.post("/api/v1/bulk", json={"action": "cancel", "ids": [waiting]}).json()["id"],
+        "kit_id": client.post("/api/v1/generation/kits", json={"brandId": brand, "count": 1}).json()["groupId"],
         "change": "pause",
         "token": client.post(f"/api/v1/jobs/{job}/share").json()["token"],
     }

@@ -94,6 +94,12 @@ ROUTES: dict[str, Route] = {
     "POST /api/v1/jobs/{job_id}/retry": Route("absent", body={}),
     "POST /api/v1/jobs/{job_id}/share": Route("absent", body={"hours": 1}),
     "GET /api/v1/shared/{token}": Route("absent", path="/api/v1/shared/{job}.9999999999.AAAAAAAAAAAAAAAAAAAAAAAA"),
+    "POST /api/v1/generation/kits": Route("absent", body={"brandId": "{brand}"}),
+    "POST /api/v1/generation/kits/estimate": Route("absent", body={"brandId": "{brand}"}),
+    "GET /api/v1/kits": Route("own"),
+    "GET /api/v1/kits/{kit_id}": Route("absent"),
+    "POST /api/v1/kits/{kit_id}/pick": Route("absent", body={"assetId": "{asset}"}),
+    "POST /api/v1/kits/{kit_id}/cancel": Route("absent", body={}),
     "POST /api/v1/bulk": Route("absent", body={"action": "cancel", "ids": ["{job}"]}),
     "POST /api/v1/bulk/estimate": Route("own", body={"action": "cancel", "ids": ["{job}"]}),
     "GET /api/v1/bulk": Route("own"),
@@ -177,6 +183,9 @@ ROUTES: dict[str, Route] = {
     "POST /g/{brand_id}/share": Route("absent", form={"of": "{asset}"}),
     "POST /g/asset/{asset_id}/favorite": Route("absent", form={}),
     "GET /g/job/{job_id}": Route("absent"),
+    "GET /g/kit/{kit_id}": Route("absent"),
+    "POST /g/kit/{kit_id}/cancel": Route("absent", form={}),
+    "POST /g/{brand_id}/kit": Route("absent", form={"key": "{other}"}),
     "POST /g/new": Route("own", form={"key": "{other}", "name": "Mine"}),
     "POST /g/{brand_id}/logos": Route("absent", form={"key": "{other}"}),
     "POST /g/asset/{asset_id}/pick": Route("absent", form={}),
@@ -208,12 +217,13 @@ class Things:
     endpoint: str
     delivery: str
     bulk: str
+    kit: str
 
     def fill(self, value: Any) -> Any:
         if isinstance(value, str):
             names = {"brand": self.brand, "asset": self.asset, "job": self.job, "key": self.key, "other": str(uuid4())}
             names |= {"brand_id": self.brand, "asset_id": self.asset, "job_id": self.job, "bulk_id": self.bulk}
-            names |= {"endpoint_id": self.endpoint, "delivery_id": self.delivery}
+            names |= {"endpoint_id": self.endpoint, "delivery_id": self.delivery, "kit_id": self.kit}
             for name, text in names.items():
                 value = value.replace(f"{{{name}}}", text)
             return value
@@ -231,8 +241,9 @@ async def hers(api: Api, ana: httpx.AsyncClient) -> Things:
     listener = (await ana.post(f"{API}/webhooks/listen")).json()["id"]
     sent = (await ana.post(f"{API}/webhooks/test", json={"endpointId": listener})).json()["id"]
     begun = await ana.post(f"{API}/bulk", json={"action": "cancel", "ids": [job], "reason": CANARY})
+    kit = await ana.post(f"{API}/generation/kits", json={"brandId": brand, "count": 1})
     key = row["url"].split("/files/")[1].split("?")[0]
-    return Things(brand, asset, job, key, listener, sent, begun.json()["id"])
+    return Things(brand, asset, job, key, listener, sent, begun.json()["id"], kit.json()["groupId"])
 
 
 @pytest.fixture
@@ -246,6 +257,7 @@ def nobodys() -> Things:
         str(uuid4()),
         f"msg_{uuid4().hex[:20]}",
         f"bulk-{uuid4()}",
+        str(uuid4()),
     )
 
 
