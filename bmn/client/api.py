@@ -356,7 +356,7 @@ class Client(HttpClient):
 
     async def bulk_estimate(self, body: Fields, *, operators: bool = False) -> documents.BulkEstimate:
         """What an action would come to. body: as for `start_bulk`. operators: on everybody's jobs."""
-        return await self._post(f"{_bulk(operators)}/estimate", documents.BulkEstimate, _given(body), safe=True)
+        return await self._post(f"{_bulk(operators)}-estimate", documents.BulkEstimate, _given(body), safe=True)
 
     async def start_bulk(self, body: Fields, *, operators: bool = False) -> documents.BulkAction:
         """Begins an action that the server carries out, or joins the same one that is open.

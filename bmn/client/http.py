@@ -39,7 +39,7 @@ Parameter = str | int | float | bool | Sequence[str] | None
 T = TypeVar("T", bound=Document)
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
-_CHANGES_NOTHING = ("/estimate", "/session")
+_CHANGES_NOTHING = ("/estimate", "-estimate", "/session")
 _RETRIED = frozenset({502, 503, 504})
 _ERRORS: dict[int, type[BmnError]] = {
     400: UsageProblem,

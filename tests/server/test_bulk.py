@@ -36,7 +36,7 @@ async def test_a_user_retries_their_own_and_sees_an_estimate_first(
     mine = [await dead(api, ana, await api.brand(ana)) for _ in range(2)]
     others = await dead(api, ben, await api.brand(ben))
     body = {"action": "retry", "state": ["failed"]}
-    expected = (await ana.post(f"{OWN}/estimate", json=body)).json()
+    expected = (await ana.post(f"{OWN}-estimate", json=body)).json()
     assert (expected["jobs"], expected["credits"]) == (2, 4) and expected["usd"] > 0
     found = await ended(api, ana, await ana.post(OWN, json=body))
     assert (found["done"], found["refused"], found["left"], found["credits"], found["userId"]) == (2, 0, 0, 4, ANA)

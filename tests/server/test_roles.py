@@ -41,7 +41,7 @@ _EXPECTED = {
         DELETE /api/v1/webhooks/endpoints/{endpoint_id} GET /api/v1/webhooks/endpoints/{endpoint_id}/secret
         POST /api/v1/webhooks/test GET /api/v1/webhooks/deliveries GET /api/v1/webhooks/deliveries/{delivery_id}
         POST /api/v1/webhooks/deliveries/{delivery_id}/replay POST /api/v1/webhooks/listen
-        POST /api/v1/bulk POST /api/v1/bulk/estimate GET /api/v1/bulk GET /api/v1/bulk/{bulk_id}
+        POST /api/v1/bulk POST /api/v1/bulk-estimate GET /api/v1/bulk GET /api/v1/bulk/{bulk_id}
         GET /api/v1/bulk/{bulk_id}/items POST /api/v1/bulk/{bulk_id}/{change}
         POST /api/v1/tokens GET /api/v1/shares POST /api/v1/shares/{share_id}/revoke
         POST /api/v1/generation/kits POST /api/v1/generation/kits/estimate GET /api/v1/kits GET /api/v1/kits/{kit_id}
@@ -64,7 +64,7 @@ _EXPECTED = {
         POST /api/v1/admin/queues/{queue}/pause POST /api/v1/admin/queues/{queue}/resume POST /api/v1/admin/dlq/replay
         POST /api/v1/admin/alerts/{alert_id}/ack POST /api/v1/admin/alerts/mute POST /api/v1/admin/alerts/unmute
         GET /api/v1/admin/incidents/{name}
-        POST /api/v1/admin/bulk POST /api/v1/admin/bulk/estimate POST /api/v1/admin/bulk/{bulk_id}/{change}
+        POST /api/v1/admin/bulk POST /api/v1/admin/bulk-estimate POST /api/v1/admin/bulk/{bulk_id}/{change}
         GET /api/v1/admin/audit GET /admin/queues
         GET /admin/audit GET /admin/users/{user_id} GET /admin/bulk/new POST /admin/bulk POST /admin/bulk/{bulk_id}/{change}
         POST /admin/queue/{queue}/{change} POST /admin/jobs/{job_id}/retry POST /admin/jobs/{job_id}/cancel

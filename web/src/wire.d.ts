@@ -1421,13 +1421,13 @@ export interface Answers {
   "GET /api/v1/products": Products;
   "GET /api/v1/credits": Credits;
   "GET /api/v1/costs": Costs;
-  "POST /api/v1/bulk/estimate": BulkEstimate;
+  "POST /api/v1/bulk-estimate": BulkEstimate;
   "POST /api/v1/bulk": BulkAction;
   "GET /api/v1/bulk": BulkPage;
   "GET /api/v1/bulk/{bulk_id}": BulkAction;
   "GET /api/v1/bulk/{bulk_id}/items": BulkItems;
   "POST /api/v1/bulk/{bulk_id}/{change}": BulkAction;
-  "POST /api/v1/admin/bulk/estimate": BulkEstimate;
+  "POST /api/v1/admin/bulk-estimate": BulkEstimate;
   "POST /api/v1/admin/bulk": BulkAction;
   "GET /api/v1/admin/bulk": BulkPage;
   "GET /api/v1/admin/bulk/{bulk_id}": BulkAction;

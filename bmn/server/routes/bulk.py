@@ -24,8 +24,8 @@ from bmn.server.resources import Resources
 from bmn.server.scope import scope_of
 from bmn.server.translation import check_files, strings_in
 
-own = APIRouter(prefix="/api/v1/bulk", tags=["bulk"], responses=ANY_CALLER)
-operators = APIRouter(prefix="/api/v1/admin/bulk", tags=["admin"], responses=ANY_CALLER)
+own = APIRouter(prefix="/api/v1", tags=["bulk"], responses=ANY_CALLER)
+operators = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
 
 Change = Literal["pause", "resume", "abort"]
 _CHANGES: dict[Change, tuple[State, tuple[State, ...]]] = {
@@ -63,13 +63,14 @@ def _slowed(res: Resources, body: BulkBody) -> BulkBody:
 def _add_routes(
     router: APIRouter, owner_of: Callable[[Resources, Principal, BulkBody | None], Awaitable[str | None]]
 ) -> None:
-    @router.post("/estimate", responses=refusals(404, 413))
+    # Not below /bulk: there it would be an action of that name for whoever asks with another method.
+    @router.post("/bulk-estimate", responses=refusals(404, 413))
     async def estimate_bulk(body: BulkBody, res: Res, principal: Caller) -> documents.BulkEstimate:
         """What an action would come to; nothing is stored."""
         chosen = await bulk.choose(res, body, await owner_of(res, principal, body))
         return await bulk.estimate(res, body, chosen)
 
-    @router.post("", status_code=202, responses=_BEGUN)
+    @router.post("/bulk", status_code=202, responses=_BEGUN)
     async def start_bulk(
         body: BulkBody, res: Res, principal: GenerationCaller, request: Request
     ) -> documents.BulkAction:
@@ -80,7 +81,7 @@ def _add_routes(
         found, joined = await bulk.start(res, asked, owner_id, acting(principal, request))
         return views.shown(views.bulk_action(found, joined=joined), principal)
 
-    @router.get("")
+    @router.get("/bulk")
     async def list_bulk(
         res: Res,
         principal: Caller,
@@ -97,14 +98,14 @@ def _add_routes(
         )
         return views.shown(page, principal)
 
-    @router.get("/{bulk_id}", responses=refusals(404))
+    @router.get("/bulk/{bulk_id}", responses=refusals(404))
     async def show_bulk(bulk_id: JobId, res: Res, principal: Caller) -> documents.BulkAction:
         """How far it is."""
         owner_id = await owner_of(res, principal, None)
         found = await res.core.db.read(lambda conn: find_bulk(conn, bulk_id, owner_id))
         return views.shown(views.bulk_action(found), principal)
 
-    @router.get("/{bulk_id}/items", responses=refusals(404))
+    @router.get("/bulk/{bulk_id}/items", responses=refusals(404))
     async def list_bulk_items(
         bulk_id: JobId,
         res: Res,
@@ -125,7 +126,7 @@ def _add_routes(
         shown = [views.bulk_item(row) for row in found[:limit]]
         return views.shown(documents.BulkItems(items=shown, next_after=further), principal)
 
-    @router.post("/{bulk_id}/{change}", responses=_BEGUN)
+    @router.post("/bulk/{bulk_id}/{change}", responses=_BEGUN)
     async def change_bulk(
         bulk_id: JobId, change: Change, res: Res, principal: Caller, by: By, body: ReasonBody | None = None
     ) -> documents.BulkAction:
