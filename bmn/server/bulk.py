@@ -84,6 +84,9 @@ async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor)
         return found, True
     chosen = await choose(res, body, owner_id)
     if not chosen:
+        # Whoever asked for the same at this moment may have begun between the two looks, and has them all.
+        if (found := await res.core.db.read(lambda conn: rows.find_open(conn, key))) is not None:
+            return found, True
         raise NotFound(NOTHING, hint="The list of bulk actions says what was done lately.")
     expected = await estimate(res, body, chosen)
     new = NewBulk(
