@@ -1,17 +1,35 @@
-"""Named points in the engine through which a test kills, pauses or breaks a process. Inert unless the environment names one.
+"""Named points in the engine where a test kills, holds or breaks a process. Inert unless the environment names one.
 
 BMN_KILL_AT=submitted        SIGKILL at the first pass           BMN_KILL_AT=submitted:3   at the third
-BMN_PAUSE_AT=claimed         SIGSTOP, until somebody continues it
+BMN_HOLD_AT=claimed          goes on when the file BMN_HOLD_FILE is gone, which it makes when it gets there
 BMN_RAISE_AT=stored          an exception
 BMN_FAILPOINT_ONCE=PATH      fires once for all processes: the file is made when it does
 """
 
 import os
 import signal
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
-_EFFECTS = {"BMN_KILL_AT": signal.SIGKILL, "BMN_PAUSE_AT": signal.SIGSTOP, "BMN_RAISE_AT": None}
+
+def _kill(_point: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _hold(_point: str) -> None:
+    held = Path(os.environ["BMN_HOLD_FILE"])
+    held.touch()
+    while held.exists():
+        time.sleep(0.005)
+
+
+def _break(point: str) -> None:
+    raise RuntimeError(f"failpoint {point}")
+
+
+_EFFECTS: dict[str, Callable[[str], None]] = {"BMN_KILL_AT": _kill, "BMN_HOLD_AT": _hold, "BMN_RAISE_AT": _break}
 _passes: Counter[str] = Counter()
 _armed: dict[str, tuple[str, int]] = {}
 
@@ -36,10 +54,7 @@ def hit(point: str) -> None:
             continue
         _passes[variable] += 1
         if _passes[variable] == nth and _first_time():
-            number = _EFFECTS[variable]
-            if number is None:
-                raise RuntimeError(f"failpoint {point}")
-            os.kill(os.getpid(), number)
+            _EFFECTS[variable](point)
 
 
 def _first_time() -> bool:

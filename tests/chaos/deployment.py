@@ -4,15 +4,19 @@ Everything it starts is recorded by process id and ended by `close`. Waits are s
 """
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import signal
+import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import redis
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
@@ -33,7 +37,7 @@ from bmn.work.wiring import open_core
 from tests.chaos.nursery import Child, Nursery
 from tests.kit import checker, handlers
 from tests.kit.people import ANA
-from tests.kit.processes import PATIENCE, eventually
+from tests.kit.processes import PATIENCE, eventually, wait_until
 from tests.kit.proxy import Proxy
 
 LOGOS = "logo-generation"
@@ -131,9 +135,40 @@ class Deployment:
         child = self._fork("worker", {**self.env, **(env or {})}, queue=queue, **options)
         return child.wait_ready() if wait else child
 
-    def worker_at(self, point: str, how: str = "KILL", queue: str = LOGOS, **options: Any) -> Child:
-        """A worker that is killed, paused or broken at a failpoint."""
-        return self.worker(queue, env={f"BMN_{how}_AT": point}, **options)
+    def worker_at(self, point: str, queue: str = LOGOS, **options: Any) -> Child:
+        """A worker that is killed at a failpoint."""
+        return self.worker(queue, env={"BMN_KILL_AT": point}, **options)
+
+    def worker_held_at(self, point: str, **options: Any) -> Child:
+        """A worker that gets as far as a failpoint; `stop_there` stops it."""
+        return self.worker(env={"BMN_HOLD_AT": point, "BMN_HOLD_FILE": str(self._held)}, **options)
+
+    async def stop_there(self, worker: Child) -> None:
+        """Stops a worker where it is held, once it is there; SIGCONT lets it go on.
+
+        On SQLite while no transaction of its is open: the lock of one would never be let go, and that is another test's.
+        """
+        await asyncio.to_thread(wait_until, self._held.exists, what="the failpoint")
+        with self._writing_alone():
+            worker.signal(signal.SIGSTOP)
+            wait_until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED)
+        self._held.unlink()
+
+    @property
+    def _held(self) -> Path:
+        return self.folder / "held"
+
+    @contextlib.contextmanager
+    def _writing_alone(self) -> Iterator[None]:
+        """With the turn of SQLite's writers and its lock in our hand; nothing on PostgreSQL."""
+        if not self.is_sqlite:
+            yield
+            return
+        path = self.env["DATABASE_URL"].removeprefix("sqlite:///")
+        with Path(f"{path}.lock").open("rb") as turn, contextlib.closing(sqlite3.connect(path, PATIENCE)) as conn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            conn.execute("BEGIN IMMEDIATE")
+            yield
 
     def api(self) -> Child:
         return self._fork("api", self.env).wait_ready()

@@ -6,7 +6,6 @@ import signal
 import time
 
 import httpx
-import psutil
 import pytest
 from sqlalchemy import func, select, update
 
@@ -121,9 +120,9 @@ async def test_a_cancel_lands_at_every_point(stack: Deployment, point: str) -> N
     """
     # Of two orders at once, the other's transaction would be open where the process stands still: that is another test's.
     count = 1 if point == "submitting" else 2
-    worker = stack.worker_at(point, "PAUSE", slots=1)
+    worker = stack.worker_held_at(point, slots=1)
     job_id = await stack.logos(count)
-    wait_until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED)
+    await stack.stop_there(worker)
     asking = asyncio.create_task(_cancel(stack, worker, job_id))
 
     async def asked() -> bool:

