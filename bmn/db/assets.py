@@ -7,17 +7,18 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, or_, select, union, update
 
 from bmn.db.lists.paging import read_cursor, write_cursor
+from bmn.db.prepared import Prepared
 from bmn.db.records import Asset, NewAsset
 from bmn.db.tables import brand_assets, brands, job_units, jobs
 from bmn.errors import NotFound
 
 # Built once: building a statement costs more than the database needs to run it.
-_ADD = insert(brand_assets).returning(*brand_assets.c)
+_ADD = Prepared(insert(brand_assets).returning(*brand_assets.c))
 
 
 def add(conn: Connection, asset: NewAsset) -> Asset:
     """Stores an asset's row. Raises IntegrityError where the storage key is taken."""
-    return Asset.from_row(conn.execute(_ADD, asdict(asset)).one())
+    return Asset.from_row(_ADD.one(conn, asdict(asset)))
 
 
 def get(conn: Connection, asset_id: str, user_id: str | None = None) -> Asset:

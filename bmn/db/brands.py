@@ -7,14 +7,15 @@ from uuid import uuid4
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from bmn.db.lists.paging import read_cursor, write_cursor
+from bmn.db.prepared import Prepared
 from bmn.db.records import Brand
 from bmn.db.tables import brands, db_now
 from bmn.errors import NotFound
 from bmn.names import key_of
 
 # Built once, for every submission: building a statement costs more than the database needs to run it.
-_GET = select(brands).where(brands.c.id == bindparam("brand"))
-_OWNER = select(brands.c.user_id).where(brands.c.id == bindparam("brand"))
+_GET = Prepared(select(brands).where(brands.c.id == bindparam("brand")))
+_OWNER = Prepared(select(brands.c.user_id).where(brands.c.id == bindparam("brand")))
 
 
 def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> Brand:
@@ -25,7 +26,7 @@ def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> Brand:
 
 def get(conn: Connection, brand_id: str, user_id: str | None = None) -> Brand:
     """One brand; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign."""
-    row = conn.execute(_GET, {"brand": brand_id}).first()
+    row = _GET.first(conn, {"brand": brand_id})
     if row is None or user_id not in (None, row.user_id):
         raise NotFound("Brand not found")
     return Brand.from_row(row)
@@ -87,4 +88,5 @@ def owns(conn: Connection, user_id: str, brand_id: str) -> bool:
 
 def owner(conn: Connection, brand_id: str) -> str | None:
     """The user a brand belongs to."""
-    return conn.execute(_OWNER, {"brand": brand_id}).scalar()
+    row = _OWNER.first(conn, {"brand": brand_id})
+    return row.user_id if row else None

@@ -14,6 +14,7 @@ from sqlalchemy.sql import ColumnElement
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
 from bmn.db.lists.paging import read_cursor
+from bmn.db.prepared import Prepared
 from bmn.db.records import LetterState
 from bmn.db.tables import bulk_actions, bulk_items, db_now, dead_letters, jobs
 from bmn.db.upsert import insert_once
@@ -34,6 +35,12 @@ _BY_DEFAULT: dict[Action, tuple[JobState, ...]] = {
     "cancel": (JobState.QUEUED, JobState.ACTIVE, JobState.RETRYING),
 }
 _IS_OPEN = bulk_actions.c.ended_at.is_(None)
+# Asked each second, so built once.
+_RUNNING = Prepared(
+    select(bulk_actions.c.id, bulk_actions.c.due_at - db_now())
+    .where(_IS_OPEN, bulk_actions.c.state == "running")
+    .order_by(bulk_actions.c.created_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +248,7 @@ def _of(owner_id: str | None) -> list[ColumnElement[bool]]:
 
 def running(conn: Connection) -> list[tuple[str, float]]:
     """The actions that go on, and in how many seconds each is due."""
-    query = select(bulk_actions.c.id, bulk_actions.c.due_at - db_now())
-    query = query.where(_IS_OPEN, bulk_actions.c.state == "running").order_by(bulk_actions.c.created_at)
-    return [(row[0], float(row[1])) for row in conn.execute(query)]
+    return [(row[0], float(row[1])) for row in _RUNNING.all(conn, {})]
 
 
 def hold(conn: Connection, bulk_id: str) -> Bulk | None:

@@ -5,11 +5,12 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, Float, bindparam, func, insert, select, update
 
+from bmn.db.prepared import Prepared
 from bmn.db.records import NewCall, ProviderCall
 from bmn.db.tables import db_now, jobs, provider_calls
 
-_ADD = insert(provider_calls)
-_SPEND = (
+_ADD = Prepared(insert(provider_calls))
+_SPEND = Prepared(
     update(jobs)
     .where(jobs.c.id == bindparam("of_job"))
     .values(cost_usd=jobs.c.cost_usd + bindparam("price", type_=Float))
@@ -18,9 +19,9 @@ _SPEND = (
 
 def add(conn: Connection, call: NewCall) -> None:
     """Writes down what a provider was asked, and adds its price to the job's cost."""
-    conn.execute(_ADD, {**asdict(call), "sandboxed": int(call.sandboxed)})
+    _ADD.run(conn, {**asdict(call), "sandboxed": int(call.sandboxed)})
     if call.job_id and call.usd:
-        conn.execute(_SPEND, {"of_job": call.job_id, "price": call.usd})
+        _SPEND.run(conn, {"of_job": call.job_id, "price": call.usd})
 
 
 def add_all(conn: Connection, made: Iterable[NewCall]) -> None:

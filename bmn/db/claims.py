@@ -1,11 +1,14 @@
 """Who runs a job: claiming it with a fence, keeping its lease, taking it from the dead, and what waits in line."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Double, Integer, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Connection, Double, Integer, Row, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db import webhooks
+from bmn.db.prepared import Prepared
 from bmn.db.records import Job, Place, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
 from bmn.schemas.payloads import JobState
@@ -23,14 +26,21 @@ _PLACE = (jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner, jobs.c.run_
 _IN_ORDER = (jobs.c.priority, jobs.c.turn, jobs.c.created_at)
 
 # Statements of the hot paths are built once: building one costs more than the database needs to run it.
-_PAUSED = select((queue_settings.c.probe_at <= db_now()).label("due")).where(
-    queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1
+_PAUSED = Prepared(
+    select((queue_settings.c.probe_at <= db_now()).label("due")).where(
+        queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1
+    )
 )
-_NEXT = select(jobs.c.id).where(*_CLAIMABLE).order_by(*_IN_ORDER).limit(bindparam("most", type_=Integer))
-_NEXT = _NEXT.with_for_update(skip_locked=True)
-_TAKE = (
+_NEXT = Prepared(
+    select(jobs.c.id)
+    .where(*_CLAIMABLE)
+    .order_by(*_IN_ORDER)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_TAKEN = (
     update(jobs)
-    .where(jobs.c.id.in_(bindparam("ids", expanding=True)), is_waiting)
+    .where(is_waiting)
     .values(
         state=JobState.ACTIVE,
         fence=jobs.c.fence + 1,
@@ -48,6 +58,7 @@ _RENEW = (
     .values(lease_until=db_now() + bindparam("lease", type_=Double))
     .returning(jobs.c.id, jobs.c.fence, jobs.c.cancel_requested_at)
 )
+_UNFINISHED = Prepared(select(or_(*(exists(select(jobs.c.id).where(state)) for state in (is_running, is_waiting)))))
 
 PROBE_AGAIN_SECONDS = 60.0
 """How long a queue that paused itself waits between two jobs that try its provider."""
@@ -61,13 +72,13 @@ def claim(
     owner: name of the worker process. lease: seconds. The executor writes with these records, and their fences, from now on.
     A queue that paused itself gives one job now and then, its `probe` true, which finds out whether the provider is mended.
     """
-    paused = conn.execute(_PAUSED, {"of_queue": queue}).first()
+    paused = _PAUSED.first(conn, {"of_queue": queue})
     if paused and not paused.due:
         return []
-    ids = list(conn.execute(_NEXT, {"of_queue": queue, "most": 1 if paused else limit}).scalars())
+    ids = [row.id for row in _NEXT.all(conn, {"of_queue": queue, "most": 1 if paused else limit})]
     if not ids or (paused and not _take_probe(conn, queue, probe_again)):
         return []
-    taken = conn.execute(_TAKE, {"ids": ids, "owner": owner, "lease": lease})
+    taken = _take(conn, ids, owner, lease)
     claimed = [Job.from_row(row, paused is not None) for row in taken]
     webhooks.started(conn, claimed)
     return sorted(claimed, key=lambda job: (job.priority, job.turn, job.created_at))
@@ -75,18 +86,31 @@ def claim(
 
 def claim_one(conn: Connection, queue: str, job_id: str, owner: str, lease: float) -> Job | None:
     """Takes one job of a queue, out of its order; None where it is not due, or its queue is paused."""
-    if conn.execute(_PAUSED, {"of_queue": queue}).first() or not still_waiting(conn, queue, job_id):
+    if _PAUSED.first(conn, {"of_queue": queue}) or not still_waiting(conn, queue, job_id):
         return None
-    row = conn.execute(_TAKE, {"ids": [job_id], "owner": owner, "lease": lease}).first()
-    if row is None:
-        return None
-    webhooks.started(conn, [job := Job.from_row(row)])
-    return job
+    taken = [Job.from_row(row) for row in _take(conn, [job_id], owner, lease)]
+    webhooks.started(conn, taken)
+    return taken[0] if taken else None
 
 
 def take(conn: Connection, job_id: str, owner: str, lease: float) -> Job:
     """Gives a job that was stored in this transaction to the executor that goes on with it."""
-    return Job.from_row(conn.execute(_TAKE, {"ids": [job_id], "owner": owner, "lease": lease}).one())
+    (row,) = _take(conn, [job_id], owner, lease)
+    return Job.from_row(row)
+
+
+def _take(conn: Connection, ids: Sequence[str], owner: str, lease: float) -> list[Row[Any]]:
+    """The rows of those that still waited, which have a lease now."""
+    places = (
+        1 << (len(ids) - 1).bit_length()
+    )  # few statements serve any number: the last id stands in for what is missing
+    named = {f"id_{place}": ids[min(place, len(ids) - 1)] for place in range(places)}
+    return _take_of(places).all(conn, {**named, "owner": owner, "lease": lease})
+
+
+@cache
+def _take_of(places: int) -> Prepared:
+    return Prepared(_TAKEN.where(jobs.c.id.in_([bindparam(f"id_{place}") for place in range(places)])))
 
 
 def _take_probe(conn: Connection, queue: str, again: float) -> bool:
@@ -123,8 +147,7 @@ def forgotten_cancels(conn: Connection, limit: int = 200) -> list[str]:
 
 def any_unfinished(conn: Connection) -> bool:
     """Whether any job waits or runs."""
-    running, waiting = (exists(select(jobs.c.id).where(state)) for state in (is_running, is_waiting))
-    return bool(conn.execute(select(or_(running, waiting))).scalar())
+    return bool(_UNFINISHED.one(conn, {})[0])
 
 
 LATE: tuple[ColumnElement[bool], ...] = (

@@ -2,14 +2,16 @@
 
 from sqlalchemy import Connection, and_, case, func, or_, select, update
 
+from bmn.db.prepared import Prepared
 from bmn.db.tables import db_now, deployment, is_running, is_waiting, jobs
 
+_NOW = Prepared(select(db_now()))
 _WRITTEN = (jobs.c.queued_at, jobs.c.started_at, jobs.c.attempt_started_at)
 
 
 def now(conn: Connection) -> float:
     """The database's time in seconds since 1970."""
-    return float(conn.execute(select(db_now())).scalar_one())
+    return float(_NOW.one(conn, {})[0])
 
 
 def follow_clock(conn: Connection, lease: float) -> int:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Insert, Integer, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
 from bmn.db import audit
+from bmn.db.prepared import Prepared
 from bmn.db.records import LedgerEntry
 from bmn.db.tables import credit_ledger, generation_credits
 from bmn.db.upsert import insert_once
@@ -34,7 +35,7 @@ def ensure_user(conn: Connection, user_id: str, email: str | None, start: int) -
     )
     if conn.execute(opened).first() is None:
         return False
-    conn.execute(*_entry(user_id, "start", start))
+    _note(conn, user_id, "start", start)
     return True
 
 
@@ -61,27 +62,35 @@ _mine = generation_credits.c.user_id == bindparam("of_user")
 _amount = bindparam("amount", type_=Integer)
 _change = update(generation_credits).where(_mine).returning(*generation_credits.c)
 # Built once: building a statement costs more than the database needs to run it.
-_RESERVE = _change.where(generation_credits.c.credits_remaining >= _amount).values(
-    credits_remaining=generation_credits.c.credits_remaining - _amount,
-    credits_reserved=generation_credits.c.credits_reserved + _amount,
+_RESERVE = Prepared(
+    _change.where(generation_credits.c.credits_remaining >= _amount).values(
+        credits_remaining=generation_credits.c.credits_remaining - _amount,
+        credits_reserved=generation_credits.c.credits_reserved + _amount,
+    )
 )
-_SETTLE = _change.values(
-    credits_reserved=generation_credits.c.credits_reserved - _amount,
-    credits_used=generation_credits.c.credits_used + _amount,
+_SETTLE = Prepared(
+    _change.values(
+        credits_reserved=generation_credits.c.credits_reserved - _amount,
+        credits_used=generation_credits.c.credits_used + _amount,
+    )
 )
-_REFUND = _change.values(
-    credits_remaining=generation_credits.c.credits_remaining + _amount,
-    credits_reserved=generation_credits.c.credits_reserved - _amount,
+_REFUND = Prepared(
+    _change.values(
+        credits_remaining=generation_credits.c.credits_remaining + _amount,
+        credits_reserved=generation_credits.c.credits_reserved - _amount,
+    )
 )
-_GIVE_BACK = _change.values(
-    credits_remaining=generation_credits.c.credits_remaining + _amount,
-    credits_used=generation_credits.c.credits_used - _amount,
+_GIVE_BACK = Prepared(
+    _change.values(
+        credits_remaining=generation_credits.c.credits_remaining + _amount,
+        credits_used=generation_credits.c.credits_used - _amount,
+    )
 )
-_ENTRY = insert(credit_ledger)
+_ENTRY = Prepared(insert(credit_ledger))
 
 
-def _entry(user_id: str, kind: str, amount: int, **more: Any) -> tuple[Insert, dict[str, Any]]:
-    return _ENTRY, {"user_id": user_id, "kind": kind, "amount": amount, **more}
+def _note(conn: Connection, user_id: str, kind: str, amount: int, **more: Any) -> None:
+    _ENTRY.run(conn, {"user_id": user_id, "kind": kind, "amount": amount, **more})
 
 
 def balance(conn: Connection, user_id: str) -> Balance:
@@ -102,7 +111,7 @@ def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
     if amount == 0:
         return None
     table = generation_credits.c
-    row = conn.execute(_RESERVE, {"of_user": user_id, "amount": amount}).first()
+    row = _RESERVE.first(conn, {"of_user": user_id, "amount": amount})
     if row is None:
         available = conn.execute(select(table.credits_remaining).where(table.user_id == user_id)).scalar()
         raise InsufficientCredits(amount, available or 0)
@@ -112,15 +121,15 @@ def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
 def note_reservation(conn: Connection, user_id: str, job_id: str, amount: int) -> None:
     """Writes into the ledger what a job has set aside."""
     if amount:
-        conn.execute(*_entry(user_id, "reserve", -amount, job_id=job_id))
+        _note(conn, user_id, "reserve", -amount, job_id=job_id)
 
 
 def settle(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> Balance | None:
     """Spends reserved credits for one delivered unit."""
     if amount == 0:
         return None
-    row = conn.execute(_SETTLE, {"of_user": user_id, "amount": amount}).one()
-    conn.execute(*_entry(user_id, "settle", amount, job_id=job_id, unit=unit))
+    row = _SETTLE.one(conn, {"of_user": user_id, "amount": amount})
+    _note(conn, user_id, "settle", amount, job_id=job_id, unit=unit)
     return _balance(row)
 
 
@@ -128,8 +137,8 @@ def refund(conn: Connection, user_id: str, job_id: str, amount: int) -> Balance 
     """Gives the rest of a reservation back when its job ends."""
     if amount == 0:
         return None
-    row = conn.execute(_REFUND, {"of_user": user_id, "amount": amount}).one()
-    conn.execute(*_entry(user_id, "refund", amount, job_id=job_id))
+    row = _REFUND.one(conn, {"of_user": user_id, "amount": amount})
+    _note(conn, user_id, "refund", amount, job_id=job_id)
     return _balance(row)
 
 
@@ -137,8 +146,8 @@ def refund_unit(conn: Connection, user_id: str, job_id: str, unit: str, amount: 
     """Gives back what was spent for a unit that was charged when it was ordered, and then could not be delivered."""
     if amount == 0:
         return None
-    row = conn.execute(_GIVE_BACK, {"of_user": user_id, "amount": amount}).one()
-    conn.execute(*_entry(user_id, "refund", amount, job_id=job_id, unit=unit))
+    row = _GIVE_BACK.one(conn, {"of_user": user_id, "amount": amount})
+    _note(conn, user_id, "refund", amount, job_id=job_id, unit=unit)
     return _balance(row)
 
 
@@ -163,7 +172,7 @@ def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str |
     statement = update(generation_credits).where(table.user_id == user_id)
     statement = statement.values(credits_remaining=table.credits_remaining + amount)
     row = conn.execute(statement.returning(*generation_credits.c)).one()
-    conn.execute(*_entry(user_id, "grant", amount, unit=str(uuid4()), actor=actor, reason=reason))
+    _note(conn, user_id, "grant", amount, unit=str(uuid4()), actor=actor, reason=reason)
     audit.note(
         conn,
         actor,

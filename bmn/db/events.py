@@ -3,15 +3,25 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select
+from sqlalchemy import Connection, Double, Integer, Row, and_, bindparam, func, insert, or_, select
 
+from bmn.db.prepared import Prepared
 from bmn.db.records import Event, StoredEvent
 from bmn.db.tables import db_now, job_events, jobs
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import JobEvent, Stamp
 
 # Statements of the hot paths are built once: building one costs more than the database needs to run it.
-_ADD = insert(job_events)
+_ADD = Prepared(insert(job_events))
+_page = (
+    select(job_events.c.job_id, job_events.c.seq, job_events.c.at)
+    .where(job_events.c.at > bindparam("after"), job_events.c.at < db_now() - bindparam("age", type_=Double))
+    .order_by(job_events.c.at)
+    .limit(bindparam("most", type_=Integer))
+    .subquery()
+)
+_newest = func.max(_page.c.at)
+_RECORDED = Prepared(select(_page.c.job_id, func.max(_page.c.seq), _newest).group_by(_page.c.job_id).order_by(_newest))
 _SENT = (job_events.c.job_id, job_events.c.seq, job_events.c.event, job_events.c.payload)
 
 
@@ -37,7 +47,7 @@ def stamp(job: Row[Any] | EventSource) -> Stamp:
 def add(conn: Connection, queue: str, user_id: str | None, event: JobEvent) -> Event:
     """Stores an event. queue, user_id: its job's."""
     payload = event.dump()
-    conn.execute(_ADD, {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": payload})
+    _ADD.run(conn, {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": payload})
     return Event(event.job_id, event.seq, event.EVENT, payload, queue, user_id)
 
 
@@ -64,13 +74,5 @@ def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> l
 
 def recorded_between(conn: Connection, after: float, age: float, limit: int) -> list[tuple[str, int, float]]:
     """Job, last seq and time of what was recorded after a moment and is `age` seconds old; oldest first, one row a job."""
-    page = (
-        select(job_events.c.job_id, job_events.c.seq, job_events.c.at)
-        .where(job_events.c.at > after, job_events.c.at < db_now() - age)
-        .order_by(job_events.c.at)
-        .limit(limit)
-        .subquery()
-    )
-    newest = func.max(page.c.at)
-    query = select(page.c.job_id, func.max(page.c.seq), newest).group_by(page.c.job_id).order_by(newest)
-    return [(job_id, seq, at) for job_id, seq, at in conn.execute(query)]
+    asked = {"after": after, "age": age, "most": limit}
+    return [(job_id, seq, at) for job_id, seq, at in _RECORDED.all(conn, asked)]

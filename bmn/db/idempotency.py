@@ -4,20 +4,21 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from bmn.db.prepared import Prepared
 from bmn.db.tables import db_now, idempotency_keys
 from bmn.errors import Conflict
 
 KEPT_SECONDS = 86_400
 
 _mine = (idempotency_keys.c.user_id == bindparam("of_user"), idempotency_keys.c.key == bindparam("wanted"))
-_FIND = select(idempotency_keys).where(*_mine, idempotency_keys.c.created_at > db_now() - KEPT_SECONDS)
-_FORGET = delete(idempotency_keys).where(*_mine, idempotency_keys.c.created_at <= db_now() - KEPT_SECONDS)
-_KEEP = insert(idempotency_keys)
+_FIND = Prepared(select(idempotency_keys).where(*_mine, idempotency_keys.c.created_at > db_now() - KEPT_SECONDS))
+_FORGET = Prepared(delete(idempotency_keys).where(*_mine, idempotency_keys.c.created_at <= db_now() - KEPT_SECONDS))
+_KEEP = Prepared(insert(idempotency_keys))
 
 
 def find(conn: Connection, user_id: str, key: str, request_hash: str) -> Any | None:
     """The answer that this key got before. Raises Conflict where it stood for another body."""
-    row = conn.execute(_FIND, {"of_user": user_id, "wanted": key}).first()
+    row = _FIND.first(conn, {"of_user": user_id, "wanted": key})
     if row is None:
         return None
     if row.request_hash != request_hash:
@@ -29,5 +30,5 @@ def find(conn: Connection, user_id: str, key: str, request_hash: str) -> Any | N
 
 def keep(conn: Connection, user_id: str, key: str, request_hash: str, response: Any) -> None:
     """Keeps an answer for a day. Raises IntegrityError where the same key was stored meanwhile."""
-    conn.execute(_FORGET, {"of_user": user_id, "wanted": key})
-    conn.execute(_KEEP, {"user_id": user_id, "key": key, "request_hash": request_hash, "response": response})
+    _FORGET.run(conn, {"of_user": user_id, "wanted": key})
+    _KEEP.run(conn, {"user_id": user_id, "key": key, "request_hash": request_hash, "response": response})

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, 
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
+from bmn.db.prepared import Prepared
 from bmn.db.records import Event, Job, LogLine, NewJob, Place, Unit
 from bmn.db.tables import db_now, is_completed, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
@@ -30,17 +31,21 @@ def _turn() -> ColumnElement[int]:
 
 
 # Built once: building a statement costs more than the database needs to run it.
-_INSERT = insert(jobs).values(
-    state=JobState.QUEUED,
-    turn=_turn(),
-    run_at=db_now() + bindparam("in_seconds"),
-    start_by=db_now() + bindparam("start_in", type_=Double),
-    finish_by=db_now() + bindparam("finish_in", type_=Double),
-    stage="queued",
-    last_seq=1,
-    queued_at=db_now(),
+_INSERT = Prepared(
+    insert(jobs).values(
+        state=JobState.QUEUED,
+        turn=_turn(),
+        run_at=db_now() + bindparam("in_seconds"),
+        start_by=db_now() + bindparam("start_in", type_=Double),
+        finish_by=db_now() + bindparam("finish_in", type_=Double),
+        stage="queued",
+        last_seq=1,
+        queued_at=db_now(),
+    )
 )
-_EXISTS = select(jobs.c.id).where(jobs.c.id == bindparam("job"))
+_EXISTS = Prepared(select(jobs.c.id).where(jobs.c.id == bindparam("job")))
+_LOG = Prepared(insert(job_logs))
+_UNITS = Prepared(select(job_units).where(job_units.c.job_id == bindparam("job")).order_by(job_units.c.unit))
 
 
 def insert_job(conn: Connection, job: NewJob) -> Event:
@@ -70,7 +75,7 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
         "start_in": None if job.start_within is None else job.delay + job.start_within,
         "finish_in": None if job.finish_within is None else job.delay + job.finish_within,
     }
-    conn.execute(_INSERT, {**values, **times, "of_user": job.user_id, "of_queue": job.queue})
+    _INSERT.run(conn, {**values, **times, "of_user": job.user_id, "of_queue": job.queue})
     first = events.stamp(events.EventSource(job.id, job.brand_id, job.collects_id, 1))
     return events.add(
         conn, job.queue, job.user_id, JobProgress(**first, status="queued", progress=0, message=job.message)
@@ -79,7 +84,7 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
 
 def exists(conn: Connection, job_id: str) -> bool:
     """Whether there is a job of this id."""
-    return conn.execute(_EXISTS, {"job": job_id}).first() is not None
+    return _EXISTS.first(conn, {"job": job_id}) is not None
 
 
 def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: bool = False) -> Job:
@@ -100,8 +105,7 @@ def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: 
 
 def units(conn: Connection, job_id: str) -> list[Unit]:
     """The paid steps of a job, in the order of their names."""
-    query = select(job_units).where(job_units.c.job_id == job_id).order_by(job_units.c.unit)
-    return [Unit.from_row(row) for row in conn.execute(query)]
+    return [Unit.from_row(row) for row in _UNITS.all(conn, {"job": job_id})]
 
 
 def position(conn: Connection, job: Job) -> int:
@@ -143,7 +147,7 @@ def add_log(
 ) -> None:
     """One line more in a job's log."""
     row = {"job_id": job_id, "attempt": attempt, "level": level, "message": message[:2000], "fields": fields or {}}
-    conn.execute(insert(job_logs).values(row))
+    _LOG.run(conn, row)
 
 
 def logs(

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from bmn.db import audit
+from bmn.db.prepared import Prepared
 from bmn.db.records import QueueSetting
 from bmn.db.sums import activity
 from bmn.db.tables import db_now, dead_letters, is_completed, is_running, is_waiting, jobs, queue_settings
@@ -34,12 +35,12 @@ def waiting(conn: Connection) -> dict[str, int]:
     return {row.queue: row.waiting for row in conn.execute(query)}
 
 
-_ANY_WAITING = select(jobs.c.id).where(jobs.c.queue == bindparam("of_queue"), is_waiting).limit(1)
+_ANY_WAITING = Prepared(select(jobs.c.id).where(jobs.c.queue == bindparam("of_queue"), is_waiting).limit(1))
 
 
 def with_waiting(conn: Connection, names: Iterable[str]) -> set[str]:
     """Which of these queues have a job that waits, for whatever reason; costs the same however many wait."""
-    return {name for name in names if conn.execute(_ANY_WAITING, {"of_queue": name}).first()}
+    return {name for name in names if _ANY_WAITING.first(conn, {"of_queue": name})}
 
 
 def oldest_waiting(conn: Connection) -> dict[str, float]:
@@ -63,12 +64,14 @@ _LAST = (
     .order_by(jobs.c.completed_at.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_PAUSE = select(queue_settings).where(queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1)
+_PAUSE = Prepared(
+    select(queue_settings).where(queue_settings.c.queue == bindparam("of_queue"), queue_settings.c.paused == 1)
+)
 
 
 def get_pause(conn: Connection, queue: str) -> QueueSetting | None:
     """The settings of a queue that is paused; None for one that is not."""
-    row = conn.execute(_PAUSE, {"of_queue": queue}).first()
+    row = _PAUSE.first(conn, {"of_queue": queue})
     return QueueSetting.from_row(row) if row else None
 
 

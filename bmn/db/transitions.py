@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Double, Integer, Row, Update, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Double, Integer, Row, bindparam, case, func, insert, or_, select, update
 
 from bmn.db import claims, collecting, credits, events, webhooks
 from bmn.db.collecting import NewLease, Ordered
 from bmn.db.credits import Balance
 from bmn.db.events import stamp
+from bmn.db.prepared import Prepared
 from bmn.db.records import Asset, DeadLetter, Event, Job, UnitState
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
 from bmn.errors import CAUSES, OUTAGES, Cause, told
@@ -64,7 +65,7 @@ def highest(column: Any, value: Any) -> Any:
 
 
 # Statements are built once: building one costs more than the database needs to run it. Plain values come at the call.
-_HELD = (
+_held = (
     update(jobs)
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
     .values(last_seq=jobs.c.last_seq + 1)
@@ -73,24 +74,34 @@ _HELD = (
         "progress", "message", "run_at", "cause", "error", "credits_refunded", "webhooks",
     )))
 )  # fmt: skip
+_HELD = Prepared(_held)
 _WANTED = jobs.c.cancel_requested_at.is_(None)
 _LATER = db_now() + bindparam("delay", type_=Double)
-_PROGRESS = _HELD.values(progress=highest(jobs.c.progress, bindparam("percent", type_=Integer)))
-_END = _HELD.values(completed_at=db_now(), credits_refunded=jobs.c.credits_reserved - jobs.c.credits_charged)
-_RETRY = _HELD.where(_WANTED).values(run_at=_LATER)
-_WAIT = _HELD.where(_WANTED).values(run_at=_LATER, attempt=jobs.c.attempt - 1)
-_LIMITED = _WAIT.values(limited_since=func.coalesce(jobs.c.limited_since, db_now()))
-_LOSE = _HELD.values(losses=jobs.c.losses + 1, attempt=jobs.c.attempt - 1, run_at=db_now())
-_AT_CANCEL = select(
-    jobs.c.credits_reserved, jobs.c.credits_charged, jobs.c.cancelled_by, jobs.c.started_at, jobs.c.start_by
-).where(jobs.c.id == bindparam("of_job"))
+_PROGRESS = Prepared(_held.values(progress=highest(jobs.c.progress, bindparam("percent", type_=Integer))))
+_END = Prepared(_held.values(completed_at=db_now(), credits_refunded=jobs.c.credits_reserved - jobs.c.credits_charged))
+_RETRY = Prepared(_held.where(_WANTED).values(run_at=_LATER))
+_back = _held.where(_WANTED).values(run_at=_LATER, attempt=jobs.c.attempt - 1)
+_WAIT = Prepared(_back)
+_LIMITED = Prepared(_back.values(limited_since=func.coalesce(jobs.c.limited_since, db_now())))
+_LOSE = Prepared(_held.values(losses=jobs.c.losses + 1, attempt=jobs.c.attempt - 1, run_at=db_now()))
+_AT_CANCEL = Prepared(
+    select(
+        jobs.c.credits_reserved, jobs.c.credits_charged, jobs.c.cancelled_by, jobs.c.started_at, jobs.c.start_by
+    ).where(jobs.c.id == bindparam("of_job"))
+)
+_DELIVERED = Prepared(
+    select(brand_assets)
+    .join(job_units, job_units.c.asset_id == brand_assets.c.id)
+    .where(job_units.c.job_id == bindparam("of_job"), job_units.c.state == UnitState.SAVED)
+    .order_by(job_units.c.unit)
+)
 _NOT_FOR_EVER = OUTAGES | {Cause.PROVIDER_RATE_LIMITED}
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
-def _update(conn: Connection, statement: Update, held: Job, values: dict[str, Any]) -> Row[Any] | None:
+def _update(conn: Connection, statement: Prepared, held: Job, values: dict[str, Any]) -> Row[Any] | None:
     """None: another executor has the job by now, or what the statement asks for beside is not so."""
-    return conn.execute(statement, {"of_job": held.id, "held": held.fence, **values}).first()
+    return statement.first(conn, {"of_job": held.id, "held": held.fence, **values})
 
 
 def progress(conn: Connection, held: Job, shown: Progress) -> Change | None:
@@ -338,7 +349,7 @@ def _last_words(
     conn: Connection, held: Job, ordered: Ordered, by: str | None = None, why: str | None = None
 ) -> _LastWords:
     """by: who cancels, where nobody has before. why: for what, where that is neither a wish nor a deadline."""
-    row = conn.execute(_AT_CANCEL, {"of_job": held.id}).one()
+    row = _AT_CANCEL.one(conn, {"of_job": held.id})
     late = (row.cancelled_by or by) == BY_DEADLINE
     if late:
         not_begun = row.start_by is not None and row.started_at is None
@@ -427,13 +438,7 @@ def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
 
 def delivered_assets(conn: Connection, job_id: str) -> list[Asset]:
     """The saved assets of a job's units, inherited ones included, in the order of the units."""
-    query = (
-        select(brand_assets)
-        .join(job_units, job_units.c.asset_id == brand_assets.c.id)
-        .where(job_units.c.job_id == job_id, job_units.c.state == UnitState.SAVED)
-        .order_by(job_units.c.unit)
-    )
-    return [Asset.from_row(row) for row in conn.execute(query)]
+    return [Asset.from_row(row) for row in _DELIVERED.all(conn, {"of_job": job_id})]
 
 
 def result_of(job: Job, delivered: Sequence[Asset]) -> JobResult:

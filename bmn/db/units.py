@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bmn.db import assets, credits, events, webhooks
 from bmn.db import jobs as job_rows
+from bmn.db.prepared import Prepared
 from bmn.db.records import Job, NewAsset, NewJob, Unit, UnitState
 from bmn.db.tables import db_now, is_running, job_units, jobs
 from bmn.db.transitions import Change, asset_row, highest, progress_event
@@ -27,17 +28,17 @@ from bmn.schemas.payloads import JobState
 
 # Built once, as building one costs more than running it.
 # It locks the job's row: what is written after it must not fall between the reading and the end of who takes the job away.
-_HOLDS = (
+_HOLDS = Prepared(
     select(jobs.c.id)
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
     .with_for_update(key_share=True)
 )
-_RENEW = (
+_RENEW = Prepared(
     update(jobs)
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
     .values(lease_until=db_now() + bindparam("lease", type_=Double))
 )
-_SAVE = (
+_SAVE = Prepared(
     update(jobs)
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
     .values(
@@ -53,15 +54,16 @@ _SAVE = (
 
 
 @cache
-def _upsert(dialect: str, columns: tuple[str, ...]) -> Any:
+def _upsert(dialect: str, columns: tuple[str, ...]) -> Prepared:
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(job_units).values(updated_at=db_now())
-    changed = {name: statement.excluded[name] for name in columns}
-    return statement.on_conflict_do_update(index_elements=["job_id", "unit"], set_={**changed, "updated_at": db_now()})
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in columns}
+    changed["updated_at"] = db_now()
+    return Prepared(statement.on_conflict_do_update(index_elements=["job_id", "unit"], set_=changed))
 
 
 def holds(conn: Connection, held: Job) -> bool:
     """Whether this executor still has the job; until the transaction ends nobody can take it away."""
-    return conn.execute(_HOLDS, {"of_job": held.id, "held": held.fence}).first() is not None
+    return _HOLDS.first(conn, {"of_job": held.id, "held": held.fence}) is not None
 
 
 def put(conn: Connection, held: Job, unit: str, values: dict[str, Any], *, lease: float | None = None) -> bool:
@@ -69,9 +71,9 @@ def put(conn: Connection, held: Job, unit: str, values: dict[str, Any], *, lease
     if lease is None:
         if not holds(conn, held):
             return False
-    elif conn.execute(_RENEW, {"of_job": held.id, "held": held.fence, "lease": lease}).rowcount == 0:
+    elif _RENEW.run(conn, {"of_job": held.id, "held": held.fence, "lease": lease}) == 0:
         return False
-    conn.execute(_upsert(conn.dialect.name, tuple(values)), {"job_id": held.id, "unit": unit, **values})
+    _upsert(conn.dialect.name, tuple(values)).run(conn, {"job_id": held.id, "unit": unit, **values})
     return True
 
 
@@ -91,7 +93,7 @@ def save(
     shown: the `job:progress` that goes with it.
     """
     bar = {"percent": round(shown.percent), "stage": shown.status, "message": shown.message}
-    job = conn.execute(_SAVE, {"of_job": held.id, "held": held.fence, "price": price, **bar}).first()
+    job = _SAVE.first(conn, {"of_job": held.id, "held": held.fence, "price": price, **bar})
     if job is None:
         return None
     saved = None

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
+from bmn.db.prepared import Prepared
 from bmn.db.records import Delivery, DeliveryState, Endpoint, Hook, Job
 from bmn.db.tables import db_now, webhook_deliveries, webhook_endpoints
 from bmn.errors import Conflict, NotFound
@@ -24,8 +25,17 @@ LISTENING_SECONDS = 60.0
 
 _DIGITS = 20  # of an id: enough that no two are the same, and short enough for a line of a table
 
-_ADD = insert(webhook_deliveries)
+_ADD = Prepared(insert(webhook_deliveries))
 _OF = webhook_deliveries.c
+# Asked for each submission, so built once.
+_ENDPOINTS = Prepared(
+    select(webhook_endpoints)
+    .where(
+        webhook_endpoints.c.user_id == bindparam("of_user"),
+        or_(webhook_endpoints.c.listening_until.is_(None), webhook_endpoints.c.listening_until > db_now()),
+    )
+    .order_by(webhook_endpoints.c.created_at)
+)
 
 
 # --- receivers --------------------------------------------------------------------------------------------------------
@@ -51,9 +61,7 @@ def add_endpoint(conn: Connection, user_id: str, url: str, events: Sequence[str]
 
 def endpoints(conn: Connection, user_id: str) -> list[Endpoint]:
     """An account's receivers that are there, oldest first."""
-    there = or_(webhook_endpoints.c.listening_until.is_(None), webhook_endpoints.c.listening_until > db_now())
-    query = select(webhook_endpoints).where(webhook_endpoints.c.user_id == user_id, there)
-    return [Endpoint.from_row(row) for row in conn.execute(query.order_by(webhook_endpoints.c.created_at))]
+    return [Endpoint.from_row(row) for row in _ENDPOINTS.all(conn, {"of_user": user_id})]
 
 
 def get_endpoint(conn: Connection, endpoint_id: str, user_id: str) -> Endpoint:
@@ -161,7 +169,7 @@ def _add(conn: Connection, job_id: str, user_id: str, hook: Hook, kind: str, seq
         "event": kind,
         "payload": data,
     }
-    conn.execute(_ADD, row)
+    _ADD.run(conn, row)
     return str(row["id"])
 
 
