@@ -79,14 +79,25 @@ class Body:
 
 async def read_whole(receive: Receive) -> Receive:
     """Reads a body to its end; returns what gives it again, in one piece. Raises what reading raises."""
-    parts: list[bytes] = []
+    return given_again(await whole(receive), receive)
+
+
+async def whole(receive: Receive) -> Message:
+    """A body in one message; the client's going, where it did not stay to its end. Raises what reading raises."""
     message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        return {"type": "http.request", "body": message.get("body", b""), "more_body": False}
+    parts: list[bytes] = []
     while message["type"] == "http.request":
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
-            message = {"type": "http.request", "body": b"".join(parts), "more_body": False}
-            break
+            return {"type": "http.request", "body": b"".join(parts), "more_body": False}
         message = await receive()
+    return message
+
+
+def given_again(message: Message, receive: Receive) -> Receive:
+    """What gives a message that was read already, and then what follows it."""
     first: list[Message] = [message]
 
     async def again() -> Message:

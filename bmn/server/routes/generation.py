@@ -17,9 +17,10 @@ from bmn.server.dependencies import GenerationCaller, IdempotencyKey, is_operato
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
+from bmn.server.submission_route import SubmissionRoute
 from bmn.server.waiting import followed, preferred_wait, wait_for_end
 
-router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
+router = APIRouter(prefix="/api/v1/generation", tags=["generation"], route_class=SubmissionRoute)
 
 _REFUSALS = ANY_CALLER | refusals(402, 403, 404, 409, 413)
 _ANSWERS = _REFUSALS | {

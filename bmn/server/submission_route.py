@@ -1,0 +1,59 @@
+"""The route of a submission: an ordinary one goes past what FastAPI does for every kind of request there is.
+
+FastAPI describes it all the same, and answers whatever is not ordinary: another type of content, a body or a key that is
+refused. So each error reads as it does elsewhere.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.types import Message, Receive, Scope, Send
+
+from bmn.server.bodies import given_again, whole
+from bmn.server.dependencies import generation_caller
+
+_JSON = (b"application/json", b"application/json; charset=utf-8")
+_KEY = re.compile(rb"[\x21-\x7e]{1,200}")
+
+
+class SubmissionRoute(APIRoute):
+    """For endpoints of a `body`, the `request`, its `principal`, who is a generation's caller, and a `key`."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self._general = self.app
+        self._body: type[BaseModel] = endpoint.__annotations__["body"]
+        self.app = self._serve
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await whole(receive)
+        receive = given_again(message, receive)
+        headers = [(name, value) for name, value in scope["headers"] if name in (b"content-type", b"idempotency-key")]
+        said = dict(headers)
+        key = said.get(b"idempotency-key")
+        ordinary = len(said) == len(headers) and said.get(b"content-type") in _JSON
+        body = self._understood(message) if ordinary and (key is None or _KEY.fullmatch(key)) else None
+        if body is None:
+            await self._general(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        principal = await generation_caller(request)
+        answer = await self.endpoint(body, request, principal, key.decode() if key else None)
+        if not isinstance(answer, Response):
+            text = answer.model_dump_json(by_alias=True)
+            answer = Response(text, self.status_code or 200, media_type="application/json")
+        await answer(scope, receive, send)
+
+    def _understood(self, message: Message) -> BaseModel | None:
+        """The body, where nothing is wrong with it."""
+        if message["type"] != "http.request":
+            return None
+        try:
+            return self._body.model_validate(json.loads(message["body"]))
+        except (ValidationError, ValueError, RecursionError):
+            return None
