@@ -92,6 +92,10 @@ async def test_what_failed_is_found_and_brought_back_by_keyboard_alone(browser: 
     await page.goto(await link(stack, "/admin", role="admin"))
     await expect(page.get_by_role("heading", level=1)).to_have_text("1 alert is open", timeout=_LONG)
     found += await stop_at(page, "night-1-overview")
+    await page.get_by_role("link", name="Look").click()
+    await expect(page.locator(".piles .example")).to_contain_text("The newest")
+    found += await stop_at(page, "night-1-piles")
+    await page.goto(f"{stack.api_url}/admin")
     await tab_to(page, rf"provider_overloaded {_JOBS} jobs")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text(f"{_JOBS} jobs")
@@ -113,7 +117,7 @@ async def test_what_failed_is_found_and_brought_back_by_keyboard_alone(browser: 
         f"{_JOBS} completed", timeout=_LONG
     )
     found += await stop_at(page, "night-5-watched")
-    for name, path in (("6-dlq", "dlq"), ("7-audit", "audit"), ("8-all", "jobs"), ("9-bulk", "bulk")):
+    for name, path in (("6-mended", "dlq"), ("7-audit", "audit"), ("8-all", "jobs"), ("9-bulk", "bulk")):
         await page.goto(f"{stack.api_url}/admin/{path}")
         found += await stop_at(page, f"night-{name}")
     await page.locator('a[href^="/admin/bulk/"]').first.click()
