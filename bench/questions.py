@@ -86,7 +86,6 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "an hour by the minute": partial(activity.recent, span=MINUTE, seconds=HOUR),
     "a week by the hour": partial(activity.recent, span=HOUR, seconds=7 * DAY),
     "lines of an hour": partial(lines.history, span=MINUTE, seconds=HOUR),
-    "a look at the lines": lines.look,
     "pictures of forty jobs": lambda conn: assets.made_by(conn, _some_jobs(conn)),
     "states of forty jobs": lambda conn: jobs.states(conn, _some_jobs(conn)),
     "dead letters by cause": dead_letters.open_by_cause,
