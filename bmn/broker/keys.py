@@ -21,6 +21,10 @@ CACHE_SECONDS: Final = 300
 CACHE_PRODUCTS_SECONDS: Final = 3_600
 SESSION_SECONDS: Final = 86_400
 WATCHED_SECONDS: Final = 7_200
+TALLY_SECONDS: Final = 86_400
+HOST_SECONDS: Final = 60  # what a host says of itself is good for so long
+
+HOSTS: Final = "bmn:hosts"  # a hash: what each host says of itself; who has not for HOST_SECONDS is taken out
 
 CACHE_PRODUCTS: Final = "cache:product:catalog"
 
@@ -38,6 +42,26 @@ def semaphore(name: str) -> str:
 def lock(name: str) -> str:
     """Which process does something that one at a time should do, such as sweeping."""
     return f"bmn:lock:{name}"
+
+
+def process(name: str) -> str:
+    """There while a server process lives."""
+    return f"bmn:process:{name}"
+
+
+def tally(kind: str, user_id: str) -> str:
+    """How many of a kind a user has open: a hash, process by number."""
+    return f"bmn:open:{kind}:{user_id}"
+
+
+def bucket(name: str, user_id: str) -> str:
+    """What is left of a user's rate; lives until it would be full again."""
+    return f"bmn:bucket:{name}:{user_id}"
+
+
+def turn(name: str) -> str:
+    """When a vendor may be called next."""
+    return f"bmn:turn:{name}"
 
 
 def cache(kind: str, name: str, view: str = "detail") -> str:

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from bmn.db.alerts import Trouble
 from bmn.errors import TryLater
-from bmn.jobs import alerts, sinks
+from bmn.jobs import alerts, hosts, sinks
 from bmn.jobs.core import Core
 from bmn.jobs.locks import is_mine, lock_seconds
 from bmn.logs import get_logger
@@ -44,6 +44,7 @@ class AlertLoop:
         mine, looks = await is_mine(self._core, "alerts"), self._number % _LOOK_EVERY == 0
         try:
             if looks:
+                await hosts.say(self._core)
                 await alerts.open_here(self._core, self._here())
                 if mine:
                     await alerts.look(self._core)

@@ -12,6 +12,7 @@ from bmn.errors import OUTAGES, Cause
 from bmn.events import audience
 from bmn.format import count, duration
 from bmn.jobs.core import Core, this_host
+from bmn.jobs.hosts import Host, differences, said
 from bmn.jobs.registered import WorkerRecord, registered, serving
 from bmn.signing import shared_secret
 
@@ -32,6 +33,7 @@ NEXT_STEPS = MappingProxyType(
         MIGRATION_DUE: "bmn db upgrade",
         SIGN_IN_KEYS: "bmn doctor",
         "signing-key": "bmn config",
+        "hosts-differ": "bmn config",
     }
 )
 """Every kind of alert, and the command that its reader needs next."""
@@ -45,11 +47,14 @@ _QUIET_SWEEPS = 30.0  # an alert that was not seen in so many is over; what flap
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the finders look at. workers: None while Redis cannot say. waiting: seconds of the oldest due job, by queue."""
+    """What the finders look at. workers: None while Redis cannot say. hosts: none then. waiting: seconds of the oldest due
+    job, by queue.
+    """
 
     core: Core
     conn: Connection
     workers: list[WorkerRecord] | None
+    hosts: list[Host]
     waiting: dict[str, float]
 
 
@@ -79,9 +84,10 @@ def quiet_seconds(core: Core) -> float:
 async def look(core: Core) -> None:
     """Opens and ends alerts; the admins' sockets hear of new ones at once."""
     workers = await registered(core)
+    hosts = await said(core)
 
     def wrong(conn: Connection) -> list[Trouble]:
-        seen = _Seen(core, conn, workers, queues.oldest_waiting(conn))
+        seen = _Seen(core, conn, workers, hosts, queues.oldest_waiting(conn))
         return [trouble for find in _FINDERS for trouble in find(seen)]
 
     if not await core.db.read(lambda conn: bool(wrong(conn) or alerts.count_open(conn))):
@@ -170,6 +176,11 @@ def _signing_key(seen: _Seen) -> Iterable[Trouble]:
         yield Trouble("signing-key", "BMN_SIGNING_SECRET", f"{message} Set BMN_SIGNING_SECRET.", "error")
 
 
+def _hosts(seen: _Seen) -> Iterable[Trouble]:
+    for difference in differences(seen.hosts):
+        yield Trouble("hosts-differ", difference.setting, difference.message, "error")
+
+
 _FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
     _redis_away,
     _redis_memory,
@@ -181,4 +192,5 @@ _FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
     _spend,
     _migration,
     _signing_key,
+    _hosts,
 )

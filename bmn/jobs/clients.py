@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
+from bmn.broker.shared_rate import Turns
 from bmn.db import calls
 from bmn.db.engine import Database
 from bmn.db.records import NewCall
@@ -35,9 +36,12 @@ current_books: ContextVar[list[NewCall] | None] = ContextVar("current_books", de
 
 
 class Clients:
-    def __init__(self, settings: Settings, db: Database) -> None:
+    """turns: of vendors that take so many calls a second, shared with other processes."""
+
+    def __init__(self, settings: Settings, db: Database, turns: Turns | None = None) -> None:
         self._settings = settings
         self._db = db
+        self._turns = turns
         self._open: dict[type[Provider], Provider] = {}
 
     def get(self, kind: type[P]) -> P:
@@ -49,6 +53,7 @@ class Clients:
                 variable = PROVIDERS[kind.provider].key_field.upper()
                 raise JobFailure(Cause.PROVIDER_AUTH, f"There is no key for {kind.label}: {variable} is not set.")
             client = self._open[kind] = kind(access, self._settings, self._record)
+            client.turns = self._turns
         assert isinstance(client, kind)
         return client
 

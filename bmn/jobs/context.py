@@ -20,6 +20,7 @@ from bmn.jobs.outbox import Outbox
 from bmn.jobs.queue import Queue
 from bmn.jobs.run import Fenced, NotOrdered, Run
 from bmn.logs import get_logger
+from bmn.providers.pace import in_line
 from bmn.schemas.events import JobEvent, Progress
 from bmn.schemas.payloads import Payload
 from bmn.schemas.results import JobResult
@@ -114,12 +115,13 @@ class Context(Generic[Payload_co]):
         books: where calls that went well are kept for the unit's next commit; what is left there at the end is written then.
         """
         caller = Caller(self.job.id, unit, self.job.attempt, self.job.user_id, self.queue.name)
-        tokens = current_caller.set(caller), current_books.set(books)
+        tokens = current_caller.set(caller), current_books.set(books), in_line.set(self.run.clock.in_line)
         try:
             yield
         finally:
             current_caller.reset(tokens[0])
             current_books.reset(tokens[1])
+            in_line.reset(tokens[2])
             if books:
                 await record(self.db, books)
 

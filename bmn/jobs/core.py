@@ -11,6 +11,7 @@ import redis.asyncio
 from bmn.broker.connection import connect
 from bmn.broker.health import RedisHealth
 from bmn.broker.ownership import Owner
+from bmn.broker.pipelined import Pipelined
 from bmn.db.alerts import Alert
 from bmn.db.deployment import get_identity
 from bmn.db.engine import Database
@@ -57,14 +58,19 @@ class Work:
 
 @dataclass(slots=True)
 class Core:
-    """name: of this process, unique on every host; the owner of its leases. deployment: the identity of its database."""
+    """name: of this process, unique on every host; the owner of its leases. deployment: the identity of its database.
+
+    probe: the connection on which Redis is asked how it is. pipelined: for scripts that many call at the same time.
+    """
 
     settings: Settings
     work: Work
     name: str
     deployment: str
     db: Database
+    probe: "redis.asyncio.Redis"
     redis: "redis.asyncio.Redis"
+    pipelined: Pipelined
     health: RedisHealth
     stream: EventStream
     events: EventLog
@@ -89,6 +95,7 @@ class Core:
         """Sends what is left to send, then closes everything. Safe to call twice."""
         await self.outbox.close()
         await self.health.stop()
+        await self.probe.aclose()
         await self.redis.aclose()
         await self.db.close()
 
@@ -131,11 +138,14 @@ async def open_core(settings: Settings, role: str, work: Work) -> Core:
     await db.start()
     owner = Owner(await db.read(get_identity), describe(settings))
     client = connect(settings.redis_address)
-    health = RedisHealth(client, owner=owner)
+    # On a connection of its own: however many wait for one of the others, Redis is not away for that.
+    probe = connect(settings.redis_address, connections=2)
+    health = RedisHealth(probe, owner=owner)
     try:
         await health.start()
     except Misconfigured:
         await client.aclose()
+        await probe.aclose()
         await db.close()
         raise
     stream = EventStream(client, maxlen=settings.bmn_stream_maxlen)
@@ -149,6 +159,8 @@ async def open_core(settings: Settings, role: str, work: Work) -> Core:
         deployment=owner.identity,
         db=db,
         redis=client,
+        probe=probe,
+        pipelined=Pipelined(client),
         health=health,
         stream=stream,
         events=events,

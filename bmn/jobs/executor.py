@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
+from bmn.broker.shared_rate import Turns
 from bmn.db import calls, clock, transitions
 from bmn.db import jobs as job_rows
 from bmn.db import queues as queue_rows
@@ -70,7 +71,7 @@ class Executor:
         self._core = core
         self._queue = queue
         self._handler: Handler | None = None
-        self._clients = Clients(core.settings, core.db)
+        self._clients = Clients(core.settings, core.db, Turns(core.redis))
         self._limits: dict[str, Semaphore] = {}
 
     async def execute(self, run: Run) -> None:

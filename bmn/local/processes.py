@@ -3,20 +3,24 @@
 import gc
 import importlib
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from bmn import logs
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.errors import Misconfigured
-from bmn.local.readiness import call_when_it_answers
 from bmn.local.sandbox import run_sandbox
 from bmn.local.supervisor import Child, Start, Supervisor
 from bmn.settings import Settings
+from bmn.settings.running import Place
 
 # Ends first to last. The API stays until the workers have ended, so that clients see their jobs end or move on.
 WORKERS, API, SANDBOX, REDIS = range(1, 5)
@@ -33,13 +37,17 @@ _WORKER_COMMON = ("bmn.jobs.process", "bmn.work.wiring", "PIL.Image")
 
 @dataclass(slots=True)
 class Stack:
-    """settings: with the addresses filled in. redis: None where one is configured. api, sandbox: listening sockets."""
+    """settings: with the addresses filled in. redis: None where one is configured. api, sandbox: listening sockets.
+
+    figures: a folder where several API processes put their figures for each other.
+    """
 
     settings: Settings
     supervisor: Supervisor
     redis: EmbeddedRedis | None = None
     api: socket.socket | None = None
     sandbox: socket.socket | None = None
+    figures: Path | None = None
 
     def start_redis(self) -> None:
         """Starts the embedded server; `wait_for_redis` before anything needs it."""
@@ -85,11 +93,17 @@ class Stack:
             listener = self.sandbox
             self._start("sandbox", lambda start: run_sandbox(self.settings, listener, speed, start.ready), SANDBOX)
 
-    def start_api(self) -> None:
-        """Starts the server."""
-        if self.api:
-            listener = self.api
-            self._start("api", lambda start: _run_api(self.settings, listener, start.ready), API)
+    def start_api(self, processes: int = 1) -> None:
+        """Starts the server: so many processes that take connections from one listening socket."""
+        if self.api is None:
+            return
+        listener = self.api
+        if processes > 1:
+            self.figures = Path(tempfile.mkdtemp(prefix="bmn-api-"))
+        for number in range(1, processes + 1):
+            place = Place(number, processes, self.figures)
+            name = "api" if processes == 1 else f"api {number}"
+            self._start(name, partial(_run_api, self.settings, listener, place), API)
 
     def start_workers(
         self, queues: Sequence[str], *, slots: int | None = None, burst: bool = False, grace: float | None = None
@@ -119,6 +133,8 @@ class Stack:
         for listener in (self.api, self.sandbox):
             if listener:
                 listener.close()
+        if self.figures:
+            shutil.rmtree(self.figures, ignore_errors=True)
         if self.redis:
             self.redis.release()
 
@@ -198,8 +214,7 @@ def shared_out(names: Sequence[str]) -> list[list[str]]:
     return by_process(map(get_queue, names))
 
 
-def _run_api(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+def _run_api(settings: Settings, listener: socket.socket, place: Place, start: Start) -> None:
     from bmn.server.app import run
 
-    call_when_it_answers(listener, "/health/live", ready)
-    run(settings, listener)
+    run(settings, listener, place, start.ready)

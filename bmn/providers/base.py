@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bmn.broker.shared_rate import Turns
 from bmn.cleaning import identifier
 from bmn.errors import BmnError, JobCancelled, JobFailure
 from bmn.logs import get_logger
@@ -68,10 +69,14 @@ class Measured:
 
 
 class Provider(ABC):
-    """Base of the vendors' clients. label: the name that error messages use."""
+    """Base of the vendors' clients. label: the name that error messages use.
+
+    turns: where a vendor takes so many calls a second, those of all processes together; None: of this one alone.
+    """
 
     provider: ClassVar[str]
     label: ClassVar[str]
+    turns: Turns | None = None
 
     def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
         self.access = access

@@ -40,7 +40,7 @@ class GoHighLevel(Provider):
         super().__init__(access, settings, on_call)
         self._location = settings.ghl_location_id or (_SANDBOX_LOCATION if access.sandboxed else "")
         self._fields = custom_fields(settings.ghl_custom_fields)
-        self._pace = Pace(_PER_SECOND)
+        self._pace = Pace(self.provider, _PER_SECOND)
         self._http = open_client(
             max_bytes=2**20,
             idle=_SECONDS,
@@ -79,7 +79,7 @@ class GoHighLevel(Provider):
         await self._send("remove_tags", "DELETE", _tags_path(contact_id), {"tags": [tag.lower() for tag in tags]})
 
     async def _send(self, operation: str, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        await self._pace.wait()
+        await self._pace.wait(self.turns)
         async with self.call(operation, deadline=_SECONDS) as measured:
             measured.units = 1
             headers = {"authorization": f"Bearer {self.access.api_key}"}

@@ -36,7 +36,7 @@ class Resend(Provider):
     def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
         super().__init__(access, settings, on_call)
         self._http = open_client(max_bytes=2**20, idle=_SECONDS)
-        self._pace = Pace(settings.resend_max_rps)
+        self._pace = Pace(self.provider, settings.resend_max_rps)
 
     async def close(self) -> None:
         """Closes its connections."""
@@ -47,7 +47,7 @@ class Resend(Provider):
 
         The same key with another mail is BAD_INPUT, so a retry must send the same words.
         """
-        await self._pace.wait()
+        await self._pace.wait(self.turns)
         async with self.call("send", deadline=_SECONDS) as measured:
             measured.units, measured.usd = 1, self.price("").call
             response = await self._http.post(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -49,6 +49,7 @@ from bmn.server.routes import (
 from bmn.server.snapshot import Snapshot
 from bmn.server.sockets import MESSAGE_BYTES, SOCKET_PATH, create_socket_app
 from bmn.settings import Settings, check_start
+from bmn.settings.running import Place
 
 log = get_logger(__name__)
 
@@ -71,6 +72,8 @@ _ROUTERS = (
     files,
     health,
 )
+LISTEN_BACKLOG = 2048
+_TAKEN_AT_ONCE = 2
 _GRACE_SECONDS = 10
 _OWN_FILES = 256  # descriptors that are no connection of a client
 _HEALTH_SECONDS = 1.0
@@ -90,15 +93,16 @@ _EXPOSED_HEADERS = [
 class Application:
     """The ASGI app. api: the HTTP half, for its OpenAPI document. resources: what it holds while it runs.
 
-    gate: counts the connections of the server that it runs in.
+    gate: counts the connections of the server that it runs in. place: which of several processes at one address it is.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         check_start(settings)
-        self.resources = Resources(settings)
+        self.place = place or Place()
+        self.resources = Resources(settings, self.place)
         self.resources.health = Snapshot(partial(health.check_health, self.resources), _HEALTH_SECONDS)
         self.resources.scrape = Snapshot(partial(health.render_metrics, self.resources), _SCRAPE_SECONDS)
-        self.sockets = create_socket_app(self.resources)
+        self.sockets = create_socket_app(self.resources, polling=self.place.of == 1)
         self.api = _create_api(self.resources, self._lifespan)
         # CORS is answered here for HTTP and by the socket server for its own path; twice would double the headers.
         inner = CORSMiddleware(
@@ -140,9 +144,9 @@ class Application:
             await self.resources.close()
 
 
-def create_app(settings: Settings) -> Application:
+def create_app(settings: Settings, place: Place | None = None) -> Application:
     """Nothing is opened before the lifespan starts. Raises Misconfigured where production must not start."""
-    return Application(settings)
+    return Application(settings, place)
 
 
 def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
@@ -186,12 +190,16 @@ def _describe(app: FastAPI) -> None:
 class _Server(uvicorn.Server):
     """Ends streams and sockets before it waits for connections, which would not end by themselves in its time."""
 
-    def __init__(self, config: uvicorn.Config, app: Application) -> None:
+    def __init__(self, config: uvicorn.Config, app: Application, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._app = app
+        self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(LISTEN_BACKLOG)  # again: uvicorn has told the kernel how many this process takes at once
+        self._ready()
         self._watching = asyncio.create_task(self._app.gate.watch(), name="gate")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -203,8 +211,8 @@ class _Server(uvicorn.Server):
         self._watching.cancel()
 
 
-def create_server(app: Application) -> uvicorn.Server:
-    """uvicorn around the app, set up as this server needs it."""
+def create_server(app: Application, ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """uvicorn around the app, set up as this server needs it. ready: called when connections are taken."""
     settings = app.resources.settings
     http, ws = guarded_by(app.gate)
     config = uvicorn.Config(
@@ -220,15 +228,20 @@ def create_server(app: Application) -> uvicorn.Server:
         workers=1,  # else WEB_CONCURRENCY says it, which hosts set for programs of other kinds
         timeout_keep_alive=int(settings.bmn_keep_alive_seconds),
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        # How many connections are taken at once. Several processes at one socket take few, so that each gets its share.
+        backlog=LISTEN_BACKLOG if app.place.of == 1 else _TAKEN_AT_ONCE,
         proxy_headers=bool(settings.bmn_trusted_proxies),
         forwarded_allow_ips=[str(net) for net in settings.bmn_trusted_proxies],
     )
     logging.getLogger("uvicorn.access").disabled = True  # it writes queries, and ours does not
-    return _Server(config, app)
+    return _Server(config, app, ready)
 
 
-def run(settings: Settings, sock: socket.socket) -> None:
-    """Serves on a bound socket until SIGTERM or SIGINT, then returns: a process that ends this way exits with 0.
+def run(
+    settings: Settings, sock: socket.socket, place: Place | None = None, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serves on a bound socket, alone or beside other processes, until SIGTERM or SIGINT, then returns: a process that ends
+    this way exits with 0. ready: called when connections are taken.
 
     The address must be known beforehand (`settings.public_address`), since it stands in the links that are handed out.
     """
@@ -237,4 +250,4 @@ def run(settings: Settings, sock: socket.socket) -> None:
     # uvicorn raises a signal again after it has stopped for it; without handlers of ours it would kill the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    asyncio.run(create_server(create_app(settings)).serve([sock]))
+    asyncio.run(create_server(create_app(settings, place), ready).serve([sock]))

@@ -8,6 +8,8 @@ from bmn.db import alerts, queues, retention
 from bmn.db.engine import Connection
 from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
+from bmn.server.siblings import Siblings
+from bmn.settings.running import Place
 from bmn.work.registry import QUEUES
 
 
@@ -46,14 +48,20 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """A registry of this app's own, so that two apps in one process do not share figures."""
+    """Registries of this app's own, so that two apps in one process do not share figures. place: beside which others.
 
-    def __init__(self) -> None:
+    siblings: where several processes serve one address, the figures of all; None else.
+    """
+
+    def __init__(self, place: Place) -> None:
         self.registry = CollectorRegistry()
+        own = CollectorRegistry()  # what only this process knows; the rest is read from the records by whoever is asked
+        self.siblings = Siblings(own, place) if place.figures is not None else None
+        self.registry.register(self.siblings or own)
         labels = ("method", "route", "status")
-        self.requests = Counter("bmn_http_requests", "Requests answered", labels, registry=self.registry)
+        self.requests = Counter("bmn_http_requests", "Requests answered", labels, registry=own)
         self.seconds = Histogram(
-            "bmn_http_request_seconds", "Time to answer", ("method", "route"), registry=self.registry, buckets=_BUCKETS
+            "bmn_http_request_seconds", "Time to answer", ("method", "route"), registry=own, buckets=_BUCKETS
         )
         self.jobs = Gauge("bmn_jobs", "Jobs by queue and state", ("queue", "state"), registry=self.registry)
         self.oldest = Gauge(

@@ -1,8 +1,8 @@
 """What one server process holds: built with the app, opened when it starts, closed when it stops."""
 
 import asyncio
-from collections import Counter
 
+from bmn.broker.tally import Tally
 from bmn.db.alerts import Trouble
 from bmn.identity.keys import ApiKeys
 from bmn.identity.tokens import Authenticator
@@ -16,6 +16,7 @@ from bmn.server.sessions import Sessions
 from bmn.server.snapshot import Snapshot
 from bmn.server.tail import JobTail
 from bmn.settings import Settings
+from bmn.settings.running import Place
 from bmn.signing import Signer
 from bmn.work.wiring import open_core
 
@@ -25,11 +26,12 @@ _KNOWN_USERS = 100_000
 class Resources:
     """auth, metrics and closing are there at once; the rest after `open`.
 
-    streams: event streams open per user. closing: set when the process begins to stop, so that streams end instead of
-    holding it up. health, scrape: made once for all who ask within a moment.
+    tally: what a user has open with all processes together. closing: set when the process begins to stop, so that
+    streams end instead of holding it up. health, scrape: made once for all who ask within a moment.
     """
 
     core: Core
+    tally: Tally
     signer: Signer
     limit: RateLimit
     tail: JobTail
@@ -37,13 +39,12 @@ class Resources:
     health: Snapshot[documents.Health]
     scrape: Snapshot[bytes]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self.settings = settings
         self.auth = Authenticator(settings)
-        self.metrics = Metrics()
+        self.metrics = Metrics(place or Place())
         self.closing = asyncio.Event()
         self.known_users: set[str] = set()
-        self.streams: Counter[str] = Counter()
 
     async def open(self) -> None:
         """Opens everything; called before the first request."""
@@ -54,7 +55,11 @@ class Resources:
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)
         self.sessions = Sessions(self.core, self.auth, self.signer)
-        self._alerts = asyncio.create_task(AlertLoop(self.core, self._trouble).run(), name="alert-loop")
+        self.tally = Tally(self.core.redis, self.core.pipelined)
+        loops = [self.tally.run(), AlertLoop(self.core, self._trouble).run()]
+        if self.metrics.siblings is not None:
+            loops.append(self.metrics.siblings.run())
+        self._loops = [asyncio.create_task(loop) for loop in loops]
 
     def _trouble(self) -> list[Trouble]:
         """What only this process can see."""
@@ -78,8 +83,10 @@ class Resources:
     async def close(self) -> None:
         """Closes everything, in the opposite order."""
         self.begin_to_stop()
-        self._alerts.cancel()
-        await asyncio.gather(self._alerts, return_exceptions=True)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self.tally.close()
         await self.tail.close()
         await self.auth.close()
         await self.core.close()

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Mapping
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from bmn.db import jobs
 from bmn.errors import RateLimited
@@ -11,6 +14,9 @@ from bmn.server.resources import Resources
 
 MOST_SECONDS = 60
 """The idle time that load balancers allow by default."""
+
+STREAMS = "streams"
+"""What requests that follow a job are counted as."""
 
 _FOLLOWED_PER_USER = 30
 _POLL_SECONDS = 1.0  # without the stream
@@ -27,18 +33,41 @@ def preferred_wait(header: str | None) -> int | None:
     return None
 
 
-@contextlib.contextmanager
-def followed(res: Resources, user_id: str) -> Iterator[None]:
-    """Counts a request that follows a job for as long as it does. Raises RateLimited over 30 of one user."""
-    if res.streams[user_id] >= _FOLLOWED_PER_USER:
+@contextlib.asynccontextmanager
+async def followed(res: Resources, user_id: str) -> AsyncIterator[None]:
+    """Counts a request that follows a job for as long as it does. Raises RateLimited over 30 of one user, whichever
+    processes they are with.
+    """
+    if not await res.tally.take(STREAMS, user_id, _FOLLOWED_PER_USER):
         raise RateLimited(f"{_FOLLOWED_PER_USER} jobs are followed at once already.", hint="Close some of them.")
-    res.streams[user_id] += 1
     try:
         yield
     finally:
-        res.streams[user_id] -= 1
-        if not res.streams[user_id]:
-            del res.streams[user_id]
+        res.tally.give(STREAMS, user_id)
+
+
+class _Counted(StreamingResponse):
+    """An event stream that is counted until it ends, in whatever way."""
+
+    def __init__(
+        self, counted: contextlib.AsyncExitStack, lines: AsyncIterator[bytes], headers: Mapping[str, str]
+    ) -> None:
+        self._counted = counted
+        super().__init__(lines, 200, headers, "text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._counted:
+            await super().__call__(scope, receive, send)
+
+
+async def counted_stream(
+    res: Resources, user_id: str, lines: AsyncIterator[bytes], headers: Mapping[str, str]
+) -> StreamingResponse:
+    """A stream of server-sent events that counts among those of its user. Raises RateLimited over 30 of one user."""
+    # Before anything else happens: many that come at the same moment must not all find room.
+    counted = contextlib.AsyncExitStack()
+    await counted.enter_async_context(followed(res, user_id))
+    return _Counted(counted, lines, headers)
 
 
 async def wait_for_news(res: Resources, wake: asyncio.Event, seconds: float = _SAFETY_SECONDS) -> None:

@@ -6,6 +6,7 @@ A process id proves nothing: it is used again, and in a container it often is th
 import fcntl
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,17 @@ LOCK_FILE = "serve.lock"
 STATE_FILE = "serve.json"
 PRIVATE = "bmn generate"
 """The purpose of a stack that ends with the command that started it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which of the API processes of one `bmn serve` this is. of: how many there are. figures: a folder in which they put
+    their figures for each other; None where there is one process.
+    """
+
+    number: int = 1
+    of: int = 1
+    figures: Path | None = None
 
 
 def running(home: Path) -> dict[str, Any]:

@@ -262,7 +262,7 @@ def _pictures(books: Books) -> list[str]:
     known |= {unit["storage_key"] for units in books.units.values() for unit in units}
     for path in books.objects.rglob("*"):
         key = path.relative_to(books.objects).as_posix()
-        if path.is_file() and key not in known and "/thumbnail/" not in key:
+        if path.is_file() and key not in known and "/thumbnail/" not in key and key != ".store":
             wrong.append(f"I7: object without a row: {key}")
     return wrong
 

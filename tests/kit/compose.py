@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,30 @@ def run_every_command(executable: list[str], home: Path, tmp_path: Path, postgre
             for process in (workers, api):
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(PATIENCE) == 0
+
+
+def run_commands(
+    commands: list[list[str]], executable: list[str], home: Path, folder: Path, postgres_server: str
+) -> None:
+    """Other files' commands, with the variables of the services here: what upgrades first, then all that stay together."""
+    with _redis(folder) as port, _database(postgres_server) as postgres, ExitStack() as staying:
+        env = _environment("workers", home, port, postgres)
+        for words in sorted(commands, key=lambda words: words[0] != "db"):
+            if words[0] == "db":
+                subprocess.run([*executable, *words], env=env, cwd=folder, check=True, timeout=PATIENCE)
+                continue
+            name = "-".join(words)
+            process = staying.enter_context(_running([*executable, *words], env, folder, name))
+            if words[0] == "worker":
+                wait_until(lambda p=process, n=name: p.poll() is not None or "workers ready" in _said(folder, n))
+            else:
+                wait_until(lambda p=process: p.poll() is not None or (home / "serve.json").exists(), PATIENCE, name)
+                assert process.poll() is None, _said(folder, name)
+                url = yaml.safe_load((home / "serve.json").read_text())["api_url"]
+                assert httpx.get(f"{url}/health/live", trust_env=False).status_code == 200
+            assert process.poll() is None, _said(folder, name)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0, _said(folder, name)
 
 
 def _check_health(url: str) -> None:

@@ -14,6 +14,7 @@ from bmn.db.records import NewCall
 from bmn.errors import Cause
 from bmn.schemas.base import when
 from bmn.schemas.results import AssetRow, LogosResult
+from bmn.server.waiting import STREAMS
 from tests.kit.api import Api, Starter
 from tests.kit.jobs import QUEUE, add_asset, claim, complete, fail, progress
 from tests.kit.people import ANA, BEN, EVE
@@ -356,5 +357,5 @@ async def test_a_stream_has_a_heartbeat_and_a_user_a_number_of_streams(
         refused = await ana.get(f"/api/v1/jobs/{job_id}/events")
         assert refused.status_code == 429
     async with asyncio.timeout(PATIENCE):
-        while api.app.resources.streams[ANA]:  # noqa: ASYNC110
+        while api.app.resources.tally.open_here(STREAMS, ANA):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -35,6 +35,7 @@ class _Plan:
     grace: float | None
     ephemeral: bool
     open_page: bool
+    api_processes: int = 1
     joins: bool = False
     began: float = field(default_factory=time.monotonic)
 
@@ -51,6 +52,7 @@ app = single()
         "bmn serve",
         "bmn serve --port 3001 --open",
         "bmn serve --no-workers          # then, elsewhere: bmn worker logo-generation",
+        "bmn serve --no-workers --api-processes 4",
         "bmn serve --reset               # begin with empty data",
     )
 )
@@ -64,6 +66,9 @@ def serve(
         bool, typer.Option("--no-workers", help="Serve only; joins a `bmn serve` that runs in this home.")
     ] = False,
     queues: Annotated[str, typer.Option(metavar="A,B", help="Work on these queues only. [all of them]")] = "",
+    api_processes: Annotated[
+        int | None, typer.Option(min=1, max=64, metavar="N", help="Processes that answer at the port. [1]")
+    ] = None,
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="Refuse to start where a provider has no key.")
     ] = False,
@@ -99,7 +104,7 @@ def serve(
         raise UsageProblem("--no-workers and --queues contradict each other.", hint="Leave one of them out.")
     wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
     _refuse_unsafe(settings, no_sandbox)
-    plan = _Plan(settings, wanted, grace, ephemeral, open_page)
+    plan = _Plan(settings, wanted, grace, ephemeral, open_page, api_processes or 1)
     if no_workers and not reset and settings.running.get("redis_url"):
         _refuse_another_redis(settings)
         plan.joins = True
@@ -208,7 +213,7 @@ def _run(plan: _Plan) -> int:
             prepare_database(plan.settings)
             stack.wait_for_redis()
             stack.take_redis()
-            stack.start_api()
+            stack.start_api(plan.api_processes)
             for queues in shared_out(plan.queues):
                 stack.start_workers(queues, grace=plan.grace)
         except BaseException:

@@ -13,9 +13,9 @@ from bmn.schemas.base import JobId
 from bmn.server.dependencies import Res
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.resources import Resources
-from bmn.server.routes.job_events import CountedStream, is_let_in
+from bmn.server.routes.job_events import HEADERS, is_let_in
 from bmn.server.tail import EVERYTHING
-from bmn.server.waiting import wait_for_news
+from bmn.server.waiting import counted_stream, wait_for_news
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -27,7 +27,7 @@ _HEARTBEAT_SECONDS = 10.0
 @router.get("/admin/events")
 async def moves(res: Res, visitor: Visitor, job: Annotated[JobId | None, Query()] = None) -> StreamingResponse:
     """An event `moved` when anything did, or this job; `alive` every ten seconds. What has moved is the page's to ask."""
-    return CountedStream(res, visitor, _frames(res, visitor, job or EVERYTHING))
+    return await counted_stream(res, visitor.counted_as, _frames(res, visitor, job or EVERYTHING), HEADERS)
 
 
 async def _frames(res: Resources, visitor: Principal, what: str) -> AsyncIterator[bytes]:

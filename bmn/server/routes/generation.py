@@ -105,7 +105,7 @@ async def _finished(request: Request, principal: Principal, job_id: str, seconds
     """The job's document, if the job ends within this time; None else: it was accepted, so that is never an error."""
     res: Resources = request.app.state.resources
     try:
-        with followed(res, principal.user_id):
+        async with followed(res, principal.user_id):
             if not await wait_for_end(res, job_id, seconds):
                 return None
             await res.auth.current(principal)  # a key may have been revoked meanwhile

@@ -1,7 +1,6 @@
 """The events of jobs as server-sent events: from the rows, woken by the stream, so that none is missed or comes twice."""
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -10,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
-from starlette.types import Receive, Scope, Send
 
 from bmn.db import jobs
 from bmn.db.records import StoredEvent
@@ -21,7 +19,7 @@ from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.dependencies import ByAddress, Caller, JobPath, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
-from bmn.server.waiting import followed, wait_for_news
+from bmn.server.waiting import counted_stream, wait_for_news
 from bmn.server.watched import note_watched
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
@@ -62,7 +60,9 @@ async def events(
     """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
     await _see(res, principal, job_id)
     seq = min(int(last_event_id), 2**31) if last_event_id else after
-    return CountedStream(res, principal, _stream(res, {job_id: seq}, principal, numbered=True))
+    return await counted_stream(
+        res, principal.counted_as, _stream(res, {job_id: seq}, principal, numbered=True), HEADERS
+    )
 
 
 _MOST_JOBS = 12
@@ -88,7 +88,7 @@ async def events_of_several(
     positions = dict(_position(text) for text in job)
     for job_id in positions:
         await _see(res, principal, job_id)
-    return CountedStream(res, principal, _stream(res, positions, principal, numbered=False))
+    return await counted_stream(res, principal.counted_as, _stream(res, positions, principal, numbered=False), HEADERS)
 
 
 def _position(text: str) -> tuple[str, int]:
@@ -98,20 +98,6 @@ def _position(text: str) -> tuple[str, int]:
 
 async def _see(res: Resources, principal: Principal, job_id: str) -> None:
     await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
-
-
-class CountedStream(StreamingResponse):
-    """An event stream that is counted until it ends, in whatever way."""
-
-    def __init__(self, res: Resources, principal: Principal, frames: AsyncIterator[bytes]) -> None:
-        # Before anything else happens: many that come at the same moment must not all find room.
-        self._counted = contextlib.ExitStack()
-        self._counted.enter_context(followed(res, principal.counted_as))
-        super().__init__(frames, 200, HEADERS, "text/event-stream")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._counted:
-            await super().__call__(scope, receive, send)
 
 
 async def _stream(

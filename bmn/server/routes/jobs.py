@@ -161,7 +161,7 @@ async def show(
         await note_watched(res.core.redis, job_id)
     if wait is None or record.state in TERMINAL_STATES:
         return views.shown(record, principal)
-    with followed(res, principal.counted_as):
+    async with followed(res, principal.counted_as):
         response.status_code = 200 if await wait_for_end(res, job_id, wait) else 202
     if response.status_code == 200:
         await note_watched(res.core.redis, job_id)

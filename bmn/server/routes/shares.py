@@ -1,14 +1,12 @@
 """What is handed to others: links that show a job or pictures, live while it runs; and tokens for browsers."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from bmn.db import brands, jobs, shares
 from bmn.db.engine import Connection
@@ -24,7 +22,7 @@ from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.routes.job_events import HEADERS
 from bmn.server.shares import Shown, address_of, open_share, shared_job
-from bmn.server.waiting import followed, wait_for_news
+from bmn.server.waiting import counted_stream, wait_for_news
 
 router = APIRouter(prefix="/api/v1", tags=["sharing"])
 
@@ -126,20 +124,7 @@ async def shared_events(token: str, res: Res) -> StreamingResponse:
     shown = await open_share(res, token)
     if shown.job_id is None:
         raise NotFound("This link shows pictures, and no job.")
-    return _Counted(res, shown, token)
-
-
-class _Counted(StreamingResponse):
-    """A stream that counts among those of its link until it ends, in whatever way."""
-
-    def __init__(self, res: Resources, shown: Shown, token: str) -> None:
-        self._counted = contextlib.ExitStack()
-        self._counted.enter_context(followed(res, shown.name))
-        super().__init__(_stream(res, shown, token), 200, HEADERS, "text/event-stream")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._counted:
-            await super().__call__(scope, receive, send)
+    return await counted_stream(res, shown.name, _stream(res, shown, token), HEADERS)
 
 
 async def _stream(res: Resources, shown: Shown, token: str) -> AsyncIterator[bytes]:

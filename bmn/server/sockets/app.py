@@ -12,6 +12,7 @@ import engineio
 from redis.exceptions import RedisError
 
 from bmn.broker.connection import connect
+from bmn.broker.shared_rate import Allowance
 from bmn.events.stream import EventStream
 from bmn.logs import get_logger
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
@@ -47,9 +48,12 @@ _transport_log.setLevel(logging.CRITICAL)
 
 
 class Sockets:
-    """An ASGI application for everything below SOCKET_PATH, and for every WebSocket."""
+    """An ASGI application for everything below SOCKET_PATH, and for every WebSocket.
 
-    def __init__(self, resources: "Resources", limits: Limits | None = None) -> None:
+    polling: whether clients may poll, which takes one process for all requests of a transport.
+    """
+
+    def __init__(self, resources: "Resources", limits: Limits | None = None, *, polling: bool = True) -> None:
         settings = resources.settings
         limits = limits or Limits()
         # A process that is killed has saved its sessions this long ago at most.
@@ -68,7 +72,7 @@ class Sockets:
         )
         self._idle = Idle(limits.idle, limits.idle_each)
         app = engineio.ASGIApp(self._transports, engineio_path=SOCKET_PATH)
-        self._app = bounded(app, self._transports, limits, self._idle.is_full)
+        self._app = bounded(app, self._transports, limits, self._idle.is_full, polling=polling)
 
     async def __call__(
         self,
@@ -86,8 +90,10 @@ class Sockets:
         self._redis = connect(resources.settings.redis_address, reply_seconds=_BLOCKING_READ_SECONDS, connections=2)
         ring = Ring(window)
         delivery = self._delivery = Delivery(self.sessions, ring, self._transports, limits, resources.signer.sign_all)
-        store = SessionStore(core.redis, resources.settings.bmn_recovery_seconds, lambda: delivery.done)
-        context = Context(core, resources.signer, self.sessions, ring, delivery, store, limits)
+        store = SessionStore(core.redis, core.pipelined, resources.settings.bmn_recovery_seconds, lambda: delivery.done)
+        self._store = store
+        messages = Allowance(core.redis, core.pipelined, "messages", rate=limits.rate, burst=limits.burst)
+        context = Context(core, resources.signer, self.sessions, ring, delivery, store, messages, limits)
         self._server = SocketServer(
             self._transports,
             resources.auth,
@@ -98,6 +104,7 @@ class Sockets:
             {namespace: partial(answer, context, handlers) for namespace, handlers in _HANDLERS.items()},
             limits,
             self._idle,
+            resources.tally,
         )
         guard = Guard(self.sessions, self._server, resources.auth, core.db, store, limits)
         stream = EventStream(self._redis, maxlen=resources.settings.bmn_stream_maxlen)
@@ -124,6 +131,7 @@ class Sockets:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        await self._store.close()
         await self._transports.shutdown()
         await self._redis.aclose()
 
@@ -138,6 +146,6 @@ async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(1)
 
 
-def create_socket_app(resources: "Resources", limits: Limits | None = None) -> Sockets:
+def create_socket_app(resources: "Resources", limits: Limits | None = None, *, polling: bool = True) -> Sockets:
     """The ASGI app of the sockets."""
-    return Sockets(resources, limits)
+    return Sockets(resources, limits, polling=polling)

@@ -103,5 +103,4 @@ class Guard:
                 log.debug("sessions not saved", error=str(error))
                 continue
             for session in moved:
-                if self._sessions.remove(session):
-                    await self._server.end_if_empty(session.eio_sid)
+                await self._server.let_go(session)

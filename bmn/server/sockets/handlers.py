@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bmn.broker.shared_rate import Allowance
 from bmn.errors import BmnError, TryLater, UsageProblem
 from bmn.jobs.core import Core
 from bmn.logs import bind, get_logger
@@ -29,7 +30,7 @@ DONE = Done(ok=True)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What handlers work with."""
+    """What handlers work with. messages: what users may send, with all processes together."""
 
     core: Core
     signer: Signer
@@ -37,6 +38,7 @@ class Context:
     ring: Ring
     delivery: Delivery
     store: SessionStore
+    messages: Allowance
     limits: Limits
 
     async def enter(self, session: Session, room: str) -> None:
@@ -80,18 +82,24 @@ Handlers = dict[str, Handler]
 async def answer(context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]) -> dict[str, Any]:
     """The acknowledgement of one message. Never raises for anything that a client can send."""
     if not session.bucket.take() or session.pending >= context.limits.in_work:
-        session.refused += 1
-        return Refusal(error=f"Too many messages: at most {context.limits.rate:g} a second").dump()
-    session.refused = 0
-    handler = handlers.get(event) if isinstance(event, str) else None
-    if handler is None:
-        return Refusal(error="Unknown event").dump()
+        return _too_many(context, session)
     session.pending += 1
     try:
+        if not await context.messages.take(session.counted_as):
+            return _too_many(context, session)
+        session.refused = 0
+        handler = handlers.get(event) if isinstance(event, str) else None
+        if handler is None:
+            return Refusal(error="Unknown event").dump()
         with bind(user_id=session.user_id, event_name=event):
             return (await _run(context, handler, session, event, args)).dump()
     finally:
         session.pending -= 1
+
+
+def _too_many(context: Context, session: Session) -> dict[str, Any]:
+    session.refused += 1
+    return Refusal(error=f"Too many messages: at most {context.limits.rate:g} a second").dump()
 
 
 async def _run(context: Context, handler: Handler, session: Session, event: str, args: list[Any]) -> Answer:

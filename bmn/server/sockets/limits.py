@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """rooms: of one socket. sockets: of one user in this process. rate, burst: messages of one user a second, and at once.
+    """rooms: of one socket. sockets: of one user, and rate, burst: messages of one user a second and at once: with all
+    server processes together. resuming: sockets whose sessions are looked up at the same time; the others stand in line.
 
     idle, idle_each: transports that have joined nothing, in all and of one address. unasked: messages of such a one.
 
@@ -39,6 +40,7 @@ class Limits:
     check_seconds: float = 2
     rooms_seconds: float = 30
     save_seconds: float = 30
+    resuming: int = 32
     refusal_seconds: tuple[float, ...] = (0, 0, 1, 2, 4, 8)
 
 

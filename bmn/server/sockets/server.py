@@ -7,12 +7,14 @@ server has no place for what recovery needs: missed packets before the CONNECT, 
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from socketio.packet import ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 
+from bmn.broker.tally import ALIVE_SECONDS, Tally
 from bmn.errors import BmnError, RateLimited
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
@@ -21,7 +23,7 @@ from bmn.server.sockets.auth import authenticate, client_name
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Buckets, Idle, Limits, Refusals
 from bmn.server.sockets.ownership import own_rooms
-from bmn.server.sockets.recovery import Recovery
+from bmn.server.sockets.recovery import Recovery, Resumption
 from bmn.server.sockets.session import Session, Sessions, new_pid
 from bmn.server.sockets.store import SessionStore
 from bmn.server.sockets.transport import EventPacket, Transports, address_of
@@ -31,7 +33,11 @@ log = get_logger(__name__)
 Answering = Callable[[Session, Any, list[Any]], Awaitable[dict[str, Any]]]
 
 _MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+SOCKETS = "sockets"
+"""What a user's sockets are counted as."""
+
 _ATTACHMENTS = 4
+_ROOM_AGAIN_SECONDS = 0.5
 _LEAVING_AT_ONCE = 100
 _EVENTS_OF_THE_PROTOCOL = frozenset({"connect", "disconnect", "connect_error", "disconnecting", "newListener"})
 _PYTHON_AGENT = re.compile(r"aiohttp|requests|urllib|httpx|websocket-client|Python/", re.IGNORECASE)
@@ -57,6 +63,7 @@ class SocketServer:
         namespaces: dict[str, Answering],
         limits: Limits,
         idle: Idle,
+        tally: Tally,
     ) -> None:
         self._transports = transports
         self._auth = auth
@@ -70,6 +77,8 @@ class SocketServer:
         self._refusals = Refusals(limits.refusal_seconds)
         self._buckets = Buckets(limits.rate, limits.burst)
         self._idle = idle
+        self._tally = tally
+        self._line = asyncio.Semaphore(limits.resuming)
         self._attempts: dict[str, int] = {}
         self._unasked: dict[str, int] = {}
         self._binary: dict[str, Packet] = {}
@@ -128,8 +137,15 @@ class SocketServer:
         self._attempts.pop(eio_sid, None)
         self._binary.pop(eio_sid, None)
         for session in self._sessions.on_transport(eio_sid):
-            if self._sessions.remove(session):
+            if self._forget(session):
                 await self._store.save(session)
+
+    def _forget(self, session: Session) -> bool:
+        """Takes a session out of this process; False where it had gone already."""
+        if not self._sessions.remove(session):
+            return False
+        self._tally.give(SOCKETS, session.counted_as)
+        return True
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -220,23 +236,47 @@ class SocketServer:
             pid=new_pid() if self._wants_recovery(eio_sid, shown) else None,
             rooms=own_rooms(principal, namespace),
         )
-        resumption = await self._recovery.prepare(session, shown)
-        # From here on nothing waits: what was missed, the CONNECT and the first live event stand in this order.
+        async with self._line:  # after a loss all come at once, and each waits its turn rather than start over
+            resumption = await self._recovery.prepare(session, shown)
+        # Who resumes has a place already, maybe with a process that has not noticed yet.
+        if not await self._has_room(principal.counted_as, self._limits.sockets * (1 if resumption is None else 2)):
+            raise RateLimited(f"Too many sockets: at most {self._limits.sockets} for a user")
+        admitted = False
+        try:
+            admitted = self._enter(session, resumption)
+        finally:
+            if not admitted:
+                self._tally.give(SOCKETS, principal.counted_as)
+        return session if admitted else None
+
+    async def _has_room(self, user_id: str, most: int) -> bool:
+        """Counts one more socket of a user. What a process had that was killed counts until that is known, so it waits."""
+        until = time.monotonic() + ALIVE_SECONDS + 1
+        while not await self._tally.take(SOCKETS, user_id, most):
+            if self._tally.open_here(SOCKETS, user_id) >= most or time.monotonic() > until:
+                return False
+            await asyncio.sleep(_ROOM_AGAIN_SECONDS)
+        return True
+
+    def _enter(self, session: Session, resumption: Resumption | None) -> bool:
+        """Nothing waits here: what was missed, the CONNECT and the first live event stand in this order.
+
+        False where the client has gone meanwhile.
+        """
+        eio_sid, namespace = session.eio_sid, session.namespace
         if self._transports.line(eio_sid) is None or eio_sid not in self._open:
-            return None
+            return False
         if resumption is not None and self._recovery.resume(session, resumption):
             self._replace(session)
         else:
             session.born = session.sent = self._delivery.done
         if any(other.namespace == namespace for other in self._sessions.on_transport(eio_sid)):
             raise BmnError("Already connected")
-        if self._sessions.of_user(principal.counted_as) >= self._limits.sockets:
-            raise RateLimited(f"Too many sockets: at most {self._limits.sockets} for a user")
         self._sessions.add(session)
         self._idle.discard(eio_sid)
         known = {"sid": session.sid, **({"pid": session.pid} if session.pid else {})}
         self._write(eio_sid, f"{CONNECT}{namespace},{json.dumps(known)}")
-        return session
+        return True
 
     def _wants_recovery(self, eio_sid: str, shown: dict[str, Any]) -> bool:
         if isinstance(asked := shown.get("recovery"), bool):
@@ -247,8 +287,13 @@ class SocketServer:
     def _replace(self, session: Session) -> None:
         """The client came back before its old connection was known to be dead."""
         old = self._sessions.get(session.namespace, session.sid)
-        if old is not None and self._sessions.remove(old):
+        if old is not None and self._forget(old):
             self._start(self.end_if_empty(old.eio_sid))
+
+    async def let_go(self, session: Session) -> None:
+        """Another process has taken it up."""
+        if self._forget(session):
+            await self.end_if_empty(session.eio_sid)
 
     async def end_if_empty(self, eio_sid: str) -> None:
         """Ends a transport whose last session has moved on."""
@@ -260,7 +305,7 @@ class SocketServer:
     async def _leave(self, eio_sid: str, namespace: str) -> None:
         """The client says goodbye: nothing is kept for it."""
         for session in self._sessions.on_transport(eio_sid):
-            if session.namespace == namespace and self._sessions.remove(session):
+            if session.namespace == namespace and self._forget(session):
                 await self._store.end(session)
                 if not self._sessions.on_transport(eio_sid):
                     self._watch_idle(eio_sid)
@@ -296,9 +341,8 @@ class SocketServer:
 
     async def end_all(self) -> None:
         """Ends every connection and session: the clients come back, and ask for what they have to know."""
-        for session in self._sessions:
-            if self._sessions.remove(session):
-                await self._store.end(session)
+        sessions = [session for session in self._sessions if self._forget(session)]
+        await asyncio.gather(*(self._store.end(session) for session in sessions))
         await self.cut_all()
 
     async def cut_all(self) -> None:

@@ -25,6 +25,11 @@ _LATE = "bmn.transport"  # in a WebSocket's scope: called with the transport's i
 _MALFORMED = (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError)
 _FULL = b'{"error":"Too many sockets that have joined nothing; try again in a moment.","code":"busy"}'
 _ENDED = b'{"error":"The transport has ended.","code":"bad_request"}'
+# In the form of Engine.IO's own refusals, whose clients show the message.
+_NO_POLLING = (
+    b'{"code":0,"message":"Several processes serve this address, and a poll may reach another one than its transport. '
+    b'Connect by WebSocket: transports: [\\"websocket\\"]."}'
+)
 _RECEIVE = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _SEND = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -158,13 +163,18 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
             late(eio_sid)
 
 
-def bounded(app: Any, transports: Transports, limits: Limits, is_full: Callable[[str], bool]) -> Any:
+def bounded(
+    app: Any, transports: Transports, limits: Limits, is_full: Callable[[str], bool], *, polling: bool = True
+) -> Any:
     """An ASGI application whose WebSockets survive any bytes, and give up on a client that takes nothing for so long.
 
-    is_full: whether an address may begin no further transport now.
+    is_full: whether an address may begin no further transport now. polling: whether a transport may be one of requests.
     """
 
     async def wrapped(scope: MutableMapping[str, Any], receive: _RECEIVE, send: _SEND) -> None:
+        if not polling and scope["type"] == "http" and scope["method"] != "OPTIONS":
+            await _answer(send, 400, _NO_POLLING)
+            return
         if not _upgraded(scope) and is_full(address_of(scope)):
             await _turn_away(scope, send)
             return

@@ -1,0 +1,167 @@
+"""A server that is killed under many clients: `python -m bench.storm --clients 2000`.
+
+Users with 20 sockets each, every socket in its user's job room. The API process is killed; its supervisor starts it
+again, and every client comes back as the official one does: after 1 s, doubled to 5 s, halved or half as much again by
+chance. Prints for a storm of few and of many: until all were back, how many resumed, and the processor time of the
+server for each client, which a busy neighbour does not change.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import time
+import uuid
+from dataclasses import dataclass
+
+import psutil
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from bench.http import Connection, request
+from bench.stack import BenchServer, api_process, running_stack
+from bmn.identity.development import mint_development_token
+from bmn.settings import load_settings
+
+_EACH = 20
+_OPENING = 50  # connections that are opened at the same time, before the storm
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 5.0
+_GIVEN_UP = 180.0
+
+
+@dataclass(slots=True)
+class Client:
+    """pid, offset: what it shows to resume. back: seconds from the kill until it was served again."""
+
+    stack: BenchServer
+    token: str
+    job: str
+    line: ClientConnection | None = None
+    pid: str = ""
+    offset: str = ""
+    back: float = 0.0
+    resumed: bool = False
+
+    async def join(self) -> None:
+        """Connects; joins its job's room unless the session was resumed."""
+        url = self.stack.url.replace("http://", "ws://") + "/socket.io/?EIO=4&transport=websocket"
+        self.line = await connect(url, compression=None, proxy=None, open_timeout=20, ping_interval=None)
+        await self._expect("0")
+        auth = {"token": self.token, "recovery": True}
+        if self.pid:
+            auth |= {"pid": self.pid, **({"offset": self.offset} if self.offset else {})}
+        await self.line.send("40/wizard," + json.dumps(auth))
+        said = json.loads((await self._expect("40/wizard,")).removeprefix("40/wizard,"))
+        self.resumed, self.pid = said["pid"] == self.pid, said["pid"]
+        if not self.resumed:
+            await self.line.send("42/wizard,1" + json.dumps(["job:join", {"jobId": self.job}]))
+            await self._expect("43/wizard,1")
+
+    async def _expect(self, prefix: str) -> str:
+        assert self.line is not None
+        while not (text := str(await self.line.recv())).startswith(prefix):
+            if text == "2":
+                await self.line.send("3")
+            elif text.startswith("42/wizard,"):
+                last = json.loads(text.removeprefix("42/wizard,"))[-1]
+                self.offset = last if isinstance(last, str) else self.offset
+            elif text.startswith("44"):
+                raise RuntimeError(f"refused: {text}")
+        return text
+
+    async def hold(self) -> None:
+        """Answers pings until the connection ends."""
+        assert self.line is not None
+        try:
+            while True:
+                await self._expect("\0")
+        except (OSError, WebSocketException):
+            return
+
+    async def come_back(self, killed: float) -> None:
+        """As the official client does, until it is served again."""
+        wait = _FIRST_WAIT
+        while time.monotonic() - killed < _GIVEN_UP:
+            await asyncio.sleep(wait * random.uniform(0.5, 1.5))
+            wait = min(wait * 2, _LONGEST_WAIT)
+            try:
+                async with asyncio.timeout(20):
+                    await self.join()
+            except (OSError, TimeoutError, WebSocketException):
+                continue
+            self.back = time.monotonic() - killed
+            return
+
+
+async def _clients(stack: BenchServer, number: int) -> list[Client]:
+    settings = load_settings(bmn_home=stack.home)
+    found: list[Client] = []
+    connection = await Connection.open(stack.url)
+    for _ in range(-(-number // _EACH)):
+        token = mint_development_token(settings, str(uuid.uuid4()))
+        _, body = await connection.ask(request("POST", "/api/v1/brands", token=token, body=b'{"name":"Bench"}'))
+        post = json.dumps({"brandId": json.loads(body)["id"], "count": 1}).encode()
+        _, body = await connection.ask(request("POST", "/api/v1/generation/logos", token=token, body=post))
+        found += [Client(stack, token, str(json.loads(body)["jobId"])) for _ in range(_EACH)]
+    connection.close()
+    return found[:number]
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def _storm(stack: BenchServer, number: int) -> float:
+    """Prints a row; returns the server's processor milliseconds for each client that came back."""
+    clients = await _clients(stack, number)
+    before = api_process(stack)
+    empty, used = before.memory_full_info().pss, _used(before)
+    gate = asyncio.Semaphore(_OPENING)
+
+    async def begin(client: Client) -> None:
+        async with gate:
+            await client.join()
+
+    await asyncio.gather(*map(begin, clients))
+    joining = (_used(before) - used) * 1000 / number
+    memory = (before.memory_full_info().pss - empty) / number / 1024
+    holding = [asyncio.create_task(client.hold()) for client in clients]
+    await asyncio.sleep(2)
+    before.kill()
+    killed = time.monotonic()
+    await asyncio.gather(*holding)
+    await asyncio.gather(*(client.come_back(killed) for client in clients))
+    after = api_process(stack)
+    each = _used(after) * 1000 / number
+    back = sorted(client.back for client in clients)
+    resumed = sum(client.resumed for client in clients)
+    print(
+        f"{number:>6} clients  joined at {joining:.1f} ms, {memory:.0f} KiB each  "
+        f"back: half {back[number // 2]:.1f} s, all {back[-1]:.1f} s  resumed {resumed}  "
+        f"storm {each:.1f} ms of processor each, the start of the process included",
+        flush=True,
+    )
+    for client in clients:
+        if client.line is not None:
+            client.line.transport.abort()
+    return each
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=2000)
+    parser.add_argument("--few", type=int, default=200, help="the storm to compare with")
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    costs: dict[int, list[float]] = {}
+    for _ in range(options.rounds):
+        for number in (options.few, options.clients):
+            with running_stack("--no-workers", BMN_CREDITS_NEW_USER="100") as stack:
+                costs.setdefault(number, []).append(asyncio.run(_storm(stack, number)))
+    few, many = min(costs[options.few]), min(costs[options.clients])
+    print(f"a client of {options.clients} costs {many / few:.2f} times one of {options.few}")
+
+
+if __name__ == "__main__":
+    main()
