@@ -43,14 +43,19 @@ demo: $(VENV)/.run ## four logos, made on this machine without a key; they land 
 
 # How many tests may fail and then pass when they run once more, alone. They are printed; more of them fail the run.
 export FLAKES ?= 5
+# web/ waits by its clocks more than it works: it runs beside the others, and tells when they have ended.
+WEB = $(MAKE) --no-print-directory web
 TESTS := $(BIN)/python -m tests.run -q -n 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.dev ## the tests to work with: every room, both databases, meant for 4 minutes; needs nothing but Python
 	$(TESTS) -m "not full"
 
 check: format lint types imports tests/node/node_modules web/node_modules ## all that has to pass before a change lands; meant for 20 minutes
-	$(TESTS)
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; \
-	else echo "Node is not installed: the tests of web/ are skipped"; fi
+	@mkdir -p build; web=; \
+	if command -v npm >/dev/null; then $(WEB) >build/web.log 2>&1 & web=$$!; \
+	else echo "Node is not installed: the tests of web/ are skipped"; fi; \
+	code=0; $(TESTS) || code=$$?; \
+	if [ -n "$$web" ]; then wait $$web || code=$$?; cat build/web.log; fi; \
+	exit $$code
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -77,9 +82,10 @@ bench: $(VENV)/.dev ## the figures of docs/performance.md
 	$(BIN)/python -m bench.engine
 	$(BIN)/python -m bench.sockets
 
-web: $(VENV)/.run ## the React client, against a server that its tests start; needs Node
+web: $(VENV)/.run web/node_modules ## the React client, against a server that its tests start; needs Node
 	$(BIN)/python -m tools.typescript
-	cd web && npm ci --no-audit --no-fund --loglevel=error && BMN=$(CURDIR)/$(BIN)/bmn npm test
+	@if command -v npm >/dev/null; then cd web && BMN=$(CURDIR)/$(BIN)/bmn npm test; \
+	else echo "Node is not installed: there is nothing that could test web/"; exit 1; fi
 
 acceptance: $(VENV)/.dev tests/node/node_modules web/node_modules ## the specification's 38 criteria, one test each, and their table
 	$(BIN)/python -m pytest -q tests/acceptance
