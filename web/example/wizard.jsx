@@ -53,7 +53,7 @@ export function Wizard() {
 }
 
 function Conversation({ brandId }) {
-  const { messages, ask, busy, status, message, problem, error } = useAgent(brandId);
+  const { messages, ask, busy, status, message, problem, error, proposal, changeLook } = useAgent(brandId);
   const asked = messages.filter(({ who }) => who === 'user').length;
   const next = STEPS[asked];
   const go = () => ask(next[0], {}, next[1]).catch(() => {}); // why it was refused is in `problem`
@@ -65,6 +65,11 @@ function Conversation({ brandId }) {
         ))}
       </ol>
       <p className="words" role="status">{problem?.message ?? error ?? (busy ? message || status : '')}</p>
+      {proposal && (
+        <p className="words">
+          It suggests {proposal}. <button className="light" onClick={changeLook}>Change to it</button>
+        </p>
+      )}
       {next && <button disabled={busy} onClick={go}>{next[1]} · 1 credit</button>}
     </section>
   );

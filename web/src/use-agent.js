@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
+import { useApi } from './provider.js';
 import { useGenerate } from './use-generate.js';
 
 /**
@@ -16,7 +17,9 @@ import { useGenerate } from './use-generate.js';
  * @param {string | null | undefined} brandId
  */
 export function useAgent(brandId) {
+  const api = useApi();
   const job = useGenerate('wizard');
+  const [taken, setTaken] = useState(/** @type {unknown} */ (undefined)); // the proposal that became the look
   const [past, setPast] = useState(/** @type {Turn[]} */ ([]));
   const [sessionId, setSessionId] = useState(/** @type {string | null} */ (null));
   const step = useRef('');
@@ -43,5 +46,14 @@ export function useAgent(brandId) {
     },
     [brandId, generate, sessionId, turns],
   );
-  return { ...job, messages: [...past, ...turns], sessionId, step: step.current, ask };
+  const proposed = result?.proposed;
+  /** Gives the brand the look that the last step has proposed; without it the brand keeps its own. */
+  const changeLook = useCallback(async () => {
+    if (!proposed) return;
+    await api(`/brands/${brandId}`, { method: 'PATCH', body: proposed });
+    setTaken(proposed);
+  }, [api, brandId, proposed]);
+  /** @type {string | null} */
+  const proposal = (proposed !== taken && result?.proposal) || null;
+  return { ...job, messages: [...past, ...turns], sessionId, step: step.current, ask, proposal, changeLook };
 }

@@ -159,5 +159,11 @@ describe('useAgent', () => {
     expect(messages.length).toBeGreaterThan(1);
     expect(messages.slice(1).every(({ who, text }) => who === 'agent' && text)).toBe(true);
     expect(sessionId).toBeTruthy();
+
+    await page.now().ask('customization', { wishes: 'make it green' });
+    await ready(page, ({ proposal }) => proposal);
+    expect(page.now().proposal).toMatch(/^green \(#2D6A4F .*\) instead of /);
+    await page.now().changeLook();
+    await ready(page, ({ proposal }) => proposal === null);
   });
 });
