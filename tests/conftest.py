@@ -1,11 +1,12 @@
 """What every test stands on: a private home, a real Redis, SQLite and PostgreSQL, and no setting of the machine."""
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +42,24 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_pro
 _FOLDER = Path(__file__).parent
 _FULL = (
     *("acceptance/", "chaos/", "packaging/"),
+    *("broker/test_sentinels", "jobs/test_isolated", "jobs/test_rq_tools"),
     *("cli/test_private_stack", "cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_why"),
     *("test_docs_walk", "test_examples", "test_observability"),
 )
 """For `make check` alone, since each test starts an installation. Elsewhere a test has the marker `full`, or needs Node."""
 # A file is one worker's business, so the files that start whole installations come first: the last to end decides.
 _FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Without the collector, which would look through every module again and again; they stay, so it never has to."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

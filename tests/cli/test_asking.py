@@ -42,6 +42,7 @@ def _copied(stack: Stack, job_id: str, count: int) -> None:
             conn.execute(f"INSERT INTO jobs ({columns}) VALUES ({', '.join('?' * len(row))})", tuple(values.values()))
 
 
+@pytest.mark.full
 def test_more_than_fifty_jobs_are_cancelled_only_by_typing_their_number(user: User) -> None:
     job_id = _ordered(user)
     assert user.bmn("jobs", "watch", job_id).code == 0

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from functools import partial
 
+import pytest
 from sqlalchemy import update
 
 from bmn.db import claims, queues, transitions
@@ -21,6 +22,7 @@ async def test_the_order_is_priority_then_turn_then_age(db: Database) -> None:
     assert [row.id for row in rows] == [urgent, ana[0], ben, ana[1], ana[2], late]
 
 
+@pytest.mark.full
 async def test_ten_thousand_jobs_of_one_user_do_not_hold_up_another(db: Database) -> None:
     number = 10_000 if db.is_sqlite else 1_000
     for start in range(0, number, 500):

@@ -155,6 +155,7 @@ async def test_a_cancel_ends_what_waits_asks_what_runs_and_refuses_what_has_ende
     assert (await engine.job(running)).cancel_requested_at is not None
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_purging_takes_more_than_a_thousand(engine: Engine) -> None:
     [sample] = await _failed(engine)
     letter = await engine.read(lambda conn: conn.execute(select(rows.dead_letters)).mappings().one())

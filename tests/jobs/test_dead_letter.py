@@ -44,8 +44,7 @@ async def test_the_second_who_asks_is_told_of_the_first(engine: Engine) -> None:
 
 
 async def test_two_admins_replay_everything_at_once_and_each_is_replayed_once(engine: Engine) -> None:
-    number = 100
-    ids = await _dead(engine, number)
+    ids = await _dead(engine, 40)
     second = await open_core(engine.settings, "test")
     runs = await asyncio.gather(
         *(replay.replay(core, DeadFilter(), who) for core, who in ((engine.core, "ana"), (second, "ben")) for _ in "ab")

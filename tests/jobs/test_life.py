@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
@@ -249,6 +250,7 @@ class JobsLife(RuleBasedStateMachine):
 
 
 TestJobsLife = JobsLife.TestCase
+TestJobsLife.pytestmark = [pytest.mark.full]
 TestJobsLife.settings = settings(
     max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )

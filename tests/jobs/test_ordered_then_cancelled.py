@@ -79,14 +79,14 @@ def _adds_up(engine: Engine, sandbox: RunningSandbox, answer: CancelAnswer, aske
     assert engine.problems(sandbox, served=(LOGOS, MOCKUPS)) == []
 
 
-async def test_six_rounds_of_eight_logos_cost_their_user_what_they_cost_us(
+async def test_three_rounds_of_eight_logos_cost_their_user_what_they_cost_us(
     engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
 ) -> None:
     await engine.user()
     sandbox.state.speed = 0.05
     charged = 0
     async with engine.worker(LOGOS, settings=with_sandbox, slots=8):
-        for _ in range(6):
+        for _ in range(3):
             accepted = await engine.submit(count=8)
             await _has(engine, accepted.job_id, UnitState.SUBMITTED, 2)
             answer = await _cancel(engine, accepted.job_id)
@@ -99,7 +99,7 @@ async def test_six_rounds_of_eight_logos_cost_their_user_what_they_cost_us(
         await _all_ended(engine)
     billed = len(sandbox.ledger("bfl"))
     account = await engine.balance()
-    assert charged >= billed >= 12
+    assert charged >= billed >= 6
     assert (account.used, account.reserved, account.remaining) == (charged, 0, 100 - charged)
     assert len(await _pictures(engine)) == charged
     new = [
@@ -189,9 +189,9 @@ async def test_a_job_between_two_attempts_pays_for_what_it_has_ordered(
             return await engine.state(accepted.job_id) == "retrying"
 
         await eventually(retrying)
+        sandbox.clear()  # before anybody collects: another refusal would be waited out for minutes
         answer = await _cancel(engine, accepted.job_id)
         assert (answer.state, answer.charged, answer.refunded) == ("cancelled", 2, 0)
-        sandbox.clear()
         await _all_ended(engine)
     assert len(sandbox.ledger("bfl")) == len(await _pictures(engine)) == 2
     _adds_up(engine, sandbox, answer, 2)
@@ -241,6 +241,7 @@ async def _asset(engine: Engine, brand: str) -> str:
     return url
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("point", ["submitted", "ready", "stored", "collecting", "saved", "settling"])
 async def test_a_collecting_attempt_that_breaks_anywhere_charges_and_refunds_nothing_twice(
     engine: Engine,
