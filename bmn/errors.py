@@ -322,6 +322,12 @@ class InsufficientCredits(BmnError):
         )
 
 
+class BudgetReached(BmnError):
+    """A user has spent what a day allows. It frees again by itself."""
+
+    code, http_status, exit_code = "budget_reached", 402, 6
+
+
 class TryLater(BmnError):
     """A dependency is away or full. retry_after: seconds, sent as the header of that name."""
 

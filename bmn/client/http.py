@@ -14,6 +14,7 @@ from bmn.client.patience import backoff
 from bmn.client.signin import TokenSource, is_local, refused_hint, token_source
 from bmn.errors import (
     BmnError,
+    BudgetReached,
     Conflict,
     InsufficientCredits,
     NoServer,
@@ -44,6 +45,7 @@ _RETRIED = frozenset({502, 503, 504})
 _ERRORS: dict[int, type[BmnError]] = {
     400: UsageProblem,
     401: NotSignedIn,
+    402: BudgetReached,  # a lack of credits has its own figures, see below
     403: NotAllowed,
     404: NotFound,
     405: UsageProblem,

@@ -11,6 +11,8 @@ from bmn.db.migrations import revisions_behind
 from bmn.errors import OUTAGES, Cause
 from bmn.events import audience
 from bmn.format import count, duration
+from bmn.jobs import budgets
+from bmn.jobs.budgets import BUDGET
 from bmn.jobs.core import Core, this_host
 from bmn.jobs.hosts import Host, differences, said
 from bmn.jobs.registered import WorkerRecord, registered, serving
@@ -25,7 +27,9 @@ NEXT_STEPS = MappingProxyType(
         QUEUE_PAUSED: "bmn queues resume {subject}",
         "waiting": "bmn queues",
         "no-worker": "bmn worker {subject}",
+        "host-lost": "bmn workers",
         DEAD_LETTERS: "bmn incident {subject}",
+        BUDGET: "bmn costs --since 1h --by kind",
         "cost-spike": "bmn costs --since 1h --by user",
         "redis-away": "bmn doctor",
         "redis-memory": "bmn doctor",
@@ -142,6 +146,21 @@ def _no_worker(seen: _Seen) -> Iterable[Trouble]:
             yield Trouble("no-worker", queue, message, "error")
 
 
+def _host_lost(seen: _Seen) -> Iterable[Trouble]:
+    """All workers that one supervisor kept have fallen silent; who stops them in order takes them off the list."""
+    families: dict[tuple[str, str], list[WorkerRecord]] = {}
+    for worker in seen.workers or []:
+        if worker.family:
+            families.setdefault((worker.host or "?", worker.family), []).append(worker)
+    lost: dict[str, int] = {}
+    for (host, _), found in families.items():
+        if all(worker.state == "lost" for worker in found):
+            lost[host] = lost.get(host, 0) + len(found)
+    for host, number in lost.items():
+        message = f"{count(number, 'worker')} on {host} gave no further sign of life; what they ran goes on elsewhere."
+        yield Trouble("host-lost", host, message, "error")
+
+
 def _paused(seen: _Seen) -> Iterable[Trouble]:
     for queue, setting in queues.settings(seen.conn).items():
         if setting.paused and setting.paused_by == "system":
@@ -158,6 +177,10 @@ def _spend(seen: _Seen) -> Iterable[Trouble]:
     limit = seen.core.settings.bmn_alert_usd_per_hour
     if calls.spent(seen.conn, 3600.0) > limit:
         yield Trouble("cost-spike", "hour", f"AI spend is over ${limit:.0f} in the last hour.")
+
+
+def _budgets(seen: _Seen) -> Iterable[Trouble]:
+    yield from budgets.warnings(seen.conn, seen.core.settings.bmn_budgets)
 
 
 def _migration(seen: _Seen) -> Iterable[Trouble]:
@@ -187,9 +210,11 @@ _FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
     _redis_refuses,
     _waiting,
     _no_worker,
+    _host_lost,
     _paused,
     _dead_letters,
     _spend,
+    _budgets,
     _migration,
     _signing_key,
     _hosts,

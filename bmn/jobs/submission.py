@@ -16,10 +16,12 @@ from bmn.db.records import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
 from bmn.format import duration
+from bmn.jobs.budgets import check_user
 from bmn.jobs.core import Core
 from bmn.jobs.queue import AT_ONCE, Terms
 from bmn.observability import current_parent
 from bmn.schemas.payloads import JobState, Payload
+from bmn.settings.budgets import Budget
 
 Plan = Callable[[Connection], Sequence[Payload]]
 """Makes payloads inside the transaction that stores them, out of the records as they are then."""
@@ -135,8 +137,10 @@ async def submit(
     def plan(conn: Connection) -> list[NewJob]:
         return jobs_of(payloads(conn)) if callable(payloads) else ready
 
+    limits = core.settings.bmn_budgets
+
     def store(conn: Connection) -> tuple[list[Submission], list[Change]]:
-        return _store(conn, user_id, plan, idempotent, job_id, replaces=terms.replaces)
+        return _store(conn, user_id, plan, idempotent, job_id, limits, replaces=terms.replaces)
 
     try:
         answer, changes = await core.db.write(store)
@@ -154,6 +158,7 @@ def _store(
     plan: Callable[[Connection], list[NewJob]],
     idempotent: Idempotent | None,
     job_id: str | None,
+    limits: Sequence[Budget],
     *,
     replaces: bool,
 ) -> tuple[list[Submission], list[Change]]:
@@ -168,7 +173,8 @@ def _store(
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
             if brands.owner(conn, brand_id) != user_id:
                 raise NotFound("Brand not found")
-    paused = warning(conn, planned[0].queue)
+    near = check_user(conn, limits, user_id, sum(job.credits for job in planned)) if user_id and limits else None
+    paused = " ".join(filter(None, (warning(conn, planned[0].queue), near))) or None
     replaced = _cancel_replaced(conn, user_id, planned) if replaces and user_id else []
     gone = [change.job_id for change in replaced]
     answer = [replace(job, warning=paused, replaced=gone) for job in answer]

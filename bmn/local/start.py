@@ -1,11 +1,14 @@
 """What `bmn serve` and `bmn worker` look at before they start a process: settings, and the files these lead to."""
 
+from bmn.errors import Misconfigured, suggest
 from bmn.identity.development import development_secret, issues_tokens
 from bmn.identity.home_secrets import check_home_secrets
 from bmn.providers.prices import load_prices
 from bmn.settings import Settings, check_start
+from bmn.settings.budgets import USER
 from bmn.settings.foreign import drop_foreign
 from bmn.signing import signing_secret
+from bmn.work.queue_names import QUEUE_NAMES
 
 
 def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
@@ -16,10 +19,20 @@ def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
     drop_foreign()
     warnings = check_start(settings)
     load_prices(settings.price_table)
+    _check_budgets(settings)
     signing_secret(settings)
     if server and issues_tokens(settings):
         development_secret(settings)
     return warnings
+
+
+def _check_budgets(settings: Settings) -> None:
+    """Raises Misconfigured for a budget of a queue that there is not."""
+    names = {budget.of for budget in settings.bmn_budgets}
+    if odd := sorted(names - {USER, *QUEUE_NAMES}):
+        raise Misconfigured(
+            f"BMN_BUDGETS names {odd[0]}, which is no queue.", hint=suggest(odd[0], "Queues", (USER, *QUEUE_NAMES))
+        )
 
 
 def check_files(settings: Settings) -> None:

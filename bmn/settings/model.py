@@ -20,6 +20,7 @@ from bmn.settings.running import STATE_FILE, running
 from bmn.settings.types import (
     AlertUrls,
     ApiAddress,
+    Budgets,
     Credits,
     CustomFields,
     DatabaseUrl,
@@ -218,6 +219,9 @@ class Settings(BaseSettings):
     bmn_credits_new_user: int = Field(20, ge=0)
     bmn_credits_dev_user: int = Field(100, ge=0)
     bmn_alert_usd_per_hour: float = Field(10.0, gt=0)
+    # What a queue may cost within an hour, and a user within a day: video-generation=20usd,user=100credits. At 80 % there is
+    # a warning; at 100 % the queue pauses, the user is refused, and both go on by themselves.
+    bmn_budgets: Budgets = ()
 
     # Limits a user and minute; 0 lifts one
     bmn_requests_per_minute: int = Field(60, ge=0)

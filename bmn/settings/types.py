@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from bmn.settings import files, texts
 from bmn.settings.alert_urls import alert_urls
+from bmn.settings.budgets import Budget, budgets
 from bmn.settings.database_url import database_url
 from bmn.settings.redis_url import redis_url
 from bmn.settings.web import Networks, networks, origins, web_address
@@ -81,6 +82,7 @@ def base_address(*drop: str) -> BeforeValidator:
     return _reads(partial(web_address, drop=drop))
 
 
+Budgets = Annotated[tuple[Budget, ...], _reads(budgets)]
 Key = Annotated[SecretStr, _reads(texts.key)]
 Secret = Annotated[SecretStr, _reads(texts.secret)]
 Password = Annotated[SecretStr, _reads(texts.password), Verbatim()]

@@ -1,6 +1,6 @@
 """Hands the queues to the engine."""
 
-from bmn.jobs import core, stock_worker
+from bmn.jobs import budgets, core, stock_worker
 from bmn.jobs.core import Chore, Core, Work
 from bmn.settings import Settings
 from bmn.work import cleanup, ends, follow_ups, journey, pruning
@@ -19,6 +19,7 @@ WORK = Work(
         Chore(relay.tidy, every=60),
         Chore(course.carry_on, every=1),
         Chore(course.look_for_credits, every=10),
+        Chore(budgets.watch, every=2),
         Chore(cleanup.schedule, every=10),
         Chore(journey.remind_abandoned, every=60),
         Chore(ends.tell_of_ends, every=60),

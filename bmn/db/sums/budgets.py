@@ -1,0 +1,53 @@
+"""What a queue has cost within the last hour, and a user within the last day: real providers' dollars, or credits.
+
+Both windows slide, so that what stood still goes on as soon as enough of it lies behind.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, func, select
+
+from bmn.db.sums.rollup import DAY, HOUR
+from bmn.db.tables import db_now, jobs, provider_calls
+
+Unit = Literal["usd", "credits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """amount: so far. frees_at: when the oldest of it leaves the window, seconds since 1970; None where nothing is in it."""
+
+    amount: float
+    frees_at: float | None
+
+
+def of_queue(conn: Connection, queue: str, unit: Unit) -> Spent:
+    """Within the last hour."""
+    if unit == "usd":
+        called = provider_calls.c
+        query = select(func.coalesce(func.sum(called.usd), 0.0), func.min(called.at)).where(
+            called.queue == queue, called.at > db_now() - HOUR, called.sandboxed == 0, called.usd > 0
+        )
+    else:
+        query = select(func.coalesce(func.sum(jobs.c.credits_charged), 0), func.min(jobs.c.completed_at)).where(
+            jobs.c.queue == queue, jobs.c.completed_at > db_now() - HOUR, jobs.c.credits_charged > 0
+        )
+    amount, oldest = conn.execute(query).one()
+    return Spent(float(amount), None if oldest is None else oldest + HOUR)
+
+
+def of_user(conn: Connection, user_id: str, unit: Unit) -> Spent:
+    """Within the last day. Credits: what was set aside and did not come back, so that jobs under way count."""
+    if unit == "usd":
+        called = provider_calls.c
+        query = select(func.coalesce(func.sum(called.usd), 0.0), func.min(called.at)).where(
+            called.user_id == user_id, called.at > db_now() - DAY, called.sandboxed == 0, called.usd > 0
+        )
+    else:
+        kept = jobs.c.credits_reserved - jobs.c.credits_refunded
+        query = select(func.coalesce(func.sum(kept), 0), func.min(jobs.c.created_at)).where(
+            jobs.c.user_id == user_id, jobs.c.created_at > db_now() - DAY, kept > 0
+        )
+    amount, oldest = conn.execute(query).one()
+    return Spent(float(amount), None if oldest is None else oldest + DAY)

@@ -1,0 +1,107 @@
+"""Money that stops: at a share of a budget there is a warning, at its end a queue pauses and a user is refused, in words.
+
+Both go on by themselves: the windows slide, an hour for a queue and a day for a user.
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from bmn.db import clock
+from bmn.db import queues as queue_rows
+from bmn.db.alerts import Trouble
+from bmn.db.engine import Connection
+from bmn.db.sums import budgets as sums
+from bmn.errors import BudgetReached
+from bmn.jobs.core import Core
+from bmn.logs import get_logger
+from bmn.settings.budgets import USER, Budget
+
+log = get_logger(__name__)
+
+BUDGET = "budget"
+"""The kind of the alerts, and who pauses a queue: nobody else ends such a pause by itself."""
+
+_WARN_SHARE = 0.8
+
+
+def check_user(conn: Connection, budgets: Iterable[Budget], user_id: str, credits: int) -> str | None:
+    """What a user is told who comes near their day's budget; None far from it. credits: that a submission would take.
+
+    Raises BudgetReached, with when it goes on.
+    """
+    warnings = []
+    for budget in (each for each in budgets if each.of == USER):
+        spent = sums.of_user(conn, user_id, budget.unit)
+        wanted = credits if budget.unit == "credits" else 0
+        over = spent.amount + wanted > budget.amount if budget.unit == "credits" else spent.amount >= budget.amount
+        if over:
+            frees_at = spent.frees_at or clock.now(conn)
+            moment = f"{datetime.fromtimestamp(frees_at, UTC):%Y-%m-%d %H:%M} UTC"
+            raise BudgetReached(
+                f"The budget of a day is {budget.text}; {_figure(spent.amount, budget)} are spent"
+                + (f", and this needs {wanted}." if wanted else "."),
+                hint=f"It frees again from {moment} on. Nothing was stored or charged.",
+                frees_at=math.ceil(frees_at),
+            )
+        if spent.amount + wanted >= _WARN_SHARE * budget.amount:
+            warnings.append(f"{_figure(spent.amount + wanted, budget)} of today's budget of {budget.text} are spent.")
+    return " ".join(warnings) or None
+
+
+async def watch(core: Core) -> None:
+    """Pauses queues that have spent their hour's budget, and resumes those that lie below it again."""
+    if not await core.db.read(lambda conn: bool(core.settings.bmn_budgets) or bool(_paused_by_budget(conn))):
+        return
+    changed = await core.db.read(lambda conn: _due(conn, core.settings.bmn_budgets))
+    for queue, reason in changed:
+        await core.db.write(lambda conn, q=queue, why=reason: _apply(conn, q, why))  # type: ignore[misc]
+        log.warning("budget", queue=queue, reason=reason or "below it again: takes jobs")
+
+
+def warnings(conn: Connection, budgets: Iterable[Budget]) -> Iterable[Trouble]:
+    """Queues near the end of their budget, or beyond it."""
+    for budget in (each for each in budgets if each.of != USER):
+        spent = sums.of_queue(conn, budget.of, budget.unit).amount
+        if spent >= _WARN_SHARE * budget.amount:
+            over = spent >= budget.amount
+            told = "it is paused until the hour lets it go on" if over else "at its end the queue pauses"
+            message = f"{budget.of} has spent {_figure(spent, budget)} of its {budget.text} an hour; {told}."
+            yield Trouble(BUDGET, budget.of, message, "error" if over else "warn")
+
+
+def _due(conn: Connection, budgets: Iterable[Budget]) -> list[tuple[str, str | None]]:
+    """Which queues are to be paused, and why; without a reason: to be resumed."""
+    over = {budget.of: reason for budget in budgets if budget.of != USER and (reason := _reason(conn, budget))}
+    paused = _paused_by_budget(conn)
+    standing = {name for name, each in queue_rows.settings(conn).items() if each.paused}
+    stop = [(queue, reason) for queue, reason in over.items() if queue not in standing]
+    return [*stop, *((queue, None) for queue in sorted(paused - over.keys()))]
+
+
+def _reason(conn: Connection, budget: Budget) -> str | None:
+    spent = sums.of_queue(conn, budget.of, budget.unit)
+    if spent.amount < budget.amount:
+        return None
+    until = f" It goes on by itself from {_clock(spent.frees_at)} UTC on." if spent.frees_at else ""
+    return f"Budget reached: {_figure(spent.amount, budget)} of {budget.text} within an hour.{until}"
+
+
+def _paused_by_budget(conn: Connection) -> set[str]:
+    return {name for name, each in queue_rows.settings(conn).items() if each.paused and each.paused_by == BUDGET}
+
+
+def _apply(conn: Connection, queue: str, reason: str | None) -> None:
+    pause = queue_rows.get_pause(conn, queue)
+    if reason and pause is None:
+        queue_rows.set_paused(conn, queue, by=BUDGET, reason=reason)
+    elif reason is None and pause is not None and pause.paused_by == BUDGET:
+        queue_rows.set_running(conn, queue, by=BUDGET, reason="below its budget again")
+
+
+def _figure(amount: float, budget: Budget) -> str:
+    return f"${amount:.2f}" if budget.unit == "usd" else f"{amount:.0f}"
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M")
