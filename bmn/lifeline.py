@@ -12,6 +12,9 @@ import sys
 import time
 from types import FrameType
 
+DRAINED = 86
+"""The exit code of a process that was told to end for good: whoever keeps it starts no other."""
+
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.2
 

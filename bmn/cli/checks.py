@@ -173,3 +173,32 @@ def check_deployment(settings: Settings) -> Iterator[Check]:
         else:
             text = "this Redis works for this database" if owner else "no process of one uses this Redis"
             yield Check("Deployment", "ok", f"{identity[:8]}; {text}")
+
+
+def check_workers(settings: Settings) -> Iterator[Check]:
+    """Whether the workers run this release; nothing where there are none, or no Redis to ask."""
+    import asyncio
+
+    import redis
+
+    from bmn import __version__
+    from bmn.broker.connection import connect
+    from bmn.jobs.registered import WorkerRecord, read_all
+
+    async def ask() -> list[WorkerRecord]:
+        client = connect(settings.redis_address)
+        try:
+            return [worker for worker in await read_all(client) if worker.state != "lost"]
+        finally:
+            await client.aclose()
+
+    if not settings.redis_address:
+        return
+    with contextlib.suppress(redis.RedisError, OSError):  # told by the check of Redis
+        found = asyncio.run(ask())
+        others = sorted({f"{worker.host} ({worker.release})" for worker in found if worker.release != __version__})
+        if others:
+            text = f"this is {__version__}; another release runs on {', '.join(others).replace('(None)', '(older)')}"
+            yield Check("Workers", "warning", text, "Start them again with this release: bmn workers lists them.")
+        elif found:
+            yield Check("Workers", "ok", f"{len(found)}, all of this release")

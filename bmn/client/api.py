@@ -320,6 +320,32 @@ class Client(HttpClient):
         """Every worker and the jobs it holds; none while Redis is away."""
         return (await self._get("/admin/workers", documents.Workers)).workers
 
+    async def overview(self) -> documents.Overview:
+        """Queues, workers, open alerts, what ended lately and what was spent."""
+        return await self._get("/admin/overview", documents.Overview)
+
+    async def calls(self, job_id: str) -> documents.ProviderCalls:
+        """What providers were asked for a job."""
+        return await self._get(f"/admin/jobs/{job_id}/calls", documents.ProviderCalls)
+
+    async def send_probes(self) -> documents.Probes:
+        """One job that costs nothing for each worker of each queue."""
+        return await self._post("/admin/probes", documents.Probes, {}, safe=True)
+
+    async def drain(
+        self, name: str, *, host: str | None = None, seconds: float, reason: str | None = None
+    ) -> list[documents.WorkerStatus]:
+        """Tells workers to finish within so many seconds and to end for good. Gives those that were told."""
+        body = _given({"name": name, "host": host, "seconds": seconds, "reason": reason})
+        return (await self._post("/admin/workers/drain", documents.Workers, body, safe=True)).workers
+
+    async def scale(
+        self, queue: str, count: int, *, host: str | None = None, reason: str | None = None
+    ) -> documents.Scaled:
+        """Tells supervisors how many workers of a queue to keep. Gives whom it told."""
+        body = _given({"queue": queue, "count": count, "host": host, "reason": reason})
+        return await self._post("/admin/workers/scale", documents.Scaled, body, safe=True)
+
     async def alerts(self, *, kind: str | None = None, ended: bool = False) -> documents.Alerts:
         """What is wrong now, the newest first, and what is muted. ended: what is over as well, of the last month."""
         return await self._get("/admin/alerts", documents.Alerts, kind=kind, ended=ended or None)

@@ -117,6 +117,12 @@ def process_name(role: str) -> str:
     return f"{role}.{this_host()}.{os.getpid()}.{FAMILY}{secrets.token_hex(3)}"
 
 
+def family_of(name: str) -> str:
+    """Which supervisor's a process is, by its name; empty for a name that is none of ours."""
+    last = name.rpartition(".")[2]
+    return last[: len(FAMILY)] if name.count(".") == 3 and len(last) > len(FAMILY) else ""
+
+
 def describe(settings: Settings) -> str:
     """The database in words that tell it from another one."""
     address = settings.database_address

@@ -30,6 +30,7 @@ from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
+from bmn.jobs.probes import answer, is_probe
 from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Decision, decide
 from bmn.jobs.rq.view import Shown
@@ -99,6 +100,8 @@ class Executor:
 
     async def _run(self, run: Run) -> Change | None:
         job = run.job
+        if is_probe(job):
+            return await self._settle(lambda conn: answer(conn, job, self._core.name))
         try:
             payload = self._queue.payload.model_validate(job.payload)
         except ValidationError as error:

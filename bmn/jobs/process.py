@@ -10,6 +10,7 @@ from bmn.db import claims
 from bmn.jobs.core import FAMILY, Core, this_host
 from bmn.jobs.sweeper import Sweeper
 from bmn.jobs.worker import Worker
+from bmn.lifeline import DRAINED
 from bmn.settings import Settings
 
 log = logs.get_logger(__name__)
@@ -28,10 +29,12 @@ async def serve(
     burst: bool = False,
     grace: float | None = None,
     ready: Callable[[], None] | None = None,
-) -> None:
-    """Runs a worker of each queue until SIGTERM or SIGINT.
+    on_scale: Callable[[str, int], None] | None = None,
+) -> bool:
+    """Runs a worker of each queue until SIGTERM or SIGINT; True where it was drained, to be started no more.
 
     slots: of each, instead of its queue's. replaces: process id of a dead one on this host, whose leases end now.
+    on_scale: hears how many workers of a queue its supervisor is to keep.
     """
     loop = asyncio.get_running_loop()
     early = asyncio.Event()
@@ -47,6 +50,7 @@ async def serve(
                 burst=burst,
                 grace=grace,
                 upkeep=number == 0,
+                on_scale=on_scale,
             )
             for number, queue in enumerate(map(core.queue, queues))
         ]
@@ -62,6 +66,7 @@ async def serve(
     finally:
         await core.close()
     log.info("worker closed", queue=",".join(queues))
+    return any(worker.drained for worker in workers)
 
 
 def _nothing() -> None: ...
@@ -105,19 +110,32 @@ def run(
     burst: bool = False,
     ready: Callable[[], None] | None = None,
     grace: float | None = None,
+    on_scale: Callable[[str, int], None] | None = None,
 ) -> None:
-    """A process of workers: blocks until all have ended."""
+    """A process of workers: blocks until all have ended. Leaves with DRAINED where that was an order."""
     name = ",".join(queues)
     logs.configure(settings.bmn_log_level, settings.bmn_log_format, process=f"worker {name}")
     observability.configure(settings, f"worker-{name}")
     with asyncio.Runner() as runner:
-        runner.run(
-            serve(open_core, settings, queues, slots=slots, replaces=replaces, burst=burst, grace=grace, ready=ready)
+        drained = runner.run(
+            serve(
+                open_core,
+                settings,
+                queues,
+                slots=slots,
+                replaces=replaces,
+                burst=burst,
+                grace=grace,
+                ready=ready,
+                on_scale=on_scale,
+            )
         )
         if stuck := runner.run(_stop_what_is_left()):
             # Closing the loop would wait for them for ever. Their jobs have gone back in line; their writes are refused.
             log.error("handlers did not stop; ending without them", handlers=stuck)
-            os._exit(0)
+            os._exit(DRAINED if drained else 0)
+    if drained:
+        raise SystemExit(DRAINED)
 
 
 async def _stop_what_is_left() -> int:

@@ -12,6 +12,9 @@ from bmn.settings import Settings
 DEAD_LETTER = "dead-letter"
 """The queue that RQ and its dashboard show dead letters in; nothing is ever run from it."""
 
+MOST_WORKERS = 16
+"""Processes of one queue that a supervisor keeps at most."""
+
 _DAY, _WEEK = 86_400, 604_800
 
 

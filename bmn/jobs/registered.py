@@ -1,23 +1,30 @@
 """Which workers there are: registered with RQ in Redis, their jobs in the rows."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import redis
+import redis.asyncio
 
 from bmn.broker.keys import RQ_PREFIX
-from bmn.jobs.core import Core
+from bmn.jobs.core import Core, family_of
 from bmn.logs import get_logger
 
 log = get_logger(__name__)
 
+_WORD = 40  # letters of a version that are shown
+_GONE = ("lost", "draining")  # they take no jobs
 _SILENCE = 20.0  # seconds; a worker beats every five
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """name: also the owner of its leases. state: `idle`, `busy`, or `lost`. Times are RFC 3339, as RQ writes them."""
+    """name: also the owner of its leases. state: `idle`, `busy`, `draining`, or `lost`. Times are RFC 3339, as RQ has them.
+
+    release: of bmn that it runs; None for one older than this field.
+    """
 
     name: str
     queues: tuple[str, ...]
@@ -27,27 +34,37 @@ class WorkerRecord:
     memory_bytes: int | None
     started_at: str | None
     heartbeat_at: str | None
+    release: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The supervisor that keeps it, among all on all hosts; empty for a worker that RQ's own tools started."""
+        return family_of(self.name)
 
 
 async def registered(core: Core) -> list[WorkerRecord] | None:
     """The workers by name, lost ones among them; None while Redis is away. The registration of a dead one ends by itself."""
     if core.health.down_for() > 0:
         return None
-    try:
-        names = sorted(await core.redis.smembers(f"{RQ_PREFIX}workers"))
-        async with core.redis.pipeline(transaction=False) as pipe:
-            for name in names:
-                pipe.hgetall(str(name))
-            rows = await pipe.execute(raise_on_error=False)  # a key of another kind is no worker
-    except (redis.RedisError, OSError):
-        return None
+    with suppress(redis.RedisError, OSError):
+        return await read_all(core.redis)
+    return None
+
+
+async def read_all(client: "redis.asyncio.Redis") -> list[WorkerRecord]:
+    """The workers that a Redis knows. Raises RedisError, OSError."""
+    names = sorted(await client.smembers(f"{RQ_PREFIX}workers"))
+    async with client.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.hgetall(str(name))
+        rows = await pipe.execute(raise_on_error=False)  # a key of another kind is no worker
     read = (_record(str(name), row) for name, row in zip(names, rows, strict=True) if isinstance(row, dict))
     return [worker for worker in read if worker is not None]
 
 
 def serving(found: list[WorkerRecord] | None, queue: str) -> int | None:
     """How many of them take jobs from a queue; a lost one takes none. None where Redis cannot say."""
-    return None if found is None else sum(queue in worker.queues and worker.state != "lost" for worker in found)
+    return None if found is None else sum(queue in worker.queues and worker.state not in _GONE for worker in found)
 
 
 def _record(key: str, row: dict[str, Any]) -> WorkerRecord | None:
@@ -60,14 +77,21 @@ def _record(key: str, row: dict[str, Any]) -> WorkerRecord | None:
             queues=tuple(queue for queue in row.get("queues", "").split(",") if queue),
             host=row.get("hostname"),
             pid=_number(row.get("pid")),
-            state="lost" if _is_silent(row.get("last_heartbeat")) else row.get("state"),
+            state=_state(row),
             memory_bytes=_number(row.get("memory")),
             started_at=_moment(row["birth"]),
             heartbeat_at=_moment(row.get("last_heartbeat")),
+            release=row["release"][:_WORD] if "release" in row else None,
         )
     except (KeyError, ValueError, TypeError) as error:
         log.debug("not the registration of a worker", key=ascii(key[:100]), reason=type(error).__name__)
         return None
+
+
+def _state(row: dict[str, Any]) -> str | None:
+    if _is_silent(row.get("last_heartbeat")):
+        return "lost"
+    return "draining" if row.get("draining") == "1" else row.get("state")
 
 
 def _is_silent(heartbeat: str | None) -> bool:

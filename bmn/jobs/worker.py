@@ -22,11 +22,11 @@ from bmn.db import claims
 from bmn.db import jobs as job_rows
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.alert_loop import AlertLoop
-from bmn.jobs.core import Core
+from bmn.jobs.core import FAMILY, Core
 from bmn.jobs.executor import Executor
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.leases import Leases
-from bmn.jobs.queue import Queue
+from bmn.jobs.queue import MOST_WORKERS, Queue
 from bmn.jobs.rq.registration import RqRegistration, read_command
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.run import Run, Stop
@@ -48,7 +48,8 @@ _ALONE_AFTER = 2  # a job that has lost this many workers runs in a process of i
 class Worker:
     """slots: jobs at once. burst: exits when nothing is left to do. grace: seconds running jobs get at shutdown.
 
-    upkeep: it also does what one worker of a process does for all in it.
+    upkeep: it also does what one worker of a process does for all in it. on_scale: hears how many workers of a queue this
+    supervisor is to keep.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Worker:
         burst: bool = False,
         grace: float | None = None,
         upkeep: bool = True,
+        on_scale: Callable[[str, int], None] | None = None,
     ) -> None:
         self._core = core
         self._queue = queue
@@ -67,6 +69,8 @@ class Worker:
         self._burst = burst
         self._grace = core.settings.bmn_grace_seconds if grace is None else grace
         self._upkeep = upkeep
+        self._on_scale = on_scale
+        self.drained = False  # told from afar to end for good
         self._executor = Executor(core, queue)
         # By run, not by job: a job that was lost for a moment can come back while its first run is still about to stop.
         self._runs: dict[Run, asyncio.Task[None]] = {}
@@ -250,8 +254,27 @@ class Worker:
         if command.get("command") == "shutdown":
             self.stop()
             return
+        if "drain" in command or "scale" in command:
+            self._obey_fleet(command)
+            return
         job_id = command.get("cancel") or (command.get("job_id") if command.get("command") == "stop-job" else None)
         self._stop_job(job_id, Stop.CANCELLED)
+
+    def _obey_fleet(self, command: dict[str, Any]) -> None:
+        """An order of `fleet.py`; whoever can publish may send anything, and what makes no sense is left alone."""
+        match command:
+            case {"drain": list(names), "seconds": int() | float() as seconds} if self._core.name in names:
+                if not self._stopping.is_set():
+                    log.info("draining: no further jobs, then an end", seconds=seconds)
+                    self._grace, self.drained = max(0.0, float(seconds)), True
+                    if self._rq is not None:
+                        self._rq.draining = True
+                    self.finish()
+            case {"scale": str(queue), "count": int(count), "families": list(families)} if FAMILY in families:
+                if self._on_scale and queue in self._core.queues and 1 <= count <= MOST_WORKERS:
+                    self._on_scale(queue, count)
+            case _:
+                log.debug("not an order for this worker")
 
     def _stop_job(self, job_id: Any, reason: Stop) -> None:
         for run in self._runs:
@@ -289,6 +312,9 @@ class Worker:
 
     async def _drain(self) -> None:
         """Running jobs may finish within the grace; what is left then goes back in line, its attempt unspent."""
+        if self.drained and self._rq is not None:
+            with suppress(RedisError, OSError):
+                await asyncio.to_thread(self._rq.beat, bool(self._runs))
         deadline = asyncio.get_running_loop().time() + max(self._grace - _LAST_SECONDS, self._grace / 2)
         hurry = asyncio.create_task(self._hurry.wait())
         while self._runs and not hurry.done():

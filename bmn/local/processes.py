@@ -8,7 +8,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from bmn import logs
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.errors import Misconfigured
+from bmn.lifeline import DRAINED
 from bmn.local.sandbox import run_sandbox
 from bmn.local.supervisor import Child, Start, Supervisor
 from bmn.settings import Settings
@@ -48,6 +49,12 @@ class Stack:
     api: socket.socket | None = None
     sandbox: socket.socket | None = None
     figures: Path | None = None
+    _workers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # a process's name -> its queues
+    _grace: float | None = None
+    _slots: int | None = None
+
+    def __post_init__(self) -> None:
+        self.supervisor.hooks.told = self._told
 
     def start_redis(self) -> None:
         """Starts the embedded server; `wait_for_redis` before anything needs it."""
@@ -109,6 +116,34 @@ class Stack:
         self, queues: Sequence[str], *, slots: int | None = None, burst: bool = False, grace: float | None = None
     ) -> None:
         """Starts a process that takes the jobs of these queues."""
+        self._slots, self._grace = slots, grace
+        self._start_worker(f"worker {','.join(queues)}", queues, burst=burst)
+
+    def scale(self, queue: str, count: int) -> None:
+        """Keeps so many processes that serve a queue: more of it alone, or fewer, those that serve others as well last.
+
+        What `bmn serve` or `bmn worker` was started with stays: a process of several queues is never ended for one.
+        """
+        serving = [name for name, queues in self._workers.items() if queue in queues and self.supervisor.keeps(name)]
+        alone = [name for name in serving if self._workers[name] == (queue,)]
+        for name in alone[::-1][: max(0, len(serving) - count)]:
+            self.supervisor.retire(name)
+        for _ in range(count - len(serving)):
+            self._start_worker(self._free_name(queue), [queue])
+
+    def _free_name(self, queue: str) -> str:
+        number = 2
+        while f"worker {queue} {number}" in self._workers:
+            number += 1
+        return f"worker {queue} {number}"
+
+    def _told(self, line: str) -> None:
+        match line.split():
+            case ["scale", queue, count] if count.isdecimal():
+                self.scale(queue, int(count))
+
+    def _start_worker(self, name: str, queues: Sequence[str], *, burst: bool = False) -> None:
+        slots, grace = self._slots, self._grace
         limit = self.settings.bmn_grace_seconds if grace is None else grace
 
         def work(start: Start) -> None:
@@ -124,9 +159,11 @@ class Stack:
                 burst=burst,
                 ready=start.ready,
                 grace=limit,
+                on_scale=lambda queue, count: start.tell(f"scale {queue} {count}"),
             )
 
-        self._start(f"worker {','.join(queues)}", work, WORKERS, restart=not burst, grace=limit + _WORKER_SPARE)
+        self._workers[name] = tuple(queues)
+        self._start(name, work, WORKERS, restart=not burst, grace=limit + _WORKER_SPARE, final=DRAINED)
 
     def close(self) -> None:
         """Gives back what outlives the children."""
@@ -139,7 +176,14 @@ class Stack:
             self.redis.release()
 
     def _start(
-        self, name: str, work: Callable[[Start], None], order: int, *, restart: bool = True, grace: float | None = None
+        self,
+        name: str,
+        work: Callable[[Start], None],
+        order: int,
+        *,
+        restart: bool = True,
+        grace: float | None = None,
+        final: int | None = None,
     ) -> None:
         own = {API: self.api, SANDBOX: self.sandbox}.get(order)
 
@@ -150,7 +194,7 @@ class Stack:
             work(start)
 
         limit = grace if grace is not None else {API: _API_GRACE, SANDBOX: _SANDBOX_GRACE}[order]
-        self.supervisor.start(Child(name, target, restart=restart, stop_order=order, grace=limit))
+        self.supervisor.start(Child(name, target, restart=restart, stop_order=order, grace=limit, final=final))
 
     def _release(self, *, keep: socket.socket | None = None, redis_too: bool = True) -> None:
         """In a child: lets go of what belongs to others, or it would be held open when they have closed it."""

@@ -32,6 +32,8 @@ _LONGEST_PAUSE = 5.0
 _PROVEN = 30.0  # who lived for so long begins again with the first pause
 _HURRIED_GRACE = 3.0
 _PARENT_POLL = 0.5
+_LINES = 4096  # bytes that a pipe takes in one piece
+_READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ class Start:
     """What a child is told, and how it reports.
 
     ready: to be called once it does its work. replaces: process id of its dead predecessor; None for the first.
+    tell: sends a short line to whoever keeps it.
     """
 
     ready: Callable[[], None]
     replaces: int | None
+    tell: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Child:
     """One process to be kept running. target: runs in the child; when it returns, the process ends.
 
     restart: False means that an end of its own (no signal) is final. stop_order: lower numbers are stopped first.
-    grace: seconds between SIGTERM and SIGKILL.
+    grace: seconds between SIGTERM and SIGKILL. final: an exit code that means it is not to be started again.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Child:
     restart: bool = True
     stop_order: int = 0
     grace: float = 10.0
+    final: int | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +77,7 @@ class _Process:
     dead: int | None = None
     quick_deaths: int = 0
     due: float | None = None
+    retired: bool = False
 
 
 def _nothing() -> None: ...
@@ -82,12 +88,13 @@ class Hooks:
     """What the owner of a supervisor wants to hear of. They run in the parent and should be quick.
 
     ready: all children have reported for the first time; it may start more of them. waiting: names of those still
-    stopping, seconds left, once a second. stopped: all of a stop order have ended.
+    stopping, seconds left, once a second. stopped: all of a stop order have ended. told: a line that a child has sent.
     """
 
     ready: Callable[[], None] = _nothing
     waiting: Callable[[list[str], float], None] = lambda _names, _left: None
     stopped: Callable[[int], None] = lambda _order: None
+    told: Callable[[str], None] = lambda _line: None
 
 
 @dataclass(slots=True)
@@ -102,6 +109,7 @@ class Supervisor:
     _stops: int = 0  # how often a stop was asked for
     _all_ready: bool = False
     _code: int = 0
+    _lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for end in self._wakeup:
@@ -131,6 +139,18 @@ class Supervisor:
         self._processes[child.name] = process = _Process(child)
         self._fork(process)
 
+    def keeps(self, name: str) -> bool:
+        """Whether a child of this name runs, or will again."""
+        self._reap()
+        process = self._processes.get(name)
+        return process is not None and not process.retired and (process.pid > 0 or process.due is not None)
+
+    def retire(self, name: str) -> None:
+        """Lets a child finish and starts no other in its place."""
+        process = self._processes[name]
+        process.retired, process.due = True, None
+        self._send(process, signal.SIGTERM)
+
     def run(self) -> int:
         """Keeps the children running until a signal says stop, or until all that may end have ended.
 
@@ -139,6 +159,7 @@ class Supervisor:
         while not self.stopping:
             self._reap()
             self._note_ready()
+            self._pass_on()
             self._start_due()
             if self._code and not self._all_ready:
                 break
@@ -187,7 +208,7 @@ class Supervisor:
                 threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
             setproctitle(f"{self.title} {child.name}")
 
-            child.target(Start(_reporter(writer), process.dead))
+            child.target(Start(_reporter(writer), process.dead, _teller(writer)))
             code = 0
         except SystemExit as leave:
             code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
@@ -238,17 +259,28 @@ class Supervisor:
                 self._hear(key.data)
 
     def _hear(self, process: _Process) -> None:
-        """A child reports with one byte, once. The end of the pipe without it means that it has died or never will."""
+        """A child reports with a line `ready`, once, and may send others. The pipe ends with it."""
         said = b""
         with contextlib.suppress(BlockingIOError):  # it has ended, and a child of its own holds the other end
-            said = os.read(process.pipe, 1)
-        process.ready = bool(said)
-        self._close_pipe(process)
+            said = os.read(process.pipe, _LINES)
+        if not said:
+            self._close_pipe(process)
+        for line in said.decode(errors="replace").split("\n"):
+            if line == _READY:
+                process.ready = True
+            elif line:
+                self._lines.append(line)
 
     def _note_ready(self) -> None:
         if not self._all_ready and not self.stopping and all(p.ready for p in self._processes.values()):
             self._all_ready = True
             self.hooks.ready()
+
+    def _pass_on(self) -> None:
+        """What children have said: not while they are looked at, since it may start others."""
+        lines, self._lines = self._lines, []
+        for line in lines:
+            self.hooks.told(line)
 
     def _close_pipe(self, process: _Process) -> None:
         if process.pipe >= 0:
@@ -272,6 +304,10 @@ class Supervisor:
         if self.stopping:
             return
         name = process.child.name
+        if process.retired or (code == process.child.final and self._all_ready):
+            process.retired = True
+            _log.info("process ended for good, as ordered", child=name, pid=process.dead)
+            return
         if code > 0 and not (self._all_ready and process.child.restart):
             self._code = code
         elif code < 0 or process.child.restart:
@@ -317,14 +353,25 @@ class Supervisor:
 
 
 def _reporter(writer: int) -> Callable[[], None]:
+    reported = False
+
     def ready() -> None:
-        nonlocal writer
-        if writer >= 0:
-            os.write(writer, b".")
-            os.close(writer)
-            writer = -1
+        nonlocal reported
+        if not reported:
+            reported = True
+            _teller(writer)(_READY)
 
     return ready
+
+
+def _teller(writer: int) -> Callable[[str], None]:
+    """Each line is one write, short enough to arrive whole; nobody may be there any more to read it."""
+
+    def tell(line: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(writer, f"{line}\n".encode()[:_LINES])
+
+    return tell
 
 
 def _how(code: int) -> dict[str, str | int]:

@@ -103,5 +103,15 @@ class ImageUpload(BrandPayload):
         return self
 
 
+class Probe(Payload):
+    """Of no queue alone: a job that asks nobody anything, to see whether a queue and a worker of it carry one to its end.
+
+    worker: by whose hands; any other puts it back in line.
+    """
+
+    probe: Literal[True] = True
+    worker: Annotated[Text, StringConstraints(max_length=200)]
+
+
 class Cleanup(Payload):
     type: CleanupType

@@ -76,6 +76,24 @@ class PauseBody(Model):
     reason: Reason = ""
 
 
+class DrainBody(Model):
+    """name: of a worker or its beginning, its process id, a queue, or `all`. seconds: that running jobs have to finish."""
+
+    name: Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+    host: Annotated[Text, StringConstraints(min_length=1, max_length=255)] | None = None
+    seconds: Number = Field(120, ge=0, le=3600)
+    reason: Reason | None = None
+
+
+class ScaleBody(Model):
+    """count: workers of the queue that each supervisor is to keep. host: only supervisors there."""
+
+    queue: Annotated[Text, StringConstraints(max_length=32)]
+    count: Whole = Field(ge=1, le=16)
+    host: Annotated[Text, StringConstraints(min_length=1, max_length=255)] | None = None
+    reason: Reason | None = None
+
+
 class DlqSelection(Model):
     """Which dead letters: ids, or a filter. since: how long ago at most, in seconds. Nothing given selects nothing."""
 

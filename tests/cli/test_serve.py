@@ -106,6 +106,38 @@ def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
     assert [line[0] for line in words] == named
 
 
+def test_workers_are_scaled_and_drained_from_afar(serve: Serve) -> None:
+    """A supervisor keeps more and fewer; a drained one is not started again, and what it had goes on elsewhere."""
+    stack = serve("--queues", "logo-generation,image-upload")
+    admin, ana = User(stack, "admin"), User(stack)
+    assert admin.json("workers", "scale", "logo-generation=3")["supervisors"].popitem()[1] == 3
+    assert admin.json("workers", "scale", "logo-generation=1")["supervisors"].popitem()[1] == 1
+    titles = [title for title in children(stack) if "logo" in title]
+    assert titles == ["bmn worker logo-generation"]
+
+    stack.fault(provider="bfl", op="poll", pending=True)
+    ana.json("brands", "create", "Acme")
+    job = ana.json("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")["jobs"][0]["jobId"]
+    wait_until(lambda: ana.json("jobs", "show", job)["state"] == "active")
+    done = admin.json("workers", "drain", "logo-generation", "--within", "1s", "--reason", "new disk")
+    assert (done["drained"], done["left"], done["jobs"]) == (1, [], {job: "handed on"})
+    assert not [title for title in children(stack) if "logo" in title]
+    assert {act["action"]: act["reason"] for act in admin.json("audit")["entries"]}["worker.drain"] == "new disk"
+    stack.mend()
+    assert admin.bmn("workers", "scale", "logo-generation=1").code == 0
+    assert ana.bmn("jobs", "watch", job).code == 0
+
+    refused = [
+        (("workers", "drain", "nobody"), 3),
+        (("workers", "drain", "all", "--host", "elsewhere"), 3),
+        (("workers", "scale", "logos=2"), 3),
+        (("workers", "scale", "logo-generation=0"), 2),
+        (("workers", "scale", "logo-generation"), 2),
+    ]
+    assert [admin.bmn(*command).code for command, _ in refused] == [code for _, code in refused]
+    assert ana.bmn("workers", "drain", "all").code in (3, 4)
+
+
 def test_queues_of_one_process_are_workers_of_their_own(serve: Serve) -> None:
     stack = serve("--queues", "crm-sync,email-send,cleanup,logo-generation")
     together = "bmn worker crm-sync,email-send,cleanup"

@@ -94,6 +94,11 @@ class Terminal:
         lines = [line.rstrip() for line in [*above, *self._screen.display]]
         return "\n".join(lines).rstrip() + "\n"
 
+    @property
+    def display(self) -> list[str]:
+        """The lines that a person sees now, from the top."""
+        return [line.rstrip() for line in self._screen.display]
+
     def read(self, seconds: float = 0.05) -> bool:
         """Takes in what is there; False once the command has closed its end."""
         if not select.select([self._master], [], [], seconds)[0]:

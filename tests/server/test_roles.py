@@ -55,7 +55,8 @@ _EXPECTED = {
     """,
     "voa--": """
         GET /api/v1/admin/queues GET /api/v1/admin/workers GET /api/v1/admin/alerts GET /api/v1/admin/dlq
-        GET /api/v1/admin/incidents
+        GET /api/v1/admin/incidents GET /api/v1/admin/overview
+        GET /api/v1/admin/jobs/{job_id}/calls
         GET /api/v1/admin/bulk GET /api/v1/admin/bulk/{bulk_id} GET /api/v1/admin/bulk/{bulk_id}/items
         GET /admin GET /admin/jobs GET /admin/jobs/{job_id} GET /admin/dlq GET /admin/bulk GET /admin/bulk/{bulk_id}
         GET /admin/events
@@ -63,7 +64,8 @@ _EXPECTED = {
     "-oa--": """
         POST /api/v1/admin/queues/{queue}/pause POST /api/v1/admin/queues/{queue}/resume POST /api/v1/admin/dlq/replay
         POST /api/v1/admin/alerts/{alert_id}/ack POST /api/v1/admin/alerts/mute POST /api/v1/admin/alerts/unmute
-        GET /api/v1/admin/incidents/{name}
+        GET /api/v1/admin/incidents/{name} POST /api/v1/admin/workers/drain POST /api/v1/admin/workers/scale
+        POST /api/v1/admin/probes
         POST /api/v1/admin/bulk POST /api/v1/admin/bulk-estimate POST /api/v1/admin/bulk/{bulk_id}/{change}
         GET /api/v1/admin/audit GET /admin/queues
         GET /admin/audit GET /admin/users/{user_id} GET /admin/bulk/new POST /admin/bulk POST /admin/bulk/{bulk_id}/{change}
@@ -247,6 +249,8 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         "/api/v1/me": "viewer",
         "/api/v1/admin/queues": "logo-generation",
         "/api/v1/admin/workers": "workers",
+        "/api/v1/admin/overview": "usdLimit",
+        f"/api/v1/admin/jobs/{troubled}/calls": troubled,
         "/api/v1/admin/alerts?ended=true": "alerts",
         "/api/v1/admin/incidents": "alerts",
         "/api/v1/admin/dlq": troubled,

@@ -399,6 +399,13 @@ export interface Done {
   ok: true;
 }
 
+export interface DrainBody {
+  name: string;
+  host?: string | null;
+  seconds?: number;
+  reason?: string | null;
+}
+
 export interface EndpointBody {
   url: string;
   events?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
@@ -982,12 +989,37 @@ export interface OutcomeBody {
   error?: string | null;
 }
 
+export interface Overview {
+  queues: QueueStatus[];
+  workers: WorkerStatus[];
+  redis: boolean;
+  alerts: AlertRecord[];
+  ended: number[];
+  failed: number[];
+  usdHour: number;
+  usdHourSandboxed: number;
+  usdLimit: number;
+}
+
 export interface PauseBody {
   reason?: string;
 }
 
 export interface PickBody {
   assetId: string;
+}
+
+export interface ProbeRecord {
+  queue: string;
+  worker: string;
+  host: string | null;
+  jobId: string | null;
+  paused: boolean;
+}
+
+export interface Probes {
+  probes: ProbeRecord[];
+  unserved: string[];
 }
 
 export interface Problem {
@@ -1016,6 +1048,27 @@ export interface Product {
 
 export interface Products {
   products: Product[];
+}
+
+export interface ProviderCallRecord {
+  unit: string | null;
+  attempt: number | null;
+  provider: string;
+  operation: string;
+  model: string | null;
+  outcome: string;
+  status: number | null;
+  ms: number;
+  usd: number;
+  sandboxed: boolean;
+  requestId: string | null;
+  at: string;
+}
+
+export interface ProviderCalls {
+  jobId: string;
+  queueName: string;
+  calls: ProviderCallRecord[];
 }
 
 export interface Purged {
@@ -1108,6 +1161,20 @@ export interface RetryBody {
 }
 
 export type Role = "viewer" | "operator" | "admin" | "service" | "user";
+
+export interface ScaleBody {
+  queue: string;
+  count: number;
+  host?: string | null;
+  reason?: string | null;
+}
+
+export interface Scaled {
+  queue: string;
+  count: number;
+  supervisors: string[];
+  workers: WorkerStatus[];
+}
 
 export interface SessionBody {
   path?: string;
@@ -1352,6 +1419,8 @@ export interface WorkerStatus {
   host: string | null;
   pid: number | null;
   state: string | null;
+  release: string | null;
+  supervisor: string | null;
   jobs: string[];
   memoryBytes: number | null;
   startedAt: string | null;
@@ -1436,7 +1505,6 @@ export interface Answers {
   "GET /api/v1/admin/queues": Queues;
   "POST /api/v1/admin/queues/{queue}/pause": QueueStatus;
   "POST /api/v1/admin/queues/{queue}/resume": QueueStatus;
-  "GET /api/v1/admin/workers": Workers;
   "GET /api/v1/admin/dlq": DeadLetterPage;
   "POST /api/v1/admin/dlq/replay": Replays;
   "POST /api/v1/admin/dlq/purge": Purged;
@@ -1447,6 +1515,12 @@ export interface Answers {
   "POST /api/v1/admin/alerts/unmute": AlertMutes;
   "GET /api/v1/admin/incidents": Incidents;
   "GET /api/v1/admin/incidents/{name}": Incident;
+  "GET /api/v1/admin/overview": Overview;
+  "GET /api/v1/admin/workers": Workers;
+  "POST /api/v1/admin/workers/drain": Workers;
+  "POST /api/v1/admin/workers/scale": Scaled;
+  "GET /api/v1/admin/jobs/{job_id}/calls": ProviderCalls;
+  "POST /api/v1/admin/probes": Probes;
   "POST /api/v1/admin/keys": MadeKey;
   "GET /api/v1/admin/keys": Keys;
   "POST /api/v1/admin/keys/{key}/revoke": KeyRecord;

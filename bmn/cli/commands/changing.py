@@ -16,11 +16,11 @@ from bmn.cli.lookup.selection import Filter, as_query, filtered, scope
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.params import Detach, Rate, Reason, StopAt
+from bmn.cli.terminal.params import Detach, DryRun, Rate, Reason, StopAt
 from bmn.client import Client
 from bmn.errors import BmnError, NoServer, NotFound, TryLater, UsageProblem
 from bmn.format import count
-from bmn.schemas.documents import BulkAction, BulkItem, Cancellation, Kit, Retried
+from bmn.schemas.documents import BulkAction, BulkEstimate, BulkItem, Cancellation, Kit, Retried
 
 JobNames = Annotated[list[str] | None, typer.Argument(metavar="JOB", autocompletion=job_names)]
 T = TypeVar("T")
@@ -34,13 +34,15 @@ def cancel(
     rate: Rate = None,
     reason: Reason = None,
     detach: Detach = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
     """Stops jobs. What is finished or ordered is kept and charged, the rest comes back."""
-    if not jobs and chosen.only_group and (ended := run(_cancel_kit(chosen, reason))) is not None:
+    if not jobs and not dry_run and chosen.only_group and (ended := run(_cancel_kit(chosen, reason))) is not None:
         return _tell_kit(ended)
-    if not jobs or rate or detach:
-        return in_bulk(chosen, jobs, {"action": "cancel", "rate": rate, "reason": reason}, yes=yes, detach=detach)
+    if not jobs or rate or detach or dry_run:
+        body = {"action": "cancel", "rate": rate, "reason": reason}
+        return in_bulk(chosen, jobs, body, yes=yes, detach=detach, dry_run=dry_run)
 
     async def act(client: Client, job_id: str) -> Cancellation:
         return await client.cancel(job_id, reason=reason)
@@ -83,13 +85,14 @@ def retry(
     stop_at: StopAt = None,
     reason: Reason = None,
     detach: Detach = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
     """Restarts ended jobs; finished pictures are not paid twice."""
     wanted = dict(_change(change) for change in changes or ())
-    if not jobs or rate or stop_at or detach:
+    if not jobs or rate or stop_at or detach or dry_run:
         body = {"action": "retry", "changes": wanted or None, "rate": rate, "stopAt": stop_at, "reason": reason}
-        return in_bulk(chosen, jobs, body, yes=yes, detach=detach)
+        return in_bulk(chosen, jobs, body, yes=yes, detach=detach, dry_run=dry_run)
 
     async def act(client: Client, job_id: str) -> Retried:
         return await client.retry(job_id, changes=wanted, reason=reason)
@@ -101,8 +104,18 @@ def retry(
     return _code(answers, refused)
 
 
-def in_bulk(chosen: Filter, jobs: list[str] | None, how: Mapping[str, object], *, yes: bool, detach: bool) -> int:
+def in_bulk(
+    chosen: Filter,
+    jobs: list[str] | None,
+    how: Mapping[str, object],
+    *,
+    yes: bool,
+    detach: bool,
+    dry_run: bool = False,
+) -> int:
     """Begins a bulk action on what is named or the filter finds, watches it, and tells the outcome.
+
+    dry_run: only says what it would come to.
 
     Raises UsageProblem, and Abort where the answer is no.
     """
@@ -121,7 +134,23 @@ def in_bulk(chosen: Filter, jobs: list[str] | None, how: Mapping[str, object], *
         body = {**plain, **listed, "all": chosen.everything or None, **how}
         return Asked(body, chosen.of_others, "job", yes=yes, detach=detach)
 
+    if dry_run:
+        return _estimate(chosen.client, asked)
     return carry_out(chosen.client, asked, _tell_bulk)
+
+
+def _estimate(open_client: Callable[[], Client], ask: Callable[[Client], Awaitable[Asked]]) -> int:
+    async def fetch() -> tuple[Asked, BulkEstimate]:
+        async with open_client() as client:
+            asked = await ask(client)
+            return asked, await client.bulk_estimate(asked.body, operators=asked.operators)
+
+    asked, expected = run(fetch())
+    if console.json:
+        console.document(expected)
+    else:
+        console.answer(bulk.in_figures(asked, expected))
+    return exit_codes.DONE
 
 
 _LISTS = ("queue", "state")

@@ -9,10 +9,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from bmn.cli.base import examples, single
-from bmn.cli.checks import Check, State, check_clock, check_deployment, check_redis, is_to_be_made
+from bmn.cli.checks import Check, State, check_clock, check_deployment, check_redis, check_workers, is_to_be_made
 from bmn.cli.terminal.console import console
 from bmn.errors import CAUSES, BmnError, Cause
 from bmn.format import duration
@@ -29,15 +31,23 @@ _LATE_SECONDS = 2 * 3600.0  # an hourly cleanup and a sweep every minute have go
 app = single()
 
 
-@app.command(cls=examples("bmn doctor", "bmn doctor --json"))
-def doctor() -> int:
-    """Looks at everything bmn stands on. Exit code 1 where something has failed."""
+@app.command(cls=examples("bmn doctor", "bmn doctor --deep", "bmn doctor --json"))
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also ask every provider, and send a job that costs nothing by every worker.")
+    ] = False,
+) -> int:
+    """Looks at everything bmn stands on. Exit code 1 where something has failed.
+
+    With --deep it also asks each provider whether it takes the key, by calls that cost nothing, and sends a job through
+    every queue by every worker; its last line says whether the fleet works.
+    """
     from bmn import logs
     from bmn.settings.foreign import drop_foreign
 
     drop_foreign()  # as the processes that it speaks for do
     logs.configure("error")  # what goes wrong is told by the checks
-    checks = list(_examine())
+    checks = list(_examine(deep=deep))
     failed = sum(check.state == "failed" for check in checks)
     if console.json:
         console.document({"ok": not failed, "checks": [asdict(check) for check in checks]})
@@ -46,6 +56,9 @@ def doctor() -> int:
         _print(check)
     warnings = sum(check.state == "warning" for check in checks)
     console.answer(f"\n{failed} failed, {warnings} to look at" if failed or warnings else "\nall is well")
+    if deep:
+        broken = dict.fromkeys(check.name for check in checks if check.state == "failed")
+        console.answer(f"the fleet does not work: {', '.join(broken)}" if broken else "the fleet works")
     served = any(check.name == "Server" and check.state == "ok" for check in checks)
     console.next_step("bmn config" if failed else "bmn queues" if served else "bmn serve")
     return 1 if failed else 0
@@ -64,7 +77,7 @@ def _print(check: Check) -> None:
         console.answer(f"  {'':<12}→ {check.remedy}")
 
 
-def _examine() -> Iterator[Check]:
+def _examine(*, deep: bool) -> Iterator[Check]:
     """All checks, the cheap and fundamental ones first. One that breaks is a failed check, never an end."""
     yield Check("Python", "ok", ".".join(map(str, sys.version_info[:3])))  # an older one cannot install bmn
     try:
@@ -84,9 +97,14 @@ def _examine() -> Iterator[Check]:
         _keys,
         _identity,
         _server,
+        check_workers,
     )
+    if deep:
+        from bmn.cli.deep import DEEP
+
+        looks += DEEP
     for look in looks:
-        name = look.__name__.removeprefix("check").strip("_").capitalize()
+        name = look.__name__.removeprefix("check").strip("_").replace("_", " ").capitalize()
         try:
             yield from look(settings)
         except BmnError as error:

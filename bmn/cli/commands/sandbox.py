@@ -152,6 +152,42 @@ def fail(
     console.next_step("bmn sandbox faults", "bmn sandbox clear")
 
 
+@app.command(cls=examples("bmn sandbox replay 7f3a", "bmn --profile production sandbox replay 7f3a"))
+def replay(job: Annotated[str, typer.Argument(metavar="JOB", help="4 or more characters of its id.")]) -> None:
+    """Makes the provider calls of a real job faults of this machine's sandbox, so that it fails here as it did there.
+
+    Takes the right to see others' jobs on the server that has it, and no provider's key.
+    """
+    from bmn.cli.base import run as run_coroutine
+    from bmn.cli.following.faults import faults_of
+    from bmn.cli.lookup.jobs import find_job
+    from bmn.cli.lookup.server import open_client
+    from bmn.schemas.documents import JobRecord, ProviderCalls
+    from bmn.schemas.generators import KIND_OF
+
+    async def fetch() -> tuple[JobRecord, ProviderCalls]:
+        async with open_client(role="admin") as client:
+            job_id = await find_job(client, job, of_whom={"all": True})
+            return await client.job(job_id), await client.calls(job_id)
+
+    record, found = run_coroutine(fetch())
+    rules = faults_of(found.calls)
+    if not rules:
+        raise UsageProblem(
+            f"No provider has failed {record.job_id}: there is nothing for the sandbox to play.",
+            hint=f"See `bmn jobs why {record.job_id} --everyone`.",
+        )
+    made = [_ask("POST", "/_sandbox/faults", json=rule) for rule in rules]
+    if console.json:
+        console.document({"jobId": record.job_id, "faults": made})
+        return
+    for each in map(_Fault.of, made):
+        console.answer(f"✓ fault {each.id}: {each.text}")
+    console.say(f"{count(len(found.calls), 'call')} of {record.job_id}, which ended as {record.state}")
+    again = (f"bmn generate {KIND_OF[record.queue_name].name}",) if record.queue_name in KIND_OF else ()
+    console.next_step(*again, "bmn sandbox faults", "bmn sandbox clear")
+
+
 @app.command(cls=examples("bmn sandbox faults", "bmn sandbox faults --json"))
 def faults() -> None:
     """The faults that are set, and how often each has hit."""

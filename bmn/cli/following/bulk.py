@@ -48,7 +48,7 @@ async def begin(client: Client, asked: Asked) -> BulkAction | None:
     """
     expected = await client.bulk_estimate(asked.body, operators=asked.operators)
     if expected.jobs and not asked.yes:
-        console.tell(_estimate(asked, expected))
+        console.tell(in_figures(asked, expected))
         _confirm(expected.jobs, asked)
     try:
         found = await client.start_bulk(asked.body, operators=asked.operators)
@@ -61,7 +61,8 @@ async def begin(client: Client, asked: Asked) -> BulkAction | None:
     return found
 
 
-def _estimate(asked: Asked, expected: BulkEstimate) -> str:
+def in_figures(asked: Asked, expected: BulkEstimate) -> str:
+    """What it will take, or give back, before it is done."""
     text = f"{count(expected.jobs, asked.noun)} to {asked.verb}"
     if asked.verb in ("retry", "replay"):
         money = usd(expected.usd)

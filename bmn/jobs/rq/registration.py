@@ -9,6 +9,8 @@ import redis
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
+from bmn import __version__
+
 
 class RqRegistration(BaseWorker):
     """Calls of this block, so they run in a thread."""
@@ -16,6 +18,7 @@ class RqRegistration(BaseWorker):
     def __init__(self, queue: str, name: str, connection: "redis.Redis", on_command: Callable[[dict[str, Any]], None]):
         super().__init__([queue], name=name, connection=connection, worker_ttl=30, serializer=JSONSerializer)
         self._on_command = on_command
+        self.draining = False
 
     def handle_payload(self, message: Any) -> None:
         """A command from RQ's channel. Only the ones that mean something here are passed on; nothing is imported."""
@@ -34,7 +37,7 @@ class RqRegistration(BaseWorker):
         self.register_birth()
         self.subscribe()
         self.set_state("idle")
-        self._tell_memory(self.connection)
+        self._tell_more(self.connection)
 
     def beat(self, busy: bool) -> None:
         """Says that this worker is alive."""
@@ -42,7 +45,7 @@ class RqRegistration(BaseWorker):
             pipe.exists(self.key)
             self.heartbeat(pipeline=pipe)
             self.set_state("busy" if busy else "idle", pipeline=pipe)
-            self._tell_memory(pipe)
+            self._tell_more(pipe)
             known, *_ = pipe.execute()
         if not known:  # Redis was emptied, or was away for longer than the registration lives
             self.connection.delete(self.key)
@@ -50,8 +53,10 @@ class RqRegistration(BaseWorker):
         if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
             self.subscribe()
 
-    def _tell_memory(self, connection: "redis.Redis") -> None:
-        connection.hset(self.key, "memory", psutil.Process().memory_info().rss)
+    def _tell_more(self, connection: "redis.Redis") -> None:
+        """What RQ does not tell of a worker. `version` is RQ's own."""
+        memory = psutil.Process().memory_info().rss
+        connection.hset(self.key, mapping={"memory": memory, "release": __version__, "draining": int(self.draining)})
 
     def end(self) -> None:
         """Takes this worker off the list."""

@@ -38,13 +38,19 @@ class Queues(Document):
 
 
 class WorkerStatus(Document):
-    """One worker process. state: `idle`, `busy` or `lost`. jobs: the ones whose lease it holds."""
+    """One worker. state: `idle`, `busy`, `draining` or `lost`. jobs: the ones whose lease it holds.
+
+    release: of bmn that it runs. supervisor: what the workers that one program keeps have in common. Both null where it
+    does not say so.
+    """
 
     name: str
     queue: str
     host: str | None
     pid: int | None
     state: str | None
+    release: str | None
+    supervisor: str | None
     jobs: list[str]
     memory_bytes: int | None
     started_at: Time | None
@@ -56,6 +62,15 @@ class Workers(Document):
 
     workers: list[WorkerStatus]
     redis: bool
+
+
+class Scaled(Document):
+    """Who was told to keep `count` workers of a queue. supervisors: each by its own name. workers: of theirs, before."""
+
+    queue: str
+    count: int
+    supervisors: list[str]
+    workers: list[WorkerStatus]
 
 
 class AlertRecord(Document):
@@ -99,6 +114,65 @@ class Alerts(Document):
 
     alerts: list[AlertRecord]
     mutes: list[AlertMute]
+
+
+class ProbeRecord(Document):
+    """A job that costs nothing, for one worker of a queue. job_id: null where the queue is paused and none was sent."""
+
+    queue: str
+    worker: str
+    host: str | None
+    job_id: str | None
+    paused: bool
+
+
+class Probes(Document):
+    """The probes that were sent; unserved: queues that no worker serves."""
+
+    probes: list[ProbeRecord]
+    unserved: list[str]
+
+
+class ProviderCallRecord(Document):
+    """What a provider was asked for a job. outcome: `ok`, or a cause. request_id: by which the provider knows it."""
+
+    unit: str | None
+    attempt: int | None
+    provider: str
+    operation: str
+    model: str | None
+    outcome: str
+    status: int | None
+    ms: int
+    usd: float
+    sandboxed: bool
+    request_id: str | None
+    at: Time
+
+
+class ProviderCalls(Document):
+    """The newest two hundred calls of a job, oldest first."""
+
+    job_id: str
+    queue_name: str
+    calls: list[ProviderCallRecord]
+
+
+class Overview(Document):
+    """The whole service for one screen. redis: as in `Workers`. ended, failed: jobs by the minute, the last half hour,
+    oldest first. usd_hour: what real providers were paid in the last hour; usd_hour_sandboxed: what the sandbox's calls
+    would have cost. usd_limit: above which an alert opens.
+    """
+
+    queues: list[QueueStatus]
+    workers: list[WorkerStatus]
+    redis: bool
+    alerts: list[AlertRecord]
+    ended: list[int]
+    failed: list[int]
+    usd_hour: float
+    usd_hour_sandboxed: float
+    usd_limit: float
 
 
 class DeadLetter(Document):

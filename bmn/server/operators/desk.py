@@ -15,7 +15,7 @@ from bmn.server.operators import plots
 from bmn.server.operators.frame import Why, show
 from bmn.server.operators.plots import REACHES, Span
 from bmn.server.pages.access import PageRoute, Visitor
-from bmn.server.routes import admin, alerts, records
+from bmn.server.routes import admin, alerts, fleet, records
 from bmn.server.routes.alerts import AlertId
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -46,7 +46,7 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
         alerts=found.alerts,
         mutes=found.mutes,
         queues=(await admin.list_queues(res, visitor)).queues,
-        workers=await admin.list_workers(res, visitor),
+        workers=await fleet.list_workers(res, visitor),
         costs=await records.show_costs(res, visitor, since=float(reach.seconds), everyone=True),
     )
 

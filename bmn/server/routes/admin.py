@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from bmn.db import credits, dead_letters, queues, workers
+from bmn.db import credits, dead_letters, queues
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import COUNTED, write_cursor
@@ -35,7 +35,7 @@ Words = Annotated[Text | None, Query(max_length=200)]
 @router.get("/queues")
 async def list_queues(res: Res, principal: Caller) -> documents.Queues:
     """Every queue: what waits, what runs, who works on it, how long it takes."""
-    rows = await _queue_rows(res)
+    rows = await queue_rows(res)
     return views.shown(documents.Queues(queues=list(rows.values())), principal)
 
 
@@ -46,7 +46,7 @@ async def pause_queue(queue: str, res: Res, by: By, body: PauseBody | None = Non
     if await res.core.db.write(lambda conn: queues.set_paused(conn, name, by=by, reason=reason)):
         data = {"queue": name, "by": str(by), "reason": reason}
         res.core.outbox.send([system_alert("queue-paused", f"The queue {name} was paused.", "warn", data)])
-    return (await _queue_rows(res))[name]
+    return (await queue_rows(res))[name]
 
 
 @router.post("/queues/{queue}/resume", responses=refusals(404, 413))
@@ -54,29 +54,7 @@ async def resume_queue(queue: str, res: Res, by: By, body: ReasonBody | None = N
     """Its jobs are taken again."""
     name, reason = get_queue(queue).name, (body or ReasonBody()).reason
     await res.core.db.write(lambda conn: queues.set_running(conn, name, by=by, reason=reason))
-    return (await _queue_rows(res))[name]
-
-
-@router.get("/workers")
-async def list_workers(res: Res, principal: Caller) -> documents.Workers:
-    """redis: false where Redis is away, and nobody can say who is there."""
-    found = await registered(res.core)
-    held = await res.core.db.read(workers.held)
-    shown = [
-        documents.WorkerStatus(
-            name=worker.name,
-            queue=",".join(worker.queues),
-            host=worker.host,
-            pid=worker.pid,
-            state=worker.state,
-            jobs=held.get(worker.name, []),
-            memory_bytes=worker.memory_bytes,
-            started_at=worker.started_at,
-            heartbeat_at=worker.heartbeat_at,
-        )
-        for worker in found or []
-    ]
-    return documents.Workers(workers=shown, redis=found is not None)
+    return (await queue_rows(res))[name]
 
 
 @router.get("/dlq")
@@ -163,7 +141,7 @@ async def grant_credits(body: GrantBody, res: Res, by: By) -> documents.Granted:
     return documents.Granted(user_id=user_id, credits_remaining=balance.remaining)
 
 
-async def _queue_rows(res: Resources) -> dict[str, documents.QueueStatus]:
+async def queue_rows(res: Resources) -> dict[str, documents.QueueStatus]:
     """One row a queue, by name; the dead letters wait in theirs for somebody to bring them back."""
     found = await registered(res.core)
 
