@@ -112,8 +112,7 @@ def test_workers_are_scaled_and_drained_from_afar(serve: Serve) -> None:
     admin, ana = User(stack, "admin"), User(stack)
     assert admin.json("workers", "scale", "logo-generation=3")["supervisors"].popitem()[1] == 3
     assert admin.json("workers", "scale", "logo-generation=1")["supervisors"].popitem()[1] == 1
-    titles = [title for title in children(stack) if "logo" in title]
-    assert titles == ["bmn worker logo-generation"]
+    wait_until(lambda: [title for title in children(stack) if "logo" in title] == ["bmn worker logo-generation"])
 
     stack.fault(provider="bfl", op="poll", pending=True)
     ana.json("brands", "create", "Acme")
@@ -121,7 +120,7 @@ def test_workers_are_scaled_and_drained_from_afar(serve: Serve) -> None:
     wait_until(lambda: ana.json("jobs", "show", job)["state"] == "active")
     done = admin.json("workers", "drain", "logo-generation", "--within", "1s", "--reason", "new disk")
     assert (done["drained"], done["left"], done["jobs"]) == (1, [], {job: "handed on"})
-    assert not [title for title in children(stack) if "logo" in title]
+    wait_until(lambda: not [title for title in children(stack) if "logo" in title])
     assert {act["action"]: act["reason"] for act in admin.json("audit")["entries"]}["worker.drain"] == "new disk"
     stack.mend()
     assert admin.bmn("workers", "scale", "logo-generation=1").code == 0
