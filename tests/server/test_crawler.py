@@ -94,6 +94,12 @@ ROUTES: dict[str, Route] = {
     "POST /api/v1/jobs/{job_id}/retry": Route("absent", body={}),
     "POST /api/v1/jobs/{job_id}/share": Route("absent", body={"hours": 1}),
     "GET /api/v1/shared/{token}": Route("absent", path="/api/v1/shared/{job}.9999999999.AAAAAAAAAAAAAAAAAAAAAAAA"),
+    "GET /api/v1/shared/{token}/events": Route(
+        "absent", path="/api/v1/shared/{job}.9999999999.AAAAAAAAAAAAAAAAAAAAAAAA/events"
+    ),
+    "GET /api/v1/shares": Route("own"),
+    "POST /api/v1/shares/{share_id}/revoke": Route("absent"),
+    "POST /api/v1/tokens": Route("absent", body={"jobId": "{job}"}),
     "POST /api/v1/generation/kits": Route("absent", body={"brandId": "{brand}"}),
     "POST /api/v1/generation/kits/estimate": Route("absent", body={"brandId": "{brand}"}),
     "GET /api/v1/kits": Route("own"),
@@ -196,8 +202,11 @@ ROUTES: dict[str, Route] = {
     "POST /g/asset/{asset_id}/pick": Route("absent", form={}),
     "POST /g/asset/{asset_id}/refine": Route("absent", form={"key": "{other}", "notes": "thicker"}),
     "POST /g/job/{job_id}/cancel": Route("absent", form={}),
+    "POST /g/job/{job_id}/look": Route("absent", form={}),
     "POST /g/job/{job_id}/retry": Route("absent", form={}),
     "POST /g/job/{job_id}/share": Route("absent", form={}),
+    "GET /mails/{token}": Route("absent", path="/mails/{other}.AAAAAAAAAAAAAAAAAAAAAAAA"),
+    "POST /mails/{token}": Route("absent", path="/mails/{other}.AAAAAAAAAAAAAAAAAAAAAAAA", form={}),
     "GET /dev/mail": Route("absent"),
     "GET /dev/mail/{mail_id}": Route("absent", path="/dev/mail/{other}"),
     "GET /dev/mail/{mail_id}/body": Route("absent", path="/dev/mail/{other}/body"),
@@ -207,7 +216,10 @@ ROUTES: dict[str, Route] = {
 WITHOUT_TOKEN = {
     *(name for name, route in ROUTES.items() if route.answer == "open" or " /sign" in name),
     "GET /api/v1/shared/{token}",
+    "GET /api/v1/shared/{token}/events",
     "GET /s/{token}",
+    "GET /mails/{token}",
+    "POST /mails/{token}",
 }
 
 
@@ -223,12 +235,14 @@ class Things:
     delivery: str
     bulk: str
     kit: str
+    share: str
 
     def fill(self, value: Any) -> Any:
         if isinstance(value, str):
             names = {"brand": self.brand, "asset": self.asset, "job": self.job, "key": self.key, "other": str(uuid4())}
             names |= {"brand_id": self.brand, "asset_id": self.asset, "job_id": self.job, "bulk_id": self.bulk}
             names |= {"endpoint_id": self.endpoint, "delivery_id": self.delivery, "kit_id": self.kit}
+            names |= {"share_id": self.share}
             for name, text in names.items():
                 value = value.replace(f"{{{name}}}", text)
             return value
@@ -248,7 +262,10 @@ async def hers(api: Api, ana: httpx.AsyncClient) -> Things:
     begun = await ana.post(f"{API}/bulk", json={"action": "cancel", "ids": [job], "reason": CANARY})
     kit = await ana.post(f"{API}/generation/kits", json={"brandId": brand, "count": 1})
     key = row["url"].split("/files/")[1].split("?")[0]
-    return Things(brand, asset, job, key, listener, sent, begun.json()["id"], kit.json()["groupId"])
+    await ana.post(f"{API}/jobs/{job}/share")
+    (share,) = (await ana.get(f"{API}/shares")).json()["shares"]
+    bulk, group = begun.json()["id"], kit.json()["groupId"]
+    return Things(brand, asset, job, key, listener, sent, bulk, group, share["id"])
 
 
 @pytest.fixture
@@ -262,6 +279,7 @@ def nobodys() -> Things:
         str(uuid4()),
         f"msg_{uuid4().hex[:20]}",
         f"bulk-{uuid4()}",
+        str(uuid4()),
         str(uuid4()),
     )
 
@@ -344,6 +362,7 @@ async def test_what_a_stranger_tries_changes_nothing_of_the_owners(
     before = await state()
     for name in ROUTES:
         await ask(ben, name, hers)
+        await ana.post(f"{API}/webhooks/listen/{hers.endpoint}")  # a listener that does not ask for a minute is gone
     assert await state() == before
 
 
