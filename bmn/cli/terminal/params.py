@@ -97,7 +97,9 @@ StopAt = Annotated[
         "--stop-at", parser=share, metavar="SHARE", help="Stop where this share is refused or fails again: 20%."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it comes to, in figures; nothing is done.")]
+DryRun = Annotated[
+    bool, typer.Option("-n", "--dry-run", help="Only say what it comes to, in figures; nothing is done.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not watch it: the server goes on by itself.")]
 
 
