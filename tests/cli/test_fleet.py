@@ -6,9 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bmn.cli.following.faults import faults_of
-from bmn.identity.development import mint_development_token
 from bmn.schemas.documents import ProviderCallRecord
-from bmn.settings import Settings
 from tests.kit.processes import wait_until
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import Output, Terminal, forked, on_terminal
@@ -102,8 +100,8 @@ def test_one_screen_has_it_all(stack: Stack, ana: User, columns: int, rows: int)
 def test_keys_pause_look_replay_and_drain(stack: Stack, ana: User) -> None:
     admin = User(stack, "admin")
     with on_terminal("top", "--every", "1s", columns=100, rows=30, env=admin.env) as screen:
-        _shows(screen, "logo-generation", "image-upload")
-        screen.type("p")
+        _shows(screen, "> brand-wizard", "image-upload")
+        screen.type("jp")
         _shows(screen, "Pause logo-generation?  y/n")
         screen.type("x")
         _shows(screen, "not done")
@@ -152,7 +150,7 @@ def test_a_frame_sends_only_what_changed(stack: Stack, ana: User) -> None:
 
 
 def test_a_viewer_only_looks_and_a_user_does_not(stack: Stack) -> None:
-    token = mint_development_token(Settings(bmn_home=stack.home), "a-viewer", None, "viewer")
+    token = User(stack, "admin").json("keys", "create", "--role", "viewer", "--name", "looks")["key"]
     with on_terminal("top", "--every", "1s", columns=90, rows=24, env={**stack.env, "BMN_TOKEN": token}) as screen:
         _shows(screen, "logo-generation")
         screen.type("p")
@@ -186,7 +184,7 @@ def test_what_failed_a_job_is_played_again(stack: Stack) -> None:
     assert ben.json("jobs", "retry", failed["jobId"], "--dry-run")["credits"] == 1
     played = admin.bmn("sandbox", "replay", failed["jobId"])
     assert played.code == 0, played.err
-    assert "bfl moderate=1" in played.out
+    assert "moderate=1" in played.out
     assert ben.bmn(*order).code == 7
     again = ben.json("jobs", "show", "last")
     assert (again["cause"], again["jobId"] != failed["jobId"]) == ("moderated", True)

@@ -116,7 +116,8 @@ def test_workers_are_scaled_and_drained_from_afar(serve: Serve) -> None:
 
     stack.fault(provider="bfl", op="poll", pending=True)
     ana.json("brands", "create", "Acme")
-    job = ana.json("generate", "logos", "--brand", "Acme", "--count", "1", "--detach")["jobs"][0]["jobId"]
+    assert ana.bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--detach").code == 0
+    job = ana.json("jobs", "show", "last")["jobId"]
     wait_until(lambda: ana.json("jobs", "show", job)["state"] == "active")
     done = admin.json("workers", "drain", "logo-generation", "--within", "1s", "--reason", "new disk")
     assert (done["drained"], done["left"], done["jobs"]) == (1, [], {job: "handed on"})
