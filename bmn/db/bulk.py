@@ -18,7 +18,7 @@ from bmn.db.prepared import Prepared
 from bmn.db.records import LetterState
 from bmn.db.tables import bulk_actions, bulk_items, db_now, dead_letters, jobs
 from bmn.db.upsert import insert_once
-from bmn.schemas.payloads import JobState
+from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES, JobState
 
 Action = Literal["retry", "cancel", "replay", "purge"]
 State = Literal["running", "paused", "done", "stopped", "aborted"]
@@ -34,6 +34,10 @@ _BY_DEFAULT: dict[Action, tuple[JobState, ...]] = {
     "retry": (JobState.FAILED, JobState.PARTIAL),
     "cancel": (JobState.QUEUED, JobState.ACTIVE, JobState.RETRYING),
 }
+_TAKES: dict[Action, frozenset[JobState]] = {
+    "retry": REPLAYABLE_STATES,
+    "cancel": frozenset(JobState) - TERMINAL_STATES,
+}
 _IS_OPEN = bulk_actions.c.ended_at.is_(None)
 # Asked each second, so built once.
 _RUNNING = Prepared(
@@ -45,12 +49,16 @@ _RUNNING = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A job that an action would take. credits: reserved and not charged. units: paid steps that are missing."""
+    """A job that was chosen. credits: reserved and not charged. units: paid steps that are missing.
+
+    fits: its state is one that the action takes; one that was named and does not fit will be refused with its reason.
+    """
 
     job_id: str
     queue: str
     credits: int
     units: int
+    fits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +145,21 @@ _ITEM = tuple(bulk_items.c[name] for name in ("number", "job_id", "state", "new_
 
 
 def choose_jobs(conn: Connection, action: Action, chosen: JobFilter, ids: Sequence[str] = ()) -> list[Candidate]:
-    """The jobs that an action would take, oldest first, MOST + 1 at most. ids: only these.
+    """The jobs that an action is for, oldest first, MOST + 1 at most. ids: only these, whatever their state.
 
-    Without a state in the filter, those whose state the action is for. Left out is what was brought back already, and
-    what an open action of the same kind has.
+    Without a state in the filter, those whose state the action is for; with some, those of them that it takes. Left out
+    is what was brought back already, and what an open action of the same kind has.
     """
     conditions = [*chosen.conditions(), *chosen.unindexed(), ~_in_open_action(action)]
     if ids:
         conditions.append(jobs.c.id.in_(ids))
-    elif not chosen.states:
-        conditions.append(jobs.c.state.in_(_BY_DEFAULT[action]))
+    else:
+        conditions.append(jobs.c.state.in_(_TAKES[action] if chosen.states else _BY_DEFAULT[action]))
     if action == "retry":
         child = aliased(jobs)
         conditions.append(~select(child.c.id).where(child.c.parent_id == jobs.c.id).exists())
-    query = select(*_CANDIDATE).where(*conditions).order_by(jobs.c.created_at, jobs.c.id).limit(MOST + 1)
-    return [_candidate(*row) for row in conn.execute(query)]
+    query = select(*_CANDIDATE, jobs.c.state).where(*conditions).order_by(jobs.c.created_at, jobs.c.id).limit(MOST + 1)
+    return [_candidate(*row, fits=state in _TAKES[action]) for *row, state in conn.execute(query)]
 
 
 def choose_letters(conn: Connection, action: Action, chosen: DeadFilter) -> list[Candidate]:
@@ -169,8 +177,8 @@ def choose_letters(conn: Connection, action: Action, chosen: DeadFilter) -> list
 _CANDIDATE = (jobs.c.id, jobs.c.queue, jobs.c.credits_reserved - jobs.c.credits_charged, jobs.c.unit_credits)
 
 
-def _candidate(job_id: str, queue: str, credits: int, price: int | None) -> Candidate:
-    return Candidate(job_id, queue, credits, credits // price if price else 0)
+def _candidate(job_id: str, queue: str, credits: int, price: int | None, *, fits: bool = True) -> Candidate:
+    return Candidate(job_id, queue, credits, credits // price if price else 0, fits)
 
 
 def _in_open_action(action: Action) -> ColumnElement[bool]:
@@ -188,7 +196,7 @@ def start(conn: Connection, new: NewBulk, chosen: Sequence[Candidate]) -> bool:
     row |= {
         "state": "running",
         "total": len(chosen),
-        "credits_estimated": 0 if new.action == "purge" else sum(each.credits for each in chosen),
+        "credits_estimated": 0 if new.action == "purge" else sum(each.credits for each in chosen if each.fits),
     }
     stored = insert_once(conn, bulk_actions).values(row).on_conflict_do_nothing().returning(bulk_actions.c.id)
     if conn.execute(stored).first() is None:

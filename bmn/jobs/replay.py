@@ -17,10 +17,9 @@ from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs.core import Core
 from bmn.jobs.queue import Queue, Terms
 from bmn.jobs.submission import store_jobs
-from bmn.schemas.payloads import TERMINAL_STATES, JobState, Payload
+from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES, JobState, Payload
 from bmn.schemas.wording import in_words
 
-REPLAYABLE = (JobState.FAILED, JobState.PARTIAL, JobState.CANCELLED)
 _NUMBER = re.compile(r"-(\d+)$")
 
 
@@ -168,7 +167,7 @@ def _check_ended(conn: Connection, parent: Job) -> None:
             "This job only collected what another one had ordered; what it could not get was refunded.",
             hint=f"Retry that one: {parent.collects_id}.",
         )
-    if parent.state not in REPLAYABLE:
+    if parent.state not in REPLAYABLE_STATES:
         raise Conflict(
             f"This job cannot be brought back: it is {parent.state}.", hint=_instead(parent), state=parent.state
         )

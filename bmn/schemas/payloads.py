@@ -23,6 +23,7 @@ class JobState(StrEnum):
 
 TERMINAL_STATES = frozenset({JobState.COMPLETED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
 WAITING_STATES = frozenset({JobState.QUEUED, JobState.RETRYING})
+REPLAYABLE_STATES = frozenset({JobState.FAILED, JobState.PARTIAL, JobState.CANCELLED})
 
 CrmEvent = Literal[
     "user.created",

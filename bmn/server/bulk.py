@@ -25,7 +25,7 @@ NOTHING = "No job fits, or all that do are brought back already."
 
 
 async def choose(res: Resources, body: BulkBody, owner_id: str | None) -> list[Candidate]:
-    """The jobs that an action would take. owner_id: whose alone. Raises UsageProblem without a choice, or for too many."""
+    """The jobs that an action is for. owner_id: whose alone. Raises UsageProblem without a choice, or for too many."""
     if not body.is_choice():
         raise UsageProblem("This chooses no jobs.", hint="Give `ids`, a filter such as `state` or `cause`, or `all`.")
     chosen = await res.core.db.read(lambda conn: _choose(conn, body, owner_id))
@@ -57,21 +57,22 @@ def _choose(conn: Connection, body: BulkBody, owner_id: str | None) -> list[Cand
 
 
 async def estimate(res: Resources, body: BulkBody, chosen: list[Candidate]) -> documents.BulkEstimate:
-    """What an action on these jobs would come to."""
-    credits = 0 if body.action == "purge" else sum(each.credits for each in chosen)
+    """What an action on these jobs would come to: those that it will refuse for their state count for nothing."""
+    taken = [each for each in chosen if each.fits]
+    credits = 0 if body.action == "purge" else sum(each.credits for each in taken)
     usd, sandboxed = 0.0, False
     if body.action in ("retry", "replay"):
         units: Counter[str] = Counter()
-        for each in chosen:
+        for each in taken:
             units[each.queue] += each.units
-        samples = {each.queue: each.job_id for each in chosen}
+        samples = {each.queue: each.job_id for each in taken}
         payloads = await res.core.db.read(
             lambda conn: {queue: job_rows.get_job(conn, job_id).payload for queue, job_id in samples.items()}
         )
         for queue, payload in payloads.items():
             cost, by_sandbox = retries_cost(res.settings, queue, units[queue], payload)
             usd, sandboxed = usd + cost, sandboxed or by_sandbox
-    return documents.BulkEstimate(jobs=len(chosen), credits=credits, usd=round(usd, 6), sandboxed=sandboxed)
+    return documents.BulkEstimate(jobs=len(taken), credits=credits, usd=round(usd, 6), sandboxed=sandboxed)
 
 
 async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor) -> tuple[Bulk, bool]:

@@ -82,6 +82,22 @@ def _shows(screen: Terminal, *words: str) -> None:
     screen.wait_for(lambda _: all(word in "\n".join(screen.display) for word in words))
 
 
+def _move_to_worker(screen: Terminal, *words: str) -> None:
+    """Goes down to the worker whose row has all of them; the next key only where the screen shows the last one's move."""
+
+    def row() -> str:
+        return next((line for line in screen.display if line.startswith("> ")), "")
+
+    def worker() -> list[str]:
+        return row().split()[1:4]  # queue, host and process stay while the figures beside them change
+
+    screen.wait_for(lambda _: bool(row()))
+    while not all(word in row() for word in words):
+        before = worker()
+        screen.type("j")
+        screen.wait_for(lambda _: worker() not in ([], before))  # noqa: B023
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (140, 40)])
 def test_one_screen_has_it_all(stack: Stack, ana: User, columns: int, rows: int) -> None:
     admin = User(stack, "admin")
@@ -101,7 +117,9 @@ def test_keys_pause_look_replay_and_drain(stack: Stack, ana: User) -> None:
     admin = User(stack, "admin")
     with on_terminal("top", "--every", "1s", columns=100, rows=30, env=admin.env) as screen:
         _shows(screen, "> brand-wizard", "image-upload")
-        screen.type("jp")
+        screen.type("j")
+        _shows(screen, "> logo-generation")
+        screen.type("p")
         _shows(screen, "Pause logo-generation?  y/n")
         screen.type("x")
         _shows(screen, "not done")
@@ -121,10 +139,8 @@ def test_keys_pause_look_replay_and_drain(stack: Stack, ana: User) -> None:
         _shows(screen, "1 dead letter of logo-generation being replayed")
         wait_until(lambda: ana.json("jobs", "show", "last")["state"] == "completed")
         screen.type("\t")
-        _shows(screen, "▸")
-        while not any(line.startswith("> ") and "image-upload" in line and "idle" in line for line in screen.display):
-            screen.type("j")
-            screen.read(0.2)
+        _shows(screen, "▸ WORKER")
+        _move_to_worker(screen, "image-upload", "idle")
         screen.type("d")
         _shows(screen, "Drain image-upload on")
         screen.type("y")

@@ -54,6 +54,28 @@ async def test_a_user_retries_their_own_and_sees_an_estimate_first(
     )
 
 
+async def test_what_its_state_forbids_is_in_no_estimate_and_refused_where_it_is_named(
+    api: Api, ana: httpx.AsyncClient
+) -> None:
+    brand = await api.brand(ana)
+    failed, waiting = await dead(api, ana, brand), await api.logos(ana, brand, count=1)
+
+    async def expected(**body: object) -> tuple[int, int]:
+        found = (await ana.post(f"{OWN}-estimate", json=body)).json()
+        return found["jobs"], found["credits"]
+
+    assert await expected(action="cancel", ids=[failed]) == (0, 0)
+    assert await expected(action="cancel", ids=[failed, waiting]) == (1, 1)
+    assert await expected(action="retry", ids=[failed, waiting]) == (1, 2)
+    assert await expected(action="retry", state=["failed", "queued"]) == (1, 2)
+    assert await expected(action="cancel", state=["failed"]) == (0, 0)
+    assert (await ana.post(OWN, json={"action": "cancel", "state": ["failed"]})).status_code == 404
+    found = await ended(api, ana, await ana.post(OWN, json={"action": "cancel", "ids": [failed, waiting]}))
+    assert (found["done"], found["refused"], found["credits"]) == (1, 1, 1)
+    (refused,) = (await ana.get(f"{OWN}/{found['id']}/items", params={"state": "refused"})).json()["items"]
+    assert (refused["jobId"], refused["detail"]) == (failed, "This job has ended already: failed.")
+
+
 async def test_what_is_for_operators_is_refused_to_users(api: Api, ana: httpx.AsyncClient) -> None:
     for body in (
         {"action": "replay", "all": True},

@@ -15,8 +15,7 @@ from bmn.db.engine import Connection
 from bmn.db.records import LetterState, ProviderCall
 from bmn.errors import CAUSES, Cause
 from bmn.identity.rights import Right
-from bmn.jobs.replay import REPLAYABLE
-from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES
 from bmn.schemas.requests import ReasonBody, RetryBody
 from bmn.server.dependencies import By, JobPath, Res
 from bmn.server.operators.frame import Why, show
@@ -86,7 +85,7 @@ async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Visitor
         expected_usd=await res.core.db.read(
             lambda conn: job_cost(res.settings, record.queue_name, job_rows.get_job(conn, job_id).payload)
         ),
-        repeatable=record.state in REPLAYABLE and not record.replays and not record.collects_id,
+        repeatable=record.state in REPLAYABLE_STATES and not record.replays and not record.collects_id,
         advice=CAUSES[cause].advice if cause else "",
         state_word=words.STATES[record.state],
     )
