@@ -369,7 +369,7 @@ def test_screens_of_keys(stack: Stack, place: str) -> None:
     admin = Scene(User(stack, "admin"), {})
     key = ""
     for case, command in (
-        ("good", "keys create --role viewer --name wallboard --expires 90d --reason 'for the wall'"),
+        ("good", "keys create --role viewer --name wallboard --expires 90d1h --reason 'for the wall'"),
         ("good", "keys list"),
         ("good", "keys revoke {key} --reason 'taken down'"),
         ("empty", "keys list"),
