@@ -204,7 +204,8 @@ async def test_chosen_pictures_stand_side_by_side_and_behind_one_link(api: Api, 
     token = url.rpartition("/")[2]
     for bad in (
         token[:-1] + ("A" if token[-1] != "A" else "B"),
-        token.replace("chosen-", ""),
+        token.replace("share-", ""),
+        token.replace("share-", "chosen-"),
         "chosen-.1.x",
         "chosen-!",
     ):
