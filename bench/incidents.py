@@ -51,7 +51,7 @@ _SETTINGS = {
 }
 
 
-class Receiver:
+class AlertReceiver:
     """Takes the alerts that are posted, each with when it came."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Fleet:
     sandbox: str
     database: str
     redis: str
-    receiver: Receiver
+    receiver: AlertReceiver
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     users: list[httpx.Client] = field(default_factory=list)
 
@@ -173,7 +173,7 @@ def running_fleet() -> Iterator[Fleet]:
             (homes[1] / file.name).chmod(0o600)
         (homes[0] / "objects").mkdir()
         (homes[1] / "objects").symlink_to(homes[0] / "objects")
-        receiver, ports = Receiver(), [free_port() for _ in range(3)]
+        receiver, ports = AlertReceiver(), [free_port() for _ in range(3)]
         sandbox = f"http://127.0.0.1:{ports[2]}"
         environment = {
             **os.environ,

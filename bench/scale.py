@@ -68,7 +68,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class JobCost:
     """Of one job or one client. processor: seconds. memory: bytes of the API process."""
 
     processor: float
@@ -80,7 +80,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Simulated:
     """processor: seconds used. busy: share of the cores, in the worst minute. waited: seconds in line for a core, p95."""
 
     processor: float
@@ -92,7 +92,9 @@ class Outcome:
     memory: float
 
 
-def simulate(job: Cost, client: Cost, *, jobs: int, clients: int, seconds: int, cores: float, seed: int = 1) -> Outcome:
+def simulate(
+    job: JobCost, client: JobCost, *, jobs: int, clients: int, seconds: int, cores: float, seed: int = 1
+) -> Simulated:
     """Arrivals by chance, second by second, each with its cost, and so many cores that work off what has come.
 
     Clients come at the beginning and stay; a client's cost is that of coming, since one that is idle costs next to nothing.
@@ -111,7 +113,7 @@ def simulate(job: Cost, client: Cost, *, jobs: int, clients: int, seconds: int, 
         minutes[min(second // 60, len(minutes) - 1)] += done
         second += 1
     waits.sort()
-    return Outcome(
+    return Simulated(
         processor=used,
         busy=max(minutes) / (cores * min(60, seconds)),
         waited=waits[int(len(waits) * 0.95)],
@@ -178,8 +180,8 @@ async def _spent(meter: Meter, idle: Rate, work: Callable[[], Awaitable[None]]) 
     return meter.look().since(before, idle)
 
 
-def _each(spent: Spent, number: int) -> Cost:
-    return Cost(
+def _each(spent: Spent, number: int) -> JobCost:
+    return JobCost(
         spent.processor / number,
         spent.statements / number,
         spent.operations / number,
@@ -209,7 +211,7 @@ async def _clients(stack: BenchServer, crowd: AsyncExitStack, number: int) -> No
     await asyncio.sleep(_TELLS_SECONDS)
 
 
-async def _measure(stack: BenchServer, counts: Path, jobs: int, clients: int) -> tuple[Cost, Cost, Rate, float]:
+async def _measure(stack: BenchServer, counts: Path, jobs: int, clients: int) -> tuple[JobCost, JobCost, Rate, float]:
     """The costs, what an idle stack uses, and the processor seconds of the mix by the simulation's of it."""
     meter = Meter(stack, counts)
     await _jobs(stack, meter, 10)  # what is made once is made

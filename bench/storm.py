@@ -30,7 +30,7 @@ _GIVEN_UP = 180.0
 
 
 @dataclass(slots=True)
-class Client:
+class StormClient:
     """pid, offset: what it shows to resume. back: seconds from the kill until it was served again."""
 
     stack: BenchServer
@@ -93,16 +93,16 @@ class Client:
             return
 
 
-async def _clients(stack: BenchServer, number: int) -> list[Client]:
+async def _clients(stack: BenchServer, number: int) -> list[StormClient]:
     settings = load_settings(bmn_home=stack.home)
-    found: list[Client] = []
+    found: list[StormClient] = []
     connection = await Connection.open(stack.url)
     for _ in range(-(-number // _EACH)):
         token = mint_development_token(settings, str(uuid.uuid4()))
         _, body = await connection.ask(request("POST", "/api/v1/brands", token=token, body=b'{"name":"Bench"}'))
         post = json.dumps({"brandId": json.loads(body)["id"], "count": 1}).encode()
         _, body = await connection.ask(request("POST", "/api/v1/generation/logos", token=token, body=post))
-        found += [Client(stack, token, str(json.loads(body)["jobId"])) for _ in range(_EACH)]
+        found += [StormClient(stack, token, str(json.loads(body)["jobId"])) for _ in range(_EACH)]
     connection.close()
     return found[:number]
 
@@ -119,7 +119,7 @@ async def _storm(stack: BenchServer, number: int) -> float:
     empty, used = before.memory_full_info().pss, _used(before)
     gate = asyncio.Semaphore(_OPENING)
 
-    async def begin(client: Client) -> None:
+    async def begin(client: StormClient) -> None:
         async with gate:
             await client.join()
 

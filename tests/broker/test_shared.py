@@ -15,7 +15,7 @@ from bmn.broker.shared_rate import Allowance, Turns
 from bmn.broker.tally import Tally
 from tests.kit.processes import eventually, free_port
 
-ANA = "ana"
+_USER = "ana"
 
 
 @pytest.fixture
@@ -47,17 +47,17 @@ async def _until_they_say_so(client: Redis, processes: int) -> None:
 
 async def _until_taken(tally: Tally, limit: int) -> None:
     async def taken() -> bool:
-        return await tally.take("sockets", ANA, limit)
+        return await tally.take("sockets", _USER, limit)
 
     await eventually(taken)
 
 
 async def test_two_processes_count_together_and_many_at_once_do_not_all_pass(tallies: list[Tally]) -> None:
-    taken = await asyncio.gather(*(tally.take("sockets", ANA, 5) for tally in tallies for _ in range(5)))
+    taken = await asyncio.gather(*(tally.take("sockets", _USER, 5) for tally in tallies for _ in range(5)))
     assert sum(taken) == 5
     assert await tallies[0].take("sockets", "ben", 5)
-    assert await tallies[0].take("streams", ANA, 5)
-    tallies[0 if taken[0] else 1].give("sockets", ANA)
+    assert await tallies[0].take("streams", _USER, 5)
+    tallies[0 if taken[0] else 1].give("sockets", _USER)
     await _until_taken(tallies[1], 5)
 
 
@@ -66,7 +66,7 @@ async def test_what_a_process_had_that_is_gone_is_forgotten(clients: list[Redis]
     loop = asyncio.create_task(dead.run())
     await _until_taken(dead, 1)
     await _until_they_say_so(clients[0], 1)
-    assert not await living.take("sockets", ANA, 1)
+    assert not await living.take("sockets", _USER, 1)
     loop.cancel()
     with suppress(asyncio.CancelledError):
         await loop
@@ -75,7 +75,7 @@ async def test_what_a_process_had_that_is_gone_is_forgotten(clients: list[Redis]
 
 async def test_a_user_gets_no_more_messages_from_two_processes_than_from_one(clients: list[Redis]) -> None:
     allowances = [Allowance(each, Pipelined(each), "messages", rate=0.001, burst=25, at_once=10) for each in clients]
-    allowed = [await allowances[number % 2].take(ANA) for number in range(60)]
+    allowed = [await allowances[number % 2].take(_USER) for number in range(60)]
     assert sum(allowed) == 25
     assert await allowances[0].take("ben")
 
@@ -91,8 +91,8 @@ async def test_without_redis_each_process_keeps_its_own() -> None:
     async with AsyncExitStack() as after:
         after.push_async_callback(away.aclose)
         tally = Tally(away, Pipelined(away))
-        assert [await tally.take("sockets", ANA, 2) for _ in range(3)] == [True, True, False]
-        assert await Allowance(away, Pipelined(away), "messages", rate=1, burst=1).take(ANA)
+        assert [await tally.take("sockets", _USER, 2) for _ in range(3)] == [True, True, False]
+        assert await Allowance(away, Pipelined(away), "messages", rate=1, burst=1).take(_USER)
         assert not await Turns(away).wait("resend", 2)
 
 

@@ -33,8 +33,8 @@ def _apis(stack: Stack) -> list[psutil.Process]:
     return [child for child, title in titles.items() if re.search(r" api \d", title)]
 
 
-class Socket:
-    """A client of Socket.IO on a WebSocket of its own."""
+class PlainSocket:
+    """A client of PlainSocket.IO on a WebSocket of its own."""
 
     def __init__(self, line: ClientConnection, said: str) -> None:
         self.line = line
@@ -42,7 +42,7 @@ class Socket:
         self.pid = str(json.loads(said[said.index("{") :]).get("pid", ""))
 
     @classmethod
-    async def join(cls, stack: Stack, token: str, **auth: str) -> "Socket":
+    async def join(cls, stack: Stack, token: str, **auth: str) -> "PlainSocket":
         url = stack.api_url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
         line = await connect(url, compression=None, proxy=None)
         await line.recv()
@@ -52,7 +52,7 @@ class Socket:
         return cls(line, said)
 
 
-def _served_by(stack: Stack, socket: Socket) -> psutil.Process:
+def _served_by(stack: Stack, socket: PlainSocket) -> psutil.Process:
     """The process that has the other end of a socket."""
     port = socket.line.local_address[1]
     for process in _apis(stack):
@@ -64,14 +64,14 @@ def _served_by(stack: Stack, socket: Socket) -> psutil.Process:
 async def test_a_user_has_so_many_sockets_with_all_processes_together(stack: Stack) -> None:
     token = User(stack).env["BMN_TOKEN"]
     async with asyncio.timeout(PATIENCE):
-        sockets = [await Socket.join(stack, token) for _ in range(20)]
+        sockets = [await PlainSocket.join(stack, token) for _ in range(20)]
         assert all(socket.said.startswith("40") for socket in sockets)
         assert {_served_by(stack, socket) for socket in sockets} == set(_apis(stack))
-        refused = await Socket.join(stack, token)
+        refused = await PlainSocket.join(stack, token)
         assert refused.said.startswith("44") and "Too many sockets" in refused.said
         for socket in (*sockets, refused):
             await socket.line.close()
-        again = await Socket.join(stack, token)  # there is room once they are gone
+        again = await PlainSocket.join(stack, token)  # there is room once they are gone
         assert again.said.startswith("40")
         await again.line.close()
 
@@ -79,13 +79,13 @@ async def test_a_user_has_so_many_sockets_with_all_processes_together(stack: Sta
 async def test_one_that_is_killed_is_started_again_and_its_sockets_resume_with_the_other(stack: Stack) -> None:
     token = User(stack).env["BMN_TOKEN"]
     async with asyncio.timeout(PATIENCE):
-        sockets = [await Socket.join(stack, token) for _ in range(8)]
+        sockets = [await PlainSocket.join(stack, token) for _ in range(8)]
         victim = _served_by(stack, sockets[0])
         hers = [socket for socket in sockets if _served_by(stack, socket) == victim]
         os.kill(victim.pid, signal.SIGKILL)
         for socket in hers:
             await socket.line.wait_closed()
-            back = await Socket.join(stack, token, pid=socket.pid)
+            back = await PlainSocket.join(stack, token, pid=socket.pid)
             assert back.pid == socket.pid
             await back.line.close()
         async with httpx.AsyncClient(trust_env=False) as client:
