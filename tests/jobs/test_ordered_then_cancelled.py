@@ -147,7 +147,7 @@ async def test_the_brand_hears_of_the_pictures_and_not_of_the_job_that_collects_
     told = [event for _, event in await engine.core.stream.read("0", count=5000, block_ms=1)]
     mine = [event for event in told if event.job_id == answer.collector]
     assert mine
-    assert {event.rooms for event in mine} == {(f"job:{answer.collector}",)}
+    assert {event.rooms for event in mine} == {(f"job:{answer.collector}", f"jobs:{ANA}")}
     assert [event.event for event in told if event.job_id == accepted.job_id][-1] == "job:cancelled"
 
 

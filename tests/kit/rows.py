@@ -7,6 +7,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, select, update
 
 from bmn.db import claims, credits, events, jobs
+from bmn.db.kits import Kit
 from bmn.db.records import Asset, Event, Job, NewJob
 from bmn.db.tables import jobs as job_table
 from bmn.schemas.events import JOB_EVENTS
@@ -93,4 +94,26 @@ def saved_logo(brand_id: str, url: str, metadata: dict[str, Any] | None = None) 
         metadata=metadata or {},
         is_selected=False,
         created_at=1.0,
+    )
+
+
+def saved_kit(user_id: str, brand_id: str) -> Kit:
+    """A kit at its first step, as its row holds it."""
+    return Kit(
+        id=str(uuid4()),
+        user_id=user_id,
+        brand_id=brand_id,
+        state="running",
+        step="logos",
+        plan={},
+        logo_id=None,
+        message="making the logos",
+        cause=None,
+        credits_estimated=4,
+        usd_estimated=0.12,
+        credits_left=0,
+        credits_short=0,
+        request_id=None,
+        created_at=1.0,
+        ended_at=None,
     )

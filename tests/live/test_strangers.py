@@ -16,6 +16,7 @@ from bmn.events.audience import (
     asset_new,
     brand_updated,
     credits_updated,
+    kit_updated,
     queue_stats,
     system_alert,
     system_error,
@@ -25,7 +26,7 @@ from bmn.server.sockets.app import _HANDLERS
 from tests.kit.people import ANA, BEN
 from tests.kit.processes import PATIENCE
 from tests.kit.raw import Raw
-from tests.kit.rows import saved_logo
+from tests.kit.rows import saved_kit, saved_logo
 from tests.live.servers import Live
 
 ASKED = [(namespace, event) for namespace, handlers in _HANDLERS.items() for event in handlers]
@@ -97,6 +98,7 @@ async def test_every_event_of_one_user_is_told_to_that_user_alone(bare: Live) ->
         await bare.publish(job, name)
     asset = saved_logo(brand, "https://cdn.example/a.png")
     of_ana = [credits_updated(ANA, 16, 4), brand_updated(ANA, brand, "status", None), asset_new(ANA, asset)]
+    of_ana.append(kit_updated(saved_kit(ANA, brand)))
     error = system_error(queue="logo-generation", job_id=job, error="away", cause="bug", attempts=3, user_id=ANA)
     of_admins = [error, system_alert("cost-spike", "x", "warn"), queue_stats({})]
     assert [{event.event for event in told} for told in (of_ana, of_admins)] == [
