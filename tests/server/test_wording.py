@@ -50,6 +50,9 @@ OPERATORS = {
     "bmn/server/dashboard.py",
     "bmn/server/why.py",  # `jobs why` names commands
     "bmn/server/sessions.py",
+    "bmn/server/siblings.py",
+    "bmn/jobs/fleet.py",
+    "bmn/jobs/probes.py",
     "bmn/server/pages/dev.py",
     "bmn/server/pages/signin.py",
     "bmn/jobs/core.py",

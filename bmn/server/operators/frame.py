@@ -10,11 +10,12 @@ from pydantic import StringConstraints
 from bmn.format import counted, duration, usd
 from bmn.identity.rights import RIGHTS, Right
 from bmn.identity.tokens import Principal
+from bmn.schemas.base import Text
 from bmn.schemas.documents import Job
 from bmn.server.pages import words
 from bmn.server.pages.rendering import page
 
-Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Form()]
+Why = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Form()]
 """The reason of an act, for the audit log."""
 
 

@@ -16,7 +16,7 @@ from bmn.schemas.base import when
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import DrainBody, ScaleBody
 from bmn.server import views
-from bmn.server.dependencies import By, Caller, Res
+from bmn.server.dependencies import By, Caller, JobPath, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.routes.admin import queue_rows
 from bmn.work.queue_names import known_queue
@@ -100,7 +100,7 @@ async def scale_workers(body: ScaleBody, res: Res, by: By) -> documents.Scaled:
 
 
 @router.get("/jobs/{job_id}/calls", responses=refusals(404))
-async def list_calls(job_id: str, res: Res, principal: Caller) -> documents.ProviderCalls:
+async def list_calls(job_id: JobPath, res: Res, principal: Caller) -> documents.ProviderCalls:
     """What providers were asked for a job, what they answered, and by which id they know it."""
     job, found = await res.core.db.read(lambda conn: (job_rows.get_job(conn, job_id), calls.of_job(conn, job_id)))
     shown = [
