@@ -157,7 +157,7 @@ def running_fleet() -> Iterator[Fleet]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bmn-night-")))
         postgres = stack.enter_context(running_postgres(folder / "postgres"))
-        with psycopg.connect(f"{postgres}/postgres", autocommit=True) as conn:
+        with psycopg.connect(f"{postgres.replace('+psycopg', '')}/postgres", autocommit=True) as conn:
             conn.execute("CREATE DATABASE night")
         server = EmbeddedRedis(folder / "redis")
         server.start()
