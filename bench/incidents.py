@@ -156,8 +156,8 @@ def running_fleet() -> Iterator[Fleet]:
     """Two servers, three supervisors of workers, a sandbox, PostgreSQL and Redis."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bmn-night-")))
-        postgres = stack.enter_context(running_postgres(folder / "postgres"))
-        with psycopg.connect(f"{postgres.replace('+psycopg', '')}/postgres", autocommit=True) as conn:
+        postgres = stack.enter_context(running_postgres(folder / "postgres")).replace("+psycopg", "")
+        with psycopg.connect(f"{postgres}/postgres", autocommit=True) as conn:
             conn.execute("CREATE DATABASE night")
         server = EmbeddedRedis(folder / "redis")
         server.start()
