@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, cast
 
 from pydantic.alias_generators import to_camel
@@ -39,27 +40,39 @@ class Settling:
 
         def made(conn: Connection) -> Sequence[Payload]:
             found = payloads(conn) if callable(payloads) else payloads
-            self.changed = self._settle(conn, [each for each in found if isinstance(each, LogoGeneration)])
+            logos = [each for each in found if isinstance(each, LogoGeneration)]
+            self.changed = settle(conn, self.user_id, self.brand_id, logos[:1], self.new_look)
             return found
 
         return made
 
-    def _settle(self, conn: Connection, logos: Sequence[LogoGeneration]) -> dict[str, object]:
-        brand = brands.get(conn, self.brand_id, self.user_id)
-        first = missing(brand, logos[0].look()) if logos else {}
-        fields = {**first, **self.new_look}
-        fields = {name: value for name, value in fields.items() if value != getattr(brand, name)}
-        if fields:
-            brands.change(conn, self.brand_id, self.user_id, fields)
-        return fields
-
     async def tell(self) -> None:
         """Lets everybody see what has changed of the brand."""
-        if not self.changed:
-            return
-        await forget(self.core.redis, keys.cache("brand", self.brand_id))
-        told = {to_camel(name): value for name, value in self.changed.items()}
-        self.core.outbox.send(brand_updated(self.user_id, self.brand_id, name, value) for name, value in told.items())
+        await tell_look(self.core, self.user_id, self.brand_id, self.changed)
+
+
+def settle(
+    conn: Connection,
+    user_id: str,
+    brand_id: str,
+    logos: Sequence[LogoGeneration],
+    new_look: Mapping[str, object] = MappingProxyType({}),
+) -> dict[str, object]:
+    """Writes down what the brand's look lacks and these logos have, and what is new; answers with what has changed."""
+    brand = brands.get(conn, brand_id, user_id)
+    fields = {name: value for each in reversed(logos) for name, value in missing(brand, each.look()).items()}
+    fields = {name: value for name, value in {**fields, **new_look}.items() if value != getattr(brand, name)}
+    if fields:
+        brands.change(conn, brand_id, user_id, fields)
+    return fields
+
+
+async def tell_look(core: Core, user_id: str, brand_id: str, changed: Mapping[str, object]) -> None:
+    """Lets everybody see what has changed of a brand. changed: by the names of its record."""
+    if not changed:
+        return
+    await forget(core.redis, keys.cache("brand", brand_id))
+    core.outbox.send(brand_updated(user_id, brand_id, to_camel(name), value) for name, value in changed.items())
 
 
 def look_of(conn: Connection, brand: Brand) -> BrandDefaults:

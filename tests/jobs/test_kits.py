@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bmn.db import assets, credits, kits
+from bmn.db import assets, brands, credits, kits
 from bmn.db.kits import Kit
 from bmn.db.tables import kit_steps
 from bmn.errors import Conflict, InsufficientCredits, NotFound
@@ -87,6 +87,8 @@ async def test_a_kit_goes_all_the_way_by_itself(maker: Maker, sandbox: RunningSa
     assert await maker.queues(kit.id) == sorted([QUEUE_OF["logos"], *[QUEUE_OF["mockups"]] * 2, *_SERVED[2:4]])
     chosen = await maker.engine.read(lambda conn: assets.selected_of_brand(conn, kit.brand_id))
     assert [(each.id, each.metadata["index"]) for each in chosen] == [(done.logo_id, 1)]
+    brand = await maker.engine.read(lambda conn: brands.get(conn, kit.brand_id))
+    assert brand.color_palette and brand.logo_style, "its logos settle its look"
     balance = await maker.engine.balance()
     assert (balance.remaining, balance.reserved, balance.used) == (89, 0, 11)
     assert maker.engine.problems(sandbox, served=_SERVED) == []

@@ -5,7 +5,7 @@ its jobs and what they reserve; their ids follow from kit and step, so that a pr
 or all of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -22,9 +22,11 @@ from bmn.jobs.cancellation import request_cancel, tell_worker
 from bmn.jobs.core import Core
 from bmn.jobs.submission import Idempotent, check_ready, store_jobs
 from bmn.logs import get_logger
+from bmn.schemas.generators.logos import LogoGeneration
 from bmn.schemas.kits import PICK, QUEUE_OF, KitBody, KitPlan, Step
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.work.kits.plan import material_of, payloads_of, plan_of, prices, queue_of, terms_of
+from bmn.work.looks import settle, tell_look
 
 log = get_logger(__name__)
 
@@ -41,12 +43,16 @@ _DEFECT = "bug"
 
 @dataclass(slots=True)
 class Told:
-    """What one transaction has to publish. asked: jobs whose workers are to be told of a cancel."""
+    """What one transaction has to publish. asked: jobs whose workers are to be told of a cancel.
+
+    settled: what its logos settle of the brand's look.
+    """
 
     kit: Kit | None = None
     changes: list[tuple[Change, str | None]] = field(default_factory=list)
     picked: Asset | None = None
     asked: list[str] = field(default_factory=list)
+    settled: Mapping[str, object] = field(default_factory=dict)
 
 
 async def tell(core: Core, told: Told) -> None:
@@ -59,6 +65,8 @@ async def tell(core: Core, told: Told) -> None:
     if told.kit is not None:
         hints.append(kit_updated(told.kit))
     core.outbox.send(hints)
+    if told.kit is not None:
+        await tell_look(core, told.kit.user_id, told.kit.brand_id, told.settled)
     for job_id in told.asked:
         await tell_worker(core, job_id)
 
@@ -122,7 +130,13 @@ def _start(
     there = credits.balance(conn, user_id).remaining - kits.promised(conn, user_id, but=kit_id)
     if there < kit.credits_left:
         raise InsufficientCredits(total, max(0, there + total - kit.credits_left))
-    return Told(kit, [(change, None)] if change else [])
+    return Told(kit, [(change, None)] if change else [], settled=_settled(conn, kit, plan))
+
+
+def _settled(conn: Connection, kit: Kit, plan: KitPlan) -> dict[str, object]:
+    """What the brand's look gets from a kit's logos, which are its first or find it settled."""
+    orders = payloads_of("logos", plan, material_of(conn, kit.user_id, kit.brand_id, None, plan, ()))
+    return settle(conn, kit.user_id, kit.brand_id, [each for each in orders if isinstance(each, LogoGeneration)])
 
 
 def _order(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step, made: Sequence[Job]) -> Change | None:
