@@ -28,6 +28,8 @@ _BOUNDED = {
     "spent in an hour": "reads the calls of an hour",
     "an hour by the minute": "reads a row a minute, queue and way to end",
     "a week by the hour": "reads a row an hour, queue and way to end",
+    "pictures of forty jobs": "forty look-ups, each of which may go a level deeper and to a page of its own",
+    "states of forty jobs": "forty look-ups, each of which may go a level deeper and to a page of its own",
 }
 
 
