@@ -201,6 +201,7 @@ _OF_A_USER = (
     ("good-cause", "jobs list --cause moderated"),
     ("empty-filter", "jobs list --text nothing-like-this"),
     ("failing", "jobs list --state faild"),
+    ("failing", "brands change Nobody --style bold"),
     ("good", "jobs count --queue logo-generation"),
     ("empty", "jobs count --text nothing-like-this"),
     ("failing", "jobs count --queue logos"),
@@ -369,7 +370,7 @@ def test_screens_of_keys(stack: Stack, place: str) -> None:
     admin = Scene(User(stack, "admin"), {})
     key = ""
     for case, command in (
-        ("good", "keys create --role viewer --name wallboard --expires 90d1h --reason 'for the wall'"),
+        ("good", "keys create --role viewer --name wallboard --expires 90d30m --reason 'for the wall'"),
         ("good", "keys list"),
         ("good", "keys revoke {key} --reason 'taken down'"),
         ("empty", "keys list"),
@@ -477,6 +478,7 @@ def test_screens_of_making_and_changing(stack: Stack, place: str) -> None:
     quiet = "--quiet" if place == "pipe" else "--images none"  # a pipe gets a line per change, as many as there were
     for case, command in (
         ("good", "brands create Bluebird --style bold"),
+        ("good", "brands change Bluebird --vision 'calm mornings'"),
         ("good-made", f"generate logos --brand Bluebird --count 1 {quiet}"),
         ("good", f'logos refine 1 --notes "thicker lines" --count 1{" --quiet" if place == "pipe" else ""}'),
         ("good", "logos select 1"),
@@ -630,7 +632,17 @@ _NEVER_EMPTY = {
     *("kits-show", "kits-watch", "kits-pick", "kits-cancel"),
     *("bulk-watch", "bulk-pause", "bulk-resume", "bulk-abort"),
     *("alerts-ack", "alerts-mute", "alerts-unmute", "incident"),
-    *("generate", "logos-select", "logos-save", "logos-refine", "brands-create", "brands-show", "credits", "open"),
+    *(
+        "generate",
+        "logos-select",
+        "logos-save",
+        "logos-refine",
+        "brands-create",
+        "brands-change",
+        "brands-show",
+        "credits",
+        "open",
+    ),
     *("admin", "jobs-show", "jobs-watch", "jobs-why", "jobs-dlq-show", "queues", "workers", "serve", "worker"),
     *(
         "sandbox-run",
