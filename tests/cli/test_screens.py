@@ -483,7 +483,7 @@ def test_screens_of_making_and_changing(stack: Stack, place: str) -> None:
         ("good", f'logos refine 1 --notes "thicker lines" --count 1{" --quiet" if place == "pipe" else ""}'),
         ("good", "logos select 1"),
         ("good", "logos save 1 --out logo.png"),
-        ("good-made", f"generate mockups --brand Bluebird --product mug --product tote-bag {quiet}"),
+        ("good-made", f"generate mockups --brand Bluebird --product mug --product cap {quiet}"),
         ("good", "generate bundle --brand Bluebird --dry-run"),
         ("good", "generate video --brand Bluebird --dry-run"),
     ):
