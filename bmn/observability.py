@@ -43,6 +43,8 @@ def configure(settings: Settings, process: str) -> None:
             send_default_pii=False,
             include_local_variables=False,
             before_send=_redact_event,
+            # It would time each statement, for traces that go elsewhere, and knows none that is sent to the driver as it is.
+            disabled_integrations=[_load("sentry_sdk.integrations.sqlalchemy").SqlalchemyIntegration],
         )
 
 

@@ -80,14 +80,14 @@ def when(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("holds control characters")
     return plain(text)
 
 
 def _name(text: str) -> str:
-    if not (line := one_line(_clean(text))):
+    if not (line := one_line(clean(text))):
         raise ValueError("should have at least 1 character")
     if len(line) > _LONGEST_NAME:  # composed, it can be longer than it came
         raise ValueError(f"should have at most {_LONGEST_NAME} characters")
@@ -135,12 +135,12 @@ def _in_one_form(node: Any, depth: int) -> Any:
     if depth > 8:
         raise ValueError("is nested deeper than 8 levels")
     if isinstance(node, dict):
-        return {_clean(key).strip(): _in_one_form(item, depth + 1) for key, item in node.items()}
+        return {clean(key).strip(): _in_one_form(item, depth + 1) for key, item in node.items()}
     if isinstance(node, list):
         return [_in_one_form(item, depth + 1) for item in node]
     if isinstance(node, float) and not math.isfinite(node):
         raise ValueError("holds a number that JSON does not know")
-    return _clean(node).strip() if isinstance(node, str) else node
+    return clean(node).strip() if isinstance(node, str) else node
 
 
 def _values(node: Any) -> Iterator[Any]:
@@ -157,7 +157,7 @@ def _values(node: Any) -> Iterator[Any]:
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
-Text = Annotated[str, AfterValidator(_clean)]
+Text = Annotated[str, AfterValidator(clean)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_NAME), AfterValidator(_name)]
 Vision = Annotated[Text, StringConstraints(max_length=2000)]
 # What a validator wants is said to readers of the schema as well, where a schema can say it.
@@ -171,7 +171,7 @@ Palette = Annotated[list[Color], Field(min_length=1, max_length=8)]
 HttpUrl = Annotated[
     str,
     StringConstraints(max_length=2048),
-    AfterValidator(_clean),
+    AfterValidator(clean),
     AfterValidator(_http_url),
     Field(json_schema_extra={"format": "iri", "pattern": "^https?://"}),
 ]

@@ -5,17 +5,19 @@ from typing import Annotated, Any
 
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from bmn.format import counted, duration, usd
 from bmn.identity.rights import RIGHTS, Right
 from bmn.identity.tokens import Principal
-from bmn.schemas.base import Text
+from bmn.schemas.base import clean
 from bmn.schemas.documents import Job
 from bmn.server.pages import words
 from bmn.server.pages.rendering import page
 
-Why = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Form()]
+Why = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(clean), Form()
+]
 """The reason of an act, for the audit log."""
 
 
