@@ -29,14 +29,14 @@ class Surroundings(PydanticBaseSettingsSource):
         return (found[1] if found else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        sources = _sources()
+        sources = where_set()
         found = {name: find(field, name, sources) for name, field in self.settings_cls.model_fields.items()}
         return {name: entry[1] for name, entry in found.items() if entry}
 
 
 def find(field: FieldInfo, name: str, sources: dict[str, dict[str, str]] | None = None) -> tuple[str, str, str] | None:
     """(variable, value, where it stands) of a field; None where it is not set. Blank is not set."""
-    for where, values in (_sources() if sources is None else sources).items():
+    for where, values in (where_set() if sources is None else sources).items():
         for variable in variables(field, name):
             if plain(values.get(variable, "")):
                 return variable, values[variable], where
@@ -68,7 +68,8 @@ def default_home() -> Path:
     return folder
 
 
-def _sources() -> dict[str, dict[str, str]]:
+def where_set() -> dict[str, dict[str, str]]:
+    """What is set, by the place where it stands: `environment`, then `.env`."""
     environment = {name.upper(): value for name, value in sorted(os.environ.items(), reverse=True)}
     environment |= {name: value for name, value in os.environ.items() if name.isupper()}
     return {"environment": environment, ".env": {} if in_production() else read_env_file(ENV_FILE)}

@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 from bmn import redaction
 from bmn.errors import Misconfigured
 from bmn.settings.authorities import check_library_files, share_authorities
+from bmn.settings.belonging import check_belonging
 from bmn.settings.environment import find
 from bmn.settings.model import Settings
 from bmn.settings.proxies import except_loopback, proxies
@@ -23,6 +24,7 @@ def load_settings(**overrides: Any) -> Settings:
             f"A setting cannot be used. {problems}", hint="`bmn help environment` lists them all."
         ) from None
     redaction.hide(settings.secrets())
+    check_belonging(settings, overrides)
     proxies()  # a proxy whose address cannot be read is refused here
     except_loopback()
     share_authorities()  # certificates that cannot be read likewise

@@ -146,6 +146,48 @@ def test_the_environment_wins_and_a_blank_variable_does_not(home: Path, monkeypa
     assert (settings.port, settings.bfl_model) == (4002, "flux-x")
 
 
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("BMN_API_URL=https://elsewhere.example", "BMN_TOKEN"),
+        ("BFL_BASE_URL=https://elsewhere.example", "BFL_API_KEY"),
+        ("OPENAI_BASE_URL=https://elsewhere.example/v1", "OPENAI_API_KEY"),
+        ("GOOGLE_GEMINI_BASE_URL=https://elsewhere.example", "GOOGLE_API_KEY"),
+        ("ANTHROPIC_BASE_URL=https://elsewhere.example", "ANTHROPIC_API_KEY"),
+        ("RESEND_API_URL=https://elsewhere.example", "RESEND_API_KEY"),
+        ("GHL_BASE_URL=https://elsewhere.example", "GHL_PRIVATE_TOKEN"),
+        ("SUPABASE_URL=https://elsewhere.example", "SUPABASE_SERVICE_ROLE_KEY"),
+        ("S3_ENDPOINT=https://elsewhere.example", "S3_SECRET_ACCESS_KEY"),
+        ("REDIS_HOST=elsewhere.example", "REDIS_PASSWORD"),
+        ("REDIS_URL=rediss://elsewhere.example:6379/0", "REDIS_PASSWORD"),
+        ("DATABASE_URL=postgresql://me@localhost,elsewhere.example/x", "PGPASSWORD"),
+        ("DATABASE_URL=postgresql://me@/x?host=elsewhere.example", "PGPASSWORD"),
+    ],
+)
+def test_a_folder_cannot_name_where_a_secret_of_the_environment_goes(
+    home: Path, monkeypatch: pytest.MonkeyPatch, address: str, secret: str
+) -> None:
+    Path(".env").write_text(f"{address}\n")
+    load_settings()
+    monkeypatch.setenv(secret, "0123456789abcdef")
+    variable, _, where = address.partition("=")
+    with pytest.raises(Misconfigured, match=rf"{variable} stands in \.env of this folder, and {secret}"):
+        load_settings()
+    monkeypatch.setenv(variable, where)
+    load_settings()  # whoever sets the address in the same place means it
+    monkeypatch.delenv(variable)
+    monkeypatch.delenv(secret)
+    Path(".env").write_text(f"{address}\n{secret}=0123456789abcdef\n")
+    load_settings()
+
+
+def test_a_folder_may_name_a_server_of_this_machine(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("BMN_API_URL=http://127.0.0.1:4000\nREDIS_HOST=localhost\n")
+    monkeypatch.setenv("BMN_TOKEN", "0123456789abcdef")
+    monkeypatch.setenv("REDIS_PASSWORD", "0123456789abcdef")
+    assert load_settings().bmn_api_url == "http://127.0.0.1:4000"
+
+
 def test_an_env_file_counts_in_development_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("PORT=4001\n")
     monkeypatch.setenv("BMN_ENV", "Production")
