@@ -47,6 +47,7 @@ _FULL = (
     *("test_docs_walk", "test_examples", "test_observability"),
 )
 """For `make check` alone, since each test starts an installation. Elsewhere a test has the marker `full`, or needs Node."""
+_FULL_TOO = ("chaos", "node", "browser", "timed")
 # A file is one worker's business, so the files that start whole installations come first: the last to end decides.
 _FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
 
@@ -62,10 +63,24 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--timed",
+        choices=["with", "without", "only"],
+        default="with",
+        help="tests that have a time limit of their own: with all others, left out, or by themselves",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (wanted := config.getoption("--timed")) != "with":
+        left_out = [item for item in items if (item.get_closest_marker("timed") is None) == (wanted == "only")]
+        config.hook.pytest_deselected(items=left_out)
+        away = set(left_out)
+        items[:] = [item for item in items if item not in away]
     for item in items:
         name = item.path.relative_to(_FOLDER).as_posix()
-        if name.startswith(_FULL) or any(item.get_closest_marker(marker) for marker in ("chaos", "node", "browser")):
+        if name.startswith(_FULL) or any(item.get_closest_marker(marker) for marker in _FULL_TOO):
             item.add_marker(pytest.mark.full)
 
     def rank(item: pytest.Item) -> int:

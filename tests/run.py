@@ -1,7 +1,7 @@
-"""Runs pytest; what fails is run once more, alone, and what passes then is printed and counted: `python -m tests.run ARGS`.
+"""Runs pytest; what has a time limit runs after all others, by itself: `python -m tests.run ARGS`.
 
-FLAKES is how many tests may do so. More of them fail the run: a test that depends on chance is a defect, of the test or of
-what it tests.
+What fails is run once more, alone, and what passes then is printed and counted. FLAKES is how many tests may do so. More of
+them fail the run: a test that depends on chance is a defect, of the test or of what it tests.
 """
 
 import json
@@ -12,26 +12,35 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _LAST_FAILED = _ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
-_SOME_FAILED = 1
+_SOME_FAILED, _NO_TESTS = 1, 5
 _TOO_MANY = 20
 """So many failures are no chance; running them again would only cost time."""
 
 
 def main(arguments: list[str]) -> int:
     budget = int(os.environ.get("FLAKES", "0"))
-    _LAST_FAILED.unlink(missing_ok=True)
-    code = _pytest(*arguments)
-    failed = _failed()
-    if code != _SOME_FAILED or not 0 < len(failed) <= _TOO_MANY:
-        return code
-    print(f"\n{len(failed)} failed; each runs once more, alone", flush=True)
-    code = _pytest(*arguments, "--last-failed", "--last-failed-no-failures=none", "-n", "0")
-    flaky = sorted(failed - _failed())
-    for test in flaky:
+    side_by_side, flaky = _twice(*arguments, "--timed", "without")
+    print("\nwhat has a time limit of its own, by itself", flush=True)
+    by_itself, more = _twice(*arguments, "--timed", "only", "-n", "0")
+    for test in (flaky := [*flaky, *more]):
         print(f"FLAKY {test}: failed, then passed alone")
     if flaky:
         print(f"{len(flaky)} flaky tests; FLAKES={budget} are allowed")
-    return code or int(len(flaky) > budget)
+    return side_by_side or by_itself or int(len(flaky) > budget)
+
+
+def _twice(*arguments: str) -> tuple[int, list[str]]:
+    """The exit code, and which tests failed first and passed when they ran alone."""
+    _LAST_FAILED.unlink(missing_ok=True)
+    code = _pytest(*arguments)
+    failed = _failed()
+    if code == _NO_TESTS:
+        return 0, []
+    if code != _SOME_FAILED or not 0 < len(failed) <= _TOO_MANY:
+        return code, []
+    print(f"\n{len(failed)} failed; each runs once more, alone", flush=True)
+    code = _pytest(*arguments, "--last-failed", "--last-failed-no-failures=none", "-n", "0")
+    return code, sorted(failed - _failed())
 
 
 def _pytest(*arguments: str) -> int:

@@ -109,7 +109,7 @@ def _order(user: User, name: str) -> str:
     with httpx.Client(base_url=f"{user.stack.api_url}/api/v1", headers=head, trust_env=False) as client:
         brand = client.post("/brands", json={"name": name}).json()["id"]
         job_id: str = client.post("/generation/logos", json={"brandId": brand, "count": 1}).json()["jobId"]
-        wait_until(lambda: client.get(f"/jobs/{job_id}").json()["completedAt"], 40, "the end of the job")
+        wait_until(lambda: client.get(f"/jobs/{job_id}").json()["completedAt"], what="the end of the job")
     return job_id
 
 
@@ -121,7 +121,7 @@ def test_prometheus_reads_the_figures_that_operators_are_told_of(user: User) -> 
     assert len(promised) >= 10
     assert promised <= families.keys() | {sample.name for family in families.values() for sample in family.samples}
     # Figures are up to ten seconds old.
-    wait_until(lambda: _completed_logos(user) >= 1, 40, "the job among the ended ones")
+    wait_until(lambda: _completed_logos(user) >= 1, what="the job among the ended ones")
 
 
 def _completed_logos(user: User) -> float:
@@ -140,7 +140,7 @@ def test_one_trace_leads_from_the_request_over_the_job_to_the_providers_calls(us
         mine = [a for _, span in receiver.spans() for a in span.attributes if a.value.string_value == job_id]
         return [span for _, span in receiver.spans() if any(a in mine for a in span.attributes)]
 
-    wait_until(lambda: any(span.name == "job" for span in job_spans()), 20, "the job's span")
+    wait_until(lambda: any(span.name == "job" for span in job_spans()), what="the job's span")
     job = next(span for span in job_spans() if span.name == "job")
     trace = [(service, span) for service, span in receiver.spans() if span.trace_id == job.trace_id]
     request = next(span for service, span in trace if (service, span.name) == ("bmn-api", "http POST"))
@@ -154,7 +154,7 @@ def test_a_dead_letter_is_reported_once_and_without_anything_private(user: User,
     user.stack.fault(provider="bfl", op="submit", status=503)
     token, name = user.env["BMN_TOKEN"], "A private name"
     _order(user, name)
-    wait_until(receiver.reports, 20, "the report")
+    wait_until(receiver.reports, what="the report")
     (report,) = receiver.reports()
     assert report["message"].startswith("Dead letter: ")
     assert report["tags"] == {"queue": "logo-generation", "cause": "provider_overloaded"}
@@ -193,7 +193,7 @@ def test_a_queue_that_pauses_itself_is_reported_and_so_is_its_end(user: User, re
     with httpx.Client(base_url=f"{user.stack.api_url}/api/v1", headers=head, trust_env=False) as client:
         brand = client.post("/brands", json={"name": "Refused"}).json()["id"]
         client.post("/generation/logos", json={"brandId": brand, "count": 1})
-        wait_until(lambda: said() == [("error", "open")], 20, "the report")
+        wait_until(lambda: said() == [("error", "open")], what="the report")
         user.stack.mend()
         assert User(user.stack, role="admin").bmn("queues", "resume", "logo-generation").code == 0
-    wait_until(lambda: said() == [("error", "open"), ("info", "resolved")], 60, "the end")
+    wait_until(lambda: said() == [("error", "open"), ("info", "resolved")], what="the end")

@@ -80,7 +80,7 @@ def test_ac_02_all_nine_queues_are_there_at_start(stack: Stack, dashboard: Dashb
     """
     assert len(QUEUES) >= 9
     assert set(dashboard.queues) == {*QUEUES, "dead-letter"}
-    wait_until(lambda: all(said_ready(stack, queue) for queue in QUEUES), 60, "nine workers")
+    wait_until(lambda: all(said_ready(stack, queue) for queue in QUEUES), what="nine workers")
     wait_until(lambda: {row["name"] for row in admin.get("/admin/queues")["queues"] if row["workers"]} == set(QUEUES))
 
 

@@ -15,7 +15,7 @@ def test_ac_17_a_failed_attempt_is_repeated_after_the_backoff(stack: Stack, pers
     brand = person.brand()
     stack.fault(provider="bfl", match=brand.name, status=503, times=1)
     job_id = person.order_logos(brand, 1)
-    wait_until(lambda: person.job(job_id)["state"] in ENDED, 60, "the end of the job")
+    wait_until(lambda: person.job(job_id)["state"] in ENDED, what="the end of the job")
     job = person.job(job_id)
     assert (job["state"], job["attempt"]) == ("completed", 2)
     at = {(line["event"], line["data"].get("attempt")): line["data"]["timestamp"] / 1000 for line in job["timeline"]}

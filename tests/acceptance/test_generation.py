@@ -14,6 +14,7 @@ from tests.kit.stack import Stack
 LOGO_ANSWER = {"jobId", "generationJobId", "queueName", "message"}
 
 
+@pytest.mark.timed
 def test_ac_08_a_submission_is_answered_in_under_50_ms(idle: Stack, record_property: Any) -> None:
     """POST /generation/logos answers 202 with a job id in under 50 ms
 
@@ -93,7 +94,7 @@ def test_ac_13_image_upload_jobs_are_dispatched(stack: Stack, logos: Recording) 
     def done() -> bool:
         return {row["state"] for row in rows(stack, uploads, logos.brand.id)} == {"completed"}
 
-    wait_until(done, 60, "four uploads")
+    wait_until(done, what="four uploads")
     assets = logos.person.get(f"/brands/{logos.brand.id}/assets?type=logo")["assets"]
     assert [httpx.get(asset["thumbnailUrl"]).status_code for asset in assets] == [200] * 4
 

@@ -25,13 +25,13 @@ async def test_ac_27_a_waiting_job_is_cancelled(idle: Stack, front_end: FrontEnd
     def in_line() -> bool:
         return job_id in Dashboard(admin).jobs("logo-generation", "queued")
 
-    await asyncio.to_thread(wait_until, in_line, 20, "the job stands in RQ's queue")
+    await asyncio.to_thread(wait_until, in_line, what="the job stands in RQ's queue")
     answer = await client.ask("job:cancel", {"jobId": job_id, "queueName": "logo-generation"})
     assert (answer["ok"], answer["state"]) == (True, "cancelled")
     await front_end.until(lambda: of_job(client, job_id, "job:cancelled"))
     assert person.job(job_id)["state"] == "cancelled"
     assert person.get("/credits")["creditsRemaining"] == 20
-    await asyncio.to_thread(wait_until, lambda: not in_line(), 20, "the job has left RQ's queue")
+    await asyncio.to_thread(wait_until, lambda: not in_line(), what="the job has left RQ's queue")
 
 
 @pytest.mark.node
@@ -119,6 +119,7 @@ async def test_ac_31_the_admin_namespace_is_for_admins(person: Person, front_end
     assert (await client.refused())["message"] == "Admin access required"
 
 
+@pytest.mark.timed
 @pytest.mark.node
 async def test_ac_32_figures_come_every_ten_seconds(idle: Stack, front_end: FrontEnd) -> None:
     """Queue stats are broadcast every 10 s
@@ -153,7 +154,7 @@ async def test_ac_33_an_admin_retries_a_failed_job(
     brand = person.brand()
     stack.fault(provider="bfl", match=brand.name, status=422)  # nothing that another attempt would heal
     failed = person.order_logos(brand, 1)
-    await asyncio.to_thread(wait_until, lambda: person.job(failed)["state"] in ENDED, 60)
+    await asyncio.to_thread(wait_until, lambda: person.job(failed)["state"] in ENDED)
     assert person.job(failed)["state"] == "failed"
     stack.mend()
     owner, client = await front_end.join(person), await front_end.join(admin, "/admin")

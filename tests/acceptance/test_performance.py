@@ -21,6 +21,7 @@ from tests.kit.terminal import BMN, environment
 _MB = 1024 * 1024
 
 
+@pytest.mark.timed
 async def test_ac_36_dispatch_takes_less_than_10_ms(
     idle: Stack, monkeypatch: pytest.MonkeyPatch, record_property: Any
 ) -> None:
@@ -51,6 +52,7 @@ async def _dispatched(core: Core) -> list[float]:
     return took
 
 
+@pytest.mark.timed
 @pytest.mark.node
 async def test_ac_37_events_arrive_in_under_50_ms(person: Person, front_end: FrontEnd, record_property: Any) -> None:
     """Socket.IO events arrive in under 50 ms

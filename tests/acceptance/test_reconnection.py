@@ -22,9 +22,10 @@ async def lose(client: Client) -> None:
 
 
 async def finished(person: Person, job_id: str) -> None:
-    await asyncio.to_thread(wait_until, lambda: person.job(job_id)["state"] == "completed", 60)
+    await asyncio.to_thread(wait_until, lambda: person.job(job_id)["state"] == "completed")
 
 
+@pytest.mark.timed
 async def test_ac_23_a_client_comes_back_by_itself(private: Callable[..., Stack], front_end: FrontEnd) -> None:
     """The client reconnects automatically when the server was killed and started again"""
     running = private("--no-workers")

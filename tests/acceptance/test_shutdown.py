@@ -31,7 +31,7 @@ def test_ac_35_running_jobs_end_before_their_worker(private: Private) -> None:
     running = private("--queues", "logo-generation", "--sandbox-speed", "1")
     person = Person(running)
     job_id = person.order_logos(person.brand())
-    wait_until(lambda: person.job(job_id)["progress"] >= 10, 30, "the job is at work")
+    wait_until(lambda: person.job(job_id)["progress"] >= 10, what="the job is at work")
     assert person.job(job_id)["state"] == "active"
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(PATIENCE) == 0

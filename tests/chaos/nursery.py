@@ -91,7 +91,7 @@ class Nursery:
             command, cwd=_ROOT, env={**os.environ, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         threading.Thread(target=self._read, daemon=True).start()
-        wait_until(lambda: 0 in self._born, 60, "the nursery is ready")
+        wait_until(lambda: 0 in self._born, what="the nursery is ready")
 
     def _read(self) -> None:
         assert self._parent.stdout

@@ -46,7 +46,7 @@ async def test_the_database_goes_away_while_jobs_run(start: Start) -> None:
 def _wait_for_log(child: object, text_: str) -> None:
     from tests.kit.processes import wait_until
 
-    wait_until(lambda: text_ in child.tail(20_000), 30)  # type: ignore[attr-defined]
+    wait_until(lambda: text_ in child.tail(20_000))  # type: ignore[attr-defined]
 
 
 async def test_a_worker_that_cannot_reach_the_database_lets_go_before_its_lease_ends(start: Start) -> None:
@@ -72,7 +72,7 @@ async def test_a_worker_that_cannot_reach_the_database_lets_go_before_its_lease_
 
     from tests.kit.processes import wait_until
 
-    await asyncio.to_thread(wait_until, lambda: state() == "completed", 40)
+    await asyncio.to_thread(wait_until, lambda: state() == "completed")
     engine.dispose()
     stack.database_proxy.mend()
     assert await stack.ended(job_id) == ["completed"]

@@ -244,6 +244,7 @@ async def test_five_hundred_failures_come_back_spread_out(stack: Deployment) -> 
     await stack.check()
 
 
+@pytest.mark.timed
 async def test_a_running_job_is_cancelled_in_under_a_second_and_its_slot_is_free(stack: Deployment) -> None:
     """Each leaves a job behind that waits for what was ordered; with five slots, the fifth still finds one."""
     stack.fault(op="poll", pending=True)

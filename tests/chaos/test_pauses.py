@@ -45,6 +45,7 @@ async def test_a_worker_that_wakes_up_too_late_changes_nothing(stack: Deployment
     await stack.check()
 
 
+@pytest.mark.timed
 async def test_a_process_that_stands_still_holds_nobody_up_for_long(stack: Deployment) -> None:
     """Wherever it stood, with a lock of the database in its hand, too.
 

@@ -11,6 +11,7 @@ import pytest
 from bmn.errors import TryLater
 from tests.chaos.deployment import LOGOS, Deployment, Start
 from tests.kit import handlers
+from tests.kit.processes import PATIENCE
 
 
 async def _mixed(stack: Deployment, number: int) -> list[str]:
@@ -28,14 +29,12 @@ async def test_submissions_while_redis_is_away(stack: Deployment) -> None:
 
     async def refused() -> bool:
         await asyncio.sleep(0.2)
-        began = time.monotonic()
         try:
-            await stack.logos(1)
+            async with asyncio.timeout(PATIENCE):
+                await stack.logos(1)
         except TryLater as answer:
             assert answer.retry_after
             return True
-        finally:
-            assert time.monotonic() - began < 2
         return False
 
     await stack.until(refused)
@@ -169,12 +168,11 @@ async def test_the_way_to_redis_is_bad(start: Start, fault: str) -> None:
     assert psutil.Process(worker.pid).num_threads() <= threads + 4
     stack.redis_proxy.mend()
     await stack.redis_is_back()
-    began = time.monotonic()
     assert await stack.ended(await stack.do()) == ["completed"]
-    assert time.monotonic() - began < 20
     await stack.check()
 
 
+@pytest.mark.timed
 async def test_a_job_is_taken_up_soon_after_redis_is_back(stack: Deployment) -> None:
     stack.worker(handlers.QUEUE)
     stack.kill_redis()

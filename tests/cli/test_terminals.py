@@ -133,14 +133,14 @@ def test_bars_stand_once_in_a_multiplexer(user: User, tmp_path: Path) -> None:
     command = f"{BMN} generate logos --brand Acme; cat"
     tmux("-f", "/dev/null", "new-session", "-d", "-s", "w", "-x", "120", "-y", "30", command)
     try:
-        wait_until(lambda: _bars(screen()) == 5, 60)
+        wait_until(lambda: _bars(screen()) == 5)
         for columns in (90, 140):
             tmux("resize-window", "-t", "w", "-x", str(columns), "-y", "30")
             before = screen()
-            wait_until(lambda before=before: screen() != before, 30)  # type: ignore[misc]
+            wait_until(lambda before=before: screen() != before)  # type: ignore[misc]
             assert _bars(screen()) == 5, screen()
         user.stack.mend()
-        wait_until(lambda: "next:" in screen(), 60)
+        wait_until(lambda: "next:" in screen())
         assert _bars(screen()) == 5, screen()
         assert "100%" in screen()
     finally:

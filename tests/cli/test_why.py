@@ -307,7 +307,7 @@ def _not_taken(user: User, after: contextlib.ExitStack) -> Case:
     assert user.bmn("webhooks", "add", receiver.url).code == 0
     user.bmn("webhooks", "test", user.json("webhooks", "list")["endpoints"][0]["id"])
     failed = "SELECT 1 FROM jobs WHERE queue = 'webhook-delivery' AND state = 'failed'"
-    wait_until(lambda: _sql(user.stack, failed), 60, "no delivery failed")
+    wait_until(lambda: _sql(user.stack, failed), what="no delivery failed")
     with contextlib.closing(sqlite3.connect(user.stack.home / "bmn.sqlite3")) as conn:
         ((job_id,),) = conn.execute(failed.replace("1", "id", 1))
     return Case(job_id, money="reserved 0 credits", command="bmn webhooks deliveries")

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 import bmn as package
-from tests.kit.processes import wait_until
+from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import Output, environment
 from tests.kit.terminal import bmn as run_bmn
@@ -155,7 +155,7 @@ class Tenth:
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.user.env['BMN_TOKEN']}"}
-        answer = httpx.request(method, f"{self.stack.api_url}{path}", headers=headers, timeout=60, **options)
+        answer = httpx.request(method, f"{self.stack.api_url}{path}", headers=headers, timeout=PATIENCE, **options)
         assert answer.is_success, answer.text
         return answer
 

@@ -153,7 +153,7 @@ def run_every_command(executable: list[str], home: Path, tmp_path: Path, postgre
             _running([*executable, *SERVICES["api"]["command"]], env["api"], tmp_path, "api") as api,
             _running([*executable, *SERVICES["workers"]["command"]], env["workers"], tmp_path, "workers") as workers,
         ):
-            wait_until(lambda: api.poll() is not None or (home / "serve.json").exists(), 60, "the API")
+            wait_until(lambda: api.poll() is not None or (home / "serve.json").exists(), what="the API")
             assert api.poll() is None, _said(tmp_path, "api")
             url = yaml.safe_load((home / "serve.json").read_text())["api_url"]
             _check_health(url)

@@ -29,7 +29,7 @@ from bmn.schemas.events import (
 )
 from bmn.server.sockets import admin, dashboard, wizard
 from bmn.settings import Settings
-from tests.kit.processes import eventually
+from tests.kit.processes import PATIENCE, eventually
 from tests.kit.stack import Stack, start
 
 HANDLERS = {WIZARD: wizard.HANDLERS, DASHBOARD: dashboard.HANDLERS, ADMIN: admin.HANDLERS}
@@ -96,7 +96,7 @@ class Socket:
         address = stack.api_url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
         socket = cls(record, namespace, await connect(address, max_size=None, proxy=None))
         await socket._connection.send(f"40{namespace},{json.dumps({'token': token})}")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await socket._connected.wait()
         return socket
 
@@ -138,7 +138,7 @@ class Socket:
         number = len(self._answers) + 100 * (len(self.heard) + 1)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._connection.send(f"42{self.namespace},{number}{json.dumps([event, body])}")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             done = await answer
         assert ("error" in done) == wrong, done
         self.record.take(Refusal if wrong else get_type_hints(handler.run)["return"], done)
@@ -165,7 +165,9 @@ class Follower:
         self.user_id = str(uuid4())
         self.token = self.short_token(stack, 3600, role)
         headers = {"Authorization": f"Bearer {self.token}"}
-        self.http = httpx.AsyncClient(base_url=f"{stack.api_url}/api/v1", headers=headers, timeout=60, trust_env=False)
+        self.http = httpx.AsyncClient(
+            base_url=f"{stack.api_url}/api/v1", headers=headers, timeout=PATIENCE, trust_env=False
+        )
 
     def short_token(self, stack: Stack, seconds: float, role: str = "user") -> str:
         email = f"{self.user_id[:8]}@example.org"
@@ -185,7 +187,7 @@ class Follower:
     async def streamed(self, record: Record, job_id: str) -> list[str]:
         """Follows a job by server-sent events to its end; the names of its events."""
         names = []
-        async with self.http.stream("GET", f"/jobs/{job_id}/events", timeout=120) as answer:
+        async with self.http.stream("GET", f"/jobs/{job_id}/events", timeout=PATIENCE) as answer:
             async for event, seq, data in _frames(answer):
                 record.take(JOB_EVENTS[event], data)
                 assert seq == data["seq"]
@@ -348,7 +350,7 @@ async def _housekeeping(record: Record, operator: Follower) -> None:
             found += (await operator.get("/jobs", queue=queue, state="completed", all=True))["jobs"]
             return bool(found)
 
-        await eventually(one_is_done, 90)
+        await eventually(one_is_done)
         assert (await operator.streamed(record, found[0]["jobId"]))[-1] == "job:complete"
 
 

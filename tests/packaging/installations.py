@@ -109,7 +109,7 @@ class Process:
         assert self.process.poll() is None, self.log.read_text()
 
     def wait_for_address(self, home: Path) -> str:
-        wait_until(lambda: (home / "serve.json").exists() or self.process.poll() is not None, 60, "the API")
+        wait_until(lambda: (home / "serve.json").exists() or self.process.poll() is not None, what="the API")
         assert self.process.poll() is None, self.log.read_text()
         return str(yaml.safe_load((home / "serve.json").read_text())["api_url"])
 

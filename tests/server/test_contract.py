@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.kit.processes import PATIENCE
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import BMN, environment
 
@@ -70,7 +71,7 @@ def _narrowed(document: dict[str, Any], known: dict[str, str], user_id: str) -> 
 def test_every_route_does_what_its_schema_says(stack: Stack, tmp_path: Path) -> None:
     admin = User(stack, role="admin")
     headers = {"Authorization": f"Bearer {admin.env['BMN_TOKEN']}"}
-    with httpx.Client(base_url=stack.api_url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=stack.api_url, headers=headers, timeout=PATIENCE, trust_env=False) as client:
         document = client.get("/openapi.json").json()
         narrowed = _narrowed(document, _known(client, stack.home), admin.user_id)
     path = tmp_path / "openapi.json"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset
+from tests.kit.processes import PATIENCE
 from tests.server.files import PNG, brand, signed_url
 
 __all__ = ["brand"]  # a fixture
@@ -40,7 +41,7 @@ async def test_of_a_file_it_says_the_size_and_leaves_a_range_to_get(ana: httpx.A
 
 async def test_a_stream_of_events_is_not_held_open(api: Api, ana: httpx.AsyncClient) -> None:
     job = await api.logos(ana, await api.brand(ana))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         asked = await ana.head(f"/api/v1/jobs/{job}/events")
         assert (asked.status_code, asked.headers["content-type"].split(";")[0]) == (200, "text/event-stream")
         assert (await ana.get("/health/live")).status_code == 200  # over the same connection

@@ -131,13 +131,11 @@ async def test_a_revoked_key_ends_its_streams_sockets_and_sessions(api: Api, adm
         lines = stream.aiter_lines()
         await anext(lines)
         assert (await admin.post(f"{API}/keys/{key.id}/revoke")).status_code == 200
-        started = time.monotonic()
         async with asyncio.timeout(PATIENCE):
             async for _ in lines:
                 pass
     async with asyncio.timeout(PATIENCE):
         assert await raw.closed()
-    assert time.monotonic() - started < 60  # some six seconds on a quiet machine
     assert (await browser.get("/")).status_code == 401
     assert (await holder.get("/api/v1/credits")).status_code == 401
 

@@ -181,4 +181,4 @@ class Release:
 
     def api(self, token: str = "") -> httpx.Client:
         headers = {"Authorization": f"Bearer {token or self.token()}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=_PATIENCE, trust_env=False)

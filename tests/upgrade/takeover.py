@@ -8,6 +8,7 @@ from sqlalchemy import MetaData, create_engine, select
 
 from bmn.schemas.base import when
 from tests.kit import checker
+from tests.kit.processes import PATIENCE
 from tests.upgrade.fill import BRAND, PAUSED, REASON, Filled
 from tests.upgrade.release import Release
 
@@ -100,7 +101,7 @@ def check_sessions(new: Release, filled: Filled) -> list[str]:
         )
         if again.json().get("jobId") != filled.jobs["under a key"]:
             problems.append(f"the idempotency key made another job: {again.status_code} {again.text}")
-    with httpx.Client(base_url=new.url, trust_env=False, timeout=30) as anybody:
+    with httpx.Client(base_url=new.url, trust_env=False, timeout=PATIENCE) as anybody:
         for what, path, cookies in (
             ("browser's session", "/" if filled.cookies else "", filled.cookies),
             ("shared link", filled.shared, {}),
