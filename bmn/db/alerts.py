@@ -1,4 +1,4 @@
-"""What is wrong: each thing opens once, is over once, and every receiver is told of both.
+"""What is wrong: each thing opens once, is over once, and every receiver is told of both, and of a change in between.
 
 A kind that is muted opens and closes as always; what lasts when the mute ends is told then, what is over by then never.
 """
@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
+from sqlalchemy import Connection, String, and_, case, cast, exists, func, literal, or_, select, update
 
 from bmn.db import audit
 from bmn.db.engine import make_engine
@@ -28,19 +28,25 @@ _AT_ONCE = 20  # alerts that a receiver is told of in one round
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that is wrong now. kind: such as `queue-paused`. subject: the queue, cause or host concerned."""
+    """Something that is wrong now. kind: such as `queue-paused`. subject: the queue, cause or host concerned.
+
+    about: what is behind it, such as the cause that paused a queue; while it lasts another one is a change. None where
+    there is only one.
+    """
 
     kind: str
     subject: str
     message: str
     severity: Severity = "warn"
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A trouble and its time; resolved_at is None while it lasts, acked_at until somebody takes it up.
 
-    muted_until: of its kind, None where that is not muted. Seconds since 1970.
+    changes: how often something else has come to be behind it, at changed_at the last time. muted_until: of its kind, None
+    where that is not muted. Seconds since 1970.
     """
 
     id: int
@@ -53,6 +59,8 @@ class Alert:
     acked_at: float | None = None
     acked_by: str | None = None
     ack_reason: str | None = None
+    changes: int = 0
+    changed_at: float | None = None
     muted_until: float | None = None
 
 
@@ -78,11 +86,18 @@ _COLUMNS = (
     alerts.c.acked_at,
     alerts.c.acked_by,
     alerts.c.ack_reason,
+    alerts.c.changes,
+    alerts.c.changed_at,
 )
 _IS_OPEN = alerts.c.resolved_at.is_(None)
 _MUTED_NOW = and_(alert_mutes.c.kind == alerts.c.kind, alert_mutes.c.until > db_now())
 _ALERTS = select(*_COLUMNS, alert_mutes.c.until).select_from(alerts.outerjoin(alert_mutes, _MUTED_NOW))
 # 60 s, 120, 240 … up to an hour, since the last attempt began. Written out, as SQLite knows no powers.
+_STATE = case(
+    (alerts.c.resolved_at.is_not(None), "resolved"),
+    (alerts.c.changes > 0, literal("open-") + cast(alerts.c.changes, String)),
+    else_="open",
+)
 _PAUSE = case(
     *((alert_tellings.c.attempts == tried, _CLAIM_SECONDS * 2 ** (tried - 1)) for tried in range(1, 7)),
     else_=_LONGEST_PAUSE,
@@ -91,9 +106,18 @@ _IS_DUE = and_(alert_tellings.c.told_at.is_(None), alert_tellings.c.claimed_at <
 
 
 def open_alert(conn: Connection, trouble: Trouble) -> bool:
-    """Opens it, or notes that it lasts; True where it is new."""
+    """Opens it, or notes that it lasts; True where that is news: it was not open, or something else is behind it now."""
     found = update(alerts).where(alerts.c.kind == trouble.kind, alerts.c.subject == trouble.subject, _IS_OPEN)
-    if conn.execute(found.values(seen_at=db_now(), message=trouble.message)).rowcount:
+    seen = found.values(seen_at=db_now(), message=trouble.message)
+    if trouble.about is not None:
+        seen = seen.values(about=trouble.about, severity=trouble.severity)
+        # Whoever has taken it up took up something else.
+        changed = seen.values(
+            changes=alerts.c.changes + 1, changed_at=db_now(), acked_at=None, acked_by=None, ack_reason=None
+        )
+        if conn.execute(changed.where(alerts.c.about != trouble.about)).rowcount:
+            return True
+    if conn.execute(seen).rowcount:
         return False
     return open_new(conn, trouble) is not None
 
@@ -107,6 +131,8 @@ def open_new(conn: Connection, trouble: Trouble) -> int | None:
         message=trouble.message,
         opened_at=db_now(),
         seen_at=db_now(),
+        # Named where there is one: a database that is behind this release, which is an alert itself, lacks the column.
+        **({} if trouble.about is None else {"about": trouble.about}),
     )
     return conn.execute(new.on_conflict_do_nothing().returning(alerts.c.id)).scalar()
 
@@ -191,12 +217,13 @@ def mutes(conn: Connection) -> list[Mute]:
 
 
 def untold(conn: Connection, sink: str) -> list[Alert]:
-    """What a receiver has to be told now, oldest first. That it is over: only where it was told, or tried, before."""
+    """What a receiver has to be told now, oldest first: of a change as of an opening.
+
+    That it is over: only where it was told, or tried, before.
+    """
     mine = (alert_tellings.c.sink == sink, alert_tellings.c.alert_id == alerts.c.id)
-    said = select(alert_tellings.c.alert_id).where(
-        *mine, alert_tellings.c.state == case((_IS_OPEN, "open"), else_="resolved"), ~_IS_DUE
-    )
-    opening = exists(select(alert_tellings.c.alert_id).where(*mine, alert_tellings.c.state == "open"))
+    said = select(alert_tellings.c.alert_id).where(*mine, alert_tellings.c.state == _STATE, ~_IS_DUE)
+    opening = exists(select(alert_tellings.c.alert_id).where(*mine, alert_tellings.c.state != "resolved"))
     # What was muted counts as new when the mute ends.
     ended = alert_mutes.alias()
     muted = select(func.max(ended.c.until)).where(ended.c.kind == alerts.c.kind).scalar_subquery()
@@ -244,4 +271,7 @@ def note_told(conn: Connection, alert_id: int, sink: str) -> None:
 
 
 def _state(alert: Alert) -> str:
-    return "open" if alert.resolved_at is None else "resolved"
+    """What a receiver is told, as `_STATE` has it."""
+    if alert.resolved_at is not None:
+        return "resolved"
+    return f"open-{alert.changes}" if alert.changes else "open"

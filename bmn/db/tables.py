@@ -504,6 +504,9 @@ alerts = Table(
     _time("acked_at"),
     Column("acked_by", String(128)),
     Column("ack_reason", Text),
+    Column("about", String(32)),  # what is behind it; another one is a change that everybody is told of
+    Column("changes", Integer, nullable=False, server_default=text("0")),
+    _time("changed_at"),
     _index_where("resolved_at IS NOT NULL", "alerts_resolved", "resolved_at"),
     Index(
         "alerts_open",
@@ -520,7 +523,7 @@ alert_tellings = Table(
     metadata,
     Column("alert_id", Integer, nullable=False),
     Column("sink", String(32), nullable=False),
-    Column("state", String(16), nullable=False),  # open, resolved
+    Column("state", String(16), nullable=False),  # open, open-1 after a change, resolved
     _time("claimed_at", nullable=False),  # the last attempt's beginning
     _time("told_at"),
     Column("attempts", Integer, nullable=False, server_default=text("1")),

@@ -72,7 +72,9 @@ def next_step(kind: str, subject: str, message: str = "") -> str:
 def paused(queue: str, reason: str | None, cause: Cause | None = None) -> Trouble:
     """A queue that paused itself. Of an outage it tries its provider again every few seconds, and says so."""
     message = f"Queue {queue} is paused: {reason or 'no reason was given'}"
-    return Trouble(QUEUE_PAUSED, queue, f"{message.rstrip('.')}.{_BY_ITSELF}" if cause in OUTAGES else message, "error")
+    if cause in OUTAGES:  # one thing to whoever mends it, in whichever way the provider fails at the moment
+        return Trouble(QUEUE_PAUSED, queue, f"{message.rstrip('.')}.{_BY_ITSELF}", "error", "outage")
+    return Trouble(QUEUE_PAUSED, queue, message, "error", cause)
 
 
 def died(queue: str, cause: str) -> Trouble:

@@ -67,7 +67,7 @@ def warnings(conn: Connection, budgets: Iterable[Budget]) -> Iterable[Trouble]:
             over = spent >= budget.amount
             told = "it is paused until the hour lets it go on" if over else "at its end the queue pauses"
             message = f"{budget.of} has spent {_figure(spent, budget)} of its {budget.text} an hour; {told}."
-            yield Trouble(BUDGET, budget.of, message, "error" if over else "warn")
+            yield Trouble(BUDGET, budget.of, message, "error" if over else "warn", "reached" if over else "near")
 
 
 def _due(conn: Connection, budgets: Iterable[Budget]) -> list[tuple[str, str | None]]:

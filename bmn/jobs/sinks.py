@@ -1,4 +1,4 @@
-"""Tells every receiver of each alert once, and once more when it is over.
+"""Tells every receiver of each alert once, once more when something else is behind it, and once when it is over.
 
 One table says how each form of receiver is told. The rows say who was told: a process that dies between a receiver's
 answer and the commit makes it hear twice, never not. A receiver that is away is tried again after 1, 2, 4 … 60 minutes.
@@ -83,7 +83,8 @@ async def _tell(at: _Round, sink: Sink) -> None:
 def words(alert: Alert) -> str:
     """One line for people."""
     if alert.resolved_at is None:
-        return f"{alert.message} (bmn {alert.kind}, {alert.subject})"
+        head = "Changed: " if alert.changes else ""
+        return f"{head}{alert.message} (bmn {alert.kind}, {alert.subject})"
     return f"Resolved after {lasted(alert)}: {alert.message} (bmn {alert.kind}, {alert.subject})"
 
 
@@ -137,6 +138,7 @@ def _json(alert: Alert, sink: Sink) -> dict[str, object]:
         "subject": alert.subject,
         "state": "open" if alert.resolved_at is None else "resolved",
         "openedAt": alert.opened_at,
+        "changedAt": alert.changed_at,
         "resolvedAt": alert.resolved_at,
         "nextStep": next_step(alert.kind, alert.subject, alert.message),
     }

@@ -243,6 +243,7 @@ def alert(row: Alert) -> documents.AlertRecord:
         severity=row.severity,
         message=row.message,
         opened_at=when(row.opened_at),
+        changed_at=when(row.changed_at),
         resolved_at=when(row.resolved_at),
         acknowledged_at=when(row.acked_at),
         acknowledged_by=row.acked_by,

@@ -66,5 +66,6 @@ def alert_mail(settings: Settings, address: str, alert: Alert, words: str, next_
             },
         }
     )
-    name = f"alert/{alert.id}/{alert.opened_at}/{over}/{address}"
+    changes = f"/{alert.changes}" if alert.changes and not over else ""
+    name = f"alert/{alert.id}/{alert.opened_at}/{over}/{address}{changes}"
     return get_queue(_MAILS).new_job(payload, job_id=f"{_MAILS}-{uuid5(NAMESPACE_URL, name)}")

@@ -16,7 +16,9 @@ from bmn.db import alerts as rows
 from bmn.db import queues
 from bmn.db.alerts import Trouble
 from bmn.db.tables import alert_tellings, alerts
+from bmn.errors import Cause
 from bmn.jobs.alert_loop import AlertLoop
+from bmn.jobs.alerts import paused
 from bmn.jobs.core import Core
 from bmn.jobs.sinks import all_sinks, ops_mailbox, tell
 from bmn.settings import load_settings
@@ -106,6 +108,41 @@ async def test_each_service_gets_what_its_reference_says_once_and_once_more_at_t
         ("failure", "open", "bmn queues"),
         ("success", "resolved", "bmn queues"),
     ]
+
+
+async def test_another_cause_behind_an_open_alert_is_told_once_and_whoever_had_it_has_to_take_it_up_again(
+    engine: Engine, receiver: Hooks
+) -> None:
+    core = telling(engine.core, f"json://127.0.0.1:{receiver.port}/x")
+    refused, empty, down = (
+        paused("logo-generation", cause, cause)
+        for cause in (Cause.PROVIDER_AUTH, Cause.PROVIDER_CREDIT, Cause.PROVIDER_OVERLOADED)
+    )
+    had = []
+    for trouble in (refused, refused, empty, empty, down, paused("logo-generation", "slow", Cause.PROVIDER_TIMEOUT)):
+        await begin(engine, trouble)
+        await asyncio.gather(*(tell(core) for _ in range(2)))
+        (alert,) = await engine.read(lambda conn: rows.listed(conn))
+        had.append(alert.acked_by is not None)
+        await engine.write(lambda conn, it=alert: rows.acknowledge(conn, it.id, by="an-operator", reason="mine"))  # type: ignore[misc]
+    assert had == [False, True, False, True, False, True]
+    await end(engine)
+    await tell(core)
+    bodies = [hook.body for hook in receiver.taken]
+    assert [(body["state"], body["id"], body["changedAt"] is None) for body in bodies] == [
+        ("open", alert.id, True),
+        ("open", alert.id, False),
+        ("open", alert.id, False),
+        ("resolved", alert.id, False),
+    ]
+    assert [body["message"].partition("Queue")[0] for body in bodies] == [
+        "",
+        "Changed: ",
+        "Changed: ",
+        "Resolved after 14 m: ",
+    ]
+    mails = [job for job in await engine.all_jobs() if job.queue == "email-send"]
+    assert len(mails) == len(bodies)
 
 
 async def _attempts(engine: Engine) -> int:

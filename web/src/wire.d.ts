@@ -40,6 +40,7 @@ export interface AlertRecord {
   severity: "warn" | "error";
   message: string;
   openedAt: string;
+  changedAt: string | null;
   resolvedAt: string | null;
   acknowledgedAt: string | null;
   acknowledgedBy: string | null;

@@ -76,6 +76,7 @@ class Scaled(Document):
 class AlertRecord(Document):
     """Something that is or was wrong. subject: the queue, cause or host concerned. resolved_at: null while it lasts.
 
+    changed_at: when something else came to be behind it, such as another cause of a pause; null if never.
     muted_until: of its kind. next_step: the command that whoever reads it needs.
     """
 
@@ -85,6 +86,7 @@ class AlertRecord(Document):
     severity: Literal["warn", "error"]
     message: Annotated[str, PERSONAL]
     opened_at: Time
+    changed_at: Time | None
     resolved_at: Time | None
     acknowledged_at: Time | None
     acknowledged_by: str | None
