@@ -1,6 +1,7 @@
 """What every test stands on: a private home, a real Redis, SQLite and PostgreSQL, and no setting of the machine."""
 
 import asyncio
+import functools
 import gc
 import os
 import shutil
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import hypothesis
 import psycopg
 import pytest
@@ -17,6 +19,8 @@ import redis
 
 from bmn.settings import Settings
 
+# Each client of httpx reads all authorities again, for 20 ms of processor; the tests' many share one context.
+httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 # No test has a limit of its own: an example takes as long as a busy neighbour lets it.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
