@@ -5,31 +5,21 @@ a retry uploads it again and does not buy it again.
 """
 
 import asyncio
-import contextlib
-import os
 import re
 import time
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, S3Store
+from obstore.store import LocalStore
 
-from bmn import failpoints
-from bmn.cleaning import cleaned_text, sentence
-from bmn.errors import Cause, JobFailure, Misconfigured
 from bmn.logs import get_logger
-from bmn.redaction import redact
 from bmn.settings import Settings
-from bmn.settings.proxies import proxies
 from bmn.settings.web import is_loopback
-
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig
+from bmn.stores import UNFINISHED, failed, is_inside, open_bucket, put_local, sweep_unfinished
 
 log = get_logger(__name__)
 
@@ -41,8 +31,6 @@ _EXTENSIONS = {
     "image/gif": ".gif",
     "video/mp4": ".mp4",
 }
-_CODE = re.compile(r"<Code>(\w{1,60})</Code>")  # the store's machine word, as S3's XML has it
-_UNFINISHED = "unfinished"  # beside `brands/`, on the same disk
 _FOREVER = "private, max-age=31536000, immutable"  # a key is never written twice with other bytes
 
 
@@ -70,40 +58,7 @@ def open_storage(settings: Settings) -> "Storage":
     if settings.storage_backend == "local":
         root.mkdir(parents=True, exist_ok=True)
         return Storage(settings, LocalStore(str(root), automatic_cleanup=True), root=root)
-    secret = settings.s3_secret_access_key.get_secret_value()
-    key_id = settings.s3_access_key_id.get_secret_value()
-    if not (settings.s3_endpoint and secret and key_id):
-        raise Misconfigured(
-            "STORAGE_BACKEND=s3 needs S3_ENDPOINT, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY.",
-            hint="Or set STORAGE_BACKEND=local to keep objects in BMN_HOME.",
-        )
-    store = S3Store(
-        settings.s3_bucket,
-        endpoint=settings.s3_endpoint,
-        region=settings.s3_region,
-        access_key_id=key_id,
-        secret_access_key=secret,
-        virtual_hosted_style_request=False,
-        client_options=_client_options(settings.s3_endpoint),
-        retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=30)},
-    )
-    return Storage(settings, store, root=None)
-
-
-def _client_options(endpoint: str) -> "ClientConfig":
-    """Limits, and the way: said in any case, since the library would ask the environment by rules of its own."""
-    options: ClientConfig = {
-        "timeout": timedelta(seconds=30),
-        "connect_timeout": timedelta(seconds=5),
-        "allow_http": endpoint.startswith("http://"),
-    }
-    known = proxies()
-    if proxy := known.proxy_for(endpoint):
-        options["proxy_url"] = proxy
-    elif spoken := [proxy.url for proxy in known.by_scheme.values() if proxy.is_spoken]:
-        options["proxy_url"] = spoken[0]
-        options["proxy_excludes"] = urlsplit(endpoint).hostname or ""
-    return options
+    return Storage(settings, open_bucket(settings, settings.s3_bucket), root=None)
 
 
 class Storage:
@@ -120,14 +75,14 @@ class Storage:
         check_key(key)
         try:
             if self._root is not None:
-                await asyncio.to_thread(_put_local, self._root, key, data)
+                await asyncio.to_thread(put_local, self._root, key, data)
                 return
             attributes = {"Content-Type": mime, "Cache-Control": _FOREVER}
             await obstore.put_async(self._store, key, data, attributes=attributes, use_multipart=False)
         except (BaseError, OSError) as problem:
             if self._root is None:
                 await asyncio.to_thread(self._keep, key, data)
-            raise _failed("written", key, problem) from problem
+            raise failed("written", key, problem) from problem
         await asyncio.to_thread(self._spooled(key).unlink, missing_ok=True)
 
     async def get(self, key: str) -> bytes:
@@ -139,7 +94,7 @@ class Storage:
         except FileNotFoundError:
             raise
         except (BaseError, OSError) as problem:
-            raise _failed("read", key, problem) from problem
+            raise failed("read", key, problem) from problem
 
     async def part(self, key: str, start: int, end: int) -> bytes:
         """Bytes start to end of an object, the end not included. Raises FileNotFoundError."""
@@ -151,7 +106,7 @@ class Storage:
         except FileNotFoundError:
             raise
         except (BaseError, OSError) as problem:
-            raise _failed("read", key, problem) from problem
+            raise failed("read", key, problem) from problem
 
     async def head(self, key: str) -> int:
         """The size of an object in bytes. Raises FileNotFoundError."""
@@ -161,7 +116,7 @@ class Storage:
         except FileNotFoundError:
             raise
         except (BaseError, OSError) as problem:
-            raise _failed("looked up", key, problem) from problem
+            raise failed("looked up", key, problem) from problem
         return int(meta["size"])
 
     async def delete(self, key: str) -> None:
@@ -172,14 +127,14 @@ class Storage:
         except FileNotFoundError:
             return
         except (BaseError, OSError) as problem:
-            raise _failed("deleted", key, problem) from problem
+            raise failed("deleted", key, problem) from problem
 
     async def list(self, prefix: str = "brands") -> list[tuple[str, float]]:
         """Keys below a prefix, each with the time it was written, in seconds since 1970."""
         try:
             found = await obstore.list(self._store, prefix).collect_async()
         except (BaseError, OSError) as problem:
-            raise _failed("listed", prefix, problem) from problem
+            raise failed("listed", prefix, problem) from problem
         return [(meta["path"], meta["last_modified"].timestamp()) for meta in found]
 
     async def spooled(self, key: str) -> bytes | None:
@@ -218,7 +173,7 @@ class Storage:
     async def _check_place(self, key: str) -> None:
         """Raises FileNotFoundError where a link in the folder would lead out of it."""
         check_key(key)
-        if self._root is not None and not await asyncio.to_thread(_inside, self._root, key):
+        if self._root is not None and not await asyncio.to_thread(is_inside, self._root, key):
             raise FileNotFoundError(key)
 
     def _spooled(self, key: str) -> Path:
@@ -235,22 +190,8 @@ class Storage:
             log.error("an object could not be spooled", key=key, problem=str(problem))
 
     def _sweep(self, before: float) -> int:
-        gone = 0
-        unfinished = self._root / _UNFINISHED if self._root is not None else self._spool
-        for path in {*self._spool.glob("*"), *unfinished.glob("*")}:
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < before:
-                    path.unlink()
-                    gone += 1
-        return gone
-
-
-def _failed(done: str, key: str, problem: Exception) -> JobFailure:
-    text = str(problem)
-    found = _CODE.search(text)
-    why = cleaned_text(found[1]) if found else type(problem).__name__
-    log.warning("storage refused", key=key, problem=redact(sentence(f"{type(problem).__name__}: {text}") or ""))
-    return JobFailure(Cause.STORAGE_FAILED, f"The object {key} could not be {done} ({why}).")
+        unfinished = self._root / UNFINISHED if self._root is not None else self._spool
+        return sum(sweep_unfinished(folder, before) for folder in {self._spool, unfinished})
 
 
 def _key_in(text: str) -> str | None:
@@ -258,35 +199,3 @@ def _key_in(text: str) -> str | None:
         return check_key(unquote(text.split("?", 1)[0].split("#", 1)[0]))
     except ValueError:
         return None
-
-
-def _inside(root: Path, key: str) -> bool:
-    return (root / key).resolve() == root.resolve() / key
-
-
-def _put_local(root: Path, key: str, data: bytes) -> None:
-    """Whole or not at all, and past what a power cut could lose: the file, then the folder that names it.
-
-    What a process that dies leaves behind stands where `Storage.sweep` finds it, and is listed nowhere.
-    """
-    path = root / key
-    if not _inside(root, key):
-        raise FileNotFoundError(key)
-    unfinished = root / _UNFINISHED / uuid4().hex
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with unfinished.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        failpoints.hit("storing")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
