@@ -30,6 +30,7 @@ _DAY = 86_400
 _EACH = 20  # sockets of a user
 _COUNTING = Path(__file__).with_name("counting")
 _TELLS_SECONDS = 2.0
+_SERVED = ("logo-generation", "image-upload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +167,10 @@ class Meter:
         )
 
     async def settled(self) -> None:
-        """Until every job has ended, and a moment for what follows from it."""
+        """Until every job that has a worker here has ended, and a moment for what follows from it."""
         with sqlite3.connect(f"file:{self._stack.home / 'bmn.sqlite3'}?mode=ro", uri=True) as database:
-            sql = "SELECT count(*) FROM jobs WHERE completed_at IS NULL"
-            while database.execute(sql).fetchone()[0]:  # noqa: ASYNC110
+            sql = "SELECT count(*) FROM jobs WHERE completed_at IS NULL AND queue IN (?, ?)"
+            while database.execute(sql, _SERVED).fetchone()[0]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         await asyncio.sleep(_TELLS_SECONDS)
 
@@ -243,7 +244,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="bmn-counts-") as counts:
         more = {"PYTHONPATH": str(_COUNTING), "BENCH_COUNTS": counts}
-        with running_stack("--queues", "logo-generation,image-upload", "--sandbox-speed", "0", **more) as stack:
+        with running_stack("--queues", ",".join(_SERVED), "--sandbox-speed", "0", **more) as stack:
             job, client, idle, ratio = asyncio.run(_measure(stack, Path(counts), options.jobs, options.clients))
     for name, cost in (("a job", job), ("a client that comes", client)):
         print(
