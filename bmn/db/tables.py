@@ -690,3 +690,15 @@ kit_steps = Table(
     _created(),
     PrimaryKeyConstraint("kit_id", "step"),
 )
+
+# What was brought back from the archive, and how long it is left alone by what deletes old rows; see bmn/db/archiving.py.
+archive_holds = Table(
+    "archive_holds",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("book", String(32), nullable=False),
+    _time("since", nullable=False),  # ages of the rows, both included
+    _time("upto", nullable=False),
+    _time("held_until", nullable=False),
+    Index("archive_holds_age", "held_until"),
+)

@@ -208,6 +208,9 @@ class Settings(BaseSettings):
     s3_access_key_id: Key = SecretStr("")
     s3_secret_access_key: Key = SecretStr("")
     public_base_url: WebAddress = ""  # where public objects are read; empty: signed URLs of our own API
+    # Rows are written to the archive before retention deletes them, and kept there for so many days. 0: there is none.
+    bmn_archive_days: int = Field(0, ge=0)
+    bmn_archive_bucket: Word = ""  # empty: S3_BUCKET, unless PUBLIC_BASE_URL opens that to everybody
 
     # Money: credits a unit, and what a new user starts with
     bmn_credits_logo: int = Field(1, ge=0)

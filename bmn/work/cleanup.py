@@ -21,6 +21,8 @@ from bmn.logs import get_logger
 from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup, CleanupType, JobState
 from bmn.schemas.results import Counts
 from bmn.work import pruning
+from bmn.work.archive.files import Archive, open_archive
+from bmn.work.archive.writing import archive_letters
 from bmn.work.registry import get_queue
 
 log = get_logger(__name__)
@@ -76,13 +78,22 @@ async def run(ctx: Context[Cleanup]) -> Result:
 
 async def _expired_jobs(ctx: Context[Cleanup]) -> dict[str, int]:
     """What is older than it is kept and the sweeper has left, of every book."""
-    removed = await pruning.sweep(ctx.db, _PRUNING_SECONDS)
+    archive = open_archive(ctx.settings)
+    removed = await pruning.sweep(ctx.db, _PRUNING_SECONDS, archive)
     done = {name.replace("_", " "): rows for name, rows in removed.items()}
     done["sums"] = await ctx.commit(lambda conn: sum(sums.delete_old(conn) for sums in (activity, spending, lines)))
-    while letters := await ctx.commit(lambda conn: retention.prune_letters(conn, _PAGE)):
+    while letters := await _surplus_letters(ctx, archive):
         done["dead letters"] = done.get("dead letters", 0) + letters
+    if archive is not None:
+        done["archive files"] = await archive.drop_old()
     done["cache keys"] = await _limit_keys(ctx, "cache:*", _CACHE_SECONDS)
     return done
+
+
+async def _surplus_letters(ctx: Context[Cleanup], archive: Archive | None) -> int:
+    if archive is not None:
+        return await archive_letters(ctx.db, archive, _PAGE)
+    return await ctx.commit(lambda conn: retention.prune_letters(conn, _PAGE))
 
 
 async def _orphaned_assets(ctx: Context[Cleanup]) -> dict[str, int]:

@@ -1,4 +1,7 @@
-"""Deletes what is older than it is kept: a little by the sweeper every minute, what is left by the hourly cleanup."""
+"""Deletes what is older than it is kept: a little by the sweeper every minute, what is left by the hourly cleanup.
+
+Where there is an archive, what it is to hold goes there first, in batches that are worth a file.
+"""
 
 import time
 from functools import partial
@@ -8,20 +11,24 @@ from bmn.db.engine import Database
 from bmn.db.retention import Batch, Book
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
+from bmn.work.archive.files import Archive, open_archive
+from bmn.work.archive.writing import archive_batch
 
 log = get_logger(__name__)
 
 SWEEP_SECONDS = 2.0
-_FIRST, _MOST = 100, 2000  # rows in one transaction
+_FIRST, _FIRST_ARCHIVED, _MOST = 100, 500, 2000  # rows in one transaction, and in one file
 _SHORT_SECONDS, _LONG_SECONDS = 0.05, 0.1  # others wait for their turn to write meanwhile
+_GATHER_SECONDS = 3600.0  # so late the sweeper lets rows get that the hourly cleanup archives together
 
 
 class _Shelf:
     """One book during a sweep: where its last batch ended, and how many rows the next one takes."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, archive: Archive | None) -> None:
         self._book = book
-        self._size = _FIRST
+        self._archive = archive
+        self._size = _FIRST if archive is None else _FIRST_ARCHIVED
         self._upto = 0.0
         self.removed = 0
         self.done = False
@@ -29,30 +36,42 @@ class _Shelf:
 
     async def prune(self, db: Database) -> None:
         """Deletes one batch. What goes wrong ends this book's sweep and nobody else's."""
-        began = time.monotonic()
         try:
-            batch: Batch = await db.write(partial(retention.prune, book=self._book, limit=self._size, after=self._upto))
+            batch, took = await self._batch(db)
         except Exception as error:  # noqa: BLE001, told at the end of the sweep
             log.warning("old rows were not deleted", book=self._book.name, reason=str(error))
             self.failure, self.done = error, True
             return
         self.removed += batch.removed
         self._upto, self.done = batch.upto, batch.removed < self._size
-        took = time.monotonic() - began
         if took < _SHORT_SECONDS:
             self._size = min(2 * self._size, _MOST)
         elif took > _LONG_SECONDS:
             self._size = max(self._size // 2, 1)
 
+    async def _batch(self, db: Database) -> tuple[Batch, float]:
+        """Deletes a batch; also for how many seconds that kept others from writing."""
+        if self._archive is not None and self._book.archived:
+            moved = await archive_batch(db, self._archive, self._book, self._size, self._upto)
+            return Batch(moved.removed, moved.upto), moved.seconds
+        began = time.monotonic()
+        batch = await db.write(partial(retention.prune, book=self._book, limit=self._size, after=self._upto))
+        return batch, time.monotonic() - began
 
-async def sweep(db: Database, budget: float) -> dict[str, int]:
+
+async def sweep(db: Database, budget: float, archive: Archive | None = None, *, gather: float = 0.0) -> dict[str, int]:
     """Deletes what is due, a batch of each book in turn, until nothing is or the budget is spent; rows by book.
 
-    budget: seconds; each book gets one batch at least. Raises what went wrong with a book, after the others had theirs.
+    budget: seconds; each book gets one batch at least. gather: how late, in seconds, what goes into the archive may be
+    without being touched. Raises what went wrong with a book, after the others had theirs.
     """
     until = time.monotonic() + budget
     late = await db.read(retention.lags)
-    shelves = {book.name: _Shelf(book) for book in retention.BOOKS if late[book.name]}
+    shelves = {
+        book.name: _Shelf(book, archive)
+        for book in retention.BOOKS
+        if late[book.name] > (gather if archive is not None and book.archived else 0.0)
+    }
     while open_ones := [shelf for shelf in shelves.values() if not shelf.done]:
         for shelf in open_ones:
             await shelf.prune(db)
@@ -66,5 +85,7 @@ async def sweep(db: Database, budget: float) -> dict[str, int]:
 
 async def prune_a_little(core: Core) -> None:
     """The sweeper's share, every minute."""
-    if removed := {name: rows for name, rows in (await sweep(core.db, SWEEP_SECONDS)).items() if rows}:
-        log.debug("deleted what was due", **removed)
+    archive = open_archive(core.settings)
+    removed = await sweep(core.db, SWEEP_SECONDS, archive, gather=_GATHER_SECONDS)
+    if some := {name: rows for name, rows in removed.items() if rows}:
+        log.debug("deleted what was due", **some)
