@@ -23,12 +23,12 @@ _HEAD = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="those with a word in their name")
+    parser.add_argument("--only", nargs="+", default=[""], help="those with one of these words in their names")
     parser.add_argument("--write", action="store_true", help="into docs/operations.md")
     options = parser.parse_args()
     rows = []
     with running_fleet() as fleet:
-        for incident in (each for each in INCIDENTS if options.only in each.name):
+        for incident in (each for each in INCIDENTS if any(word in each.name for word in options.only)):
             rows.append(run_one(fleet, incident))
             print(rows[-1], flush=True)
     if options.write:

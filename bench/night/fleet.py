@@ -34,6 +34,7 @@ PATIENCE = 240.0
 
 _SUPPORT = "support@brandmenow.com"
 _NIGHT = 12 * 3600.0
+_STARTING = 30  # seconds more, as the command itself takes some to ask
 _SETTINGS = {
     "BMN_REQUESTS_PER_MINUTE": "0",
     "BMN_GENERATIONS_PER_MINUTE": "0",
@@ -93,7 +94,7 @@ class Fleet:
 
     def incident(self, name: str, since: float) -> Incident:
         """The account of a cause or an alert, of what happened from a moment on."""
-        span = f"{max(1, math.ceil(time.time() - since))}s"
+        span = f"{math.ceil(time.time() - since) + _STARTING}s"
         return Incident.model_validate_json(self.bmn("incident", name, "--since", span, "--json"))
 
     def alert_id(self, kind: str) -> str:

@@ -106,6 +106,12 @@ def _balance(row: Any) -> Balance:
     return Balance(row.user_id, row.credits_remaining, row.credits_reserved, row.credits_used)
 
 
+def hold_account(conn: Connection, user_id: str) -> None:
+    """Until this transaction ends nobody else reserves anything for this user, so that what is counted now stays true."""
+    table = generation_credits.c
+    conn.execute(select(table.user_id).where(table.user_id == user_id).with_for_update())
+
+
 def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
     """Takes credits off the balance for jobs of this transaction. Raises InsufficientCredits; None where nothing is due."""
     if amount == 0:

@@ -62,6 +62,7 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
         "message": job.message,
         "credits_reserved": job.credits,
         "unit_credits": job.unit_credits,
+        "usd_estimated": job.usd,
         "idempotency_key": job.idempotency_key,
         "parent_id": job.parent_id,
         "collects_id": job.collects_id,

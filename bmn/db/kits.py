@@ -27,8 +27,14 @@ State = Literal["running", "picking", "held", "done", "cancelled"]
 SHORT_OF_CREDITS = "insufficient_credits"
 """The cause of a kit that is held until its next step can be paid."""
 
+OVER_BUDGET = "budget_reached"
+"""The cause of a kit that is held until its user's budget of a day takes its next step."""
+
+_TRY_AGAIN = 60.0  # seconds between two looks whether it does
+
 _OPEN = kits.c.ended_at.is_(None)
 _RUNNING = (_OPEN, kits.c.state == "running")
+_OVER_BUDGET = (_OPEN, kits.c.state == "held", kits.c.cause == OVER_BUDGET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,18 @@ def due(conn: Connection, limit: int) -> list[str]:
 def hold_row(conn: Connection, kit_id: str) -> Kit | None:
     """A kit that runs, for this transaction alone. None: it waits for somebody, or has ended."""
     row = conn.execute(select(*_COLUMNS).where(kits.c.id == kit_id, *_RUNNING).with_for_update()).first()
+    return Kit(*row) if row else None
+
+
+def over_budget(conn: Connection, limit: int) -> list[str]:
+    """The kits that are held for a budget, but for those that were tried a moment ago."""
+    query = select(kits.c.id).where(*_OVER_BUDGET, kits.c.changed_at < db_now() - _TRY_AGAIN)
+    return list(conn.execute(query.order_by(kits.c.changed_at).limit(limit)).scalars())
+
+
+def hold_over_budget(conn: Connection, kit_id: str) -> Kit | None:
+    """A kit that is held for a budget, for this transaction alone. None: it is not, any more."""
+    row = conn.execute(select(*_COLUMNS).where(kits.c.id == kit_id, *_OVER_BUDGET).with_for_update()).first()
     return Kit(*row) if row else None
 
 

@@ -99,7 +99,8 @@ class NewJob:
 
     start_within, finish_within: seconds from then; a job that has not begun, or not ended, by then is cancelled.
 
-    unit_credits: the agreed price of a unit. collects_id: the cancelled job whose orders it collects.
+    unit_credits: the agreed price of a unit. usd: what providers are expected to charge for it. collects_id: the cancelled
+    job whose orders it collects.
     """
 
     id: str
@@ -112,6 +113,7 @@ class NewJob:
     brand_id: str | None = None
     credits: int = 0
     unit_credits: int = 0
+    usd: float = 0.0
     delay: float = 0.0
     start_within: float | None = None
     finish_within: float | None = None
@@ -130,7 +132,8 @@ class Job(Record):
     """A job as it was when it was read; who has claimed it writes with its id and its fence.
 
     fence: grows with every claim; a write that names an older one changes nothing. losses: workers that have died on it.
-    probe: its queue is paused, and lets this one job through to find out whether the provider is mended.
+    probe: its queue is paused, and lets this one job through to find out whether the provider is mended. usd_estimated: what
+    its providers were expected to charge; None of jobs from before that was noted.
     """
 
     CONVERTED: ClassVar = {"state": JobState, "cause": _cause, "webhooks": Hook.read}
@@ -166,6 +169,7 @@ class Job(Record):
     credits_refunded: int
     unit_credits: int | None
     cost_usd: float
+    usd_estimated: float | None
     idempotency_key: str | None
     parent_id: str | None
     collects_id: str | None

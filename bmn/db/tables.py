@@ -145,6 +145,7 @@ jobs = Table(
     Column("credits_refunded", Integer, nullable=False, default=0),
     Column("unit_credits", Integer),  # the price of one unit, as it was agreed at submission
     Column("cost_usd", Float, nullable=False, default=0.0),
+    Column("usd_estimated", Double),  # for all of its units, as it was submitted
     # where it comes from
     Column("idempotency_key", String(256)),
     _id("parent_id"),

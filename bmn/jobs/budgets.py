@@ -4,13 +4,15 @@ Both go on by themselves: the windows slide, an hour for a queue and a day for a
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bmn.db import clock
+from bmn.db import clock, credits
 from bmn.db import queues as queue_rows
 from bmn.db.alerts import Trouble
 from bmn.db.engine import Connection
+from bmn.db.records import NewJob
 from bmn.db.sums import budgets as sums
 from bmn.errors import BudgetReached
 from bmn.jobs.core import Core
@@ -25,28 +27,66 @@ BUDGET = "budget"
 _WARN_SHARE = 0.8
 
 
-def check_user(conn: Connection, budgets: Iterable[Budget], user_id: str, credits: int) -> str | None:
-    """What a user is told who comes near their day's budget; None far from it. credits: that a submission would take.
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """Of one user's budget of a day. taken: spent, or under way. wanted: by what is about to be submitted."""
+
+    budget: Budget
+    taken: float
+    spent: float
+    wanted: float
+    frees_at: float | None
+
+    @property
+    def is_over(self) -> bool:
+        """What costs no dollars that are known of is refused when they are spent, too."""
+        if self.budget.unit == "usd" and self.taken >= self.budget.amount:
+            return True
+        return self.wanted > 0 and self.taken + self.wanted > self.budget.amount
+
+
+def admit(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob]) -> None:
+    """Lets a user's jobs into their budget of a day. One transaction of a user after the other, whichever process has it.
 
     Raises BudgetReached, with when it goes on.
     """
-    warnings = []
-    for budget in (each for each in budgets if each.of == USER):
+    if not any(budget.of == USER for budget in core.settings.bmn_budgets):
+        return
+    credits.hold_account(conn, user_id)
+    for use in _uses(conn, core, user_id, planned):
+        if use.is_over:
+            raise _refusal(use, use.frees_at or clock.now(conn))
+
+
+def nearly_spent(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob]) -> str | None:
+    """What a user is told whose jobs come near their budget of a day; None far from it."""
+    said = []
+    for use in _uses(conn, core, user_id, planned):
+        if (reached := use.taken + use.wanted) >= _WARN_SHARE * use.budget.amount:
+            said.append(f"{_figure(reached, use.budget)} of today's budget of {use.budget.text} are spent.")
+    return " ".join(said) or None
+
+
+def _uses(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob]) -> Iterable[_Use]:
+    for budget in (each for each in core.settings.bmn_budgets if each.of == USER):
         spent = sums.of_user(conn, user_id, budget.unit)
-        wanted = credits if budget.unit == "credits" else 0
-        over = spent.amount + wanted > budget.amount if budget.unit == "credits" else spent.amount >= budget.amount
-        if over:
-            frees_at = spent.frees_at or clock.now(conn)
-            moment = f"{datetime.fromtimestamp(frees_at, UTC):%Y-%m-%d %H:%M} UTC"
-            raise BudgetReached(
-                f"The budget of a day is {budget.text}; {_figure(spent.amount, budget)} are spent"
-                + (f", and this needs {wanted}." if wanted else "."),
-                hint=f"It frees again from {moment} on. Nothing was stored or charged.",
-                frees_at=math.ceil(frees_at),
-            )
-        if spent.amount + wanted >= _WARN_SHARE * budget.amount:
-            warnings.append(f"{_figure(spent.amount + wanted, budget)} of today's budget of {budget.text} are spent.")
-    return " ".join(warnings) or None
+        taken, wanted = spent.amount, float(sum(job.credits for job in planned))  # of credits jobs under way are in it
+        if budget.unit == "usd":
+            free = core.work.sandboxed(core.settings)
+            taken += sums.under_way(conn, user_id, free)
+            wanted = sum(job.usd for job in planned if job.queue not in free)
+        yield _Use(budget, taken, spent.amount, wanted, spent.frees_at)
+
+
+def _refusal(use: _Use, frees_at: float) -> BudgetReached:
+    going = f", {_figure(use.taken - use.spent, use.budget)} are under way" if use.taken > use.spent else ""
+    needs = f", and this needs {_figure(use.wanted, use.budget)}" if use.wanted else ""
+    moment = f"{datetime.fromtimestamp(frees_at, UTC):%Y-%m-%d %H:%M} UTC"
+    return BudgetReached(
+        f"The budget of a day is {use.budget.text}; {_figure(use.spent, use.budget)} are spent{going}{needs}.",
+        hint=f"It frees again from {moment} on. Nothing was stored or charged.",
+        frees_at=math.ceil(frees_at),
+    )
 
 
 async def watch(core: Core) -> None:

@@ -64,7 +64,7 @@ async def send(core: Core, by: str) -> list[SentProbe]:
             if queue in core.queues and queue not in paused
         }
         audit.note(conn, by, "fleet.probe", "workers", after={"probes": len(planned)})
-        changes = [store_jobs(conn, None, [job]) for job in planned.values()]
+        changes = [store_jobs(conn, core, None, [job]) for job in planned.values()]
         sent = []
         for queue, worker in pairs:
             job = planned.get((queue, worker.name))

@@ -112,6 +112,7 @@ class Queue:
         terms: Terms = AT_ONCE,
         credits: int = 0,
         unit_credits: int = 0,
+        usd: float = 0.0,
         idempotency_key: str | None = None,
         parent_id: str | None = None,
         group_id: str | None = None,
@@ -119,7 +120,10 @@ class Queue:
         trace_parent: str | None = None,
         message: str = "Waiting in line",
     ) -> NewJob:
-        """A job of this queue, ready to be stored. user_id: the payload's own, where none is given."""
+        """A job of this queue, ready to be stored. user_id: the payload's own, where none is given.
+
+        usd: what its providers are expected to charge.
+        """
         start, finish = terms.start_within, terms.finish_within
         return NewJob(
             id=job_id or self.new_id(),
@@ -132,6 +136,7 @@ class Queue:
             brand_id=payload.brand_id if isinstance(payload, BrandPayload) else None,
             credits=credits,
             unit_credits=unit_credits,
+            usd=usd,
             delay=terms.delay,
             start_within=self.start_within if start is None else start,
             finish_within=self.finish_within if finish is None else finish,

@@ -45,7 +45,7 @@ async def retry(
     """Makes a new job from an ended one. changes: payload fields to set, validated against today's schema.
 
     user_id: whose job it has to be; None for an admin. Raises NotFound, Conflict where it is not ended or was replayed
-    already, NotAllowed, UsageProblem where the payload no longer fits, InsufficientCredits.
+    already, NotAllowed, UsageProblem where the payload no longer fits, InsufficientCredits, and BudgetReached for a user.
     """
     replay, change = await core.db.write(
         lambda conn: replay_job(conn, core, job_id, by, user_id, changes or {}, reason)
@@ -106,8 +106,13 @@ def _cost_of_letter(conn: Connection, core: Core, letter: DeadLetter) -> int:
 
 
 def _cost(conn: Connection, core: Core, queue: Queue, job_id: str, payload: Payload) -> int:
+    return _missing(conn, queue, job_id, payload) * queue.price(core.settings)
+
+
+def _missing(conn: Connection, queue: Queue, job_id: str, payload: Payload) -> int:
+    """How many units of a payload its job has not delivered."""
     wanted = queue.units(payload)
-    return (wanted - _delivered(job_rows.units(conn, job_id), wanted)) * queue.price(core.settings)
+    return wanted - _delivered(job_rows.units(conn, job_id), wanted)
 
 
 def _delivered(units: Iterable[Unit], wanted: int) -> int:
@@ -140,7 +145,8 @@ def replay_job(
         )
     new_id = queue.new_id()
     _take_once(conn, job_id, by, new_id)
-    cost = _cost(conn, core, queue, job_id, payload)
+    missing = _missing(conn, queue, job_id, payload)
+    cost = missing * queue.price(core.settings)
     job = queue.new_job(
         payload,
         job_id=new_id,
@@ -148,12 +154,13 @@ def replay_job(
         terms=Terms(priority=parent.priority, webhook=next((h for h in parent.webhooks if not h.endpoint_id), None)),
         credits=cost,
         unit_credits=queue.price(core.settings) if parent.user_id else 0,
+        usd=core.work.usd(core.settings, queue.name, payload, missing),
         parent_id=job_id,
         group_id=parent.group_id,
         request_id=parent.request_id,
         message="Brought back, waiting in line",
     )
-    change = store_jobs(conn, parent.user_id, [job])
+    change = store_jobs(conn, core, parent.user_id, [job], heals=user_id is None)
     if parent.group_id:
         kits.go_on(conn, parent.group_id)
     audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after={"job": new_id})

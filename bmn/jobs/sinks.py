@@ -112,7 +112,7 @@ async def _mail(at: _Round, alert: Alert, sink: Sink) -> None:
     )
 
     def store(conn: Connection) -> Change | None:
-        return None if job_rows.exists(conn, job.id) else store_jobs(conn, None, [job])
+        return None if job_rows.exists(conn, job.id) else store_jobs(conn, at.core, None, [job])
 
     if change := await at.core.db.write(store):
         at.core.outbox.publish(change)

@@ -16,12 +16,11 @@ from bmn.db.records import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
 from bmn.format import duration
-from bmn.jobs.budgets import check_user
+from bmn.jobs import budgets
 from bmn.jobs.core import Core
 from bmn.jobs.queue import AT_ONCE, Terms
 from bmn.observability import current_parent
 from bmn.schemas.payloads import JobState, Payload
-from bmn.settings.budgets import Budget
 
 Plan = Callable[[Connection], Sequence[Payload]]
 """Makes payloads inside the transaction that stores them, out of the records as they are then."""
@@ -105,7 +104,8 @@ async def submit(
     """Stores jobs of one queue, all or none, and returns them. The same idempotency key gives the same answer.
 
     user_id: who pays; None for work of our own. Raises NotFound for a brand that is not theirs, InsufficientCredits,
-    Conflict for a used key with another body, TryLater. job_id: a caller's own id, of which there is one job at most.
+    BudgetReached, Conflict for a used key with another body, TryLater. job_id: a caller's own id, of which there is one job
+    at most.
     """
     check_ready(core)
     queue, parent = core.queue(queue_name), current_parent()
@@ -122,6 +122,7 @@ async def submit(
                 terms=terms,
                 credits=queue.units(payload) * price,
                 unit_credits=price,
+                usd=core.work.usd(core.settings, queue_name, payload, queue.units(payload)),
                 idempotency_key=idempotent.key if idempotent else None,
                 group_id=group,
                 request_id=request_id,
@@ -137,10 +138,8 @@ async def submit(
     def plan(conn: Connection) -> list[NewJob]:
         return jobs_of(payloads(conn)) if callable(payloads) else ready
 
-    limits = core.settings.bmn_budgets
-
     def store(conn: Connection) -> tuple[list[Submission], list[Change]]:
-        return _store(conn, user_id, plan, idempotent, job_id, limits, replaces=terms.replaces)
+        return _store(conn, core, user_id, plan, idempotent, job_id, replaces=terms.replaces)
 
     try:
         answer, changes = await core.db.write(store)
@@ -154,11 +153,11 @@ async def submit(
 
 def _store(
     conn: Connection,
+    core: Core,
     user_id: str | None,
     plan: Callable[[Connection], list[NewJob]],
     idempotent: Idempotent | None,
     job_id: str | None,
-    limits: Sequence[Budget],
     *,
     replaces: bool,
 ) -> tuple[list[Submission], list[Change]]:
@@ -173,7 +172,7 @@ def _store(
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
             if brands.owner(conn, brand_id) != user_id:
                 raise NotFound("Brand not found")
-    near = check_user(conn, limits, user_id, sum(job.credits for job in planned)) if user_id and limits else None
+    near = budgets.nearly_spent(conn, core, user_id, planned) if user_id else None
     paused = " ".join(filter(None, (warning(conn, planned[0].queue), near))) or None
     replaced = _cancel_replaced(conn, user_id, planned) if replaces and user_id else []
     gone = [change.job_id for change in replaced]
@@ -182,7 +181,7 @@ def _store(
         # First of all, so that a second request with this key waits here for the first, and then finds its answer.
         kept_answer = [asdict(submission) for submission in answer]
         idempotency.keep(conn, user_id, idempotent.key, idempotent.request_hash, kept_answer)
-    return answer, [*replaced, store_jobs(conn, user_id, planned)]
+    return answer, [*replaced, store_jobs(conn, core, user_id, planned)]
 
 
 def _cancel_replaced(conn: Connection, user_id: str, planned: Sequence[NewJob]) -> list[Change]:
@@ -195,8 +194,20 @@ def _cancel_replaced(conn: Connection, user_id: str, planned: Sequence[NewJob]) 
     return changes
 
 
-def store_jobs(conn: Connection, user_id: str | None, planned: Sequence[NewJob]) -> Change:
-    """Reserves what the jobs cost and stores them, inside the caller's transaction. Raises InsufficientCredits."""
+def store_jobs(
+    conn: Connection, core: Core, user_id: str | None, planned: Sequence[NewJob], *, heals: bool = False
+) -> Change:
+    """Reserves what the jobs cost and stores them, inside the caller's transaction: the one door for whatever costs credits.
+
+    heals: an operator brings them back, which no budget of their user refuses. Raises InsufficientCredits, BudgetReached.
+    """
+    if user_id and not heals:
+        budgets.admit(conn, core, user_id, planned)
+    return store_admitted(conn, user_id, planned)
+
+
+def store_admitted(conn: Connection, user_id: str | None, planned: Sequence[NewJob]) -> Change:
+    """As `store_jobs`, for what no budget has to let in. Raises InsufficientCredits."""
     change = Change(planned[0].id, JobState.QUEUED)
     if user_id:
         balance = credits.reserve(conn, user_id, sum(job.credits for job in planned))

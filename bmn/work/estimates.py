@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from bmn.providers.prices import load_prices
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
+from bmn.work.generator import Generator
 from bmn.work.generators import GENERATORS
 
 
@@ -27,12 +28,11 @@ def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload]) -
     generator = GENERATORS[queue_name]
     queue = generator.queue
     price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
-    access = settings.provider(generator.provider)
     return Estimate(
         prompts=[prompt for payload in payloads for prompt in generator.prompts(payload)],
         credits=sum(queue.units(payload) for payload in payloads) * queue.price(settings),
         usd=round(sum(generator.usd(price, payload) for payload in payloads), 6),
-        sandboxed=access is not None and access.sandboxed,
+        sandboxed=_is_sandboxed(settings, generator),
     )
 
 
@@ -51,15 +51,34 @@ def job_cost(settings: Settings, queue_name: str, payload: dict[str, Any]) -> tu
     return round(usd, 6), sandboxed
 
 
+def usd_of(settings: Settings, queue_name: str, payload: Payload, units: int) -> float:
+    """What so many units of a payload are expected to cost their provider; nothing of a queue that is no generator."""
+    generator = GENERATORS.get(queue_name)
+    if generator is None or units <= 0:
+        return 0.0
+    price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
+    whole = max(1, generator.queue.units(payload))
+    return round(generator.usd(price, payload) * units / whole, 6)
+
+
+def sandboxed_queues(settings: Settings) -> frozenset[str]:
+    """The generators whose provider is the sandbox."""
+    return frozenset(name for name, generator in GENERATORS.items() if _is_sandboxed(settings, generator))
+
+
+def _is_sandboxed(settings: Settings, generator: Generator) -> bool:
+    access = settings.provider(generator.provider)
+    return access is not None and access.sandboxed
+
+
 def _priced(settings: Settings, queue_name: str, sample: dict[str, Any]) -> tuple[float, int, bool]:
     """What a payload costs, how many steps that is, and whether the sandbox answers."""
     generator = GENERATORS.get(queue_name)
     if generator is None:
         return 0.0, 1, False
     price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
-    access = settings.provider(generator.provider)
     try:
         payload = generator.queue.payload.model_validate(sample)
     except ValidationError:
         return 0.0, 1, False
-    return generator.usd(price, payload), max(1, generator.queue.units(payload)), bool(access and access.sandboxed)
+    return generator.usd(price, payload), max(1, generator.queue.units(payload)), _is_sandboxed(settings, generator)

@@ -3,7 +3,7 @@
 from bmn.jobs import budgets, core, stock_worker
 from bmn.jobs.core import Chore, Core, Work
 from bmn.settings import Settings
-from bmn.work import cleanup, ends, follow_ups, journey, pruning
+from bmn.work import cleanup, ends, estimates, follow_ups, journey, pruning
 from bmn.work.kits import course
 from bmn.work.registry import QUEUES
 from bmn.work.webhooks import relay
@@ -14,11 +14,14 @@ WORK = Work(
     follow_up=follow_ups.thumbnail_job,
     ops_mail=follow_ups.ops_mail,
     alert_mail=follow_ups.alert_mail,
+    usd=estimates.usd_of,
+    sandboxed=estimates.sandboxed_queues,
     chores=(
         Chore(relay.relay, every=1),
         Chore(relay.tidy, every=60),
         Chore(course.carry_on, every=1),
         Chore(course.look_for_credits, every=10),
+        Chore(course.look_for_budget, every=10),
         Chore(budgets.watch, every=2),
         Chore(cleanup.schedule, every=10),
         Chore(journey.remind_abandoned, every=60),

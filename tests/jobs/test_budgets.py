@@ -1,5 +1,7 @@
 """Money that stops: near a budget there is a warning, at its end a queue pauses and a user is refused, and both go on."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +10,14 @@ from sqlalchemy import update
 
 from bmn.db import queues, transitions
 from bmn.db.tables import jobs, provider_calls
-from bmn.errors import BudgetReached
+from bmn.errors import BudgetReached, Cause
 from bmn.jobs import alerts, budgets, probes
 from bmn.jobs.core import Core
+from bmn.jobs.replay import retry
+from bmn.jobs.submission import submit
 from bmn.settings.budgets import Budget
 from bmn.settings.budgets import budgets as read
+from bmn.work.wiring import open_core
 from tests.kit.engine import Engine
 from tests.kit.people import ANA, BEN
 from tests.kit.processes import eventually
@@ -106,12 +111,53 @@ async def test_a_users_dollars_are_those_of_real_providers(engine: Engine) -> No
     await engine.user(ANA)
     engine.core = limited(engine, "user=1usd")
     await spend(engine, 0.9, user_id=ANA)
-    assert (await engine.submit(ANA)).warning == "$0.90 of today's budget of $1.00 are spent."
+    assert (await engine.submit(ANA)).warning == "$0.93 of today's budget of $1.00 are spent."  # a logo is $0.03
     await spend(engine, 0.2, user_id=ANA)
     with pytest.raises(BudgetReached, match=r"\$1\.10 are spent"):
         await engine.submit(ANA)
     await age(engine, 86_401)
     assert (await engine.submit(ANA)).warning is None
+
+
+async def test_dollars_that_jobs_under_way_are_going_to_cost_are_no_longer_free(engine: Engine) -> None:
+    await engine.user(ANA)
+    engine.core = limited(engine, "user=0.1usd")
+    under_way = await engine.submit(ANA, count=3)
+    with pytest.raises(BudgetReached, match=r"\$0\.00 are spent, \$0\.09 are under way, and this needs \$0\.03\."):
+        await engine.submit(ANA)
+    row = await engine.job(under_way.job_id)
+    await engine.write(lambda conn: transitions.cancel_waiting(conn, row, ANA, "no"))
+    await engine.submit(ANA, count=3)
+
+
+async def test_servers_that_take_a_user_s_jobs_at_once_keep_to_one_budget(engine: Engine) -> None:
+    await engine.user(ANA)
+    async with AsyncExitStack() as stack:
+        servers = [limited(engine, "user=10credits")]
+        for number in range(2):
+            core = await open_core(servers[0].settings, f"server-{number}")
+            stack.push_async_callback(core.close)
+            servers.append(core)
+        order = engine.logos(ANA, 2)
+        asked = [submit(core, ANA, QUEUE, [order]) for core in servers * 5]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, BudgetReached)]
+    assert (len(answers) - len(refused), len(refused)) == (5, 10)
+    assert (await engine.balance(ANA)).reserved == 10
+
+
+async def test_a_users_retry_is_within_their_budget_and_an_operators_heals_beyond_it(engine: Engine) -> None:
+    await engine.user(ANA)
+    engine.core = limited(engine, "user=4credits")
+    failed = await engine.submit(ANA, count=3)
+    (row,) = await engine.claim(QUEUE)
+    await engine.write(lambda conn: transitions.fail(conn, row, Cause.BUG, "broken"))
+    await engine.submit(ANA, count=2)
+    with pytest.raises(BudgetReached, match="2 are spent, and this needs 3"):
+        await retry(engine.core, failed.job_id, ANA, user_id=ANA)
+    assert (await engine.balance(ANA)).reserved == 2
+    assert (await retry(engine.core, failed.job_id, "an-operator")).credits == 3
+    assert (await engine.balance(ANA)).reserved == 5
 
 
 @pytest.mark.parametrize("text", ["logo=2", "logo-generation=0usd", "user=5", "a=1usd,a=2usd", "=3usd"])

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bmn.db import assets, brands, credits, kits
 from bmn.db.kits import Kit
 from bmn.db.tables import kit_steps
-from bmn.errors import Conflict, InsufficientCredits, NotFound
+from bmn.db.tables import kits as kit_table
+from bmn.errors import BudgetReached, Conflict, InsufficientCredits, NotFound
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import Idempotent
 from bmn.schemas.kits import QUEUE_OF, KitBody
 from bmn.settings import Settings
+from bmn.settings.budgets import budgets
 from bmn.work.kits import course
 from tests.kit.engine import Engine
 from tests.kit.people import ANA, BEN
@@ -155,6 +157,41 @@ async def test_a_key_begins_one_kit_and_many_sweepers_order_a_step_once(maker: M
     assert (balance.remaining, balance.reserved, balance.used) == (98, 0, 2)
     with pytest.raises(Conflict, match="ended already"):
         await course.cancel(maker.engine.core, kit.id, ANA, user_id=ANA)
+
+
+@_ONE_DATABASE
+async def test_a_kit_is_refused_and_held_by_its_users_budget_and_goes_on_when_that_takes_it(maker: Maker) -> None:
+    core = maker.engine.core
+
+    def allow(credits: int) -> None:
+        limit = {"bmn_budgets": budgets(f"user={credits}credits")}
+        maker.engine.core = replace(core, settings=core.settings.model_copy(update=limit))
+
+    allow(1)
+    with pytest.raises(BudgetReached):
+        await maker.begin(pick=1)
+    assert await maker.engine.all_jobs() == []
+    allow(4)
+    kit = await maker.begin(pick=1)
+    quiet = maker.settings.model_copy(update={"bmn_sweep_seconds": 3600})
+    async with maker.engine.worker("logo-generation", settings=quiet):
+        (logos,) = [job.id for job in await maker.engine.all_jobs()]
+        await maker.engine.ended(logos)
+    await course.carry_on(maker.engine.core)
+    held = await maker.kit(kit.id)
+    assert (held.state, held.step, held.cause) == ("held", "mockups", "budget_reached")
+    assert held.message == (
+        "The budget of a day is 4 credits; 2 are spent, and this needs 3."
+        " The next step waits for that, and goes on by itself."
+    )
+    allow(5)
+    await course.look_for_budget(maker.engine.core)
+    assert (await maker.kit(kit.id)).state == "held", "tried a moment ago"
+    a_minute_ago = update(kit_table).values(changed_at=kit_table.c.changed_at - 61)
+    await maker.engine.write(lambda conn: conn.execute(a_minute_ago))
+    await course.look_for_budget(maker.engine.core)
+    moved = await maker.kit(kit.id)
+    assert (moved.state, moved.step, moved.cause) == ("running", "mockups", None)
 
 
 @_ONE_DATABASE

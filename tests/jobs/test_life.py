@@ -20,7 +20,7 @@ from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
 from bmn.db.tables import jobs
 from bmn.errors import Cause, InsufficientCredits
-from bmn.jobs.submission import store_jobs
+from bmn.jobs.submission import store_admitted
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import JobState
 from bmn.schemas.results import Counts
@@ -85,7 +85,7 @@ class JobsLife(RuleBasedStateMachine):
     def _store(self, job: Any, number: int) -> bool:
         spent = sum(life.units for life in self.lives.values())
         try:
-            self.do(lambda conn: store_jobs(conn, ANA, [job]))
+            self.do(lambda conn: store_admitted(conn, ANA, [job]))
         except InsufficientCredits as refused:
             assert refused.extra["required"] > refused.extra["available"]
             return False

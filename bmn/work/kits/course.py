@@ -15,7 +15,7 @@ from bmn.db.engine import Connection, IntegrityError, is_passing
 from bmn.db.kits import Kit, NewKit
 from bmn.db.records import Asset, Job
 from bmn.db.transitions import Change
-from bmn.errors import CAUSES, Cause, Conflict, InsufficientCredits, NotFound
+from bmn.errors import CAUSES, BudgetReached, Cause, Conflict, InsufficientCredits, NotFound
 from bmn.events.audience import brand_updated, kit_updated
 from bmn.format import count
 from bmn.jobs.cancellation import request_cancel, tell_worker
@@ -25,6 +25,7 @@ from bmn.logs import get_logger
 from bmn.schemas.generators.logos import LogoGeneration
 from bmn.schemas.kits import PICK, QUEUE_OF, KitBody, KitPlan, Step
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
+from bmn.work.estimates import usd_of
 from bmn.work.kits.plan import material_of, payloads_of, plan_of, prices, queue_of, terms_of
 from bmn.work.looks import settle, tell_look
 
@@ -80,7 +81,8 @@ async def start(
     """Begins a kit with its logos; the same idempotency key gives the same kit, for as long as that is kept.
 
     Raises NotFound for a foreign brand or an unknown product, InsufficientCredits where the balance does not cover the
-    whole of it beside what other open kits still need, Conflict for a used key with another body, TryLater.
+    whole of it beside what other open kits still need, BudgetReached where the day's budget does not take its logos,
+    Conflict for a used key with another body, TryLater.
     """
     check_ready(core)
     store = partial(_start, core=core, user_id=user_id, body=body, idempotent=idempotent, request_id=request_id)
@@ -140,7 +142,7 @@ def _settled(conn: Connection, kit: Kit, plan: KitPlan) -> dict[str, object]:
 
 
 def _order(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step, made: Sequence[Job]) -> Change | None:
-    """Orders a step. None: it was ordered before. Raises InsufficientCredits."""
+    """Orders a step. None: it was ordered before. Raises InsufficientCredits, BudgetReached."""
     queue = queue_of(step)
     price = queue.price(core.settings)
     material = material_of(conn, kit.user_id, kit.brand_id, kit.logo_id, plan, made)
@@ -152,6 +154,7 @@ def _order(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step, ma
             terms=terms_of(plan),
             credits=queue.units(payload) * price,
             unit_credits=price,
+            usd=usd_of(core.settings, queue.name, payload, queue.units(payload)),
             group_id=kit.id,
             request_id=kit.request_id,
         )
@@ -159,7 +162,7 @@ def _order(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step, ma
     ]
     if not kits.begin_step(conn, kit.id, step, sum(job.credits for job in planned)):
         return None
-    return store_jobs(conn, kit.user_id, planned)
+    return store_jobs(conn, core, kit.user_id, planned)
 
 
 # --- carried on ------------------------------------------------------------------------------------------------------------
@@ -186,6 +189,20 @@ async def look_for_credits(core: Core) -> None:
     """Kits that were held for credits go on when those are there."""
     for kit in await core.db.write(kits.go_on_paid):
         await tell(core, Told(kit))
+
+
+async def look_for_budget(core: Core) -> None:
+    """Kits that were held for their user's budget go on when it lets their next step in."""
+    for kit_id in await core.db.read(partial(kits.over_budget, limit=_PAGE)):
+        await tell(core, await core.db.write(partial(_try_again, core=core, kit_id=kit_id)))
+
+
+def _try_again(conn: Connection, core: Core, kit_id: str) -> Told:
+    kit = kits.hold_over_budget(conn, kit_id)
+    if kit is None:
+        return Told()
+    told = _go_to(conn, core, kit, KitPlan.model_validate(kit.plan), kit.step)
+    return Told() if told.kit is not None and told.kit.cause == kits.OVER_BUDGET else told  # nothing new to tell
 
 
 def _advance(conn: Connection, core: Core, kit_id: str) -> Told:
@@ -245,6 +262,12 @@ def _go_to(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step | N
             cause=kits.SHORT_OF_CREDITS,
             credits_short=needed,
             logo_id=kit.logo_id,
+        )
+        return Told(held)
+    except BudgetReached as refusal:
+        words = f"{refusal.message} The next step waits for that, and goes on by itself."
+        held = kits.change(
+            conn, kit.id, state="held", step=step, message=words, cause=kits.OVER_BUDGET, logo_id=kit.logo_id
         )
         return Told(held)
     if change is None:
