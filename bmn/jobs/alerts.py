@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bmn.db import alerts, calls, dead_letters, queues
+from bmn.db import alerts, calls, dead_letters, queues, retention
 from bmn.db.alerts import DEAD_LETTERS, Trouble
 from bmn.db.engine import Connection
 from bmn.db.migrations import revisions_behind
@@ -38,6 +38,7 @@ NEXT_STEPS = MappingProxyType(
         SIGN_IN_KEYS: "bmn doctor",
         "signing-key": "bmn config",
         "hosts-differ": "bmn config",
+        "retention": "bmn doctor",
     }
 )
 """Every kind of alert, and the command that its reader needs next."""
@@ -46,6 +47,7 @@ _BY_ITSELF = " It goes on by itself."
 _OLD_SECONDS = 300.0  # oldest waiting job that is worth an alert
 _UNSERVED_SECONDS = 60.0  # a restart of a worker takes less
 _FULL_SHARE = 0.7
+_LATE_SECONDS = 86_400.0  # by which old rows are kept for too long
 _QUIET_SWEEPS = 30.0  # an alert that was not seen in so many is over; what flaps stays one
 
 
@@ -206,6 +208,13 @@ def _hosts(seen: _Seen) -> Iterable[Trouble]:
         yield Trouble("hosts-differ", difference.setting, difference.message, "error")
 
 
+def _retention(seen: _Seen) -> Iterable[Trouble]:
+    for book, late in retention.lags(seen.conn).items():
+        if late > _LATE_SECONDS:
+            message = f"Rows of {book} should have been deleted {duration(late)} ago."
+            yield Trouble("retention", book, f"{message} A worker's log says what holds it up.", "error")
+
+
 _FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
     _redis_away,
     _redis_memory,
@@ -220,4 +229,5 @@ _FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
     _migration,
     _signing_key,
     _hosts,
+    _retention,
 )

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.health import RedisHealth
 from bmn.db import alerts as rows
 from bmn.db import queues, transitions
 from bmn.db.alerts import Trouble
-from bmn.db.tables import alert_mutes, audit_log, dead_letters, provider_calls
+from bmn.db.tables import alert_mutes, audit_log, db_now, dead_letters, escalations, provider_calls
 from bmn.db.tables import alerts as table
 from bmn.db.tables import jobs as job_table
 from bmn.errors import Cause, Conflict, NotFound
@@ -97,6 +97,17 @@ async def test_a_dead_letter_opens_its_alert_at_once_and_its_own_mail_is_the_onl
     assert await engine.read(lambda conn: rows.untold(conn, mailbox.id)) == []
     assert len(await engine.read(lambda conn: rows.untold(conn, "another"))) == 1
     assert [job.queue for job in await engine.all_jobs()].count("email-send") == 1
+
+
+async def test_rows_that_are_kept_a_day_too_long_are_an_alert(engine: Engine) -> None:
+    def keep(conn: Connection, days: float) -> None:
+        old = {"key": f"of {days}", "created_at": db_now() - days * 86_400}
+        conn.execute(insert(escalations).values(**old))
+
+    await engine.write(lambda conn: keep(conn, 30.9))
+    assert await found(engine) == {}
+    await engine.write(lambda conn: keep(conn, 31.1))
+    assert set(await found(engine)) == {("retention", "escalations")}
 
 
 async def _aged(engine: Engine, seconds: float) -> None:
