@@ -19,7 +19,7 @@ from bmn.identity.browser import BrowserTokens
 from bmn.identity.home_secrets import LINKS, home_secret
 from bmn.schemas.webhooks import as_secret
 from bmn.settings import Settings
-from bmn.storage import Storage
+from bmn.storage import Storage, brand_of
 
 _FILE_SECONDS = 3600
 _LASTING_SECONDS = 10 * 366 * 86_400
@@ -126,6 +126,21 @@ class Signer:
         if isinstance(value, list):
             return [self.sign_all(item) for item in value]
         return value
+
+    def brands_in(self, value: Any) -> set[str]:
+        """The brands whose files `sign_all` would sign in JSON data."""
+        if isinstance(value, list):
+            return set().union(*map(self.brands_in, value))
+        if not isinstance(value, dict):
+            return set()
+        found: set[str] = set()
+        for name, item in value.items():
+            if name in _ADDRESSES and isinstance(item, str):
+                if not self._public and (key := self._storage.key_of(item)) is not None:
+                    found.add(brand_of(key))
+            else:
+                found |= self.brands_in(item)
+        return found
 
     def allows(self, key: str, until: str | None, signature: str | None) -> bool:
         """Whether a file's link was made here and has not ended."""

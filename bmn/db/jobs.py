@@ -186,6 +186,11 @@ def state_of(conn: Connection, job_id: str) -> tuple[JobState, int] | None:
     return (JobState(row.state), row.last_seq) if row else None
 
 
+def brand_of(conn: Connection, job_id: str) -> str | None:
+    """The brand that a job is for; None for one without, and where there is no such job."""
+    return conn.execute(select(jobs.c.brand_id).where(jobs.c.id == job_id)).scalar()
+
+
 def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str]) -> list[Place]:
     """Of the jobs that are shown as running or in line, those that are not, and where they are."""
     due = and_(is_waiting, jobs.c.run_at <= db_now())

@@ -69,6 +69,25 @@ def test_live_events_go_past_what_nobody_here_has_written(target: Target, emptie
     assert message.startswith('42/dashboard,["brand:updated"') and '"seen"' in message
 
 
+def test_who_writes_to_redis_has_nobody_elses_picture_signed(target: Target, emptied_redis: str) -> None:
+    owner_id, thief_id = str(uuid4()), str(uuid4())
+    theirs, mine = target.brand(target.client(owner_id)), target.brand(target.client(thief_id))
+    storage = target.app.resources.core.storage
+    address = f"{target.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"
+    for user_id, brand, opens in ((thief_id, theirs, False), (thief_id, mine, True), (owner_id, theirs, True)):
+        data = {"brandId": brand, "asset": {"url": storage.url_for(f"brands/{brand}/logo/x.png")}}
+        rooms = [f"user:{user_id}", f"brand:{brand}"] if opens else [f"user:{user_id}", f"brand:{mine}"]
+        with connect(address, proxy=None) as socket:
+            socket.recv(5)
+            socket.send(f"40/dashboard,{json.dumps({'token': mint_development_token(target.settings, user_id)})}")
+            assert str(socket.recv(5)).startswith('40/dashboard,{"sid"')
+            with redis.Redis.from_url(emptied_redis) as insider:
+                insider.xadd(keys.STREAM, {"e": json.dumps(["/dashboard", rooms, "asset:new", data, None, None, 0])})
+            message = str(socket.recv(10))
+        assert message.startswith('42/dashboard,["asset:new"')
+        assert ("signature=" in message) == opens, message
+
+
 def test_workers_are_listed_beside_what_is_no_worker(target: Target, emptied_redis: str) -> None:
     with redis.Redis.from_url(emptied_redis) as insider:
         insider.sadd("rq:workers", "rq:worker:text", "rq:worker:real")

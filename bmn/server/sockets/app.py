@@ -28,6 +28,7 @@ from bmn.server.sockets.server import SocketServer
 from bmn.server.sockets.session import Sessions
 from bmn.server.sockets.store import SessionStore
 from bmn.server.sockets.transport import Transports, bounded
+from bmn.server.sockets.vouching import Vouching
 from bmn.server.watched import note_beside
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ class Sockets:
         guard = Guard(self.sessions, self._server, resources.auth, core.db, store, limits)
         stream = EventStream(self._redis, maxlen=resources.settings.bmn_stream_maxlen)
         on_end = partial(note_beside, core.redis)
-        reader = Reader(stream, ring, delivery, window, self._server.end_all, on_end)
+        vouching = Vouching(core.db, resources.signer)
+        reader = Reader(stream, ring, delivery, window, vouching.signs, self._server.end_all, on_end)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(_LOAD_SECONDS):
                 await reader.load()

@@ -39,9 +39,9 @@ class Delivery:
         self._dropping: dict[str, asyncio.Task[None]] = {}
         self.done: Position = START
 
-    def entry(self, entry_id: str, event: Outgoing) -> Entry:
-        """An event of the stream, with its packets made once for all sockets."""
-        return Entry(read_position(entry_id), event, packet_texts(event, self._sign))
+    def entry(self, entry_id: str, event: Outgoing, *, signs: bool) -> Entry:
+        """An event of the stream, with its packets made once for all sockets. signs: whether its addresses open."""
+        return Entry(read_position(entry_id), event, packet_texts(event, self._sign if signs else _as_it_is))
 
     def deliver(self, entry: Entry) -> int:
         """Takes the next entry of the stream; returns for how many sockets it was."""
@@ -148,6 +148,10 @@ class Delivery:
         task = asyncio.create_task(self._transports.drop(eio_sid), name="drop-slow-client")
         self._dropping[eio_sid] = task
         task.add_done_callback(lambda _: self._dropping.pop(eio_sid, None))
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
 
 
 def _widen(session: Session, job_id: str, first: int, last: int) -> None:

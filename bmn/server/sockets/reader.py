@@ -26,6 +26,7 @@ _LONGEST_REST = 1.0
 class Reader:
     """stream: on a connection of its own, since it waits there. window: how far back the ring is filled, in seconds.
 
+    vouches: whether the addresses in an event may be signed for those it is for.
     end_all: ends every connection and session: for when something was lost for sure.
     """
 
@@ -35,9 +36,11 @@ class Reader:
         ring: Ring,
         delivery: Delivery,
         window: float,
+        vouches: Callable[[Outgoing], Awaitable[bool]],
         end_all: Callable[[], Awaitable[None]],
         on_end: Callable[[str], None],
     ) -> None:
+        self._vouches = vouches
         self._end_all = end_all
         self._on_end = on_end  # of a job whose end somebody hears
         self._stream = stream
@@ -63,7 +66,7 @@ class Reader:
         self._position = floor
         while page := await self._stream.page(f"({self._position}", count=_PAGE):
             for entry_id, event in page:
-                self._ring.add(self._delivery.entry(entry_id, event))
+                self._ring.add(self._delivery.entry(entry_id, event, signs=await self._vouches(event)))
                 self._position = entry_id
         self._delivery.resync()
         self._loaded = True
@@ -99,7 +102,8 @@ class Reader:
         for number, (entry_id, event) in enumerate(page, 1):
             self._position = entry_id
             if event != BEGIN:
-                heard = self._delivery.deliver(self._delivery.entry(entry_id, event))
+                signs = await self._vouches(event)
+                heard = self._delivery.deliver(self._delivery.entry(entry_id, event, signs=signs))
                 handed += heard
                 if heard and event.job_id and ends_job(event.event, event.data):
                     self._on_end(event.job_id)
