@@ -17,6 +17,7 @@ from bmn.db.api_keys import NewApiKey
 from bmn.db.engine import Database
 from bmn.db.records import ApiKey
 from bmn.errors import TryLater
+from bmn.identity.guesses import Guesses
 from bmn.identity.refused import KeyProblem, KeyRefused
 from bmn.identity.rights import Role
 
@@ -77,12 +78,19 @@ class ApiKeys:
         self._db = db
         self._known: dict[str, tuple[float, ApiKey]] = {}
         self._noted: dict[str, float] = {}
+        self._guesses = Guesses()
 
-    async def find(self, text: str) -> ApiKey:
-        """The row of a key. Raises KeyRefused, and TryLater where the database is away."""
+    async def find(self, text: str, address: str | None = None) -> ApiKey:
+        """The row of a key. address: where it was shown from, so that guesses are counted.
+
+        Raises KeyRefused, RateLimited for who guesses, and TryLater where the database is away.
+        """
         key_id = read_key(text)
+        self._guesses.check(key_id, address)
         row = await self._row(key_id)
-        if row is None or not hmac.compare_digest(row.digest, _digest(text)):
+        known = row is not None and hmac.compare_digest(row.digest, _digest(text))
+        self._guesses.note(key_id, address, known=known)
+        if row is None or not known:
             raise KeyRefused(KeyProblem.UNKNOWN, key_id)
         _check_alive(row)
         await self._note_use(key_id)

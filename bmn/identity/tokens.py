@@ -97,10 +97,11 @@ class Authenticator:
         """Whether the project's keys could not be fetched at the last attempt."""
         return self._keys is not None and self._keys.failing
 
-    async def verify(self, token: str | None) -> Principal:
-        """The caller behind a token.
+    async def verify(self, token: str | None, *, address: str | None = None) -> Principal:
+        """The caller behind a token. address: where it was shown from.
 
-        Raises NotSignedIn, the same for every reason, and TryLater where the project's keys were never reachable.
+        Raises NotSignedIn, the same for every reason, TryLater where the project's keys were never reachable, and
+        RateLimited for an address that shows one unknown key after the other.
         """
         if not token:
             raise NotSignedIn(NO_TOKEN)
@@ -108,7 +109,7 @@ class Authenticator:
             self._refused.note(_unread(token), "")
             raise NotSignedIn(INVALID_TOKEN)
         if self.api_keys is not None and is_key(token):
-            return await self._by_key(self.api_keys, token)
+            return await self._by_key(self.api_keys, token, address)
         if self.browser_tokens is not None and is_browser_token(token):
             return await self.current(self._by_grant(self.browser_tokens, token))
         digest = hashlib.sha256(token.encode()).digest()
@@ -138,9 +139,9 @@ class Authenticator:
             raise NotSignedIn(INVALID_TOKEN)
         return replace(principal, role=Role(role))
 
-    async def _by_key(self, keys: ApiKeys, token: str) -> Principal:
+    async def _by_key(self, keys: ApiKeys, token: str, address: str | None) -> Principal:
         try:
-            row = await keys.find(token)
+            row = await keys.find(token, address)
         except KeyRefused as refused:
             self._refused.note(refused, "")
             raise NotSignedIn(INVALID_TOKEN, hint=refused.hint) from None

@@ -15,11 +15,13 @@ from bmn.identity.rights import Right, Role
 from bmn.identity.tokens import NO_TOKEN, Principal
 from bmn.schemas.base import Id, JobId
 from bmn.server.bounds import keep_within, named_by
+from bmn.server.gate import counted
 from bmn.server.permissions import require, require_route
 from bmn.server.resources import Resources
 from bmn.work.welcome import ensure_known
 
 _BY_SESSION = "bmn.by_session"
+_GENERATION_CALLER = "bmn.generation_caller"
 _FOR = "x-on-behalf-of"
 _STREAMS = frozenset({"/api/v1/jobs/{job_id}/events", "/api/v1/events"})
 
@@ -39,9 +41,9 @@ async def identify(request: Request) -> Principal:
     shown = request.headers.get("authorization")
     scheme, _, token = (shown or "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
-        principal = await found.auth.verify(token.strip())
+        principal = await found.auth.verify(token.strip(), address=_address(request))
     elif shown is None and (asked := _token_in_address(request)):
-        principal = await found.auth.verify(asked)
+        principal = await found.auth.verify(asked, address=_address(request))
     elif shown is not None or (session := await found.sessions.find_for(request)) is None:
         raise NotSignedIn(NO_TOKEN)
     else:
@@ -57,6 +59,10 @@ async def identify(request: Request) -> Principal:
         await ensure_known(found.core, principal.user_id, principal.email)
         found.remember_user(principal.user_id)
     return principal
+
+
+def _address(request: Request) -> str | None:
+    return counted(request.client.host) if request.client else None
 
 
 def _token_in_address(request: Request) -> str | None:
@@ -97,9 +103,13 @@ async def caller(request: Request) -> Principal:
 
 
 async def generation_caller(request: Request) -> Principal:
-    """The same for requests that cost money. Raises NotSignedIn, RateLimited."""
+    """The same for requests that cost money, asked and counted once a request. Raises NotSignedIn, RateLimited."""
+    known: Principal | None = request.scope.get(_GENERATION_CALLER)
+    if known is not None:
+        return known
     principal = await identify(request)
     await request.app.state.resources.limit.check(principal.user_id, request.scope, generation=True)
+    request.scope[_GENERATION_CALLER] = principal
     return principal
 
 

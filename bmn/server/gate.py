@@ -47,7 +47,7 @@ class Gate:
     def enter(self, transport: asyncio.BaseTransport) -> bool:
         """False where there is no room for it; then it is not counted either."""
         peer = transport.get_extra_info("peername")
-        address = _counted(str(peer[0])) if isinstance(peer, tuple) else ""
+        address = counted(str(peer[0])) if isinstance(peer, tuple) else ""
         if address and in_networks(address, self._proxies):
             address = ""
         if len(self._open) >= self.most or (address and self._of_address[address] >= self.most_each):
@@ -99,7 +99,7 @@ class Gate:
             )
 
 
-def _counted(address: str) -> str:
+def counted(address: str) -> str:
     """One name for each caller: whoever has an IPv6 address has 2^64 of them."""
     if ":" not in address:
         return address

@@ -31,6 +31,8 @@ class SubmissionRoute(APIRoute):
         self.app = self._serve
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        principal = await generation_caller(request)  # before a body of strangers is waited for, read and understood
         message = await whole(receive)
         receive = given_again(message, receive)
         headers = [(name, value) for name, value in scope["headers"] if name in (b"content-type", b"idempotency-key")]
@@ -41,8 +43,6 @@ class SubmissionRoute(APIRoute):
         if body is None:
             await self._general(scope, receive, send)
             return
-        request = Request(scope, receive, send)
-        principal = await generation_caller(request)
         answer = await self.endpoint(body, request, principal, key.decode() if key else None)
         if not isinstance(answer, Response):
             text = answer.model_dump_json(by_alias=True)

@@ -50,6 +50,16 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+# --- bodies of strangers ---------------------------------------------------------------------------------------------------
+
+
+def test_a_submission_without_a_good_token_is_refused_before_its_body_comes(target: Target) -> None:
+    head = b"POST /api/v1/generation/logos HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with connect(target) as client:
+        client.sendall(head + b"Content-Length: 900000\r\nAuthorization: Bearer nobody's\r\n\r\n{")
+        assert client.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
 # --- heads ----------------------------------------------------------------------------------------------------------------
 
 ENDLESS = {

@@ -96,6 +96,16 @@ async def test_each_refusal_has_its_reason(
         assert "invalid token" in await (await Raw.open(api)).join(ADMIN, text)
 
 
+async def test_who_guesses_keys_is_slowed_down_and_nobody_else(api: Api, admin: httpx.AsyncClient) -> None:
+    holder = api.with_token((await made(admin))["key"])
+    assert (await holder.get(f"{API}/queues")).status_code == 200
+    answers = [(await api.with_token(mint_key().text).get("/api/v1/me")) for _ in range(40)]
+    codes = [answer.status_code for answer in answers]
+    assert codes[0] == 401 and codes[-1] == 429
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert (await holder.get(f"{API}/queues")).status_code == 200
+
+
 async def test_the_last_use_is_written_once_a_minute(api: Api) -> None:
     key = await api.key(Role.USER, ANA)
 

@@ -12,7 +12,7 @@ from bmn.server.permissions import NAMESPACES, require
 _LONGEST_NAME = 200
 
 
-async def authenticate(auth: Authenticator, namespace: str, shown: Any) -> tuple[Principal, str]:
+async def authenticate(auth: Authenticator, namespace: str, shown: Any, address: str) -> tuple[Principal, str]:
     """The caller and the token, from what the client showed as `auth`.
 
     Raises NotSignedIn, NotAllowed, and TryLater, with the words that the client is to see.
@@ -20,7 +20,7 @@ async def authenticate(auth: Authenticator, namespace: str, shown: Any) -> tuple
     token = shown.get("token") if isinstance(shown, dict) else None
     if not token:
         raise NotSignedIn(NO_TOKEN)
-    principal = await auth.verify(token)
+    principal = await auth.verify(token, address=address)
     require(principal, NAMESPACES[namespace])
     return principal, token
 

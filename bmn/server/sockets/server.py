@@ -221,7 +221,7 @@ class SocketServer:
         """A session that is connected and has everything it missed; None where the client has gone meanwhile."""
         if namespace not in self._namespaces:
             raise BmnError("Invalid namespace")
-        principal, token = await authenticate(self._auth, namespace, shown)
+        principal, token = await authenticate(self._auth, namespace, shown, self._open[eio_sid].address)
         bucket = self._buckets.of(principal.counted_as)
         await asyncio.sleep(bucket.reserve())  # refused, the specification's client would not come back by itself
         session = Session(
