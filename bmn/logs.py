@@ -3,6 +3,8 @@
 import logging
 import re
 import sys
+import time
+from collections import Counter
 from collections.abc import MutableMapping
 from typing import Any, Literal
 
@@ -16,6 +18,7 @@ bind = structlog.contextvars.bound_contextvars
 OUTCOMES = "bmn.jobs.outcomes"
 """The logger that tells how each job ended, and nothing else: all that the level `jobs` shows below a warning."""
 
+_MOST_REASONS = 100
 _SECRET_KEYS = re.compile(r"(?i)(authorization|api[-_]?key|x-key|token|secret|password|cookie)")
 
 
@@ -105,6 +108,32 @@ def configure(
     structlog.contextvars.clear_contextvars()
     if process:
         structlog.contextvars.bind_contextvars(process=process)
+
+
+class Seldom:
+    """Says the same thing once in a while, and then how often it came meanwhile: what fails fifty times a second is one
+    line, not a log that fills the rest of a disk.
+    """
+
+    def __init__(self, logger: structlog.stdlib.BoundLogger, every: float = 10.0) -> None:
+        self._logger = logger
+        self._every = every
+        self._said: dict[str, float] = {}
+        self._unsaid: Counter[str] = Counter()
+
+    def warning(self, event: str, *, reason: str, **fields: object) -> None:
+        """The line, unless this reason was told a moment ago."""
+        now = time.monotonic()
+        if now - self._said.get(reason, -self._every) < self._every:
+            self._unsaid[reason] += 1
+            return
+        if len(self._said) >= _MOST_REASONS:
+            self._said.clear()
+            self._unsaid.clear()
+        self._said[reason] = now
+        if more := self._unsaid.pop(reason, 0):
+            fields["times"] = 1 + more
+        self._logger.warning(event, reason=reason, **fields)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -28,11 +28,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bmn.cleaning import cleaned
 from bmn.db.refusals import check_server
 from bmn.errors import TryLater
-from bmn.logs import get_logger
+from bmn.logs import Seldom, get_logger
 
 __all__ = ["Connection", "Database", "IntegrityError", "is_passing", "make_engine"]
 
 log = get_logger(__name__)
+_away = Seldom(log)
 T = TypeVar("T")
 
 # What PostgreSQL takes in no document; SQLite would keep it, and a reader would stumble over it later.
@@ -53,6 +54,22 @@ _IDLE_SECONDS = 10.0  # PostgreSQL ends a transaction whose process does nothing
 _RETRIES = 5
 _CONFLICTS = ("40001", "40P01")  # serialisation failure, deadlock
 _READ_ONLY = "25006"
+_FULL = ("The disk of the database is full.", 30)
+_BUSY = ("The database is busy.", 2)
+_MAY_NOT_WRITE = ("The database may only be read at the moment.", 30)
+# What is wrong, and after how many seconds to try again, by SQLSTATE or SQLite's number; else it cannot be reached.
+_TOLD: dict[str | int, tuple[str, int]] = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_READONLY: _MAY_NOT_WRITE,
+    "53100": _FULL,
+    "53200": ("The database has no memory left.", 30),
+    "53300": ("The database takes no further connections.", 10),
+    "55P03": _BUSY,
+    "57014": ("The database took too long.", 5),
+    _READ_ONLY: _MAY_NOT_WRITE,
+}
 
 
 @dataclass(slots=True)
@@ -78,6 +95,7 @@ class Database:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="db-read")
         self._lock_file = Path(url.removeprefix("sqlite:///") + ".lock") if self.is_sqlite else None
         self._lock_handle: BinaryIO | None = None
+        self._refused = False  # whether the last write was, by a disk that is full or a database that may be read only
         # PostgreSQL orders its writers itself, so a second thread there hides the round trip of the first.
         self._threads = [
             threading.Thread(target=self._write_loop, name=f"db-write-{n}", daemon=True)
@@ -94,8 +112,10 @@ class Database:
         await self.ping()
 
     async def ping(self) -> None:
-        """Raises TryLater where the database cannot be reached."""
+        """Raises TryLater where the database cannot be reached, or has just refused to be written to."""
         await self.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
+        if self._refused:
+            await self.write(lambda conn: conn.execute(text("UPDATE deployment SET id = id")))
 
     async def close(self) -> None:
         """Finishes what was handed in, then lets go of every connection."""
@@ -167,11 +187,14 @@ class Database:
         for attempt in range(_RETRIES):
             try:
                 with self._locked(), self._writer.connect() as conn, conn.begin():
-                    return run(conn, batch)
+                    done = run(conn, batch)
+                self._refused = False
+                return done
             except _Undo:
                 run = _run_in_savepoints
             except Exception as error:  # noqa: BLE001, whoever waits is told; the thread has to live for the next batch
                 if not _is_conflict(error) or attempt == _RETRIES - 1:
+                    self._refused = _told(error) in (_FULL, _MAY_NOT_WRITE)
                     _fail(batch, error)
                     return len(batch)
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))
@@ -331,15 +354,18 @@ def _fail(batch: list[_Transaction], error: Exception) -> None:
 
 
 def database_away(error: Exception) -> TryLater:
-    reason = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0][:200]
-    log.warning("database away", reason=reason)
-    busy = "locked" in reason
-    return TryLater(
-        "The database is busy." if busy else "The database cannot be reached.",
-        retry_after=2 if busy else 5,
-        hint="Nothing was changed. Try again shortly.",
-        cause="database",
-    )
+    """What is told of a database that does not work at the moment, and a line in the log."""
+    orig = getattr(error, "orig", None)
+    reason = (str(orig or error).strip() or type(error).__name__).splitlines()[0][:200]
+    _away.warning("database away", reason=reason)
+    said, again = _told(error)
+    return TryLater(said, retry_after=again, hint="Nothing was changed. Try again shortly.", cause="database")
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    orig = getattr(error, "orig", None)
+    code = getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorcode", 0) & 0xFF
+    return _TOLD.get(code, ("The database cannot be reached.", 5))
 
 
 def _deliver(batch: list[_Transaction]) -> None:

@@ -148,6 +148,28 @@ async def test_sqlite_that_is_locked_by_another_program_gives_try_later(tmp_path
     await db.close()
 
 
+async def test_a_full_disk_is_told_as_that_and_not_fifty_times_a_second(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from bmn.db.migrations import migrate
+
+    url = f"sqlite:///{tmp_path / 'full.sqlite3'}"
+    migrate(url)
+    db = Database(url)
+    await db.start()
+    full = make_engine(url, writer=True)
+    event.listen(db._writer, "checkout", lambda raw, *_: raw.execute("PRAGMA max_page_count=1"))
+    long = "x" * 100_000
+    for number in range(50):
+        with pytest.raises(TryLater, match="The disk of the database is full"):
+            await db.write(lambda conn, n=number: _add(conn, f"{n}{long}"))  # type: ignore[misc]
+    said = [record for record in caplog.records if "database away" in str(record.msg)]
+    assert len(said) <= 1 + 50 // 10
+    assert await _names(db) == set()  # what is there can be read
+    await db.close()
+    full.dispose()
+
+
 async def test_the_writer_survives_what_it_did_not_expect(db: Database) -> None:
     if not db.is_sqlite:
         pytest.skip("the lock file is SQLite's")
