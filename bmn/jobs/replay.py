@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from bmn.jobs.submission import store_jobs
 from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES, JobState, Payload
 from bmn.schemas.wording import in_words
 
+_FIXED = {"userId", "brandId"}
 _NUMBER = re.compile(r"-(\d+)$")
 
 
@@ -224,9 +226,18 @@ def already_resolved(letter: DeadLetter) -> str:
     return f"Already replayed as {letter.replay_job_id} by {letter.resolved_by}."
 
 
+def _fields_like(queue: Queue, changes: Mapping[str, object]) -> str:
+    """What a mistyped field may have been meant for, or which there are."""
+    known = [str(field.alias or name) for name, field in queue.payload.model_fields.items()]
+    meant = {near[0] for name in changes if name not in known and (near := get_close_matches(name, known, n=1))}
+    if meant:
+        return f"Did you mean {' or '.join(sorted(meant))}?"
+    return f"It takes {', '.join(sorted(set(known) - _FIXED))}."
+
+
 def _payload(queue: Queue, parent: Job, changes: Mapping[str, object]) -> Payload:
     """The payload of a replay under today's schema. Raises UsageProblem with the difference where it does not fit."""
-    fixed = {"userId", "brandId"} & changes.keys()
+    fixed = _FIXED & changes.keys()
     if fixed:
         raise UsageProblem(f"{', '.join(sorted(fixed))} cannot be changed.")
     try:
@@ -241,6 +252,13 @@ def _payload(queue: Queue, parent: Job, changes: Mapping[str, object]) -> Payloa
             for issue in error.errors()
         ]
         fields = ", ".join(str(entry["field"]) for entry in difference)
+        if all(str(entry["field"]).partition(".")[0] in changes for entry in difference):
+            told = "; ".join(f"{entry['field']} {entry['problem']}" for entry in difference)
+            raise UsageProblem(
+                f"These changes do not fit a job of {queue.name}: {told[:500]}.",
+                hint=_fields_like(queue, changes),
+                misfits=difference,
+            ) from error
         raise UsageProblem(
             f"The payload does not fit the schema of {queue.name} any more: {fields}.",
             hint="Send new values for these fields, or submit the job again.",

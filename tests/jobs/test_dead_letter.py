@@ -104,6 +104,15 @@ async def test_a_payload_that_no_longer_fits_is_refused_with_the_difference_and_
     assert answer.job_id
 
 
+async def test_a_change_that_is_mistyped_is_told_as_that(engine: Engine) -> None:
+    (job_id,) = await _dead(engine)
+    with pytest.raises(UsageProblem) as refused:
+        await replay.retry(engine.core, job_id, "ana", changes={"evntType": "wizard.started"})
+    assert "evntType" in refused.value.message
+    assert "any more" not in refused.value.message
+    assert refused.value.hint == "Did you mean eventType?"
+
+
 async def test_a_replay_pays_again_only_if_it_can(engine: Engine) -> None:
     await engine.user(balance=3)
     accepted = await engine.submit(count=3)
