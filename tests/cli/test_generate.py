@@ -11,7 +11,18 @@ from PIL import Image
 from tests.kit.stack import User
 from tests.kit.terminal import bmn, forked
 
-_KEYS = {"jobId", "queueName", "state", "attempts", "elapsedMs", "costUsd", "creditsCharged", "assets", "error"}
+_KEYS = {
+    "jobId",
+    "queueName",
+    "state",
+    "attempts",
+    "elapsedMs",
+    "costUsd",
+    "sandboxed",
+    "creditsCharged",
+    "assets",
+    "error",
+}
 
 
 def test_json_is_one_document_of_the_promised_shape(user: User) -> None:
@@ -90,6 +101,20 @@ def test_a_dry_run_for_a_new_name_makes_no_brand(user: User) -> None:
     assert user.json("brands", "list")["brands"] == []
     assert user.bmn("generate", "logos", "--brand", "Blue Bottle", "--refine", "1", "--dry-run").code == 3
     assert user.bmn("generate", "logos", "--brand", str(uuid4()), "--dry-run").code == 3
+
+
+def test_an_order_that_is_refused_makes_no_brand(user: User) -> None:
+    poor = ("--brand", "Poor", "--count", "8")
+    for _ in range(20):
+        if user.bmn("generate", "logos", *poor, "--detach").code:
+            break
+    for refused, code in (
+        (("generate", "logos", "--brand", "Rich", "--count", "8"), 6),
+        (("generate", "kit", "--brand", "Rich", "--pick", "1"), 6),
+        (("generate", "logos", "--brand", "Rich", "--count", "1", "--at", "2001-01-01T00:00"), 2),
+    ):
+        assert user.bmn(*refused, "--detach").code == code, refused
+    assert [brand["name"] for brand in user.json("brands", "list")["brands"]] == ["Poor"]
 
 
 def test_a_brand_keeps_its_look_through_the_readmes_commands(user: User) -> None:

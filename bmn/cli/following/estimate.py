@@ -8,8 +8,9 @@ from bmn.cli.order import Body
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.client import Client
+from bmn.errors import InsufficientCredits
 from bmn.format import count, duration, usd
-from bmn.schemas.documents import Expected
+from bmn.schemas.documents import Estimate, Expected, KitPrice
 
 
 async def show_estimate(client: Client, kind: str, body: Body) -> int:
@@ -28,6 +29,13 @@ async def show_estimate(client: Client, kind: str, body: Body) -> int:
     console.say("nothing was submitted")
     console.next_step(shlex.join(["bmn", *(word for word in sys.argv[1:] if word not in ("-n", "--dry-run"))]))
     return exit_codes.DONE
+
+
+def check_price(estimate: Estimate | KitPrice) -> None:
+    """Raises InsufficientCredits where it is known already that the order would be refused for them."""
+    promised = estimate.credits_promised if isinstance(estimate, KitPrice) else 0
+    if estimate.credits > estimate.credits_available - promised:
+        raise InsufficientCredits(estimate.credits, max(0, estimate.credits_available - promised))
 
 
 def _usual(expected: Expected | None) -> str:

@@ -1,20 +1,20 @@
 """One generator from its options to its files: submit, watch, show, write, report."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmn.cli.base import run
 from bmn.cli.following.after import Afterwards, conclude
-from bmn.cli.following.estimate import show_estimate
+from bmn.cli.following.estimate import check_price, show_estimate
 from bmn.cli.following.files import local_path, make_folder
 from bmn.cli.following.gallery import Gallery
 from bmn.cli.following.looks import settle
 from bmn.cli.following.report import accepted, detached, next_steps, report, show_results, warn, with_server
 from bmn.cli.following.watch import watch
 from bmn.cli.lookup.assets import numbered
-from bmn.cli.lookup.brands import find_brand, is_brand_id
+from bmn.cli.lookup.brands import brands_named, find_brand, is_brand_id
 from bmn.cli.lookup.server import open_client, server_for
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal import exit_codes
@@ -67,7 +67,14 @@ async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> in
         # Where nothing can be made without pictures of the brand, a new name is a mistyped one.
         new = kind.makes_brand and not options.dry_run
         imagine = kind.estimate is not None and options.dry_run and not options.refines
-        brand = await _brand(client, options, new=new, imagine=imagine)
+
+        async def would_do(name: str) -> None:
+            """What is refused for itself, or for its price, is refused before a brand is made for it."""
+            if kind.estimate is not None and not options.refines:
+                body = {**await build(client, Target("", name)), **options.terms}
+                check_price(await client.estimate(kind.name, body))
+
+        brand = await _brand(client, options, first=would_do if new else None, imagine=imagine)
         body = {**await build(client, brand), **options.terms}
         if options.dry_run:
             return await show_estimate(client, kind.name, body)
@@ -96,12 +103,14 @@ async def _submit(
     return many, {job.job_id: "" for job in many.jobs}  # each is called as the product in its record
 
 
-async def _brand(client: Client, options: Options, *, new: bool, imagine: bool) -> Target:
-    """new: a name that does not exist is made one. imagine: it is only asked what it would be like."""
+async def _brand(
+    client: Client, options: Options, *, first: Callable[[str], Awaitable[None]] | None, imagine: bool
+) -> Target:
+    """first: a name that does not exist is made one, after this. imagine: it is only asked what it would be like."""
     try:
-        brand = await find_brand(client, options.brand, create=options.record if new else None)
+        brand = await find_brand(client, options.brand, create=options.record if first else None, first=first)
     except NotFound:
-        if not imagine or is_brand_id(options.brand):
+        if not imagine or is_brand_id(options.brand) or await brands_named(client, options.brand.removeprefix("@")):
             raise
         name = options.brand.strip().removeprefix("@")
         console.say(f"the brand {name!r} would be made")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bmn.cli.base import run
 from bmn.cli.following import kits
+from bmn.cli.following.estimate import check_price
 from bmn.cli.lookup.brands import find_brand, is_brand_id
 from bmn.cli.lookup.server import client_of
 from bmn.cli.order import Body
@@ -44,7 +45,11 @@ def make_kit(wanted: Wanted) -> int:
             body = await wanted.build(client)
             if wanted.dry_run:
                 return await _price(client, wanted.brand, body)
-            brand = await find_brand(client, wanted.brand, create=record_of(body))
+
+            async def would_do(_name: str) -> None:
+                check_price(await client.kit_price(body))
+
+            brand = await find_brand(client, wanted.brand, create=record_of(body), first=would_do)
             begun.append(await client.start_kit({**body, "brandId": brand.id}, idempotency_key=wanted.key))
             if not wanted.detach:
                 begun.append(await kits.watch(client, begun[0], timeout=wanted.timeout))

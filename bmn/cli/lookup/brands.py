@@ -1,7 +1,7 @@
 """The brand that a name or an id means."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from bmn.cli.terminal.console import console
@@ -14,9 +14,16 @@ from bmn.schemas.documents import Brand
 _PAGE = 100
 
 
-async def find_brand(client: Client, reference: str, *, create: Mapping[str, object] | None = None) -> Brand:
+async def find_brand(
+    client: Client,
+    reference: str,
+    *,
+    create: Mapping[str, object] | None = None,
+    first: Callable[[str], Awaitable[None]] | None = None,
+) -> Brand:
     """The brand of a name or an id. create: what to make one of when the name is new; None raises NotFound then.
 
+    first: raises for a name that no brand is to be made for, so that an order which is refused leaves none behind.
     Raises NotFound with the candidates where several have the name, as the API lets them.
     """
     reference = reference.strip().removeprefix("@")
@@ -29,6 +36,8 @@ async def find_brand(client: Client, reference: str, *, create: Mapping[str, obj
     if exact:
         return exact[0]
     if create is not None:
+        if first is not None:
+            await first(reference)
         made = await client.create_brand(reference, **create)
         console.say(f"made the brand {made.name!r}")
         return made

@@ -17,12 +17,12 @@ from bmn.server import views
 from bmn.server.dependencies import Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
-from bmn.server.translation import payloads_of
+from bmn.server.translation import payloads_of, terms_of
 from bmn.work.estimates import estimate
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
 
-_REFUSALS = ANY_CALLER | refusals(404, 413)
+_REFUSALS = ANY_CALLER | refusals(403, 404, 413)
 
 
 def add_route(kind: Kind) -> None:
@@ -38,6 +38,7 @@ def add_route(kind: Kind) -> None:
 
 async def _estimate(res: Resources, principal: Principal, kind: Kind, body: GeneratorBody) -> documents.Estimate:
     queue = kind.queue
+    terms_of(res.settings, principal, kind, body)
     asked = await payloads_of(res, principal, kind, body)
 
     def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None]:

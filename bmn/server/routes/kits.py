@@ -48,6 +48,9 @@ async def start_kit(
 async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> documents.KitPrice:
     """What a kit would come to, step by step; nothing is stored. Without `brandId` for a brand that is not made yet."""
 
+    if body.webhook_url:
+        receiver(res.settings, body.webhook_url)
+
     def read(conn: Connection) -> documents.KitPrice:
         brand = None if body.brand_id == NEW_BRAND else brands.get(conn, body.brand_id, principal.user_id)
         priced = prices(conn, res.settings, plan_of(conn, body), brand)
