@@ -1,5 +1,6 @@
 """`jobs why`: in plain words, why a job is where it is, whose fault it is, what it cost, what is kept, what to do."""
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -268,9 +269,10 @@ def _ended(facts: Facts) -> bool:
 
 
 def _span(facts: Facts) -> str:
+    """How long it ran: to the tenth once it has ended, as every other place says it."""
     end = facts.job.completed_at or facts.now
-    return duration(end - (facts.job.started_at or facts.job.queued_at), whole=True)
+    return duration(end - (facts.job.started_at or facts.job.queued_at), whole=not _ended(facts))
 
 
 def _until(seconds: float) -> str:
-    return "now" if seconds <= 0 else f"in {duration(seconds, whole=True)}"
+    return "now" if seconds <= 0 else f"in {duration(math.ceil(seconds), whole=True)}"

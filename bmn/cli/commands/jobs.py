@@ -25,6 +25,7 @@ from bmn.cli.terminal.params import Bell, Exec, span
 from bmn.cli.terminal.timespan import ago
 from bmn.format import counted, usd
 from bmn.schemas.documents import Job, JobPage, JobRecord, Why
+from bmn.schemas.payloads import WAITING_STATES
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", autocompletion=job_names)]
 By = Annotated[
@@ -165,11 +166,13 @@ def show_job(
 ) -> None:
     """Everything known about a job."""
 
-    async def fetch() -> JobRecord:
+    async def fetch() -> tuple[JobRecord, Why | None]:
         async with open_client(role="admin" if everyone else "user") as client:
-            return await client.job(await find_job(client, job, of_whom=scope(None, everyone=everyone)))
+            found = await client.job(await find_job(client, job, of_whom=scope(None, everyone=everyone)))
+            waits = found.state in WAITING_STATES and not console.json and not web
+            return found, await client.why(found.job_id) if waits else None
 
-    record = run(fetch())
+    record, why_it_waits = run(fetch())
     if web:
         from bmn.cli.commands.open import visit
 
@@ -179,7 +182,7 @@ def show_job(
     else:
         from bmn.cli.following.job_page import print_job
 
-        print_job(record)
+        print_job(record, why_it_waits)
 
 
 @app.command(

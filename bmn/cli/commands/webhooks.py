@@ -213,5 +213,6 @@ def listen(
 
 def _row(each: documents.WebhookDelivery) -> tuple[Cell, ...]:
     when = ago(each.created_at) if console.width is not None else each.created_at
-    answer = " ".join(filter(None, (str(each.status or ""), each.error)))
+    # The sentence has the status of a refusal; of one that was dropped an earlier status says nothing.
+    answer = each.error or str(each.status or "")
     return when, each.id, each.event, (each.state, _STYLES.get(each.state, "")), str(each.attempts), answer

@@ -14,14 +14,14 @@ from bmn.format import count, duration, usd
 from bmn.schemas.documents import AuditRecord, JobRecord, TimelineEvent, Why
 
 
-def print_job(job: JobRecord) -> None:
-    """State, figures, units, assets and the timeline of every event."""
+def print_job(job: JobRecord, waits: Why | None = None) -> None:
+    """State, figures, units, assets and the timeline of every event. waits: why it has not begun, or not again."""
     _head(job)
     fields = {
         "Brand": job.brand_name or job.brand_id,
         "Attempt": f"{job.attempt} of {job.max_attempts}" + (f", {job.losses} lost" if job.losses else ""),
         "Progress": f"{job.progress} %  {job.message or ''}".rstrip(),
-        "Waiting": f"{job.position} ahead of it" if job.position and job.state == "queued" else None,
+        "Waiting": waits.cause_text if waits else None,
         "Error": job.error,
         "Cause": job.cause,
         "Money": f"{money(job)} (reserved {job.credits_reserved})",

@@ -100,6 +100,7 @@ def _outcome(job: Job, saved: Iterable[tuple[Asset, Path | None]]) -> dict[str, 
         "attempts": job.attempt,
         "elapsedMs": round(seconds * 1000) if seconds is not None else None,
         "costUsd": job.cost_usd,
+        "sandboxed": job.sandboxed,
         "creditsCharged": job.credits_charged,
         "assets": [
             {
