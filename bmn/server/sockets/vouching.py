@@ -7,10 +7,8 @@ So an address is signed where the rows say that everybody the event is for may s
 import asyncio
 import time
 
-from sqlalchemy import Connection
-
 from bmn.db import brands, jobs
-from bmn.db.engine import Database
+from bmn.db.engine import Connection, Database
 from bmn.errors import TryLater
 from bmn.events.audience import Outgoing, brand_room, job_room, jobs_room, user_room
 from bmn.logs import get_logger
