@@ -62,8 +62,10 @@ def _statements(conn: Connection, question: Callable[[Connection], object]) -> l
 
 
 @contextmanager
-def filled(server: str, name: str, size: Size) -> Iterator[Connection]:
-    """A database of this size on a running server."""
+def filled(
+    server: str, name: str, size: Size, vary: Callable[[Connection], None] = lambda _: None
+) -> Iterator[Connection]:
+    """A database of this size on a running server. vary: changes what was written, before it is added up."""
     admin = make_engine(f"{server}/postgres", writer=True)
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.execute(text(f"CREATE DATABASE {name}"))
@@ -74,6 +76,7 @@ def filled(server: str, name: str, size: Size) -> Iterator[Connection]:
     try:
         with engine.begin() as conn:
             fill(conn, size)
+            vary(conn)
         for roll_up in (activity.roll_up, spending.roll_up):
             while _done(engine, roll_up):
                 pass
