@@ -249,6 +249,7 @@ class NewAsset:
     size_bytes: int
     job_id: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    thumbnail_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ await unit.store(data, mime, asset_type)          commits `ready` before it writ
 await unit.save(…)                                the asset, its credits and its event
 """
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -32,11 +33,15 @@ from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BmnError, Cause, JobFailure, Moderated
 from bmn.jobs.context import Context
 from bmn.jobs.run import Fenced, NotOrdered
+from bmn.logs import get_logger
+from bmn.providers.images import CleanPicture
 from bmn.providers.wire import watched
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 from bmn.schemas.results import JobResult
 from bmn.storage import object_key
+
+log = get_logger(__name__)
 
 _ACCEPTED = (UnitState.SUBMITTED, UnitState.READY, UnitState.STORED)
 _NOT_MOVED = ("job_id", "unit", "credits", "updated_at")
@@ -64,6 +69,7 @@ class Unit:
     def __init__(self, ctx: Context[Payload], kept: UnitRecord) -> None:
         self._ctx = ctx
         self._kept = kept
+        self._small: str | None = None  # the key of its thumbnail, where that is stored already
         self.books: list[NewCall] = []
 
     @property
@@ -188,8 +194,9 @@ class Unit:
         *,
         usd: float | None = None,
         metadata: dict[str, Any] | None = None,
+        small: CleanPicture | None = None,
     ) -> None:
-        """Puts the verified bytes into the object store.
+        """Puts the verified bytes into the object store, and beside them the thumbnail, where there is one.
 
         The row keeps the name and the asset's metadata for a second run, which knows the object by its hash. Nobody can
         guess the name, or the owner could fetch the picture before it is paid.
@@ -208,9 +215,21 @@ class Unit:
             cost_usd=self.usd if usd is None else usd,
             data={**self.data, "size": len(data), "assetType": asset_type, "metadata": metadata or {}},
         )
-        await self._ctx.storage.put(key, data, mime)
+        _, self._small = await asyncio.gather(self._ctx.storage.put(key, data, mime), self._keep_small(small))
         self._kept = replace(self._kept, state=UnitState.STORED)
         failpoints.hit("stored")
+
+    async def _keep_small(self, small: CleanPicture | None) -> str | None:
+        """The thumbnail's key; None where it could not be kept: the job that follows makes it."""
+        if small is None:
+            return None
+        key = object_key(str(self._ctx.job.brand_id), "thumbnail", small.mime)
+        try:
+            await self._ctx.storage.put(key, small.data, small.mime)
+        except JobFailure as failure:
+            log.warning("a thumbnail is left to its job", unit=self.name, reason=failure.message)
+            return None
+        return key
 
     async def recover(self) -> bool:
         """Finishes the storing that an earlier attempt began, from the object store or the spool; True if that worked.
@@ -254,6 +273,7 @@ class Unit:
             mime_type=str(kept.mime_type),
             size_bytes=kept.data["size"],
             metadata=metadata,
+            thumbnail_url=ctx.storage.url_for(self._small) if self._small else None,
         )
 
     async def finish(self, shown: Progress) -> None:

@@ -10,6 +10,7 @@ from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.run import NotOrdered
 from bmn.jobs.units import Unit, is_final, open_units
+from bmn.providers.images import CleanPicture
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 from bmn.work.previews import keep_preview
@@ -23,12 +24,16 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Verified bytes of one asset. usd: what it cost; None where the unit knows. metadata: added to the asset's."""
+    """Verified bytes of one asset. usd: what it cost; None where the unit knows. metadata: added to the asset's.
+
+    small: its thumbnail, where there is one already.
+    """
 
     data: bytes
     mime: str
     usd: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    small: CleanPicture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ async def _bring_home(ctx: Context[Payload], item: Item, unit: Unit, course: _Co
         status = course.reach(item, "uploading")
         await ctx.progress(status, percent, f"{item.label}: saving", logo_index=item.index)
         metadata = {**item.metadata, **made.metadata}
-        await unit.store(made.data, made.mime, item.asset_type, usd=made.usd, metadata=metadata)
+        await unit.store(made.data, made.mime, item.asset_type, usd=made.usd, metadata=metadata, small=made.small)
     percent = ctx.unit_percent(item.unit, 1.0, units=count)
     shown = Progress(course.reach(item, "saving"), percent, f"{item.label} is ready", logo_index=item.index)
     await unit.save(shown, metadata=unit.data.get("metadata", item.metadata))

@@ -3,6 +3,7 @@
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db import assets
+from bmn.errors import JobFailure, NotFound
 from bmn.jobs.context import Context, Result
 from bmn.jobs.units import open_unit
 from bmn.providers.films import thumbnail_of
@@ -39,7 +40,10 @@ async def _bring_home(ctx: Context[ImageUpload]) -> Result:
 
 
 async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
+    """A generator's picture has its thumbnail from the decoding that verified it; films, and what was lost, have not."""
     payload = ctx.payload
+    if payload.asset_id and (there := await _known(ctx, payload.asset_id)):
+        return Result("Thumbnail ready", data=ThumbnailResult(thumbnail_url=there, storage_key=key))
     data = await load_object(ctx, key, field="storageKey")
     small = await thumbnail_of(data)
     name = uuid5(NAMESPACE_URL, f"{ctx.job.id}/thumbnail").hex
@@ -50,3 +54,16 @@ async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
         asset_id = payload.asset_id
         await ctx.commit(lambda conn: assets.set_thumbnail(conn, asset_id, payload.brand_id, url))
     return Result("Thumbnail ready", data=ThumbnailResult(thumbnail_url=url, storage_key=key))
+
+
+async def _known(ctx: Context[ImageUpload], asset_id: str) -> str | None:
+    """Where the thumbnail of an asset is; None where it has none, or that cannot be read."""
+    try:
+        asset = await ctx.db.read(lambda conn: assets.get(conn, asset_id))
+        key = ctx.storage.key_of(asset.thumbnail_url or "")
+        if key is None or asset.brand_id != ctx.job.brand_id:
+            return None
+        await ctx.storage.head(key)
+    except (NotFound, FileNotFoundError, JobFailure):
+        return None
+    return asset.thumbnail_url

@@ -68,6 +68,17 @@ async def test_what_was_made_gets_a_thumbnail(bench: Bench, kind: str) -> None:
     assert max(small.size) == 512
 
 
+async def test_a_generators_picture_has_its_thumbnail_at_once_and_a_lost_one_is_made_again(bench: Bench) -> None:
+    made = (await bench.run("logo-generation", **LOGOS, count=1))["result"]["logos"][0]
+    key = bench.core.storage.key_of(made["thumbnail_url"])
+    assert key is not None
+    await bench.core.storage.delete(key)
+    row = await bench.attempt("image-upload")
+    assert row["state"] == "completed"
+    assert row["result"]["thumbnailUrl"] != made["thumbnail_url"]
+    assert await stored(bench, {"url": row["result"]["thumbnailUrl"]})
+
+
 def upload(**fields: Any) -> dict[str, Any]:
     return {"assetType": "social_asset", "fileName": "../../etc/passwd", **fields}
 

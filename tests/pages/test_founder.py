@@ -108,7 +108,7 @@ async def _shows_thumbnails(page: Page, brand: str) -> bool:
     page.on("response", lambda answer: kinds.append(answer.headers.get("content-type", "")))
     await page.goto(brand)
     await page.wait_for_load_state("load")
-    return set(re.findall(r"image/\w+", " ".join(kinds))) <= {"image/webp", "image/svg"}
+    return set(re.findall(r"image/\w+", " ".join(kinds))) <= {"image/jpeg", "image/webp", "image/svg"}
 
 
 async def tab_to(page: Page, name: str) -> None:

@@ -269,7 +269,19 @@ async def test_whatever_is_cut_or_changed_is_refused_or_decodes(kind: str) -> No
 
 async def test_a_thumbnail_keeps_its_shape() -> None:
     small = await thumbnail(_encoded(Image.new("RGB", (2048, 1024)), "PNG"))
-    assert (small.width, small.height, small.mime) == (512, 256, "image/webp")
+    assert (small.width, small.height, small.mime) == (512, 256, "image/jpeg")
+
+
+@pytest.mark.parametrize(("mode", "color", "mime"), [
+    ("RGB", (200, 40, 10), "image/jpeg"),
+    ("RGBA", (200, 40, 10, 255), "image/jpeg"),
+    ("RGBA", (200, 40, 10, 0), "image/webp"),
+])  # fmt: skip
+async def test_a_verified_picture_comes_with_its_thumbnail(mode: str, color: tuple[int, ...], mime: str) -> None:
+    small = (await verify_picture(_encoded(Image.new(mode, (2048, 1024), color), "PNG"))).small
+    assert small is not None
+    assert (small.width, small.height, small.mime) == (512, 256, mime)
+    assert ("A" in Image.open(io.BytesIO(small.data)).getbands()) == (mime == "image/webp")
 
 
 async def test_a_model_gets_no_more_than_it_looks_at() -> None:

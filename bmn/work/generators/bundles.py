@@ -79,4 +79,4 @@ async def _make(ctx: Context[BundleComposition], prompt: str, unit: Unit, report
     async with unit.paying({"prompt": prompt, "pictures": len(pictures)}, provider=client.provider):
         picture = await client.compose(prompt, pictures)
         clean = await verify_picture(picture.data, paid=True)
-    return Made(clean.data, clean.mime, picture.cost_usd, {"model": client.model})
+    return Made(clean.data, clean.mime, picture.cost_usd, {"model": client.model}, clean.small)

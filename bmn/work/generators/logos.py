@@ -107,4 +107,4 @@ async def _make(ctx: Context[LogoGeneration], request: ImageRequest, unit: Unit,
                 await unit.forget_task()
             raise
     picture = await verify_picture(data)
-    return Made(picture.data, picture.mime, task.cost_usd)
+    return Made(picture.data, picture.mime, task.cost_usd, small=picture.small)

@@ -81,4 +81,4 @@ async def _make(ctx: Context[MockupGeneration], prompt: str, unit: Unit, report:
     async with unit.paying({"prompt": prompt, "pictures": len(pictures)}, provider=client.provider):
         picture = await client.edit(prompt, pictures, on_partial=on_partial)
         clean = await verify_picture(picture.data, paid=True)
-    return Made(clean.data, clean.mime, picture.cost_usd, {"model": client.model})
+    return Made(clean.data, clean.mime, picture.cost_usd, {"model": client.model}, clean.small)
