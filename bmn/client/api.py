@@ -177,6 +177,10 @@ class Client(HttpClient):
         path = f"/brands/{brand_id}/assets"
         return await self._get(path, documents.AssetPage, type=kind, limit=limit, cursor=cursor)
 
+    async def asset(self, asset_id: str) -> documents.Asset:
+        """One picture or film."""
+        return await self._get(f"/assets/{asset_id}", documents.Asset)
+
     async def select(self, asset_id: str) -> documents.Asset:
         """Makes an asset the chosen one of its brand and type."""
         return await self._post(f"/assets/{asset_id}/select", documents.Asset, safe=True)

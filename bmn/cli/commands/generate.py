@@ -93,6 +93,7 @@ def logos(
     async def build(client: "Client", brand: Target) -> Body:
         from bmn.cli.following.looks import chosen
         from bmn.cli.lookup.assets import find_asset
+        from bmn.cli.lookup.bodies import refinement
 
         asked = {"logo_style": style, "color_palette": colors, "archetype": archetype}
         body: Body = {
@@ -106,7 +107,7 @@ def logos(
         }
         if refine:
             asset = await find_asset(client, brand.id, refine)
-            body |= {"isRefinement": True, "previousLogoUrl": asset.url, "refinementNotes": notes}
+            body |= refinement(asset, notes)
         return body
 
     return _make(KINDS["logos"], build, options)
@@ -138,24 +139,9 @@ def mockups(
     """Puts the logo on products."""
 
     async def build(client: "Client", brand: Target) -> Body:
-        from bmn.cli.lookup.assets import logo_of
-        from bmn.cli.lookup.products import find_products
+        from bmn.cli.lookup.bodies import mockups_body
 
-        chosen = await logo_of(client, brand, logo)
-        found = await find_products(client, products or ["mug"])
-        return {
-            "brandId": brand.id,
-            "logoUrl": chosen.url,
-            "products": [
-                {
-                    "productId": product.id,
-                    "productName": product.name,
-                    "productCategory": product.category,
-                    **({"mockupInstructions": notes} if notes else {}),
-                }
-                for product in found
-            ],
-        }
+        return await mockups_body(client, brand, products=products or ["mug"], logo=logo, notes=notes)
 
     return _make(KINDS["mockups"], build, options)
 
@@ -173,15 +159,9 @@ def bundle(
     """Arranges mockups in one picture."""
 
     async def build(client: "Client", brand: Target) -> Body:
-        from bmn.cli.lookup.assets import mockups_of
+        from bmn.cli.lookup.bodies import bundle_body
 
-        chosen = await mockups_of(client, brand, mockups or ())
-        return {
-            "brandId": brand.id,
-            "bundleName": name,
-            "productMockupUrls": [asset.url for asset in chosen],
-            "compositionStyle": style,
-        }
+        return await bundle_body(client, brand, name=name, mockups=mockups or (), style=style)
 
     return _make(KINDS["bundles"], build, options)
 
@@ -200,18 +180,9 @@ def video(
     """Makes a short product video."""
 
     async def build(client: "Client", brand: Target) -> Body:
-        from bmn.cli.lookup.assets import mockup_of
-        from bmn.cli.lookup.products import find_products
+        from bmn.cli.lookup.bodies import video_body
 
-        [shown] = await find_products(client, (product,))
-        picture = await mockup_of(client, brand, mockup, shown.name)
-        return {
-            "brandId": brand.id,
-            "productName": shown.name,
-            "productMockupUrl": picture.url,
-            "videoStyle": style,
-            "durationSeconds": duration,
-        }
+        return await video_body(client, brand, product=product, mockup=mockup, style=style, seconds=duration)
 
     return _make(KINDS["videos"], build, options)
 
