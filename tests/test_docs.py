@@ -12,7 +12,7 @@ from bmn.server.sockets import admin, dashboard, wizard
 from tools import tables
 
 _ROOT = Path(__file__).parents[1]
-_PAGES = [*sorted((_ROOT / "docs").glob("*.md")), _ROOT / "README.md", _ROOT / "CONTRIBUTING.md"]
+_PAGES = [*sorted((_ROOT / "docs").glob("*.md")), _ROOT / "README.md", _ROOT / "CONTRIBUTING.md", _ROOT / "AGENTS.md"]
 _PATH = re.compile(r"`((?:bmn|web|tests|docs|examples)/[\w./-]*\w)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 

@@ -1,5 +1,6 @@
-"""What README.md, docs/using.md and docs/api.md tell people to type, typed as printed, against a running `bmn serve`."""
+"""What README.md, AGENTS.md, docs/using.md and docs/api.md tell people to type, typed as printed, against `bmn serve`."""
 
+import json
 import os
 import re
 import subprocess
@@ -83,6 +84,18 @@ def test_every_command_of_the_readme_runs_as_printed(shell: Shell) -> None:
     lines = lines_of("README.md", after="Then use it for real")
     assert set(_BY_THE_WALK) <= set(lines)
     walk(shell, [line for line in lines if line not in _BY_THE_WALK])
+
+
+@pytest.mark.timeout(300)
+def test_every_command_for_agents_answers_in_json(shell: Shell) -> None:
+    lines = lines_of("AGENTS.md")
+    assert len(lines) == 5
+    for line in lines:
+        done = shell.type(line)
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        for document in done.stdout.splitlines() if "watch" in line else [done.stdout]:
+            assert json.loads(document), line
+    assert list((shell.folder / "logos").glob("*.png"))
 
 
 @pytest.mark.node
