@@ -47,7 +47,7 @@ _FOLDER = Path(__file__).parent
 _FULL = (
     *("acceptance/", "chaos/", "packaging/"),
     *("broker/test_sentinels", "jobs/test_isolated", "jobs/test_rq_tools"),
-    *("cli/test_private_stack", "cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_why"),
+    *("cli/test_mcp", "cli/test_private_stack", "cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_why"),
     *("test_docs_walk", "test_examples", "test_observability"),
 )
 """For `make check` alone, since each test starts an installation. Elsewhere a test has the marker `full`, or needs Node."""

@@ -53,6 +53,7 @@ SECTIONS: Sections = {
         "login": (f"{_COMMANDS}.login", "sign in to a server with a key, and remember it"),
         "profile": (f"{_COMMANDS}.profile", "the servers you have signed in to, and which one is meant"),
         "keys": (f"{_COMMANDS}.keys", "API keys: make, list, revoke; the first admin's"),
+        "mcp": (f"{_COMMANDS}.mcp", "the service as tools for agents"),
         "completion": (f"{_COMMANDS}.completion", "completion for bash, zsh and fish"),
         "help": (f"{_COMMANDS}.help", "exit-codes, causes, options, images, environment"),
     },

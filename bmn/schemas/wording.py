@@ -36,9 +36,12 @@ _WORDS = {
     "none_required": "must be null",
     "literal_error": "must be one of {expected}",
     "enum": "must be one of {expected}",
+    "union_tag_not_found": "must say its {discriminator}",
+    "union_tag_invalid": "must have as its {discriminator} one of {expected_tags}",
     "value_error": "{error}",
 }
 _SIZES = {"too_short": "must have at least {min_length} {kind}", "too_long": "must have at most {max_length} {kind}"}
+_QUOTED = ("expected", "discriminator", "expected_tags")
 _KINDS = {"List": "entries", "Dictionary": "members", "Set": "entries", "Tuple": "entries"}
 
 
@@ -59,7 +62,7 @@ def in_words(issue: Mapping[str, Any]) -> str:
 
 def _plain(context: dict[str, Any]) -> dict[str, str]:
     """Choices without quotes, `a, b or c`; and no braces that were not ours."""
-    return {name: str(value).replace("'", "") if name == "expected" else str(value) for name, value in context.items()}
+    return {name: str(value).replace("'", "") if name in _QUOTED else str(value) for name, value in context.items()}
 
 
 def place(location: tuple[int | str, ...]) -> str:

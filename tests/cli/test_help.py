@@ -45,6 +45,7 @@ _OURS = (
     "login",
     "profile",
     "audit",
+    "mcp",
     "completion",
 )
 

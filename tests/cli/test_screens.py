@@ -284,6 +284,9 @@ _OF_A_USER = (
     ("failing", "webhooks deliveries --state late"),
     ("failing", "webhooks replay msg_00000000"),
     ("failing", "webhooks listen --forward-to https://example.com/hook"),
+    ("failing", "mcp --budget 20"),
+    ("failing-amount", "mcp --write --budget 0.5"),
+    ("failing-open", "mcp --port 0 --host 0.0.0.0"),
 )
 _OF_AN_ADMIN = (
     ("good", "queues list"),
@@ -587,6 +590,7 @@ def test_screen_of_top(stack: Stack, place: str) -> None:
 
 
 _RUNNING = {
+    "mcp": ("mcp --port 0", "^http.*$", "/mcp"),
     "serve": ("serve --no-workers --port 0", "^bmn serve[^?]*?Next .*$", "Next "),
     "webhooks-listen": ("webhooks listen --forward-to localhost:1", "^.*whsec_|Stopped listening.", "whsec_"),
     "worker": ("worker image-upload --burst", "workers ready, Ctrl-C stops them|workers closed", "workers closed"),
@@ -628,7 +632,7 @@ def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place:
 
 # What one command shows or changes is there, or the command fails.
 _NEVER_EMPTY = {
-    *("login", "profile-use", "profile-remove", "top"),
+    *("mcp", "login", "profile-use", "profile-remove", "top"),
     *("kits-show", "kits-watch", "kits-pick", "kits-cancel"),
     *("bulk-watch", "bulk-pause", "bulk-resume", "bulk-abort"),
     *("alerts-ack", "alerts-mute", "alerts-unmute", "incident"),

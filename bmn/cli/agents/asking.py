@@ -1,0 +1,97 @@
+"""From an order to its price, and from its price to its submission: what both estimate and submit do first."""
+
+from dataclasses import dataclass
+
+from bmn.cli.agents.answers import PriceAnswer, StepPrice
+from bmn.cli.agents.money import Price
+from bmn.cli.agents.orders import KitOrder, Order
+from bmn.cli.lookup.brands import brands_named, find_brand, is_brand_id
+from bmn.cli.order import Body, Target
+from bmn.client import Client
+from bmn.errors import NotFound
+from bmn.schemas import documents
+from bmn.schemas.generators import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order that was looked up and priced. body: the request but for the id of a brand that is not made yet."""
+
+    order: Order
+    brand: Target
+    body: Body
+    answer: PriceAnswer
+
+    @property
+    def price(self) -> Price:
+        """What is compared with a budget."""
+        return Price.of(self.answer.credits, self.answer.usd)
+
+    @property
+    def is_kit(self) -> bool:
+        """Whether it is a whole brand."""
+        return isinstance(self.order, KitOrder)
+
+
+async def ask(client: Client, reference: str, order: Order, *, make: bool = False) -> Asked:
+    """What an order for a brand would come to. reference: the brand's name or id.
+
+    make: a brand that is not there is made, where an estimate cannot do without; else nothing is stored. Raises NotFound
+    for a brand that is not there, where the order could not be priced for a new one.
+    """
+    brand = await _brand(client, reference, order, make=make)
+    body = await order.body(client, brand)
+    named: Body = {"brandId": brand.id} if brand.id else {"brandName": brand.name}
+    if isinstance(order, KitOrder):
+        answer = _of_kit(await client.kit_price(body | ({"brandId": brand.id} if brand.id else {})))
+    else:
+        answer = _of_job(await client.estimate(order.kind, body | named))
+    return Asked(order, brand, body, answer.model_copy(update={"brand_is_new": not brand.id}))
+
+
+async def settle_brand(client: Client, asked: Asked) -> Body:
+    """The whole request. A brand that is not there yet is made."""
+    brand_id = asked.brand.id or (await client.create_brand(asked.brand.name, **asked.order.record())).id
+    return {**asked.body, "brandId": brand_id}
+
+
+async def _brand(client: Client, reference: str, order: Order, *, make: bool) -> Target:
+    kind = KINDS.get(order.kind)
+    try:
+        found = await find_brand(client, reference)
+    except NotFound:
+        named = reference.strip().removeprefix("@")
+        if is_brand_id(named) or not (kind is None or kind.makes_brand) or await brands_named(client, named):
+            raise  # the last: it could be several
+        if kind is None or kind.estimate is not None:
+            return Target("", named)
+        if not make:
+            raise
+        made = await client.create_brand(named, **order.record())  # which costs nothing
+        return Target(made.id, made.name)
+    return Target(found.id, found.name)
+
+
+def _of_job(found: documents.Estimate) -> PriceAnswer:
+    return PriceAnswer(
+        credits=found.credits,
+        credits_available=found.credits_available,
+        usd=found.usd,
+        sandboxed=found.sandboxed,
+        waiting=found.waiting,
+        usual_seconds=found.expected.p50_ms / 1000 if found.expected else None,
+        warning=found.warning,
+        prompts=found.prompts,
+    )
+
+
+def _of_kit(found: documents.KitPrice) -> PriceAnswer:
+    steps = [StepPrice(step=step.step, jobs=step.jobs, credits=step.credits, usd=step.usd) for step in found.steps]
+    return PriceAnswer(
+        credits=found.credits,
+        credits_available=found.credits_available,
+        usd=found.usd,
+        sandboxed=found.sandboxed,
+        warning=found.warning,
+        steps=steps,
+    )

@@ -1,0 +1,141 @@
+"""The same server over HTTP: on this machine for whoever is on it, elsewhere for who has the token."""
+
+import hmac
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from mcp.server.mcpserver import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+
+from bmn.errors import Misconfigured, UsageProblem
+from bmn.settings.web import bracketed, is_loopback, reachable
+
+PATH = "/mcp"
+_LEAST_TOKEN = 16  # characters
+_ANYWHERE = ("0.0.0.0", "::", "")
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_GRACE_SECONDS = 5
+
+Scope = dict[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server listens and who may call it. names: what clients call this host, beside its address.
+
+    token: what they have to send; empty where nobody has to.
+    """
+
+    host: str
+    port: int
+    names: tuple[str, ...]
+    token: str
+
+    def check(self) -> None:
+        """Raises Misconfigured or UsageProblem for what would be open to others than are meant."""
+        if self.token and len(self.token) < _LEAST_TOKEN:
+            raise Misconfigured(
+                f"BMN_MCP_TOKEN is shorter than {_LEAST_TOKEN} characters.", hint="openssl rand -hex 32 makes one."
+            )
+        if is_loopback(self.host):
+            return
+        if not self.token:
+            raise Misconfigured(
+                f"{self.host} can be reached by others, who could spend your credits: set BMN_MCP_TOKEN.",
+                hint="openssl rand -hex 32 makes one, and clients send it as `Authorization`.",
+            )
+        if self.host in _ANYWHERE and not self.names:
+            raise UsageProblem(
+                f"Nobody calls a host {self.host!r}: say by which name clients do.",
+                hint="bmn mcp --host 0.0.0.0 --port 3100 --name mcp.example.com",
+            )
+
+    def security(self) -> TransportSecuritySettings:
+        """Host headers that are meant for us, so that no name that is bent to this address gets through.
+
+        No page of a browser has business here: whoever sends an Origin is refused.
+        """
+        own = () if self.host in _ANYWHERE else (bracketed(self.host),)
+        named = [name for host in (*_LOOPBACK, *own, *self.names) for name in (host, f"{host}:*")]
+        return TransportSecuritySettings(allowed_hosts=named, allowed_origins=[])
+
+    def listen(self) -> socket.socket:
+        """Raises Misconfigured where it cannot be listened on."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        try:
+            return socket.create_server((self.host, self.port), family=family)
+        except OSError as error:
+            raise Misconfigured(
+                f"{bracketed(self.host)}:{self.port} cannot be listened on: {error.strerror}.",
+                hint="Name another --port; 0 takes any free one.",
+            ) from None
+
+
+class _Server(uvicorn.Server):
+    """Says when it takes connections, and, which is as important to who started it, signals."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+async def serve(server: MCPServer[Any], place: Place, sock: socket.socket, ready: Callable[[], None]) -> None:
+    """Serves on a bound socket until SIGTERM or SIGINT. ready: called when it can be called."""
+    app = server.streamable_http_app(
+        streamable_http_path=PATH, stateless_http=True, host=place.host, transport_security=place.security()
+    )
+    config = uvicorn.Config(
+        guarded(app, place.token) if place.token else app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        workers=1,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    logging.getLogger("uvicorn.access").disabled = True
+    # uvicorn raises a signal again after it has stopped for it; without handlers of ours it would kill the process.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    await _Server(config, ready).serve([sock])
+
+
+def address_of(place: Place, sock: socket.socket) -> str:
+    """What a client on this machine is told."""
+    return f"http://{bracketed(reachable(place.host))}:{sock.getsockname()[1]}{PATH}"
+
+
+def guarded(app: App, token: str) -> App:
+    """The app for whoever sends the token."""
+    wanted = f"Bearer {token}".encode()
+
+    async def guard(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            sent = dict(scope["headers"]).get(b"authorization", b"")
+            if not hmac.compare_digest(sent, wanted):
+                await _refuse(send)
+                return
+        await app(scope, receive, send)
+
+    return guard
+
+
+async def _refuse(send: Any) -> None:
+    body = b'{"error":"Sign in with the token that BMN_MCP_TOKEN sets.","code":"not_signed_in"}'
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"www-authenticate", b"Bearer"),
+    ]
+    await send({"type": "http.response.start", "status": 401, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
