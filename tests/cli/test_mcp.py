@@ -130,6 +130,8 @@ async def test_a_brand_is_made_for_fifty_cents_and_refused_for_fifty_one(user: U
     async with started(user, "--write", "--budget", "0.50usd") as agent:
         refused = await agent.refusal("submit", brand="Acme Coffee", order=_SMALL_KIT, budget=1)
         assert refused.startswith("This would cost 2 credits, and its budget is 1 credit.\nNothing was submitted.")
+        refused = await agent.refusal("submit", brand="Acme Coffee", order={"kind": "kit", "count": 8}, key="too-much")
+        assert "more of its $0.50" in refused
         assert (await agent.ask("list_brands"))["brands"] == []
         asked = {"brand": "Acme Coffee", "order": _SMALL_KIT, "budget": "$0.50", "key": secrets.token_hex()}
         begun = await agent.ask("submit", **asked)

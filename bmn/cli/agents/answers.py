@@ -122,6 +122,7 @@ class StepPrice(Document):
 class PriceAnswer(Document):
     """What an order would come to; nothing was submitted. usd: what providers charge with their keys.
 
+    credits_available: of a kit, without those that one's other open kits are going to need.
     sandboxed: the sandbox answers, and nobody is charged. usual_seconds: how long such jobs take, in the median. waiting:
     how many jobs are before it. prompts: what models would be asked. steps: of a kit. brand_is_new: submitting makes it.
     budget_left: what this server may still spend, where it was started with a budget.

@@ -8,7 +8,7 @@ from bmn.cli.agents.orders import KitOrder, Order
 from bmn.cli.lookup.brands import brands_named, find_brand, is_brand_id
 from bmn.cli.order import Body, Target
 from bmn.client import Client
-from bmn.errors import NotFound
+from bmn.errors import InsufficientCredits, NotFound
 from bmn.schemas import documents
 from bmn.schemas.generators import KINDS
 
@@ -50,9 +50,13 @@ async def ask(client: Client, reference: str, order: Order, *, make: bool = Fals
 
 
 async def settle_brand(client: Client, asked: Asked) -> Body:
-    """The whole request. A brand that is not there yet is made."""
-    brand_id = asked.brand.id or (await client.create_brand(asked.brand.name, **asked.order.record())).id
-    return {**asked.body, "brandId": brand_id}
+    """The whole request. A brand that is not there yet is made, unless its order would be refused for lack of credits."""
+    if asked.brand.id:
+        return {**asked.body, "brandId": asked.brand.id}
+    if asked.answer.credits > asked.answer.credits_available:
+        raise InsufficientCredits(asked.answer.credits, asked.answer.credits_available)
+    made = await client.create_brand(asked.brand.name, **asked.order.record())
+    return {**asked.body, "brandId": made.id}
 
 
 async def _brand(client: Client, reference: str, order: Order, *, make: bool) -> Target:
@@ -89,7 +93,7 @@ def _of_kit(found: documents.KitPrice) -> PriceAnswer:
     steps = [StepPrice(step=step.step, jobs=step.jobs, credits=step.credits, usd=step.usd) for step in found.steps]
     return PriceAnswer(
         credits=found.credits,
-        credits_available=found.credits_available,
+        credits_available=max(0, found.credits_available - found.credits_promised),
         usd=found.usd,
         sandboxed=found.sandboxed,
         warning=found.warning,
