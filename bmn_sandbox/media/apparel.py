@@ -52,7 +52,7 @@ def _seam(canvas: Image.Image, path: str, clip: Image.Image | None = None) -> No
 
 
 def tshirt(scene: Scene) -> Image.Image:
-    cloth = scene.cloth
+    cloth = scene.on(scene.brand)
     canvas = studio(scene.brand, horizon=None)
     body = mirrored(
         "M512 214 C470 214 436 200 416 170 L372 182 C318 198 262 216 226 250 C184 296 150 376 124 452 "
@@ -67,7 +67,7 @@ def tshirt(scene: Scene) -> Image.Image:
     shape = without(shape, neck)
     paint(canvas, shape, cloth)
     _volume(canvas, shape, cloth, mirrored("M512 250 L400 240 L262 300 L200 420 L330 400 L346 850 L512 860"))
-    if art := scene.art(290, 250):
+    if art := scene.art(290, 250, cloth):
         print_flat(canvas, art, (512, 420), *FLAT)
     _folds(
         canvas,
@@ -95,7 +95,7 @@ def tshirt(scene: Scene) -> Image.Image:
 
 
 def hoodie(scene: Scene) -> Image.Image:
-    cloth = scene.cloth
+    cloth = scene.on(scene.deep)
     canvas = studio(scene.brand, horizon=None)
     body = mirrored(
         "M512 196 C440 196 400 206 372 224 C310 240 262 262 238 306 C190 420 150 600 124 790 C152 812 190 822 228 822 "
@@ -120,7 +120,7 @@ def hoodie(scene: Scene) -> Image.Image:
         0.35,
     )
     paint(canvas, within(soft("M428 170 C460 140 564 140 596 170", 10, width=24), opening), WHITE, 0.16)
-    if art := scene.art(270, 190):
+    if art := scene.art(270, 190, cloth):
         print_flat(canvas, art, (512, 544), *FLAT)
     _folds(
         canvas,
@@ -155,7 +155,7 @@ def hoodie(scene: Scene) -> Image.Image:
 
 
 def cap(scene: Scene) -> Image.Image:
-    cloth = scene.cloth
+    cloth = scene.on(scene.brand)
     canvas = studio(scene.brand, horizon=690)
     floor_shadow(canvas, ellipse(512, 800, 300, 34))
     dome = (
@@ -176,7 +176,7 @@ def cap(scene: Scene) -> Image.Image:
         paint(canvas, mask(ellipse(x, y, 5, 6)), BLACK, 0.75)
     paint(canvas, mask(ellipse(512, 258, 30, 15)), cloth.mixed(BLACK, 0.14))
     paint(canvas, mask(ellipse(508, 254, 20, 8)), WHITE, 0.2)
-    if art := scene.art(300, 216):
+    if art := scene.art(300, 216, cloth):
         print_round(canvas, art, (512, 492), 330, bulge=-16)
     peak = mask("M206 662 C310 616 414 604 512 604 C610 604 714 616 818 662 C852 716 838 752 812 778 "
                 "C742 806 640 822 512 822 C384 822 282 806 212 778 C186 752 172 716 206 662")  # fmt: skip
@@ -200,7 +200,7 @@ def cap(scene: Scene) -> Image.Image:
 
 
 def tote(scene: Scene) -> Image.Image:
-    cloth = scene.on([CREAM, *scene.palette])
+    cloth = scene.on(CREAM)
     canvas = studio(scene.brand, horizon=None)
     back = "M372 362 C372 120 428 84 512 84 C596 84 652 120 652 362"
     lying_shadow(canvas, line(back, 34), opacity=0.22)
@@ -212,7 +212,7 @@ def tote(scene: Scene) -> Image.Image:
     lying_shadow(canvas, shape)
     paint(canvas, shape, cloth)
     _volume(canvas, shape, cloth, outlines("M320 390 L704 390 L730 840 L294 840")[0])
-    if art := scene.art(350, 330):
+    if art := scene.art(350, 330, cloth):
         print_flat(canvas, art, (512, 620), *FLAT)
     _folds(
         canvas,

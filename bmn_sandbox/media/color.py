@@ -35,6 +35,19 @@ class Color(NamedTuple):
         return cls(int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16))
 
 
+_NAMED = {
+    "white": Color(255, 255, 255), "black": Color(30, 30, 34), "charcoal": Color(58, 60, 66), "gray": Color(150, 154, 160),
+    "grey": Color(150, 154, 160), "cream": Color(240, 231, 214), "beige": Color(222, 205, 178), "brown": Color(92, 64, 46),
+    "red": Color(190, 38, 44), "orange": Color(226, 118, 40), "yellow": Color(240, 196, 60), "green": Color(46, 110, 72),
+    "olive": Color(98, 104, 62), "teal": Color(24, 116, 120), "blue": Color(42, 92, 168), "navy": Color(28, 42, 78),
+    "purple": Color(98, 62, 140), "pink": Color(238, 160, 184),
+}  # fmt: skip
+_THING = (
+    r"(?:product|mug|cup|tumbler|t-?shirt|tee|shirt|polo|hoodie|sweat-?shirt|sweater|jacket|tote|bag|cap|hat|beanie|"
+    r"bottle|flask|box|carton|notebook|journal|planner|poster)"
+)
+_COLORED = re.compile(rf"\b({'|'.join(_NAMED)})\s+(?:\w+\s+)?{_THING}s?\b", re.IGNORECASE)
+
 WHITE = Color(255, 255, 255)
 BLACK = Color(18, 18, 22)
 
@@ -42,6 +55,12 @@ BLACK = Color(18, 18, 22)
 def colors_in(text: str) -> list[Color]:
     """The colors that a text writes as `#rrggbb` or `#rgb`, in order."""
     return [Color.parse(found) for found in _HEX.findall(text)]
+
+
+def color_named(text: str) -> Color | None:
+    """The color of a thing that a text names together: "a navy hoodie", "white ceramic mug"."""
+    found = _COLORED.search(text)
+    return _NAMED[found[1].lower()] if found else None
 
 
 def contrast(one: Color, other: Color) -> float:

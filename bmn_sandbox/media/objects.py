@@ -25,6 +25,7 @@ from bmn_sandbox.media.canvas import (
     without,
 )
 from bmn_sandbox.media.color import BLACK, WHITE, Color
+from bmn_sandbox.media.inks import printed
 from bmn_sandbox.media.placement import Logo, print_flat, print_round
 from bmn_sandbox.media.scene import KRAFT, STEEL, Scene
 
@@ -42,7 +43,7 @@ def _cylinder_light(canvas: Image.Image, clip: Image.Image, left: float, right: 
 
 
 def mug(scene: Scene) -> Image.Image:
-    glaze = scene.cloth
+    glaze = scene.on(scene.second, scene.brand)
     canvas = studio(scene.brand, horizon=640)
     floor_shadow(canvas, ellipse(500, 830, 250, 40))
     paint(canvas, soft("M520 820 L860 780 L900 830 L560 862", 30), BLACK, 0.18)
@@ -62,7 +63,7 @@ def mug(scene: Scene) -> Image.Image:
     )
     shape = mask([outlines(body)[0], ellipse(478, top, 226, 58)])
     paint(canvas, shape, glaze)
-    if art := scene.art(300, 270):
+    if art := scene.art(300, 270, glaze):
         print_round(canvas, art, (478, 590), 226, bulge=34)
     _cylinder_light(canvas, shape, left, right, gloss=0.5 if glaze.luminance > 0.5 else 0.3)
     paint(
@@ -86,14 +87,14 @@ def mug(scene: Scene) -> Image.Image:
 
 
 def bottle(scene: Scene) -> Image.Image:
-    metal = scene.on([] if scene.plain else list(scene.palette))
+    metal = scene.on(scene.brand)
     canvas = studio(scene.brand, horizon=720)
     floor_shadow(canvas, ellipse(516, 918, 140, 26))
     paint(canvas, soft("M520 900 L820 850 L850 884 L560 934", 26), BLACK, 0.18)
     body = "M386 352 C386 292 440 270 452 236 L572 236 C584 270 638 292 638 352 L638 868 C638 912 600 926 512 926 C424 926 386 912 386 868 L386 352"
     shape = mask(body)
     paint(canvas, shape, metal)
-    if art := scene.art(206, 330):
+    if art := scene.art(206, 330, metal):
         print_round(canvas, art, (512, 606), 126, bulge=10)
     _cylinder_light(canvas, shape, 386, 638, gloss=0.6)
     paint(canvas, within(soft("M386 356 Q512 300 638 356", 14, width=20), shape), BLACK, 0.12)
@@ -114,7 +115,7 @@ def bottle(scene: Scene) -> Image.Image:
 
 
 def notebook(scene: Scene) -> Image.Image:
-    cover = scene.on(list(scene.palette))
+    cover = scene.on(scene.deep)
     canvas = studio(scene.brand, horizon=None)
     angle, centre = -9.0, (512.0, 516.0)
 
@@ -139,7 +140,7 @@ def notebook(scene: Scene) -> Image.Image:
     paint(canvas, within(soft(spine, 5, width=10), board), BLACK, 0.32)
     paint(canvas, within(soft(placed([(304.0, 144.0), (304.0, 884.0)]), 4, width=6), board), WHITE, 0.25)
     across, down = turned([(1.0, 0.0)], angle, (0.0, 0.0))[0], turned([(0.0, 1.0)], angle, (0.0, 0.0))[0]
-    if art := scene.art(300, 300):
+    if art := scene.art(300, 300, cover):
         print_flat(canvas, art, placed([(506.0, 480.0)])[0], across, down)
     band = placed(rounded(702, 140, 722, 888, 4))
     paint(canvas, soft(band, 5), BLACK, 0.3)
@@ -148,7 +149,7 @@ def notebook(scene: Scene) -> Image.Image:
 
 
 def box(scene: Scene) -> Image.Image:
-    card = scene.on([*scene.palette[1:], KRAFT, *scene.palette])
+    card = scene.on(KRAFT)
     canvas = studio(scene.brand, horizon=600)
     floor_shadow(canvas, [(150.0, 770.0), (560.0, 930.0), (880.0, 770.0), (700.0, 700.0)], opacity=0.3)
     a, b, c = (176.0, 372.0), (566.0, 468.0), (846.0, 356.0)  # top edge: left, near corner, right
@@ -161,9 +162,9 @@ def box(scene: Scene) -> Image.Image:
         paint(canvas, mask(face), card.mixed(BLACK, shade))
     paint(canvas, mask(lid), card.mixed(WHITE, 0.3))
     across: Point = ((b[0] - a[0]) / 402, (b[1] - a[1]) / 402)
-    if art := scene.art(290, 260):
+    if art := scene.art(290, 260, card):
         print_flat(canvas, art, (374, 628), across, (0.012, 1.0))
-    if art := scene.art(150, 120):
+    if art := scene.art(150, 120, card):
         step: Point = ((c[0] - b[0]) / 302, (c[1] - b[1]) / 302)
         print_flat(canvas, art, (704, 620), step, (-0.01, 1.0), opacity=0.8)
     paint(canvas, within(soft(front, 40), mask(front), ramp([(420, 0), (880, 255)], vertical=True)), BLACK, 0.16)
@@ -181,7 +182,7 @@ def box(scene: Scene) -> Image.Image:
 
 def carrier_bag(scene: Scene) -> Image.Image:
     """A paper bag with cord handles: what anything we have no drawing for is sold in."""
-    paper = scene.on([*scene.palette])
+    paper = scene.on(scene.brand)
     canvas = studio(scene.brand, horizon=690)
     floor_shadow(canvas, [(236.0, 880.0), (640.0, 936.0), (800.0, 866.0), (620.0, 830.0)], opacity=0.32)
     front: Outline = [(226.0, 318.0), (632.0, 304.0), (640.0, 924.0), (246.0, 890.0)]
@@ -198,7 +199,7 @@ def carrier_bag(scene: Scene) -> Image.Image:
     )
     paint(canvas, line(crease, 2), BLACK, 0.25)
     paint(canvas, line([(716.0, 720.0), (790.0, 850.0)], 2), BLACK, 0.2)
-    if art := scene.art(300, 330):
+    if art := scene.art(300, 330, paper):
         print_flat(canvas, art, (434, 618), (1.0, -0.0), (0.014, 1.0))
     paint(canvas, within(mask(front), ramp([(420, 0), (650, 160)])), BLACK, 0.14)
     paint(canvas, within(soft(ellipse(330, 460, 140, 200), 80), mask(front)), WHITE, 0.22)
@@ -214,7 +215,7 @@ def carrier_bag(scene: Scene) -> Image.Image:
 
 
 def poster(scene: Scene) -> Image.Image:
-    sheet = scene.on([*scene.palette])
+    sheet = scene.on(scene.brand.mixed(WHITE, 0.86))
     canvas = studio(scene.brand, horizon=850)
     frame, mat, picture = rounded(252, 96, 772, 820, 6), rounded(274, 118, 750, 798, 2), rounded(316, 160, 708, 756, 1)
     lying_shadow(canvas, mask(frame), opacity=0.36)
@@ -228,7 +229,7 @@ def poster(scene: Scene) -> Image.Image:
     accent = next((c for c in (*scene.palette, BLACK) if c != sheet), BLACK)
     paint(canvas, within(mask(ellipse(708, 756, 150, 150)), inside), accent, 0.9)
     paint(canvas, within(mask(ellipse(316, 160, 96, 96)), inside), accent.mixed(sheet, 0.55), 0.9)
-    if art := scene.art(260, 260):
+    if art := scene.art(260, 260, sheet):
         print_flat(canvas, art, (512, 420), (1.0, 0.0), (0.0, 1.0))
     ink = BLACK if sheet.luminance > 0.4 else WHITE
     for row, width in enumerate((120, 84)):
@@ -260,13 +261,13 @@ def stickers(scene: Scene) -> Image.Image:
         paint(canvas, blank, WHITE)
         return canvas
     for centre, angle, size in (((288, 290), -16.0, 280), ((742, 762), 13.0, 300), ((520, 520), -4.0, 540)):
-        _die_cut(canvas, scene.logo, scene.on([WHITE, *scene.palette]), centre, angle, size)
+        _die_cut(canvas, scene.logo, scene.on(WHITE), centre, angle, size)
     return canvas
 
 
 def _die_cut(canvas: Image.Image, logo: Logo, vinyl: Color, centre: Point, angle: float, size: float) -> None:
     """A sticker cut along the logo's own outline, with a rim of vinyl."""
-    art = logo.art.copy()
+    art = printed(logo, vinyl).copy()
     art.thumbnail((round(size), round(size)), Image.Resampling.LANCZOS)
     layer = Image.new("RGBA", (SIZE, SIZE))
     layer.paste(art, (round(centre[0] - art.width / 2), round(centre[1] - art.height / 2)))

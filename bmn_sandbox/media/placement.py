@@ -3,14 +3,12 @@
 import io
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from PIL import Image, ImageChops, ImageStat
 
 from bmn_sandbox.media.canvas import SIZE, Point
-from bmn_sandbox.media.color import BLACK, WHITE, Color
+from bmn_sandbox.media.color import Color
 
-_READS_WELL = 2.8  # a contrast; less than text needs, because a logo is large
 _LONGEST = 900  # a larger logo is reduced first: nothing we draw shows more
 
 
@@ -142,51 +140,3 @@ def _transparent(art: Image.Image) -> Image.Image:
 def _lay(canvas: Image.Image, layer: Image.Image, opacity: float) -> None:
     alpha = layer.getchannel("A").point([round(value * opacity) for value in range(256)])
     canvas.paste(layer.convert("RGB"), mask=alpha)
-
-
-def contrast(one: Color, other: Color) -> float:
-    """How well one color reads on another, 1 (not at all) to 21, by the WCAG formula."""
-    lighter, darker = sorted((_linear(one), _linear(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _linear(color: Color) -> float:
-    parts = [(c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def readable(logo: Logo, wanted: list[Color]) -> Color:
-    """The first of the wanted colors on which all of the logo reads well; else the ground it was drawn for."""
-    inks = _inks(logo.art)
-    for candidate in wanted:
-        if all(contrast(ink, candidate) >= _READS_WELL for ink in inks):
-            return candidate
-    return logo.ground or max((WHITE, BLACK), key=lambda c: min(contrast(ink, c) for ink in inks))
-
-
-def _pixels(image: Image.Image) -> tuple[Any, ...]:
-    return tuple(image.get_flattened_data())
-
-
-def _inks(art: Image.Image) -> list[Color]:
-    """The few colors that make up most of the art."""
-    small = art.copy()
-    small.thumbnail((96, 96), Image.Resampling.NEAREST)  # no blends of two inks
-    pixels: list[Any] = [pixel for pixel in _pixels(small) if pixel[3] > 200]
-    if not pixels:
-        return [BLACK]
-    strip = Image.new("RGB", (len(pixels), 1))
-    strip.putdata([pixel[:3] for pixel in pixels])
-    reduced = strip.quantize(8)
-    palette = reduced.getpalette() or []
-    counted = sorted(reduced.getcolors() or [], reverse=True)
-    return [
-        Color(*palette[index * 3 : index * 3 + 3])
-        for count, index in counted
-        if isinstance(index, int) and count >= len(pixels) * 0.03
-    ]
-
-
-def accents(art: Image.Image) -> list[Color]:
-    """Colors of the art that are neither gray, white nor black: what a brand would call its own."""
-    return [ink for ink in _inks(art) if ink.saturation > 0.2]

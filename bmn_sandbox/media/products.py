@@ -8,9 +8,10 @@ from PIL import Image
 
 from bmn_sandbox.media import apparel, objects
 from bmn_sandbox.media.canvas import SIZE, covered
-from bmn_sandbox.media.color import Color, colors_in
+from bmn_sandbox.media.color import Color, color_named, colors_in
 from bmn_sandbox.media.cutout import marked
-from bmn_sandbox.media.placement import accents, read_logo
+from bmn_sandbox.media.inks import accents
+from bmn_sandbox.media.placement import read_logo
 from bmn_sandbox.media.scene import Scene
 
 Drawing = Callable[[Scene], Image.Image]
@@ -43,13 +44,14 @@ def mockup(logo_png: bytes | None, prompt: str) -> bytes:
     """Draws a product with a logo on it.
 
     logo_png: any picture Pillow reads, its even background is removed; None leaves the product blank.
-    prompt: names the product, and may name brand colors. Raises OSError where the logo is no picture.
+    prompt: names the product, and may name its color ("a black hoodie") and brand colors.
+    Raises OSError where the logo is no picture.
     """
     logo = read_logo(logo_png) if logo_png else None
     palette = colors_in(prompt) or (accents(logo.art) if logo else []) or [_NEUTRAL]
     vivid = sorted(palette, key=lambda color: color.saturation < 0.15)  # grays last, else as they came
     draw = product_of(prompt)
-    drawing = draw(Scene(logo, tuple(vivid), plain="white product" in prompt.lower()))
+    drawing = draw(Scene(logo, tuple(vivid), color_named(prompt)))
     return _saved(marked(drawing, covered(drawing), draw.__name__), "png")
 
 

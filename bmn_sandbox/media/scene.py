@@ -1,12 +1,13 @@
-"""What every product drawing is given."""
+"""What every product drawing is given: a brand's colors, and its logo as it is printed on each of them."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from PIL import Image
 
-from bmn_sandbox.media.color import WHITE, Color
-from bmn_sandbox.media.placement import Logo, fitted, readable
+from bmn_sandbox.media.color import BLACK, WHITE, Color
+from bmn_sandbox.media.inks import printed, readable
+from bmn_sandbox.media.placement import Logo, fitted
 
 CREAM = Color(240, 231, 214)
 KRAFT = Color(203, 168, 124)
@@ -15,27 +16,39 @@ STEEL = Color(222, 225, 228)
 
 @dataclass(frozen=True)
 class Scene:
-    """logo: None draws the blank product. palette: the brand's colors, first its own. plain: keep products white."""
+    """logo: None draws the blank product. palette: the brand's colors, first its own. wanted: a color that was asked for."""
 
     logo: Logo | None
     palette: tuple[Color, ...]
-    plain: bool
+    wanted: Color | None = None
 
     @property
     def brand(self) -> Color:
         return self.palette[0]
 
+    @property
+    def plain(self) -> bool:
+        return self.wanted == WHITE
+
     @cached_property
-    def cloth(self) -> Color:
-        """A product color on which the logo reads."""
-        return self.on([] if self.plain else list(self.palette))
+    def deep(self) -> Color:
+        """The brand's own color as dark cloth has it."""
+        return self.brand.mixed(BLACK, 0.5 if self.brand.luminance > 0.35 else 0.25)
 
-    def on(self, wanted: list[Color]) -> Color:
-        """The first wanted color that the logo reads on."""
+    @cached_property
+    def second(self) -> Color:
+        """What goes with the brand's own color: the next of its palette that is not nearly white, else a tint."""
+        others = (color for color in self.palette[1:] if color.luminance < 0.85)
+        return next(others, self.brand.mixed(WHITE, 0.55))
+
+    def on(self, *colors: Color) -> Color:
+        """The color of a product: the one that was asked for, else the first on which the logo can be printed."""
+        tried = (self.wanted,) if self.wanted else colors
+        return tried[0] if self.logo is None else readable(self.logo, tried)
+
+    def art(self, width: float, height: float, on: Color) -> Image.Image | None:
+        """The logo as it is printed on a color, fitted into a box."""
         if self.logo is None:
-            return (wanted or [WHITE])[0]
-        return readable(self.logo, wanted)
-
-    def art(self, width: float, height: float) -> Image.Image | None:
-        """The logo, fitted into a box."""
-        return None if self.logo is None else fitted(self.logo.art, width, height)
+            return None
+        twice = Logo(fitted(self.logo.art, 2 * width, 2 * height), self.logo.ground)
+        return fitted(printed(twice, on), width, height)

@@ -5,13 +5,14 @@ from itertools import pairwise
 
 import av
 import pytest
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from bmn_sandbox.media import apparel, objects
 from bmn_sandbox.media.bundle import STYLES, bundle
 from bmn_sandbox.media.color import WHITE, Color
-from bmn_sandbox.media.cutout import KINDS, cut_out, marked
-from bmn_sandbox.media.placement import read_logo, readable
+from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked
+from bmn_sandbox.media.inks import printed, readable
+from bmn_sandbox.media.placement import read_logo
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
 from bmn_sandbox.media.video import video
 from tests.kit.pictures import INK, logo_png, opened, share_of_ink
@@ -30,10 +31,10 @@ def as_png(image: Image.Image) -> bytes:
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_every_product_shows_the_logo(product: str) -> None:
     prompt = f"Professional product mockup photograph: {product}. Brand colors: #2a9d8f."
-    drawn = mockup(logo_png(), prompt)
-    assert opened(drawn).size == (1024, 1024)
-    assert share_of_ink(drawn) > 0.008
-    assert share_of_ink(mockup(None, prompt)) == 0
+    drawn, blank = (opened(mockup(logo, prompt)).convert("RGB") for logo in (logo_png(), None))
+    assert drawn.size == (1024, 1024)
+    changed = ImageChops.difference(drawn, blank).convert("L").point([0] * 40 + [255] * 216)
+    assert ImageStat.Stat(changed).mean[0] / 255 > 0.008
 
 
 @pytest.mark.parametrize(
@@ -68,11 +69,30 @@ def test_a_busy_background_stays() -> None:
     assert logo.art.size == (64, 64)
 
 
-def test_a_logo_is_not_printed_on_its_own_color() -> None:
+def test_a_logo_is_printed_in_another_ink_where_its_own_does_not_read() -> None:
     logo = read_logo(logo_png())
-    navy = Color(16, 24, 60)
-    assert readable(logo, [Color(*INK)]) == WHITE
-    assert readable(logo, [Color(*INK), navy]) == navy
+    middle = (logo.art.width // 2, logo.art.height // 2)
+    assert readable(logo, [Color(*INK)]) == INK
+    assert printed(logo, Color(*INK)).getpixel(middle) == (*WHITE, 255)
+    assert printed(logo, WHITE).getpixel(middle) == (*INK, 255)
+    pale = printed(logo, Color(*INK).mixed(WHITE, 0.4)).getpixel(middle)
+    assert isinstance(pale, tuple) and sum(pale[:3]) < sum(INK)
+
+
+def test_a_picture_is_printed_as_it_is() -> None:
+    noise = Image.effect_noise((64, 64), 90).convert("RGB")
+    logo = read_logo(as_png(noise))
+    assert printed(logo, WHITE) is logo.art
+
+
+def _most_of(product: str) -> tuple[int, int, int]:
+    return main_color(cut_out(mockup(logo_png(), f"Product mockup: {product}. Brand colors: #2a9d8f.")))
+
+
+def test_products_come_in_the_brands_colors_and_in_the_one_that_is_asked_for() -> None:
+    red, green, blue = _most_of("T-shirt")
+    assert green > red + 40 and blue > red + 40
+    assert max(_most_of("a black T-shirt")) < 90 and min(_most_of("a white cotton T-shirt")) > 200
 
 
 def test_a_white_logo_goes_on_the_dark_it_was_drawn_on() -> None:
