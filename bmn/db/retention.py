@@ -174,6 +174,11 @@ def prune_letters(conn: Connection, limit: int) -> int:
     return len(found)
 
 
+def count_due(conn: Connection, book: Book, most: int) -> int:
+    """How many rows of a book are due, `most` at most."""
+    return len(due(conn, book, most).keys)
+
+
 def lags(conn: Connection, books: Iterable[Book] = BOOKS) -> dict[str, float]:
     """By book: for how many seconds its oldest row should have been gone; 0.0 where none should."""
     found = {}

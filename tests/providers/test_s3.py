@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from bmn.errors import Cause
+from bmn.errors import Cause, JobFailure
 from bmn.settings import Settings
 from bmn.storage import Storage, object_key, open_storage
+from bmn.work.archive.files import find_archive
 from tests.kit.sandbox import SandboxControl
 from tests.kit.wire import failing
 
@@ -68,3 +69,25 @@ async def test_a_failed_read_says_so(storage: Storage, sandbox: SandboxControl) 
     await storage.put(mine, b"x", "image/png")
     sandbox.fault("s3", op="get", status=500)
     assert (await failing(storage.get(mine))).cause is Cause.STORAGE_FAILED
+
+
+async def test_files_of_the_archive_are_in_a_bucket_of_their_own(home: Path, sandbox: SandboxControl) -> None:
+    settings = Settings(
+        bmn_home=home,
+        storage_backend="s3",
+        s3_endpoint=f"{sandbox.url}/s3",
+        s3_access_key_id="id",
+        s3_secret_access_key="secret",
+        public_base_url="https://assets.example.org",
+        bmn_archive_days=30,
+        bmn_archive_bucket="archive",
+    )
+    archive = find_archive(settings)
+    file = await archive.write("jobs", b"rows", since=1.0, upto=2.0, rows=1)
+    assert await archive.list("jobs") == await archive.list() == [file]
+    assert await archive.list("kits") == []
+    assert await archive.read(file) == b"rows"
+    assert file.key not in [found for found, _ in await open_storage(settings).list("archive")]
+    await archive.delete(file)
+    with pytest.raises(JobFailure):
+        await archive.read(file)

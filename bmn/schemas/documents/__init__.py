@@ -1,6 +1,7 @@
 """Every answer of the API as a type: built by the server, parsed by the client, described in `/openapi.json`."""
 
 from bmn.schemas.documents.access import AuditPage, AuditRecord, KeyRecord, Keys, MadeKey, Me
+from bmn.schemas.documents.archive import ArchivedBook, ArchiveReport, BrokenFile, RestoreReport
 from bmn.schemas.documents.brand import (
     Asset,
     AssetPage,
@@ -97,6 +98,10 @@ __all__ = [
     "AlertRecord",
     "Alerts",
     "AuditPage",
+    "ArchivedBook",
+    "ArchiveReport",
+    "BrokenFile",
+    "RestoreReport",
     "AuditRecord",
     "KeyRecord",
     "Keys",
