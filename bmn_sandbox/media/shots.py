@@ -16,6 +16,7 @@ Shot = Callable[[float], Image.Image]
 Point = tuple[float, float]
 _COARSE = 8  # light and shadow are drawn this much smaller
 _SWING = 26.0  # degrees that a product turns to each side
+_NEARER = 0.16  # of what is seen at first, the camera leaves out so much at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,15 @@ def _turning(stage: Stage) -> Shot:
 def _unboxing(stage: Stage) -> Shot:
     """The lid leaves a box, the product rises out of it, and stands there when the box is gone."""
     wide, high = stage.size
-    art = stage.art(0.56)
+    art = stage.art(0.66)
     plate = _wall(stage.size, stage.colors[0], stage.floor)
-    half, tall = max(art.width * 0.62, stage.unit * 0.24), stage.unit * 0.42
+    half, tall = max(art.width * 0.62, stage.unit * 0.27), stage.unit * 0.46
     side, inside = stage.colors[1].mixed(WHITE, 0.12), stage.colors[1].mixed(BLACK, 0.45)
     front = _panel((round(half * 2), round(tall)), side)
     back = _panel((round(half * 2), round(tall * 0.16)), inside)
     below, boxed = _shadow(art.width * 0.85, stage.depth), _shadow(half * 2, 0.6)
     lid = _panel((round(half * 2.1), round(tall * 0.2)), side.mixed(WHITE, 0.2))
+    highest = min(tall * 0.78, stage.floor - art.height - high * 0.04)  # it stays in sight
 
     def at(moment: float) -> Image.Image:
         opened, risen, gone = (_between(moment, *span) for span in ((0.08, 0.34), (0.26, 0.66), (0.58, 0.82)))
@@ -94,7 +96,7 @@ def _unboxing(stage: Stage) -> Shot:
         _fall(frame, below, (wide / 2, stage.floor + 4), _between(moment, 0.7, 0.9))
         _fall(frame, boxed, (wide / 2, base))
         _put(frame, back, (wide / 2, base - tall + 2))
-        rise = art.height * 0.1 - risen * (art.height * 0.1 + tall * 0.78)
+        rise = art.height * 0.1 - risen * (art.height * 0.1 + highest)
         foot = stage.floor + rise * (1 - gone) - stage.lift * gone
         if risen > 0:
             hidden = max(0, round(foot - base)) if gone < 0.2 else 0
@@ -134,8 +136,8 @@ def _walking(stage: Stage) -> Shot:
 
 
 def _standing(stage: Stage) -> Shot:
-    """Nothing moves but the light."""
-    wide = stage.size[0]
+    """Nothing moves but the light, and the camera comes nearer."""
+    wide, high = stage.size
     art = stage.art(0.64)
     plate = _wall(stage.size, WHITE.mixed(stage.colors[0], 0.5), stage.floor)
     _fall(plate, _shadow(art.width * 0.84, stage.depth), (wide / 2, stage.floor + 4))
@@ -143,7 +145,10 @@ def _standing(stage: Stage) -> Shot:
     def at(moment: float) -> Image.Image:
         frame = plate.copy()
         _put(frame, _lit(art, -0.3 + 1.6 * _eased(moment), strength=0.34), (wide / 2, stage.floor - stage.lift))
-        return frame
+        seen = 1 - _NEARER * _eased(moment)
+        left, top = wide * (1 - seen) / 2, high * (1 - seen) * 0.62
+        box = (left, top, left + wide * seen, top + high * seen)
+        return frame.resize(stage.size, Image.Resampling.BILINEAR, box)
 
     return at
 
@@ -175,7 +180,7 @@ def _between(moment: float, start: float, end: float) -> float:
 def _wall(size: tuple[int, int], color: Color, floor: float) -> Image.Image:
     """A wall in the light of a lamp, and a floor that mirrors a little of it. floor: its near edge."""
     wide, high = size
-    tint = WHITE.mixed(color, 0.34)
+    tint = WHITE.mixed(color, 0.5)
     plate = Image.new("RGB", size, tuple(tint))
     faint = [max(0, 176 - v) * 3 // 4 for v in range(256)]  # nothing is left of it where its square ends
     glow = (
