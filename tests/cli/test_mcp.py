@@ -210,7 +210,8 @@ async def test_the_server_over_http_for_clients_of_this_machine_alone(user: User
 
 async def test_the_server_over_http_with_a_token(user: User) -> None:
     token = secrets.token_hex()
-    with listening(user, "--host", "0.0.0.0", "--name", "mcp.example.com", env={"BMN_MCP_TOKEN": token}) as url:
+    place = ("--write", "--host", "0.0.0.0", "--name", "mcp.example.com")
+    with listening(user, *place, env={"BMN_MCP_TOKEN": token}) as url:
         for headers, status in (
             ({}, 401),
             ({"Authorization": "Bearer guessed"}, 401),
@@ -222,7 +223,12 @@ async def test_the_server_over_http_with_a_token(user: User) -> None:
             httpx2.AsyncClient(headers=signed, timeout=PATIENCE, trust_env=False) as http,
             Client(streamable_http_client(url, http_client=http), read_timeout_seconds=PATIENCE) as client,
         ):
-            assert (await Agent(client).ask("balance"))["creditsRemaining"] == 20
+            agent = Agent(client)
+            large = {"kind": "kit", "count": 8}  # 18 credits; each product more is one
+            large["products"] = [each["name"] for each in (await agent.ask("list_products"))["products"]][:10]
+            refused = await agent.refusal("submit", brand="Acme Coffee", order=large, budget=100)
+            assert refused.startswith("Insufficient credits\nThis needs ")
+            assert (await agent.ask("list_brands"))["brands"] == []
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from typing import Any
 
 import httpx
 import pytest
+from mcp import Client, StdioServerParameters
 
 import bmn as package
 from tests.kit.processes import PATIENCE, wait_until
 from tests.kit.stack import Stack, User, start
-from tests.kit.terminal import Output, environment
+from tests.kit.terminal import BMN, Output, environment
 from tests.kit.terminal import bmn as run_bmn
 
 pytestmark = pytest.mark.full
@@ -218,6 +219,17 @@ def test_a_dry_run_shows_its_prompt_and_its_price(tenth: Tenth) -> None:
     estimate = json.loads(done.out)
     assert estimate["prompts"] == ['A poster by "Acme" that says "Sale", a2.']
     assert (estimate["credits"], estimate["usd"], estimate["sandboxed"]) == (3, 0.03, True)
+
+
+async def test_an_agent_orders_it_by_its_fields(tenth: Tenth, made: dict[str, Any]) -> None:
+    command = StdioServerParameters(command=BMN, args=["mcp"], env=environment(tenth.env | tenth.user.env))
+    async with Client(command, read_timeout_seconds=PATIENCE) as agent:
+        order = {"kind": "posters", "headline": "Sale", "paper": "a2"}
+        priced = await agent.call_tool("estimate", {"brand": "Acme", "order": order})
+        assert priced.structured_content["prompts"] == ['A poster by "Acme" that says "Sale", a2.']
+        assert priced.structured_content["credits"] == 3
+        refused = await agent.call_tool("estimate", {"brand": "Acme", "order": order | {"margin": 51}})
+        assert refused.is_error and "order.posters.margin must be at most 50" in str(refused.content)
 
 
 def test_the_api_has_its_routes(tenth: Tenth, made: dict[str, Any]) -> None:

@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bmn.cli.following.kits import GOES_ON, LOOK_SECONDS
 from bmn.client import Client, follow
+from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.schemas.documents import JobRecord, Kit
 from bmn.schemas.payloads import TERMINAL_STATES
 
 Report = Callable[[float, str], Awaitable[None]]
 """Told how many percent of all are done, and what is being done."""
-
-_PATIENCE = 60.0
 
 
 async def wait_for(client: Client, job_ids: Sequence[str], seconds: float, report: Report) -> list[JobRecord]:
@@ -38,7 +37,7 @@ async def wait_for(client: Client, job_ids: Sequence[str], seconds: float, repor
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return [await client.job(job_id, patience=_PATIENCE) for job_id in job_ids]
+    return [await client.job(job_id, patience=PATIENCE_SECONDS) for job_id in job_ids]
 
 
 async def wait_for_kit(client: Client, kit_id: str, seconds: float, report: Report) -> Kit:
@@ -49,5 +48,5 @@ async def wait_for_kit(client: Client, kit_id: str, seconds: float, report: Repo
         done = sum(step.state == "done" for step in kit.steps)
         await report(100 * done / len(kit.steps), kit.message)
         await asyncio.sleep(min(LOOK_SECONDS, left))
-        kit = await client.kit(kit_id)
+        kit = await insist(lambda: client.kit(kit_id), PATIENCE_SECONDS)
     return kit
