@@ -44,8 +44,19 @@ def test_a_purse_gives_no_more_than_it_holds_and_counts_a_key_once() -> None:
         purse.hold("b", Price.of(1, 0.200001), None)
     purse.hold("b", Price.of(1, 0.2), None)
     assert purse.left == "$0.00"
-    purse.release("a")
+    purse.release("a", None)
     assert (purse.left, purse.spent.credits) == ("$0.30", 1)
+
+
+def test_another_order_under_a_used_key_is_weighed_again_and_frees_nothing_when_it_is_refused() -> None:
+    purse = Purse(Amount.read(10))
+    assert purse.hold("a", Price.of(4, 0.4), None) is None
+    with pytest.raises(OverBudget):
+        purse.hold("a", Price.of(11, 0.4), None)
+    before = purse.hold("a", Price.of(9, 0.9), None)
+    assert (before, purse.left) == (Price.of(4, 0.4), "1 credit")
+    purse.release("a", before)  # the server says that the key was used for something else
+    assert purse.left == "6 credits"
 
 
 def test_what_a_call_may_cost_is_compared_in_its_own_unit() -> None:

@@ -138,6 +138,9 @@ async def test_a_brand_is_made_for_fifty_cents_and_refused_for_fifty_one(user: U
         assert (begun["usd"], begun["credits"], begun["budgetLeft"]) == (0.2, 2, "$0.30")
         again = await agent.ask("submit", **asked)
         assert (again["kit"], again["budgetLeft"]) == (begun["kit"], "$0.30")
+        refused = await agent.refusal("submit", **{**asked, "order": {**_SMALL_KIT, "count": 2}})
+        assert "key" in refused.lower()
+        assert (await agent.ask("balance"))["budgetLeft"] == "$0.30"
 
         while (kit := await agent.ask("wait_kit", kit=begun["kit"]))["state"] == "running":
             pass

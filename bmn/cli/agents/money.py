@@ -93,13 +93,14 @@ class Purse:
             return None
         return self.limit.said(self.limit.value - self.limit.part(self.spent))
 
-    def hold(self, key: str, price: Price, budget: Amount | None) -> None:
-        """Sets a price aside under its key, once however often it is asked. budget: of this call alone.
+    def hold(self, key: str, price: Price, budget: Amount | None) -> Price | None:
+        """Sets a price aside under its key, once however often it is asked; gives what stood there before.
 
-        Raises OverBudget, and UsageProblem where nothing says what it may cost.
+        budget: of this call alone. Raises OverBudget, and UsageProblem where nothing says what it may cost.
         """
-        if key in self._held:
-            return
+        before = self._held.get(key)
+        if before is not None and price.credits <= before.credits and price.usd <= before.usd:
+            return before
         if budget is None and self.limit is None:
             raise UsageProblem(
                 "Nothing says what this may cost.",
@@ -111,17 +112,22 @@ class Purse:
                 f"This would cost {budget.said(budget.part(price))}, and its budget is {budget}.",
                 hint="Nothing was submitted. Ask for less, or give it a larger budget.",
             )
-        if self.limit is not None and self.limit.part(self.spent + price) > self.limit.value:
+        others = sum((held for name, held in self._held.items() if name != key), NOTHING)
+        if self.limit is not None and self.limit.part(others + price) > self.limit.value:
             raise OverBudget(
                 f"This would cost {self.limit.said(self.limit.part(price))}; "
                 f"this server may spend {self.left} more of its {self.limit}.",
                 hint="Nothing was submitted. Ask for less; a person can start `bmn mcp` with a larger --budget.",
             )
         self._held[key] = price
+        return before
 
-    def release(self, key: str) -> None:
-        """Gives back what a submission was promised that was not accepted."""
-        self._held.pop(key, None)
+    def release(self, key: str, before: Price | None) -> None:
+        """Puts a key back to what `hold` gave, when its submission was refused: what was accepted under it stays spent."""
+        if before is None:
+            self._held.pop(key, None)
+        else:
+            self._held[key] = before
 
 
 def _dollars(value: Decimal) -> str:

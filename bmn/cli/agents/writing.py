@@ -47,11 +47,11 @@ class Writer(Reader):
         most = _amount(budget)
         asked = await ask(self.client, brand, order, make=True)
         key = key or uuid4().hex
-        self.purse.hold(key, asked.price, most)
+        before = self.purse.hold(key, asked.price, most)
         try:
             return await self._submit(asked, await settle_brand(self.client, asked), key)
         except BmnError as error:
-            raise self._unsure(error, key) from error
+            raise self._unsure(error, key, before) from error
 
     async def refine(
         self,
@@ -68,12 +68,12 @@ class Writer(Reader):
             raise UsageProblem(f"{picture} is a {logo.type}, and only logos are refined.", hint="Order a new one.")
         asked = await ask(self.client, logo.brand_id, LogosOrder(kind="logos", count=count))
         key = key or uuid4().hex
-        self.purse.hold(key, asked.price, most)
+        before = self.purse.hold(key, asked.price, most)
         try:
             body = {**await settle_brand(self.client, asked), **refinement(logo, notes)}
             return await self._submit(asked, body, key)
         except BmnError as error:
-            raise self._unsure(error, key) from error
+            raise self._unsure(error, key, before) from error
 
     async def replay(self, job: JobName, budget: Budget = None, reason: Reason = None) -> answers.Accepted:
         """Brings a job back that failed, was cancelled or delivered a part: what is there is kept, the rest made and paid.
@@ -84,12 +84,12 @@ class Writer(Reader):
         job_id = await find_job(self.client, job)
         cost = await self.client.bulk_estimate({"action": "retry", "ids": [job_id]})
         key = f"replay of {job_id}"
-        self.purse.hold(key, Price.of(cost.credits, cost.usd), most)
+        before = self.purse.hold(key, Price.of(cost.credits, cost.usd), most)
         try:
             made = await self.client.retry(job_id, reason=reason)
         except BmnError as error:
             if error.http_status < 500:  # else it may have been accepted, and happens once however often it is asked
-                self.purse.release(key)
+                self.purse.release(key, before)
             raise
         return answers.Accepted(
             job_ids=[made.job_id],
@@ -146,10 +146,10 @@ class Writer(Reader):
             budget_left=self.purse.left,
         )
 
-    def _unsure(self, error: BmnError, key: str) -> BmnError:
+    def _unsure(self, error: BmnError, key: str, before: Price | None) -> BmnError:
         """The error, with what to do where the submission may have been accepted all the same."""
         if error.http_status < 500:
-            self.purse.release(key)
+            self.purse.release(key, before)
             return error
         advice = f"It may have been accepted: send it again with the key {key!r}, which orders nothing twice."
         error.hint = f"{error.hint} {advice}" if error.hint else advice
