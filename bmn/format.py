@@ -22,6 +22,11 @@ def usd(amount: float | None) -> str:
     return f"${value:.2f}" if value >= 0.1 or round(value, 2) == round(value, 5) else f"${value:.3f}"
 
 
+def against(cost: float, expected: float | None) -> str:
+    """`$0.03 of $0.12`: what was charged of what was expected; alone where nothing was."""
+    return f"{usd(cost)} of {usd(expected)}" if expected else usd(cost)
+
+
 def price(amount: float) -> str:
     """For who only wants their pictures: no fractions of a cent."""
     return f"${amount:.2f}" if amount == 0 or amount >= 0.01 else "under $0.01"

@@ -174,7 +174,7 @@ def running_fleet() -> Iterator[Fleet]:
         operator = mint_development_token(settings, str(uuid4()), "night@example.org", "admin", _NIGHT)
         fleet = Fleet(settings, environment, addresses[0], sandbox, f"{postgres}/night", server.url, receiver, operator)
         stack.callback(lambda: [_end(process) for process in fleet.workers])
-        for queues in (["logo-generation"], ["logo-generation"], ["email-send", "image-upload", "cleanup"]):
+        for queues in (["logo-generation"], ["logo-generation"], ["email-send", "crm-sync", "image-upload", "cleanup"]):
             fleet.start_worker(*queues)
         fleet.users += [_signed_in(settings, addresses[number % 2]) for number in range(4)]
         warm = fleet.submit(4)

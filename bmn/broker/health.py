@@ -38,6 +38,7 @@ class RedisHealth:
         self._task: asyncio.Task[None] | None = None
         self._answered = time.monotonic()
         self._away = False
+        self._unwell_at = self._answered  # nobody has looked before
         self._gone = asyncio.Event()
         self._refusals: tuple[Refusal, ...] = ()
         self._tried = -_TRIAL_SECONDS
@@ -69,6 +70,10 @@ class RedisHealth:
     def down_for(self) -> float:
         """Seconds since Redis last answered; 0 while it answers."""
         return time.monotonic() - self._answered if self._away else 0.0
+
+    def well_for(self) -> float:
+        """For how many seconds Redis has been seen to answer and to refuse nothing."""
+        return time.monotonic() - self._unwell_at
 
     @property
     def full(self) -> bool:
@@ -103,7 +108,10 @@ class RedisHealth:
                 self._note_away(error)
                 return
             self._note((refusal,))
+        if self.full or self._refusals:
+            self._unwell_at = time.monotonic()
         if self._away:
+            self._unwell_at = time.monotonic()
             _log.info("Redis answers again", after_s=round(self.down_for(), 1))
         self._answered = time.monotonic()
         self._away = False
@@ -113,6 +121,7 @@ class RedisHealth:
         if not self._away:
             _log.warning("Redis does not answer", error=str(error) or type(error).__name__)
         self._away = True
+        self._unwell_at = time.monotonic()
         self._gone.set()
         self._tried = -_TRIAL_SECONDS
 

@@ -124,7 +124,7 @@ class Client(HttpClient):
         return await self._get("/jobs", documents.JobPage, limit=limit, cursor=cursor, **query)
 
     async def job_groups(self, *, by: str, **query: Unpack[JobQuery]) -> documents.JobGroups:
-        """How many jobs have the same `cause`, `queue`, `user` or `hour`, and what they cost; of the newest 20,000."""
+        """How many jobs have the same `cause`, `queue`, `user` or `hour`, and what they cost; of the newest 10,000."""
         return await self._get("/jobs/groups", documents.JobGroups, by=by, **query)
 
     async def job(self, job_id: str, *, patience: float = 0.0) -> documents.JobRecord:

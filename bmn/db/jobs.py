@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 from bmn.db import events
 from bmn.db.prepared import Prepared
 from bmn.db.records import Event, Job, LogLine, NewJob, Place, Unit
-from bmn.db.tables import db_now, is_completed, is_waiting, job_logs, job_units, jobs
+from bmn.db.tables import db_now, is_completed, is_no_probe, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
 from bmn.schemas.events import JobProgress
 from bmn.schemas.payloads import JobState
@@ -136,7 +136,7 @@ def durations(conn: Connection, queue: str, *, sample: int = 50) -> list[float]:
     """How long the last completed jobs of a queue took from start to end, in seconds, shortest first."""
     query = (
         select(jobs.c.completed_at - jobs.c.started_at)
-        .where(jobs.c.queue == queue, is_completed, jobs.c.started_at.is_not(None))
+        .where(jobs.c.queue == queue, is_completed, jobs.c.started_at.is_not(None), is_no_probe)
         .order_by(jobs.c.completed_at.desc())
         .limit(sample)
     )

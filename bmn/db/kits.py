@@ -239,6 +239,17 @@ def go_on(conn: Connection, kit_id: str) -> list[Kit]:
     return _changed(conn, _AGAIN, *held)
 
 
+def end_cancelled(conn: Connection, kit_id: str) -> Kit | None:
+    """Its whole group is cancelled: nothing more is ordered. None where it has ended, or the group is no kit."""
+    words = "Cancelled: nothing more is ordered; what was made stays."
+    ended = _changed(
+        conn,
+        {"state": "cancelled", "cause": None, "message": words, "ended_at": db_now(), "credits_left": 0},
+        *(kits.c.id == kit_id, _OPEN),
+    )
+    return ended[0] if ended else None
+
+
 def go_on_paid(conn: Connection) -> list[Kit]:
     """The kits that were held for credits which are there by now go on."""
     enough = select(generation_credits.c.user_id).where(

@@ -9,7 +9,7 @@ from bmn.db import audit
 from bmn.db.prepared import Prepared
 from bmn.db.records import QueueSetting
 from bmn.db.sums import activity
-from bmn.db.tables import db_now, dead_letters, is_completed, is_running, is_waiting, jobs, queue_settings
+from bmn.db.tables import db_now, dead_letters, is_completed, is_no_probe, is_running, is_waiting, jobs, queue_settings
 from bmn.db.upsert import insert_once
 
 
@@ -60,7 +60,7 @@ def settings(conn: Connection) -> dict[str, QueueSetting]:
 
 _LAST = (
     select(jobs.c.completed_at - jobs.c.started_at)
-    .where(jobs.c.queue == bindparam("of_queue"), is_completed, jobs.c.started_at.is_not(None))
+    .where(jobs.c.queue == bindparam("of_queue"), is_completed, jobs.c.started_at.is_not(None), is_no_probe)
     .order_by(jobs.c.completed_at.desc())
     .limit(bindparam("most", type_=Integer))
 )

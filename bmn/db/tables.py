@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     literal_column,
+    or_,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -100,11 +101,13 @@ def _index_where(condition: str, name: str, *columns: str) -> Index:
 
 
 _WARNING = "level = 'warning'"
+_BY_SANDBOX = "sandboxed = 1"
 
 # What a query has to say, word for word, to be served by such an index.
 is_waiting: ColumnElement[Any] = literal_column(f"jobs.{_WAITING}")
 is_running: ColumnElement[Any] = literal_column(f"jobs.{_RUNNING}")
 is_warning: ColumnElement[Any] = literal_column(f"job_logs.{_WARNING}")
+is_by_sandbox: ColumnElement[Any] = literal_column(f"provider_calls.{_BY_SANDBOX}")
 is_completed: ColumnElement[Any] = literal_column("jobs.state = 'completed'")
 
 jobs = Table(
@@ -183,6 +186,8 @@ jobs = Table(
     Index("jobs_parent", "parent_id"),
     _index_where("group_id IS NOT NULL", "jobs_of_group", "group_id", "created_at"),
 )
+is_no_probe: ColumnElement[bool] = or_(jobs.c.user_id.is_not(None), jobs.c.payload["probe"].as_string().is_(None))
+"""Not one of the jobs that `doctor --deep` sends by every worker: they carry nothing, and are counted nowhere."""
 
 # Ended jobs, counted by the minute, the hour, the day and in all (span 0); see bmn/db/sums/activity.py.
 job_activity = Table(
@@ -348,6 +353,7 @@ provider_calls = Table(
     _time("at", nullable=False, default=db_now()),
     Index("provider_calls_at", "at"),
     Index("provider_calls_of_job", "job_id"),
+    _index_where(_BY_SANDBOX, "provider_calls_of_sandbox", "job_id"),
     Index("provider_calls_of_queue", "queue", "at"),
     Index("provider_calls_of_user", "user_id", "at"),
 )

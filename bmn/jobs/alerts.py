@@ -15,7 +15,7 @@ from bmn.jobs import budgets
 from bmn.jobs.budgets import BUDGET
 from bmn.jobs.core import Core, this_host
 from bmn.jobs.hosts import Host, differences, said
-from bmn.jobs.registered import WorkerRecord, registered, serving
+from bmn.jobs.registered import SILENCE, WorkerRecord, registered, serving
 from bmn.signing import shared_secret
 
 QUEUE_PAUSED = "queue-paused"
@@ -151,7 +151,12 @@ def _no_worker(seen: _Seen) -> Iterable[Trouble]:
 
 
 def _host_lost(seen: _Seen) -> Iterable[Trouble]:
-    """All workers that one supervisor kept have fallen silent; who stops them in order takes them off the list."""
+    """All workers that one supervisor kept have fallen silent; who stops them in order takes them off the list.
+
+    Nobody can be told apart who could not write that they live.
+    """
+    if seen.core.health.well_for() < SILENCE:
+        return
     families: dict[tuple[str, str], list[WorkerRecord]] = {}
     for worker in seen.workers or []:
         if worker.family:

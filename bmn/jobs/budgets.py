@@ -72,9 +72,8 @@ def _uses(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob])
         spent = sums.of_user(conn, user_id, budget.unit)
         taken, wanted = spent.amount, float(sum(job.credits for job in planned))  # of credits jobs under way are in it
         if budget.unit == "usd":
-            free = core.work.sandboxed(core.settings)
-            taken += sums.under_way(conn, user_id, free)
-            wanted = sum(job.usd for job in planned if job.queue not in free)
+            taken += sums.under_way(conn, user_id)
+            wanted = sum(job.usd for job in planned)
         yield _Use(budget, taken, spent.amount, wanted, spent.frees_at)
 
 

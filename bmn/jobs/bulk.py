@@ -10,14 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from bmn.db import audit, dead_letters
+from bmn.db import audit, dead_letters, kits
 from bmn.db import bulk as rows
 from bmn.db import jobs as job_rows
 from bmn.db.audit import Actor
 from bmn.db.bulk import Action, Bulk, Item
 from bmn.db.engine import Connection, is_passing
+from bmn.db.kits import Kit
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict
+from bmn.events.audience import kit_updated
 from bmn.jobs.cancellation import check_open, request_cancel, tell_worker
 from bmn.jobs.core import Core
 from bmn.jobs.replay import already_resolved, purge_letter, replay_job
@@ -32,13 +34,17 @@ _LOOK_SECONDS = 0.5  # a longer wait for a rate is looked at again, since somebo
 
 @dataclass(frozen=True, slots=True)
 class _Did:
-    """What one job's transaction has to publish. queue: the job's own, where its place in line changes."""
+    """What one job's transaction has to publish. queue: the job's own, where its place in line changes.
+
+    kit: one that has ended with it.
+    """
 
     item: Item
     change: Change | None = None
     queue: str | None = None
     tell: bool = False
     unbury: bool = False
+    kit: Kit | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +73,7 @@ async def _carry_on(core: Core, bulk_id: str) -> None:
             core.outbox.publish(did.change, did.queue)
         if did.tell:
             await tell_worker(core, did.item.job_id)
+    core.outbox.send([kit_updated(did.kit) for did in step.did if did.kit is not None])
     core.outbox.unbury([did.item.job_id for did in step.did if did.unbury])
     if step.ended:
         log.info("bulk action ended", bulk_id=bulk_id, state=step.ended)
@@ -130,13 +137,19 @@ def _cancel(conn: Connection, core: Core, bulk: Bulk, item: Item) -> _Did:
     job = job_rows.get_job(conn, item.job_id, bulk.owner_id)
     check_open(job)
     change, asked = request_cancel(conn, job, _actor(bulk), bulk.reason)
-    if change is not None:
-        ended = job_rows.get_job(conn, job.id)
-        done = replace(item, credits=ended.credits_refunded, detail=ended.message)
-        return _Did(done, change, queue=job.queue)
-    if not asked:
+    if change is None and not asked:
         raise Conflict("This job ended before the cancel reached it.")
-    return _Did(replace(item, detail="Its worker is asked to stop."), tell=True)
+    kit = kits.end_cancelled(conn, job.group_id) if job.group_id and _is_of_group_alone(bulk) else None
+    if change is None:
+        return _Did(replace(item, detail="Its worker is asked to stop."), tell=True, kit=kit)
+    ended = job_rows.get_job(conn, job.id)
+    done = replace(item, credits=ended.credits_refunded, detail=ended.message)
+    return _Did(done, change, queue=job.queue, kit=kit)
+
+
+def _is_of_group_alone(bulk: Bulk) -> bool:
+    """Whether an action is for all of a group, so that a kit which it is goes no further."""
+    return "groupId" in bulk.selection and bulk.selection.keys() <= {"action", "groupId", "user", "all"}
 
 
 def _purge(conn: Connection, core: Core, bulk: Bulk, item: Item) -> _Did:

@@ -45,9 +45,9 @@ class Work:
     whose `execute` a worker of RQ's own calls.
     follow_up: the job that follows from a saved asset. ops_mail: the mail that a dead letter sends to the operators, under a
     key that stands for its cause and window; None where there is to be none. Both inside the transaction, so they read
-    nothing. alert_mail: the mail to an address about an alert, given its words and the next command. usd: what so many
-    units of a queue's payload are expected to cost their provider, in US dollars. sandboxed: the queues whose provider the
-    sandbox plays, so that nobody is charged. chores: run by the sweeper beside its own duties.
+    nothing. alert_mail: the mail to an address about an alert, given its words and the next command. usd: what a provider is
+    expected to charge for so many units of a queue's payload, in US dollars. chores: run by the sweeper beside its own
+    duties.
     """
 
     queues: Mapping[str, Queue]
@@ -56,7 +56,6 @@ class Work:
     ops_mail: Callable[[Settings, DeadLetter, str], NewJob | None]
     alert_mail: Callable[[Settings, str, Alert, str, str], NewJob]
     usd: Callable[[Settings, str, Payload, int], float]
-    sandboxed: Callable[[Settings], frozenset[str]]
     chores: tuple[Chore, ...] = ()
 
 

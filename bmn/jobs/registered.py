@@ -16,7 +16,8 @@ log = get_logger(__name__)
 
 _WORD = 40  # letters of a version that are shown
 _GONE = ("lost", "draining")  # they take no jobs
-_SILENCE = 20.0  # seconds; a worker beats every five
+SILENCE = 20.0
+"""Seconds without a sign of life after which a worker is taken for lost; it beats every five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _state(row: dict[str, Any]) -> str | None:
 
 def _is_silent(heartbeat: str | None) -> bool:
     """Whether the last sign of life is older than three missed ones: Redis keeps a dead worker for a while."""
-    return bool(heartbeat) and (datetime.now(UTC) - datetime.fromisoformat(str(heartbeat))).total_seconds() > _SILENCE
+    return bool(heartbeat) and (datetime.now(UTC) - datetime.fromisoformat(str(heartbeat))).total_seconds() > SILENCE
 
 
 def _moment(text: str | None) -> str | None:

@@ -70,6 +70,7 @@ def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: b
         credits_charged=row.credits_charged,
         credits_refunded=row.credits_refunded,
         cost_usd=round(row.cost_usd, 6),
+        usd_estimated=row.usd_estimated,
         sandboxed=sandboxed,
         result=signer.sign_all(row.result),
         created_at=when(row.created_at),
@@ -88,7 +89,14 @@ def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: b
 def job_group(row: Group) -> documents.JobGroup:
     """Jobs that have something in common."""
     key = row.key if isinstance(row.key, str) else when(row.key)
-    return documents.JobGroup(key=key, jobs=row.jobs, credits=row.credits, usd=round(row.usd, 6))
+    return documents.JobGroup(
+        key=key,
+        jobs=row.jobs,
+        credits=row.credits,
+        credits_reserved=row.credits_reserved,
+        usd=round(row.usd, 6),
+        usd_estimated=round(row.usd_estimated, 6),
+    )
 
 
 def bulk_action(row: Bulk, *, joined: bool | None = None) -> documents.BulkAction:

@@ -189,6 +189,8 @@ def _money(facts: Facts) -> str:
     ambiguous = sum(unit.ambiguous for unit in facts.units)
     sandboxed = bool(facts.calls) and all(call.sandboxed for call in facts.calls)
     charge = "$0.00 (sandbox)" if sandboxed else f"${job.cost_usd:.2f}"
+    if job.usd_estimated and not sandboxed:
+        charge += f" of ${job.usd_estimated:.2f} expected"
     text = f"{', '.join(parts)}. Providers' charge {charge}."
     if ambiguous:
         text += f" {count(ambiguous, 'paid request')} got no answer and may have been billed twice."

@@ -52,18 +52,13 @@ def job_cost(settings: Settings, queue_name: str, payload: dict[str, Any]) -> tu
 
 
 def usd_of(settings: Settings, queue_name: str, payload: Payload, units: int) -> float:
-    """What so many units of a payload are expected to cost their provider; nothing of a queue that is no generator."""
+    """What a provider is expected to charge for so many units of a payload: nothing of the sandbox."""
     generator = GENERATORS.get(queue_name)
-    if generator is None or units <= 0:
+    if generator is None or units <= 0 or _is_sandboxed(settings, generator):
         return 0.0
     price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
     whole = max(1, generator.queue.units(payload))
     return round(generator.usd(price, payload) * units / whole, 6)
-
-
-def sandboxed_queues(settings: Settings) -> frozenset[str]:
-    """The generators whose provider is the sandbox."""
-    return frozenset(name for name, generator in GENERATORS.items() if _is_sandboxed(settings, generator))
 
 
 def _is_sandboxed(settings: Settings, generator: Generator) -> bool:

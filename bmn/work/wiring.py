@@ -15,7 +15,6 @@ WORK = Work(
     ops_mail=follow_ups.ops_mail,
     alert_mail=follow_ups.alert_mail,
     usd=estimates.usd_of,
-    sandboxed=estimates.sandboxed_queues,
     chores=(
         Chore(relay.relay, every=1),
         Chore(relay.tidy, every=60),

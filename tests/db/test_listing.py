@@ -59,7 +59,7 @@ async def test_groups_count_a_bounded_number_of_jobs_and_say_since_when(
     await db.write(lambda conn: fill(conn, _SIZE))
     whole = await db.read(lambda conn: groups.group_jobs(conn, JobFilter(), "user"))
     assert (sum(group.jobs for group in whole.groups), whole.searched_to) == (100, None)
-    monkeypatch.setattr(listing, "_LOOKED_AT", 15)
+    monkeypatch.setattr(groups, "COUNTED", 15)
     part = await db.read(lambda conn: groups.group_jobs(conn, JobFilter(), "user"))
     assert sum(group.jobs for group in part.groups) == 15
     assert part.searched_to == await db.read(

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.health import RedisHealth
+from bmn.broker.keys import RQ_PREFIX
 from bmn.db import alerts as rows
 from bmn.db import queues, transitions
 from bmn.db.alerts import Trouble
@@ -161,6 +163,24 @@ async def test_production_without_a_signing_key_of_all_hosts_is_one(engine: Engi
     secret = {"bmn_signing_secret": "s" * 40, "bmn_env": "production"}
     assert await found(engine, with_settings(**secret)) == {}
     assert list(await found(engine, with_settings(bmn_env="production"))) == [("signing-key", "BMN_SIGNING_SECRET")]
+
+
+async def test_a_lost_host_is_one_but_not_while_nobody_could_say_that_they_live(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"logo-generation.elsewhere.7.{'0' * 14}"
+    began = (datetime.now(UTC) - timedelta(seconds=60)).isoformat()
+    known = {"birth": began, "last_heartbeat": began, "hostname": "elsewhere", "pid": 7, "queues": "logo-generation"}
+    key = f"{RQ_PREFIX}worker:{name}"
+    await engine.core.redis.hset(key, mapping=known)
+    await engine.core.redis.sadd(f"{RQ_PREFIX}workers", key)
+    try:
+        assert await found(engine) == {}, "Redis has not been well for long enough to be believed"
+        monkeypatch.setattr(alerts, "SILENCE", 0.0)
+        assert list(await found(engine)) == [("host-lost", "elsewhere")]
+    finally:
+        await engine.core.redis.delete(key)
+        await engine.core.redis.srem(f"{RQ_PREFIX}workers", key)
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import update
 
 from bmn.db import queues, transitions
+from bmn.db.lists.groups import group_jobs
+from bmn.db.lists.listing import JobFilter
+from bmn.db.sums import activity
 from bmn.db.tables import jobs, provider_calls
 from bmn.errors import BudgetReached, Cause
 from bmn.jobs import alerts, budgets, probes
@@ -183,6 +186,10 @@ async def test_a_probe_is_carried_by_the_worker_that_is_meant_and_costs_nothing(
             row = await engine.job(each.job_id or "")
             assert row.message == f"Carried by {each.worker}"
             assert (row.attempt, row.cost_usd) == (1, 0.0)
+        grouped = await engine.read(lambda conn: group_jobs(conn, JobFilter(queue=QUEUE), "queue"))
+        assert grouped.groups == []
+        ended = await engine.read(activity.outcomes)
+        assert QUEUE not in {queue for queue, _, _ in ended}, "they are no jobs that ended"
         await engine.write(lambda conn: queues.set_paused(conn, QUEUE, by="somebody", reason="later"))
         assert {each.paused for each in await probes.send(engine.core, "doctor") if each.worker in names} == {True}
     assert await engine.balance(ANA) == before

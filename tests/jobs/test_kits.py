@@ -10,10 +10,15 @@ import pytest
 from sqlalchemy import select, update
 
 from bmn.db import assets, brands, credits, kits
+from bmn.db import bulk as bulks
+from bmn.db.bulk import NewBulk
+from bmn.db.engine import Connection
 from bmn.db.kits import Kit
+from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import kit_steps
 from bmn.db.tables import kits as kit_table
 from bmn.errors import BudgetReached, Conflict, InsufficientCredits, NotFound
+from bmn.jobs import bulk
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import Idempotent
 from bmn.schemas.kits import QUEUE_OF, KitBody
@@ -157,6 +162,27 @@ async def test_a_key_begins_one_kit_and_many_sweepers_order_a_step_once(maker: M
     assert (balance.remaining, balance.reserved, balance.used) == (98, 0, 2)
     with pytest.raises(Conflict, match="ended already"):
         await course.cancel(maker.engine.core, kit.id, ANA, user_id=ANA)
+
+
+@_ONE_DATABASE
+@pytest.mark.parametrize("narrower", [{}, {"queue": ["logo-generation"]}])
+async def test_a_kit_of_which_all_is_cancelled_at_once_goes_no_further(maker: Maker, narrower: dict[str, Any]) -> None:
+    kit = await maker.begin(pick=1)
+    core = maker.engine.core
+
+    def choose(conn: Connection) -> NewBulk:
+        chosen = bulks.choose_jobs(conn, "cancel", JobFilter(group_id=kit.id))
+        of_group = {"action": "cancel", "groupId": kit.id, **narrower}
+        new = NewBulk("bulk-1", "cancel", "a-key", of_group, ANA, ANA)
+        bulks.start(conn, new, chosen)
+        return new
+
+    await maker.engine.write(choose)
+    await bulk.work(core)
+    await course.carry_on(core)
+    ended = await maker.kit(kit.id)
+    assert (ended.state, ended.ended_at is None) == (("held", True) if narrower else ("cancelled", False))
+    assert (await maker.engine.balance()).remaining == 100
 
 
 @_ONE_DATABASE

@@ -526,6 +526,7 @@ export interface Job {
   creditsCharged: number;
   creditsRefunded: number;
   costUsd: number;
+  usdEstimated: number | null;
   sandboxed: boolean;
   result: Record<string, any> | null;
   createdAt: string;
@@ -579,7 +580,9 @@ export interface JobGroup {
   key: string;
   jobs: number;
   credits: number;
+  creditsReserved: number;
   usd: number;
+  usdEstimated: number;
 }
 
 export interface JobGroups {
@@ -647,6 +650,7 @@ export interface JobRecord {
   creditsCharged: number;
   creditsRefunded: number;
   costUsd: number;
+  usdEstimated: number | null;
   sandboxed: boolean;
   result: Record<string, any> | null;
   createdAt: string;

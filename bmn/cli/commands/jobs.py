@@ -23,7 +23,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
 from bmn.cli.terminal.params import Bell, Exec, span
 from bmn.cli.terminal.timespan import ago
-from bmn.format import counted, usd
+from bmn.format import against, counted
 from bmn.schemas.documents import Job, JobPage, JobRecord, Why
 from bmn.schemas.payloads import WAITING_STATES
 
@@ -117,7 +117,7 @@ def _row(job: Job) -> list[Cell]:
         job.queue_name,
         job.brand_name or "",
         f"{job.attempt}/{job.max_attempts}",
-        usd(0.0 if job.sandboxed else job.cost_usd),
+        against(0.0 if job.sandboxed else job.cost_usd, job.usd_estimated),
         ago(job.created_at) if human else job.created_at,
         (job.error if job.state == "failed" else job.message) or "",
     ]

@@ -6,8 +6,8 @@ from bmn.cli.lookup.selection import Filter, as_query
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import moment
-from bmn.format import usd
-from bmn.schemas.documents import JobGroups
+from bmn.format import against
+from bmn.schemas.documents import JobGroup, JobGroups
 
 GroupBy = Literal["cause", "queue", "user", "hour"]
 
@@ -39,15 +39,28 @@ def print_groups(found: JobGroups, *, of_others: bool) -> None:
     )
     most = max(group.jobs for group in found.groups)
     table = [
-        (_key(found.by, group.key), str(group.jobs), str(group.credits), usd(group.usd), _bar(group.jobs / most))
+        (
+            _key(found.by, group.key),
+            str(group.jobs),
+            _credits(group),
+            against(group.usd, group.usd_estimated),
+            _bar(group.jobs / most),
+        )
         for group in found.groups
     ]
     console.table(columns, table)
-    console.answer(f"{sum(group.jobs for group in found.groups)} jobs, {usd(sum(row.usd for row in found.groups))}")
+    spent, expected = (sum(getattr(row, name) for row in found.groups) for name in ("usd", "usd_estimated"))
+    console.answer(f"{sum(group.jobs for group in found.groups)} jobs, {against(spent, expected)}")
     if found.searched_to:
-        console.say(f"Only the newest 20,000 are counted, those since {found.searched_to}.")
+        console.say(f"Only the newest 10,000 are counted, those since {found.searched_to}.")
     whose = "" if found.by == "user" or not of_others else " --everyone"
     console.next_step(f"bmn jobs list{whose} {_NEXT[found.by]}")
+
+
+def _credits(group: JobGroup) -> str:
+    """`3 of 4`: charged of what was set aside; alone where it is the same."""
+    charged, reserved = group.credits, group.credits_reserved
+    return str(charged) if charged == reserved else f"{charged} of {reserved}"
 
 
 def _key(by: str, key: str) -> str:

@@ -10,7 +10,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import elapsed, short_id, state_text
 from bmn.cli.terminal.shell import preparation
 from bmn.errors import CAUSES, Cause
-from bmn.format import count, duration, usd
+from bmn.format import against, count, duration
 from bmn.schemas.documents import Asset, Job, JobRecord, MockupsSubmitted, Submitted
 
 
@@ -67,12 +67,11 @@ def report(job: JobRecord) -> None:
 
 
 def money(job: Job) -> str:
-    """`4 credits · $0.12`, with what came back, and the sandbox's free pictures as such."""
+    """`4 credits · $0.12 of $0.16`, with what came back, and the sandbox's free pictures as such."""
     parts = [count(job.credits_charged, "credit")]
     if job.credits_refunded:
         parts[0] += f" charged, {job.credits_refunded} back"
-    cost = usd(job.cost_usd)
-    parts.append("sandbox: $0.00" if job.sandboxed else cost)
+    parts.append("sandbox: $0.00" if job.sandboxed else against(job.cost_usd, job.usd_estimated))
     return " · ".join(parts)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 
 from bmn.db.sums.rollup import DAY, HOUR, MINUTE, TOTAL, beginning_of, bucket_of, mark_of, move_mark
-from bmn.db.tables import activity_mark, db_now, job_activity, jobs
+from bmn.db.tables import activity_mark, db_now, is_no_probe, job_activity, jobs
 from bmn.db.upsert import insert_once
 
 _KEY = ("span", "bucket", "queue", "state", "cause")
@@ -94,7 +94,7 @@ _COUNTED = (
         func.coalesce(func.sum(jobs.c.cost_usd), 0.0).label("usd"),
         func.coalesce(func.sum(jobs.c.completed_at - jobs.c.started_at), 0.0).label("seconds"),
     )
-    .where(jobs.c.completed_at.is_not(None))
+    .where(jobs.c.completed_at.is_not(None), is_no_probe)
     .group_by(_MINUTE, jobs.c.queue, jobs.c.state, _CAUSE)
 )
 

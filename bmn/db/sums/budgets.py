@@ -3,7 +3,6 @@
 Both windows slide, so that what stood still goes on as soon as enough of it lies behind.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,14 +37,12 @@ def of_queue(conn: Connection, queue: str, unit: Unit) -> Spent:
     return Spent(float(amount), None if oldest is None else oldest + HOUR)
 
 
-def under_way(conn: Connection, user_id: str, but: Collection[str]) -> float:
-    """USD that a user's open jobs are expected to cost beyond what was booked. but: queues that cost nothing."""
+def under_way(conn: Connection, user_id: str) -> float:
+    """USD that a user's open jobs are expected to cost beyond what was booked."""
     left = jobs.c.usd_estimated - jobs.c.cost_usd
     query = select(func.coalesce(func.sum(left), 0.0)).where(
         jobs.c.user_id == user_id, jobs.c.created_at > db_now() - DAY, jobs.c.completed_at.is_(None), left > 0
     )
-    if but:
-        query = query.where(jobs.c.queue.not_in(sorted(but)))
     return float(conn.execute(query).scalar_one())
 
 

@@ -14,7 +14,8 @@ class Job(Document):
     """One job in a list.
 
     job_id: `{queue}-{uuid4}`. progress: percent. last_seq: the number of its last event. result: what was saved, the
-    database's rows. cost_usd: what providers charged; with sandboxed, what they would have charged.
+    database's rows. cost_usd: what providers charged; with sandboxed, what they would have charged. usd_estimated: what they
+    were expected to charge at submission, the sandbox nothing; null where that was not noted.
     start_by, finish_by: its deadlines, where it has any. generation_job_id, job_type: of generators only.
     collects_id: the cancelled job whose ordered pictures this one collects.
     """
@@ -43,6 +44,7 @@ class Job(Document):
     credits_charged: int
     credits_refunded: int
     cost_usd: float
+    usd_estimated: float | None
     sandboxed: bool
     result: Annotated[dict[str, Any] | None, PERSONAL]
     created_at: Time
@@ -74,19 +76,22 @@ class JobPage(Document):
 class JobGroup(Document):
     """Jobs that have something in common. key: a cause, queue, user's id, or when an hour begins; `-`: they have none.
 
-    credits: what was charged. usd: what providers charged; those of the sandbox nothing.
+    credits: what was charged. usd: what providers charged; those of the sandbox nothing. credits_reserved, usd_estimated:
+    what both were expected to be when the jobs were submitted. Probes of `doctor --deep` are no such jobs.
     """
 
     key: str
     jobs: int
     credits: int
+    credits_reserved: int
     usd: float
+    usd_estimated: float
 
 
 class JobGroups(Document):
     """Jobs by what they have in common, the largest group first, of hours the newest; two hundred at most.
 
-    searched_to: where more than 20,000 jobs fit, the time of the oldest that was counted.
+    searched_to: where more than 10,000 jobs fit, the time of the oldest that was counted.
     """
 
     by: Literal["cause", "queue", "user", "hour"]

@@ -31,6 +31,7 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
     now, reach = time.time(), REACHES[span]
     past = await res.core.db.read(lambda conn: plots.read(conn, span, now))
     found = await alerts.list_alerts(res, visitor)
+    working = await fleet.list_workers(res, visitor)
     return show(
         request,
         visitor,
@@ -46,7 +47,8 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
         alerts=found.alerts,
         mutes=found.mutes,
         queues=(await admin.list_queues(res, visitor)).queues,
-        workers=await fleet.list_workers(res, visitor),
+        workers=working,
+        releases=sorted({worker.release for worker in working.workers if worker.release and worker.state != "lost"}),
         costs=await records.show_costs(res, visitor, since=float(reach.seconds), everyone=True),
     )
 

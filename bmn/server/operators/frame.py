@@ -7,7 +7,7 @@ from fastapi import Form, Request
 from fastapi.responses import HTMLResponse
 from pydantic import AfterValidator, StringConstraints
 
-from bmn.format import counted, duration, usd
+from bmn.format import against, counted, duration, usd
 from bmn.identity.rights import RIGHTS, Right
 from bmn.identity.tokens import Principal
 from bmn.schemas.base import clean
@@ -33,6 +33,7 @@ def show(request: Request, visitor: Principal, template: str, here: str, **value
         counted=counted,
         duration=duration,
         usd=usd,
+        against=against,
         took=took,
         **values,
     )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bmn.db import credits
@@ -20,8 +20,13 @@ _JOBS = 20
 
 
 @router.get("/admin/users/{user_id}")
-async def show_user(request: Request, user_id: JobId, res: Res, visitor: Visitor) -> Response:
-    """Raises NotFound for somebody who was never seen."""
+async def show_user(
+    request: Request, user_id: Annotated[str, Path(max_length=254)], res: Res, visitor: Visitor
+) -> Response:
+    """One user; a mail address leads to the page of whose it is. Raises NotFound for somebody who was never seen."""
+    if "@" in user_id:
+        found = await res.core.db.read(lambda conn: credits.find_user(conn, user_id))
+        return RedirectResponse(f"/admin/users/{found}", 303)
     account = await records.account(res, user_id)
     chosen = JobFilter(user_id=user_id)
     return show(

@@ -128,7 +128,7 @@ async def group_jobs(
     chosen: ChosenJobs,
     by: groups.GroupBy = "cause",
 ) -> documents.JobGroups:
-    """How many jobs of a filter have the same cause, queue, user or hour, and what they cost; of the newest 20,000."""
+    """How many jobs of a filter have the same cause, queue, user or hour, and what they cost; of the newest 10,000."""
     found = await res.core.db.read(lambda conn: groups.group_jobs(conn, chosen, by))
     return documents.JobGroups(
         by=by,
