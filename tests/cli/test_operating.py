@@ -133,7 +133,7 @@ def test_jobs_are_counted_in_groups_with_a_bar(user: User) -> None:
     user.json("generate", "logos", "--brand", "Acme", "--count", "1")
     code, text = user.seen_at(100, "jobs", "count", "--group-by", "cause")
     assert code == 0
-    assert re.search(r"provider_overloaded +1 +0 +\$0.00 +▇{20}", text)
+    assert re.search(r"provider_overloaded +1 +0 of 1 +\$0.00 +▇{20}", text)
     assert user.json("jobs", "list", "--group-by", "queue")["groups"][0]["jobs"] == 2
     assert user.json("jobs", "count", "--min-cost", "0.01")["total"] == 1
 
