@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import redis
 
@@ -26,7 +26,7 @@ _LONGEST_REST = 1.0
 class Reader:
     """stream: on a connection of its own, since it waits there. window: how far back the ring is filled, in seconds.
 
-    vouches: whether the addresses in an event may be signed for those it is for.
+    vouches: of each event, whether the addresses in it may be signed for those it is for.
     end_all: ends every connection and session: for when something was lost for sure.
     """
 
@@ -36,7 +36,7 @@ class Reader:
         ring: Ring,
         delivery: Delivery,
         window: float,
-        vouches: Callable[[Outgoing], Awaitable[bool]],
+        vouches: Callable[[Sequence[Outgoing]], Awaitable[list[bool]]],
         end_all: Callable[[], Awaitable[None]],
         on_end: Callable[[str], None],
     ) -> None:
@@ -65,8 +65,9 @@ class Reader:
         self._ring.restart(read_position(floor))
         self._position = floor
         while page := await self._stream.page(f"({self._position}", count=_PAGE):
-            for entry_id, event in page:
-                self._ring.add(self._delivery.entry(entry_id, event, signs=await self._vouches(event)))
+            vouched = await self._vouches([event for _, event in page])
+            for (entry_id, event), signs in zip(page, vouched, strict=True):
+                self._ring.add(self._delivery.entry(entry_id, event, signs=signs))
                 self._position = entry_id
         self._delivery.resync()
         self._loaded = True
@@ -99,10 +100,10 @@ class Reader:
 
     async def _take(self, page: list[tuple[str, Outgoing]]) -> None:
         handed = 0
-        for number, (entry_id, event) in enumerate(page, 1):
+        vouched = await self._vouches([event for _, event in page])
+        for number, ((entry_id, event), signs) in enumerate(zip(page, vouched, strict=True), 1):
             self._position = entry_id
             if event != BEGIN:
-                signs = await self._vouches(event)
                 heard = self._delivery.deliver(self._delivery.entry(entry_id, event, signs=signs))
                 handed += heard
                 if heard and event.job_id and ends_job(event.event, event.data):

@@ -6,6 +6,7 @@ So an address is signed where the rows say that everybody the event is for may s
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from bmn.db import brands, jobs
 from bmn.db.engine import Connection, Database
@@ -22,41 +23,50 @@ _ASK_SECONDS = 1.0
 _AWAY_SECONDS = 2.0
 
 
+_Asked = tuple[str, str | None]
+"""A brand whose pictures an event shows, and the job that the event is about."""
+
+
 class Vouching:
     """Asks the rows once a minute for each brand and job. While they do not answer nothing of the stream is signed."""
 
     def __init__(self, db: Database, signer: Signer) -> None:
         self._db = db
         self._signer = signer
-        self._rooms: dict[tuple[str, str | None], tuple[float, frozenset[str]]] = {}
+        self._rooms: dict[_Asked, tuple[float, frozenset[str]]] = {}
         self._away_until = 0.0
 
-    async def signs(self, event: Outgoing) -> bool:
-        """Whether the addresses in an event are to be signed."""
-        for brand_id in self._signer.brands_in(event.data):
-            if not await self._of(brand_id, event.job_id) >= set(event.rooms):
-                return False
-        return True
+    async def signs(self, events: Sequence[Outgoing]) -> list[bool]:
+        """Of each event, whether the addresses in it are to be signed. The rows are asked once for all of them."""
+        shown = [[(brand_id, event.job_id) for brand_id in self._signer.brands_in(event.data)] for event in events]
+        known = await self._known({asked for each in shown for asked in each})
+        return [
+            all(known[asked] >= set(event.rooms) for asked in each) for event, each in zip(events, shown, strict=True)
+        ]
 
-    async def _of(self, brand_id: str, job_id: str | None) -> frozenset[str]:
+    async def _known(self, asked: set[_Asked]) -> dict[_Asked, frozenset[str]]:
         """The rooms whose sockets may see a brand's pictures."""
-        asked, now = (brand_id, job_id), time.monotonic()
-        until, rooms = self._rooms.get(asked, (0.0, frozenset[str]()))
-        if until > now:
-            return rooms
+        now = time.monotonic()
+        found = {each: entry[1] for each in asked if (entry := self._rooms.get(each)) and entry[0] > now}
+        missing = asked - found.keys()
+        if not missing:
+            return found
+        return found | dict.fromkeys(missing, frozenset[str]()) | await self._look_up(missing, now)
+
+    async def _look_up(self, missing: set[_Asked], now: float) -> dict[_Asked, frozenset[str]]:
         if now < self._away_until:
-            return frozenset()
+            return {}
         try:
             async with asyncio.timeout(_ASK_SECONDS):
-                rooms = await self._db.read(lambda conn: _rooms(conn, brand_id, job_id))
+                found = await self._db.read(lambda conn: {each: _rooms(conn, *each) for each in missing})
         except (TryLater, TimeoutError):
             self._away_until = now + _AWAY_SECONDS
             log.warning("addresses in events stay unsigned while the database is away")
-            return frozenset()
-        if len(self._rooms) >= _MOST_KNOWN:
+            return {}
+        if len(self._rooms) + len(found) > _MOST_KNOWN:
             self._rooms.clear()
-        self._rooms[asked] = (now + _KNOWN_SECONDS, rooms)
-        return rooms
+        self._rooms |= {each: (now + _KNOWN_SECONDS, rooms) for each, rooms in found.items()}
+        return found
 
 
 def _rooms(conn: Connection, brand_id: str, job_id: str | None) -> frozenset[str]:
