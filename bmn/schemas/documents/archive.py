@@ -1,4 +1,4 @@
-"""What `bmn db` says of the archive."""
+"""What the commands of the archive print as JSON."""
 
 from bmn.schemas.documents.document import Document, Time
 
