@@ -1,10 +1,15 @@
 """Pages of figures, written by the benches and never by hand."""
 
+import os
+import platform
 import subprocess
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +41,26 @@ Ratios above 1.00 say that bmn is worse. Figures of other runs cannot be compare
 | --- | --- | --- | --- | --- |
 {table}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """When a bench began, and how busy the machine was."""
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
+
+    def write(self, page: Path, name: str, lines: Sequence[str]) -> None:
+        """Puts figures between the marks of a bench, below what was run, when and where. Raises ValueError without marks."""
+        command = " ".join([f"python -m {name}", *sys.argv[1:]])
+        machine = (
+            f"{platform.machine()}, {os.cpu_count()} cores, load {self.load:.1f} before, {os.getloadavg()[0]:.1f} after"
+        )
+        stamp = f"`{command}`, {self.at:%Y-%m-%d %H:%M} UTC, {machine}, commit {commit()}:"
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        text = page.read_text()
+        if begin not in text or end not in text:
+            raise ValueError(f"{page} has no place for the figures of {name}")
+        before, _, rest = text.partition(begin)
+        body = "\n".join(["", stamp, "", *lines, ""])
+        page.write_text(before + begin + body + end + rest.partition(end)[2])

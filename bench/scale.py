@@ -10,9 +10,10 @@ import asyncio
 import json
 import random
 import sqlite3
+import tempfile
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from pathlib import Path
 import psutil
 import redis
 
+from bench import pages
 from bench.http import Connection, request
 from bench.listener import Listener
 from bench.stack import BenchServer, api_process, running_stack
@@ -239,31 +241,45 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=60)
     parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--write", action="store_true", help="into docs/scale.md")
     options = parser.parse_args()
-    import tempfile
-
+    began = pages.Began()
     with tempfile.TemporaryDirectory(prefix="bmn-counts-") as counts:
         more = {"PYTHONPATH": str(_COUNTING), "BENCH_COUNTS": counts}
         with running_stack("--queues", ",".join(_SERVED), "--sandbox-speed", "0", **more) as stack:
             job, client, idle, ratio = asyncio.run(_measure(stack, Path(counts), options.jobs, options.clients))
-    for name, cost in (("a job", job), ("a client that comes", client)):
-        print(
-            f"{name}: {cost.processor * 1000:.1f} ms of processor, {cost.statements:.0f} statements, "
-            f"{cost.operations:.0f} operations of Redis, {cost.row_bytes / 1024:.1f} KiB of rows, "
-            f"{cost.redis_bytes / 1024:.1f} KiB in Redis, {cost.memory / 1024:.0f} KiB of the API"
-        )
-    print(f"idle: {idle.processor:.2f} cores, {idle.statements:.0f} statements/s, {idle.operations:.0f} operations/s")
-    print(f"simulated by measured: {ratio:.2f}")
-    for jobs, clients, cores in ((100_000, 2_000, 2), (1_000_000, 20_000, 8), (10_000_000, 200_000, 64)):
-        # The busiest hour has an eighth of the day's jobs.
-        hour = simulate(job, client, jobs=jobs // 8, clients=clients, seconds=3600, cores=cores)
-        print(
-            f"{jobs:>10,} jobs a day, {clients:>7,} clients, {cores:>2} cores: {hour.busy:.0%} busy, p95 waits "
-            f"{hour.waited:.1f} s, {hour.statements_a_second:,.0f} statements/s, {hour.operations_a_second:,.0f} "
-            f"operations/s, {jobs * job.row_bytes / 2**30:.1f} GiB of rows a day, {hour.memory / 2**30:.1f} GiB of sockets"
-        )
+    lines = [*_costs(job, client, idle), "", *_days(job, client)]
+    print(*lines, f"simulated by measured: {ratio:.2f}", sep="\n")
+    if options.write:
+        began.write(pages.DOCS / "scale.md", "bench.scale", [*lines, "", f"Simulated by measured: {ratio:.2f}."])
     if not 0.8 <= ratio <= 1.2:
         raise SystemExit("the simulation is more than 20 % off")
+
+
+def _costs(job: JobCost, client: JobCost, idle: Rate) -> Iterator[str]:
+    yield "| what | processor | statements | operations of Redis | rows | in Redis | memory of the API |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for name, cost in (("a job of one logo", job), ("a client that comes", client)):
+        yield (
+            f"| {name} | {cost.processor * 1000:.1f} ms | {cost.statements:.0f} | {cost.operations:.0f} | "
+            f"{cost.row_bytes / 1024:.1f} KiB | {cost.redis_bytes / 1024:.1f} KiB | {cost.memory / 1024:.0f} KiB |"
+        )
+    yield (
+        f"| a second without either | {idle.processor * 1000:.0f} ms | {idle.statements:.0f} | {idle.operations:.0f} "
+        "| | | |"
+    )
+
+
+def _days(job: JobCost, client: JobCost) -> Iterator[str]:
+    """Simulated: the busiest hour, which has an eighth of the day's jobs."""
+    yield "| jobs a day, clients, cores | busy | p95 waits | statements/s | operations/s | rows a day | sockets |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for jobs, clients, cores in ((100_000, 2_000, 2), (1_000_000, 20_000, 8), (10_000_000, 200_000, 64)):
+        hour = simulate(job, client, jobs=jobs // 8, clients=clients, seconds=3600, cores=cores)
+        yield (
+            f"| {jobs:,}, {clients:,}, {cores} | {hour.busy:.0%} | {hour.waited:.1f} s | {hour.statements_a_second:,.0f} | "
+            f"{hour.operations_a_second:,.0f} | {jobs * job.row_bytes / 2**30:.1f} GiB | {hour.memory / 2**30:.1f} GiB |"
+        )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from bench import pages
 from bench.http import Connection, request
 from bench.stack import BenchServer, api_process, running_stack
 from bmn.identity.development import mint_development_token
@@ -112,8 +113,33 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def _storm(stack: BenchServer, number: int) -> float:
-    """Prints a row; returns the server's processor milliseconds for each client that came back."""
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """What became of so many clients. joining, each: milliseconds of the server's processor for each client, at first and in
+    the storm, the start of the process included. memory: KiB each. half, all: seconds until so many were back.
+    """
+
+    clients: int
+    joining: float
+    memory: float
+    half: float
+    all: float
+    resumed: int
+    each: float
+
+    def __str__(self) -> str:
+        """A row of `_HEAD`."""
+        back = f"{self.half:.1f} s | {self.all:.1f} s | {self.resumed:,}"
+        return f"| {self.clients:,} | {self.joining:.1f} ms | {self.memory:.0f} KiB | {back} | {self.each:.1f} ms |"
+
+
+_HEAD = (
+    "| clients | joining, processor each | memory each | half are back | all | resumed | the storm, processor each |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+)
+
+
+async def _storm(stack: BenchServer, number: int) -> Storm:
     clients = await _clients(stack, number)
     before = api_process(stack)
     empty, used = before.memory_full_info().pss, _used(before)
@@ -136,16 +162,10 @@ async def _storm(stack: BenchServer, number: int) -> float:
     each = _used(after) * 1000 / number
     back = sorted(client.back for client in clients)
     resumed = sum(client.resumed for client in clients)
-    print(
-        f"{number:>6} clients  joined at {joining:.1f} ms, {memory:.0f} KiB each  "
-        f"back: half {back[number // 2]:.1f} s, all {back[-1]:.1f} s  resumed {resumed}  "
-        f"storm {each:.1f} ms of processor each, the start of the process included",
-        flush=True,
-    )
     for client in clients:
         if client.line is not None:
             client.line.transport.abort()
-    return each
+    return Storm(number, joining, memory, back[number // 2], back[-1], resumed, each)
 
 
 def main() -> None:
@@ -153,14 +173,22 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=2000)
     parser.add_argument("--few", type=int, default=200, help="the storm to compare with")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="into docs/reliability.md")
     options = parser.parse_args()
-    costs: dict[int, list[float]] = {}
+    began, storms = pages.Began(), list[Storm]()
+    print(*_HEAD, sep="\n")
     for _ in range(options.rounds):
         for number in (options.few, options.clients):
             with running_stack("--no-workers", BMN_CREDITS_NEW_USER="100") as stack:
-                costs.setdefault(number, []).append(asyncio.run(_storm(stack, number)))
-    few, many = min(costs[options.few]), min(costs[options.clients])
-    print(f"a client of {options.clients} costs {many / few:.2f} times one of {options.few}")
+                storms.append(asyncio.run(_storm(stack, number)))
+            print(storms[-1], flush=True)
+    few, many = (
+        min(each.each for each in storms if each.clients == number) for number in (options.few, options.clients)
+    )
+    ratio = f"A client of {options.clients:,} costs {many / few:.2f} times one of {options.few:,}."
+    print(ratio)
+    if options.write:
+        began.write(pages.DOCS / "reliability.md", "bench.storm", [*_HEAD, *map(str, storms), "", ratio])
 
 
 if __name__ == "__main__":
