@@ -5,7 +5,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from bmn.db import claims, queues, transitions
 from bmn.db.engine import Connection, Database
@@ -149,3 +149,23 @@ async def test_a_job_at_twice_its_timeout_is_stale(db: Database) -> None:
     assert await db.read(lambda conn: claims.expired(conn, stale_after={"logo-generation": 400})) == []
     (row,) = await db.read(lambda conn: claims.expired(conn, stale_after={"logo-generation": 240}))
     assert row.id == job_id
+
+
+async def test_what_a_running_job_writes_again_and_again_is_in_no_index(db: Database) -> None:
+    """And pages have room: so a renewal, or word of progress, writes one row and no index."""
+    if db.is_sqlite:
+        indexes = await db.read(lambda conn: _answers(conn, "SELECT sql FROM sqlite_master WHERE tbl_name = 'jobs'"))
+        indexes = [each for each in indexes if each.startswith("CREATE INDEX")]
+    else:
+        indexes = await db.read(lambda conn: _answers(conn, "SELECT indexdef FROM pg_indexes WHERE tablename = 'jobs'"))
+        [options] = await db.read(
+            lambda conn: _answers(conn, "SELECT reloptions::text FROM pg_class WHERE relname = 'jobs'")
+        )
+        assert "fillfactor=70" in options
+    assert len(indexes) > 10
+    often = ("lease_until", "attempt_started_at", "progress", "stage", "message", "last_seq", "cost_usd")
+    assert [each for each in indexes for column in often if column in each] == []
+
+
+def _answers(conn: Connection, question: str) -> list[str]:
+    return [str(answer) for answer in conn.execute(text(question)).scalars()]
