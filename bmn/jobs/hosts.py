@@ -29,7 +29,10 @@ _NAMED = 5  # hosts in a message
 
 
 class Host(BaseModel):
-    """public_url: empty where none is set. signs, stores: fingerprints. at: when it said so, ms since 1970."""
+    """public_url: empty where none is set. signs, stores: fingerprints. at: when it said so, ms since 1970.
+
+    archives: where, and for how many days; empty where it does not, as in releases that could not.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,6 +40,7 @@ class Host(BaseModel):
     public_url: str
     signs: str
     stores: str
+    archives: str = ""
     at: int
 
 
@@ -55,6 +59,7 @@ def describe_host(settings: Settings) -> Host:
         public_url=settings.public_url,
         signs=_fingerprint(signing_secret(settings)),
         stores=_store(settings),
+        archives=_archive(settings),
         at=now_ms(),
     )
 
@@ -101,6 +106,13 @@ def differences(found: Iterable[Host]) -> list[Difference]:
             "Set STORAGE_BACKEND=s3 on all, or mount one folder on all as BMN_HOME/objects",
         ),
         (
+            "BMN_ARCHIVE_DAYS",
+            {host.archives for host in hosts},
+            "archive old rows in different places, for different times, or not at all: a worker that does not, or is "
+            "of an older release, deletes them unarchived. Set BMN_ARCHIVE_DAYS and the bucket on all, or mount one "
+            "folder on all as BMN_HOME/archive",
+        ),
+        (
             "PUBLIC_URL",
             {host.public_url for host in hosts},
             "have different PUBLIC_URLs: addresses that they write lead to different places",
@@ -126,6 +138,18 @@ def _store(settings: Settings) -> str:
     if settings.storage_backend == "s3":
         return _fingerprint(f"{settings.s3_endpoint}\n{settings.s3_bucket}")
     return _mark(settings.bmn_home / "objects")
+
+
+def _archive(settings: Settings) -> str:
+    days = settings.bmn_archive_days
+    if not days:
+        return ""
+    if settings.storage_backend == "s3":
+        bucket = settings.bmn_archive_bucket or settings.s3_bucket
+        return f"{days} {_fingerprint(f'{settings.s3_endpoint}|{bucket}')}"
+    folder = settings.bmn_home / "archive"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return f"{days} {_mark(folder)}"
 
 
 def _mark(folder: Path) -> str:

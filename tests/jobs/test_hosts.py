@@ -39,6 +39,18 @@ def test_two_signing_keys_and_two_addresses_are_named_and_no_secret_is_told(tmp_
     assert "secret" not in one.model_dump_json()
 
 
+def test_a_host_that_deletes_what_others_archive_is_named(tmp_path: Path) -> None:
+    one = _host(tmp_path, bmn_archive_days=400)
+    assert _settings(one, _host(tmp_path, bmn_archive_days=400)) == []
+    assert (
+        _settings(one, _host(tmp_path)) == _settings(one, _host(tmp_path, bmn_archive_days=30)) == ["BMN_ARCHIVE_DAYS"]
+    )
+    bucket = {"storage_backend": "s3", "s3_endpoint": "https://s3.example", "bmn_archive_days": 400}
+    same = _host(tmp_path, bmn_archive_bucket="old", **bucket)
+    assert _settings(same, _host(tmp_path, bmn_archive_bucket="old", **bucket)) == []
+    assert _settings(same, _host(tmp_path, bmn_archive_bucket="older", **bucket)) == ["BMN_ARCHIVE_DAYS"]
+
+
 async def test_what_a_host_says_is_forgotten_when_it_is_gone(engine: Engine) -> None:
     core = engine.core
     await hosts.say(core)
