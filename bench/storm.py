@@ -79,6 +79,12 @@ class StormClient:
         except (OSError, WebSocketException):
             return
 
+    def leave(self) -> None:
+        """Lets go of a connection: one that was given up must not stand in the server's line for ever."""
+        if self.line is not None:
+            self.line.transport.abort()
+            self.line = None
+
     async def come_back(self, killed: float) -> None:
         """As the official client does, until it is served again."""
         wait = _FIRST_WAIT
@@ -89,6 +95,7 @@ class StormClient:
                 async with asyncio.timeout(20):
                     await self.join()
             except (OSError, TimeoutError, WebSocketException):
+                self.leave()
                 continue
             self.back = time.monotonic() - killed
             return
@@ -116,7 +123,8 @@ def _used(process: psutil.Process) -> float:
 @dataclass(frozen=True, slots=True)
 class Storm:
     """What became of so many clients. joining, each: milliseconds of the server's processor for each client, at first and in
-    the storm, the start of the process included. memory: KiB each. half, all: seconds until so many were back.
+    the storm, the start of the process included. memory: KiB each. half, all: seconds until so many were back, of those that
+    were. lost: how many were not within three minutes.
     """
 
     clients: int
@@ -125,17 +133,18 @@ class Storm:
     half: float
     all: float
     resumed: int
+    lost: int
     each: float
 
     def __str__(self) -> str:
         """A row of `_HEAD`."""
-        back = f"{self.half:.1f} s | {self.all:.1f} s | {self.resumed:,}"
+        back = f"{self.half:.1f} s | {self.all:.1f} s | {self.resumed:,} | {self.lost:,}"
         return f"| {self.clients:,} | {self.joining:.1f} ms | {self.memory:.0f} KiB | {back} | {self.each:.1f} ms |"
 
 
 _HEAD = (
-    "| clients | joining, processor each | memory each | half are back | all | resumed | the storm, processor each |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
+    "| clients | joining, processor each | memory each | half back | all | resumed | never back | storm, processor each |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
 )
 
 
@@ -160,12 +169,14 @@ async def _storm(stack: BenchServer, number: int) -> Storm:
     await asyncio.gather(*(client.come_back(killed) for client in clients))
     after = api_process(stack)
     each = _used(after) * 1000 / number
-    back = sorted(client.back for client in clients)
-    resumed = sum(client.resumed for client in clients)
+    back = sorted(client.back for client in clients if client.back) or [_GIVEN_UP]
+    lost = sum(not client.back for client in clients)
+    resumed = sum(client.resumed for client in clients if client.back)
     for client in clients:
-        if client.line is not None:
-            client.line.transport.abort()
-    return Storm(number, joining, memory, back[number // 2], back[-1], resumed, each)
+        client.leave()
+    if lost:
+        print((stack.home / "serve.log").read_text()[-3000:], flush=True)
+    return Storm(number, joining, memory, back[len(back) // 2], back[-1], resumed, lost, each)
 
 
 def main() -> None:
