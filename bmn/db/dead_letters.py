@@ -100,6 +100,26 @@ def open_by_cause(conn: Connection) -> dict[str, int]:
     return {row.cause: row.number for row in conn.execute(query.group_by(dead_letters.c.cause))}
 
 
+def piles(conn: Connection) -> list[tuple[DeadLetter, int]]:
+    """Of each cause the newest open letter, and how many there are; the largest pile first."""
+    cause = dead_letters.c.cause
+    newest = (dead_letters.c.created_at.desc(), dead_letters.c.id.desc())
+    ranked = (
+        select(
+            dead_letters.c.id,
+            func.row_number().over(partition_by=cause, order_by=newest).label("place"),
+            func.count().over(partition_by=cause).label("number"),
+        )
+        .where(dead_letters.c.state == "open")
+        .subquery()
+    )
+    first = _LETTERS.add_columns(ranked.c.number).join(
+        ranked, and_(ranked.c.id == dead_letters.c.id, ranked.c.place == 1)
+    )
+    rows = conn.execute(first.order_by(ranked.c.number.desc(), cause)).all()
+    return [(DeadLetter.from_row(row[:-1]), row.number) for row in rows]
+
+
 def first_of_window(conn: Connection, key: str) -> bool:
     """Takes a window's one ops mail; False where it was taken."""
     statement = insert_once(conn, escalations).values(key=key).on_conflict_do_nothing().returning(escalations.c.key)

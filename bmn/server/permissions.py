@@ -128,6 +128,7 @@ ROUTES: dict[str, Needs] = {
     "POST /admin/alerts/{alert_id}/ack": _OPERATE,
     "POST /admin/alerts/mute": _OPERATE,
     "POST /admin/alerts/unmute": _OPERATE,
+    "GET /admin/users": _REVEAL,
     "GET /admin/users/{user_id}": _REVEAL,
     "POST /admin/users/{user_id}/grant": _ADMINISTER,
     "GET /admin/audit": _REVEAL,

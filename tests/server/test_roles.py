@@ -68,7 +68,8 @@ _EXPECTED = {
         POST /api/v1/admin/probes
         POST /api/v1/admin/bulk POST /api/v1/admin/bulk-estimate POST /api/v1/admin/bulk/{bulk_id}/{change}
         GET /api/v1/admin/audit GET /admin/queues
-        GET /admin/audit GET /admin/users/{user_id} GET /admin/bulk/new POST /admin/bulk POST /admin/bulk/{bulk_id}/{change}
+        GET /admin/audit GET /admin/users GET /admin/users/{user_id}
+        GET /admin/bulk/new POST /admin/bulk POST /admin/bulk/{bulk_id}/{change}
         POST /admin/queue/{queue}/{change} POST /admin/jobs/{job_id}/retry POST /admin/jobs/{job_id}/cancel
         POST /admin/alerts/{alert_id}/ack POST /admin/alerts/mute POST /admin/alerts/unmute
     """,

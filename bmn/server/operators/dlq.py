@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from bmn.db import dead_letters
-from bmn.errors import CAUSES, Cause
+from bmn.db import dead_letters, records
+from bmn.errors import CAUSES
 from bmn.schemas.documents import BulkEstimate, DeadLetter
 from bmn.schemas.requests import BulkBody
-from bmn.server import bulk
+from bmn.server import bulk, views
 from bmn.server.dependencies import Res
 from bmn.server.operators.frame import may_operate, show
 from bmn.server.pages.access import PageRoute, Visitor
@@ -29,7 +29,7 @@ class Pile:
 
     cause: str
     number: int
-    example: DeadLetter | None
+    example: DeadLetter
     estimate: BulkEstimate | None
     meaning: str
     advice: str
@@ -44,19 +44,15 @@ async def show_dlq(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
     """The piles, and the letters of one of them, or of all."""
-    numbers = await res.core.db.read(dead_letters.open_by_cause)
-    ordered = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
-    piles = [await _pile(res, visitor, name, number) for name, number in ordered]
+    piles = [await _pile(res, visitor, *each) for each in await res.core.db.read(dead_letters.piles)]
     letters = await admin.list_dlq(res, visitor, cause=cause, limit=_SHOWN, cursor=cursor)
     return show(request, visitor, "dlq.html", "dlq", piles=piles, letters=letters, cause=cause)
 
 
-async def _pile(res: Res, visitor: Visitor, cause: str, number: int) -> Pile:
-    newest = await admin.list_dlq(res, visitor, cause=cause, limit=1)
-    found = CAUSES[Cause(cause)]
+async def _pile(res: Res, visitor: Visitor, newest: records.DeadLetter, number: int) -> Pile:
+    cause, found = newest.cause, CAUSES[newest.cause]
     estimate = None
     if may_operate(visitor) and number <= _AT_ONCE:
         body = BulkBody(action="replay", cause=cause)
         estimate = await bulk.estimate(res, body, await bulk.choose(res, body, None))
-    example = newest.dead_letters[0] if newest.dead_letters else None
-    return Pile(cause, number, example, estimate, found.user_text, found.advice)
+    return Pile(cause, number, views.shown(views.dead_letter(newest), visitor), estimate, found.user_text, found.advice)

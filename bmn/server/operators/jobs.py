@@ -1,5 +1,6 @@
 """`/admin/jobs`: everybody's jobs by the command line's filters, what they have in common, and what is done to many."""
 
+import asyncio
 from typing import get_args
 
 from fastapi import APIRouter, Request
@@ -33,8 +34,10 @@ async def list_jobs(request: Request, res: Res, visitor: Visitor) -> Response:
     """The jobs of a view."""
     view = view_of(request)
     chosen = await view.chosen(res, visitor)
-    found = await jobs.list_jobs(res, visitor, chosen, prefix=view.prefix, limit=_SHOWN, cursor=view.cursor)
-    groups = await jobs.group_jobs(res, visitor, chosen, view.by)
+    found, groups = await asyncio.gather(
+        jobs.list_jobs(res, visitor, chosen, prefix=view.prefix, limit=_SHOWN, cursor=view.cursor),
+        jobs.group_jobs(res, visitor, chosen, view.by),
+    )
     return show(
         request,
         visitor,

@@ -1,8 +1,9 @@
 """`/admin/users/{id}`: one user as support needs them: what they have, what moved it, what they ask for."""
 
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bmn.db import credits
@@ -13,20 +14,23 @@ from bmn.server.dependencies import By, Res
 from bmn.server.operators.frame import Why, show
 from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
 from bmn.server.routes import admin, jobs, records
+from bmn.server.scope import UserName
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _JOBS = 20
 
 
+@router.get("/admin/users")
+async def find_user(res: Res, visitor: Visitor, name: Annotated[UserName, Query()]) -> Response:
+    """To the page of the user whom an id or a mail address names. Raises NotFound, UsageProblem where several have it."""
+    found = await res.core.db.read(lambda conn: credits.find_user(conn, name))
+    return RedirectResponse(f"/admin/users/{quote(found, safe='')}", 303)
+
+
 @router.get("/admin/users/{user_id}")
-async def show_user(
-    request: Request, user_id: Annotated[str, Path(max_length=254)], res: Res, visitor: Visitor
-) -> Response:
-    """One user; a mail address leads to the page of whose it is. Raises NotFound for somebody who was never seen."""
-    if "@" in user_id:
-        found = await res.core.db.read(lambda conn: credits.find_user(conn, user_id))
-        return RedirectResponse(f"/admin/users/{found}", 303)
+async def show_user(request: Request, user_id: JobId, res: Res, visitor: Visitor) -> Response:
+    """Raises NotFound for somebody who was never seen."""
     account = await records.account(res, user_id)
     chosen = JobFilter(user_id=user_id)
     return show(
