@@ -27,27 +27,26 @@ class AlertLoop:
         self._core = core
         self._here = here
         self._telling: asyncio.Task[None] | None = None
-        self._number = -1
 
     async def run(self) -> None:
         """Until it is cancelled."""
+        sweep, sweeps = self._core.settings.bmn_sweep_seconds, 1
         try:
             while True:
-                await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
+                await asyncio.sleep(sweeps * sweep * random.uniform(0.8, 1.2))
                 await self._round()
+                sweeps = _LOOK_EVERY
         finally:
             if self._telling is not None:
                 self._telling.cancel()
 
     async def _round(self) -> None:
-        self._number += 1
-        mine, looks = await is_mine(self._core, "alerts"), self._number % _LOOK_EVERY == 0
+        mine = await is_mine(self._core, "alerts", _LOOK_EVERY)
         try:
-            if looks:
-                await hosts.say(self._core)
-                await alerts.open_here(self._core, self._here())
-                if mine:
-                    await alerts.look(self._core)
+            await hosts.say(self._core)
+            await alerts.open_here(self._core, self._here())
+            if mine:
+                await alerts.look(self._core)
         except TryLater:
             # The lock lapses, so that one who has a database can look.
             await asyncio.sleep(2 * lock_seconds(self._core))
@@ -56,11 +55,9 @@ class AlertLoop:
             log.debug("alerts not looked for", reason=str(error))
         except Exception:
             log.exception("looking for alerts failed")
-        if mine and looks and (self._telling is None or self._telling.done()):
+        if mine and (self._telling is None or self._telling.done()):
             # Beside the loop: a receiver that is slow keeps nobody from looking.
             self._telling = asyncio.create_task(self._tell(), name="alerts")
-        if not mine:
-            await asyncio.sleep(lock_seconds(self._core) / 2)
 
     async def _tell(self) -> None:
         try:

@@ -24,11 +24,19 @@ class Leases:
         self._core = core
         self._runs = runs
         self._every = core.settings.bmn_renew_seconds
+        self._some = asyncio.Event()
+
+    def begun(self) -> None:
+        """Says that there is a run; without any, nothing wakes up."""
+        self._some.set()
 
     async def keep(self) -> None:
         """Renews until it is cancelled, and stops jobs that were cancelled, or that another worker has by now."""
         renewing: asyncio.Task[None] | None = None
         while True:
+            if not self._runs and renewing is None:
+                self._some.clear()
+                await self._some.wait()
             await asyncio.sleep(self._every if renewing is None else _AGAIN_SECONDS)
             if self._runs and renewing is None:
                 renewing = asyncio.create_task(self._renew([(run, run.job) for run in self._runs]), name="renew leases")

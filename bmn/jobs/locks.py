@@ -1,4 +1,4 @@
-"""One process at a time for what one should do, such as sweeping: a lock in Redis that lasts for three sweeps."""
+"""One process at a time for what one should do, such as sweeping: a lock in Redis that lasts for three rounds of it."""
 
 from redis.exceptions import RedisError
 
@@ -6,16 +6,19 @@ from bmn.broker import keys
 from bmn.jobs.core import Core
 
 
-def lock_seconds(core: Core) -> float:
-    """How long a lock outlives its last renewal."""
-    return max(core.settings.bmn_sweep_seconds * 3, 1)
+def lock_seconds(core: Core, sweeps: int = 1) -> float:
+    """How long a lock outlives its last renewal. sweeps: how long a round takes, in sweeps."""
+    return max(core.settings.bmn_sweep_seconds * 3 * sweeps, 1)
 
 
-async def is_mine(core: Core, name: str) -> bool:
-    """Takes the lock, or renews it. True for everybody without Redis: the rows keep them apart."""
+async def is_mine(core: Core, name: str, sweeps: int = 1) -> bool:
+    """Takes the lock, or renews it. True for everybody without Redis: the rows keep them apart.
+
+    sweeps: how long a round of its holder takes, in sweeps.
+    """
     if core.health.down_for():
         return True
-    key, life = keys.lock(name), int(lock_seconds(core) * 1000)
+    key, life = keys.lock(name), int(lock_seconds(core, sweeps) * 1000)
     try:
         holder = await core.redis.get(key)
         if holder is None:

@@ -31,6 +31,8 @@ from bmn.schemas.payloads import JobState
 
 log = get_logger(__name__)
 
+_QUIET_AFTER = 15  # sweeps that have found no job to wait for
+_QUIET_SWEEPS = 3  # one in so many is enough then
 _REPAIR_SECONDS = 60.0  # how far back an emptied stream is filled again
 _REPAIR_PAGES = 5
 _CLOCK_JUMP_SECONDS = 2.0
@@ -87,6 +89,7 @@ class Sweeper:
         self._clocks = ClockWatch()
         self._looking = Duty(self.look, 1)  # by all, since whoever sweeps next has to know of the clock
         self._unfinished = True
+        self._quiet = 0  # sweeps since anything was to do
         self._has_lock = self._in_bulk = False
         self._duties = (
             Duty(self.take_from_the_dead, 1, unfinished=True),
@@ -114,32 +117,41 @@ class Sweeper:
     async def _sweep(self) -> None:
         number = random.randrange(60)
         while True:
-            await asyncio.sleep(self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
-            self._has_lock = await is_mine(self._core, "sweeper")
+            sweeps = self._pace(self._quiet)
+            await asyncio.sleep(sweeps * self._core.settings.bmn_sweep_seconds * random.uniform(0.8, 1.2))
+            self._has_lock = await is_mine(self._core, "sweeper", self._pace(self._quiet + 1))
             if not self._has_lock:
                 await self._do(self._looking)
                 await asyncio.sleep(2 * self._core.settings.bmn_sweep_seconds)  # the lock lasts for three sweeps
                 continue
-            number += 1
+            before, number = number, number + sweeps
             if not await self._do(self._looking):
                 await asyncio.sleep(2 * lock_seconds(self._core))
                 continue
-            due = list(self._due(number))
+            due = list(self._due(before, number))
             for duty in (duty for duty in due if duty.beside):
                 self._begin(duty)
             if not all([await self._do(duty) for duty in due if not duty.beside]):
                 # Whoever cannot reach the database lets the lock lapse, so that somebody else can sweep.
                 await asyncio.sleep(2 * lock_seconds(self._core))
 
+    @staticmethod
+    def _pace(quiet: int) -> int:
+        """Sweeps from one to the next: seldom after a while in which nothing was to do, as always with the first job."""
+        return _QUIET_SWEEPS if quiet >= _QUIET_AFTER else 1
+
     def _begin(self, duty: Duty) -> None:
         name = duty.run.__name__
         if name not in self._beside or self._beside[name].done():
             self._beside[name] = asyncio.create_task(self._do(duty), name=f"sweeper {name}")
 
-    def _due(self, number: int) -> Iterator[Duty]:
-        """What is to be done in a sweep, as far as it can be and there is anything to do it for."""
+    def _due(self, before: int, number: int) -> Iterator[Duty]:
+        """What is to be done in a sweep, as far as it can be and there is anything to do it for.
+
+        before: the number of the last sweep.
+        """
         for duty in self._duties:
-            if number % duty.every or (duty.redis and self._core.health.down_for()):
+            if before // duty.every == number // duty.every or (duty.redis and self._core.health.down_for()):
                 continue
             if self._unfinished or not duty.unfinished:
                 yield duty
@@ -186,6 +198,7 @@ class Sweeper:
             lambda conn: (clock.now(conn), claims.any_unfinished(conn), bulk_rows.running(conn))
         )
         self._in_bulk = bool(in_bulk)
+        self._quiet = 0 if self._unfinished or in_bulk else self._quiet + 1
         drift = self._clocks.look(now, time.monotonic(), settle=lease)
         if drift > _AGEING_SECONDS:
             await self._core.db.write(lambda conn: clock.move_starts(conn, drift))

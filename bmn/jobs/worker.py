@@ -161,6 +161,7 @@ class Worker:
                 self._stop_job(job.id, Stop.FENCED)
             run = Run(job, held_until=began + lease)
             self._runs[run] = asyncio.create_task(self._execute(run), name=job.id)
+            self._leases.begun()
         return len(claimed)
 
     async def _execute(self, run: Run) -> None:

@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -77,6 +77,7 @@ _ROUTERS = (
 LISTEN_BACKLOG = 2048
 _TAKEN_AT_ONCE = 2
 _GRACE_SECONDS = 10
+_DATE_SECONDS = 1.0
 _OWN_FILES = 256  # descriptors that are no connection of a client
 _HEALTH_SECONDS = 1.0
 _SCRAPE_SECONDS = 10.0  # half of what Prometheus leaves between two scrapes by default
@@ -190,9 +191,14 @@ def _describe(app: FastAPI) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends streams and sockets before it waits for connections, which would not end by themselves in its time."""
+    """Ends streams and sockets before it waits for connections, which would not end by themselves in its time.
+
+    uvicorn wakes ten times a second to see whether it is to end; this one is woken for it.
+    """
 
     def __init__(self, config: uvicorn.Config, app: Application, ready: Callable[[], None]) -> None:
+        self._ending = False
+        self._end: Callable[[], object] | None = None
         super().__init__(config)
         self._app = app
         self._ready = ready
@@ -203,6 +209,26 @@ class _Server(uvicorn.Server):
             sock.listen(LISTEN_BACKLOG)  # again: uvicorn has told the kernel how many this process takes at once
         self._ready()
         self._watching = asyncio.create_task(self._app.gate.watch(), name="gate")
+
+    @property
+    def should_exit(self) -> bool:
+        """Set by uvicorn's handlers of signals, and by whoever runs a server in a thread."""
+        return self._ending
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._ending = value
+        if value and self._end is not None:
+            with suppress(RuntimeError):  # the loop is closed: it has ended
+                self._end()
+
+    async def main_loop(self) -> None:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        self._end = lambda: loop.call_soon_threadsafe(ended.set)
+        while not await self.on_tick(0):  # which renews the date that answers carry
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_SECONDS):
+                    await ended.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
