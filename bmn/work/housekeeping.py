@@ -16,7 +16,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=5,
             backoff=10,
             keep=(1000, 1000),
-            process="errands",
+            process="waiting",
         ),
         Queue(
             name="email-send",
@@ -28,7 +28,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=5,
             backoff=5,
             keep=(2000, 1000),
-            process="errands",
+            process="waiting",
         ),
         Queue(
             name="image-upload",
@@ -40,7 +40,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=3,
             backoff=3,
             keep=(500, 500),
-            process="errands",
+            process="waiting",
         ),
         Queue(
             name=DELIVERY_QUEUE,
@@ -53,7 +53,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             backoff=5,
             waits=(5, 60, 300, 1800, 7200, 18_000, 18_000, 21_600),  # with their jitter, a day in all
             keep=(500, 500),
-            process="errands",
+            process="waiting",
         ),
         Queue(
             name="cleanup",
@@ -65,7 +65,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             attempts=1,
             backoff=60,
             keep=(50, 50),
-            process="errands",
+            process="waiting",
         ),
     )
 )
