@@ -60,8 +60,10 @@ def decide(
     if failure.cause is Cause.PROVIDER_RATE_LIMITED:
         if limited_for >= longest_wait:
             return Decision(Action.FAIL)
-        asked = failure.retry_after
-        waiting = backoff(first_backoff, 1, scale=scale) if asked is None else asked * (1 + random.uniform(0, JITTER))
+        own = max(backoff(first_backoff, 1, scale=scale), min(LONGEST_DELAY, limited_for / 4) * scale)
+        # A provider that says nothing, or "at once", is asked ever less often; and so is one whose word does not hold.
+        asked = (failure.retry_after or 0.0) * (1 + random.uniform(0, JITTER))
+        waiting = max(asked, min(own, limited_for / 10)) if asked else own
         return Decision(Action.WAIT, delay=min(waiting, longest_wait - limited_for))
     left = max_attempts - attempt
     if not failure.retryable or left <= 0:

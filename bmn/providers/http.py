@@ -15,6 +15,9 @@ from bmn.settings.proxies import proxy_for
 
 MEGABYTE = 2**20
 CONNECT_SECONDS = 5.0
+_LONGEST_ERROR = 65_536
+_UNKNOWN_ERROR = 500
+_BESIDE_ERRORS = frozenset({"error", "type", "code", "status", "message", "created", "request_id", "requestId"})
 
 
 def open_client(
@@ -78,7 +81,21 @@ class CappedTransport(httpx2.AsyncBaseTransport):
             raise UnreadableAnswer(f"the body has more than {self._max_bytes} bytes")
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _CappedStream(response.stream, self._max_bytes)
+        return await _honest(response) if 0 < _length(response) <= _LONGEST_ERROR else response
+
+
+async def _honest(response: httpx2.Response) -> httpx2.Response:
+    """An answer of 200 that holds an error and nothing else, as gateways send it, as the error that it is."""
+    if response.status_code != httpx2.codes.OK or "json" not in response.headers.get("content-type", ""):
         return response
+    body = await response.aread()
+    found = error_body(response)
+    error = found.get("error")
+    if not error or not found.keys() <= _BESIDE_ERRORS:
+        return response
+    code = error.get("code") if isinstance(error, dict) else found.get("code")
+    status = code if isinstance(code, int) and 400 <= code < 600 else _UNKNOWN_ERROR
+    return httpx2.Response(status, headers=response.headers, content=body, extensions=response.extensions)
 
 
 def _proxy(url: str | None) -> httpx2.Proxy | None:

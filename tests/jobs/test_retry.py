@@ -97,3 +97,13 @@ def test_no_decision_exceeds_its_limits(
         assert decision.retries_left == most - attempt > 0
     else:
         assert decision.retries_left == 0
+
+
+@pytest.mark.parametrize("asked", [None, 0.0, 0.2])
+def test_a_provider_that_is_busy_for_long_is_asked_ever_less_often(asked: float | None) -> None:
+    failure = JobFailure(Cause.PROVIDER_RATE_LIMITED, "slow down", retry_after=asked)
+    waited, times = 0.0, 0
+    while (decision := decide(failure, attempt=1, max_attempts=3, first_backoff=2.0, limited_for=waited)).delay:
+        waited, times = waited + decision.delay + 0.1, times + 1
+        assert times < 100
+    assert waited > 3000

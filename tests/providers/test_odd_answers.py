@@ -97,3 +97,20 @@ async def test_a_picture_counts_whichever_candidate_has_it(wire: Wire, settings:
     body = {"candidates": [{"content": {"parts": [{"text": "Here."}]}, "finishReason": "STOP"}, picture]}
     wire.answers = [answer(json.dumps(body).encode())]
     assert (await _asked("gemini", wire, settings, on_call)).data == png()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ({"message": "The server is overloaded.", "type": "server_error", "code": 503}, Cause.PROVIDER_OVERLOADED),
+        ({"message": "Slow down.", "code": 429}, Cause.PROVIDER_RATE_LIMITED),
+        ({"message": "Something went wrong.", "type": "unknown"}, Cause.PROVIDER_OVERLOADED),
+    ],
+)
+@pytest.mark.parametrize("name", [name for name, vendor in VENDORS.items() if name != "anthropic"])
+async def test_an_error_that_is_sent_as_a_success_is_an_error(
+    wire: Wire, settings: Settings, on_call: OnCall, name: str, error: Any, cause: Cause
+) -> None:
+    wire.answers = [answer(json.dumps({"error": error}).encode())]
+    failure = await failing(_asked(name, wire, settings, on_call))
+    assert (failure.cause, failure.ambiguous) == (cause, False)
