@@ -1,8 +1,10 @@
-"""What `bmn doctor` finds out about Redis: whether it is there, what it refuses, and whose it is."""
+"""What `bmn doctor` finds out about Redis (whether it is there, what it refuses, whose it is) and about the stores."""
 
+import asyncio
 import contextlib
 import importlib.util
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -177,8 +179,6 @@ def check_deployment(settings: Settings) -> Iterator[Check]:
 
 def check_workers(settings: Settings) -> Iterator[Check]:
     """Whether the workers run this release; nothing where there are none, or no Redis to ask."""
-    import asyncio
-
     import redis
 
     from bmn import __version__
@@ -202,3 +202,49 @@ def check_workers(settings: Settings) -> Iterator[Check]:
             yield Check("Workers", "warning", text, "Start them again with this release: bmn workers lists them.")
         elif found:
             yield Check("Workers", "ok", f"{len(found)}, all of this release")
+
+
+def check_storage(settings: Settings) -> Iterator[Check]:
+    """Whether an object that is written comes back as it was."""
+    from bmn.storage import open_storage
+
+    where = settings.s3_bucket if settings.storage_backend == "s3" else str(settings.bmn_home / "objects")
+    name = f"doctor-{uuid.uuid4().hex}.txt"
+    key = f"brands/{uuid.UUID(int=0)}/logo/{name}"
+
+    async def round_trip() -> bool:
+        storage = open_storage(settings)
+        await storage.put(key, b"doctor", "text/plain")
+        try:
+            return await storage.get(key) == b"doctor"
+        finally:
+            await storage.delete(key)
+
+    began = time.monotonic()
+    whole = asyncio.run(asyncio.wait_for(round_trip(), 20))
+    took = (time.monotonic() - began) * 1000
+    if whole:
+        yield Check("Storage", "ok", f"{settings.storage_backend} {where}, written and read in {took:.0f} ms")
+    else:
+        yield Check(
+            "Storage", "failed", f"{where} returned something other than what was stored", "Look at the bucket."
+        )
+
+
+def check_archive(settings: Settings) -> Iterator[Check]:
+    """The same of the archive, where there is one."""
+    from bmn.work.archive.files import open_archive
+
+    archive = open_archive(settings)
+    if archive is None:
+        return
+
+    async def round_trip() -> None:
+        file = await archive.write("doctor", uuid.uuid4().bytes, since=0.0, upto=0.0, rows=0)
+        try:
+            await archive.read(file)
+        finally:
+            await archive.delete(file)
+
+    asyncio.run(asyncio.wait_for(round_trip(), 20))
+    yield Check("Archive", "ok", f"written and read; files are kept for {settings.bmn_archive_days} days")

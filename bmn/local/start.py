@@ -20,6 +20,7 @@ def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
     warnings = check_start(settings)
     load_prices(settings.price_table)
     _check_budgets(settings)
+    _check_archive(settings)
     signing_secret(settings)
     if server and issues_tokens(settings):
         development_secret(settings)
@@ -33,6 +34,14 @@ def _check_budgets(settings: Settings) -> None:
         raise Misconfigured(
             f"BMN_BUDGETS names {odd[0]}, which is no queue.", hint=suggest(odd[0], "Queues", (USER, *QUEUE_NAMES))
         )
+
+
+def _check_archive(settings: Settings) -> None:
+    """Raises Misconfigured for one that anybody could read, or that has no store."""
+    if settings.bmn_archive_days:
+        from bmn.work.archive.files import open_archive
+
+        open_archive(settings)
 
 
 def check_files(settings: Settings) -> None:

@@ -94,6 +94,21 @@ def test_a_damaged_file_is_named(env: dict[str, str], home: Path) -> None:
     assert file.name in done.err
 
 
+def test_an_archive_that_anybody_could_read_is_refused_before_anything_starts(env: dict[str, str]) -> None:
+    store = {"STORAGE_BACKEND": "s3", "S3_ENDPOINT": "http://127.0.0.1:9", "S3_ACCESS_KEY_ID": "i"}
+    public = {**env, **store, "S3_SECRET_ACCESS_KEY": "s", "PUBLIC_BASE_URL": "https://assets.example.org"}
+    done = forked("serve", "--no-workers", env=public)
+    assert (done.code, "BMN_ARCHIVE_BUCKET" in done.err) == (2, True), done.err
+    found = {check["name"]: check for check in json.loads(forked("doctor", "--json", env=public).out)["checks"]}
+    assert (found["Archive"]["state"], "BMN_ARCHIVE_BUCKET" in found["Archive"]["remedy"]) == ("failed", True)
+
+
+def test_doctor_writes_to_the_archive_and_reads_it(env: dict[str, str], home: Path) -> None:
+    checks = json.loads(forked("doctor", "--json", env=env).out)["checks"]
+    assert [check["state"] for check in checks if check["name"] == "Archive"] == ["ok"]
+    assert list((home / "archive").rglob("*.zst")) == []
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("place", ["80", "140", "pipe"])
 def test_screens_of_the_archive(env: dict[str, str], place: str) -> None:

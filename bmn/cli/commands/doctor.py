@@ -5,7 +5,6 @@ import contextlib
 import shutil
 import socket
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -14,7 +13,17 @@ from typing import Annotated, Any
 import typer
 
 from bmn.cli.base import examples, single
-from bmn.cli.checks import Check, State, check_clock, check_deployment, check_redis, check_workers, is_to_be_made
+from bmn.cli.checks import (
+    Check,
+    State,
+    check_archive,
+    check_clock,
+    check_deployment,
+    check_redis,
+    check_storage,
+    check_workers,
+    is_to_be_made,
+)
 from bmn.cli.terminal.console import console
 from bmn.errors import CAUSES, BmnError, Cause
 from bmn.format import duration
@@ -93,7 +102,8 @@ def _examine(*, deep: bool) -> Iterator[Check]:
         check_redis,
         _database,
         check_deployment,
-        _storage,
+        check_storage,
+        check_archive,
         _keys,
         _identity,
         _server,
@@ -183,32 +193,6 @@ def _retention(lags: dict[str, float]) -> Check:
     shown = ", ".join(f"{name.replace('_', ' ')} by {duration(lag)}" for name, lag in late.items())
     remedy = "Start a worker: whichever runs deletes what is old. Where one runs, its log says what holds it up."
     return Check("Retention", "warning", f"behind: {shown}", remedy)
-
-
-def _storage(settings: Settings) -> Iterator[Check]:
-    from bmn.storage import open_storage
-
-    where = settings.s3_bucket if settings.storage_backend == "s3" else str(settings.bmn_home / "objects")
-    name = f"doctor-{uuid.uuid4().hex}.txt"
-    key = f"brands/{uuid.UUID(int=0)}/logo/{name}"
-
-    async def round_trip() -> bool:
-        storage = open_storage(settings)
-        await storage.put(key, b"doctor", "text/plain")
-        try:
-            return await storage.get(key) == b"doctor"
-        finally:
-            await storage.delete(key)
-
-    began = time.monotonic()
-    whole = asyncio.run(asyncio.wait_for(round_trip(), 20))
-    took = (time.monotonic() - began) * 1000
-    if whole:
-        yield Check("Storage", "ok", f"{settings.storage_backend} {where}, written and read in {took:.0f} ms")
-    else:
-        yield Check(
-            "Storage", "failed", f"{where} returned something other than what was stored", "Look at the bucket."
-        )
 
 
 def _keys(settings: Settings) -> Iterator[Check]:
