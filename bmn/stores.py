@@ -5,7 +5,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -91,21 +91,39 @@ def put_local(root: Path, key: str, data: bytes) -> None:
     if not is_inside(root, key):
         raise FileNotFoundError(key)
     unfinished = root / UNFINISHED / uuid4().hex
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with unfinished.open("xb") as file:
+        with _new_file(unfinished) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         failpoints.hit("storing")
-        new = [folder for folder in path.parents if not folder.exists()]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.replace(path)
+        new = _move(unfinished, path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
     for folder in (path.parent, *(each.parent for each in new)):
         _keep_names(folder)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """Its folder is there, but for the first time."""
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
+
+
+def _move(file: Path, path: Path) -> list[Path]:
+    """Gives a file its place; returns the folders that were made for it, which are most often there."""
+    try:
+        file.replace(path)
+        return []
+    except FileNotFoundError:
+        new = [folder for folder in path.parents if not folder.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(path)
+        return new
 
 
 def sweep_unfinished(folder: Path, before: float) -> int:
