@@ -237,6 +237,8 @@ class SocketServer:
             rooms=own_rooms(principal, namespace),
         )
         async with self._line:  # after a loss all come at once, and each waits its turn rather than start over
+            if self._has_gone(eio_sid):  # it has started over all the same: what it left behind holds nobody up
+                return None
             resumption = await self._recovery.prepare(session, shown)
         # Who resumes has a place already, maybe with a process that has not noticed yet.
         if not await self._has_room(principal.counted_as, self._limits.sockets * (1 if resumption is None else 2)):
@@ -264,7 +266,7 @@ class SocketServer:
         False where the client has gone meanwhile.
         """
         eio_sid, namespace = session.eio_sid, session.namespace
-        if self._transports.line(eio_sid) is None or eio_sid not in self._open:
+        if self._has_gone(eio_sid):
             return False
         if resumption is not None and self._recovery.resume(session, resumption):
             self._replace(session)
@@ -277,6 +279,9 @@ class SocketServer:
         known = {"sid": session.sid, **({"pid": session.pid} if session.pid else {})}
         self._write(eio_sid, f"{CONNECT}{namespace},{json.dumps(known)}")
         return True
+
+    def _has_gone(self, eio_sid: str) -> bool:
+        return self._transports.line(eio_sid) is None or eio_sid not in self._open
 
     def _wants_recovery(self, eio_sid: str, shown: dict[str, Any]) -> bool:
         if isinstance(asked := shown.get("recovery"), bool):
