@@ -34,9 +34,15 @@ class KeySet:
         self._failing = False
         self._lock = asyncio.Lock()
 
-    async def find(self, key_id: str, algorithm: str) -> Any:
-        """The key. Raises jwt.InvalidKeyError for an unknown id or the wrong algorithm, TryLater before any key."""
-        if key_id not in self._keys or self._age() > _FRESH_SECONDS:
+    async def find(self, key_id: str, algorithm: str, *, instead_of: Any = None) -> Any:
+        """The key. Raises jwt.InvalidKeyError for an unknown id or the wrong algorithm, TryLater before any key.
+
+        instead_of: a key that did not fit, since a project may give its id to another; where no other is known, it is
+        asked once more, and it is the answer if there is none.
+        """
+        if instead_of is not None and self._keys.get(key_id, ("", None))[1] is instead_of:
+            await self._refresh(None)
+        elif key_id not in self._keys or self._age() > _FRESH_SECONDS:
             await self._refresh(key_id)
         if self._age() > _KEPT_SECONDS:
             raise TryLater("Sign-in cannot be checked: the project's keys are out of reach.", retry_after=30)
@@ -57,7 +63,7 @@ class KeySet:
     def _age(self) -> float:
         return float("inf") if self._fetched_at is None else time.monotonic() - self._fetched_at
 
-    async def _refresh(self, key_id: str) -> None:
+    async def _refresh(self, key_id: str | None) -> None:
         async with self._lock:
             if key_id in self._keys and self._age() <= _FRESH_SECONDS:
                 return  # somebody else fetched while we waited

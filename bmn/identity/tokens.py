@@ -181,9 +181,15 @@ class Authenticator:
             key = await self._keys.find(key_id, algorithm)
         else:
             raise jwt.InvalidAlgorithmError("there is no key for it")
-        claims: dict[str, Any] = jwt.decode(
-            token, key, algorithms=[algorithm], audience=AUDIENCE, leeway=LEEWAY, options=_OPTIONS
-        )
+        try:
+            claims = _decoded(token, key, algorithm)
+        except jwt.InvalidSignatureError:
+            if algorithm == "HS256" or self._keys is None:
+                raise
+            again = await self._keys.find(str(key_id), algorithm, instead_of=key)
+            if again is key:
+                raise
+            claims = _decoded(token, again, algorithm)
         self._check_issuer(claims["iss"])
         return claims
 
@@ -198,6 +204,13 @@ class Authenticator:
             while len(self._seen) >= _CACHE_SIZE:
                 self._seen.pop(next(iter(self._seen)))
         self._seen[digest] = (min(now + _CACHE_SECONDS, principal.expires_at + LEEWAY), principal)
+
+
+def _decoded(token: str, key: Any, algorithm: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        token, key, algorithms=[algorithm], audience=AUDIENCE, leeway=LEEWAY, options=_OPTIONS
+    )
+    return claims
 
 
 def _unread(token: object) -> Exception:

@@ -101,7 +101,9 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket. port 0: any free one. Raises Conflict where the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family, backlog=2048)
+        # "Any address" is one of both kinds; left to the library, :: would be reached by IPv6 alone.
+        both = host == "::" and socket.has_dualstack_ipv6()
+        listener = socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
         # Connections inherit it. Without it an answer in two parts waits 40 ms for the client's acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener

@@ -1,5 +1,8 @@
 """What `bmn serve` and `bmn worker` look at before they start a process: settings, and the files these lead to."""
 
+import resource
+from contextlib import suppress
+
 from bmn.errors import Misconfigured, suggest
 from bmn.identity.development import development_secret, issues_tokens
 from bmn.identity.home_secrets import check_home_secrets
@@ -10,6 +13,8 @@ from bmn.settings.foreign import drop_foreign
 from bmn.signing import signing_secret
 from bmn.work.queue_names import QUEUE_NAMES
 
+_TOO_FEW_FILES, _FEW_FILES, _ENOUGH_FILES = 128, 512, 65_536
+
 
 def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
     """Warnings, each a sentence. Makes the secrets where this is the first time, and drops what only confuses libraries.
@@ -17,7 +22,7 @@ def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
     server: whether tokens are verified. Raises Misconfigured, with the setting or the file, where nothing may start.
     """
     drop_foreign()
-    warnings = check_start(settings)
+    warnings = [*check_start(settings), *_raise_descriptors()]
     load_prices(settings.price_table)
     _check_budgets(settings)
     _check_archive(settings)
@@ -25,6 +30,24 @@ def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
     if server and issues_tokens(settings):
         development_secret(settings)
     return warnings
+
+
+def _raise_descriptors() -> list[str]:
+    """Takes as many open files as this user may have. Raises Misconfigured where nothing can work with so few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # some systems name a limit that they do not give
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    if soft == resource.RLIM_INFINITY or soft >= _FEW_FILES:
+        return []
+    if soft < _TOO_FEW_FILES:
+        raise Misconfigured(
+            f"A process may have {soft} files and connections open here, and needs {_FEW_FILES}.",
+            hint="Raise the limit: `ulimit -Hn`, LimitNOFILE of the service, or `nofile` of the container.",
+        )
+    return [f"A process may have only {soft} files and connections open here; `ulimit -n {_FEW_FILES}` raises that."]
 
 
 def _check_budgets(settings: Settings) -> None:

@@ -174,6 +174,20 @@ async def test_a_rotated_key_is_taken_and_a_withdrawn_one_refused(home: Path, mo
         await auth.close()
 
 
+async def test_a_key_that_is_renewed_under_its_id_is_taken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, other = Project(), Project()
+    monkeypatch.setattr(jwks, "_REFRESH_SECONDS", 0.0)
+    with project.serving():
+        auth = Authenticator(load_settings(**project.settings()))
+        await auth.verify(project.token())
+        key_id = jwt.get_unverified_header(project.token())["kid"]
+        project.keys = [_jwk(other.ec_key, key_id)]
+        renewed = jwt.encode(project.claims(), other.ec_key, algorithm="ES256", headers={"kid": key_id})
+        assert (await auth.verify(renewed)).user_id == ANA
+        await _refused(auth, [project.token(email="later@example.org")])
+        await auth.close()
+
+
 @pytest.mark.parametrize("answer", [(503, None), (200, b"<html>"), (200, b'{"keys": []}'), (200, b"x" * 70_000)])
 async def test_the_last_good_keys_serve_while_the_key_address_is_unwell(
     home: Path, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes | None]

@@ -2,12 +2,15 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bmn.errors import Conflict
-from bmn.local.home import home_lock, published
+from bmn.local.home import home_lock, listen, published
 from bmn.settings import Settings, load_settings
 from bmn.settings.running import is_held
 
@@ -68,3 +71,27 @@ def test_a_configured_redis_wins_over_a_running_server(home: Path, monkeypatch: 
     with home_lock(ours, "bmn serve"), published(ours, {"redis_url": REDIS}):
         monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:8/0")
         assert load_settings().redis_address == "redis://127.0.0.1:8/0"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_any_address_is_one_of_both_kinds() -> None:
+    with listen("::", 0) as listener:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, listener.getsockname()[1]), timeout=5).close()
+
+
+def test_a_server_takes_the_files_it_may_have_and_says_where_they_are_too_few(home: Path) -> None:
+    program = (
+        "import resource, sys; from bmn.settings import load_settings; from bmn.local.start import check_before_start;"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, int(sys.argv[1])));"
+        "print(check_before_start(load_settings()), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+
+    def started(hard: int) -> "subprocess.CompletedProcess[str]":
+        env = {**os.environ, "BMN_HOME": str(home)}
+        return subprocess.run([sys.executable, "-c", program, str(hard)], env=env, capture_output=True, text=True)
+
+    assert started(2048).stdout == "[] 2048\n"
+    assert "may have only 256 files" in started(256).stdout
+    refused = started(64)
+    assert refused.returncode and "A process may have 64 files" in refused.stderr
