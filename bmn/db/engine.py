@@ -54,6 +54,8 @@ _IDLE_SECONDS = 10.0  # PostgreSQL ends a transaction whose process does nothing
 _RETRIES = 5
 _CONFLICTS = ("40001", "40P01")  # serialisation failure, deadlock
 _READ_ONLY = "25006"
+_NO_ROOM = re.compile(r"too many (?:clients|connections)|remaining connection slots|max clients reached", re.IGNORECASE)
+_ENDED = ("25P03", "25P04", "57P05")  # by a time limit of the role, the database or the server for who does nothing
 _FULL = ("The disk of the database is full.", 30)
 _BUSY = ("The database is busy.", 2)
 _MAY_NOT_WRITE = ("The database may only be read at the moment.", 30)
@@ -150,7 +152,7 @@ class Database:
             with self._reader.connect() as conn:
                 return fn(conn)
         except (DBAPIError, PoolTimeout) as error:
-            if isinstance(error, PoolTimeout) or _is_away(error):
+            if isinstance(error, PoolTimeout) or is_away(error):
                 raise database_away(error) from error
             raise
 
@@ -337,10 +339,13 @@ def _run_in_savepoints(conn: Connection, batch: list[_Transaction]) -> int:
 
 def is_passing(error: BaseException) -> bool:
     """Whether it is the database's moment and not the transaction: run again, it may succeed."""
-    return _is_away(error) or _is_conflict(error)
+    return is_away(error) or _is_conflict(error)
 
 
-def _is_away(error: BaseException) -> bool:
+def is_away(error: BaseException) -> bool:
+    """Whether a database does not answer at the moment, or has ended what was asked of it."""
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _ENDED:
+        return True
     return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
@@ -365,6 +370,8 @@ def database_away(error: Exception) -> TryLater:
 def _told(error: Exception) -> tuple[str, int]:
     orig = getattr(error, "orig", None)
     code = getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorcode", 0) & 0xFF
+    if not code and _NO_ROOM.search(str(orig)):  # a connection that is refused carries no number
+        code = "53300"
     return _TOLD.get(code, ("The database cannot be reached.", 5))
 
 

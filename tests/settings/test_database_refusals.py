@@ -126,6 +126,25 @@ def test_tables_that_are_not_ours_to_use(home: Path, postgres_server: str, role:
     run(postgres_server, f"DROP OWNED BY {role}", database=database)
 
 
+def test_a_role_with_little_time_is_upgraded_all_the_same(postgres_server: str, role: str, database: str) -> None:
+    limits = ("statement_timeout = '30ms'", "idle_in_transaction_session_timeout = '30ms'")
+    run(postgres_server, *(f"ALTER ROLE {role} SET {limit}" for limit in limits))
+    run(postgres_server, f"ALTER DATABASE {database} OWNER TO {role}")
+    url = str(address(postgres_server, role, database)).replace("postgres://", "postgresql+psycopg://")
+    assert migrate(url)
+    assert pending_migrations(url) == []
+    run(postgres_server, f"ALTER DATABASE {database} OWNER TO postgres")
+    run(postgres_server, f"REASSIGN OWNED BY {role} TO postgres", f"DROP OWNED BY {role}", database=database)
+
+
+def test_a_server_without_room_is_told_as_that(home: Path, postgres_server: str, role: str, database: str) -> None:
+    run(postgres_server, f"ALTER ROLE {role} CONNECTION LIMIT 0")
+    env = {"BMN_HOME": str(home), "DATABASE_URL": address(postgres_server, role, database)}
+    done = forked("db", "upgrade", env=env)
+    assert done.code == 75
+    assert "The database takes no further connections." in done.err
+
+
 def test_a_database_in_another_encoding(home: Path, postgres_server: str, role: str) -> None:
     name = f"e{uuid.uuid4().hex[:12]}"
     run(

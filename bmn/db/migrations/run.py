@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import OperationalError
 
-from bmn.db.engine import database_away, make_engine
+from bmn.db.engine import database_away, is_away, make_engine
 from bmn.db.refusals import check_rights, refusal
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
 # Any number that nobody else uses: two hosts that upgrade at once take turns.
 _ADVISORY_LOCK = 6_259_117
+_TRANSACTION_TIMEOUT = (17,)  # since when PostgreSQL knows one
 
 
 def newest_revision() -> str:
@@ -54,6 +54,8 @@ def migrate(url: str) -> list[str]:
     def upgrade(conn: Connection) -> list[str]:
         if _is_current(conn):
             return []
+        if conn.dialect.name == "postgresql":
+            _take_time(conn)  # before anything is loaded, which a busy machine takes a second for
         from alembic import command
         from alembic.migration import MigrationContext
 
@@ -87,6 +89,15 @@ def pending_migrations(url: str) -> list[str]:
     return _with_connection(url, look)
 
 
+def _take_time(conn: Connection) -> None:
+    """An upgrade takes as long as it takes, whatever the role is allowed elsewhere; for this transaction alone."""
+    names = ["statement_timeout", "idle_in_transaction_session_timeout"]
+    if (conn.dialect.server_version_info or (0,)) >= _TRANSACTION_TIMEOUT:
+        names.append("transaction_timeout")
+    for name in names:
+        conn.execute(text(f"SET LOCAL {name} = 0"))
+
+
 def _with_connection(url: str, work: Callable[[Connection], list[str]], *, writer: bool = False) -> list[str]:
     engine = make_engine(url, writer=writer)
     try:
@@ -95,7 +106,7 @@ def _with_connection(url: str, work: Callable[[Connection], list[str]], *, write
     except Exception as error:
         if problem := refusal(error, url):
             raise problem from error
-        if isinstance(error, OperationalError):
+        if is_away(error):
             raise database_away(error) from error
         raise
     finally:
