@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, text, update
 
 from bench.rows import Size, fill
-from bmn.db import archiving, retention
+from bmn.db import archiving
 from bmn.db.engine import Database
 from bmn.db.migrations import migrate
 from bmn.db.retention import BOOK_OF, BOOKS
@@ -180,6 +180,7 @@ async def test_a_period_brings_back_its_rows_alone(old: Database, archive: Archi
     assert left == ended[30:60]
 
 
+@pytest.mark.full
 async def test_a_number_that_another_row_has_by_now_becomes_a_new_one(old: Database, archive: Archive) -> None:
     first = await old.read(lambda conn: conn.execute(select(credit_ledger.c.id).limit(1)).scalar_one())
     await sweep(old, 60.0, archive)
@@ -226,6 +227,7 @@ async def test_surplus_letters_are_archived_too(db: Database, archive: Archive) 
     assert await _contents_of(db) == before
 
 
+@pytest.mark.full
 async def test_a_user_is_taken_out_of_the_archive_and_nobody_else(old: Database, archive: Archive) -> None:
     others = await old.read(lambda conn: _ended_of(conn, theirs=False))
     assert await old.read(lambda conn: _ended_of(conn, theirs=True))
@@ -242,17 +244,6 @@ async def test_a_user_is_taken_out_of_the_archive_and_nobody_else(old: Database,
 def _ended_of(conn: Connection, *, theirs: bool) -> list[str]:
     owner = jobs.c.user_id == "user-1" if theirs else jobs.c.user_id != "user-1"
     return sorted(conn.execute(select(jobs.c.id).where(jobs.c.completed_at > 0, owner)).scalars())
-
-
-async def test_the_sweeper_gathers_an_hour_and_the_cleanup_does_not(old: Database, archive: Archive) -> None:
-    await old.write(_due_for_a_minute)
-    assert "jobs" not in await sweep(old, 60.0, archive, gather=3600.0)
-    assert (await sweep(old, 60.0, archive))["jobs"] > 0
-
-
-def _due_for_a_minute(conn: Connection) -> None:
-    now = conn.execute(select(retention.db_now())).scalar_one()
-    conn.execute(update(jobs).where(jobs.c.completed_at > 0).values(completed_at=now - 30 * _DAY - 60))
 
 
 @pytest.mark.full
@@ -303,6 +294,7 @@ async def test_a_file_is_found_by_its_times_and_known_by_its_bytes(archive: Arch
     assert [[row.values for row in group] for group in unpack(await archive.read(file))] == [[("kit", "logos", 3.5)]]
 
 
+@pytest.mark.full
 async def test_a_damaged_file_is_named_and_holds_up_no_other(
     old: Database, archive: Archive, home: Path, file: ArchiveFile
 ) -> None:
