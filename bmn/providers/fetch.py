@@ -18,7 +18,7 @@ from bmn.errors import Cause, JobFailure
 from bmn.mime import mime_of
 from bmn.providers.addresses import Address, Target, check_url, is_public, look_up, refused
 from bmn.providers.failures import UnreadableAnswer
-from bmn.providers.http import CONNECT_SECONDS, MEGABYTE, CappedTransport
+from bmn.providers.http import CONNECT_SECONDS, HEAD_ONLY, MEGABYTE, CappedTransport
 from bmn.settings import Settings
 
 Kind = Literal["picture", "page"]
@@ -106,9 +106,8 @@ class Fetcher:
         async with self._client(MEGABYTE) as client:
             sent = {**_headers(target), **headers}
             pinned = target.url.copy_with(host=address, fragment=None)
-            async with client.stream(
-                "POST", pinned, content=body, headers=sent, extensions=_extensions(target)
-            ) as response:
+            extensions = {**_extensions(target), HEAD_ONLY: True}
+            async with client.stream("POST", pinned, content=body, headers=sent, extensions=extensions) as response:
                 return Answer(
                     response.status_code,
                     response.headers.get("location", "")[:500],
@@ -171,9 +170,9 @@ def _headers(target: Target) -> dict[str, str]:
     return {"host": target.url.netloc.decode("ascii"), "user-agent": f"bmn/{__version__}", "accept": "*/*"}
 
 
-def _extensions(target: Target) -> dict[str, str]:
+def _extensions(target: Target) -> dict[str, object]:
     """The certificate has to be that of the name, whatever address it is reached at."""
-    extensions = {"bmn_address": str(target.url)}
+    extensions: dict[str, object] = {"bmn_address": str(target.url)}
     if target.url.scheme == "https":
         extensions["sni_hostname"] = target.host
     return extensions

@@ -15,6 +15,7 @@ from bmn.settings.proxies import proxy_for
 
 MEGABYTE = 2**20
 CONNECT_SECONDS = 5.0
+HEAD_ONLY = "bmn_head_only"
 _LONGEST_ERROR = 65_536
 _UNKNOWN_ERROR = 500
 _BESIDE_ERRORS = frozenset({"error", "type", "code", "status", "message", "created", "request_id", "requestId"})
@@ -48,6 +49,7 @@ class CappedTransport(httpx2.AsyncBaseTransport):
     """Asks for plain bodies, refuses packed ones (a small gzip can hold gigabytes), and counts what comes.
 
     Goes through the proxy that the environment names for an address, and notes whether a request reached the wire.
+    A request whose extension HEAD_ONLY is true has no body of its answer read, so whatever that is does not matter.
     A request's extension `bmn_address` names the address to judge by, where the request itself goes to an IP.
     """
 
@@ -73,6 +75,8 @@ class CappedTransport(httpx2.AsyncBaseTransport):
         request.extensions = {**request.extensions, "trace": tracer()}
         transport = self._through(proxy_for(request.extensions.get("bmn_address", str(request.url))))
         response = await transport.handle_async_request(request)
+        if request.extensions.get(HEAD_ONLY):
+            return response
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             await response.aclose()
             raise UnreadableAnswer("the body is packed, though none was asked for")

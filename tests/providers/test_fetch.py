@@ -275,6 +275,14 @@ async def test_a_packed_body_is_not_unpacked(wire: Wire, local: Fetcher) -> None
     assert b"accept-encoding: identity" in wire.seen[0].lower()
 
 
+@pytest.mark.parametrize("fields", [{"content_encoding": "gzip"}, {"content_length": "900000000"}])
+async def test_a_message_is_taken_whatever_comes_behind_the_head(
+    wire: Wire, settings: Settings, fields: dict[str, str]
+) -> None:
+    wire.answers = [answer(gzip.compress(b"ok"), **fields)]
+    assert (await Fetcher(settings).post(wire.url, b"{}", {}, trusted=(wire.url,))).status == 200
+
+
 async def test_a_server_that_says_nothing_or_drips_is_left(settings: Settings, home: Path) -> None:
     async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
