@@ -44,7 +44,7 @@ demo: $(VENV)/.run ## four logos, made on this machine without a key; they land 
 	@BMN_HOME=$(CURDIR)/demo/home $(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
 
 # How many tests may fail and then pass when they run once more, alone. They are printed; more of them fail the run.
-export FLAKES ?= 5
+export FLAKES ?= 10
 # web/ waits by its clocks more than it works: it runs beside the others, and tells when they have ended.
 WEB = $(MAKE) --no-print-directory web
 TESTS := $(BIN)/python -m tests.run -q -n 4 --dist loadfile --no-loadscope-reorder
