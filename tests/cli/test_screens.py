@@ -618,7 +618,9 @@ def test_screen_of_what_runs_until_it_is_stopped(stack: Stack, name: str, place:
         assert process.stdout
         text = ""
         while ready not in text:
-            text += process.stdout.readline()
+            line = process.stdout.readline()
+            assert line, f"it ended before it was ready: {text}"
+            text += line
         if "--burst" not in command:
             process.send_signal(signal.SIGINT)
         text += process.stdout.read()
