@@ -129,9 +129,8 @@ def _problem_with_value(error: typer.TyperException) -> str | None:
 
 def _choices_like(error: typer.TyperException) -> list[str]:
     """Of a mistyped word out of a closed set: the ones that were meant."""
-    described = getattr(getattr(error, "param", None), "type_descriptor", None)
-    word = re.match(r"'(.*?)' is not one of", error.message)
-    return difflib.get_close_matches(word[1], map(str, described.choices)) if word and described else []
+    word, said, choices = error.message.partition(" is not one of ")
+    return difflib.get_close_matches(word.strip("'"), re.findall(r"[\w-]+", choices)) if said else []
 
 
 def _report(error: BmnError) -> int:

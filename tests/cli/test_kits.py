@@ -66,3 +66,9 @@ def test_a_kit_is_ended_by_its_group(user: User) -> None:
     assert "Cancelled: nothing more is ordered" in ended.out
     assert user.json("kits", "show", group)["state"] == "cancelled"
     assert user.bmn("kits", "cancel", group).code == 5
+
+
+def test_a_mistyped_part_of_a_kit_is_guessed(user: User) -> None:
+    refused = user.bmn("generate", "kit", "--brand", "Acme", "--without", "bundel")
+    assert (refused.code, refused.out) == (2, "")
+    assert "Did you mean bundle?" in refused.err

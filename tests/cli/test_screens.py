@@ -300,7 +300,7 @@ _OF_AN_ADMIN = (
     ("good", "workers"),
     ("failing-unknown", "workers drain nobody"),
     ("good", "workers scale image-upload=1"),
-    ("good", "alerts"),
+    ("good", "alerts --kind dead-letters"),
     ("empty", "alerts --kind redis-away"),
     ("failing-unknown", "incident provider_ath"),
     ("failing-over", "alerts ack 9999"),

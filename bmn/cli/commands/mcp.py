@@ -57,7 +57,10 @@ def mcp(
     if port is None and (host is not None or names):
         raise UsageError("--host and --name are for HTTP: add --port.")
     if find_spec("mcp") is None:
-        raise Misconfigured("`bmn mcp` needs the package `mcp`, which is not installed.", hint="pip install 'bmn[mcp]'")
+        raise Misconfigured(
+            "`bmn mcp` needs the package `mcp`, which is not installed.",
+            hint="pip install 'bmn[mcp]', in a checkout: pip install -e '.[mcp]'",
+        )
     if port is None:
         _over_stdio(budget, write=write)
     else:

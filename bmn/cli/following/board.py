@@ -135,7 +135,7 @@ class Board:
         if not self._moves and time.monotonic() - self._spoke >= self._patience:
             for line in self.lines.values():
                 if line.state not in TERMINAL_STATES:
-                    self.say(f"{_plain_head(line)}  still {line.status()} ({duration(line.elapsed)})")
+                    self.say(f"{_plain_head(line)}  {_still(line)}")
 
     def _plain(self, line: Line) -> None:
         """One line per change; a figure that grows is no change."""
@@ -225,3 +225,10 @@ def _job_row(line: Line, width: int) -> "Text":
     if remaining := line.remaining():
         tail += f", {remaining}"
     return _row(mark, line.label, line.share, style, tail, width)
+
+
+def _still(line: Line) -> str:
+    """What a job that says nothing new is at, and where one that waits says for what."""
+    if line.state in (JobState.QUEUED, JobState.RETRYING):
+        return f"still waiting ({duration(line.elapsed)}); `bmn jobs why {short_id(line.job_id)}` says for what"
+    return f"still {line.status()} ({duration(line.elapsed)})"
