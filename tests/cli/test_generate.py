@@ -358,3 +358,13 @@ def test_bars_survive_a_resize(user: User) -> None:
         terminal.resize(60, 40)
         assert terminal.end() == 0
         assert "✓ completed  4 logos" in terminal.text
+
+
+def test_a_new_brand_that_is_nearly_an_old_one_is_told_as_another(user: User) -> None:
+    user.json("brands", "create", "Nordic Sleep")
+    priced = user.bmn("generate", "logos", "--brand", "Nordic Slep", "--count", "1", "--dry-run")
+    assert "the brand 'Nordic Slep' would be made, which is another than 'Nordic Sleep'" in priced.err
+    ordered = user.bmn("generate", "logos", "--brand", "Nordic Slep", "--count", "1", "--detach")
+    assert "made the brand 'Nordic Slep', which is another than 'Nordic Sleep'" in ordered.err
+    other = user.bmn("generate", "logos", "--brand", "Acme Coffee", "--count", "1", "--dry-run")
+    assert "another than" not in other.err

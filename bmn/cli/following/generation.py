@@ -14,7 +14,7 @@ from bmn.cli.following.looks import settle
 from bmn.cli.following.report import accepted, detached, next_steps, report, show_results, warn, with_server
 from bmn.cli.following.watch import watch
 from bmn.cli.lookup.assets import numbered
-from bmn.cli.lookup.brands import brands_named, find_brand, is_brand_id
+from bmn.cli.lookup.brands import brands_named, find_brand, is_brand_id, other_than
 from bmn.cli.lookup.server import open_client, server_for
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal import exit_codes
@@ -113,7 +113,7 @@ async def _brand(
         if not imagine or is_brand_id(options.brand) or await brands_named(client, options.brand.removeprefix("@")):
             raise
         name = options.brand.strip().removeprefix("@")
-        console.say(f"the brand {name!r} would be made")
+        console.say(f"the brand {name!r} would be made{await other_than(client, name)}")
         return Target("", name)
     return Target(brand.id, brand.name)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bmn.cli.base import run
 from bmn.cli.following import kits
 from bmn.cli.following.estimate import check_price
-from bmn.cli.lookup.brands import find_brand, is_brand_id
+from bmn.cli.lookup.brands import find_brand, is_brand_id, other_than
 from bmn.cli.lookup.server import client_of
 from bmn.cli.order import Body
 from bmn.cli.terminal import exit_codes
@@ -78,7 +78,7 @@ async def _price(client: Client, name: str, body: Body) -> KitPrice:
     except NotFound:
         if is_brand_id(name):
             raise
-        console.say(f"the brand {name.strip()!r} would be made")
+        console.say(f"the brand {name.strip()!r} would be made{await other_than(client, name)}")
         return await client.kit_price(body)
     return await client.kit_price({**body, "brandId": brand.id})
 

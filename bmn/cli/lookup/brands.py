@@ -12,6 +12,7 @@ from bmn.names import key_of
 from bmn.schemas.documents import Brand
 
 _PAGE = 100
+_NEARLY = 0.85  # of two names: a letter or two of a dozen are different
 
 
 async def find_brand(
@@ -38,8 +39,9 @@ async def find_brand(
     if create is not None:
         if first is not None:
             await first(reference)
+        other = await other_than(client, reference)
         made = await client.create_brand(reference, **create)
-        console.say(f"made the brand {made.name!r}")
+        console.say(f"made the brand {made.name!r}{other}")
         return made
     hint = "`bmn brands list` shows yours; `bmn brands create NAME` makes one."
     if near := await _names_like(client, reference):
@@ -67,6 +69,13 @@ async def all_brands(client: Client) -> list[Brand]:
     """All of the caller's brands, newest first."""
     every_page = pages(lambda cursor: client.brands(limit=_PAGE, cursor=cursor))
     return [brand async for page in every_page for brand in page.brands]
+
+
+async def other_than(client: Client, name: str) -> str:
+    """What is said beside a new name that one of the caller's newest brands nearly has: it may be a mistyped one."""
+    names = {key_of(brand.name): brand.name for brand in (await client.brands(limit=_PAGE)).brands}
+    near = difflib.get_close_matches(key_of(name), names, n=1, cutoff=_NEARLY)
+    return f", which is another than {names[near[0]]!r}" if near else ""
 
 
 async def _names_like(client: Client, reference: str) -> list[str]:
