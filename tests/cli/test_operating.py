@@ -34,6 +34,7 @@ def test_a_paused_queue_keeps_its_jobs_and_says_why(user: User, admin: User) -> 
         why = user.bmn("jobs", "why", "last")
         assert "paused" in why.out
         assert "budget" in why.out
+        assert "is paused" in user.bmn("jobs", "show", "last").out
         assert "paused: budget" in admin.bmn("queues").out
     finally:
         assert admin.bmn("queues", "resume", "logo-generation").code == 0
