@@ -118,7 +118,11 @@ _RUNS = (
     (r"\b(in )?(\d+ m )?\d+(\.\d)? [sm] ago\b|\bnow\b", "<ago>"),
     (r"\b(\d+ m )?\d+(\.\d+)? m?s\b", "<span>"),
     (r"\d\d:\d\d:\d\d(\.\d{3})?", "<clock>"),
+    (r"\b\d{4}\n?-\n?\d\d-\n?\d\d\n?T<clock>Z", "<time>"),  # broken by the edge of a terminal
     (r"\b\d+ \w{3} \d\d:\d\d\b", "<day>"),
+    (r"\b\d+ jobs? ahead", "<n> ahead"),
+    # How far a kit has come when it answers.
+    (r"The logo is picked\.|Putting the logo on products\.", "<step>"),
     (r"(^<clock> +bfl .*\n)+", "<clock>  bfl  <calls>\n"),
     (r"^\d+ calls, \$[\d.]+", "<n> calls, <usd>"),
     (r"\bLogo \d: ", "Logo <n>: "),
