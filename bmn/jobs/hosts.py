@@ -67,8 +67,10 @@ def describe_host(settings: Settings) -> Host:
 async def say(core: Core) -> None:
     """Tells the others, for a minute."""
     with suppress(redis.RedisError, OSError):
-        await core.redis.hset(keys.HOSTS, f"{this_host()}.{FAMILY}", describe_host(core.settings).model_dump_json())
-        await core.redis.expire(keys.HOSTS, keys.HOST_SECONDS)
+        async with core.redis.pipeline(transaction=True) as together:  # cut between the two, it would live for ever
+            together.hset(keys.HOSTS, f"{this_host()}.{FAMILY}", describe_host(core.settings).model_dump_json())
+            together.expire(keys.HOSTS, keys.HOST_SECONDS)
+            await together.execute()
 
 
 async def said(core: Core) -> list[Host]:

@@ -250,7 +250,8 @@ class Deployment:
 
     async def lost(self) -> None:
         """To be called when a worker has been killed or stopped, before another takes over."""
-        self.losses += await self.orders_under_way()
+        taken = await self.orders_under_way()
+        self.losses += taken
 
     async def ended_or_gone(self, job_id: str, child: Child) -> bool:
         """Waits until a job has ended (True), or a process has."""

@@ -185,7 +185,8 @@ class Schedule:
 
     async def _lost(self, child: Child) -> None:
         """What a process takes with it: its paid orders without a recorded answer."""
-        self.stack.losses += int(await self._ask(lambda conn: _under_way(conn, child.pid)))
+        taken = int(await self._ask(lambda conn: _under_way(conn, child.pid)))
+        self.stack.losses += taken  # not in one line with `await`: what another fault adds meanwhile would be forgotten
 
     async def _ask(self, fn: Any) -> Any:
         while True:

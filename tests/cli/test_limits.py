@@ -19,9 +19,11 @@ _BRAND = {
     **dict.fromkeys(("createdAt", "updatedAt"), "2026-01-01T00:00:00.000Z"),
 }
 _ACCEPTED = {"jobId": _JOB, "generationJobId": _JOB, "queueName": "logo-generation", "message": "Queued."}
+_ESTIMATE = {"prompts": [], "credits": 4, "creditsAvailable": 20, "usd": 0.12, "sandboxed": True, "waiting": 0}
 _ANSWERS: dict[str, Any] = {
     "POST /api/v1/brands": _BRAND,
     "GET /api/v1/brands": {"brands": [], "nextCursor": None},
+    "POST /api/v1/generation/logos/estimate": _ESTIMATE,
     "POST /api/v1/generation/logos": _ACCEPTED,
 }
 

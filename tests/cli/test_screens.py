@@ -143,6 +143,7 @@ _RUNS = (
     (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"^(\w+_address)  .*$", r"\1  <address>"),
     (r"\b\d+ GB free", "<n> GB free"),
+    (r"(?<=Workers  )\d+(?=, all)", "<n>"),  # one that has just ended is there for a while
     (r"\b\d+ of \d+ MB", "<n> of <n> MB"),
     (r"\b(?!(\w)\1{7})[0-9a-f]{8}\b", "<short>"),
     (r"(?<=  )\S+(?: \S+)*…$", "<cut>"),

@@ -109,8 +109,9 @@ async def test_the_dashboard_hears_of_its_own_user_and_watched_brands(live: Live
 async def test_files_are_told_with_addresses_that_work(live: Live) -> None:
     server = await live.server()
     client = await live.client(server, "/dashboard")
-    url = live.core.storage.url_for("brands/b/logo/1.png")
-    await live.core.stream.publish([asset_new(ANA, saved_logo("b", url))])
+    brand_id = await live.brand(ANA)
+    url = live.core.storage.url_for(f"brands/{brand_id}/logo/1.png")
+    await live.core.stream.publish([asset_new(ANA, saved_logo(brand_id, url))])
     await client.driver.until(lambda _: client.events("asset:new"))
     assert client.data()[0]["asset"]["url"].startswith(f"{url}?until=")
 
