@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -112,6 +113,16 @@ def process(command: list[str], env: dict[str, str], cwd: Path) -> Iterator[psut
             child.wait()
 
 
+def refuse_strangers() -> None:
+    """Raises SystemExit where a port is taken: what an earlier run left behind would answer in place of ours."""
+    for port in (_REDIS, _PROVIDER, *_PORTS.values()):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise SystemExit(
+                    f"Something answers at port {port} already, perhaps of a run that was killed. Stop it."
+                )
+
+
 def until_it_answers(url: str) -> None:
     end = time.monotonic() + _START_SECONDS
     while True:
@@ -189,6 +200,7 @@ def look_up(answer: Any, figure: str) -> Any:
 
 def measure(folder: Path, names: list[str], rounds: int) -> list[pages.Row]:
     rows: list[pages.Row] = []
+    refuse_strangers()
     with tempfile.TemporaryDirectory() as data:
         command = [str(get_binary_path()), str(CONFIG), "--dir", data, "--port", str(_REDIS), "--unixsocket", ""]
         with process(command, dict(os.environ), Path(data)):
