@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import signal
 import time
-from typing import Any
+from typing import Any, cast
 
 import redis
 import redis.asyncio
 
+from bmn.broker import keys
 from bmn.broker.connection import REPLY_SECONDS
 from bmn.broker.ownership import REMEDY, Owner, renew, taken
 from bmn.broker.refusals import Refusal, refusal_of
@@ -21,6 +22,8 @@ _PROBE_SECONDS = 3.0
 _PROBE_AWAY_SECONDS = 0.5  # while it does not answer
 _FULL = 0.97
 _TRIAL_SECONDS = 60.0  # between two looks at everything we ask of it, while nothing is refused
+Mark = bytes | str | redis.ResponseError | None
+"""Whose a Redis is, as it answers; None where it is nobody's."""
 
 
 class RedisHealth:
@@ -100,8 +103,7 @@ class RedisHealth:
         """Asks Redis once and notes what it says."""
         try:
             async with asyncio.timeout(REPLY_SECONDS):
-                await self._ask()
-                await self._keep_mark()
+                await self._keep_mark(await self._ask())
                 await self._try()
         except (redis.RedisError, OSError, TimeoutError) as error:
             if (refusal := refusal_of(error)) is None:
@@ -125,18 +127,23 @@ class RedisHealth:
         self._gone.set()
         self._tried = -_TRIAL_SECONDS
 
-    async def _ask(self) -> None:
-        """What Redis says of its memory; nothing where our user may not ask that."""
-        try:
-            self._memory = await self._client.info("memory")
-        except redis.ResponseError:
-            self._memory = {}  # a refusal is an answer; what else is refused is looked at now
+    async def _ask(self) -> Mark:
+        """What Redis says of its memory, nothing where our user may not ask that; and whose it is, in one round trip."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.info("memory")
+            pipe.get(keys.OWNER)
+            memory, mark = await pipe.execute(raise_on_error=False)
+        if isinstance(memory, redis.ResponseError):  # a refusal is an answer; what else is refused is looked at now
             self._tried = -_TRIAL_SECONDS
+        self._memory = memory if isinstance(memory, dict) else {}
+        return cast(Mark, mark)
 
-    async def _keep_mark(self) -> None:
+    async def _keep_mark(self, mark: Mark) -> None:
         if self._owner:
             try:
-                self._other = await renew(self._client, self._owner)
+                if isinstance(mark, redis.ResponseError):
+                    raise mark
+                self._other = await renew(self._client, self._owner, mark)
             except redis.ResponseError as error:  # where nothing can be written, there is nothing to mix up
                 _log.debug("the mark of this deployment was not renewed", reason=str(error))
                 self._tried = -_TRIAL_SECONDS

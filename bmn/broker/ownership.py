@@ -74,15 +74,17 @@ def take(client: "redis.Redis", mine: Owner, *, alone: bool = False) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-async def renew(client: "redis.asyncio.Redis", mine: Owner) -> Owner | None:
-    """Keeps the mark, or takes it where it is gone; another's is returned and left as it is. Raises redis.RedisError."""
+async def renew(client: "redis.asyncio.Redis", mine: Owner, found: bytes | str | None) -> Owner | None:
+    """Keeps the mark, or takes it where it is gone; another's is returned and left as it is. Raises redis.RedisError.
+
+    found: the mark as it was a moment ago.
+    """
     while True:
-        found = await client.get(keys.OWNER)
         if found is None:
             if await client.set(keys.OWNER, mine.dump(), nx=True, ex=keys.OWNER_SECONDS):
                 return None
-            continue
-        if not (other := Owner.load(found)).is_same(mine):
+        elif not (other := Owner.load(found)).is_same(mine):
             return other
-        if await client.expire(keys.OWNER, keys.OWNER_SECONDS):
+        elif await client.expire(keys.OWNER, keys.OWNER_SECONDS):
             return None
+        found = await client.get(keys.OWNER)

@@ -54,6 +54,9 @@ async def serve(
             )
             for number, queue in enumerate(map(core.queue, queues))
         ]
+        if not burst:  # then they end together, and one can give signs of life for all
+            for worker in workers:
+                worker.beats_for = workers if worker is workers[0] else ()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _for_all(workers, Worker.stop))
         if early.is_set():

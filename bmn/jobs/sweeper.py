@@ -32,7 +32,7 @@ from bmn.schemas.payloads import JobState
 log = get_logger(__name__)
 
 _QUIET_AFTER = 15  # sweeps that have found no job to wait for
-_QUIET_SWEEPS = 3  # one in so many is enough then
+_QUIET_SWEEPS = 5  # one in so many is enough then
 _REPAIR_SECONDS = 60.0  # how far back an emptied stream is filled again
 _REPAIR_PAGES = 5
 _CLOCK_JUMP_SECONDS = 2.0

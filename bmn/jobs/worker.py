@@ -8,7 +8,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -27,7 +27,7 @@ from bmn.jobs.executor import Executor
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.leases import Leases
 from bmn.jobs.queue import MOST_WORKERS, Queue
-from bmn.jobs.rq.registration import RqRegistration, read_command
+from bmn.jobs.rq.registration import RqRegistration, beat, read_command
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.run import Run, Stop
 from bmn.jobs.stock_worker import bring_back
@@ -70,6 +70,7 @@ class Worker:
         self._grace = core.settings.bmn_grace_seconds if grace is None else grace
         self._upkeep = upkeep
         self._on_scale = on_scale
+        self.beats_for: Sequence[Worker] = (self,)  # whose signs of life it gives, in one round trip
         self.drained = False  # told from afar to end for good
         self._executor = Executor(core, queue)
         # By run, not by job: a job that was lost for a moment can come back while its first run is still about to stop.
@@ -110,7 +111,7 @@ class Worker:
         """Works until it is stopped. ready: called when it takes jobs."""
         await self._greet()
         upkeep = (self._watch_memory, Sweeper(self._core).run, AlertLoop(self._core).run) if self._upkeep else ()
-        loops = (self._leases.keep, self._listen, self._beat, *upkeep)
+        loops = (self._leases.keep, self._listen, *((self._beat,) if self.beats_for else ()), *upkeep)
         self._loops = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
         log.info("worker ready", queue=self._queue.name, slots=self._slots, name=self._core.name)
         if ready:
@@ -285,12 +286,18 @@ class Worker:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(_BEAT_SECONDS * random.uniform(0.8, 1.0))
-            if self._rq is None:
-                self._rq = self._register()
-            if self._rq is None:
-                continue
             with suppress(RedisError, OSError):
-                await asyncio.to_thread(self._rq.beat, bool(self._runs))
+                await asyncio.to_thread(beat, self._busy())
+
+    def _busy(self) -> dict[RqRegistration, bool]:
+        """The workers that this one beats for, as RQ knows them, and whether they have anything to do."""
+        busy = {}
+        for worker in self.beats_for:
+            if worker._rq is None and not worker._stopping.is_set():
+                worker._rq = worker._register()
+            if worker._rq is not None:
+                busy[worker._rq] = bool(worker._runs)
+        return busy
 
     async def _watch_memory(self) -> None:
         process, limit = psutil.Process(), self._core.settings.bmn_worker_memory_mb * 1024 * 1024
@@ -315,7 +322,7 @@ class Worker:
         """Running jobs may finish within the grace; what is left then goes back in line, its attempt unspent."""
         if self.drained and self._rq is not None:
             with suppress(RedisError, OSError):
-                await asyncio.to_thread(self._rq.beat, bool(self._runs))
+                await asyncio.to_thread(beat, {self._rq: bool(self._runs)})
         deadline = asyncio.get_running_loop().time() + max(self._grace - _LAST_SECONDS, self._grace / 2)
         hurry = asyncio.create_task(self._hurry.wait())
         while self._runs and not hurry.done():
@@ -338,7 +345,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._executor.close()
-        if self._rq is not None:
+        if (registered := self._rq) is not None:
+            self._rq = None  # nobody beats for it any more
             with suppress(RedisError, OSError):
-                await asyncio.to_thread(self._rq.end)
+                await asyncio.to_thread(registered.end)
         await self._blocking.aclose()

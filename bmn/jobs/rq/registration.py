@@ -1,11 +1,12 @@
 """RQ door two: what RQ and its dashboard see of a worker, and the commands that RQ carries to it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psutil
 import redis
+from redis.client import Pipeline
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
@@ -39,14 +40,13 @@ class RqRegistration(BaseWorker):
         self.set_state("idle")
         self._tell_more(self.connection)
 
-    def beat(self, busy: bool) -> None:
-        """Says that this worker is alive."""
-        with self.connection.pipeline() as pipe:
-            pipe.exists(self.key)
-            self.heartbeat(pipeline=pipe)
-            self.set_state("busy" if busy else "idle", pipeline=pipe)
-            self._tell_more(pipe)
-            known, *_ = pipe.execute()
+    def _say(self, pipe: "Pipeline", busy: bool) -> None:
+        pipe.exists(self.key)
+        self.heartbeat(pipeline=pipe)
+        self.set_state("busy" if busy else "idle", pipeline=pipe)
+        self._tell_more(pipe)
+
+    def _after_beat(self, known: bool) -> None:
         if not known:  # Redis was emptied, or was away for longer than the registration lives
             self.connection.delete(self.key)
             self.register_birth()
@@ -62,6 +62,20 @@ class RqRegistration(BaseWorker):
         """Takes this worker off the list."""
         self.register_death()
         self.unsubscribe()
+
+
+def beat(busy: Mapping[RqRegistration, bool]) -> None:
+    """Says that the workers of a process are alive, all in one round trip; which of them are busy."""
+    if not busy:
+        return
+    with next(iter(busy)).connection.pipeline(transaction=False) as pipe:
+        places = []
+        for registration, has_jobs in busy.items():
+            places.append(len(pipe))
+            registration._say(pipe, has_jobs)
+        answers = pipe.execute()
+    for registration, place in zip(busy, places, strict=True):
+        registration._after_beat(bool(answers[place]))
 
 
 def read_command(data: Any) -> dict[str, Any] | None:
