@@ -24,8 +24,10 @@ from uuid import uuid4
 import httpx
 from sqlalchemy import Connection, select
 
-from bmn.db import brands, claims, credits, dead_letters, transitions
+from bmn.db import claims, dead_letters, transitions
+from bmn.db.accounts import credits
 from bmn.db.engine import make_engine
+from bmn.db.library import brands
 from bmn.db.records import LetterState, NewJob
 from bmn.db.tables import jobs
 from bmn.errors import Cause

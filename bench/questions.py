@@ -6,11 +6,16 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import assets, audit, calls, claims, clock, credits, dead_letters, jobs, orphans, queues, retention
-from bmn.db.audit import AuditFilter
+from bmn.db import calls, claims, dead_letters, jobs
+from bmn.db.accounts import audit, credits
+from bmn.db.accounts.audit import AuditFilter
 from bmn.db.dead_letters import DeadFilter
+from bmn.db.health import clock
+from bmn.db.keeping import orphans, retention
+from bmn.db.library import assets
 from bmn.db.lists.groups import GroupBy, group_jobs
 from bmn.db.lists.listing import JobFilter, list_jobs
+from bmn.db.operators import queues
 from bmn.db.sums import activity, lines, spending
 from bmn.db.sums.rollup import DAY, HOUR, MINUTE
 from bmn.db.tables import jobs as job_table

@@ -16,7 +16,7 @@ from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
 from bmn.broker.health import RedisHealth
 from bmn.broker.ownership import Owner, find_owner, take
-from bmn.db.deployment import read_identity
+from bmn.db.health.deployment import read_identity
 from bmn.errors import Misconfigured
 from bmn.settings import load_settings
 from bmn.work.registry import QUEUES

@@ -154,7 +154,7 @@ def check_deployment(settings: Settings) -> Iterator[Check]:
 
     from bmn.broker.connection import connect_sync
     from bmn.broker.ownership import REMEDY, find_owner
-    from bmn.db.deployment import read_identity
+    from bmn.db.health.deployment import read_identity
     from bmn.db.migrations import pending_migrations
 
     address = settings.database_address

@@ -47,7 +47,7 @@ def check_providers(settings: Settings) -> Iterator[Check]:
 
 def check_stuck(settings: Settings) -> Iterator[Check]:
     """Jobs that stand still though nothing holds them."""
-    from bmn.db.probe import stuck_jobs
+    from bmn.db.health.probe import stuck_jobs
 
     if is_to_be_made(settings):
         return
@@ -64,7 +64,7 @@ def check_stuck(settings: Settings) -> Iterator[Check]:
 
 def check_orphans(settings: Settings) -> Iterator[Check]:
     """Objects that no row names; the hourly cleanup removes them."""
-    from bmn.db.probe import unnamed
+    from bmn.db.health.probe import unnamed
     from bmn.storage import open_storage
 
     if is_to_be_made(settings):

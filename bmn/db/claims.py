@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, Row, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db import webhooks
+from bmn.db.hooks import webhooks
 from bmn.db.prepared import Prepared
 from bmn.db.records import Job, Place, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings

@@ -13,9 +13,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from bmn.db import claims, credits
+from bmn.db import claims
 from bmn.db import jobs as job_rows
-from bmn.db.credits import Balance
+from bmn.db.accounts import credits
+from bmn.db.accounts.credits import Balance
 from bmn.db.records import Event, Job, NewJob, Unit, UnitState
 from bmn.db.tables import job_units, jobs
 

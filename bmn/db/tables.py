@@ -698,7 +698,7 @@ kit_steps = Table(
     PrimaryKeyConstraint("kit_id", "step"),
 )
 
-# What was brought back from the archive, and how long it is left alone by what deletes old rows; see bmn/db/archiving.py.
+# What was brought back from the archive, and for how long it is left alone; see bmn/db/keeping/archiving.py.
 archive_holds = Table(
     "archive_holds",
     metadata,

@@ -15,10 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Integer, Row, bindparam, case, func, insert, or_, select, update
 
-from bmn.db import claims, collecting, credits, events, webhooks
+from bmn.db import claims, collecting, events
+from bmn.db.accounts import credits
+from bmn.db.accounts.credits import Balance
 from bmn.db.collecting import NewLease, Ordered
-from bmn.db.credits import Balance
 from bmn.db.events import stamp
+from bmn.db.hooks import webhooks
 from bmn.db.prepared import Prepared
 from bmn.db.records import Asset, DeadLetter, Event, Job, UnitState
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs

@@ -17,8 +17,11 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bmn.db import assets, credits, events, webhooks
+from bmn.db import events
 from bmn.db import jobs as job_rows
+from bmn.db.accounts import credits
+from bmn.db.hooks import webhooks
+from bmn.db.library import assets
 from bmn.db.prepared import Prepared
 from bmn.db.records import Job, NewAsset, NewJob, Unit, UnitState
 from bmn.db.tables import db_now, is_running, job_units, jobs

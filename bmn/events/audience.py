@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bmn.db.kits import Kit
+from bmn.db.batches.kits import Kit
 from bmn.db.records import Asset
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import (

@@ -12,8 +12,8 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bmn.db import api_keys
-from bmn.db.api_keys import NewApiKey
+from bmn.db.accounts import api_keys
+from bmn.db.accounts.api_keys import NewApiKey
 from bmn.db.engine import Database
 from bmn.db.records import ApiKey
 from bmn.errors import TryLater

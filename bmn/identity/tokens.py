@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 
-from bmn.db.audit import Actor
+from bmn.db.accounts.audit import Actor
 from bmn.db.records import ApiKey
 from bmn.errors import NotSignedIn
 from bmn.identity.browser import Bounds, BrowserTokens, is_browser_token

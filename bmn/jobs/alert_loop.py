@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from redis.exceptions import RedisError
 
-from bmn.db.alerts import Trouble
+from bmn.db.operators.alerts import Trouble
 from bmn.errors import TryLater
 from bmn.jobs import alerts, hosts, sinks
 from bmn.jobs.core import Core

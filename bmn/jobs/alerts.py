@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bmn.db import alerts, calls, dead_letters, queues, retention
-from bmn.db.alerts import DEAD_LETTERS, Trouble
+from bmn.db import calls, dead_letters
 from bmn.db.engine import Connection
+from bmn.db.keeping import retention
 from bmn.db.migrations import revisions_behind
+from bmn.db.operators import alerts, queues
+from bmn.db.operators.alerts import DEAD_LETTERS, Trouble
 from bmn.errors import OUTAGES, Cause
 from bmn.events import audience
 from bmn.format import count, duration

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bmn.db import clock, credits
-from bmn.db import queues as queue_rows
-from bmn.db.alerts import Trouble
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection
+from bmn.db.health import clock
+from bmn.db.operators import queues as queue_rows
+from bmn.db.operators.alerts import Trouble
 from bmn.db.records import NewJob
 from bmn.db.sums import budgets as sums
 from bmn.errors import BudgetReached

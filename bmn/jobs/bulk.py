@@ -10,13 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from bmn.db import audit, dead_letters, kits
-from bmn.db import bulk as rows
+from bmn.db import dead_letters
 from bmn.db import jobs as job_rows
-from bmn.db.audit import Actor
-from bmn.db.bulk import Action, Bulk, Item
+from bmn.db.accounts import audit
+from bmn.db.accounts.audit import Actor
+from bmn.db.batches import bulk as rows
+from bmn.db.batches import kits
+from bmn.db.batches.bulk import Action, Bulk, Item
+from bmn.db.batches.kits import Kit
 from bmn.db.engine import Connection, is_passing
-from bmn.db.kits import Kit
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict
 from bmn.events.audience import kit_updated

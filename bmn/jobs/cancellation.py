@@ -8,8 +8,9 @@ from functools import partial
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import audit, claims, transitions
+from bmn.db import claims, transitions
 from bmn.db import jobs as job_rows
+from bmn.db.accounts import audit
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
 from bmn.db.records import Job

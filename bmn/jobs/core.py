@@ -12,9 +12,9 @@ from bmn.broker.connection import connect
 from bmn.broker.health import RedisHealth
 from bmn.broker.ownership import Owner
 from bmn.broker.pipelined import Pipelined
-from bmn.db.alerts import Alert
-from bmn.db.deployment import get_identity
 from bmn.db.engine import Database
+from bmn.db.health.deployment import get_identity
+from bmn.db.operators.alerts import Alert
 from bmn.db.records import DeadLetter, Job, NewAsset, NewJob
 from bmn.errors import Misconfigured
 from bmn.events.log import EventLog

@@ -6,9 +6,10 @@ Written in the transaction that makes the dead letter. What the mail says is the
 
 import time
 
-from bmn.db import alerts, dead_letters, transitions
+from bmn.db import dead_letters, transitions
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
+from bmn.db.operators import alerts
 from bmn.db.records import Job
 from bmn.db.transitions import Change
 from bmn.errors import Cause

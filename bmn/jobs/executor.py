@@ -13,14 +13,15 @@ from pydantic import ValidationError
 from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
 from bmn.broker.shared_rate import Turns
-from bmn.db import calls, clock, transitions
+from bmn.db import calls, transitions
 from bmn.db import jobs as job_rows
-from bmn.db import queues as queue_rows
-from bmn.db.alerts import open_alert
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.collecting import NewLease
 from bmn.db.engine import Connection
+from bmn.db.health import clock
 from bmn.db.jobs import add_log
+from bmn.db.operators import queues as queue_rows
+from bmn.db.operators.alerts import open_alert
 from bmn.db.records import Job, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, BmnError, Cause, JobCancelled, JobFailure, TryLater

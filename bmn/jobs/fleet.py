@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import audit
+from bmn.db.accounts import audit
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.core import Core
 from bmn.jobs.registered import WorkerRecord, registered

@@ -6,9 +6,10 @@ out, so no provider is asked and no credit moves.
 
 from dataclasses import dataclass
 
-from bmn.db import audit, transitions
-from bmn.db import queues as queue_rows
+from bmn.db import transitions
+from bmn.db.accounts import audit
 from bmn.db.engine import Connection
+from bmn.db.operators import queues as queue_rows
 from bmn.db.records import Job, NewJob
 from bmn.db.transitions import Change
 from bmn.errors import TryLater

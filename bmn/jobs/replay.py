@@ -7,8 +7,10 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from bmn.db import audit, dead_letters, kits
+from bmn.db import dead_letters
 from bmn.db import jobs as job_rows
+from bmn.db.accounts import audit
+from bmn.db.batches import kits
 from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection

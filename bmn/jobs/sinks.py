@@ -11,10 +11,10 @@ from functools import partial
 import httpx
 
 from bmn import observability
-from bmn.db import alerts
 from bmn.db import jobs as job_rows
-from bmn.db.alerts import Alert
 from bmn.db.engine import Connection
+from bmn.db.operators import alerts
+from bmn.db.operators.alerts import Alert
 from bmn.db.transitions import Change
 from bmn.format import duration
 from bmn.jobs.alerts import next_step

@@ -8,10 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from bmn.db import brands, credits, idempotency, transitions, units, webhooks
 from bmn.db import jobs as job_rows
-from bmn.db import queues as queue_rows
+from bmn.db import transitions, units
+from bmn.db.accounts import credits, idempotency
 from bmn.db.engine import Connection, IntegrityError
+from bmn.db.hooks import webhooks
+from bmn.db.library import brands
+from bmn.db.operators import queues as queue_rows
 from bmn.db.records import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater

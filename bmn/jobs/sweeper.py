@@ -14,9 +14,10 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import bulk as bulk_rows
-from bmn.db import claims, clock, transitions
+from bmn.db import claims, transitions
 from bmn.db import jobs as job_rows
+from bmn.db.batches import bulk as bulk_rows
+from bmn.db.health import clock
 from bmn.db.records import Job
 from bmn.db.sums import activity, lines, spending
 from bmn.errors import TryLater

@@ -90,7 +90,7 @@ class Stack:
         from bmn.broker.connection import connect_sync
         from bmn.broker.ownership import Owner, take
         from bmn.broker.trial import try_all
-        from bmn.db.deployment import read_identity
+        from bmn.db.health.deployment import read_identity
         from bmn.jobs.core import describe
 
         mine = Owner(read_identity(self.settings.database_address), describe(self.settings))

@@ -4,9 +4,10 @@ from pydantic import ValidationError
 
 from bmn.broker import keys
 from bmn.broker.cache import forget
-from bmn.db import assets, brands, kits
+from bmn.db.batches import kits
+from bmn.db.batches.kits import Kit
 from bmn.db.engine import Connection
-from bmn.db.kits import Kit
+from bmn.db.library import assets, brands
 from bmn.db.records import Asset
 from bmn.errors import BmnError
 from bmn.events.audience import brand_updated, kit_updated

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from bmn.db import assets, jobs
+from bmn.db import jobs
 from bmn.db.engine import Connection, Database
+from bmn.db.library import assets
 from bmn.errors import NotFound
 from bmn.identity.browser import Bounds, Kind
 from bmn.identity.tokens import Principal

@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from uuid import uuid4
 
-from bmn.db import bulk as rows
 from bmn.db import jobs as job_rows
-from bmn.db.audit import Actor
-from bmn.db.bulk import MOST, Bulk, Candidate, NewBulk
+from bmn.db.accounts.audit import Actor
+from bmn.db.batches import bulk as rows
+from bmn.db.batches.bulk import MOST, Bulk, Candidate, NewBulk
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter

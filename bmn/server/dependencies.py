@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Header, Query, Request
 from fastapi.requests import HTTPConnection
 
-from bmn.db import credits
-from bmn.db.audit import Actor
+from bmn.db.accounts import credits
+from bmn.db.accounts.audit import Actor
 from bmn.errors import NotFound, NotSignedIn, UsageProblem
 from bmn.identity.browser import is_browser_token
 from bmn.identity.rights import Right, Role

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from bmn.db.alerts import Alert
-from bmn.db.incidents import Account, Surge
+from bmn.db.operators.alerts import Alert
+from bmn.db.operators.incidents import Account, Surge
 from bmn.errors import CAUSES
 from bmn.schemas import documents
 from bmn.schemas.base import when

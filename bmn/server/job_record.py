@@ -1,7 +1,9 @@
 """Everything known about one job, as the document that shows it."""
 
-from bmn.db import api_keys, assets, audit, brands, calls, events, jobs
+from bmn.db import calls, events, jobs
+from bmn.db.accounts import api_keys, audit
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES
 from bmn.server import views

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from bmn.db import brands, kits
+from bmn.db.batches import kits
+from bmn.db.batches.kits import Kit
 from bmn.db.engine import Connection
-from bmn.db.kits import Kit
+from bmn.db.library import brands
 from bmn.db.records import Job
 from bmn.schemas import documents
 from bmn.schemas.base import when

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bmn.db import alerts, queues, retention
 from bmn.db.engine import Connection
+from bmn.db.keeping import retention
+from bmn.db.operators import alerts, queues
 from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
 from bmn.server.siblings import Siblings

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import StringConstraints
 
-from bmn.db import credits
+from bmn.db.accounts import credits
 from bmn.errors import NotAllowed
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal

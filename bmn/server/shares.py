@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bmn.db import assets, brands, jobs, shares
+from bmn.db import jobs
 from bmn.db import records as rows
-from bmn.db.clock import now
+from bmn.db.accounts import shares
 from bmn.db.engine import Connection
+from bmn.db.health.clock import now
+from bmn.db.library import assets, brands
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.schemas import documents

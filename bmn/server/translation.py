@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.records import Hook
 from bmn.errors import NotAllowed, NotFound, UsageProblem
 from bmn.identity.rights import Right

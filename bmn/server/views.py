@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from bmn.db.alerts import Alert, Mute
-from bmn.db.bulk import Bulk, Item
+from bmn.db.batches.bulk import Bulk, Item
 from bmn.db.lists.groups import Group
+from bmn.db.operators.alerts import Alert, Mute
 from bmn.db.records import (
     ApiKey,
     Asset,

@@ -4,9 +4,11 @@ import math
 import time
 from dataclasses import dataclass
 
-from bmn.db import assets, calls, jobs, queues
+from bmn.db import calls, jobs
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
+from bmn.db.library import assets
+from bmn.db.operators import queues
 from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit, UnitState
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration

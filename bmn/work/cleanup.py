@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from bmn.broker import keys
 from bmn.db import jobs as job_rows
-from bmn.db import orphans, retention
 from bmn.db.engine import Connection, IntegrityError
+from bmn.db.keeping import orphans, retention
 from bmn.db.sums import activity, lines, spending
 from bmn.db.transitions import Change
 from bmn.jobs.context import Context, Result

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bmn.db import journeys
+from bmn.db.wizard import journeys
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.providers.gohighlevel import Contact, GoHighLevel, is_configured

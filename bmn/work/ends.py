@@ -5,8 +5,8 @@ from uuid import NAMESPACE_URL, uuid5
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import journeys
 from bmn.db.records import EndedJob
+from bmn.db.wizard import journeys
 from bmn.jobs.core import Core
 from bmn.jobs.submission import dispatch
 from bmn.logs import get_logger

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from bmn.db import journeys
 from bmn.db.records import Brand
+from bmn.db.wizard import journeys
 from bmn.jobs.core import Core
 from bmn.jobs.submission import dispatch
 from bmn.logs import get_logger

@@ -9,8 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from bmn.broker import keys
 from bmn.broker.cache import forget
-from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.records import Asset, Brand
 from bmn.events.audience import brand_updated
 from bmn.jobs.core import Core

@@ -6,9 +6,9 @@ Where there is an archive, what it is to hold goes there first, in batches that 
 import time
 from functools import partial
 
-from bmn.db import retention
 from bmn.db.engine import Database
-from bmn.db.retention import Batch, Book
+from bmn.db.keeping import retention
+from bmn.db.keeping.retention import Batch, Book
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
 from bmn.work.archive.files import Archive, open_archive

@@ -2,8 +2,8 @@
 
 from pydantic import ValidationError
 
-from bmn.db import credits
 from bmn.db import jobs as job_rows
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection
 from bmn.db.records import NewJob
 from bmn.db.transitions import Change

@@ -22,8 +22,10 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from bmn.broker.embedded import EmbeddedRedis
-from bmn.db import brands, credits, jobs
+from bmn.db import jobs
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.db.records import Job, Unit
 from bmn.db.tables import job_units
 from bmn.db.tables import jobs as job_table

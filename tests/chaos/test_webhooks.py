@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bmn.db import deliveries, transitions
+from bmn.db import transitions
+from bmn.db.hooks import deliveries
 from bmn.db.records import Delivery, DeliveryState, Hook
 from bmn.jobs.queue import Terms
 from bmn.jobs.submission import submit

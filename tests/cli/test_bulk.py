@@ -13,8 +13,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, select
 
-from bmn.db import brands, claims, credits, dead_letters, transitions
+from bmn.db import claims, dead_letters, transitions
+from bmn.db.accounts import credits
 from bmn.db.engine import make_engine
+from bmn.db.library import brands
 from bmn.db.records import LetterState
 from bmn.db.tables import jobs as job_table
 from bmn.errors import Cause

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Connection, insert, select, text, update
 
 from bench.rows import Size, fill
-from bmn.db import archiving
 from bmn.db.engine import Database
+from bmn.db.keeping import archiving
+from bmn.db.keeping.retention import BOOK_OF, BOOKS
 from bmn.db.migrations import migrate
-from bmn.db.retention import BOOK_OF, BOOKS
 from bmn.db.sums import activity, spending
 from bmn.db.tables import audit_log, credit_ledger, dead_letters, job_events, job_logs, jobs, kit_steps, kits
 from bmn.errors import JobFailure, Misconfigured

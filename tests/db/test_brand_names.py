@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import update
 
-from bmn.db import brands
 from bmn.db.engine import Database
+from bmn.db.library import brands
 from bmn.db.migrations import migrate
 from bmn.db.tables import brands as brand_table
 from tests.kit.people import ANA, BEN

@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 from sqlalchemy import text, update
 
-from bmn.db import claims, queues, transitions
+from bmn.db import claims, transitions
 from bmn.db.engine import Connection, Database
+from bmn.db.operators import queues
 from bmn.db.tables import jobs
 from tests.kit.rows import claim, insert
 

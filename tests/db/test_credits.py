@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bmn.db import credits
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection, Database
 from bmn.errors import InsufficientCredits
 from tests.kit.people import ANA

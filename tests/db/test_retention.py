@@ -8,9 +8,9 @@ from sqlalchemy import JSON, Column, Connection, Double, FromClause, Integer, Ta
 from sqlalchemy.exc import DBAPIError
 
 from bench.rows import Size, fill
-from bmn.db import retention
 from bmn.db.engine import Database
-from bmn.db.retention import BOOKS
+from bmn.db.keeping import retention
+from bmn.db.keeping.retention import BOOKS
 from bmn.db.sums import activity, spending
 from bmn.db.tables import (
     activity_mark,

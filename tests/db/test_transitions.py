@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from bmn.db import credits, events, jobs, transitions, units
+from bmn.db import events, jobs, transitions, units
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection, Database, make_engine
 from bmn.db.records import Job
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units

@@ -7,7 +7,9 @@ import av
 import pytest
 from PIL import Image, ImageDraw
 
-from bmn.db import brands, orphans, queues
+from bmn.db.keeping import orphans
+from bmn.db.library import brands
+from bmn.db.operators import queues
 from bmn.signing import Signer
 from bmn.storage import object_key
 from tests.handlers.orders import bundle, logos, mockup, stored, video

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db import queues
+from bmn.db.operators import queues
 from bmn.signing import Signer
 from tests.handlers.orders import WELCOME
 from tests.kit.bench import Bench

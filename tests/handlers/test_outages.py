@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bmn.db import claims, queues
+from bmn.db import claims
+from bmn.db.operators import queues
 from bmn.db.records import QueueSetting
 from bmn.errors import CAUSES, Cause
 from bmn.jobs.executor import Executor

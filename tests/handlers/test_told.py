@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from bmn.db import credits, jobs, queues, transitions
+from bmn.db import jobs, transitions
+from bmn.db.accounts import credits
+from bmn.db.operators import queues
 from bmn.errors import CAUSES, Cause
 from tests.handlers.orders import bundle, logos, mockup, video, wizard
 from tests.kit.bench import Bench

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from bmn.broker import keys
-from bmn.db import brands, jobs, sessions
+from bmn.db import jobs
+from bmn.db.library import brands
 from bmn.db.tables import agent_sessions, generation_credits
+from bmn.db.wizard import sessions
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
 from bmn.jobs.run import Run

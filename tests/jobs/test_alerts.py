@@ -15,9 +15,10 @@ from sqlalchemy import Connection, insert, select, text, update
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.health import RedisHealth
 from bmn.broker.keys import RQ_PREFIX
-from bmn.db import alerts as rows
-from bmn.db import queues, transitions
-from bmn.db.alerts import Trouble
+from bmn.db import transitions
+from bmn.db.operators import alerts as rows
+from bmn.db.operators import queues
+from bmn.db.operators.alerts import Trouble
 from bmn.db.tables import alert_mutes, audit_log, db_now, dead_letters, escalations, provider_calls
 from bmn.db.tables import alerts as table
 from bmn.db.tables import jobs as job_table

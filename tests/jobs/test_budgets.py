@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bmn.db import queues, transitions
+from bmn.db import transitions
 from bmn.db.lists.groups import group_jobs
 from bmn.db.lists.listing import JobFilter
+from bmn.db.operators import queues
 from bmn.db.sums import activity
 from bmn.db.tables import jobs, provider_calls
 from bmn.errors import BudgetReached, Cause

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bmn.db import bulk as rows
-from bmn.db import credits, jobs, transitions
-from bmn.db.bulk import Action, Bulk, Item, NewBulk
+from bmn.db import jobs, transitions
+from bmn.db.accounts import credits
+from bmn.db.batches import bulk as rows
+from bmn.db.batches.bulk import Action, Bulk, Item, NewBulk
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import audit_log, bulk_actions

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bmn.db import claims, clock, jobs, transitions
+from bmn.db import claims, jobs, transitions
 from bmn.db.collecting import collector_id
+from bmn.db.health import clock
 from bmn.db.records import UnitState
 from bmn.db.tables import job_events
 from bmn.db.tables import jobs as job_table

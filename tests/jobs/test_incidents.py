@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text, update
 
-from bmn.db import alerts, incidents, jobs, queues, transitions
-from bmn.db.alerts import Trouble
-from bmn.db.incidents import Account
+from bmn.db import jobs, transitions
+from bmn.db.operators import alerts, incidents, queues
+from bmn.db.operators.alerts import Trouble
+from bmn.db.operators.incidents import Account
 from bmn.db.sums import activity
 from bmn.db.tables import job_activity, job_logs
 from bmn.db.tables import jobs as job_table

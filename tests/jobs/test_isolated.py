@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bmn.db import queues
+from bmn.db.operators import queues
 from bmn.errors import Cause
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.run import Run

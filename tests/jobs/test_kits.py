@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bmn.db import assets, brands, credits, kits
-from bmn.db import bulk as bulks
-from bmn.db.bulk import NewBulk
+from bmn.db.accounts import credits
+from bmn.db.batches import bulk as bulks
+from bmn.db.batches import kits
+from bmn.db.batches.bulk import NewBulk
+from bmn.db.batches.kits import Kit
 from bmn.db.engine import Connection
-from bmn.db.kits import Kit
+from bmn.db.library import assets, brands
 from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import kit_steps
 from bmn.db.tables import kits as kit_table

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import update
 
-from bmn.db import claims, credits, transitions, units
+from bmn.db import claims, transitions, units
 from bmn.db import jobs as job_rows
+from bmn.db.accounts import credits
 from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
 from bmn.db.tables import jobs

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 
 from bmn import failpoints
-from bmn.db import assets, jobs
+from bmn.db import jobs
 from bmn.db.collecting import collector_id
+from bmn.db.library import assets
 from bmn.db.records import Asset, Job, NewAsset, Unit, UnitState
 from bmn.errors import Conflict
 from bmn.jobs.cancellation import CancelAnswer, cancel

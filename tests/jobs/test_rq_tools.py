@@ -15,7 +15,8 @@ from rq.registry import (
     StartedJobRegistry,
 )
 
-from bmn.db import jobs, queues
+from bmn.db import jobs
+from bmn.db.operators import queues
 from bmn.jobs.cancellation import cancel
 from bmn.settings import Settings
 from tests.kit import handlers

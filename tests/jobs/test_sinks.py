@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from bmn import outgoing
-from bmn.db import alerts as rows
-from bmn.db import queues
-from bmn.db.alerts import Trouble
+from bmn.db.operators import alerts as rows
+from bmn.db.operators import queues
+from bmn.db.operators.alerts import Trouble
 from bmn.db.tables import alert_tellings, alerts
 from bmn.errors import Cause
 from bmn.jobs.alert_loop import AlertLoop

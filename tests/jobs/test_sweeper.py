@@ -5,7 +5,8 @@ import time
 
 from sqlalchemy import insert, select, update
 
-from bmn.db import claims, clock, transitions
+from bmn.db import claims, transitions
+from bmn.db.health import clock
 from bmn.db.tables import job_events, jobs, provider_calls
 from bmn.errors import Cause
 from bmn.jobs.alerts import look

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from bmn.db import dead_letters, deliveries, transitions, units, webhooks
+from bmn.db import dead_letters, transitions, units
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
+from bmn.db.hooks import deliveries, webhooks
 from bmn.db.records import Delivery, DeliveryState, Hook, Job, NewAsset
 from bmn.errors import Cause
 from bmn.jobs.cancellation import cancel

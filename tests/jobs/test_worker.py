@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import update
 
 from bmn.broker.semaphore import Semaphore
-from bmn.db import claims, clock, queues, transitions
-from bmn.db.alerts import count_open
+from bmn.db import claims, transitions
+from bmn.db.health import clock
+from bmn.db.operators import queues
+from bmn.db.operators.alerts import count_open
 from bmn.db.tables import dead_letters, jobs
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.rq.view import list_key

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db import api_keys
+from bmn.db.accounts import api_keys
 from bmn.identity.development import mint_development_token
 from bmn.identity.keys import MintedKey, mint_key, new_row
 from bmn.jobs.core import Core

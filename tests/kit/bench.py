@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from bmn.db import assets, brands, claims, credits
+from bmn.db import claims
+from bmn.db.accounts import credits
+from bmn.db.library import assets, brands
 from bmn.db.migrations import migrate
 from bmn.db.records import Brand, NewAsset
 from bmn.db.tables import job_events, job_units, jobs, provider_calls

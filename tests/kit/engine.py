@@ -11,8 +11,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from bmn.db import brands, claims, credits, jobs
+from bmn.db import claims, jobs
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.db.records import Job
 from bmn.db.tables import jobs as job_table
 from bmn.jobs.core import Core

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, select, update
 
-from bmn.db import claims, credits, events, jobs
-from bmn.db.kits import Kit
+from bmn.db import claims, events, jobs
+from bmn.db.accounts import credits
+from bmn.db.batches.kits import Kit
 from bmn.db.records import Asset, Event, Job, NewJob
 from bmn.db.tables import jobs as job_table
 from bmn.schemas.events import JOB_EVENTS

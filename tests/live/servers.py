@@ -13,7 +13,8 @@ from uuid import uuid4
 import uvicorn
 from sqlalchemy import Connection, update
 
-from bmn.db import brands, jobs
+from bmn.db import jobs
+from bmn.db.library import brands
 from bmn.db.records import NewJob
 from bmn.db.tables import brands as brand_table
 from bmn.db.tables import jobs as job_table

@@ -3,7 +3,8 @@
 import pytest
 
 from bmn.broker import keys
-from bmn.db import credits, jobs
+from bmn.db import jobs
+from bmn.db.accounts import credits
 from bmn.events.audience import asset_new, brand_updated, credits_updated, system_alert, system_error
 from bmn.schemas.generators.logos import LogoGeneration
 from bmn.server.sockets.admin import StatsSender

@@ -5,9 +5,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bmn.db import audit, bulk, calls, queues
-from bmn.db.alerts import Trouble, listed, mutes, open_alert
-from bmn.db.audit import AuditFilter
+from bmn.db import calls
+from bmn.db.accounts import audit
+from bmn.db.accounts.audit import AuditFilter
+from bmn.db.batches import bulk
+from bmn.db.operators import queues
+from bmn.db.operators.alerts import Trouble, listed, mutes, open_alert
 from bmn.db.records import NewCall
 from bmn.db.sums import lines
 from bmn.db.tables import job_logs

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from bmn.db import brands, tables, transitions
+from bmn.db import tables, transitions
+from bmn.db.library import brands
 from bmn.db.records import Brand, StoredEvent
 from bmn.errors import Cause
 from bmn.schemas.generators import KINDS

@@ -7,8 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
-from bmn.db import assets, transitions
+from bmn.db import transitions
 from bmn.db.claims import claim
+from bmn.db.library import assets
 from bmn.db.records import NewAsset
 from bmn.db.tables import job_units
 from tests.security.target import Target

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from bmn.db import assets
+from bmn.db.library import assets
 from bmn.db.records import NewAsset
 from bmn.identity.development import mint_development_token
 from tests.security.target import Target

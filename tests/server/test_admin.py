@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from bmn.db import alerts, claims, jobs
-from bmn.db.alerts import Trouble
+from bmn.db import claims, jobs
+from bmn.db.operators import alerts
+from bmn.db.operators.alerts import Trouble
 from bmn.db.tables import audit_log
 from bmn.errors import Cause
 from bmn.work.registry import ALL_QUEUES

@@ -3,8 +3,8 @@
 import httpx
 from sqlalchemy import select
 
-from bmn.db import alerts
-from bmn.db.alerts import Trouble
+from bmn.db.operators import alerts
+from bmn.db.operators.alerts import Trouble
 from bmn.db.tables import audit_log
 from tests.kit.api import Api
 from tests.kit.people import ADMIN

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from bmn.db import api_keys
+from bmn.db.accounts import api_keys
 from bmn.schemas.base import Role
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.server.permissions import EVENTS, ROUTES

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bmn.db import queues
+from bmn.db.operators import queues
 from bmn.errors import Misconfigured
 from bmn.server.app import create_app
 from bmn.server.snapshot import Snapshot
@@ -134,7 +134,7 @@ async def test_a_defect_is_told_without_its_inside(
     def broken(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("the inside of the machine")
 
-    monkeypatch.setattr("bmn.db.credits.ledger", broken)
+    monkeypatch.setattr("bmn.db.accounts.credits.ledger", broken)
     answer = await ana.get(f"{API}/credits", headers={"X-Request-ID": "find-me-again"})
     body = answer.json()
     assert (answer.status_code, body["requestId"]) == (500, "find-me-again")

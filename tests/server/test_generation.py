@@ -9,8 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db import assets, claims, jobs
-from bmn.db.products import SEED
+from bmn.db import claims, jobs
+from bmn.db.library import assets
+from bmn.db.library.products import SEED
 from bmn.db.records import NewAsset
 from bmn.errors import Cause
 from bmn.work.defaults import palette_of

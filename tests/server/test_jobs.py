@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from bmn.db import calls, claims, jobs, queues, transitions
+from bmn.db import calls, claims, jobs, transitions
+from bmn.db.operators import queues
 from bmn.db.records import NewCall
 from bmn.errors import Cause
 from bmn.schemas.base import when

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from bmn.db import api_keys
+from bmn.db.accounts import api_keys
 from bmn.db.tables import api_keys as key_table
 from bmn.db.tables import metadata
 from bmn.identity.keys import PREFIX, mint_key, read_key

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from bmn.db import alerts, queues
-from bmn.db.alerts import Trouble
+from bmn.db.operators import alerts, queues
+from bmn.db.operators.alerts import Trouble
 from bmn.errors import CAUSES
 from bmn.jobs.alerts import NEXT_STEPS
 from bmn.schemas.payloads import JobState

@@ -9,7 +9,8 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import update
 
-from bmn.db import api_keys, jobs
+from bmn.db import jobs
+from bmn.db.accounts import api_keys
 from bmn.db.tables import api_keys as key_table
 from bmn.errors import Cause
 from bmn.events.audience import queue_stats, system_alert, system_error

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from bmn.db import deliveries
+from bmn.db.hooks import deliveries
 from bmn.db.records import DeliveryState
 from bmn.schemas.webhooks import problem_of
 from bmn.work.webhooks.relay import relay

@@ -164,8 +164,8 @@ def _files(settings: Settings) -> Iterator[Check]:
 
 
 def _database(settings: Settings) -> Iterator[Check]:
+    from bmn.db.health.probe import probe, retention_lags
     from bmn.db.migrations import pending_migrations
-    from bmn.db.probe import probe, retention_lags
 
     address = settings.database_address
     is_sqlite = address.startswith("sqlite")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import assets, brands, dead_letters
 from bmn.db import calls as call_rows
+from bmn.db import dead_letters
 from bmn.db import events as event_rows
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.records import LetterState, ProviderCall
 from bmn.errors import CAUSES, Cause
 from bmn.identity.rights import Right

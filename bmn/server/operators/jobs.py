@@ -6,8 +6,8 @@ from typing import get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.lists.groups import GroupBy
 from bmn.errors import Cause
 from bmn.identity.rights import Right

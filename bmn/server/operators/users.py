@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import credits
+from bmn.db.accounts import credits
 from bmn.db.lists.listing import JobFilter
 from bmn.schemas.base import JobId
 from bmn.schemas.requests import GrantBody

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import assets, jobs
+from bmn.db import jobs
+from bmn.db.library import assets
 from bmn.errors import UsageProblem
 from bmn.identity.rights import Right
 from bmn.jobs.cancellation import cancel

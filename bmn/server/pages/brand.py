@@ -6,9 +6,11 @@ from typing import Any, Literal, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bmn.db import assets, brands, jobs, kits, products
 from bmn.db import events as job_events
+from bmn.db import jobs
+from bmn.db.batches import kits
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands, products
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import Brand, Job
 from bmn.schemas.generators.bundles import CompositionStyle

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.records import Asset, Brand
 from bmn.errors import NotFound
 from bmn.names import stem_of

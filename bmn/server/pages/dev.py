@@ -6,7 +6,7 @@ import httpx
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, Response
 
-from bmn.db import deliveries
+from bmn.db.hooks import deliveries
 from bmn.errors import NotAllowed, NotFound, TryLater
 from bmn.identity.development import supabase_is_configured
 from bmn.identity.rights import Right

@@ -6,9 +6,11 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import assets, brands, credits, jobs
 from bmn.db import events as job_events
+from bmn.db import jobs
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import Brand, Job
 from bmn.format import count, duration

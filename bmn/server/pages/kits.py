@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import assets, kits
+from bmn.db.batches import kits
 from bmn.db.engine import Connection
+from bmn.db.library import assets
 from bmn.db.lists.listing import JobFilter
 from bmn.identity.rights import Right
 from bmn.jobs.submission import Idempotent

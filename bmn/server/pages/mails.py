@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import journeys
+from bmn.db.wizard import journeys
 from bmn.server.dependencies import Res
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.rendering import page

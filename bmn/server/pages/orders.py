@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import assets, brands, products
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands, products
 from bmn.db.records import Asset
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.tokens import Principal

@@ -5,8 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bmn.db import assets, brands, jobs
+from bmn.db import jobs
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.dependencies import Res
 from bmn.server.pages import pieces, words

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from bmn.db import credits, dead_letters, queues
+from bmn.db import dead_letters
+from bmn.db.accounts import credits
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import COUNTED, write_cursor
+from bmn.db.operators import queues
 from bmn.db.records import QueueSetting
 from bmn.errors import NotAllowed
 from bmn.events.audience import credits_updated, system_alert

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from bmn.db import alerts, incidents
 from bmn.db.engine import Connection
+from bmn.db.operators import alerts, incidents
 from bmn.errors import NotFound, suggest
 from bmn.jobs.alerts import NEXT_STEPS
 from bmn.schemas import documents

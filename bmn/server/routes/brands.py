@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from bmn.broker import keys
 from bmn.broker.cache import cached
-from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.records import Asset
 from bmn.errors import NotFound
 from bmn.schemas import documents

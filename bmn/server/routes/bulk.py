@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from bmn.db import audit
-from bmn.db import bulk as rows
-from bmn.db.bulk import Bulk, State
+from bmn.db.accounts import audit
+from bmn.db.batches import bulk as rows
+from bmn.db.batches.bulk import Bulk, State
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import write_cursor
 from bmn.errors import Conflict, NotAllowed, NotFound

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from bmn.db import brands, credits, jobs, queues
+from bmn.db import jobs
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection
+from bmn.db.library import brands
+from bmn.db.operators import queues
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.jobs.submission import warning

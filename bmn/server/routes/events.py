@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from bmn.db import journeys
+from bmn.db.wizard import journeys
 from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas import documents
 from bmn.schemas.payloads import EmailSend

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from bmn.db import assets, brands
+from bmn.db.library import assets, brands
 from bmn.errors import NotFound
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal

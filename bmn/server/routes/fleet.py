@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from bmn.db import alerts, calls, workers
+from bmn.db import calls
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
+from bmn.db.operators import alerts, workers
 from bmn.db.sums import activity
 from bmn.db.sums.rollup import HOUR, MINUTE
 from bmn.jobs import fleet, probes

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from bmn import __version__
-from bmn.db import queues
+from bmn.db.operators import queues
 from bmn.errors import BmnError, NotSignedIn
 from bmn.jobs.registered import registered
 from bmn.redaction import redact

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from bmn.db import brands, calls, jobs
+from bmn.db import calls, jobs
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.db.lists import groups, listing
 from bmn.db.lists.listing import JobFilter, Page
 from bmn.db.records import LogLine

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from bmn.db import api_keys, audit
-from bmn.db.audit import AuditFilter
+from bmn.db.accounts import api_keys, audit
+from bmn.db.accounts.audit import AuditFilter
 from bmn.db.engine import Connection
 from bmn.db.records import ApiKey, AuditEntry
 from bmn.identity.keys import mint_key, new_row

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from bmn.db import brands, credits, kits
+from bmn.db.accounts import credits
+from bmn.db.batches import kits
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.db.lists.paging import write_cursor
 from bmn.errors import NotFound
 from bmn.identity.rights import Right

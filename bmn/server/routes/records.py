@@ -8,8 +8,9 @@ from pydantic import RootModel
 
 from bmn.broker import keys
 from bmn.broker.cache import cached
-from bmn.db import credits, products
+from bmn.db.accounts import credits
 from bmn.db.engine import Connection
+from bmn.db.library import products
 from bmn.db.records import LedgerEntry
 from bmn.db.sums import spending
 from bmn.schemas import documents

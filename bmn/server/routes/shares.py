@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from bmn.db import brands, jobs, shares
+from bmn.db import jobs
+from bmn.db.accounts import shares
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.db.records import Share
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.browser import Bounds, Grant, Kind

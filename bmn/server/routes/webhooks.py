@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from bmn.db import deliveries, webhooks
 from bmn.db.engine import Connection
+from bmn.db.hooks import deliveries, webhooks
 from bmn.db.records import Delivery, DeliveryState, Endpoint, Hook
 from bmn.errors import UsageProblem
 from bmn.schemas import documents

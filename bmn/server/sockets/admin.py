@@ -6,7 +6,7 @@ import secrets
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import queues
+from bmn.db.operators import queues
 from bmn.errors import BmnError
 from bmn.events.audience import ADMINS, VIEWERS, queue_stats
 from bmn.jobs.core import Core

@@ -1,6 +1,6 @@
 """/dashboard: brands and credits of the caller. Their own room is joined from the start."""
 
-from bmn.db import brands
+from bmn.db.library import brands
 from bmn.errors import NotAllowed, NotFound
 from bmn.events.audience import brand_room
 from bmn.schemas.events import BrandRoom, Done

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from bmn.db import brands, jobs
+from bmn.db import jobs
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.errors import NotFound
 from bmn.events.audience import ADMINS, VIEWERS, jobs_room, user_room
 from bmn.identity.browser import Kind

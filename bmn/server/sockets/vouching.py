@@ -8,8 +8,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from bmn.db import brands, jobs
+from bmn.db import jobs
 from bmn.db.engine import Connection, Database
+from bmn.db.library import brands
 from bmn.errors import TryLater
 from bmn.events.audience import Outgoing, brand_room, job_room, jobs_room, user_room
 from bmn.logs import get_logger

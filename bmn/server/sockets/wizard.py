@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from bmn.db import brands, events, jobs
+from bmn.db import events, jobs
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.db.records import Job, StoredEvent
 from bmn.errors import NotFound
 from bmn.events.audience import brand_room, job_event, job_room, jobs_room

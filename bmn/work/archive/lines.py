@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bmn import __version__
-from bmn.db.archiving import Group, Scalar, StoredRow, Values, shape_of
+from bmn.db.keeping.archiving import Group, Scalar, StoredRow, Values, shape_of
 from bmn.errors import UsageProblem
 
 _FORMAT = 1

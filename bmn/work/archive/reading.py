@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from bmn.db import archiving
-from bmn.db.archiving import Group, StoredRow
 from bmn.db.engine import Connection, Database
-from bmn.db.retention import BOOK_OF
+from bmn.db.keeping import archiving
+from bmn.db.keeping.archiving import Group, StoredRow
+from bmn.db.keeping.retention import BOOK_OF
 from bmn.errors import BmnError
 from bmn.logs import get_logger
 from bmn.work.archive.files import Archive, ArchiveFile

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bmn.db import retention
 from bmn.db.engine import Database
+from bmn.db.keeping import retention
 from bmn.schemas.base import when
 from bmn.schemas.documents import ArchivedBook
 from bmn.work.archive.files import Archive, ArchiveFile

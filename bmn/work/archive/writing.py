@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from bmn import failpoints
-from bmn.db import archiving
-from bmn.db.archiving import RowsChanged, Taken
 from bmn.db.engine import Database
-from bmn.db.retention import Book
+from bmn.db.keeping import archiving
+from bmn.db.keeping.archiving import RowsChanged, Taken
+from bmn.db.keeping.retention import Book
 from bmn.logs import get_logger
 from bmn.work.archive.files import Archive
 from bmn.work.archive.lines import pack

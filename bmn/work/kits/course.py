@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from bmn.db import assets, brands, credits, kits
+from bmn.db.accounts import credits
+from bmn.db.batches import kits
+from bmn.db.batches.kits import Kit, NewKit
 from bmn.db.engine import Connection, IntegrityError, is_passing
-from bmn.db.kits import Kit, NewKit
+from bmn.db.library import assets, brands
 from bmn.db.records import Asset, Job
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BudgetReached, Cause, Conflict, InsufficientCredits, NotFound

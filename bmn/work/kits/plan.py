@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bmn.db import assets, brands, products
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands, products
 from bmn.db.records import Asset, Brand, Hook, Job, Product
 from bmn.errors import NotFound, suggest
 from bmn.jobs.queue import Queue, Terms

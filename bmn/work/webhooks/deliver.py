@@ -4,8 +4,8 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from bmn import failpoints
-from bmn.db import deliveries
 from bmn.db.engine import Connection
+from bmn.db.hooks import deliveries
 from bmn.db.records import Delivery, DeliveryState
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result

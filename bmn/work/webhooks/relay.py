@@ -1,8 +1,8 @@
 """From the outbox to the queue: each delivery that a change has left gets the job that delivers it."""
 
-from bmn.db import deliveries, webhooks
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
+from bmn.db.hooks import deliveries, webhooks
 from bmn.db.transitions import Change
 from bmn.jobs.core import Core
 from bmn.schemas.payloads import JobState

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from bmn.broker import keys
 from bmn.broker.cache import forget
-from bmn.db import assets, brands
 from bmn.db.engine import Connection
+from bmn.db.library import assets, brands
 from bmn.db.records import Asset, Brand
 from bmn.errors import Cause, JobFailure
 from bmn.events import audience

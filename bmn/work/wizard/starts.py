@@ -5,7 +5,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field
 
-from bmn.db import products
+from bmn.db.library import products
 from bmn.db.records import Asset
 from bmn.jobs.submission import submit
 from bmn.schemas.base import Id

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from bmn.db import brands, sessions
 from bmn.db.engine import Connection
+from bmn.db.library import brands
 from bmn.db.records import AgentSession, Brand
+from bmn.db.wizard import sessions
 from bmn.errors import BmnError, Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.run import Fenced

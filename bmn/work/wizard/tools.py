@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from bmn.db import assets, brands, products
+from bmn.db.library import assets, brands, products
 from bmn.errors import BmnError, Cause, JobFailure, TryLater
 from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher

@@ -1,7 +1,7 @@
 """Webhooks: who receives them, and what they are to hear, one row a receiver and event.
 
 A delivery is stored in the transaction of the change that it tells of, so that none is lost where a process dies, and none
-tells of what was rolled back. `bmn.db.deliveries` has what becomes of it.
+tells of what was rolled back. `bmn.db.hooks.deliveries` has what becomes of it.
 """
 
 import secrets

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
-from bmn.db import audit
+from bmn.db.accounts import audit
 from bmn.db.prepared import Prepared
 from bmn.db.records import QueueSetting
 from bmn.db.sums import activity

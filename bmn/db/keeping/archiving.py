@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Connection, Integer, Table, Text, bindparam, cast, delete, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bmn.db import retention
-from bmn.db.retention import BOOKS, Book
+from bmn.db.keeping import retention
+from bmn.db.keeping.retention import BOOKS, Book
 from bmn.db.tables import archive_holds, db_now, metadata
 
 Scalar = str | int | float | None

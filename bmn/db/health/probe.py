@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bmn.db import orphans, queues, retention
 from bmn.db.engine import database_away, make_engine
+from bmn.db.keeping import orphans, retention
+from bmn.db.operators import queues
 from bmn.db.refusals import refusal
 from bmn.db.tables import db_now, is_running, jobs
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, String, and_, case, cast, exists, func, literal, or_, select, update
 
-from bmn.db import audit
+from bmn.db.accounts import audit
 from bmn.db.engine import make_engine
 from bmn.db.tables import alert_mutes, alert_tellings, alerts, db_now
 from bmn.db.upsert import insert_once

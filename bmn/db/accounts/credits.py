@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
-from bmn.db import audit
+from bmn.db.accounts import audit
 from bmn.db.prepared import Prepared
 from bmn.db.records import LedgerEntry
 from bmn.db.tables import credit_ledger, generation_credits

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Row, func, select
 
-from bmn.db import alerts, queues
-from bmn.db.alerts import Alert
 from bmn.db.lists.paging import COUNTED
+from bmn.db.operators import alerts, queues
+from bmn.db.operators.alerts import Alert
 from bmn.db.sums import activity
 from bmn.db.sums.rollup import DAY, HOUR
 from bmn.db.tables import db_now, dead_letters, is_warning, job_logs, jobs

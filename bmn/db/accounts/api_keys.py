@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from bmn.db import audit
+from bmn.db.accounts import audit
 from bmn.db.records import ApiKey
 from bmn.db.tables import api_keys, db_now
 from bmn.errors import NotFound

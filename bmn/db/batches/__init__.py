@@ -1,0 +1,1 @@
+"""Many jobs as one thing: actions on a selection, and kits."""

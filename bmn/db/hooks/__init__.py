@@ -1,0 +1,1 @@
+"""Webhooks: who receives them, and what became of each message."""

@@ -1,0 +1,1 @@
+"""How long rows and objects are kept, and what comes back from the archive."""

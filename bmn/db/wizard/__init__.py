@@ -1,0 +1,1 @@
+"""Conversations of the brand wizard, and what users are written about them."""
