@@ -18,7 +18,7 @@ from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Detach, Rate, Reason, StopAt
 from bmn.cli.terminal.timespan import ago, local
 from bmn.client import Client, pages
-from bmn.client.api import LetterQuery
+from bmn.client.calls.fields import LetterQuery
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
 from bmn.format import count, counted
 from bmn.schemas.documents import BulkAction, BulkItem, DeadLetter, DeadLetterPage, Document, ReplayedLetter

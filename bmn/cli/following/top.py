@@ -9,7 +9,7 @@ from bmn.cli.following.top_view import PANES, Known, lines
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.screen import Screen
 from bmn.client import Client
-from bmn.client.api import Fields
+from bmn.client.calls.fields import Fields
 from bmn.errors import BmnError, NoServer, TryLater
 from bmn.format import count, duration
 from bmn.identity.rights import Right, roles_with

@@ -5,7 +5,7 @@ import re
 
 from bmn.cli.terminal.format import is_whole_id, short_id
 from bmn.client import Client
-from bmn.client.api import Whose
+from bmn.client.calls.fields import Whose
 from bmn.errors import NotFound, UsageProblem
 from bmn.schemas.generators import KIND_OF
 

@@ -13,7 +13,7 @@ from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.params import dollars
 from bmn.cli.terminal.params import since as seconds_since
 from bmn.client import Client, pages
-from bmn.client.api import JobQuery, Whose
+from bmn.client.calls.fields import JobQuery, Whose
 from bmn.errors import Cause, UsageProblem
 from bmn.schemas.documents import Job
 from bmn.schemas.generators import KIND_OF

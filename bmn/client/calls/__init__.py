@@ -1,0 +1,1 @@
+"""The calls of the API by noun: one a route, each answering with its document."""
