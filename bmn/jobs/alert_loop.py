@@ -4,10 +4,12 @@ gone still says so. A lock in Redis picks who does it; two at once do no harm.
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Iterable
 
 from redis.exceptions import RedisError
 
+from bmn.broker import keys
 from bmn.db.operators.alerts import Trouble
 from bmn.errors import TryLater
 from bmn.jobs import alerts, hosts, sinks
@@ -18,6 +20,7 @@ from bmn.logs import get_logger
 log = get_logger(__name__)
 
 _LOOK_EVERY = 5  # in sweeps
+_SAY_SECONDS = keys.HOST_SECONDS / 4
 
 
 class AlertLoop:
@@ -27,6 +30,7 @@ class AlertLoop:
         self._core = core
         self._here = here
         self._telling: asyncio.Task[None] | None = None
+        self._said = -_SAY_SECONDS
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -43,7 +47,9 @@ class AlertLoop:
     async def _round(self) -> None:
         mine = await is_mine(self._core, "alerts", _LOOK_EVERY)
         try:
-            await hosts.say(self._core)
+            if time.monotonic() - self._said >= _SAY_SECONDS:
+                self._said = time.monotonic()
+                await hosts.say(self._core)
             await alerts.open_here(self._core, self._here())
             if mine:
                 await alerts.look(self._core)
