@@ -56,6 +56,23 @@ _FULL_TOO = ("chaos", "node", "browser", "timed")
 _FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """True for a file of which this run leaves every test out: to import it takes longer than many a test.
+
+    Of what was named by hand none is: pytest takes that for a mistake.
+    """
+    if not collection_path.match("test_*.py") or config.args_source is pytest.Config.ArgsSource.ARGS:
+        return None
+    left_out = config.option.markexpr == "not full" and _name(collection_path).startswith(_FULL)
+    if config.getoption("--timed") == "only":
+        left_out = left_out or "mark.timed" not in collection_path.read_text()
+    return left_out or None
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(_FOLDER).as_posix()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Without the collector, which would look through every module again and again; they stay, so it never has to."""
@@ -83,12 +100,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         away = set(left_out)
         items[:] = [item for item in items if item not in away]
     for item in items:
-        name = item.path.relative_to(_FOLDER).as_posix()
-        if name.startswith(_FULL) or any(item.get_closest_marker(marker) for marker in _FULL_TOO):
+        if _name(item.path).startswith(_FULL) or any(item.get_closest_marker(marker) for marker in _FULL_TOO):
             item.add_marker(pytest.mark.full)
 
     def rank(item: pytest.Item) -> int:
-        name = item.path.relative_to(_FOLDER).as_posix()
+        name = _name(item.path)
         return next((number for number, start in enumerate(_FIRST) if name.startswith(start)), len(_FIRST))
 
     items.sort(key=rank)
