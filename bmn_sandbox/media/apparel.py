@@ -1,242 +1,216 @@
-"""Things to wear and to carry: T-shirt, hoodie, cap, tote bag."""
-# ruff: noqa: E501 - path data reads worse when it is broken
+"""Things to wear: T-shirt, hoodie."""
 
 from PIL import Image
 
 from bmn_sandbox.media.canvas import (
     Outline,
     ellipse,
-    floor_shadow,
     line,
     lying_shadow,
     mask,
     mirrored,
+    moved,
     outlines,
     paint,
+    ramp,
     rounded,
     soft,
     studio,
     within,
     without,
 )
+from bmn_sandbox.media.cloth import both_sides, light, print_on, relief, sewn, stitched
 from bmn_sandbox.media.color import BLACK, WHITE, Color
-from bmn_sandbox.media.placement import print_flat, print_round
-from bmn_sandbox.media.scene import CREAM, Scene
-
-FLAT = ((1.0, 0.0), (0.0, 1.0))
-
-
-def _folds(canvas: Image.Image, clip: Image.Image, cloth: Color, *, shades: list[str], lights: list[str]) -> None:
-    """Soft creases. Dark cloth shows its lights more, light cloth its shades."""
-    dark = cloth.luminance < 0.35
-    for crease in shades:
-        paint(canvas, within(soft(crease, 13, width=26), clip), BLACK, 0.30 if dark else 0.15)
-    for crease in lights:
-        paint(
-            canvas,
-            within(soft(crease, 11, width=20), clip),
-            WHITE,
-            0.10 if dark else 0.42 if cloth.luminance > 0.75 else 0.13,
-        )
-
-
-def _volume(canvas: Image.Image, clip: Image.Image, cloth: Color, core: Outline) -> None:
-    """Darkens cloth toward its outline, so that it looks filled. core: where it is lit fully."""
-    rim = within(without(clip, soft(core, 60)), clip)
-    paint(canvas, rim, BLACK, 0.42 if cloth.luminance < 0.35 else 0.2)
-
-
-def _seam(canvas: Image.Image, path: str, clip: Image.Image | None = None) -> None:
-    stitched = line(path, 1.6, dashes=(9, 6))
-    paint(canvas, within(stitched, clip) if clip else stitched, BLACK, 0.3)
+from bmn_sandbox.media.scene import Scene
 
 
 def tshirt(scene: Scene) -> Image.Image:
     cloth = scene.on(scene.brand)
     canvas = studio(scene.brand, horizon=None)
-    body = mirrored(
-        "M512 214 C470 214 436 200 416 170 L372 182 C318 198 262 216 226 250 C184 296 150 376 124 452 "
-        "C160 480 206 500 254 508 L302 414 C312 520 310 640 304 760 C300 820 298 850 300 884 C370 900 450 904 512 904"
+    shape = mask(
+        mirrored(
+            "M512 172 Q452 170 404 144 C360 166 306 182 268 198 C226 218 200 268 180 330 C160 388 140 442 124 492 "
+            "C158 520 208 538 258 544 C272 502 286 460 300 424 C307 520 308 640 302 760 C298 830 297 870 298 908 "
+            "C366 924 440 930 512 930"
+        )
     )
-    shape = mask(body)
     lying_shadow(canvas, shape)
-    neck = mask(mirrored("M512 236 C460 236 424 214 410 172 C440 160 470 154 512 154"))
-    paint(canvas, neck, cloth.mixed(BLACK, 0.34))
-    label = mask(rounded(492, 178, 532, 202, 3))
-    paint(canvas, within(label, neck), WHITE.mixed(scene.brand, 0.15))
-    shape = without(shape, neck)
     paint(canvas, shape, cloth)
-    _volume(canvas, shape, cloth, mirrored("M512 250 L400 240 L262 300 L200 420 L330 400 L346 850 L512 860"))
-    if art := scene.art(290, 250, cloth):
-        print_flat(canvas, art, (512, 420), *FLAT)
-    _folds(
-        canvas,
-        shape,
-        cloth,
-        shades=[
-            "M300 420 C320 500 330 560 372 640", "M724 420 C704 500 694 560 652 640", "M318 880 C350 780 344 700 330 640",
-            "M706 880 C676 790 690 720 700 660", "M420 900 C440 820 436 780 420 720", "M600 902 C590 830 600 770 620 720",
-            "M236 470 C250 420 290 350 330 310", "M788 470 C774 420 734 350 694 310",
-        ],
-        lights=[
-            "M330 440 C350 520 366 580 400 650", "M690 470 C676 540 660 590 620 660", "M370 880 C384 800 380 760 366 700",
-            "M200 440 C220 390 260 330 300 290", "M840 440 C816 380 780 320 736 290", "M540 890 C530 830 536 800 546 760",
-        ],
-    )  # fmt: skip
-    collar = "M400 176 C416 222 460 250 512 250 C564 250 608 222 624 176"
-    paint(canvas, line(collar, 22), cloth.mixed(BLACK, 0.05))
-    paint(canvas, line("M390 180 C408 232 456 262 512 262 C568 262 616 232 634 180", 2), BLACK, 0.22)
-    paint(canvas, line("M412 172 C428 212 466 238 512 238 C558 238 596 212 612 172", 1.6), BLACK, 0.28)
-    for side in ("M302 414 C292 350 300 300 330 236", "M722 414 C732 350 724 300 694 236"):
-        paint(canvas, line(side, 2), BLACK, 0.18)
-    for hem in ("M132 436 C166 464 210 482 262 492", "M892 436 C858 464 814 482 762 492", "M302 864 Q512 898 722 864"):
-        _seam(canvas, hem, shape)
+    surface = relief(shape, both_sides(_SHIRT_CREASES), ripple=0.75, seed=12)
+    if art := scene.art(300, 290, cloth):
+        print_on(canvas, art, (512, 326 + max(art.height, 180) / 2), surface)
+    for armhole in ("M276 195 C258 262 268 350 300 424", "M748 195 C766 262 756 350 724 424"):
+        sewn(canvas, armhole, shape)
+    for hem in (
+        "M134 462 C168 490 216 506 266 512",
+        "M890 462 C856 490 808 506 758 512",
+        "M299 876 C366 892 440 898 512 898 C584 898 658 892 725 876",
+    ):
+        stitched(canvas, hem, shape)
+    light(canvas, surface, cloth)
+    _neck(canvas, shape, scene, cloth)
     return canvas
+
+
+def _neck(canvas: Image.Image, shape: Image.Image, scene: Scene, cloth: Color) -> None:
+    """The back of the neck with its label, and the collar around it."""
+    inside = mask(mirrored("M512 170 Q452 168 404 143 C420 214 466 246 512 246"))
+    paint(canvas, inside, cloth.mixed(BLACK, 0.42))
+    paint(
+        canvas,
+        within(soft("M404 150 C420 214 466 246 512 246 C558 246 604 214 620 150", 16, width=34), inside),
+        BLACK,
+        0.5,
+    )
+    back = mask([*outlines("M404 143 Q512 192 620 143")[0], *outlines("M612 166 Q512 216 412 166")[0]])
+    paint(canvas, back, cloth.mixed(BLACK, 0.2))
+    paint(canvas, within(mask(rounded(490, 196, 534, 222, 3)), inside), WHITE.mixed(scene.brand, 0.12), 0.9)
+    collar = mask([*outlines("M384 154 C404 232 460 272 512 272 C564 272 620 232 640 154")[0],
+                   *outlines("M620 143 C604 214 558 244 512 244 C466 244 420 214 404 143")[0]])  # fmt: skip
+    paint(canvas, soft(collar, 7), BLACK, 0.22)
+    paint(canvas, collar, cloth)
+    paint(canvas, within(ramp([(384, 0), (512, 40), (640, 150)]), collar), BLACK, 0.34)
+    paint(
+        canvas,
+        within(soft("M398 150 C414 222 464 256 512 257 C560 256 610 222 626 150", 5, width=8), collar),
+        cloth.mixed(WHITE, 0.7),
+        0.28,
+    )
+    paint(canvas, line("M404 145 C420 214 466 244 512 244 C558 244 604 214 620 145", 1.6), BLACK, 0.4)
+    paint(canvas, line("M385 155 C405 232 461 272 512 272 C563 272 619 232 639 155", 1.4), BLACK, 0.35)
+    stitched(canvas, "M378 158 C398 240 458 281 512 281 C566 281 626 240 646 158", shape)
+
+
+_SHIRT_CREASES = [
+    ("M304 436 C332 424 358 400 378 366", 32, 6.0), ("M302 462 C338 456 370 438 396 408", 30, -5.0),
+    ("M306 500 C346 500 384 486 416 462", 28, 4.0), ("M306 540 C322 620 326 720 312 810", 44, -6.0),
+    ("M336 560 C360 640 362 740 344 830", 50, 5.0), ("M294 216 C322 264 336 320 336 376", 36, 4.0),
+    ("M384 916 C398 830 394 740 378 680", 46, -4.5), ("M432 922 C444 850 444 790 434 730", 50, 4.0),
+    ("M296 434 C262 412 228 370 210 318", 26, -8.0), ("M288 456 C250 444 212 410 188 368", 26, 7.0),
+    ("M276 492 C238 486 196 462 168 430", 22, -5.0), ("M250 230 C222 274 204 322 194 372", 32, 5.0),
+    ("M388 196 C398 250 416 286 440 312", 28, 3.0), ("M318 880 C332 850 336 820 334 790", 24, 3.0),
+]  # fmt: skip
 
 
 def hoodie(scene: Scene) -> Image.Image:
     cloth = scene.on(scene.deep)
     canvas = studio(scene.brand, horizon=None)
     body = mirrored(
-        "M512 196 C440 196 400 206 372 224 C310 240 262 262 238 306 C190 420 150 600 124 790 C152 812 190 822 228 822 "
-        "C246 720 268 610 300 520 C306 640 300 740 294 850 L298 908 C370 922 440 924 512 924"
+        "M512 262 C440 262 400 256 372 250 C330 266 290 284 262 306 C222 340 198 420 178 520 C158 620 146 720 138 806 "
+        "C132 836 134 868 142 892 C164 904 196 906 218 898 C226 870 230 842 230 816 C246 720 274 600 304 500 "
+        "C310 600 308 720 298 822 C298 832 308 836 308 842 C306 866 308 890 312 914 C380 926 450 930 512 930"
     )
-    hood = mirrored("M512 92 C440 92 398 120 378 176 C366 214 372 256 400 296 C436 330 474 344 512 348")
-    shape = mask([body, hood])
-    lying_shadow(canvas, shape)
-    paint(canvas, shape, cloth)
-    _volume(
-        canvas,
-        shape,
-        cloth,
-        mirrored("M512 140 L420 160 L300 290 L200 640 L180 780 L300 480 L350 520 L346 880 L512 890"),
-    )
-    opening = mask(mirrored("M512 128 C454 130 424 152 416 192 C410 236 452 298 512 318"))
-    paint(canvas, opening, cloth.mixed(BLACK, 0.42))
-    paint(
-        canvas,
-        within(soft(mirrored("M512 236 C470 236 450 250 440 262 C460 300 480 316 512 330"), 18), opening),
-        BLACK,
-        0.35,
-    )
-    paint(canvas, within(soft("M428 170 C460 140 564 140 596 170", 10, width=24), opening), WHITE, 0.16)
-    if art := scene.art(270, 190, cloth):
-        print_flat(canvas, art, (512, 544), *FLAT)
-    _folds(
-        canvas,
-        shape,
-        cloth,
-        shades=[
-            "M300 520 C320 580 330 620 366 660", "M724 520 C704 580 694 620 658 660", "M250 420 C262 500 240 600 214 690",
-            "M774 420 C762 500 784 600 810 690", "M330 900 C346 850 340 820 330 780", "M694 900 C680 850 686 820 696 780",
-            "M400 306 C430 350 470 366 512 372 C556 366 596 350 624 306", "M390 190 C392 240 410 280 440 308",
-            "M634 190 C632 240 614 280 584 308",
-        ],
-        lights=[
-            "M276 330 C256 420 220 560 190 700", "M748 330 C772 430 800 560 834 690", "M340 560 C360 620 380 650 400 670",
-            "M680 560 C664 620 646 650 624 670", "M400 160 C390 190 392 220 398 250", "M470 106 C500 102 530 102 556 108",
-        ],
-    )  # fmt: skip
-    pocket = mirrored("M512 690 L404 690 C384 740 352 780 346 800 L346 876 L512 880")
-    paint(canvas, within(soft(pocket, 12), shape), BLACK, 0.16)
-    paint(canvas, mask(pocket), cloth.mixed(WHITE, 0.03))
-    paint(canvas, line([*pocket, pocket[0]], 2), BLACK, 0.22)
-    _seam(canvas, "M414 700 C396 744 364 784 356 804")
-    _seam(canvas, "M610 700 C628 744 660 784 668 804")
-    for rib in ("M298 880 Q512 908 726 880", "M128 770 C156 792 190 800 232 802", "M896 770 C868 792 834 800 792 802"):
-        paint(canvas, within(line(rib, 2.4), shape), BLACK, 0.28)
-    cord = WHITE.mixed(scene.brand, 0.08) if cloth.luminance < 0.75 else scene.brand.mixed(WHITE, 0.35)
-    for string in ("M470 312 C462 350 468 390 462 424", "M554 312 C564 346 556 380 564 412"):
-        paint(canvas, line(string, 11), BLACK, 0.2)
-        paint(canvas, line(string, 8), cord)
-    for x, y in ((462, 432), (564, 420)):
-        paint(canvas, line(f"M{x} {y - 14} L{x} {y + 6}", 10), cord.mixed(BLACK, 0.3))
-    return canvas
-
-
-def cap(scene: Scene) -> Image.Image:
-    cloth = scene.on(scene.brand)
-    canvas = studio(scene.brand, horizon=690)
-    floor_shadow(canvas, ellipse(512, 800, 300, 34))
-    dome = (
-        "M214 668 C206 440 320 262 512 258 C704 262 818 440 810 668 C720 630 610 612 512 612 C414 612 304 630 214 668"
-    )
-    shape = mask(dome)
-    paint(canvas, shape, cloth)
-    core = outlines("M330 620 C330 440 400 330 500 318 C600 322 650 420 660 610 Q500 580 330 620")[0]
-    _volume(canvas, shape, cloth, core)
-    paint(canvas, within(soft(ellipse(440, 400, 90, 110), 50), shape), WHITE, 0.10 if cloth.luminance < 0.35 else 0.5)
-    for panel in ("M512 262 C396 300 330 440 322 640", "M512 262 C628 300 694 440 702 640"):
-        paint(canvas, within(soft(panel, 7, width=12), shape), BLACK, 0.2)
-        paint(canvas, line(panel, 2), BLACK, 0.32)
-    for stitch in ("M498 268 C384 306 318 444 310 640", "M526 268 C640 306 706 444 714 640"):
-        _seam(canvas, stitch, shape)
-    for x, y in ((292, 452), (732, 452)):
-        paint(canvas, mask(ellipse(x, y, 11, 13)), cloth.mixed(BLACK, 0.25))
-        paint(canvas, mask(ellipse(x, y, 5, 6)), BLACK, 0.75)
-    paint(canvas, mask(ellipse(512, 258, 30, 15)), cloth.mixed(BLACK, 0.14))
-    paint(canvas, mask(ellipse(508, 254, 20, 8)), WHITE, 0.2)
-    if art := scene.art(300, 216, cloth):
-        print_round(canvas, art, (512, 492), 330, bulge=-16)
-    peak = mask("M206 662 C310 616 414 604 512 604 C610 604 714 616 818 662 C852 716 838 752 812 778 "
-                "C742 806 640 822 512 822 C384 822 282 806 212 778 C186 752 172 716 206 662")  # fmt: skip
-    paint(canvas, within(soft("M214 658 C320 616 704 616 810 658", 12, width=30), shape), BLACK, 0.3)
-    brim_color = scene.brand if cloth == WHITE else cloth
-    paint(canvas, peak, brim_color)
-    paint(
-        canvas,
-        within(soft("M206 780 C300 812 420 826 512 826 C604 826 724 812 818 780", 24, width=56), peak),
-        BLACK,
-        0.36,
-    )
-    paint(canvas, within(soft("M190 720 C190 690 210 670 240 656", 20, width=40), peak), BLACK, 0.25)
-    paint(canvas, within(soft("M834 720 C834 690 814 670 784 656", 20, width=40), peak), BLACK, 0.3)
-    paint(canvas, within(soft("M300 672 C400 640 560 634 680 656", 22, width=34), peak), WHITE, 0.26)
-    for lift in (18, 36, 54, 72):
-        _seam(canvas, f"M{204 + lift / 3} {772 - lift} C{290 - lift / 8} {804 - lift} 420 {818 - lift} 512 {818 - lift} "
-                      f"C604 {818 - lift} {734 + lift / 8} {804 - lift} {820 - lift / 3} {772 - lift}", peak)  # fmt: skip
-    paint(canvas, within(line("M206 664 C310 618 414 606 512 606 C610 606 714 618 818 664", 3), peak), BLACK, 0.3)
-    return canvas
-
-
-def tote(scene: Scene) -> Image.Image:
-    cloth = scene.on(CREAM)
-    canvas = studio(scene.brand, horizon=None)
-    back = "M372 362 C372 120 428 84 512 84 C596 84 652 120 652 362"
-    lying_shadow(canvas, line(back, 34), opacity=0.22)
-    paint(canvas, line(back, 34), cloth.mixed(BLACK, 0.22))
-    body = (
-        "M256 342 C400 332 624 332 768 342 C776 520 792 740 800 906 C640 926 384 926 224 906 C232 740 248 520 256 342"
-    )
+    hood = mirrored("M512 78 C436 76 392 112 380 176 C374 216 366 244 354 264 C392 312 450 350 512 356")
     shape = mask(body)
-    lying_shadow(canvas, shape)
+    lying_shadow(canvas, mask([body, hood]))
     paint(canvas, shape, cloth)
-    _volume(canvas, shape, cloth, outlines("M320 390 L704 390 L730 840 L294 840")[0])
-    if art := scene.art(350, 330, cloth):
-        print_flat(canvas, art, (512, 620), *FLAT)
-    _folds(
-        canvas,
-        shape,
-        cloth,
-        shades=[
-            "M380 400 C372 460 340 540 300 600", "M644 400 C656 460 690 540 726 590", "M300 900 C330 820 320 760 300 700",
-            "M724 900 C700 830 712 760 730 710", "M430 916 C450 880 520 872 560 914",
-        ],
-        lights=["M410 410 C404 470 380 540 340 620", "M610 400 C622 460 650 520 690 570", "M350 900 C366 850 364 800 350 760"],
-    )  # fmt: skip
-    paint(canvas, within(line("M254 384 C400 374 624 374 770 384", 2), shape), BLACK, 0.22)
-    _seam(canvas, "M256 376 C400 366 624 366 768 376", shape)
-    paint(canvas, within(soft("M256 346 C400 336 624 336 768 346", 6, width=12), shape), WHITE, 0.4)
-    front = "M360 396 L360 330 C360 130 420 112 512 112 C604 112 664 130 664 330 L664 396"
-    paint(canvas, soft(line(front, 34), 8), BLACK, 0.2)
-    paint(canvas, line(front, 34), cloth.mixed(WHITE, 0.1))
+    surface = relief(shape, both_sides(_HOODIE_CREASES), full=44, seed=5)
+    if art := scene.art(250, 176, cloth):
+        print_on(canvas, art, (512, 478 + max(art.height, 130) / 2), surface)
+    _ribs(canvas, shape)
+    _pocket(canvas, shape)
+    for armhole in ("M322 276 C296 330 292 410 304 496", "M702 276 C728 330 732 410 720 496"):
+        sewn(canvas, armhole, shape)
+    light(canvas, surface, cloth)
+    _hood(canvas, shape, mask(hood), cloth)
+    _cords(canvas, WHITE.mixed(scene.brand, 0.08) if cloth.luminance < 0.75 else scene.brand.mixed(WHITE, 0.35))
+    return canvas
+
+
+def _ribs(canvas: Image.Image, shape: Image.Image) -> None:
+    """Knitted cuffs and hem."""
+    areas = mask([
+        outlines("M300 838 Q512 862 724 838 L720 930 L304 930 L300 838")[0],
+        outlines("M130 808 Q180 826 240 816 L230 910 L130 910 L130 808")[0],
+        outlines("M894 808 Q844 826 784 816 L794 910 L894 910 L894 808")[0],
+    ])  # fmt: skip
+    knit: list[Outline] = [
+        [(x, 800.0), (x, 940.0)] for x in (*range(132, 240, 8), *range(300, 730, 8), *range(786, 896, 8))
+    ]
+    where = within(areas, shape)
+    paint(canvas, where, BLACK, 0.1)
+    paint(canvas, within(line(knit, 2.6), where), BLACK, 0.26)
+    for edge in ("M298 836 Q512 862 726 836", "M136 808 Q180 826 232 816", "M888 808 Q844 826 792 816"):
+        sewn(canvas, edge, shape)
+
+
+def _pocket(canvas: Image.Image, shape: Image.Image) -> None:
+    pocket = "M424 668 C408 716 382 756 348 784 L352 848 Q512 862 672 848 L676 784 C642 756 616 716 600 668 L424 668"
+    paint(canvas, within(without(soft(pocket, 12), mask(pocket)), shape), BLACK, 0.3)
+    paint(canvas, mask(pocket), WHITE, 0.03)
+    for opening in ("M424 668 C408 716 382 756 348 784", "M600 668 C616 716 642 756 676 784"):
+        paint(canvas, soft(opening, 5, width=10), BLACK, 0.42)
+        paint(canvas, line(opening, 2.4), BLACK, 0.4)
+    sewn(canvas, "M424 668 L600 668", shape)
+    for seam in ("M438 678 C422 724 396 766 362 796", "M586 678 C602 724 628 766 662 796", "M436 680 L588 680"):
+        stitched(canvas, seam, shape)
+
+
+def _hood(canvas: Image.Image, shape: Image.Image, hood: Image.Image, cloth: Color) -> None:
+    paint(canvas, within(moved(soft(hood, 16), 6, 16), shape), BLACK, 0.42)
+    paint(canvas, hood, cloth)
+    opening = mask(mirrored("M512 124 C458 124 428 150 422 200 C418 250 458 306 512 332"))
+    surface = relief(without(hood, opening), both_sides(_HOOD_CREASES), full=52, seed=6)
+    light(canvas, surface, cloth)
+    paint(canvas, opening, cloth.mixed(BLACK, 0.5))
     paint(
         canvas,
-        line("M348 396 L348 326 C350 126 414 100 512 100 C610 100 674 126 676 326 L676 396", 1.6, dashes=(8, 6)),
+        within(soft(mirrored("M512 210 C470 214 440 240 452 280 C470 310 490 320 512 332"), 22), opening),
         BLACK,
-        0.25,
+        0.55,
     )
-    for x in (360, 664):
-        patch = f"M{x - 12} 358 L{x + 12} 358 L{x - 12} 396 L{x + 12} 396 L{x - 12} 358"
-        paint(canvas, line(patch, 1.8), BLACK, 0.3)
-    return canvas
+    paint(
+        canvas, within(soft("M440 190 C456 146 568 146 584 190", 12, width=22), opening), cloth.mixed(WHITE, 0.3), 0.32
+    )
+    paint(canvas, within(line("M512 124 L512 250", 2), opening), BLACK, 0.3)
+    rim = mirrored("M512 124 C458 124 428 150 422 200 C418 250 458 306 512 332")
+    paint(canvas, within(line([*rim, rim[0]], 13), hood), cloth.mixed(WHITE, 0.08))
+    paint(canvas, within(soft([*rim, rim[0]], 5, width=6), hood), BLACK, 0.3)
+    paint(canvas, line([*rim, rim[0]], 2), BLACK, 0.45)
+    stitched(canvas, "M512 104 C440 104 408 142 402 202 C402 258 446 320 502 344", hood)
+    stitched(canvas, "M512 104 C584 104 616 142 622 202 C622 258 578 320 522 344", hood)
+    paint(canvas, within(line("M512 332 L506 356", 2), hood), BLACK, 0.4)
+    paint(canvas, line("M354 264 C392 312 450 350 512 356 C574 350 632 312 670 264", 2), BLACK, 0.4)
+
+
+def _cords(canvas: Image.Image, cord: Color) -> None:
+    """Drawstrings: out of their eyelets, down the chest, with metal tips."""
+    for path, tip in (
+        ("M474 318 C462 350 470 396 464 436", (464, 436)),
+        ("M552 318 C566 346 556 384 566 418", (566, 418)),
+    ):
+        x, y = tip
+        whole = f"{path} L{x} {y + 24}"
+        paint(canvas, moved(soft(whole, 6, width=12), 5, 6), BLACK, 0.5)
+        paint(canvas, mask(ellipse(*outlines(path)[0][0], 9, 9)), Color(150, 150, 154))
+        paint(canvas, mask(ellipse(*outlines(path)[0][0], 5, 5)), BLACK, 0.8)
+        paint(canvas, line(path, 9), cord.mixed(BLACK, 0.22))
+        paint(canvas, moved(line(path, 4), -1, -1), cord.mixed(WHITE, 0.4))
+        paint(canvas, line(f"M{x} {y} L{x} {y + 22}", 9), Color(126, 126, 130))
+        paint(canvas, line(f"M{x - 2} {y} L{x - 2} {y + 20}", 3), WHITE, 0.6)
+
+
+_HOODIE_CREASES = [
+    ("M304 500 C344 470 380 440 408 396", 32, 9.0),
+    ("M302 524 C352 512 396 488 428 450", 30, -9.0),
+    ("M306 560 C350 556 396 540 430 508", 26, 6.0),
+    ("M308 590 C326 650 330 720 318 800", 36, -9.0),
+    ("M332 560 C356 610 364 660 346 740", 32, 7.0),
+    ("M330 832 C352 806 390 800 420 812", 22, 8.0),
+    ("M318 814 C340 790 376 780 404 786", 18, -7.0),
+    ("M440 836 C470 816 500 818 512 826", 20, 6.0),
+    ("M290 330 C260 400 236 480 220 560", 34, 8.0),
+    ("M262 440 C250 520 226 610 210 690", 30, -8.0),
+    ("M274 560 C250 548 214 556 186 580", 20, 9.0),
+    ("M264 590 C238 578 206 588 174 616", 20, -9.0),
+    ("M252 622 C226 616 200 624 168 650", 18, 8.0),
+    ("M246 662 C222 664 196 672 162 700", 18, -6.0),
+    ("M236 756 C214 744 184 748 150 764", 18, 8.0),
+    ("M234 784 C208 770 180 774 146 790", 16, -8.0),
+    ("M232 806 C206 794 176 796 142 808", 16, 7.0),
+    ("M340 300 C372 350 400 380 440 400", 26, 5.0),
+]
+_HOOD_CREASES = [
+    ("M392 180 C384 226 386 256 400 292", 22, 7.0), ("M412 130 C392 170 392 226 412 280", 20, -6.0),
+    ("M370 262 C404 300 440 326 484 340", 20, 7.0), ("M400 292 C424 318 456 336 492 346", 16, -6.0),
+]  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
+import aggdraw
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from bmn_sandbox.media.color import BLACK, WHITE, Color
@@ -100,25 +101,35 @@ def _scaled(outline: Outline, factor: float) -> Outline:
 
 def mask(shape: Shape) -> Image.Image:
     """The inside of a shape, with smooth edges."""
-    image = Image.new("L", (SIZE * _SMOOTH, SIZE * _SMOOTH), 0)
-    draw = ImageDraw.Draw(image)
+    draw, brush = aggdraw.Draw("L", (SIZE, SIZE), 0), aggdraw.Brush(255)
     for outline in _polygons(shape):
-        draw.polygon(_scaled(outline, _SMOOTH), fill=255)
-    return image.reduce(_SMOOTH)
+        if len(outline) > 2:
+            draw.polygon([part for point in outline for part in point], None, brush)
+    return Image.frombytes("L", (SIZE, SIZE), draw.tobytes())
 
 
 def line(shape: Shape, width: float, *, dashes: tuple[float, float] | None = None) -> Image.Image:
     """A stroke along a shape. dashes: lengths of mark and gap, in pixels."""
-    image = Image.new("L", (SIZE * _SMOOTH, SIZE * _SMOOTH), 0)
+    found = Image.new("L", (SIZE, SIZE), 0)
+    pieces = [p for outline in _polygons(shape) for p in (_dashed(outline, *dashes) if dashes else [outline])]
+    if not pieces:
+        return found
+    # Only what the stroke reaches is drawn: most of them are short.
+    xs, ys = zip(*(point for piece in pieces for point in piece), strict=True)
+    left, top = (max(0, math.floor(min(of) - width)) for of in (xs, ys))
+    right, bottom = (min(SIZE, math.ceil(max(of) + width)) for of in (xs, ys))
+    if left >= right or top >= bottom:
+        return found
+    image = Image.new("L", ((right - left) * _SMOOTH, (bottom - top) * _SMOOTH), 0)
     draw = ImageDraw.Draw(image)
     thick = max(1, round(width * _SMOOTH))
-    for outline in _polygons(shape):
-        for piece in _dashed(outline, *dashes) if dashes else [outline]:
-            points = _scaled(piece, _SMOOTH)
-            draw.line(points, fill=255, width=thick, joint="curve")
-            for x, y in (points[0], points[-1]):
-                draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
-    return image.reduce(_SMOOTH)
+    for piece in pieces:
+        points = [((x - left) * _SMOOTH, (y - top) * _SMOOTH) for x, y in piece]
+        draw.line(points, fill=255, width=thick, joint="curve")
+        for x, y in (points[0], points[-1]):
+            draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
+    found.paste(image.reduce(_SMOOTH), (left, top))
+    return found
 
 
 def _dashed(outline: Outline, mark: float, gap: float) -> Iterable[Outline]:
@@ -140,18 +151,18 @@ def _dashed(outline: Outline, mark: float, gap: float) -> Iterable[Outline]:
 
 def soft(shape: Shape | Image.Image, blur: float, *, width: float | None = None) -> Image.Image:
     """A blurred shape or mask; with `width`, the blurred stroke along it."""
-    side = SIZE // _COARSE
     if isinstance(shape, Image.Image):
         small = shape.reduce(_COARSE)
     else:
-        small = Image.new("L", (side, side), 0)
-        draw = ImageDraw.Draw(small)
+        side = SIZE // _COARSE
+        draw = aggdraw.Draw("L", (side, side), 0)
         for outline in _polygons(shape):
-            points = _scaled(outline, 1 / _COARSE)
-            if width is None:
-                draw.polygon(points, fill=255)
-            else:
-                draw.line(points, fill=255, width=max(1, round(width / _COARSE)), joint="curve")
+            points = [part / _COARSE for point in outline for part in point]
+            if width is not None:
+                draw.line(points, aggdraw.Pen(255, width / _COARSE))
+            elif len(outline) > 2:
+                draw.polygon(points, None, aggdraw.Brush(255))
+        small = Image.frombytes("L", (side, side), draw.tobytes())
     blurred = small.filter(ImageFilter.GaussianBlur(blur / _COARSE))
     return blurred.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
 
@@ -196,9 +207,12 @@ def without(mask_: Image.Image, hole: Image.Image) -> Image.Image:
 
 def paint(canvas: Image.Image, where: Image.Image, color: Color, opacity: float = 1.0) -> None:
     """Lays a color over the canvas where the mask is; what a studio shows is covered by it from then on."""
-    where = _tinted(canvas, where, color, opacity)
+    box = where.getbbox()
+    if box is None:
+        return
+    where = _tinted(canvas, where.crop(box), color, opacity, box)
     if (covered := canvas.info.get(_COVERED)) is not None:
-        canvas.info[_COVERED] = ImageChops.lighter(covered, where)
+        covered.paste(ImageChops.lighter(covered.crop(box), where), box)
 
 
 def covered(canvas: Image.Image) -> Image.Image:
@@ -215,24 +229,30 @@ def beside(canvas: Image.Image) -> Iterator[None]:
     canvas.info[_COVERED] = before
 
 
-def _tinted(canvas: Image.Image, where: Image.Image, color: Color, opacity: float) -> Image.Image:
-    """Paints, and returns the mask as strong as it was painted."""
+def _tinted(
+    canvas: Image.Image, where: Image.Image, color: Color, opacity: float, box: tuple[int, int, int, int]
+) -> Image.Image:
+    """Paints within a box, and returns the mask as strong as it was painted."""
     if opacity < 1:
         where = where.point([round(value * opacity) for value in range(256)])
-    canvas.paste(tuple(color), mask=where)
+    canvas.paste(tuple(color), box, where)
     return where
+
+
+def _shaded(canvas: Image.Image, where: Image.Image, opacity: float) -> None:
+    _tinted(canvas, where, BLACK, opacity, (0, 0, SIZE, SIZE))
 
 
 def floor_shadow(canvas: Image.Image, shape: Shape, *, opacity: float = 0.35) -> None:
     """What stands on a floor: a wide weak shadow and a narrow dark one below the shape."""
-    _tinted(canvas, soft(shape, 34), BLACK, opacity * 0.7)
-    _tinted(canvas, soft(shape, 10), BLACK, opacity)
+    _shaded(canvas, soft(shape, 34), opacity * 0.7)
+    _shaded(canvas, soft(shape, 10), opacity)
 
 
 def lying_shadow(canvas: Image.Image, what: Image.Image, *, opacity: float = 0.3) -> None:
     """What lies on a table or hangs on a wall: its own outline, moved down and blurred."""
-    _tinted(canvas, moved(soft(what, 30), 10, 26), BLACK, opacity * 0.75)
-    _tinted(canvas, moved(soft(what, 8), 3, 7), BLACK, opacity * 0.8)
+    _shaded(canvas, moved(soft(what, 30), 10, 26), opacity * 0.75)
+    _shaded(canvas, moved(soft(what, 8), 3, 7), opacity * 0.8)
 
 
 def studio(tint: Color, *, horizon: float | None = 700) -> Image.Image:

@@ -2,8 +2,9 @@
 their watermarks there; a picture that was made elsewhere, or saved with losses, is taken whole, as a print."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from bmn_sandbox.media.color import WHITE
@@ -20,9 +21,10 @@ KINDS: dict[str, tuple[float, bool]] = {
     "stickers": (0.62, True),
     "bottle": (0.72, False),
     "box": (0.56, False),
-    "notebook": (0.6, False),
+    "notebook": (0.62, False),
     "carrier_bag": (0.8, False),
 }
+_SLANTED = {"notebook": -9.0}  # drawn so many degrees from upright, as it lies on a table
 _SIGN = tuple(int(bit) for bit in f"{0x9E3779B97F4A7C15:064b}")  # a row of bits that no picture has by chance
 _KIND_BITS = 8
 _LEAST = 24  # pixels a side of a product that can be seen
@@ -36,6 +38,18 @@ class Product:
     kind: str
     height: float
     hangs: bool
+
+
+def upright(product: Product) -> Product:
+    """The product as it stands, where its picture has it lying."""
+    if product.kind not in _SLANTED:
+        return product
+    art = product.art.rotate(_SLANTED[product.kind], Image.Resampling.BICUBIC, expand=True)
+    alpha = np.asarray(art.getchannel("A")) > 128
+    rows = alpha.sum(axis=1)
+    solid = np.flatnonzero(rows > rows.max() * 0.4)  # a ribbon that hangs out is no foot to stand on
+    columns = np.flatnonzero(alpha[solid[0] : solid[-1] + 1].any(axis=0))
+    return replace(product, art=art.crop((columns[0], solid[0], columns[-1] + 1, solid[-1] + 1)))
 
 
 def marked(drawing: Image.Image, where: Image.Image, kind: str) -> Image.Image:
@@ -80,7 +94,9 @@ def _read(picture: Image.Image) -> tuple[Image.Image, str] | None:
         return None
     where = bits.point([0, *[255] * 255])
     where.paste(0, (0, 0, picture.width, 1))
-    where = where.filter(ImageFilter.MinFilter(3))  # its rim has something of the backdrop in it
+    where = where.filter(ImageFilter.MinFilter(3)).filter(
+        ImageFilter.BoxBlur(0.7)
+    )  # its rim has some of the backdrop in it
     return where, list(KINDS)[number]
 
 

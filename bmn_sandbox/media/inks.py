@@ -11,6 +11,7 @@ from bmn_sandbox.media.placement import Logo
 _READS_WELL = 2.8  # a contrast; less than text needs, because a logo is large
 _MOST_INKS = 5  # more is a picture, which is printed as it is
 _APART = 80  # two inks nearer than this are one
+_NEAR = 100  # grounds nearer than this show inks alike: white, cream, a pale tint
 _STEPS = 10
 
 
@@ -23,9 +24,31 @@ def readable(logo: Logo, wanted: Sequence[Color]) -> Color:
     return logo.ground or max((WHITE, BLACK), key=lambda c: min(contrast(ink, c) for ink in inks))
 
 
-def printed(logo: Logo, ground: Color) -> Image.Image:
-    """The art, each ink that does not read on a ground made lighter or darker until it does. RGBA."""
-    inks = _inks(logo.art, logo.ground)
+def reads_as_it_is(logo: Logo, ground: Color) -> bool:
+    """Whether every ink of the logo can be told from a ground, none of them changed."""
+    if _made_for(logo, ground):
+        return True
+    return all(contrast(ink, ground) >= _READS_WELL for ink in _inks(logo.art, logo.ground))
+
+
+def inks_of(logo: Logo) -> list[Color]:
+    """The few colors of a logo, the most used first."""
+    return _inks(logo.art, logo.ground)
+
+
+def _made_for(logo: Logo, ground: Color) -> bool:
+    """Whether a ground is about the one that the logo came on, where its maker saw how it reads."""
+    return logo.ground is not None and distance(logo.ground, ground) < _NEAR
+
+
+def printed(logo: Logo, ground: Color, inks: list[Color] | None = None) -> Image.Image:
+    """The art, each ink that does not read on a ground made lighter or darker until it does. RGBA.
+
+    inks: those of the logo as it came, where this is a smaller copy: what is most of it changes with its size.
+    """
+    if _made_for(logo, ground):
+        return logo.art
+    inks = inks or inks_of(logo)
     changed = _on(ground, inks) if _can_change(logo, inks) else inks
     if changed == inks:
         return logo.art
@@ -56,19 +79,32 @@ def _can_change(logo: Logo, inks: list[Color]) -> bool:
 
 
 def _on(ground: Color, inks: list[Color]) -> list[Color]:
-    """The inks as they are on a ground. On a dark one the main ink is white; others change as little as they have to."""
+    """The inks as they are on a ground.
+
+    On a dark ground a main ink that does not read is white; on a light one it is darker. Of the others, those that read
+    stay, and the rest become tones of the main one: a logo is never in more colors than its brand has.
+    """
     white = contrast(WHITE, ground) >= contrast(BLACK, ground) * 0.6
-    toward = WHITE if white else BLACK
+    reading = [ink for ink in inks if contrast(ink, ground) >= _READS_WELL]
+    main = WHITE if white else reading[0] if reading else _darker(inks[0], ground)
     found: list[Color] = []
     for ink in inks:
-        if contrast(ink, ground) >= _READS_WELL:
+        if ink in reading:
             found.append(ink)
-        elif white and not found:
-            found.append(WHITE)
         else:
-            steps = (ink.mixed(toward, step / _STEPS) for step in range(1, _STEPS + 1))
-            found.append(next((c for c in steps if contrast(c, ground) >= _READS_WELL and _apart(c, found)), toward))
+            found.append(_tone(main, ground, [*reading, *found]) if main in (*reading, *found) else main)
     return found
+
+
+def _darker(ink: Color, ground: Color) -> Color:
+    steps = (ink.mixed(BLACK, step / _STEPS) for step in range(1, _STEPS + 1))
+    return next((c for c in steps if contrast(c, ground) >= _READS_WELL), BLACK)
+
+
+def _tone(main: Color, ground: Color, others: list[Color]) -> Color:
+    """The main ink as a thinner print has it: between it and the ground, and not to be taken for another."""
+    tones = [main.mixed(ground, step / _STEPS) for step in range(3, _STEPS - 2)]
+    return next((tone for tone in tones if _apart(tone, others)), tones[-1])
 
 
 def _apart(color: Color, others: list[Color]) -> bool:

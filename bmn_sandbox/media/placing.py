@@ -2,7 +2,7 @@
 
 import math
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from bmn_sandbox.media.color import BLACK, Color
 
@@ -16,27 +16,37 @@ def sized(art: Image.Image, height: float) -> Image.Image:
 
 
 def stand(canvas: Image.Image, art: Image.Image, x: float, base: float) -> None:
-    """Stands art with the middle of its foot at (x, base): it touches the ground, and throws a shadow to the right."""
+    """Stands art with the middle of its foot at (x, base).
+
+    It touches the ground, throws a shadow over it that fades away to the right, and shades what is right behind it.
+    """
     alpha = art.getchannel("A")
     wide, high = art.size
-    thrown = alpha.resize((max(8, wide // _COARSE), max(8, round(high * 0.34 / _COARSE))))
-    lean = 0.9
-    room = round(thrown.height * lean)
-    slanted = thrown.transform(
-        (thrown.width + room, thrown.height),
+    small = alpha.reduce(_COARSE)
+    near = high / 26
+    _shade(canvas, small, (x - wide / 2 + near, base - high + near * 0.6), blur=near * 1.3, opacity=0.2)
+    slanted = _thrown(small)
+    _shade(canvas, slanted, (x - wide / 2, base - slanted.height * _COARSE + 2), blur=wide / 30, opacity=0.46)
+    # Where it touches: the lowest part of its own outline, whatever its form, a little lower.
+    low = small.crop((0, small.height * 3 // 4, small.width, small.height))
+    at = (x - wide / 2 + near * 0.1, base - low.height * _COARSE + max(3.0, near * 0.3))
+    _shade(canvas, low, at, blur=max(3.0, near * 0.36), opacity=0.6)
+    _put(canvas, art, x - wide / 2, base - high)
+
+
+def _thrown(alpha: Image.Image) -> Image.Image:
+    """The shadow on the ground of a shape that the light reaches from the left: slanted, and weaker the farther it is."""
+    flat = alpha.resize((alpha.width, max(4, round(alpha.height * 0.3))))
+    lean = 1.25
+    room = round(flat.height * lean)
+    slanted = flat.transform(
+        (flat.width + room, flat.height),
         Image.Transform.AFFINE,
         (1, lean, -room, 0, 1, 0),
         Image.Resampling.BILINEAR,
     )
-    _shade(canvas, slanted, (x - wide / 2, base - slanted.height * _COARSE), blur=wide / 26, opacity=0.3)
-    foot = _foot(alpha)
-    if foot is not None:
-        left, right = foot
-        flat = Image.new("L", ((right - left) // _COARSE + 1, max(3, wide // 14 // _COARSE)), 0)
-        ImageDraw.Draw(flat).ellipse((0, 0, flat.width - 1, flat.height - 1), fill=255)
-        at = (x - wide / 2 + left, base - flat.height * _COARSE * 0.62)
-        _shade(canvas, flat, at, blur=wide / 44, opacity=0.62)
-    _put(canvas, art, x - wide / 2, base - high)
+    fading = Image.linear_gradient("L").resize(slanted.size)
+    return ImageChops.multiply(slanted, fading)
 
 
 def hang(canvas: Image.Image, art: Image.Image, x: float, top: float) -> None:
@@ -77,9 +87,3 @@ def _shade(canvas: Image.Image, shape: Image.Image, at: tuple[float, float], *, 
 def shade(canvas: Image.Image, where: Image.Image, color: Color, at: tuple[int, int]) -> None:
     """Lays a color where a mask is that may reach beyond the canvas."""
     canvas.paste(tuple(color), (*at, at[0] + where.width, at[1] + where.height), where)
-
-
-def _foot(alpha: Image.Image) -> tuple[int, int] | None:
-    """From where to where the lowest part of a shape reaches, in pixels."""
-    low = alpha.crop((0, round(alpha.height * 0.86), alpha.width, alpha.height)).getbbox()
-    return (low[0], low[2]) if low else None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from bmn_sandbox.media import apparel, objects
+from bmn_sandbox.media import apparel, bags, headwear, objects, prints
 from bmn_sandbox.media.canvas import SIZE, covered
 from bmn_sandbox.media.color import Color, color_named, colors_in
 from bmn_sandbox.media.cutout import marked
@@ -23,10 +23,10 @@ _PRODUCTS: dict[str, Drawing] = {
     r"mugs?|cups?|tumblers?|coffee|tea": objects.mug,
     r"t-?\s?shirts?|tees?|shirts?|tank tops?|jerseys?|polos?": apparel.tshirt,
     r"hoodies?|sweat-?shirts?|sweaters?|jumpers?|jackets?": apparel.hoodie,
-    r"totes?|tote bags?|canvas bags?|backpacks?": apparel.tote,
-    r"caps?|hats?|beanies?|snapbacks?": apparel.cap,
-    r"posters?|prints?|art prints?|canvas|banners?|flyers?": objects.poster,
-    r"stickers?|decals?|labels?|badges?": objects.stickers,
+    r"totes?|tote bags?|canvas bags?|backpacks?": bags.tote,
+    r"caps?|hats?|beanies?|snapbacks?": headwear.cap,
+    r"posters?|prints?|art prints?|canvas|banners?|flyers?": prints.poster,
+    r"stickers?|decals?|labels?|badges?": prints.stickers,
     r"bottles?|flasks?|thermos": objects.bottle,
     r"boxe?s?|packaging|cartons?|packages?|mailers?": objects.box,
     r"notebooks?|journals?|planners?|diar(?:y|ies)|books?": objects.notebook,
@@ -37,7 +37,7 @@ _WORDS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), drawing) for words, d
 def product_of(prompt: str) -> Drawing:
     """The drawing of the product that a prompt names; a carrier bag where it names none we know."""
     named = [(found.start(), drawing) for pattern, drawing in _WORDS if (found := pattern.search(prompt))]
-    return min(named, key=lambda pair: pair[0])[1] if named else objects.carrier_bag
+    return min(named, key=lambda pair: pair[0])[1] if named else bags.carrier_bag
 
 
 def mockup(logo_png: bytes | None, prompt: str) -> bytes:

@@ -6,12 +6,13 @@ from functools import cached_property
 from PIL import Image
 
 from bmn_sandbox.media.color import BLACK, WHITE, Color
-from bmn_sandbox.media.inks import printed, readable
+from bmn_sandbox.media.inks import inks_of, printed, readable, reads_as_it_is
 from bmn_sandbox.media.placement import Logo, fitted
 
 CREAM = Color(240, 231, 214)
 KRAFT = Color(203, 168, 124)
 STEEL = Color(222, 225, 228)
+PORCELAIN = Color(250, 248, 244)
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,25 @@ class Scene:
         others = (color for color in self.palette[1:] if color.luminance < 0.85)
         return next(others, self.brand.mixed(WHITE, 0.55))
 
+    @cached_property
+    def inks(self) -> list[Color]:
+        return inks_of(self.logo) if self.logo else []
+
     def on(self, *colors: Color) -> Color:
         """The color of a product: the one that was asked for, else the first on which the logo can be printed."""
         tried = (self.wanted,) if self.wanted else colors
         return tried[0] if self.logo is None else readable(self.logo, tried)
+
+    def on_its_own(self, *colors: Color) -> Color:
+        """The color of a product: the one that was asked for, else the first on which no ink of the logo has to change."""
+        if self.wanted or self.logo is None:
+            return self.wanted or colors[0]
+        logo = self.logo
+        return next((color for color in colors if reads_as_it_is(logo, color)), colors[-1])
 
     def art(self, width: float, height: float, on: Color) -> Image.Image | None:
         """The logo as it is printed on a color, fitted into a box."""
         if self.logo is None:
             return None
         twice = Logo(fitted(self.logo.art, 2 * width, 2 * height), self.logo.ground)
-        return fitted(printed(twice, on), width, height)
+        return fitted(printed(twice, on, self.inks), width, height)

@@ -7,13 +7,14 @@ import av
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from bmn_sandbox.media import apparel, objects
+from bmn_sandbox.media import apparel, bags, headwear, objects
 from bmn_sandbox.media.bundle import STYLES, bundle
 from bmn_sandbox.media.color import WHITE, Color
-from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked
+from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked, upright
 from bmn_sandbox.media.inks import printed, readable
 from bmn_sandbox.media.placement import read_logo
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
+from bmn_sandbox.media.scene import CREAM, PORCELAIN, Scene
 from bmn_sandbox.media.video import video
 from tests.kit.pictures import INK, logo_png, opened, share_of_ink
 
@@ -42,9 +43,9 @@ def test_every_product_shows_the_logo(product: str) -> None:
     [
         ("Ceramic Coffee Mug (Drinkware)", objects.mug),
         ("Unisex Heavy Cotton T-Shirt, packed in a box", apparel.tshirt),
-        ("Snapback cap. Capture the light.", apparel.cap),
+        ("Snapback cap. Capture the light.", headwear.cap),
         ("Gift boxes", objects.box),
-        ("Wireless charger", objects.carrier_bag),
+        ("Wireless charger", bags.carrier_bag),
     ],
 )
 def test_the_word_that_comes_first_names_the_product(prompt: str, drawing: Drawing) -> None:
@@ -52,7 +53,9 @@ def test_the_word_that_comes_first_names_the_product(prompt: str, drawing: Drawi
 
 
 def test_the_same_order_is_the_same_picture() -> None:
-    assert mockup(logo_png(), "A mug") == mockup(logo_png(), "A mug")
+    once, again = (mockup(logo_png(), "A T-shirt") for _ in range(2))
+    assert once == again
+    assert bundle([once], "A flatlay") == bundle([again], "A flatlay")
 
 
 def test_an_even_background_is_lifted_off_a_logo() -> None:
@@ -77,6 +80,32 @@ def test_a_logo_is_printed_in_another_ink_where_its_own_does_not_read() -> None:
     assert printed(logo, WHITE).getpixel(middle) == (*INK, 255)
     pale = printed(logo, Color(*INK).mixed(WHITE, 0.4)).getpixel(middle)
     assert isinstance(pale, tuple) and sum(pale[:3]) < sum(INK)
+
+
+def two_inks() -> bytes:
+    """A red and a pink half of about the same size, on white."""
+    image = Image.new("RGB", (400, 400), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((60, 60, 201, 340), fill=(185, 28, 28))
+    draw.rectangle((202, 60, 340, 340), fill=(239, 110, 110))
+    return as_png(image)
+
+
+def test_a_logo_has_one_set_of_inks_on_a_color_however_large_it_is_printed() -> None:
+    ground, logo = Color(185, 28, 28), read_logo(two_inks())
+    scene = Scene(logo, (ground,))
+    for side in (40.0, 61.0, 118.0, 260.0):
+        art = scene.art(side, side, ground)
+        assert art is not None
+        left, right = (art.getpixel((art.width * part // 4, art.height // 2)) for part in (1, 3))
+        assert left == (*WHITE, 255), "what most of it is, is white on a ground that it does not read on"
+        assert isinstance(right, tuple) and min(right[:3]) > 60 and right[0] > right[1], "the rest is a tone of that"
+
+
+def test_a_logo_keeps_its_inks_on_what_is_about_its_own_ground() -> None:
+    logo = read_logo(two_inks())
+    for ground in (WHITE, CREAM, PORCELAIN):
+        assert printed(logo, ground) is logo.art
 
 
 def test_a_picture_is_printed_as_it_is() -> None:
@@ -129,6 +158,17 @@ def test_a_product_is_cut_out_of_its_picture(product: str) -> None:
     assert (empty, full) == (0, 255), "its ground is gone, itself is whole"
     assert sum(pixels[128:]) > 0.1 * alpha.width * alpha.height and max(found.art.size) < 1000
     assert found.art.getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
+def test_what_lies_aslant_in_its_picture_stands_upright_in_a_scene() -> None:
+    lying = cut_out(mockup(logo_png(), "A notebook, #2a9d8f"))
+    standing = upright(lying).art.getchannel("A")
+    columns = [standing.crop((x, 0, x + 1, standing.height)) for x in (standing.width // 4, standing.width * 3 // 4)]
+    for column in columns:
+        box = column.point([0] * 128 + [255] * 128).getbbox()
+        assert box is not None and box[1] < standing.height * 0.03 and box[3] > standing.height * 0.97, box
+    mug = cut_out(mockup(logo_png(), "A mug, #2a9d8f"))
+    assert upright(mug) is mug
 
 
 def test_the_mark_of_a_product_is_seen_by_nobody() -> None:
