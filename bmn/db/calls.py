@@ -53,16 +53,20 @@ _LOOKED_AT = 200
 _SAYS_NOTHING = ("cancelled", "bug")
 
 
-def unanswered_jobs(conn: Connection, queue: str, outcomes: Collection[str], seconds: float) -> int:
+def unanswered_jobs(
+    conn: Connection, queue: str, outcomes: Collection[str], seconds: float, provider: str | None = None
+) -> int:
     """How many different jobs of a queue have met these outcomes alone, since its provider last gave another answer.
 
-    seconds: how far back to look.
+    seconds: how far back to look. provider: whose calls count, where a queue has several.
     """
     query = select(provider_calls.c.job_id, provider_calls.c.outcome).where(
         provider_calls.c.queue == queue,
         provider_calls.c.at > db_now() - seconds,
         provider_calls.c.outcome.not_in(_SAYS_NOTHING),
     )
+    if provider is not None:
+        query = query.where(provider_calls.c.provider == provider)
     found: set[str] = set()
     for job_id, outcome in conn.execute(query.order_by(provider_calls.c.id.desc()).limit(_LOOKED_AT)):
         if outcome not in outcomes:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bmn.db import calls, dead_letters
+from bmn.db import calls, dead_letters, outages
 from bmn.db.engine import Connection
 from bmn.db.keeping import retention
 from bmn.db.migrations import revisions_behind
@@ -17,16 +17,19 @@ from bmn.jobs import budgets
 from bmn.jobs.budgets import BUDGET
 from bmn.jobs.core import Core, this_host
 from bmn.jobs.hosts import Host, differences, said
+from bmn.jobs.outages import in_service
 from bmn.jobs.registered import SILENCE, WorkerRecord, registered, serving
 from bmn.signing import shared_secret
 
 QUEUE_PAUSED = "queue-paused"
+PROVIDER_OUT = "provider-out"
 MIGRATION_DUE = "migration-due"
 SIGN_IN_KEYS = "sign-in-keys"
 
 NEXT_STEPS = MappingProxyType(
     {
         QUEUE_PAUSED: "bmn queues resume {subject}",
+        PROVIDER_OUT: "bmn doctor --deep",
         "waiting": "bmn queues",
         "no-worker": "bmn worker {subject}",
         "host-lost": "bmn workers",
@@ -178,6 +181,20 @@ def _paused(seen: _Seen) -> Iterable[Trouble]:
             yield paused(queue, setting.reason, setting.cause)
 
 
+def _providers_out(seen: _Seen) -> Iterable[Trouble]:
+    """Of a queue that goes on by another one; where none is left it is paused, which says enough."""
+    for name, queue in seen.core.queues.items():
+        order = queue.order(seen.core.settings)
+        if len(order) < 2 or (maker := in_service(seen.conn, seen.core.settings, queue)) is None:
+            continue
+        found = outages.of_queue(seen.conn, name)
+        out = [found[each] for each in order[: order.index(maker)]]
+        if out:
+            also = f" So is {', '.join(each.provider for each in out[1:])}." if out[1:] else ""
+            text = f"{maker} makes what {name} orders, as {out[0].provider} is out: {out[0].reason}{also}"
+            yield Trouble(PROVIDER_OUT, name, f"{text} {out[0].provider} is asked again every minute.", about=maker)
+
+
 def _dead_letters(seen: _Seen) -> Iterable[Trouble]:
     for cause, number in dead_letters.open_by_cause(seen.conn).items():
         message = f"{count(number, 'open dead letter')} of cause {cause}; see bmn jobs dlq list --cause {cause}."
@@ -230,6 +247,7 @@ _FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
     _no_worker,
     _host_lost,
     _paused,
+    _providers_out,
     _dead_letters,
     _spend,
     _budgets,

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
 from bmn.broker.shared_rate import Turns
-from bmn.db import calls, transitions
 from bmn.db import jobs as job_rows
+from bmn.db import transitions
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.collecting import NewLease
 from bmn.db.engine import Connection
@@ -31,6 +31,7 @@ from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
+from bmn.jobs.outages import in_service, is_down
 from bmn.jobs.probes import answer, is_probe
 from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Decision, decide
@@ -44,7 +45,6 @@ from bmn.schemas.results import JobResult
 log = get_logger(__name__)
 outcomes = get_logger(OUTCOMES)
 
-_OUTAGE_WINDOW = 600.0  # seconds within which jobs in a row count together
 _OUTAGE_SECONDS = 15.0  # how long a queue whose provider is down waits between two jobs that try it
 
 T = TypeVar("T")
@@ -231,6 +231,9 @@ class Executor:
             scale=settings.bmn_backoff_scale,
             waits=self._queue.waits,
         )
+        if decision.action is Action.PAUSE and self._is_served(conn):
+            # What this job ordered waits at a provider that is out; what is new is made by another one.
+            decision = replace(decision, action=Action.WAIT, delay=_OUTAGE_SECONDS * settings.bmn_backoff_scale)
         outage, probe = failure.cause in OUTAGES, job.probe
         if outage and probe and decision.action is Action.PAUSE:
             # The next probe is another job, so that one which fails of its own does not keep a mended queue closed.
@@ -259,12 +262,17 @@ class Executor:
 
     def _is_degraded(self, conn: Connection, job: Job, failure: JobFailure) -> bool:
         """Whether the provider fails for everybody: the probe has found it so, or several jobs in a row."""
-        enough = self._core.settings.bmn_outage_jobs
-        if failure.cause not in OUTAGES or not enough:
+        settings = self._core.settings
+        if failure.cause not in OUTAGES or not settings.bmn_outage_jobs:
             return False
-        if job.probe:
-            return True
-        return calls.unanswered_jobs(conn, self._queue.name, OUTAGES, _OUTAGE_WINDOW) >= enough
+        if len(self._queue.order(settings)) > 1:
+            return not self._is_served(conn)
+        return job.probe or is_down(conn, settings, self._queue)
+
+    def _is_served(self, conn: Connection) -> bool:
+        """Whether another of the queue's providers does its work."""
+        settings = self._core.settings
+        return len(self._queue.order(settings)) > 1 and in_service(conn, settings, self._queue) is not None
 
     def _after_probe(self, conn: Connection, job: Job) -> None:
         """The one job that a paused queue let through has not met what paused it: the others may follow."""

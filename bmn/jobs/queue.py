@@ -60,6 +60,7 @@ class Queue:
     that names nothing has its own.
     collects: what was ordered is waited for after a cancel; an answer of a conversation is not.
     waits: seconds before each further attempt, where doubling `backoff` is not what is meant.
+    providers: who can do it, by their names in `PROVIDERS`; unless a setting gives an order, the first one does.
     start_within, finish_within: deadlines of jobs that are given none, in seconds from when they may run.
     """
 
@@ -78,6 +79,7 @@ class Queue:
     process: str = ""
     collects: bool = True
     waits: tuple[float, ...] = ()
+    providers: tuple[str, ...] = ()
     start_within: float | None = None
     finish_within: float | None = None
 
@@ -98,6 +100,11 @@ class Queue:
     def price(self, settings: Settings) -> int:
         """Credits a delivered unit costs its user."""
         return 0 if self.credits is None else settings.credits_of(self.job_type, self.credits)
+
+    def order(self, settings: Settings) -> tuple[str, ...]:
+        """Its providers, the one that is asked first at the front; the next one serves where that is out."""
+        known = tuple(name for name in settings.order_of(self.name) if name in self.providers)
+        return known or self.providers[:1]
 
     def new_id(self) -> str:
         """An id for a job of this queue."""

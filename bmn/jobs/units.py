@@ -93,6 +93,16 @@ class Unit:
         return self._kept.provider_task_id if self._kept.state in _ACCEPTED else None
 
     @property
+    def provider(self) -> str | None:
+        """Who was asked for it last: whoever has its task is the one to fetch it from."""
+        return self._kept.provider
+
+    @property
+    def updated_at(self) -> float:
+        """When an earlier attempt has written it down last, by the database's clock."""
+        return self._kept.updated_at
+
+    @property
     def polling_url(self) -> str | None:
         """Where the provider says what became of the request."""
         return self._kept.polling_url

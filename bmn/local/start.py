@@ -7,7 +7,7 @@ from bmn.errors import Misconfigured, suggest
 from bmn.identity.development import development_secret, issues_tokens
 from bmn.identity.home_secrets import check_home_secrets
 from bmn.providers.prices import load_prices
-from bmn.settings import Settings, check_start
+from bmn.settings import PROVIDERS, Settings, check_start
 from bmn.settings.budgets import USER
 from bmn.settings.foreign import drop_foreign
 from bmn.signing import signing_secret
@@ -25,6 +25,7 @@ def check_before_start(settings: Settings, *, server: bool = True) -> list[str]:
     warnings = [*check_start(settings), *_raise_descriptors()]
     load_prices(settings.price_table)
     _check_budgets(settings)
+    _check_providers(settings)
     _check_archive(settings)
     signing_secret(settings)
     if server and issues_tokens(settings):
@@ -59,6 +60,38 @@ def _check_budgets(settings: Settings) -> None:
         )
 
 
+def _check_providers(settings: Settings) -> None:
+    """Raises Misconfigured for an order of a queue or a provider that there is not, or of one without a key.
+
+    The sandbox stands in for all of an order or for none: its drawings are no second choice to what a vendor paints.
+    """
+    if not settings.bmn_providers:
+        return
+    from bmn.work.registry import QUEUES
+
+    missing = settings.missing_providers()
+    by_choice = {name: queue for name, queue in QUEUES.items() if len(queue.providers) > 1}
+    for order in settings.bmn_providers:
+        if order.queue not in by_choice:
+            raise Misconfigured(
+                f"BMN_PROVIDERS names {order.queue}, which is no queue with several providers.",
+                hint=suggest(order.queue, "Queues", by_choice),
+            )
+        able = by_choice[order.queue].providers
+        for name in order.providers:
+            if name not in able:
+                raise Misconfigured(
+                    f"BMN_PROVIDERS names {name} for {order.queue}, and it cannot do that.",
+                    hint=suggest(name, "Providers", able),
+                )
+        keyless = [name for name in order.providers if name in missing]
+        if keyless and (settings.is_production or len(keyless) < len(order.providers)):
+            raise Misconfigured(
+                f"BMN_PROVIDERS names {keyless[0]} for {order.queue}, and it has no key.",
+                hint=f"Set {PROVIDERS[keyless[0]].key_field.upper()}, or take {keyless[0]} out of BMN_PROVIDERS.",
+            )
+
+
 def _check_archive(settings: Settings) -> None:
     """Raises Misconfigured for one that anybody could read, or that has no store."""
     if settings.bmn_archive_days:
@@ -68,6 +101,7 @@ def _check_archive(settings: Settings) -> None:
 
 
 def check_files(settings: Settings) -> None:
-    """Reads the prices and the secrets that are there already. Raises Misconfigured."""
+    """Reads the prices, the order of providers, and the secrets that are there already. Raises Misconfigured."""
     load_prices(settings.price_table)
+    _check_providers(settings)
     check_home_secrets(settings)

@@ -1,4 +1,4 @@
-"""Gemini pictures: several pictures composed into one, through the official SDK with its retries off."""
+"""Gemini pictures: made from others or from words, through the official SDK with its retries off."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -55,7 +55,7 @@ class Gemini(Provider):
         return price.picture + price.tokens(text_in=200, image_in=_TOKENS_A_PICTURE * inputs)
 
     async def compose(self, prompt: str, images: Sequence[bytes], *, aspect_ratio: str = "1:1") -> Picture:
-        """One picture of about 2048 pixels a side that shows the given ones (at most 14).
+        """One picture of about 2048 pixels a side that shows the given ones (at most 14); with none, from words alone.
 
         Raises Moderated, also for refusals that come as HTTP 200, or JobFailure; an ambiguous one when the picture may
         have been billed.

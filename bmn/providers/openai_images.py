@@ -1,4 +1,4 @@
-"""OpenAI Images: a picture made from pictures and words, through the official SDK with its retries off."""
+"""OpenAI Images: a picture made from words, and from pictures, through the official SDK with its retries off."""
 
 import base64
 import binascii
@@ -63,7 +63,16 @@ class OpenAIImages(Provider):
 
         Raises Moderated, or JobFailure; an ambiguous one when the picture may have been billed.
         """
-        async with self.call("edit", model=self.model, deadline=_SECONDS, paid=True) as measured:
+        return await self._made("edit", prompt, images, size, on_partial)
+
+    async def generate(self, prompt: str, size: str = "1024x1024", on_partial: OnPartial | None = None) -> Picture:
+        """One picture from words alone; otherwise as `edit`."""
+        return await self._made("generate", prompt, (), size, on_partial)
+
+    async def _made(
+        self, operation: str, prompt: str, images: Sequence[bytes], size: str, on_partial: OnPartial | None
+    ) -> Picture:
+        async with self.call(operation, model=self.model, deadline=_SECONDS, paid=True) as measured:
             measured.units, measured.usd = 1, self.estimate(len(images))
             if on_partial is None:
                 encoded, usage = await self._whole(prompt, images, size, measured)
@@ -99,16 +108,22 @@ class OpenAIImages(Provider):
             field=error.param,
         )
 
+    def _ask(self, images: Sequence[bytes]) -> Callable[..., Awaitable[Any]]:
+        """The SDK's method: with pictures they are edited, without it makes one."""
+        return self._sdk.images.edit if images else self._sdk.images.generate
+
     def _order(self, prompt: str, images: Sequence[bytes], size: str) -> dict[str, Any]:
-        named = [(f"image-{n}.{mime_of(data)[6:]}", data, mime_of(data)) for n, data in enumerate(images)]
         order: dict[str, Any] = {
             "model": self.model,
-            "image": named if len(named) > 1 else named[0],
             "prompt": prompt,
             "size": size,
             "quality": "high",
             "output_format": "png",
         }
+        if not images:
+            return order
+        named = [(f"image-{n}.{mime_of(data)[6:]}", data, mime_of(data)) for n, data in enumerate(images)]
+        order["image"] = named if len(named) > 1 else named[0]
         if self.model.startswith("gpt-image-1.5"):
             order["input_fidelity"] = "high"  # newer models always keep the logo as it is, and refuse the word
         return order
@@ -116,7 +131,7 @@ class OpenAIImages(Provider):
     async def _whole(
         self, prompt: str, images: Sequence[bytes], size: str, measured: Measured
     ) -> tuple[str | None, Any]:
-        answer = await self._sdk.images.edit(**self._order(prompt, images, size))
+        answer = await self._ask(images)(**self._order(prompt, images, size))
         pictures = getattr(answer, "data", None)
         if not isinstance(pictures, list) or not pictures:
             raise UnreadableAnswer("no pictures in the answer")
@@ -126,13 +141,13 @@ class OpenAIImages(Provider):
     async def _streamed(
         self, prompt: str, images: Sequence[bytes], size: str, on_partial: OnPartial
     ) -> tuple[str | None, Any]:
-        events: AsyncIterator[Any] = await self._sdk.images.edit(
+        events: AsyncIterator[Any] = await self._ask(images)(
             **self._order(prompt, images, size), stream=True, partial_images=PARTIALS
         )
         async for event in events:
-            if event.type == "image_edit.partial_image":
+            if event.type in ("image_edit.partial_image", "image_generation.partial_image"):
                 await on_partial(event.partial_image_index, _decoded(event.b64_json))
-            elif event.type == "image_edit.completed":
+            elif event.type in ("image_edit.completed", "image_generation.completed"):
                 return event.b64_json, event.usage
         raise UnreadableAnswer("the stream ended without a picture")
 

@@ -32,6 +32,7 @@ from bmn.settings.types import (
     Mailbox,
     Megabytes,
     OpenAIAddress,
+    Orders,
     Origins,
     Password,
     Port,
@@ -197,6 +198,8 @@ class Settings(BaseSettings):
     ghl_base_url: WebAddress = "https://services.leadconnectorhq.com"
     ghl_api_version: Word = "2021-07-28"
     ghl_custom_fields: CustomFields = ""  # our field=their field id, comma separated: wizard_step=6dvN…,brand_name=…
+    # Who makes a queue's pictures, by turns where one is out: logo-generation=bfl,openai,google. Empty: the first of each.
+    bmn_providers: Orders = ()
     price_table: JsonFile | None = None  # a JSON file that overrides bmn.providers.prices
     bmn_sandbox_url: WebAddress = ""  # where the sandbox answers; `bmn serve` sets it for its own children
     bmn_sandbox_speed: float = Field(1.0, ge=0)  # 1 takes a vendor's time, 0 none
@@ -355,6 +358,10 @@ class Settings(BaseSettings):
     def credits_of(self, job_type: str, default: int) -> int:
         """Credits for one unit of a generator, by its word in `generation_jobs`."""
         return int(getattr(self, f"bmn_credits_{job_type}", self.bmn_credits.get(job_type, default)))
+
+    def order_of(self, queue: str) -> tuple[str, ...]:
+        """The providers of a queue in the order that BMN_PROVIDERS gives it; empty where that says nothing."""
+        return next((order.providers for order in self.bmn_providers if order.queue == queue), ())
 
     def missing_providers(self) -> list[str]:
         """Providers without a key: the ones the sandbox has to stand in for."""

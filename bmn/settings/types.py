@@ -12,6 +12,7 @@ from bmn.settings import files, texts
 from bmn.settings.alert_urls import alert_urls
 from bmn.settings.budgets import Budget, budgets
 from bmn.settings.database_url import database_url
+from bmn.settings.orders import ProviderOrder, orders
 from bmn.settings.redis_url import redis_url
 from bmn.settings.web import Networks, networks, origins, web_address
 
@@ -83,6 +84,7 @@ def base_address(*drop: str) -> BeforeValidator:
 
 
 Budgets = Annotated[tuple[Budget, ...], _reads(budgets)]
+Orders = Annotated[tuple[ProviderOrder, ...], _reads(orders)]
 Key = Annotated[SecretStr, _reads(texts.key)]
 Secret = Annotated[SecretStr, _reads(texts.secret)]
 Password = Annotated[SecretStr, _reads(texts.password), Verbatim()]

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bmn.providers.prices import load_prices
+from bmn.providers.prices import Price, load_prices
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
-from bmn.work.generator import Generator
+from bmn.work.generator import Generator, Maker
 from bmn.work.generators import GENERATORS
 
 
@@ -23,16 +23,16 @@ class Estimate:
     sandboxed: bool
 
 
-def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload]) -> Estimate:
-    """For the payloads of one submission to a generator's queue."""
+def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload], provider: str | None = None) -> Estimate:
+    """For the payloads of one submission to a generator's queue. provider: who serves the queue now, where that is known."""
     generator = GENERATORS[queue_name]
-    queue = generator.queue
-    price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
+    queue, maker = generator.queue, _maker(settings, generator, provider)
+    price = _price(settings, maker)
     return Estimate(
         prompts=[prompt for payload in payloads for prompt in generator.prompts(payload)],
         credits=sum(queue.units(payload) for payload in payloads) * queue.price(settings),
-        usd=round(sum(generator.usd(price, payload) for payload in payloads), 6),
-        sandboxed=_is_sandboxed(settings, generator),
+        usd=round(sum(maker.usd(price, payload) for payload in payloads), 6),
+        sandboxed=_is_sandboxed(settings, maker),
     )
 
 
@@ -54,15 +54,26 @@ def job_cost(settings: Settings, queue_name: str, payload: dict[str, Any]) -> tu
 def usd_of(settings: Settings, queue_name: str, payload: Payload, units: int) -> float:
     """What a provider is expected to charge for so many units of a payload: nothing of the sandbox."""
     generator = GENERATORS.get(queue_name)
-    if generator is None or units <= 0 or _is_sandboxed(settings, generator):
+    if generator is None or units <= 0:
         return 0.0
-    price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
+    maker = _maker(settings, generator)
+    if _is_sandboxed(settings, maker):
+        return 0.0
     whole = max(1, generator.queue.units(payload))
-    return round(generator.usd(price, payload) * units / whole, 6)
+    return round(maker.usd(_price(settings, maker), payload) * units / whole, 6)
 
 
-def _is_sandboxed(settings: Settings, generator: Generator) -> bool:
-    access = settings.provider(generator.provider)
+def _maker(settings: Settings, generator: Generator, provider: str | None = None) -> Maker:
+    """Who is expected to make it: the first of the queue's order, unless somebody else is known to serve it now."""
+    return generator.maker(provider or next(iter(generator.queue.order(settings)), None))
+
+
+def _price(settings: Settings, maker: Maker) -> Price:
+    return load_prices(settings.price_table).of(maker.provider, getattr(settings, maker.model))
+
+
+def _is_sandboxed(settings: Settings, maker: Maker) -> bool:
+    access = settings.provider(maker.provider)
     return access is not None and access.sandboxed
 
 
@@ -71,9 +82,10 @@ def _priced(settings: Settings, queue_name: str, sample: dict[str, Any]) -> tupl
     generator = GENERATORS.get(queue_name)
     if generator is None:
         return 0.0, 1, False
-    price = load_prices(settings.price_table).of(generator.provider, getattr(settings, generator.model))
+    maker = _maker(settings, generator)
     try:
         payload = generator.queue.payload.model_validate(sample)
     except ValidationError:
         return 0.0, 1, False
-    return generator.usd(price, payload), max(1, generator.queue.units(payload)), _is_sandboxed(settings, generator)
+    usd = maker.usd(_price(settings, maker), payload)
+    return usd, max(1, generator.queue.units(payload)), _is_sandboxed(settings, maker)

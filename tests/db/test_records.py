@@ -24,6 +24,7 @@ WHOLE_ROWS: dict[type[Record], Table] = {
     records.LedgerEntry: tables.credit_ledger,
     records.Product: tables.products,
     records.QueueSetting: tables.queue_settings,
+    records.Outage: tables.provider_outages,
 }
 
 

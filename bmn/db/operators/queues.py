@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
+from bmn.db import outages
 from bmn.db.accounts import audit
 from bmn.db.prepared import Prepared
 from bmn.db.records import QueueSetting
@@ -106,7 +107,9 @@ def end_own_pause(conn: Connection, queue: str) -> None:
 
 
 def set_running(conn: Connection, queue: str, *, by: str, reason: str | None = None) -> bool:
-    """Resumes a queue; False if it was not paused."""
+    """Resumes a queue; False if it was not paused. Where somebody does, its providers are all asked again at once."""
+    if by != "system":
+        outages.end(conn, queue)
     if get_pause(conn, queue) is None:
         return False
     _put(

@@ -6,7 +6,7 @@ reading the row. Times are seconds since 1970 by the database's clock.
 
 from bmn.db.records.accounts import ApiKey, AuditEntry, LedgerEntry, Share
 from bmn.db.records.base import Record
-from bmn.db.records.calls import Cost, NewCall, ProviderCall
+from bmn.db.records.calls import Cost, NewCall, Outage, ProviderCall
 from bmn.db.records.hooks import Delivery, DeliveryState, Endpoint, Hook
 from bmn.db.records.jobs import (
     DeadLetter,
@@ -47,6 +47,7 @@ __all__ = [
     "NewAsset",
     "NewCall",
     "NewJob",
+    "Outage",
     "Place",
     "Product",
     "ProviderCall",

@@ -1,9 +1,10 @@
-"""Calls of providers, and what they add up to."""
+"""Calls of providers, what they add up to, and which providers are out."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bmn.db.records.base import Record
+from bmn.errors import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,17 @@ class Cost(Record):
     calls: int
     units: float
     usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outage(Record):
+    """A provider that is out for a queue while another one does its work. probe_at: when it is asked again."""
+
+    CONVERTED: ClassVar = {"cause": Cause}
+
+    queue: str
+    provider: str
+    cause: Cause
+    reason: str
+    since: float
+    probe_at: float

@@ -7,7 +7,7 @@ from bmn.db.tables.accounts import api_keys, audit_log, credit_ledger, generatio
 from bmn.db.tables.activity import activity_mark, job_activity, queue_samples
 from bmn.db.tables.base import db_now, metadata
 from bmn.db.tables.batches import bulk_actions, bulk_items, kit_steps, kits
-from bmn.db.tables.calls import is_by_sandbox, provider_calls, provider_spending, spending_mark
+from bmn.db.tables.calls import is_by_sandbox, provider_calls, provider_outages, provider_spending, spending_mark
 from bmn.db.tables.database import archive_holds, deployment
 from bmn.db.tables.hooks import webhook_deliveries, webhook_endpoints
 from bmn.db.tables.jobs import (
@@ -62,6 +62,7 @@ __all__ = [
     "metadata",
     "products",
     "provider_calls",
+    "provider_outages",
     "provider_spending",
     "queue_samples",
     "queue_settings",

@@ -1,8 +1,8 @@
-"""What providers were asked, and what that cost, added up."""
+"""What providers were asked, what that cost, added up, and which of them are out."""
 
 from typing import Any
 
-from sqlalchemy import Column, Float, Index, Integer, PrimaryKeyConstraint, String, Table, literal_column
+from sqlalchemy import Column, Float, Index, Integer, PrimaryKeyConstraint, String, Table, Text, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
 from bmn.db.tables.base import db_now, identifier, index_where, metadata, moment
@@ -36,6 +36,19 @@ provider_calls = Table(
     index_where(_BY_SANDBOX, "provider_calls_of_sandbox", "job_id"),
     Index("provider_calls_of_queue", "queue", "at"),
     Index("provider_calls_of_user", "user_id", "at"),
+)
+
+# Providers that are out while another one of their queue does the work; no row: as far as anybody knows, it is well.
+provider_outages = Table(
+    "provider_outages",
+    metadata,
+    Column("queue", String(32), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    moment("since", nullable=False),
+    moment("probe_at", nullable=False),  # when it is asked again
+    PrimaryKeyConstraint("queue", "provider"),
 )
 
 # What calls cost, by the hour, the day and in all (span 0), by kind, provider, model and user; see bmn/db/sums/spending.py.

@@ -11,6 +11,7 @@ from bmn.db.library import brands
 from bmn.db.operators import queues
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
+from bmn.jobs.outages import in_service
 from bmn.jobs.submission import warning
 from bmn.schemas import documents
 from bmn.schemas.generators import KINDS
@@ -44,16 +45,17 @@ async def _estimate(res: Resources, principal: Principal, kind: Kind, body: Gene
     terms_of(res.settings, principal, kind, body)
     asked = await payloads_of(res, principal, kind, body)
 
-    def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None]:
+    def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None, str | None]:
         if body.imagined() is None and not brands.owns(conn, principal.user_id, body.brand_id):
             raise NotFound("Brand not found")
         waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
         available = credits.balance(conn, principal.user_id).remaining
         payloads = asked(conn) if callable(asked) else asked
-        return payloads, available, waiting, jobs.durations(conn, queue), warning(conn, queue)
+        maker = in_service(conn, res.settings, res.core.queue(queue))
+        return payloads, available, waiting, jobs.durations(conn, queue), warning(conn, queue), maker
 
-    payloads, available, waiting, durations, paused = await res.core.db.read(read)
-    found = estimate(res.settings, queue, payloads)
+    payloads, available, waiting, durations, paused, maker = await res.core.db.read(read)
+    found = estimate(res.settings, queue, payloads, maker)
     return documents.Estimate(
         prompts=found.prompts,
         credits=found.credits,

@@ -1,15 +1,16 @@
-"""Several mockups composed into one picture, by Gemini."""
+"""Several mockups composed into one picture, by Gemini unless BMN_PROVIDERS says otherwise."""
 
 import asyncio
 
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
 from bmn.jobs.units import Unit
-from bmn.providers.images import verify_picture
 from bmn.providers.prices import Price
 from bmn.schemas.generators.bundles import KIND, BundleComposition
-from bmn.work.generator import Generator
+from bmn.work.failover import make_picture
+from bmn.work.generator import Generator, Maker
 from bmn.work.inputs import load_picture
+from bmn.work.makers import PictureOrder
 from bmn.work.making import Item, Made, Report, make_all
 from bmn.work.prompts import bundle_prompt
 
@@ -40,11 +41,13 @@ GENERATOR = Generator(
         attempts=3,
         backoff=5,
         keep=(200, 200),
+        providers=("google", "openai"),
     ),
     provider="google",
     model="gemini_image_model",
     prompts=_prompts,
     usd=_usd,
+    others=(Maker("openai", "openai_image_model", _usd),),
 )
 
 
@@ -62,21 +65,9 @@ async def run(ctx: Context[BundleComposition]) -> Result:
     }
 
     async def make(unit: Unit, report: Report) -> Made:
-        return await _make(ctx, prompt, unit, report)
+        urls = payload.product_mockup_urls
+        pictures = await asyncio.gather(*(load_picture(ctx, url, field="productMockupUrls") for url in urls))
+        return await make_picture(ctx, unit, PictureOrder(prompt, tuple(pictures)), report)
 
     await make_all(ctx, [Item(UNIT, payload.bundle_name, "bundle", make, metadata)])
     return Result(f"Bundle {payload.bundle_name} composed")
-
-
-async def _make(ctx: Context[BundleComposition], prompt: str, unit: Unit, report: Report) -> Made:
-    from bmn.providers.gemini import Gemini  # noqa: PLC0415 - a server knows this module too
-
-    payload = ctx.payload
-    client = ctx.client(Gemini)
-    urls = payload.product_mockup_urls
-    pictures = await asyncio.gather(*(load_picture(ctx, url, field="productMockupUrls") for url in urls))
-    await report(0.2)
-    async with unit.paying({"prompt": prompt, "pictures": len(pictures)}, provider=client.provider):
-        picture = await client.compose(prompt, pictures)
-        clean = await verify_picture(picture.data, paid=True)
-    return Made(clean.data, clean.mime, picture.cost_usd, {"model": client.model}, clean.small)

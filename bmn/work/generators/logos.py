@@ -1,18 +1,16 @@
-"""Logos by FLUX: N pictures side by side, each ordered once, fetched before its address expires, and stored."""
+"""Logos, by FLUX unless BMN_PROVIDERS says otherwise: N pictures side by side, each ordered once, fetched and stored."""
 
 import zlib
 
-from bmn.errors import JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
-from bmn.jobs.units import Unit
-from bmn.providers.bfl import Bfl, ImageRequest, Task
-from bmn.providers.images import verify_picture
 from bmn.providers.prices import Price
 from bmn.schemas.generators.logos import KIND, LogoGeneration
-from bmn.work.generator import Generator
+from bmn.work.failover import make_picture
+from bmn.work.generator import Generator, Maker
 from bmn.work.inputs import load_picture
-from bmn.work.making import Item, Made, Report, make_all
+from bmn.work.makers import PictureOrder
+from bmn.work.making import Item, make_all
 from bmn.work.prompts import LOGO_VARIATIONS, logo_prompts
 
 _SIDE = 1024
@@ -20,6 +18,10 @@ _SIDE = 1024
 
 def _usd(price: Price, payload: LogoGeneration) -> float:
     return payload.count * price.pixels(_SIDE, _SIDE, 1 if payload.previous_logo_url else 0)
+
+
+def _usd_by_picture(price: Price, payload: LogoGeneration) -> float:
+    return payload.count * price.picture
 
 
 GENERATOR = Generator(
@@ -36,11 +38,16 @@ GENERATOR = Generator(
         attempts=3,
         backoff=3,
         keep=(500, 500),
+        providers=("bfl", "openai", "google"),
     ),
     provider="bfl",
     model="bfl_model",
     prompts=logo_prompts,
     usd=_usd,
+    others=(
+        Maker("openai", "openai_image_model", _usd_by_picture),
+        Maker("google", "gemini_image_model", _usd_by_picture),
+    ),
 )
 
 
@@ -62,20 +69,19 @@ async def run(ctx: Context[LogoGeneration]) -> Result:
 
 def _item(ctx: Context[LogoGeneration], index: int, prompt: str, previous: bytes | None) -> Item:
     payload = ctx.payload
-    request = ImageRequest(prompt=prompt, seed=_seed(ctx.job.id, index), input_image=previous)
+    order = PictureOrder(prompt, (previous,) if previous else (), _seed(ctx.job.id, index))
     metadata = {
         "prompt": prompt,
         "logo_style": payload.logo_style,
         "index": index,
         "is_refinement": payload.is_refinement,
         "variation": "Refinement" if payload.is_refinement else LOGO_VARIATIONS[index % len(LOGO_VARIATIONS)],
-        "seed": request.seed,
     }
     return Item(
         unit=f"logo-{index}",
         label=f"Logo {index + 1}",
         asset_type="logo",
-        make=lambda unit, report: _make(ctx, request, unit, report),
+        make=lambda unit, report: make_picture(ctx, unit, order, report),
         metadata=metadata,
         index=index,
     )
@@ -83,28 +89,3 @@ def _item(ctx: Context[LogoGeneration], index: int, prompt: str, previous: bytes
 
 def _seed(job_id: str, index: int) -> int:
     return zlib.crc32(f"{job_id}/{index}".encode())
-
-
-async def _make(ctx: Context[LogoGeneration], request: ImageRequest, unit: Unit, report: Report) -> Made:
-    bfl = ctx.client(Bfl)
-    async with ctx.slot("bfl", ctx.settings.bfl_max_concurrent):
-        if unit.task_id and unit.polling_url:
-            task = Task(unit.task_id, unit.polling_url, unit.usd)
-        else:
-            asked = {"prompt": request.prompt, "seed": request.seed, "edit": request.input_image is not None}
-            async with unit.paying(asked, provider=bfl.provider):
-                task = await bfl.submit(request)
-            await unit.submitted(task.id, task.polling_url, usd=task.cost_usd)
-        await report(0.2)
-
-        async def on_progress(fraction: float) -> None:
-            await report(0.2 + 0.8 * fraction)
-
-        try:
-            data = await bfl.collect(task, on_progress)
-        except JobFailure as failure:
-            if failure.ambiguous:
-                await unit.forget_task()
-            raise
-    picture = await verify_picture(data)
-    return Made(picture.data, picture.mime, task.cost_usd, small=picture.small)

@@ -1,13 +1,14 @@
-"""A product with the brand's own logo on it, by OpenAI Images: the logo is sent as a picture, not described."""
+"""A product with the brand's own logo on it, by OpenAI unless BMN_PROVIDERS says otherwise: it is sent as a picture."""
 
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
 from bmn.jobs.units import Unit
-from bmn.providers.images import verify_picture
 from bmn.providers.prices import Price
 from bmn.schemas.generators.mockups import KIND, MockupGeneration
-from bmn.work.generator import Generator
+from bmn.work.failover import make_picture
+from bmn.work.generator import Generator, Maker
 from bmn.work.inputs import load_picture
+from bmn.work.makers import PictureOrder
 from bmn.work.making import Item, Made, Report, make_all
 from bmn.work.prompts import mockup_prompt
 
@@ -38,11 +39,13 @@ GENERATOR = Generator(
         attempts=3,
         backoff=3,
         keep=(500, 500),
+        providers=("openai", "google"),
     ),
     provider="openai",
     model="openai_image_model",
     prompts=_prompts,
     usd=_usd,
+    others=(Maker("google", "gemini_image_model", _usd),),
 )
 
 
@@ -59,26 +62,10 @@ async def run(ctx: Context[MockupGeneration]) -> Result:
     }
 
     async def make(unit: Unit, report: Report) -> Made:
-        return await _make(ctx, prompt, unit, report)
+        pictures = [await load_picture(ctx, payload.logo_url, field="logoUrl")]
+        if payload.mockup_template_url:
+            pictures.append(await load_picture(ctx, payload.mockup_template_url, field="mockupTemplateUrl"))
+        return await make_picture(ctx, unit, PictureOrder(prompt, tuple(pictures)), report)
 
     await make_all(ctx, [Item(UNIT, payload.product_name, "mockup", make, metadata)])
     return Result(f"Mockup of {payload.product_name} generated")
-
-
-async def _make(ctx: Context[MockupGeneration], prompt: str, unit: Unit, report: Report) -> Made:
-    from bmn.providers.openai_images import PARTIALS, OpenAIImages  # noqa: PLC0415 - a server knows this module too
-
-    payload = ctx.payload
-    client = ctx.client(OpenAIImages)
-    pictures = [await load_picture(ctx, payload.logo_url, field="logoUrl")]
-    if payload.mockup_template_url:
-        pictures.append(await load_picture(ctx, payload.mockup_template_url, field="mockupTemplateUrl"))
-    await report(0.15)
-
-    async def on_partial(number: int, rough: bytes) -> None:
-        await report(0.15 + 0.85 * (number + 1) / (PARTIALS + 1), rough)
-
-    async with unit.paying({"prompt": prompt, "pictures": len(pictures)}, provider=client.provider):
-        picture = await client.edit(prompt, pictures, on_partial=on_partial)
-        clean = await verify_picture(picture.data, paid=True)
-    return Made(clean.data, clean.mime, picture.cost_usd, {"model": client.model}, clean.small)
