@@ -273,12 +273,12 @@ class Deployment:
     def clear_faults(self) -> None:
         httpx.delete(f"{self.sandbox_url}/_sandbox/faults", trust_env=False)
 
-    def bill(self) -> list[dict[str, Any]]:
+    def bill(self, provider: str = "bfl") -> list[dict[str, Any]]:
         answer = httpx.get(
             f"{self.sandbox_url}/_sandbox/ledger", params={"limit": 10_000}, timeout=PATIENCE, trust_env=False
         )
         found: list[dict[str, Any]] = answer.json()
-        return [row for row in found if row["provider"] == "bfl"]
+        return [row for row in found if row["provider"] == provider]
 
     def kill_redis(self) -> None:
         assert self.redis.pid

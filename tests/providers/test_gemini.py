@@ -35,6 +35,12 @@ async def test_pictures_become_one(gemini: Gemini, sandbox: SandboxControl, call
     assert (calls[-1].operation, calls[-1].outcome) == ("compose", "ok")
 
 
+async def test_a_picture_is_made_from_words_alone(gemini: Gemini, calls: list[ProviderCall]) -> None:
+    picture = await gemini.compose(PROMPT, [])
+    await verify_picture(picture.data)
+    assert (calls[-1].outcome, calls[-1].usd) == ("ok", picture.cost_usd)
+
+
 @pytest.mark.parametrize(("status", "cause"), [*STATUSES, (404, Cause.PROVIDER_AUTH)])
 async def test_a_refused_order_has_its_cause_and_is_sent_once(
     gemini: Gemini, sandbox: SandboxControl, calls: list[ProviderCall], status: int, cause: Cause

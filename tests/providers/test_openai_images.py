@@ -49,6 +49,23 @@ async def test_rough_pictures_come_while_it_is_made(images: OpenAIImages) -> Non
     assert seen == [0, 1]
 
 
+async def test_a_picture_is_made_from_words_alone(
+    images: OpenAIImages, sandbox: SandboxControl, calls: list[ProviderCall]
+) -> None:
+    seen: list[int] = []
+
+    async def on_partial(number: int, data: bytes) -> None:
+        await verify_picture(data)
+        seen.append(number)
+
+    for told in (None, on_partial):
+        picture = await images.generate(PROMPT, on_partial=told)
+        await verify_picture(picture.data)
+        assert picture.cost_usd == pytest.approx(sandbox.ledger("openai")[-1]["usd"])
+        assert (calls[-1].operation, calls[-1].outcome, calls[-1].usd) == ("generate", "ok", picture.cost_usd)
+    assert seen == [0, 1]
+
+
 @pytest.mark.parametrize(("status", "cause"), [*STATUSES, (404, Cause.PROVIDER_AUTH)])
 async def test_a_refused_order_has_its_cause_and_is_sent_once(
     images: OpenAIImages, sandbox: SandboxControl, calls: list[ProviderCall], status: int, cause: Cause
