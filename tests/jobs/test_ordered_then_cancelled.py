@@ -181,7 +181,7 @@ async def test_a_job_between_two_attempts_pays_for_what_it_has_ordered(
     engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
 ) -> None:
     await engine.user()
-    sandbox.fault("bfl", op="poll", status=500)
+    sandbox.fault("bfl", op="download", status=500)  # ends an attempt at once; polls are repeated for 100 s
     slow = with_sandbox.model_copy(update={"bmn_backoff_scale": 100.0})
     async with engine.worker(LOGOS, settings=slow):
         accepted = await engine.submit(count=2)
