@@ -85,6 +85,8 @@ async def _thumbnails_end(engine: Engine) -> None:
     await engine.ended(*(job.id for job in await engine.all_jobs() if job.queue in _SERVED))
 
 
+@pytest.mark.full
+@_ONE_DATABASE
 async def test_a_kit_goes_all_the_way_by_itself(maker: Maker, sandbox: RunningSandbox) -> None:
     async with maker.workers():
         kit = await maker.begin(pick=2, products=["mug", "cap"])
@@ -103,6 +105,7 @@ async def test_a_kit_goes_all_the_way_by_itself(maker: Maker, sandbox: RunningSa
     assert maker.engine.problems(sandbox, served=_SERVED) == []
 
 
+@pytest.mark.full
 @_ONE_DATABASE
 async def test_a_kit_waits_for_a_person_and_for_what_failed(maker: Maker, sandbox: RunningSandbox) -> None:
     async with maker.workers():

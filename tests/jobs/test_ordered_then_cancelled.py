@@ -80,6 +80,7 @@ def _adds_up(engine: Engine, sandbox: RunningSandbox, answer: CancelAnswer, aske
     assert engine.problems(sandbox, served=(LOGOS, MOCKUPS)) == []
 
 
+@pytest.mark.full
 async def test_three_rounds_of_eight_logos_cost_their_user_what_they_cost_us(
     engine: Engine, with_sandbox: Settings, sandbox: RunningSandbox
 ) -> None:
