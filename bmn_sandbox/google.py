@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bmn_sandbox.faults import FaultRule
+from bmn_sandbox.media.asked import picture_asked
 from bmn_sandbox.media.broken import broken_image
 from bmn_sandbox.media.bundle import bundle
-from bmn_sandbox.media.products import coarse, mockup, reshaped
+from bmn_sandbox.media.products import coarse, reshaped
 from bmn_sandbox.state import Sandbox
 from bmn_sandbox.wire import Refusal, check_picture, decoded, encoded, json_object
 
@@ -156,8 +157,8 @@ def _shape(image_config: dict[str, Any]) -> tuple[str, str]:
 
 
 def _draw(prompt: str, images: list[bytes], ratio: str, size: str) -> tuple[bytes, str]:
-    """A bundle of several pictures, a mockup with one. Above 1K it is a JPEG, as a large one may be."""
-    picture = bundle(images, prompt) if len(images) > 1 else mockup(images[0] if images else None, prompt)
+    """A bundle of several pictures; else a logo or a mockup. Above 1K it is a JPEG, as a large one may be."""
+    picture = bundle(images, prompt) if len(images) > 1 else picture_asked(prompt, images[0] if images else None)
     wide, high = (int(part) for part in ratio.split(":"))
     scale = _SIDES[size] / (wide * high) ** 0.5
     file_format = "png" if size == "1K" else "jpeg"

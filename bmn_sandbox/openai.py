@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bmn_sandbox.media.asked import picture_asked
 from bmn_sandbox.media.broken import broken_image
-from bmn_sandbox.media.products import coarse, mockup, reshaped
+from bmn_sandbox.media.products import coarse, reshaped
 from bmn_sandbox.state import Sandbox
 from bmn_sandbox.wire import Refusal, bearer, check_picture, encoded, json_object, server_sent
 
@@ -246,7 +247,7 @@ def _draw(order: _Order) -> bytes:
     try:
         for image in order.images:
             check_picture(image)
-        picture = mockup(order.images[0] if order.images else None, order.prompt)
+        picture = picture_asked(order.prompt, order.images[0] if order.images else None)
     except (OSError, ValueError) as problem:
         raise Refusal(
             400, _invalid("Invalid image file or mode for image 1.", "image", "invalid_image_file")

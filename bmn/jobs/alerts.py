@@ -17,7 +17,7 @@ from bmn.jobs import budgets
 from bmn.jobs.budgets import BUDGET
 from bmn.jobs.core import Core, this_host
 from bmn.jobs.hosts import Host, differences, said
-from bmn.jobs.outages import in_service
+from bmn.jobs.outages import stand_in
 from bmn.jobs.registered import SILENCE, WorkerRecord, registered, serving
 from bmn.signing import shared_secret
 
@@ -184,15 +184,12 @@ def _paused(seen: _Seen) -> Iterable[Trouble]:
 def _providers_out(seen: _Seen) -> Iterable[Trouble]:
     """Of a queue that goes on by another one; where none is left it is paused, which says enough."""
     for name, queue in seen.core.queues.items():
-        order = queue.order(seen.core.settings)
-        if len(order) < 2 or (maker := in_service(seen.conn, seen.core.settings, queue)) is None:
-            continue
-        found = outages.of_queue(seen.conn, name)
-        out = [found[each] for each in order[: order.index(maker)]]
-        if out:
-            also = f" So is {', '.join(each.provider for each in out[1:])}." if out[1:] else ""
-            text = f"{maker} makes what {name} orders, as {out[0].provider} is out: {out[0].reason}{also}"
-            yield Trouble(PROVIDER_OUT, name, f"{text} {out[0].provider} is asked again every minute.", about=maker)
+        if maker := stand_in(seen.conn, seen.core.settings, queue):
+            found, order = outages.of_queue(seen.conn, name), queue.order(seen.core.settings)
+            first, *more = (found[each] for each in order[: order.index(maker)])
+            also = f" So is {', '.join(each.provider for each in more)}." if more else ""
+            text = f"{maker} makes what {name} orders, as {first.provider} is out: {first.reason}{also}"
+            yield Trouble(PROVIDER_OUT, name, f"{text} {first.provider} is asked again every minute.", about=maker)
 
 
 def _dead_letters(seen: _Seen) -> Iterable[Trouble]:

@@ -22,3 +22,9 @@ def in_service(conn: Connection, settings: Settings, queue: Queue) -> str | None
         return next(iter(order), None)
     out = outages.of_queue(conn, queue.name)
     return next((name for name in order if name not in out), None)
+
+
+def stand_in(conn: Connection, settings: Settings, queue: Queue) -> str | None:
+    """The provider that does a queue's work in place of its first one; None where that does it, or nobody."""
+    maker = in_service(conn, settings, queue)
+    return maker if maker != next(iter(queue.order(settings)), None) else None

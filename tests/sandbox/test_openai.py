@@ -41,6 +41,18 @@ def test_one_image_and_a_list_of_images_are_both_read(client: openai.OpenAI, san
     assert answer._request_id is not None and answer._request_id.startswith("req_")
 
 
+def test_a_logo_is_drawn_where_one_is_asked_for(client: openai.OpenAI) -> None:
+    def drawn(prompt: str) -> bytes:
+        answer = client.images.generate(model=MODEL, prompt=prompt)
+        assert answer.data is not None
+        return base64.b64decode(answer.data[0].b64_json or "")
+
+    asked = drawn('Professional brand logo for "Acme". Style: bold. Colors: #457b9d.')
+    assert asked == drawn('Professional brand logo for "Acme". Style: bold. Colors: #457b9d.')
+    assert opened(asked).size == (1024, 1024)
+    assert asked != drawn('Mug with the logo for "Acme". Colors: #457b9d.')
+
+
 def test_a_blank_product_is_drawn_where_no_logo_is_sent(client: openai.OpenAI) -> None:
     answer = client.images.generate(model=MODEL, prompt="A tote bag", size="1536x1024", output_format="webp")
     assert answer.data is not None

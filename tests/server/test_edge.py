@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from bmn.db import outages
 from bmn.db.operators import queues
-from bmn.errors import Misconfigured
+from bmn.errors import Cause, Misconfigured
 from bmn.server.app import create_app
 from bmn.server.snapshot import Snapshot
 from bmn.settings import load_settings
@@ -194,6 +195,24 @@ async def test_a_provider_that_is_down_is_said_before_a_job_waits_for_it(api: Ap
     why = (await ana.get(f"{API}/jobs/{answer.json()['jobId']}/why")).json()
     assert why["causeText"].startswith("Provider degraded: ") and "tries it again in" in why["causeText"]
     assert (why["cause"], why["try"]["command"].split()[:3]) == ("provider_overloaded", ["bmn", "jobs", "watch"])
+
+
+async def test_a_provider_that_stands_in_is_said_and_priced(start: Starter) -> None:
+    api = await start(bmn_providers="logo-generation=bfl,openai")
+    ana = api.as_user(ANA)
+    body = {"brandId": await api.brand(ana), "count": 2}
+
+    async def estimated() -> tuple[float, int]:
+        found = (await ana.post(f"{API}/generation/logos/estimate", json=body)).json()
+        return found["usd"], found["credits"]
+
+    assert await estimated() == (0.06, 2)
+    refused = {"cause": Cause.PROVIDER_AUTH, "reason": "refuses our key", "probe_in": 60.0}
+    await api.core.db.write(lambda conn: outages.note(conn, "logo-generation", "bfl", **refused))
+    assert await estimated() == (0.34, 2)
+    health = (await ana.get("/health")).json()
+    assert health["status"] == "ok"
+    assert health["checks"]["providers"]["standIns"] == {"logo-generation": "openai"}
 
 
 async def test_health_is_503_without_redis_and_requests_that_need_none_go_on(start: Starter) -> None:

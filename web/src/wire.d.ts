@@ -299,6 +299,7 @@ export interface Check {
   count?: number | null;
   waitingWithoutWorker?: string[] | null;
   degraded?: Record<string, string> | null;
+  standIns?: Record<string, string> | null;
   error?: string | null;
   remedy?: string | null;
   ms: number;

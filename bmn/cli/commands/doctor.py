@@ -286,3 +286,8 @@ def _providers(address: str) -> Iterator[Check]:
         for queue, cause in health["checks"]["providers"].get("degraded", {}).items():
             text = f"provider degraded: {queue} has paused itself of {cause}"
             yield Check("Providers", "warning", text, f"{CAUSES[Cause(cause)].advice} See: bmn queues")
+        for queue, provider in health["checks"]["providers"].get("standIns", {}).items():
+            text = f"{provider} makes what {queue} orders, as its first provider is out"
+            yield Check(
+                "Providers", "warning", text, "Mend the first one; it is asked again every minute. See: bmn alerts"
+            )

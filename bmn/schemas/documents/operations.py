@@ -229,7 +229,11 @@ class Purged(Document):
 
 
 class Check(Document):
-    """One dependency. error: what is wrong with it; remedy: what mends it. The other fields belong to one or the other."""
+    """One dependency. error: what is wrong with it; remedy: what mends it. The other fields belong to one or the other.
+
+    degraded: queues that have paused themselves, and the cause. stand_ins: queues whose first provider is out, and which
+    one does their work meanwhile.
+    """
 
     ok: bool
     kind: str | None = absent()
@@ -238,6 +242,7 @@ class Check(Document):
     count: int | None = absent()
     waiting_without_worker: list[str] | None = absent()
     degraded: dict[str, str] | None = absent()
+    stand_ins: dict[str, str] | None = absent()
     error: str | None = absent()
     remedy: str | None = absent()
     ms: float

@@ -13,8 +13,10 @@ from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from bmn import __version__
+from bmn.db.engine import Connection
 from bmn.db.operators import queues
 from bmn.errors import BmnError, NotSignedIn
+from bmn.jobs.outages import stand_in
 from bmn.jobs.registered import registered
 from bmn.redaction import redact
 from bmn.schemas import documents
@@ -138,7 +140,12 @@ async def _workers(res: Resources) -> Fields:
 
 
 async def _providers(res: Resources) -> Fields:
-    """Queues that have paused themselves, since their provider fails for every job of theirs."""
-    settings = await res.core.db.read(queues.settings)
-    degraded = {name: row.cause for name, row in settings.items() if row.paused and row.cause}
-    return {"ok": not degraded, "degraded": degraded}
+    """Queues that have paused themselves, since their provider fails for every job of theirs, and those that go on by
+    another one."""
+
+    def read(conn: Connection) -> Fields:
+        degraded = {name: row.cause for name, row in queues.settings(conn).items() if row.paused and row.cause}
+        stand_ins = {name: by for name, queue in QUEUES.items() if (by := stand_in(conn, res.settings, queue))}
+        return {"ok": not degraded, "degraded": degraded} | ({"stand_ins": stand_ins} if stand_ins else {})
+
+    return await res.core.db.read(read)
