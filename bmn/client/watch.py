@@ -12,6 +12,7 @@ import httpx
 
 from bmn.client.api import Client
 from bmn.client.patience import PATIENCE_SECONDS, Patience, backoff
+from bmn.client.said import Said
 from bmn.errors import BmnError, NoServer, NotSignedIn, RateLimited, TryLater
 from bmn.schemas.events import ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
@@ -33,6 +34,11 @@ class Event:
     seq: int
     name: str
     data: dict[str, Any]
+
+    @property
+    def said(self) -> Said:
+        """Its data, read. Raises pydantic.ValidationError for what no release of ours has sent."""
+        return Said.model_validate(self.data)
 
     @property
     def ends(self) -> bool:

@@ -22,12 +22,13 @@ from bmn.db import claims
 from bmn.db import jobs as job_rows
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.alert_loop import AlertLoop
+from bmn.jobs.command import Command, read_command
 from bmn.jobs.core import FAMILY, Core
 from bmn.jobs.executor import Executor
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.leases import Leases
 from bmn.jobs.queue import MOST_WORKERS, Queue
-from bmn.jobs.rq.registration import RqRegistration, beat, read_command
+from bmn.jobs.rq.registration import RqRegistration, beat
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.run import Run, Stop
 from bmn.jobs.stock_worker import bring_back
@@ -86,8 +87,8 @@ class Worker:
     def _register(self) -> RqRegistration | None:
         loop = asyncio.get_running_loop()
 
-        def on_command(payload: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(self._obey, payload)
+        def on_command(command: Command) -> None:
+            loop.call_soon_threadsafe(self._obey, command)
 
         try:
             connection = connect_sync(self._core.settings.redis_address)
@@ -250,35 +251,33 @@ class Worker:
                 log.debug("control channel broke", reason=str(error))
                 await asyncio.sleep(random.uniform(0.2, 0.6))
 
-    def _obey(self, command: dict[str, Any]) -> None:
-        if command.get("deployment", self._core.deployment) != self._core.deployment:
-            return  # channels have no number: every deployment on a server hears all
-        if command.get("command") == "shutdown":
+    def _obey(self, command: Command) -> None:
+        """An order makes sense here, or is left alone: whoever can publish may send anything."""
+        if command.deployment not in (None, self._core.deployment):
+            return
+        if command.command == "shutdown":
             self.stop()
-            return
-        if "drain" in command or "scale" in command:
-            self._obey_fleet(command)
-            return
-        job_id = command.get("cancel") or (command.get("job_id") if command.get("command") == "stop-job" else None)
-        self._stop_job(job_id, Stop.CANCELLED)
+        elif command.drain is not None:
+            self._obey_drain(command.drain, command.seconds)
+        elif command.scale is not None:
+            self._obey_scale(command.scale, command.count, command.families)
+        elif job_id := command.cancel or (command.job_id if command.command == "stop-job" else None):
+            self._stop_job(job_id, Stop.CANCELLED)
 
-    def _obey_fleet(self, command: dict[str, Any]) -> None:
-        """An order of `fleet.py`; whoever can publish may send anything, and what makes no sense is left alone."""
-        match command:
-            case {"drain": list(names), "seconds": int() | float() as seconds} if self._core.name in names:
-                if not self._stopping.is_set():
-                    log.info("draining: no further jobs, then an end", seconds=seconds)
-                    self._grace, self.drained = max(0.0, float(seconds)), True
-                    if self._rq is not None:
-                        self._rq.draining = True
-                    self.finish()
-            case {"scale": str(queue), "count": int(count), "families": list(families)} if FAMILY in families:
-                if self._on_scale and queue in self._core.queues and 1 <= count <= MOST_WORKERS:
-                    self._on_scale(queue, count)
-            case _:
-                log.debug("not an order for this worker")
+    def _obey_drain(self, names: list[str], seconds: float) -> None:
+        if self._core.name not in names or self._stopping.is_set():
+            return
+        log.info("draining: no further jobs, then an end", seconds=seconds)
+        self._grace, self.drained = seconds, True
+        if self._rq is not None:
+            self._rq.draining = True
+        self.finish()
 
-    def _stop_job(self, job_id: Any, reason: Stop) -> None:
+    def _obey_scale(self, queue: str, count: int, families: list[str]) -> None:
+        if self._on_scale and FAMILY in families and queue in self._core.queues and 1 <= count <= MOST_WORKERS:
+            self._on_scale(queue, count)
+
+    def _stop_job(self, job_id: str, reason: Stop) -> None:
         for run in self._runs:
             if run.job.id == job_id:
                 run.stop(reason)

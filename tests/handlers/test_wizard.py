@@ -21,6 +21,7 @@ from bmn.schemas.generators.wizard import BrandWizard
 from bmn.work.registry import get_queue
 from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.prompts import GUIDE, STEPS
+from bmn.work.wizard.state import StepState
 from bmn.work.wizard.tools import TOOLS, named_hosts, tools_of
 from tests.kit.bench import Bench
 from tests.kit.people import ANA, BEN
@@ -241,7 +242,7 @@ async def test_tools_of_a_turn_that_was_interrupted_start_nothing_twice(bench: B
     job = await bench.core.db.read(lambda conn: jobs.get_job(conn, row["id"]))
     payload = BrandWizard.model_validate(job.payload)
     ctx = Context(bench.core, Clients(bench.core.settings, bench.core.db), queue, Run(job), payload, {})
-    desk = Desk(ctx, session.id, {}, frozenset())
+    desk = Desk(ctx, session.id, StepState(), frozenset())
     tool = TOOLS["start_logos"]
     again = await tool.run(desk, tool.arguments.model_validate(call["input"]), call["id"])
     assert again == {"started": [job_id]}

@@ -64,7 +64,7 @@ def test_a_tools_schema_refuses_what_it_does_not_know() -> None:
 
 
 def test_profit_is_arithmetic() -> None:
-    answer = profit(ProfitQuestion(product="Coffee mug", unit_price=24, units=100, fixed_costs=500), CATALOGUE)
+    answer = profit(ProfitQuestion(product="Coffee mug", unit_price=24, units=100, fixed_costs=500), CATALOGUE).dump()
     assert answer == {
         "product": "Coffee mug",
         "unitPrice": 24.0,
@@ -80,14 +80,14 @@ def test_profit_is_arithmetic() -> None:
 
 def test_a_product_that_loses_money_never_breaks_even() -> None:
     answer = profit(ProfitQuestion(product="Mug", unit_price=3, units=10), CATALOGUE)
-    assert answer["profit"] < 0
-    assert answer["breakEvenUnits"] is None
+    assert answer.profit < 0
+    assert answer.break_even_units is None
 
 
 def test_an_unknown_product_needs_its_cost() -> None:
     with pytest.raises(JobFailure, match="unit_cost"):
         profit(ProfitQuestion(product="Submarine", unit_price=3), CATALOGUE)
-    assert profit(ProfitQuestion(product="Submarine", unit_price=3, unit_cost=1), CATALOGUE)["unitCost"] == 1
+    assert profit(ProfitQuestion(product="Submarine", unit_price=3, unit_cost=1), CATALOGUE).unit_cost == 1
 
 
 @pytest.mark.parametrize(

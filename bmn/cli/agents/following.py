@@ -23,10 +23,10 @@ async def wait_for(client: Client, job_ids: Sequence[str], seconds: float, repor
 
     async def watch(job_id: str) -> None:
         async for event in follow(client, job_id):
-            progress, message = event.data.get("progress"), event.data.get("message")
-            if isinstance(progress, int | float):
-                done[job_id] = max(done[job_id], float(progress))
-                await report(sum(done.values()) / len(done), str(message or event.name))
+            said = event.said
+            if said.progress is not None:
+                done[job_id] = max(done[job_id], said.progress)
+                await report(sum(done.values()) / len(done), said.message or event.name)
 
     tasks = [asyncio.create_task(watch(job_id)) for job_id in open_ids]
     try:

@@ -92,7 +92,7 @@ class Board:
         line = self.lines[event.job_id]
         if change := APPLY.get(event.name):
             began = line.word != "waiting"
-            change(line, event.data)
+            change(line, event.said)
             if line.state in TERMINAL_STATES:
                 line.ended_after = line.elapsed
             if not self._moves:
@@ -100,9 +100,9 @@ class Board:
             elif began and line.state == JobState.QUEUED:
                 self.say(f"{line.label}: {line.message}")  # back in line: its worker was lost, or is asked to slow down
         elif event.name == "agent:message":
-            self.say(str(event.data.get("content", "")))
+            self.say(event.said.content or "")
         elif event.name == "job:tool-error":
-            self.say(f"{event.data.get('toolName')}: {event.data.get('error')}")
+            self.say(f"{event.said.tool_name}: {event.said.error}")
 
     def waiting(self, job_id: str, message: str) -> None:
         """Why a job that has not begun still waits."""

@@ -30,14 +30,15 @@ class Gallery:
 
     async def on_event(self, event: Event, board: Board) -> None:
         """Takes in the picture that an event brings."""
-        if (rough := event.data.get("preview")) and self.mode != "none":
-            await self._show_rough(event.job_id, rough, board)
-        asset = event.data.get("asset")
-        if self.mode == "none" or not asset or asset["id"] in self._seen:
+        said = event.said
+        if said.preview and self.mode != "none":
+            await self._show_rough(event.job_id, said.preview, board)
+        asset = said.asset
+        if self.mode == "none" or asset is None or asset.id in self._seen:
             return
-        self._seen.add(asset["id"])
-        number = int(event.data["logoIndex"]) + 1 if event.data.get("logoIndex") is not None else len(self._seen)
-        await self._add(number, asset["id"], asset["url"], str(number), board)
+        self._seen.add(asset.id)
+        number = len(self._seen) if said.logo_index is None else said.logo_index + 1
+        await self._add(number, asset.id, asset.url, str(number), board)
 
     async def _show_rough(self, job_id: str, url: str, board: Board) -> None:
         """The first rough picture of a job by itself; what follows it is the picture."""

@@ -5,11 +5,11 @@ One scale: the job's share is the mean of its pictures' shares. No share ever fa
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bmn.cli.terminal.cells import clean
+from bmn.client.said import Said
 from bmn.format import duration
 from bmn.schemas.payloads import JobState
 
@@ -117,41 +117,39 @@ class Line:
         return f"about {duration(max(1, round(p50 - self.elapsed)), whole=True)} left"
 
 
-def _progressed(line: Line, data: Mapping[str, Any]) -> None:
-    status = str(data.get("status") or "")
+def _progressed(line: Line, said: Said) -> None:
+    status = said.status or ""
     line.state = JobState.QUEUED if status == "queued" else JobState.ACTIVE
-    line.percent = max(line.percent, int(data.get("progress", 0)))
-    line.message = clean(str(data.get("message") or status or line.message))
-    line.attempt = int(data.get("attempt") or line.attempt)
+    line.percent = max(line.percent, int(said.progress or 0))
+    line.message = clean(said.message or status or line.message)
+    line.attempt = said.attempt or line.attempt
     word = _STEPS[status][1] if status in _STEPS else PERCENT.sub("", line.message).rstrip(": ")
     line.word = _later(line.word, word)
-    index = data.get("logoIndex")
-    if index is None:
+    if said.logo_index is None:
         return
     for other in line.units.values():
         other.reached("generating")
-    unit = line.units.setdefault(int(index), Unit())
-    if data.get("asset"):
+    unit = line.units.setdefault(said.logo_index, Unit())
+    if said.asset:
         unit.deliver()
     else:
         figure = PERCENT.search(line.message)
         unit.reached(status, int(figure[1]) / 100 if figure else None)
 
 
-def _failed(line: Line, data: Mapping[str, Any]) -> None:
-    line.message = clean(str(data.get("error", "failed")))
-    if int(data.get("retriesLeft", 0)) > 0:
+def _failed(line: Line, said: Said) -> None:
+    line.message = clean("failed" if said.error is None else said.error)
+    if (said.retries_left or 0) > 0:
         line.state = JobState.RETRYING
-        retry_at = data.get("retryAt")
-        line.retry_at = float(retry_at) / 1000 if retry_at else None
+        line.retry_at = said.retry_at / 1000 if said.retry_at else None
         return
     line.state = JobState.FAILED
 
 
-def _complete(line: Line, data: Mapping[str, Any]) -> None:
-    line.state = JobState.PARTIAL if data.get("partial") else JobState.COMPLETED
+def _complete(line: Line, said: Said) -> None:
+    line.state = JobState.PARTIAL if said.partial else JobState.COMPLETED
     line.percent = 100
-    line.message = clean(str(data.get("message") or "done"))
+    line.message = clean(said.message or "done")
     for unit in line.units.values():
         if line.state == JobState.PARTIAL and unit.share < 1:
             unit.refused, unit.word = True, "declined"
@@ -159,12 +157,12 @@ def _complete(line: Line, data: Mapping[str, Any]) -> None:
             unit.deliver()
 
 
-def _cancelled(line: Line, data: Mapping[str, Any]) -> None:
+def _cancelled(line: Line, said: Said) -> None:
     line.state = JobState.CANCELLED
-    line.message = clean(str(data.get("message") or "cancelled"))
+    line.message = clean(said.message or "cancelled")
 
 
-APPLY: dict[str, Callable[[Line, Mapping[str, Any]], None]] = {
+APPLY: dict[str, Callable[[Line, Said], None]] = {
     "job:progress": _progressed,
     "job:failed": _failed,
     "job:complete": _complete,

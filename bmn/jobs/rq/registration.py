@@ -1,6 +1,5 @@
 """RQ door two: what RQ and its dashboard see of a worker, and the commands that RQ carries to it."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,12 +10,13 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
 from bmn import __version__
+from bmn.jobs.command import Command, read_command
 
 
 class RqRegistration(BaseWorker):
     """Calls of this block, so they run in a thread."""
 
-    def __init__(self, queue: str, name: str, connection: "redis.Redis", on_command: Callable[[dict[str, Any]], None]):
+    def __init__(self, queue: str, name: str, connection: "redis.Redis", on_command: Callable[[Command], None]):
         super().__init__([queue], name=name, connection=connection, worker_ttl=30, serializer=JSONSerializer)
         self._on_command = on_command
         self.draining = False
@@ -76,12 +76,3 @@ def beat(busy: Mapping[RqRegistration, bool]) -> None:
         answers = pipe.execute()
     for registration, place in zip(busy, places, strict=True):
         registration._after_beat(bool(answers[place]))
-
-
-def read_command(data: Any) -> dict[str, Any] | None:
-    """A command that came by a channel; None for anything else, which whoever can publish may send."""
-    try:
-        command = json.loads(data)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return command if isinstance(command, dict) else None

@@ -1,8 +1,8 @@
 """Takes up a session where it broke off, in this process or another: same id, same rooms, and what it missed, in order."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -15,7 +15,8 @@ from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ownership import still_allowed
 from bmn.server.sockets.ring import Position, Ring
-from bmn.server.sockets.session import HistoryRange, Offset, Session, is_pid, read_offset
+from bmn.server.sockets.saved import SavedState
+from bmn.server.sockets.session import Offset, Session, is_pid, read_offset
 from bmn.server.sockets.store import SessionStore
 
 log = get_logger(__name__)
@@ -32,7 +33,7 @@ class Resumption:
     """
 
     pid: str
-    state: dict[str, Any]
+    state: SavedState
     had: Position
     start: Position
     replayed: int
@@ -48,7 +49,7 @@ class Recovery:
         self._delivery = delivery
         self._limits = limits
 
-    async def prepare(self, session: Session, shown: dict[str, Any]) -> Resumption | None:
+    async def prepare(self, session: Session, shown: Mapping[str, object]) -> Resumption | None:
         """Takes the session that the client names; None where it has to start over."""
         pid, offset = shown.get("pid"), shown.get("offset")
         if session.pid is None or not is_pid(pid) or (offset is not None and read_offset(offset) is None):
@@ -84,16 +85,16 @@ class Recovery:
         if start < self._ring.floor or len(missed) > self._limits.backlog // 2:
             return False
         state = resumption.state
-        session.sid, session.pid, session.rooms = state["sid"], resumption.pid, rooms
-        session.born = _position(state["born"])
+        session.sid, session.pid, session.rooms = state.sid, resumption.pid, rooms
+        session.born = state.born
         session.sent, session.after = resumption.had, start
-        session.replayed = max(resumption.replayed, state["told"])
+        session.replayed = max(resumption.replayed, state.replayed)
         session.high = self._marks(state, start, rooms)
         for entry in missed:
             job_id, seq = entry.event.job_id, entry.event.seq
             if job_id is not None and seq is not None and seq <= session.high.get(job_id, 0):
                 session.high[job_id] = seq - 1
-        for past in _history_ranges(state):
+        for past in state.histories:
             session.high[past.job_id] = max(session.high.get(past.job_id, 0), past.last)
             if past.received(resumption.replayed) == past.count:
                 session.history.append(past)
@@ -103,9 +104,9 @@ class Recovery:
             self._delivery.offer(session, entry, missed=True)
         return True
 
-    def _marks(self, state: dict[str, Any], start: Position, rooms: set[str]) -> dict[str, int]:
+    def _marks(self, state: SavedState, start: Position, rooms: set[str]) -> dict[str, int]:
         """The last seq of each job that the client may have, newest last."""
-        marks: dict[str, int] = dict(reversed(state["high"].items()))
+        marks: dict[str, int] = dict(reversed(state.marks.items()))
         for job_id, entries in self._ring.jobs_in(rooms):
             if job_id not in marks:
                 seqs = [entry.event.seq or 0 for entry in entries if entry.position <= start]
@@ -114,28 +115,19 @@ class Recovery:
         return marks
 
 
-def _resumption(pid: str, state: dict[str, Any], offset: Offset | None) -> Resumption:
+def _resumption(pid: str, state: SavedState, offset: Offset | None) -> Resumption:
     """A client that has the last thing it was sent has missed nothing up to where its server had looked."""
-    born, sent, seen = (_position(state[name]) for name in ("born", "sent", "seen"))
-    if offset is None or offset.position < born:
-        offset = Offset(born)  # it has nothing of this session; an older offset is from one before
-    start = seen if offset.position == sent else offset.position
+    if offset is None or offset.position < state.born:
+        offset = Offset(state.born)  # it has nothing of this session; an older offset is from one before
+    start = state.seen if offset.position == state.sent else offset.position
     return Resumption(pid, state, offset.position, start, offset.replayed)
 
 
 def _look_up(conn: Connection, session: Session, resumption: Resumption) -> None:
-    resumption.rooms |= still_allowed(conn, session.principal, session.namespace, resumption.state["rooms"])
-    for part in _history_ranges(resumption.state):
+    resumption.rooms |= still_allowed(conn, session.principal, session.namespace, resumption.state.rooms)
+    for part in resumption.state.histories:
         received = part.received(resumption.replayed)
         missing = part.count - received
         if missing and f"job:{part.job_id}" in resumption.rooms:
             rows = events.after(conn, part.job_id, part.first - 1 + received, missing)
             resumption.missed.append([job_event(row.event, row.payload) for row in rows])
-
-
-def _history_ranges(state: dict[str, Any]) -> list[HistoryRange]:
-    return [HistoryRange(*fields) for fields in state["tales"]]
-
-
-def _position(pair: list[int]) -> Position:
-    return pair[0], pair[1]

@@ -1,11 +1,9 @@
 """Sessions in Redis, so that any server process can take one over: a hash for each private id."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -14,6 +12,7 @@ from bmn.broker import keys
 from bmn.broker.pipelined import Args, Call, Pipelined
 from bmn.logs import get_logger
 from bmn.server.sockets.ring import Position
+from bmn.server.sockets.saved import SavedState
 from bmn.server.sockets.session import Session
 
 log = get_logger(__name__)
@@ -85,13 +84,13 @@ class SessionStore:
         answers = await asyncio.gather(*(self._pipelined.run(self._saving(each, spare)) for each in recoverable))
         return [session for session, kept in zip(recoverable, answers, strict=True) if not kept]
 
-    async def take(self, pid: str, session: Session) -> dict[str, Any] | None:
+    async def take(self, pid: str, session: Session) -> SavedState | None:
         """What is stored under a private id, which is this session's from now on; None where it is not the user's,
         not of this namespace, too old, or ended. Raises redis.RedisError when Redis is away.
         """
         args = [session.owner, session.user_id, session.namespace]
         state = await self._pipelined.run(Call(self._take, [keys.socket(pid)], args))
-        return json.loads(state) if state else None
+        return SavedState.model_validate_json(state) if state else None
 
     async def end(self, session: Session) -> None:
         """The client has left for good."""
@@ -144,16 +143,14 @@ class SessionStore:
 
 
 def _dump(session: Session, served: Position) -> str:
-    ranges = [[part.job_id, part.before, part.first, part.last] for part in session.history]
-    # Servers of the release before read these names too, while a deployment goes through.
-    state = {
-        "sid": session.sid,
-        "rooms": sorted(session.rooms),
-        "born": session.born,
-        "sent": session.sent,
-        "seen": max(session.sent, session.after if session.cut else served),
-        "told": session.replayed,
-        "tales": ranges,
-        "high": dict(islice(reversed(session.high.items()), _KEPT_MARKS)),
-    }
-    return json.dumps(state, separators=(",", ":"))
+    state = SavedState(
+        sid=session.sid,
+        rooms=sorted(session.rooms),
+        born=session.born,
+        sent=session.sent,
+        seen=max(session.sent, session.after if session.cut else served),
+        replayed=session.replayed,
+        ranges=[(part.job_id, part.before, part.first, part.last) for part in session.history],
+        marks=dict(islice(reversed(session.high.items()), _KEPT_MARKS)),
+    )
+    return state.model_dump_json(by_alias=True)

@@ -19,9 +19,12 @@ from bmn.schemas.generators.wizard import BrandWizard
 from bmn.schemas.look import Look
 from bmn.work.defaults import BrandDefaults
 from bmn.work.looks import look_of, settled
+from bmn.work.wizard.state import StepState
 
 Line = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Paragraph = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
+Answer = Mapping[str, object]
+"""What a model is told: a document of JSON that nobody of ours reads again."""
 
 
 def refused(why: str) -> JobFailure:
@@ -31,11 +34,11 @@ def refused(why: str) -> JobFailure:
 
 @dataclass(slots=True)
 class Desk:
-    """What a tool works with. state: the session's, kept after every turn. hosts: those that the user named."""
+    """What a tool works with. state: of the session's step, kept after every turn. hosts: those that the user named."""
 
     ctx: Context[BrandWizard]
     session_id: str
-    state: dict[str, Any]
+    state: StepState
     hosts: frozenset[str]
 
     @property

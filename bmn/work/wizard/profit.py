@@ -1,12 +1,12 @@
 """What selling a product brings in. Pure arithmetic, so that no model has to guess it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bmn.db.records import Product
 from bmn.errors import Cause, JobFailure
+from bmn.schemas.base import Outbound
 
 _FEE_SHARE, _FEE_FIXED = 0.029, 0.30  # what a card payment usually costs: a share, and US dollars
 
@@ -23,6 +23,20 @@ class ProfitQuestion(BaseModel):
     fixed_costs: float = Field(0, ge=0, le=100_000_000, description="US dollars a month")
 
 
+class Profit(Outbound):
+    """Figures a month, in US dollars. break_even_units: None where no number of pieces would do."""
+
+    product: str
+    unit_price: float
+    unit_cost: float
+    payment_fee: float
+    margin_per_unit: float
+    margin_percent: float
+    revenue: float
+    profit: float
+    break_even_units: int | None
+
+
 def find_product(catalogue: Sequence[Product], wanted: str) -> Product | None:
     """The product that somebody means: by its name or slug, else the one whose name is in their words."""
     lowered = wanted.strip().lower()
@@ -31,8 +45,8 @@ def find_product(catalogue: Sequence[Product], wanted: str) -> Product | None:
     return next(iter(exact or sorted(named, key=lambda row: -len(row.name))), None)
 
 
-def profit(question: ProfitQuestion, catalogue: Sequence[Product]) -> dict[str, Any]:
-    """Figures a month, in US dollars. Raises JobFailure(BAD_INPUT) where nobody says what a piece costs."""
+def profit(question: ProfitQuestion, catalogue: Sequence[Product]) -> Profit:
+    """Works it out. Raises JobFailure(BAD_INPUT) where nobody says what a piece costs."""
     cost = question.unit_cost
     if cost is None:
         product = find_product(catalogue, question.product)
@@ -42,14 +56,14 @@ def profit(question: ProfitQuestion, catalogue: Sequence[Product]) -> dict[str, 
     fee = question.unit_price * _FEE_SHARE + _FEE_FIXED
     margin = question.unit_price - cost - fee
     total = margin * question.units - question.fixed_costs
-    return {
-        "product": question.product,
-        "unitPrice": round(question.unit_price, 2),
-        "unitCost": round(cost, 2),
-        "paymentFee": round(fee, 2),
-        "marginPerUnit": round(margin, 2),
-        "marginPercent": round(100 * margin / question.unit_price, 1),
-        "revenue": round(question.unit_price * question.units, 2),
-        "profit": round(total, 2),
-        "breakEvenUnits": int(-(-question.fixed_costs // margin)) if margin > 0 else None,
-    }
+    return Profit(
+        product=question.product,
+        unit_price=round(question.unit_price, 2),
+        unit_cost=round(cost, 2),
+        payment_fee=round(fee, 2),
+        margin_per_unit=round(margin, 2),
+        margin_percent=round(100 * margin / question.unit_price, 1),
+        revenue=round(question.unit_price * question.units, 2),
+        profit=round(total, 2),
+        break_even_units=int(-(-question.fixed_costs // margin)) if margin > 0 else None,
+    )

@@ -1,6 +1,7 @@
 """The wizard's tools that start a generator: with the user's credits, a few a step, and never twice for the same call."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field
@@ -14,7 +15,7 @@ from bmn.schemas.generators.logos import LogoStyle
 from bmn.work.defaults import BrandDefaults, as_made
 from bmn.work.looks import Settling, logo_look
 from bmn.work.registry import get_queue
-from bmn.work.wizard.desk import Arguments, Desk, Line, Paragraph, refused
+from bmn.work.wizard.desk import Answer, Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.profit import find_product
 
 _MOST_STARTS = 4  # jobs that one step may start
@@ -42,7 +43,7 @@ class Bundle(Arguments):
     style: CompositionStyle = "showcase"
 
 
-async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> dict[str, Any]:
+async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> Answer:
     """Orders logos."""
     known = await desk.look()
     fields = {**_logo_fields(known), "count": arguments.count}
@@ -51,7 +52,7 @@ async def start_logos(desk: Desk, arguments: Logos, call_id: str) -> dict[str, A
     return await _start(desk, call_id, "logo-generation", [fields])
 
 
-async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> dict[str, Any]:
+async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> Answer:
     """Orders a change to a logo."""
     logo = await _picture(desk, "logo", arguments.logo_id)
     made = await desk.ctx.db.read(lambda conn: logo_look(conn, logo))
@@ -60,7 +61,7 @@ async def start_refinement(desk: Desk, arguments: Refinement, call_id: str) -> d
     return await _start(desk, call_id, "logo-generation", [fields])
 
 
-async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> dict[str, Any]:
+async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> Answer:
     """Orders mockups of products."""
     logo = await _picture(desk, "logo", None)
     palette = (await desk.look()).palette
@@ -83,7 +84,7 @@ async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> dict[st
     return await _start(desk, call_id, "mockup-generation", orders)
 
 
-async def start_bundle(desk: Desk, arguments: Bundle, call_id: str) -> dict[str, Any]:
+async def start_bundle(desk: Desk, arguments: Bundle, call_id: str) -> Answer:
     """Orders a bundle of the newest mockups."""
     mockups = await desk.pictures("mockup")
     if len(mockups) < 2:
@@ -99,7 +100,7 @@ async def start_bundle(desk: Desk, arguments: Bundle, call_id: str) -> dict[str,
     return await _start(desk, call_id, "bundle-composition", [fields])
 
 
-def _logo_fields(known: BrandDefaults) -> dict[str, Any]:
+def _logo_fields(known: BrandDefaults) -> dict[str, object]:
     return {
         "brandName": known.name,
         "logoStyle": known.style,
@@ -118,11 +119,11 @@ async def _picture(desk: Desk, kind: str, wanted: str | None) -> Asset:
     return fitting[0]
 
 
-async def _start(desk: Desk, call_id: str, queue: str, orders: list[dict[str, Any]]) -> dict[str, Any]:
+async def _start(desk: Desk, call_id: str, queue: str, orders: Sequence[Mapping[str, object]]) -> Answer:
     """Submits jobs under ids that the call decides, so that a call which is made again finds them."""
     ctx = desk.ctx
     ids = [f"{queue}-{uuid5(NAMESPACE_URL, f'{desk.session_id}/{call_id}/{n}')}" for n in range(len(orders))]
-    started: list[str] = desk.state.setdefault("started", [])
+    started = desk.state.started
     if len({*started, *ids}) > _MOST_STARTS:
         raise refused("This step has started enough already.")
     owner = {"userId": desk.user_id, "brandId": desk.brand_id}

@@ -6,7 +6,7 @@ the limits count over all attempts.
 
 import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ from bmn.schemas.results import WizardResult
 from bmn.work import journey
 from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.prompts import LAST_STEP, opening, system_prompt
+from bmn.work.wizard.state import StepState
 from bmn.work.wizard.tools import Tool, named_hosts, refusal_of, tools_of
 
 log = get_logger(__name__)
@@ -44,11 +45,11 @@ async def run(ctx: Context[BrandWizard]) -> Result:
     payload = ctx.payload
     await ctx.progress("started", 2, "Starting the brand wizard", step=payload.step)
     session = await _open_session(ctx)
-    desk = Desk(ctx, session.id, session.state, named_hosts(payload.input))
+    desk = Desk(ctx, session.id, StepState.model_validate(session.state), named_hosts(payload.input))
     tools = tools_of(payload.step, desk.hosts)
     await _tell_crm(ctx, journey.wizard_started(ctx.core, desk.user_id, desk.brand_id))
     stopped = await _converse(ctx, session, desk, tools)
-    return await _finish(ctx, session, desk, stopped)
+    return await _finish(ctx, desk, stopped)
 
 
 # --- the session ---------------------------------------------------------------------------------------------------------
@@ -63,7 +64,7 @@ async def _open_session(ctx: Context[BrandWizard]) -> AgentSession:
         raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
     if found and (found.user_id, found.brand_id) != (job.user_id, job.brand_id):
         raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
-    if found and found.state.get("job") == job.id:
+    if found and StepState.model_validate(found.state).job == job.id:
         return found
     brand = await ctx.db.read(lambda conn: brands.get(conn, payload.brand_id, payload.user_id))
     ask = {"role": "user", "content": opening(payload.step, brand.name, payload.input)}
@@ -75,7 +76,7 @@ async def _open_session(ctx: Context[BrandWizard]) -> AgentSession:
         messages=[*_history(found.messages if found else []), ask],
         turns=found.turns if found else 0,
         cost_usd=found.cost_usd if found else 0.0,
-        state={"job": job.id, "turns": 0, "done": []},
+        state=StepState(job=job.id).dump(),
     )
     await _save(ctx, session)
     return session
@@ -123,31 +124,31 @@ async def _save(ctx: Context[BrandWizard], session: AgentSession) -> None:
 async def _converse(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, tools: list[Tool]) -> str | None:
     """Turns and tools until the model has said its last word; returns why it was stopped before, or None."""
     payload = ctx.payload
-    messages, state = session.messages, session.state
+    messages, state = session.messages, desk.state
     offered = {tool.name: tool for tool in tools}
     while True:
         if calls := _calls(messages[-1]):
             # Also after a crash: the answers are missing, and every tool may be asked again.
             results = [await _use(ctx, desk, payload.step, offered, call) for call in calls]
             messages.append({"role": "user", "content": results})
-            await _save(ctx, session)
-            await _show(ctx, session)
+            await _save(ctx, replace(session, state=state.dump()))
+            await _show(ctx, desk)
             continue
         if messages[-1]["role"] == "assistant":
             return None
-        if reason := await _limit_reached(ctx, session, payload.step, tools):
+        if reason := await _limit_reached(ctx, session, state, payload.step, tools):
             return reason
-        unit = await open_unit(ctx, f"turn-{state['turns']}")
+        unit = await open_unit(ctx, f"turn-{state.turns}")
         turn = await _turn(ctx, unit, payload.step, session, tools)
         messages.append(turn.message)
-        state["turns"] += 1
+        state.turns += 1
         session = replace(session, turns=session.turns + 1, cost_usd=session.cost_usd + turn.cost_usd)
         if turn.text:
-            state["text"] = turn.text
-        await _save(ctx, session)
+            state.text = turn.text
+        await _save(ctx, replace(session, state=state.dump()))
         # Only now: a unit that is not closed was asked for, and its answer is not in the session.
         await unit.answered(usd=turn.cost_usd)
-        await _show(ctx, session)
+        await _show(ctx, desk)
         if turn.text:
             await ctx.publish(partial(AgentMessage, content=turn.text))
 
@@ -168,10 +169,12 @@ async def _turn(ctx: Context[BrandWizard], unit: Unit, step: str, session: Agent
             raise
 
 
-async def _limit_reached(ctx: Context[BrandWizard], session: AgentSession, step: str, tools: list[Tool]) -> str | None:
+async def _limit_reached(
+    ctx: Context[BrandWizard], session: AgentSession, state: StepState, step: str, tools: list[Tool]
+) -> str | None:
     """Why no further turn may be bought; None while one may. Counts over all attempts of the job."""
     settings = ctx.settings
-    if session.state["turns"] >= settings.agent_max_turns:
+    if state.turns >= settings.agent_max_turns:
         return f"stopped at its limit of {settings.agent_max_turns} turns"
     spent = await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id))
     read = len(json.dumps(session.messages)) + len(system_prompt(step)) + sum(len(str(t.schema())) for t in tools)
@@ -197,7 +200,7 @@ async def _use(
             raise
         await ctx.publish(partial(JobToolError, tool_name=call.name[:64], error=why))
         return {"type": "tool_result", "tool_use_id": call.id, "content": why, "is_error": True}
-    done: list[str] = desk.state["done"]
+    done = desk.state.done
     if call.name not in done:
         done.append(call.name)
     percent = 10 + 80 * len(done) / max(len(offered), 1)
@@ -210,15 +213,13 @@ async def _use(
 # --- the end -------------------------------------------------------------------------------------------------------------
 
 
-async def _finish(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, stopped: str | None) -> Result:
-    state, step = session.state, ctx.payload.step
-    text = str(state.get("text", ""))
-    data = await _result(ctx, session)
+async def _finish(ctx: Context[BrandWizard], desk: Desk, stopped: str | None) -> Result:
+    state, step = desk.state, ctx.payload.step
+    data = await _result(ctx, desk)
     if stopped:
         return await _stopped(ctx, step, stopped, state, data)
-    found = {name: value for name in ("suggestions", "profits") if (value := state.get(name))}
     brand = await desk.change_brand(
-        lambda conn: _note_step(conn, desk, step, {"text": text[:4000], **found}),
+        lambda conn: _note_step(conn, desk, step, {"text": state.text[:4000], **state.found}),
         {"status": "complete"} if step == LAST_STEP else {},
     )
     unit = await open_unit(ctx, STEP_UNIT)
@@ -230,41 +231,37 @@ async def _finish(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, 
     return Result(f"{step} is done", data=data)
 
 
-async def _result(ctx: Context[BrandWizard], session: AgentSession) -> WizardResult:
-    state = session.state
+async def _result(ctx: Context[BrandWizard], desk: Desk) -> WizardResult:
+    state = desk.state
     return WizardResult(
-        session_id=session.id,
+        session_id=desk.session_id,
         step=ctx.payload.step,
-        result=str(state.get("text", "")),
-        turns=state["turns"],
+        result=state.text,
+        turns=state.turns,
         cost=round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id)), 6),
-        suggestions=state.get("suggestions", {}),
-        profits=state.get("profits", {}),
-        jobs=state.get("started", []),
-        proposed=state.get("proposed", {}),
-        proposal=state.get("proposal", ""),
+        suggestions=state.suggestions,
+        profits=state.profits,
+        jobs=state.started,
+        proposed=state.proposed,
+        proposal=state.proposal,
     )
 
 
-def _has_shown(state: dict[str, Any]) -> bool:
-    return bool(state.get("text") or state["done"])
-
-
-async def _show(ctx: Context[BrandWizard], session: AgentSession) -> None:
+async def _show(ctx: Context[BrandWizard], desk: Desk) -> None:
     """From its first words or finished tool on, a step is worth its price, also to who cancels it."""
-    if _has_shown(session.state):
+    if desk.state.has_shown:
         unit = await open_unit(ctx, STEP_UNIT)
         if not unit.saved:
-            await unit.show(await _result(ctx, session))
+            await unit.show(await _result(ctx, desk))
 
 
-async def _stopped(ctx: Context[BrandWizard], step: str, why: str, state: dict[str, Any], data: WizardResult) -> Result:
+async def _stopped(ctx: Context[BrandWizard], step: str, why: str, state: StepState, data: WizardResult) -> Result:
     """A step at its limit: what it has said and done is kept and charged, as it was paid for; without any it has failed.
 
     Were it free, a step that is made to loop would be the way to spend our money for nothing.
     """
     await ctx.log("warning", f"The wizard {why}.", step=step)
-    if not _has_shown(state):
+    if not state.has_shown:
         raise JobFailure(Cause.TIMEOUT, f"{step} {why}, with nothing to show.", retryable=False)
     unit = await open_unit(ctx, STEP_UNIT)
     if not unit.saved:
@@ -272,7 +269,7 @@ async def _stopped(ctx: Context[BrandWizard], step: str, why: str, state: dict[s
     return Result(f"{step} {why}", data=data, partial=True)
 
 
-def _note_step(conn: Connection, desk: Desk, step: str, found: dict[str, Any]) -> Brand:
+def _note_step(conn: Connection, desk: Desk, step: str, found: Mapping[str, object]) -> Brand:
     """Keeps what a step has found in the brand's record; the last step completes the brand."""
     brand = brands.get(conn, desk.brand_id, desk.user_id)
     steps = {**brand.details.get("steps", {}), step: found}

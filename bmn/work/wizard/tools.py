@@ -20,7 +20,7 @@ from bmn.schemas.base import Name, Palette
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.look import differing, told
 from bmn.schemas.wording import in_words, place
-from bmn.work.wizard.desk import Arguments, Desk, Line, Paragraph, refused
+from bmn.work.wizard.desk import Answer, Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.page_text import page_words
 from bmn.work.wizard.profit import ProfitQuestion, profit
 from bmn.work.wizard.prompts import GUIDE, fenced_page
@@ -96,7 +96,7 @@ class Tool:
         }
 
 
-async def _read_brand(desk: Desk, _arguments: Nothing, _call_id: str) -> dict[str, Any]:
+async def _read_brand(desk: Desk, _arguments: Nothing, _call_id: str) -> Answer:
     brand = await desk.brand()
     rows, _ = await desk.ctx.db.read(lambda conn: assets.list_of_brand(conn, desk.brand_id, limit=_MOST_ASSETS))
     pictures = [{"id": row.id, "type": row.asset_type, "selected": row.is_selected} for row in rows]
@@ -114,7 +114,7 @@ async def _read_brand(desk: Desk, _arguments: Nothing, _call_id: str) -> dict[st
 
 async def _look_at_page(desk: Desk, arguments: PageAddress, _call_id: str) -> str:
     _require_named(arguments.url, desk.hosts)
-    looked = desk.state.setdefault("pages", [])
+    looked = desk.state.pages
     if arguments.url not in looked and len(looked) >= _MOST_PAGES:
         raise refused(f"At most {_MOST_PAGES} pages may be looked at.")
     looked.append(arguments.url)
@@ -131,18 +131,18 @@ def _require_named(url: str, hosts: frozenset[str]) -> None:
         raise refused("Only pages of hosts that the user has named may be looked at.")
 
 
-async def _suggest_names(desk: Desk, arguments: SuggestedNames, _call_id: str) -> dict[str, Any]:
-    desk.state.setdefault("suggestions", {})["names"] = arguments.names
+async def _suggest_names(desk: Desk, arguments: SuggestedNames, _call_id: str) -> Answer:
+    desk.state.suggestions["names"] = arguments.names
     return {"noted": len(arguments.names)}
 
 
-async def _suggest_palettes(desk: Desk, arguments: SuggestedPalettes, _call_id: str) -> dict[str, Any]:
+async def _suggest_palettes(desk: Desk, arguments: SuggestedPalettes, _call_id: str) -> Answer:
     palettes = [palette.model_dump() for palette in arguments.palettes]
-    desk.state.setdefault("suggestions", {})["palettes"] = palettes
+    desk.state.suggestions["palettes"] = palettes
     return {"noted": len(palettes)}
 
 
-async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> dict[str, Any]:
+async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> Answer:
     given = arguments.model_dump(exclude_none=True)
     if not given:
         raise refused("There is nothing to save.")
@@ -150,8 +150,8 @@ async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> dict
     other = differing(settled, given)
     if other and desk.ctx.payload.look != "change":
         # The look is the owner's: they are told what it would become, and say so themselves.
-        desk.state["proposed"] = {to_camel(name): value for name, value in other.items()}
-        desk.state["proposal"] = told(settled, other)
+        desk.state.proposed = {to_camel(name): value for name, value in other.items()}
+        desk.state.proposal = told(settled, other)
         given = {name: value for name, value in given.items() if name not in other}
     if not given:
         return {"saved": [], **_asked(desk)}
@@ -161,22 +161,22 @@ async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> dict
         lambda conn: brands.merge(conn, desk.brand_id, desk.user_id, columns, details),
         {to_camel(name): value for name, value in given.items()},
     )
-    return {"saved": sorted(given), **(_asked(desk) if other and "proposal" in desk.state else {})}
+    return {"saved": sorted(given), **(_asked(desk) if other and desk.state.proposal else {})}
 
 
-def _asked(desk: Desk) -> dict[str, Any]:
+def _asked(desk: Desk) -> Answer:
     """What the model is told of a look that was not saved."""
-    return {"notSaved": desk.state["proposal"], "why": "The brand keeps its look; the user is asked: keep or change."}
+    return {"notSaved": desk.state.proposal, "why": "The brand keeps its look; the user is asked: keep or change."}
 
 
-async def _list_products(desk: Desk, _arguments: Nothing, _call_id: str) -> list[dict[str, Any]]:
+async def _list_products(desk: Desk, _arguments: Nothing, _call_id: str) -> list[Answer]:
     rows = await desk.ctx.db.read(products.catalogue)
     return [{"name": row.name, "category": row.category, "unitCost": row.base_cost_usd} for row in rows]
 
 
-async def _estimate_profit(desk: Desk, arguments: ProfitQuestion, _call_id: str) -> dict[str, Any]:
-    answer = profit(arguments, await desk.ctx.db.read(products.catalogue))
-    desk.state.setdefault("profits", {})[arguments.product] = answer
+async def _estimate_profit(desk: Desk, arguments: ProfitQuestion, _call_id: str) -> Answer:
+    answer = profit(arguments, await desk.ctx.db.read(products.catalogue)).model_dump(by_alias=True)
+    desk.state.profits[arguments.product] = answer
     return answer
 
 
