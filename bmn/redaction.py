@@ -6,6 +6,12 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "[hidden]"
 
+
+def unhidden(text: str | None) -> str:
+    """What may be shown of a text that is hidden from whoever has not asked for it."""
+    return "" if text is None or text == HIDDEN else text
+
+
 _SHAPES = re.compile(
     r"(?i)bearer\s+[\w.~+/=-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|\b(?:sk|re|pit|bfl|bmn_live|sb_secret|AIza)[-_][\w-]{12,}"
     r"|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)"

@@ -10,7 +10,8 @@ __all__ = ["RIGHTS", "Right", "Role", "roles_with"]
 class Right(StrEnum):
     """OWN: one's own brands, jobs, files and credits. SEE: the lists of operators, without personal data.
 
-    REVEAL: what belongs to others, with their words and pictures. OPERATE: retry, cancel, replay, pause, resume.
+    REVEAL: what operators write, and, for whoever says why, others' words and pictures.
+    OPERATE: retry, cancel, replay, pause, resume.
     FOLLOW: the one thing that a browser's token is for; no role has it.
     ADMINISTER: grants, keys, giving dead letters up. ACT_FOR: mails, CRM events and submissions on behalf of users.
     """

@@ -45,7 +45,7 @@ class Principal:
     """The caller. expires_at: seconds since 1970, when the token ends. key_id: of the API key that it is, if it is one.
 
     behind: who really asks, where a service asks on behalf of a user. bounds: the one thing that they read and follow,
-    where the token is a browser's.
+    where the token is a browser's. reveals: why they look at personal data of others, where they do.
     """
 
     user_id: str
@@ -55,6 +55,7 @@ class Principal:
     key_id: str | None = None
     behind: str | None = None
     bounds: Bounds | None = None
+    reveals: str | None = None
 
     def may(self, right: Right) -> bool:
         """Whether their role has this right; a browser's token has one alone."""

@@ -4,7 +4,7 @@ Both go on by themselves: the windows slide, an hour for a queue and a day for a
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -66,6 +66,26 @@ def nearly_spent(conn: Connection, core: Core, user_id: str, planned: Sequence[N
         if (reached := use.taken + use.wanted) >= _WARN_SHARE * use.budget.amount:
             said.append(f"{_figure(reached, use.budget)} of today's budget of {use.budget.text} are spent.")
     return " ".join(said) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is about to be set aside for a user, and what providers are expected to charge for it."""
+
+    credits: int = 0
+    usd: float = 0.0
+
+
+def passed_by(conn: Connection, core: Core, wanted: Mapping[str, Wanted]) -> int:
+    """How many users an operator's act takes past their budget of a day. It is not refused for that, and counts in it."""
+    over: set[str] = set()
+    for budget in (each for each in core.settings.bmn_budgets if each.of == USER):
+        taken = sums.of_users(conn, wanted.keys(), budget.unit)
+        for user_id, more in wanted.items():
+            amount = more.usd if budget.unit == "usd" else more.credits
+            if amount > 0 and taken.get(user_id, 0.0) + amount > budget.amount:
+                over.add(user_id)
+    return len(over)
 
 
 def _uses(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob]) -> Iterable[_Use]:

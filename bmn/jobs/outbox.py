@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bmn.db.records import DeadLetter, Event
 from bmn.db.transitions import Change
-from bmn.errors import TryLater
+from bmn.errors import CAUSES, TryLater
 from bmn.events import audience
 from bmn.events.audience import Outgoing
 from bmn.events.log import EventLog
@@ -115,7 +115,7 @@ def _system_error(dead: DeadLetter) -> Outgoing:
     return audience.system_error(
         queue=dead.queue,
         job_id=dead.job_id,
-        error=dead.error,
+        error=CAUSES[dead.cause].told,  # not its own error: nobody has asked to see a user's words
         cause=dead.cause,
         attempts=dead.attempts,
         user_id=dead.user_id,

@@ -17,6 +17,7 @@ from bmn.db.engine import Connection
 from bmn.db.records import DeadLetter, Job, LetterState, Unit, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
+from bmn.jobs import budgets
 from bmn.jobs.core import Core
 from bmn.jobs.queue import Queue, Terms
 from bmn.jobs.submission import store_jobs
@@ -164,10 +165,14 @@ def replay_job(
         request_id=parent.request_id,
         message="Brought back, waiting in line",
     )
+    made: dict[str, object] = {"job": new_id}
+    if user_id is None and parent.user_id:
+        wanted = {parent.user_id: budgets.Wanted(job.credits, job.usd)}
+        made |= {"pastBudget": True} if budgets.passed_by(conn, core, wanted) else {}
     change = store_jobs(conn, core, parent.user_id, [job], heals=user_id is None)
     if parent.group_id:
         kits.go_on(conn, parent.group_id)
-    audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after={"job": new_id})
+    audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after=made)
     return Replay(job_id, new_id, cost), change
 
 

@@ -14,6 +14,7 @@ from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter
 from bmn.errors import Conflict, NotFound, UsageProblem
+from bmn.jobs import budgets
 from bmn.jobs.bulk import note_start
 from bmn.schemas import documents
 from bmn.schemas.requests import BulkBody
@@ -56,11 +57,16 @@ def _choose(conn: Connection, body: BulkBody, owner_id: str | None) -> list[Cand
     return rows.choose_jobs(conn, body.action, jobs, body.ids)
 
 
-async def estimate(res: Resources, body: BulkBody, chosen: list[Candidate]) -> documents.BulkEstimate:
-    """What an action on these jobs would come to: those that it will refuse for their state count for nothing."""
+async def estimate(
+    res: Resources, body: BulkBody, chosen: list[Candidate], owner_id: str | None
+) -> documents.BulkEstimate:
+    """What an action on these jobs would come to: those that it will refuse for their state count for nothing.
+
+    owner_id: as in `choose`; what is for everybody's jobs passes the budgets of users by.
+    """
     taken = [each for each in chosen if each.fits]
     credits = 0 if body.action == "purge" else sum(each.credits for each in taken)
-    usd, sandboxed = 0.0, False
+    usd, sandboxed, past = 0.0, False, 0
     if body.action in ("retry", "replay"):
         units: Counter[str] = Counter()
         for each in taken:
@@ -69,10 +75,28 @@ async def estimate(res: Resources, body: BulkBody, chosen: list[Candidate]) -> d
         payloads = await res.core.db.read(
             lambda conn: {queue: job_rows.get_job(conn, job_id).payload for queue, job_id in samples.items()}
         )
+        prices: dict[str, float] = {}
         for queue, payload in payloads.items():
             cost, by_sandbox = retries_cost(res.settings, queue, units[queue], payload)
             usd, sandboxed = usd + cost, sandboxed or by_sandbox
-    return documents.BulkEstimate(jobs=len(taken), credits=credits, usd=round(usd, 6), sandboxed=sandboxed)
+            prices[queue] = 0.0 if by_sandbox or not units[queue] else cost / units[queue]
+        if owner_id is None:
+            wanted = _wanted(taken, prices)
+            past = await res.core.db.read(lambda conn: budgets.passed_by(conn, res.core, wanted))
+    return documents.BulkEstimate(
+        jobs=len(taken), credits=credits, usd=round(usd, 6), sandboxed=sandboxed, users_past_budget=past or None
+    )
+
+
+def _wanted(taken: list[Candidate], prices: dict[str, float]) -> dict[str, budgets.Wanted]:
+    """What each user's jobs take. prices: USD of a paid step, by queue."""
+    found: dict[str, budgets.Wanted] = {}
+    for each in taken:
+        if each.user_id is not None:
+            held = found.get(each.user_id, budgets.Wanted())
+            usd = held.usd + prices.get(each.queue, 0.0) * each.units
+            found[each.user_id] = budgets.Wanted(held.credits + each.credits, usd)
+    return found
 
 
 async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor) -> tuple[Bulk, bool]:
@@ -89,7 +113,7 @@ async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor)
         if (found := await res.core.db.read(lambda conn: rows.find_open(conn, key))) is not None:
             return found, True
         raise NotFound(NOTHING, hint="The list of bulk actions says what was done lately.")
-    expected = await estimate(res, body, chosen)
+    expected = await estimate(res, body, chosen, owner_id)
     new = NewBulk(
         id=f"bulk-{uuid4()}",
         action=body.action,

@@ -158,8 +158,9 @@ def request_id(request: Request) -> str:
 
 
 def owner_filter(principal: Principal, right: Right = Right.REVEAL) -> str | None:
-    """Whose rows a caller may see or change: their own; everybody's for who has this right."""
-    return None if principal.may(right) else principal.user_id
+    """Whose rows a caller may see or change: their own; everybody's for who has this right, and, to reveal, has said why."""
+    everybody = principal.reveals is not None if right is Right.REVEAL else principal.may(right)
+    return None if everybody else principal.user_id
 
 
 def is_operator(res: Resources, principal: Principal) -> bool:

@@ -122,6 +122,12 @@ def require_same_origin(connection: HTTPConnection) -> None:
         raise NotAllowed("This was asked for by another site.", hint="Open the page itself and try again.")
 
 
+def require_own_page(connection: HTTPConnection) -> None:
+    """The same for what is only looked at: an address that somebody has typed or kept is fine too."""
+    if connection.headers.get("sec-fetch-site", "none") != "none":
+        require_same_origin(connection)
+
+
 def _key(kind: str, name: str) -> str:
     return keys.session(f"{kind}:{hashlib.sha256(name.encode()).hexdigest()}")
 

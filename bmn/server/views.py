@@ -28,7 +28,7 @@ from bmn.jobs.alerts import next_step
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.schemas.documents.document import masked
+from bmn.schemas.documents.document import Onlooker, masked
 from bmn.schemas.payloads import JobState
 from bmn.signing import Signer
 from bmn.work.registry import QUEUES
@@ -36,9 +36,15 @@ from bmn.work.registry import QUEUES
 D = TypeVar("D", bound=documents.Document)
 
 
-def shown(document: D, principal: Principal) -> D:
-    """What a caller sees of it: everything, but for those who see everybody's and nobody's words."""
-    return masked(document) if principal.may(Right.SEE) and not principal.may(Right.REVEAL) else document
+def shown(document: D, principal: Principal, *, owner: str | None = None) -> D:
+    """What a caller sees of it: whole what is their own or they have said why they look at; nobody else's words.
+
+    owner: whose it is, where the document does not say so itself.
+    """
+    own = principal.user_id if principal.may(Right.OWN) else None
+    if not principal.may(Right.SEE) or principal.reveals is not None or (owner is not None and owner == own):
+        return document
+    return masked(document, Onlooker(own, internal=principal.may(Right.REVEAL)))
 
 
 def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:
@@ -349,7 +355,7 @@ def dead_letter(row: DeadLetter) -> documents.DeadLetter:
     )
 
 
-def cost_row(row: Cost) -> documents.CostRow:
+def cost_row(row: Cost, usd_expected: float | None = None) -> documents.CostRow:
     """What one kind, provider, model or user cost."""
     return documents.CostRow(
         key=row.key,
@@ -357,6 +363,7 @@ def cost_row(row: Cost) -> documents.CostRow:
         units=row.units,
         usd=round(row.usd, 6),
         sandboxed=row.sandboxed,
+        usd_estimated=None if row.sandboxed or usd_expected is None else round(usd_expected, 6),
     )
 
 

@@ -30,7 +30,8 @@ _REFUSED = 400
 class Facts:
     """What is known. paused: the queue's settings, if it is paused. workers: how many serve it; None where Redis cannot say.
 
-    said: the provider's own words about the last failure; for operators alone, as a pause's reason is.
+    said: the provider's own words about the last failure; for operators alone, as a pause's reason is. whole: with what may
+    hold a user's words.
     """
 
     job: Job
@@ -43,6 +44,7 @@ class Facts:
     workers: int | None
     now: float
     operator: bool
+    whole: bool
     said: str | None
 
 
@@ -54,6 +56,7 @@ async def look_into(res: Resources, job_id: str, principal: Principal) -> Facts:
 
     def read(conn: Connection) -> Facts:
         job = jobs.get_job(conn, job_id, user_id)
+        whole = owner_filter(principal) in (None, job.user_id)
         return Facts(
             job=job,
             units=jobs.units(conn, job_id),
@@ -65,7 +68,8 @@ async def look_into(res: Resources, job_id: str, principal: Principal) -> Facts:
             workers=serving(found, job.queue),
             now=now,
             operator=operator,
-            said=jobs.last_said(conn, job_id) if operator else None,
+            whole=whole,
+            said=jobs.last_said(conn, job_id) if operator and whole else None,
         )
 
     return await res.core.db.read(read)
@@ -158,7 +162,7 @@ def _waiting(facts: Facts) -> str:
 def _failure(facts: Facts) -> str:
     cause = _cause(facts)
     if cause is None:
-        return facts.job.error or "No cause was recorded."
+        return (facts.job.error if facts.whole else None) or "No cause was recorded."
     text = _missed(facts.job) if cause is Cause.DEADLINE else CAUSES[cause].told
     failed = [call for call in facts.calls if call.outcome not in ("ok", "cancelled")]
     if failed:

@@ -41,7 +41,7 @@ def ops_mail(settings: Settings, dead: DeadLetter, key: str) -> NewJob | None:
                 "queue": dead.queue,
                 "jobId": dead.job_id,
                 "cause": dead.cause,
-                "error": dead.error,
+                "error": CAUSES[dead.cause].told,
                 "advice": CAUSES[dead.cause].advice,
             },
         }

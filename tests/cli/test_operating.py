@@ -122,6 +122,13 @@ def test_an_admin_sees_the_jobs_of_others_only_when_asked(user: User) -> None:
     short = job["jobId"].removeprefix("logo-generation-")[:8]
     assert other.bmn("jobs", "why", short).code == 3
     assert other.bmn("jobs", "why", short, "--everyone").code == 0
+    assert "Acme" not in other.bmn("jobs", "list", "--everyone").out
+    hidden = other.bmn("jobs", "show", short, "--everyone")
+    assert "Acme" not in hidden.out and "--reveal REASON" in hidden.err
+    assert "Acme" in other.bmn("jobs", "show", short, "--everyone", "--reveal", "ticket 7").out
+    looked = other.json("audit", "--action", "reveal", "--subject", job["jobId"])["entries"]
+    assert [(act["action"], act["reason"]) for act in looked] == [("reveal.job", "ticket 7")]
+    assert user.bmn("jobs", "show", short).out.count("Acme"), "one's own is shown whole"
     assert other.json("costs", "--user", mail)["sandboxedUsd"] > 0
     assert len(other.bmn("jobs", "export", "--user", mail).out.splitlines()) == 1
     refused = user.bmn("jobs", "list", "--everyone")

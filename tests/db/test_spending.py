@@ -4,14 +4,14 @@ import asyncio
 from typing import get_args
 
 import pytest
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bench.rows import Size, fill
 from bmn.db.engine import Database
 from bmn.db.records import Cost
 from bmn.db.sums import spending
 from bmn.db.sums.rollup import DAY, HOUR
-from bmn.db.tables import db_now, provider_calls, provider_spending, spending_mark
+from bmn.db.tables import db_now, jobs, provider_calls, provider_spending, spending_mark
 
 _SIZE = Size(ended=300, waiting=0, users=7, span=50 * DAY)
 _ADDED = provider_calls.c.at < select(spending_mark.c.upto).scalar_subquery()
@@ -47,6 +47,24 @@ async def test_costs_are_what_the_calls_say_however_far_back_one_asks(db: Databa
         asked = await db.read(lambda conn, by=by: spending.costs(conn, by, since=since))  # type: ignore[misc]
         counted = await db.write(lambda conn, by=by: _by_hand(conn, by, since))  # type: ignore[misc]
         assert _rounded(asked) == _rounded(counted)
+
+
+@pytest.mark.parametrize("days", [None, 0.3, 3.7, 45.0])
+async def test_what_ended_jobs_were_expected_to_cost_stands_beside_it(db: Database, days: float | None) -> None:
+    await db.write(lambda conn: fill(conn, _SIZE))
+    await db.write(lambda conn: conn.execute(update(jobs).values(usd_estimated=0.25)).rowcount)
+    await _add_up(db)
+    now = float(await db.read(lambda conn: conn.execute(select(db_now())).scalar_one()))
+    since = None if days is None else now - days * DAY
+    ended = jobs.c.completed_at.is_not(None) if since is None else jobs.c.completed_at >= since
+    keys = {"kind": jobs.c.queue, "user": jobs.c.user_id}
+    for by, key in keys.items():
+        asked = await db.read(lambda conn, by=by: spending.expected(conn, by, since=since))  # type: ignore[misc]
+        query = select(key, func.count() * 0.25).where(ended).group_by(key)
+        counted = await db.read(lambda conn, query=query: conn.execute(query).all())  # type: ignore[misc]
+        assert asked == {name or "-": usd for name, usd in counted} and asked
+    name, usd = asked.popitem()
+    assert await db.read(lambda conn: spending.expected(conn, "user", user_id=name, since=since)) == {name: usd}
 
 
 def _call_now(conn: Connection) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from bmn.db import transitions
+from bmn.db.accounts import audit
 from bmn.db.lists.groups import group_jobs
 from bmn.db.lists.listing import JobFilter
 from bmn.db.operators import queues
@@ -160,8 +161,12 @@ async def test_a_users_retry_is_within_their_budget_and_an_operators_heals_beyon
     with pytest.raises(BudgetReached, match="2 are spent, and this needs 3"):
         await retry(engine.core, failed.job_id, ANA, user_id=ANA)
     assert (await engine.balance(ANA)).reserved == 2
+    wanted = {ANA: budgets.Wanted(credits=3), BEN: budgets.Wanted(credits=4)}
+    assert await engine.read(lambda conn: budgets.passed_by(conn, engine.core, wanted)) == 1
     assert (await retry(engine.core, failed.job_id, "an-operator")).credits == 3
     assert (await engine.balance(ANA)).reserved == 5
+    (act,) = await engine.read(lambda conn: audit.of_subject(conn, failed.job_id))
+    assert (act.after or {}).get("pastBudget") is True
 
 
 @pytest.mark.parametrize("text", ["logo=2", "logo-generation=0usd", "user=5", "a=1usd,a=2usd", "=3usd"])

@@ -20,7 +20,8 @@ from tests.kit.api import Api, sign_in
 from tests.kit.jobs import add_asset, add_unit, claim, complete, everything, fail
 from tests.kit.people import ADMIN, ANA, BEN
 
-CANARY = "canary-of-ana"
+CANARY, STAFF = "canary-of-ana", "canary-of-staff"
+LOOK = "reveal=true&reason=ticket+7"
 
 
 async def with_role(api: Api, role: Role, user_id: str = BEN) -> httpx.AsyncClient:
@@ -79,33 +80,36 @@ def looks(job_id: str, bulk_id: str) -> dict[str, str]:
 
 
 async def begun(admin: httpx.AsyncClient, **fields: Any) -> str:
-    answer = await admin.post("/admin/bulk", data={"reason": CANARY, **fields})
+    answer = await admin.post("/admin/bulk", data={"reason": STAFF, **fields})
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"]).rpartition("/")[2]
 
 
-async def test_viewers_see_every_list_and_nothing_personal(api: Api) -> None:
+async def test_operators_see_every_list_and_nothing_personal_unless_they_say_why(api: Api) -> None:
     (job_id,) = await dead(api)
-    trouble = Trouble("queue-paused", "logo-generation", f"It says {CANARY}", "error")
+    trouble = Trouble("queue-paused", "logo-generation", f"It says {STAFF}", "error")
     await api.core.db.write(lambda conn: open_alert(conn, trouble))
     await api.core.db.write(
-        lambda conn: queues.set_paused(conn, "logo-generation", by=BEN, reason=f"{CANARY} asked for it")
+        lambda conn: queues.set_paused(conn, "logo-generation", by=BEN, reason=f"{STAFF} asked for it")
     )
     await api.core.db.write(lines.look)
     admin, viewer = await with_role(api, Role.ADMIN), await with_role(api, Role.VIEWER)
     bulk_id = await begun(admin, action="retry", ids=job_id)
-    shown_to_admins = 0
+    shown_to_admins = revealed = 0
     for path, word in looks(job_id, bulk_id).items():
         answer = await viewer.get(path)
         assert answer.status_code == 200, (path, answer.text)
         assert word in answer.text, path
-        assert CANARY not in answer.text, path
+        assert CANARY not in answer.text and STAFF not in answer.text, path
         assert 'method="post"' not in answer.text.replace('action="/signout" method="post"', ""), path
         told = await admin.get(path)
         assert told.status_code == 200, (path, told.text)
         assert word in told.text, path
-        shown_to_admins += told.text.count(CANARY)
-    assert shown_to_admins > 10
+        assert CANARY not in told.text, path
+        shown_to_admins += told.text.count(STAFF)
+        revealed += (await admin.get(path + ("&" if "?" in path else "?") + LOOK)).text.count(CANARY)
+    assert shown_to_admins > 3
+    assert revealed > 10
     for path in (
         f"/admin/users/{ANA}",
         "/admin/audit",
@@ -121,7 +125,24 @@ async def test_viewers_see_every_list_and_nothing_personal(api: Api) -> None:
         f"/admin/jobs?user={ANA}&minCost=0",
     ):
         answer = await admin.get(path)
-        assert answer.status_code == 200 and CANARY in answer.text, path
+        looked_for = answer.text.replace(f'value="{CANARY}"', "").replace(f"text={CANARY}", "")
+        assert answer.status_code == 200 and CANARY not in looked_for, path
+
+
+async def test_a_button_with_a_reason_shows_it_and_the_audit_log_says_so(api: Api) -> None:
+    (job_id,) = await dead(api)
+    operator = await with_role(api, Role.OPERATOR)
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert "Reveal" in page and f'action="/admin/jobs/{job_id}" method="get"' in page
+    assert (await operator.get(f"/admin/jobs/{job_id}?reveal=true&reason=")).status_code == 400
+    shown = (await operator.get(f"/admin/jobs/{job_id}?{LOOK}")).text
+    assert f"no, {CANARY}" in shown and "<q>ticket 7</q>" in shown and f'href="/admin/jobs/{job_id}">Hide it' in shown
+    listed_jobs = (await operator.get(f"/admin/jobs?state=failed&{LOOK}")).text
+    assert CANARY in listed_jobs and 'href="/admin/jobs?state=failed">Hide it' in listed_jobs
+    log = (await operator.get("/admin/audit?action=reveal")).text
+    assert "ticket 7" in log and f"/admin/jobs/{job_id}" in log and "asked for: state=failed" in log
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert (await operator.get(f"/admin/jobs/{job_id}?{LOOK}", headers=foreign)).status_code == 403
 
 
 async def test_an_operator_finds_what_died_and_brings_all_of_it_back(api: Api) -> None:
@@ -130,12 +151,12 @@ async def test_an_operator_finds_what_died_and_brings_all_of_it_back(api: Api) -
     found = (await operator.get("/admin/jobs?state=failed&since=3600")).text
     assert "provider_garbage" in found and all(job_id in found for job_id in made)
     one = (await operator.get(f"/admin/jobs/{made[0]}")).text
-    assert f"no, {CANARY}" in one and "req-4711" in one and "Replay all of its kind" in one
+    assert "req-4711" in one and "Replay all of its kind" in one
     asked = await operator.get("/admin/bulk/new?action=replay&cause=provider_garbage")
     assert "Replay 3 jobs?" in asked.text and "Credits reserved" in asked.text
     bulk_id = await begun(operator, action="replay", cause="provider_garbage", stopAt="0.5")
     action = await api.core.db.read(lambda conn: bulk.get(conn, bulk_id))
-    assert action is not None and (action.total, action.reason, action.stop_at) == (3, CANARY, 0.5)
+    assert action is not None and (action.total, action.reason, action.stop_at) == (3, STAFF, 0.5)
     assert bulk_id == await begun(operator, action="replay", cause="provider_garbage", stopAt="0.5"), "joined"
     for change, state in (("pause", "paused"), ("resume", "running"), ("abort", "aborted")):
         await operator.post(f"/admin/bulk/{bulk_id}/{change}", data={"reason": "to see"})
@@ -264,7 +285,7 @@ async def test_a_view_is_its_address_and_pages_go_on(api: Api) -> None:
     assert "state=queued" in link
     rest = (await operator.get(link.replace("&amp;", "&"))).text
     assert rest.count('class="job-row') == 4
-    assert 'alt="Logo 1' in (await operator.get("/admin/jobs?state=completed")).text
+    assert 'alt="Logo 1' in (await operator.get(f"/admin/jobs?state=completed&{LOOK}")).text
 
 
 async def test_a_page_is_told_when_something_moves(api: Api) -> None:

@@ -25,7 +25,8 @@ async def test_the_owner_reads_with_a_token_and_anybody_with_a_signed_link(
     plain = url.split("?")[0]
     for client, address, status in (
         (ana, plain, 200),
-        (admin, plain, 200),
+        (admin, plain, 404),
+        (admin, f"{plain}?reveal=true&reason=ticket", 200),
         (ben, plain, 404),
         (api.anonymous(), plain, 401),
         (api.anonymous(), url, 200),

@@ -14,12 +14,13 @@ from bmn.db.accounts import api_keys
 from bmn.db.tables import api_keys as key_table
 from bmn.errors import Cause
 from bmn.events.audience import queue_stats, system_alert, system_error
+from bmn.redaction import HIDDEN
 from bmn.schemas.base import Role
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.schemas.generators import KINDS
 from bmn.server.permissions import EVENTS, NAMESPACES, ROUTES
 from tests.kit.api import Api
-from tests.kit.jobs import claim, fail
+from tests.kit.jobs import add_asset, claim, fail
 from tests.kit.people import ANA, BEN
 from tests.kit.raw import Raw
 from tests.server.addresses import IDS, NOBODY, address
@@ -121,6 +122,8 @@ _OPEN = {
     "GET /docs",
 }
 _CANARY = "canary-of-ana"
+_STAFF = "canary-of-staff"
+_LOOK = {"reveal": "true", "reason": "ticket 7"}
 
 # What a role may do is no question of the database.
 _ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -227,17 +230,14 @@ async def troubled(api: Api) -> str:
     job_id = await api.logos(ana, brand, count=1, brandVision=f"Words {_CANARY}")
     await fail(api.core, await claim(api.core, job_id), Cause.PROVIDER_GARBAGE, f"cannot read {_CANARY}")
     await api.as_user(BEN, "admin").post(
-        "/api/v1/admin/queues/logo-generation/pause", json={"reason": f"{_CANARY} asked for it"}
+        "/api/v1/admin/queues/logo-generation/pause", json={"reason": f"{_STAFF} asked for it"}
     )
     return job_id
 
 
-async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> None:
-    viewer = api.with_token((await api.key(Role.VIEWER, BEN)).text)
-    admin = api.with_token((await api.key(Role.ADMIN, BEN)).text)
-    body = {"action": "retry", "ids": [troubled], "reason": _CANARY}
-    begun = (await admin.post("/api/v1/admin/bulk", json=body)).json()["id"]
-    seen = {
+def lists(troubled: str, begun: str) -> dict[str, str]:
+    """Every list and page of a job that operators and viewers see, and a word that each must show."""
+    return {
         "/api/v1/jobs?all=true": troubled,
         f"/api/v1/jobs?user={ANA}": troubled,
         "/api/v1/jobs/groups?by=cause&all=true": "provider_garbage",
@@ -248,7 +248,7 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         "/api/v1/costs?all=true": "rows",
         "/api/v1/costs?by=user": "rows",
         "/api/v1/products": "products",
-        "/api/v1/me": "viewer",
+        "/api/v1/me": "userId",
         "/api/v1/admin/queues": "logo-generation",
         "/api/v1/admin/workers": "workers",
         "/api/v1/admin/overview": "usdLimit",
@@ -261,14 +261,30 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         f"/api/v1/admin/bulk/{begun}": begun,
         f"/api/v1/admin/bulk/{begun}/items": troubled,
     }
-    shown_to_admins = ""
+
+
+async def test_nothing_personal_reaches_who_has_not_said_why(api: Api, troubled: str) -> None:
+    viewer, operator, admin = [
+        api.with_token((await api.key(role, BEN)).text) for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+    ]
+    body = {"action": "retry", "ids": [troubled], "reason": _STAFF}
+    begun = (await admin.post("/api/v1/admin/bulk", json=body)).json()["id"]
+    seen = lists(troubled, begun)
+    shown_to_admins = revealed = ""
     for path, word in seen.items():
         answer = await viewer.get(path)
         assert answer.status_code == 200, (path, answer.text)
         assert word in answer.text, path
-        assert _CANARY not in answer.text, path
-        shown_to_admins += (await admin.get(path)).text
-    assert shown_to_admins.count(_CANARY) > 5
+        assert _CANARY not in answer.text and _STAFF not in answer.text, path
+        for one in (operator, admin):
+            answer = await one.get(path)
+            assert word in answer.text, path
+            assert _CANARY not in answer.text, path
+            shown_to_admins += answer.text
+        looked = path + ("&" if "?" in path else "?") + "reveal=true&reason=ticket+7"
+        revealed += (await admin.get(looked)).text
+    assert shown_to_admins.count(_STAFF) > 5
+    assert revealed.count(_CANARY) > 5
     # Nor is it to be found out by asking whether it is there.
     words = ("jobs?all=true&", "jobs/groups?all=true&", "admin/dlq?")
     for path in (f"/api/v1/{place}text={_CANARY}" for place in words):
@@ -279,6 +295,50 @@ async def test_nothing_personal_reaches_a_viewer(api: Api, troubled: str) -> Non
         for name, letters in expected().items()
         if "v" in letters and name.startswith("GET /api/")  # the pages': tests/pages/test_operators.py
     } <= {re.sub(r"\?.*", "", path).replace(troubled, IDS["job_id"]).replace(begun, IDS["bulk_id"]) for path in seen}
+
+
+@_ONE_DATABASE
+async def test_what_is_wholly_personal_is_not_there_until_somebody_says_why(api: Api, troubled: str) -> None:
+    ana, admin = api.as_user(ANA), api.with_token((await api.key(Role.ADMIN, BEN)).text)
+    brand = (await ana.get(f"/api/v1/jobs/{troubled}")).json()["brandId"]
+    asset = await add_asset(api.core, brand, troubled, data=b"png")
+    for path in (f"brands/{brand}", f"brands/{brand}/assets", f"assets/{asset}", f"jobs/{troubled}/events"):
+        assert (await ana.get(f"/api/v1/{path}")).status_code == 200, path
+        assert (await admin.get(f"/api/v1/{path}")).status_code == 404, path
+        assert (await admin.get(f"/api/v1/{path}", params=_LOOK)).status_code == 200, path
+    for method, path in (("PATCH", f"brands/{brand}"), ("POST", f"jobs/{troubled}/share")):
+        answer = await admin.request(method, f"/api/v1/{path}", params=_LOOK, json={})
+        assert answer.status_code == 404, "to look is not to change or to hand on"
+
+
+@_ONE_DATABASE
+async def test_ones_own_is_shown_whole(api: Api, troubled: str) -> None:
+    for role in (Role.OPERATOR, Role.ADMIN):
+        own = api.with_token((await api.key(role, ANA)).text)
+        for path in ("jobs?all=true", f"jobs/{troubled}", "admin/dlq"):
+            answer = await own.get(f"/api/v1/{path}")
+            assert _CANARY in answer.text and HIDDEN not in answer.text, (role, path)
+
+
+@_ONE_DATABASE
+async def test_the_audit_log_says_who_looked_at_what_and_why(api: Api, troubled: str) -> None:
+    key = await api.key(Role.OPERATOR, BEN)
+    operator = api.with_token(key.text)
+    for path in (f"jobs/{troubled}", f"jobs/{troubled}", f"jobs/{troubled}/why", "jobs?all=true&state=failed"):
+        answer = await operator.get(f"/api/v1/{path}", params=None if "?" in path else _LOOK)
+        assert answer.status_code == 200
+    await operator.get("/api/v1/jobs?all=true&state=failed&limit=5&reveal=true&reason=ticket+7")
+    found = (await operator.get("/api/v1/admin/audit?action=reveal")).json()["entries"]
+    assert [(act["action"], act["subject"], act["reason"], act["after"]) for act in found] == [
+        ("reveal.jobs", "jobs", "ticket 7", {"asked": "all=true&state=failed"}),
+        ("reveal.job", troubled, "ticket 7", None),  # three looks within a quarter of an hour are one
+    ]
+    assert {(act["actor"], act["keyId"]) for act in found} == {(BEN, key.id)}
+    acts = (await operator.get(f"/api/v1/jobs/{troubled}")).json()["acts"]
+    assert "reveal.job" in [act["action"] for act in acts]
+    for reason in ({}, {"reason": " "}):
+        assert (await operator.get(f"/api/v1/jobs/{troubled}", params={"reveal": "true", **reason})).status_code == 400
+    assert (await api.as_user(ANA).get(f"/api/v1/jobs/{troubled}", params=_LOOK)).status_code == 403
 
 
 async def test_a_viewers_socket_hears_figures_and_nothing_of_users(api: Api) -> None:

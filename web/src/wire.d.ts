@@ -225,6 +225,7 @@ export interface BulkEstimate {
   credits: number;
   usd: number;
   sandboxed: boolean;
+  usersPastBudget?: number | null;
 }
 
 export interface BulkItem {
@@ -319,6 +320,7 @@ export interface CostRow {
   units: number;
   usd: number;
   sandboxed: boolean;
+  usdEstimated: number | null;
 }
 
 export interface Costs {
@@ -326,6 +328,7 @@ export interface Costs {
   rows: CostRow[];
   totalUsd: number;
   sandboxedUsd: number;
+  usdEstimated: number;
 }
 
 export type Counts = Record<string, number>;

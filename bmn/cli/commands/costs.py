@@ -10,7 +10,7 @@ from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import since as seconds_since
-from bmn.format import usd
+from bmn.format import against, usd
 from bmn.schemas.documents import Costs
 
 app = single()
@@ -46,6 +46,7 @@ def costs(
             Column("CALLS", right=True),
             Column("UNITS", right=True),
             Column("SPENT", right=True),
+            Column("EXPECTED", right=True, drop=1),
             Column("WITH KEYS", right=True),
         )
         table = [
@@ -54,10 +55,11 @@ def costs(
                 str(row.calls),
                 f"{row.units:g}",
                 usd(0 if row.sandboxed else row.usd),
+                "-" if row.usd_estimated is None else usd(row.usd_estimated),
                 usd(row.usd),
             )
             for row in rows
         ]
         console.table(columns, table)
-        console.answer(f"spent: {usd(answer.total_usd)}")
+        console.answer(f"spent: {against(answer.total_usd, answer.usd_estimated)}")
     console.next_step("bmn costs --by provider --since 7d" if by == "kind" else "bmn jobs list --since 7d")

@@ -15,12 +15,13 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.params import Detach, Rate, Reason, StopAt
+from bmn.cli.terminal.params import Detach, Rate, Reason, Reveal, StopAt
 from bmn.cli.terminal.timespan import ago, local
 from bmn.client import Client, pages
 from bmn.client.calls.fields import LetterQuery
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
 from bmn.format import count, counted
+from bmn.redaction import unhidden
 from bmn.schemas.documents import BulkAction, BulkItem, DeadLetter, DeadLetterPage, Document, ReplayedLetter
 
 Queue = Annotated[str | None, typer.Option("--queue", metavar="NAME", help="Only this queue.")]
@@ -48,13 +49,14 @@ def list_letters(
     since: Since = None,
     limit: Annotated[int, typer.Option(min=1, max=100, metavar="N")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
+    reveal: Reveal = None,
 ) -> None:
     """The open ones, newest first."""
     query = _query(Filter(queue, cause=cause, text=text, since=since))
 
     async def fetch() -> DeadLetterPage:
         async with open_client(role="admin") as client:
-            return await client.dead_letters(limit=limit, cursor=cursor, **query)
+            return await client.dead_letters(limit=limit, cursor=cursor, reveal=reveal, **query)
 
     page = run(fetch())
     if console.json:
@@ -81,7 +83,7 @@ def list_letters(
             letter.cause,
             str(letter.replays),
             ago(letter.created_at) if human else letter.created_at,
-            letter.error,
+            unhidden(letter.error) or CAUSES[Cause(letter.cause)].told,
         )
         for letter in letters
     ]
@@ -107,7 +109,7 @@ def show_letter(entry: Annotated[str, typer.Argument()]) -> None:
     fields = {
         "Job": letter.job_id,
         "Cause": letter.cause,
-        "Error": letter.error,
+        "Error": unhidden(letter.error) or CAUSES[Cause(letter.cause)].told,
         "Attempts": letter.attempts,
         "Replays": letter.replays,
         "State": letter.state,

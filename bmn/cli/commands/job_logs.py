@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 
+from bmn.cli.following.hidden import say_hidden
 from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.selection import scope
 from bmn.cli.lookup.server import open_client
@@ -13,16 +14,20 @@ from bmn.cli.terminal.timespan import moment
 from bmn.client import Client
 from bmn.client import follow as follow_events
 from bmn.client.patience import PATIENCE_SECONDS, insist
+from bmn.redaction import HIDDEN, unhidden
 from bmn.schemas.documents import LogLine
 
 
-async def print_logs(reference: str, follow: bool, attempt: int | None, *, everyone: bool = False) -> int:
+async def print_logs(
+    reference: str, follow: bool, attempt: int | None, *, everyone: bool = False, reveal: str | None = None
+) -> int:
     """Prints a job's log lines, with `follow` until it ends; answers with how many there were."""
-    async with open_client(role="admin" if everyone else "user") as client:
+    patience = PATIENCE_SECONDS if follow else 0
+    async with open_client(role="admin" if everyone or reveal else "user") as client:
         job_id = await find_job(client, reference, of_whom=scope(None, everyone=everyone))
         found: list[LogLine] = []
         async for ended in _pulse(client, job_id) if follow else _once():
-            while lines := await _next(client, job_id, found, attempt, patience=PATIENCE_SECONDS if follow else 0):
+            while lines := await _next(client, job_id, found, attempt, patience=patience, reveal=reveal):
                 found += lines
                 for line in lines:
                     _show_log(line, follow)
@@ -30,14 +35,16 @@ async def print_logs(reference: str, follow: bool, attempt: int | None, *, every
                 break
     if console.json and not follow:
         console.document({"logs": found})
+    if not console.json:
+        say_hidden(any(line.message == HIDDEN for line in found))
     return len(found)
 
 
 async def _next(
-    client: Client, job_id: str, found: list[LogLine], attempt: int | None, *, patience: float
+    client: Client, job_id: str, found: list[LogLine], attempt: int | None, *, patience: float, reveal: str | None
 ) -> list[LogLine]:
     after = found[-1].id if found else 0
-    return await insist(lambda: client.logs(job_id, after=after, attempt=attempt), patience, console.say)
+    return await insist(lambda: client.logs(job_id, after=after, attempt=attempt, reveal=reveal), patience, console.say)
 
 
 async def _once() -> AsyncIterator[bool]:
@@ -80,4 +87,4 @@ def _show_log(line: LogLine, stream: bool) -> None:
 def _log_line(line: LogLine) -> str:
     at = moment(line.at).astimezone().strftime("%H:%M:%S.%f")[:-3]
     fields = " ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in line.fields.items())
-    return f"{at}  {line.level:<7}  {line.attempt}  {line.message}  {fields}".rstrip()
+    return f"{at}  {line.level:<7}  {line.attempt}  {unhidden(line.message)}  {fields}".rstrip()

@@ -9,6 +9,7 @@ from bmn.cli.base import UsageError, examples, run
 from bmn.cli.base import group as command_group
 from bmn.cli.commands import changing, dlq
 from bmn.cli.following.after import Afterwards, conclude
+from bmn.cli.following.hidden import is_hidden, say_hidden
 from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
 from bmn.cli.following.report import detached, report
 from bmn.cli.lookup import selection
@@ -21,9 +22,10 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
-from bmn.cli.terminal.params import Bell, Exec, span
+from bmn.cli.terminal.params import Bell, Exec, Reveal, span
 from bmn.cli.terminal.timespan import ago
 from bmn.format import against, counted
+from bmn.redaction import unhidden
 from bmn.schemas.documents import Job, JobPage, JobRecord, Why
 from bmn.schemas.payloads import WAITING_STATES
 
@@ -49,6 +51,7 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
     by: By = None,
+    reveal: Reveal = None,
 ) -> None:
     """The newest jobs first."""
     if by is not None:
@@ -57,7 +60,8 @@ def list_jobs(
 
     async def fetch() -> JobPage:
         async with chosen.client() as client:
-            return await client.jobs(limit=limit, cursor=cursor, **await as_query(client, chosen))
+            query = await as_query(client, chosen)
+            return await client.jobs(limit=limit, cursor=cursor, reveal=reveal, **query)
 
     page = run(fetch())
     if console.json:
@@ -73,6 +77,7 @@ def list_jobs(
         console.next_step("bmn jobs list" if chosen else 'bmn generate logos --brand "Acme Coffee"')
         return
     _print_table(found, whose=chosen.of_others)
+    say_hidden(any(is_hidden(job) for job in found))
     if page.next_cursor:
         total = counted(page.total, exact=page.total_is_exact)
         console.say(f"{len(found)} of {total}; the next page: --cursor {page.next_cursor}")
@@ -115,11 +120,11 @@ def _row(job: Job) -> list[Cell]:
         short_id(job.job_id) if human else job.job_id,
         state,
         job.queue_name,
-        job.brand_name or "",
+        unhidden(job.brand_name),
         f"{job.attempt}/{job.max_attempts}",
         against(0.0 if job.sandboxed else job.cost_usd, job.usd_estimated),
         ago(job.created_at) if human else job.created_at,
-        (job.error if job.state == "failed" else job.message) or "",
+        unhidden(job.error if job.state == "failed" else job.message) or job.cause or "",
     ]
 
 
@@ -147,12 +152,12 @@ def count_jobs(chosen: Filter, by: By = None) -> None:
 
 @app.command("export", cls=examples("bmn jobs export --since 7d > jobs.jsonl"))
 @filtered
-def export_jobs(chosen: Filter) -> None:
+def export_jobs(chosen: Filter, reveal: Reveal = None) -> None:
     """Every job that a filter finds, one JSON object a line."""
 
     async def fetch() -> list[Job]:
         async with chosen.client() as client:
-            return await all_jobs(client, await as_query(client, chosen))
+            return await all_jobs(client, await as_query(client, chosen), reveal=reveal)
 
     for job in run(fetch()):
         console.json_line(job)
@@ -163,12 +168,14 @@ def show_job(
     job: JobName,
     web: Annotated[bool, typer.Option("-w", "--web", help="Open its page in the browser.")] = False,
     everyone: selection.Everyone = False,
+    reveal: Reveal = None,
 ) -> None:
     """Everything known about a job."""
 
     async def fetch() -> tuple[JobRecord, Why | None]:
-        async with open_client(role="admin" if everyone else "user") as client:
-            found = await client.job(await find_job(client, job, of_whom=scope(None, everyone=everyone)))
+        async with open_client(role="admin" if everyone or reveal else "user") as client:
+            job_id = await find_job(client, job, of_whom=scope(None, everyone=everyone))
+            found = await client.job(job_id, reveal=reveal)
             waits = found.state in WAITING_STATES and not console.json and not web
             return found, await client.why(found.job_id) if waits else None
 
@@ -240,12 +247,13 @@ async def _watch(
 
 
 @app.command("why", cls=examples("bmn jobs why last", "bmn jobs why last:failed"))
-def why(job: JobName, everyone: selection.Everyone = False) -> None:
+def why(job: JobName, everyone: selection.Everyone = False, reveal: Reveal = None) -> None:
     """Plain words: why the job is where it is, what it cost, what to do."""
 
     async def fetch() -> Why:
-        async with open_client(role="admin" if everyone else "user") as client:
-            return await client.why(await find_job(client, job, of_whom=scope(None, everyone=everyone)))
+        async with open_client(role="admin" if everyone or reveal else "user") as client:
+            job_id = await find_job(client, job, of_whom=scope(None, everyone=everyone))
+            return await client.why(job_id, reveal=reveal)
 
     answer = run(fetch())
     if console.json:
@@ -262,11 +270,12 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the job ends.")] = False,
     attempt: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only this attempt.")] = None,
     everyone: selection.Everyone = False,
+    reveal: Reveal = None,
 ) -> None:
     """The job's log lines."""
     from bmn.cli.commands.job_logs import print_logs
 
-    if not run(print_logs(job, follow, attempt, everyone=everyone)):
+    if not run(print_logs(job, follow, attempt, everyone=everyone, reveal=reveal)):
         console.say("No log lines.")
     console.next_step(f"bmn jobs why {job}")
 

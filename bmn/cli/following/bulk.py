@@ -67,7 +67,9 @@ def in_figures(asked: Asked, expected: BulkEstimate) -> str:
     if asked.verb in ("retry", "replay"):
         money = usd(expected.usd)
         cost = f"sandbox: $0.00 (with keys: {money})" if expected.sandboxed else f"about {money} of providers"
-        return f"{text}: {count(expected.credits, 'credit')}, {cost}."
+        past = expected.users_past_budget
+        beyond = f" {count(past, 'user')} will be past the budget of a day, which does not hold this." if past else ""
+        return f"{text}: {count(expected.credits, 'credit')}, {cost}.{beyond}"
     if asked.verb == "cancel":
         return f"{text}: up to {count(expected.credits, 'credit')} come back."
     return f"{text}."

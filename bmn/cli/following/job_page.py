@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from bmn.cli.following.hidden import is_hidden, say_hidden
 from bmn.cli.following.report import money
 from bmn.cli.lookup.assets import numbered
 from bmn.cli.terminal.cells import clean
@@ -11,6 +12,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell
 from bmn.cli.terminal.timespan import ago, local, moment
 from bmn.format import count, duration, usd
+from bmn.redaction import unhidden
 from bmn.schemas.documents import AuditRecord, JobRecord, TimelineEvent, Why
 
 
@@ -18,11 +20,11 @@ def print_job(job: JobRecord, waits: Why | None = None) -> None:
     """State, figures, units, assets and the timeline of every event. waits: why it has not begun, or not again."""
     _head(job)
     fields = {
-        "Brand": job.brand_name or job.brand_id,
+        "Brand": unhidden(job.brand_name) or job.brand_id,
         "Attempt": f"{job.attempt} of {job.max_attempts}" + (f", {job.losses} lost" if job.losses else ""),
-        "Progress": f"{job.progress} %  {job.message or ''}".rstrip(),
+        "Progress": f"{job.progress} %  {unhidden(job.message)}".rstrip(),
         "Waiting": waits.cause_text if waits else None,
-        "Error": job.error,
+        "Error": unhidden(job.error),
         "Cause": job.cause,
         "Money": f"{money(job)} (reserved {job.credits_reserved})",
         "Created": f"{local(job.created_at)}  ({ago(job.created_at)})",
@@ -41,6 +43,7 @@ def print_job(job: JobRecord, waits: Why | None = None) -> None:
     _assets(job)
     _timeline(job.timeline)
     _acts(job.acts or [])
+    say_hidden(is_hidden(job))
     step = {"failed": "why", "partial": "why", "queued": "why", "cancelled": "why", "completed": "logs"}.get(
         job.state, "watch"
     )
@@ -70,7 +73,7 @@ def _units(job: JobRecord) -> None:
         return
     console.answer("\n  Units")
     for unit in units:
-        note = unit.error or ("may have been billed once more" if unit.ambiguous else "")
+        note = unhidden(unit.error) or ("may have been billed once more" if unit.ambiguous else "")
         row = f"{unit.unit:<12} {unit.state:<11} {unit.provider or '':<10} {usd(unit.cost_usd)}  {note}"
         console.answer(f"    {row}".rstrip())
 

@@ -165,7 +165,7 @@ async def _brand_id(client: Client, chosen: Filter) -> str | None:
     return chosen.brand
 
 
-async def all_jobs(client: Client, query: JobQuery) -> list[Job]:
-    """Every job that a query finds, page by page."""
-    every_page = pages(lambda cursor: client.jobs(limit=_PAGE, cursor=cursor, **query))
+async def all_jobs(client: Client, query: JobQuery, *, reveal: str | None = None) -> list[Job]:
+    """Every job that a query finds, page by page. reveal: why what their users have said is looked at."""
+    every_page = pages(lambda cursor: client.jobs(limit=_PAGE, cursor=cursor, reveal=reveal, **query))
     return [job async for page in every_page for job in page.jobs]

@@ -19,6 +19,16 @@ Exec = Annotated[
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit log.")]
 
 
+Reveal = Annotated[
+    str | None,
+    typer.Option(
+        "--reveal",
+        metavar="REASON",
+        help="With what other users have said and made; for operators. The reason goes into the audit log.",
+    ),
+]
+
+
 def span(value: str | float) -> float:
     """Seconds of a span of time: `90s`, `10m`, `0.5`. Raises ValueError."""
     return float(value) if isinstance(value, int | float) else parse_span(value)

@@ -14,6 +14,18 @@ class Whose(TypedDict, total=False):
     all: bool | None
 
 
+class Revealing(TypedDict, total=False):
+    """With what their users have said and made; for operators. reason: for the audit log."""
+
+    reveal: bool
+    reason: str
+
+
+def revealing(reason: str | None) -> Revealing:
+    """As the API's parameters. reason: None for who reveals nothing."""
+    return {} if reason is None else {"reveal": True, "reason": reason}
+
+
 class JobQuery(Whose, total=False):
     """Which jobs. prefix: of the uuid or the whole id. since, until: seconds ago. minCost: USD."""
 

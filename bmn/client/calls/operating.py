@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from bmn.client.calls.fields import Fields, LetterQuery, given
+from bmn.client.calls.fields import Fields, LetterQuery, given, revealing
 from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
@@ -80,10 +80,16 @@ class Operating(HttpClient):
         return await self._get(f"/admin/incidents/{name}", documents.Incident, since=since)
 
     async def dead_letters(
-        self, *, limit: int | None = None, cursor: str | None = None, **query: Unpack[LetterQuery]
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        reveal: str | None = None,
+        **query: Unpack[LetterQuery],
     ) -> documents.DeadLetterPage:
-        """One page of open dead letters, newest first."""
-        return await self._get("/admin/dlq", documents.DeadLetterPage, limit=limit, cursor=cursor, **query)
+        """One page of open dead letters, newest first. reveal: as in `jobs`."""
+        asked = revealing(reveal)
+        return await self._get("/admin/dlq", documents.DeadLetterPage, limit=limit, cursor=cursor, **query, **asked)
 
     async def replay(self, selection: Fields) -> documents.Replays:
         """Replays dead letters, each once. selection: `ids`, a filter, or `all`; with `dryRun` only what it would do."""

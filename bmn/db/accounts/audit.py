@@ -1,5 +1,6 @@
 """What people and the system itself have done: who, what, to what, why, and from where."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,33 @@ class AuditFilter:
     key_id: str | None = None
     since: float | None = None
     until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody's look at personal data. kind: `job`, `jobs`, `brand` ... asked: the filter of a list."""
+
+    kind: str
+    subject: str
+    reason: str
+    asked: str | None
+
+
+_ONE_LOOK_SECONDS = 900.0
+
+
+def note_look(conn: Connection, actor: Actor, look: Look) -> None:
+    """Writes a look down as `reveal.KIND`: once, where a page renews itself or a list goes on to its next page.
+
+    That is, the same look by the same person from the same place within a quarter of an hour is one.
+    """
+    action, after = f"reveal.{look.kind}", {"asked": look.asked} if look.asked else None
+    chosen = AuditFilter(actor=str(actor), action=action, subject=look.subject, since=time.time() - _ONE_LOOK_SECONDS)
+    for entry in listed(conn, chosen, limit=20):
+        known = (entry.reason, entry.after, entry.key_id, entry.address)
+        if known == (look.reason, after, actor.key_id, actor.address):
+            return
+    note(conn, actor, action, look.subject, reason=look.reason, after=after)
 
 
 def note(

@@ -48,7 +48,7 @@ _RUNNING = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A job that was chosen. credits: reserved and not charged. units: paid steps that are missing.
+    """A job that was chosen. credits: reserved and not charged. units: paid steps that are missing. user_id: whose it is.
 
     fits: its state is one that the action takes; one that was named and does not fit will be refused with its reason.
     """
@@ -57,6 +57,7 @@ class Candidate:
     queue: str
     credits: int
     units: int
+    user_id: str | None = None
     fits: bool = True
 
 
@@ -173,11 +174,16 @@ def choose_letters(conn: Connection, action: Action, chosen: DeadFilter) -> list
     return [_candidate(*row) for row in conn.execute(query)]
 
 
-_CANDIDATE = (jobs.c.id, jobs.c.queue, jobs.c.credits_reserved - jobs.c.credits_charged, jobs.c.unit_credits)
+_CANDIDATE = (
+    *(jobs.c.id, jobs.c.queue, jobs.c.credits_reserved - jobs.c.credits_charged),
+    *(jobs.c.unit_credits, jobs.c.user_id),
+)
 
 
-def _candidate(job_id: str, queue: str, credits: int, price: int | None, *, fits: bool = True) -> Candidate:
-    return Candidate(job_id, queue, credits, credits // price if price else 0, fits)
+def _candidate(
+    job_id: str, queue: str, credits: int, price: int | None, user_id: str | None, *, fits: bool = True
+) -> Candidate:
+    return Candidate(job_id, queue, credits, credits // price if price else 0, user_id, fits)
 
 
 def _in_open_action(action: Action) -> ColumnElement[bool]:

@@ -1,30 +1,57 @@
 """What provider calls cost, by kind, provider, model and user: a user's own from their calls, everybody's from sums.
 
 Each call is added once, when the mark passes it: to its hour, its day and a total that outlives the calls. So what the
-fleet has spent costs as much to ask for after a million calls as after a thousand, and is exact at every moment.
+fleet has spent costs as much to ask for after a million calls as after a thousand, and is exact at every moment. Beside
+them, by kind and by user, the same of jobs: when one has ended, what it was expected to cost when it was submitted.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, String, delete, func, literal_column, select
+from sqlalchemy import Connection, Float, Integer, String, delete, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db.records import Cost
 from bmn.db.sums.rollup import DAY, HOUR, TOTAL, beginning_of, bucket_of, mark_of, move_mark
-from bmn.db.tables import db_now, provider_calls, provider_spending, spending_mark
+from bmn.db.tables import db_now, jobs, provider_calls, provider_spending, spending_mark
 from bmn.db.upsert import insert_once
 
 CostsBy = Literal["kind", "provider", "user", "model"]
+ExpectedBy = Literal["kind", "user"]
 
 # Spelled out, since PostgreSQL does not take two parameters of one value for the same expression.
 _NONE: ColumnElement[str] = literal_column("'-'", String)
-_KEYS: dict[CostsBy, ColumnElement[Any]] = {
-    "kind": func.coalesce(provider_calls.c.queue, _NONE),
-    "provider": func.coalesce(provider_calls.c.provider, _NONE),
-    "user": func.coalesce(provider_calls.c.user_id, _NONE),
-    "model": func.coalesce(provider_calls.c.model, _NONE),
+
+
+@dataclass(frozen=True, slots=True)
+class _Dimension:
+    """By what is added up. name: in the table of sums. of_jobs: what was expected, instead of what was called."""
+
+    name: str
+    key: ColumnElement[Any]
+    of_jobs: bool = False
+
+    @property
+    def at(self) -> ColumnElement[Any]:
+        return jobs.c.completed_at if self.of_jobs else provider_calls.c.at
+
+    @property
+    def owner(self) -> ColumnElement[Any]:
+        return jobs.c.user_id if self.of_jobs else provider_calls.c.user_id
+
+
+_CALLS: dict[CostsBy, _Dimension] = {
+    "kind": _Dimension("kind", func.coalesce(provider_calls.c.queue, _NONE)),
+    "provider": _Dimension("provider", func.coalesce(provider_calls.c.provider, _NONE)),
+    "user": _Dimension("user", func.coalesce(provider_calls.c.user_id, _NONE)),
+    "model": _Dimension("model", func.coalesce(provider_calls.c.model, _NONE)),
 }
+_JOBS: dict[ExpectedBy, _Dimension] = {
+    "kind": _Dimension("kind expected", jobs.c.queue, of_jobs=True),
+    "user": _Dimension("user expected", func.coalesce(jobs.c.user_id, _NONE), of_jobs=True),
+}
+_DIMENSIONS = (*_CALLS.values(), *_JOBS.values())
 _SPANS = (HOUR, DAY, TOTAL)
 _KEPT = {HOUR: 35 * DAY, DAY: 400 * DAY}
 _PRIMARY = ("span", "bucket", "dimension", "key", "sandboxed")
@@ -38,17 +65,37 @@ def costs(
 
     user_id: only that user's. since: seconds since 1970.
     """
-    mark = None if user_id is not None else mark_of(conn, spending_mark)
-    if mark is None or (since is not None and since >= mark):
-        found = _of_calls(conn, by, user_id=user_id, since=since)
-    elif since is None:
-        found = _merged((*_of_sums(conn, by, TOTAL), *_of_calls(conn, by, since=mark)))
+    if user_id is not None:
+        found = _of_rows(conn, _CALLS[by], user_id=user_id, since=since)
     else:
-        span = HOUR if by != "user" and since > _now(conn) - _KEPT[HOUR] + DAY else DAY
-        first = min(mark, bucket_of(since + span, span))
-        edges = (*_of_calls(conn, by, since=since, until=first), *_of_calls(conn, by, since=mark))
-        found = _merged((*_of_sums(conn, by, span, first), *edges))
+        found = _added_up(conn, _CALLS[by], since=since)
     return sorted(found, key=lambda cost: (-round(cost.usd, 6), cost.key, cost.sandboxed))[:limit]
+
+
+def expected(
+    conn: Connection, by: ExpectedBy, *, user_id: str | None = None, since: float | None = None
+) -> dict[str, float]:
+    """USD that the jobs which have ended were expected to cost, by key; those that the sandbox carried out, nothing.
+
+    user_id: only that user's, and by `user` alone. since: as in `costs`.
+    """
+    return {each.key: each.usd for each in _added_up(conn, _JOBS[by], since=since, only=user_id)}
+
+
+def _added_up(conn: Connection, by: _Dimension, *, since: float | None, only: str | None = None) -> list[Cost]:
+    """From sums as far as they go, and from rows at both ends. only: of this key, a user's id."""
+    mark = mark_of(conn, spending_mark)
+    if mark is None or (since is not None and since >= mark):
+        return _of_rows(conn, by, user_id=only, since=since)
+    if since is None:
+        return _merged((*_of_sums(conn, by, TOTAL, only=only), *_of_rows(conn, by, user_id=only, since=mark)))
+    span = HOUR if not by.name.startswith("user") and since > _now(conn) - _KEPT[HOUR] + DAY else DAY
+    first = min(mark, bucket_of(since + span, span))
+    edges = (
+        *_of_rows(conn, by, user_id=only, since=since, until=first),
+        *_of_rows(conn, by, user_id=only, since=mark),
+    )
+    return _merged((*_of_sums(conn, by, span, first, only=only), *edges))
 
 
 def roll_up(conn: Connection) -> bool:
@@ -57,13 +104,13 @@ def roll_up(conn: Connection) -> bool:
     if moved is None:
         return False
     start, end, further = moved
-    hour = beginning_of(provider_calls.c.at, HOUR).label("hour")
     sums: dict[tuple[int, float, str, str, int], list[float]] = {}
-    for by, key in _KEYS.items():
-        query = _added(key.label("key"), hour).where(provider_calls.c.at >= start, provider_calls.c.at < end)
+    for by in _DIMENSIONS:
+        hour = beginning_of(by.at, HOUR).label("hour")
+        query = _added(by, hour).where(by.at >= start, by.at < end)
         for row in conn.execute(query.group_by(hour)):
             for span in _SPANS:
-                place = (span, bucket_of(row.hour, span), by, row.key, row.sandboxed)
+                place = (span, bucket_of(row.hour, span), by.name, row.key, row.sandboxed)
                 held = sums.setdefault(place, [0, 0.0, 0.0])
                 for position, value in enumerate((row.calls, row.units, row.usd)):
                     held[position] += value
@@ -76,10 +123,10 @@ def delete_old(conn: Connection) -> int:
     table = provider_spending
     return sum(
         conn.execute(
-            delete(table).where(table.c.span == span, table.c.dimension == by, table.c.bucket < db_now() - kept)
+            delete(table).where(table.c.span == span, table.c.dimension == by.name, table.c.bucket < db_now() - kept)
         ).rowcount
         for span, kept in _KEPT.items()
-        for by in _KEYS
+        for by in _DIMENSIONS
     )
 
 
@@ -87,37 +134,51 @@ def _now(conn: Connection) -> float:
     return float(conn.execute(select(db_now())).scalar_one())
 
 
-def _added(*columns: ColumnElement[Any]) -> Any:
+def _added(by: _Dimension, *columns: ColumnElement[Any]) -> Any:
+    key = by.key.label("key")
+    if by.of_jobs:
+        real, usd = literal_column("0", Integer).label("sandboxed"), func.sum(jobs.c.usd_estimated).label("usd")
+        units = literal_column("0.0", Float).label("units")
+        query = select(key, *columns, real, func.count().label("calls"), units, usd)
+        return query.where(jobs.c.completed_at.is_not(None), jobs.c.usd_estimated > 0).group_by(key)
     called = provider_calls.c
     return select(
+        key,
         *columns,
         called.sandboxed,
         func.count().label("calls"),
         func.coalesce(func.sum(called.units), 0.0).label("units"),
         func.coalesce(func.sum(called.usd), 0.0).label("usd"),
-    ).group_by(columns[0], called.sandboxed)
+    ).group_by(key, called.sandboxed)
 
 
-def _of_calls(
-    conn: Connection, by: CostsBy, *, user_id: str | None = None, since: float | None = None, until: float | None = None
+def _of_rows(
+    conn: Connection,
+    by: _Dimension,
+    *,
+    user_id: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
 ) -> list[Cost]:
-    query = _added(_KEYS[by].label("key"))
+    query = _added(by)
     if user_id is not None:
-        query = query.where(provider_calls.c.user_id == user_id)
+        query = query.where(by.owner == user_id)
     if since is not None:
-        query = query.where(provider_calls.c.at >= since)
+        query = query.where(by.at >= since)
     if until is not None:
-        query = query.where(provider_calls.c.at < until)
+        query = query.where(by.at < until)
     return [Cost.from_row(row) for row in conn.execute(query)]
 
 
-def _of_sums(conn: Connection, by: CostsBy, span: int, first: float = 0.0) -> list[Cost]:
+def _of_sums(conn: Connection, by: _Dimension, span: int, first: float = 0.0, *, only: str | None = None) -> list[Cost]:
     table = provider_spending.c
     query = (
         select(table.key, table.sandboxed, *(func.sum(table[name]).label(name) for name in _SUMS))
-        .where(table.span == span, table.dimension == by, table.bucket >= first)
+        .where(table.span == span, table.dimension == by.name, table.bucket >= first)
         .group_by(table.key, table.sandboxed)
     )
+    if only is not None:
+        query = query.where(table.key == only)
     return [Cost.from_row(row) for row in conn.execute(query)]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
+from bmn.schemas.documents.document import INTERNAL, Document, Time, absent
 
 BulkWord = Literal["retry", "cancel", "replay", "purge"]
 BulkState = Literal["running", "paused", "done", "stopped", "aborted"]
@@ -11,13 +11,15 @@ BulkState = Literal["running", "paused", "done", "stopped", "aborted"]
 class BulkEstimate(Document):
     """What an action would come to. credits: what a retry reserves, what a cancel gives back. usd: what providers charge.
 
-    sandboxed: the sandbox answers, and nobody is charged.
+    sandboxed: the sandbox answers, and nobody is charged. users_past_budget: how many users it takes past their budget of a
+    day, which does not hold an operator's act.
     """
 
     jobs: int
     credits: int
     usd: float
     sandboxed: bool
+    users_past_budget: int | None = absent()
 
 
 class BulkAction(Document):
@@ -30,10 +32,10 @@ class BulkAction(Document):
     id: str
     action: BulkWord
     state: BulkState
-    selection: Annotated[dict[str, Any], PERSONAL]
+    selection: Annotated[dict[str, Any], INTERNAL]
     user_id: str | None
     asked_by: str
-    reason: Annotated[str | None, PERSONAL]
+    reason: Annotated[str | None, INTERNAL]
     total: int
     done: int
     refused: int

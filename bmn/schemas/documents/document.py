@@ -34,33 +34,63 @@ Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 @dataclass(frozen=True, slots=True)
 class _Personal:
+    """Marks a field. plain: names in it whose values are words of ours, and stay."""
+
+    plain: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Internal:
     """Marks a field."""
 
 
 PERSONAL = _Personal()
-"""In `Annotated[...]`: the field may hold a user's words, pictures or address, which viewers do not see."""
+"""In `Annotated[...]`: the field may hold a user's words, pictures or address, which nobody else sees unasked."""
+
+PERSONAL_FACTS = _Personal(frozenset({"cause", "status", "unit", "step"}))
+"""The same for what happened to a job: beside figures, what it was and why are no words of a user."""
+
+INTERNAL = _Internal()
+"""In `Annotated[...]`: the field may hold what operators have written to each other, which viewers do not see."""
 
 D = TypeVar("D", bound=Document)
 
 
-def masked(document: D) -> D:
-    """A document without what its users have said, made or are called by; ids, states, times and money stay."""
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Who looks at what belongs to others. user_id: whose own records they see whole. internal: what operators write too."""
+
+    user_id: str | None
+    internal: bool
+
+
+def masked(document: D, onlooker: Onlooker) -> D:
+    """A document without what others have said, made or are called by; ids, states, times, figures and money stay."""
+    if onlooker.user_id is not None and getattr(document, "user_id", None) == onlooker.user_id:
+        return document
     changes: dict[str, object] = {}
     for name, field in type(document).model_fields.items():
         value = getattr(document, name)
-        seen = _hidden(value) if PERSONAL in field.metadata else _masked_parts(value)
+        seen = _seen(value, field.metadata, onlooker)
         if seen is not value:
             changes[name] = seen
     return document.model_copy(update=changes) if changes else document
 
 
-def _masked_parts(value: object) -> object:
+def _seen(value: object, marks: list[object], onlooker: Onlooker) -> object:
+    for mark in marks:
+        if isinstance(mark, _Personal):
+            return _hidden(value, mark.plain)
+        if isinstance(mark, _Internal) and not onlooker.internal:
+            return _hidden(value, frozenset())
     if isinstance(value, Document):
-        return masked(value)
-    return [_masked_parts(part) for part in value] if isinstance(value, list) else value
+        return masked(value, onlooker)
+    return [_seen(part, [], onlooker) for part in value] if isinstance(value, list) else value
 
 
-def _hidden(value: object) -> object:
+def _hidden(value: object, plain: frozenset[str]) -> object:
     if isinstance(value, str):
         return HIDDEN
-    return type(value)() if isinstance(value, dict | list) else value
+    if isinstance(value, dict):
+        return {name: part for name, part in value.items() if isinstance(part, int | float) or name in plain}
+    return [] if isinstance(value, list) else value

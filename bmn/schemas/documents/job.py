@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bmn.schemas.documents.access import AuditRecord
 from bmn.schemas.documents.brand import Asset
-from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
+from bmn.schemas.documents.document import INTERNAL, PERSONAL, PERSONAL_FACTS, Document, Time, absent
 from bmn.schemas.payloads import JobState
 
 
@@ -113,7 +113,7 @@ class TimelineEvent(Document):
     seq: int
     event: str
     at: Time
-    data: Annotated[dict[str, Any], PERSONAL]
+    data: Annotated[dict[str, Any], PERSONAL_FACTS]
 
 
 class Unit(Document):
@@ -144,7 +144,7 @@ class JobRecord(Job):
     replays: list[str]
     position: int | None = absent()
     expected: Expected | None = absent()
-    acts: Annotated[list[AuditRecord] | None, PERSONAL] = absent()
+    acts: Annotated[list[AuditRecord] | None, INTERNAL] = absent()
 
 
 class Advice(Document):
@@ -161,7 +161,7 @@ class Why(Document):
     state: JobState
     headline: str
     cause: str | None
-    cause_text: Annotated[str, PERSONAL]
+    cause_text: Annotated[str, INTERNAL]
     money: str
     kept: str
     advice: Advice = Field(alias="try")
@@ -175,7 +175,7 @@ class LogLine(Document):
     level: str
     message: Annotated[str, PERSONAL]
     attempt: int
-    fields: Annotated[dict[str, Any], PERSONAL]
+    fields: Annotated[dict[str, Any], PERSONAL_FACTS]
 
 
 class JobLogs(Document):

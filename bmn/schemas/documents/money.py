@@ -35,19 +35,25 @@ class Granted(Document):
 
 
 class CostRow(Document):
-    """What one kind, provider or user cost. sandboxed: nobody charged it."""
+    """What one kind, provider or user cost. sandboxed: nobody charged it.
+
+    usd_estimated: what its jobs that ended meanwhile were expected to cost; null by provider and model, of a user's kinds,
+    of the sandbox, and where nothing was expected.
+    """
 
     key: str | None
     calls: int
     units: float
     usd: float
     sandboxed: bool
+    usd_estimated: float | None
 
 
 class Costs(Document):
-    """What providers charged, in rows by one property."""
+    """What providers charged, in rows by one property. usd_estimated: what was expected of all jobs that ended meanwhile."""
 
     by: str
     rows: list[CostRow]
     total_usd: float
     sandboxed_usd: float
+    usd_estimated: float

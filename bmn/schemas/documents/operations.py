@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
+from bmn.schemas.documents.document import INTERNAL, PERSONAL, Document, Time, absent
 
 
 class QueueStatus(Document):
@@ -24,7 +24,7 @@ class QueueStatus(Document):
     p95_ms: int | None
     paused: bool
     cause: str | None
-    reason: Annotated[str | None, PERSONAL]
+    reason: Annotated[str | None, INTERNAL]
     paused_by: str | None
     paused_at: Time | None
     tried_again_at: Time | None
@@ -84,13 +84,13 @@ class AlertRecord(Document):
     kind: str
     subject: str
     severity: Literal["warn", "error"]
-    message: Annotated[str, PERSONAL]
+    message: Annotated[str, INTERNAL]
     opened_at: Time
     changed_at: Time | None
     resolved_at: Time | None
     acknowledged_at: Time | None
     acknowledged_by: str | None
-    acknowledged_reason: Annotated[str | None, PERSONAL]
+    acknowledged_reason: Annotated[str | None, INTERNAL]
     muted_until: Time | None
     next_step: str
 
@@ -100,7 +100,7 @@ class AlertMute(Document):
 
     kind: str
     muted_by: str
-    reason: Annotated[str | None, PERSONAL]
+    reason: Annotated[str | None, INTERNAL]
     muted_at: Time
     until: Time
 

@@ -8,12 +8,14 @@ from fastapi.responses import Response
 
 from bmn.db import dead_letters, records
 from bmn.errors import CAUSES
+from bmn.identity.tokens import Principal
 from bmn.schemas.documents import BulkEstimate, DeadLetter
 from bmn.schemas.requests import BulkBody
 from bmn.server import bulk, views
 from bmn.server.dependencies import Res
 from bmn.server.operators.frame import may_operate, show
-from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.access import PageRoute
+from bmn.server.revealing import Onlooker
 from bmn.server.routes import admin
 from bmn.server.routes.admin import Words
 
@@ -39,7 +41,7 @@ class Pile:
 async def show_dlq(
     request: Request,
     res: Res,
-    visitor: Visitor,
+    visitor: Onlooker,
     cause: Words = None,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
@@ -49,10 +51,10 @@ async def show_dlq(
     return show(request, visitor, "dlq.html", "dlq", piles=piles, letters=letters, cause=cause)
 
 
-async def _pile(res: Res, visitor: Visitor, newest: records.DeadLetter, number: int) -> Pile:
+async def _pile(res: Res, visitor: Principal, newest: records.DeadLetter, number: int) -> Pile:
     cause, found = newest.cause, CAUSES[newest.cause]
     estimate = None
     if may_operate(visitor) and number <= _AT_ONCE:
         body = BulkBody(action="replay", cause=cause)
-        estimate = await bulk.estimate(res, body, await bulk.choose(res, body, None))
+        estimate = await bulk.estimate(res, body, await bulk.choose(res, body, None), None)
     return Pile(cause, number, views.shown(views.dead_letter(newest), visitor), estimate, found.user_text, found.advice)

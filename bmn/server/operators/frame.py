@@ -10,10 +10,12 @@ from pydantic import AfterValidator, StringConstraints
 from bmn.format import against, counted, duration, usd
 from bmn.identity.rights import RIGHTS, Right
 from bmn.identity.tokens import Principal
+from bmn.redaction import unhidden
 from bmn.schemas.base import clean
 from bmn.schemas.documents import Job
 from bmn.server.pages import words
 from bmn.server.pages.rendering import page
+from bmn.server.revealing import revealing
 
 Why = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(clean), Form()
@@ -35,6 +37,8 @@ def show(request: Request, visitor: Principal, template: str, here: str, **value
         usd=usd,
         against=against,
         took=took,
+        unhidden=unhidden,
+        more=revealing(visitor),
         **values,
     )
 

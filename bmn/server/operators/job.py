@@ -15,15 +15,15 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.db.records import LetterState, ProviderCall
 from bmn.errors import CAUSES, Cause
-from bmn.identity.rights import Right
 from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES
 from bmn.schemas.requests import ReasonBody, RetryBody
-from bmn.server.dependencies import By, JobPath, Res
+from bmn.server.dependencies import By, JobPath, Res, owner_filter
 from bmn.server.operators.frame import Why, show
 from bmn.server.pages import course, pieces, words
-from bmn.server.pages.access import PageRoute, PayingVisitor, Visitor
+from bmn.server.pages.access import PageRoute, PayingVisitor
 from bmn.server.pages.course import Attempt
 from bmn.server.resources import Resources
+from bmn.server.revealing import Onlooker
 from bmn.server.routes import jobs
 from bmn.work.estimates import job_cost
 
@@ -66,10 +66,11 @@ class Inside:
 
 
 @router.get("/admin/jobs/{job_id}")
-async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Visitor) -> Response:
+async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Onlooker) -> Response:
     """One job."""
     record = await jobs.show(job_id, res, visitor, Response())
-    inside = await res.core.db.read(lambda conn: _look(conn, job_id, reveal=visitor.may(Right.REVEAL)))
+    whole = owner_filter(visitor) in (None, record.user_id)
+    inside = await res.core.db.read(lambda conn: _look(conn, job_id, whole=whole))
     cause = Cause(record.cause) if record.cause else None
     return show(
         request,
@@ -81,8 +82,9 @@ async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Visitor
         why=await jobs.why(job_id, res, visitor),
         log=(await jobs.logs(job_id, res, visitor)).logs,
         inside=inside,
+        whole=whole,
         lanes=_lanes(inside, time.time()),
-        pictures=await _pictures(res, job_id) if visitor.may(Right.REVEAL) else [],
+        pictures=await _pictures(res, job_id) if whole else [],
         expected_usd=await res.core.db.read(
             lambda conn: job_cost(res.settings, record.queue_name, job_rows.get_job(conn, job_id).payload)
         ),
@@ -106,14 +108,14 @@ async def cancel(job_id: JobPath, res: Res, visitor: PayingVisitor, by: By, reas
     return RedirectResponse(f"/admin/jobs/{job_id}", 303)
 
 
-def _look(conn: Connection, job_id: str, *, reveal: bool) -> Inside:
+def _look(conn: Connection, job_id: str, *, whole: bool) -> Inside:
     row = job_rows.get_job(conn, job_id)
     letter = dead_letters.of_job(conn, job_id)
     return Inside(
         calls=call_rows.of_job(conn, job_id),
         attempts=course.attempts(event_rows.after(conn, job_id, 0, _EVENTS)),
         worker=row.lease_owner,
-        said=job_rows.last_said(conn, job_id) if reveal else None,
+        said=job_rows.last_said(conn, job_id) if whole else None,
         is_dead=letter is not None and letter.state == LetterState.OPEN,
         created_at=row.created_at,
         started_at=row.started_at,

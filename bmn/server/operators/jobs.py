@@ -10,15 +10,15 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.db.lists.groups import GroupBy
 from bmn.errors import Cause
-from bmn.identity.rights import Right
 from bmn.schemas.documents import Job
 from bmn.schemas.payloads import JobState
-from bmn.server.dependencies import Res
+from bmn.server.dependencies import Res, owner_filter
 from bmn.server.operators.frame import show
 from bmn.server.operators.view import SPANS, view_of
 from bmn.server.pages import pieces
-from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.access import PageRoute
 from bmn.server.resources import Resources
+from bmn.server.revealing import Onlooker
 from bmn.server.routes import jobs
 from bmn.work.registry import QUEUES
 
@@ -30,7 +30,7 @@ _PICTURES = 4
 
 
 @router.get("/admin/jobs")
-async def list_jobs(request: Request, res: Res, visitor: Visitor) -> Response:
+async def list_jobs(request: Request, res: Res, visitor: Onlooker) -> Response:
     """The jobs of a view."""
     view = view_of(request)
     chosen = await view.chosen(res, visitor)
@@ -49,7 +49,7 @@ async def list_jobs(request: Request, res: Res, visitor: Visitor) -> Response:
         further=len(groups.groups) - _GROUPS,
         counted_to=groups.searched_to,
         most=max((group.jobs for group in groups.groups), default=1),
-        pictures=await _pictures(res, found.jobs) if visitor.may(Right.REVEAL) else {},
+        pictures=await _pictures(res, [job for job in found.jobs if owner_filter(visitor) in (None, job.user_id)]),
         states=list(JobState),
         queues=list(QUEUES),
         causes=sorted(cause.value for cause in Cause),

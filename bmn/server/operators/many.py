@@ -38,10 +38,11 @@ async def ask(request: Request, res: Res, visitor: Visitor) -> Response:
     """What an action would come to, before anything is done."""
     asked = act_of(request.query_params)
     body = asked.body()
-    chosen = await bulk.choose(res, body, await owner_for_operators(res, visitor, body))
-    expected = (
-        await bulk.estimate(res, body, chosen) if chosen else BulkEstimate(jobs=0, credits=0, usd=0.0, sandboxed=False)
-    )
+    owner_id = await owner_for_operators(res, visitor, body)
+    chosen = await bulk.choose(res, body, owner_id)
+    expected = BulkEstimate(jobs=0, credits=0, usd=0.0, sandboxed=False)
+    if chosen:
+        expected = await bulk.estimate(res, body, chosen, owner_id)
     fields = [
         (name, each)
         for name, value in body.dump().items()

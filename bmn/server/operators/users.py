@@ -13,6 +13,7 @@ from bmn.schemas.requests import GrantBody
 from bmn.server.dependencies import By, Res
 from bmn.server.operators.frame import Why, show
 from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
+from bmn.server.revealing import Onlooker
 from bmn.server.routes import admin, jobs, records
 from bmn.server.scope import UserName
 
@@ -29,7 +30,7 @@ async def find_user(res: Res, visitor: Visitor, name: Annotated[UserName, Query(
 
 
 @router.get("/admin/users/{user_id}")
-async def show_user(request: Request, user_id: JobId, res: Res, visitor: Visitor) -> Response:
+async def show_user(request: Request, user_id: JobId, res: Res, visitor: Onlooker) -> Response:
     """Raises NotFound for somebody who was never seen."""
     account = await records.account(res, user_id)
     chosen = JobFilter(user_id=user_id)
@@ -40,7 +41,7 @@ async def show_user(request: Request, user_id: JobId, res: Res, visitor: Visitor
         "jobs",
         account=None,
         credits=account,
-        email=await res.core.db.read(lambda conn: credits.address_of(conn, user_id)),
+        email=await res.core.db.read(lambda conn: credits.address_of(conn, user_id)) if visitor.reveals else None,
         found=await jobs.list_jobs(res, visitor, chosen, limit=_JOBS),
         groups=(await jobs.group_jobs(res, visitor, chosen, "cause")).groups,
         costs=await records.show_costs(res, visitor, user=user_id),

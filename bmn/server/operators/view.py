@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request
 from pydantic import Field, StringConstraints
@@ -45,6 +45,10 @@ class View(Model):
         if fields.get("by") == "cause":
             del fields["by"]
         return urlencode(fields, doseq=True)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """The same, for the hidden fields of a form that leads to it again."""
+        return parse_qsl(self.query())
 
     async def chosen(self, res: Resources, visitor: Principal) -> JobFilter:
         """The jobs it shows. Raises NotAllowed, NotFound."""
@@ -89,7 +93,8 @@ class Act(View):
 
 def view_of(request: Request) -> View:
     """Raises ValidationError."""
-    return View.model_validate(_fields(request.query_params))
+    fields = _fields(request.query_params)
+    return View.model_validate({name: value for name, value in fields.items() if name not in ("reveal", "reason")})
 
 
 def act_of(given: QueryParams | FormData) -> Act:

@@ -13,6 +13,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands, products
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import Brand, Job
+from bmn.identity.tokens import Principal
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
@@ -20,11 +21,12 @@ from bmn.schemas.kits import KitBody
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.dependencies import BrandPath, Res, fresh_key, owner_filter
 from bmn.server.pages import course, pieces, steps
-from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.access import PageRoute
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import ROOMS, Room, offer, types_of
 from bmn.server.resources import Resources
+from bmn.server.revealing import Onlooker
 from bmn.work.kits.plan import plan_of, prices
 from bmn.work.looks import look_of
 
@@ -73,18 +75,18 @@ class Coming:
 
 
 @router.get("/g/{brand_id}")
-async def first_room(request: Request, brand_id: BrandPath, res: Res, visitor: Visitor) -> Response:
+async def first_room(request: Request, brand_id: BrandPath, res: Res, visitor: Onlooker) -> Response:
     """One brand, and its logos."""
     return await _show(request, res, visitor, brand_id, ROOMS["logos"])
 
 
 @router.get("/g/{brand_id}/{room}")
-async def other_room(request: Request, brand_id: BrandPath, room: RoomName, res: Res, visitor: Visitor) -> Response:
+async def other_room(request: Request, brand_id: BrandPath, room: RoomName, res: Res, visitor: Onlooker) -> Response:
     """Another of a brand's rooms."""
     return await _show(request, res, visitor, brand_id, ROOMS[room])
 
 
-async def _show(request: Request, res: Resources, visitor: Visitor, brand_id: str, room: Room) -> Response:
+async def _show(request: Request, res: Resources, visitor: Principal, brand_id: str, room: Room) -> Response:
     def read(conn: Connection) -> dict[str, Any]:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
         counts = assets.counts_of_brand(conn, brand_id)

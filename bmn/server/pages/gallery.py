@@ -13,6 +13,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import Brand, Job
+from bmn.errors import NotFound
 from bmn.format import count, duration
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
@@ -26,6 +27,7 @@ from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import ROOMS, offer, room_of
 from bmn.server.resources import Resources
+from bmn.server.revealing import Onlooker
 from bmn.server.watched import note_watched
 from bmn.server.why import Facts, collected, explain, look_into
 from bmn.work.registry import get_queue
@@ -78,7 +80,7 @@ async def gallery() -> Response:
 
 
 @router.get("/g/job/{job_id}")
-async def job_page(request: Request, job_id: JobPath, res: Res, visitor: Visitor) -> Response:
+async def job_page(request: Request, job_id: JobPath, res: Res, visitor: Onlooker) -> Response:
     """One job: its pictures as they come, and its story."""
     return await show_job(request, res, visitor, job_id)
 
@@ -88,6 +90,8 @@ async def show_job(
 ) -> Response:
     """link: a shared link that was just made. Raises NotFound."""
     facts = await look_into(res, job_id, visitor)
+    if not facts.whole:
+        raise NotFound("Job not found")
     job, cause = facts.job, explain(facts).cause
     if job.state in TERMINAL_STATES:
         await note_watched(res.core.redis, job_id)

@@ -16,9 +16,10 @@ from bmn.schemas.kits import KitBody
 from bmn.server.dependencies import BrandPath, Res, acting, fresh_key, owner_filter, request_id
 from bmn.server.kit_views import kit_documents
 from bmn.server.pages import pieces
-from bmn.server.pages.access import PageRoute, PayingVisitor, Visitor, VisitorWhoChanges
+from bmn.server.pages.access import PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
+from bmn.server.revealing import Onlooker
 from bmn.work.kits import course
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -45,7 +46,7 @@ CHIPS = {
 
 
 @router.get("/g/kit/{kit_id}")
-async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Visitor) -> Response:
+async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooker) -> Response:
     """One kit: what is made, what it waits for, what it costs."""
 
     def read(conn: Connection) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from bmn.server import views
 from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
+from bmn.server.revealing import Looker
 from bmn.work import cleanup
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 
@@ -62,7 +63,7 @@ async def resume_queue(queue: str, res: Res, by: By, body: ReasonBody | None = N
 @router.get("/dlq")
 async def list_dlq(
     res: Res,
-    principal: Caller,
+    principal: Looker,
     queue: Words = None,
     cause: Words = None,
     text: Words = None,

@@ -19,6 +19,7 @@ from bmn.server import views
 from bmn.server.actions import change_brand, choose_asset
 from bmn.server.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.revealing import Looker
 
 router = APIRouter(prefix="/api/v1", tags=["brands"], responses=ANY_CALLER)
 
@@ -54,7 +55,7 @@ class _Owned(BaseModel):
 
 
 @router.get("/brands/{brand_id}", responses=refusals(404))
-async def show(brand_id: BrandPath, res: Res, principal: Caller) -> documents.Brand:
+async def show(brand_id: BrandPath, res: Res, principal: Looker) -> documents.Brand:
     """One brand of the caller's."""
 
     async def load() -> _Owned:
@@ -77,7 +78,7 @@ async def change(brand_id: BrandPath, body: BrandPatch, res: Res, principal: Cal
 async def list_assets(
     brand_id: BrandPath,
     res: Res,
-    principal: Caller,
+    principal: Looker,
     kind: Annotated[AssetType | None, Query(alias="type")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -93,7 +94,7 @@ async def list_assets(
 
 
 @router.get("/assets/{asset_id}", responses=refusals(404))
-async def show_asset(asset_id: AssetPath, res: Res, principal: Caller) -> documents.Asset:
+async def show_asset(asset_id: AssetPath, res: Res, principal: Looker) -> documents.Asset:
     """One picture or video of a brand of the caller's."""
     row = await res.core.db.read(lambda conn: assets.get(conn, asset_id, owner_filter(principal)))
     return views.asset(row, res.signer)

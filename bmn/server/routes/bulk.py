@@ -67,8 +67,8 @@ def _add_routes(
     @router.post("/bulk-estimate", responses=refusals(404, 413))
     async def estimate_bulk(body: BulkBody, res: Res, principal: Caller) -> documents.BulkEstimate:
         """What an action would come to; nothing is stored."""
-        chosen = await bulk.choose(res, body, await owner_of(res, principal, body))
-        return await bulk.estimate(res, body, chosen)
+        owner_id = await owner_of(res, principal, body)
+        return await bulk.estimate(res, body, await bulk.choose(res, body, owner_id), owner_id)
 
     @router.post("/bulk", status_code=202, responses=_BEGUN)
     async def start_bulk(

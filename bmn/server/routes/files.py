@@ -11,13 +11,13 @@ from fastapi.responses import Response, StreamingResponse
 
 from bmn.db.library import assets, brands
 from bmn.errors import NotFound
-from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
 from bmn.server.conditions import http_date, is_another, is_current, range_asked, wanted
-from bmn.server.dependencies import Res, viewer
+from bmn.server.dependencies import Res, owner_filter, viewer
 from bmn.server.head import is_head
 from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.revealing import Reason, Reveal, onlooker
 from bmn.storage import Storage, brand_of, check_key
 
 router = APIRouter(tags=["files"])
@@ -49,6 +49,8 @@ async def read_file(
     res: Res,
     until: str | None = None,
     signature: str | None = None,
+    reveal: Reveal = False,
+    reason: Reason = None,
     download: Annotated[str | None, Query(max_length=300)] = None,
 ) -> Response:
     """A stored object, whole or one range of it: for its owner's token, or for a link that was signed here.
@@ -62,7 +64,7 @@ async def read_file(
     if res.signer.allows(key, until, signature):
         await res.limit.check_view(f"link/{hashlib.sha256(key.encode()).hexdigest()}", request.scope)
     else:
-        await _require_owner(res, await viewer(request), brand_id)
+        await _require_owner(res, await onlooker(request, await viewer(request), reveal, reason), brand_id)
     storage = res.core.storage
     try:
         size = await storage.head(key)
@@ -123,5 +125,5 @@ async def _pieces(storage: Storage, key: str, beginning: bytes, first: int, end:
 
 async def _require_owner(res: Res, principal: Principal, brand_id: str) -> None:
     owner = await res.core.db.read(lambda conn: brands.owner(conn, brand_id))
-    if owner is None or (owner != principal.user_id and not principal.may(Right.REVEAL)):
+    if owner is None or owner_filter(principal) not in (None, owner):
         raise NotFound(_ABSENT)

@@ -16,9 +16,10 @@ from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import JOB_EVENTS, ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
-from bmn.server.dependencies import ByAddress, Caller, JobPath, Res, owner_filter
+from bmn.server.dependencies import ByAddress, JobPath, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
+from bmn.server.revealing import Looker
 from bmn.server.waiting import counted_stream, wait_for_news
 from bmn.server.watched import note_watched
 
@@ -52,7 +53,7 @@ _STREAM: dict[str, Any] = {
 async def events(
     job_id: JobPath,
     res: Res,
-    principal: Caller,
+    principal: Looker,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20, pattern=r"^\d*$")] = None,
     after: Annotated[int, Query(ge=0, le=2**31)] = 0,
     _token: ByAddress = None,
@@ -76,7 +77,7 @@ _Position = Annotated[str, StringConstraints(max_length=150, pattern=r"^[A-Za-z0
 )
 async def events_of_several(
     res: Res,
-    principal: Caller,
+    principal: Looker,
     job: Annotated[list[_Position], Query(min_length=1, max_length=_MOST_JOBS)],
     _token: ByAddress = None,
 ) -> StreamingResponse:

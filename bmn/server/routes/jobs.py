@@ -25,6 +25,7 @@ from bmn.server.bounds import narrowed
 from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.revealing import Looker
 from bmn.server.scope import OfEveryone, OfUser, check_words, scope_of
 from bmn.server.shares import share_job
 from bmn.server.translation import check_files, strings_in
@@ -90,7 +91,7 @@ ChosenJobs = Annotated[JobFilter, Depends(chosen_jobs)]
 @router.get("/jobs", responses=_OF_CALLER)
 async def list_jobs(
     res: Res,
-    principal: Caller,
+    principal: Looker,
     chosen: ChosenJobs,
     prefix: Annotated[str | None, Query(max_length=128, pattern=r"^[A-Za-z0-9_-]+$")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
@@ -151,7 +152,7 @@ def _prefixes(given: str) -> tuple[str, ...]:
 async def show(
     job_id: JobPath,
     res: Res,
-    principal: Caller,
+    principal: Looker,
     response: Response,
     wait: Annotated[int | None, Query(ge=0, le=MOST_SECONDS, description="seconds to wait for its end")] = None,
 ) -> documents.JobRecord:
@@ -172,29 +173,31 @@ async def show(
 
 
 @router.get("/jobs/{job_id}/why", responses=_OF_CALLER)
-async def why(job_id: JobPath, res: Res, principal: Caller) -> documents.Why:
+async def why(job_id: JobPath, res: Res, principal: Looker) -> documents.Why:
     """In plain words, why the job is where it is, what it cost, and what to do."""
-    return views.shown(explain(await look_into(res, job_id, principal)), principal)
+    facts = await look_into(res, job_id, principal)
+    return views.shown(explain(facts), principal, owner=facts.job.user_id)
 
 
 @router.get("/jobs/{job_id}/logs", responses=_OF_CALLER)
 async def logs(
     job_id: JobPath,
     res: Res,
-    principal: Caller,
+    principal: Looker,
     after: Annotated[int, Query(ge=0, le=2**62, description="the id of the last line one has")] = 0,
     attempt: Annotated[int | None, Query(ge=0, le=1000)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> documents.JobLogs:
     """The job's log lines, oldest first."""
 
-    def read(conn: Connection) -> list[LogLine]:
-        jobs.get_job(conn, job_id, owner_filter(principal, Right.SEE))
-        return jobs.logs(conn, job_id, after=after, attempt=attempt, limit=limit)
+    def read(conn: Connection) -> tuple[str | None, list[LogLine]]:
+        job = jobs.get_job(conn, job_id, owner_filter(principal, Right.SEE))
+        return job.user_id, jobs.logs(conn, job_id, after=after, attempt=attempt, limit=limit)
 
-    rows = await res.core.db.read(read)
+    owner, rows = await res.core.db.read(read)
     operator = is_operator(res, principal)
-    return views.shown(documents.JobLogs(logs=[views.log_line(row, operator=operator) for row in rows]), principal)
+    lines = documents.JobLogs(logs=[views.log_line(row, operator=operator) for row in rows])
+    return views.shown(lines, principal, owner=owner)
 
 
 @router.post("/jobs/{job_id}/cancel", responses=_CHANGES)

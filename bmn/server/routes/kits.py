@@ -17,10 +17,12 @@ from bmn.schemas.base import Id
 from bmn.schemas.kind import NEW_BRAND
 from bmn.schemas.kits import KitBody, KitEstimate
 from bmn.schemas.requests import PickBody, ReasonBody
+from bmn.server import views
 from bmn.server.dependencies import By, Caller, GenerationCaller, IdempotencyKey, Res, owner_filter, request_id
 from bmn.server.kit_views import kit_documents
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
+from bmn.server.revealing import Looker
 from bmn.server.translation import receiver
 from bmn.work.kits import course
 from bmn.work.kits.plan import StepPrice, plan_of, prices, queue_of
@@ -100,9 +102,9 @@ async def list_kits(
 
 
 @router.get("/kits/{kit_id}", responses=refusals(404))
-async def show_kit(kit_id: KitPath, res: Res, principal: Caller) -> documents.Kit:
+async def show_kit(kit_id: KitPath, res: Res, principal: Looker) -> documents.Kit:
     """A kit, its steps and their jobs."""
-    return await _shown(res, kit_id, owner_filter(principal))
+    return views.shown(await _shown(res, kit_id, owner_filter(principal, Right.OPERATE)), principal)
 
 
 @router.post("/kits/{kit_id}/pick", responses=refusals(404, 409, 413))
@@ -119,7 +121,7 @@ async def cancel_kit(
     """Ends a kit: nothing more is ordered, its open jobs are cancelled. 409 for one that has ended."""
     owner = owner_filter(principal, Right.OPERATE)
     await course.cancel(res.core, kit_id, by, user_id=owner, reason=(body or ReasonBody()).reason)
-    return await _shown(res, kit_id)
+    return views.shown(await _shown(res, kit_id), principal)
 
 
 async def _shown(res: Resources, kit_id: str, owner: str | None = None) -> documents.Kit:

@@ -11,7 +11,7 @@ from bmn.broker.cache import cached
 from bmn.db.accounts import credits
 from bmn.db.engine import Connection
 from bmn.db.library import products
-from bmn.db.records import LedgerEntry
+from bmn.db.records import Cost, LedgerEntry
 from bmn.db.sums import spending
 from bmn.schemas import documents
 from bmn.server import views
@@ -83,19 +83,21 @@ async def show_costs(
     """What providers charged. Users see their own, admins everybody's with `all`, or one user's."""
     user_id = await scope_of(res, principal, user, everyone=everyone or (by == "user" and user is None))
     start = time.time() - since if since else None
-    rows, totals = await res.core.db.read(
-        lambda conn: (
+
+    def read(conn: Connection) -> tuple[list[Cost], list[Cost], dict[str, float]]:
+        return (
             spending.costs(conn, by, user_id=user_id, since=start),
-            spending.costs(
-                conn, "provider", user_id=user_id, since=start
-            ),  # of all, and not of the dearest two hundred
+            spending.costs(conn, "provider", user_id=user_id, since=start),  # of all, not of the dearest two hundred
+            spending.expected(conn, "user" if user_id or by == "user" else "kind", user_id=user_id, since=start),
         )
-    )
+
+    rows, totals, expected = await res.core.db.read(read)
     total = sum(row.usd for row in totals if not row.sandboxed)
     sandboxed = sum(row.usd for row in totals if row.sandboxed)
     return documents.Costs(
         by=by,
-        rows=[views.cost_row(row) for row in rows],
+        rows=[views.cost_row(row, expected.get(row.key)) for row in rows],
         total_usd=round(total, 6),
         sandboxed_usd=round(sandboxed, 6),
+        usd_estimated=round(sum(expected.values()), 6),
     )
