@@ -105,7 +105,8 @@ def with_shared(command: Callable[..., int], declared: tuple[inspect.Parameter, 
 
     signature = inspect.signature(command, eval_str=True)
     own = [each for each in signature.parameters.values() if each.name != "options"]
-    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*declared, *own)]
+    brand, *rest = declared  # the brand, what this command makes, and then what all of them take
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (brand, *own, *rest)]
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": int}
     return run

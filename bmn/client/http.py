@@ -280,7 +280,7 @@ def _in_words(detail: Issue | Misfit) -> str:
     """What is wrong with one field, in a line."""
     if isinstance(detail, Misfit):
         return f"{detail.field}: {detail.problem}"
-    place = ".".join(str(part) for part in detail.loc if part != "body")
+    place = ".".join(str(part) for part in detail.loc if part not in ("body", "query"))
     return f"{place}: {detail.msg}" if place else detail.msg
 
 
@@ -321,6 +321,8 @@ def error_of(answer: httpx.Response) -> BmnError:
         kind = RateLimited if answer.status_code == 429 else TryLater
         wait = int(_retry_after(answer)) or 5
         error = kind(problem.error, hint=hint or f"Try again in {wait} s.", retry_after=wait)
+    elif answer.status_code == 400 and hint is not None and hint == details:
+        error = UsageProblem(f"{details.rstrip('.')}.")  # what matters, and nothing before it
     else:
         error = _ERRORS.get(answer.status_code, BmnError)(problem.error, hint=hint)
     error.extra["requestId"] = answer.headers.get("X-Request-Id")

@@ -119,6 +119,7 @@ _RUNS = (
     (r"\b(\d+ m )?\d+(\.\d+)? m?s\b", "<span>"),
     (r"\d\d:\d\d:\d\d(\.\d{3})?", "<clock>"),
     (r"\b\d{4}\n?-\n?\d\d-\n?\d\d\n?T<clock>Z", "<time>"),  # broken by the edge of a terminal
+    (r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<time>"),
     (r"\b\d+ \w{3} \d\d:\d\d\b", "<day>"),
     (r"\b\d+ jobs? ahead", "<n> ahead"),
     # How far a kit has come when it answers.

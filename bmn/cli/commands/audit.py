@@ -9,7 +9,7 @@ from bmn.cli.lookup.selection import Since, Until
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.timespan import ago
+from bmn.cli.terminal.timespan import listed
 from bmn.schemas.documents import AuditPage, AuditRecord
 
 _COLUMNS = (
@@ -76,7 +76,7 @@ def _row(entry: AuditRecord) -> tuple[Cell, ...]:
     if entry.key_id:
         by += f" ({entry.key_name or entry.key_id})"
     return (
-        ago(entry.at) if human else entry.at,
+        listed(entry.at),
         entry.action,
         entry.subject,
         by,

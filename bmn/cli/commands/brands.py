@@ -13,7 +13,7 @@ from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import brand_name, color
 from bmn.cli.terminal.shell import last_word
-from bmn.cli.terminal.timespan import ago, local
+from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.errors import Conflict
 from bmn.format import count
 from bmn.schemas.documents import Asset, Brand
@@ -31,7 +31,7 @@ def create(
     style: Annotated[LogoStyle | None, typer.Option("--style")] = None,
     colors: Annotated[
         list[str] | None,
-        typer.Option("--color", parser=color, metavar="HEX", help="A color of the palette; up to 8 times."),
+        typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
     ] = None,
     vision: Annotated[str | None, typer.Option("--vision", metavar="TEXT", help="What the brand stands for.")] = None,
     archetype: Annotated[str | None, typer.Option("--archetype", metavar="TEXT", help="Its character.")] = None,
@@ -60,7 +60,7 @@ def change(
     style: Annotated[LogoStyle | None, typer.Option("--style")] = None,
     colors: Annotated[
         list[str] | None,
-        typer.Option("--color", parser=color, metavar="HEX", help="A color of the palette; up to 8 times."),
+        typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
     ] = None,
     vision: Annotated[str | None, typer.Option("--vision", metavar="TEXT", help="What the brand stands for.")] = None,
     archetype: Annotated[str | None, typer.Option("--archetype", metavar="TEXT", help="Its character.")] = None,
@@ -101,7 +101,6 @@ def list_brands() -> None:
         console.say("No brands yet.")
         console.next_step('bmn generate logos --brand "Acme Coffee"')
         return
-    human = console.width is not None
     columns = (
         Column("BRAND", drop=1),
         Column("NAME", flexible=True),
@@ -115,7 +114,7 @@ def list_brands() -> None:
             brand.name,
             brand.logo_style or "",
             " ".join(brand.color_palette or ()),
-            ago(brand.created_at) if human else brand.created_at,
+            listed(brand.created_at),
         )
         for brand in found
     ]

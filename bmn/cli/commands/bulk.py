@@ -12,7 +12,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import Reason
-from bmn.cli.terminal.timespan import ago
+from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
 from bmn.format import count
@@ -74,7 +74,7 @@ def _row(each: BulkAction) -> list[Cell]:
         str(each.refused),
         str(each.left),
         each.asked_by,
-        ago(each.created_at) if human else each.created_at,
+        listed(each.created_at),
     ]
 
 

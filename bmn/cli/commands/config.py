@@ -19,7 +19,7 @@ _ADDRESSES = ("api_address", "public_address", "redis_address", "database_addres
 
 def _alone(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        _show(only_set=False)
+        _show(only_set=not console.json, further=True)
 
 
 app = group(
@@ -39,19 +39,21 @@ def show(
     _show(only_set=changed)
 
 
-def _show(*, only_set: bool) -> None:
+def _show(*, only_set: bool, further: bool = False) -> None:
+    """further: it says that there are more."""
     from bmn.redaction import redact
 
     settings = load_settings()
-    rows = [row for row in _rows(settings) if not (only_set and row.origin == "default")]
+    everything = _rows(settings)
+    rows = [row for row in everything if not (only_set and row.origin == "default")]
     addresses = {name: redact(getattr(settings, name)) for name in _ADDRESSES}
     if console.json:
         console.document({"settings": [asdict(row) for row in rows], "addresses": addresses})
         return
-    console.table(
-        (Column("SETTING"), Column("VALUE", flexible=True), Column("FROM")),
-        list(_in_groups(rows)),
-    )
+    if rows:
+        console.table((Column("SETTING"), Column("VALUE", flexible=True), Column("FROM")), list(_in_groups(rows)))
+    if further:
+        console.say(f"{len(everything) - len(rows)} more have their defaults: bmn config show")
     console.answer()
     console.table((Column("TALKS TO"), Column("", flexible=True)), list(addresses.items()))
     console.next_step("bmn doctor", "bmn help environment")

@@ -11,7 +11,7 @@ from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Reason
-from bmn.cli.terminal.timespan import ago
+from bmn.cli.terminal.timespan import listed
 from bmn.schemas.documents import Credits, Granted, LedgerEntry
 
 _UUID = 36
@@ -77,7 +77,7 @@ def _print(balance: Credits) -> None:
     human = console.width is not None
     rows = [
         (
-            ago(line.at) if human else line.at,
+            listed(line.at),
             line.what,
             f"{line.amount:+d}" if line.amount else "0",
             (short_id(line.job_id) if human else line.job_id) if line.job_id else "",

@@ -16,7 +16,7 @@ from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Detach, Rate, Reason, Reveal, StopAt
-from bmn.cli.terminal.timespan import ago, local
+from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.client import Client, pages
 from bmn.client.calls.fields import LetterQuery
 from bmn.errors import CAUSES, Cause, NotFound, UsageProblem
@@ -82,7 +82,7 @@ def list_letters(
             letter.queue_name,
             letter.cause,
             str(letter.replays),
-            ago(letter.created_at) if human else letter.created_at,
+            listed(letter.created_at),
             unhidden(letter.error) or CAUSES[Cause(letter.cause)].told,
         )
         for letter in letters

@@ -61,10 +61,10 @@ def logos(
     source: From = None,
     results: Results = None,
     yes: Yes = False,
-    style: Annotated[LogoStyle | None, typer.Option()] = None,
+    style: Annotated[LogoStyle | None, typer.Option(help="How the logos look; else the brand's own look.")] = None,
     colors: Annotated[
         list[str] | None,
-        typer.Option("--color", parser=color, metavar="HEX", help="A color of the palette; up to 8 times."),
+        typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
     ] = None,
     vision: Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.")] = None,
     archetype: Annotated[
@@ -154,7 +154,7 @@ def bundle(
     mockups: Annotated[
         list[str] | None, typer.Option("--mockup", metavar="ASSET", help="2 to 10; the newest ones by default.")
     ] = None,
-    style: Annotated[CompositionStyle | None, typer.Option()] = None,
+    style: Annotated[CompositionStyle | None, typer.Option(help="How the products stand together.")] = None,
 ) -> int:
     """Arranges mockups in one picture."""
 
@@ -174,7 +174,7 @@ def video(
     mockup: Annotated[
         str | None, typer.Option(metavar="ASSET", help="Its picture; the newest mockup by default.")
     ] = None,
-    style: Annotated[VideoStyle | None, typer.Option()] = None,
+    style: Annotated[VideoStyle | None, typer.Option(help="What happens in the film.")] = None,
     duration: Annotated[int, typer.Option(min=3, max=10, metavar="SECONDS", help="How long it is.")] = 8,
 ) -> int:
     """Makes a short product video."""

@@ -1,5 +1,6 @@
 """`bmn help TOPIC`: the tables that several commands share."""
 
+import difflib
 import textwrap
 from collections.abc import Callable
 from typing import Annotated
@@ -109,6 +110,8 @@ def help_command(context: typer.Context, topic: Annotated[str | None, typer.Argu
         return
     command = root.get_command(context, topic)
     if command is None:
-        raise UsageError(f"No such topic: {topic}. Topics: {', '.join(TOPICS)}.", context)
+        near = difflib.get_close_matches(topic, [*TOPICS, *root.list_commands(context)], n=2, cutoff=0.7)
+        guess = f" Did you mean {' or '.join(f'`bmn help {match}`' for match in near)}?" if near else ""
+        raise UsageError(f"No such topic: {topic}.{guess} Topics: {', '.join(TOPICS)}.", context)
     with typer.Context(command, info_name=topic, parent=context.find_root()) as inner:
         console.answer(command.get_help(inner))

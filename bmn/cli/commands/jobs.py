@@ -23,7 +23,7 @@ from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
 from bmn.cli.terminal.params import Bell, Exec, Reveal, span
-from bmn.cli.terminal.timespan import ago
+from bmn.cli.terminal.timespan import listed
 from bmn.format import against, counted
 from bmn.redaction import unhidden
 from bmn.schemas.documents import Job, JobPage, JobRecord, Why
@@ -123,7 +123,7 @@ def _row(job: Job) -> list[Cell]:
         unhidden(job.brand_name),
         f"{job.attempt}/{job.max_attempts}",
         against(0.0 if job.sandboxed else job.cost_usd, job.usd_estimated),
-        ago(job.created_at) if human else job.created_at,
+        listed(job.created_at),
         unhidden(job.error if job.state == "failed" else job.message) or job.cause or "",
     ]
 

@@ -15,7 +15,7 @@ from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Reason, span
-from bmn.cli.terminal.timespan import ago
+from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
 from bmn.schemas.documents import Asset, Kit, KitPage
@@ -80,7 +80,7 @@ def _row(kit: Kit) -> list[Cell]:
         kit.step,
         kit.brand_name or kit.brand_id,
         f"{kit.credits_charged}/{kit.credits_estimated}",
-        ago(kit.created_at) if human else kit.created_at,
+        listed(kit.created_at),
         kit.message,
     ]
 

@@ -16,8 +16,8 @@ from bmn.cli.lookup.brands import find_brand
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id, slug
-from bmn.cli.terminal.timespan import ago
+from bmn.cli.terminal.format import short_id, slug, unsigned
+from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
 from bmn.schemas import documents
@@ -83,9 +83,9 @@ def list_logos(
             str(asset.metadata.get("variation") or ""),
             str(asset.metadata.get("logo_style") or ""),
             "✓" if asset.is_selected else "",
-            ago(asset.created_at) if human else asset.created_at,
+            listed(asset.created_at),
             asset.id,
-            asset.url,
+            unsigned(asset.url),
         )
         for number, asset in enumerate(found, start=1)
     ]

@@ -56,16 +56,16 @@ def kit(
         list[str] | None,
         typer.Option("--without", parser=_part, metavar="bundle|video", help="Leave this out; repeatable."),
     ] = None,
-    style: Annotated[LogoStyle | None, typer.Option()] = None,
+    style: Annotated[LogoStyle | None, typer.Option(help="How the logos look; else the brand's own look.")] = None,
     colors: Annotated[
         list[str] | None,
-        typer.Option("--color", parser=color, metavar="HEX", help="A color of the palette; up to 8 times."),
+        typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
     ] = None,
     vision: Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.")] = None,
     archetype: Annotated[str | None, typer.Option(metavar="TEXT", help="Its character: explorer, sage, ...")] = None,
     bundle: Annotated[str | None, typer.Option(metavar="TEXT", help="What the bundle is called.")] = None,
-    bundle_style: Annotated[CompositionStyle | None, typer.Option()] = None,
-    video_style: Annotated[VideoStyle | None, typer.Option()] = None,
+    bundle_style: Annotated[CompositionStyle | None, typer.Option(help="How the products stand together.")] = None,
+    video_style: Annotated[VideoStyle | None, typer.Option(help="What happens in the film.")] = None,
     duration: Annotated[
         int | None, typer.Option(min=3, max=10, metavar="SECONDS", help="How long the video is; 8.")
     ] = None,

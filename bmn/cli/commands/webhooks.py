@@ -11,7 +11,7 @@ from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.timespan import ago
+from bmn.cli.terminal.timespan import listed
 from bmn.schemas import documents
 
 _STYLES = {"delivered": "green", "failed": "red", "pending": "yellow", "dropped": "dim"}
@@ -212,7 +212,7 @@ def listen(
 
 
 def _row(each: documents.WebhookDelivery) -> tuple[Cell, ...]:
-    when = ago(each.created_at) if console.width is not None else each.created_at
+    when = listed(each.created_at)
     # The sentence has the status of a refusal; of one that was dropped an earlier status says nothing.
     answer = each.error or str(each.status or "")
     return when, each.id, each.event, (each.state, _STYLES.get(each.state, "")), str(each.attempts), answer

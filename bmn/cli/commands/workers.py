@@ -15,7 +15,7 @@ from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Reason, span
-from bmn.cli.terminal.timespan import ago, moment
+from bmn.cli.terminal.timespan import listed, moment
 from bmn.client import Client
 from bmn.client.patience import insist
 from bmn.errors import NotFound, UsageProblem
@@ -212,7 +212,7 @@ def _row(worker: WorkerStatus) -> list[Cell]:
         (release, "" if release == __version__ else "yellow"),
         f"{worker.memory_bytes / 1e6:.0f} MB" if worker.memory_bytes else "",
         _since(worker.started_at) if human else worker.started_at or "",
-        ago(worker.heartbeat_at) if human else worker.heartbeat_at or "",
+        listed(worker.heartbeat_at),
         " ".join(short_id(job) if human else job for job in worker.jobs),
     ]
 

@@ -137,5 +137,5 @@ async def _attend(
         paths = [*await gallery.save(assets, options.out, stem, ended[0].job_id)]
     for job in ended:
         report(job)
-    show_results(ended, [*zip(assets, paths, strict=True)])
+    show_results(ended, [*zip(assets, paths, strict=True)], client.api_url)
     return ended

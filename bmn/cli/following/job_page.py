@@ -9,7 +9,7 @@ from bmn.cli.following.report import money
 from bmn.cli.lookup.assets import numbered
 from bmn.cli.terminal.cells import clean
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell
+from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell, unsigned
 from bmn.cli.terminal.timespan import ago, local, moment
 from bmn.format import count, duration, usd
 from bmn.redaction import unhidden
@@ -83,7 +83,7 @@ def _assets(job: JobRecord) -> None:
         return
     console.answer("\n  Assets")
     for number, asset in enumerate(numbered(job.assets), start=1):
-        console.answer(f"    {number}  {asset.type:<8} {asset.url}")
+        console.answer(f"    {number}  {asset.type:<8} {unsigned(asset.url)}")
 
 
 def _timeline(timeline: Sequence[TimelineEvent]) -> None:

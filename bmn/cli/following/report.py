@@ -75,15 +75,18 @@ def money(job: Job) -> str:
     return " · ".join(parts)
 
 
-def show_results(jobs: list[JobRecord], saved: list[tuple[Asset, Path | None]]) -> None:
-    """saved: all assets in the order of their jobs, each with its file."""
+def show_results(jobs: list[JobRecord], saved: list[tuple[Asset, Path | None]], web: str) -> None:
+    """saved: all assets in the order of their jobs, each with its file. web: the server, whose page has the others.
+
+    A picture's own address is signed: it is long, lets in whoever reads it, and is in the JSON.
+    """
     if console.json:
         rest = iter(saved)
         outcomes = [_outcome(job, [*islice(rest, len(job.assets))]) for job in jobs]
         console.document(outcomes[0] if len(outcomes) == 1 else {"jobs": outcomes})
         return
     for number, (asset, path) in enumerate(saved, start=1):
-        console.answer(f"{number}  {path or asset.url}")
+        console.answer(f"{number}  {path or f'{web}/g/{asset.brand_id}'}")
 
 
 def _outcome(job: Job, saved: Iterable[tuple[Asset, Path | None]]) -> dict[str, object]:

@@ -15,7 +15,8 @@ from bmn.schemas.documents import Job, Overview, QueueStatus, WorkerStatus
 
 PANES = ("queues", "workers", "alerts")
 _BARS = "▁▂▃▄▅▆▇█"
-_KEYS = "p pause  d drain  r replay  enter look  tab next  ? help  q quit"
+_KEYS = ("p pause", "d drain", "r replay", "enter look", "tab next", "? help", "q quit")
+_LAST_KEYS = 2  # which stay on the narrowest screen
 HELP = (
     "up, down    choose a row; tab: another table",
     "enter       the jobs of a queue or worker; of a job, why it is where it is; esc: back",
@@ -102,7 +103,15 @@ def lines(known: Known, columns: int, rows: int) -> list[Text]:
     else:
         middle = _tables(known, columns, body)
     middle = middle[:body] + [Text()] * (body - len(middle))
-    return [*above, *middle, _note(known), Text(_KEYS, "dim")]
+    return [*above, *middle, _note(known), Text(_keys(columns), "dim")]
+
+
+def _keys(columns: int) -> str:
+    """As many whole keys as there is room for; what helps and what leaves always."""
+    first, last = list(_KEYS[:-_LAST_KEYS]), _KEYS[-_LAST_KEYS:]
+    while first and len("  ".join((*first, *last))) > columns:
+        first.pop()
+    return "  ".join((*first, *last))
 
 
 def _head(known: Known, columns: int) -> list[Text]:

@@ -62,3 +62,8 @@ def elapsed(job: "Job") -> float | None:
     """Seconds from the first start to the end; None while it has not ended or never started."""
     start, end = job.started_at or job.created_at, job.completed_at
     return (moment(end) - moment(start)).total_seconds() if end else None
+
+
+def unsigned(url: str) -> str:
+    """A picture's address without what lets in whoever has it; for its owner's token, and short. JSON has it whole."""
+    return url.partition("?")[0]

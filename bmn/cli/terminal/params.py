@@ -119,8 +119,11 @@ def brand_name(text: str) -> str:
 
 
 def color(text: str) -> str:
-    """A text that the API takes for a color. Raises ValueError."""
-    return _checked("Color", text)
+    """A color as the API takes it: `#5A3825`, or what CSS calls one. Raises ValueError."""
+    from PIL import ImageColor
+
+    code = ImageColor.colormap.get("".join(text.lower().split()))
+    return code if isinstance(code, str) else _checked("Color", text)
 
 
 def _checked(schema: str, text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
+from bmn.cli.terminal.console import console
 from bmn.format import duration, parse_span
 
 _DATE = re.compile(r"(?:19|20)\d{6}")  # 20261129: a date, not 234 days of seconds
@@ -79,6 +80,13 @@ def ago(text: str | None, now: datetime | None = None) -> str:
     whole = duration(max(10.0, seconds)) if seconds >= 10 else f"{round(seconds)} s"
     parts = whole.split(" ")
     return " ".join(parts[:2]) + " ago"
+
+
+def listed(text: str | None) -> str:
+    """In a table: `3 m ago` on a terminal; elsewhere, where it may be read much later, the minute in UTC."""
+    if console.width is not None or not text:
+        return ago(text)
+    return moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def local(text: str | None) -> str:
