@@ -17,11 +17,13 @@ from bmn.schemas.base import Id, JobId
 from bmn.server.bounds import keep_within, named_by
 from bmn.server.gate import counted
 from bmn.server.permissions import require, require_route
+from bmn.server.queries import check_query
 from bmn.server.resources import Resources
 from bmn.work.welcome import ensure_known
 
 _BY_SESSION = "bmn.by_session"
 _GENERATION_CALLER = "bmn.generation_caller"
+_IDENTIFIED = "bmn.identified"
 _FOR = "x-on-behalf-of"
 _STREAMS = frozenset({"/api/v1/jobs/{job_id}/events", "/api/v1/events"})
 
@@ -33,10 +35,18 @@ async def resources(request: Request) -> Resources:
 
 
 async def identify(request: Request) -> Principal:
-    """The signed-in caller, by token, API key or browser session, not yet counted.
+    """The signed-in caller, by token, API key or browser session, not yet counted; looked for once a request.
 
-    Raises NotSignedIn, and NotAllowed where the route is not for their role.
+    Raises NotSignedIn, NotAllowed where the route is not for their role, UsageProblem for a query that it does not take.
     """
+    known: Principal | None = request.scope.get(_IDENTIFIED)
+    if known is None:
+        known = request.scope[_IDENTIFIED] = await _identify(request)
+        check_query(request)
+    return known
+
+
+async def _identify(request: Request) -> Principal:
     found: Resources = request.app.state.resources
     shown = request.headers.get("authorization")
     scheme, _, token = (shown or "").partition(" ")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import struct
 import time
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from tests.kit.processes import PATIENCE, wait_until
 from tests.security.target import Target
@@ -53,11 +55,22 @@ def resident() -> int:
 # --- bodies of strangers ---------------------------------------------------------------------------------------------------
 
 
-def test_a_submission_without_a_good_token_is_refused_before_its_body_comes(target: Target) -> None:
-    head = b"POST /api/v1/generation/logos HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    with connect(target) as client:
-        client.sendall(head + b"Content-Length: 900000\r\nAuthorization: Bearer nobody's\r\n\r\n{")
-        assert client.recv(65_536).startswith(b"HTTP/1.1 401 ")
+_FOR_ANYBODY = {"/signin", "/signin/local", "/mails/{token}"}
+
+
+def test_whoever_has_no_good_token_is_refused_before_their_body_comes(target: Target) -> None:
+    asked = [
+        (method, route.path_format)
+        for route in target.app.api.routes
+        if isinstance(route, APIRoute) and route.body_field is not None and route.path not in _FOR_ANYBODY
+        for method in route.methods or ()
+    ]
+    assert len(asked) > 40
+    for method, path in asked:
+        head = f"{method} {re.sub('{.*?}', '1', path)} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        with connect(target) as client:
+            client.sendall(head.encode() + b"Content-Length: 900000\r\nAuthorization: Bearer nobody's\r\n\r\n{")
+            assert client.recv(65_536).startswith(b"HTTP/1.1 401 "), (method, path)
 
 
 # --- heads ----------------------------------------------------------------------------------------------------------------

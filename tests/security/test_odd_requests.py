@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import re
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -88,6 +89,19 @@ def _parameters(part: Dependant) -> Iterator[Any]:
     yield from (*part.path_params, *part.query_params, *part.header_params, *part.cookie_params, *part.body_params)
     for each in part.dependencies:
         yield from _parameters(each)
+
+
+def test_a_name_in_a_query_that_means_nothing_is_refused_everywhere(target: Target) -> None:
+    admin = target.client(str(uuid4()), "admin")
+    for route in target.app.api.routes:
+        if isinstance(route, APIRoute) and route.path.startswith("/api/v1/") and "/shared/" not in route.path:
+            path = re.sub("{.*?}", "1", route.path)
+            for method in route.methods or ():
+                with admin.stream(method, path, params={"stat": "failed"}) as answer:
+                    assert answer.status_code == 400, (method, path)
+    refusal = admin.get("/api/v1/jobs", params={"stat": "failed"}).json()
+    assert refusal["error"] == "There is no parameter 'stat' here."
+    assert refusal["hint"].startswith("Did you mean state? ")
 
 
 @pytest.mark.parametrize("header", ["Origin", "Host"])

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import redis
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
 from bmn.errors import BmnError, NotSignedIn
@@ -17,6 +16,7 @@ from bmn.identity.tokens import Principal
 from bmn.logs import get_logger
 from bmn.schemas.requests import LocalPath
 from bmn.schemas.wording import in_words
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import caller, generation_caller, viewer
 from bmn.server.error_handlers import give_back
 from bmn.server.pages.rendering import page
@@ -34,7 +34,7 @@ _OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-rea
 _AWAY = "A part of this service is away. Nothing is lost; try again in a moment."
 
 
-class PageRoute(APIRoute):
+class PageRoute(AskingRoute):
     """A route for people: what goes wrong is a page, and somebody unknown is asked to sign in."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

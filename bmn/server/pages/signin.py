@@ -13,6 +13,7 @@ from bmn.identity.tokens import Principal
 from bmn.schemas.base import when
 from bmn.schemas.documents import SignInLink
 from bmn.schemas.requests import LocalPath, SessionBody
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import Caller, Res, by_session
 from bmn.server.head import is_head
 from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page
@@ -22,7 +23,7 @@ from bmn.server.sessions import TICKET_SECONDS, require_same_origin
 from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-api = APIRouter(prefix="/api/v1", tags=["sessions"])
+api = APIRouter(prefix="/api/v1", tags=["sessions"], route_class=AskingRoute)
 
 Ticket = Annotated[str, Query(max_length=100)]
 Back = Annotated[LocalPath, Form()]

@@ -23,6 +23,7 @@ from bmn.schemas.base import Text, when
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import DlqSelection, GrantBody, PauseBody, ReasonBody
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
@@ -30,7 +31,7 @@ from bmn.server.revealing import Looker
 from bmn.work import cleanup
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
 Words = Annotated[Text | None, Query(max_length=200)]
 

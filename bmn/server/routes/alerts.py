@@ -12,10 +12,11 @@ from bmn.schemas import documents
 from bmn.schemas.base import Text
 from bmn.schemas.requests import MuteBody, ReasonBody, UnmuteBody
 from bmn.server import incident_views, views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
 Words = Annotated[Text | None, Query(max_length=200)]
 AlertId = Annotated[int, Path(ge=1, le=2**31 - 1)]

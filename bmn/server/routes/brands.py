@@ -17,11 +17,12 @@ from bmn.schemas.generators import AssetType
 from bmn.schemas.requests import BrandBody, BrandPatch
 from bmn.server import views
 from bmn.server.actions import change_brand, choose_asset
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.revealing import Looker
 
-router = APIRouter(prefix="/api/v1", tags=["brands"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1", tags=["brands"], responses=ANY_CALLER, route_class=AskingRoute)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=400)]

@@ -17,6 +17,7 @@ from bmn.schemas import documents
 from bmn.schemas.base import JobId
 from bmn.schemas.requests import BulkBody, ReasonBody
 from bmn.server import bulk, views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import By, Caller, GenerationCaller, Res, acting
 from bmn.server.permissions import require
 from bmn.server.refusals import ANY_CALLER, refusals
@@ -24,8 +25,8 @@ from bmn.server.resources import Resources
 from bmn.server.scope import scope_of
 from bmn.server.translation import check_files, strings_in
 
-own = APIRouter(prefix="/api/v1", tags=["bulk"], responses=ANY_CALLER)
-operators = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
+own = APIRouter(prefix="/api/v1", tags=["bulk"], responses=ANY_CALLER, route_class=AskingRoute)
+operators = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
 Change = Literal["pause", "resume", "abort"]
 _CHANGES: dict[Change, tuple[State, tuple[State, ...]]] = {

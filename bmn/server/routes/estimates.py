@@ -18,13 +18,14 @@ from bmn.schemas.generators import KINDS
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.payloads import WAITING_STATES, Payload
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.translation import payloads_of, terms_of
 from bmn.work.estimates import estimate
 
-router = APIRouter(prefix="/api/v1/generation", tags=["generation"])
+router = APIRouter(prefix="/api/v1/generation", tags=["generation"], route_class=AskingRoute)
 
 _REFUSALS = ANY_CALLER | refusals(403, 404, 413)
 

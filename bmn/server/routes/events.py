@@ -9,11 +9,12 @@ from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas import documents
 from bmn.schemas.payloads import EmailSend
 from bmn.schemas.requests import EventBody
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import Caller, IdempotencyKey, Res, request_id
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 
-router = APIRouter(prefix="/api/v1", tags=["events"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1", tags=["events"], responses=ANY_CALLER, route_class=AskingRoute)
 
 
 @router.post("/events", status_code=202, responses=refusals(409, 413))

@@ -13,6 +13,7 @@ from bmn.db.library import assets, brands
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
+from bmn.server.asking import AskingRoute
 from bmn.server.conditions import http_date, is_another, is_current, range_asked, wanted
 from bmn.server.dependencies import Res, owner_filter, viewer
 from bmn.server.head import is_head
@@ -20,7 +21,7 @@ from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.revealing import Reason, Reveal, onlooker
 from bmn.storage import Storage, brand_of, check_key
 
-router = APIRouter(tags=["files"])
+router = APIRouter(tags=["files"], route_class=AskingRoute)
 
 _ABSENT = "File not found"
 _PART_BYTES = 512 * 1024

@@ -17,13 +17,14 @@ from bmn.schemas.base import when
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import DrainBody, ScaleBody
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import By, Caller, JobPath, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.routes.admin import queue_rows
 from bmn.work.queue_names import known_queue
 from bmn.work.registry import QUEUES
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
 _MINUTES = 30
 

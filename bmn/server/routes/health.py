@@ -20,13 +20,14 @@ from bmn.jobs.outages import stand_in
 from bmn.jobs.registered import registered
 from bmn.redaction import redact
 from bmn.schemas import documents
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import Res
 from bmn.server.metrics import CONTENT_TYPE, read_figures
 from bmn.server.resources import Resources
 from bmn.settings import Settings
 from bmn.work.registry import QUEUES
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=AskingRoute)
 
 _SECONDS = 2.0
 _OPEN: dict[str, Any] = {"security": []}

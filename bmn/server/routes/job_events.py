@@ -16,6 +16,7 @@ from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import JOB_EVENTS, ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import ByAddress, JobPath, Res, owner_filter
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
@@ -23,7 +24,7 @@ from bmn.server.revealing import Looker
 from bmn.server.waiting import counted_stream, wait_for_news
 from bmn.server.watched import note_watched
 
-router = APIRouter(prefix="/api/v1", tags=["jobs"])
+router = APIRouter(prefix="/api/v1", tags=["jobs"], route_class=AskingRoute)
 
 _HEARTBEAT_SECONDS = 10.0
 _LOOK_SECONDS = 3.0  # a revoked key hears no more after that

@@ -21,6 +21,7 @@ from bmn.schemas.base import Id, Text, when
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import ReasonBody, RetryBody, ShareBody
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.bounds import narrowed
 from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
 from bmn.server.job_record import job_record
@@ -35,7 +36,7 @@ from bmn.server.why import explain, look_into
 from bmn.work.queue_names import QUEUE_NAMES
 from bmn.work.registry import QUEUES
 
-router = APIRouter(prefix="/api/v1", tags=["jobs"])
+router = APIRouter(prefix="/api/v1", tags=["jobs"], route_class=AskingRoute)
 
 _OF_CALLER = ANY_CALLER | refusals(404)
 _CHANGES = _OF_CALLER | refusals(409, 413)

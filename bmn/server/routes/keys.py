@@ -14,10 +14,11 @@ from bmn.schemas import documents
 from bmn.schemas.base import Text
 from bmn.schemas.requests import KeyBody, ReasonBody
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
 KeyPath = Annotated[Text, Path(max_length=32)]
 Words = Annotated[Text | None, Query(max_length=256)]

@@ -18,6 +18,7 @@ from bmn.schemas.kind import NEW_BRAND
 from bmn.schemas.kits import KitBody, KitEstimate
 from bmn.schemas.requests import PickBody, ReasonBody
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import By, Caller, GenerationCaller, IdempotencyKey, Res, owner_filter, request_id
 from bmn.server.kit_views import kit_documents
 from bmn.server.refusals import ANY_CALLER, refusals
@@ -27,7 +28,7 @@ from bmn.server.translation import receiver
 from bmn.work.kits import course
 from bmn.work.kits.plan import StepPrice, plan_of, prices, queue_of
 
-router = APIRouter(prefix="/api/v1", tags=["kits"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1", tags=["kits"], responses=ANY_CALLER, route_class=AskingRoute)
 
 KitPath = Id
 KitState = Literal["running", "picking", "held", "done", "cancelled"]

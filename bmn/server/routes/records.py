@@ -15,12 +15,13 @@ from bmn.db.records import Cost, LedgerEntry
 from bmn.db.sums import spending
 from bmn.schemas import documents
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.scope import OfEveryone, OfUser, scope_of
 
-router = APIRouter(prefix="/api/v1", tags=["records"], responses=ANY_CALLER)
+router = APIRouter(prefix="/api/v1", tags=["records"], responses=ANY_CALLER, route_class=AskingRoute)
 
 
 Catalogue = RootModel[list[documents.Product]]

@@ -12,12 +12,13 @@ from bmn.schemas import documents
 from bmn.schemas.base import Id, JobId
 from bmn.schemas.webhooks import ENDS, SUBSCRIBED, EndpointBody, ListenBody, OutcomeBody, WebhookTestBody
 from bmn.server import views
+from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.translation import receiver
 from bmn.work.webhooks.message import message_of
 
-router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=AskingRoute)
 
 _OF_CALLER = ANY_CALLER | refusals(404)
 _LISTENER = "bmn webhooks listen"
