@@ -12,7 +12,7 @@ from bmn.db.engine import Connection
 from bmn.db.operators import alerts as alert_rows
 from bmn.db.operators import queues
 from bmn.db.records import Outage
-from bmn.db.tables import jobs
+from bmn.db.tables import job_units, jobs
 from bmn.errors import Cause
 from bmn.jobs import alerts
 from bmn.jobs.outages import in_service
@@ -202,6 +202,29 @@ async def test_what_was_ordered_is_fetched_from_whoever_took_the_order(bench: Be
     )  # fmt: skip
 
 
+async def test_what_a_provider_refuses_to_hand_out_for_longer_than_it_keeps_it_is_lost_and_made_by_the_next_one(
+    bench: Bench,
+) -> None:
+    _order(bench, bmn_backoff_scale=0)
+    bench.sandbox.fault("bfl", op="poll", **REFUSED)
+    before = bench.sandbox.ledger()
+    waiting = await _attempt(bench)
+    await bench.core.db.write(lambda conn: _make_old(conn, waiting["id"]))
+    assert (await bench.attempt(LOGOS))["state"] == "queued"
+    _order(bench)
+    await _note_again(bench, probe_in=60.0)
+    row = await bench.attempt(LOGOS)
+    assert (_made(row), row["credits_charged"]) == (Counter(openai=1), 1)
+    assert (await bench.units(row["id"]))["logo-0"]["ambiguous"] == 1
+    billed = _billed(bench, before)
+    assert row["cost_usd"] == pytest.approx(sum(usd for _, usd in billed)) and len(billed) == 2
+
+
+def _make_old(conn: Connection, job_id: str) -> None:
+    ago = job_units.c.updated_at - 601.0
+    conn.execute(update(job_units).where(job_units.c.job_id == job_id).values(updated_at=ago))
+
+
 @pytest.mark.parametrize(
     ("queue", "payload", "first", "second"),
     [("mockup-generation", mockup, "openai", "google"), ("bundle-composition", bundle, "google", "openai")],
@@ -246,5 +269,5 @@ async def test_whoever_resumes_the_queue_has_the_first_one_asked_at_once(bench: 
     bench.sandbox.fault("bfl", **REFUSED)
     await _attempt(bench)
     bench.sandbox.clear()
-    await bench.core.db.write(lambda conn: queues.set_running(conn, LOGOS, by="ana"))
+    await bench.core.db.write(lambda conn: queues.resume(conn, LOGOS, by="ana"))
     assert _made(await _attempt(bench)) == Counter(bfl=1)

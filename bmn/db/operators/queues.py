@@ -107,9 +107,7 @@ def end_own_pause(conn: Connection, queue: str) -> None:
 
 
 def set_running(conn: Connection, queue: str, *, by: str, reason: str | None = None) -> bool:
-    """Resumes a queue; False if it was not paused. Where somebody does, its providers are all asked again at once."""
-    if by != "system":
-        outages.end(conn, queue)
+    """Resumes a queue; False if it was not paused."""
     if get_pause(conn, queue) is None:
         return False
     _put(
@@ -119,6 +117,14 @@ def set_running(conn: Connection, queue: str, *, by: str, reason: str | None = N
     )
     audit.note(conn, by, "queue.resume", queue, reason=reason)
     return True
+
+
+def resume(conn: Connection, queue: str, *, by: str, reason: str | None = None) -> None:
+    """Somebody orders that a queue goes on: of its providers, also those that are out are asked again at once."""
+    out = outages.of_queue(conn, queue)
+    outages.end(conn, queue)
+    if not set_running(conn, queue, by=by, reason=reason) and out:
+        audit.note(conn, by, "queue.resume", queue, reason=reason, before={"out": sorted(out)})
 
 
 def _put(conn: Connection, queue: str, values: dict[str, Any]) -> None:

@@ -55,9 +55,9 @@ async def pause_queue(queue: str, res: Res, by: By, body: PauseBody | None = Non
 
 @router.post("/queues/{queue}/resume", responses=refusals(404, 413))
 async def resume_queue(queue: str, res: Res, by: By, body: ReasonBody | None = None) -> documents.QueueStatus:
-    """Its jobs are taken again."""
+    """Its jobs are taken again, and those of its providers that are out are asked again at once."""
     name, reason = get_queue(queue).name, (body or ReasonBody()).reason
-    await res.core.db.write(lambda conn: queues.set_running(conn, name, by=by, reason=reason))
+    await res.core.db.write(lambda conn: queues.resume(conn, name, by=by, reason=reason))
     return (await queue_rows(res))[name]
 
 
