@@ -164,12 +164,19 @@ def _failure(facts: Facts) -> str:
     if cause is None:
         return (facts.job.error if facts.whole else None) or "No cause was recorded."
     text = _missed(facts.job) if cause is Cause.DEADLINE else CAUSES[cause].told
-    failed = [call for call in facts.calls if call.outcome not in ("ok", "cancelled")]
+    failed = [call for call in facts.calls if _has_failed(call)]
     if failed:
         last = failed[-1]
+        asked = [
+            call for call in facts.calls if call.provider == last.provider
+        ]  # another one may have served beside it
         status = f", the last with status {last.status}" if last.status and last.status >= _REFUSED else ""
-        text += f" {len(failed)} of {len(facts.calls)} calls to {last.provider} failed{status}."
+        text += f" {sum(map(_has_failed, asked))} of {len(asked)} calls to {last.provider} failed{status}."
     return f"{text} It said: {facts.said}" if facts.said else text
+
+
+def _has_failed(call: ProviderCall) -> bool:
+    return call.outcome not in ("ok", "cancelled")
 
 
 def _missed(job: Job) -> str:
