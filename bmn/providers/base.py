@@ -15,6 +15,7 @@ from bmn.logs import get_logger
 from bmn.observability import span
 from bmn.providers.failures import failure_of_transport, failure_unsent
 from bmn.providers.prices import Price, load_prices
+from bmn.providers.provenance import SANDBOX, Maker
 from bmn.providers.wire import watched
 from bmn.settings import ProviderAccess, Settings
 
@@ -90,6 +91,10 @@ class Provider(ABC):
     def price(self, model: str) -> Price:
         """What a model costs."""
         return load_prices(self.settings.price_table).of(self.provider, model)
+
+    def maker(self, model: str) -> Maker:
+        """Who makes what this client fetches, as its files say it."""
+        return SANDBOX if self.access.sandboxed else Maker(self.label, model)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
         """Our failure for a vendor's exception; None for what no vendor raises, which is a defect of ours."""

@@ -58,7 +58,7 @@ async def by_flux(ctx: Context[Payload], unit: Unit, order: PictureOrder, report
             raise
     picture = await verify_picture(data)
     metadata = {"provider": bfl.provider, "model": bfl.model, "seed": order.seed}
-    return Made(picture.data, picture.mime, task.cost_usd, metadata, picture.small)
+    return Made(picture.data, picture.mime, bfl.maker(bfl.model), task.cost_usd, metadata, picture.small)
 
 
 async def by_openai(ctx: Context[Payload], unit: Unit, order: PictureOrder, report: Report) -> Made:
@@ -79,7 +79,7 @@ async def by_openai(ctx: Context[Payload], unit: Unit, order: PictureOrder, repo
             picture = await client.generate(order.prompt, on_partial=on_partial)
         clean = await verify_picture(picture.data, paid=True)
     metadata = {"provider": client.provider, "model": client.model}
-    return Made(clean.data, clean.mime, picture.cost_usd, metadata, clean.small)
+    return Made(clean.data, clean.mime, client.maker(client.model), picture.cost_usd, metadata, clean.small)
 
 
 async def by_gemini(ctx: Context[Payload], unit: Unit, order: PictureOrder, report: Report) -> Made:
@@ -93,7 +93,7 @@ async def by_gemini(ctx: Context[Payload], unit: Unit, order: PictureOrder, repo
         picture = await client.compose(order.prompt, order.pictures)
         clean = await verify_picture(picture.data, paid=True)
     metadata = {"provider": client.provider, "model": client.model}
-    return Made(clean.data, clean.mime, picture.cost_usd, metadata, clean.small)
+    return Made(clean.data, clean.mime, client.maker(client.model), picture.cost_usd, metadata, clean.small)
 
 
 async def _load(module: str) -> None:

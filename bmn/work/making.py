@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from bmn.db import jobs as job_rows
@@ -11,6 +11,7 @@ from bmn.jobs.context import Context
 from bmn.jobs.run import NotOrdered
 from bmn.jobs.units import Unit, is_final, open_units
 from bmn.providers.images import CleanPicture
+from bmn.providers.provenance import Maker, stamp
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 from bmn.work.previews import keep_preview
@@ -24,13 +25,14 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Verified bytes of one asset. usd: what it cost; None where the unit knows. metadata: added to the asset's.
+    """Verified bytes of one asset. maker: who made them. usd: what it cost; None where the unit knows.
 
-    small: its thumbnail, where there is one already.
+    metadata: added to the asset's. small: its thumbnail, where there is one already.
     """
 
     data: bytes
     mime: str
+    maker: Maker
     usd: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     small: CleanPicture | None = None
@@ -137,8 +139,10 @@ async def _bring_home(ctx: Context[Payload], item: Item, unit: Unit, course: _Co
         percent = ctx.unit_percent(item.unit, 0.9, units=count)
         status = course.reach(item, "uploading")
         await ctx.progress(status, percent, f"{item.label}: saving", logo_index=item.index)
-        metadata = {**item.metadata, **made.metadata}
-        await unit.store(made.data, made.mime, item.asset_type, usd=made.usd, metadata=metadata, small=made.small)
+        data, provenance = stamp(made.data, made.maker)
+        metadata = {**item.metadata, **made.metadata, "provenance": provenance.dump()}
+        small = replace(made.small, data=stamp(made.small.data, made.maker)[0]) if made.small else None
+        await unit.store(data, made.mime, item.asset_type, usd=made.usd, metadata=metadata, small=small)
     percent = ctx.unit_percent(item.unit, 1.0, units=count)
     shown = Progress(course.reach(item, "saving"), percent, f"{item.label} is ready", logo_index=item.index)
     await unit.save(shown, metadata=unit.data.get("metadata", item.metadata))

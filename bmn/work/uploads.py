@@ -3,12 +3,15 @@
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db.library import assets
+from bmn.db.records import Asset
 from bmn.errors import JobFailure, NotFound
 from bmn.jobs.context import Context, Result
 from bmn.jobs.units import open_unit
 from bmn.providers.films import thumbnail_of
+from bmn.providers.provenance import maker_of, stamp
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import ImageUpload
+from bmn.schemas.provenance import provenance_of
 from bmn.schemas.results import ThumbnailResult
 from bmn.storage import object_key
 from bmn.work.inputs import fetch_picture, load_object
@@ -42,13 +45,16 @@ async def _bring_home(ctx: Context[ImageUpload]) -> Result:
 async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
     """A generator's picture has its thumbnail from the decoding that verified it; films, and what was lost, have not."""
     payload = ctx.payload
-    if payload.asset_id and (there := await _known(ctx, payload.asset_id)):
+    asset = await _asset(ctx, payload.asset_id) if payload.asset_id else None
+    if asset and (there := await _known(ctx, asset)):
         return Result("Thumbnail ready", data=ThumbnailResult(thumbnail_url=there, storage_key=key))
     data = await load_object(ctx, key, field="storageKey")
     small = await thumbnail_of(data)
+    provenance = provenance_of(asset.metadata) if asset else None
+    kept = stamp(small.data, maker_of(provenance))[0] if provenance else small.data
     name = uuid5(NAMESPACE_URL, f"{ctx.job.id}/thumbnail").hex
     small_key = object_key(payload.brand_id, "thumbnail", small.mime, name)
-    await ctx.storage.put(small_key, small.data, small.mime)
+    await ctx.storage.put(small_key, kept, small.mime)
     url = ctx.storage.url_for(small_key)
     if payload.asset_id:
         asset_id = payload.asset_id
@@ -56,14 +62,22 @@ async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
     return Result("Thumbnail ready", data=ThumbnailResult(thumbnail_url=url, storage_key=key))
 
 
-async def _known(ctx: Context[ImageUpload], asset_id: str) -> str | None:
-    """Where the thumbnail of an asset is; None where it has none, or that cannot be read."""
+async def _asset(ctx: Context[ImageUpload], asset_id: str) -> Asset | None:
+    """The asset, where it is of this job's brand."""
     try:
         asset = await ctx.db.read(lambda conn: assets.get(conn, asset_id))
-        key = ctx.storage.key_of(asset.thumbnail_url or "")
-        if key is None or asset.brand_id != ctx.job.brand_id:
-            return None
+    except NotFound:
+        return None
+    return asset if asset.brand_id == ctx.job.brand_id else None
+
+
+async def _known(ctx: Context[ImageUpload], asset: Asset) -> str | None:
+    """Where the thumbnail of an asset is; None where it has none, or that cannot be read."""
+    key = ctx.storage.key_of(asset.thumbnail_url or "")
+    if key is None:
+        return None
+    try:
         await ctx.storage.head(key)
-    except (NotFound, FileNotFoundError, JobFailure):
+    except (FileNotFoundError, JobFailure):
         return None
     return asset.thumbnail_url

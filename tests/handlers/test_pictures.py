@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bmn.mime import mime_of
+from bmn.providers.packets import find
 from bmn.storage import object_key
 from tests.handlers.orders import stored, video
 from tests.kit.bench import Bench
@@ -64,8 +65,12 @@ async def test_what_was_made_gets_a_thumbnail(bench: Bench, kind: str) -> None:
     row = await bench.attempt("image-upload")
     assert (row["state"], row["error"]) == ("completed", None)
     assert row["payload"]["assetId"] == made["id"]
-    small = Image.open(io.BytesIO(await stored(bench, {"url": row["result"]["thumbnailUrl"]})))
-    assert max(small.size) == 512
+    small = await stored(bench, {"url": row["result"]["thumbnailUrl"]})
+    assert max(Image.open(io.BytesIO(small)).size) == 512
+    assert made["metadata"]["provenance"] == {"madeBy": "sandbox", "signed": False}
+    assert [
+        b"digitalsourcetype/algorithmicMedia" in find(data).packet for data in (await stored(bench, made), small)
+    ] == [True, True]
 
 
 async def test_a_generators_picture_has_its_thumbnail_at_once_and_a_lost_one_is_made_again(bench: Bench) -> None:

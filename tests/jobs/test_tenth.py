@@ -117,7 +117,7 @@ async def run(ctx: Context[PosterGeneration]) -> Result:
                 task = await bfl.submit(ImageRequest(prompt, seed=1))
             await unit.submitted(task.id, task.polling_url, usd=task.cost_usd)
         picture = await verify_picture(await bfl.collect(task, report))
-        return Made(picture.data, picture.mime, task.cost_usd)
+        return Made(picture.data, picture.mime, bfl.maker(bfl.model), task.cost_usd)
 
     await make_all(ctx, [Item("poster", "Poster", "poster", make, {"headline": ctx.payload.headline})])
     return Result("Poster printed")

@@ -17,19 +17,22 @@ from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, slug, unsigned
-from bmn.cli.terminal.timespan import listed
+from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.client import Client
 from bmn.errors import NotFound
 from bmn.schemas import documents
 from bmn.schemas.documents import Asset
+from bmn.schemas.provenance import provenance_of
 
 Brand = Annotated[str | None, typer.Option("--brand", metavar="NAME", help="Whose; the newest brand by default.")]
 Logo = Annotated[str, typer.Argument()]
+Images = Annotated[str | None, typer.Option(metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")]
 
 app = group(
     "Pictures by number, as they were shown; or JOB/2; or an id.",
     "bmn logos list",
     "bmn logos select 2",
+    "bmn logos show 2",
     "bmn logos save 2 --out logo.png",
     'bmn logos refine 2 --notes "rounder"',
 )
@@ -48,9 +51,7 @@ async def _brand_of(client: Client, reference: str | None) -> documents.Brand:
 def list_logos(
     brand: Brand = None,
     everything: Annotated[bool, typer.Option("--all", help="Of every job, not of the newest only.")] = False,
-    images: Annotated[
-        str | None, typer.Option(metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
-    ] = None,
+    images: Images = None,
 ) -> None:
     """The brand's logos, as a numbered sheet where the terminal shows pictures."""
 
@@ -135,6 +136,42 @@ def _names(found: list[Asset]) -> list[str]:
         seen[asset.job_id] += 1
         names.append(f"{_job(asset)}/{seen[asset.job_id]}")
     return names
+
+
+@app.command(cls=examples("bmn logos show 2", "bmn logos show 7f3a/2 --json"))
+def show(logo: Logo, brand: Brand = None, images: Images = None) -> None:
+    """One logo in full: how it was asked for, who made it, and where it is."""
+
+    async def fetch() -> tuple[documents.Brand, Asset, str]:
+        async with open_client() as client:
+            record = await _brand_of(client, brand)
+            asset = await find_asset(client, record.id, logo)
+            drawing = "" if console.json else await Gallery(client, images).sheet([asset], [_caption(1, asset)])
+            return record, asset, drawing
+
+    record, asset, drawing = run(fetch())
+    if console.json:
+        console.document(asset)
+        return
+    if drawing:
+        console.draw(drawing.rstrip("\n"))
+    console.answer(asset.id)
+    provenance = provenance_of(asset.metadata)
+    fields = {
+        "Brand": f"{record.name}{', its picked logo' if asset.is_selected else ''}",
+        "Job": _job(asset) if asset.job_id else None,
+        "Variation": asset.metadata.get("variation"),
+        "Style": asset.metadata.get("logo_style"),
+        "File": f"{asset.mime_type}, {asset.size_bytes:,} bytes",
+        "Origin": provenance.told() if provenance else "not noted",
+        "Made": f"{local(asset.created_at)}  ({ago(asset.created_at)})",
+        "URL": unsigned(asset.url),
+    }
+    for name, value in fields.items():
+        if value:
+            console.field(name, str(value))
+    name = shlex.quote(record.name)
+    console.next_step(f"bmn logos {'save' if asset.is_selected else 'select'} {logo} --brand {name}")
 
 
 @app.command(cls=examples("bmn logos select 2", "bmn logos select 7f3a/2"))

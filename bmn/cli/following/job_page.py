@@ -14,6 +14,7 @@ from bmn.cli.terminal.timespan import ago, local, moment
 from bmn.format import count, duration, usd
 from bmn.redaction import unhidden
 from bmn.schemas.documents import AuditRecord, JobRecord, TimelineEvent, Why
+from bmn.schemas.provenance import provenance_of
 
 
 def print_job(job: JobRecord, waits: Why | None = None) -> None:
@@ -84,6 +85,8 @@ def _assets(job: JobRecord) -> None:
     console.answer("\n  Assets")
     for number, asset in enumerate(numbered(job.assets), start=1):
         console.answer(f"    {number}  {asset.type:<8} {unsigned(asset.url)}")
+    for told in dict.fromkeys(known.told() for asset in job.assets if (known := provenance_of(asset.metadata))):
+        console.answer(f"       {told}")
 
 
 def _timeline(timeline: Sequence[TimelineEvent]) -> None:

@@ -9,6 +9,7 @@ from bmn.errors import Cause
 from bmn.names import stem_of
 from bmn.schemas.generators import KIND_OF
 from bmn.schemas.payloads import JobState
+from bmn.schemas.provenance import provenance_of
 from bmn.server.pages import words
 from bmn.signing import Signer
 
@@ -21,7 +22,7 @@ _NUMBER = re.compile(r"-(\d+)$")
 class Picture:
     """A stored picture or video. url: whole. file: its name on disk. download: where it is saved under that name.
 
-    thumbnail: small; where there is none, the whole picture, and nothing for a video.
+    thumbnail: small; where there is none, the whole picture, and nothing for a video. origin: who made it; empty: unknown.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Picture:
     file: str
     caption: str
     alt: str
+    origin: str
     chosen: bool
     favorite: bool
     is_video: bool
@@ -60,6 +62,7 @@ def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture
     noun = _NOUNS.get(asset_type, asset_type)
     kind = row.mime_type.partition("/")[2]
     variation = str(row.metadata.get("variation") or row.metadata.get("product_name") or "")
+    provenance = provenance_of(row.metadata)
     url = signer.signed(row.url)
     file = f"{stem_of(brand_name)}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}"
     return Picture(
@@ -73,6 +76,7 @@ def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture
         file=file,
         caption=variation,
         alt=f"{noun.capitalize()} {number} of {brand_name}{f': {variation}' if variation else ''}",
+        origin=provenance.told() if provenance else "",
         chosen=row.is_selected,
         favorite=row.is_favorite,
         is_video=row.mime_type.startswith("video/"),

@@ -95,4 +95,4 @@ async def _make(ctx: Context[VideoGeneration], prompt: str, unit: Unit, report: 
         raise
     film = await verify_film(data)
     metadata = {"model": client.model, "width": film.width, "height": film.height, "seconds": film.seconds}
-    return Made(data, "video/mp4", task.cost_usd, metadata)
+    return Made(data, "video/mp4", client.maker(client.model), task.cost_usd, metadata)

@@ -18,11 +18,12 @@ const press = (text, act, name = "light") => {
 const picture = make("img", { alt: "" });
 const frame = make("div", { className: "frame" }, picture);
 const caption = make("p", { className: "caption" });
+const origin = make("p", { className: "small" });
 const grounds = make("div", { className: "presses" }, ...GROUNDS.map(([name, text]) => press(text, () => ground(name))));
 grounds.setAttribute("role", "group");
 grounds.setAttribute("aria-label", "Show it");
 const dialog = make("dialog", { className: "large" },
-  make("div", { className: "row" }, caption, press("Close", () => dialog.close(), "light end")), frame,
+  make("div", { className: "row" }, caption, press("Close", () => dialog.close(), "light end")), frame, origin,
   make("div", { className: "row" }, press("Previous", () => go(-1)), press("Next", () => go(1)), grounds));
 dialog.setAttribute("aria-label", "Picture");
 
@@ -40,6 +41,7 @@ function go(step) {
   picture.src = link.href;
   picture.alt = link.dataset.big;
   caption.textContent = links.length > 1 ? `${link.dataset.big} (${shown.at + 1} of ${links.length})` : link.dataset.big;
+  origin.textContent = link.dataset.origin;
   ground("light");
 }
 
