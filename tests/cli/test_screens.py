@@ -143,6 +143,7 @@ _RUNS = (
     (r"\bbmn_view_[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"^(\w+_address)  .*$", r"\1  <address>"),
+    (r"\b[\d,]+ bytes\b", "<n> bytes"),
     (r"\b\d+ GB free", "<n> GB free"),
     (r"(?<=Workers  )\d+(?=, all)", "<n>"),  # one that has just ended is there for a while
     (r"\b\d+ of \d+ MB", "<n> of <n> MB"),
@@ -215,6 +216,7 @@ _OF_A_USER = (
     ("empty", "jobs export --text nothing-like-this"),
     ("failing", "jobs export --brand Nobody"),
     ("good", "jobs show {b}"),
+    ("good-made", "jobs show {a}"),
     ("failing", "jobs show 00000000"),
     ("good", "jobs watch {a} --quiet"),
     ("failing", "jobs watch 00000000"),
