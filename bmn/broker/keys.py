@@ -74,9 +74,14 @@ def rate(user_id: str, limit: str) -> str:
     return f"rate:user:{user_id}:{limit}"
 
 
-def watched(job_id: str) -> str:
-    """There where somebody saw the end of a job; lives for WATCHED_SECONDS."""
-    return f"bmn:watched:{job_id}"
+def watched(name: str) -> str:
+    """There where somebody saw the end of a job, or a kit as it is; lives for WATCHED_SECONDS."""
+    return f"bmn:watched:{name}"
+
+
+def kit_at(kit_id: str, state: str) -> str:
+    """A kit in one of its states, as `watched` names it."""
+    return f"{kit_id}/{state}"
 
 
 def session(session_id: str) -> str:

@@ -43,6 +43,7 @@ MailTemplate = Literal[
     "subscription-cancelled",
     "generation-failed",
     "generation-ready",
+    "kit-waiting",
     "support-ticket",
 ]
 # Ours alone: nobody outside can ask for them, so a failing mail can never make another one.

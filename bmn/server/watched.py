@@ -1,4 +1,4 @@
-"""Who saw the end of a job: then nobody has to be told by mail."""
+"""Who saw the end of a job, or how a kit stands: then nobody has to be told by mail."""
 
 import asyncio
 
@@ -13,10 +13,13 @@ log = get_logger(__name__)
 _noting: set[asyncio.Task[None]] = set()
 
 
-async def note_watched(redis: Redis, job_id: str) -> None:
-    """Somebody saw it. While Redis is away it is not noted, and a mail may tell what was seen."""
+async def note_watched(redis: Redis, name: str) -> None:
+    """Somebody saw it. name: a job's id, or a kit as `keys.kit_at` names it.
+
+    While Redis is away it is not noted, and a mail may tell what was seen.
+    """
     try:
-        await redis.set(keys.watched(job_id), 1, ex=keys.WATCHED_SECONDS)
+        await redis.set(keys.watched(name), 1, ex=keys.WATCHED_SECONDS)
     except (RedisError, OSError) as error:
         log.debug("not noted who watched", error=str(error))
 

@@ -35,6 +35,13 @@ DATA: dict[str, dict[str, Any]] = {
         "dashboardUrl": f"{HOME}/jobs/1",
         "offUrl": f"{HOME}/mails/1",
     },
+    "kit-waiting": {
+        "name": "Ana",
+        "brandName": "Foxly",
+        "message": "Waits until you pick one of 4 logos.",
+        "kitUrl": f"{HOME}/g/kit/1",
+        "offUrl": f"{HOME}/mails/1",
+    },
     "support-ticket": {
         "userName": "Ana Li",
         "userEmail": "ana@example.org",

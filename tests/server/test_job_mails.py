@@ -7,11 +7,13 @@ import httpx
 from sqlalchemy import select, update
 
 from bmn.broker import keys
-from bmn.db.tables import jobs
+from bmn.db import claims
+from bmn.db.tables import jobs, kits
 from bmn.errors import Cause
 from bmn.work.ends import PATIENCE_SECONDS, tell_of_ends
+from bmn.work.kits import course
 from tests.kit.api import Api
-from tests.kit.jobs import claim, complete, fail
+from tests.kit.jobs import add_asset, claim, complete, fail
 from tests.kit.people import ANA
 
 MAIL = "ana@example.org"
@@ -30,7 +32,7 @@ async def _ended(api: Api, ana: httpx.AsyncClient, brand: str, *, failed: bool =
 async def _mails(api: Api) -> list[dict[str, Any]]:
     query = select(jobs.c.payload).where(jobs.c.queue == "email-send").order_by(jobs.c.created_at)
     payloads = await api.core.db.read(lambda conn: [dict(row.payload) for row in conn.execute(query)])
-    return [each for each in payloads if each["template"].startswith("generation-")]
+    return [each for each in payloads if each["template"].startswith(("generation-", "kit-"))]
 
 
 async def test_an_end_that_nobody_saw_is_told_once_by_mail(api: Api) -> None:
@@ -82,3 +84,53 @@ async def test_whoever_wants_none_gets_none_and_may_want_them_again(api: Api) ->
             await _ended(api, ana, brand)
         await tell_of_ends(api.core)
         assert len(await _mails(api)) == mails
+
+
+async def _later(api: Api) -> None:
+    """Eleven minutes pass for everything that has ended or waits."""
+    for column in (jobs.c.completed_at, kits.c.changed_at, kits.c.ended_at):
+        past = update(column.table).values({column: column - PATIENCE_SECONDS - 60})
+        await api.core.db.write(lambda conn, past=past: conn.execute(past))  # type: ignore[misc]
+    await tell_of_ends(api.core)
+
+
+async def test_a_kit_is_one_mail_when_it_waits_and_one_when_it_is_done(api: Api) -> None:
+    ana = api.as_user(ANA, email=MAIL)
+    brand = await api.brand(ana)
+    body = {"brandId": brand, "count": 1, "products": ["mug", "cap"], "without": ["bundle", "video"]}
+    kit = (await ana.post("/api/v1/generation/kits", json=body)).json()["groupId"]
+
+    async def make(queue: str) -> None:
+        for job in await api.core.db.write(lambda conn: claims.claim(conn, queue, 50, "tester", 30.0)):
+            await add_asset(api.core, brand, job.id, job.id.encode(), metadata={"index": 0})
+            await complete(api.core, job)
+        await course.carry_on(api.core)
+
+    await make("logo-generation")
+    await _later(api)
+    logo = (await ana.get(f"/api/v1/brands/{brand}/assets")).json()["assets"][0]["id"]
+    assert (await ana.post(f"/api/v1/kits/{kit}/pick", json={"assetId": logo})).status_code == 200
+    await course.carry_on(api.core)
+    await make("mockup-generation")
+    await _later(api)
+    told = await _mails(api)
+    assert [each["template"] for each in told] == ["kit-waiting", "generation-ready"], "no job of it is a mail"
+    assert told[0]["data"]["message"] == "Waits until you pick one of 1 logo."
+    assert told[1]["data"]["assetType"] == "whole brand"
+    page = f"{api.settings.public_address}/g/kit/{kit}"
+    assert {each["data"].get("kitUrl") or each["data"]["dashboardUrl"] for each in told} == {page}
+    await _later(api)
+    assert len(await _mails(api)) == 2
+
+
+async def test_a_kit_that_its_owner_looks_at_is_no_mail(api: Api) -> None:
+    ana = api.as_user(ANA, email=MAIL)
+    brand = await api.brand(ana)
+    kit = (await ana.post("/api/v1/generation/kits", json={"brandId": brand, "count": 1})).json()["groupId"]
+    (job,) = (await ana.get("/api/v1/jobs", params={"groupId": kit})).json()["jobs"]
+    await add_asset(api.core, brand, job["jobId"], metadata={"index": 0})
+    await complete(api.core, await claim(api.core, job["jobId"]))
+    await course.carry_on(api.core)
+    assert (await ana.get(f"/api/v1/kits/{kit}")).json()["state"] == "picking"
+    await _later(api)
+    assert await _mails(api) == []

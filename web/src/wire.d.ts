@@ -928,7 +928,7 @@ export interface MadeWebhookEndpoint {
 
 export interface MailRequest {
   to: string;
-  template: "welcome" | "brand-complete" | "wizard-abandoned" | "password-reset" | "subscription-confirmed" | "subscription-cancelled" | "generation-failed" | "generation-ready" | "support-ticket";
+  template: "welcome" | "brand-complete" | "wizard-abandoned" | "password-reset" | "subscription-confirmed" | "subscription-cancelled" | "generation-failed" | "generation-ready" | "kit-waiting" | "support-ticket";
   data?: Record<string, any>;
   userId?: string | null;
 }

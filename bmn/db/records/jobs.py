@@ -252,6 +252,19 @@ class QueueSetting(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class KitNews(Record):
+    """A kit that is done or waits for its owner, who may want a mail. name: the brand's. last_job_id: its newest."""
+
+    id: str
+    user_id: str
+    email: str
+    state: str
+    message: str
+    name: str
+    last_job_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EndedJob(Record):
     """A job that its user may want a mail about. name: the brand's. group_id: of the jobs that were made with it."""
 

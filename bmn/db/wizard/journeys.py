@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Text, cast, or_, select, update
+from sqlalchemy import Connection, Text, and_, cast, exists, or_, select, update
+from sqlalchemy.sql import ColumnElement
 
-from bmn.db.records import AbandonedWizard, EndedJob
-from bmn.db.tables import agent_sessions, brand_assets, brands, db_now, generation_credits, jobs
+from bmn.db.records import AbandonedWizard, EndedJob, KitNews
+from bmn.db.tables import agent_sessions, brand_assets, brands, db_now, generation_credits, jobs, kits
 from bmn.errors import NotFound
 from bmn.schemas.payloads import JobState
 
@@ -50,6 +51,9 @@ def abandoned(conn: Connection, seconds: float, limit: int = 100) -> list[Abando
 
 
 _TOLD = (JobState.COMPLETED, JobState.PARTIAL, JobState.FAILED)
+_WAITS = ("picking", "held")
+_HAS_RECEIVER = and_(jobs.c.webhooks.is_not(None), cast(jobs.c.webhooks, Text) != "null")  # as JSON writes none
+_WANTED = (generation_credits.c.email.is_not(None), generation_credits.c.job_mails_off_at.is_(None))
 
 
 def ended_lately(
@@ -57,7 +61,8 @@ def ended_lately(
 ) -> list[EndedJob]:
     """Jobs of these queues that ended so many seconds ago, oldest first, of users who have an address and want mails.
 
-    A job whose submission named a receiver of webhooks, or whose account has one, is told of in that way.
+    A job whose submission named a receiver of webhooks, or whose account has one, is told of in that way; one of a kit is
+    told of with its kit.
     """
     fields = (jobs.c.id, jobs.c.user_id, generation_credits.c.email, jobs.c.queue, jobs.c.state, jobs.c.group_id)
     query = (
@@ -70,14 +75,39 @@ def ended_lately(
             jobs.c.queue.in_(queues),
             jobs.c.state.in_(_TOLD),
             jobs.c.collects_id.is_(None),
-            or_(jobs.c.webhooks.is_(None), cast(jobs.c.webhooks, Text) == "null"),  # as JSON writes none
-            generation_credits.c.email.is_not(None),
-            generation_credits.c.job_mails_off_at.is_(None),
+            ~_HAS_RECEIVER,
+            ~exists().where(kits.c.id == jobs.c.group_id),
+            *_WANTED,
         )
         .order_by(jobs.c.completed_at)
         .limit(limit)
     )
     return [EndedJob.from_row(row) for row in conn.execute(query)]
+
+
+def kit_news(conn: Connection, *, after: float, before: float, limit: int = 500) -> list[KitNews]:
+    """Kits that were done, or came to wait for their owner, so many seconds ago; of users as in `ended_lately`."""
+    last = select(jobs.c.id).where(jobs.c.group_id == kits.c.id).order_by(jobs.c.created_at.desc()).limit(1)
+    fields = (kits.c.id, kits.c.user_id, generation_credits.c.email, kits.c.state, kits.c.message, brands.c.name)
+
+    def lately(column: ColumnElement[float]) -> ColumnElement[bool]:
+        return column.between(db_now() - after, db_now() - before)
+
+    query = (
+        select(*fields, last.scalar_subquery().label("last_job_id"))
+        .join(generation_credits, generation_credits.c.user_id == kits.c.user_id)
+        .join(brands, brands.c.id == kits.c.brand_id)
+        .where(
+            or_(
+                and_(kits.c.state == "done", lately(kits.c.ended_at)),
+                and_(kits.c.ended_at.is_(None), kits.c.state.in_(_WAITS), lately(kits.c.changed_at)),
+            ),
+            ~exists().where(jobs.c.group_id == kits.c.id, _HAS_RECEIVER),
+            *_WANTED,
+        )
+        .limit(limit)
+    )
+    return [KitNews.from_row(row) for row in conn.execute(query)]
 
 
 def wants_job_mails(conn: Connection, user_id: str) -> bool:

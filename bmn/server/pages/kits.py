@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from bmn.broker import keys
 from bmn.db.batches import kits
 from bmn.db.engine import Connection
 from bmn.db.library import assets
@@ -20,6 +21,7 @@ from bmn.server.pages.access import PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
 from bmn.server.revealing import Onlooker
+from bmn.server.watched import note_watched
 from bmn.work.kits import course
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -65,6 +67,8 @@ async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooke
         }
 
     found = await res.core.db.read(read)
+    if owner_filter(visitor, Right.OPERATE) is not None:
+        await note_watched(res.core.redis, keys.kit_at(kit_id, found["kit"].state))
     return page(
         request,
         "kit.html",

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
+from bmn.broker import keys
 from bmn.db.accounts import credits
 from bmn.db.batches import kits
 from bmn.db.engine import Connection
@@ -25,6 +26,7 @@ from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.revealing import Looker
 from bmn.server.translation import receiver
+from bmn.server.watched import note_watched
 from bmn.work.kits import course
 from bmn.work.kits.plan import StepPrice, plan_of, prices, queue_of
 
@@ -105,7 +107,11 @@ async def list_kits(
 @router.get("/kits/{kit_id}", responses=refusals(404))
 async def show_kit(kit_id: KitPath, res: Res, principal: Looker) -> documents.Kit:
     """A kit, its steps and their jobs."""
-    return views.shown(await _shown(res, kit_id, owner_filter(principal, Right.OPERATE)), principal)
+    owner = owner_filter(principal, Right.OPERATE)
+    shown = await _shown(res, kit_id, owner)
+    if owner is not None:
+        await note_watched(res.core.redis, keys.kit_at(shown.group_id, shown.state))
+    return views.shown(shown, principal)
 
 
 @router.post("/kits/{kit_id}/pick", responses=refusals(404, 409, 413))

@@ -66,6 +66,11 @@ TEMPLATES: dict[str, Template] = {
         {"name": "there", "assetType": "picture", "brandName": "your brand"},
         links=("dashboardUrl", "offUrl"),
     ),
+    "kit-waiting": Template(
+        "Your brand {brandName} waits for you",
+        {"name": "there", "brandName": "", "message": "It needs a decision."},
+        links=("kitUrl", "offUrl"),
+    ),
     "support-ticket": Template(
         "Support request from {userName}",
         {"userName": "a user", "ticketId": ""},
