@@ -69,6 +69,29 @@ export class Connections {
   }
 
   /**
+   * Sits in a room of `/wizard`, also after each break, until the last of those who want to has gone.
+   *
+   * @param {'user' | 'brand'} what
+   * @param {{ brandId?: string }} body
+   */
+  room(what, body) {
+    return this.take(`room ${what} ${body.brandId ?? ''}`, () => {
+      const { value: socket, release } = this.socket('/wizard');
+      const join = () => {
+        if (!socket.recovered) socket.emit(`${what}:join`, body);
+      };
+      socket.on('connect', join);
+      if (socket.connected) socket.emit(`${what}:join`, body);
+      const stop = () => {
+        socket.off('connect', join);
+        if (socket.connected) socket.emit(`${what}:leave`, body);
+        release();
+      };
+      return { value: undefined, stop };
+    });
+  }
+
+  /**
    * Asks the HTTP API. A refused token is refreshed once.
    *
    * @param {string} path  below `/api/v1`, such as `/brands`

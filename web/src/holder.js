@@ -1,4 +1,4 @@
-const ROOM = /^(job|brand):(join|leave|watch|unwatch)$/;
+const ROOM = /^(job|brand|user):(join|leave|watch|unwatch)$/;
 const ENTERS = ['join', 'watch'];
 
 /**
@@ -118,7 +118,7 @@ function follow(id, namespace, socket, explain, post) {
   }
 
   /** @param {string} what @param {any} data */
-  const roomOf = (what, data) => `${what} ${data?.jobId ?? data?.brandId}`;
+  const roomOf = (what, data) => `${what} ${data?.jobId ?? data?.brandId ?? ''}`;
 
   /** @param {string} tab @param {string} what @param {any} data @returns {boolean} whether the server is asked */
   function enter(tab, what, data) {
@@ -146,7 +146,7 @@ function follow(id, namespace, socket, explain, post) {
       rooms.delete(room);
       const [what, name] = room.split(' ');
       const leave = namespace === '/dashboard' ? 'unwatch' : 'leave';
-      if (socket.connected) socket.emit(`${what}:${leave}`, { [`${what}Id`]: name });
+      if (socket.connected) socket.emit(`${what}:${leave}`, name ? { [`${what}Id`]: name } : {});
     }
   }
 

@@ -78,27 +78,22 @@ const TURNS = ['job:complete', 'job:failed', 'job:cancelled'];
  */
 function onJobs(connections, brandId, again) {
   const { value: socket, release } = connections.socket('/wizard');
-  const [room, body] = brandId ? ['brand', { brandId }] : ['user', {}];
+  const room = brandId ? connections.room('brand', { brandId }) : connections.room('user', {});
   /** @type {Set<string>} */
   const known = new Set();
-  function join() {
-    if (!socket.recovered) socket.emit(`${room}:join`, body);
-    again();
-  }
   /** @param {{ jobId: string }} data */
   function onProgress({ jobId }) {
     if (known.has(jobId)) return;
     known.add(jobId);
     again();
   }
-  socket.on('connect', join);
+  const turns = ['connect', ...TURNS];
   socket.on('job:progress', onProgress);
-  for (const event of TURNS) socket.on(event, again);
-  if (socket.connected) socket.emit(`${room}:join`, body);
+  for (const event of turns) socket.on(event, again);
   return () => {
-    socket.off('connect', join);
     socket.off('job:progress', onProgress);
-    for (const event of TURNS) socket.off(event, again);
+    for (const event of turns) socket.off(event, again);
+    room.release();
     release();
   };
 }

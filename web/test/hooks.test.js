@@ -83,6 +83,28 @@ describe('useJob', () => {
   });
 });
 
+describe('useJobs', () => {
+  it('leaves the room of the user, or of a brand, with the last one that listens there', async () => {
+    const jobId = await user.logos(brandId, 1);
+    const wire = await startWire(user.url);
+    const said = (event) => wire.sent.filter((text) => text.includes(`"${event}"`)).length;
+    const follows = { job: () => useJob(jobId) };
+    const lists = { all: () => useJobs(), failed: () => useJobs({ state: 'failed' }), mine: () => useJobs({ brand: brandId }) };
+    try {
+      const page = render({ ...provider, url: wire.url }, { ...follows, ...lists });
+      await until(() => said('user:join') && said('brand:join') && page.seen.job.now?.job, 'no room', 60_000);
+      page.show({ ...follows, all: lists.all });
+      await until(() => said('brand:leave'), 'still in the room of the brand', 60_000);
+      expect(said('user:leave')).toBe(0);
+      page.show(follows);
+      await until(() => said('user:leave'), 'still in the room of the user', 60_000);
+      expect([said('user:join'), said('user:leave'), said('brand:leave')]).toEqual([1, 1, 1]);
+    } finally {
+      await wire.close();
+    }
+  });
+});
+
 describe('useEstimate', () => {
   it('says what it would cost, and asks again when the body has changed', async () => {
     let count = 2;
