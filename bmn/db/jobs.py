@@ -104,6 +104,14 @@ def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: 
     return Job.from_row(row)
 
 
+def own_group(conn: Connection, group_id: str, user_id: str) -> str:
+    """The id of a group of this user's jobs. Raises NotFound, the same for absent and foreign."""
+    query = select(jobs.c.id).where(jobs.c.group_id == group_id, jobs.c.user_id == user_id).limit(1)
+    if conn.execute(query).first() is None:
+        raise NotFound("There are no jobs of this group.")
+    return group_id
+
+
 def units(conn: Connection, job_id: str) -> list[Unit]:
     """The paid steps of a job, in the order of their names."""
     return [Unit.from_row(row) for row in _UNITS.all(conn, {"job": job_id})]

@@ -21,11 +21,12 @@ class Kind(StrEnum):
 
     JOB = "job"
     BRAND = "brand"
+    GROUP = "group"
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The one thing that a caller reads and follows."""
+    """The one thing that a caller reads and follows; of a group, the jobs that were ordered together."""
 
     kind: Kind
     id: str

@@ -194,10 +194,11 @@ class SessionBody(Model):
 
 
 class TokenBody(Model):
-    """What a browser is to read and follow: one job, or one brand. expires_in: seconds."""
+    """What a browser is to read and follow: one job, one brand, or one group of jobs. expires_in: seconds."""
 
     job_id: JobId | None = None
     brand_id: Id | None = None
+    group_id: Id | None = None
     expires_in: Whole = Field(900, ge=30, le=MOST_SECONDS)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from bmn.db import jobs
+from bmn.db.batches import kits
 from bmn.db.engine import Connection, Database
 from bmn.db.library import assets
 from bmn.errors import NotFound
@@ -16,7 +17,12 @@ from bmn.schemas.base import Model
 
 _ASSET = "asset"
 _NARROWED = "/api/v1/jobs"  # names nothing: its filter is narrowed by the route itself
-_WORDS = {Kind.JOB: "Job not found", Kind.BRAND: "Brand not found", _ASSET: "Asset not found"}
+_WORDS = {
+    Kind.JOB: "Job not found",
+    Kind.BRAND: "Brand not found",
+    Kind.GROUP: "Kit not found",
+    _ASSET: "Asset not found",
+}
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -26,6 +32,15 @@ class Named:
 
     kind: str
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What a list of jobs is of. prefixes: of the ids, any one of them."""
+
+    brand_id: str | None
+    group_id: str | None
+    prefixes: tuple[str, ...] = ()
 
 
 def named_by(request: HTTPConnection) -> list[Named]:
@@ -38,7 +53,7 @@ def named_by(request: HTTPConnection) -> list[Named]:
     return found
 
 
-_PARAMETERS = {"job_id": Kind.JOB, "brand_id": Kind.BRAND, "asset_id": _ASSET}
+_PARAMETERS = {"job_id": Kind.JOB, "brand_id": Kind.BRAND, "asset_id": _ASSET, "kit_id": Kind.GROUP}
 
 
 def named_in(asked: Model) -> list[Named]:
@@ -69,19 +84,28 @@ def _is_within(conn: Connection, bounds: Bounds, kind: str, name: str) -> bool:
     if kind == bounds.kind:
         return name == bounds.id
     if kind == Kind.JOB:
-        return bounds.kind == Kind.BRAND and jobs.get_job(conn, name).brand_id == bounds.id
+        return _holds_job(conn, bounds, name)
     if kind == _ASSET:
         asset = assets.get(conn, name)
-        return bounds.id == {Kind.JOB: asset.job_id, Kind.BRAND: asset.brand_id}[bounds.kind]
-    return False
+        if bounds.kind is Kind.BRAND:
+            return asset.brand_id == bounds.id
+        return asset.job_id is not None and _holds_job(conn, bounds, asset.job_id)
+    return kind == Kind.GROUP and bounds.kind is Kind.BRAND and kits.get(conn, name).brand_id == bounds.id
 
 
-def narrowed(bounds: Bounds | None, brand_id: str | None) -> tuple[str | None, tuple[str, ...]]:
-    """The brand, and the beginnings of ids, that a list of jobs is held to. Raises NotFound for another brand's."""
-    if bounds is None:
-        return brand_id, ()
+def _holds_job(conn: Connection, bounds: Bounds, job_id: str) -> bool:
     if bounds.kind is Kind.JOB:
-        return brand_id, (bounds.id,)
-    if brand_id not in (None, bounds.id):
-        raise NotFound(_WORDS[Kind.BRAND])
-    return bounds.id, ()
+        return job_id == bounds.id
+    job = jobs.get_job(conn, job_id)
+    return bounds.id == (job.group_id if bounds.kind is Kind.GROUP else job.brand_id)
+
+
+def narrowed(bounds: Bounds | None, brand_id: str | None, group_id: str | None) -> Narrowed:
+    """What a list of jobs is held to. Raises NotFound for another brand's or group's."""
+    if bounds is None:
+        return Narrowed(brand_id, group_id)
+    if bounds.kind is Kind.JOB:
+        return Narrowed(brand_id, group_id, (bounds.id,))
+    if (group_id if bounds.kind is Kind.GROUP else brand_id) not in (None, bounds.id):
+        raise NotFound(_WORDS[bounds.kind])
+    return Narrowed(brand_id, bounds.id) if bounds.kind is Kind.GROUP else Narrowed(bounds.id, group_id)

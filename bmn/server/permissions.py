@@ -49,7 +49,7 @@ ROUTES: dict[str, Needs] = {
     "POST /api/v1/generation/kits": _OWN,
     "POST /api/v1/generation/kits/estimate": _OWN,
     "GET /api/v1/kits": _OWN,
-    "GET /api/v1/kits/{kit_id}": _OWN,
+    "GET /api/v1/kits/{kit_id}": _FOLLOW,
     "POST /api/v1/kits/{kit_id}/pick": _OWN,
     "POST /api/v1/kits/{kit_id}/cancel": _OWN,
     "POST /api/v1/brands": _OWN,

@@ -30,12 +30,13 @@ _READ = {
     "GET /api/v1/brands/{brand_id}",
     "GET /api/v1/brands/{brand_id}/assets",
     "GET /api/v1/assets/{asset_id}",
+    "GET /api/v1/kits/{kit_id}",
 }
 _FOLLOWED = {"brand:join", "brand:leave", "job:join", "job:leave", "job:status", "brand:watch", "brand:unwatch"}
 
 
 class World:
-    """Two brands of one user, a job and a picture each, and tokens for the job and the brand of the first."""
+    """Two brands of one user, a kit, its job and a picture each, and tokens for the first job, brand and group."""
 
     def __init__(self, api: Api, ids: dict[str, str], tokens: dict[str, str]) -> None:
         self.api = api
@@ -44,7 +45,7 @@ class World:
 
     def paths(self, which: str) -> dict[str, str]:
         """What each route that a browser's token may ask is about, for one of the two."""
-        job, brand, asset = (self.ids[f"{kind} {which}"] for kind in ("job", "brand", "asset"))
+        job, brand, asset, group = (self.ids[f"{kind} {which}"] for kind in ("job", "brand", "asset", "group"))
         return {
             "job": f"/api/v1/jobs/{job}",
             "why": f"/api/v1/jobs/{job}/why",
@@ -53,6 +54,7 @@ class World:
             "brand": f"/api/v1/brands/{brand}",
             "assets": f"/api/v1/brands/{brand}/assets",
             "asset": f"/api/v1/assets/{asset}",
+            "kit": f"/api/v1/kits/{group}",
         }
 
 
@@ -61,11 +63,18 @@ async def world(api: Api) -> World:
     ana, ids = api.as_user(ANA), dict[str, str]()
     for which in ("one", "two"):
         brand = ids[f"brand {which}"] = await api.brand(ana, f"Acme {which}")
-        job = ids[f"job {which}"] = await api.logos(ana, brand, count=1)
+        kit = await ana.post(
+            "/api/v1/generation/kits",
+            json={"brandId": brand, "count": 1, "products": ["mug"], "without": ["bundle", "video"]},
+        )
+        assert kit.status_code == 202, kit.text
+        group = ids[f"group {which}"] = kit.json()["groupId"]
+        (listed,) = (await ana.get("/api/v1/jobs", params={"groupId": group})).json()["jobs"]
+        job = ids[f"job {which}"] = listed["jobId"]
         ids[f"asset {which}"] = await add_asset(api.core, brand, job, b"\x89PNG\r\n\x1a\npicture")
         await complete(api.core, await claim(api.core, job))
     tokens = {}
-    for kind in ("job", "brand"):
+    for kind in ("job", "brand", "group"):
         made = await ana.post("/api/v1/tokens", json={f"{kind}Id": ids[f"{kind} one"]})
         assert made.status_code == 201, made.text
         tokens[kind] = made.json()["token"]
@@ -73,7 +82,8 @@ async def world(api: Api) -> World:
 
 
 async def test_it_reads_its_own_thing_and_no_other(world: World) -> None:
-    may = {"job": {"job", "why", "job events", "events", "asset"}, "brand": set(world.paths("one"))}
+    of_job = {"job", "why", "job events", "events", "asset"}
+    may = {"job": of_job, "group": {*of_job, "kit"}, "brand": set(world.paths("one"))}
     for kind, token in world.tokens.items():
         client = world.api.with_token(token)
         own = {name: (await client.get(path)).status_code for name, path in world.paths("one").items()}
@@ -85,6 +95,10 @@ async def test_it_reads_its_own_thing_and_no_other(world: World) -> None:
         listed = (await client.get("/api/v1/jobs")).json()["jobs"]
         assert [each["jobId"] for each in listed] == [world.ids["job one"]]
         wider = [f"?user={ANA}", "?all=true", f"?brand={world.ids['brand two']}", f"?prefix={world.ids['job two']}"]
+        wider += [
+            f"?groupId={world.ids['group two']}",
+            f"?groupId={world.ids['group two']}&brand={world.ids['brand two']}",
+        ]
         for query in wider:
             answer = await client.get(f"/api/v1/jobs{query}")
             assert answer.status_code in (403, 404) or world.ids["job two"] not in answer.text, query
@@ -195,7 +209,10 @@ async def test_only_what_is_ones_own_gets_one(world: World) -> None:
         ({"jobId": world.ids["job one"]}, 404),
         ({"brandId": world.ids["brand one"]}, 404),
         ({"jobId": f"logo-generation-{uuid4()}"}, 404),
+        ({"groupId": world.ids["group one"]}, 404),
+        ({"groupId": str(uuid4())}, 404),
         ({}, 400),
+        ({"groupId": world.ids["group one"], "brandId": world.ids["brand one"]}, 400),
         ({"jobId": world.ids["job one"], "brandId": world.ids["brand one"]}, 400),
         ({"jobId": world.ids["job one"], "expiresIn": 10**6}, 400),
     ]

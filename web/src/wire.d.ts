@@ -173,6 +173,7 @@ export interface BrowserToken {
   token: string;
   jobId: string | null;
   brandId: string | null;
+  groupId?: string | null;
   expiresAt: string;
 }
 
@@ -1288,6 +1289,7 @@ export interface TimelineEvent {
 export interface TokenBody {
   jobId?: string | null;
   brandId?: string | null;
+  groupId?: string | null;
   expiresIn?: number;
 }
 

@@ -7,6 +7,7 @@ import typer
 
 from bmn.cli.base import UsageError, examples, run, single
 from bmn.cli.lookup.brands import find_brand
+from bmn.cli.lookup.groups import find_group
 from bmn.cli.lookup.jobs import find_job
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.console import console
@@ -35,19 +36,24 @@ def token(
     brand: Annotated[
         str | None, typer.Option("--brand", metavar="BRAND", help="For a browser: reads and follows this brand alone.")
     ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="GROUP", help="For a browser: a kit, or jobs ordered together.")
+    ] = None,
     expires: Annotated[
         float | None, typer.Option("--expires", parser=span, metavar="SPAN", help="Of a browser's token. [15m]")
     ] = None,
 ) -> None:
     """Prints a token that the server of this home accepts for 12 hours; refuses where Supabase signs the users in.
 
-    With --job or --brand, a browser's: the server makes it, with whatever you sign in with.
+    With --job, --brand or --group, a browser's: the server makes it, with whatever you sign in with.
     """
-    if job or brand:
-        _for_a_browser(job, brand, expires, admin=admin, user=user)
+    if job or brand or group:
+        if admin or user or sum(map(bool, (job, brand, group))) > 1:
+            raise UsageError("A browser's token is for one job, one brand or one group of yours.")
+        _for_a_browser(job, brand, group, expires)
         return
     if expires is not None:
-        raise UsageError("--expires goes with --job or --brand.")
+        raise UsageError("--expires goes with --job, --brand or --group.")
     from bmn.identity.development import mint_development_token
 
     role = "admin" if admin else "user"
@@ -59,17 +65,14 @@ def token(
     console.answer(minted)
 
 
-def _for_a_browser(
-    job: str | None, brand: str | None, expires: float | None, *, admin: bool, user: UUID | None
-) -> None:
-    if (job and brand) or admin or user:
-        raise UsageError("A browser's token is for one job or one brand of yours.")
-
+def _for_a_browser(job: str | None, brand: str | None, group: str | None, expires: float | None) -> None:
     async def make() -> BrowserToken:
         seconds = int(expires) if expires else None
         async with open_client() as client:
             if job:
                 return await client.browser_token(job_id=await find_job(client, job), expires_in=seconds)
+            if group:
+                return await client.browser_token(group_id=await find_group(client, group), expires_in=seconds)
             found = await find_brand(client, brand or "")
             return await client.browser_token(brand_id=found.id, expires_in=seconds)
 

@@ -30,10 +30,15 @@ class Account(HttpClient):
         return await self._get("/costs", documents.Costs, by=by, since=since, user=user, all=everyone or None)
 
     async def browser_token(
-        self, *, job_id: str | None = None, brand_id: str | None = None, expires_in: int | None = None
+        self,
+        *,
+        job_id: str | None = None,
+        brand_id: str | None = None,
+        group_id: str | None = None,
+        expires_in: int | None = None,
     ) -> documents.BrowserToken:
-        """A token that reads and follows one job or brand, for a page. expires_in: seconds."""
-        body = given({"jobId": job_id, "brandId": brand_id, "expiresIn": expires_in})
+        """A token that reads and follows one job, brand or group, for a page. expires_in: seconds."""
+        body = given({"jobId": job_id, "brandId": brand_id, "groupId": group_id, "expiresIn": expires_in})
         return await self._post("/tokens", documents.BrowserToken, body)
 
     async def share(self, job_id: str, *, hours: int | None = None) -> documents.ShareLink:

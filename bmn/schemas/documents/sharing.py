@@ -34,9 +34,10 @@ class Shares(Document):
 
 
 class BrowserToken(Document):
-    """A token that reads and follows one job or brand, until it expires."""
+    """A token that reads and follows one job, brand or group, until it expires."""
 
     token: str
     job_id: str | None
     brand_id: str | None
+    group_id: str | None = None
     expires_at: Time

@@ -70,19 +70,19 @@ async def chosen_jobs(
     """What the filter of a list of jobs says."""
     check_words(principal, text)
     now = time.time()
-    brand, prefixes = narrowed(principal.bounds, brand)
+    within = narrowed(principal.bounds, brand, group)
     return JobFilter(
         user_id=await scope_of(res, principal, user, everyone=everyone),
         queues=tuple(queue or ()),
         states=tuple(state or ()),
         cause=cause,
-        brand_id=brand,
-        group_id=group,
+        brand_id=within.brand_id,
+        group_id=within.group_id,
         text=text,
         since=now - since if since else None,
         until=now - until if until else None,
         min_cost=min_cost,
-        id_prefixes=prefixes,
+        id_prefixes=within.prefixes,
     )
 
 

@@ -47,13 +47,15 @@ _STREAM: dict[str, Any] = {
 
 @router.post("/tokens", status_code=201, responses=_OF_CALLER | refusals(413))
 async def make_token(body: TokenBody, res: Res, principal: Caller) -> documents.BrowserToken:
-    """A token for a browser: it reads and follows this one job or brand of the caller's, and does nothing else."""
-    if (body.job_id is None) == (body.brand_id is None):
-        raise UsageProblem("Give either jobId or brandId.")
+    """A token for a browser: it reads and follows this one job, brand or group of the caller's, and does nothing else."""
+    if sum(given is not None for given in (body.job_id, body.brand_id, body.group_id)) != 1:
+        raise UsageProblem("Give one of jobId, brandId and groupId.")
 
     def look(conn: Connection) -> Bounds:
         if body.job_id is not None:
             return Bounds(Kind.JOB, jobs.get_job(conn, body.job_id, principal.user_id).id)
+        if body.group_id is not None:
+            return Bounds(Kind.GROUP, jobs.own_group(conn, body.group_id, principal.user_id))
         return Bounds(Kind.BRAND, brands.get(conn, body.brand_id or "", principal.user_id).id)
 
     bounds, until = await res.core.db.read(look), float(int(time.time()) + body.expires_in)
@@ -62,6 +64,7 @@ async def make_token(body: TokenBody, res: Res, principal: Caller) -> documents.
         token=res.signer.browser_tokens().mint(grant),
         job_id=body.job_id,
         brand_id=body.brand_id,
+        group_id=body.group_id,
         expires_at=when(until),
     )
 
