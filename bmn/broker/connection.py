@@ -1,6 +1,6 @@
 """Connections to Redis that fail in bounded time."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import redis
 import redis.asyncio
@@ -78,7 +78,7 @@ def _backoff() -> ExponentialWithJitterBackoff:
     return ExponentialWithJitterBackoff(cap=_LONGEST_RETRY_SECONDS, base=_FIRST_RETRY_SECONDS)
 
 
-def _options(reply_seconds: float) -> dict[str, Any]:
+def _options(reply_seconds: float) -> Mapping[str, object]:
     return {
         "socket_timeout": reply_seconds,
         "socket_connect_timeout": _CONNECT_SECONDS,

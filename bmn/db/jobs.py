@@ -1,8 +1,7 @@
 """Jobs: inserting and finding one. `bmn.db.lists` has the lists. Who may change a job's state is `bmn.db.transitions`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -152,7 +151,7 @@ def durations(conn: Connection, queue: str, *, sample: int = 50) -> list[float]:
 
 
 def add_log(
-    conn: Connection, job_id: str, attempt: int, level: str, message: str, fields: dict[str, Any] | None = None
+    conn: Connection, job_id: str, attempt: int, level: str, message: str, fields: Mapping[str, object] | None = None
 ) -> None:
     """One line more in a job's log."""
     row = {"job_id": job_id, "attempt": attempt, "level": level, "message": message[:2000], "fields": fields or {}}

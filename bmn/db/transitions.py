@@ -9,7 +9,7 @@ Every function of an executor writes with the fence of the job it holds, and ret
 now: nothing was written then. Nothing leaves a terminal state; a replay is a new job.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +101,7 @@ _NOT_FOR_EVER = OUTAGES | {Cause.PROVIDER_RATE_LIMITED}
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
-def _update(conn: Connection, statement: Prepared, held: Job, values: dict[str, Any]) -> Row[Any] | None:
+def _update(conn: Connection, statement: Prepared, held: Job, values: Mapping[str, object]) -> Row[Any] | None:
     """None: another executor has the job by now, or what the statement asks for beside is not so."""
     return statement.first(conn, {"of_job": held.id, "held": held.fence, **values})
 

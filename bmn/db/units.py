@@ -10,6 +10,7 @@ A turn of a conversation ends as `answered`. What is worth its price before it i
 Committed before and after each call, so that a re-run starts where the last one stopped and pays only for what is missing.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
@@ -69,7 +70,7 @@ def holds(conn: Connection, held: Job) -> bool:
     return _HOLDS.first(conn, {"of_job": held.id, "held": held.fence}) is not None
 
 
-def put(conn: Connection, held: Job, unit: str, values: dict[str, Any], *, lease: float | None = None) -> bool:
+def put(conn: Connection, held: Job, unit: str, values: Mapping[str, object], *, lease: float | None = None) -> bool:
     """Writes a unit's row, under the fence. False: another executor has the job by now. lease: renewed along with it."""
     if lease is None:
         if not holds(conn, held):

@@ -1,5 +1,6 @@
 """Which event goes to which namespace and rooms; what is built here goes into the stream, and so to every server."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,7 +140,7 @@ def system_error(
     return _outgoing(ADMIN, (ADMINS,), event)
 
 
-def system_alert(kind: str, message: str, severity: Severity, metadata: dict[str, Any] | None = None) -> Outgoing:
+def system_alert(kind: str, message: str, severity: Severity, metadata: Mapping[str, object] | None = None) -> Outgoing:
     """kind: a short word such as `cost-spike`, the event's `type`."""
     event = SystemAlert(type=kind, message=message, severity=severity, metadata=metadata or {}, timestamp=now_ms())
     return _outgoing(ADMIN, (ADMINS,), event)

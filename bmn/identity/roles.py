@@ -5,8 +5,8 @@ is therefore asked about while they act, so that a role that is taken away is go
 """
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 
@@ -77,7 +77,7 @@ def _error_code(answer: httpx.Response) -> str | None:
     return identifier(code)
 
 
-def _role(user: dict[str, Any]) -> str | None:
+def _role(user: Mapping[str, object]) -> str | None:
     """`user` for one without a role of ours; None for one who is banned. Raises ValueError, TypeError for no user."""
     if not isinstance(user, dict) or "id" not in user:
         raise ValueError("not a user")

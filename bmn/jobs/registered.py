@@ -1,9 +1,9 @@
 """Which workers there are: registered with RQ in Redis, their jobs in the rows."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import redis
 import redis.asyncio
@@ -68,7 +68,7 @@ def serving(found: list[WorkerRecord] | None, queue: str) -> int | None:
     return None if found is None else sum(queue in worker.queues and worker.state not in _GONE for worker in found)
 
 
-def _record(key: str, row: dict[str, Any]) -> WorkerRecord | None:
+def _record(key: str, row: Mapping[str, str]) -> WorkerRecord | None:
     """None for what no worker has written."""
     try:
         for word in (key, *row.values()):
@@ -89,7 +89,7 @@ def _record(key: str, row: dict[str, Any]) -> WorkerRecord | None:
         return None
 
 
-def _state(row: dict[str, Any]) -> str | None:
+def _state(row: Mapping[str, str]) -> str | None:
     if _is_silent(row.get("last_heartbeat")):
         return "lost"
     return "draining" if row.get("draining") == "1" else row.get("state")

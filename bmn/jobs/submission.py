@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -259,7 +259,7 @@ def _submission(job: NewJob) -> Submission:
 async def dispatch(
     core: Core,
     queue_name: str,
-    data: dict[str, Any],
+    data: Mapping[str, object],
     *,
     priority: int | None = None,
     delay: float = 0.0,

@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -203,7 +203,7 @@ class Unit:
         asset_type: str,
         *,
         usd: float | None = None,
-        metadata: dict[str, Any] | None = None,
+        metadata: Mapping[str, object] | None = None,
         small: CleanPicture | None = None,
     ) -> None:
         """Puts the verified bytes into the object store, and beside them the thumbnail, where there is one.
@@ -262,14 +262,14 @@ class Unit:
         self._kept = replace(kept, state=UnitState.STORED)
         return True
 
-    async def save(self, shown: Progress, *, metadata: dict[str, Any]) -> None:
+    async def save(self, shown: Progress, *, metadata: Mapping[str, object]) -> None:
         """The last step: the asset's row, its credits, its event and its thumbnail job, in one transaction.
 
         shown: how far the job is with it.
         """
         await self._finish(shown, metadata)
 
-    def _asset(self, job: Job, metadata: dict[str, Any]) -> NewAsset:
+    def _asset(self, job: Job, metadata: Mapping[str, object]) -> NewAsset:
         ctx, kept = self._ctx, self._kept
         key = str(kept.storage_key)
         return NewAsset(
@@ -290,7 +290,7 @@ class Unit:
         """As `save`, for a unit that leaves no asset: a mail, a wizard's step."""
         await self._finish(shown, None)
 
-    async def _finish(self, shown: Progress, metadata: dict[str, Any] | None) -> None:
+    async def _finish(self, shown: Progress, metadata: Mapping[str, object] | None) -> None:
         ctx = self._ctx
         ctx.supersede()
         bar = replace(shown, percent=ctx.highest(shown.percent))

@@ -7,7 +7,7 @@ pays twice. A failure whose `extra` has `task_gone` says that this task will nev
 import asyncio
 import base64
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -243,7 +243,7 @@ class Bfl(Provider):
         return JobFailure(Cause.PROVIDER_OVERLOADED, f"{self.label} {what}.", ambiguous=True, task_gone=True)
 
 
-def _body(request: ImageRequest) -> dict[str, Any]:
+def _body(request: ImageRequest) -> Mapping[str, object]:
     body: dict[str, Any] = {
         "prompt": request.prompt,
         "width": request.width,

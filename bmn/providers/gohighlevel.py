@@ -78,7 +78,7 @@ class GoHighLevel(Provider):
         """Removes these tags and keeps the others. Raises JobFailure."""
         await self._send("remove_tags", "DELETE", _tags_path(contact_id), {"tags": [tag.lower() for tag in tags]})
 
-    async def _send(self, operation: str, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _send(self, operation: str, method: str, path: str, body: Mapping[str, object]) -> Mapping[str, object]:
         await self._pace.wait(self.turns)
         async with self.call(operation, deadline=_SECONDS) as measured:
             measured.units = 1

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import httpx2
@@ -112,7 +112,7 @@ class OpenAIImages(Provider):
         """The SDK's method: with pictures they are edited, without it makes one."""
         return self._sdk.images.edit if images else self._sdk.images.generate
 
-    def _order(self, prompt: str, images: Sequence[bytes], size: str) -> dict[str, Any]:
+    def _order(self, prompt: str, images: Sequence[bytes], size: str) -> Mapping[str, object]:
         order: dict[str, Any] = {
             "model": self.model,
             "prompt": prompt,

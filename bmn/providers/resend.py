@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx2
 
@@ -64,7 +64,7 @@ class Resend(Provider):
             measured.request_id = mail_id
         return mail_id
 
-    def _body(self, mail: Mail) -> dict[str, Any]:
+    def _body(self, mail: Mail) -> Mapping[str, object]:
         return {
             "from": self.settings.from_email,
             "to": [mail.to],

@@ -60,7 +60,7 @@ def in_words(issue: Mapping[str, Any]) -> str:
     return words[:_LONGEST].encode("utf-8", "replace").decode()
 
 
-def _plain(context: dict[str, Any]) -> dict[str, str]:
+def _plain(context: Mapping[str, object]) -> dict[str, str]:
     """Choices without quotes, `a, b or c`; and no braces that were not ours."""
     return {name: str(value).replace("'", "") if name in _QUOTED else str(value) for name, value in context.items()}
 

@@ -1,8 +1,7 @@
 """What a submission would ask for and cost, without submitting it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -36,7 +35,7 @@ def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload], p
     )
 
 
-def retries_cost(settings: Settings, queue_name: str, units: int, sample: dict[str, Any]) -> tuple[float, bool]:
+def retries_cost(settings: Settings, queue_name: str, units: int, sample: Mapping[str, object]) -> tuple[float, bool]:
     """What `units` more of a generator's steps cost its provider, and whether the sandbox answers.
 
     sample: a payload, by which one step is priced; one that no longer fits costs nothing, since it would be refused.
@@ -45,7 +44,7 @@ def retries_cost(settings: Settings, queue_name: str, units: int, sample: dict[s
     return whole / number * units, sandboxed
 
 
-def job_cost(settings: Settings, queue_name: str, payload: dict[str, Any]) -> tuple[float, bool]:
+def job_cost(settings: Settings, queue_name: str, payload: Mapping[str, object]) -> tuple[float, bool]:
     """What all of a job costs its provider, and whether the sandbox answers; nothing of a job that costs none."""
     usd, _, sandboxed = _priced(settings, queue_name, payload)
     return round(usd, 6), sandboxed
@@ -77,7 +76,7 @@ def _is_sandboxed(settings: Settings, maker: Maker) -> bool:
     return access is not None and access.sandboxed
 
 
-def _priced(settings: Settings, queue_name: str, sample: dict[str, Any]) -> tuple[float, int, bool]:
+def _priced(settings: Settings, queue_name: str, sample: Mapping[str, object]) -> tuple[float, int, bool]:
     """What a payload costs, how many steps that is, and whether the sandbox answers."""
     generator = GENERATORS.get(queue_name)
     if generator is None:

@@ -3,8 +3,8 @@
 None of this may touch the user's own work: a mail or a CRM event that fails is a job of its own that fails.
 """
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db.records import Brand
@@ -51,7 +51,7 @@ async def remind_abandoned(core: Core) -> int:
     return len(left)
 
 
-async def _crm(core: Core, user_id: str, event: str, once: str, data: dict[str, Any]) -> None:
+async def _crm(core: Core, user_id: str, event: str, once: str, data: Mapping[str, object]) -> None:
     email = await core.db.read(lambda conn: journeys.email_of(conn, user_id))
     if not email:
         return
@@ -59,7 +59,7 @@ async def _crm(core: Core, user_id: str, event: str, once: str, data: dict[str, 
     await dispatch(core, "crm-sync", payload, job_id=f"crm-sync-{uuid5(NAMESPACE_URL, once)}")
 
 
-async def _mail(core: Core, user_id: str, template: str, once: str, data: dict[str, Any]) -> None:
+async def _mail(core: Core, user_id: str, template: str, once: str, data: Mapping[str, object]) -> None:
     email = await core.db.read(lambda conn: journeys.email_of(conn, user_id))
     if not email:
         return

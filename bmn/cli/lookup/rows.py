@@ -87,7 +87,7 @@ def read_rows(path: Path, what: str, defaults: Mapping[str, object], catalogue: 
     return rows
 
 
-def _raw(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _raw(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     """Each row with the number of its line. Raises UsageProblem for a file that is neither CSV nor JSON lines."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -105,7 +105,7 @@ def _raw(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise UsageProblem(f"{path}, line {reader.line_num}: {error}.", hint="It has to be CSV.") from None
 
 
-def _json_lines(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue

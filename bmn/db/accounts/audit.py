@@ -1,8 +1,8 @@
 """What people and the system itself have done: who, what, to what, why, and from where."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
@@ -73,8 +73,8 @@ def note(
     subject: str,
     *,
     reason: str | None = None,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     """Writes one act down. action: such as `queue.pause`. before, after: what it changed."""
     row = {

@@ -8,7 +8,7 @@
 `bmn.work.kits` says what a step orders. A step is begun once: `begin_step` is false for everybody but the first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -262,7 +262,7 @@ def go_on_paid(conn: Connection) -> list[Kit]:
 _AGAIN: dict[str, Any] = {"state": "running", "cause": None, "credits_short": 0, "message": "Goes on."}
 
 
-def _changed(conn: Connection, values: dict[str, Any], *conditions: ColumnElement[bool]) -> list[Kit]:
+def _changed(conn: Connection, values: Mapping[str, object], *conditions: ColumnElement[bool]) -> list[Kit]:
     statement = update(kits).where(*conditions).values(**values, changed_at=db_now()).returning(*_COLUMNS)
     rows: Sequence[Any] = conn.execute(statement).all()
     return [Kit(*row) for row in rows]

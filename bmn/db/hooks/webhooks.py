@@ -5,7 +5,7 @@ tells of what was rolled back. `bmn.db.hooks.deliveries` has what becomes of it.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -151,14 +151,16 @@ def add_test(conn: Connection, user_id: str, hook: Hook) -> Delivery:
 
 
 def _add_all(
-    conn: Connection, job_id: str, user_id: str, hooks: Iterable[Hook], kind: str, seq: int, data: dict[str, Any]
+    conn: Connection, job_id: str, user_id: str, hooks: Iterable[Hook], kind: str, seq: int, data: Mapping[str, object]
 ) -> None:
     for hook in hooks:
         if kind in hook.events:
             _add(conn, job_id, user_id, hook, kind, seq, data)
 
 
-def _add(conn: Connection, job_id: str, user_id: str, hook: Hook, kind: str, seq: int, data: dict[str, Any]) -> str:
+def _add(
+    conn: Connection, job_id: str, user_id: str, hook: Hook, kind: str, seq: int, data: Mapping[str, object]
+) -> str:
     name = f"{job_id}/{seq}/{kind}/{hook.endpoint_id or hook.url}"
     row = {
         "id": f"msg_{uuid5(NAMESPACE_URL, name).hex[:_DIGITS]}",

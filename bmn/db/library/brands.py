@@ -1,7 +1,6 @@
 """Brands: the record that a generator's defaults come from. A foreign brand reads like an absent one."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 from uuid import uuid4
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
@@ -18,7 +17,7 @@ _GET = Prepared(select(brands).where(brands.c.id == bindparam("brand")))
 _OWNER = Prepared(select(brands.c.user_id).where(brands.c.id == bindparam("brand")))
 
 
-def create(conn: Connection, user_id: str, fields: dict[str, Any]) -> Brand:
+def create(conn: Connection, user_id: str, fields: Mapping[str, object]) -> Brand:
     """fields: columns of the table (name, and what else is known)."""
     statement = insert(brands).values(id=str(uuid4()), user_id=user_id, **_keyed(fields)).returning(*brands.c)
     return Brand.from_row(conn.execute(statement).one())
@@ -48,7 +47,7 @@ def list_of_user(
     return found[:limit], write_cursor(last.created_at, last.id) if last else None
 
 
-def change(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any]) -> Brand:
+def change(conn: Connection, brand_id: str, user_id: str, fields: Mapping[str, object]) -> Brand:
     """Sets columns of a user's brand. Raises NotFound."""
     statement = (
         update(brands)
@@ -62,11 +61,13 @@ def change(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any]
     return Brand.from_row(row)
 
 
-def _keyed(fields: dict[str, Any]) -> dict[str, Any]:
-    return {**fields, "name_key": key_of(fields["name"])} if "name" in fields else fields
+def _keyed(fields: Mapping[str, object]) -> Mapping[str, object]:
+    return {**fields, "name_key": key_of(str(fields["name"]))} if "name" in fields else fields
 
 
-def merge(conn: Connection, brand_id: str, user_id: str, fields: dict[str, Any], details: dict[str, Any]) -> Brand:
+def merge(
+    conn: Connection, brand_id: str, user_id: str, fields: Mapping[str, object], details: Mapping[str, object]
+) -> Brand:
     """Sets columns, and members of `details` beside the ones there are. Raises NotFound."""
     known = get(conn, brand_id, user_id).details
     return change(conn, brand_id, user_id, {**fields, "details": {**known, **details}})

@@ -1,6 +1,6 @@
 """Counts and settings per queue, from the rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
@@ -127,7 +127,7 @@ def resume(conn: Connection, queue: str, *, by: str, reason: str | None = None) 
         audit.note(conn, by, "queue.resume", queue, reason=reason, before={"out": sorted(out)})
 
 
-def _put(conn: Connection, queue: str, values: dict[str, Any]) -> None:
+def _put(conn: Connection, queue: str, values: Mapping[str, object]) -> None:
     statement = insert_once(conn, queue_settings).values(queue=queue, **values)
     conn.execute(statement.on_conflict_do_update(index_elements=["queue"], set_=values))
 

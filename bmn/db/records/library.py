@@ -1,5 +1,6 @@
 """Brands, assets, products, and conversations of the wizard."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ class NewAsset:
     mime_type: str
     size_bytes: int
     job_id: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
     thumbnail_url: str | None = None
 
 

@@ -1,5 +1,6 @@
 """A brand's page: its look, and a room each for logos, products, bundles, films and words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -110,7 +111,7 @@ async def _show(request: Request, res: Resources, visitor: Principal, brand_id: 
     return page(request, f"room_{room.name}.html", room=room, back=back, key=fresh_key(), **found)
 
 
-def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> dict[str, Any]:
+def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> Mapping[str, object]:
     """What only this room asks for."""
     if room.name == "logos":
         whole = prices(conn, res.settings, plan_of(conn, KitBody(brand_id=brand.id)), brand)

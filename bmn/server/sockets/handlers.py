@@ -1,7 +1,7 @@
 """What a client's message goes through, whatever it asks: limits, its shape, the handler, and an answer in any case."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,9 @@ class Handler:
 Handlers = dict[str, Handler]
 
 
-async def answer(context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]) -> dict[str, Any]:
+async def answer(
+    context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]
+) -> Mapping[str, object]:
     """The acknowledgement of one message. Never raises for anything that a client can send."""
     if not session.bucket.take() or session.pending >= context.limits.in_work:
         return _too_many(context, session)
@@ -97,7 +99,7 @@ async def answer(context: Context, handlers: Handlers, session: Session, event: 
         session.pending -= 1
 
 
-def _too_many(context: Context, session: Session) -> dict[str, Any]:
+def _too_many(context: Context, session: Session) -> Mapping[str, object]:
     session.refused += 1
     return Refusal(error=f"Too many messages: at most {context.limits.rate:g} a second").dump()
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from bmn.server.sockets.transport import EventPacket, Transports, address_of
 
 log = get_logger(__name__)
 
-Answering = Callable[[Session, Any, list[Any]], Awaitable[dict[str, Any]]]
+Answering = Callable[[Session, Any, list[Any]], Awaitable[Mapping[str, object]]]
 
 _MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
 SOCKETS = "sockets"
@@ -283,7 +283,7 @@ class SocketServer:
     def _has_gone(self, eio_sid: str) -> bool:
         return self._transports.line(eio_sid) is None or eio_sid not in self._open
 
-    def _wants_recovery(self, eio_sid: str, shown: dict[str, Any]) -> bool:
+    def _wants_recovery(self, eio_sid: str, shown: Mapping[str, object]) -> bool:
         if isinstance(asked := shown.get("recovery"), bool):
             return asked
         transport = self._open.get(eio_sid)
@@ -332,7 +332,7 @@ class SocketServer:
             log.warning("client sends too much, disconnected", user_id=session.user_id)
             await self._transports.drop(session.eio_sid)
 
-    def _acknowledge(self, session: Session, packet_id: int | None, answer: dict[str, Any]) -> None:
+    def _acknowledge(self, session: Session, packet_id: int | None, answer: Mapping[str, object]) -> None:
         if packet_id is not None:
             self._write(session.eio_sid, f"{ACK}{session.namespace},{packet_id}{json.dumps([answer])}")
 

@@ -1,8 +1,7 @@
 """What the steps of a kit order, and what they come to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands, products
@@ -92,28 +91,28 @@ def payloads_of(step: Step, plan: KitPlan, material: Material) -> list[Payload]:
     return [schema.model_validate({**shared, **order}) for order in _ORDERS[step](plan, material)]
 
 
-def _logos(plan: KitPlan, of: Material) -> list[dict[str, Any]]:
+def _logos(plan: KitPlan, of: Material) -> list[Mapping[str, object]]:
     look = of.look
     words = {"brandName": look.name, "logoStyle": look.style, "brandVision": look.vision, "archetype": look.archetype}
     return [{**words, "count": plan.count}]
 
 
-def _mockups(plan: KitPlan, of: Material) -> list[dict[str, Any]]:
+def _mockups(plan: KitPlan, of: Material) -> list[Mapping[str, object]]:
     return [{**product.dump(), "logoUrl": of.logo} for product in plan.products]
 
 
-def _bundle(plan: KitPlan, of: Material) -> list[dict[str, Any]]:
+def _bundle(plan: KitPlan, of: Material) -> list[Mapping[str, object]]:
     words = {"bundleName": plan.bundle_name, "compositionStyle": plan.composition_style, "brandName": of.look.name}
     return [{**words, "productMockupUrls": list(of.mockups)}]
 
 
-def _video(plan: KitPlan, of: Material) -> list[dict[str, Any]]:
+def _video(plan: KitPlan, of: Material) -> list[Mapping[str, object]]:
     words = {"videoStyle": plan.video_style, "durationSeconds": plan.duration_seconds, "brandName": of.look.name}
     shown = {"productName": plan.products[0].product_name, "productMockupUrl": of.mockups[0], "logoUrl": of.logo}
     return [{**words, **shown}]
 
 
-_ORDERS: dict[Step, Callable[[KitPlan, Material], list[dict[str, Any]]]] = {
+_ORDERS: dict[Step, Callable[[KitPlan, Material], list[Mapping[str, object]]]] = {
     "logos": _logos,
     "mockups": _mockups,
     "bundle": _bundle,
