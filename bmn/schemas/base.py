@@ -110,8 +110,9 @@ def _uuid(text: str) -> str:
 
 
 def _http_url(url: str) -> str:
+    """No line breaks or tabs: parsers of addresses leave them out, so what is checked would not be what is kept."""
     try:
-        is_one = bool(re.match(r"https?://[^\s/?#]+", url) and urlsplit(url))
+        is_one = bool(re.fullmatch(r"https?://[^\s/?#\\]+([/?#](\S| )*)?", url) and urlsplit(url))
     except ValueError:
         is_one = False
     if not is_one:

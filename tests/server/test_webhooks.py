@@ -56,6 +56,10 @@ REFUSED = [
     "https://intranet/",
     "https://2130706433/",
     "ftp://a.example/",
+    "https://a.example/\r\nX-Other: header",
+    "https://a.example/ho\tok",
+    "https://a.example/\u2028hook",
+    "https://a.example\\@b.example/",
 ]
 
 
