@@ -94,6 +94,8 @@ def explain(facts: Facts) -> documents.Why:
 def _headline(facts: Facts) -> str:
     job, spent = facts.job, _span(facts)
     attempts = count(job.attempt, "attempt")
+    if job.losses:  # also of a job that is done: its time is not its own fault
+        attempts += f" ({count(job.losses, 'worker')} lost)"
     texts = {
         JobState.QUEUED: _queued(facts),
         JobState.ACTIVE: f"running, attempt {job.attempt} of {job.max_attempts}, {job.progress} % done",

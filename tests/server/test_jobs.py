@@ -215,8 +215,11 @@ async def test_why_says_what_a_job_waits_for_and_what_to_do(api: Api, ana: httpx
     assert paused["causeText"] == "The queue logo-generation is paused by op: new key"
     assert (paused["cause"], paused["try"]["command"]) == ("provider_auth", "bmn queues resume logo-generation")
     await api.core.db.write(lambda conn: queues.set_running(conn, QUEUE, by="op"))
+    lost = await claim(api.core, job_id)
+    await api.core.db.write(lambda conn: transitions.lose(conn, lost))
     await fail(api.core, await claim(api.core, job_id), Cause.PROVIDER_OVERLOADED)
     failed = await why()
+    assert failed["headline"].startswith("failed after 1 attempt (1 worker lost), ")
     assert (failed["state"], failed["cause"]) == ("failed", "provider_overloaded")
     assert "charged 0, refunded 4" in failed["money"] and failed["kept"] == "Nothing was delivered."
     assert failed["try"]["command"] == f"bmn jobs retry {job_id}"
