@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmn.errors import NotAllowed
 from bmn.logs import get_logger
+from bmn.server.pages.absent import nothing_here
 from bmn.server.pages.access import sign_in_page
 from bmn.server.permissions import ROUTES, require
 from bmn.server.resources import Resources
@@ -93,7 +94,7 @@ class AdminUi:
         rest = path.removeprefix(PREFIX) or "/"
         if _is_plain(request.scope) and path.startswith(PREFIX) and _PAGES.fullmatch(rest):
             return None
-        return PlainTextResponse("There is no such page. The operators' pages begin at /admin\n", 404)
+        return nothing_here(request, "The operators' pages begin at /admin.")
 
     async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._dashboard is None:

@@ -25,6 +25,7 @@ from bmn.server.head import Head
 from bmn.server.middleware import Edge
 from bmn.server.operators import ROUTERS as OPERATORS
 from bmn.server.pages import ROUTERS as PAGES
+from bmn.server.pages.absent import absent
 from bmn.server.redirects import OwnRedirects
 from bmn.server.resources import Resources
 from bmn.server.routes import (
@@ -164,6 +165,7 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
     app.state.resources = resources
     app.add_middleware(AdminUi, resources=resources)
     add_error_handlers(app)
+    app.add_exception_handler(404, absent)
     # In one list: an included router tries all its routes for every request of another's, and twice for its own.
     for router in (*(module.router for module in _ROUTERS), *PAGES, *OPERATORS):
         app.router.routes += router.routes

@@ -26,7 +26,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BmnError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(redis.RedisError, _redis_away)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -96,7 +96,8 @@ def _by_field(issues: list[Issue]) -> FieldErrors:
     return FieldErrors(form_errors=whole, field_errors=fields)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
+    """What the framework refuses: an address or a method that is not there, a body that is too large or too slow."""
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "error")
     headers = dict(error.headers or {})

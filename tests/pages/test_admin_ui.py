@@ -236,6 +236,13 @@ async def test_what_stands_in_redis_is_never_unpickled(api: Api, admin: httpx.As
     assert sprung.exists(), "the trap is none"
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/g/x/y/z/w", "/admin/workers", f"{UI}/nothing"])
+async def test_a_browser_at_an_unknown_address_gets_a_page(admin: httpx.AsyncClient, path: str) -> None:
+    answer = await admin.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html") and "There is nothing here." in answer.text
+
+
 async def test_what_others_wrote_is_shown_as_text(api: Api, admin: httpx.AsyncClient) -> None:
     page = await admin.get(f"{UI}/0/view/job/x")
     assert page.status_code == 404
