@@ -48,7 +48,7 @@ export FLAKES ?= 10
 # web/ waits by its clocks more than it works: it runs beside the others, and tells when they have ended.
 WEB = $(MAKE) --no-print-directory web
 TESTS := $(BIN)/python -m tests.run -q -n 4 --dist loadfile --no-loadscope-reorder
-test: $(VENV)/.dev ## the tests to work with: every room, both databases, meant for 4 minutes; needs nothing but Python
+test: $(VENV)/.dev ## the tests to work with: every room, meant for 4 minutes; needs nothing but Python
 	$(TESTS) -m "not full"
 
 check: format lint types imports tests/node/node_modules web/node_modules ## all that has to pass before a change lands; meant for 20 minutes

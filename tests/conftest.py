@@ -46,11 +46,17 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_pro
 _FOLDER = Path(__file__).parent
 _FULL = (
     *("acceptance/", "chaos/", "packaging/"),
-    *("broker/test_sentinels", "jobs/test_isolated", "jobs/test_rq_tools"),
-    *("cli/test_mcp", "cli/test_private_stack", "cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_why"),
+    *("broker/test_sentinels", "handlers/test_outages", "handlers/test_told"),
+    *("jobs/test_isolated", "jobs/test_rq_tools", "providers/test_video"),
+    *("cli/test_asking", "cli/test_generators", "cli/test_mcp", "cli/test_private_stack", "cli/test_profiles"),
+    *("cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_streams", "cli/test_terminals"),
+    *("cli/test_watch", "cli/test_why"),
     *("test_docs_walk", "test_examples", "test_observability"),
 )
-"""For `make check` alone, since each test starts an installation. Elsewhere a test has the marker `full`, or needs Node."""
+"""For `make check` alone: each test starts an installation or programs, or has films drawn. Elsewhere a test has the marker
+`full`, or needs Node."""
+_ON_BOTH = ("db/", *(f"jobs/test_{name}" for name in ("bulk", "cancel", "dead_letter", "submission", "sweeper")))
+"""Where `make test` has tests run on PostgreSQL too: what they are about is rows. `make check` has every test run there."""
 _FULL_TOO = ("chaos", "node", "browser", "timed")
 # A file is one worker's business, so the files that start whole installations come first: the last to end decides.
 _FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
@@ -100,7 +106,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         away = set(left_out)
         items[:] = [item for item in items if item not in away]
     for item in items:
-        if _name(item.path).startswith(_FULL) or any(item.get_closest_marker(marker) for marker in _FULL_TOO):
+        full = _name(item.path).startswith(_FULL) or any(item.get_closest_marker(marker) for marker in _FULL_TOO)
+        if full or (_is_second(item) and not _name(item.path).startswith(_ON_BOTH)):
             item.add_marker(pytest.mark.full)
 
     def rank(item: pytest.Item) -> int:
@@ -108,6 +115,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next((number for number, start in enumerate(_FIRST) if name.startswith(start)), len(_FIRST))
 
     items.sort(key=rank)
+
+
+def _is_second(item: pytest.Item) -> bool:
+    """True for a test on PostgreSQL that runs on SQLite as well."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("database_url") == "postgresql"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

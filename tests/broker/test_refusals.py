@@ -113,6 +113,7 @@ def test_the_remedy_is_the_line_that_mends_it(
         assert try_all(limited) == []
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("denial", DENIALS)
 async def test_jobs_are_taken_and_done_whatever_the_user_may_not(
     home: Path, migrated_sqlite: Path, server: EmbeddedRedis, admin: "redis.Redis", denial: str

@@ -117,6 +117,7 @@ def test_an_order_that_is_refused_makes_no_brand(user: User) -> None:
     assert [brand["name"] for brand in user.json("brands", "list")["brands"]] == ["Poor"]
 
 
+@pytest.mark.full
 def test_a_brand_keeps_its_look_through_the_readmes_commands(user: User) -> None:
     """A coffee brand is brown by its name alone, and nothing that is not asked for changes that."""
     acme = ("--brand", "Acme Coffee")

@@ -21,7 +21,7 @@ from tests.kit.pictures import png
 KINDS = [
     pytest.param("mockup-generation", mockup, "openai", 1, "mockup", id="mockup"),
     pytest.param("bundle-composition", bundle, "google", 2, "bundle", id="bundle"),
-    pytest.param("video-generation", video, "google", 5, "video", id="video"),
+    pytest.param("video-generation", video, "google", 5, "video", id="video", marks=pytest.mark.full),
 ]
 every_kind = pytest.mark.parametrize(("queue", "payload", "provider", "price", "unit"), KINDS)
 
@@ -133,6 +133,7 @@ async def test_an_outage_is_retried_and_billed_once(
     assert len(bench.sandbox.ledger(provider)) == before + 1
 
 
+@pytest.mark.full
 async def test_a_video_that_was_ordered_is_awaited_by_the_next_attempt(bench: Bench) -> None:
     before = len(bench.sandbox.ledger("google"))
     await bench.submit("video-generation", **await video(bench))
@@ -146,6 +147,7 @@ async def test_a_video_that_was_ordered_is_awaited_by_the_next_attempt(bench: Be
     assert len(bench.sandbox.ledger("google")) == before + 1
 
 
+@pytest.mark.full
 async def test_a_film_that_the_vendor_lost_is_ordered_once_more(bench: Bench) -> None:
     before = len(bench.sandbox.ledger("google"))
     bench.sandbox.fault("google", op="poll", status=404, times=1)
