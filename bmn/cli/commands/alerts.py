@@ -28,7 +28,7 @@ def _alone(context: typer.Context, kind: Kind = None, ended: Ended = False) -> N
 
 
 app = group(
-    "What is wrong now, the newest first; take an alert up, or mute a kind for a while.",
+    "What is wrong now, the newest first; acknowledge one, or mute a kind for a while.",
     "bmn alerts",
     "bmn alerts --all",
     "bmn alerts ack 7",
@@ -39,7 +39,7 @@ app = group(
 
 @app.command(cls=examples('bmn alerts ack 7 --reason "key is being renewed"'))
 def ack(alert: Annotated[int, typer.Argument(metavar="ID", min=1)], reason: Reason = None) -> None:
-    """Says that you have taken an alert up; everybody sees it in the list."""
+    """Acknowledges an alert; everybody sees in the list that you work on it."""
 
     async def act() -> AlertRecord:
         async with open_client(role="admin") as client:
@@ -59,7 +59,7 @@ def mute(
     seconds: Annotated[float, typer.Option("--for", parser=span, metavar="TIME", help="How long: 30m, 2h, 1d.")],
     reason: Reason = None,
 ) -> None:
-    """Keeps a kind of alert from being told; what lasts longer is told then."""
+    """Silences a kind of alert for a while; what is still wrong after that is reported then."""
 
     async def act() -> AlertMutes:
         async with open_client(role="admin") as client:
@@ -71,7 +71,7 @@ def mute(
 
 @app.command(cls=examples("bmn alerts unmute waiting"))
 def unmute(kind: OfKind, reason: Reason = None) -> None:
-    """Has a kind of alert told again."""
+    """Reports a kind of alert again."""
 
     async def act() -> AlertMutes:
         async with open_client(role="admin") as client:

@@ -1,4 +1,4 @@
-"""`bmn incident`: what is going on, whom it hurt, what mends it, and who was made whole."""
+"""`bmn incident`: what is going on, who is affected, how to fix it, and who was compensated."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ def incident(
     name: Annotated[str | None, typer.Argument(metavar="[CAUSE|ALERT]")] = None,
     since: Since = None,
 ) -> None:
-    """What is going on; of one cause or alert: whom it hurt, what is healed, and what mends the rest."""
+    """What is going on; of one cause or alert: who is affected, what has recovered, and how to fix the rest."""
     if name is None:
         _list()
         return

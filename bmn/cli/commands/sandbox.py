@@ -154,7 +154,7 @@ def fail(
 
 @app.command(cls=examples("bmn sandbox replay 7f3a", "bmn --profile production sandbox replay 7f3a"))
 def replay(job: Annotated[str, typer.Argument(metavar="JOB", help="4 or more characters of its id.")]) -> None:
-    """Makes the provider calls of a real job faults of this machine's sandbox, so that it fails here as it did there.
+    """Sets a real job's provider failures as faults of this machine's sandbox, so that it fails here as it did there.
 
     Takes the right to see others' jobs on the server that has it, and no provider's key.
     """

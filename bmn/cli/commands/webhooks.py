@@ -1,4 +1,4 @@
-"""`bmn webhooks`: who is told of jobs and with which secret, what was sent and what became of it."""
+"""`bmn webhooks`: who is notified of jobs and with which secret, what was sent and what became of it."""
 
 import asyncio
 from typing import Annotated
@@ -25,7 +25,7 @@ Events = Annotated[
 Endpoint = Annotated[str, typer.Argument(metavar="ENDPOINT")]
 
 app = group(
-    "Tells other systems of jobs, signed as Standard Webhooks are, and keeps a log of it.",
+    "Notifies other systems about jobs, signed as Standard Webhooks, and keeps a log of it.",
     "bmn webhooks add https://example.com/hook --event job.completed",
     "bmn webhooks test https://example.com/hook",
     "bmn webhooks listen --forward-to http://localhost:4000/hook",
@@ -197,7 +197,7 @@ def listen(
         list[str] | None, typer.Option("--event", metavar="EVENT", help="Of these only; repeatable. [all]")
     ] = None,
 ) -> None:
-    """Hands what your jobs tell from now on to a local port, until Ctrl-C."""
+    """Forwards the events of your jobs to a local port from now on, until Ctrl-C."""
     from bmn.cli.following.listening import listen as forward
     from bmn.schemas.webhooks import is_loopback
 

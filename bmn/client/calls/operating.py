@@ -58,17 +58,17 @@ class Operating(HttpClient):
         return await self._get("/admin/alerts", documents.Alerts, kind=kind, ended=ended or None)
 
     async def acknowledge(self, alert_id: int, reason: str | None = None) -> documents.AlertRecord:
-        """Says that the caller has taken an alert up."""
+        """Acknowledges an alert on behalf of the caller."""
         body = given({"reason": reason})
         return await self._post(f"/admin/alerts/{alert_id}/ack", documents.AlertRecord, body, safe=True)
 
     async def mute(self, kind: str, seconds: float, reason: str | None = None) -> documents.AlertMutes:
-        """Keeps a kind of alert from being told for so long. Gives what is muted then."""
+        """Silences a kind of alert for so long. Gives what is muted then."""
         body = given({"kind": kind, "seconds": seconds, "reason": reason})
         return await self._post("/admin/alerts/mute", documents.AlertMutes, body, safe=True)
 
     async def unmute(self, kind: str, reason: str | None = None) -> documents.AlertMutes:
-        """Has a kind told again. Gives what is muted then."""
+        """Reports a kind again. Gives what is muted then."""
         return await self._post("/admin/alerts/unmute", documents.AlertMutes, given({"kind": kind, "reason": reason}))
 
     async def incidents(self) -> documents.Incidents:
