@@ -1,6 +1,7 @@
 """Requests to the API: who we are, retries that cannot do a thing twice, errors as our own tree."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -276,6 +277,9 @@ def _retry_after(answer: httpx.Response) -> float:
         return 0.0
 
 
+_NAMES_A_FIELD = re.compile(r"[\w.]+: ")
+
+
 def _in_words(detail: Issue | Misfit) -> str:
     """What is wrong with one field, in a line."""
     if isinstance(detail, Misfit):
@@ -322,7 +326,8 @@ def error_of(answer: httpx.Response) -> BmnError:
         wait = int(_retry_after(answer)) or 5
         error = kind(problem.error, hint=hint or f"Try again in {wait} s.", retry_after=wait)
     elif answer.status_code == 400 and hint is not None and hint == details:
-        error = UsageProblem(f"{details.rstrip('.')}.")  # what matters, and nothing before it
+        sentence = details if _NAMES_A_FIELD.match(details) else f"{details[0].upper()}{details[1:]}"
+        error = UsageProblem(f"{sentence.rstrip('.')}.")  # what matters, and nothing before it
     else:
         error = _ERRORS.get(answer.status_code, BmnError)(problem.error, hint=hint)
     error.extra["requestId"] = answer.headers.get("X-Request-Id")
