@@ -9,7 +9,7 @@ from uuid import uuid4
 from bmn.db import jobs as job_rows
 from bmn.db.accounts.audit import Actor
 from bmn.db.batches import bulk as rows
-from bmn.db.batches.bulk import MOST, Bulk, Candidate, NewBulk
+from bmn.db.batches.bulk import MOST, Bulk, Candidate, NewBulk, Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter
@@ -30,19 +30,55 @@ async def choose(res: Resources, body: BulkBody, owner_id: str | None) -> list[C
     if not body.is_choice():
         raise UsageProblem("This chooses no jobs.", hint="Give `ids`, a filter such as `state` or `cause`, or `all`.")
     chosen = await res.core.db.read(lambda conn: _choose(conn, body, owner_id))
-    if len(chosen) > MOST:
-        raise UsageProblem(f"More than {MOST:,} jobs fit.", hint="Choose fewer, for instance with `since` or `queue`.")
+    _check_number(len(chosen))
     return chosen
 
 
+async def look(res: Resources, body: BulkBody, owner_id: str | None) -> tuple[documents.BulkEstimate, list[Candidate]]:
+    """What an action would come to, and some of its jobs: by a sample where it is for many. Raises what `choose` does."""
+    found = (
+        None if body.ids or not body.is_choice() else await res.core.db.read(lambda conn: _sample(conn, body, owner_id))
+    )
+    if found is None:
+        chosen = await choose(res, body, owner_id)
+        return await estimate(res, body, chosen, owner_id), chosen
+    _check_number(found.of)
+    of_some, times = await estimate(res, body, found.candidates, owner_id), found.of / found.looked_at
+    about = {
+        "jobs": round(of_some.jobs * times),
+        "credits": round(of_some.credits * times),
+        "usd": round(of_some.usd * times, 6),
+        "about": True,
+    }
+    return of_some.model_copy(update=about), found.candidates
+
+
+def _check_number(number: int) -> None:
+    if number > MOST:
+        raise UsageProblem(f"More than {MOST:,} jobs fit.", hint="Choose fewer, for instance with `since` or `queue`.")
+
+
+def _sample(conn: Connection, body: BulkBody, owner_id: str | None) -> Sample | None:
+    chosen = _filter(body, owner_id)
+    if isinstance(chosen, DeadFilter):
+        return rows.sample_letters(conn, body.action, chosen)
+    return rows.sample_jobs(conn, body.action, chosen)
+
+
 def _choose(conn: Connection, body: BulkBody, owner_id: str | None) -> list[Candidate]:
+    chosen = _filter(body, owner_id)
+    if isinstance(chosen, DeadFilter):
+        return rows.choose_letters(conn, body.action, chosen)
+    return rows.choose_jobs(conn, body.action, chosen, body.ids)
+
+
+def _filter(body: BulkBody, owner_id: str | None) -> DeadFilter | JobFilter:
     now = time.time()
     since = now - body.since if body.since else None
     if body.action in ("replay", "purge"):
         queue = body.queue[0] if body.queue else None
-        letters = DeadFilter(tuple(body.ids), queue, body.cause, body.text, since, owner_id)
-        return rows.choose_letters(conn, body.action, letters)
-    jobs = JobFilter(
+        return DeadFilter(tuple(body.ids), queue, body.cause, body.text, since, owner_id)
+    return JobFilter(
         user_id=owner_id,
         queues=tuple(body.queue),
         states=tuple(body.state),
@@ -54,7 +90,6 @@ def _choose(conn: Connection, body: BulkBody, owner_id: str | None) -> list[Cand
         until=now - body.until if body.until else None,
         min_cost=body.min_cost,
     )
-    return rows.choose_jobs(conn, body.action, jobs, body.ids)
 
 
 async def estimate(

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from bmn.db import jobs, transitions
 from bmn.db.accounts import credits
 from bmn.db.batches import bulk as rows
-from bmn.db.batches.bulk import Action, Bulk, Item, NewBulk
+from bmn.db.batches.bulk import Action, Bulk, Item, NewBulk, Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import audit_log, bulk_actions
@@ -120,6 +120,24 @@ async def test_the_same_action_is_begun_once_while_it_is_open_and_finds_nothing_
     assert await engine.read(lambda conn: rows.choose_jobs(conn, "retry", JobFilter(user_id=ANA))) == []
     await bulk.work(engine.core)
     assert await engine.read(lambda conn: rows.choose_jobs(conn, "retry", EVERYTHING)) == []
+
+
+async def test_what_many_jobs_come_to_is_told_by_some_of_them(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _failed(engine, 5)
+
+    async def sampled(chosen: JobFilter | DeadFilter) -> Sample | None:
+        if isinstance(chosen, DeadFilter):
+            return await engine.read(lambda conn: rows.sample_letters(conn, "replay", chosen))
+        return await engine.read(lambda conn: rows.sample_jobs(conn, "retry", chosen))
+
+    assert await sampled(EVERYTHING) is None, "few are counted"
+    monkeypatch.setattr(rows, "_SAMPLE", 3)
+    for chosen in (EVERYTHING, DeadFilter()):
+        found = await sampled(chosen)
+        assert found is not None and (len(found.candidates), found.looked_at, found.of) == (3, 3, 5)
+    assert await sampled(JobFilter(text="broken")) is None, "words may be in one of a million"
+    await _start(engine, "retry")
+    assert await sampled(EVERYTHING) is None, "of what an open action has, nothing is left to sample"
 
 
 async def test_credits_are_estimated_and_who_has_none_is_refused_in_figures(engine: Engine) -> None:

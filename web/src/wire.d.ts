@@ -227,6 +227,7 @@ export interface BulkEstimate {
   usd: number;
   sandboxed: boolean;
   usersPastBudget?: number | null;
+  about?: boolean | null;
 }
 
 export interface BulkItem {

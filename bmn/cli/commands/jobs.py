@@ -34,6 +34,8 @@ By = Annotated[
     GroupBy | None, typer.Option("--group-by", help="How many have the same, and what they cost, instead of each.")
 ]
 
+_FURTHER = 7  # pages in which nothing was found, before somebody is asked whether to go on
+
 app = command_group(
     "A job is named by its id, 4 or more characters of its uuid, `last`, or `last:failed`.",
     "bmn jobs list --state failed --since 1d",
@@ -61,7 +63,12 @@ def list_jobs(
     async def fetch() -> JobPage:
         async with chosen.client() as client:
             query = await as_query(client, chosen)
-            return await client.jobs(limit=limit, cursor=cursor, reveal=reveal, **query)
+            page = await client.jobs(limit=limit, cursor=cursor, reveal=reveal, **query)
+            for _ in range(_FURTHER):  # words are looked for in some thousand jobs at a time
+                if page.jobs or page.searched_to is None:
+                    break
+                page = await client.jobs(limit=limit, cursor=page.next_cursor, reveal=reveal, **query)
+            return page
 
     page = run(fetch())
     if console.json:

@@ -63,15 +63,16 @@ async def begin(client: Client, asked: Asked) -> BulkAction | None:
 
 def in_figures(asked: Asked, expected: BulkEstimate) -> str:
     """What it will take, or give back, before it is done."""
-    text = f"{count(expected.jobs, asked.noun)} to {asked.verb}"
+    about = "about " if expected.about else ""
+    text = f"{about}{count(expected.jobs, asked.noun)} to {asked.verb}"
     if asked.verb in ("retry", "replay"):
         money = usd(expected.usd)
         cost = f"sandbox: $0.00 (with keys: {money})" if expected.sandboxed else f"about {money} of providers"
         past = expected.users_past_budget
         beyond = f" {count(past, 'user')} will be past the budget of a day, which does not hold this." if past else ""
-        return f"{text}: {count(expected.credits, 'credit')}, {cost}.{beyond}"
+        return f"{text}: {about}{count(expected.credits, 'credit')}, {cost}.{beyond}"
     if asked.verb == "cancel":
-        return f"{text}: up to {count(expected.credits, 'credit')} come back."
+        return f"{text}: up to {about}{count(expected.credits, 'credit')} come back."
     return f"{text}."
 
 

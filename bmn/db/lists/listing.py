@@ -12,7 +12,7 @@ from bmn.db.records import Job
 from bmn.db.tables import jobs
 from bmn.schemas.webhooks import DELIVERY_QUEUE
 
-_LOOKED_AT = 20_000  # jobs that one question reads
+_LOOKED_AT = 5_000  # jobs that one question reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Page:
 def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: str | None = None) -> Page:
     """Newest first. cursor: where the page before ended; None in the answer: this was the last page.
 
-    Words, and what a job cost, are looked for in the newest 20,000 that fit the rest; the next page looks further.
+    Words, and what a job cost, are looked for in the newest 5,000 that fit the rest; the next page looks further.
     """
     conditions = chosen.conditions()
     last = (_older_than(cursor),) if cursor else ()

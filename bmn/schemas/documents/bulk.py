@@ -12,7 +12,7 @@ class BulkEstimate(Document):
     """What an action would come to. credits: what a retry reserves, what a cancel gives back. usd: what providers charge.
 
     sandboxed: the sandbox answers, and nobody is charged. users_past_budget: how many users it takes past their budget of a
-    day, which does not hold an operator's act.
+    day, which does not hold an operator's act. about: of many jobs; figures by a sample of a thousand.
     """
 
     jobs: int
@@ -20,6 +20,7 @@ class BulkEstimate(Document):
     usd: float
     sandboxed: bool
     users_past_budget: int | None = absent()
+    about: bool | None = absent()
 
 
 class BulkAction(Document):

@@ -8,7 +8,6 @@ from bmn.db.batches import bulk as rows
 from bmn.db.engine import Connection
 from bmn.errors import UsageProblem
 from bmn.schemas.base import JobId
-from bmn.schemas.documents import BulkEstimate
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import ReasonBody
 from bmn.server import bulk, views
@@ -39,10 +38,7 @@ async def ask(request: Request, res: Res, visitor: Visitor) -> Response:
     asked = act_of(request.query_params)
     body = asked.body()
     owner_id = await owner_for_operators(res, visitor, body)
-    chosen = await bulk.choose(res, body, owner_id)
-    expected = BulkEstimate(jobs=0, credits=0, usd=0.0, sandboxed=False)
-    if chosen:
-        expected = await bulk.estimate(res, body, chosen, owner_id)
+    expected, chosen = await bulk.look(res, body, owner_id)
     fields = [
         (name, each)
         for name, value in body.dump().items()

@@ -69,7 +69,7 @@ def _add_routes(
     async def estimate_bulk(body: BulkBody, res: Res, principal: Caller) -> documents.BulkEstimate:
         """What an action would come to; nothing is stored."""
         owner_id = await owner_of(res, principal, body)
-        return await bulk.estimate(res, body, await bulk.choose(res, body, owner_id), owner_id)
+        return (await bulk.look(res, body, owner_id))[0]
 
     @router.post("/bulk", status_code=202, responses=_BEGUN)
     async def start_bulk(
