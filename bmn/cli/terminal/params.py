@@ -123,7 +123,10 @@ def color(text: str) -> str:
     from PIL import ImageColor
 
     code = ImageColor.colormap.get("".join(text.lower().split()))
-    return code if isinstance(code, str) else _checked("Color", text)
+    try:
+        return code if isinstance(code, str) else _checked("Color", text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or a CSS name such as navy") from None
 
 
 def _checked(schema: str, text: str) -> str:
