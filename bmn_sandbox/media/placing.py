@@ -29,6 +29,7 @@ def stand(canvas: Image.Image, art: Image.Image, x: float, base: float) -> None:
     _shade(canvas, slanted, (x - wide / 2, base - slanted.height * _COARSE + 2), blur=wide / 30, opacity=0.46)
     # Where it touches: the lowest part of its own outline, whatever its form, a little lower.
     low = small.crop((0, small.height * 3 // 4, small.width, small.height))
+    low = ImageChops.multiply(low, Image.linear_gradient("L").resize(low.size))  # it ends nowhere up its sides
     at = (x - wide / 2 + near * 0.1, base - low.height * _COARSE + max(3.0, near * 0.3))
     _shade(canvas, low, at, blur=max(3.0, near * 0.36), opacity=0.6)
     _put(canvas, art, x - wide / 2, base - high)

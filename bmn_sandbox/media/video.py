@@ -8,7 +8,7 @@ from typing import Any
 import av
 
 from bmn_sandbox.media.color import Color, colors_in
-from bmn_sandbox.media.cutout import cut_out, main_color
+from bmn_sandbox.media.cutout import cut_out, main_color, upright
 from bmn_sandbox.media.shots import SHOTS, Shot, Stage, empty
 
 RATE = 24  # frames a second, as the vendor's
@@ -36,7 +36,7 @@ def shot_of(image: bytes | None, size: tuple[int, int], prompt: str) -> Shot:
     colors = [color for color in colors_in(prompt) if color.saturation > _GRAY]
     if image is None:
         return empty(size, (colors or [Color(150, 150, 160)])[0])
-    product = cut_out(image)
+    product = upright(cut_out(image))
     colors = colors or [Color(*main_color(product))]
     make = next((make for word, make in SHOTS.items() if word in prompt.lower()), SHOTS["showcase"])
     return make(Stage(product, (colors[0], colors[-1]), size))

@@ -13,8 +13,10 @@ from bmn_sandbox.media.color import WHITE, Color
 from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked, upright
 from bmn_sandbox.media.inks import printed, readable
 from bmn_sandbox.media.placement import read_logo
+from bmn_sandbox.media.placing import sized
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
 from bmn_sandbox.media.scene import CREAM, PORCELAIN, Scene
+from bmn_sandbox.media.turning import turner
 from bmn_sandbox.media.video import video
 from tests.kit.pictures import INK, logo_png, opened, share_of_ink
 
@@ -210,6 +212,25 @@ def test_a_film_moves_and_has_no_seams(style: str) -> None:
     wall = frames[-1].crop((0, 8, 640, 9)).convert("L")
     steps = [abs(int(wall.getpixel((x, 0))) - int(wall.getpixel((x + 1, 0)))) for x in range(639)]  # type: ignore[arg-type]
     assert style == "lifestyle" or max(steps) <= 6, "its wall runs from edge to edge"
+
+
+@pytest.mark.parametrize("product", ["mug", "bottle"])
+def test_the_print_of_a_round_thing_moves_around_it_while_its_outline_stays(product: str) -> None:
+    found = cut_out(mockup(logo_png(), f"Product mockup: a white {product}. Brand colors: #2a9d8f."))
+    turned = turner(found, sized(found.art, 300))
+
+    def middle_of_print(degrees: float) -> float:
+        seen = turned(degrees).convert("RGB")
+        red, green, _blue = (band.point([v // 2 for v in range(256)]) for band in seen.split())
+        far = ImageChops.subtract(red, green, offset=0).point([0] * 60 + [255] * 196)
+        box = far.getbbox()
+        assert box is not None
+        return (box[0] + box[2]) / 2
+
+    assert middle_of_print(-30) < middle_of_print(0) - 10 < middle_of_print(30) - 20
+    body = (0, 0, round(found.art.width * 0.6 * 300 / found.art.height), 300)
+    outlines = {turned(degrees).getchannel("A").crop(body).tobytes() for degrees in (-30, 0, 30)}
+    assert len(outlines) == 1
 
 
 def test_another_shape_keeps_the_product_whole() -> None:
