@@ -27,7 +27,18 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize("point", POINTS)
+_BESIDE = ("dequeued", "provider_sent", "ready", "storing", "stored", "collecting")
+"""Points between two writes of a picture to the database: what a kill leaves there is what was committed, as on any."""
+
+
+def _everywhere(points: list[str]) -> pytest.MarkDecorator:
+    """At each point on PostgreSQL, and where the database has a part in it on SQLite too."""
+    places = [("postgresql", point) for point in points]
+    places += [("sqlite", point) for point in points if point not in _BESIDE]
+    return pytest.mark.parametrize(("database_url", "point"), places, indirect=["database_url"])
+
+
+@_everywhere(POINTS)
 async def test_a_worker_killed_anywhere_costs_nothing_twice(stack: Deployment, point: str) -> None:
     victim = stack.worker_at(point)
     job_id = await stack.logos(2)
@@ -178,7 +189,7 @@ async def test_every_worker_is_replaced_under_load_and_no_attempt_is_spent(stack
     await stack.check()
 
 
-@pytest.mark.parametrize("point", ["collecting", "ready", "stored", "saved", "settling"])
+@_everywhere(["collecting", "ready", "stored", "saved", "settling"])
 async def test_a_worker_killed_while_it_collects_for_a_cancelled_job_costs_nothing_twice(
     stack: Deployment, point: str
 ) -> None:
