@@ -86,14 +86,17 @@ def _on(ground: Color, inks: list[Color]) -> list[Color]:
     """
     white = contrast(WHITE, ground) >= contrast(BLACK, ground) * 0.6
     reading = [ink for ink in inks if contrast(ink, ground) >= _READS_WELL]
-    main = WHITE if white else reading[0] if reading else _darker(inks[0], ground)
-    found: list[Color] = []
-    for ink in inks:
-        if ink in reading:
-            found.append(ink)
-        else:
-            found.append(_tone(main, ground, [*reading, *found]) if main in (*reading, *found) else main)
-    return found
+    lost = [ink for ink in inks if ink not in reading]
+    darkest = min(lost, key=lambda ink: ink.luminance, default=BLACK)  # whatever the ground, the same one leads
+    main = WHITE if white else reading[0] if reading else _darker(darkest, ground)
+    leads = white or not reading
+    found: dict[Color, Color] = {ink: ink for ink in reading}
+    if leads and lost:
+        found[darkest] = main
+    for ink in lost:
+        if ink not in found:
+            found[ink] = _tone(main, ground, list(found.values()))
+    return [found[ink] for ink in inks]
 
 
 def _darker(ink: Color, ground: Color) -> Color:
