@@ -48,6 +48,7 @@ _FULL = (
     *("acceptance/", "chaos/", "packaging/"),
     *("broker/test_sentinels", "handlers/test_outages", "handlers/test_told"),
     *("jobs/test_isolated", "jobs/test_rq_tools", "providers/test_video"),
+    *("sandbox/test_media", "sandbox/test_video"),
     *("cli/test_asking", "cli/test_generators", "cli/test_mcp", "cli/test_private_stack", "cli/test_profiles"),
     *("cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_streams", "cli/test_terminals"),
     *("cli/test_watch", "cli/test_why"),
