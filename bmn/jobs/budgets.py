@@ -54,7 +54,15 @@ def admit(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob])
     if not any(budget.of == USER for budget in core.settings.bmn_budgets):
         return
     credits.hold_account(conn, user_id)
-    for use in _uses(conn, core, user_id, planned):
+    check(conn, core, user_id, *_wanted(planned))
+
+
+def check(conn: Connection, core: Core, user_id: str, charge: int, usd: float) -> None:
+    """Whether a user's budget of a day has room for this, as far as is known now. charge: credits. usd: at the providers.
+
+    Raises BudgetReached, with when it goes on.
+    """
+    for use in _uses(conn, core, user_id, charge, usd):
         if use.is_over:
             raise _refusal(use, use.frees_at or clock.now(conn))
 
@@ -62,7 +70,7 @@ def admit(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob])
 def nearly_spent(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob]) -> str | None:
     """What a user is told whose jobs come near their budget of a day; None far from it."""
     said = []
-    for use in _uses(conn, core, user_id, planned):
+    for use in _uses(conn, core, user_id, *_wanted(planned)):
         if (reached := use.taken + use.wanted) >= _WARN_SHARE * use.budget.amount:
             said.append(f"{_figure(reached, use.budget)} of today's budget of {use.budget.text} are spent.")
     return " ".join(said) or None
@@ -88,13 +96,17 @@ def passed_by(conn: Connection, core: Core, wanted: Mapping[str, Wanted]) -> int
     return len(over)
 
 
-def _uses(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob]) -> Iterable[_Use]:
+def _wanted(planned: Sequence[NewJob]) -> tuple[int, float]:
+    return sum(job.credits for job in planned), sum(job.usd for job in planned)
+
+
+def _uses(conn: Connection, core: Core, user_id: str, charge: int, usd: float) -> Iterable[_Use]:
     for budget in (each for each in core.settings.bmn_budgets if each.of == USER):
         spent = sums.of_user(conn, user_id, budget.unit)
-        taken, wanted = spent.amount, float(sum(job.credits for job in planned))  # of credits jobs under way are in it
+        taken, wanted = spent.amount, float(charge)  # of credits jobs under way are in it
         if budget.unit == "usd":
             taken += sums.under_way(conn, user_id)
-            wanted = sum(job.usd for job in planned)
+            wanted = usd
         yield _Use(budget, taken, spent.amount, wanted, spent.frees_at)
 
 

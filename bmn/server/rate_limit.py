@@ -47,6 +47,18 @@ class RateLimit:
             scope[_SPENT] = user_id
         await self._check(user_id, scope, [self._requests, self._generations if generation else None])
 
+    async def check_room(self, user_id: str) -> None:
+        """Counts nothing. Raises RateLimited where the minute has no further generation."""
+        if self._generations is None or self._health.down_for() > 0:
+            return
+        try:
+            remaining, wait = await self._left(self._generations, user_id)
+        except (redis.RedisError, OSError) as error:
+            log.debug("whether there is room is not known", error=str(error))
+            return
+        if remaining <= 0:
+            raise _refusal(self._generations, wait)
+
     async def check_view(self, name: str, scope: Scope) -> None:
         """Counts a page or a file, which may be looked at ten times as often. name: a user's id, or a file's link."""
         await self._check(name, scope, [self._views])
@@ -79,11 +91,7 @@ class RateLimit:
         except (redis.RedisError, OSError) as error:
             log.warning("requests are not counted while Redis is away", error=str(error))
             return
-        raise RateLimited(
-            f"Too many {counted.namespace}: {counted.amount} a minute are allowed.",
-            retry_after=wait,
-            hint=f"Try again in {wait} s.",
-        )
+        raise _refusal(counted, wait)
 
     async def _left(self, item: limits.RateLimitItem, user_id: str) -> tuple[int, int]:
         """How many more fit now, and whole seconds until another one does."""
@@ -96,6 +104,14 @@ class RateLimit:
             text = f"A user was over a limit {_REFUSALS_BEFORE_ALERT} times within a minute."
             data = {"userId": user_id, "limit": item.namespace}
             self._outbox.send([system_alert("rate-limit", text, "warn", data)])
+
+
+def _refusal(item: limits.RateLimitItem, wait: int) -> RateLimited:
+    return RateLimited(
+        f"Too many {item.namespace}: {item.amount} a minute are allowed.",
+        retry_after=wait,
+        hint=f"Try again in {wait} s.",
+    )
 
 
 def _headers(item: limits.RateLimitItem, remaining: int, reset: int) -> list[tuple[bytes, bytes]]:

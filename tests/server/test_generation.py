@@ -397,6 +397,26 @@ async def test_the_eleventh_generation_of_a_minute_waits(start: Starter) -> None
     await api.logos(ben, await api.brand(ben), count=1)
 
 
+@pytest.mark.parametrize(
+    ("limit", "status", "code"),
+    [
+        ({"bmn_generations_per_minute": 1}, 429, "rate_limited"),
+        ({"bmn_budgets": "user=1credits"}, 402, "budget_reached"),
+    ],
+)
+async def test_what_would_be_refused_is_so_before_its_brand_is_made(
+    start: Starter, limit: dict[str, Any], status: int, code: str
+) -> None:
+    api = await start(**limit)
+    ana = api.as_user(ANA)
+    new = {"logos": {"brandName": "New", "count": 1}, "kits": {"pick": 1}}
+    assert (await ana.post(f"{LOGOS}/estimate", json=new["logos"])).status_code == 200
+    await api.logos(ana, await api.brand(ana), count=1)
+    for kind, body in new.items():
+        answer = await ana.post(f"/api/v1/generation/{kind}/estimate", json=body)
+        assert (answer.status_code, answer.json().get("code")) == (status, code), kind
+
+
 async def test_a_refused_submission_is_none_of_a_minute(start: Starter) -> None:
     api = await start(bmn_generations_per_minute=3, bmn_requests_per_minute=60)
     ana = api.as_user(ANA)

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from bmn.cli.base import UsageError, run
 from bmn.cli.following import batch_watch
+from bmn.cli.following.estimate import check_price
 from bmn.cli.following.kits import cost
 from bmn.cli.following.one_kit import record_of
 from bmn.cli.following.outcomes import WAITS, Outcome, default_path, read_outcomes, write_outcomes
@@ -194,7 +195,14 @@ async def _submit(client: Client, batch: Batch, ran: _Run) -> None:
 
 
 async def _submit_one(client: Client, batch: Batch, row: Row, outcome: Outcome) -> None:
-    brand = await _patient(lambda: find_brand(client, row.brand, create=record_of(row.body)))
+    async def would_do(name: str) -> None:
+        """As for one order: what is refused leaves no brand behind."""
+        if batch.what == "kit":
+            check_price(await client.kit_price(row.body))
+        else:
+            check_price(await client.estimate("logos", {**row.body, "brandName": name}))
+
+    brand = await _patient(lambda: find_brand(client, row.brand, create=record_of(row.body), first=would_do))
     outcome.brand_id = brand.id
     body = {**row.body, "brandId": brand.id}
     if batch.what == "kit":

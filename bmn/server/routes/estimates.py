@@ -11,6 +11,7 @@ from bmn.db.library import brands
 from bmn.db.operators import queues
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
+from bmn.jobs import budgets
 from bmn.jobs.outages import in_service
 from bmn.jobs.submission import warning
 from bmn.schemas import documents
@@ -57,6 +58,9 @@ async def _estimate(res: Resources, principal: Principal, kind: Kind, body: Gene
 
     payloads, available, waiting, durations, paused, maker = await res.core.db.read(read)
     found = estimate(res.settings, queue, payloads, maker)
+    if body.imagined() is not None:  # who asks is about to make the brand, and an order that is refused would leave it
+        await res.limit.check_room(principal.user_id)
+        await res.core.db.read(lambda conn: budgets.check(conn, res.core, principal.user_id, found.credits, found.usd))
     return documents.Estimate(
         prompts=found.prompts,
         credits=found.credits,

@@ -12,6 +12,7 @@ from bmn.db.library import brands
 from bmn.db.lists.paging import write_cursor
 from bmn.errors import NotFound
 from bmn.identity.rights import Right
+from bmn.jobs import budgets
 from bmn.jobs.submission import Idempotent, warning
 from bmn.schemas import documents
 from bmn.schemas.base import Id
@@ -57,10 +58,14 @@ async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> docume
 
     if body.webhook_url:
         receiver(res.settings, body.webhook_url)
+    if body.brand_id == NEW_BRAND:
+        await res.limit.check_room(principal.user_id)
 
     def read(conn: Connection) -> documents.KitPrice:
         brand = None if body.brand_id == NEW_BRAND else brands.get(conn, body.brand_id, principal.user_id)
         priced = prices(conn, res.settings, plan_of(conn, body), brand)
+        if brand is None and priced:  # who asks is about to make it: an order that is refused would leave it behind
+            budgets.check(conn, res.core, principal.user_id, priced[0].found.credits, priced[0].found.usd)
         paused = next(filter(None, (warning(conn, queue_of(each.step).name) for each in priced)), None)
         return documents.KitPrice(
             steps=[_step_price(each) for each in priced],
