@@ -23,6 +23,7 @@ class Said(BaseModel):
     progress: float | None = None
     message: str | None = None
     error: str | None = None
+    cause: str | None = None
     content: str | None = None
     tool_name: str | None = None
     attempt: int | None = None

@@ -11,6 +11,7 @@ from bmn.cli.terminal.cells import clean
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell, unsigned
 from bmn.cli.terminal.timespan import ago, local, moment
+from bmn.client.said import Said
 from bmn.format import count, duration, usd
 from bmn.redaction import unhidden
 from bmn.schemas.documents import AuditRecord, JobRecord, TimelineEvent, Why
@@ -117,18 +118,18 @@ def _acts(acts: Sequence[AuditRecord]) -> None:
 
 def _kind(entry: TimelineEvent) -> tuple[object, ...]:
     """What a person tells apart: of an event that only repeats a percentage one would scroll past forty."""
-    plain = entry.event == "job:progress" and not entry.data.get("asset")
-    return (entry.data.get("progress"), entry.data.get("status")) if plain else (entry.seq,)
+    said = Said.model_validate(entry.data)
+    return (said.progress, said.status) if entry.event == "job:progress" and not said.asset else (entry.seq,)
 
 
 def _what(entry: TimelineEvent) -> str:
-    data = entry.data
-    text = data.get("message") or data.get("error") or data.get("content") or ""
+    said = Said.model_validate(entry.data)
+    text = said.message or said.error or said.content or ""
     if entry.event == "job:progress":
-        return f"{data.get('progress', 0):>3} %  {text}"
+        return f"{int(said.progress or 0):>3} %  {text}"
     if entry.event == "job:failed":
-        return f"{text}  ({data.get('cause')}, {count(int(data.get('retriesLeft') or 0), 'attempt')} left)"
-    return str(text)
+        return f"{text}  ({said.cause}, {count(said.retries_left or 0, 'attempt')} left)"
+    return text
 
 
 def print_why(answer: Why) -> None:
