@@ -75,7 +75,7 @@ class TimedReceiver(HookReceiver):
         return super()._take(headers, body)
 
 
-class Storm:
+class Campaign:
     """One run. ends: the last word about each job, as it has to arrive."""
 
     def __init__(self, stack: Deployment, receiver: TimedReceiver, asked: Asked) -> None:
@@ -206,7 +206,7 @@ async def storm(asked: Asked, nursery: Nursery, folder: Path, url: str) -> list[
     try:
         await stack.open(balance=10 * (asked.jobs + asked.deadlines))
         receiver.secrets.append(Signer(stack.settings, stack.core.storage).webhook_secret(ANA))
-        return await Storm(stack, receiver, asked).run()
+        return await Campaign(stack, receiver, asked).run()
     finally:
         await stack.close()
         receiver.stop()
