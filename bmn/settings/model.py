@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     # Signs file and share links. Empty: derived from the Supabase secret, else kept in BMN_HOME.
     bmn_signing_secret: Secret = SecretStr("")
     bmn_metrics_token: Secret = SecretStr("")  # who scrapes /metrics sends it as a bearer; production needs one
-    bmn_mcp_token: Secret = SecretStr("")  # what clients of `bmn mcp --port` send as a bearer; needed off this machine
+    bmn_mcp_token: Secret = SecretStr("")  # what clients of `bmn mcp --port` send as a bearer; empty: a new one a run
     bmn_keep_alive_seconds: Seconds = Field(75, ge=5)  # of an idle connection; longer than your load balancer keeps one
     # Addresses or nets of proxies of yours: theirs stand for many callers, and their X-Forwarded-For is believed.
     bmn_trusted_proxies: Proxies = ()

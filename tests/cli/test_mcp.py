@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 from typing import Any
 
 import httpx
@@ -76,17 +77,20 @@ async def started(user: User, *args: str) -> AsyncIterator[Agent]:
 
 
 @contextmanager
-def listening(user: User, *args: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The server over HTTP; gives its address."""
+def listening(user: User, *args: str, env: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
+    """The server over HTTP; gives its address, and what it has said beside it."""
     command = [BMN, "mcp", "--json", "--port", "0", *args]
     variables = environment({**user.env, **(env or {})})
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables)
-    try:
-        assert process.stdout
-        yield json.loads(process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        assert process.wait(PATIENCE) == 0
+    with TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=variables)
+        try:
+            assert process.stdout
+            url = json.loads(process.stdout.readline())["url"]
+            errors.seek(0)
+            yield url, errors.read()
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
 
 
 async def posted(url: str, body: dict[str, Any], headers: dict[str, str]) -> int:
@@ -193,19 +197,24 @@ async def test_an_agent_looks_refines_and_brings_back_what_failed(user: User) ->
         assert (await agent.ask("balance"))["spent"].startswith("4 credits")
 
 
-async def test_the_server_over_http_for_clients_of_this_machine_alone(user: User) -> None:
-    with listening(user) as url:
-        for mode in ("legacy", "auto"):
-            async with Client(url, mode=mode, read_timeout_seconds=PATIENCE) as client:
-                assert (await Agent(client).ask("balance"))["creditsRemaining"] == 20
+async def test_the_server_over_http_for_clients_of_this_machine_that_were_given_its_token(user: User) -> None:
+    with listening(user) as (url, said):
+        signed = {"Authorization": said.partition("Authorization: ")[2].strip()}
+        async with httpx2.AsyncClient(headers=signed, timeout=PATIENCE, trust_env=False) as http:
+            for mode in ("legacy", "auto"):
+                transport = streamable_http_client(url, http_client=http)
+                async with Client(transport, mode=mode, read_timeout_seconds=PATIENCE) as client:
+                    assert (await Agent(client).ask("balance"))["creditsRemaining"] == 20
         ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-        accepted = {"Accept": "application/json, text/event-stream"}
+        accepted = {"Accept": "application/json, text/event-stream", **signed}
         port = httpx.URL(url).port
         for headers, status in (
             ({"Host": f"rebound.example.com:{port}"}, 421),
             ({"Host": f"127.0.0.1.example.com:{port}"}, 421),
             ({"Origin": "https://evil.example.com"}, 403),
             ({"Origin": f"http://127.0.0.1:{port}"}, 403),
+            ({"Authorization": "Bearer guessed"}, 401),
+            ({"Authorization": ""}, 401),
             ({}, 200),
         ):
             assert await posted(url, ask, {**accepted, **headers}) == status, headers
@@ -214,7 +223,8 @@ async def test_the_server_over_http_for_clients_of_this_machine_alone(user: User
 async def test_the_server_over_http_with_a_token(user: User) -> None:
     token = secrets.token_hex()
     place = ("--write", "--host", "0.0.0.0", "--name", "mcp.example.com")
-    with listening(user, *place, env={"BMN_MCP_TOKEN": token}) as url:
+    with listening(user, *place, env={"BMN_MCP_TOKEN": token}) as (url, said):
+        assert token not in said, "who has set it knows it"
         for headers, status in (
             ({}, 401),
             ({"Authorization": "Bearer guessed"}, 401),

@@ -142,6 +142,7 @@ _RUNS = (
     (r"(?<![\w-])[0-9a-f]{12}\b", "<id>"),
     (r"\bbmn_view_[\w.-]+(\n[\w.-]{20,})*", "<token>"),
     (r"\beyJ[\w.-]+(\n[\w.-]{20,})*", "<token>"),
+    (r"Bearer [\w-]{43}", "Bearer <token>"),
     (r"^(\w+_address)  .*$", r"\1  <address>"),
     (r"\b[\d,]+ bytes\b", "<n> bytes"),
     (r"\b\d+ GB free", "<n> GB free"),
@@ -604,7 +605,7 @@ def test_screen_of_top(stack: Stack, place: str) -> None:
 
 
 _RUNNING = {
-    "mcp": ("mcp --port 0", "^http.*$", "/mcp"),
+    "mcp": ("mcp --port 0", "^(http|Clients |  Authorization: ).*$", "/mcp"),
     "serve": ("serve --no-workers --port 0", "^bmn serve[^?]*?Next .*$", "Next "),
     "webhooks-listen": ("webhooks listen --forward-to localhost:1", "^.*whsec_|Stopped listening.", "whsec_"),
     "worker": ("worker image-upload --burst", "workers ready, Ctrl-C stops them|workers closed", "workers closed"),

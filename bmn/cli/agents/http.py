@@ -1,7 +1,8 @@
-"""The same server over HTTP: on this machine for whoever is on it, elsewhere for who has the token."""
+"""The same server over HTTP, for whoever has its token: other users of this machine can connect to it as well."""
 
 import hmac
 import logging
+import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -29,7 +30,7 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 class Place:
     """Where a server listens and who may call it. names: what clients call this host, beside its address.
 
-    token: what they have to send; empty where nobody has to.
+    token: what they have to send.
     """
 
     host: str
@@ -39,16 +40,9 @@ class Place:
 
     def check(self) -> None:
         """Raises Misconfigured or UsageProblem for what would be open to others than are meant."""
-        if self.token and len(self.token) < _LEAST_TOKEN:
+        if len(self.token) < _LEAST_TOKEN:
             raise Misconfigured(
                 f"BMN_MCP_TOKEN is shorter than {_LEAST_TOKEN} characters.", hint="openssl rand -hex 32 makes one."
-            )
-        if is_loopback(self.host):
-            return
-        if not self.token:
-            raise Misconfigured(
-                f"{self.host} can be reached by others, who could spend your credits: set BMN_MCP_TOKEN.",
-                hint="openssl rand -hex 32 makes one, and clients send it as `Authorization`.",
             )
         if self.host in _ANYWHERE and not self.names:
             raise UsageProblem(
@@ -95,7 +89,7 @@ async def serve(server: MCPServer[Any], place: Place, sock: socket.socket, ready
         streamable_http_path=PATH, stateless_http=True, host=place.host, transport_security=place.security()
     )
     config = uvicorn.Config(
-        guarded(app, place.token) if place.token else app,
+        guarded(app, place.token),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -108,6 +102,21 @@ async def serve(server: MCPServer[Any], place: Place, sock: socket.socket, ready
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     await _Server(config, ready).serve([sock])
+
+
+def token_for(host: str, given: str) -> tuple[str, bool]:
+    """The token of a server at this host, and whether it was made now, for this run. given: what is configured.
+
+    Raises Misconfigured for an address that others can reach without one that they were given.
+    """
+    if given:
+        return given, False
+    if not is_loopback(host):
+        raise Misconfigured(
+            f"{host} can be reached by others, who could spend your credits: set BMN_MCP_TOKEN.",
+            hint="openssl rand -hex 32 makes one, and clients send it as `Authorization`.",
+        )
+    return secrets.token_urlsafe(32), True
 
 
 def address_of(place: Place, sock: socket.socket) -> str:
@@ -131,7 +140,7 @@ def guarded(app: App, token: str) -> App:
 
 
 async def _refuse(send: Any) -> None:
-    body = b'{"error":"Sign in with the token that BMN_MCP_TOKEN sets.","code":"not_signed_in"}'
+    body = b'{"error":"Sign in with the token of this server: BMN_MCP_TOKEN, or the one it printed.","code":"not_signed_in"}'
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -50,7 +50,8 @@ def mcp(
 ) -> None:
     """Offers estimates, jobs and pictures as tools of the Model Context Protocol, on stdin and stdout or over HTTP.
 
-    It asks the server that every command asks, as whoever you are signed in as. Clients elsewhere send BMN_MCP_TOKEN.
+    It asks the server that every command asks, as whoever you are signed in as. Over HTTP, clients
+    send BMN_MCP_TOKEN as a bearer token; where that is not set, a new one is printed.
     """
     if budget is not None and not write:
         raise UsageError("--budget says what --write may spend: add --write.")
@@ -64,16 +65,19 @@ def mcp(
     if port is None:
         _over_stdio(budget, write=write)
     else:
-        _over_http(_place(host or "127.0.0.1", port, names or []), budget, write=write)
+        place, is_new = _place(host or "127.0.0.1", port, names or [])
+        _over_http(place, budget, write=write, shows_token=is_new)
 
 
-def _place(host: str, port: int, names: list[str]) -> "Place":
-    from bmn.cli.agents.http import Place
+def _place(host: str, port: int, names: list[str]) -> "tuple[Place, bool]":
+    """Where it listens, and whether its token is new, so that nobody knows it yet."""
+    from bmn.cli.agents.http import Place, token_for
     from bmn.cli.lookup.profiles import client_settings
 
-    place = Place(host, port, tuple(names), client_settings().bmn_mcp_token.get_secret_value())
+    token, is_new = token_for(host, client_settings().bmn_mcp_token.get_secret_value())
+    place = Place(host, port, tuple(names), token)
     place.check()
-    return place
+    return place, is_new
 
 
 def _over_stdio(budget: Amount | None, *, write: bool) -> None:
@@ -94,7 +98,7 @@ def _over_stdio(budget: Amount | None, *, write: bool) -> None:
     asyncio.run(serve())
 
 
-def _over_http(place: "Place", budget: Amount | None, *, write: bool) -> None:
+def _over_http(place: "Place", budget: Amount | None, *, write: bool, shows_token: bool) -> None:
     import asyncio
 
     from bmn.cli.agents.http import address_of, serve
@@ -105,6 +109,8 @@ def _over_http(place: "Place", budget: Amount | None, *, write: bool) -> None:
     url = address_of(place, listener)
 
     def ready() -> None:
+        if shows_token:
+            console.tell(f"Clients send this header, until this server ends:\n  Authorization: Bearer {place.token}")
         if console.json:
             console.json_line({"url": url, "write": write, "budget": str(budget) if budget else None})
         else:
