@@ -101,7 +101,7 @@ def _store_collector(conn: Connection, held: Job, ordered: list[Unit]) -> Event:
         collects_id=held.id,
         request_id=held.request_id,
         trace_parent=held.trace_parent,
-        message="Collecting what was ordered before the cancel",
+        message="Fetching what was ordered and paid for before the cancel",
     )
     event = job_rows.insert_job(conn, job)
     for unit in ordered:

@@ -83,13 +83,15 @@ async def tell_worker(core: Core, job_id: str) -> None:
 
 
 def check_open(job: Job) -> None:
-    """Raises Conflict for a job that has ended, or only collects what was ordered before another cancel."""
+    """Raises Conflict for a job that has ended, or only fetches what was ordered before another cancel."""
     if job.state in TERMINAL_STATES:
         hint = "Nothing is left to stop; its record says what came of it."
         raise Conflict(f"This job has ended already: {job.state}.", hint=hint, state=job.state)
     if job.collects_id:
-        hint = "It is paid for; what cannot be collected is refunded."
-        raise Conflict("This job only collects what was ordered before a cancel.", hint=hint, state=job.state)
+        hint = "It is paid for; what cannot be fetched is refunded."
+        raise Conflict(
+            "This job only fetches what was ordered and paid for before a cancel.", hint=hint, state=job.state
+        )
 
 
 def request_cancel(conn: Connection, job: Job, by: str, reason: str | None) -> tuple[Change | None, bool]:

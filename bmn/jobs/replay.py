@@ -180,7 +180,7 @@ def _check_ended(conn: Connection, parent: Job) -> None:
     """Raises Conflict for a job that goes on, went well, or belongs to another one that can be brought back."""
     if parent.collects_id is not None:
         raise Conflict(
-            "This job only collected what another one had ordered; what it could not get was refunded.",
+            "This job only fetched what another one had paid for; what it could not get was refunded.",
             hint=f"Retry that one: {parent.collects_id}.",
         )
     if parent.state not in REPLAYABLE_STATES:
@@ -189,7 +189,7 @@ def _check_ended(conn: Connection, parent: Job) -> None:
         )
     if (collector := _still_collecting(conn, parent)) is not None:
         raise Conflict(
-            "What this job had ordered before it was cancelled is still being collected.",
+            "What this job had ordered before it was cancelled is still being fetched.",
             hint=f"Retry it when {collector} has ended, so that nothing is paid twice.",
         )
 

@@ -2,10 +2,12 @@
 
 from bmn.db import calls, events, jobs
 from bmn.db.accounts import api_keys, audit
+from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
+from bmn.db.records import Job
 from bmn.schemas import documents
-from bmn.schemas.payloads import WAITING_STATES
+from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server import views
 from bmn.signing import Signer
 
@@ -27,9 +29,17 @@ def job_record(
         assets=[views.asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
         replays=jobs.children(conn, job_id),
         position=jobs.position(conn, row) if row.state in WAITING_STATES else None,
+        collector_job_id=_collector(conn, row),
         acts=_acts(conn, job_id) if operator else None,
         expected=views.expected(jobs.durations(conn, row.queue)),
     )
+
+
+def _collector(conn: Connection, job: Job) -> str | None:
+    """Its user's list does not have it, so here is where they hear of it."""
+    if job.state != JobState.CANCELLED or not jobs.exists(conn, name := collector_id(job)):
+        return None
+    return name
 
 
 def _acts(conn: Connection, job_id: str) -> list[documents.AuditRecord]:

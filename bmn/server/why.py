@@ -129,6 +129,8 @@ def _cause_text(facts: Facts) -> str:
     job = facts.job
     if job.state in WAITING_STATES and (waiting := _waiting(facts)):
         return waiting
+    if job.state == JobState.ACTIVE and job.collects_id and not job.cause:
+        return f"Nothing is wrong: it fetches what {job.collects_id} had ordered before it was cancelled."
     if job.state == JobState.ACTIVE:
         return "Nothing is wrong: it is being worked on." if not job.cause else _failure(facts)
     if job.state == JobState.COMPLETED:
@@ -195,6 +197,8 @@ def _missed(job: Job) -> str:
 
 def _money(facts: Facts) -> str:
     job = facts.job
+    if job.collects_id:
+        return f"Free of charge: what it fetches was paid for with {job.collects_id}."
     held = job.credits_reserved - job.credits_charged - job.credits_refunded
     reserved = job.credits_reserved
     parts = [f"reserved {count(reserved, 'credit')}, charged {job.credits_charged}"]
@@ -241,7 +245,7 @@ def collected(facts: Facts) -> tuple[str, str] | None:
     """Of a cancelled job that had ordered something; None where there is something to start again."""
     job = facts.job
     if _to_come(facts):
-        return f"bmn jobs watch {collector_id(job)}", "It collects what was ordered before the cancel."
+        return f"bmn jobs watch {collector_id(job)}", "It fetches what was ordered and paid for before the cancel."
     if facts.assets and job.credits_charged == job.credits_reserved:
         return f"bmn jobs show {job.id}", "Nothing of it is missing: all had been ordered before the cancel."
     return None
@@ -268,7 +272,7 @@ def _advice(facts: Facts) -> tuple[str, str]:
     if job.state == JobState.COMPLETED:
         return f"bmn jobs show {job.id}", "Nothing to do."
     if job.collects_id:
-        return f"bmn jobs show {job.collects_id}", "The job it collected for; what it could not get was refunded."
+        return f"bmn jobs show {job.collects_id}", "The job it fetched for; what it could not get was refunded."
     if job.state == JobState.CANCELLED and (ordered := collected(facts)):
         return ordered
     cause = _cause(facts)

@@ -279,6 +279,9 @@ def _cancelled(user: User, _: contextlib.ExitStack) -> Case:
     (collector,) = re.findall(r"bmn jobs watch (\w+)", cancelled.err)
     told = user.bmn("jobs", "watch", job_id).err
     assert "and will arrive · after " in told, told
+    assert f"Fetched by {_LOGOS}-{collector}" in user.bmn("jobs", "show", job_id).out
+    why = user.bmn("jobs", "why", collector).out
+    assert "fetches what" in why and "Free of charge" in why and job_id in why, why
     why = user.bmn("jobs", "why", job_id).out
     assert "failed" not in why  # the call that the cancel ended
     assert re.search(rf"bmn jobs watch \S*{collector}", why), why

@@ -123,13 +123,13 @@ async def test_the_job_ends_at_once_though_its_provider_takes_its_time(
         assert (answer.state, answer.charged, answer.refunded) == ("cancelled", 3, 0)
         assert answer.collector is not None
         assert await engine.state(answer.collector) == "active"
-        with pytest.raises(Conflict, match="only collects"):
+        with pytest.raises(Conflict, match="only fetches"):
             await cancel(engine.core, answer.collector, ANA, user_id=ANA)
-        with pytest.raises(Conflict, match="still being collected"):
+        with pytest.raises(Conflict, match="still being fetched"):
             await retry(engine.core, accepted.job_id, ANA, user_id=ANA)
         sandbox.clear()
         assert await engine.ended(answer.collector) == ["completed"]
-        with pytest.raises(Conflict, match="only collected"):
+        with pytest.raises(Conflict, match="only fetched"):
             await retry(engine.core, answer.collector, ANA, user_id=ANA)
     assert [unit.state for unit in await _units(engine, accepted.job_id)] == [UnitState.SAVED] * 3
     _adds_up(engine, sandbox, answer, 3)

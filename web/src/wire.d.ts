@@ -675,6 +675,7 @@ export interface JobRecord {
   assets: Asset[];
   replays: string[];
   position?: number | null;
+  collectorJobId?: string | null;
   expected?: Expected | null;
   acts?: AuditRecord[] | null;
 }

@@ -36,7 +36,8 @@ def print_job(job: JobRecord, waits: Why | None = None) -> None:
         "Ended": local(job.completed_at),
         "Took": duration(seconds) if (seconds := elapsed(job)) is not None else None,
         "Replay of": job.parent_id,
-        "Collects for": job.collects_id,
+        "Fetches for": f"{job.collects_id}, what it had paid for before it was cancelled" if job.collects_id else None,
+        "Fetched by": f"{job.collector_job_id}, what was paid for before the cancel" if job.collector_job_id else None,
     }
     for name, value in fields.items():
         if value:

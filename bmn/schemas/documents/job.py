@@ -134,6 +134,7 @@ class Unit(Document):
 class JobRecord(Job):
     """Everything known about one job. replays: the jobs that brought it back. position: how many wait before it.
 
+    collector_job_id: of a cancelled job, the one that fetches what had been ordered and paid for before; absent without one.
     acts: what people did to it, oldest first; for operators.
     """
 
@@ -143,6 +144,7 @@ class JobRecord(Job):
     assets: Annotated[list[Asset], PERSONAL]
     replays: list[str]
     position: int | None = absent()
+    collector_job_id: str | None = absent()
     expected: Expected | None = absent()
     acts: Annotated[list[AuditRecord] | None, INTERNAL] = absent()
 
