@@ -1,5 +1,6 @@
 """Accepting work: ownership, credits, rows and events in one transaction; Redis hears of it afterwards."""
 
+import asyncio
 import hashlib
 import json
 import time
@@ -36,6 +37,7 @@ class Submission:
     warning: why it will have to wait, where that is known already; or that its key has been used, and how to go on.
     ended: how a job ended that the key stood for before, where it did not deliver.
     replaced: the jobs that were cancelled for it, as its terms asked.
+    again: its key had been used, and nothing was started now; not kept with the answer, which releases before it read.
     """
 
     job_id: str
@@ -45,6 +47,11 @@ class Submission:
     warning: str | None = None
     ended: JobState | None = None
     replaced: list[str] = field(default_factory=list)
+    again: bool = False
+
+    def kept(self) -> dict[str, Any]:
+        """What is stored under its key."""
+        return {name: value for name, value in asdict(self).items() if name != "again"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,18 @@ def check_ready(core: Core) -> None:
 async def answered(core: Core, user_id: str, idempotent: Idempotent) -> list[Submission] | None:
     """The answer that a key got before; None for a new one. Raises Conflict for a used key with another body."""
     return await core.db.read(lambda conn: _answered(conn, user_id, idempotent))
+
+
+_WAITS = (0.0, 0.2, 0.8)
+
+
+async def has_answer(core: Core, user_id: str, key: str) -> bool:
+    """Whether a key has been answered. The first request with it may be stored at this moment: it gets a second."""
+    for wait in _WAITS:
+        await asyncio.sleep(wait)
+        if await core.db.read(lambda conn: idempotency.is_kept(conn, user_id, key)):
+            return True
+    return False
 
 
 async def submit(
@@ -182,7 +201,7 @@ def _store(
     answer = [replace(job, warning=paused, replaced=gone) for job in answer]
     if idempotent and user_id:
         # First of all, so that a second request with this key waits here for the first, and then finds its answer.
-        kept_answer = [asdict(submission) for submission in answer]
+        kept_answer = [submission.kept() for submission in answer]
         idempotency.keep(conn, user_id, idempotent.key, idempotent.request_hash, kept_answer)
     return answer, [*replaced, store_jobs(conn, core, user_id, planned)]
 
@@ -234,7 +253,7 @@ def store_admitted(conn: Connection, user_id: str | None, planned: Sequence[NewJ
 
 def _answered(conn: Connection, user_id: str, idempotent: Idempotent) -> list[Submission] | None:
     kept = idempotency.find(conn, user_id, idempotent.key, idempotent.request_hash)
-    return kept and [_repeated(conn, Submission(**entry)) for entry in cast(list[dict[str, Any]], kept)]
+    return kept and [_repeated(conn, Submission(**entry, again=True)) for entry in cast(list[dict[str, Any]], kept)]
 
 
 def _repeated(conn: Connection, kept: Submission) -> Submission:

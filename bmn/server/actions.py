@@ -1,5 +1,6 @@
 """What several doors let a caller do: routes, pages and sockets share these, and none calls another's handler."""
 
+from fastapi import Request
 from pydantic import ValidationError
 
 from bmn.broker import keys
@@ -18,6 +19,7 @@ from bmn.schemas.generators.logos import LogosBody
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.requests import BrandPatch
 from bmn.server import views
+from bmn.server.dependencies import request_id
 from bmn.server.resources import Resources
 from bmn.server.translation import payloads_of, terms_of
 from bmn.work import journey
@@ -25,12 +27,12 @@ from bmn.work.looks import Settling
 
 
 async def generate(
-    res: Resources, principal: Principal, kind: Kind, body: GeneratorBody, *, key: str | None, request_id: str
+    res: Resources, principal: Principal, kind: Kind, body: GeneratorBody, *, key: str | None, request: Request
 ) -> list[Submission]:
     """Submits what a generator's body asks for: all of its jobs, or none.
 
-    key: the same key and body are one submission. Raises NotFound, NotAllowed, UsageProblem,
-    InsufficientCredits, Conflict, TryLater.
+    key: the same key and body are one submission, and a repetition is none of its user's generations of a minute.
+    Raises NotFound, NotAllowed, UsageProblem, InsufficientCredits, Conflict, TryLater.
     """
     idempotent = Idempotent.of(key, {"queue": kind.queue, "body": body.dump()}) if key else None
     try:
@@ -39,6 +41,7 @@ async def generate(
     except (BmnError, ValidationError):
         # What was accepted once is answered once more, though by now its time is past or its picture gone.
         if idempotent and (known := await answered(res.core, principal.user_id, idempotent)):
+            await res.limit.give_back(request.scope)
             return known
         raise
     look = (
@@ -50,10 +53,12 @@ async def generate(
         kind.queue,
         look.plan(payloads) if look else payloads,
         idempotent=idempotent,
-        request_id=request_id,
+        request_id=request_id(request),
         terms=terms,
     )
-    if look:
+    if answer[0].again:
+        await res.limit.give_back(request.scope)
+    elif look:
         await look.tell()
     return answer
 

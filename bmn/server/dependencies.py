@@ -1,6 +1,7 @@
 """What routes ask for: the process's resources, and who is calling."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from bmn.errors import NotFound, NotSignedIn, UsageProblem
 from bmn.identity.browser import is_browser_token
 from bmn.identity.rights import Right, Role
 from bmn.identity.tokens import NO_TOKEN, Principal
+from bmn.jobs.submission import has_answer
 from bmn.schemas.base import Id, JobId
 from bmn.server.bounds import keep_within, named_by
 from bmn.server.gate import counted
@@ -114,11 +116,18 @@ async def caller(request: Request) -> Principal:
 
 async def generation_caller(request: Request) -> Principal:
     """The same for requests that cost money, asked and counted once a request. Raises NotSignedIn, RateLimited."""
+    return await submitting_caller(request, None)
+
+
+async def submitting_caller(request: Request, key: str | None) -> Principal:
+    """The same for a route that answers a used key as before: such a repetition passes where a minute's limit is reached."""
     known: Principal | None = request.scope.get(_GENERATION_CALLER)
     if known is not None:
         return known
     principal = await identify(request)
-    await request.app.state.resources.limit.check(principal.user_id, request.scope, generation=True)
+    res: Resources = request.app.state.resources
+    is_repeat = partial(has_answer, res.core, principal.user_id, key) if key else None
+    await res.limit.check(principal.user_id, request.scope, generation=True, is_repeat=is_repeat)
     request.scope[_GENERATION_CALLER] = principal
     return principal
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections.abc import Awaitable, Callable
 
 import limits
 import redis
@@ -38,14 +39,27 @@ class RateLimit:
         self._generations = _per_minute(settings.bmn_generations_per_minute, "generations")
         self._views = _per_minute(settings.bmn_requests_per_minute * _VIEWS, "views")
 
-    async def check(self, user_id: str, scope: Scope, *, generation: bool = False) -> None:
+    async def check(
+        self,
+        user_id: str,
+        scope: Scope,
+        *,
+        generation: bool = False,
+        is_repeat: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
         """Counts one request, and one generation where it is one. Raises RateLimited, which says when to come back.
 
-        scope: the request's; its answer tells the client how much of the tightest limit is left.
+        scope: the request's; its answer tells the client how much of the tightest limit is left. is_repeat: asked where no
+        generation is left; one that only repeats what was answered makes none, and passes.
         """
         if generation:
             scope[_SPENT] = user_id
-        await self._check(user_id, scope, [self._requests, self._generations if generation else None])
+        try:
+            await self._check(user_id, scope, [self._requests, self._generations if generation else None])
+        except _NoGeneration:
+            del scope[_SPENT]
+            if is_repeat is None or not await is_repeat():
+                raise
 
     async def check_room(self, user_id: str) -> None:
         """Counts nothing. Raises RateLimited where the minute has no further generation."""
@@ -91,7 +105,7 @@ class RateLimit:
         except (redis.RedisError, OSError) as error:
             log.warning("requests are not counted while Redis is away", error=str(error))
             return
-        raise _refusal(counted, wait)
+        raise _refusal(counted, wait, _NoGeneration if counted is self._generations else RateLimited)
 
     async def _left(self, item: limits.RateLimitItem, user_id: str) -> tuple[int, int]:
         """How many more fit now, and whole seconds until another one does."""
@@ -106,8 +120,12 @@ class RateLimit:
             self._outbox.send([system_alert("rate-limit", text, "warn", data)])
 
 
-def _refusal(item: limits.RateLimitItem, wait: int) -> RateLimited:
-    return RateLimited(
+class _NoGeneration(RateLimited):
+    """There are requests left in this minute, and no generations."""
+
+
+def _refusal(item: limits.RateLimitItem, wait: int, kind: type[RateLimited] = RateLimited) -> RateLimited:
+    return kind(
         f"Too many {item.namespace}: {item.amount} a minute are allowed.",
         retry_after=wait,
         hint=f"Try again in {wait} s.",

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
 from bmn.server.bodies import given_again, whole
-from bmn.server.dependencies import generation_caller
+from bmn.server.dependencies import submitting_caller
 
 _JSON = (b"application/json", b"application/json; charset=utf-8")
 _KEY = re.compile(rb"[\x21-\x7e]{1,200}")
@@ -32,18 +32,21 @@ class SubmissionRoute(APIRoute):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
-        principal = await generation_caller(request)  # before a body of strangers is waited for, read and understood
-        message = await whole(receive)
-        receive = given_again(message, receive)
         headers = [(name, value) for name, value in scope["headers"] if name in (b"content-type", b"idempotency-key")]
         said = dict(headers)
-        key = said.get(b"idempotency-key")
+        raw = said.get(b"idempotency-key")
+        key = raw.decode() if raw and _KEY.fullmatch(raw) and len(said) == len(headers) else None
+        principal = await submitting_caller(
+            request, key
+        )  # before a body of strangers is waited for, read and understood
+        message = await whole(receive)
+        receive = given_again(message, receive)
         ordinary = len(said) == len(headers) and said.get(b"content-type") in _JSON
-        body = self._understood(message) if ordinary and (key is None or _KEY.fullmatch(key)) else None
+        body = self._understood(message) if ordinary and (raw is None or key) else None
         if body is None:
             await self._general(scope, receive, send)
             return
-        answer = await self.endpoint(body, request, principal, key.decode() if key else None)
+        answer = await self.endpoint(body, request, principal, key)
         if not isinstance(answer, Response):
             text = answer.model_dump_json(by_alias=True)
             answer = Response(text, self.status_code or 200, media_type="application/json")

@@ -45,7 +45,7 @@ class Maker:
 
     async def begin(self, *, idempotent: Idempotent | None = None, **asked: Any) -> Kit:
         body = KitBody.model_validate({"brandId": self.engine.brands[ANA], "count": 2, **asked})
-        return await course.start(self.engine.core, ANA, body, idempotent=idempotent)
+        return (await course.start(self.engine.core, ANA, body, idempotent=idempotent))[0]
 
     async def kit(self, kit_id: str) -> Kit:
         found: Kit = await self.engine.read(lambda conn: kits.get(conn, kit_id))

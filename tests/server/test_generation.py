@@ -430,6 +430,25 @@ async def test_a_refused_submission_is_none_of_a_minute(start: Starter) -> None:
     assert (await ana.post(LOGOS, json={"brandId": brand, "count": 1})).status_code == 429
 
 
+async def test_a_repetition_is_none_of_a_minute(start: Starter) -> None:
+    api = await start(bmn_generations_per_minute=3, bmn_requests_per_minute=60)
+    ana = api.as_user(ANA)
+    brand, headers = await api.brand(ana), {"Idempotency-Key": fresh_key()}
+    order = {"brandId": brand, "count": 1}
+    sent = await asyncio.gather(*(ana.post(LOGOS, json=order, headers=headers) for _ in range(6)))
+    assert [answer.status_code for answer in sent] == [202] * 6
+    assert len({answer.json()["jobId"] for answer in sent}) == 1
+    kit = {"brandId": brand, "count": 1, "pick": 1, "products": ["mug"], "without": ["bundle", "video"]}
+    kits = {"Idempotency-Key": fresh_key()}
+    begun = [await ana.post("/api/v1/generation/kits", json=kit, headers=kits) for _ in range(3)]
+    assert [answer.status_code for answer in begun] == [202] * 3
+    await api.logos(ana, brand, count=1)
+    assert (await ana.post(LOGOS, json=order)).status_code == 429
+    assert (await ana.post(LOGOS, json=order, headers=headers)).json()["jobId"] == sent[0].json()["jobId"]
+    assert (await ana.post(LOGOS, json={**order, "count": 2}, headers=headers)).status_code == 409
+    assert (await ana.post(LOGOS, json=order)).status_code == 429
+
+
 async def test_pages_and_files_are_counted_as_well(start: Starter) -> None:
     api = await start(bmn_requests_per_minute=2)
     ana = api.as_user(ANA)

@@ -12,6 +12,9 @@ KEPT_SECONDS = 86_400
 
 _mine = (idempotency_keys.c.user_id == bindparam("of_user"), idempotency_keys.c.key == bindparam("wanted"))
 _FIND = Prepared(select(idempotency_keys).where(*_mine, idempotency_keys.c.created_at > db_now() - KEPT_SECONDS))
+_IS_KEPT = Prepared(
+    select(idempotency_keys.c.key).where(*_mine, idempotency_keys.c.created_at > db_now() - KEPT_SECONDS)
+)
 _FORGET = Prepared(delete(idempotency_keys).where(*_mine, idempotency_keys.c.created_at <= db_now() - KEPT_SECONDS))
 _KEEP = Prepared(insert(idempotency_keys))
 
@@ -26,6 +29,11 @@ def find(conn: Connection, user_id: str, key: str, request_hash: str) -> Any | N
             "This Idempotency-Key was used with another request.", hint="Send a fresh key, or repeat the same request."
         )
     return row.response
+
+
+def is_kept(conn: Connection, user_id: str, key: str) -> bool:
+    """Whether this key has an answer, for whatever body."""
+    return _IS_KEPT.first(conn, {"of_user": user_id, "wanted": key}) is not None
 
 
 def keep(conn: Connection, user_id: str, key: str, request_hash: str, response: Any) -> None:

@@ -100,5 +100,9 @@ async def begin(
     """A whole brand, as its record says; it waits for a pick."""
     body = KitBody(brand_id=brand_id)
     idempotent = Idempotent.of(key, {"kit": body.dump()})
-    kit = await course.start(res.core, visitor.user_id, body, idempotent=idempotent, request_id=request_id(request))
+    kit, is_new = await course.start(
+        res.core, visitor.user_id, body, idempotent=idempotent, request_id=request_id(request)
+    )
+    if not is_new:
+        await res.limit.give_back(request.scope)
     return RedirectResponse(f"/g/kit/{kit.id}", 303)

@@ -15,7 +15,7 @@ from bmn.schemas.base import Id, Text
 from bmn.schemas.kind import GeneratorBody
 from bmn.schemas.requests import BrandBody
 from bmn.server.actions import generate
-from bmn.server.dependencies import AssetPath, BrandPath, Res, request_id
+from bmn.server.dependencies import AssetPath, BrandPath, Res
 from bmn.server.pages import steps
 from bmn.server.pages.access import PageRoute, PayingVisitor
 from bmn.server.pages.rooms import ROOMS, Room
@@ -205,7 +205,7 @@ async def _order(
 ) -> Response:
     """key: the form's own, so that pressing twice makes one job. Leads to the job, or to the room where it is several."""
     body: GeneratorBody = room.kind.body.model_validate(asked)
-    made = await generate(res, visitor, room.kind, body, key=key, request_id=request_id(request))
+    made = await generate(res, visitor, room.kind, body, key=key, request=request)
     if len(made) == 1:
         return RedirectResponse(f"/g/job/{made[0].job_id}", 303)
     return RedirectResponse(room.path(body.brand_id), 303)

@@ -13,7 +13,7 @@ from bmn.schemas.generators import KINDS
 from bmn.schemas.generators.mockups import MockupsBody
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.server.actions import generate
-from bmn.server.dependencies import GenerationCaller, IdempotencyKey, is_operator, owner_filter, request_id
+from bmn.server.dependencies import GenerationCaller, IdempotencyKey, is_operator, owner_filter
 from bmn.server.job_record import job_record
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
@@ -121,7 +121,7 @@ async def _submit(
     request: Request, principal: Principal, kind: Kind, body: GeneratorBody, key: str | None
 ) -> list[Submission]:
     res: Resources = request.app.state.resources  # not asked for as a dependency: each one costs every request time
-    return await generate(res, principal, kind, body, key=key, request_id=request_id(request))
+    return await generate(res, principal, kind, body, key=key, request=request)
 
 
 for each in KINDS.values():

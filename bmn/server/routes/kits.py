@@ -48,7 +48,11 @@ async def start_kit(
     if body.webhook_url:
         receiver(res.settings, body.webhook_url)
     idempotent = Idempotent.of(key, {"kit": body.dump()}) if key else None
-    kit = await course.start(res.core, principal.user_id, body, idempotent=idempotent, request_id=request_id(request))
+    kit, is_new = await course.start(
+        res.core, principal.user_id, body, idempotent=idempotent, request_id=request_id(request)
+    )
+    if not is_new:
+        await res.limit.give_back(request.scope)
     return await _shown(res, kit.id)
 
 

@@ -79,8 +79,10 @@ async def tell(core: Core, told: Told) -> None:
 
 async def start(
     core: Core, user_id: str, body: KitBody, *, idempotent: Idempotent | None = None, request_id: str | None = None
-) -> Kit:
+) -> tuple[Kit, bool]:
     """Begins a kit with its logos; the same idempotency key gives the same kit, for as long as that is kept.
+
+    The second value says whether it was begun now.
 
     Raises NotFound for a foreign brand or an unknown product, InsufficientCredits where the balance does not cover the
     whole of it beside what other open kits still need, BudgetReached where the day's budget does not take its logos,
@@ -95,7 +97,7 @@ async def start(
     assert told.kit is not None
     if told.changes:
         await tell(core, told)
-    return told.kit
+    return told.kit, bool(told.changes)
 
 
 def _start(
