@@ -210,7 +210,7 @@ CAUSES: dict[Cause, CauseInfo] = {
         "us",
         "This job could not be finished.",
         "We are looking into it.",
-        "Three workers died on this job: memory, or a crash in native code. Do not replay before it is understood.",
+        "Several workers died on this job: memory, or a crash in native code. Do not replay before it is understood.",
         dead=True,
     ),
     Cause.TIMEOUT: _info(

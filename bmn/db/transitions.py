@@ -32,7 +32,7 @@ from bmn.schemas.payloads import JobState
 from bmn.schemas.results import AssetResult, AssetRow, AssetsResult, JobResult, LogosResult, WizardResult
 
 MAX_LOSSES = 3
-"""Workers that may die on one job; the third loss makes it a dead letter."""
+"""Workers that may die on one job, unless its queue says otherwise; the third loss makes it a dead letter."""
 
 BY_DEADLINE = "deadline"
 """Who has cancelled a job that missed a deadline; everybody else who can has a uuid."""
@@ -268,16 +268,18 @@ def hand_on(conn: Connection, held: Job) -> Change | None:
     return wait(conn, held, delay=0, cause=None, message="Moving to another worker")
 
 
-def lose(conn: Connection, held: Job) -> Change | None:
-    """The worker of a job is gone: back in line, attempt unspent. After the third loss it is a dead letter."""
+def lose(conn: Connection, held: Job, *, most: int = MAX_LOSSES) -> Change | None:
+    """The worker of a job is gone: back in line, attempt unspent. most: the loss that makes it a dead letter."""
     before = conn.execute(select(jobs.c.losses, jobs.c.cancel_requested_at).where(jobs.c.id == held.id)).first()
     if before is None:
         return None
     if before.cancel_requested_at is not None:
         return cancel(conn, held)
-    if before.losses + 1 >= MAX_LOSSES:
-        conn.execute(update(jobs).where(jobs.c.id == held.id, jobs.c.fence == held.fence).values(losses=MAX_LOSSES))
-        return fail(conn, held, Cause.WORKER_KILLED, f"{MAX_LOSSES} workers died on this job.")
+    if before.losses + 1 >= most:
+        conn.execute(
+            update(jobs).where(jobs.c.id == held.id, jobs.c.fence == held.fence).values(losses=before.losses + 1)
+        )
+        return fail(conn, held, Cause.WORKER_KILLED, f"{before.losses + 1} workers died on this job.")
     message = "Its worker was lost; another one goes on."
     values = {"state": JobState.QUEUED, "stage": "waiting", "cause": Cause.WORKER_LOST, "message": message}
     job = _update(conn, _LOSE, held, {**_OPEN, **values})

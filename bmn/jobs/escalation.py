@@ -21,7 +21,7 @@ from bmn.schemas.payloads import JobState
 
 def lose(conn: Connection, core: Core, job: Job) -> Change | None:
     """The worker of a job is gone: as `transitions.lose`, with a line in its log, by which an incident finds it later."""
-    change = escalate(conn, core, transitions.lose(conn, job))
+    change = escalate(conn, core, transitions.lose(conn, job, most=core.queue(job.queue).losses))
     if change and change.state == JobState.QUEUED:
         fields = {"cause": Cause.WORKER_LOST, "owner": job.lease_owner}
         job_rows.add_log(conn, job.id, job.attempt, "warning", "Its worker was lost.", fields)

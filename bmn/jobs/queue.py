@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from bmn.db.records import Hook, NewJob
+from bmn.db.transitions import MAX_LOSSES
 from bmn.errors import NotFound, suggest
 from bmn.schemas.payloads import BrandPayload, Payload
 from bmn.settings import Settings
@@ -62,6 +63,7 @@ class Queue:
     waits: seconds before each further attempt, where doubling `backoff` is not what is meant.
     providers: who can do it, by their names in `PROVIDERS`; unless a setting gives an order, the first one does.
     start_within, finish_within: deadlines of jobs that are given none, in seconds from when they may run.
+    losses: workers that may die on a job before it is a dead letter; more than the usual where a repetition is harmless.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Queue:
     providers: tuple[str, ...] = ()
     start_within: float | None = None
     finish_within: float | None = None
+    losses: int = MAX_LOSSES
 
     @property
     def keep_completed(self) -> Keep:

@@ -51,6 +51,9 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
             priority=3,
             attempts=9,
             backoff=5,
+            # Ten of them share a process with eight other queues, so one that dies is seldom their fault, and to deliver
+            # once more is harmless: the receiver knows the id. From the third on it runs alone, and harms nobody else.
+            losses=9,
             waits=(5, 60, 300, 1800, 7200, 18_000, 18_000, 21_600),  # with their jitter, a day in all
             keep=(500, 500),
             process="waiting",

@@ -15,6 +15,7 @@ from bmn.db.hooks import deliveries, webhooks
 from bmn.db.records import Delivery, DeliveryState, Hook, Job, NewAsset
 from bmn.errors import Cause
 from bmn.jobs.cancellation import cancel
+from bmn.jobs.escalation import lose
 from bmn.jobs.queue import Terms
 from bmn.jobs.replay import retry
 from bmn.schemas.events import Progress
@@ -22,6 +23,7 @@ from bmn.schemas.results import LogosResult
 from bmn.schemas.webhooks import DELIVERY_QUEUE, ENDS, SUBSCRIBED
 from bmn.signing import Signer
 from bmn.storage import object_key
+from bmn.work.registry import get_queue
 from bmn.work.webhooks.relay import relay, tidy
 from tests.kit.engine import Engine
 from tests.kit.people import ANA, BEN
@@ -300,3 +302,19 @@ async def test_a_delivery_whose_job_was_cancelled_is_listed_as_failed(engine: En
     await tidy(engine.core)
     (entry,) = await _log(engine)
     assert (entry.state, entry.error) == ("failed", "Its job is over: cancelled.")
+
+
+async def test_a_delivery_outlives_three_workers_and_not_any_number(engine: Engine, hooked: Terms) -> None:
+    """They die of other jobs in their process as a rule; one that does kill its worker comes to an end."""
+    await _complete(engine, await _begun(engine, hooked))
+    await relay(engine.core)
+    job_id, states = "", []
+    for _ in range(get_queue(DELIVERY_QUEUE).losses):
+        held = next(job for job in await engine.claim(DELIVERY_QUEUE) if job_id in ("", job.id))
+        job_id = held.id
+        change = await engine.write(lambda conn, held=held: lose(conn, engine.core, held))
+        states.append(change.state)
+    assert states == ["queued"] * 8 + ["failed"]
+    await tidy(engine.core)
+    listed = next(each for each in await _log(engine) if each.delivery_job == job_id)
+    assert listed.state is DeliveryState.FAILED and "9 workers died" in str(listed.error)
