@@ -1,10 +1,13 @@
 """Logos, and the pictures that are brought home or made small."""
 
 import io
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from pydantic import SecretStr
 
 from bmn.mime import mime_of
 from bmn.providers.packets import find
@@ -82,6 +85,30 @@ async def test_a_generators_picture_has_its_thumbnail_at_once_and_a_lost_one_is_
     assert row["state"] == "completed"
     assert row["result"]["thumbnailUrl"] != made["thumbnail_url"]
     assert await stored(bench, {"url": row["result"]["thumbnailUrl"]})
+
+
+_FOLDER = Path(__file__).parents[1] / "providers/signed"
+_SIGNED = {suffix: (_FOLDER / f"signed{suffix}").read_bytes() for suffix in (".png", ".jpg", ".webp")}
+
+
+@pytest.mark.parametrize("suffix", _SIGNED)
+async def test_a_picture_that_its_vendor_has_signed_is_stored_to_the_byte(
+    bench: Bench, wire: Wire, suffix: str
+) -> None:
+    signed = _SIGNED[suffix]
+    task = {"id": "task-1", "polling_url": f"{wire.url}/v1/get_result?id=task-1", "cost": 3}
+    ready = {"id": "task-1", "status": "Ready", "result": {"sample": f"{wire.url}/picture{suffix}"}}
+    wire.answers = [answer(json.dumps(task).encode()), answer(json.dumps(ready).encode())]
+    wire.answers.append(answer(signed, content_type="application/octet-stream"))
+    theirs = {"bfl_api_key": SecretStr("a-key-of-theirs"), "bfl_base_url": wire.url}
+    bench.core.settings = bench.core.settings.model_copy(update=theirs)
+    row = await bench.run("logo-generation", **LOGOS, count=1)
+    assert (row["state"], row["error"]) == ("completed", None)
+    (made,) = row["result"]["logos"]
+    assert await stored(bench, made) == signed
+    assert made["metadata"]["provenance"] == {
+        "madeBy": "Black Forest Labs", "model": "flux-2-pro", "signed": True, "signer": "Acme Pictures",
+    }  # fmt: skip
 
 
 def upload(**fields: Any) -> dict[str, Any]:
