@@ -43,11 +43,11 @@ class Work:
 
     module: import path of the module whose `open_core` hands all this over, for the process of a job that runs alone, and
     whose `execute` a worker of RQ's own calls.
-    follow_up: the job that follows from a saved asset. ops_mail: the mail that a dead letter sends to the operators, under a
-    key that stands for its cause and window; None where there is to be none. Both inside the transaction, so they read
-    nothing. alert_mail: the mail to an address about an alert, given its words and the next command. usd: what a provider is
-    expected to charge for so many units of a queue's payload, in US dollars. chores: run by the sweeper beside its own
-    duties.
+    follow_up: the job that follows from a saved asset. ops_mail: the mail that a dead letter sends to the operators,
+    under a key that stands for its cause and window; None where there is to be none. Both inside the transaction, so
+    they read nothing. alert_mail: the mail to an address about an alert, given its words and the next command.
+    usd: what a provider is expected to charge for so many units of a queue's payload, in US dollars, given who serves
+    the queue now. chores: run by the sweeper beside its own duties.
     """
 
     queues: Mapping[str, Queue]
@@ -55,7 +55,7 @@ class Work:
     follow_up: Callable[[Job, NewAsset], NewJob | None]
     ops_mail: Callable[[Settings, DeadLetter, str], NewJob | None]
     alert_mail: Callable[[Settings, str, Alert, str, str], NewJob]
-    usd: Callable[[Settings, str, Payload, int], float]
+    usd: Callable[[Settings, str, Payload, int, str | None], float]
     chores: tuple[Chore, ...] = ()
 
 

@@ -272,7 +272,7 @@ class Executor:
     def _is_served(self, conn: Connection) -> bool:
         """Whether another of the queue's providers does its work."""
         settings = self._core.settings
-        return len(self._queue.order(settings)) > 1 and in_service(conn, settings, self._queue) is not None
+        return self._queue.has_order(settings) and in_service(conn, settings, self._queue) is not None
 
     def _after_probe(self, conn: Connection, job: Job) -> None:
         """The one job that a paused queue let through has not met what paused it: the others may follow."""

@@ -18,7 +18,7 @@ def is_down(conn: Connection, settings: Settings, queue: Queue, provider: str | 
 def in_service(conn: Connection, settings: Settings, queue: Queue) -> str | None:
     """The provider that does a queue's work at the moment; None where all of them are out."""
     order = queue.order(settings)
-    if len(order) < 2:
+    if not queue.has_order(settings):
         return next(iter(order), None)
     out = outages.of_queue(conn, queue.name)
     return next((name for name in order if name not in out), None)

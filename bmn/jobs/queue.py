@@ -109,6 +109,10 @@ class Queue:
         known = tuple(name for name in settings.order_of(self.name) if name in self.providers)
         return known or self.providers[:1]
 
+    def has_order(self, settings: Settings) -> bool:
+        """Whether another provider than its first one may serve it."""
+        return len(self.order(settings)) > 1
+
     def new_id(self) -> str:
         """An id for a job of this queue."""
         return f"{self.name}-{uuid4()}"

@@ -19,6 +19,7 @@ from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs import budgets
 from bmn.jobs.core import Core
+from bmn.jobs.outages import in_service
 from bmn.jobs.queue import Queue, Terms
 from bmn.jobs.submission import store_jobs
 from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES, JobState, Payload
@@ -159,7 +160,7 @@ def replay_job(
         terms=Terms(priority=parent.priority, webhook=next((h for h in parent.webhooks if not h.endpoint_id), None)),
         credits=cost,
         unit_credits=queue.price(core.settings) if parent.user_id else 0,
-        usd=core.work.usd(core.settings, queue.name, payload, missing),
+        usd=core.work.usd(core.settings, queue.name, payload, missing, in_service(conn, core.settings, queue)),
         parent_id=job_id,
         group_id=parent.group_id,
         request_id=parent.request_id,

@@ -22,6 +22,7 @@ from bmn.errors import OUTAGES, NotFound, TryLater
 from bmn.format import duration
 from bmn.jobs import budgets
 from bmn.jobs.core import Core
+from bmn.jobs.outages import in_service
 from bmn.jobs.queue import AT_ONCE, Terms
 from bmn.observability import current_parent
 from bmn.schemas.payloads import JobState, Payload
@@ -132,6 +133,11 @@ async def submit(
     check_ready(core)
     queue, parent = core.queue(queue_name), current_parent()
     price = queue.price(core.settings) if user_id else 0
+    maker = (
+        await core.db.read(lambda conn: in_service(conn, core.settings, queue))
+        if queue.has_order(core.settings)
+        else None
+    )
     message = f"Begins in {duration(terms.delay)}" if terms.delay else "Waiting in line"
 
     def jobs_of(made: Sequence[Payload]) -> list[NewJob]:
@@ -144,7 +150,7 @@ async def submit(
                 terms=terms,
                 credits=queue.units(payload) * price,
                 unit_credits=price,
-                usd=core.work.usd(core.settings, queue_name, payload, queue.units(payload)),
+                usd=core.work.usd(core.settings, queue_name, payload, queue.units(payload), maker),
                 idempotency_key=idempotent.key if idempotent else None,
                 group_id=group,
                 request_id=request_id,

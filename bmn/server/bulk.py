@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections import Counter
+from typing import Any
 from uuid import uuid4
 
 from bmn.db import jobs as job_rows
@@ -16,6 +17,7 @@ from bmn.db.lists.listing import JobFilter
 from bmn.errors import Conflict, NotFound, UsageProblem
 from bmn.jobs import budgets
 from bmn.jobs.bulk import note_start
+from bmn.jobs.outages import in_service
 from bmn.schemas import documents
 from bmn.schemas.requests import BulkBody
 from bmn.server.resources import Resources
@@ -107,12 +109,17 @@ async def estimate(
         for each in taken:
             units[each.queue] += each.units
         samples = {each.queue: each.job_id for each in taken}
-        payloads = await res.core.db.read(
-            lambda conn: {queue: job_rows.get_job(conn, job_id).payload for queue, job_id in samples.items()}
-        )
+
+        def read(conn: Connection) -> dict[str, tuple[dict[str, Any], str | None]]:
+            return {
+                queue: (job_rows.get_job(conn, job_id).payload, in_service(conn, res.settings, res.core.queue(queue)))
+                for queue, job_id in samples.items()
+            }
+
+        found = await res.core.db.read(read)
         prices: dict[str, float] = {}
-        for queue, payload in payloads.items():
-            cost, by_sandbox = retries_cost(res.settings, queue, units[queue], payload)
+        for queue, (payload, maker) in found.items():
+            cost, by_sandbox = retries_cost(res.settings, queue, units[queue], payload, maker)
             usd, sandboxed = usd + cost, sandboxed or by_sandbox
             prices[queue] = 0.0 if by_sandbox or not units[queue] else cost / units[queue]
         if owner_id is None:

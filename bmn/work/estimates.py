@@ -35,34 +35,42 @@ def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload], p
     )
 
 
-def retries_cost(settings: Settings, queue_name: str, units: int, sample: Mapping[str, object]) -> tuple[float, bool]:
+def retries_cost(
+    settings: Settings, queue_name: str, units: int, sample: Mapping[str, object], provider: str | None
+) -> tuple[float, bool]:
     """What `units` more of a generator's steps cost its provider, and whether the sandbox answers.
 
     sample: a payload, by which one step is priced; one that no longer fits costs nothing, since it would be refused.
+    provider: as in `estimate`.
     """
-    whole, number, sandboxed = _priced(settings, queue_name, sample) if units else (0.0, 1, False)
+    whole, number, sandboxed = _priced(settings, queue_name, sample, provider) if units else (0.0, 1, False)
     return whole / number * units, sandboxed
 
 
-def job_cost(settings: Settings, queue_name: str, payload: Mapping[str, object]) -> tuple[float, bool]:
+def job_cost(
+    settings: Settings, queue_name: str, payload: Mapping[str, object], provider: str | None
+) -> tuple[float, bool]:
     """What all of a job costs its provider, and whether the sandbox answers; nothing of a job that costs none."""
-    usd, _, sandboxed = _priced(settings, queue_name, payload)
+    usd, _, sandboxed = _priced(settings, queue_name, payload, provider)
     return round(usd, 6), sandboxed
 
 
-def usd_of(settings: Settings, queue_name: str, payload: Payload, units: int) -> float:
-    """What a provider is expected to charge for so many units of a payload: nothing of the sandbox."""
+def usd_of(settings: Settings, queue_name: str, payload: Payload, units: int, provider: str | None) -> float:
+    """What a provider is expected to charge for so many units of a payload: nothing of the sandbox.
+
+    provider: as in `estimate`.
+    """
     generator = GENERATORS.get(queue_name)
     if generator is None or units <= 0:
         return 0.0
-    maker = _maker(settings, generator)
+    maker = _maker(settings, generator, provider)
     if _is_sandboxed(settings, maker):
         return 0.0
     whole = max(1, generator.queue.units(payload))
     return round(maker.usd(_price(settings, maker), payload) * units / whole, 6)
 
 
-def _maker(settings: Settings, generator: Generator, provider: str | None = None) -> Maker:
+def _maker(settings: Settings, generator: Generator, provider: str | None) -> Maker:
     """Who is expected to make it: the first of the queue's order, unless somebody else is known to serve it now."""
     return generator.maker(provider or next(iter(generator.queue.order(settings)), None))
 
@@ -76,12 +84,14 @@ def _is_sandboxed(settings: Settings, maker: Maker) -> bool:
     return access is not None and access.sandboxed
 
 
-def _priced(settings: Settings, queue_name: str, sample: Mapping[str, object]) -> tuple[float, int, bool]:
+def _priced(
+    settings: Settings, queue_name: str, sample: Mapping[str, object], provider: str | None
+) -> tuple[float, int, bool]:
     """What a payload costs, how many steps that is, and whether the sandbox answers."""
     generator = GENERATORS.get(queue_name)
     if generator is None:
         return 0.0, 1, False
-    maker = _maker(settings, generator)
+    maker = _maker(settings, generator, provider)
     try:
         payload = generator.queue.payload.model_validate(sample)
     except ValidationError:

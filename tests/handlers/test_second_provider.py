@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from bmn.db import outages
@@ -15,11 +17,16 @@ from bmn.db.records import Outage
 from bmn.db.tables import job_units, jobs
 from bmn.errors import Cause
 from bmn.jobs import alerts
+from bmn.jobs.cancellation import cancel
 from bmn.jobs.outages import in_service
+from bmn.jobs.replay import retry
+from bmn.schemas.kits import KitBody
 from bmn.settings.orders import orders
+from bmn.work.kits import course
 from bmn.work.registry import get_queue
 from tests.handlers.orders import bundle, logos, mockup, stored
 from tests.kit.bench import Bench
+from tests.kit.people import ANA
 from tests.kit.pictures import png
 
 LOGOS = "logo-generation"
@@ -236,6 +243,26 @@ async def test_mockups_and_bundles_have_a_second_one_too(
     bench.sandbox.fault(first, **REFUSED)
     row = await _attempt(bench, queue, **await payload(bench))
     assert (row["state"], _made(row)) == ("completed", Counter({second: 1}))
+
+
+async def test_what_jobs_and_kits_are_expected_to_cost_is_the_price_of_whoever_serves(bench: Bench) -> None:
+    """A budget holds it for what is in line. With keys, since the sandbox costs nothing; nobody is asked."""
+    _order(bench, bfl_api_key=SecretStr("a-key"), openai_api_key=SecretStr("another-key"))
+    expected = []
+    for out in (False, True):
+        if out:
+            why = {"cause": Cause.PROVIDER_AUTH, "reason": "refused", "probe_in": 60.0}
+            await bench.core.db.write(partial(outages.note, queue=LOGOS, provider="bfl", **why))
+        job = await bench.row(await bench.submit(LOGOS, **await logos(bench)))
+        await cancel(bench.core, job["id"], ANA)
+        again = await bench.row(str((await retry(bench.core, job["id"], ANA)).job_id))
+        body = KitBody(brand_id=bench.brand.id, count=1, pick=1, products=["mug"], without=["bundle", "video"])
+        kit, _ = await course.start(bench.core, ANA, body)
+        (first,) = [row for row in await bench.jobs_of(LOGOS) if row["group_id"] == kit.id]
+        expected.append([job["usd_estimated"], again["usd_estimated"], first["usd_estimated"], kit.usd_estimated])
+    bfl, openai = 0.03, 0.17
+    assert expected[0][:3] == pytest.approx([bfl] * 3)
+    assert expected[1] == pytest.approx([openai] * 3 + [expected[0][3] + openai - bfl])
 
 
 @pytest.mark.parametrize("name", ["openai", "google"])

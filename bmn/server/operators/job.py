@@ -15,6 +15,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.db.records import LetterState, ProviderCall
 from bmn.errors import CAUSES, Cause
+from bmn.jobs.outages import in_service
 from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES
 from bmn.schemas.requests import ReasonBody, RetryBody
 from bmn.server.dependencies import By, JobPath, Res, owner_filter
@@ -86,7 +87,12 @@ async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Onlooke
         lanes=_lanes(inside, time.time()),
         pictures=await _pictures(res, job_id) if whole else [],
         expected_usd=await res.core.db.read(
-            lambda conn: job_cost(res.settings, record.queue_name, job_rows.get_job(conn, job_id).payload)
+            lambda conn: job_cost(
+                res.settings,
+                record.queue_name,
+                job_rows.get_job(conn, job_id).payload,
+                in_service(conn, res.settings, res.core.queue(record.queue_name)),
+            )
         ),
         repeatable=record.state in REPLAYABLE_STATES and not record.replays and not record.collects_id,
         advice=CAUSES[cause].advice if cause else "",

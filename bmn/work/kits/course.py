@@ -22,6 +22,7 @@ from bmn.events.audience import brand_updated, kit_updated
 from bmn.format import count
 from bmn.jobs.cancellation import request_cancel, tell_worker
 from bmn.jobs.core import Core
+from bmn.jobs.outages import in_service
 from bmn.jobs.submission import Idempotent, check_ready, store_jobs
 from bmn.logs import get_logger
 from bmn.schemas.generators.logos import LogoGeneration
@@ -148,7 +149,7 @@ def _settled(conn: Connection, kit: Kit, plan: KitPlan) -> dict[str, object]:
 def _order(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step, made: Sequence[Job]) -> Change | None:
     """Orders a step. None: it was ordered before. Raises InsufficientCredits, BudgetReached."""
     queue = queue_of(step)
-    price = queue.price(core.settings)
+    price, maker = queue.price(core.settings), in_service(conn, core.settings, queue)
     material = material_of(conn, kit.user_id, kit.brand_id, kit.logo_id, plan, made)
     planned = [
         queue.new_job(
@@ -158,7 +159,7 @@ def _order(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step, ma
             terms=terms_of(plan),
             credits=queue.units(payload) * price,
             unit_credits=price,
-            usd=usd_of(core.settings, queue.name, payload, queue.units(payload)),
+            usd=usd_of(core.settings, queue.name, payload, queue.units(payload), maker),
             group_id=kit.id,
             request_id=kit.request_id,
         )

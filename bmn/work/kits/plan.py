@@ -7,6 +7,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands, products
 from bmn.db.records import Asset, Brand, Hook, Job, Product
 from bmn.errors import NotFound, suggest
+from bmn.jobs.outages import in_service
 from bmn.jobs.queue import Queue, Terms
 from bmn.schemas.kits import QUEUE_OF, KitBody, KitPlan, PlannedProduct, Step
 from bmn.schemas.payloads import Payload
@@ -160,7 +161,8 @@ def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: Brand | N
     found = []
     for step in (step for step in plan.steps() if step in QUEUE_OF):
         payloads = payloads_of(step, plan, material)
-        found.append(StepPrice(step, len(payloads), estimate(settings, QUEUE_OF[step], payloads)))
+        maker = in_service(conn, settings, queue_of(step))
+        found.append(StepPrice(step, len(payloads), estimate(settings, QUEUE_OF[step], payloads, maker)))
     return found
 
 
