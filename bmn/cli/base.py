@@ -6,6 +6,7 @@ What Typer keeps in private modules is imported here and in `bmn.cli.terminal.co
 import difflib
 import functools
 import importlib
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -31,6 +32,7 @@ __all__ = [
     "UsageError",
     "examples",
     "group",
+    "is_described",
     "run",
     "single",
 ]
@@ -87,6 +89,11 @@ def _prepare(command: BaseCommand) -> None:
     command.context_settings = {**_CONTEXT, **command.context_settings}
 
 
+def is_described() -> bool:
+    """Whether this Python has kept the docstrings, which help and the tools of agents are described by."""
+    return sys.flags.optimize < 2
+
+
 def _usage(command: BaseCommand) -> list[str]:
     pieces = [command.options_metavar or ""]
     for param in command.params:
@@ -106,6 +113,8 @@ def _write_help(command: BaseCommand, ctx: Context, formatter: HelpFormatter, ex
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
     command.format_options(ctx, formatter)
     formatter.write_paragraph()
+    if not is_described():
+        formatter.write_text("Descriptions are missing: with PYTHONOPTIMIZE=2 or -OO Python drops them.")
     formatter.write_text("Everywhere: --json --quiet --plain --no-color --debug ... (bmn help options)")
 
 

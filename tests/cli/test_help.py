@@ -87,6 +87,24 @@ def test_the_root_help_on_a_terminal(columns: int) -> None:
     check_snapshot(f"help-{columns}", text)
 
 
+@pytest.mark.parametrize("args", [["--help"], ["jobs", "--help"], ["jobs", "why", "--help"]], ids=" ".join)
+def test_help_without_docstrings_says_what_is_missing(args: list[str]) -> None:
+    missing = "Descriptions are missing: with PYTHONOPTIMIZE=2"
+    code = f"from bmn.cli.app import run; raise SystemExit(run({args!r}))"
+    for options, expected in ((["-OO"], True), ([], False)):
+        command = [sys.executable, *options, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
+        assert (missing in done.stdout) == expected, done.stdout
+
+
+def test_tools_for_agents_are_not_offered_without_their_descriptions() -> None:
+    command = [sys.executable, "-OO", "-m", "bmn", "mcp"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment(), stdin=subprocess.DEVNULL, check=False
+    )
+    assert done.returncode == 2 and "PYTHONOPTIMIZE=2" in done.stderr
+
+
 def test_the_root_help_in_a_pipe() -> None:
     done = bmn("--help")
     assert (done.code, done.err) == (0, "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bmn.cli.agents.money import Amount, Purse
-from bmn.cli.base import UsageError, examples, single
+from bmn.cli.base import UsageError, examples, is_described, single
 from bmn.cli.terminal.console import console
 from bmn.errors import Misconfigured
 
@@ -61,6 +61,11 @@ def mcp(
         raise Misconfigured(
             "`bmn mcp` needs the package `mcp`, which is not installed.",
             hint="pip install 'bmn[mcp]', in a checkout: pip install -e '.[mcp]'",
+        )
+    if not is_described():
+        raise Misconfigured(
+            "Agents choose tools by their descriptions, which Python drops with PYTHONOPTIMIZE=2 or -OO.",
+            hint="Start it without.",
         )
     if port is None:
         _over_stdio(budget, write=write)
