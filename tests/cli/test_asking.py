@@ -90,7 +90,7 @@ def test_what_cannot_be_stopped_or_brought_back_says_what_to_do_instead(user: Us
     assert user.bmn("jobs", "cancel", running).code == 0
     collecting = user.bmn("jobs", "retry", running)
     assert collecting.code == 5
-    found = re.search(r"still being collected.*Retry it when (\S+) has ended", collecting.err, re.DOTALL)
+    found = re.search(r"still being fetched.*Retry it when (\S+) has ended", collecting.err, re.DOTALL)
     assert found, collecting.err
     user.stack.mend()
     assert user.bmn("jobs", "watch", found[1]).code == 0
