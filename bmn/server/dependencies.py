@@ -24,7 +24,7 @@ from bmn.server.resources import Resources
 from bmn.work.welcome import ensure_known
 
 _BY_SESSION = "bmn.by_session"
-_GENERATION_CALLER = "bmn.generation_caller"
+_COUNTED = "bmn.counted"
 _IDENTIFIED = "bmn.identified"
 _FOR = "x-on-behalf-of"
 _STREAMS = frozenset({"/api/v1/jobs/{job_id}/events", "/api/v1/events"})
@@ -103,14 +103,16 @@ def by_session(request: Request) -> bool:
 async def viewer(request: Request) -> Principal:
     """The signed-in caller of what is only looked at, which pages do by themselves. Raises NotSignedIn, RateLimited."""
     principal = await identify(request)
-    await request.app.state.resources.limit.check_view(principal.counted_as, request.scope)
+    if _first_time(request, viewer.__name__):
+        await request.app.state.resources.limit.check_view(principal.counted_as, request.scope)
     return principal
 
 
 async def caller(request: Request) -> Principal:
     """The signed-in caller of an ordinary request. Raises NotSignedIn, RateLimited."""
     principal = await identify(request)
-    await request.app.state.resources.limit.check(principal.counted_as, request.scope)
+    if _first_time(request, caller.__name__):
+        await request.app.state.resources.limit.check(principal.counted_as, request.scope)
     return principal
 
 
@@ -121,15 +123,21 @@ async def generation_caller(request: Request) -> Principal:
 
 async def submitting_caller(request: Request, key: str | None) -> Principal:
     """The same for a route that answers a used key as before: such a repetition passes where a minute's limit is reached."""
-    known: Principal | None = request.scope.get(_GENERATION_CALLER)
-    if known is not None:
-        return known
     principal = await identify(request)
-    res: Resources = request.app.state.resources
-    is_repeat = partial(has_answer, res.core, principal.user_id, key) if key else None
-    await res.limit.check(principal.user_id, request.scope, generation=True, is_repeat=is_repeat)
-    request.scope[_GENERATION_CALLER] = principal
+    if _first_time(request, generation_caller.__name__):
+        res: Resources = request.app.state.resources
+        is_repeat = partial(has_answer, res.core, principal.user_id, key) if key else None
+        await res.limit.check(principal.user_id, request.scope, generation=True, is_repeat=is_repeat)
     return principal
+
+
+def _first_time(request: Request, counter: str) -> bool:
+    """Whether a request is still to be counted so: routes with a body count before it comes, and ask again after it."""
+    counted_by: set[str] = request.scope.setdefault(_COUNTED, set())
+    if counter in counted_by:
+        return False
+    counted_by.add(counter)
+    return True
 
 
 async def acting_caller(request: Request, principal: Annotated[Principal, Depends(caller)]) -> Actor:

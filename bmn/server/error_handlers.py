@@ -99,6 +99,8 @@ def _by_field(issues: list[Issue]) -> FieldErrors:
 async def refused(request: Request, error: Exception) -> Response:
     """What the framework refuses: an address or a method that is not there, a body that is too large or too slow."""
     assert isinstance(error, HTTPException)
+    if error.status_code != 404:  # which a mounted app answers as well
+        await give_back(request, error.status_code)
     code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "error")
     headers = dict(error.headers or {})
     if error.status_code in (408, 413, 503):  # the rest of the body is not read

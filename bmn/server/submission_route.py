@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
+from bmn.server.asking import AskingRoute
 from bmn.server.bodies import given_again, whole
 from bmn.server.dependencies import submitting_caller
 
@@ -21,7 +21,7 @@ _JSON = (b"application/json", b"application/json; charset=utf-8")
 _KEY = re.compile(rb"[\x21-\x7e]{1,200}")
 
 
-class SubmissionRoute(APIRoute):
+class SubmissionRoute(AskingRoute):
     """For endpoints of a `body`, the `request`, its `principal`, who is a generation's caller, and a `key`."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

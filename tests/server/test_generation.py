@@ -449,6 +449,29 @@ async def test_a_repetition_is_none_of_a_minute(start: Starter) -> None:
     assert (await ana.post(LOGOS, json=order)).status_code == 429
 
 
+UNREADABLE = {
+    "not UTF-8": (b"\x80\x81", {"Content-Type": "application/json"}, "The body cannot be read as JSON in UTF-8."),
+    "packed": (b"\x1f\x8b", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, "The body is packed"),
+    "a form": (b"name=Acme", {"Content-Type": "application/x-www-form-urlencoded"}, "The body is sent as"),
+    "of no kind": (b"{}", {}, "The body does not say that it is JSON."),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("path", ["/api/v1/brands", LOGOS])
+async def test_a_body_that_cannot_be_read_says_why_and_counts_as_a_request(
+    start: Starter, name: str, path: str
+) -> None:
+    api = await start(bmn_requests_per_minute=2, bmn_generations_per_minute=1)
+    client = api.as_user(ANA)
+    content, headers, words = UNREADABLE[name]
+    for _ in range(2):
+        answer = await client.post(path, content=content, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+        assert answer.json()["error"].startswith(words)
+    assert (await client.post(path, content=content, headers=headers)).status_code == 429
+
+
 async def test_pages_and_files_are_counted_as_well(start: Starter) -> None:
     api = await start(bmn_requests_per_minute=2)
     ana = api.as_user(ANA)
