@@ -1,5 +1,6 @@
 """Mails about jobs that ended while nobody watched: once, for those who want them."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -10,11 +11,12 @@ from bmn.broker import keys
 from bmn.db import claims
 from bmn.db.tables import jobs, kits
 from bmn.errors import Cause
+from bmn.schemas.base import Role
 from bmn.work.ends import PATIENCE_SECONDS, tell_of_ends
 from bmn.work.kits import course
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset, claim, complete, fail
-from tests.kit.people import ANA
+from tests.kit.people import ANA, BEN
 
 MAIL = "ana@example.org"
 
@@ -63,6 +65,22 @@ async def test_what_somebody_saw_or_hears_of_in_another_way_is_no_mail(api: Api)
     assert await api.core.redis.exists(keys.watched(looked), keys.watched(streamed)) == 2
     await tell_of_ends(api.core)
     assert await _mails(api) == []
+
+
+async def test_who_else_looks_takes_no_mail_from_its_owner(api: Api) -> None:
+    ana = api.as_user(ANA, email=MAIL)
+    job_id = await api.logos(ana, await api.brand(ana), count=1)
+    viewer, operator = [api.with_token((await api.key(role, BEN)).text) for role in (Role.VIEWER, Role.OPERATOR)]
+    ends = [asyncio.create_task(one.get(f"/api/v1/jobs/{job_id}?wait=60")) for one in (viewer, operator)]
+    await asyncio.wait(ends, timeout=0.5)  # most come while it runs; one that comes later is no different
+    await complete(api.core, await claim(api.core, job_id))
+    assert [(await end).status_code for end in ends] == [200, 200]
+    why = {"reveal": "true", "reason": "ticket 7"}
+    for path in (f"jobs/{job_id}/events", f"events?job={job_id}"):
+        asked = httpx.QueryParams(path.partition("?")[2]).merge(why)
+        assert "job:complete" in (await operator.get(f"/api/v1/{path}", params=asked)).text
+    await _later(api)
+    assert [each["template"] for each in await _mails(api)] == ["generation-ready"]
 
 
 async def test_whoever_wants_none_gets_none_and_may_want_them_again(api: Api) -> None:

@@ -94,7 +94,7 @@ async def show_job(
         raise NotFound("Job not found")
     job, cause = facts.job, explain(facts).cause
     if job.state in TERMINAL_STATES:
-        await note_watched(res.core.redis, job_id)
+        await note_watched(res.core.redis, job_id, visitor, job.user_id)
 
     def read(conn: Connection) -> Content:
         told = job_events.after(conn, job_id, 0, _STORY)

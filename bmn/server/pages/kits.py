@@ -67,8 +67,7 @@ async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooke
         }
 
     found = await res.core.db.read(read)
-    if owner_filter(visitor) is not None:
-        await note_watched(res.core.redis, keys.kit_at(kit_id, found["kit"].state))
+    await note_watched(res.core.redis, keys.kit_at(kit_id, found["kit"].state), visitor, found["kit"].user_id)
     return page(
         request,
         "kit.html",

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
@@ -60,11 +60,10 @@ async def events(
     _token: ByAddress = None,
 ) -> StreamingResponse:
     """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
-    await _see(res, principal, job_id)
+    owners = await _owners(res, principal, [job_id])
     seq = min(int(last_event_id), 2**31) if last_event_id else after
-    return await counted_stream(
-        res, principal.counted_as, _stream(res, {job_id: seq}, principal, numbered=True), HEADERS
-    )
+    frames = _stream(res, {job_id: seq}, owners, principal, numbered=True)
+    return await counted_stream(res, principal.counted_as, frames, HEADERS)
 
 
 _MOST_JOBS = 12
@@ -88,9 +87,9 @@ async def events_of_several(
     Ends with the last of the jobs.
     """
     positions = dict(_position(text) for text in job)
-    for job_id in positions:
-        await _see(res, principal, job_id)
-    return await counted_stream(res, principal.counted_as, _stream(res, positions, principal, numbered=False), HEADERS)
+    owners = await _owners(res, principal, positions)
+    frames = _stream(res, positions, owners, principal, numbered=False)
+    return await counted_stream(res, principal.counted_as, frames, HEADERS)
 
 
 def _position(text: str) -> tuple[str, int]:
@@ -98,16 +97,19 @@ def _position(text: str) -> tuple[str, int]:
     return job_id, int(seq or 0)
 
 
-async def _see(res: Resources, principal: Principal, job_id: str) -> None:
-    await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, owner_filter(principal)))
+async def _owners(res: Resources, principal: Principal, job_ids: Iterable[str]) -> dict[str, str | None]:
+    """Whose each job is. Raises NotFound for one that the caller does not see."""
+    names, owner = list(job_ids), owner_filter(principal)
+    return await res.core.db.read(lambda conn: {name: jobs.get_job(conn, name, owner).user_id for name in names})
 
 
 async def _stream(
-    res: Resources, positions: dict[str, int], principal: Principal, *, numbered: bool
+    res: Resources, positions: dict[str, int], owners: dict[str, str | None], principal: Principal, *, numbered: bool
 ) -> AsyncIterator[bytes]:
     """Frames until the jobs, the token, the key or the process end. Without news a sign of life keeps proxies awake.
 
-    positions: the seq of the last known event of each job. numbered: the frames carry it, as the id to resume from.
+    positions: the seq of the last known event of each job. owners: whose each is. numbered: the frames carry their seq,
+    as the id to resume from.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + max(0.0, principal.expires_at - time.time())
@@ -120,9 +122,11 @@ async def _stream(
             wake.clear()
             news = False
             for job_id in list(positions):
-                async for frame in _news(res, positions, job_id, numbered=numbered):
+                async for row in _news(res, positions, job_id):
                     news = True
-                    yield frame
+                    yield _frame(row, res, numbered=numbered)
+                    if ends_job(row.event, row.payload):
+                        await note_watched(res.core.redis, job_id, principal, owners[job_id])
             if news:
                 silent_since = loop.time()
                 continue
@@ -145,14 +149,13 @@ async def is_let_in(res: Resources, principal: Principal) -> bool:
     return True
 
 
-async def _news(res: Resources, positions: dict[str, int], job_id: str, *, numbered: bool) -> AsyncIterator[bytes]:
+async def _news(res: Resources, positions: dict[str, int], job_id: str) -> AsyncIterator[StoredEvent]:
     """What one job has published; moves its position, and takes it away after the end."""
     rows = await res.core.events.after(job_id, positions[job_id])
     for row in rows:
         positions[job_id] = row.seq
-        yield _frame(row, res, numbered=numbered)
+        yield row
         if ends_job(row.event, row.payload):
-            await note_watched(res.core.redis, job_id)
             del positions[job_id]
             return
     if not rows and await _has_ended(res, job_id, positions[job_id]):

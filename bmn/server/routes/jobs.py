@@ -160,14 +160,14 @@ async def show(
     """Everything known about a job. With `wait`, when it has ended; 202 where it has not by then."""
     owner, operator = owner_filter(principal, Right.SEE), is_operator(res, principal)
     record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
-    if record.state in TERMINAL_STATES and record.user_id == principal.user_id:
-        await note_watched(res.core.redis, job_id)
+    if record.state in TERMINAL_STATES:
+        await note_watched(res.core.redis, job_id, principal, record.user_id)
     if wait is None or record.state in TERMINAL_STATES:
         return views.shown(record, principal)
     async with followed(res, principal.counted_as):
         response.status_code = 200 if await wait_for_end(res, job_id, wait) else 202
     if response.status_code == 200:
-        await note_watched(res.core.redis, job_id)
+        await note_watched(res.core.redis, job_id, principal, record.user_id)
     await res.auth.current(principal)  # a key may have been revoked meanwhile
     record = await res.core.db.read(lambda conn: job_record(conn, res.signer, job_id, owner, operator=operator))
     return views.shown(record, principal)

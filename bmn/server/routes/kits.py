@@ -118,8 +118,7 @@ async def show_kit(kit_id: KitPath, res: Res, principal: Looker) -> documents.Ki
     """A kit, its steps and their jobs."""
     owner = owner_filter(principal, Right.OPERATE)
     shown = await _shown(res, kit_id, owner)
-    if owner is not None:
-        await note_watched(res.core.redis, keys.kit_at(shown.group_id, shown.state))
+    await note_watched(res.core.redis, keys.kit_at(shown.group_id, shown.state), principal, shown.user_id)
     return views.shown(shown, principal)
 
 
