@@ -17,6 +17,8 @@ def check_query(request: Request) -> None:
     route = request.scope.get("route")
     if not request.scope["query_string"] or not isinstance(route, APIRoute) or not route.path.startswith(_API):
         return
+    if _names_nothing(route.dependant, request):
+        return  # 404, whatever else is wrong with it
     known = sorted(_names(route.dependant))
     for name in request.query_params:
         if name not in known:
@@ -27,3 +29,8 @@ def check_query(request: Request) -> None:
 def _names(dependant: Dependant) -> set[str]:
     own = {field.alias for field in dependant.query_params}
     return own.union(*(_names(each) for each in dependant.dependencies))
+
+
+def _names_nothing(dependant: Dependant, request: Request) -> bool:
+    fields = ((field, request.path_params.get(field.alias)) for field in dependant.path_params)
+    return any(field.validate(value, {}, loc=("path", field.alias))[1] for field, value in fields)

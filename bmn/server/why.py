@@ -212,7 +212,7 @@ def _money(facts: Facts) -> str:
         charge += f" of ${job.usd_estimated:.2f} expected"
     text = f"{', '.join(parts)}. Providers' charge {charge}."
     if ambiguous:
-        text += f" {count(ambiguous, 'paid request')} got no answer and may have been billed twice."
+        text += f" {count(ambiguous, 'paid request')} got no answer and may have been billed to us twice."
     return text[0].upper() + text[1:]
 
 

@@ -211,7 +211,7 @@ def _row(worker: WorkerStatus) -> list[Cell]:
         (state, {"lost": "red", "draining": "yellow"}.get(state, "")),
         (release, "" if release == __version__ else "yellow"),
         f"{worker.memory_bytes / 1e6:.0f} MB" if worker.memory_bytes else "",
-        _since(worker.started_at) if human else worker.started_at or "",
+        _since(worker.started_at) if human else listed(worker.started_at),
         listed(worker.heartbeat_at),
         " ".join(short_id(job) if human else job for job in worker.jobs),
     ]

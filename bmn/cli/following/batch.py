@@ -7,6 +7,7 @@ broken off is resumed by the same command, and nothing is ordered or paid twice.
 import asyncio
 import json
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -245,5 +246,5 @@ def _steps(batch: Batch, outcomes: list[Outcome]) -> tuple[str, ...]:
     if any(each.state in WAITS for each in outcomes):
         return ("bmn kits list --state picking", "bmn kits list --state held")
     if any(each.open or each.id is None for each in outcomes):
-        return (f"bmn generate {batch.what} --from {shlex.quote(str(batch.source))} --yes",)
+        return (shlex.join(["bmn", *(word for word in sys.argv[1:] if word not in ("-y", "--yes")), "--yes"]),)
     return ("bmn brands list",)
