@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, Any, overload
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -125,33 +126,38 @@ def _bounded(value: dict[str, Any]) -> dict[str, Any]:
 
     Its texts come out in the form of all others, so that whoever checks one sees what its reader will see.
     """
-    found: dict[str, Any] = _in_one_form(value, 1)
-    values = list(_values(found))
-    if len(values) > 200 or sum(len(one) for one in values if isinstance(one, str)) > 16_384:
-        raise ValueError("is larger than 200 values or 16 KiB")
+    _measure(value)  # before each text is looked at, of which there can be very many
+    found: dict[str, Any] = _in_one_form(value)
+    _measure(found)
     return found
 
 
-def _in_one_form(node: Any, depth: int) -> Any:
-    if depth > 8:
-        raise ValueError("is nested deeper than 8 levels")
+def _measure(value: dict[str, Any]) -> None:
+    values = list(islice(_values(value, 1), 201))
+    if len(values) > 200 or sum(len(one) for one in values if isinstance(one, str)) > 16_384:
+        raise ValueError("is larger than 200 values or 16 KiB")
+
+
+def _in_one_form(node: Any) -> Any:
     if isinstance(node, dict):
-        return {clean(key).strip(): _in_one_form(item, depth + 1) for key, item in node.items()}
+        return {clean(key).strip(): _in_one_form(item) for key, item in node.items()}
     if isinstance(node, list):
-        return [_in_one_form(item, depth + 1) for item in node]
+        return [_in_one_form(item) for item in node]
     if isinstance(node, float) and not math.isfinite(node):
         raise ValueError("holds a number that JSON does not know")
     return clean(node).strip() if isinstance(node, str) else node
 
 
-def _values(node: Any) -> Iterator[Any]:
+def _values(node: Any, depth: int) -> Iterator[Any]:
     """Every key and value; of lists and objects only those that hold nothing."""
+    if depth > 8:
+        raise ValueError("is nested deeper than 8 levels")
     inner = [*node.keys(), *node.values()] if isinstance(node, dict) else node
     if not isinstance(node, dict | list) or not inner:
         yield node
         return
     for each in inner:
-        yield from _values(each)
+        yield from _values(each, depth + 1)
 
 
 # JSON tells 1 from true and from "1": what a schema calls a number is nothing else.

@@ -7,16 +7,16 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Form
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from bmn.errors import UsageProblem
 from bmn.server.dependencies import caller, generation_caller, identify, viewer
+from bmn.server.measured import MeasuredRoute
 
 _CALLERS = (identify, viewer, caller, generation_caller)
 
 
-class AskingRoute(APIRoute):
+class AskingRoute(MeasuredRoute):
     """A route with a body asks for its caller first, and counts them: a body that nobody understands is a request as well.
 
     One without a body does so anyway, since nothing comes before it.

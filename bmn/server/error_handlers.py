@@ -17,7 +17,7 @@ from bmn.schemas.wording import in_words
 
 # A path that holds no id of ours names nothing, which is what a foreign or absent id is told as well.
 _ABSENT = {"job_id": "Job not found", "brand_id": "Brand not found", "asset_id": "Asset not found"}
-_MOST_ISSUES = 50
+_MOST_ISSUES = 10
 _CODES = {404: "not_found", 405: "bad_request", 413: "too_large", 415: "bad_request"}
 
 

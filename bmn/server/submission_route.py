@@ -13,9 +13,11 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
+from bmn.errors import UsageProblem
 from bmn.server.asking import AskingRoute
 from bmn.server.bodies import given_again, whole
 from bmn.server.dependencies import submitting_caller
+from bmn.server.measured import check_size
 
 _JSON = (b"application/json", b"application/json; charset=utf-8")
 _KEY = re.compile(rb"[\x21-\x7e]{1,200}")
@@ -57,6 +59,8 @@ class SubmissionRoute(AskingRoute):
         if message["type"] != "http.request":
             return None
         try:
-            return self._body.model_validate(json.loads(message["body"]))
-        except (ValidationError, ValueError, RecursionError):
+            document = json.loads(message["body"])
+            check_size(document)
+            return self._body.model_validate(document)
+        except (UsageProblem, ValidationError, ValueError, RecursionError):
             return None

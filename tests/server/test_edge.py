@@ -1,6 +1,7 @@
 """The outermost layer: who is let in, how large a body may be, what every answer carries, and what is never told."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -85,6 +86,28 @@ async def test_a_body_just_below_the_limit_is_read(start: Starter) -> None:
         for n in (2000, 2001)
     ]
     assert statuses == [201, 413]
+
+
+@pytest.mark.parametrize("path", ["brands", "generation/wizard", "generation/wizard/estimate", "bulk-estimate"])
+async def test_a_small_body_of_very_many_values_is_refused_in_one_sentence(ana: httpx.AsyncClient, path: str) -> None:
+    """Not in one sentence for each of them, which keeps everybody waiting for seconds."""
+    many = {f"k{number}": number for number in range(2001)}
+    deep: list[object] = []
+    for _ in range(40):
+        deep = [deep]
+    too_many, too_deep = "holds more than 2000 values", "nested deeper than 32 levels"
+    headers = {"Content-Type": "application/json"}
+    for body, words in {
+        json.dumps(many): too_many,
+        json.dumps({"input": {"a": [many, many]}}): too_many,
+        json.dumps({"input": deep}): too_deep,
+        "[" * 100_000 + "]" * 100_000: too_deep,
+    }.items():
+        answer = await ana.post(f"{API}/{path}", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+        assert words in answer.json()["error"]
+    few = await ana.post(f"{API}/{path}", json=dict(list(many.items())[:1900]))
+    assert few.json()["error"] == "Validation failed" and len(few.json()["issues"]) == 10
 
 
 async def test_every_answer_carries_the_headers_that_protect_it(api: Api, ana: httpx.AsyncClient) -> None:

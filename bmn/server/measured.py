@@ -1,0 +1,68 @@
+"""How much a JSON body may say: a small one can hold so many values that each word about it keeps everybody waiting."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from bmn.errors import UsageProblem
+
+_MOST = 2000  # the largest that any schema takes are a thousand ids and a document of 200 values
+_DEEPEST = 32
+_TOO_MANY = f"The body holds more than {_MOST} values; send less at a time."
+_TOO_DEEP = f"The body is nested deeper than {_DEEPEST} levels; no request needs that."
+
+
+def check_size(document: object) -> None:
+    """Raises UsageProblem for JSON of too many members and entries, in all its levels, or of too many levels."""
+    left, level = _MOST, _nests([document])
+    for _ in range(_DEEPEST):
+        inner: list[dict[str, object] | list[object]] = []
+        for nest in level:
+            left -= len(nest)
+            if left < 0:
+                raise UsageProblem(_TOO_MANY)
+            inner += _nests(nest.values() if isinstance(nest, dict) else nest)
+        if not inner:
+            return
+        level = inner
+    raise UsageProblem(_TOO_DEEP)
+
+
+def _nests(values: Any) -> list[dict[str, object] | list[object]]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+class _Unfit(HTTPException):
+    """A UsageProblem on its way through FastAPI, which makes a sentence of its own of whatever else is raised here."""
+
+
+class _Measured(Request):
+    async def json(self) -> Any:
+        try:
+            document = await super().json()
+            check_size(document)
+        except RecursionError:
+            raise _Unfit(400, _TOO_DEEP) from None
+        except UsageProblem as problem:
+            raise _Unfit(400, problem.message) from None
+        return document
+
+
+class MeasuredRoute(APIRoute):
+    """A route whose JSON is measured once it is read, before anybody looks for what is wrong with it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+        if self.body_field is None:
+            return answer
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await answer(_Measured(request.scope, request.receive))
+            except _Unfit as problem:
+                raise UsageProblem(problem.detail) from None
+
+        return handler
