@@ -68,7 +68,7 @@ async def _revealing(request: Request, principal: Principal, reason: str | None)
     look = audit.Look(kind, subject, reason.strip(), urlencode(asked) or None)
     res: Resources = request.app.state.resources
     await res.core.db.write(lambda conn: audit.note_look(conn, acting(principal, request), look))
-    return replace(principal, reveals=look.reason)
+    return replace(principal, reveals=reason.strip())
 
 
 def _subject(request: Request) -> tuple[str, str]:

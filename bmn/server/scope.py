@@ -5,15 +5,18 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import StringConstraints
 
-from bmn.db.accounts import credits
+from bmn.db.accounts import audit, credits
 from bmn.errors import NotAllowed
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
+from bmn.redaction import HIDDEN
 from bmn.schemas.base import Text
 from bmn.server.resources import Resources
 
 UserName = Annotated[Text, StringConstraints(min_length=1, max_length=254)]
 """A user's id, or the mail address of their account."""
+
+SAY_WHY = "To search in what users have written, say why: it goes into the audit log."
 
 OfUser = Annotated[UserName | None, Query(description="admins: another user's, by id or mail address")]
 OfEveryone = Annotated[bool, Query(alias="all", description="admins: everybody's")]
@@ -32,10 +35,33 @@ async def scope_of(res: Resources, principal: Principal, user: str | None, *, ev
         raise NotAllowed("Only admins see the records of others.")
     if user is None:
         return None
-    return await res.core.db.read(lambda conn: credits.find_user(conn, user))
+    return await named_user(res, principal, user)
 
 
-def check_words(principal: Principal, text: str | None) -> None:
-    """Raises NotAllowed where somebody looks for words who may not see what users have written."""
-    if text and not principal.may(Right.OWN):
+async def named_user(res: Resources, principal: Principal, name: str) -> str:
+    """The id of the user whom an id or a mail address names. A look for an address of others is written down.
+
+    Raises NotFound, UsageProblem where several have the address.
+    """
+    if "@" not in name:
+        return name
+    found = None
+    try:
+        found = await res.core.db.read(lambda conn: credits.find_user(conn, name))
+    finally:
+        if principal.reveals is None and found != principal.user_id:  # a reveal stands in the log already
+            look = audit.Look("user", found or HIDDEN, None, "by mail address")
+            await res.core.db.write(lambda conn: audit.note_look(conn, principal.actor(), look))
+    return found
+
+
+def check_words(principal: Principal, text: str | None, owner_id: str | None) -> None:
+    """Raises NotAllowed where somebody looks for words in what others have written, and has not said why.
+
+    owner_id: whose records are searched; None for everybody's.
+    """
+    if not text or principal.reveals is not None or (owner_id == principal.user_id and principal.may(Right.OWN)):
+        return
+    if not principal.may(Right.REVEAL):
         raise NotAllowed("A viewer does not search in what users have written.")
+    raise NotAllowed(SAY_WHY, hint="Add `reveal=true` and `reason` to the query, or `--reveal REASON` to the command.")

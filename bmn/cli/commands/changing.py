@@ -132,7 +132,7 @@ def in_bulk(
         listed = {name: [value] if isinstance(value, str) else value for name, value in query.items() if name in _LISTS}
         plain = {name: value for name, value in query.items() if name not in (*_LISTS, "all")}
         body = {**plain, **listed, "all": chosen.everything or None, **how}
-        return Asked(body, chosen.of_others, "job", yes=yes, detach=detach)
+        return Asked(body, chosen.of_others, "job", yes=yes, detach=detach, reveal=chosen.reveal)
 
     if dry_run:
         return _estimate(chosen.client, asked)
@@ -143,7 +143,7 @@ def _estimate(open_client: Callable[[], Client], ask: Callable[[Client], Awaitab
     async def fetch() -> tuple[Asked, BulkEstimate]:
         async with open_client() as client:
             asked = await ask(client)
-            return asked, await client.bulk_estimate(asked.body, operators=asked.operators)
+            return asked, await client.bulk_estimate(asked.body, operators=asked.operators, reveal=asked.reveal)
 
     asked, expected = run(fetch())
     if console.json:

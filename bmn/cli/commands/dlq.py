@@ -139,10 +139,11 @@ def replay(
     stop_at: StopAt = None,
     reason: Reason = None,
     detach: Detach = False,
+    reveal: Reveal = None,
     yes: Yes = False,
 ) -> int:
     """Restarts dead jobs; finished pictures are not paid twice."""
-    chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything)
+    chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything, reveal=reveal)
     if dry_run:
         return _show_planned(run(_chosen(entries, chosen)))
     how = {"action": "replay", "rate": rate, "stopAt": stop_at, "reason": reason}
@@ -206,10 +207,11 @@ def purge(
     dry_run: DryRun = False,
     reason: Reason = None,
     detach: Detach = False,
+    reveal: Reveal = None,
     yes: Yes = False,
 ) -> int:
     """Closes dead letters without a replay; their jobs stay in the history."""
-    chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything)
+    chosen = Filter(queue, cause=cause, text=text, since=since, everything=everything, reveal=reveal)
     if dry_run:
         return _tell_purged(len(run(_chosen(entries, chosen))), "would be ")
     how = {"action": "purge", "reason": reason}
@@ -251,7 +253,7 @@ def _asking(
             query = _query(chosen)
             which = {**query, "queue": [query["queue"]] if query["queue"] else None}
             which["all"] = chosen.everything or None
-        return Asked({**which, **how}, operators=True, noun="dead letter", yes=yes, detach=detach)
+        return Asked({**which, **how}, operators=True, noun="dead letter", yes=yes, detach=detach, reveal=chosen.reveal)
 
     return asked
 
@@ -267,15 +269,15 @@ async def _chosen(entries: list[str] | None, filters: Filter) -> list[DeadLetter
     async with _client() as client:
         if entries:
             return await _named(client, entries)
-        return await _pages(client, _query(filters))
+        return await _pages(client, _query(filters), reveal=filters.reveal)
 
 
 def _query(filters: Filter) -> LetterQuery:
     return {"queue": filters.queue, "cause": filters.cause, "text": filters.text, "since": filters.since}
 
 
-async def _pages(client: Client, query: LetterQuery) -> list[DeadLetter]:
-    every_page = pages(lambda cursor: client.dead_letters(limit=100, cursor=cursor, **query))
+async def _pages(client: Client, query: LetterQuery, *, reveal: str | None = None) -> list[DeadLetter]:
+    every_page = pages(lambda cursor: client.dead_letters(limit=100, cursor=cursor, reveal=reveal, **query))
     return [letter async for page in every_page for letter in page.dead_letters]
 
 

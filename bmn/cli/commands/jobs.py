@@ -53,7 +53,6 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
     by: By = None,
-    reveal: Reveal = None,
 ) -> None:
     """The newest jobs first."""
     if by is not None:
@@ -63,11 +62,11 @@ def list_jobs(
     async def fetch() -> JobPage:
         async with chosen.client() as client:
             query = await as_query(client, chosen)
-            page = await client.jobs(limit=limit, cursor=cursor, reveal=reveal, **query)
+            page = await client.jobs(limit=limit, cursor=cursor, reveal=chosen.reveal, **query)
             for _ in range(_FURTHER):  # words are looked for in some thousand jobs at a time
                 if page.jobs or page.searched_to is None:
                     break
-                page = await client.jobs(limit=limit, cursor=page.next_cursor, reveal=reveal, **query)
+                page = await client.jobs(limit=limit, cursor=page.next_cursor, reveal=chosen.reveal, **query)
             return page
 
     page = run(fetch())
@@ -147,7 +146,7 @@ def count_jobs(chosen: Filter, by: By = None) -> None:
 
     async def fetch() -> JobPage:
         async with chosen.client() as client:
-            return await client.jobs(limit=1, **await as_query(client, chosen))
+            return await client.jobs(limit=1, reveal=chosen.reveal, **await as_query(client, chosen))
 
     page = run(fetch())
     if console.json:
@@ -159,12 +158,12 @@ def count_jobs(chosen: Filter, by: By = None) -> None:
 
 @app.command("export", cls=examples("bmn jobs export --since 7d > jobs.jsonl"))
 @filtered
-def export_jobs(chosen: Filter, reveal: Reveal = None) -> None:
+def export_jobs(chosen: Filter) -> None:
     """Every job that a filter finds, one JSON object a line."""
 
     async def fetch() -> list[Job]:
         async with chosen.client() as client:
-            return await all_jobs(client, await as_query(client, chosen), reveal=reveal)
+            return await all_jobs(client, await as_query(client, chosen), reveal=chosen.reveal)
 
     for job in run(fetch()):
         console.json_line(job)

@@ -27,13 +27,17 @@ _OPEN = ("running", "paused")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a command asks for. body: as the API takes it. operators: of everybody's jobs. noun: `job` or `dead letter`."""
+    """What a command asks for. body: as the API takes it. operators: of everybody's jobs. noun: `job` or `dead letter`.
+
+    reveal: why words of others are searched.
+    """
 
     body: Mapping[str, object]
     operators: bool
     noun: str
     yes: bool = False
     detach: bool = False
+    reveal: str | None = None
 
     @property
     def verb(self) -> str:
@@ -46,12 +50,12 @@ async def begin(client: Client, asked: Asked) -> BulkAction | None:
 
     Raises Abort where the answer is no.
     """
-    expected = await client.bulk_estimate(asked.body, operators=asked.operators)
+    expected = await client.bulk_estimate(asked.body, operators=asked.operators, reveal=asked.reveal)
     if expected.jobs and not asked.yes:
         console.tell(in_figures(asked, expected))
         _confirm(expected.jobs, asked)
     try:
-        found = await client.start_bulk(asked.body, operators=asked.operators)
+        found = await client.start_bulk(asked.body, operators=asked.operators, reveal=asked.reveal)
     except NotFound:
         if expected.jobs:
             raise

@@ -18,7 +18,7 @@ _NEXT = {"cause": "--cause CAUSE", "queue": "--queue QUEUE", "user": "--user ID"
 async def fetch_groups(chosen: Filter, by: GroupBy) -> JobGroups:
     """Asks the server how many jobs of a filter have what in common."""
     async with chosen.client() as client:
-        return await client.job_groups(by=by, **await as_query(client, chosen))
+        return await client.job_groups(by=by, reveal=chosen.reveal, **await as_query(client, chosen))
 
 
 def print_groups(found: JobGroups, *, of_others: bool) -> None:

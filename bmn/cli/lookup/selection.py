@@ -10,7 +10,7 @@ import typer
 from bmn.cli.lookup.brands import find_brand, is_brand_id
 from bmn.cli.lookup.groups import find_group
 from bmn.cli.lookup.server import open_client
-from bmn.cli.terminal.params import dollars
+from bmn.cli.terminal.params import Reveal, dollars
 from bmn.cli.terminal.params import since as seconds_since
 from bmn.client import Client, pages
 from bmn.client.calls.fields import JobQuery, Whose
@@ -20,6 +20,7 @@ from bmn.schemas.generators import KIND_OF
 from bmn.schemas.payloads import JobState
 
 _PAGE = 200
+_NO_CHOICE = ("everyone", "reveal")
 R = TypeVar("R")
 
 
@@ -73,15 +74,16 @@ class Filter:
     user: OfUser = None
     everyone: Everyone = False
     everything: Everything = False
+    reveal: Reveal = None
 
     def __bool__(self) -> bool:
-        """Whether anything was chosen; of whom alone is no choice."""
-        return any(getattr(self, each.name) is not each.default for each in fields(self) if each.name != "everyone")
+        """Whether anything was chosen; of whom alone is no choice, nor why."""
+        return any(getattr(self, each.name) is not each.default for each in fields(self) if each.name not in _NO_CHOICE)
 
     @property
     def only_group(self) -> bool:
         """Whether a group is all that was chosen."""
-        chosen = {each.name for each in fields(self) if getattr(self, each.name) is not each.default}
+        chosen = {each.name for each in fields(self) if getattr(self, each.name) is not each.default} - {"reveal"}
         return chosen == {"group"}
 
     @property

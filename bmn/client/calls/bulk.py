@@ -1,6 +1,6 @@
 """Actions on many jobs, which the server carries out."""
 
-from bmn.client.calls.fields import Fields, given
+from bmn.client.calls.fields import Fields, given, revealed
 from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
@@ -8,16 +8,22 @@ from bmn.schemas import documents
 class Bulk(HttpClient):
     """Actions on many jobs, which the server carries out."""
 
-    async def bulk_estimate(self, body: Fields, *, operators: bool = False) -> documents.BulkEstimate:
-        """What an action would come to. body: as for `start_bulk`. operators: on everybody's jobs."""
-        return await self._post(f"{_bulk(operators)}-estimate", documents.BulkEstimate, given(body), safe=True)
+    async def bulk_estimate(
+        self, body: Fields, *, operators: bool = False, reveal: str | None = None
+    ) -> documents.BulkEstimate:
+        """What an action would come to. body, reveal: as for `start_bulk`. operators: on everybody's jobs."""
+        path = revealed(f"{_bulk(operators)}-estimate", reveal)
+        return await self._post(path, documents.BulkEstimate, given(body), safe=True)
 
-    async def start_bulk(self, body: Fields, *, operators: bool = False) -> documents.BulkAction:
+    async def start_bulk(
+        self, body: Fields, *, operators: bool = False, reveal: str | None = None
+    ) -> documents.BulkAction:
         """Begins an action that the server carries out, or joins the same one that is open.
 
         body: `action` (`retry`, `cancel`, for operators `replay` and `purge`), `ids` or a filter, `rate`, `stopAt`.
+        reveal: why an operator searches in what others have written, for a filter's `text`.
         """
-        return await self._post(_bulk(operators), documents.BulkAction, given(body), safe=True)
+        return await self._post(revealed(_bulk(operators), reveal), documents.BulkAction, given(body), safe=True)
 
     async def bulk_actions(
         self, *, operators: bool = False, limit: int | None = None, cursor: str | None = None

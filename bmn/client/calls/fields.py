@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
+from urllib.parse import urlencode
 
 Fields = Mapping[str, object]
 """A request's body, in the wire's camelCase; a field that is None is left out."""
@@ -59,6 +60,11 @@ class AuditQuery(TypedDict, total=False):
     key: str | None
     since: float | None
     until: float | None
+
+
+def revealed(path: str, reason: str | None) -> str:
+    """A path whose call reveals; as it is for who reveals nothing."""
+    return path if reason is None else f"{path}?{urlencode({'reveal': 'true', 'reason': reason})}"
 
 
 def given(fields: Fields) -> Fields:

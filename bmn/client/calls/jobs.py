@@ -25,9 +25,12 @@ class Jobs(HttpClient):
         """
         return await self._get("/jobs", documents.JobPage, limit=limit, cursor=cursor, **query, **revealing(reveal))
 
-    async def job_groups(self, *, by: str, **query: Unpack[JobQuery]) -> documents.JobGroups:
-        """How many jobs have the same `cause`, `queue`, `user` or `hour`, and what they cost; of the newest 10,000."""
-        return await self._get("/jobs/groups", documents.JobGroups, by=by, **query)
+    async def job_groups(self, *, by: str, reveal: str | None = None, **query: Unpack[JobQuery]) -> documents.JobGroups:
+        """How many jobs have the same `cause`, `queue`, `user` or `hour`, and what they cost; of the newest 10,000.
+
+        reveal: as in `jobs`.
+        """
+        return await self._get("/jobs/groups", documents.JobGroups, by=by, **query, **revealing(reveal))
 
     async def job(self, job_id: str, *, patience: float = 0.0, reveal: str | None = None) -> documents.JobRecord:
         """Everything known about a job. patience: seconds to go on asking while the server is away. reveal: as in `jobs`."""

@@ -41,11 +41,14 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody's look at personal data. kind: `job`, `jobs`, `brand` ... asked: the filter of a list."""
+    """Somebody's look at personal data. kind: `job`, `jobs`, `brand` ... asked: the filter of a list.
+
+    reason: None where none is asked for, such as for an address.
+    """
 
     kind: str
     subject: str
-    reason: str
+    reason: str | None
     asked: str | None
 
 

@@ -23,11 +23,14 @@ Why = Annotated[
 """The reason of an act, for the audit log."""
 
 
-def show(request: Request, visitor: Principal, template: str, here: str, **values: Any) -> HTMLResponse:
+def show(
+    request: Request, visitor: Principal, template: str, here: str, status: int = 200, **values: Any
+) -> HTMLResponse:
     """A page for operators. here: the part of the house that it is in."""
     return page(
         request,
         f"operators/{template}",
+        status,
         visitor=visitor,
         may={right.value for right in RIGHTS[visitor.role]},
         here=here,

@@ -10,6 +10,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.db.lists.groups import GroupBy
 from bmn.errors import Cause
+from bmn.identity.rights import Right
 from bmn.schemas.documents import Job
 from bmn.schemas.payloads import JobState
 from bmn.server.dependencies import Res, owner_filter
@@ -20,6 +21,7 @@ from bmn.server.pages.access import PageRoute
 from bmn.server.resources import Resources
 from bmn.server.revealing import Onlooker
 from bmn.server.routes import jobs
+from bmn.server.scope import SAY_WHY
 from bmn.work.registry import QUEUES
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -33,6 +35,8 @@ _PICTURES = 4
 async def list_jobs(request: Request, res: Res, visitor: Onlooker) -> Response:
     """The jobs of a view."""
     view = view_of(request)
+    if view.text and not visitor.reveals and visitor.may(Right.REVEAL) and view.user != visitor.user_id:
+        return show(request, visitor, "jobs_why.html", "jobs", 403, view=view, problem=SAY_WHY)
     chosen = await view.chosen(res, visitor)
     found, groups = await asyncio.gather(
         jobs.list_jobs(res, visitor, chosen, prefix=view.prefix, limit=_SHOWN, cursor=view.cursor),

@@ -16,6 +16,7 @@ from bmn.server.operators.frame import Why, show
 from bmn.server.operators.view import act_of
 from bmn.server.pages import words
 from bmn.server.pages.access import PageRoute, PayingVisitor, Visitor
+from bmn.server.revealing import Onlooker, Reason, Reveal, onlooker
 from bmn.server.routes.bulk import Change, change_state, find_bulk, owner_for_operators
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -33,7 +34,7 @@ async def list_actions(request: Request, res: Res, visitor: Visitor) -> Response
 
 
 @router.get("/admin/bulk/new")
-async def ask(request: Request, res: Res, visitor: Visitor) -> Response:
+async def ask(request: Request, res: Res, visitor: Onlooker) -> Response:
     """What an action would come to, before anything is done."""
     asked = act_of(request.query_params)
     body = asked.body()
@@ -52,13 +53,15 @@ async def ask(request: Request, res: Res, visitor: Visitor) -> Response:
 
 
 @router.post("/admin/bulk")
-async def begin(request: Request, res: Res, visitor: PayingVisitor) -> Response:
+async def begin(
+    request: Request, res: Res, visitor: PayingVisitor, reveal: Reveal = False, reason: Reason = None
+) -> Response:
     """Begins an action, or joins the same one that is open."""
     asked = act_of(await request.form())
     if not asked.reason:
         raise UsageProblem("Say why.", hint="The reason stands in the audit log.")
     body = asked.body()
-    owner_id = await owner_for_operators(res, visitor, body)
+    owner_id = await owner_for_operators(res, await onlooker(request, visitor, reveal, reason), body)
     begun, _ = await bulk.start(res, body, owner_id, acting(visitor, request))
     return RedirectResponse(f"/admin/bulk/{begun.id}", 303)
 

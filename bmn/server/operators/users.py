@@ -15,7 +15,7 @@ from bmn.server.operators.frame import Why, show
 from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
 from bmn.server.revealing import Onlooker
 from bmn.server.routes import admin, jobs, records
-from bmn.server.scope import UserName
+from bmn.server.scope import UserName, named_user
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -25,7 +25,7 @@ _JOBS = 20
 @router.get("/admin/users")
 async def find_user(res: Res, visitor: Visitor, name: Annotated[UserName, Query()]) -> Response:
     """To the page of the user whom an id or a mail address names. Raises NotFound, UsageProblem where several have it."""
-    found = await res.core.db.read(lambda conn: credits.find_user(conn, name))
+    found = await named_user(res, visitor, name)
     return RedirectResponse(f"/admin/users/{quote(found, safe='')}", 303)
 
 

@@ -99,7 +99,7 @@ def view_of(request: Request) -> View:
 
 def act_of(given: QueryParams | FormData) -> Act:
     """Raises ValidationError."""
-    return Act.model_validate(_fields(given))
+    return Act.model_validate({name: value for name, value in _fields(given).items() if name != "reveal"})
 
 
 def _fields(given: QueryParams | FormData) -> dict[str, object]:

@@ -12,9 +12,7 @@ from bmn.db.engine import Connection
 from bmn.db.lists.paging import COUNTED, write_cursor
 from bmn.db.operators import queues
 from bmn.db.records import QueueSetting
-from bmn.errors import NotAllowed
 from bmn.events.audience import credits_updated, system_alert
-from bmn.identity.rights import Right
 from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.registered import registered, serving
 from bmn.jobs.replay import estimate, purge, replay
@@ -28,6 +26,7 @@ from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
 from bmn.server.revealing import Looker
+from bmn.server.scope import check_words
 from bmn.work import cleanup
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 
@@ -73,8 +72,7 @@ async def list_dlq(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> documents.DeadLetterPage:
     """The open ones, newest first. `total` counts what fits, up to 10,000."""
-    if text and not principal.may(Right.REVEAL):
-        raise NotAllowed("A viewer does not search in what users have written.")
+    check_words(principal, text, None)
     chosen = DeadFilter(queue=queue, cause=cause, text=text, since=time.time() - since if since else None)
     rows, total = await res.core.db.read(
         lambda conn: (
@@ -93,8 +91,9 @@ async def list_dlq(
 
 
 @router.post("/dlq/replay", responses=refusals(413))
-async def replay_dlq(body: DlqSelection, res: Res, by: By) -> documents.Replays:
+async def replay_dlq(body: DlqSelection, res: Res, principal: Looker, by: By) -> documents.Replays:
     """Each entry once, however many people ask; one that was refused says why. dryRun: only what it would bring."""
+    check_words(principal, body.text, None)
     chosen = _selection(body)
     if chosen is None:
         return documents.Replays(replays=[], count=0, estimated_credits=0)
@@ -116,8 +115,9 @@ async def replay_dlq(body: DlqSelection, res: Res, by: By) -> documents.Replays:
 
 
 @router.post("/dlq/purge", responses=refusals(413))
-async def purge_dlq(body: DlqSelection, res: Res, by: By) -> documents.Purged:
+async def purge_dlq(body: DlqSelection, res: Res, principal: Looker, by: By) -> documents.Purged:
     """Gives them up: their jobs stay in the list as failed. dryRun: only how many."""
+    check_words(principal, body.text, None)
     chosen = _selection(body)
     if chosen is None:
         return documents.Purged(count=0)

@@ -22,7 +22,8 @@ from bmn.server.dependencies import By, Caller, GenerationCaller, Res, acting
 from bmn.server.permissions import require
 from bmn.server.refusals import ANY_CALLER, refusals
 from bmn.server.resources import Resources
-from bmn.server.scope import scope_of
+from bmn.server.revealing import Looker, Reason, Reveal, looker
+from bmn.server.scope import check_words, scope_of
 from bmn.server.translation import check_files, strings_in
 
 own = APIRouter(prefix="/api/v1", tags=["bulk"], responses=ANY_CALLER, route_class=AskingRoute)
@@ -38,12 +39,14 @@ _BEGUN = refusals(404, 409, 413)
 
 
 async def owner_for_operators(res: Resources, principal: Principal, body: BulkBody | None) -> str | None:
-    """Whose jobs alone an operator means; None for everybody's. Raises NotAllowed for what is for admins."""
+    """Whose jobs alone an operator means; None for everybody's. Raises NotAllowed for what is for admins, and for words."""
     if body is not None and (body.action == "purge" or body.changes):
         require(principal, (Right.ADMINISTER,))
-    if body is None or body.user is None:
+    if body is None:
         return None
-    return await scope_of(res, principal, body.user, everyone=False)
+    owner_id = await scope_of(res, principal, body.user, everyone=body.user is None)
+    check_words(principal, body.text, owner_id)
+    return owner_id
 
 
 async def _owner_of_own(res: Resources, principal: Principal, body: BulkBody | None) -> str:
@@ -66,17 +69,22 @@ def _add_routes(
 ) -> None:
     # Not below /bulk: there it would be an action of that name for whoever asks with another method.
     @router.post("/bulk-estimate", responses=refusals(404, 413))
-    async def estimate_bulk(body: BulkBody, res: Res, principal: Caller) -> documents.BulkEstimate:
+    async def estimate_bulk(body: BulkBody, res: Res, principal: Looker) -> documents.BulkEstimate:
         """What an action would come to; nothing is stored."""
         owner_id = await owner_of(res, principal, body)
         return (await bulk.look(res, body, owner_id))[0]
 
     @router.post("/bulk", status_code=202, responses=_BEGUN)
     async def start_bulk(
-        body: BulkBody, res: Res, principal: GenerationCaller, request: Request
+        body: BulkBody,
+        res: Res,
+        principal: GenerationCaller,
+        request: Request,
+        reveal: Reveal = False,
+        reason: Reason = None,
     ) -> documents.BulkAction:
         """Begins an action, whose jobs are chosen now; the same one that is open is joined. 404 where no job is left."""
-        owner_id = await owner_of(res, principal, body)
+        owner_id = await owner_of(res, await looker(request, principal, reveal, reason), body)
         await check_files(res, principal, strings_in(body.changes))
         asked = _slowed(res, body) if router is own else body
         found, joined = await bulk.start(res, asked, owner_id, acting(principal, request))

@@ -54,7 +54,7 @@ MinCost = Annotated[
 
 async def chosen_jobs(
     res: Res,
-    principal: Caller,
+    principal: Looker,
     queue: Queues = None,
     state: States = None,
     cause: Words = None,
@@ -68,11 +68,12 @@ async def chosen_jobs(
     everyone: OfEveryone = False,
 ) -> JobFilter:
     """What the filter of a list of jobs says."""
-    check_words(principal, text)
+    user_id = await scope_of(res, principal, user, everyone=everyone)
+    check_words(principal, text, user_id)
     now = time.time()
     within = narrowed(principal.bounds, brand, group)
     return JobFilter(
-        user_id=await scope_of(res, principal, user, everyone=everyone),
+        user_id=user_id,
         queues=tuple(queue or ()),
         states=tuple(state or ()),
         cause=cause,
@@ -127,7 +128,7 @@ async def list_jobs(
 @router.get("/jobs/groups", responses=_OF_CALLER)
 async def group_jobs(
     res: Res,
-    principal: Caller,
+    principal: Looker,
     chosen: ChosenJobs,
     by: groups.GroupBy = "cause",
 ) -> documents.JobGroups:
