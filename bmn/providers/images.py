@@ -7,7 +7,6 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from PIL import Image
 
 from bmn.errors import Cause, JobFailure
 from bmn.mime import mime_of
+from bmn.providers.decoders import DECODERS
 from bmn.providers.pixels import as_shown, is_plain, is_turned, shown_size
 from bmn.providers.stripping import Unstrippable, strip
 
@@ -32,9 +32,6 @@ _DECODER_RAISES = (
     *(OSError, ValueError, SyntaxError, EOFError, MemoryError, OverflowError, Image.DecompressionBombError),
     *(IndexError, KeyError, TypeError, AttributeError, ZeroDivisionError, struct.error, zlib.error),
 )
-
-# Two at a time, since the largest picture takes half a gigabyte while it is decoded.
-_DECODERS = ThreadPoolExecutor(2, "decode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ async def _in_thread(
     work: Callable[[bytes], CleanPicture], data: bytes, *, cause: Cause, paid: bool = False
 ) -> CleanPicture:
     try:
-        return await asyncio.get_running_loop().run_in_executor(_DECODERS, work, data)
+        return await asyncio.get_running_loop().run_in_executor(DECODERS, work, data)
     except _NotUsable as problem:
         raise JobFailure(cause, f"The picture cannot be used: {problem}.", ambiguous=paid) from None
 

@@ -17,10 +17,15 @@ _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))  # JPEG markers without a length
 _MP4_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _MP4_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _VP8X_XMP, _VP8X_ALPHA = 0x04, 0x10
+_PARTS = range(10_000)
 
 
 class OddLayout(Exception):
     """The bytes are not laid out as their kind prescribes, or their kind is none of ours."""
+
+
+class TooManyParts(OddLayout):
+    """No encoder divides a file so finely: whoever did wants it to be looked at for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,8 @@ def put(data: bytes, found: Found, packet: bytes) -> bytes:
 
 
 def _find_in_png(data: bytes) -> Found:
-    at, name, packet, place, manifest = 8, b"", b"", (33, 33), b""
-    while name != b"IEND":
+    at, packet, place, manifest = 8, b"", (33, 33), b""
+    for _ in _PARTS:
         (length,) = struct.unpack_from(">I", data, at)
         name, end = data[at + 4 : at + 8], at + 12 + length
         if end > len(data) or (at == 8) is not (name == b"IHDR"):
@@ -66,8 +71,10 @@ def _find_in_png(data: bytes) -> Found:
             manifest = data[at + 8 : end - 4]
         elif name == b"iTXt" and data.startswith(_PNG_KEYWORD, at + 8):
             packet, place = _international(data[at + 8 + len(_PNG_KEYWORD) : end - 4]), (at, end)
+        elif name == b"IEND":
+            return Found(*place, packet, manifest)
         at = end
-    return Found(*place, packet, manifest)
+    raise TooManyParts
 
 
 def _international(body: bytes) -> bytes:
@@ -86,8 +93,9 @@ def _put_in_png(data: bytes, found: Found, packet: bytes) -> bytes:
 
 
 def _find_in_jpeg(data: bytes) -> Found:
-    at, packet, place, manifest, first = 2, b"", (2, 2), b"", True
-    while True:
+    at, packet, place, first = 2, b"", (2, 2), True
+    parts: list[bytes] = []
+    for _ in _PARTS:
         if data[at] != 0xFF:
             raise OddLayout
         marker = data[at + 1]
@@ -103,14 +111,15 @@ def _find_in_jpeg(data: bytes) -> Found:
         if marker == 0xE1 and body.startswith(_JPEG_NAME):
             packet, place = body[len(_JPEG_NAME) :], (at, end)
         elif marker == 0xEB and body.startswith(b"JP"):
-            manifest += body[16 if manifest else 8 :]  # each part of a box repeats its head
+            parts.append(body[16 if parts else 8 :])  # each part of a box repeats its head
         first = first and marker in (0xE0, 0xE1)
         if not packet and first:
             place = (end, end)
         if marker == 0xDA:
-            break
+            manifest = b"".join(parts)
+            return Found(*place, packet, manifest if b"c2pa" in manifest else b"")
         at = end
-    return Found(*place, packet, manifest if b"c2pa" in manifest else b"")
+    raise TooManyParts
 
 
 def _put_in_jpeg(data: bytes, found: Found, packet: bytes) -> bytes:
@@ -128,13 +137,16 @@ def _riff(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     at = 12
     if 8 + struct.unpack_from("<I", data, 4)[0] != len(data):
         raise OddLayout
-    while at < len(data):
+    for _ in _PARTS:
+        if at >= len(data):
+            return
         (length,) = struct.unpack_from("<I", data, at + 4)
         end = at + 8 + length + length % 2
         if end > len(data):
             raise OddLayout
         yield data[at : at + 4], at, end
         at = end
+    raise TooManyParts
 
 
 def _find_in_webp(data: bytes) -> Found:
@@ -180,7 +192,10 @@ def _extended(data: bytes) -> bytes:
 def _find_in_mp4(data: bytes) -> Found:
     at, packet, manifest, index = 0, b"", b"", len(data)
     place: tuple[int, int] | None = None
-    while at < len(data):
+    for _ in _PARTS:
+        if at >= len(data):
+            start, end = place or (index, index)
+            return Found(start, end, packet, manifest)
         size, name = struct.unpack_from(">I4s", data, at)
         head = 8
         if size == 1:
@@ -195,8 +210,7 @@ def _find_in_mp4(data: bytes) -> Found:
         elif name == b"mfra":
             index = at  # an index of fragments says at its very end where it begins
         at = end
-    start, end = place or (index, index)
-    return Found(start, end, packet, manifest)
+    raise TooManyParts
 
 
 def _put_in_mp4(data: bytes, found: Found, packet: bytes) -> bytes:

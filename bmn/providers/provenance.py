@@ -3,13 +3,16 @@
 What a vendor has signed (C2PA) or said in the same words already stays as it came, to the byte.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
+from itertools import islice
 from xml.sax.saxutils import quoteattr
 
 from bmn.cleaning import identifier
 from bmn.logs import get_logger
-from bmn.providers.packets import OddLayout, find, put
+from bmn.providers.decoders import DECODERS
+from bmn.providers.packets import OddLayout, TooManyParts, find, put
 from bmn.schemas.provenance import Provenance
 
 log = get_logger(__name__)
@@ -18,6 +21,9 @@ _SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _RDF_END = re.compile(rb"</([A-Za-z][\w.-]*):RDF\s*>")
 _REMOTE = b"dcterms:provenance"  # in a packet: the manifest is elsewhere, and vouches for these bytes
+_LONGEST_PACKET = 1_000_000  # bytes of XMP; what an editor writes is seldom a tenth of it
+_SIGNATURE = 262_144  # bytes in which a signature's certificate is looked for
+_CERTIFICATES = 100  # of what looks like one, how many are read
 _CERTIFICATE = re.compile(rb"\x30\x82(..)\x30\x82", re.DOTALL)
 
 
@@ -39,13 +45,20 @@ def stamp(data: bytes, maker: Maker) -> tuple[bytes, Provenance]:
     """
     try:
         found = find(data)
-        if found.manifest or _REMOTE in found.packet:
+        if found.manifest or _REMOTE in found.packet[:_LONGEST_PACKET]:
             return data, _known(maker, signed=True, signer=_signer(found.manifest))
-        if b"DigitalSourceType" not in found.packet:
+        if len(found.packet) <= _LONGEST_PACKET and b"DigitalSourceType" not in found.packet:
             data = put(data, found, _packet(maker, found.packet))
+    except TooManyParts:
+        return data, _known(maker, signed=b"c2pa" in data)
     except OddLayout:
         log.warning("a file has no place for a note of its maker", size=len(data), maker=maker.name)
     return data, _known(maker)
+
+
+async def stamped(data: bytes, maker: Maker) -> tuple[bytes, Provenance]:
+    """As `stamp`, in a thread: a file that somebody has broken on purpose takes its time, and others go on."""
+    return await asyncio.get_running_loop().run_in_executor(DECODERS, stamp, data, maker)
 
 
 def maker_of(provenance: Provenance) -> Maker:
@@ -91,8 +104,8 @@ def _signer(manifest: bytes) -> str | None:
     """Whom the newest signature's own certificate names, unchecked: nobody has asked whether it holds."""
     from cryptography import x509  # noqa: PLC0415 - with the first signed file: no worker needs it before
 
-    at = manifest.rfind(b"c2pa.signature")
-    for match in _CERTIFICATE.finditer(manifest, max(at, 0)):
+    at = max(manifest.rfind(b"c2pa.signature"), 0)
+    for match in islice(_CERTIFICATE.finditer(manifest, at, at + _SIGNATURE), _CERTIFICATES):
         length = int.from_bytes(match[1])
         try:
             subject = x509.load_der_x509_certificate(manifest[match.start() : match.start() + 4 + length]).subject

@@ -11,7 +11,7 @@ from bmn.jobs.context import Context
 from bmn.jobs.run import NotOrdered
 from bmn.jobs.units import Unit, is_final, open_units
 from bmn.providers.images import CleanPicture
-from bmn.providers.provenance import Maker, stamp
+from bmn.providers.provenance import Maker, stamped
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 from bmn.work.previews import keep_preview
@@ -139,9 +139,11 @@ async def _bring_home(ctx: Context[Payload], item: Item, unit: Unit, course: _Co
         percent = ctx.unit_percent(item.unit, 0.9, units=count)
         status = course.reach(item, "uploading")
         await ctx.progress(status, percent, f"{item.label}: saving", logo_index=item.index)
-        data, provenance = stamp(made.data, made.maker)
+        data, provenance = await stamped(made.data, made.maker)
         metadata = {**item.metadata, **made.metadata, "provenance": provenance.dump()}
-        small = replace(made.small, data=stamp(made.small.data, made.maker)[0]) if made.small else None
+        small = made.small
+        if small is not None:
+            small = replace(small, data=(await stamped(small.data, made.maker))[0])
         await unit.store(data, made.mime, item.asset_type, usd=made.usd, metadata=metadata, small=small)
     percent = ctx.unit_percent(item.unit, 1.0, units=count)
     shown = Progress(course.reach(item, "saving"), percent, f"{item.label} is ready", logo_index=item.index)

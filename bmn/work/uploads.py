@@ -8,7 +8,7 @@ from bmn.errors import JobFailure, NotFound
 from bmn.jobs.context import Context, Result
 from bmn.jobs.units import open_unit
 from bmn.providers.films import thumbnail_of
-from bmn.providers.provenance import maker_of, stamp
+from bmn.providers.provenance import maker_of, stamped
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import ImageUpload
 from bmn.schemas.provenance import provenance_of
@@ -51,7 +51,7 @@ async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
     data = await load_object(ctx, key, field="storageKey")
     small = await thumbnail_of(data)
     provenance = provenance_of(asset.metadata) if asset else None
-    kept = stamp(small.data, maker_of(provenance))[0] if provenance else small.data
+    kept = (await stamped(small.data, maker_of(provenance)))[0] if provenance else small.data
     name = uuid5(NAMESPACE_URL, f"{ctx.job.id}/thumbnail").hex
     small_key = object_key(payload.brand_id, "thumbnail", small.mime, name)
     await ctx.storage.put(small_key, kept, small.mime)

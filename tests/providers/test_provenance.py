@@ -3,8 +3,10 @@
 The files below `signed/` were signed by the C2PA project's own library, which found all four valid.
 """
 
+import asyncio
 import io
 import struct
+import zlib
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -21,7 +23,7 @@ from bmn.mime import mime_of
 from bmn.providers.films import verify_film
 from bmn.providers.images import verify_picture
 from bmn.providers.packets import OddLayout, find
-from bmn.providers.provenance import SANDBOX, Maker, maker_of, stamp
+from bmn.providers.provenance import SANDBOX, Maker, maker_of, stamp, stamped
 from bmn.schemas.provenance import provenance_of
 
 FLUX = Maker("Black Forest Labs", "flux-2-pro")
@@ -187,6 +189,45 @@ def test_a_file_without_a_safe_place_stays_as_it_is(data: bytes) -> None:
     kept, known = stamp(data, FLUX)
     assert kept == data
     assert known.told() == "made by flux-2-pro of Black Forest Labs"
+
+
+_PNG, _JPEG = (_encoded(Image.new("L", (9, 9)), kind) for kind in ("PNG", "JPEG"))
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+_MANY = 10_001  # of what takes almost no bytes, so that a file of allowed size could have millions
+
+
+@pytest.mark.parametrize("data", [
+    _PNG[:33] + _chunk(b"tEXt", b"") * _MANY + _PNG[33:],
+    b"\xff\xd8" + b"\xff\xeb\x00\x08JPc2pa" * _MANY + _JPEG[2:],
+    b"\xff\xd8" + b"\xff" * _MANY + _JPEG[2:],
+    b"RIFF" + struct.pack("<I", 4 + 8 * _MANY) + b"WEBP" + b"ABCD\0\0\0\0" * _MANY,
+    _film() + struct.pack(">I4s", 8, b"free") * _MANY,
+    _PNG[:33] + _chunk(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + _OLD + b" " * 1_000_000) + _PNG[33:],
+], ids=["chunks", "segments", "fill bytes", "riff", "boxes", "packet"])  # fmt: skip
+async def test_a_file_made_to_take_long_is_left_alone(data: bytes) -> None:
+    looking = asyncio.ensure_future(stamped(data, FLUX))
+    await asyncio.sleep(0)
+    assert not looking.done(), "looked at in a thread: meanwhile others go on"
+    kept, known = await looking
+    assert kept == data
+    assert (known.signed, known.signer) == (b"c2pa" in data, None)
+
+
+def test_a_signature_of_very_many_certificates_is_one_by_nobody_known() -> None:
+    signed = _SIGNED[[path.suffix for path in _SIGNED].index(".png")].read_bytes()
+    manifest = find(signed).manifest
+    at = manifest.rfind(b"c2pa.signature") + 14
+    for number, signer in {99: "Acme Pictures", 100: None}.items():
+        broken = b"\x30\x82\xff\xff\x30\x82\xff\xff" * number
+        data = _PNG[:33] + _chunk(b"caBX", manifest[:at] + broken + manifest[at:]) + _PNG[33:]
+        kept, known = stamp(data, FLUX)
+        assert kept == data
+        assert (known.signed, known.signer) == (True, signer)
 
 
 def test_an_asset_that_says_nothing_of_its_origin_is_not_guessed_at() -> None:
