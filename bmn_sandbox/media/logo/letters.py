@@ -156,9 +156,14 @@ def _is_pale(brief: Brief) -> bool:
 
 
 def _halved(brief: Brief) -> Art:
-    """One side of the letters in ink, the other in the second color."""
-    word = _word(brief, 620, 470)
+    """One side in ink, the other in the second color: of a letter, or of a word, whose letters stay whole."""
     turn = brief.rng.choice((0, 0, 30, -30, 90))
+    if len(brief.initials) > 1 and turn != 90:
+        art = Art()
+        for index, (line, x) in enumerate(_laid(brief, _face(brief), -0.05)):
+            art.add(line.art("ink" if index % 2 == 0 else "accent").placed((x, 0)))
+        return art
+    word = _word(brief, 620, 470)
     return Art().add(word).clip(turned(rectangle(0, -700, 700, 700), turn), word.silhouette("accent"))
 
 
