@@ -11,7 +11,7 @@ from typing import Annotated, Any, overload
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from bmn.names import one_line, plain
@@ -19,6 +19,8 @@ from bmn.names import one_line, plain
 _LONGEST_NAME = 200
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_BREAK = re.compile("[\n\r\u2028\u2029]")
 
 
 class Model(BaseModel):
@@ -93,6 +95,12 @@ def _name(text: str) -> str:
     if len(line) > _LONGEST_NAME:  # composed, it can be longer than it came
         raise ValueError(f"should have at most {_LONGEST_NAME} characters")
     return line
+
+
+def _unbroken(given: object) -> object:
+    if isinstance(given, str) and _BREAK.search(given):
+        raise ValueError("holds a line break; write it on one line")
+    return given
 
 
 def _color(text: str) -> str:
@@ -174,6 +182,16 @@ Color = Annotated[
     AfterValidator(_color),
     Field(json_schema_extra={"pattern": f"^{_HEX.pattern}$"}),
 ]
+_unbroken_line = (
+    AfterValidator(clean),
+    BeforeValidator(_unbroken),
+    Field(json_schema_extra={"pattern": f"^[^{_BREAK.pattern[1:-1]}]*$"}),
+)
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), *_unbroken_line]
+"""Why somebody does or looks at something: one line, so that none of it looks like another entry of the audit log."""
+GivenReason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), *_unbroken_line]
+"""The same, where it has to be said."""
+
 Palette = Annotated[list[Color], Field(min_length=1, max_length=8)]
 HttpUrl = Annotated[
     str,

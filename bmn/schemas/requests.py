@@ -4,13 +4,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from bmn.schemas.base import Email, Flag, FreeForm, Id, JobId, Model, Name, Number, Palette, Role, Text, Vision, Whole
+from bmn.schemas.base import (
+    Email,
+    Flag,
+    FreeForm,
+    Id,
+    JobId,
+    Model,
+    Name,
+    Number,
+    Palette,
+    Reason,
+    Role,
+    Text,
+    Vision,
+    Whole,
+)
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.payloads import CrmEvent, CrmSync, EmailSend, JobState, MailTemplate
 
 MOST_SECONDS = 86_400  # that a browser's token lives
-
-Reason = Annotated[Text, StringConstraints(max_length=500)]
 
 
 class BrandBody(Model):

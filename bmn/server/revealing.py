@@ -1,17 +1,19 @@
 """Personal data of others: hidden even from operators, shown to those who say why, which is written down."""
 
+import re
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
-from pydantic import StringConstraints
 
-from bmn.db.accounts import audit
-from bmn.errors import NotAllowed, UsageProblem
+from bmn.db.accounts import audit, credits
+from bmn.db.engine import Connection
+from bmn.errors import NotAllowed, NotFound, UsageProblem
 from bmn.identity.rights import Right, roles_with
 from bmn.identity.tokens import Principal
-from bmn.schemas.base import Text
+from bmn.redaction import HIDDEN
+from bmn.schemas import base
 from bmn.server.dependencies import Caller, acting, viewer
 from bmn.server.resources import Resources
 from bmn.server.sessions import require_own_page
@@ -19,12 +21,12 @@ from bmn.server.sessions import require_own_page
 Reveal = Annotated[
     bool, Query(description="operators: with what users have said, made and are called by; needs `reason`, is audited")
 ]
-Reason = Annotated[
-    Annotated[Text, StringConstraints(max_length=500)] | None, Query(description="why; goes into the audit log")
-]
-_OF_THE_LOOK = ("reveal", "reason", "cursor", "limit", "after", "wait", "token")
+Reason = Annotated[base.Reason | None, Query(description="why; goes into the audit log")]
+_OF_THE_LOOK = ("reveal", "reason", "cursor", "limit", "after", "wait", "token", "job")
 _KINDS = {"key": "file"}
 _SUBJECT = 256  # characters
+_MOST = 12  # jobs of one stream
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 async def looker(request: Request, principal: Caller, reveal: Reveal = False, reason: Reason = None) -> Principal:
@@ -63,17 +65,40 @@ async def _revealing(request: Request, principal: Principal, reason: str | None)
         )
     if not (reason and reason.strip()):
         raise UsageProblem("To see what users have said and made, say why.", hint="`reason` goes into the audit log.")
-    kind, subject = _subject(request)
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name not in _OF_THE_LOOK]
-    look = audit.Look(kind, subject, reason.strip(), urlencode(asked) or None)
     res: Resources = request.app.state.resources
-    await res.core.db.write(lambda conn: audit.note_look(conn, acting(principal, request), look))
+    asked = [
+        (name, await _without_address(res, name, value))
+        for name, value in request.query_params.multi_items()
+        if name not in _OF_THE_LOOK
+    ]
+    looks = [
+        audit.Look(kind, subject, reason.strip(), urlencode(asked) or None) for kind, subject in _subjects(request)
+    ]
+    by = acting(principal, request)
+
+    def note(conn: Connection) -> None:
+        for look in looks:
+            audit.note_look(conn, by, look)
+
+    await res.core.db.write(note)
     return replace(principal, reveals=reason.strip())
 
 
-def _subject(request: Request) -> tuple[str, str]:
-    """What is looked at: a kind and an id, or, of a list, its name twice."""
+async def _without_address(res: Resources, name: str, value: str) -> str:
+    """What may be written down of a parameter: for a mail address its user's id, and no word of it where nobody has it."""
+    if name != "user" or "@" not in value:
+        return _ADDRESS.sub(HIDDEN, value)
+    try:
+        return await res.core.db.read(lambda conn: credits.find_user(conn, value))
+    except (NotFound, UsageProblem):
+        return HIDDEN
+
+
+def _subjects(request: Request) -> list[tuple[str, str]]:
+    """What is looked at: kinds and ids, or, of a list, its name twice."""
     for name, value in request.path_params.items():
-        return _KINDS.get(name, name.removesuffix("_id")), str(value)[:_SUBJECT]
+        return [(_KINDS.get(name, name.removesuffix("_id")), str(value)[:_SUBJECT])]
+    if named := request.query_params.getlist("job"):  # of a stream of several, each with where to go on
+        return [("job", text.partition(":")[0][:_SUBJECT]) for text in dict.fromkeys(named)][:_MOST]
     listed = request.url.path.rstrip("/").rpartition("/")[2]
-    return listed, listed
+    return [(listed, listed)]

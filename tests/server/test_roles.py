@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -338,7 +339,7 @@ async def test_the_audit_log_says_who_looked_at_what_and_why(api: Api, troubled:
     assert {(act["actor"], act["keyId"]) for act in found} == {(BEN, key.id)}
     acts = (await operator.get(f"/api/v1/jobs/{troubled}")).json()["acts"]
     assert "reveal.job" in [act["action"] for act in acts]
-    for reason in ({}, {"reason": " "}):
+    for reason in ({}, {"reason": " "}, {"reason": "ticket 7\nqueue.pause"}):
         assert (await operator.get(f"/api/v1/jobs/{troubled}", params={"reveal": "true", **reason})).status_code == 400
     assert (await api.as_user(ANA).get(f"/api/v1/jobs/{troubled}", params=_LOOK)).status_code == 403
 
@@ -372,6 +373,16 @@ async def test_whose_an_address_is_is_told_and_written_down(api: Api, troubled: 
     assert [(act["action"], act["subject"]) for act in audit.json()["entries"]] == [
         ("reveal.user", HIDDEN),  # nobody has it
         ("reveal.user", ANA),
+    ]
+    for path in ("jobs?all=true", "admin/dlq?", f"events?job={troubled}"):
+        asked = {"user": f"{_CANARY}@example.org"} if "jobs" in path else {"text": f"{_CANARY}@x.org"}
+        one = f"{path}&{urlencode({**(asked if 'events' not in path else {}), **_LOOK})}"
+        assert (await operator.get(f"/api/v1/{one}")).status_code == 200, one
+    audit = await operator.get("/api/v1/admin/audit?action=reveal&limit=3")
+    assert [(act["subject"], act["after"]) for act in audit.json()["entries"]] == [
+        (troubled, None),
+        ("dlq", {"asked": urlencode({"text": HIDDEN})}),
+        ("jobs", {"asked": f"all=true&user={ANA}"}),
     ]
     assert _CANARY not in audit.text
 

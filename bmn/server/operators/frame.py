@@ -5,21 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse
-from pydantic import AfterValidator, StringConstraints
 
 from bmn.format import against, counted, duration, usd
 from bmn.identity.rights import RIGHTS, Right
 from bmn.identity.tokens import Principal
 from bmn.redaction import unhidden
-from bmn.schemas.base import clean
+from bmn.schemas.base import GivenReason
 from bmn.schemas.documents import Job
 from bmn.server.pages import words
 from bmn.server.pages.rendering import page
 from bmn.server.revealing import revealing
 
-Why = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(clean), Form()
-]
+Why = Annotated[GivenReason, Form()]
 """The reason of an act, for the audit log."""
 
 

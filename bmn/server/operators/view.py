@@ -12,7 +12,7 @@ from bmn.db.lists.groups import GroupBy
 from bmn.db.lists.listing import JobFilter
 from bmn.errors import UsageProblem
 from bmn.identity.tokens import Principal
-from bmn.schemas.base import Id, JobId, Model, Text
+from bmn.schemas.base import GivenReason, Id, JobId, Model, Text
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import BulkBody, BulkWord
 from bmn.server.resources import Resources
@@ -76,7 +76,7 @@ class Act(View):
     everything: bool = Field(False, alias="all")
     rate: float | None = Field(None, gt=0, le=1000)
     stop_at: float | None = Field(None, gt=0, le=1)
-    reason: Annotated[Text, StringConstraints(min_length=1, max_length=500)] | None = None
+    reason: GivenReason | None = None
 
     def body(self) -> BulkBody:
         """The same as the API has it. Ticked jobs are these alone, whatever else the view shows. Raises UsageProblem."""
