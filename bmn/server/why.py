@@ -14,6 +14,7 @@ from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
+from bmn.jobs.budgets import BUDGET
 from bmn.jobs.registered import registered, serving
 from bmn.jobs.replay import was_delivered
 from bmn.schemas import documents
@@ -147,7 +148,8 @@ def _waiting(facts: Facts) -> str:
         if facts.paused.cause in OUTAGES and facts.paused.probe_at is not None:
             again = _until(facts.paused.probe_at - facts.now)
             return f"{facts.paused.reason} The queue {queue} tries it again {again}, and goes on when it is well."
-        who = f" by {facts.paused.paused_by}" if facts.paused.paused_by else ""
+        by_hand = facts.paused.paused_by not in (None, "", "system", BUDGET)  # `bmn audit` says whose
+        who = " by hand" if by_hand else ""
         reason = f": {facts.paused.reason}" if facts.paused.reason else "."
         return f"The queue {queue} is paused{who}{reason}"
     if facts.workers is None:

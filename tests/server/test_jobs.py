@@ -212,7 +212,7 @@ async def test_why_says_what_a_job_waits_for_and_what_to_do(api: Api, ana: httpx
         lambda conn: queues.set_paused(conn, QUEUE, by="op", reason="new key", cause="provider_auth")
     )
     paused = await why()
-    assert paused["causeText"] == "The queue logo-generation is paused by op: new key"
+    assert paused["causeText"] == "The queue logo-generation is paused by hand: new key"
     assert (paused["cause"], paused["try"]["command"]) == ("provider_auth", "bmn queues resume logo-generation")
     await api.core.db.write(lambda conn: queues.set_running(conn, QUEUE, by="op"))
     lost = await claim(api.core, job_id)
