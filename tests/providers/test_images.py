@@ -110,6 +110,54 @@ async def test_a_strangers_picture_loses_its_notes_and_not_one_pixel(kind: str) 
         assert not after.getexif()
 
 
+def _stuffed() -> dict[str, bytes]:
+    """Pictures that hide something where their kind has a place for something else, and keep nothing to its length."""
+    secret = b"secret-" * 120
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    jpeg, webp = _encoded(RED, "JPEG"), _encoded(RED, "WEBP", icc_profile=icc + secret)
+    png, gif = (_encoded(FRAMES[0], kind, save_all=True, append_images=FRAMES[1:], loop=0) for kind in ("PNG", "GIF"))
+
+    def in_jpeg(marker: int, body: bytes) -> bytes:
+        return jpeg[:20] + bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body + jpeg[20:]
+
+    def in_png(name: bytes, body: bytes) -> bytes:
+        return png[:33] + _chunk(name, body) + png[33:]
+
+    moving = _encoded(FRAMES[0], "WEBP", save_all=True, append_images=FRAMES[1:])
+    at = moving.index(b"ANMF") + 4
+    size = int.from_bytes(moving[at : at + 4], "little")
+    frame = struct.pack("<I", size + 22) + moving[at + 4 : at + 4 + size] + b"note\x0e\0\0\0" + b"secret-secret-"
+    moved = moving[8:at] + frame + moving[at + 4 + size :]
+    return {
+        "a second JFIF": in_jpeg(0xE0, b"JFIF\0" + secret),
+        "a long JFIF": jpeg[:2] + b"\xff\xe0" + struct.pack(">H", 16 + len(secret)) + jpeg[6:20] + secret + jpeg[20:],
+        "Adobe": in_jpeg(0xEE, b"Adobe\0\x64\0\0\0\0\1" + secret),
+        "a JPEG's profile": in_jpeg(0xE2, b"ICC_PROFILE\0\1\1" + icc + secret),
+        "no profile": in_jpeg(0xE2, b"ICC_PROFILE\0\1\1" + secret),
+        "a number of lines": in_jpeg(0xDC, secret),
+        "colors of a screen": in_png(b"cHRM", secret),
+        "a PNG's profile": in_png(b"iCCP", b"secret\0\0" + zlib.compress(icc + secret, 0) + secret),
+        "a palette of nothing": in_png(b"PLTE", secret[:768]),
+        "a WebP's profile": webp,
+        "a frame": b"RIFF" + struct.pack("<I", len(moved)) + moved,
+        "how often": gif.replace(b"NETSCAPE2.0\3\1\0\0", b"NETSCAPE2.0\3\1\0\0\x06secret"),
+    }
+
+
+@pytest.mark.parametrize("name", _stuffed())
+async def test_a_place_for_something_else_hides_nothing(name: str) -> None:
+    given = _stuffed()[name]
+    clean = await clean_picture(given)
+    assert b"secret" in given and b"secret" not in clean.data
+    with Image.open(io.BytesIO(clean.data)) as after, Image.open(io.BytesIO(given)) as before:
+        assert after.format == before.format and getattr(after, "n_frames", 1) == getattr(before, "n_frames", 1)
+        assert after.convert("RGB").tobytes() == before.convert("RGB").tobytes()
+        assert after.info.get("loop") == before.info.get("loop")
+        assert ("icc_profile" in after.info) == name.endswith("'s profile")
+        if name.endswith("'s profile"):
+            assert before.info["icc_profile"].startswith(after.info["icc_profile"])
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 async def test_a_picture_stays_turned_as_the_camera_noted(kind: str, orientation: int) -> None:
