@@ -30,7 +30,7 @@ def job_record(
         replays=jobs.children(conn, job_id),
         position=jobs.position(conn, row) if row.state in WAITING_STATES else None,
         collector_job_id=_collector(conn, row),
-        acts=_acts(conn, job_id) if operator else None,
+        acts=_acts(conn, row) if operator else None,
         expected=views.expected(jobs.durations(conn, row.queue)),
     )
 
@@ -42,7 +42,9 @@ def _collector(conn: Connection, job: Job) -> str | None:
     return name
 
 
-def _acts(conn: Connection, job_id: str) -> list[documents.AuditRecord]:
-    found = audit.of_subject(conn, job_id)
+def _acts(conn: Connection, job: Job) -> list[documents.AuditRecord]:
+    found = audit.of_subject(conn, job.id)
     names = api_keys.named(conn, {act.key_id for act in found if act.key_id})
-    return [views.audit_entry(act, names[act.key_id].name if act.key_id in names else None) for act in found]
+    return [
+        views.audit_entry(act, job.user_id, names[act.key_id].name if act.key_id in names else None) for act in found
+    ]

@@ -28,6 +28,8 @@ from bmn.jobs.alerts import next_step
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import when
+from bmn.schemas.documents.access import OwnAct
+from bmn.schemas.documents.bulk import OwnBulkAction
 from bmn.schemas.documents.document import Onlooker, masked
 from bmn.schemas.payloads import JobState
 from bmn.signing import Signer
@@ -107,7 +109,8 @@ def job_group(row: Group) -> documents.JobGroup:
 
 def bulk_action(row: Bulk, *, joined: bool | None = None) -> documents.BulkAction:
     """An action on many jobs. joined: it ran already when somebody asked for the same."""
-    return documents.BulkAction(
+    kind = OwnBulkAction if row.asked_by == row.owner_id else documents.BulkAction
+    return kind(
         id=row.id,
         action=row.action,
         state=row.state,
@@ -294,9 +297,10 @@ def api_key(row: ApiKey) -> documents.KeyRecord:
     )
 
 
-def audit_entry(row: AuditEntry, key_name: str | None = None) -> documents.AuditRecord:
-    """Something that was done. key_name: of the key it was done with."""
-    return documents.AuditRecord(
+def audit_entry(row: AuditEntry, owner: str | None, key_name: str | None = None) -> documents.AuditRecord:
+    """Something that was done. owner: whose the subject is. key_name: of the key it was done with."""
+    kind = OwnAct if row.actor == owner else documents.AuditRecord
+    return kind(
         id=row.id,
         at=when(row.at),
         actor=row.actor,

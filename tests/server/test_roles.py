@@ -363,6 +363,25 @@ async def test_words_of_others_are_searched_with_a_reason_and_ones_own_without(a
 
 
 @_ONE_DATABASE
+async def test_why_users_act_on_their_own_is_theirs_and_what_staff_say_is_not(api: Api, troubled: str) -> None:
+    ana, operator = api.as_user(ANA), api.with_token((await api.key(Role.OPERATOR, BEN)).text)
+    other = await api.logos(ana, (await ana.get(f"/api/v1/jobs/{troubled}")).json()["brandId"], count=1)
+    why = {"reason": f"because {_CANARY}"}
+    assert (await ana.post(f"/api/v1/jobs/{other}/cancel", json=why)).status_code == 200
+    body = {"action": "retry", "state": ["failed"], "text": _CANARY, **why}
+    begun = (await ana.post("/api/v1/bulk", json=body)).json()
+    assert (begun["reason"], begun["selection"]["text"]) == (why["reason"], _CANARY), "the owner sees it"
+    stopped = {"reason": f"{_STAFF} stopped it"}
+    assert (await operator.post(f"/api/v1/admin/bulk/{begun['id']}/abort", json=stopped)).status_code < 300
+    seen = ("admin/audit", f"jobs/{other}", "admin/bulk", f"admin/bulk/{begun['id']}")
+    for path in seen:
+        hidden, shown = [(await operator.get(f"/api/v1/{path}", params=how)).text for how in ({}, _LOOK)]
+        assert _CANARY not in hidden and _CANARY in shown, path
+        assert (_STAFF in hidden) == (path == "admin/audit"), path
+    assert '"state":["failed"]' in hidden, "words alone are hidden"
+
+
+@_ONE_DATABASE
 async def test_whose_an_address_is_is_told_and_written_down(api: Api, troubled: str) -> None:
     operator = api.with_token((await api.key(Role.OPERATOR, BEN)).text)
     asked = {"user": f"{_CANARY}@example.org"}

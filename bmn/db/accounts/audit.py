@@ -1,13 +1,13 @@
 """What people and the system itself have done: who, what, to what, why, and from where."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
 from bmn.db.records import AuditEntry
-from bmn.db.tables import audit_log
+from bmn.db.tables import audit_log, bulk_actions, jobs
 
 
 class Actor(str):
@@ -52,6 +52,7 @@ class Look:
     asked: str | None
 
 
+_OF_USERS = ("job.", "bulk.")  # acts that users do as well
 _ONE_LOOK_SECONDS = 900.0
 
 
@@ -115,6 +116,16 @@ def listed(conn: Connection, chosen: AuditFilter, *, limit: int = 50, before: in
     if before is not None:
         query = query.where(table.id < before)
     return [AuditEntry.from_row(row) for row in conn.execute(query)]
+
+
+def owners(conn: Connection, entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """Whose the jobs and bulk actions are that were acted on, by id; those that are nobody's, or gone, are not in it."""
+    named = {entry.subject for entry in entries if entry.action.startswith(_OF_USERS)}
+    found: dict[str, str] = {}
+    for id_of, owner in ((jobs.c.id, jobs.c.user_id), (bulk_actions.c.id, bulk_actions.c.owner_id)):
+        query = select(id_of, owner).where(id_of.in_(named), owner.is_not(None))
+        found.update({str(name): str(user_id) for name, user_id in conn.execute(query)} if named else {})
+    return found
 
 
 def of_subject(conn: Connection, subject: str, limit: int = 50) -> list[AuditEntry]:

@@ -1,8 +1,8 @@
 """Who may do what, and who did what: API keys and the audit log."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from bmn.schemas.documents.document import Document, Time
+from bmn.schemas.documents.document import PERSONAL, Document, Time
 
 
 class AuditRecord(Document):
@@ -22,6 +22,12 @@ class AuditRecord(Document):
     address: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+class OwnAct(AuditRecord):
+    """What a user did to what is theirs: why is in their own words."""
+
+    reason: Annotated[str | None, PERSONAL]
 
 
 class AuditPage(Document):

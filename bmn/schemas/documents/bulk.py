@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from bmn.schemas.documents.document import INTERNAL, Document, Time, absent
+from bmn.schemas.documents.document import INTERNAL, PERSONAL, PERSONAL_CHOICE, Document, Time, absent
 
 BulkWord = Literal["retry", "cancel", "replay", "purge"]
 BulkState = Literal["running", "paused", "done", "stopped", "aborted"]
@@ -51,6 +51,13 @@ class BulkAction(Document):
     created_at: Time
     ended_at: Time | None
     joined: bool | None = absent()
+
+
+class OwnBulkAction(BulkAction):
+    """One that a user began on their own jobs: what they looked for, and why, is in their own words."""
+
+    selection: Annotated[dict[str, Any], INTERNAL, PERSONAL_CHOICE]
+    reason: Annotated[str | None, PERSONAL]
 
 
 class BulkPage(Document):

@@ -50,6 +50,9 @@ PERSONAL = _Personal()
 PERSONAL_FACTS = _Personal(frozenset({"cause", "status", "unit", "step"}))
 """The same for what happened to a job: beside figures, what it was and why are no words of a user."""
 
+PERSONAL_CHOICE = _Personal(frozenset({"action", "ids", "queue", "state", "cause", "brand", "groupId"}))
+"""The same for which jobs somebody chose: all but the words they looked for."""
+
 INTERNAL = _Internal()
 """In `Annotated[...]`: the field may hold what operators have written to each other, which viewers do not see."""
 

@@ -11,7 +11,8 @@ from bmn.schemas.base import Model, Text
 from bmn.server.dependencies import Res
 from bmn.server.operators.frame import show
 from bmn.server.operators.view import SPANS
-from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.access import PageRoute
+from bmn.server.revealing import Onlooker
 from bmn.server.routes import keys
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -28,15 +29,20 @@ class Search(Model):
     since: float | None = Field(None, gt=0)
     cursor: Annotated[str, StringConstraints(max_length=18, pattern=r"^\d+$")] | None = None
 
+    def fields(self) -> list[tuple[str, str]]:
+        """The same, for the hidden fields of a form that leads to it again."""
+        return [(name, str(value)) for name, value in self.dump().items() if name != "cursor"]
+
     def query(self, cursor: str | None) -> str:
         """The address's query for the page that begins there."""
         return urlencode({**self.dump(), "cursor": cursor})
 
 
 @router.get("/admin/audit")
-async def show_audit(request: Request, res: Res, visitor: Visitor) -> Response:
+async def show_audit(request: Request, res: Res, visitor: Onlooker) -> Response:
     """The newest acts that fit."""
-    search = Search.model_validate({name: value for name, value in request.query_params.items() if value})
+    given = [(name, value) for name, value in request.query_params.items() if name not in ("reveal", "reason")]
+    search = Search.model_validate({name: value for name, value in given if value})
     found = await keys.list_audit(
         res,
         visitor,

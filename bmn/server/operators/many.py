@@ -15,7 +15,7 @@ from bmn.server.dependencies import By, Res, acting
 from bmn.server.operators.frame import Why, show
 from bmn.server.operators.view import act_of
 from bmn.server.pages import words
-from bmn.server.pages.access import PageRoute, PayingVisitor, Visitor
+from bmn.server.pages.access import PageRoute, PayingVisitor
 from bmn.server.revealing import Onlooker, Reason, Reveal, onlooker
 from bmn.server.routes.bulk import Change, change_state, find_bulk, owner_for_operators
 
@@ -26,7 +26,7 @@ _LISTED = 50
 
 
 @router.get("/admin/bulk")
-async def list_actions(request: Request, res: Res, visitor: Visitor) -> Response:
+async def list_actions(request: Request, res: Res, visitor: Onlooker) -> Response:
     """The newest actions."""
     found = await res.core.db.read(lambda conn: rows.listed(conn, None, limit=_LISTED))
     shown = [views.shown(views.bulk_action(row), visitor) for row in found]
@@ -67,7 +67,7 @@ async def begin(
 
 
 @router.get("/admin/bulk/{bulk_id}")
-async def show_action(request: Request, bulk_id: JobId, res: Res, visitor: Visitor) -> Response:
+async def show_action(request: Request, bulk_id: JobId, res: Res, visitor: Onlooker) -> Response:
     """How far it is, and how those that it brought back are."""
 
     def read(conn: Connection) -> tuple[rows.Bulk, list[rows.Item], dict[str, JobState]]:

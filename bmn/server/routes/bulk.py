@@ -93,7 +93,7 @@ def _add_routes(
     @router.get("/bulk")
     async def list_bulk(
         res: Res,
-        principal: Caller,
+        principal: Looker,
         limit: Annotated[int, Query(ge=1, le=200)] = 20,
         cursor: Annotated[str | None, Query(max_length=400)] = None,
     ) -> documents.BulkPage:
@@ -108,7 +108,7 @@ def _add_routes(
         return views.shown(page, principal)
 
     @router.get("/bulk/{bulk_id}", responses=refusals(404))
-    async def show_bulk(bulk_id: JobId, res: Res, principal: Caller) -> documents.BulkAction:
+    async def show_bulk(bulk_id: JobId, res: Res, principal: Looker) -> documents.BulkAction:
         """How far it is."""
         owner_id = await owner_of(res, principal, None)
         found = await res.core.db.read(lambda conn: find_bulk(conn, bulk_id, owner_id))

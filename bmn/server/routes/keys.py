@@ -17,6 +17,7 @@ from bmn.server import views
 from bmn.server.asking import AskingRoute
 from bmn.server.dependencies import By, Caller, Res
 from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.revealing import Looker
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
@@ -52,7 +53,7 @@ async def revoke_key(key: KeyPath, res: Res, by: By, body: ReasonBody | None = N
 @router.get("/audit")
 async def list_audit(
     res: Res,
-    principal: Caller,
+    principal: Looker,
     actor: Words = None,
     action: Words = None,
     subject: Words = None,
@@ -66,13 +67,17 @@ async def list_audit(
     now = time.time()
     chosen = AuditFilter(actor, action, subject, key, now - since if since else None, now - until if until else None)
 
-    def read(conn: Connection) -> tuple[list[AuditEntry], dict[str, ApiKey]]:
+    def read(conn: Connection) -> tuple[list[AuditEntry], dict[str, ApiKey], dict[str, str]]:
         rows = audit.listed(conn, chosen, limit=limit + 1, before=int(cursor) if cursor else None)
-        return rows, api_keys.named(conn, {row.key_id for row in rows if row.key_id})
+        return rows, api_keys.named(conn, {row.key_id for row in rows if row.key_id}), audit.owners(conn, rows)
 
-    rows, keys = await res.core.db.read(read)
+    rows, keys, owners = await res.core.db.read(read)
     shown = rows[:limit]
+    entries = [
+        views.audit_entry(row, owners.get(row.subject), keys[row.key_id].name if row.key_id in keys else None)
+        for row in shown
+    ]
     return documents.AuditPage(
-        entries=[views.audit_entry(row, keys[row.key_id].name if row.key_id in keys else None) for row in shown],
+        entries=[views.shown(entry, principal, owner=entry.actor) for entry in entries],
         next_cursor=str(shown[-1].id) if len(rows) > limit else None,
     )
