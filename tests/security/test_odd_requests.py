@@ -136,9 +136,11 @@ def test_many_streams_asked_for_at_the_same_moment_do_not_pass_the_limit(target:
 def test_a_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bmn.server.bodies._BODY_SECONDS", 0.2)
     address = httpx.URL(target.url)
+    token = target.client(str(uuid4())).headers["Authorization"]
     with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as client:
         client.sendall(
-            b"POST /api/v1/brands HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+            b"POST /api/v1/brands HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n"
+            b"Authorization: " + token.encode() + b"\r\n\r\n{"
         )
         assert client.recv(1000).startswith(b"HTTP/1.1 408")
 
