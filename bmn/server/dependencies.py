@@ -10,7 +10,7 @@ from fastapi.requests import HTTPConnection
 
 from bmn.db.accounts import credits
 from bmn.db.accounts.audit import Actor
-from bmn.errors import NotFound, NotSignedIn, UsageProblem
+from bmn.errors import NotAllowed, NotFound, NotSignedIn, UsageProblem
 from bmn.identity.browser import is_browser_token
 from bmn.identity.rights import Right, Role
 from bmn.identity.tokens import NO_TOKEN, Principal
@@ -86,6 +86,11 @@ def _token_in_address(request: Request) -> str | None:
 async def _on_behalf_of(found: Resources, principal: Principal, user_id: str) -> Principal:
     """One of our users, for whom a service of ours asks. Raises NotAllowed, UsageProblem, NotFound."""
     require(principal, (Right.ACT_FOR,))
+    if principal.may(Right.REVEAL):
+        raise NotAllowed(
+            "X-On-Behalf-Of is for services.",
+            hint="People look at what is another's with reveal=true and a reason, and act on it by its id.",
+        )
     try:
         user_id = str(UUID(user_id))
     except ValueError:

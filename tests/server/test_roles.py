@@ -434,7 +434,8 @@ async def test_a_service_submits_for_a_user_and_nobody_else_does(api: Api) -> No
     assert (await service.post(f"{job}/cancel", headers=for_ana, json={"reason": "they called"})).status_code == 200
     (act,) = (await api.as_user(ANA, "admin").get(job)).json()["acts"]
     assert (act["actor"], act["keyName"], act["reason"]) == (BEN, "the tests' service", "they called")
-    assert (await user.get("/api/v1/brands", headers=for_ana)).status_code == 403
+    for other in (user, api.as_user(BEN, "admin"), api.with_token((await api.key(Role.OPERATOR, BEN)).text)):
+        assert (await other.get("/api/v1/brands", headers=for_ana)).status_code == 403
     refused: dict[str, Any] = {"nobody": 400, NOBODY: 404}
     for name, status in refused.items():
         assert (await service.get("/api/v1/brands", headers={"X-On-Behalf-Of": name})).status_code == status
