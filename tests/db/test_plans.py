@@ -17,14 +17,16 @@ _SHARE = 1.5  # of what it was
 
 # What reads a bounded number of rows that so few jobs do not reach; every user has forty jobs, however many there are.
 _BOUNDED = {
-    "everybody's text, none found": "reads the text of 20,000 jobs at most",
-    "everybody's text, many found": "reads the text of 20,000 jobs at most",
+    "everybody's text, none found": "reads the text of 5,000 jobs at most",
+    "everybody's text, many found": "reads the text of 5,000 jobs at most",
     "everybody's newest": "counts to 10,000",
     "everybody's dear": "reads the newest 20,000",
     "everybody's failed, by cause": "counts the newest 10,000",
     "everybody's by user": "counts the newest 10,000",
     "everybody's by hour": "counts the newest 10,000",
     "dead letters": "counts to 10,000",
+    "a retry of all failed, estimated": "reads a thousand of more than a thousand",
+    "a replay of all dead, estimated": "reads a thousand of more than a thousand",
     "spent in an hour": "reads the calls of an hour",
     "an hour by the minute": "reads a row a minute, queue and way to end",
     "a week by the hour": "reads a row an hour, queue and way to end",

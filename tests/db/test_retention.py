@@ -87,6 +87,7 @@ _KEPT = {
     "generation_credits": "a row a user",
     "products": "the catalog",
     "queue_settings": "a row a queue",
+    "provider_outages": "a row a queue and provider that is out",
     "api_keys": "a user's own",
     "alert_mutes": "a row a kind",
     "webhook_endpoints": "a user's own",

@@ -184,10 +184,11 @@ class Follower:
         name = f"Brand {uuid4().hex[:8]}"
         return str((await self.post("/brands", {"name": name}))["id"]), name
 
-    async def streamed(self, record: Record, job_id: str) -> list[str]:
+    async def streamed(self, record: Record, job_id: str, **params: str) -> list[str]:
         """Follows a job by server-sent events to its end; the names of its events."""
         names = []
-        async with self.http.stream("GET", f"/jobs/{job_id}/events", timeout=PATIENCE) as answer:
+        async with self.http.stream("GET", f"/jobs/{job_id}/events", params=params, timeout=PATIENCE) as answer:
+            assert answer.status_code == 200, await answer.aread()
             async for event, seq, data in _frames(answer):
                 record.take(JOB_EVENTS[event], data)
                 assert seq == data["seq"]
@@ -351,7 +352,8 @@ async def _housekeeping(record: Record, operator: Follower) -> None:
             return bool(found)
 
         await eventually(one_is_done)
-        assert (await operator.streamed(record, found[0]["jobId"]))[-1] == "job:complete"
+        look = {"reveal": "true", "reason": "what a chore tells"}
+        assert (await operator.streamed(record, found[0]["jobId"], **look))[-1] == "job:complete"
 
 
 def test_every_answer_and_body_is_a_model_of_its_own() -> None:
