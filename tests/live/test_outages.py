@@ -42,7 +42,7 @@ async def repaired(live: Live) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(redis.RedisError, OSError):
-                await live.core.events.repair(0.0, age=0.0)
+                await live.core.events.repair(0.0, age=-1.0)  # also what was stored in this very millisecond
                 return
             await asyncio.sleep(0.05)
 
