@@ -1,4 +1,4 @@
-"""What each role may do. Which route and which message asks for which right is `bmn.server.permissions`' business."""
+"""What each role may do. Which route and which message asks for which right is `bmn.server.access.permissions`' business."""
 
 from enum import StrEnum
 

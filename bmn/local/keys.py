@@ -13,7 +13,7 @@ from bmn.errors import Misconfigured
 from bmn.identity.keys import mint_key, new_row
 from bmn.schemas.base import Role
 from bmn.schemas.documents import KeyRecord, MadeKey
-from bmn.server import views
+from bmn.server.answers import views
 from bmn.settings import Settings
 
 

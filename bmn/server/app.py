@@ -17,17 +17,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bmn import __version__, observability
 from bmn.logs import get_logger
-from bmn.server.admin_ui import AdminUi
-from bmn.server.connections import allow_many, descriptors, guarded_by
-from bmn.server.error_handlers import add_error_handlers
-from bmn.server.gate import Gate
-from bmn.server.head import Head
-from bmn.server.middleware import Edge
+from bmn.server.edge.connections import allow_many, descriptors, guarded_by
+from bmn.server.edge.error_handlers import add_error_handlers
+from bmn.server.edge.gate import Gate
+from bmn.server.edge.head import Head
+from bmn.server.edge.middleware import Edge
+from bmn.server.edge.redirects import OwnRedirects
 from bmn.server.operators import ROUTERS as OPERATORS
+from bmn.server.operators.admin_ui import AdminUi
 from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.pages.absent import absent
-from bmn.server.redirects import OwnRedirects
-from bmn.server.resources import Resources
 from bmn.server.routes import (
     admin,
     alerts,
@@ -48,8 +47,9 @@ from bmn.server.routes import (
     shares,
     webhooks,
 )
-from bmn.server.snapshot import Snapshot
 from bmn.server.sockets import MESSAGE_BYTES, SOCKET_PATH, create_socket_app
+from bmn.server.state.resources import Resources
+from bmn.server.state.snapshot import Snapshot
 from bmn.settings import Settings, check_start
 from bmn.settings.running import Place
 

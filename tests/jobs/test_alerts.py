@@ -27,7 +27,7 @@ from bmn.jobs import alerts
 from bmn.jobs.core import Core, this_host
 from bmn.jobs.escalation import escalate
 from bmn.jobs.sinks import ops_mailbox
-from bmn.server.metrics import Metrics, read_figures
+from bmn.server.state.metrics import Metrics, read_figures
 from bmn.settings import load_settings
 from bmn.settings.running import Place
 from bmn.work.wiring import open_core

@@ -17,7 +17,7 @@ from bmn.errors import Cause, NotFound
 from bmn.jobs.escalation import escalate, lose
 from bmn.jobs.replay import retry
 from bmn.schemas.results import MailResult
-from bmn.server import incident_views
+from bmn.server.answers import incident_views
 from tests.kit.engine import Engine
 from tests.kit.people import ANA, BEN
 

@@ -11,9 +11,9 @@ from typing import Any
 import uvicorn
 
 from bmn import logs
-from bmn.server.resources import Resources
 from bmn.server.sockets import create_socket_app
 from bmn.server.sockets.limits import Limits
+from bmn.server.state.resources import Resources
 from bmn.settings import Settings, load_settings
 
 

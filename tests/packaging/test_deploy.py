@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bmn.server.metrics import Metrics
+from bmn.server.state.metrics import Metrics
 from bmn.settings.running import Place
 from bmn.work.queue_names import QUEUE_NAMES
 from tests.kit.compose import ROOT, run_commands

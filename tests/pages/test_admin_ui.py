@@ -15,7 +15,7 @@ import pytest
 import websockets
 from rq.job import Job
 
-from bmn.server.admin_ui import is_admin_path
+from bmn.server.operators.admin_ui import is_admin_path
 from bmn.work.registry import ALL_QUEUES
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import everything

@@ -11,8 +11,8 @@ import pytest
 from bmn.db import transitions
 from bmn.errors import CAUSES, Cause
 from bmn.identity.tokens import Principal, Role
+from bmn.server.answers.shares import share_job
 from bmn.server.pages.statics import KINDS
-from bmn.server.shares import share_job
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import add_asset, add_unit, claim, complete, everything, fail
 from tests.kit.people import ANA, BEN

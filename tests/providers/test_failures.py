@@ -7,7 +7,7 @@ import pytest
 
 from bmn.errors import Cause
 from bmn.providers.failures import cause_of_status, failure_of_status, retry_after
-from bmn.server.conditions import http_date, is_current
+from bmn.server.edge.conditions import http_date, is_current
 
 
 @pytest.mark.parametrize(

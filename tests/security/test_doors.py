@@ -137,7 +137,7 @@ def test_a_line_behind_a_body_is_none_of_the_head(target: Target) -> None:
 
 
 def test_a_connection_does_not_live_on_ends_of_lines(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmn.server.connections._HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("bmn.server.edge.connections._HEAD_SECONDS", 0.2)
     with connect(target) as client:
         client.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 200")
@@ -170,7 +170,7 @@ def test_requests_sent_in_advance_are_not_piled_up(target: Target) -> None:
 
 
 def test_a_body_that_nobody_reads_does_not_keep_a_connection(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmn.server.connections._REST_SECONDS", 0.2)
+    monkeypatch.setattr("bmn.server.edge.connections._REST_SECONDS", 0.2)
     with connect(target) as client:
         client.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n{")
         assert read_to_end(client).startswith(b"HTTP/1.1 200")
@@ -213,7 +213,7 @@ def test_a_polling_body_that_cannot_be_read_is_answered_and_leaves_nothing(targe
 
 
 def test_a_polling_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmn.server.bodies._BODY_SECONDS", 0.2)
+    monkeypatch.setattr("bmn.server.edge.bodies._BODY_SECONDS", 0.2)
     with connect(target) as client:
         head = f"POST {HANDSHAKE}&sid={handshake(target)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n4x"
         client.sendall(head.encode())
@@ -247,7 +247,7 @@ def nobody_else(target: Target) -> None:
 def test_there_are_only_so_many_connections(target: Target, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     nobody_else(target)
     gate = target.app.gate
-    monkeypatch.setattr("bmn.server.connections._HEAD_SECONDS", PATIENCE)  # they say nothing, and stay
+    monkeypatch.setattr("bmn.server.edge.connections._HEAD_SECONDS", PATIENCE)  # they say nothing, and stay
     monkeypatch.setattr(gate, limit, 3)
     held = [connect(target) for _ in range(3)]
     try:
@@ -290,8 +290,8 @@ def test_who_takes_nothing_of_an_answer_is_cut(target: Target, monkeypatch: pyte
     target.wait(core.storage.put(key, b"\0\0\0\x18ftypmp42" + bytes(24_000_000), "video/mp4"))
     address = httpx.URL(target.app.resources.signer.signed(core.storage.url_for(key)))
     nobody_else(target)
-    monkeypatch.setattr("bmn.server.gate._STALLED_SECONDS", 0.5)
-    monkeypatch.setattr("bmn.server.gate._LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("bmn.server.edge.gate._STALLED_SECONDS", 0.5)
+    monkeypatch.setattr("bmn.server.edge.gate._LOOK_SECONDS", 0.1)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(PATIENCE)

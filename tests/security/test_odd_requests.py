@@ -134,7 +134,7 @@ def test_many_streams_asked_for_at_the_same_moment_do_not_pass_the_limit(target:
 
 
 def test_a_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmn.server.bodies._BODY_SECONDS", 0.2)
+    monkeypatch.setattr("bmn.server.edge.bodies._BODY_SECONDS", 0.2)
     address = httpx.URL(target.url)
     token = target.client(str(uuid4())).headers["Authorization"]
     with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as client:
@@ -151,7 +151,7 @@ def test_a_body_that_drips_is_not_waited_for(target: Target, monkeypatch: pytest
 def test_a_connection_that_never_says_what_it_wants_is_not_kept(
     target: Target, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
-    monkeypatch.setattr("bmn.server.connections._HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("bmn.server.edge.connections._HEAD_SECONDS", 0.2)
     address = httpx.URL(target.url)
     with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as client:
         client.sendall(said)
@@ -160,7 +160,7 @@ def test_a_connection_that_never_says_what_it_wants_is_not_kept(
 
 
 def test_a_stream_lasts_longer_than_a_head_may_take(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmn.server.connections._HEAD_SECONDS", 0.01)
+    monkeypatch.setattr("bmn.server.edge.connections._HEAD_SECONDS", 0.01)
     user = target.client(str(uuid4()))
     job_id = target.logos(user, 1)
     with user.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:

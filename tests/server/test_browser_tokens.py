@@ -11,7 +11,7 @@ import pytest
 from bmn.db.accounts import api_keys
 from bmn.schemas.base import Role
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
-from bmn.server.permissions import EVENTS, ROUTES
+from bmn.server.access.permissions import EVENTS, ROUTES
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset, claim, complete, progress
 from tests.kit.people import ANA, BEN

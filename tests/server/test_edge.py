@@ -13,7 +13,7 @@ from bmn.db import outages
 from bmn.db.operators import queues
 from bmn.errors import Cause, Misconfigured
 from bmn.server.app import create_app
-from bmn.server.snapshot import Snapshot
+from bmn.server.state.snapshot import Snapshot
 from bmn.settings import load_settings
 from tests.kit.api import Api, Starter
 from tests.kit.people import ANA

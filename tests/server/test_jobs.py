@@ -15,7 +15,7 @@ from bmn.db.records import NewCall
 from bmn.errors import Cause
 from bmn.schemas.base import when
 from bmn.schemas.results import AssetRow, LogosResult
-from bmn.server.waiting import STREAMS
+from bmn.server.usecases.waiting import STREAMS
 from tests.kit.api import Api, Starter
 from tests.kit.jobs import QUEUE, add_asset, claim, complete, fail, progress
 from tests.kit.people import ANA, BEN, EVE
@@ -302,7 +302,7 @@ async def test_a_stream_of_several_jobs_is_bounded_and_tells_nobody_of_others(
     api: Api, ana: httpx.AsyncClient, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("bmn.server.routes.job_events._HEARTBEAT_SECONDS", 0.0)
-    monkeypatch.setattr("bmn.server.waiting._SAFETY_SECONDS", 0.05)
+    monkeypatch.setattr("bmn.server.usecases.waiting._SAFETY_SECONDS", 0.05)
     mine = await api.logos(ana, await api.brand(ana))
     ben = api.as_user(BEN)
     foreign = await api.logos(ben, await api.brand(ben))
@@ -352,8 +352,8 @@ async def test_a_stream_has_a_heartbeat_and_a_user_a_number_of_streams(
     api: Api, ana: httpx.AsyncClient, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("bmn.server.routes.job_events._HEARTBEAT_SECONDS", 0.0)
-    monkeypatch.setattr("bmn.server.waiting._SAFETY_SECONDS", 0.05)
-    monkeypatch.setattr("bmn.server.waiting._FOLLOWED_PER_USER", 1)
+    monkeypatch.setattr("bmn.server.usecases.waiting._SAFETY_SECONDS", 0.05)
+    monkeypatch.setattr("bmn.server.usecases.waiting._FOLLOWED_PER_USER", 1)
     job_id = await api.logos(ana, await api.brand(ana))
     async with ana.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
         lines = answer.aiter_lines()  # held, since the stream is closed with its iterator

@@ -68,7 +68,7 @@ async def _shown(api: Api) -> dict[str, dict[str, set[str]]]:
     return found
 
 
-# Labels of figures that no job has filled yet, as `bmn.server.metrics` names them.
+# Labels of figures that no job has filled yet, as `bmn.server.state.metrics` names them.
 _LABELS = {
     "bmn_jobs_ended": {"queue", "state", "cause"},
     "bmn_job_duration_seconds": {"queue", "quantile"},

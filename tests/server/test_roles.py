@@ -19,7 +19,7 @@ from bmn.redaction import HIDDEN
 from bmn.schemas.base import Role
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.schemas.generators import KINDS
-from bmn.server.permissions import EVENTS, NAMESPACES, ROUTES
+from bmn.server.access.permissions import EVENTS, NAMESPACES, ROUTES
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset, claim, fail
 from tests.kit.people import ANA, BEN

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from bmn.server.waiting import preferred_wait
+from bmn.server.usecases.waiting import preferred_wait
 from tests.kit.api import Api
 from tests.kit.processes import PATIENCE
 

@@ -46,11 +46,11 @@ def test_every_field_says_what_is_wrong_in_plain_words(name: str) -> None:
 
 # Whose words reach operators only, or people on a development server who have just used a shell.
 OPERATORS = {
-    "bmn/server/admin_ui.py",
-    "bmn/server/dashboard.py",
-    "bmn/server/why.py",  # `jobs why` names commands
-    "bmn/server/sessions.py",
-    "bmn/server/siblings.py",
+    "bmn/server/operators/admin_ui.py",
+    "bmn/server/operators/dashboard.py",
+    "bmn/server/answers/why.py",  # `jobs why` names commands
+    "bmn/server/state/sessions.py",
+    "bmn/server/state/siblings.py",
     "bmn/jobs/fleet.py",
     "bmn/jobs/probes.py",
     "bmn/server/pages/dev.py",

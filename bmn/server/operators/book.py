@@ -8,11 +8,11 @@ from fastapi.responses import Response
 from pydantic import Field, StringConstraints
 
 from bmn.schemas.base import Model, Text
-from bmn.server.dependencies import Res
+from bmn.server.access.dependencies import Res
+from bmn.server.access.revealing import Onlooker
 from bmn.server.operators.frame import show
 from bmn.server.operators.view import SPANS
 from bmn.server.pages.access import PageRoute
-from bmn.server.revealing import Onlooker
 from bmn.server.routes import keys
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

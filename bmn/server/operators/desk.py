@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 
 from bmn.schemas.base import Text
 from bmn.schemas.requests import MuteBody, PauseBody, ReasonBody, UnmuteBody
-from bmn.server.dependencies import By, Res
+from bmn.server.access.dependencies import By, Res
 from bmn.server.operators import plots
 from bmn.server.operators.frame import Why, show
 from bmn.server.operators.plots import REACHES, Span

@@ -11,13 +11,14 @@ from bmn.errors import CAUSES
 from bmn.identity.tokens import Principal
 from bmn.schemas.documents import BulkEstimate, DeadLetter
 from bmn.schemas.requests import BulkBody
-from bmn.server import bulk, views
-from bmn.server.dependencies import Res
+from bmn.server.access.dependencies import Res
+from bmn.server.access.revealing import Onlooker
+from bmn.server.answers import views
 from bmn.server.operators.frame import may_operate, show
 from bmn.server.pages.access import PageRoute
-from bmn.server.revealing import Onlooker
 from bmn.server.routes import admin
 from bmn.server.routes.admin import Words
+from bmn.server.usecases import bulk
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

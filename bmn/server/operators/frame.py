@@ -12,9 +12,9 @@ from bmn.identity.tokens import Principal
 from bmn.redaction import unhidden
 from bmn.schemas.base import GivenReason
 from bmn.schemas.documents import Job
+from bmn.server.access.revealing import revealing
 from bmn.server.pages import words
 from bmn.server.pages.rendering import page
-from bmn.server.revealing import revealing
 
 Why = Annotated[GivenReason, Form()]
 """The reason of an act, for the audit log."""

@@ -18,14 +18,14 @@ from bmn.errors import CAUSES, Cause
 from bmn.jobs.outages import in_service
 from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES
 from bmn.schemas.requests import ReasonBody, RetryBody
-from bmn.server.dependencies import By, JobPath, Res, owner_filter
+from bmn.server.access.dependencies import By, JobPath, Res, owner_filter
+from bmn.server.access.revealing import Onlooker
 from bmn.server.operators.frame import Why, show
 from bmn.server.pages import course, pieces, words
 from bmn.server.pages.access import PageRoute, PayingVisitor
 from bmn.server.pages.course import Attempt
-from bmn.server.resources import Resources
-from bmn.server.revealing import Onlooker
 from bmn.server.routes import jobs
+from bmn.server.state.resources import Resources
 from bmn.work.estimates import job_cost
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -13,15 +13,15 @@ from bmn.errors import Cause
 from bmn.identity.rights import Right
 from bmn.schemas.documents import Job
 from bmn.schemas.payloads import JobState
-from bmn.server.dependencies import Res, owner_filter
+from bmn.server.access.dependencies import Res, owner_filter
+from bmn.server.access.revealing import Onlooker
+from bmn.server.access.scope import SAY_WHY
 from bmn.server.operators.frame import show
 from bmn.server.operators.view import SPANS, view_of
 from bmn.server.pages import pieces
 from bmn.server.pages.access import PageRoute
-from bmn.server.resources import Resources
-from bmn.server.revealing import Onlooker
 from bmn.server.routes import jobs
-from bmn.server.scope import SAY_WHY
+from bmn.server.state.resources import Resources
 from bmn.work.registry import QUEUES
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -10,14 +10,15 @@ from bmn.errors import UsageProblem
 from bmn.schemas.base import JobId
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import ReasonBody
-from bmn.server import bulk, views
-from bmn.server.dependencies import By, Res, acting
+from bmn.server.access.dependencies import By, Res, acting
+from bmn.server.access.revealing import Onlooker, Reason, Reveal, onlooker
+from bmn.server.answers import views
 from bmn.server.operators.frame import Why, show
 from bmn.server.operators.view import act_of
 from bmn.server.pages import words
 from bmn.server.pages.access import PageRoute, PayingVisitor
-from bmn.server.revealing import Onlooker, Reason, Reveal, onlooker
 from bmn.server.routes.bulk import Change, change_state, find_bulk, owner_for_operators
+from bmn.server.usecases import bulk
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

@@ -10,12 +10,12 @@ from fastapi.responses import StreamingResponse
 
 from bmn.identity.tokens import Principal
 from bmn.schemas.base import JobId
-from bmn.server.dependencies import Res
+from bmn.server.access.dependencies import Res
 from bmn.server.pages.access import PageRoute, Visitor
-from bmn.server.resources import Resources
 from bmn.server.routes.job_events import HEADERS, is_let_in
-from bmn.server.tail import EVERYTHING
-from bmn.server.waiting import counted_stream, wait_for_news
+from bmn.server.state.resources import Resources
+from bmn.server.state.tail import EVERYTHING
+from bmn.server.usecases.waiting import counted_stream, wait_for_news
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

@@ -10,12 +10,12 @@ from bmn.db.accounts import credits
 from bmn.db.lists.listing import JobFilter
 from bmn.schemas.base import JobId
 from bmn.schemas.requests import GrantBody
-from bmn.server.dependencies import By, Res
+from bmn.server.access.dependencies import By, Res
+from bmn.server.access.revealing import Onlooker
+from bmn.server.access.scope import UserName, named_user
 from bmn.server.operators.frame import Why, show
 from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
-from bmn.server.revealing import Onlooker
 from bmn.server.routes import admin, jobs, records
-from bmn.server.scope import UserName, named_user
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from bmn.server.error_handlers import refused
+from bmn.server.edge.error_handlers import refused
 from bmn.server.pages.rendering import page
 
 _OF_PROGRAMS = ("/api/", "/socket.io/", "/files/", "/health", "/metrics")

@@ -16,9 +16,9 @@ from bmn.identity.tokens import Principal
 from bmn.logs import get_logger
 from bmn.schemas.requests import LocalPath
 from bmn.schemas.wording import in_words
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import caller, generation_caller, viewer
-from bmn.server.error_handlers import give_back
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import caller, generation_caller, viewer
+from bmn.server.edge.error_handlers import give_back
 from bmn.server.pages.rendering import page
 from bmn.settings import Settings
 

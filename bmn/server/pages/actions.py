@@ -13,12 +13,12 @@ from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
 from bmn.schemas.base import Text
 from bmn.schemas.requests import BrandPatch
-from bmn.server.actions import change_brand, choose_asset
-from bmn.server.dependencies import AssetPath, BrandPath, JobPath, Res, acting, owner_filter
+from bmn.server.access.dependencies import AssetPath, BrandPath, JobPath, Res, acting, owner_filter
+from bmn.server.answers.shares import share_job
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import show_job
 from bmn.server.pages.steps import proposed_look
-from bmn.server.shares import share_job
+from bmn.server.usecases.actions import change_brand, choose_asset
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

@@ -20,14 +20,14 @@ from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.kits import KitBody
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
-from bmn.server.dependencies import BrandPath, Res, fresh_key, owner_filter
+from bmn.server.access.dependencies import BrandPath, Res, fresh_key, owner_filter
+from bmn.server.access.revealing import Onlooker
 from bmn.server.pages import course, pieces, steps
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import ROOMS, Room, offer, types_of
-from bmn.server.resources import Resources
-from bmn.server.revealing import Onlooker
+from bmn.server.state.resources import Resources
 from bmn.work.kits.plan import plan_of, prices
 from bmn.work.looks import look_of
 

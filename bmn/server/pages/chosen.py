@@ -14,14 +14,14 @@ from bmn.db.records import Asset, Brand
 from bmn.errors import NotFound
 from bmn.names import stem_of
 from bmn.schemas.base import Id
-from bmn.server.dependencies import BrandPath, Res, owner_filter
+from bmn.server.access.dependencies import BrandPath, Res, owner_filter
+from bmn.server.answers.shares import share_assets
 from bmn.server.pages import pieces
 from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
 from bmn.server.pages.actions import SHARED_SECONDS
 from bmn.server.pages.gallery import account
 from bmn.server.pages.rendering import page
-from bmn.server.resources import Resources
-from bmn.server.shares import share_assets
+from bmn.server.state.resources import Resources
 from bmn.storage import Storage
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -11,11 +11,11 @@ from bmn.errors import NotAllowed, NotFound, TryLater
 from bmn.identity.development import supabase_is_configured
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
-from bmn.server.dependencies import Res
+from bmn.server.access.dependencies import Res
+from bmn.server.access.permissions import ADMINS_ONLY
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
-from bmn.server.permissions import ADMINS_ONLY
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

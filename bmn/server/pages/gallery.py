@@ -20,16 +20,16 @@ from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState
-from bmn.server import views
-from bmn.server.dependencies import JobPath, Res, fresh_key
+from bmn.server.access.dependencies import JobPath, Res, fresh_key
+from bmn.server.access.revealing import Onlooker
+from bmn.server.answers import views
+from bmn.server.answers.why import Facts, collected, explain, look_into
 from bmn.server.pages import course, pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import ROOMS, offer, room_of
-from bmn.server.resources import Resources
-from bmn.server.revealing import Onlooker
-from bmn.server.watched import note_watched
-from bmn.server.why import Facts, collected, explain, look_into
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.watched import note_watched
 from bmn.work.registry import get_queue
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -14,14 +14,14 @@ from bmn.identity.rights import Right
 from bmn.jobs.submission import Idempotent
 from bmn.schemas.base import Id, Text
 from bmn.schemas.kits import KitBody
-from bmn.server.dependencies import BrandPath, Res, acting, fresh_key, owner_filter, request_id
-from bmn.server.kit_views import kit_documents
+from bmn.server.access.dependencies import BrandPath, Res, acting, fresh_key, owner_filter, request_id
+from bmn.server.access.revealing import Onlooker
+from bmn.server.answers.kit_views import kit_documents
 from bmn.server.pages import pieces
 from bmn.server.pages.access import PageRoute, PayingVisitor, VisitorWhoChanges
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
-from bmn.server.revealing import Onlooker
-from bmn.server.watched import note_watched
+from bmn.server.usecases.watched import note_watched
 from bmn.work.kits import course
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

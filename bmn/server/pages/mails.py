@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bmn.db.wizard import journeys
-from bmn.server.dependencies import Res
+from bmn.server.access.dependencies import Res
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.rendering import page
 

@@ -14,12 +14,12 @@ from bmn.identity.tokens import Principal
 from bmn.schemas.base import Id, Text
 from bmn.schemas.kind import GeneratorBody
 from bmn.schemas.requests import BrandBody
-from bmn.server.actions import generate
-from bmn.server.dependencies import AssetPath, BrandPath, Res
+from bmn.server.access.dependencies import AssetPath, BrandPath, Res
 from bmn.server.pages import steps
 from bmn.server.pages.access import PageRoute, PayingVisitor
 from bmn.server.pages.rooms import ROOMS, Room
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.actions import generate
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bmn.format import count, price
 from bmn.server.pages import words
 from bmn.server.pages.statics import address_of
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
 from bmn.settings import Settings
 
 _templates = Environment(

@@ -9,11 +9,11 @@ from bmn.db import jobs
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.schemas.payloads import TERMINAL_STATES
-from bmn.server.dependencies import Res
+from bmn.server.access.dependencies import Res
+from bmn.server.answers.shares import open_share
 from bmn.server.pages import pieces, words
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.rendering import page
-from bmn.server.shares import open_share
 from bmn.signing import Signer
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

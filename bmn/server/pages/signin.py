@@ -13,13 +13,13 @@ from bmn.identity.tokens import Principal
 from bmn.schemas.base import when
 from bmn.schemas.documents import SignInLink
 from bmn.schemas.requests import LocalPath, SessionBody
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Caller, Res, by_session
-from bmn.server.head import is_head
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Caller, Res, by_session
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.edge.head import is_head
 from bmn.server.pages.access import PageRoute, may_sign_in_locally, sign_in_page
 from bmn.server.pages.rendering import page
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.sessions import TICKET_SECONDS, require_same_origin
+from bmn.server.state.sessions import TICKET_SECONDS, require_same_origin
 from bmn.settings import DEV_USER_EMAIL, DEV_USER_ID
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -20,13 +20,13 @@ from bmn.schemas import documents
 from bmn.schemas.base import Text, when
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import DlqSelection, GrantBody, PauseBody, ReasonBody
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import By, Caller, Res
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
-from bmn.server.revealing import Looker
-from bmn.server.scope import check_words
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import By, Caller, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Looker
+from bmn.server.access.scope import check_words
+from bmn.server.answers import views
+from bmn.server.state.resources import Resources
 from bmn.work import cleanup
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
 

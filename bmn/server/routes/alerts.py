@@ -11,10 +11,10 @@ from bmn.jobs.alerts import NEXT_STEPS
 from bmn.schemas import documents
 from bmn.schemas.base import Text
 from bmn.schemas.requests import MuteBody, ReasonBody, UnmuteBody
-from bmn.server import incident_views, views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import By, Caller, Res
-from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import By, Caller, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.answers import incident_views, views
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 

@@ -15,12 +15,12 @@ from bmn.schemas import documents
 from bmn.schemas.base import Name
 from bmn.schemas.generators import AssetType
 from bmn.schemas.requests import BrandBody, BrandPatch
-from bmn.server import views
-from bmn.server.actions import change_brand, choose_asset
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.revealing import Looker
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Looker
+from bmn.server.answers import views
+from bmn.server.usecases.actions import change_brand, choose_asset
 
 router = APIRouter(prefix="/api/v1", tags=["brands"], responses=ANY_CALLER, route_class=AskingRoute)
 

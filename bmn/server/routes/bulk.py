@@ -16,15 +16,16 @@ from bmn.identity.tokens import Principal
 from bmn.schemas import documents
 from bmn.schemas.base import JobId
 from bmn.schemas.requests import BulkBody, ReasonBody
-from bmn.server import bulk, views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import By, Caller, GenerationCaller, Res, acting
-from bmn.server.permissions import require
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
-from bmn.server.revealing import Looker, Reason, Reveal, looker
-from bmn.server.scope import check_words, scope_of
-from bmn.server.translation import check_files, strings_in
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import By, Caller, GenerationCaller, Res, acting
+from bmn.server.access.permissions import require
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Looker, Reason, Reveal, looker
+from bmn.server.access.scope import check_words, scope_of
+from bmn.server.answers import views
+from bmn.server.state.resources import Resources
+from bmn.server.usecases import bulk
+from bmn.server.usecases.translation import check_files, strings_in
 
 own = APIRouter(prefix="/api/v1", tags=["bulk"], responses=ANY_CALLER, route_class=AskingRoute)
 operators = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)

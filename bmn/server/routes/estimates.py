@@ -18,12 +18,12 @@ from bmn.schemas import documents
 from bmn.schemas.generators import KINDS
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.payloads import WAITING_STATES, Payload
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Caller, Res
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
-from bmn.server.translation import payloads_of, terms_of
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Caller, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.answers import views
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.translation import payloads_of, terms_of
 from bmn.work.estimates import estimate
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"], route_class=AskingRoute)

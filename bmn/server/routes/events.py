@@ -9,10 +9,10 @@ from bmn.jobs.submission import Idempotent, submit
 from bmn.schemas import documents
 from bmn.schemas.payloads import EmailSend
 from bmn.schemas.requests import EventBody
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Caller, IdempotencyKey, Res, request_id
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Caller, IdempotencyKey, Res, request_id
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.state.resources import Resources
 
 router = APIRouter(prefix="/api/v1", tags=["events"], responses=ANY_CALLER, route_class=AskingRoute)
 

@@ -13,12 +13,12 @@ from bmn.db.library import assets, brands
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
-from bmn.server.asking import AskingRoute
-from bmn.server.conditions import http_date, is_another, is_current, range_asked, wanted
-from bmn.server.dependencies import Res, owner_filter, viewer
-from bmn.server.head import is_head
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.revealing import Reason, Reveal, onlooker
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Res, owner_filter, viewer
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Reason, Reveal, onlooker
+from bmn.server.edge.conditions import http_date, is_another, is_current, range_asked, wanted
+from bmn.server.edge.head import is_head
 from bmn.storage import Storage, brand_of, check_key
 
 router = APIRouter(tags=["files"], route_class=AskingRoute)

@@ -16,10 +16,10 @@ from bmn.schemas import documents
 from bmn.schemas.base import when
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import DrainBody, ScaleBody
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import By, Caller, JobPath, Res
-from bmn.server.refusals import ANY_CALLER, refusals
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import By, Caller, JobPath, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.answers import views
 from bmn.server.routes.admin import queue_rows
 from bmn.work.queue_names import known_queue
 from bmn.work.registry import QUEUES

@@ -12,13 +12,13 @@ from bmn.schemas import documents
 from bmn.schemas.generators import KINDS
 from bmn.schemas.generators.mockups import MockupsBody
 from bmn.schemas.kind import GeneratorBody, Kind
-from bmn.server.actions import generate
-from bmn.server.dependencies import GenerationCaller, IdempotencyKey, is_operator, owner_filter
-from bmn.server.job_record import job_record
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
-from bmn.server.submission_route import SubmissionRoute
-from bmn.server.waiting import followed, preferred_wait, wait_for_end
+from bmn.server.access.dependencies import GenerationCaller, IdempotencyKey, is_operator, owner_filter
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.submission_route import SubmissionRoute
+from bmn.server.answers.job_record import job_record
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.actions import generate
+from bmn.server.usecases.waiting import followed, preferred_wait, wait_for_end
 
 router = APIRouter(prefix="/api/v1/generation", tags=["generation"], route_class=SubmissionRoute)
 

@@ -20,10 +20,10 @@ from bmn.jobs.outages import stand_in
 from bmn.jobs.registered import registered
 from bmn.redaction import redact
 from bmn.schemas import documents
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Res
-from bmn.server.metrics import CONTENT_TYPE, read_figures
-from bmn.server.resources import Resources
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Res
+from bmn.server.state.metrics import CONTENT_TYPE, read_figures
+from bmn.server.state.resources import Resources
 from bmn.settings import Settings
 from bmn.work.registry import QUEUES
 

@@ -16,13 +16,13 @@ from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import JOB_EVENTS, ends_job
 from bmn.schemas.payloads import TERMINAL_STATES
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import ByAddress, JobPath, Res, owner_filter
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
-from bmn.server.revealing import Looker
-from bmn.server.waiting import counted_stream, wait_for_news
-from bmn.server.watched import note_watched
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import ByAddress, JobPath, Res, owner_filter
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Looker
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.waiting import counted_stream, wait_for_news
+from bmn.server.usecases.watched import note_watched
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"], route_class=AskingRoute)
 

@@ -20,19 +20,19 @@ from bmn.schemas import documents
 from bmn.schemas.base import Id, Text, when
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.schemas.requests import ReasonBody, RetryBody, ShareBody
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.bounds import narrowed
-from bmn.server.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
-from bmn.server.job_record import job_record
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.revealing import Looker
-from bmn.server.scope import OfEveryone, OfUser, check_words, scope_of
-from bmn.server.shares import share_job
-from bmn.server.translation import check_files, strings_in
-from bmn.server.waiting import MOST_SECONDS, followed, wait_for_end
-from bmn.server.watched import note_watched
-from bmn.server.why import explain, look_into
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.bounds import narrowed
+from bmn.server.access.dependencies import By, Caller, GenerationCaller, JobPath, Res, acting, is_operator, owner_filter
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Looker
+from bmn.server.access.scope import OfEveryone, OfUser, check_words, scope_of
+from bmn.server.answers import views
+from bmn.server.answers.job_record import job_record
+from bmn.server.answers.shares import share_job
+from bmn.server.answers.why import explain, look_into
+from bmn.server.usecases.translation import check_files, strings_in
+from bmn.server.usecases.waiting import MOST_SECONDS, followed, wait_for_end
+from bmn.server.usecases.watched import note_watched
 from bmn.work.queue_names import QUEUE_NAMES
 from bmn.work.registry import QUEUES
 

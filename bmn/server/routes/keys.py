@@ -13,11 +13,11 @@ from bmn.identity.keys import mint_key, new_row
 from bmn.schemas import documents
 from bmn.schemas.base import Text
 from bmn.schemas.requests import KeyBody, ReasonBody
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import By, Caller, Res
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.revealing import Looker
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import By, Caller, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Looker
+from bmn.server.answers import views
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 

@@ -19,15 +19,15 @@ from bmn.schemas.base import Id
 from bmn.schemas.kind import NEW_BRAND
 from bmn.schemas.kits import KitBody, KitEstimate
 from bmn.schemas.requests import PickBody, ReasonBody
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import By, Caller, GenerationCaller, IdempotencyKey, Res, owner_filter, request_id
-from bmn.server.kit_views import kit_documents
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
-from bmn.server.revealing import Looker
-from bmn.server.translation import receiver
-from bmn.server.watched import note_watched
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import By, Caller, GenerationCaller, IdempotencyKey, Res, owner_filter, request_id
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.revealing import Looker
+from bmn.server.answers import views
+from bmn.server.answers.kit_views import kit_documents
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.translation import receiver
+from bmn.server.usecases.watched import note_watched
 from bmn.work.kits import course
 from bmn.work.kits.plan import StepPrice, plan_of, prices, queue_of
 

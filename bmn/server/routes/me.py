@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Caller
-from bmn.server.refusals import ANY_CALLER
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Caller
+from bmn.server.access.refusals import ANY_CALLER
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"], responses=ANY_CALLER, route_class=AskingRoute)
 

@@ -14,12 +14,12 @@ from bmn.db.library import products
 from bmn.db.records import Cost, LedgerEntry
 from bmn.db.sums import spending
 from bmn.schemas import documents
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Caller, Res
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
-from bmn.server.scope import OfEveryone, OfUser, scope_of
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Caller, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.access.scope import OfEveryone, OfUser, scope_of
+from bmn.server.answers import views
+from bmn.server.state.resources import Resources
 
 router = APIRouter(prefix="/api/v1", tags=["records"], responses=ANY_CALLER, route_class=AskingRoute)
 

@@ -19,13 +19,13 @@ from bmn.schemas import documents
 from bmn.schemas.base import JobId, when
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.schemas.requests import TokenBody
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Caller, Res
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.resources import Resources
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Caller, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.answers.shares import Shown, address_of, open_share, shared_job
 from bmn.server.routes.job_events import HEADERS
-from bmn.server.shares import Shown, address_of, open_share, shared_job
-from bmn.server.waiting import counted_stream, wait_for_news
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.waiting import counted_stream, wait_for_news
 
 router = APIRouter(prefix="/api/v1", tags=["sharing"], route_class=AskingRoute)
 

@@ -11,11 +11,11 @@ from bmn.errors import UsageProblem
 from bmn.schemas import documents
 from bmn.schemas.base import Id, JobId
 from bmn.schemas.webhooks import ENDS, SUBSCRIBED, EndpointBody, ListenBody, OutcomeBody, WebhookTestBody
-from bmn.server import views
-from bmn.server.asking import AskingRoute
-from bmn.server.dependencies import Caller, Res
-from bmn.server.refusals import ANY_CALLER, refusals
-from bmn.server.translation import receiver
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import Caller, Res
+from bmn.server.access.refusals import ANY_CALLER, refusals
+from bmn.server.answers import views
+from bmn.server.usecases.translation import receiver
 from bmn.work.webhooks.message import message_of
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=AskingRoute)

@@ -29,10 +29,10 @@ from bmn.server.sockets.session import Sessions
 from bmn.server.sockets.store import SessionStore
 from bmn.server.sockets.transport import Transports, bounded
 from bmn.server.sockets.vouching import Vouching
-from bmn.server.watched import note_beside
+from bmn.server.usecases.watched import note_beside
 
 if TYPE_CHECKING:
-    from bmn.server.resources import Resources
+    from bmn.server.state.resources import Resources
 
 log = get_logger(__name__)
 

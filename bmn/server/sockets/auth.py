@@ -7,7 +7,7 @@ import jwt
 from bmn.errors import NotSignedIn
 from bmn.identity.keys import PREFIX, is_key
 from bmn.identity.tokens import NO_TOKEN, Authenticator, Principal
-from bmn.server.permissions import NAMESPACES, require
+from bmn.server.access.permissions import NAMESPACES, require
 
 _LONGEST_NAME = 200
 

@@ -10,7 +10,7 @@ from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
 from bmn.schemas.events import TokenExpired
-from bmn.server.permissions import may_join
+from bmn.server.access.permissions import may_join
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ownership import own_rooms, still_allowed
 from bmn.server.sockets.server import SocketServer

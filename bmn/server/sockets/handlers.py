@@ -14,8 +14,8 @@ from bmn.logs import bind, get_logger
 from bmn.schemas.base import Model
 from bmn.schemas.events import Answer, Done, Refusal
 from bmn.schemas.wording import in_words, place
-from bmn.server.bounds import keep_within, named_in
-from bmn.server.permissions import require_event
+from bmn.server.access.bounds import keep_within, named_in
+from bmn.server.access.permissions import require_event
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.ring import Ring

@@ -11,7 +11,7 @@ from bmn.identity.browser import Kind
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import ADMIN
-from bmn.server.bounds import check_within
+from bmn.server.access.bounds import check_within
 
 
 def own_rooms(principal: Principal, namespace: str) -> set[str]:

@@ -13,7 +13,7 @@ from engineio.packet import MESSAGE, NOOP, Packet
 from engineio.payload import Payload
 
 from bmn.logs import get_logger
-from bmn.server.bodies import read_whole
+from bmn.server.edge.bodies import read_whole
 from bmn.server.sockets.limits import Limits
 
 log = get_logger(__name__)

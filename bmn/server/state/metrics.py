@@ -9,7 +9,7 @@ from bmn.db.keeping import retention
 from bmn.db.operators import alerts, queues
 from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
-from bmn.server.siblings import Siblings
+from bmn.server.state.siblings import Siblings
 from bmn.settings.running import Place
 from bmn.work.registry import QUEUES
 

@@ -11,7 +11,7 @@ from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.redaction import HIDDEN
 from bmn.schemas.base import Text
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
 
 UserName = Annotated[Text, StringConstraints(min_length=1, max_length=254)]
 """A user's id, or the mail address of their account."""

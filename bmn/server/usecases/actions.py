@@ -18,10 +18,10 @@ from bmn.schemas import documents
 from bmn.schemas.generators.logos import LogosBody
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.requests import BrandPatch
-from bmn.server import views
-from bmn.server.dependencies import request_id
-from bmn.server.resources import Resources
-from bmn.server.translation import payloads_of, terms_of
+from bmn.server.access.dependencies import request_id
+from bmn.server.answers import views
+from bmn.server.state.resources import Resources
+from bmn.server.usecases.translation import payloads_of, terms_of
 from bmn.work import journey
 from bmn.work.looks import Settling
 

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from bmn.db import jobs
 from bmn.errors import RateLimited
 from bmn.schemas.payloads import TERMINAL_STATES
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
 
 MOST_SECONDS = 60
 """The idle time that load balancers allow by default."""

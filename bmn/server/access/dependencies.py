@@ -16,11 +16,11 @@ from bmn.identity.rights import Right, Role
 from bmn.identity.tokens import NO_TOKEN, Principal
 from bmn.jobs.submission import has_answer
 from bmn.schemas.base import Id, JobId
-from bmn.server.bounds import keep_within, named_by
-from bmn.server.gate import counted
-from bmn.server.permissions import require, require_route
-from bmn.server.queries import check_query
-from bmn.server.resources import Resources
+from bmn.server.access.bounds import keep_within, named_by
+from bmn.server.access.permissions import require, require_route
+from bmn.server.edge.gate import counted
+from bmn.server.edge.queries import check_query
+from bmn.server.state.resources import Resources
 from bmn.work.welcome import ensure_known
 
 _BY_SESSION = "bmn.by_session"

@@ -20,10 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmn.errors import NotAllowed
 from bmn.logs import get_logger
+from bmn.server.access.permissions import ROUTES, require
 from bmn.server.pages.absent import nothing_here
 from bmn.server.pages.access import sign_in_page
-from bmn.server.permissions import ROUTES, require
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
 from bmn.settings import Settings
 from bmn.work.registry import ALL_QUEUES
 
@@ -113,7 +113,7 @@ class AdminUi:
 
 def _open(settings: Settings) -> Any:
     """With the first look at it, since it brings a framework of its own."""
-    from bmn.server.dashboard import open_dashboard
+    from bmn.server.operators.dashboard import open_dashboard
 
     return open_dashboard(settings)
 

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmn import logs
 from bmn.observability import span
-from bmn.server.bodies import TOO_LARGE, Body, Held
-from bmn.server.metrics import Metrics
-from bmn.server.rate_limit import RATE_HEADERS
+from bmn.server.edge.bodies import TOO_LARGE, Body, Held
+from bmn.server.state.metrics import Metrics
+from bmn.server.state.rate_limit import RATE_HEADERS
 
 log = logs.get_logger("bmn.access")
 _stdlib_log = logging.getLogger("bmn.access")

@@ -13,9 +13,9 @@ from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.server import views
-from bmn.server.dependencies import owner_filter
-from bmn.server.resources import Resources
+from bmn.server.access.dependencies import owner_filter
+from bmn.server.answers import views
+from bmn.server.state.resources import Resources
 
 _LONGEST = 700  # of a link of an earlier release, with twenty pictures in it
 

@@ -20,7 +20,7 @@ from bmn.jobs.bulk import note_start
 from bmn.jobs.outages import in_service
 from bmn.schemas import documents
 from bmn.schemas.requests import BulkBody
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
 from bmn.work.estimates import retries_cost
 
 _MOST_OPEN = 20

@@ -10,11 +10,11 @@ from bmn.jobs.alert_loop import AlertLoop
 from bmn.jobs.alerts import SIGN_IN_KEYS
 from bmn.jobs.core import Core, this_host
 from bmn.schemas import documents
-from bmn.server.metrics import Metrics
-from bmn.server.rate_limit import RateLimit
-from bmn.server.sessions import Sessions
-from bmn.server.snapshot import Snapshot
-from bmn.server.tail import JobTail
+from bmn.server.state.metrics import Metrics
+from bmn.server.state.rate_limit import RateLimit
+from bmn.server.state.sessions import Sessions
+from bmn.server.state.snapshot import Snapshot
+from bmn.server.state.tail import JobTail
 from bmn.settings import Settings
 from bmn.settings.running import Place
 from bmn.signing import Signer

@@ -8,7 +8,7 @@ from bmn.db.operators.incidents import Account, Surge
 from bmn.errors import CAUSES
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.server import views
+from bmn.server.answers import views
 
 _SHOWN = 100
 

@@ -19,8 +19,8 @@ from bmn.jobs.registered import registered, serving
 from bmn.jobs.replay import was_delivered
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
-from bmn.server.dependencies import is_operator, owner_filter
-from bmn.server.resources import Resources
+from bmn.server.access.dependencies import is_operator, owner_filter
+from bmn.server.state.resources import Resources
 from bmn.work.registry import get_queue
 
 _REFUSED = 400

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
 from bmn.errors import UsageProblem
-from bmn.server.asking import AskingRoute
-from bmn.server.bodies import given_again, whole
-from bmn.server.dependencies import submitting_caller
-from bmn.server.measured import check_size
+from bmn.server.access.asking import AskingRoute
+from bmn.server.access.dependencies import submitting_caller
+from bmn.server.edge.bodies import given_again, whole
+from bmn.server.edge.measured import check_size
 
 _JSON = (b"application/json", b"application/json; charset=utf-8")
 _KEY = re.compile(rb"[\x21-\x7e]{1,200}")

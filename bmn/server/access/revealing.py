@@ -14,9 +14,9 @@ from bmn.identity.rights import Right, roles_with
 from bmn.identity.tokens import Principal
 from bmn.redaction import HIDDEN
 from bmn.schemas import base
-from bmn.server.dependencies import Caller, acting, viewer
-from bmn.server.resources import Resources
-from bmn.server.sessions import require_own_page
+from bmn.server.access.dependencies import Caller, acting, viewer
+from bmn.server.state.resources import Resources
+from bmn.server.state.sessions import require_own_page
 
 Reveal = Annotated[
     bool, Query(description="operators: with what users have said, made and are called by; needs `reason`, is audited")

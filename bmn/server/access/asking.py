@@ -10,8 +10,8 @@ from fastapi.params import Form
 from starlette.exceptions import HTTPException
 
 from bmn.errors import UsageProblem
-from bmn.server.dependencies import caller, generation_caller, identify, viewer
-from bmn.server.measured import MeasuredRoute
+from bmn.server.access.dependencies import caller, generation_caller, identify, viewer
+from bmn.server.edge.measured import MeasuredRoute
 
 _CALLERS = (identify, viewer, caller, generation_caller)
 

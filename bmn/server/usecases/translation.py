@@ -18,7 +18,7 @@ from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.payloads import Payload
 from bmn.schemas.terms import LONGEST_SECONDS
 from bmn.schemas.webhooks import ENDS, problem_of
-from bmn.server.resources import Resources
+from bmn.server.state.resources import Resources
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
 from bmn.work.defaults import BrandDefaults, as_made, name_defaults

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from bmn.logs import get_logger
-from bmn.server.gate import Gate
+from bmn.server.edge.gate import Gate
 
 log = get_logger(__name__)
 

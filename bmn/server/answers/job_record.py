@@ -8,7 +8,7 @@ from bmn.db.library import assets, brands
 from bmn.db.records import Job
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
-from bmn.server import views
+from bmn.server.answers import views
 from bmn.signing import Signer
 
 _TIMELINE = 5000

@@ -1,0 +1,1 @@
+"""Rows and records as the documents that the API answers with."""

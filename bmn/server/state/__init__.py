@@ -1,0 +1,1 @@
+"""What one server process holds: connections, sessions, figures, and what is kept for a moment."""

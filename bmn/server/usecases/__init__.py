@@ -1,0 +1,1 @@
+"""What several doors do alike: routes, pages and sockets share these."""
