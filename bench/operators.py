@@ -26,6 +26,7 @@ _USER = "00000000-0000-4000-8000-000000000007"
 _OPERATOR = "00000000-0000-4000-8000-0000000000ff"
 _CAUSES = ("provider_overloaded", "provider_timeout", "provider_auth", "bug", "storage_failed", "worker_killed")
 _DAY = 86_400
+_REVEALED = "reveal=true&reason=a+bench"
 _VIEWS = (
     "",
     *(f"?since={seconds}" for seconds in (3600, _DAY, 7 * _DAY)),
@@ -36,8 +37,8 @@ _VIEWS = (
     "?state=completed&by=user",
     "?queue=logo-generation",
     "?cause=bug",
-    "?text=harbor",
-    "?text=nothing+like+it",
+    f"?text=harbor&{_REVEALED}",
+    f"?text=nothing+like+it&{_REVEALED}",
     "?minCost=0.01",
     f"?user={_USER}",
     "?prefix=logo-generation-7f",
@@ -56,7 +57,10 @@ _PAGES = (
 _ASKED = (
     *(f"/api/v1/admin/{what}" for what in ("overview", "incidents", "dlq", "dlq?cause=bug", "queues", "workers")),
     *(f"/api/v1/admin/{what}" for what in ("alerts", "audit", "bulk", "keys", "incidents/bug")),
-    *(f"/api/v1/jobs?all=true{more}" for more in ("", "&state=failed", "&cause=bug", "&text=harbor", "&minCost=0.01")),
+    *(
+        f"/api/v1/jobs?all=true{more}"
+        for more in ("", "&state=failed", "&cause=bug", f"&text=harbor&{_REVEALED}", "&minCost=0.01")
+    ),
     *(f"/api/v1/jobs/groups?all=true&by={by}" for by in ("cause", "queue", "user", "hour")),
     *(f"/api/v1/costs?all=true&by={by}" for by in ("kind", "provider", "user", "model")),
     "/api/v1/kits",

@@ -68,7 +68,9 @@ class Principal:
 
     def actor(self, address: str | None = None) -> Actor:
         """Them, for what is written down about what they do. address: where the request came from."""
-        return Actor(self.behind or self.user_id, key_id=self.key_id, address=address)
+        if self.behind is None:
+            return Actor(self.user_id, key_id=self.key_id, address=address)
+        return Actor(self.behind, key_id=self.key_id, address=address, on_behalf_of=self.user_id)
 
 
 class Authenticator:

@@ -125,7 +125,7 @@ def _reason(refusal: BmnError) -> str:
 
 
 def _actor(bulk: Bulk) -> Actor:
-    return Actor(bulk.asked_by, key_id=bulk.key_id, address=bulk.address)
+    return Actor(bulk.asked_by, key_id=bulk.key_id, address=bulk.address, on_behalf_of=bulk.on_behalf_of)
 
 
 def _retry(conn: Connection, core: Core, bulk: Bulk, item: Item) -> _Did:

@@ -123,6 +123,7 @@ export interface AuditRecord {
   keyId: string | null;
   keyName: string | null;
   address: string | null;
+  onBehalfOf: string | null;
   before: Record<string, any> | null;
   after: Record<string, any> | null;
 }

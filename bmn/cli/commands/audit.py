@@ -5,11 +5,14 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, run, single
+from bmn.cli.following.hidden import say_hidden
 from bmn.cli.lookup.selection import Since, Until
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.params import Reveal
 from bmn.cli.terminal.timespan import listed
+from bmn.redaction import HIDDEN, unhidden
 from bmn.schemas.documents import AuditPage, AuditRecord
 
 _COLUMNS = (
@@ -40,6 +43,7 @@ def audit(
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
+    reveal: Reveal = None,
 ) -> None:
     """The acts of people and of the system itself, the newest first."""
 
@@ -54,6 +58,7 @@ def audit(
                 key=key,
                 since=since,
                 until=until,
+                reveal=reveal,
             )
 
     page = run(fetch())
@@ -65,6 +70,7 @@ def audit(
         console.next_step("bmn audit --since 30d")
         return
     console.table(_COLUMNS, [_row(entry) for entry in page.entries])
+    say_hidden(any(entry.reason == HIDDEN for entry in page.entries))
     if page.next_cursor:
         console.say(f"the next page: --cursor {page.next_cursor}")
     console.next_step(f"bmn audit --subject {page.entries[0].subject}")
@@ -75,11 +81,13 @@ def _row(entry: AuditRecord) -> tuple[Cell, ...]:
     by = f"{entry.actor[:8] if human else entry.actor}"
     if entry.key_id:
         by += f" ({entry.key_name or entry.key_id})"
+    if entry.on_behalf_of:
+        by += f" for {entry.on_behalf_of[:8] if human else entry.on_behalf_of}"
     return (
         listed(entry.at),
         entry.action,
         entry.subject,
         by,
         entry.address or "",
-        entry.reason or "",
+        unhidden(entry.reason) or "",
     )

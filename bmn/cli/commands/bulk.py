@@ -6,16 +6,18 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.following import bulk as following
+from bmn.cli.following.hidden import say_hidden
 from bmn.cli.lookup.selection import Everyone
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.params import Reason
+from bmn.cli.terminal.params import Reason, Reveal
 from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
 from bmn.format import count
+from bmn.redaction import HIDDEN, unhidden
 from bmn.schemas.documents import BulkAction, BulkItem, BulkPage
 
 BulkName = Annotated[str, typer.Argument(metavar="BULK", help="4 or more characters of its id, or `last`.")]
@@ -35,6 +37,7 @@ _COLUMNS = (
     Column("LEFT", right=True),
     Column("BY", drop=2, flexible=True),
     Column("BEGUN", drop=1),
+    Column("REASON", drop=3, flexible=True, least=12),
 )
 
 
@@ -43,12 +46,13 @@ def list_bulk(
     everyone: Everyone = False,
     limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
+    reveal: Reveal = None,
 ) -> None:
     """The newest first."""
 
     async def fetch() -> BulkPage:
         async with _client(everyone) as client:
-            return await client.bulk_actions(operators=everyone, limit=limit, cursor=cursor)
+            return await client.bulk_actions(operators=everyone, limit=limit, cursor=cursor, reveal=reveal)
 
     page = run(fetch())
     if console.json:
@@ -59,6 +63,7 @@ def list_bulk(
         console.next_step("bmn jobs retry --state failed", *(() if everyone else ("bmn bulk list --everyone",)))
         return
     console.table(_COLUMNS, [_row(each) for each in page.bulk])
+    say_hidden(any(each.reason == HIDDEN for each in page.bulk))
     if page.next_cursor:
         console.say(f"The next page: --cursor {page.next_cursor}")
     console.next_step(f"bmn bulk watch {following.short_bulk(page.bulk[0].id)}{following.whose(everyone)}")
@@ -75,11 +80,12 @@ def _row(each: BulkAction) -> list[Cell]:
         str(each.left),
         each.asked_by,
         listed(each.created_at),
+        unhidden(each.reason) or "",
     ]
 
 
 @app.command("watch", cls=examples("bmn bulk watch last", "bmn bulk watch 7f3a --everyone"))
-def watch(bulk: BulkName, everyone: Everyone = False) -> int:
+def watch(bulk: BulkName, everyone: Everyone = False, reveal: Reveal = None) -> int:
     """Shows how far it is until it ends, then each refused job with its reason. Ctrl-C leaves it running."""
     found: list[BulkAction] = []
 
@@ -87,6 +93,8 @@ def watch(bulk: BulkName, everyone: Everyone = False) -> int:
         async with _client(everyone) as client:
             found.append(await _find(client, bulk, everyone))
             found.append(await following.watch(client, found[-1], operators=everyone))
+            if reveal is not None:
+                found.append(await client.bulk(found[-1].id, operators=everyone, reveal=reveal))
             return await following.items_to_tell(client, found[-1], operators=everyone)
 
     try:
@@ -99,6 +107,8 @@ def watch(bulk: BulkName, everyone: Everyone = False) -> int:
     if console.json:
         console.document({"bulk": found[-1], "jobs": items})
         return following.code_of(found[-1])
+    if reveal is not None and found[-1].reason:
+        console.say(f"Reason: {found[-1].reason}")
     noun = "dead letter" if found[-1].action in ("replay", "purge") else "job"
     return following.report(found[-1], items, noun)
 

@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from bmn.client.calls.fields import AuditQuery, given
+from bmn.client.calls.fields import AuditQuery, given, revealing
 from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
@@ -39,7 +39,13 @@ class Administering(HttpClient):
         )
 
     async def audit(
-        self, *, limit: int | None = None, cursor: str | None = None, **query: Unpack[AuditQuery]
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        reveal: str | None = None,
+        **query: Unpack[AuditQuery],
     ) -> documents.AuditPage:
-        """One page of what was done, newest first."""
-        return await self._get("/admin/audit", documents.AuditPage, limit=limit, cursor=cursor, **query)
+        """One page of what was done, newest first. reveal: why an operator reads what users gave as their reasons."""
+        asked = revealing(reveal)
+        return await self._get("/admin/audit", documents.AuditPage, limit=limit, cursor=cursor, **query, **asked)

@@ -1,6 +1,6 @@
 """Actions on many jobs, which the server carries out."""
 
-from bmn.client.calls.fields import Fields, given, revealed
+from bmn.client.calls.fields import Fields, given, revealed, revealing
 from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
@@ -26,14 +26,20 @@ class Bulk(HttpClient):
         return await self._post(revealed(_bulk(operators), reveal), documents.BulkAction, given(body), safe=True)
 
     async def bulk_actions(
-        self, *, operators: bool = False, limit: int | None = None, cursor: str | None = None
+        self,
+        *,
+        operators: bool = False,
+        limit: int | None = None,
+        cursor: str | None = None,
+        reveal: str | None = None,
     ) -> documents.BulkPage:
-        """One page of actions, newest first."""
-        return await self._get(_bulk(operators), documents.BulkPage, limit=limit, cursor=cursor)
+        """One page of actions, newest first. reveal: why an operator reads what users looked for, and why."""
+        asked = revealing(reveal)
+        return await self._get(_bulk(operators), documents.BulkPage, limit=limit, cursor=cursor, **asked)
 
-    async def bulk(self, bulk_id: str, *, operators: bool = False) -> documents.BulkAction:
-        """How far an action is."""
-        return await self._get(f"{_bulk(operators)}/{bulk_id}", documents.BulkAction)
+    async def bulk(self, bulk_id: str, *, operators: bool = False, reveal: str | None = None) -> documents.BulkAction:
+        """How far an action is. reveal: as in `bulk_actions`."""
+        return await self._get(f"{_bulk(operators)}/{bulk_id}", documents.BulkAction, **revealing(reveal))
 
     async def bulk_items(
         self,

@@ -11,19 +11,22 @@ from bmn.db.tables import audit_log, bulk_actions, jobs
 
 
 class Actor(str):
-    """Who does something: a user's id, or `system`; and, where it is known, with which key and from where.
+    """Who does something: a user's id, or `system`; and, where it is known, with which key, from where and for whom.
 
     A string, because that is all that the rows of jobs, queues and dead letters keep of them.
     """
 
-    __slots__ = ("address", "key_id")
+    __slots__ = ("address", "key_id", "on_behalf_of")
     key_id: str | None
     address: str | None
+    on_behalf_of: str | None
 
-    def __new__(cls, name: str, *, key_id: str | None = None, address: str | None = None) -> "Actor":
-        """address: of the client, as the server sees it."""
+    def __new__(
+        cls, name: str, *, key_id: str | None = None, address: str | None = None, on_behalf_of: str | None = None
+    ) -> "Actor":
+        """address: of the client, as the server sees it. on_behalf_of: the user for whom a service acts."""
         actor = super().__new__(cls, name)
-        actor.key_id, actor.address = key_id, address
+        actor.key_id, actor.address, actor.on_behalf_of = key_id, address, on_behalf_of
         return actor
 
 
@@ -90,6 +93,7 @@ def note(
         "after": after,
         "key_id": actor.key_id if isinstance(actor, Actor) else None,
         "address": actor.address if isinstance(actor, Actor) else None,
+        "on_behalf_of": actor.on_behalf_of if isinstance(actor, Actor) else None,
     }
     conn.execute(insert(audit_log).values(row))
 

@@ -74,6 +74,7 @@ class NewBulk:
     asked_by: str
     key_id: str | None = None
     address: str | None = None
+    on_behalf_of: str | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
     rate: float | None = None
@@ -97,6 +98,7 @@ class Bulk:
     asked_by: str
     key_id: str | None
     address: str | None
+    on_behalf_of: str | None
     reason: str | None
     rate: float | None
     stop_at: float | None
@@ -131,8 +133,19 @@ _COLUMNS = (
     *(
         bulk_actions.c[name]
         for name in (
-            *("id", "action", "state", "selection", "owner_id", "changes", "asked_by", "key_id", "address", "reason"),
-            *("rate", "stop_at", "total", "done", "refused", "failed_again", "credits_estimated", "usd_estimated"),
+            *("id", "action", "state", "selection", "owner_id", "changes", "asked_by", "key_id", "address"),
+            *(
+                "on_behalf_of",
+                "reason",
+                "rate",
+                "stop_at",
+                "total",
+                "done",
+                "refused",
+                "failed_again",
+                "credits_estimated",
+                "usd_estimated",
+            ),
             *("credits", "message", "created_at", "ended_at"),
         )
     ),

@@ -23,7 +23,10 @@ class LedgerEntry(Record):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry(Record):
-    """Something that was done. key_id, address: with which API key, and from where, as far as it is known."""
+    """Something that was done. key_id, address: with which API key, and from where, as far as it is known.
+
+    on_behalf_of: the user for whom a service did it, and whose words the reason then is.
+    """
 
     id: int
     actor: str
@@ -35,6 +38,7 @@ class AuditEntry(Record):
     at: float
     key_id: str | None
     address: str | None
+    on_behalf_of: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ audit_log = Table(
     moment("at", nullable=False, default=db_now()),
     Column("key_id", String(32)),  # the API key it was done with
     Column("address", String(64)),  # where the request came from
+    identifier("on_behalf_of"),  # the user for whom a service did it
     Index("audit_log_at", "at"),
     Index("audit_log_subject", "subject", "id"),
 )

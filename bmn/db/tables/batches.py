@@ -18,6 +18,7 @@ bulk_actions = Table(
     Column("asked_by", String(128), nullable=False),
     Column("key_id", String(32)),
     Column("address", String(64)),
+    identifier("on_behalf_of"),  # the user for whom a service asked
     Column("reason", Text),
     Column("rate", Double),  # jobs a second
     Column("stop_at", Double),  # share of failures

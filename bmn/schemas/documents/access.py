@@ -9,6 +9,7 @@ class AuditRecord(Document):
     """Something that was done. actor: a user's id, or `system`. action: such as `queue.pause`. subject: what it was done to.
 
     before, after: what it changed. key_id: the API key it was done with. address: where the request came from.
+    on_behalf_of: the user for whom a service did it.
     """
 
     id: int
@@ -20,12 +21,13 @@ class AuditRecord(Document):
     key_id: str | None
     key_name: str | None
     address: str | None
+    on_behalf_of: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
 
 
 class OwnAct(AuditRecord):
-    """What a user did to what is theirs: why is in their own words."""
+    """What a user did to what is theirs, or a service on their behalf: why is in the user's words."""
 
     reason: Annotated[str | None, PERSONAL]
 

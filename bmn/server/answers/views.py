@@ -109,7 +109,8 @@ def job_group(row: Group) -> documents.JobGroup:
 
 def bulk_action(row: Bulk, *, joined: bool | None = None) -> documents.BulkAction:
     """An action on many jobs. joined: it ran already when somebody asked for the same."""
-    kind = OwnBulkAction if row.asked_by == row.owner_id else documents.BulkAction
+    own = row.owner_id is not None and row.owner_id in (row.asked_by, row.on_behalf_of)
+    kind = OwnBulkAction if own else documents.BulkAction
     return kind(
         id=row.id,
         action=row.action,
@@ -299,7 +300,7 @@ def api_key(row: ApiKey) -> documents.KeyRecord:
 
 def audit_entry(row: AuditEntry, owner: str | None, key_name: str | None = None) -> documents.AuditRecord:
     """Something that was done. owner: whose the subject is. key_name: of the key it was done with."""
-    kind = OwnAct if row.actor == owner else documents.AuditRecord
+    kind = OwnAct if row.on_behalf_of is not None or row.actor == owner else documents.AuditRecord
     return kind(
         id=row.id,
         at=when(row.at),
@@ -310,6 +311,7 @@ def audit_entry(row: AuditEntry, owner: str | None, key_name: str | None = None)
         key_id=row.key_id,
         key_name=key_name,
         address=row.address,
+        on_behalf_of=row.on_behalf_of,
         before=row.before,
         after=row.after,
     )

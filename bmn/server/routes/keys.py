@@ -78,6 +78,6 @@ async def list_audit(
         for row in shown
     ]
     return documents.AuditPage(
-        entries=[views.shown(entry, principal, owner=entry.actor) for entry in entries],
+        entries=[views.shown(entry, principal, owner=entry.on_behalf_of or entry.actor) for entry in entries],
         next_cursor=str(shown[-1].id) if len(rows) > limit else None,
     )

@@ -165,6 +165,7 @@ async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor)
         asked_by=str(by),
         key_id=by.key_id,
         address=by.address,
+        on_behalf_of=by.on_behalf_of,
         changes=body.changes,
         reason=body.reason,
         rate=body.rate,
