@@ -18,6 +18,21 @@ bind = structlog.contextvars.bound_contextvars
 OUTCOMES = "bmn.jobs.outcomes"
 """The logger that tells how each job ended, and nothing else: all that the level `jobs` shows below a warning."""
 
+# Their info lines carry whole URLs, some with signatures in the query.
+_NOISY = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "engineio",
+    "socketio",
+    "rq",
+    "rq.worker",  # sets a level of its own when it is imported
+    "alembic",
+    "anthropic",
+    "openai",
+    "PIL",
+    "uvicorn",
+)
 _MOST_REASONS = 100
 _SECRET_KEYS = re.compile(r"(?i)(authorization|api[-_]?key|x-key|token|secret|password|cookie)")
 
@@ -84,30 +99,19 @@ def configure(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel("WARNING" if level == "jobs" else level.upper())
-    logging.getLogger(OUTCOMES).setLevel("INFO" if level == "jobs" else "NOTSET")
-    # Their info lines carry whole URLs, some with signatures in the query.
-    for noisy in (
-        "httpx",
-        "httpx2",
-        "httpcore",
-        "engineio",
-        "socketio",
-        "rq",
-        "rq.worker",  # sets a level of its own when it is imported
-        "alembic",
-        "anthropic",
-        "openai",
-        "PIL",
-        "uvicorn",
-    ):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger().handlers[:] = [handler]
+    _set_levels(level)
     logging.captureWarnings(capture=True)  # libraries warn of words they do not know; a log is read line by line
     structlog.contextvars.clear_contextvars()
     if process:
         structlog.contextvars.bind_contextvars(process=process)
+
+
+def _set_levels(level: str) -> None:
+    logging.getLogger().setLevel("WARNING" if level == "jobs" else level.upper())
+    logging.getLogger(OUTCOMES).setLevel("INFO" if level == "jobs" else "NOTSET")
+    for noisy in _NOISY:
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 class Seldom:

@@ -3,7 +3,8 @@
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import redis.asyncio
@@ -132,6 +133,19 @@ def describe(settings: Settings) -> str:
     return f"{address} on {this_host()}" if address.startswith("sqlite") else redact(address)
 
 
+@asynccontextmanager
+async def _closed_if_refused(
+    client: redis.asyncio.Redis, probe: redis.asyncio.Redis, db: Database
+) -> AsyncGenerator[None]:
+    try:
+        yield
+    except Misconfigured:
+        await client.aclose()
+        await probe.aclose()
+        await db.close()
+        raise
+
+
 async def open_core(settings: Settings, role: str, work: Work) -> Core:
     """Opens what the settings name, for this work. Raises Misconfigured without a Redis, or where that works for another
     deployment; TryLater without a database.
@@ -150,13 +164,8 @@ async def open_core(settings: Settings, role: str, work: Work) -> Core:
     # On a connection of its own: however many wait for one of the others, Redis is not away for that.
     probe = connect(settings.redis_address, connections=2)
     health = RedisHealth(probe, owner=owner)
-    try:
+    async with _closed_if_refused(client, probe, db):
         await health.start()
-    except Misconfigured:
-        await client.aclose()
-        await probe.aclose()
-        await db.close()
-        raise
     stream = EventStream(client, maxlen=settings.bmn_stream_maxlen)
     events = EventLog(db, stream, frozenset(name for name, queue in work.queues.items() if queue.job_type))
     view = RqView(client, work.queues, window=settings.bmn_queue_window, function=f"{work.module}.execute")

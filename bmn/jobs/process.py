@@ -42,21 +42,7 @@ async def serve(
         loop.add_signal_handler(number, early.set)
     core = await open_core(settings, queues[0])
     try:
-        workers = [
-            Worker(
-                core.named(queue.name) if number else core,
-                queue,
-                slots=slots or queue.slots,
-                burst=burst,
-                grace=grace,
-                upkeep=number == 0,
-                on_scale=on_scale,
-            )
-            for number, queue in enumerate(map(core.queue, queues))
-        ]
-        if not burst:  # then they end together, and one can give signs of life for all
-            for worker in workers:
-                worker.beats_for = workers if worker is workers[0] else ()
+        workers = _workers(core, queues, slots=slots, burst=burst, grace=grace, on_scale=on_scale)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _for_all(workers, Worker.stop))
         if early.is_set():
@@ -70,6 +56,33 @@ async def serve(
         await core.close()
     log.info("worker closed", queue=",".join(queues))
     return any(worker.drained for worker in workers)
+
+
+def _workers(
+    core: Core,
+    queues: Sequence[str],
+    *,
+    slots: int | None,
+    burst: bool,
+    grace: float | None,
+    on_scale: Callable[[str, int], None] | None,
+) -> list[Worker]:
+    workers = [
+        Worker(
+            core.named(queue.name) if number else core,
+            queue,
+            slots=slots or queue.slots,
+            burst=burst,
+            grace=grace,
+            upkeep=number == 0,
+            on_scale=on_scale,
+        )
+        for number, queue in enumerate(map(core.queue, queues))
+    ]
+    if not burst:  # then they end together, and one can give signs of life for all
+        for worker in workers:
+            worker.beats_for = workers if worker is workers[0] else ()
+    return workers
 
 
 def _nothing() -> None: ...

@@ -14,7 +14,7 @@ from bmn.db.batches import kits
 from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
-from bmn.db.records import DeadLetter, Job, LetterState, Unit, UnitState
+from bmn.db.records import DeadLetter, Job, LetterState, NewJob, Unit, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs import budgets
@@ -149,24 +149,9 @@ def replay_job(
         raise Conflict(
             "This job had done what it was paid for before it ended.", hint="Submit it again, to do it once more."
         )
-    new_id = queue.new_id()
-    _take_once(conn, job_id, by, new_id)
-    missing = _missing(conn, queue, job_id, payload)
-    cost = missing * queue.price(core.settings)
-    job = queue.new_job(
-        payload,
-        job_id=new_id,
-        user_id=parent.user_id,
-        terms=Terms(priority=parent.priority, webhook=next((h for h in parent.webhooks if not h.endpoint_id), None)),
-        credits=cost,
-        unit_credits=queue.price(core.settings) if parent.user_id else 0,
-        usd=core.work.usd(core.settings, queue.name, payload, missing, in_service(conn, core.settings, queue)),
-        parent_id=job_id,
-        group_id=parent.group_id,
-        request_id=parent.request_id,
-        message="Brought back, waiting in line",
-    )
-    made: dict[str, object] = {"job": new_id}
+    job = _new_job(conn, core, queue, parent, payload)
+    _take_once(conn, job_id, by, job.id)
+    made: dict[str, object] = {"job": job.id}
     if user_id is None and parent.user_id:
         wanted = {parent.user_id: budgets.Wanted(job.credits, job.usd)}
         made |= {"pastBudget": True} if budgets.passed_by(conn, core, wanted) else {}
@@ -174,7 +159,25 @@ def replay_job(
     if parent.group_id:
         kits.go_on(conn, parent.group_id)
     audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after=made)
-    return Replay(job_id, new_id, cost), change
+    return Replay(job_id, job.id, job.credits), change
+
+
+def _new_job(conn: Connection, core: Core, queue: Queue, parent: Job, payload: Payload) -> NewJob:
+    """The job that makes what is missing of an ended one."""
+    missing = _missing(conn, queue, parent.id, payload)
+    price = queue.price(core.settings)
+    return queue.new_job(
+        payload,
+        user_id=parent.user_id,
+        terms=Terms(priority=parent.priority, webhook=next((h for h in parent.webhooks if not h.endpoint_id), None)),
+        credits=missing * price,
+        unit_credits=price if parent.user_id else 0,
+        usd=core.work.usd(core.settings, queue.name, payload, missing, in_service(conn, core.settings, queue)),
+        parent_id=parent.id,
+        group_id=parent.group_id,
+        request_id=parent.request_id,
+        message="Brought back, waiting in line",
+    )
 
 
 def _check_ended(conn: Connection, parent: Job) -> None:

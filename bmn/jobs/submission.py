@@ -23,7 +23,7 @@ from bmn.format import duration
 from bmn.jobs import budgets
 from bmn.jobs.core import Core
 from bmn.jobs.outages import in_service
-from bmn.jobs.queue import AT_ONCE, Terms
+from bmn.jobs.queue import AT_ONCE, Queue, Terms
 from bmn.observability import current_parent
 from bmn.schemas.payloads import JobState, Payload
 
@@ -113,6 +113,43 @@ async def has_answer(core: Core, user_id: str, key: str) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the jobs of one submission have in common. maker: the provider that serves their queue now."""
+
+    core: Core
+    queue: Queue
+    user_id: str | None
+    maker: str | None
+    idempotency_key: str | None
+    request_id: str | None
+    terms: Terms
+    job_id: str | None
+    trace_parent: str | None = field(default_factory=current_parent)
+
+    def jobs(self, payloads: Sequence[Payload]) -> list[NewJob]:
+        group = str(uuid4()) if len(payloads) > 1 else None
+        return [self._job(payload, group) for payload in payloads]
+
+    def _job(self, payload: Payload, group: str | None) -> NewJob:
+        queue, settings, delay = self.queue, self.core.settings, self.terms.delay
+        units, price = queue.units(payload), queue.price(settings) if self.user_id else 0
+        return queue.new_job(
+            payload,
+            job_id=self.job_id,
+            user_id=self.user_id,
+            terms=self.terms,
+            credits=units * price,
+            unit_credits=price,
+            usd=self.core.work.usd(settings, queue.name, payload, units, self.maker),
+            idempotency_key=self.idempotency_key,
+            group_id=group,
+            request_id=self.request_id,
+            trace_parent=self.trace_parent,
+            message=f"Begins in {duration(delay)}" if delay else "Waiting in line",
+        )
+
+
 async def submit(
     core: Core,
     user_id: str | None,
@@ -131,40 +168,18 @@ async def submit(
     at most.
     """
     check_ready(core)
-    queue, parent = core.queue(queue_name), current_parent()
-    price = queue.price(core.settings) if user_id else 0
+    queue = core.queue(queue_name)
     maker = (
         await core.db.read(lambda conn: in_service(conn, core.settings, queue))
         if queue.has_order(core.settings)
         else None
     )
-    message = f"Begins in {duration(terms.delay)}" if terms.delay else "Waiting in line"
-
-    def jobs_of(made: Sequence[Payload]) -> list[NewJob]:
-        group = str(uuid4()) if len(made) > 1 else None
-        return [
-            queue.new_job(
-                payload,
-                job_id=job_id,
-                user_id=user_id,
-                terms=terms,
-                credits=queue.units(payload) * price,
-                unit_credits=price,
-                usd=core.work.usd(core.settings, queue_name, payload, queue.units(payload), maker),
-                idempotency_key=idempotent.key if idempotent else None,
-                group_id=group,
-                request_id=request_id,
-                trace_parent=parent,
-                message=message,
-            )
-            for payload in made
-        ]
-
+    order = _Order(core, queue, user_id, maker, idempotent.key if idempotent else None, request_id, terms, job_id)
     # Where nothing has to be read, here and not in the writer's thread, whose time is everybody's.
-    ready = [] if callable(payloads) else jobs_of(payloads)
+    ready = [] if callable(payloads) else order.jobs(payloads)
 
     def plan(conn: Connection) -> list[NewJob]:
-        return jobs_of(payloads(conn)) if callable(payloads) else ready
+        return order.jobs(payloads(conn)) if callable(payloads) else ready
 
     def store(conn: Connection) -> tuple[list[Submission], list[Change]]:
         return _store(conn, core, user_id, plan, idempotent, job_id, replaces=terms.replaces)

@@ -65,9 +65,11 @@ def _slowed(res: Resources, body: BulkBody) -> BulkBody:
     return body.model_copy(update={"rate": min(body.rate or most, most)})
 
 
-def _add_routes(
-    router: APIRouter, owner_of: Callable[[Resources, Principal, BulkBody | None], Awaitable[str | None]]
-) -> None:
+OwnerOf = Callable[[Resources, Principal, BulkBody | None], Awaitable[str | None]]
+"""Whose jobs alone a caller means; None for everybody's."""
+
+
+def _add_beginning(router: APIRouter, owner_of: OwnerOf) -> None:
     # Not below /bulk: there it would be an action of that name for whoever asks with another method.
     @router.post("/bulk-estimate", responses=refusals(404, 413))
     async def estimate_bulk(body: BulkBody, res: Res, principal: Looker) -> documents.BulkEstimate:
@@ -91,6 +93,8 @@ def _add_routes(
         found, joined = await bulk.start(res, asked, owner_id, acting(principal, request))
         return views.shown(views.bulk_action(found, joined=joined), principal)
 
+
+def _add_looking(router: APIRouter, owner_of: OwnerOf) -> None:
     @router.get("/bulk")
     async def list_bulk(
         res: Res,
@@ -115,6 +119,8 @@ def _add_routes(
         found = await res.core.db.read(lambda conn: find_bulk(conn, bulk_id, owner_id))
         return views.shown(views.bulk_action(found), principal)
 
+
+def _add_going_on(router: APIRouter, owner_of: OwnerOf) -> None:
     @router.get("/bulk/{bulk_id}/items", responses=refusals(404))
     async def list_bulk_items(
         bulk_id: JobId,
@@ -170,7 +176,8 @@ def change_state(
     return find_bulk(conn, bulk_id, owner_id)
 
 
-_add_routes(own, _owner_of_own)
-_add_routes(operators, owner_for_operators)
+for _add in (_add_beginning, _add_looking, _add_going_on):
+    _add(own, _owner_of_own)
+    _add(operators, owner_for_operators)
 router = APIRouter()
 router.routes += [*own.routes, *operators.routes]

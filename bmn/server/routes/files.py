@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from bmn.db.library import assets, brands
+from bmn.db.records import Asset
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
@@ -74,16 +75,7 @@ async def read_file(
         raise NotFound(_ABSENT) from None
     row = await res.core.db.read(lambda conn: assets.by_key(conn, key))
     kind = mime_of(beginning)
-    headers = {
-        "Cache-Control": "private, max-age=3600, immutable",
-        "Content-Disposition": _disposition(kind, download),
-        "Content-Security-Policy": _POLICY,
-        "Cross-Origin-Resource-Policy": "cross-origin",  # a front end on another origin shows our pictures
-    }
-    if digest := row.sha256 if row is not None else _digest(beginning, size):
-        headers["ETag"] = f'"{digest}"'
-    if row is not None:
-        headers["Last-Modified"] = http_date(row.created_at)
+    headers = _headers(row, beginning, size, _disposition(kind, download))
     known = (headers.get("ETag", ""), headers.get("Last-Modified", ""))
     if is_another(request.headers, *known):
         return Response(status_code=412, headers=headers)
@@ -98,6 +90,20 @@ async def read_file(
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - first)
     return StreamingResponse(_pieces(storage, key, beginning, first, end), status, headers, kind)
+
+
+def _headers(row: Asset | None, beginning: bytes, size: int, disposition: str) -> dict[str, str]:
+    headers = {
+        "Cache-Control": "private, max-age=3600, immutable",
+        "Content-Disposition": disposition,
+        "Content-Security-Policy": _POLICY,
+        "Cross-Origin-Resource-Policy": "cross-origin",  # a front end on another origin shows our pictures
+    }
+    if digest := row.sha256 if row is not None else _digest(beginning, size):
+        headers["ETag"] = f'"{digest}"'
+    if row is not None:
+        headers["Last-Modified"] = http_date(row.created_at)
+    return headers
 
 
 def _disposition(kind: str, file: str | None) -> str:

@@ -190,24 +190,30 @@ def bounded(
             async with asyncio.timeout(limits.send_seconds):
                 await send(message)
 
-        with contextlib.ExitStack() as stack:
-            ids: list[str] = []
-
-            def known(eio_sid: str) -> None:
-                ids.append(eio_sid)
-                stack.enter_context(transports.serving(eio_sid))
-
-            scope[_LATE] = known
-            if upgraded := _upgraded(scope):
-                known(upgraded)
-            try:
-                await app(scope, receive, send_in_time)
-            except _MALFORMED as error:
-                log.info("malformed frame, transport closed", reason=type(error).__name__)
-                for eio_sid in ids:
-                    await transports.drop(eio_sid)
+        await _serve_websocket(app, transports, scope, receive, send_in_time)
 
     return wrapped
+
+
+async def _serve_websocket(
+    app: Any, transports: Transports, scope: MutableMapping[str, Any], receive: _RECEIVE, send: _SEND
+) -> None:
+    with contextlib.ExitStack() as stack:
+        ids: list[str] = []
+
+        def known(eio_sid: str) -> None:
+            ids.append(eio_sid)
+            stack.enter_context(transports.serving(eio_sid))
+
+        scope[_LATE] = known
+        if upgraded := _upgraded(scope):
+            known(upgraded)
+        try:
+            await app(scope, receive, send)
+        except _MALFORMED as error:
+            log.info("malformed frame, transport closed", reason=type(error).__name__)
+            for eio_sid in ids:
+                await transports.drop(eio_sid)
 
 
 def address_of(scope: MutableMapping[str, Any]) -> str:
