@@ -13,16 +13,6 @@ from bmn.cli.base import UsageError
 from bmn.cli.order import Options
 from bmn.cli.terminal.params import Bell, Exec, ahead, brand_name, later, span
 
-# What becomes a field of the request, by the name of its option.
-_TERMS = {
-    "at": "runAt",
-    "in_": "runIn",
-    "start_within": "startWithin",
-    "finish_within": "finishWithin",
-    "priority": "priority",
-    "replaces": "replaces",
-}
-
 
 def _shared(
     brand: Annotated[
@@ -101,7 +91,8 @@ def with_shared(command: Callable[..., int], declared: tuple[inspect.Parameter, 
 
     @functools.wraps(command)
     def run(**given: Any) -> int:
-        return command(options=_options({each.name: given.pop(each.name, each.default) for each in declared}), **given)
+        shared = {each.name: given.pop(each.name, each.default) for each in declared}
+        return command(options=_options(**shared), **given)
 
     signature = inspect.signature(command, eval_str=True)
     own = [each for each in signature.parameters.values() if each.name != "options"]
@@ -112,16 +103,50 @@ def with_shared(command: Callable[..., int], declared: tuple[inspect.Parameter, 
     return run
 
 
-def _options(given: dict[str, Any]) -> Options:
+def _options(
+    *,
+    brand: str | None,
+    out: Path | None,
+    detach: bool,
+    dry_run: bool,
+    timeout: float | None,
+    strict: bool,
+    idempotency_key: str | None,
+    images: str | None,
+    at: str | None,
+    in_: float | None,
+    start_within: float | None,
+    finish_within: float | None,
+    priority: int | None,
+    replaces: bool,
+    bell: bool,
+    command: str | None,
+) -> Options:
     """Raises UsageError where they contradict each other."""
-    if given["detach"] and given["out"]:
+    if detach and out:
         raise UsageError("--detach returns before there are files: leave --out away, or watch the job.")
-    if given["detach"] and (given["bell"] or given["command"]):
+    if detach and (bell or command):
         raise UsageError("--detach returns before the end: leave --bell and --exec away, or watch the job.")
-    if given["at"] is not None and given["in_"] is not None:
+    if at is not None and in_ is not None:
         raise UsageError("--at and --in both say when it begins: give one of them.")
-    terms = {field: given.pop(name) for name, field in _TERMS.items()}
-    terms = {field: value for field, value in terms.items() if value is not None and value is not False}
-    given["brand"] = given["brand"] or ""
-    key = given.pop("idempotency_key") or uuid.uuid4().hex
-    return Options(**given, idempotency_key=key, terms=terms)
+    terms = {
+        "runAt": at,
+        "runIn": in_,
+        "startWithin": start_within,
+        "finishWithin": finish_within,
+        "priority": priority,
+        "replaces": replaces or None,
+    }
+    return Options(
+        brand=brand or "",
+        out=out,
+        detach=detach,
+        dry_run=dry_run,
+        timeout=timeout,
+        strict=strict,
+        idempotency_key=idempotency_key or uuid.uuid4().hex,
+        images=images,
+        terms={field: value for field, value in terms.items() if value is not None},
+        bell=bell,
+        command=command,
+    )

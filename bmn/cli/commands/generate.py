@@ -7,15 +7,13 @@ import typer
 
 from bmn.cli.base import UsageError, examples, group
 from bmn.cli.commands import making_kits
-from bmn.cli.commands.making_kits import From, Results, Yes
+from bmn.cli.commands.making_kits import Colors, From, Results, Style, Vision, Yes
 from bmn.cli.derived import aliased, builder, example, with_fields
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.shared import with_brands, with_shared
-from bmn.cli.terminal.params import color
 from bmn.schemas.documents import Product
 from bmn.schemas.generators import KINDS
 from bmn.schemas.generators.bundles import CompositionStyle
-from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.kind import Kind
 
@@ -61,12 +59,9 @@ def logos(
     source: From = None,
     results: Results = None,
     yes: Yes = False,
-    style: Annotated[LogoStyle | None, typer.Option(help="How the logos look; else the brand's own look.")] = None,
-    colors: Annotated[
-        list[str] | None,
-        typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
-    ] = None,
-    vision: Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.")] = None,
+    style: Style = None,
+    colors: Colors = None,
+    vision: Vision = None,
     archetype: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Its character: explorer, sage, jester, ...")
     ] = None,

@@ -37,50 +37,63 @@ def _part(text: str) -> str:
     return text
 
 
+Brand = Annotated[
+    str | None, typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id; a new one is made.")
+]
+Pick = Annotated[
+    int | None, typer.Option(min=1, max=8, metavar="N", help="Go on with this logo; else it waits for your pick.")
+]
+Count = Annotated[int | None, typer.Option(min=1, max=8, metavar="N", help="How many logos; 4.")]
+Products = Annotated[
+    list[str] | None,
+    typer.Option("--product", metavar="NAME", help="Repeatable; a mug, a T-shirt and a tote bag, if none is named."),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", parser=_part, metavar="bundle|video", help="Leave this out; repeatable."),
+]
+Style = Annotated[LogoStyle | None, typer.Option(help="How the logos look; else the brand's own look.")]
+Colors = Annotated[
+    list[str] | None,
+    typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
+]
+Vision = Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.")]
+Archetype = Annotated[str | None, typer.Option(metavar="TEXT", help="Its character: explorer, sage, ...")]
+Bundle = Annotated[str | None, typer.Option(metavar="TEXT", help="What the bundle is called.")]
+BundleStyle = Annotated[CompositionStyle | None, typer.Option(help="How the products stand together.")]
+FilmStyle = Annotated[VideoStyle | None, typer.Option(help="What happens in the film.")]
+Duration = Annotated[int | None, typer.Option(min=3, max=10, metavar="SECONDS", help="How long the video is; 8.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Print the kit's id and return.")]
+DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what it comes to, step by step; submit nothing.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; it goes on. Exit 124."),
+]
+Key = Annotated[
+    str | None, typer.Option("--idempotency-key", metavar="KEY", help="The same key and options begin one kit.")
+]
+
+
 def kit(
-    brand: Annotated[
-        str | None, typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id; a new one is made.")
-    ] = None,
+    brand: Brand = None,
     source: From = None,
-    pick: Annotated[
-        int | None, typer.Option(min=1, max=8, metavar="N", help="Go on with this logo; else it waits for your pick.")
-    ] = None,
-    count: Annotated[int | None, typer.Option(min=1, max=8, metavar="N", help="How many logos; 4.")] = None,
-    products: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--product", metavar="NAME", help="Repeatable; a mug, a T-shirt and a tote bag, if none is named."
-        ),
-    ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option("--without", parser=_part, metavar="bundle|video", help="Leave this out; repeatable."),
-    ] = None,
-    style: Annotated[LogoStyle | None, typer.Option(help="How the logos look; else the brand's own look.")] = None,
-    colors: Annotated[
-        list[str] | None,
-        typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
-    ] = None,
-    vision: Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.")] = None,
-    archetype: Annotated[str | None, typer.Option(metavar="TEXT", help="Its character: explorer, sage, ...")] = None,
-    bundle: Annotated[str | None, typer.Option(metavar="TEXT", help="What the bundle is called.")] = None,
-    bundle_style: Annotated[CompositionStyle | None, typer.Option(help="How the products stand together.")] = None,
-    video_style: Annotated[VideoStyle | None, typer.Option(help="What happens in the film.")] = None,
-    duration: Annotated[
-        int | None, typer.Option(min=3, max=10, metavar="SECONDS", help="How long the video is; 8.")
-    ] = None,
+    pick: Pick = None,
+    count: Count = None,
+    products: Products = None,
+    without: Without = None,
+    style: Style = None,
+    colors: Colors = None,
+    vision: Vision = None,
+    archetype: Archetype = None,
+    bundle: Bundle = None,
+    bundle_style: BundleStyle = None,
+    video_style: FilmStyle = None,
+    duration: Duration = None,
     results: Results = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Print the kit's id and return.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("-n", "--dry-run", help="Show what it comes to, step by step; submit nothing.")
-    ] = False,
-    timeout: Annotated[
-        float | None,
-        typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; it goes on. Exit 124."),
-    ] = None,
-    idempotency_key: Annotated[
-        str | None, typer.Option("--idempotency-key", metavar="KEY", help="The same key and options begin one kit.")
-    ] = None,
+    detach: Detach = False,
+    dry_run: DryRun = False,
+    timeout: Timeout = None,
+    idempotency_key: Key = None,
     yes: Yes = False,
 ) -> int:
     """Makes a whole brand: logos, a pick, mockups, a bundle, a video."""
@@ -113,11 +126,15 @@ def kit(
     from bmn.cli.following.one_kit import Wanted, make_kit
 
     async def build(client: "Client") -> Body:
-        from bmn.cli.lookup.products import find_products
-
-        found = await find_products(client, products) if products else []
-        return {**body, **({"products": [product.slug for product in found]} if found else {})}
+        return {**body, **await _products(client, products or [])}
 
     key = idempotency_key or uuid.uuid4().hex
     assert brand is not None
     return make_kit(Wanted(brand, build, key, detach=detach, dry_run=dry_run, timeout=timeout))
+
+
+async def _products(client: "Client", names: list[str]) -> Body:
+    from bmn.cli.lookup.products import find_products
+
+    found = await find_products(client, names) if names else []
+    return {"products": [product.slug for product in found]} if found else {}

@@ -1,7 +1,9 @@
 """`bmn sandbox`: the stand-in for the providers: run it alone, make it fail, read what it would have billed."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -56,6 +58,33 @@ def run(
     run_sandbox(settings, listener, settings.bmn_sandbox_speed if speed is None else speed, ready)
 
 
+_Status = Annotated[int | None, typer.Option(min=400, max=599, metavar="N", help="Answer with this HTTP status.")]
+_RetryAfter = Annotated[str | None, typer.Option(metavar="SECONDS", help="With a status: the header of that name.")]
+_Latency = Annotated[float | None, typer.Option(parser=span, metavar="TIME", help="Answer this much later.")]
+_Drop = Annotated[
+    bool, typer.Option("--drop-response", help="Do the work, bill it, and cut the line before answering.")
+]
+_Garbage = Annotated[str | None, typer.Option(metavar="[KIND]", help="Answer with nonsense: html, empty, truncated, …")]
+_Hang = Annotated[bool, typer.Option("--hang", help="Never answer.")]
+_Pending = Annotated[bool, typer.Option("--pending", help="Polls never end.")]
+_Moderate = Annotated[int | None, typer.Option(min=1, metavar="N", help="Refuse the next N generations.")]
+_Stage = Annotated[Literal["request", "content"] | None, typer.Option(help="What moderation objects to.")]
+_UnknownStatus = Annotated[str | None, typer.Option(metavar="WORD", help="A poll answers with this status word.")]
+_Expire = Annotated[bool, typer.Option("--expire", help="The result's address is gone.")]
+_Image = Annotated[str | None, typer.Option(metavar="[KIND]", help="Deliver a bad picture: notimage, svg, huge, …")]
+_Times = Annotated[int | None, typer.Option(min=1, metavar="N", help="How many calls it hits. [all, until cleared]")]
+_Skip = Annotated[int | None, typer.Option(min=0, metavar="N", help="Let this many calls pass first.")]
+_After = Annotated[float | None, typer.Option(parser=span, metavar="TIME", help="Begin this much later.")]
+_Op = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only this call of the vendor: submit, poll, download, …")
+]
+_Path = Annotated[str | None, typer.Option(metavar="TEXT", help="Only calls whose path contains this.")]
+_Match = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Only calls that contain this text, such as a word of the prompt."),
+]
+
+
 class _Fail(Command):
     examples = (
         "bmn sandbox fail bfl --status 503 --times 3",
@@ -79,43 +108,24 @@ def _with_values(args: list[str]) -> Iterator[str]:
 @app.command(cls=_Fail, help=f"Makes a provider fail: PROVIDER is {', '.join(PROVIDERS)}, or * for all.")
 def fail(
     provider: Annotated[str, typer.Argument()],
-    status: Annotated[
-        int | None, typer.Option(min=400, max=599, metavar="N", help="Answer with this HTTP status.")
-    ] = None,
-    retry_after: Annotated[
-        str | None, typer.Option(metavar="SECONDS", help="With a status: the header of that name.")
-    ] = None,
-    latency: Annotated[float | None, typer.Option(parser=span, metavar="TIME", help="Answer this much later.")] = None,
-    drop_response: Annotated[
-        bool, typer.Option("--drop-response", help="Do the work, bill it, and cut the line before answering.")
-    ] = False,
-    garbage: Annotated[
-        str | None, typer.Option(metavar="[KIND]", help="Answer with nonsense: html, empty, truncated, …")
-    ] = None,
-    hang: Annotated[bool, typer.Option("--hang", help="Never answer.")] = False,
-    pending: Annotated[bool, typer.Option("--pending", help="Polls never end.")] = False,
-    moderate: Annotated[int | None, typer.Option(min=1, metavar="N", help="Refuse the next N generations.")] = None,
-    stage: Annotated[Literal["request", "content"] | None, typer.Option(help="What moderation objects to.")] = None,
-    unknown_status: Annotated[
-        str | None, typer.Option(metavar="WORD", help="A poll answers with this status word.")
-    ] = None,
-    expire: Annotated[bool, typer.Option("--expire", help="The result's address is gone.")] = False,
-    image: Annotated[
-        str | None, typer.Option(metavar="[KIND]", help="Deliver a bad picture: notimage, svg, huge, …")
-    ] = None,
-    times: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many calls it hits. [all, until cleared]")
-    ] = None,
-    skip: Annotated[int | None, typer.Option(min=0, metavar="N", help="Let this many calls pass first.")] = None,
-    after: Annotated[float | None, typer.Option(parser=span, metavar="TIME", help="Begin this much later.")] = None,
-    op: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this call of the vendor: submit, poll, download, …")
-    ] = None,
-    path: Annotated[str | None, typer.Option(metavar="TEXT", help="Only calls whose path contains this.")] = None,
-    match: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Only calls that contain this text, such as a word of the prompt."),
-    ] = None,
+    status: _Status = None,
+    retry_after: _RetryAfter = None,
+    latency: _Latency = None,
+    drop_response: _Drop = False,
+    garbage: _Garbage = None,
+    hang: _Hang = False,
+    pending: _Pending = False,
+    moderate: _Moderate = None,
+    stage: _Stage = None,
+    unknown_status: _UnknownStatus = None,
+    expire: _Expire = False,
+    image: _Image = None,
+    times: _Times = None,
+    skip: _Skip = None,
+    after: _After = None,
+    op: _Op = None,
+    path: _Path = None,
+    match: _Match = None,
 ) -> None:
     """Makes a provider fail."""
     rule = {
@@ -218,9 +228,6 @@ def ledger(
     since: Annotated[str | None, typer.Option(metavar="TIME", help="A span (1h), or an ISO time.")] = None,
 ) -> None:
     """Every call that would have been billed: provider, model, unit, usd, time."""
-    import time
-    from datetime import datetime
-
     from bmn.cli.terminal.timespan import seconds_ago
 
     query: dict[str, Any] = {"provider": provider} if provider else {}
@@ -234,28 +241,7 @@ def ledger(
         console.document(rows)
         return
     billed = [_Billed(*(row.get(field.name) for field in fields(_Billed))) for row in rows]
-    columns = (
-        Column("TIME"),
-        Column("PROVIDER"),
-        Column("MODEL", drop=1),
-        Column("UNITS", right=True),
-        Column("USD", right=True),
-        Column("PROMPT", flexible=True, drop=2),
-    )
-    console.table(
-        columns,
-        [
-            (
-                datetime.fromtimestamp(row.time).strftime("%H:%M:%S"),
-                row.provider,
-                row.model,
-                f"{row.units:g} {row.unit}",
-                f"{row.usd:.4f}",
-                row.prompt or "",
-            )
-            for row in billed
-        ],
-    )
+    console.table(_LEDGER, [row.cells for row in billed])
     console.answer(f"{len(billed)} calls, ${sum(row.usd for row in billed):.2f}, none of it billed by anybody")
 
 
@@ -287,6 +273,28 @@ class _Billed:
     unit: str
     usd: float
     prompt: str | None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Its row of the table."""
+        return (
+            datetime.fromtimestamp(self.time).strftime("%H:%M:%S"),
+            self.provider,
+            self.model,
+            f"{self.units:g} {self.unit}",
+            f"{self.usd:.4f}",
+            self.prompt or "",
+        )
+
+
+_LEDGER = (
+    Column("TIME"),
+    Column("PROVIDER"),
+    Column("MODEL", drop=1),
+    Column("UNITS", right=True),
+    Column("USD", right=True),
+    Column("PROMPT", flexible=True, drop=2),
+)
 
 
 def _ask(method: str, path: str, **request: Any) -> Any:

@@ -2,46 +2,45 @@
 
 import contextlib
 import os
-import subprocess
 import sys
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bmn.cli.base import examples, single
 from bmn.cli.terminal.console import console
 from bmn.errors import Conflict, Misconfigured, UsageProblem
-from bmn.lifeline import lifeline
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings, origin_of
 from bmn.settings.running import PRIVATE
-from bmn.settings.web import bracketed, reachable
+
+if TYPE_CHECKING:
+    from bmn.cli.commands.serving import Plan
+    from bmn.local.processes import Stack
+    from bmn.local.supervisor import Supervisor
 
 __all__ = ["private_stack", "serve"]
 
 _SANDBOX_PORT_AFTER = 999  # 3000 has its sandbox at 3999
-_TELL_EVERY = 5.0
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What was asked for, and what became of it."""
-
-    settings: Settings
-    queues: list[str]
-    grace: float | None
-    ephemeral: bool
-    open_page: bool
-    api_processes: int = 1
-    joins: bool = False
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def api_url(self) -> str:
-        return f"http://{bracketed(reachable(self.settings.bmn_host))}:{self.settings.port}"
+_Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, metavar="PORT", help="Where the API listens; 0 takes any free port. [3000]"),
+]
+_Host = Annotated[str | None, typer.Option(metavar="HOST", help="Which address it listens on. [127.0.0.1]")]
+_NoWorkers = Annotated[
+    bool, typer.Option("--no-workers", help="Serve only; joins a `bmn serve` that runs in this home.")
+]
+_Queues = Annotated[str, typer.Option(metavar="A,B", help="Work on these queues only. [all of them]")]
+_ApiProcesses = Annotated[
+    int | None, typer.Option(min=1, max=64, metavar="N", help="Processes that answer at the port. [1]")
+]
+_NoSandbox = Annotated[bool, typer.Option("--no-sandbox", help="Refuse to start where a provider has no key.")]
+_Grace = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Time for running jobs to finish. [120]")]
+_Anew = Annotated[bool, typer.Option("--reset", help="Remove all data of this home first.")]
+_Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask before a reset.")]
+_Verbose = Annotated[bool, typer.Option("--verbose", help="The whole log; else, on a terminal, a line a job.")]
 
 
 app = single()
@@ -57,35 +56,23 @@ app = single()
     )
 )
 def serve(
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, metavar="PORT", help="Where the API listens; 0 takes any free port. [3000]"),
-    ] = None,
-    host: Annotated[str | None, typer.Option(metavar="HOST", help="Which address it listens on. [127.0.0.1]")] = None,
-    no_workers: Annotated[
-        bool, typer.Option("--no-workers", help="Serve only; joins a `bmn serve` that runs in this home.")
-    ] = False,
-    queues: Annotated[str, typer.Option(metavar="A,B", help="Work on these queues only. [all of them]")] = "",
-    api_processes: Annotated[
-        int | None, typer.Option(min=1, max=64, metavar="N", help="Processes that answer at the port. [1]")
-    ] = None,
-    no_sandbox: Annotated[
-        bool, typer.Option("--no-sandbox", help="Refuse to start where a provider has no key.")
-    ] = False,
+    port: _Port = None,
+    host: _Host = None,
+    no_workers: _NoWorkers = False,
+    queues: _Queues = "",
+    api_processes: _ApiProcesses = None,
+    no_sandbox: _NoSandbox = False,
     sandbox_speed: Annotated[float | None, typer.Option(min=0, hidden=True)] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-    grace: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="Time for running jobs to finish. [120]")
-    ] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Remove all data of this home first.")] = False,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask before a reset.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="The whole log; else, on a terminal, a line a job.")
-    ] = False,
+    grace: _Grace = None,
+    reset: _Anew = False,
+    yes: _Yes = False,
+    verbose: _Verbose = False,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", hidden=True)] = False,
 ) -> int:
     """Runs API, workers, queue and, where a provider has no key, its stand-in. Ctrl-C stops it in order."""
     from bmn import logs
+    from bmn.cli.commands.serving import Plan
     from bmn.local.processes import queues_named
 
     os.umask(0o077)
@@ -104,7 +91,7 @@ def serve(
         raise UsageProblem("--no-workers and --queues contradict each other.", hint="Leave one of them out.")
     wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
     _refuse_unsafe(settings, no_sandbox)
-    plan = _Plan(settings, wanted, grace, ephemeral, open_page, api_processes or 1)
+    plan = Plan(settings, wanted, grace, ephemeral, open_page, api_processes or 1)
     if no_workers and not reset and settings.running.get("redis_url"):
         _refuse_another_redis(settings)
         plan.joins = True
@@ -167,65 +154,61 @@ def _reset(settings: Settings, yes: bool) -> None:
     console.say(f"removed {names}")
 
 
-def _run(plan: _Plan) -> int:
+def _run(plan: "Plan") -> int:
     """Starts the processes, then watches them until the end."""
     from setproctitle import setproctitle
 
-    from bmn import logs
+    from bmn.cli.commands.serving import Farewell, addresses, announce
     from bmn.local import home
-    from bmn.local.processes import API, REDIS, SANDBOX, WORKERS, preload, shared_out
+    from bmn.local.processes import API, REDIS, SANDBOX, WORKERS
     from bmn.local.supervisor import Hooks, Supervisor
 
-    log = logs.get_logger(__name__)
-    closed = {
-        WORKERS: ("workers closed", "queues closed"),
-        API: ("sockets closed",),
-        SANDBOX: ("sandbox closed",),
-        REDIS: ("Redis closed",),
-    }
-    told = 0.0
-
-    def waiting(names: list[str], left: float) -> None:
-        nonlocal told
-        if time.monotonic() - told >= _TELL_EVERY:
-            told = time.monotonic()
-            log.info("waiting, the next Ctrl-C hurries", processes=", ".join(names), seconds_left=round(left))
-
-    def stopped(order: int) -> None:
-        for line in closed[order]:
-            log.info(line)
+    farewell = Farewell(
+        {
+            WORKERS: ("workers closed", "queues closed"),
+            API: ("sockets closed",),
+            SANDBOX: ("sandbox closed",),
+            REDIS: ("Redis closed",),
+        }
+    )
 
     with contextlib.ExitStack() as after:
 
         def ready() -> None:
             if not (plan.ephemeral or plan.joins):
-                after.enter_context(home.published(plan.settings, _addresses(plan)))
-            _announce(plan)
+                after.enter_context(home.published(plan.settings, addresses(plan)))
+            announce(plan)
 
-        supervisor = Supervisor(hooks=Hooks(ready=ready, waiting=waiting, stopped=stopped))
+        supervisor = Supervisor(hooks=Hooks(ready=ready, waiting=farewell.waiting, stopped=farewell.stopped))
         setproctitle("bmn serve")
         stack = _open(plan, supervisor)
         after.callback(stack.close)
         try:
-            stack.start_redis()
-            stack.start_sandbox(plan.settings.bmn_sandbox_speed)
-            preload(server=True)
-            prepare_database(plan.settings)
-            stack.wait_for_redis()
-            stack.take_redis()
-            stack.start_api(plan.api_processes)
-            for queues in shared_out(plan.queues):
-                stack.start_workers(queues, grace=plan.grace)
+            _start(plan, stack)
         except BaseException:
             supervisor.stop()
             raise
         code = supervisor.run()
         if not stack.redis:
-            log.info("Redis closed")  # nobody is left who talks to it
+            farewell.stopped(REDIS)  # nobody is left who talks to it
         return code
 
 
-def _open(plan: _Plan, supervisor: Any) -> Any:
+def _start(plan: "Plan", stack: "Stack") -> None:
+    from bmn.local.processes import preload, shared_out
+
+    stack.start_redis()
+    stack.start_sandbox(plan.settings.bmn_sandbox_speed)
+    preload(server=True)
+    prepare_database(plan.settings)
+    stack.wait_for_redis()
+    stack.take_redis()
+    stack.start_api(plan.api_processes)
+    for queues in shared_out(plan.queues):
+        stack.start_workers(queues, grace=plan.grace)
+
+
+def _open(plan: "Plan", supervisor: "Supervisor") -> "Stack":
     """Binds the ports, so that a busy one is told before anything runs, and fills in every address."""
     from bmn.broker.embedded import EmbeddedRedis
     from bmn.local.home import listen
@@ -275,76 +258,3 @@ def prepare_database(settings: Settings, *, may_migrate: bool = True) -> None:
         raise Misconfigured(
             f"The database is not at this release: {len(pending)} migrations are due.", hint="Run: bmn db upgrade"
         )
-
-
-def _addresses(plan: _Plan) -> dict[str, str]:
-    settings = plan.settings
-    return {
-        "api_url": plan.api_url,
-        "redis_url": settings.redis_address,
-        "sandbox_url": settings.sandbox_address,
-    }
-
-
-def _announce(plan: _Plan) -> None:
-    """Everything runs: says where. With --json one document, whose keys scripts may rely on."""
-    settings = plan.settings
-    if console.json:
-        document = {
-            "apiUrl": plan.api_url,
-            "sandboxUrl": settings.sandbox_address or None,
-            "home": str(settings.bmn_home),
-            "queues": plan.queues,
-            "pid": os.getpid(),
-            "readyMs": round((time.monotonic() - plan.began) * 1000),
-        }
-        console.json_line(document)
-    elif not plan.ephemeral:
-        for line in _block(plan):
-            console.answer(line)
-        sys.stdout.flush()
-    if plan.open_page:
-        _open_page(plan)
-
-
-def _open_page(plan: _Plan) -> None:
-    """Lets `bmn open` sign the browser in: it needs an event loop, and this process must not have one."""
-    subprocess.Popen(
-        lifeline([sys.executable, "-P", "-m", "bmn", "open"]),
-        env={**os.environ, "BMN_HOME": str(plan.settings.bmn_home), "BMN_API_URL": plan.api_url},
-        stdout=subprocess.DEVNULL if console.json else None,
-    )
-
-
-def _block(plan: _Plan) -> list[str]:
-    from bmn.settings import PROVIDERS
-    from bmn.work.queue_names import QUEUE_NAMES
-
-    settings = plan.settings
-    sandboxed = [name for name in settings.missing_providers() if settings.sandbox_address]
-    local = "everything is local, no keys needed" if len(sandboxed) == len(PROVIDERS) else "ready"
-    redis = "embedded valkey (AOF)" if settings.redis_address.startswith("unix://") else "Redis"
-    database = "sqlite" if settings.database_address.startswith("sqlite") else "postgresql"
-    each = "one for each queue" if set(plan.queues) == set(QUEUE_NAMES) else " ".join(plan.queues)
-    rows = [
-        ("API", f"{plan.api_url:<40}docs /docs"),
-        ("Gallery", f"{plan.api_url + '/g':<40}bmn open"),
-        ("Queues", f"{plan.api_url + '/admin/queues':<40}bmn admin open"),
-        ("Mailbox", "" if settings.is_production else f"{plan.api_url}/dev/mail"),
-        ("Sandbox", f"{settings.sandbox_address}  {' '.join(sandboxed)}" if sandboxed else ""),
-        ("Workers", each or "none here: bmn worker all"),
-        ("Data", f"{database} + {redis}, {_short(settings.bmn_home)}"),
-        ("Reset", "bmn serve --reset"),
-        ("Token", "export BMN_TOKEN=$(bmn token)"),
-        ("Next", 'bmn generate logos --brand "Acme Roasters"'),
-    ]
-    took = time.monotonic() - plan.began
-    return [f"bmn serve ─ {local} (ready in {took:.1f} s)", *(f"  {name:<11}{text}" for name, text in rows if text)]
-
-
-def _short(path: Path) -> str:
-    """The path with ~ for the user's own folder."""
-    try:
-        return f"~/{path.relative_to(Path.home())}"
-    except (ValueError, RuntimeError):  # it lies elsewhere; this user has no folder of its own
-        return str(path)

@@ -96,23 +96,7 @@ async def show_job(
     if job.state in TERMINAL_STATES:
         await note_watched(res.core.redis, job_id, visitor, job.user_id)
 
-    def read(conn: Connection) -> Content:
-        told = job_events.after(conn, job_id, 0, _STORY)
-        name = _brand_name(conn, job)
-        expected = views.expected(jobs.durations(conn, job.queue))
-        return {
-            "account": account(conn, visitor),
-            "brand_name": name,
-            "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name, course.shares(told)),
-            "attempts": course.attempts(told),
-            "left": course.time_left(job, expected, facts.now),
-            "product_offer": offer(conn, res.settings, ROOMS["products"]),
-            "story": words.story(told),
-            "said": [row.payload["content"].replace("**", "") for row in told if row.event == "agent:message"],
-            "expected": expected,
-        }
-
-    found = await res.core.db.read(read)
+    found = await res.core.db.read(lambda conn: _course_of(conn, res, visitor, facts))
     return page(
         request,
         "job.html",
@@ -133,6 +117,24 @@ async def show_job(
         key=fresh_key(),
         **found,
     )
+
+
+def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Facts) -> Content:
+    job = facts.job
+    told = job_events.after(conn, job.id, 0, _STORY)
+    name = _brand_name(conn, job)
+    expected = views.expected(jobs.durations(conn, job.queue))
+    return {
+        "account": account(conn, visitor),
+        "brand_name": name,
+        "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name, course.shares(told)),
+        "attempts": course.attempts(told),
+        "left": course.time_left(job, expected, facts.now),
+        "product_offer": offer(conn, res.settings, ROOMS["products"]),
+        "story": words.story(told),
+        "said": [row.payload["content"].replace("**", "") for row in told if row.event == "agent:message"],
+        "expected": expected,
+    }
 
 
 def _nothing_is_missing(facts: Facts) -> bool:

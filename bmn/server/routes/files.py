@@ -59,10 +59,7 @@ async def read_file(
 
     download: the name to save it under; without one a browser shows a picture, whatever the link says.
     """
-    try:
-        brand_id = brand_of(check_key(key))
-    except ValueError:
-        raise NotFound(_ABSENT) from None
+    brand_id = _brand_of(key)
     if res.signer.allows(key, until, signature):
         await res.limit.check_view(f"link/{hashlib.sha256(key.encode()).hexdigest()}", request.scope)
     else:
@@ -90,6 +87,14 @@ async def read_file(
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - first)
     return StreamingResponse(_pieces(storage, key, beginning, first, end), status, headers, kind)
+
+
+def _brand_of(key: str) -> str:
+    """Raises NotFound for a key of nothing that is stored."""
+    try:
+        return brand_of(check_key(key))
+    except ValueError:
+        raise NotFound(_ABSENT) from None
 
 
 def _headers(row: Asset | None, beginning: bytes, size: int, disposition: str) -> dict[str, str]:
