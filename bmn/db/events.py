@@ -30,8 +30,11 @@ class EventSource:
     """The job that an event is of, with the seq it has just taken."""
 
     id: str
+    queue: str
+    user_id: str | None
     brand_id: str | None
     collects_id: str | None
+    group_id: str | None
     last_seq: int
 
 
@@ -44,11 +47,11 @@ def stamp(job: Row[Any] | EventSource) -> Stamp:
     return {"job_id": job.id, "brand_id": brand_id, "seq": job.last_seq, "timestamp": now_ms()}
 
 
-def add(conn: Connection, queue: str, user_id: str | None, event: JobEvent) -> Event:
-    """Stores an event. queue, user_id: its job's."""
+def add(conn: Connection, job: Row[Any] | EventSource, event: JobEvent) -> Event:
+    """Stores an event of a job."""
     payload = event.dump()
     _ADD.run(conn, {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": payload})
-    return Event(event.job_id, event.seq, event.EVENT, payload, queue, user_id)
+    return Event(event.job_id, event.seq, event.EVENT, payload, job.queue, job.user_id, job.group_id)
 
 
 def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[StoredEvent]:
@@ -67,7 +70,9 @@ def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> l
     if not published:
         return []
     wanted = or_(*(and_(job_events.c.job_id == job, job_events.c.seq > seq) for job, seq in published.items()))
-    with_queue = select(*_SENT, jobs.c.queue, jobs.c.user_id).join(jobs, jobs.c.id == job_events.c.job_id)
+    with_queue = select(*_SENT, jobs.c.queue, jobs.c.user_id, jobs.c.group_id).join(
+        jobs, jobs.c.id == job_events.c.job_id
+    )
     query = with_queue.where(wanted).order_by(job_events.c.job_id, job_events.c.seq).limit(limit)
     return [Event.from_row(row) for row in conn.execute(query)]
 

@@ -76,10 +76,9 @@ def insert_job(conn: Connection, job: NewJob) -> Event:
         "finish_in": None if job.finish_within is None else job.delay + job.finish_within,
     }
     _INSERT.run(conn, {**values, **times, "of_user": job.user_id, "of_queue": job.queue})
-    first = events.stamp(events.EventSource(job.id, job.brand_id, job.collects_id, 1))
-    return events.add(
-        conn, job.queue, job.user_id, JobProgress(**first, status="queued", progress=0, message=job.message)
-    )
+    source = events.EventSource(job.id, job.queue, job.user_id, job.brand_id, job.collects_id, job.group_id, 1)
+    first = JobProgress(**events.stamp(source), status="queued", progress=0, message=job.message)
+    return events.add(conn, source, first)
 
 
 def exists(conn: Connection, job_id: str) -> bool:
@@ -193,9 +192,10 @@ def state_of(conn: Connection, job_id: str) -> tuple[JobState, int] | None:
     return (JobState(row.state), row.last_seq) if row else None
 
 
-def brand_of(conn: Connection, job_id: str) -> str | None:
-    """The brand that a job is for; None for one without, and where there is no such job."""
-    return conn.execute(select(jobs.c.brand_id).where(jobs.c.id == job_id)).scalar()
+def brand_and_group(conn: Connection, job_id: str) -> tuple[str | None, str | None]:
+    """What a job is for and was ordered with; None for one without, and where there is no such job."""
+    row = conn.execute(select(jobs.c.brand_id, jobs.c.group_id).where(jobs.c.id == job_id)).first()
+    return (row.brand_id, row.group_id) if row else (None, None)
 
 
 def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str]) -> list[Place]:

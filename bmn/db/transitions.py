@@ -72,8 +72,8 @@ _held = (
     .where(jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("held"), is_running)
     .values(last_seq=jobs.c.last_seq + 1)
     .returning(*(jobs.c[name] for name in (
-        "id", "queue", "user_id", "brand_id", "parent_id", "collects_id", "state", "fence", "attempt", "last_seq",
-        "progress", "message", "run_at", "cause", "error", "credits_refunded", "webhooks",
+        "id", "queue", "user_id", "brand_id", "parent_id", "collects_id", "group_id", "state", "fence", "attempt",
+        "last_seq", "progress", "message", "run_at", "cause", "error", "credits_refunded", "webhooks",
     )))
 )  # fmt: skip
 _HELD = Prepared(_held)
@@ -137,7 +137,7 @@ def record(conn: Connection, held: Job, event: Callable[..., JobEvent]) -> Chang
 
 def _with_event(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
     webhooks.follow(conn, job, event)
-    return Change(job.id, JobState(job.state), job.fence, [events.add(conn, job.queue, job.user_id, event)])
+    return Change(job.id, JobState(job.state), job.fence, [events.add(conn, job, event)])
 
 
 def end(

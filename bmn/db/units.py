@@ -51,8 +51,8 @@ _SAVE = Prepared(
         credits_charged=jobs.c.credits_charged + bindparam("price", type_=Integer),
     )
     .returning(*(jobs.c[name] for name in (
-        "id", "queue", "brand_id", "user_id", "collects_id", "state", "fence", "attempt", "last_seq", "progress",
-        "webhooks",
+        "id", "queue", "brand_id", "user_id", "collects_id", "group_id", "state", "fence", "attempt", "last_seq",
+        "progress", "webhooks",
     )))
 )  # fmt: skip
 
@@ -113,7 +113,7 @@ def save(
         change.balances.append(spent)
     event = progress_event(job, shown, saved)
     webhooks.follow(conn, job, event)
-    change.events.append(events.add(conn, job.queue, job.user_id, event))
+    change.events.append(events.add(conn, job, event))
     if follow_up is not None and not job_rows.exists(conn, follow_up.id):
         change.events.append(job_rows.insert_job(conn, follow_up))
         change.queued.append((follow_up.queue, follow_up.id))

@@ -56,6 +56,11 @@ def brand_room(brand_id: str) -> str:
     return f"brand:{brand_id}"
 
 
+def group_room(group_id: str) -> str:
+    """Who follows the jobs that were ordered together, such as a kit's."""
+    return f"group:{group_id}"
+
+
 def job_room(job_id: str) -> str:
     """Who follows a job."""
     return f"job:{job_id}"
@@ -66,15 +71,23 @@ def jobs_room(user_id: str) -> str:
     return f"jobs:{user_id}"
 
 
-def job_event(event: str, data: dict[str, Any], *, user_id: str | None = None, in_brand: bool = True) -> Outgoing:
+def job_event(
+    event: str,
+    data: dict[str, Any],
+    *,
+    user_id: str | None = None,
+    group_id: str | None = None,
+    in_brand: bool = True,
+) -> Outgoing:
     """An event of a job as its row holds it: data has `jobId`, `seq` and, where the job has one, `brandId`.
 
-    user_id: the job's. in_brand: whether the rooms of its brand and of all its user's jobs get it too.
+    user_id, group_id: the job's. in_brand: whether the rooms of its brand, its group and all its user's jobs get it too.
     """
     job_id, brand_id = data["jobId"], data.get("brandId")
     rooms: tuple[str, ...] = (job_room(job_id),)
     if in_brand:
         rooms += (brand_room(brand_id),) if brand_id else ()
+        rooms += (group_room(group_id),) if group_id else ()
         rooms += (jobs_room(user_id),) if user_id else ()
     return Outgoing(WIZARD, rooms, event, data, job_id=job_id, seq=data["seq"])
 
@@ -107,7 +120,7 @@ def kit_updated(kit: Kit) -> Outgoing:
         cause=kit.cause,
         timestamp=now_ms(),
     )
-    return _outgoing(DASHBOARD, (user_room(kit.user_id), brand_room(kit.brand_id)), event)
+    return _outgoing(DASHBOARD, (user_room(kit.user_id), brand_room(kit.brand_id), group_room(kit.id)), event)
 
 
 def credits_updated(user_id: str, remaining: int, used: int) -> Outgoing:

@@ -29,7 +29,8 @@ class EventLog:
             await self.republish(gaps)
 
     def _outgoing(self, row: Event) -> Outgoing:
-        return job_event(row.event, row.payload, user_id=row.user_id, in_brand=row.queue in self._brand_queues)
+        shown = row.queue in self._brand_queues
+        return job_event(row.event, row.payload, user_id=row.user_id, group_id=row.group_id, in_brand=shown)
 
     async def republish(self, job_ids: set[str]) -> None:
         """Sends what these jobs have recorded and the stream does not have."""

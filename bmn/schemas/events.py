@@ -258,6 +258,10 @@ class BrandRoom(Model):
     brand_id: Id
 
 
+class GroupRoom(Model):
+    group_id: Id
+
+
 class JobRoom(Model):
     """queue_name is accepted and ignored: the row knows its queue."""
 

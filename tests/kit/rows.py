@@ -59,9 +59,7 @@ def add_event(conn: Connection, job_id: str, event: str = "job:progress", **fiel
     """Records an event of a job; its fields are those of a sample where none are given."""
     conn.execute(update(job_table).where(job_table.c.id == job_id).values(last_seq=job_table.c.last_seq + 1))
     job = conn.execute(select(job_table).where(job_table.c.id == job_id)).one()
-    return events.add(
-        conn, job.queue, job.user_id, JOB_EVENTS[event](**events.stamp(job), **{**_SAMPLES[event], **fields})
-    )
+    return events.add(conn, job, JOB_EVENTS[event](**events.stamp(job), **{**_SAMPLES[event], **fields}))
 
 
 def held(conn: Connection, job_id: str, fence: int) -> Job:

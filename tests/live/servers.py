@@ -139,7 +139,13 @@ class Live:
         row = await self.core.db.write(lambda conn: brands.create(conn, user_id, {"name": "Acme"}))
         return str(row.id)
 
-    async def job(self, user_id: str = ANA, brand_id: str | None = None, payload: dict[str, Any] | None = None) -> str:
+    async def job(
+        self,
+        user_id: str = ANA,
+        brand_id: str | None = None,
+        payload: dict[str, Any] | None = None,
+        group_id: str | None = None,
+    ) -> str:
         """A job with its first event, published."""
         job_id = f"logo-{uuid4()}"
         new = NewJob(
@@ -151,6 +157,7 @@ class Live:
             priority=1,
             user_id=user_id,
             brand_id=brand_id,
+            group_id=group_id,
         )
         first = await self.core.db.write(lambda conn: jobs.insert_job(conn, new))
         await self.core.events.publish([first])

@@ -31,7 +31,7 @@ from tests.live.servers import Live
 
 ASKED = [(namespace, event) for namespace, handlers in _HANDLERS.items() for event in handlers]
 # Who sits in no such room leaves it with the same words; the room of all of one's jobs names nobody.
-HARMLESS = {"brand:leave", "brand:unwatch", "job:leave", "user:join", "user:leave"}
+HARMLESS = {"brand:leave", "brand:unwatch", "group:leave", "group:unwatch", "job:leave", "user:join", "user:leave"}
 
 
 async def joined(live: Live, server: Any, namespace: str, user_id: str, role: str = "user") -> Raw:
@@ -40,8 +40,9 @@ async def joined(live: Live, server: Any, namespace: str, user_id: str, role: st
     return raw
 
 
-def asking(namespace: str, event: str, brand: str, job: str) -> str:
-    return f"42{namespace},7{json.dumps([event, {'brandId': brand, 'jobId': job, 'queueName': 'logo-generation'}])}"
+def asking(namespace: str, event: str, brand: str, job: str, group: str) -> str:
+    named = {"brandId": brand, "jobId": job, "groupId": group, "queueName": "logo-generation"}
+    return f"42{namespace},7{json.dumps([event, named])}"
 
 
 @pytest.mark.parametrize(("namespace", "event"), [pair for pair in ASKED if pair[0] != ADMIN])
@@ -50,14 +51,17 @@ async def test_what_is_somebody_elses_is_answered_like_what_is_not_there(
 ) -> None:
     server = await bare.server()
     brand = await bare.brand(ANA)
-    job = await bare.job(ANA, brand)
+    group = str(uuid4())
+    job = await bare.job(ANA, brand, group_id=group)
     ben = await joined(bare, server, namespace, BEN)
-    foreign = await ben.ask(asking(namespace, event, brand, job))
-    absent = await ben.ask(asking(namespace, event, str(uuid4()), f"logo-{uuid4()}"))
+    foreign = await ben.ask(asking(namespace, event, brand, job, group))
+    absent = await ben.ask(asking(namespace, event, str(uuid4()), f"logo-{uuid4()}", str(uuid4())))
     assert foreign == absent
     assert foreign == {"ok": True} if event in HARMLESS else "error" in foreign
     ana = await joined(bare, server, namespace, ANA)
-    assert "error" not in await ana.ask(asking(namespace, event, brand, job)), "there was something to be reached"
+    assert "error" not in await ana.ask(asking(namespace, event, brand, job, group)), (
+        "there was something to be reached"
+    )
 
 
 @pytest.mark.parametrize("event", [event for namespace, event in ASKED if namespace == ADMIN])
@@ -66,7 +70,9 @@ async def test_what_admins_ask_is_known_to_nobody_elses_namespace(bare: Live, ev
     assert "Admin access required" in await (await Raw.open(server)).join(ADMIN, bare.token(BEN))
     for namespace in (WIZARD, DASHBOARD):
         ben = await joined(bare, server, namespace, BEN)
-        assert await ben.ask(asking(namespace, event, str(uuid4()), await bare.job())) == {"error": "Unknown event"}
+        assert await ben.ask(asking(namespace, event, str(uuid4()), await bare.job(), str(uuid4()))) == {
+            "error": "Unknown event"
+        }
 
 
 async def heard(raw: Raw, last: Callable[[dict[str, Any]], bool]) -> list[str]:
@@ -84,21 +90,25 @@ async def heard(raw: Raw, last: Callable[[dict[str, Any]], bool]) -> list[str]:
 async def test_every_event_of_one_user_is_told_to_that_user_alone(bare: Live) -> None:
     server = await bare.server()
     brand = await bare.brand(ANA)
-    job = await bare.job(ANA, brand)
-    rooms = {WIZARD: (job, "job:join", "brand:join", "user:join"), DASHBOARD: (job, "brand:watch")}
+    kit = saved_kit(ANA, brand)
+    job = await bare.job(ANA, brand, group_id=kit.id)
+    rooms = {
+        WIZARD: ("job:join", "brand:join", "group:join", "user:join"),
+        DASHBOARD: ("brand:watch", "group:watch"),
+    }
     crowd: dict[tuple[str, str], Raw] = {}
     for user in (ANA, BEN):
-        for namespace, (_, *joins) in rooms.items():
+        for namespace, joins in rooms.items():
             raw = crowd[user, namespace] = await joined(bare, server, namespace, user)
             for join in joins:
-                await raw.ask(asking(namespace, join, brand, job))
+                await raw.ask(asking(namespace, join, brand, job, kit.id))
     crowd[BEN, ADMIN] = await joined(bare, server, ADMIN, BEN, "admin")
 
     for name in JOB_EVENTS:
         await bare.publish(job, name)
     asset = saved_logo(brand, "https://cdn.example/a.png")
     of_ana = [credits_updated(ANA, 16, 4), brand_updated(ANA, brand, "status", None), asset_new(ANA, asset)]
-    of_ana.append(kit_updated(saved_kit(ANA, brand)))
+    of_ana.append(kit_updated(kit))
     error = system_error(queue="logo-generation", job_id=job, error="away", cause="bug", attempts=3, user_id=ANA)
     of_admins = [error, system_alert("cost-spike", "x", "warn"), queue_stats({})]
     assert [{event.event for event in told} for told in (of_ana, of_admins)] == [

@@ -6,12 +6,17 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from bmn.db.accounts import api_keys
+from bmn.db.library import assets
+from bmn.db.transitions import asset_row
 from bmn.schemas.base import Role
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
+from bmn.schemas.results import LogosResult
 from bmn.server.access.permissions import EVENTS, ROUTES
+from bmn.work.kits import course
 from tests.kit.api import Api
 from tests.kit.jobs import add_asset, claim, complete, progress
 from tests.kit.people import ANA, BEN
@@ -32,7 +37,13 @@ _READ = {
     "GET /api/v1/assets/{asset_id}",
     "GET /api/v1/kits/{kit_id}",
 }
-_FOLLOWED = {"brand:join", "brand:leave", "job:join", "job:leave", "job:status", "brand:watch", "brand:unwatch"}
+_OF_JOB = {"job:join", "job:leave", "job:status"}
+_OF_GROUP = {"group:join", "group:leave", "group:watch", "group:unwatch", *_OF_JOB}
+_FOLLOWED = {
+    "job": _OF_JOB,
+    "group": _OF_GROUP,
+    "brand": {"brand:join", "brand:leave", "brand:watch", "brand:unwatch", *_OF_GROUP},
+}
 
 
 class World:
@@ -63,12 +74,7 @@ async def world(api: Api) -> World:
     ana, ids = api.as_user(ANA), dict[str, str]()
     for which in ("one", "two"):
         brand = ids[f"brand {which}"] = await api.brand(ana, f"Acme {which}")
-        kit = await ana.post(
-            "/api/v1/generation/kits",
-            json={"brandId": brand, "count": 1, "products": ["mug"], "without": ["bundle", "video"]},
-        )
-        assert kit.status_code == 202, kit.text
-        group = ids[f"group {which}"] = kit.json()["groupId"]
+        group = ids[f"group {which}"] = await _kit(ana, brand)
         (listed,) = (await ana.get("/api/v1/jobs", params={"groupId": group})).json()["jobs"]
         job = ids[f"job {which}"] = listed["jobId"]
         ids[f"asset {which}"] = await add_asset(api.core, brand, job, b"\x89PNG\r\n\x1a\npicture")
@@ -122,8 +128,9 @@ async def test_it_opens_no_other_route(world: World) -> None:
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), path
 
 
-def _asking(namespace: str, event: str, brand: str, job: str) -> str:
-    return f"42{namespace},7{json.dumps([event, {'brandId': brand, 'jobId': job}])}"
+def _asking(namespace: str, event: str, ids: dict[str, str], which: str) -> str:
+    named = {f"{kind}Id": ids[f"{kind} {which}"] for kind in ("brand", "job", "group")}
+    return f"42{namespace},7{json.dumps([event, named])}"
 
 
 async def test_a_socket_of_it_follows_its_own_thing_and_hears_of_nothing_else(world: World) -> None:
@@ -134,10 +141,9 @@ async def test_a_socket_of_it_follows_its_own_thing_and_hears_of_nothing_else(wo
             joined = '"sid"' in await raw.join(namespace, token)
             assert joined == (namespace != ADMIN)
             for event in (name for place, name in EVENTS if joined and place == namespace):
-                of = event.partition(":")[0]
                 for which in ("one", "two"):
-                    told = await raw.ask(_asking(namespace, event, ids[f"brand {which}"], ids[f"job {which}"]))
-                    may = event in _FOLLOWED and which == "one" and (kind == "brand" or of == "job")
+                    told = await raw.ask(_asking(namespace, event, ids, which))
+                    may = event in _FOLLOWED[kind] and which == "one"
                     if ("error" not in told) != may:
                         wrong.append((kind, event, which, told))
             await raw.connection.close()
@@ -148,13 +154,61 @@ async def test_it_hears_nothing_that_its_users_own_room_is_told(world: World) ->
     raw = await Raw.open(world.api)
     await raw.join(DASHBOARD, world.tokens["brand"])
     ids = world.ids
-    assert await raw.ask(_asking(DASHBOARD, "brand:watch", ids["brand one"], ids["job one"])) == {"ok": True}
+    assert await raw.ask(_asking(DASHBOARD, "brand:watch", ids, "one")) == {"ok": True}
     ana = world.api.as_user(ANA)
     for which in ("two", "one"):
         await ana.patch(f"/api/v1/brands/{ids[f'brand {which}']}", json={"vision": which})
     told = await asyncio.wait_for(raw.read(), PATIENCE)
     assert ids["brand one"] in told, "the first thing that it heard was of its own brand"
     await raw.connection.close()
+
+
+async def test_a_groups_page_hears_of_its_later_jobs_without_asking_for_them(api: Api) -> None:
+    """By the token of its kit: the jobs of each step in its room, with pictures that open, and where the kit stands."""
+    ana = api.as_user(ANA)
+    brands = [await api.brand(ana, name) for name in ("one", "two")]
+    groups, of_logos = [], []
+    for brand in brands:
+        groups.append(await _kit(ana, brand))
+        (job,) = (await ana.get("/api/v1/jobs", params={"groupId": groups[-1]})).json()["jobs"]
+        of_logos.append(await claim(api.core, job["jobId"]))
+    token = (await ana.post("/api/v1/tokens", json={"groupId": groups[0]})).json()["token"]
+    page = {namespace: await Raw.open(api) for namespace in (WIZARD, DASHBOARD)}
+    for namespace, asked in ((WIZARD, "group:join"), (DASHBOARD, "group:watch")):
+        await page[namespace].join(namespace, token)
+        named = json.dumps([asked, {"groupId": groups[0]}])
+        assert await page[namespace].ask(f"42{namespace},7{named}") == {"ok": True}
+    for group, brand, row in reversed([*zip(groups, brands, of_logos, strict=True)]):  # the other one first: unheard
+        logo = await add_asset(api.core, brand, row.id, b"png")
+        saved = await api.core.db.read(lambda conn, logo=logo: assets.get(conn, logo))
+        result = LogosResult(logos=[asset_row(saved)], generated=1, requested=1)
+        await complete(api.core, row, result)
+        await course.carry_on(api.core)
+        await ana.post(f"/api/v1/kits/{group}/pick", json={"assetId": logo})
+        await course.carry_on(api.core)
+    heard = {namespace: [await _next(page[namespace])] for namespace in page}
+    while heard[WIZARD][-1]["jobId"] == of_logos[0].id:
+        heard[WIZARD].append(await _next(page[WIZARD]))
+    *first, later = heard[WIZARD]
+    assert later["jobId"].startswith("mockup-generation-")
+    assert "?" in first[-1]["result"]["logos"][0]["url"], "signed: its room may see it"
+    assert (heard[DASHBOARD][0]["groupId"], heard[DASHBOARD][0]["state"]) == (groups[0], "picking")
+    for raw in page.values():
+        await raw.connection.close()
+
+
+async def _kit(client: httpx.AsyncClient, brand: str) -> str:
+    body = {"brandId": brand, "count": 1, "products": ["mug"], "without": ["bundle", "video"]}
+    begun = await client.post("/api/v1/generation/kits", json=body)
+    assert begun.status_code == 202, begun.text
+    return str(begun.json()["groupId"])
+
+
+async def _next(raw: Raw) -> dict[str, Any]:
+    """What the next event says."""
+    text = await asyncio.wait_for(raw.read(), PATIENCE)
+    data: dict[str, Any] = json.loads(text.partition(",")[2])[1]
+    return data
 
 
 async def test_it_follows_live_also_by_an_address_alone(api: Api) -> None:

@@ -89,6 +89,8 @@ _EXPECTED_EVENTS = {
             for name in (
                 "brand:join",
                 "brand:leave",
+                "group:join",
+                "group:leave",
                 "job:join",
                 "job:leave",
                 "job:status",
@@ -97,7 +99,7 @@ _EXPECTED_EVENTS = {
                 "user:leave",
             )
         ),
-        *((DASHBOARD, name) for name in ("brand:watch", "brand:unwatch")),
+        *((DASHBOARD, name) for name in ("brand:watch", "brand:unwatch", "group:watch", "group:unwatch")),
     ],
     "voa--": [(ADMIN, "queues:stats")],
     "-oa--": [(ADMIN, "job:retry")],

@@ -179,7 +179,7 @@ class Unit(Record):
 
 @dataclass(frozen=True, slots=True)
 class Event(Record):
-    """What a job has published, on its way to the stream. payload: the complete data as sent. queue, user_id: the job's."""
+    """What a job has published, on its way to the stream. payload: the complete data as sent. The rest is the job's."""
 
     job_id: str
     seq: int
@@ -187,6 +187,7 @@ class Event(Record):
     payload: dict[str, Any]
     queue: str
     user_id: str | None
+    group_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

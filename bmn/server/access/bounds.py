@@ -53,7 +53,13 @@ def named_by(request: HTTPConnection) -> list[Named]:
     return found
 
 
-_PARAMETERS = {"job_id": Kind.JOB, "brand_id": Kind.BRAND, "asset_id": _ASSET, "kit_id": Kind.GROUP}
+_PARAMETERS = {
+    "job_id": Kind.JOB,
+    "brand_id": Kind.BRAND,
+    "asset_id": _ASSET,
+    "kit_id": Kind.GROUP,
+    "group_id": Kind.GROUP,
+}
 
 
 def named_in(asked: Model) -> list[Named]:

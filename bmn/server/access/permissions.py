@@ -170,6 +170,8 @@ NAMESPACES: dict[str, Needs] = {WIZARD: _FOLLOW, DASHBOARD: _FOLLOW, ADMIN: _SEE
 EVENTS: dict[tuple[str, str], Needs] = {
     (WIZARD, "brand:join"): _FOLLOW,
     (WIZARD, "brand:leave"): _FOLLOW,
+    (WIZARD, "group:join"): _FOLLOW,
+    (WIZARD, "group:leave"): _FOLLOW,
     (WIZARD, "user:join"): _OWN,
     (WIZARD, "user:leave"): _OWN,
     (WIZARD, "job:join"): _FOLLOW,
@@ -178,6 +180,8 @@ EVENTS: dict[tuple[str, str], Needs] = {
     (WIZARD, "job:cancel"): _OWN,
     (DASHBOARD, "brand:watch"): _FOLLOW,
     (DASHBOARD, "brand:unwatch"): _FOLLOW,
+    (DASHBOARD, "group:watch"): _FOLLOW,
+    (DASHBOARD, "group:unwatch"): _FOLLOW,
     (ADMIN, "queues:stats"): _SEE,
     (ADMIN, "job:retry"): _OPERATE,
 }

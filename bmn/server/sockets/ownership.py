@@ -36,6 +36,9 @@ def _is_theirs(conn: Connection, principal: Principal, room: str) -> bool:
         if kind == "brand":
             brands.get(conn, name, principal.user_id)
             check_within(conn, principal.bounds, Kind.BRAND, name)
+        elif kind == "group":
+            jobs.own_group(conn, name, principal.user_id)
+            check_within(conn, principal.bounds, Kind.GROUP, name)
         elif kind == "job":
             jobs.get_job(conn, name, principal.user_id)
             check_within(conn, principal.bounds, Kind.JOB, name)

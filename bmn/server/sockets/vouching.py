@@ -12,7 +12,7 @@ from bmn.db import jobs
 from bmn.db.engine import Connection, Database
 from bmn.db.library import brands
 from bmn.errors import TryLater
-from bmn.events.audience import Outgoing, brand_room, job_room, jobs_room, user_room
+from bmn.events.audience import Outgoing, brand_room, group_room, job_room, jobs_room, user_room
 from bmn.logs import get_logger
 from bmn.signing import Signer
 
@@ -75,6 +75,8 @@ def _rooms(conn: Connection, brand_id: str, job_id: str | None) -> frozenset[str
     if owner is None:
         return frozenset()
     rooms = {brand_room(brand_id), user_room(owner), jobs_room(owner)}
-    if job_id is not None and jobs.brand_of(conn, job_id) == brand_id:
-        rooms.add(job_room(job_id))
+    if job_id is not None:
+        of_brand, group_id = jobs.brand_and_group(conn, job_id)
+        if of_brand == brand_id:
+            rooms |= {job_room(job_id)} | ({group_room(group_id)} if group_id else set())
     return frozenset(rooms)

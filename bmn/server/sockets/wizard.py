@@ -4,31 +4,23 @@ from typing import Any
 
 from bmn.db import events, jobs
 from bmn.db.engine import Connection
-from bmn.db.library import brands
 from bmn.db.records import Job, StoredEvent
-from bmn.errors import NotFound
-from bmn.events.audience import brand_room, job_event, job_room, jobs_room
+from bmn.events.audience import job_event, job_room, jobs_room
 from bmn.jobs.cancellation import cancel
-from bmn.schemas.events import BrandRoom, CancelAnswer, Done, JobJoined, JobRoom, JobStatus, Nothing
+from bmn.schemas.events import CancelAnswer, Done, JobJoined, JobRoom, JobStatus, Nothing
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
+from bmn.server.sockets.rooms import BRAND, GROUP, entering, leaving
 from bmn.server.sockets.session import Session
 from bmn.server.sockets.words import state_word
 
-_NO_BRAND, _NO_JOB = "Brand not found or not authorized", "Job not found"
+_NO_BRAND, _NO_GROUP, _NO_JOB = (
+    "Brand not found or not authorized",
+    "Group not found or not authorized",
+    "Job not found",
+)
 _PAGE = 1000
 _UNLUCKY = (JobState.RETRYING, JobState.FAILED, JobState.CANCELLED)
-
-
-async def join_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
-    """Joins the room of a brand of one's own."""
-    try:
-        await context.core.db.read(lambda conn: brands.get(conn, ask.brand_id, session.user_id))
-    except NotFound:
-        raise NotFound(_NO_BRAND) from None
-    async with session.order:
-        await context.enter(session, brand_room(ask.brand_id))
-    return DONE
 
 
 async def join_user(context: Context, session: Session, _ask: Nothing) -> Done:
@@ -42,13 +34,6 @@ async def leave_user(context: Context, session: Session, _ask: Nothing) -> Done:
     """Leaves it."""
     async with session.order:
         await context.leave(session, jobs_room(session.user_id))
-    return DONE
-
-
-async def leave_brand(context: Context, session: Session, ask: BrandRoom) -> Done:
-    """Leaves it."""
-    async with session.order:
-        await context.leave(session, brand_room(ask.brand_id))
     return DONE
 
 
@@ -135,8 +120,10 @@ async def cancel_job(context: Context, session: Session, ask: JobRoom) -> Cancel
 
 
 HANDLERS: Handlers = {
-    "brand:join": Handler(BrandRoom, join_brand, "brandId", "Join failed", _NO_BRAND),
-    "brand:leave": Handler(BrandRoom, leave_brand, "brandId", "Leave failed", _NO_BRAND),
+    "brand:join": entering(BRAND, "Join failed", _NO_BRAND),
+    "brand:leave": leaving(BRAND, "Leave failed", _NO_BRAND),
+    "group:join": entering(GROUP, "Join failed", _NO_GROUP),
+    "group:leave": leaving(GROUP, "Leave failed", _NO_GROUP),
     "user:join": Handler(Nothing, join_user, failed="Join failed"),
     "user:leave": Handler(Nothing, leave_user, failed="Leave failed"),
     "job:join": Handler(JobRoom, join_job, "jobId", "Join failed", _NO_JOB),
