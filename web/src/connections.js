@@ -3,6 +3,9 @@ import { explain } from './diagnosis.js';
 import { createSocket } from './socket-client.js';
 import { shareBetweenTabs } from './tabs.js';
 
+/** What entering and leaving a room is called. */
+const DOORS = { '/wizard': ['join', 'leave'], '/dashboard': ['watch', 'unwatch'] };
+
 /**
  * @template T
  * @typedef {object} Shared
@@ -69,22 +72,24 @@ export class Connections {
   }
 
   /**
-   * Sits in a room of `/wizard`, also after each break, until the last of those who want to has gone.
+   * Sits in a room, also after each break, until the last of those who want to has gone.
    *
-   * @param {'user' | 'brand'} what
-   * @param {{ brandId?: string }} body
+   * @param {'user' | 'brand' | 'group'} what
+   * @param {{ brandId?: string, groupId?: string }} body
+   * @param {keyof typeof DOORS} [namespace]
    */
-  room(what, body) {
-    return this.take(`room ${what} ${body.brandId ?? ''}`, () => {
-      const { value: socket, release } = this.socket('/wizard');
+  room(what, body, namespace = '/wizard') {
+    return this.take(`room ${namespace} ${what} ${Object.values(body).join()}`, () => {
+      const [enter, leave] = DOORS[namespace];
+      const { value: socket, release } = this.socket(namespace);
       const join = () => {
-        if (!socket.recovered) socket.emit(`${what}:join`, body);
+        if (!socket.recovered) socket.emit(`${what}:${enter}`, body);
       };
       socket.on('connect', join);
-      if (socket.connected) socket.emit(`${what}:join`, body);
+      if (socket.connected) socket.emit(`${what}:${enter}`, body);
       const stop = () => {
         socket.off('connect', join);
-        if (socket.connected) socket.emit(`${what}:leave`, body);
+        if (socket.connected) socket.emit(`${what}:${leave}`, body);
         release();
       };
       return { value: undefined, stop };

@@ -1,4 +1,4 @@
-const ROOM = /^(job|brand|user):(join|leave|watch|unwatch)$/;
+const ROOM = /^(job|brand|group|user):(join|leave|watch|unwatch)$/;
 const ENTERS = ['join', 'watch'];
 
 /**

@@ -8,7 +8,7 @@ export { useGenerate } from './use-generate.js';
 export { useGenerationProgress } from './use-generation-progress.js';
 export { usePictures } from './use-pictures.js';
 export { useReconnectionRecovery } from './use-reconnection-recovery.js';
-export { useCredits, useEstimate, useJob, useJobs } from './use-records.js';
+export { useCredits, useEstimate, useJob, useJobs, useKit } from './use-records.js';
 export { useSocket } from './use-socket.js';
 
 /** @typedef {import('./job-state.js').JobState} JobState */

@@ -9,8 +9,9 @@ import { useApi } from './provider.js';
  * @typedef {import('./wire.js').JobRecord} JobRecord
  * @typedef {import('./wire.js').JobPage} JobPage
  * @typedef {import('./wire.js').Credits} Credits
+ * @typedef {import('./wire.js').Kit} Kit
  * @typedef {'logos' | 'mockups' | 'bundles' | 'videos' | 'wizard'} Kind
- * @typedef {{ queue?: string | string[], state?: string | string[], brand?: string, text?: string, limit?: number }} JobFilter
+ * @typedef {{ queue?: string | string[], state?: string | string[], brand?: string, groupId?: string, text?: string, limit?: number }} JobFilter
  */
 
 const LOOK_MS = 5000;
@@ -60,7 +61,7 @@ export function useJobs(filter = {}) {
   const loaded = useLoaded(
     `jobs ${query}`,
     (connections) => /** @type {Promise<JobPage>} */ (connections.api(`/jobs?${query}`)),
-    (connections, again) => onJobs(connections, filter.brand, again),
+    (connections, again) => onJobs(connections, filter, again),
   );
   const { data, ...rest } = loaded;
   return { jobs: data?.jobs ?? [], total: data?.total ?? null, nextCursor: data?.nextCursor ?? null, ...rest };
@@ -69,16 +70,20 @@ export function useJobs(filter = {}) {
 const TURNS = ['job:complete', 'job:failed', 'job:cancelled'];
 
 /**
- * Calls back when a job of the user's, or of a brand's, has begun or ended. A page with a token for one brand may join that
- * brand's room alone.
+ * Calls back when a job of the user's, of a group's or of a brand's has begun or ended. A page with a token for one group or
+ * brand may join that room alone.
  *
  * @param {import('./connections.js').Connections} connections
- * @param {string | undefined} brandId
+ * @param {JobFilter} filter
  * @param {() => void} again
  */
-function onJobs(connections, brandId, again) {
+function onJobs(connections, { groupId, brand: brandId }, again) {
   const { value: socket, release } = connections.socket('/wizard');
-  const room = brandId ? connections.room('brand', { brandId }) : connections.room('user', {});
+  const room = groupId
+    ? connections.room('group', { groupId })
+    : brandId
+      ? connections.room('brand', { brandId })
+      : connections.room('user', {});
   /** @type {Set<string>} */
   const known = new Set();
   /** @param {{ jobId: string }} data */
@@ -102,6 +107,30 @@ function onJobs(connections, brandId, again) {
 function queryOf(filter) {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== null);
   return String(new URLSearchParams(given.flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]))));
+}
+
+/**
+ * A kit: where it stands, its steps and their jobs; live, also for a page with a token for this group alone.
+ *
+ * @param {string | null | undefined} groupId
+ */
+export function useKit(groupId) {
+  const { data, ...rest } = useLoaded(
+    groupId ? `kit ${groupId}` : null,
+    (connections) => /** @type {Promise<Kit>} */ (connections.api(`/kits/${groupId}`)),
+    (connections, again) => onKit(connections, /** @type {string} */ (groupId), again),
+  );
+  return { kit: data, ...rest };
+}
+
+/** @param {import('./connections.js').Connections} connections @param {string} groupId @param {() => void} again */
+function onKit(connections, groupId, again) {
+  const ends = [
+    onEvents(connections, '/dashboard', ['kit:updated'], again),
+    connections.room('group', { groupId }, '/dashboard').release,
+    onJobs(connections, { groupId }, again),
+  ];
+  return () => ends.forEach((end) => end());
 }
 
 /** What the user has, what is reserved for running jobs, and the newest movements; live. */

@@ -10,6 +10,7 @@ import {
   useGenerate,
   useJob,
   useJobs,
+  useKit,
   usePictures,
 } from '../src/index.js';
 import { render } from './render.js';
@@ -99,6 +100,36 @@ describe('useJobs', () => {
       page.show(follows);
       await until(() => said('user:leave'), 'still in the room of the user', 60_000);
       expect([said('user:join'), said('user:leave'), said('brand:leave')]).toEqual([1, 1, 1]);
+    } finally {
+      await wire.close();
+    }
+  });
+});
+
+describe('a page with a token for one kit', () => {
+  it('sees each step begin, waits for the pick, and follows the jobs, through a break', async () => {
+    const mine = await user.brand('Acme Kit');
+    const body = { brandId: mine, count: 1, products: ['mug'], without: ['bundle', 'video'] };
+    const { groupId } = await user.api('/generation/kits', { method: 'POST', body });
+    const { token } = await user.api('/tokens', { method: 'POST', body: { groupId } });
+    const wire = await startWire(user.url);
+    const hook = () => {
+      const { jobs, error } = useJobs({ groupId });
+      const { kit } = useKit(groupId);
+      return { jobs, error, kit, newest: useJob(jobs[0]?.jobId) };
+    };
+    try {
+      const page = render({ url: wire.url, getToken: () => token }, { hook }, { strict: true });
+      const seen = { now: () => page.seen.hook.now };
+      await ready(seen, ({ kit, newest }) => kit?.state === 'picking' && newest.status === 'complete');
+      wire.cut();
+      const { assets } = seen.now().newest;
+      await user.api(`/kits/${groupId}/pick`, { method: 'POST', body: { assetId: assets[0].id } });
+      await ready(seen, ({ kit, newest, jobs }) => kit.state === 'done' && jobs.length === 2 && newest.ended);
+      expect(seen.now().newest.assets.map((each) => each.asset_type)).toEqual(['mockup']);
+      expect((await fetch(seen.now().newest.assets[0].url)).status).toBe(200);
+      expect(seen.now().error).toBeNull();
+      expect(wire.sent.some((text) => /"(user|brand):/.test(text))).toBe(false);
     } finally {
       await wire.close();
     }
