@@ -14,6 +14,7 @@ from tests.kit.driver import NODE, why_not
 from tests.kit.processes import PATIENCE
 from tests.kit.stack import Stack, start
 from tests.kit.terminal import BMN, environment
+from tests.kit.warm import write_program
 
 _ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
@@ -26,28 +27,37 @@ _CODES = {"bmn jobs why last:failed": 3}
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A person's terminal: an empty folder, and a `bmn serve` in another one."""
+    """A person's terminal: an empty folder, and a `bmn serve` in another one. programs: where `bmn` is found."""
 
     folder: Path
     stack: Stack
+    programs: Path
+    needed: int
 
     def type(self, line: str, **env: str) -> "subprocess.CompletedProcess[str]":
-        path = f"{Path(BMN).parent}{os.pathsep}{os.environ['PATH']}"
+        path = f"{self.programs}{os.pathsep}{Path(BMN).parent}{os.pathsep}{os.environ['PATH']}"
         variables = environment({**self.stack.env, "PATH": path, **env})
         command = ["bash", "-o", "pipefail", "-c", line]
         return subprocess.run(
-            command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command,
+            cwd=self.folder,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            pass_fds=[self.needed],
         )
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    home, folder = tmp_path / "home", tmp_path / "here"
-    home.mkdir()
-    folder.mkdir()
+    home, folder, programs = (tmp_path / name for name in ("home", "here", "bin"))
+    for path in (home, folder, programs):
+        path.mkdir()
     running = start(home, "--port", "0", env={"BMN_SANDBOX_SPEED": "0"})
     try:
-        yield Shell(folder, running)
+        yield Shell(folder, running, programs, write_program(programs))
     finally:
         running.stop()
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +22,9 @@ from bmn.work.registry import QUEUES
 from bmn.work.wiring import open_core
 from tests.kit.databases import EmptyDatabases
 from tests.kit.engine import FAST
-from tests.kit.processes import PATIENCE, wait_until
-from tests.kit.terminal import BMN, bmn, environment
+from tests.kit.processes import wait_until
+from tests.kit.stack import start
+from tests.kit.terminal import forked
 
 OURS, THEIRS = Owner("a" * 32, "sqlite:///ours"), Owner("b" * 32, "postgresql://theirs")
 
@@ -44,35 +44,25 @@ def sqlite(tmp_path: Path, migrated_sqlite: Path) -> str:
 
 @pytest.mark.full
 def test_the_second_one_is_refused_in_words_and_the_first_goes_on(home: Path, redis_url: str, postgres: str) -> None:
-    command = [BMN, "serve", "--json", "--port", "0", "--queues", "email-send"]
-    first = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment({"BMN_HOME": str(home), "REDIS_URL": redis_url}),
-    )
+    first = start(home, "--port", "0", "--queues", "email-send", env={"REDIS_URL": redis_url})
     try:
-        assert first.stdout
-        assert json.loads(first.stdout.readline())["apiUrl"]
         other = {"BMN_HOME": str(home.parent / "other"), "REDIS_URL": redis_url, "DATABASE_URL": postgres}
-        for refused in (bmn("serve", "--port", "0", env=other), bmn("worker", "email-send", env=other)):
+        for refused in (forked("serve", "--port", "0", env=other), forked("worker", "email-send", env=other)):
             assert refused.code == 2
             assert "another deployment" in refused.err and "bmn.sqlite3" in refused.err and "REDIS_URL" in refused.err
-        looked = bmn("doctor", "--json", env=other)
+        looked = forked("doctor", "--json", env=other)
         (found,) = [check for check in json.loads(looked.out)["checks"] if check["name"] == "Deployment"]
         assert found["state"] == "failed" and "bmn.sqlite3" in found["message"] and "REDIS_URL" in found["remedy"]
-        ours = bmn("doctor", "--json", env={"BMN_HOME": str(home), "REDIS_URL": redis_url})
+        ours = forked("doctor", "--json", env={"BMN_HOME": str(home), "REDIS_URL": redis_url})
         (found,) = [check for check in json.loads(ours.out)["checks"] if check["name"] == "Deployment"]
         assert found["state"] == "ok"
         with connect_sync(redis_url) as client:
             names = {queue.name for queue in Queue.all(connection=client)}
             assert set(QUEUES) | {"dead-letter"} <= names
-        first.send_signal(signal.SIGTERM)
-        assert first.wait(PATIENCE) == 0
+        assert first.stop() == 0
     finally:
-        first.kill()
-        first.wait()
+        first.process.kill()
+        first.process.wait()
 
 
 async def test_a_core_is_refused_where_the_other_lives(home: Path, redis_url: str, sqlite: str, postgres: str) -> None:

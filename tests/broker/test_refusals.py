@@ -23,7 +23,7 @@ from tests.kit.api import Starter
 from tests.kit.engine import FAST, Engine
 from tests.kit.people import ANA
 from tests.kit.processes import free_port
-from tests.kit.terminal import bmn
+from tests.kit.terminal import forked
 
 EVERYTHING = ("~*", "&*", "+@all")
 DENIALS = (
@@ -160,7 +160,7 @@ def test_a_wrong_password_is_no_outage(home: Path, server: EmbeddedRedis, admin:
         assert kinds(try_all(client)) == ["signin"]
     with connect_sync(server.url.replace("db=0", "db=999")) as client:
         assert kinds(try_all(client)) == ["number"]
-    refused = bmn(
+    refused = forked(
         "serve", "--port", "0", env={"BMN_HOME": str(home), "REDIS_URL": f"{server.url}&username=worker&password=wrong"}
     )
     assert refused.code == 2 and "password" in refused.err and "=wrong" not in refused.err
@@ -210,11 +210,13 @@ def test_a_cluster_and_a_server_without_a_command(tmp_path: Path, option: tuple[
             found = try_all(client)
             assert kinds(found) == [kind]
             assert "BLMOVE" in found[0].message or kind == "cluster"
-        looked = bmn("doctor", "--json", env={"REDIS_URL": embedded.url, "BMN_HOME": str(tmp_path / "home")})
+        looked = forked("doctor", "--json", env={"REDIS_URL": embedded.url, "BMN_HOME": str(tmp_path / "home")})
         told = [check for check in json.loads(looked.out)["checks"] if check["name"] == "Redis"]
         assert any(check["state"] == "failed" and check["remedy"] == found[0].remedy for check in told)
         if kind == "cluster":
-            refused = bmn("serve", "--port", "0", env={"REDIS_URL": embedded.url, "BMN_HOME": str(tmp_path / "home")})
+            refused = forked(
+                "serve", "--port", "0", env={"REDIS_URL": embedded.url, "BMN_HOME": str(tmp_path / "home")}
+            )
             assert refused.code == 2 and "cluster" in refused.err
     finally:
         process.terminate()

@@ -10,7 +10,7 @@ import redis
 
 from bmn.broker.embedded import EmbeddedRedis
 from tests.kit.stack import Stack
-from tests.kit.terminal import Output, bmn, forked
+from tests.kit.terminal import Output, forked
 
 CANARY = "sk-canary-0123456789abcdef"
 
@@ -39,7 +39,7 @@ def test_a_fresh_machine_is_well(home: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    done = bmn("doctor", env={"BMN_HOME": str(home), "PORT": port})
+    done = forked("doctor", env={"BMN_HOME": str(home), "PORT": port})
     assert done.code == 0, done.out
     assert "all is well" in done.out
     assert not any(line.startswith(("✗", "!")) for line in done.out.splitlines())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.stack import User
-from tests.kit.terminal import bmn, on_terminal
+from tests.kit.terminal import forked, on_terminal
 
 
 def test_from_a_logo_to_a_video(user: User, tmp_path: Path) -> None:
@@ -62,12 +62,12 @@ def test_a_dry_run_shows_prompts_and_cost_and_submits_nothing(user: User) -> Non
 
 def test_without_a_server_a_private_one_does_the_job(home: Path) -> None:
     env = {"PORT": "1"}
-    done = bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--out", "logos", env=env)
+    done = forked("generate", "logos", "--brand", "Acme", "--count", "1", "--out", "logos", env=env)
     assert done.code == 0, done.err
     assert done.err.startswith("no server is running: starting a private one")
     assert Path("logos/acme-logo-1.png").is_file()
     assert "bmn serve" in done.err
-    assert bmn("jobs", "list", env=env).code == 69
+    assert forked("jobs", "list", env=env).code == 69
 
 
 @pytest.mark.full

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.terminal import bmn
+from tests.kit.terminal import forked
 
 _JOB = "logo-generation-aaaaaaaa-0000-4000-8000-000000000000"
 _BRAND = {
@@ -76,7 +76,7 @@ def _env(limited: Limited, home: Path) -> dict[str, str]:
 
 def test_a_short_wait_is_waited_also_for_what_is_never_repeated_otherwise(limited: Limited, tmp_path: Path) -> None:
     limited.refuses["POST /api/v1/brands"] = [0, 0]
-    done = bmn("generate", "logos", "--brand", "Acme", "--detach", env=_env(limited, tmp_path))
+    done = forked("generate", "logos", "--brand", "Acme", "--detach", env=_env(limited, tmp_path))
     assert done.code == 0, done.err
     assert limited.asked.count("POST /api/v1/brands") == 3
     assert limited.asked.count("POST /api/v1/generation/logos") == 1
@@ -84,7 +84,7 @@ def test_a_short_wait_is_waited_also_for_what_is_never_repeated_otherwise(limite
 
 def test_an_accepted_job_is_named_in_the_error_that_comes_after(limited: Limited, tmp_path: Path) -> None:
     limited.refuses[f"GET /api/v1/jobs/{_JOB}"] = [60] * 9
-    done = bmn("generate", "logos", "--brand", "Acme", "--json", env=_env(limited, tmp_path))
+    done = forked("generate", "logos", "--brand", "Acme", "--json", env=_env(limited, tmp_path))
     error = json.loads(done.out)["error"]
     assert done.code == 75
     assert error["hint"] == "Try again in 60 s. It was accepted before that: bmn jobs watch aaaaaaaa"

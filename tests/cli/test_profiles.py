@@ -10,7 +10,7 @@ import pytest
 from bmn.identity.keys import mint_key
 from tests.kit.processes import wait_until
 from tests.kit.stack import Stack, User
-from tests.kit.terminal import Output, bmn, forked, on_terminal
+from tests.kit.terminal import Output, forked, on_terminal
 
 
 class Holder:
@@ -126,24 +126,24 @@ def test_a_key_is_typed_without_being_seen(admin: User, person: Holder) -> None:
 
 
 def test_a_key_made_in_the_database_is_the_first_admins(stack: Stack, person: Holder) -> None:
-    made = bmn("keys", "create", "--role", "admin", "--local", "--reason", "the first", env=stack.env)
+    made = forked("keys", "create", "--role", "admin", "--local", "--reason", "the first", env=stack.env)
     assert made.code == 0, made.err
     assert person.bmn("login", stack.api_url, stdin=made.out).code == 0
     keys = person.json("keys", "list")["keys"]
     mine = next(key for key in keys if made.out.startswith(f"bmn_live_{key['id']}"))
     assert mine["role"] == "admin" and mine["createdBy"].startswith("local:")
-    local = bmn("keys", "list", "--local", "--json", env=stack.env)
+    local = forked("keys", "list", "--local", "--json", env=stack.env)
     assert mine["id"] in local.out
     audited = person.json("audit", "--subject", mine["id"])["entries"]
     assert [(entry["action"], entry["reason"]) for entry in audited] == [("key.create", "the first")]
-    assert bmn("keys", "revoke", mine["id"], "--local", env=stack.env).code == 0
+    assert forked("keys", "revoke", mine["id"], "--local", env=stack.env).code == 0
     # The server did not do it, and believes a key that it has just seen for two seconds.
     wait_until(lambda: "was revoked" in person.bmn("keys", "list").err, what="a refusal")
     assert person.bmn("keys", "list").code == 4
 
 
 def test_a_database_of_another_release_says_what_to_do(tmp_path: Path) -> None:
-    done = bmn("keys", "create", "--role", "admin", "--local", env={"BMN_HOME": str(tmp_path)})
+    done = forked("keys", "create", "--role", "admin", "--local", env={"BMN_HOME": str(tmp_path)})
     assert (done.code, "bmn db upgrade" in done.err) == (2, True), done.err
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.processes import PATIENCE
 from tests.kit.stack import User
-from tests.kit.terminal import BMN, bmn, environment
+from tests.kit.terminal import BMN, environment, forked
 
 
 def test_a_fault_is_set_listed_and_ended(user: User) -> None:
@@ -86,7 +86,7 @@ def test_the_ledger_shows_what_would_have_been_billed(user: User) -> None:
 
 
 def test_without_a_sandbox_it_says_what_to_start(home: Path) -> None:
-    done = bmn("sandbox", "faults", env={"BMN_HOME": str(home)})
+    done = forked("sandbox", "faults", env={"BMN_HOME": str(home)})
     assert done.code == 69
     assert "bmn sandbox run" in done.err
 
@@ -103,7 +103,7 @@ def test_it_runs_alone_and_stops(home: Path) -> None:
         url = json.loads(process.stdout.readline())["url"]
         assert httpx.get(f"{url}/_sandbox/health").json() == {"status": "ok"}
         env = {"BMN_HOME": str(home), "BMN_SANDBOX_URL": url}
-        assert json.loads(bmn("sandbox", "ledger", "--json", env=env).out) == []
+        assert json.loads(forked("sandbox", "ledger", "--json", env=env).out) == []
         process.terminate()
         assert process.wait(PATIENCE) == 0
     finally:

@@ -19,7 +19,7 @@ from rq.command import send_shutdown_command
 
 from tests.kit.processes import PATIENCE, gone, wait_until
 from tests.kit.stack import Stack, User, start
-from tests.kit.terminal import BMN, bmn, environment, on_terminal
+from tests.kit.terminal import BMN, environment, forked, on_terminal
 
 Serve = Callable[..., Stack]
 
@@ -29,8 +29,8 @@ def serve(home: Path) -> Iterator[Serve]:
     """Starts `bmn serve` in this test's own home, on any port, and ends what is left of it."""
     started: list[Stack] = []
 
-    def run(*arguments: str, **env: str) -> Stack:
-        started.append(start(home, *(arguments or ("--no-workers",)), *_any_port(arguments), env=env))
+    def run(*arguments: str, fork: bool = True, **env: str) -> Stack:
+        started.append(start(home, *(arguments or ("--no-workers",)), *_any_port(arguments), env=env, fork=fork))
         return started[-1]
 
     yield run
@@ -61,7 +61,9 @@ def log_of(stack: Stack) -> list[dict[str, Any]]:
 
 def submit(stack: Stack, count: int = 1) -> str:
     """One logo job of a new user; answers with its id."""
-    done = bmn("generate", "logos", "--brand", "Acme", "--count", str(count), "--detach", "--json", env=User(stack).env)
+    done = forked(
+        "generate", "logos", "--brand", "Acme", "--count", str(count), "--detach", "--json", env=User(stack).env
+    )
     assert done.code == 0, done.err
     return str(json.loads(done.out)["jobId"])
 
@@ -145,7 +147,7 @@ def test_queues_of_one_process_are_workers_of_their_own(serve: Serve) -> None:
     assert {title for title in first if "worker" in title} == {together, "bmn worker logo-generation"}
 
     def workers() -> dict[str, dict[str, Any]]:
-        found = json.loads(bmn("workers", "--json", env=User(stack, "admin").env).out)["workers"]
+        found = json.loads(forked("workers", "--json", env=User(stack, "admin").env).out)["workers"]
         return {worker["queue"]: worker for worker in found if worker["state"] != "lost"}
 
     pids = {queue: worker["pid"] for queue, worker in workers().items()}
@@ -166,7 +168,7 @@ def test_queues_of_one_process_are_workers_of_their_own(serve: Serve) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_is_orderly_and_leaves_nothing_behind(serve: Serve, number: signal.Signals) -> None:
-    stack = serve("--queues", "image-upload")
+    stack = serve("--queues", "image-upload", fork=False)
     below = children(stack)
     stack.process.send_signal(number)
     assert stack.process.wait(PATIENCE) == 0
@@ -187,7 +189,7 @@ def test_killed_it_leaves_nothing_running_and_the_next_one_starts(serve: Serve) 
 
 def test_a_second_one_in_the_same_home_is_told_who_runs_there(serve: Serve) -> None:
     stack = serve()
-    done = bmn("serve", "--port", "0", env=stack.env)
+    done = forked("serve", "--port", "0", env=stack.env)
     assert done.code == 5
     assert f"(process {stack.process.pid}) already runs in {stack.home}" in done.err
     assert stack.api_url in done.err
@@ -197,7 +199,7 @@ def test_a_second_one_in_the_same_home_is_told_who_runs_there(serve: Serve) -> N
 def test_a_port_that_is_taken_is_told_and_nothing_starts(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = bmn("serve", "--port", str(port), env={"BMN_HOME": str(home)})
+        done = forked("serve", "--port", str(port), env={"BMN_HOME": str(home)})
     assert done.code == 5
     assert f"Port {port} on 127.0.0.1 is taken" in done.err
     assert "--port" in done.err
@@ -244,7 +246,7 @@ def test_jobs_wait_for_a_worker_of_another_terminal(serve: Serve) -> None:
     stack = serve()
     job_id = submit(stack)
     assert job(stack, job_id)["state"] == "queued"
-    done = bmn("worker", "logo-generation", "--burst", env={**stack.env, "BMN_LOG_FORMAT": "json"})
+    done = forked("worker", "logo-generation", "--burst", env={**stack.env, "BMN_LOG_FORMAT": "json"})
     assert done.code == 0, done.err
     assert job(stack, job_id)["state"] == "completed"
 
@@ -273,23 +275,23 @@ def test_a_worker_outside_stops_in_order_too(serve: Serve) -> None:
 
 
 def test_a_worker_without_a_redis_says_what_to_start(home: Path) -> None:
-    done = bmn("worker", "all", env={"BMN_HOME": str(home)})
+    done = forked("worker", "all", env={"BMN_HOME": str(home)})
     assert done.code == 69
     assert "bmn serve --no-workers" in done.err
 
 
 def test_an_unknown_queue_is_told_with_those_there_are(home: Path) -> None:
     for command in (("worker", "logos"), ("serve", "--queues", "logos")):
-        done = bmn(*command, env={"BMN_HOME": str(home)})
+        done = forked(*command, env={"BMN_HOME": str(home)})
         assert done.code == 3
         assert "logo-generation" in done.err
 
 
 def test_production_and_no_sandbox_refuse_to_start_without_keys(home: Path) -> None:
-    refused = bmn("serve", "--no-sandbox", env={"BMN_HOME": str(home)})
+    refused = forked("serve", "--no-sandbox", env={"BMN_HOME": str(home)})
     assert refused.code == 2
     assert "No key for bfl" in refused.err
-    production = bmn("serve", env={"BMN_HOME": str(home), "BMN_ENV": "production"})
+    production = forked("serve", env={"BMN_HOME": str(home), "BMN_ENV": "production"})
     assert production.code == 2
     assert "DATABASE_URL" in production.err
 
@@ -306,7 +308,7 @@ def test_a_reset_asks_first_and_then_removes_the_data_but_not_the_secret(serve: 
     serve().stop()
     secret = (home / "dev-secret").read_text() if (home / "dev-secret").exists() else None
     (home / "objects" / "old.png").write_bytes(b"x")
-    refused = bmn("serve", "--reset", env={"BMN_HOME": str(home)})
+    refused = forked("serve", "--reset", env={"BMN_HOME": str(home)})
     assert refused.code == 2
     assert "bmn.sqlite3" in refused.err
     assert (home / "objects" / "old.png").exists()
@@ -317,14 +319,14 @@ def test_a_reset_asks_first_and_then_removes_the_data_but_not_the_secret(serve: 
 
 
 def test_a_database_that_waits_for_its_upgrade_is_told(home: Path, postgres_server: str) -> None:
-    done = bmn("serve", "--port", "0", env={"BMN_HOME": str(home), "DATABASE_URL": f"{postgres_server}/postgres"})
+    done = forked("serve", "--port", "0", env={"BMN_HOME": str(home), "DATABASE_URL": f"{postgres_server}/postgres"})
     assert done.code == 2
     assert "bmn db upgrade" in done.err
 
 
 def test_a_child_that_cannot_start_ends_the_start_with_its_reason(home: Path) -> None:
     (home / "sandbox").write_text("a file where a folder should be")
-    done = bmn("serve", "--port", "0", "--no-workers", env={"BMN_HOME": str(home), "BMN_LOG_FORMAT": "json"})
+    done = forked("serve", "--port", "0", "--no-workers", env={"BMN_HOME": str(home), "BMN_LOG_FORMAT": "json"})
     assert done.code == 1
     assert "sandbox" in done.err
     assert not (home / "serve.json").exists()
@@ -335,9 +337,9 @@ def test_a_terminal_shows_where_everything_is_and_a_line_a_job(home: Path, verbo
     """Asked for more, or read by a program, it is the whole log."""
     env = {"BMN_HOME": str(home)}
     flags = ["--port", "0", "--sandbox-speed", "0", *(["--verbose"] if verbose else [])]
-    with on_terminal("serve", *flags, columns=160, env=env) as terminal:
+    with on_terminal("serve", *flags, columns=160, env=env, fork=True) as terminal:
         terminal.wait_for("Next  ")
-        done = bmn("generate", "logos", "--brand", "Acme", "--count", "1", "--json", env=env)
+        done = forked("generate", "logos", "--brand", "Acme", "--count", "1", "--json", env=env)
         assert done.code == 0, done.err
         job_id = json.loads(done.out)["jobId"]
         terminal.wait_for(lambda text: "job completed" in text and job_id in text)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.kit.processes import PATIENCE, gone, wait_until
-from tests.kit.terminal import Terminal, bmn, on_terminal
+from tests.kit.terminal import Terminal, forked, on_terminal
 
 _SERVE = ("serve", "--port", "0", "--queues", "logo-generation", "--sandbox-speed", "0.1", "--grace", "20")
 
@@ -147,4 +147,4 @@ def test_a_job_waits_for_nobody_to_press_a_key(person: Typist, server: Terminal)
     server.press_ctrl_c()
     assert server.end() == 0
     assert person.state(job) == "completed"
-    assert bmn("jobs", "list", env={**person.env, "PORT": "1"}).code == 69
+    assert forked("jobs", "list", env={**person.env, "PORT": "1"}).code == 69

@@ -1,6 +1,7 @@
 """A whole `bmn serve` in processes of its own, and people at a keyboard in front of it."""
 
 import json
+import os
 import signal
 import subprocess
 import uuid
@@ -14,8 +15,10 @@ import pytest
 
 from bmn.identity.development import mint_development_token
 from bmn.settings import Settings
+from tests.kit import warm
 from tests.kit.processes import PATIENCE
 from tests.kit.terminal import BMN, Output, environment, forked, on_terminal, seen_at
+from tests.kit.warm import Forked
 
 _QUICK = {
     "BMN_GENERATIONS_PER_MINUTE": "0",
@@ -23,6 +26,8 @@ _QUICK = {
     "BMN_BACKOFF_SCALE": "0.05",
     "BMN_LOG_FORMAT": "json",
 }
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass(slots=True)
@@ -32,7 +37,7 @@ class Stack:
     home: Path
     api_url: str
     sandbox_url: str
-    process: "subprocess.Popen[str]"
+    process: Process
 
     @property
     def env(self) -> dict[str, str]:
@@ -50,19 +55,26 @@ class Stack:
         return self.process.wait(PATIENCE)
 
 
-def start(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Stack:
-    """Starts `bmn serve` and waits for the line that says where."""
-    command = [BMN, "serve", "--json", "--sandbox-speed", "0.3", "--grace", "2", *arguments]
+def start(home: Path, *arguments: str, env: Mapping[str, str] | None = None, fork: bool = True) -> Stack:
+    """Starts `bmn serve` and waits for the line that says where.
+
+    fork: from a process that is warm; else the installed one.
+    """
+    command = ["serve", "--json", "--sandbox-speed", "0.3", "--grace", "2", *arguments]
     variables = environment({**_QUICK, "BMN_HOME": str(home), **(env or {})})
-    log = (home / "serve.log").open("a")
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=variables)
-    log.close()
-    assert process.stdout
-    line = process.stdout.readline()
-    if not line.rstrip().endswith("}"):  # an error's document has several lines
-        pytest.fail(line + process.stdout.read() + (home / "serve.log").read_text())
-    said = json.loads(line)
-    return Stack(home, said["apiUrl"], said["sandboxUrl"], process)
+    reader, writer = os.pipe()
+    process: Process
+    with (home / "serve.log").open("a") as log, Path(os.devnull).open() as none, os.fdopen(writer) as out:
+        if fork:
+            process = warm.fork(command, variables, (none.fileno(), out.fileno(), log.fileno()))
+        else:
+            process = subprocess.Popen([BMN, *command], stdin=none, stdout=out, stderr=log, env=variables)
+    with os.fdopen(reader) as said:
+        line = said.readline()
+        if not line.rstrip().endswith("}"):  # an error's document has several lines
+            pytest.fail(line + said.read() + (home / "serve.log").read_text())
+    where = json.loads(line)
+    return Stack(home, where["apiUrl"], where["sandboxUrl"], process)
 
 
 @dataclass(slots=True)

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import pyte
 
+from tests.kit import warm
 from tests.kit.processes import PATIENCE
-from tests.kit.warm import Forked, warm
+from tests.kit.warm import Forked
 
 BMN = str(Path(sys.executable).with_name("bmn"))
 SNAPSHOTS = Path(__file__).parents[1] / "cli" / "snapshots"
@@ -49,7 +50,7 @@ def forked(*args: str, env: Mapping[str, str] | None = None, stdin: str = "") ->
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)
-        code = warm().run(args, environment(env), (given.fileno(), out.fileno(), err.fileno())).wait()
+        code = warm.fork(args, environment(env), (given.fileno(), out.fileno(), err.fileno())).wait()
         texts = []
         for file in (out, err):
             file.seek(0)
@@ -162,7 +163,7 @@ def on_terminal(
     variables = environment(env)
     variables.pop("COLUMNS", None)
     process = (
-        warm().run(args, variables, (slave, slave, slave)) if fork else _started([program, *args], variables, slave)
+        warm.fork(args, variables, (slave, slave, slave)) if fork else _started([program, *args], variables, slave)
     )
     os.close(slave)
     try:

@@ -9,7 +9,7 @@ from bmn.errors import Misconfigured
 from bmn.settings import check_start, load_settings
 from bmn.settings.proxies import proxy_for
 from tests.kit.outgoing import CLIENTS, visit
-from tests.kit.terminal import bmn
+from tests.kit.terminal import forked
 from tests.kit.wire import Wire, answer
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -112,9 +112,11 @@ def test_a_socks_proxy_ends_serve_by_name_only_where_it_is_needed(home: Path) ->
         "NO_PROXY": "",
         "SUPABASE_URL": "https://x.supabase.co",
     }
-    done = bmn("serve", "--port", "0", env=env)
+    done = forked("serve", "--port", "0", env=env)
     assert done.code == 2
     assert "ALL_PROXY" in done.err
     assert "Traceback" not in done.err
-    found = {c["name"]: c for c in json.loads(bmn("doctor", "--json", env={**env, "SUPABASE_URL": ""}).out)["checks"]}
+    found = {
+        c["name"]: c for c in json.loads(forked("doctor", "--json", env={**env, "SUPABASE_URL": ""}).out)["checks"]
+    }
     assert found["Proxies"]["state"] == "warning"
