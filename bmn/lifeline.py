@@ -1,7 +1,8 @@
 """Ties a process to the life of its parent, so that `kill -9` of a parent leaves nothing running.
 
-As a module it is `die_with_parent` for forked children and `lifeline` for commands. As a script it is what `lifeline`
-puts before a command: `python lifeline.py PARENT_PID COMMAND...`. So it imports nothing but the standard library.
+As a module it is `die_with_parent` for forked children, `lifeline` for commands and `end_when_told` for servers. As a
+script it is what `lifeline` puts before a command: `python lifeline.py PARENT_PID COMMAND...`. So it imports nothing but
+the standard library.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 DRAINED = 86
@@ -31,6 +33,16 @@ def die_with_parent(parent: int) -> bool:
     if os.getppid() != parent:
         os._exit(1)
     return True
+
+
+def end_when_told(stop: Callable[[int, FrameType | None], None]) -> None:
+    """From now on SIGTERM and SIGINT end a server, also before it listens for them itself: no stop is lost.
+
+    stop: the server's own answer to a signal, `handle_exit` of uvicorn's. That raises them once more when it has stopped,
+    which then no longer kills the process.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 def lifeline(command: list[str]) -> list[str]:

@@ -4,13 +4,13 @@ It is a package of its own that production never has, so everything but running 
 """
 
 import importlib.util
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bmn.errors import Misconfigured
+from bmn.lifeline import end_when_told
 from bmn.local.readiness import call_when_it_answers
 from bmn.settings import PROVIDERS, Settings
 
@@ -46,8 +46,6 @@ def run_sandbox(settings: Settings, listener: socket.socket, speed: float, ready
 
     from bmn_sandbox.app import create_app
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises the signal again after it has stopped for it
     app = create_app(settings.bmn_home / "sandbox", speed=speed)
     config = uvicorn.Config(
         app,
@@ -59,5 +57,7 @@ def run_sandbox(settings: Settings, listener: socket.socket, speed: float, ready
         workers=1,
         proxy_headers=False,
     )
+    server = uvicorn.Server(config)
+    end_when_told(server.handle_exit)
     call_when_it_answers(listener, "/_sandbox/health", ready)
-    uvicorn.Server(config).run([listener])
+    server.run([listener])

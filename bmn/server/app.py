@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bmn import __version__, observability
+from bmn.lifeline import end_when_told
 from bmn.logs import get_logger
 from bmn.server.edge.connections import allow_many, descriptors, guarded_by
 from bmn.server.edge.error_handlers import add_error_handlers
@@ -277,7 +277,6 @@ def run(
     """
     observability.configure(settings, "api")
     allow_many()
-    # uvicorn raises a signal again after it has stopped for it; without handlers of ours it would kill the process.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    asyncio.run(create_server(create_app(settings, place), ready).serve([sock]))
+    server = create_server(create_app(settings, place), ready)
+    end_when_told(server.handle_exit)
+    asyncio.run(server.serve([sock]))

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import signal
 import socket
 from collections.abc import MutableMapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from bmn import logs
+from bmn.lifeline import end_when_told
 from bmn.server.sockets import create_socket_app
 from bmn.server.sockets.limits import Limits
 from bmn.server.state.resources import Resources
@@ -59,11 +59,11 @@ class _Server(uvicorn.Server):
 
 def main() -> None:
     logs.configure("info", "json", process="live")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     app = App(load_settings(), Limits(**json.loads(os.environ["LIVE_LIMITS"])))
     listener = socket.create_server(("127.0.0.1", int(os.environ["LIVE_PORT"])))
-    asyncio.run(_Server(uvicorn_config(app)).serve([listener]))
+    server = _Server(uvicorn_config(app))
+    end_when_told(server.handle_exit)
+    asyncio.run(server.serve([listener]))
 
 
 if __name__ == "__main__":

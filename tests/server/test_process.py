@@ -1,5 +1,6 @@
 """The server as a process: it stops when it is told to, in order, with exit code 0."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -7,13 +8,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
+import uvicorn
 
 from bmn.db.migrations import migrate
 from bmn.identity.development import mint_development_token
+from bmn.lifeline import end_when_told
 from bmn.settings import load_settings
 from tests.kit.people import ANA
 from tests.kit.processes import PATIENCE, wait_until
@@ -65,3 +69,25 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_and_exits_with_0(
 def _is_connected_twice(pid: int) -> bool:
     inbound = [c for c in psutil.Process(pid).net_connections("tcp") if c.status == psutil.CONN_ESTABLISHED]
     return len(inbound) >= 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stop_before_the_server_listens_for_signals_ends_it_too(number: signal.Signals) -> None:
+    """Who keeps processes stops them also while they start."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None))
+    try:
+        end_when_told(server.handle_exit)
+        signal.raise_signal(number)
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            await asyncio.wait_for(server.serve([sock]), PATIENCE)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

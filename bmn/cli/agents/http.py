@@ -3,7 +3,6 @@
 import hmac
 import logging
 import secrets
-import signal
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
 from bmn.errors import Misconfigured, UsageProblem
+from bmn.lifeline import end_when_told
 from bmn.settings.web import bracketed, is_loopback, reachable
 
 PATH = "/mcp"
@@ -98,10 +98,9 @@ async def serve(server: MCPServer[Any], place: Place, sock: socket.socket, ready
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     logging.getLogger("uvicorn.access").disabled = True
-    # uvicorn raises a signal again after it has stopped for it; without handlers of ours it would kill the process.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    await _Server(config, ready).serve([sock])
+    own = _Server(config, ready)
+    end_when_told(own.handle_exit)
+    await own.serve([sock])
 
 
 def token_for(host: str, given: str) -> tuple[str, bool]:
