@@ -72,6 +72,7 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "assets of a job": lambda conn: assets.list_of_job(conn, _a_job(conn)),
     "units of a job": lambda conn: jobs.units(conn, _a_job(conn)),
     "calls of a job": lambda conn: calls.of_job(conn, _a_job(conn)),
+    "calls of forty jobs": lambda conn: calls.sandboxed(conn, _some_jobs(conn)),
     "usual durations": partial(jobs.durations, queue="mockup-generation"),
     "a user's newest": _listed(user_id=_USER),
     "a user's failed": _listed(user_id=_USER, states=("failed",)),

@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 
-from sqlalchemy import Connection, Float, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Float, bindparam, func, insert, select, update
 
 from bmn.db.prepared import Prepared
 from bmn.db.records import NewCall, ProviderCall
 from bmn.db.tables import db_now, jobs, provider_calls
+
+CLOCK_SECONDS = 86_400.0
+"""By how much the database's clock may have been set back between a job and its calls."""
 
 _ADD = Prepared(insert(provider_calls))
 _SPEND = Prepared(
@@ -30,13 +33,19 @@ def add_all(conn: Connection, made: Iterable[NewCall]) -> None:
         add(conn, call)
 
 
+def _is_since(chosen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Not older than these jobs: what keeps PostgreSQL from looking into every month. A clock may have been set back."""
+    oldest = select(func.min(jobs.c.created_at)).where(chosen).scalar_subquery()
+    return provider_calls.c.at > func.coalesce(oldest, 0.0) - CLOCK_SECONDS
+
+
 def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:
     """Whether the sandbox answered every call of a job, by job id; jobs without a call are left out."""
     if not job_ids:
         return {}
     query = (
         select(provider_calls.c.job_id, func.min(provider_calls.c.sandboxed))
-        .where(provider_calls.c.job_id.in_(job_ids))
+        .where(provider_calls.c.job_id.in_(job_ids), _is_since(jobs.c.id.in_(job_ids)))
         .group_by(provider_calls.c.job_id)
     )
     return {job_id: bool(lowest) for job_id, lowest in conn.execute(query)}
@@ -45,7 +54,8 @@ def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:
 def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[ProviderCall]:
     """The newest calls of a job, oldest first."""
     newest = provider_calls.c.id.desc()
-    query = select(provider_calls).where(provider_calls.c.job_id == job_id).order_by(newest).limit(limit)
+    mine = (provider_calls.c.job_id == job_id, _is_since(jobs.c.id == job_id))
+    query = select(provider_calls).where(*mine).order_by(newest).limit(limit)
     return [ProviderCall.from_row(row) for row in conn.execute(query)][::-1]
 
 

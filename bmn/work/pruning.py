@@ -3,11 +3,13 @@
 Where there is an archive, what it is to hold goes there first, in batches that are worth a file.
 """
 
+import asyncio
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from bmn.db.engine import Database
-from bmn.db.keeping import retention
+from bmn.db.keeping import retention, upkeep
 from bmn.db.keeping.retention import Batch, Book
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
@@ -59,17 +61,27 @@ class _Shelf:
         return batch, time.monotonic() - began
 
 
-async def sweep(db: Database, budget: float, archive: Archive | None = None, *, gather: float = 0.0) -> dict[str, int]:
+async def sweep(
+    db: Database,
+    budget: float,
+    archive: Archive | None = None,
+    *,
+    gather: float = 0.0,
+    books: Sequence[Book] = retention.BOOKS,
+) -> dict[str, int]:
     """Deletes what is due, a batch of each book in turn, until nothing is or the budget is spent; rows by book.
 
-    budget: seconds; each book gets one batch at least. gather: how late, in seconds, what goes into the archive may be
-    without being touched. Raises what went wrong with a book, after the others had theirs.
+    Months that PostgreSQL drops as a whole are counted as such. budget: seconds; each book gets one batch at least. gather:
+    how late, in seconds, what goes into the archive may be without being touched. Raises what went wrong with a book, after
+    the others had theirs.
     """
     until = time.monotonic() + budget
-    late = await db.read(retention.lags)
+    archiving = archive is not None
+    months = await _keep_months(db, archiving)
+    late = await db.read(partial(retention.lags, books=books, archiving=archiving))
     shelves = {
         book.name: _Shelf(book, archive)
-        for book in retention.BOOKS
+        for book in books
         if late[book.name] > (gather if archive is not None and book.archived else 0.0)
     }
     while open_ones := [shelf for shelf in shelves.values() if not shelf.done]:
@@ -80,7 +92,14 @@ async def sweep(db: Database, budget: float, archive: Archive | None = None, *, 
     for shelf in shelves.values():
         if shelf.failure is not None:
             raise shelf.failure
-    return {name: shelf.removed for name, shelf in shelves.items()}
+    return {**{name: shelf.removed for name, shelf in shelves.items()}, **months}
+
+
+async def _keep_months(db: Database, archiving: bool) -> dict[str, int]:
+    """Makes and drops what PostgreSQL keeps by the month; how many months of each book are gone."""
+    if db.is_sqlite or not await db.read(partial(upkeep.is_due, archiving=archiving)):
+        return {}
+    return await asyncio.to_thread(upkeep.run, db.url, archiving=archiving)
 
 
 async def prune_a_little(core: Core) -> None:

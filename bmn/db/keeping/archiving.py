@@ -13,7 +13,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, Integer, Table, Text, bi
 from sqlalchemy.dialects.postgresql import JSONB
 
 from bmn.db.keeping import retention
-from bmn.db.keeping.retention import BOOKS, Book
+from bmn.db.keeping.retention import BOOKS, Book, Span
 from bmn.db.tables import archive_holds, db_now, metadata
 
 Scalar = str | int | float | None
@@ -74,8 +74,8 @@ def shape_of(table: str) -> Shape:
 
 def take(conn: Connection, book: Book, limit: int, after: float) -> Taken | None:
     """Reads the next batch that is due, as `retention.due` finds it; None where nothing is."""
-    found = retention.due(conn, book, limit, after)
-    return _read(conn, book, found.keys) if found.keys else None
+    found = retention.due(conn, book, limit, after, archiving=True)
+    return _read(conn, book, found.keys, found.span) if found.keys else None
 
 
 def take_letters(conn: Connection, limit: int) -> Taken | None:
@@ -84,9 +84,9 @@ def take_letters(conn: Connection, limit: int) -> Taken | None:
     return _read(conn, retention.BOOK_OF["dead_letters"], found) if found else None
 
 
-def _read(conn: Connection, book: Book, keys: list[Any]) -> Taken:
+def _read(conn: Connection, book: Book, keys: list[Any], span: Span | None = None) -> Taken:
     rows: dict[Table, list[Values]] = {}
-    for table, these in book.named(keys).items():
+    for table, these in book.named(keys, span).items():
         query = select(*_as_stored(table)).where(these).order_by(*table.primary_key)
         rows[table] = [tuple(row) for row in conn.execute(query)]
     at = _place(book.table, book.at.name)
@@ -111,7 +111,7 @@ def _grouped(book: Book, rows: dict[Table, list[Values]]) -> list[Group]:
 
 def remove(conn: Connection, taken: Taken) -> None:
     """Deletes what was taken. Raises RowsChanged where that is not, to the last byte, what the tables hold by now."""
-    for table, these in reversed(taken.book.named(taken.keys).items()):
+    for table, these in reversed(taken.book.named(taken.keys, (taken.since, taken.upto)).items()):
         gone = conn.execute(delete(table).where(these).returning(*_as_stored(table)))
         if Counter(map(tuple, gone)) != Counter(taken.rows[table]):
             raise RowsChanged

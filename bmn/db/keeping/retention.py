@@ -4,8 +4,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, not_, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    not_,
+    select,
+    tuple_,
+)
 
+from bmn.db.keeping import partitions
+from bmn.db.keeping.partitions import Part
 from bmn.db.tables import (
     activity_mark,
     agent_sessions,
@@ -33,7 +48,11 @@ from bmn.db.tables import (
 )
 
 _DAY = 86_400.0
+Span = tuple[float, float]
+"""Seconds since 1970, both included."""
+
 _LETTERS = 1000
+_NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +61,8 @@ class Book:
 
     at: by what they age; an index is in its order. only: which of them age at all. belonging: columns of other tables
     that name a row, and whose rows go with it. counted: the mark that has to pass a row first, or sums would lack it.
-    archived: where there is an archive, its rows are written there before they are deleted.
+    archived: where there is an archive, its rows are written there before they are deleted. monthly: PostgreSQL keeps it in
+    parts, of which those of a month are dropped as a whole.
     """
 
     at: Column[float]
@@ -51,6 +71,7 @@ class Book:
     belonging: tuple[Column[Any], ...] = ()
     counted: Table | None = None
     archived: bool = False
+    monthly: bool = False
 
     @property
     def name(self) -> str:
@@ -67,10 +88,15 @@ class Book:
         """That of its rows, then those of what belongs to them."""
         return (self.table, *(column.table for column in self.belonging))
 
-    def named(self, keys: Sequence[Any]) -> dict[Table, ColumnElement[bool]]:
-        """By table: which rows these keys mean. A key is a value, or a tuple where the table's has several columns."""
+    def named(self, keys: Sequence[Any], span: Span | None = None) -> dict[Table, ColumnElement[bool]]:
+        """By table: which rows these keys mean. A key is a value, or a tuple where the table's has several columns.
+
+        span: the times of the oldest and the newest of them, so that no other month is looked at.
+        """
         own = list(self.table.primary_key)
-        row = own[0].in_(keys) if len(own) == 1 else tuple_(*own).in_(keys)
+        row: ColumnElement[bool] = own[0].in_(keys) if len(own) == 1 else tuple_(*own).in_(keys)
+        if self.monthly and span:
+            row = and_(row, self.at.between(*span))
         return {self.table: row, **{column.table: column.in_(keys) for column in self.belonging}}
 
 
@@ -94,7 +120,7 @@ BOOKS: tuple[Book, ...] = (
         archived=True,
     ),
     Book(credit_ledger.c.created_at, 400 * _DAY, archived=True),
-    Book(provider_calls.c.at, 400 * _DAY, counted=spending_mark, archived=True),
+    Book(provider_calls.c.at, 400 * _DAY, counted=spending_mark, archived=True, monthly=True),
     Book(audit_log.c.at, 400 * _DAY, archived=True),
     Book(alerts.c.resolved_at, 30 * _DAY, belonging=(alert_tellings.c.alert_id,)),
     Book(dead_letters.c.resolved_at, 30 * _DAY, archived=True),
@@ -112,50 +138,73 @@ BOOK_OF = {book.name: book for book in BOOKS}
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a batch is to remove. keys: of the book's rows, the oldest first. upto: the time of the newest, where the next
-    batch begins.
+    """What a batch is to remove. keys: of the book's rows, the oldest first. since: the time of the oldest. upto: of the
+    newest, where the next batch begins.
     """
 
     keys: list[Any]
+    since: float
     upto: float
 
+    @property
+    def span(self) -> Span:
+        """From the oldest to the newest."""
+        return self.since, self.upto
 
-def _is_old(book: Book) -> tuple[ColumnElement[bool], ...]:
-    """Past its time, and not held since it was brought back."""
-    held = exists().where(
+
+def is_held(book: Book, since: Any, upto: Any) -> ColumnElement[bool]:
+    """Whether anything of these times is left alone, since it was brought back from the archive."""
+    return exists().where(
         archive_holds.c.book == book.name,
         archive_holds.c.held_until > db_now(),
-        archive_holds.c.since <= book.at,
-        archive_holds.c.upto >= book.at,
+        archive_holds.c.since <= upto,
+        archive_holds.c.upto >= since,
     )
-    return (book.at < db_now() - book.seconds, not_(held), *book.only)
 
 
-def due(conn: Connection, book: Book, limit: int, after: float = 0.0) -> Due:
+def _is_old(book: Book, before: float) -> tuple[ColumnElement[bool], ...]:
+    """Past its time, and not held."""
+    by_row = () if before == _NEVER else (book.at < before,)
+    return (book.at < db_now() - book.seconds, *by_row, not_(is_held(book, book.at, book.at)), *book.only)
+
+
+def _by_row(conn: Connection, book: Book, archiving: bool) -> float:
+    """Rows older than this are deleted one by one. Others go with their month, unless the archive takes them by row."""
+    return partitions.first_month(conn, book.table) if book.monthly and not archiving else _NEVER
+
+
+def is_counted(book: Book, upto: Any) -> tuple[ColumnElement[bool], ...]:
+    """What has to hold for rows up to a time to be in the sums of the book."""
+    if book.counted is None:
+        return ()
+    return (upto < func.coalesce(select(book.counted.c.upto).scalar_subquery(), 0.0),)
+
+
+def due(conn: Connection, book: Book, limit: int, after: float = 0.0, *, archiving: bool = False) -> Due:
     """The oldest rows whose time is over, `limit` at most. It costs what it finds, however large the table is.
 
     after: where the batch before ended. Without it each one would walk again over what the last ones left behind.
+    archiving: whether those of whole months count too, which are dropped together where there is no archive.
     """
     keys = list(book.table.primary_key)
-    wanted = [*_is_old(book), book.at >= after]
-    if book.counted is not None:
-        wanted.append(book.at < func.coalesce(select(book.counted.c.upto).scalar_subquery(), 0.0))
+    before = _by_row(conn, book, archiving)
+    wanted = [*_is_old(book, before), book.at >= after, *is_counted(book, book.at)]
     rows = conn.execute(select(*keys, book.at).where(*wanted).order_by(book.at).limit(limit)).all()
     names: list[Any] = [row[0] if len(keys) == 1 else tuple(row)[:-1] for row in rows]
-    return Due(names, rows[-1][-1] if rows else after)
+    return Due(names, rows[0][-1] if rows else after, rows[-1][-1] if rows else after)
 
 
 def prune(conn: Connection, book: Book, limit: int, after: float = 0.0) -> Batch:
     """Deletes the oldest rows that are due, with what belongs to them; limit and after as in `due`."""
     found = due(conn, book, limit, after)
     if found.keys:
-        delete_rows(conn, book, found.keys)
+        delete_rows(conn, book, found.keys, found.span)
     return Batch(len(found.keys), found.upto)
 
 
-def delete_rows(conn: Connection, book: Book, keys: Sequence[Any]) -> None:
-    """Deletes rows of a book, after what belongs to them."""
-    for table, these in reversed(book.named(keys).items()):
+def delete_rows(conn: Connection, book: Book, keys: Sequence[Any], span: Span | None = None) -> None:
+    """Deletes rows of a book, after what belongs to them; span as in `Book.named`."""
+    for table, these in reversed(book.named(keys, span).items()):
         conn.execute(delete(table).where(these))
 
 
@@ -175,15 +224,31 @@ def prune_letters(conn: Connection, limit: int) -> int:
 
 
 def count_due(conn: Connection, book: Book, most: int) -> int:
-    """How many rows of a book are due, `most` at most."""
-    return len(due(conn, book, most).keys)
+    """How many rows of a book are due to be archived, `most` at most."""
+    return len(due(conn, book, most, archiving=True).keys)
 
 
-def lags(conn: Connection, books: Iterable[Book] = BOOKS) -> dict[str, float]:
-    """By book: for how many seconds its oldest row should have been gone; 0.0 where none should."""
+def lags(conn: Connection, books: Iterable[Book] = BOOKS, *, archiving: bool = False) -> dict[str, float]:
+    """By book: for how many seconds its oldest row should have been gone; 0.0 where none should. archiving: as in `due`."""
     found = {}
     for book in books:
-        oldest = select(db_now() - book.at).where(*_is_old(book))
+        oldest = select(db_now() - book.at).where(*_is_old(book, _by_row(conn, book, archiving)))
         age = conn.execute(oldest.order_by(book.at).limit(1)).scalar()
         found[book.name] = 0.0 if age is None else float(age) - book.seconds
+    return found
+
+
+def past_months(conn: Connection, book: Book, *, archiving: bool) -> list[Part]:
+    """The parts of a monthly book that are to be dropped: all of their rows are past their time, counted and not held.
+
+    archiving: only those that the archive has emptied.
+    """
+    now = float(conn.execute(select(db_now())).scalar_one())
+    found = []
+    for part in partitions.parts_of(conn, book.table) if book.monthly else ():
+        if part.upto > now - book.seconds or (archiving and partitions.has_rows(conn, part)):
+            break
+        holds = (not_(is_held(book, part.since, part.upto)), *is_counted(book, literal(part.upto)))
+        if conn.execute(select(*holds)).one() == (True,) * len(holds):
+            found.append(part)
     return found

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, String, case, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
+from bmn.db.calls import CLOCK_SECONDS
 from bmn.db.lists.listing import JobFilter, end_of_search, not_older_than
 from bmn.db.lists.paging import COUNTED
 from bmn.db.sums.rollup import HOUR, beginning_of
@@ -66,7 +67,8 @@ def group_jobs(conn: Connection, chosen: JobFilter, by: GroupBy) -> Groups:
     chosen_jobs = [*chosen.conditions(), *unindexed, *([not_older_than(*end)] if end else ())]
     newest = (jobs.c.created_at.desc(), jobs.c.id.desc())
     counted = select(*_USED).where(*chosen_jobs, is_no_probe).order_by(*newest).limit(COUNTED).subquery().c
-    by_sandbox = select(provider_calls.c.id).where(provider_calls.c.job_id == counted.id, is_by_sandbox)
+    its_calls = (provider_calls.c.job_id == counted.id, provider_calls.c.at > counted.created_at - CLOCK_SECONDS)
+    by_sandbox = select(provider_calls.c.id).where(*its_calls, is_by_sandbox)
     spent = case((counted.cost_usd == 0, 0.0), (by_sandbox.exists(), 0.0), else_=counted.cost_usd)
     priced = select(
         _key(counted, by).label("key"),
