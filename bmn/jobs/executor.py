@@ -41,6 +41,7 @@ from bmn.logs import OUTCOMES, bind, get_logger
 from bmn.observability import span
 from bmn.schemas.payloads import TERMINAL_STATES, Payload
 from bmn.schemas.results import JobResult
+from bmn.schemas.wording import flaws
 
 log = get_logger(__name__)
 outcomes = get_logger(OUTCOMES)
@@ -177,7 +178,7 @@ class Executor:
         log.info("cancelled; collecting what was ordered", collector=collector.id)
 
     def _outdated(self, job: Job, error: ValidationError) -> Callable[[Connection], Change | None]:
-        fields = ", ".join(".".join(map(str, issue["loc"])) or "payload" for issue in error.errors())
+        fields = ", ".join(flaw.where or "payload" for flaw in flaws(error))
         text = f"The payload no longer fits the schema of {self._queue.name}: {fields}."
         core = self._core
         return lambda conn: escalate(conn, core, transitions.fail(conn, job, Cause.SCHEMA_CHANGED, text))

@@ -22,8 +22,9 @@ from bmn.jobs.core import Core
 from bmn.jobs.outages import in_service
 from bmn.jobs.queue import Queue, Terms
 from bmn.jobs.submission import store_jobs
+from bmn.schemas.documents import Misfit
 from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES, JobState, Payload
-from bmn.schemas.wording import in_words
+from bmn.schemas.wording import flaws
 
 _FIXED = {"userId", "brandId"}
 _NUMBER = re.compile(r"-(\d+)$")
@@ -254,17 +255,13 @@ def _payload(queue: Queue, parent: Job, changes: Mapping[str, object]) -> Payloa
     try:
         return queue.payload.model_validate({**parent.payload, **changes})
     except ValidationError as error:
+        wrong = flaws(error)
         difference = [
-            {
-                "field": ".".join(map(str, issue["loc"])),
-                "problem": in_words(issue),
-                "value": repr(issue.get("input"))[:100],
-            }
-            for issue in error.errors()
+            Misfit(field=flaw.where, problem=flaw.words, value=repr(flaw.value)[:100]).wire() for flaw in wrong
         ]
-        fields = ", ".join(str(entry["field"]) for entry in difference)
-        if all(str(entry["field"]).partition(".")[0] in changes for entry in difference):
-            told = "; ".join(f"{entry['field']} {entry['problem']}" for entry in difference)
+        fields = ", ".join(flaw.where for flaw in wrong)
+        if all(flaw.field in changes for flaw in wrong):
+            told = "; ".join(map(str, wrong))
             raise UsageProblem(
                 f"These changes do not fit a job of {queue.name}: {told[:500]}.",
                 hint=_fields_like(queue, changes),

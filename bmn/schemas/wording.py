@@ -1,7 +1,8 @@
 """What is wrong with a value, in words for whoever sent it: pydantic's own speak of Python."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 _LONGEST = 300
 
@@ -45,9 +46,48 @@ _QUOTED = ("expected", "discriminator", "expected_tags")
 _KINDS = {"List": "entries", "Dictionary": "members", "Set": "entries", "Tuple": "entries"}
 
 
-def in_words(issue: Mapping[str, Any]) -> str:
-    """One of pydantic's errors as a phrase that follows the name of its field: `count` `must be at most 8`."""
-    kind, context = str(issue["type"]), dict(issue.get("ctx") or {})
+class Refused(Protocol):
+    """An error of pydantic or FastAPI that lists what is wrong."""
+
+    def errors(self) -> Sequence[Any]:
+        """One entry for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing that is wrong with a value. place: the way to it. kind: pydantic's word. value: what was given.
+
+    words: a phrase that follows the name of its field: `count` `must be at most 8`.
+    """
+
+    place: tuple[int | str, ...]
+    kind: str
+    words: str
+    value: object
+
+    @property
+    def where(self) -> str:
+        """Its place as people write it: `products.0.productId`; empty for the whole."""
+        return ".".join(str(part)[:100] for part in self.place)
+
+    @property
+    def field(self) -> str:
+        """The outermost field; empty for the whole."""
+        return str(self.place[0]) if self.place else ""
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.words}"
+
+
+def flaws(error: Refused) -> list[Flaw]:
+    """All that is wrong, in the order of the fields."""
+    return [
+        Flaw(each["loc"], each["type"], _in_words(each["type"], dict(each.get("ctx") or {})), each.get("input"))
+        for each in error.errors()
+    ]
+
+
+def _in_words(kind: str, context: Mapping[str, object]) -> str:
     if context.get("min_length") == 1:
         words = "must not be empty"
     elif kind in _SIZES:
@@ -63,8 +103,3 @@ def in_words(issue: Mapping[str, Any]) -> str:
 def _plain(context: Mapping[str, object]) -> dict[str, str]:
     """Choices without quotes, `a, b or c`; and no braces that were not ours."""
     return {name: str(value).replace("'", "") if name in _QUOTED else str(value) for name, value in context.items()}
-
-
-def place(location: tuple[int | str, ...]) -> str:
-    """Where it is, as people write it: `products.0.productId`; empty for the whole."""
-    return ".".join(str(part)[:100] for part in location)

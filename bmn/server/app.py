@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bmn import __version__, observability
 from bmn.lifeline import end_when_told
 from bmn.logs import get_logger
+from bmn.server.edge.asgi import path_of
 from bmn.server.edge.connections import allow_many, descriptors, guarded_by
 from bmn.server.edge.error_handlers import add_error_handlers
 from bmn.server.edge.gate import Gate
@@ -132,7 +133,7 @@ class Application:
         self._sockets: ASGIApp = edge(self.sockets, max_body=MESSAGE_BYTES, route=SOCKET_PATH)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        below = scope.get("path", "").startswith(SOCKET_PATH)
+        below = path_of(scope).startswith(SOCKET_PATH)
         await (self._sockets if below else self._http)(scope, receive, send)
 
     @asynccontextmanager

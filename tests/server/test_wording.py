@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from bmn.schemas import events, payloads, requests
 from bmn.schemas.base import Model
-from bmn.schemas.wording import in_words
+from bmn.schemas.wording import flaws
 
 WRONG: tuple[Any, ...] = (None, True, 5, -5, 10**30, 1.5, float("nan"), "", "x", "x" * 5000, "a\0b", "\ud800", b"x")
 WRONG += ([], [1], ["x"] * 500, {}, {"x": 1})
@@ -36,7 +36,7 @@ def test_every_field_says_what_is_wrong_in_plain_words(name: str) -> None:
         try:
             MODELS[name].model_validate(body)
         except ValidationError as error:
-            seen |= {in_words(issue): issue["type"] for issue in error.errors()}
+            seen |= {flaw.words: flaw.kind for flaw in flaws(error)}
         except ValueError as error:
             seen |= {str(error): "ValueError"}
     assert seen

@@ -19,7 +19,7 @@ from bmn.client import Client
 from bmn.errors import BmnError, UsageProblem
 from bmn.redaction import redact
 from bmn.schemas.documents.document import Document
-from bmn.schemas.wording import in_words, place
+from bmn.schemas.wording import flaws
 
 _INSTRUCTIONS = """\
 Brand Me Now makes brands with AI: logos, product mockups, bundle pictures, short films, whole brands (kits). Each job takes
@@ -44,8 +44,7 @@ class _Server(MCPServer[Any]):
         except ToolError as error:
             if not isinstance(error.__cause__, ValidationError):
                 raise
-            issues = error.__cause__.errors()[:_MOST_ISSUES]
-            hint = "; ".join(f"{place(issue['loc'])} {in_words(issue)}" for issue in issues)
+            hint = "; ".join(map(str, flaws(error.__cause__)[:_MOST_ISSUES]))
             return _refusal(UsageProblem("Validation failed", hint=hint))
 
 

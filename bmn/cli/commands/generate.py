@@ -13,8 +13,13 @@ from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.shared import with_brands, with_shared
 from bmn.schemas.documents import Product
 from bmn.schemas.generators import KINDS
+from bmn.schemas.generators.bundles import KIND as BUNDLES
 from bmn.schemas.generators.bundles import CompositionStyle
+from bmn.schemas.generators.logos import KIND as LOGOS
+from bmn.schemas.generators.mockups import KIND as MOCKUPS
+from bmn.schemas.generators.videos import KIND as VIDEOS
 from bmn.schemas.generators.videos import VideoStyle
+from bmn.schemas.generators.wizard import KIND as WIZARD
 from bmn.schemas.kind import Kind
 
 if TYPE_CHECKING:
@@ -105,7 +110,7 @@ def logos(
             body |= refinement(asset, notes)
         return body
 
-    return _make(KINDS["logos"], build, options)
+    return _make(LOGOS, build, options)
 
 
 app.command(
@@ -138,7 +143,7 @@ def mockups(
 
         return await mockups_body(client, brand, products=products or ["mug"], logo=logo, notes=notes)
 
-    return _make(KINDS["mockups"], build, options)
+    return _make(MOCKUPS, build, options)
 
 
 @app.command(cls=examples('bmn generate bundle --brand "Acme Coffee" --name "Morning set" --style flatlay'))
@@ -158,7 +163,7 @@ def bundle(
 
         return await bundle_body(client, brand, name=name, mockups=mockups or (), style=style)
 
-    return _make(KINDS["bundles"], build, options)
+    return _make(BUNDLES, build, options)
 
 
 @app.command(cls=examples('bmn generate video --brand "Acme Coffee" --product mug --duration 6'))
@@ -179,7 +184,7 @@ def video(
 
         return await video_body(client, brand, product=product, mockup=mockup, style=style, seconds=duration)
 
-    return _make(KINDS["videos"], build, options)
+    return _make(VIDEOS, build, options)
 
 
 @app.command(
@@ -213,7 +218,7 @@ def wizard(
             "look": _look_choice(keep),
         }
 
-    return _make(KINDS["wizard"], build, replace(options, asks_look=keep is None))
+    return _make(WIZARD, build, replace(options, asks_look=keep is None))
 
 
 def _look_choice(keep: bool | None) -> str | None:

@@ -29,12 +29,13 @@ from bmn.cli.terminal.console import console
 from bmn.client import Client
 from bmn.errors import BmnError, InsufficientCredits, NoServer, RateLimited, TryLater
 from bmn.format import count
+from bmn.schemas.generators.logos import KIND as LOGOS
 from bmn.schemas.kind import NEW_BRAND
 from bmn.schemas.kits import QUEUE_OF
 
 T = TypeVar("T")
 _PRICED_BY = ("count", "products", "without", "durationSeconds")
-_QUEUES = {"logos": (QUEUE_OF["logos"],), "kit": tuple(QUEUE_OF.values())}
+_QUEUES = {"logos": (LOGOS.queue,), "kit": tuple(QUEUE_OF.values())}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bmn.client import Client
 from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.errors import BmnError, NotFound, RateLimited
 from bmn.schemas.documents import Job, Kit
-from bmn.schemas.kits import QUEUE_OF
+from bmn.schemas.generators.logos import KIND as LOGOS
 
 T = TypeVar("T")
 _PAGE = 200
@@ -101,7 +101,7 @@ async def _look_at_jobs(client: Client, outcomes: Sequence[Outcome]) -> bool:
     found: dict[str, Job] = {}
     cursor: str | None = None
     for _ in range(_PAGES):
-        page = await client.jobs(queue=QUEUE_OF["logos"], limit=_PAGE, cursor=cursor)
+        page = await client.jobs(queue=LOGOS.queue, limit=_PAGE, cursor=cursor)
         found |= {job.job_id: job for job in page.jobs}
         cursor = page.next_cursor
         if cursor is None or wanted.keys() <= found.keys():

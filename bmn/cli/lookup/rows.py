@@ -20,7 +20,7 @@ from bmn.schemas.documents import Product
 from bmn.schemas.generators.logos import LogosBody
 from bmn.schemas.kind import NEW_BRAND
 from bmn.schemas.kits import KitBody
-from bmn.schemas.wording import in_words
+from bmn.schemas.wording import flaws
 
 MOST = 1000
 _TOLD = 20  # problems that are named at once
@@ -145,10 +145,9 @@ def _checked(what: str, body: Mapping[str, object]) -> Body:
     try:
         found = _BODIES[what].model_validate({**body, "brandId": NEW_BRAND})
     except ValidationError as error:
-        issue = error.errors()[0]
-        field = str(issue["loc"][0]) if issue["loc"] else ""
-        column = next((column for column, name in COLUMNS[what].items() if name == field), field)
-        raise ValueError(f"{column} {in_words(issue)}".strip()) from None
+        flaw = flaws(error)[0]
+        column = next((column for column, name in COLUMNS[what].items() if name == flaw.field), flaw.field)
+        raise ValueError(f"{column} {flaw.words}".strip()) from None
     return {name: value for name, value in found.dump().items() if name in body}
 
 

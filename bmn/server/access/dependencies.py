@@ -18,6 +18,7 @@ from bmn.jobs.submission import has_answer
 from bmn.schemas.base import Id, JobId
 from bmn.server.access.bounds import keep_within, named_by
 from bmn.server.access.permissions import require, require_route
+from bmn.server.edge.asgi import request_id_of, route_path_of
 from bmn.server.edge.gate import counted
 from bmn.server.edge.queries import check_query
 from bmn.server.state.resources import Resources
@@ -80,7 +81,7 @@ def _address(request: Request) -> str | None:
 def _token_in_address(request: Request) -> str | None:
     """A browser's token in the address of an event stream: an EventSource sends no header. No other token is read there."""
     asked = request.query_params.get("token", "")
-    return asked if getattr(request.scope.get("route"), "path", "") in _STREAMS and is_browser_token(asked) else None
+    return asked if route_path_of(request.scope) in _STREAMS and is_browser_token(asked) else None
 
 
 async def _on_behalf_of(found: Resources, principal: Principal, user_id: str) -> Principal:
@@ -185,8 +186,7 @@ def fresh_key() -> str:
 
 def request_id(request: Request) -> str:
     """The id that the edge gave this request."""
-    found: str = request.scope["request_id"]
-    return found
+    return request_id_of(request.scope) or ""
 
 
 def owner_filter(principal: Principal, right: Right = Right.REVEAL) -> str | None:

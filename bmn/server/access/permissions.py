@@ -10,6 +10,7 @@ from bmn.identity.rights import Right, roles_with
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.schemas.generators import KINDS
+from bmn.server.edge.asgi import method_of, route_path_of
 
 Needs = tuple[Right, ...]
 """Any one of these is enough; what a caller sees of it is the route's business."""
@@ -207,8 +208,7 @@ def require(principal: Principal, needs: Needs) -> None:
 
 def require_route(principal: Principal, request: HTTPConnection) -> None:
     """The same for the route that a request has found."""
-    route = request.scope.get("route")
-    name = f"{request.scope.get('method', 'GET')} {getattr(route, 'path', '')}"
+    name = f"{method_of(request.scope)} {route_path_of(request.scope)}"
     require(principal, ROUTES.get(name, _ADMINISTER))
 
 

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from bmn.errors import UsageProblem
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import submitting_caller
+from bmn.server.edge.asgi import headers_of, is_body, part_of
 from bmn.server.edge.bodies import given_again, whole
 from bmn.server.edge.measured import check_size
 
@@ -34,7 +35,7 @@ class SubmissionRoute(AskingRoute):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
-        headers = [(name, value) for name, value in scope["headers"] if name in (b"content-type", b"idempotency-key")]
+        headers = [(name, value) for name, value in headers_of(scope) if name in (b"content-type", b"idempotency-key")]
         said = dict(headers)
         raw = said.get(b"idempotency-key")
         key = raw.decode() if raw and _KEY.fullmatch(raw) and len(said) == len(headers) else None
@@ -56,10 +57,10 @@ class SubmissionRoute(AskingRoute):
 
     def _understood(self, message: Message) -> BaseModel | None:
         """The body, where nothing is wrong with it."""
-        if message["type"] != "http.request":
+        if not is_body(message):
             return None
         try:
-            document = json.loads(message["body"])
+            document = json.loads(part_of(message))
             check_size(document)
             return self._body.model_validate(document)
         except (UsageProblem, ValidationError, ValueError, RecursionError):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
+from bmn.server.edge.asgi import has_more, is_body, part_of
+
 TOO_LARGE = "The request body is too large."
 TOO_SLOW = "The request's body did not arrive in time."
 TOO_MANY = "Too much is being sent at the same time; try again in a moment."
@@ -46,9 +48,9 @@ class Body:
                 message = await self._receive()
         except TimeoutError:
             raise HTTPException(408, TOO_SLOW) from None
-        if message["type"] == "http.request":
-            self._complete = not message.get("more_body", False)
-            await self._count(len(message.get("body", b"")))
+        if is_body(message):
+            self._complete = not has_more(message)
+            await self._count(len(part_of(message)))
         return message
 
     async def _count(self, more: int) -> None:
@@ -67,9 +69,9 @@ class Body:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 while left > 0:
                     message = await self._receive()
-                    if message["type"] != "http.request" or not message.get("more_body"):
+                    if not is_body(message) or not has_more(message):
                         return
-                    left -= len(message.get("body", b""))
+                    left -= len(part_of(message))
 
     def release(self) -> None:
         """The request is answered."""
@@ -85,12 +87,12 @@ async def read_whole(receive: Receive) -> Receive:
 async def whole(receive: Receive) -> Message:
     """A body in one message; the client's going, where it did not stay to its end. Raises what reading raises."""
     message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return {"type": "http.request", "body": message.get("body", b""), "more_body": False}
+    if is_body(message) and not has_more(message):
+        return {"type": "http.request", "body": part_of(message), "more_body": False}
     parts: list[bytes] = []
-    while message["type"] == "http.request":
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
+    while is_body(message):
+        parts.append(part_of(message))
+        if not has_more(message):
             return {"type": "http.request", "body": b"".join(parts), "more_body": False}
         message = await receive()
     return message

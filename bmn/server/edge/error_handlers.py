@@ -1,7 +1,6 @@
 """Every error as JSON: `{error, ...}`, in words for the person who reads it, never a stack trace."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import redis
 from fastapi import FastAPI, Request
@@ -13,7 +12,8 @@ from starlette.routing import Match, Route
 
 from bmn.errors import BmnError, JobFailure, NotSignedIn, TryLater
 from bmn.schemas.documents import FieldErrors, Issue, Problem
-from bmn.schemas.wording import in_words
+from bmn.schemas.wording import Flaw, flaws
+from bmn.server.edge.asgi import request_id_of
 
 # A path that holds no id of ours names nothing, which is what a foreign or absent id is told as well.
 _ABSENT = {"job_id": "Job not found", "brand_id": "Brand not found", "asset_id": "Asset not found"}
@@ -66,20 +66,17 @@ async def _expected(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
     await give_back(request, 400)
-    issues = error.errors()
-    for issue in issues:
-        place = issue["loc"]
-        if place[:1] == ("path",):
-            return _answer(Problem(error=_ABSENT.get(str(place[1]), "Not found"), code="not_found"), 404)
-    found = [
-        Issue(loc=_location(issue["loc"]), msg=in_words(issue), type=issue["type"]) for issue in issues[:_MOST_ISSUES]
-    ]
+    wrong = flaws(error)
+    for flaw in wrong:
+        if flaw.place[:1] == ("path",):
+            return _answer(Problem(error=_ABSENT.get(str(flaw.place[1]), "Not found"), code="not_found"), 404)
+    found = [Issue(loc=_location(flaw), msg=flaw.words, type=flaw.kind) for flaw in wrong[:_MOST_ISSUES]]
     problem = Problem(error="Validation failed", code="bad_request", details=_by_field(found), issues=found)
     return _answer(problem, 400)
 
 
-def _location(place: tuple[Any, ...]) -> list[str | int]:
-    return [part if isinstance(part, int) else str(part)[:100] for part in place]
+def _location(flaw: Flaw) -> list[str | int]:
+    return [part if isinstance(part, int) else str(part)[:100] for part in flaw.place]
 
 
 def _by_field(issues: list[Issue]) -> FieldErrors:
@@ -122,7 +119,5 @@ async def _redis_away(request: Request, _error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:
-    problem = Problem(
-        error="Something on our side went wrong.", code="error", request_id=request.scope.get("request_id")
-    )
+    problem = Problem(error="Something on our side went wrong.", code="error", request_id=request_id_of(request.scope))
     return _answer(problem, 500)

@@ -5,6 +5,8 @@ import asyncio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bmn.server.edge.asgi import has_more, is_answered_body, is_http, method_of
+
 _ASKED = "bmn.head"
 
 
@@ -20,7 +22,7 @@ class Head:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+        if not is_http(scope) or method_of(scope) != "HEAD":
             await self._app(scope, receive, send)
             return
         scope.update({"method": "GET", _ASKED: True})
@@ -29,12 +31,12 @@ class Head:
         async def headers_only(message: Message) -> None:
             nonlocal ended
             scope["method"] = "HEAD"  # what is routed may be seen as what it is: by the log, and by uvicorn
-            if message["type"] != "http.response.body":
+            if not is_answered_body(message):
                 await send(message)
             elif not ended:
                 ended = True
                 await send({"type": "http.response.body", "body": b""})
-                if message.get("more_body"):
+                if has_more(message):
                     answering.cancel()
 
         answering = asyncio.ensure_future(self._app(scope, receive, headers_only))

@@ -9,13 +9,22 @@ import logging
 import random
 import re
 import time
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmn import logs
 from bmn.observability import span
+from bmn.server.edge.asgi import (
+    begins_answer,
+    given_headers,
+    headers_of,
+    is_http,
+    method_of,
+    path_of,
+    route_path_of,
+    status_of,
+)
 from bmn.server.edge.bodies import TOO_LARGE, Body, Held
 from bmn.server.state.metrics import Metrics
 from bmn.server.state.rate_limit import RATE_HEADERS
@@ -55,14 +64,14 @@ class Edge:
         self._headers = [*_HEADERS, _STRICT_TRANSPORT] if secure else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if not is_http(scope):
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
         most = self._max_body
         length = 0
         request_id = ""
-        for name, value in scope["headers"]:
+        for name, value in headers_of(scope):
             if name == b"content-length":
                 length = int(value) if value.isdigit() and len(value) < 16 else most + 1
             elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
@@ -70,10 +79,10 @@ class Edge:
         # Not a secret, so it need not come from the system: that call gives the interpreter away under load.
         request_id = request_id or f"{random.getrandbits(128):032x}"
         scope["request_id"] = request_id
-        path = scope["path"][:_LOGGED_PATH]
+        path, method = path_of(scope)[:_LOGGED_PATH], method_of(scope)
         body = Body(receive, most, self._held)
         answer = _Answer(send, scope, [(b"x-request-id", request_id.encode()), *self._headers])
-        with logs.bind(request_id=request_id), span(f"http {scope['method']}", path=path, id=request_id):
+        with logs.bind(request_id=request_id), span(f"http {method}", path=path, id=request_id):
             try:
                 if length > most:
                     raise HTTPException(413, TOO_LARGE)
@@ -82,7 +91,7 @@ class Edge:
                 if not answer.status:
                     await answer.refuse(error.status_code, str(error.detail), _CODES[error.status_code], body)
             except Exception:  # the last place where it can be caught
-                log.exception("request failed", method=scope["method"], path=path)
+                log.exception("request failed", method=method, path=path)
                 if not answer.status:
                     await answer.refuse(500, "Something on our side went wrong.", "error")
             finally:
@@ -90,8 +99,8 @@ class Edge:
                 self._note(scope, answer.status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        path, method = scope["path"][:_LOGGED_PATH], scope["method"]
-        route: Any = getattr(scope.get("route"), "path", self._route)
+        path, method = path_of(scope)[:_LOGGED_PATH], method_of(scope)
+        route = route_path_of(scope, self._route)
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(method, route).observe(seconds)
         if path not in _QUIET and _stdlib_log.isEnabledFor(logging.INFO):
@@ -109,9 +118,9 @@ class _Answer:
         self.status = 0
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            given = message.get("headers", [])
+        if begins_answer(message):
+            self.status = status_of(message)
+            given = given_headers(message)
             names = {name.lower() for name, _ in given}
             extra = [*self._headers, *self._scope.get(RATE_HEADERS, ())]
             extra += [header for header in (_API_POLICY, _NOT_KEPT) if header[0] not in names]

@@ -8,14 +8,15 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from bmn.errors import UsageProblem, suggest
+from bmn.server.edge.asgi import query_of, route_of
 
 _API = "/api/"  # pages are led to by links of others, which add names of their own
 
 
 def check_query(request: Request) -> None:
     """Raises UsageProblem for a name that the request's route does not know."""
-    route = request.scope.get("route")
-    if not request.scope["query_string"] or not isinstance(route, APIRoute) or not route.path.startswith(_API):
+    route = route_of(request.scope)
+    if not query_of(request.scope) or not isinstance(route, APIRoute) or not route.path.startswith(_API):
         return
     if _names_nothing(route.dependant, request):
         return  # 404, whatever else is wrong with it

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bmn.server.edge.asgi import begins_answer, given_headers, header_of, is_http, status_of
+
 
 class OwnRedirects:
     """Takes the host out of a Location that leads to the host of the request itself."""
@@ -12,15 +14,16 @@ class OwnRedirects:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if not is_http(scope):
             await self._app(scope, receive, send)
             return
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        host = header_of(scope, b"host")
 
         async def shortened(message: Message) -> None:
-            if message["type"] == "http.response.start" and 300 <= message["status"] < 400:
+            if begins_answer(message) and 300 <= status_of(message) < 400:
                 headers = [
-                    (name, _path(value, host) if name == b"location" else value) for name, value in message["headers"]
+                    (name, _path(value, host) if name == b"location" else value)
+                    for name, value in given_headers(message)
                 ]
                 message = {**message, "headers": headers}
             await send(message)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bmn.errors import NotAllowed
 from bmn.logs import get_logger
 from bmn.server.access.permissions import ROUTES, require
+from bmn.server.edge.asgi import begins_answer, given_headers, is_http, is_websocket, path_of, raw_path_of
 from bmn.server.pages.absent import nothing_here
 from bmn.server.pages.access import sign_in_page
 from bmn.server.state.resources import Resources
@@ -62,9 +63,9 @@ class AdminUi:
         self._dashboard: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or not is_admin_path(scope["path"]):
+        if not (is_http(scope) or is_websocket(scope)) or not is_admin_path(path_of(scope)):
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+        elif is_websocket(scope):
             await send({"type": "websocket.close", "code": 1008})
         elif (refusal := await self._refusal(Request(scope, receive))) is not None:
             await refusal(scope, receive, send)
@@ -88,7 +89,7 @@ class AdminUi:
             return PlainTextResponse(f"{refused.message}\n{refused.hint}\nRun `bmn admin open`.\n", 403)
         if own:
             return None
-        path: str = request.scope["path"]
+        path = path_of(request.scope)
         if request.method not in ("GET", "HEAD") or _CHANGES.search(path):
             return PlainTextResponse(_READ_ONLY, 405, {"Allow": "GET, HEAD"})
         rest = path.removeprefix(PREFIX) or "/"
@@ -100,11 +101,11 @@ class AdminUi:
         if self._dashboard is None:
             self._dashboard = await asyncio.to_thread(_open, self._resources.settings)
         nonce = secrets.token_urlsafe(16)
-        path = f"{PREFIX}/" if scope["path"] == PREFIX else scope["path"]
+        path = f"{PREFIX}/" if path_of(scope) == PREFIX else path_of(scope)
 
         async def sealed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message["headers"])
+            if begins_answer(message):
+                headers = MutableHeaders(raw=given_headers(message))
                 headers["Content-Security-Policy"] = _POLICY.format(nonce=nonce)
             await send(message)
 
@@ -119,14 +120,12 @@ def _open(settings: Settings) -> Any:
 
 
 def _is_own(scope: Scope) -> bool:
-    return _is_plain(scope) and _OWN.fullmatch(scope["path"]) is not None
+    return _is_plain(scope) and _OWN.fullmatch(path_of(scope)) is not None
 
 
 def _is_plain(scope: Scope) -> bool:
     """Whether a path was asked for as it is read, in no disguise."""
-    path: str = scope["path"]
-    raw: bytes = scope.get("raw_path", path.encode())
-    return raw.split(b"?")[0] == path.encode()
+    return raw_path_of(scope) == path_of(scope).encode()
 
 
 def is_admin_path(path: str) -> bool:

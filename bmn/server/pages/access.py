@@ -15,7 +15,7 @@ from bmn.identity.development import supabase_is_configured
 from bmn.identity.tokens import Principal
 from bmn.logs import get_logger
 from bmn.schemas.requests import LocalPath
-from bmn.schemas.wording import in_words
+from bmn.schemas.wording import flaws
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import caller, generation_caller, viewer
 from bmn.server.edge.error_handlers import give_back
@@ -50,10 +50,10 @@ class PageRoute(AskingRoute):
                 return _problem(request, error.http_status, error.message, error.hint)
             except (RequestValidationError, ValidationError) as error:
                 await give_back(request, 400)
-                issue = error.errors()[0]
-                if issue["loc"][:1] == ("path",):
+                flaw = flaws(error)[0]
+                if flaw.field == "path":
                     return _problem(request, 404, "There is nothing here.", None)
-                return _problem(request, 400, "That cannot be used.", f"{issue['loc'][-1]} {in_words(issue)}")
+                return _problem(request, 400, "That cannot be used.", f"{flaw.place[-1]} {flaw.words}")
             except (redis.RedisError, OSError) as error:
                 log.warning("a page cannot be shown", path=request.url.path, error=str(error))
                 return _problem(request, 503, _AWAY, None)

@@ -26,7 +26,7 @@ from bmn.server.pages import course, pieces, steps
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
-from bmn.server.pages.rooms import ROOMS, Room, offer, types_of
+from bmn.server.pages.rooms import LOGOS, PRODUCTS, ROOMS, Room, offer, types_of
 from bmn.server.state.resources import Resources
 from bmn.work.kits.plan import plan_of, prices
 from bmn.work.looks import look_of
@@ -78,7 +78,7 @@ class Coming:
 @router.get("/g/{brand_id}")
 async def first_room(request: Request, brand_id: BrandPath, res: Res, visitor: Onlooker) -> Response:
     """One brand, and its logos."""
-    return await _show(request, res, visitor, brand_id, ROOMS["logos"])
+    return await _show(request, res, visitor, brand_id, LOGOS)
 
 
 @router.get("/g/{brand_id}/{room}")
@@ -117,7 +117,7 @@ def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> Mapping
         whole = prices(conn, res.settings, plan_of(conn, KitBody(brand_id=brand.id)), brand)
         return {
             "styles": LOGO_STYLES,
-            "product_offer": offer(conn, res.settings, ROOMS["products"]),
+            "product_offer": offer(conn, res.settings, PRODUCTS),
             "kit_credits": sum(each.found.credits for each in whole),
             "kits": [kit for kit in kits.listed(conn, brand.user_id, brand_id=brand.id, limit=3) if not kit.ended_at],
         }
@@ -125,7 +125,7 @@ def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> Mapping
         return {"catalogue": products.catalogue(conn), "first": FIRST_PRODUCTS}
     if room.name == "words":
         return {"steps": steps.STEPS, "talks": steps.talks(conn, brand)}
-    shown = ROOMS["products"]
+    shown = PRODUCTS
     counts = assets.counts_of_brand(conn, brand.id)
     return {"mockups": _pictures(conn, res, brand, shown, counts), "styles": STYLES[room.name]}
 

@@ -27,7 +27,7 @@ from bmn.server.answers.why import Facts, collected, explain, look_into
 from bmn.server.pages import course, pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
-from bmn.server.pages.rooms import ROOMS, offer, room_of
+from bmn.server.pages.rooms import LOGOS, PRODUCTS, offer, room_of
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.watched import note_watched
 from bmn.work.registry import get_queue
@@ -67,7 +67,7 @@ async def home(request: Request, res: Res, visitor: Visitor) -> Response:
             "account": account(conn, visitor),
             "brands": [{"row": row, "cover": _cover(conn, res, row)} for row in rows],
             "jobs": lines(conn, res, JobFilter(user_id=visitor.user_id, queues=tuple(words.KINDS))),
-            "offer": offer(conn, res.settings, ROOMS["logos"]),
+            "offer": offer(conn, res.settings, LOGOS),
         }
 
     return page(request, "home.html", styles=_STYLES, key=fresh_key(), **await res.core.db.read(read))
@@ -130,7 +130,7 @@ def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Fact
         "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name, course.shares(told)),
         "attempts": course.attempts(told),
         "left": course.time_left(job, expected, facts.now),
-        "product_offer": offer(conn, res.settings, ROOMS["products"]),
+        "product_offer": offer(conn, res.settings, PRODUCTS),
         "story": words.story(told),
         "said": [row.payload["content"].replace("**", "") for row in told if row.event == "agent:message"],
         "expected": expected,

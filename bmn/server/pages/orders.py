@@ -17,7 +17,7 @@ from bmn.schemas.requests import BrandBody
 from bmn.server.access.dependencies import AssetPath, BrandPath, Res
 from bmn.server.pages import steps
 from bmn.server.pages.access import PageRoute, PayingVisitor
-from bmn.server.pages.rooms import ROOMS, Room
+from bmn.server.pages.rooms import BUNDLES, FILMS, LOGOS, PRODUCTS, WORDS, Room
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.actions import generate
 
@@ -116,7 +116,7 @@ async def put_on_products(
         ]
         return {"brandId": brand_id, "logoUrl": logo.url, "products": entries}
 
-    return await _order(request, res, visitor, ROOMS["products"], await res.core.db.read(read), key)
+    return await _order(request, res, visitor, PRODUCTS, await res.core.db.read(read), key)
 
 
 @router.post("/g/{brand_id}/bundles")
@@ -140,7 +140,7 @@ async def put_together(
         "productMockupUrls": [row.url for row in rows],
         "compositionStyle": style,
     }
-    return await _order(request, res, visitor, ROOMS["bundles"], asked, key)
+    return await _order(request, res, visitor, BUNDLES, asked, key)
 
 
 @router.post("/g/{brand_id}/films")
@@ -163,7 +163,7 @@ async def film(
         "videoStyle": style,
         "durationSeconds": seconds,
     }
-    return await _order(request, res, visitor, ROOMS["films"], asked, key)
+    return await _order(request, res, visitor, FILMS, asked, key)
 
 
 @router.post("/g/{brand_id}/words")
@@ -180,7 +180,7 @@ async def go_through_step(
     session = await res.core.db.read(lambda conn: steps.session_of(conn, brand_id))
     said = {"wishes": wishes.strip()} if wishes.strip() else {}
     asked = {"brandId": brand_id, "step": step, "input": said, **({"sessionId": session} if session else {})}
-    return await _order(request, res, visitor, ROOMS["words"], asked, key)
+    return await _order(request, res, visitor, WORDS, asked, key)
 
 
 def _products_of(conn: Connection, visitor: Principal, brand_id: str, wanted: list[str]) -> list[Asset]:
@@ -195,9 +195,7 @@ def _products_of(conn: Connection, visitor: Principal, brand_id: str, wanted: li
 async def _logos(
     request: Request, res: Resources, visitor: Principal, key: str, asked: Mapping[str, object], style: str = ""
 ) -> Response:
-    return await _order(
-        request, res, visitor, ROOMS["logos"], {**asked, **({"logoStyle": style} if style else {})}, key
-    )
+    return await _order(request, res, visitor, LOGOS, {**asked, **({"logoStyle": style} if style else {})}, key)
 
 
 async def _order(

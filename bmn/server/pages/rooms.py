@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bmn.db import jobs
 from bmn.db.engine import Connection
 from bmn.format import count, duration
-from bmn.schemas.generators import KINDS
+from bmn.schemas.generators import bundles, logos, mockups, videos, wizard
 from bmn.schemas.kind import Kind
 from bmn.settings import Settings
 from bmn.work.registry import get_queue
@@ -27,27 +27,24 @@ class Room:
         return f"/g/{brand_id}" if self.name == "logos" else f"/g/{brand_id}/{self.name}"
 
 
-ROOMS: Mapping[str, Room] = {
-    room.name: room
-    for room in (
-        Room("logos", "Logos", "logo", KINDS["logos"], ("logo",)),
-        Room("products", "Products", "product", KINDS["mockups"], ("mockup", "social_asset")),
-        Room("bundles", "Bundles", "bundle", KINDS["bundles"], ("bundle",)),
-        Room("films", "Films", "film", KINDS["videos"], ("video", "video_thumbnail")),
-        Room("words", "Words", "step", KINDS["wizard"]),
-    )
-}
+LOGOS = Room("logos", "Logos", "logo", logos.KIND, ("logo",))
+PRODUCTS = Room("products", "Products", "product", mockups.KIND, ("mockup", "social_asset"))
+BUNDLES = Room("bundles", "Bundles", "bundle", bundles.KIND, ("bundle",))
+FILMS = Room("films", "Films", "film", videos.KIND, ("video", "video_thumbnail"))
+WORDS = Room("words", "Words", "step", wizard.KIND)
+ROOMS: Mapping[str, Room] = {room.name: room for room in (LOGOS, PRODUCTS, BUNDLES, FILMS, WORDS)}
+"""By the name in its address."""
 _ROOM_OF_QUEUE = {room.kind.queue: room for room in ROOMS.values()}
 
 
 def room_of(queue: str) -> Room:
     """Where what a queue makes is shown; what has no room of its own is kept among the logos."""
-    return _ROOM_OF_QUEUE.get(queue, ROOMS["logos"])
+    return _ROOM_OF_QUEUE.get(queue, LOGOS)
 
 
 def types_of(room: Room, counts: Mapping[str, int]) -> tuple[str, ...]:
     """The types that hang in a room. Those of generators without one hang in the first. counts: what the brand has."""
-    if room is not ROOMS["logos"]:
+    if room is not LOGOS:
         return room.types
     placed = {each for other in ROOMS.values() for each in other.types}
     return (*room.types, *sorted(set(counts) - placed))

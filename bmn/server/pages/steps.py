@@ -11,7 +11,7 @@ from bmn.schemas.look import differing
 from bmn.schemas.look import told as told_look
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.schemas.requests import BrandPatch
-from bmn.server.pages.rooms import ROOMS
+from bmn.server.pages.rooms import WORDS
 from bmn.work.looks import settled
 
 _LOOKED_AT = 60
@@ -118,7 +118,7 @@ def session_of(conn: Connection, brand_id: str) -> str | None:
 
 
 def _of(brand_id: str) -> JobFilter:
-    return JobFilter(brand_id=brand_id, queue=ROOMS["words"].kind.queue)
+    return JobFilter(brand_id=brand_id, queue=WORDS.kind.queue)
 
 
 def _words(values: Iterable[object]) -> str:

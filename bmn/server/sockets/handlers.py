@@ -13,7 +13,7 @@ from bmn.jobs.core import Core
 from bmn.logs import bind, get_logger
 from bmn.schemas.base import Model
 from bmn.schemas.events import Answer, Done, Refusal
-from bmn.schemas.wording import in_words, place
+from bmn.schemas.wording import flaws
 from bmn.server.access.bounds import keep_within, named_in
 from bmn.server.access.permissions import require_event
 from bmn.server.sockets.delivery import Delivery
@@ -132,5 +132,4 @@ def _read(handler: Handler, data: Any) -> Model:
     except ValidationError as error:
         if handler.unknown:
             raise UsageProblem(handler.unknown) from None
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise UsageProblem(f"{place(first['loc'])} {in_words(first)}") from None
+        raise UsageProblem(str(flaws(error)[0])) from None

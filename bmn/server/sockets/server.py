@@ -19,6 +19,7 @@ from bmn.errors import BmnError, RateLimited
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
 from bmn.schemas.events import Event, Refusal
+from bmn.server.edge.asgi import address_of
 from bmn.server.sockets.auth import authenticate, client_name
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Buckets, Idle, Limits, Refusals
@@ -26,7 +27,7 @@ from bmn.server.sockets.ownership import own_rooms
 from bmn.server.sockets.recovery import Recovery, Resumption
 from bmn.server.sockets.session import Session, Sessions, new_pid
 from bmn.server.sockets.store import SessionStore
-from bmn.server.sockets.transport import EventPacket, Transports, address_of
+from bmn.server.sockets.transport import EventPacket, Transports
 
 log = get_logger(__name__)
 

@@ -5,7 +5,6 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
-from urllib.parse import parse_qs
 
 import engineio
 from engineio.async_socket import AsyncSocket
@@ -13,6 +12,7 @@ from engineio.packet import MESSAGE, NOOP, Packet
 from engineio.payload import Payload
 
 from bmn.logs import get_logger
+from bmn.server.edge.asgi import address_of, is_http, is_websocket, method_of, parameter_of
 from bmn.server.edge.bodies import read_whole
 from bmn.server.sockets.limits import Limits
 
@@ -172,16 +172,16 @@ def bounded(
     """
 
     async def wrapped(scope: MutableMapping[str, Any], receive: _RECEIVE, send: _SEND) -> None:
-        if not polling and scope["type"] == "http" and scope["method"] != "OPTIONS":
+        if not polling and is_http(scope) and method_of(scope) != "OPTIONS":
             await _answer(send, 400, _NO_POLLING)
             return
         if not _upgraded(scope) and is_full(address_of(scope)):
             await _turn_away(scope, send)
             return
-        if scope["type"] != "websocket":
+        if not is_websocket(scope):
             # The library would take a body that is refused while it reads it for one that it could not understand.
             try:
-                await app(scope, await read_whole(receive) if scope["method"] == "POST" else receive, send)
+                await app(scope, await read_whole(receive) if method_of(scope) == "POST" else receive, send)
             except UnboundLocalError:  # it has no answer for a transport that ends while its packets are read
                 await _answer(send, 400, _ENDED)
             return
@@ -216,13 +216,8 @@ async def _serve_websocket(
                 await transports.drop(eio_sid)
 
 
-def address_of(scope: MutableMapping[str, Any]) -> str:
-    """Where a client calls from."""
-    return str((scope.get("client") or ("",))[0])
-
-
 async def _turn_away(scope: MutableMapping[str, Any], send: _SEND) -> None:
-    if scope["type"] == "websocket":
+    if is_websocket(scope):
         await send({"type": "websocket.close", "code": 1013})
         return
     await _answer(send, 503, _FULL, (b"retry-after", b"5"))
@@ -236,5 +231,4 @@ async def _answer(send: _SEND, status: int, body: bytes, *more: tuple[bytes, byt
 
 def _upgraded(scope: MutableMapping[str, Any]) -> str:
     """The transport that a request belongs to; empty for one that begins it."""
-    query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return query.get("sid", [""])[0]
+    return parameter_of(scope, "sid")

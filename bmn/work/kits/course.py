@@ -25,6 +25,7 @@ from bmn.jobs.core import Core
 from bmn.jobs.outages import in_service
 from bmn.jobs.submission import Idempotent, check_ready, store_jobs
 from bmn.logs import get_logger
+from bmn.schemas.generators.logos import KIND as LOGOS
 from bmn.schemas.generators.logos import LogoGeneration
 from bmn.schemas.kits import PICK, QUEUE_OF, KitBody, KitPlan, Step
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
@@ -234,7 +235,7 @@ def _pick(conn: Connection, core: Core, kit: Kit, plan: KitPlan) -> Told:
     if kit.logo_id is not None:
         return _go_to(conn, core, kit, plan, plan.after(PICK))
     made = kits.jobs_of(conn, [kit.id])[kit.id]
-    logos = [each for job in made if job.queue == QUEUE_OF["logos"] for each in assets.list_of_job(conn, job.id)]
+    logos = [each for job in made if job.queue == LOGOS.queue for each in assets.list_of_job(conn, job.id)]
     logos.sort(key=lambda asset: (int(asset.metadata.get("index", 0)), asset.created_at))
     if plan.pick is None or not logos:
         words = f"Waits until you pick one of {count(len(logos), 'logo')}." if logos else "Waits until you pick a logo."

@@ -9,6 +9,7 @@ from bmn.db.records import Asset, Brand, Hook, Job, Product
 from bmn.errors import NotFound, suggest
 from bmn.jobs.outages import in_service
 from bmn.jobs.queue import Queue, Terms
+from bmn.schemas.generators.mockups import KIND as MOCKUPS
 from bmn.schemas.kits import QUEUE_OF, KitBody, KitPlan, PlannedProduct, Step
 from bmn.schemas.payloads import Payload
 from bmn.schemas.webhooks import ENDS
@@ -134,7 +135,7 @@ def material_of(
     logo = assets.get(conn, logo_id).url if logo_id else ""
     by_product: dict[str, Asset] = {}
     for job in made:
-        if job.queue == QUEUE_OF["mockups"]:
+        if job.queue == MOCKUPS.queue:
             for asset in assets.list_of_job(conn, job.id):
                 by_product[job.payload["productId"]] = asset
     found = [by_product[each.product_id].url for each in plan.products if each.product_id in by_product]

@@ -19,7 +19,7 @@ from bmn.providers.fetch import Fetcher
 from bmn.schemas.base import Name, Palette
 from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.look import differing, told
-from bmn.schemas.wording import in_words, place
+from bmn.schemas.wording import flaws
 from bmn.work.wizard.desk import Answer, Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.page_text import page_words
 from bmn.work.wizard.profit import ProfitQuestion, profit
@@ -223,7 +223,7 @@ def tools_of(step: str, hosts: frozenset[str]) -> list[Tool]:
 def refusal_of(error: Exception) -> str | None:
     """What the model is told of an error that it may go on after; None for one that ends the attempt."""
     if isinstance(error, ValidationError):
-        return "; ".join(f"{place(issue['loc']) or 'arguments'} {in_words(issue)}" for issue in error.errors()[:5])
+        return "; ".join(f"{flaw.where or 'arguments'} {flaw.words}" for flaw in flaws(error)[:5])
     if isinstance(error, TimeoutError):
         return "It took too long."
     if isinstance(error, TryLater) or not isinstance(error, BmnError):
