@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import signal
 import time
-from typing import Any, cast
+from typing import cast
 
 import redis
 import redis.asyncio
 
 from bmn.broker import keys
 from bmn.broker.connection import REPLY_SECONDS
+from bmn.broker.info import Info
 from bmn.broker.ownership import REMEDY, Owner, renew, taken
 from bmn.broker.refusals import Refusal, refusal_of
 from bmn.broker.trial import try_all_here
@@ -46,7 +47,7 @@ class RedisHealth:
         self._refusals: tuple[Refusal, ...] = ()
         self._tried = -_TRIAL_SECONDS
         self._other: Owner | None = None
-        self._memory: dict[str, Any] = {}
+        self._info = Info()
 
     async def start(self) -> None:
         """Probes once, so that the first answer is a true one, then goes on in the background.
@@ -91,13 +92,12 @@ class RedisHealth:
     @property
     def memory_share(self) -> float:
         """Used memory by its limit; 0 where there is no limit."""
-        limit = int(self._memory.get("maxmemory", 0))
-        return int(self._memory.get("used_memory", 0)) / limit if limit else 0.0
+        return self._info.used / self._info.limit if self._info.limit else 0.0
 
     @property
     def policy_ok(self) -> bool:
         """False where Redis may throw keys away when it is full, queues included."""
-        return str(self._memory.get("maxmemory_policy", "noeviction")) == "noeviction"
+        return self._info.policy == "noeviction"
 
     async def probe(self) -> None:
         """Asks Redis once and notes what it says."""
@@ -135,7 +135,7 @@ class RedisHealth:
             memory, mark = await pipe.execute(raise_on_error=False)
         if isinstance(memory, redis.ResponseError):  # a refusal is an answer; what else is refused is looked at now
             self._tried = -_TRIAL_SECONDS
-        self._memory = memory if isinstance(memory, dict) else {}
+        self._info = Info.of(memory)
         return cast(Mark, mark)
 
     async def _keep_mark(self, mark: Mark) -> None:

@@ -9,6 +9,7 @@ import redis.asyncio
 from redis import exceptions
 
 from bmn.broker import keys
+from bmn.broker.info import Info
 from bmn.broker.refusals import Refusal, refusal_of
 
 LEAST = (6, 2)  # BLMOVE, which the line of jobs needs
@@ -137,9 +138,8 @@ def _denied(user: str, names: list[str], places: list[str], channels: bool) -> R
     return Refusal("denied", f"Redis denies our user {', '.join(what)}.", f"ACL SETUSER {user} {' '.join(rules)}")
 
 
-def _old(info: bytes | str | dict[str, Any]) -> dict[str, Refusal]:
-    fields = info if isinstance(info, dict) else {}
-    version = str(fields.get("valkey_version") or fields.get("redis_version") or "")
+def _old(answer: object) -> dict[str, Refusal]:
+    version = Info.of(answer).version
     parts = version.split(".")[:2]
     if not all(part.isdigit() for part in parts) or tuple(map(int, parts)) >= LEAST:
         return {}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bmn.broker.info import Info
 from bmn.errors import BmnError
 from bmn.redaction import redact
 from bmn.settings import Settings
@@ -47,14 +48,14 @@ def check_redis(settings: Settings) -> Iterator[Check]:
         with connect_sync(settings.redis_address) as client:
             found = try_all(client)
             signed_in = not any(refusal.kind in ("signin", "number") for refusal in found)
-            info, skew = _asked(client, redis.ResponseError) if signed_in else ({}, None)
+            info, skew = _asked(client, redis.ResponseError) if signed_in else (Info(), None)
     except (redis.RedisError, OSError) as error:
         remedy = "Start it, or correct REDIS_URL (REDIS_HOST, REDIS_PASSWORD)."
         yield Check("Redis", "failed", f"{where}: {error}", remedy)
         return
     for refusal in found:
         yield Check("Redis", "failed", f"{where}: {refusal.message}", refusal.remedy)
-    if info:
+    if info.version:
         yield from _redis_facts(where, info)
     elif not found:
         yield Check("Redis", "ok", where)
@@ -92,12 +93,12 @@ def _sentinels(address: str) -> Iterator[Check]:
         yield Check("Sentinels", "ok", of)
 
 
-def _asked(client: Any, refused: type[Exception]) -> tuple[dict[str, Any], float | None]:
+def _asked(client: Any, refused: type[Exception]) -> tuple[Info, float | None]:
     """What it says of itself, and by how many seconds its clock is ahead; as far as we may ask."""
-    info: dict[str, Any] = {}
+    info = Info()
     skew: float | None = None
     with contextlib.suppress(refused):
-        info = client.info()
+        info = Info.of(client.info())
     with contextlib.suppress(refused):
         before = time.time()
         seconds, micros = client.time()
@@ -105,22 +106,20 @@ def _asked(client: Any, refused: type[Exception]) -> tuple[dict[str, Any], float
     return info, skew
 
 
-def _redis_facts(where: str, info: dict[str, Any]) -> Iterator[Check]:
-    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
-    product = "Valkey" if "valkey_version" in info else "Redis"
-    yield Check("Redis", "ok", f"{product} {version} at {where}")
-    policy = str(info.get("maxmemory_policy", "noeviction"))
+def _redis_facts(where: str, info: Info) -> Iterator[Check]:
+    product, policy = "Valkey" if info.is_valkey else "Redis", info.policy
+    yield Check("Redis", "ok", f"{product} {info.version} at {where}")
     if policy != "noeviction":
         remedy = "Set maxmemory-policy noeviction: with another, Redis drops queues when it is full."
         yield Check("Policy", "failed", policy, remedy)
     else:
         yield Check("Policy", "ok", policy)
-    if info.get("aof_enabled"):
+    if info.has_log:
         yield Check("Persistence", "ok", "append-only file")
     else:
         remedy = "Set appendonly yes. Jobs survive without it (they are rows), but are lined up again after a restart."
         yield Check("Persistence", "warning", "no append-only file", remedy)
-    yield _memory(int(info.get("used_memory", 0)), int(info.get("maxmemory", 0)))
+    yield _memory(info.used, info.limit)
 
 
 def _memory(used: int, limit: int) -> Check:

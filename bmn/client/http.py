@@ -212,7 +212,7 @@ class HttpClient:
             try:
                 answer = await self._http.request(method, url, params=params or None, json=body, headers=headers)
             except httpx.ConnectError as error:
-                if last or (attempt >= 1 and not self.settings.running):
+                if last or (attempt >= 1 and not self.settings.running.api_url):
                     raise self._nobody(error) from error
                 await asyncio.sleep(backoff(attempt))
                 continue

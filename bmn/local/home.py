@@ -75,8 +75,8 @@ def _take(descriptor: int) -> bool:
 
 def _home_busy(settings: Settings) -> Conflict:
     held_by = holder(settings.bmn_home)
-    address = settings.running.get("api_url")
-    who = f"`{held_by.get('purpose', 'bmn serve')}` (process {held_by.get('pid', 'unknown')})"
+    address = settings.running.api_url
+    who = f"`{held_by.purpose}` (process {held_by.pid})"
     return Conflict(
         f"{who} already runs in {settings.bmn_home}" + (f" and answers at {address}." if address else "."),
         hint="Use that one, stop it, add another server to it with `bmn serve --no-workers --port N`, "

@@ -237,14 +237,12 @@ def with_addresses(
     settings: Settings, *, port: int | None = None, redis_url: str = "", sandbox_url: str = ""
 ) -> Settings:
     """The settings as the children get them: every address explicit."""
-    changes: dict[str, object] = {}
-    if port is not None:
-        changes["port"] = port
-    if redis_url:
-        changes["redis_url"] = SecretStr(redis_url)
-    if sandbox_url:
-        changes["bmn_sandbox_url"] = sandbox_url
-    copied = settings.model_copy(update=changes)
+    changes = {
+        "port": port,
+        "redis_url": SecretStr(redis_url) if redis_url else None,
+        "bmn_sandbox_url": sandbox_url or None,
+    }
+    copied = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
     copied.__dict__.pop("running", None)  # what was known of another stack
     return copied
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import IO
+
+from pydantic import BaseModel, Field
 
 from bmn.errors import Conflict, Misconfigured, NotAllowed, TryLater, UsageProblem
 from bmn.settings import Settings
@@ -20,6 +21,21 @@ _UPLOADS = "image-upload"
 
 # What a person can mend is reported as the stack reports it, with the same exit code.
 _KINDS = {kind.code: kind for kind in (Conflict, Misconfigured, NotAllowed, UsageProblem)}
+
+
+class _Error(BaseModel):
+    """Why a stack does not start, as every command says it."""
+
+    code: str = ""
+    message: str = ""
+    hint: str | None = None
+
+
+class _Answer(BaseModel):
+    """What a stack prints when it is ready, or is not to be."""
+
+    api_url: str = Field("", alias="apiUrl")
+    error: _Error | None = None
 
 
 @asynccontextmanager
@@ -68,12 +84,12 @@ async def _address(process: asyncio.subprocess.Process, log: IO[bytes]) -> str:
                 said += await process.stdout.read()
     except TimeoutError:
         raise _failure("did not come up in time", log) from None
-    with contextlib.suppress(ValueError, KeyError):
-        document = json.loads(said)
-        error = document.get("error", {})
-        if kind := _KINDS.get(error.get("code")):
-            raise kind(error["message"], hint=error["hint"])
-        return str(document["apiUrl"])
+    with contextlib.suppress(ValueError):
+        answer = _Answer.model_validate_json(said)
+        if answer.error and (kind := _KINDS.get(answer.error.code)):
+            raise kind(answer.error.message, hint=answer.error.hint)
+        if answer.api_url:
+            return answer.api_url
     raise _failure("did not start", log)
 
 

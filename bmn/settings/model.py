@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bmn.settings import redis_url, texts
 from bmn.settings.environment import Surroundings, default_home
-from bmn.settings.running import STATE_FILE, running
+from bmn.settings.running import STATE_FILE, Running, running
 from bmn.settings.types import (
     AlertUrls,
     ApiAddress,
@@ -298,8 +298,8 @@ class Settings(BaseSettings):
         return self.bmn_home / STATE_FILE
 
     @cached_property
-    def running(self) -> dict[str, Any]:
-        """What a running `bmn serve` of this home says of itself: api_url, redis_url, sandbox_url, pid. Empty: none runs."""
+    def running(self) -> Running:
+        """What a running `bmn serve` of this home says of itself."""
         return running(self.bmn_home)
 
     @property
@@ -315,7 +315,7 @@ class Settings(BaseSettings):
             return redis_url.with_credentials(url, self.redis_username, password) if password else url
         if self.redis_host:
             return redis_url.from_parts(self.redis_host, self.redis_port, self.redis_username, password, self.redis_db)
-        return str(self.running.get("redis_url", ""))
+        return self.running.redis_url
 
     @property
     def database_address(self) -> str:
@@ -336,14 +336,14 @@ class Settings(BaseSettings):
     def own_address(self) -> str:
         """Where programs on this machine reach the server of this home: the running one, else the one that would run."""
         host = bracketed(reachable(self.bmn_host))
-        return str(self.running.get("api_url", "")) or f"http://{host}:{self.port}"
+        return self.running.api_url or f"http://{host}:{self.port}"
 
     @property
     def sandbox_address(self) -> str:
         """Empty in production: the sandbox never stands in there."""
         if self.is_production:
             return ""
-        return self.bmn_sandbox_url or str(self.running.get("sandbox_url", ""))
+        return self.bmn_sandbox_url or self.running.sandbox_url
 
     def provider(self, name: str) -> ProviderAccess | None:
         """How to reach a provider of `PROVIDERS`; None where it has neither a key nor a sandbox."""

@@ -6,9 +6,9 @@ A process id proves nothing: it is used again, and in a container it often is th
 import fcntl
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 LOCK_FILE = "serve.lock"
 STATE_FILE = "serve.json"
@@ -27,13 +27,27 @@ class Place:
     figures: Path | None = None
 
 
-def running(home: Path) -> dict[str, Any]:
-    """api_url, redis_url, sandbox_url and pid of the stack in this home; empty where none runs."""
-    try:
-        state = json.loads((home / STATE_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) and is_held(home) else {}
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The addresses of the stack in a home; empty ones where none runs, or it has none."""
+
+    api_url: str = ""
+    redis_url: str = ""
+    sandbox_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has the lock of a home. purpose: the command. pid: of its process."""
+
+    purpose: str = "bmn serve"
+    pid: str = "unknown"
+
+
+def running(home: Path) -> Running:
+    """What the stack in this home says of itself."""
+    state = _read(home / STATE_FILE)
+    return Running(**_of(Running, state)) if state and is_held(home) else Running()
 
 
 def is_held(home: Path) -> bool:
@@ -53,10 +67,20 @@ def is_held(home: Path) -> bool:
     return False
 
 
-def holder(home: Path) -> dict[str, Any]:
-    """What the last one that took the home's lock wrote into it: purpose, pid, since; empty where that cannot be read."""
+def holder(home: Path) -> Holder:
+    """What the last one that took the home's lock wrote into it, as far as that can be read."""
+    return Holder(**_of(Holder, _read(home / LOCK_FILE)))
+
+
+def _read(path: Path) -> dict[str, object]:
+    """A document that another process has written; empty where there is none."""
     try:
-        note = json.loads((home / LOCK_FILE).read_text())
+        found = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return note if isinstance(note, dict) else {}
+    return cast(dict[str, object], found) if isinstance(found, dict) else {}
+
+
+def _of(kind: type[Running] | type[Holder], document: dict[str, object]) -> dict[str, str]:
+    names = {field.name for field in fields(kind)}
+    return {name: str(value) for name, value in document.items() if name in names}

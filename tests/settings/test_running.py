@@ -12,7 +12,7 @@ import pytest
 from bmn.errors import Conflict
 from bmn.local.home import home_lock, listen, published
 from bmn.settings import Settings, load_settings
-from bmn.settings.running import is_held
+from bmn.settings.running import Running, is_held
 
 REDIS = "redis://127.0.0.1:7/0"
 
@@ -30,7 +30,7 @@ _PIDS = {"ours": os.getpid(), "init": 1, "nobody": 2**22 + 1, "text": "no number
 def test_a_killed_server_is_not_believed_whoever_has_its_process_id_now(home: Path, pid: object) -> None:
     left_behind(load_settings(), pid=pid)
     settings = load_settings()
-    assert settings.running == {}
+    assert settings.running == Running()
     assert settings.redis_address == ""
     assert settings.own_address == "http://127.0.0.1:3000"
 
@@ -40,7 +40,7 @@ def test_what_is_no_document_of_ours_is_not_believed(home: Path, text: str) -> N
     settings = load_settings()
     with home_lock(settings, "bmn serve"):
         settings.state_file.write_text(text)
-        assert settings.running == {}
+        assert settings.running == Running()
 
 
 def test_a_server_is_believed_while_it_holds_the_lock_and_no_longer(home: Path) -> None:

@@ -81,8 +81,8 @@ def list_logos(
         (
             str(number),
             names[number - 1],
-            str(asset.metadata.get("variation") or ""),
-            str(asset.metadata.get("logo_style") or ""),
+            asset.traits.variation,
+            asset.traits.style,
             "✓" if asset.is_selected else "",
             listed(asset.created_at),
             asset.id,
@@ -112,9 +112,8 @@ _EVERYTHING = (*_COLUMNS, Column("ID"), Column("URL"))
 
 
 def _caption(number: int, asset: Asset) -> str:
-    variation = asset.metadata.get("variation") or ""
     # The mark stands before the words, which are cut where the picture is narrow.
-    return f"{number}{' ✓ picked' if asset.is_selected else ''} {variation}".strip()
+    return f"{number}{' ✓ picked' if asset.is_selected else ''} {asset.traits.variation}".strip()
 
 
 def _job(asset: Asset) -> str:
@@ -160,8 +159,8 @@ def show(logo: Logo, brand: Brand = None, images: Images = None) -> None:
     fields = {
         "Brand": f"{record.name}{', its picked logo' if asset.is_selected else ''}",
         "Job": _job(asset) if asset.job_id else None,
-        "Variation": asset.metadata.get("variation"),
-        "Style": asset.metadata.get("logo_style"),
+        "Variation": asset.traits.variation or None,
+        "Style": asset.traits.style or None,
         "File": f"{asset.mime_type}, {asset.size_bytes:,} bytes",
         "Origin": provenance.told() if provenance else "not noted",
         "Made": f"{local(asset.created_at)}  ({ago(asset.created_at)})",

@@ -92,7 +92,7 @@ def serve(
     wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
     _refuse_unsafe(settings, no_sandbox)
     plan = Plan(settings, wanted, grace, ephemeral, open_page, api_processes or 1)
-    if no_workers and not reset and settings.running.get("redis_url"):
+    if no_workers and not reset and settings.running.redis_url:
         _refuse_another_redis(settings)
         plan.joins = True
         return _run(plan)
@@ -131,7 +131,7 @@ def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
 
 def _refuse_another_redis(settings: Settings) -> None:
     """Servers of one home share their rows; on two brokers, each would miss what the other publishes."""
-    if settings.redis_is_configured and settings.redis_address != settings.running["redis_url"]:
+    if settings.redis_is_configured and settings.redis_address != settings.running.redis_url:
         raise Conflict(
             f"The `bmn serve` that runs in {settings.bmn_home} uses another Redis than REDIS_URL names.",
             hint="Unset REDIS_URL to join it, or name another BMN_HOME.",
@@ -220,7 +220,7 @@ def _open(plan: "Plan", supervisor: "Supervisor") -> "Stack":
     if plan.joins:
         running = settings.running
         plan.settings = with_addresses(
-            settings, port=port, redis_url=running["redis_url"], sandbox_url=running.get("sandbox_url", "")
+            settings, port=port, redis_url=running.redis_url, sandbox_url=running.sandbox_url
         )
         return Stack(plan.settings, supervisor, api=api)
     sandbox = None

@@ -61,7 +61,7 @@ def newest(assets: list[Asset]) -> list[Asset]:
 
 def numbered(assets: list[Asset]) -> list[Asset]:
     """In the order in which they are numbered for people: the job's own numbering."""
-    return sorted(assets, key=lambda asset: (asset.metadata.get("index", 0), asset.created_at, asset.url))
+    return sorted(assets, key=lambda asset: (asset.traits.index or 0, asset.created_at, asset.url))
 
 
 def _numbered(assets: list[Asset], number: int, where: str, more: str = "") -> Asset:

@@ -97,11 +97,11 @@ async def _wait_for_home(settings: Settings) -> Server | None:
     said, deadline = False, time.monotonic() + _START_SECONDS
     while is_held(settings.bmn_home):
         now = load_settings()
-        if now.running.get("api_url"):
+        if now.running.api_url:
             async with open_client(settings=now) as client:
                 if await client.is_up():
                     return Server(now, client.api_url, private=False)
-        purpose = holder(settings.bmn_home).get("purpose", "bmn serve")
+        purpose = holder(settings.bmn_home).purpose
         if purpose == PRIVATE:
             deadline = time.monotonic() + _START_SECONDS
         elif time.monotonic() > deadline:

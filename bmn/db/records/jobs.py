@@ -8,6 +8,7 @@ from bmn.db.records.base import Record, known_cause
 from bmn.db.records.hooks import Hook
 from bmn.errors import Cause
 from bmn.schemas.payloads import JobState
+from bmn.schemas.traits import Asked
 
 
 class UnitState(StrEnum):
@@ -127,6 +128,11 @@ class Job(Record):
     attempt_started_at: float | None
     completed_at: float | None
     probe: bool = False
+
+    @property
+    def asked(self) -> Asked:
+        """What its payload says of it."""
+        return Asked.of(self.payload)
 
 
 @dataclass(frozen=True, slots=True)

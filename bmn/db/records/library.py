@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from bmn.db.records.base import Record
+from bmn.schemas.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Asset(Record):
     is_selected: bool
     created_at: float
     is_favorite: bool = False
+
+    @property
+    def traits(self) -> Traits:
+        """What its metadata say of it."""
+        return Traits.of(self.metadata)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bmn.schemas.documents.document import Document, Time
+from bmn.schemas.traits import Traits
 
 
 class Brand(Document):
@@ -42,6 +43,11 @@ class Asset(Document):
     metadata: dict[str, Any]
     is_selected: bool
     created_at: Time
+
+    @property
+    def traits(self) -> Traits:
+        """What its metadata say of it."""
+        return Traits.of(self.metadata)
 
 
 class AssetPage(Document):

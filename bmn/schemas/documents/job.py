@@ -8,6 +8,7 @@ from bmn.schemas.documents.access import AuditRecord
 from bmn.schemas.documents.brand import Asset
 from bmn.schemas.documents.document import INTERNAL, PERSONAL, PERSONAL_FACTS, Document, Time, absent
 from bmn.schemas.payloads import JobState
+from bmn.schemas.traits import Asked
 
 
 class Job(Document):
@@ -147,6 +148,11 @@ class JobRecord(Job):
     collector_job_id: str | None = absent()
     expected: Expected | None = absent()
     acts: Annotated[list[AuditRecord] | None, INTERNAL] = absent()
+
+    @property
+    def asked(self) -> Asked:
+        """What its payload says of it."""
+        return Asked.of(self.payload)
 
 
 class Advice(Document):

@@ -69,11 +69,10 @@ def _state(row: Kit, plan: KitPlan, step: Step) -> StepState:
 
 
 def _job(job: Job) -> documents.KitJob:
-    name = job.payload.get("productName") or job.payload.get("bundleName")
     return documents.KitJob(
         job_id=job.id,
         state=job.state,
         progress=job.progress,
-        name=str(name) if name else None,
+        name=job.asked.name or None,
         message=job.message,
     )

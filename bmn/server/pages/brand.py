@@ -156,8 +156,7 @@ def _coming(conn: Connection, res: Resources, brand: Brand, room: Room) -> list[
         far = course.shares(job_events.after(conn, job.id, 0, _EVENTS))
         made = assets.list_of_job(conn, job.id)
         tiles = pieces.of_job(job, jobs.units(conn, job.id), made, res.signer, brand.name, far)
-        name = str(job.payload.get("productName") or job.payload.get("bundleName") or "")
-        found += [Coming(job, tile, name) for tile in tiles if tile.state == "coming"]
+        found += [Coming(job, tile, job.asked.name) for tile in tiles if tile.state == "coming"]
     return found
 
 

@@ -9,6 +9,7 @@ from bmn.format import duration
 from bmn.schemas.documents import Expected
 from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
+from bmn.server.pages.told import Told
 
 _PERCENT = re.compile(r": (\d+) ?%$")
 _SAVING = 90  # percent of a picture that is here and about to be stored
@@ -58,14 +59,13 @@ def shares(events: Sequence[StoredEvent]) -> dict[int, int]:
     """How far each picture is, in percent of its own way, by its index."""
     found: dict[int, int] = {}
     for event in events:
-        if event.event != "job:progress" or event.payload.get("asset"):
+        told = Told.of(event.payload)
+        if event.event != "job:progress" or told.saved:
             continue
-        text = str(event.payload.get("message", ""))
-        percent = _PERCENT.search(text)
-        share = int(percent[1]) if percent else _SAVING if text.endswith(": saving") else None
+        percent = _PERCENT.search(told.message)
+        share = int(percent[1]) if percent else _SAVING if told.message.endswith(": saving") else None
         if share is not None:
-            index = int(event.payload.get("logoIndex") or 0)
-            found[index] = max(found.get(index, 0), min(share, _SAVING))
+            found[told.picture] = max(found.get(told.picture, 0), min(share, _SAVING))
     return found
 
 
@@ -75,10 +75,10 @@ def attempts(events: Sequence[StoredEvent]) -> list[Attempt]:
     running: StoredEvent | None = None
     for event in events:
         if event.event == "job:progress":
-            running = running or (event if event.payload.get("attempt") else None)
+            running = running or (event if Told.of(event.payload).begins else None)
         elif end := _END.get(event.event):
             began = running.at if running else event.at
-            text = words.reason_only(event.payload["cause"]) if event.event == "job:failed" else ""
+            text = words.reason_only(Told.of(event.payload).cause) if event.event == "job:failed" else ""
             found.append(Attempt(len(found) + 1, began, event.at, end, text))
             running = None
     if running is not None:

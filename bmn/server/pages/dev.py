@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import httpx
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from bmn.db.hooks import deliveries
 from bmn.errors import NotAllowed, NotFound, TryLater
@@ -38,8 +39,7 @@ _MAIL_POLICY = (
 
 @router.get("/dev/mail")
 async def mailbox(request: Request, res: Res, _developer: Developer) -> Response:
-    mails = await _ask(res, "mails")
-    return page(request, "mailbox.html", mails=list(reversed(mails))[:_SHOWN])
+    return page(request, "mailbox.html", mails=list(reversed(await _mails(res)))[:_SHOWN])
 
 
 @router.get("/dev/mail/{mail_id}")
@@ -51,19 +51,19 @@ async def mail(request: Request, mail_id: MailId, res: Res, _developer: Develope
 async def mail_body(mail_id: MailId, res: Res, _developer: Developer) -> Response:
     """The mail's own HTML, for the frame."""
     found = await _find(res, mail_id)
-    return HTMLResponse(found["html"], headers={"Content-Security-Policy": _MAIL_POLICY, "Cache-Control": "no-store"})
+    return HTMLResponse(found.html, headers={"Content-Security-Policy": _MAIL_POLICY, "Cache-Control": "no-store"})
 
 
 @router.get("/dev/sandbox")
 async def sandbox(request: Request, res: Res, _developer: Developer) -> Response:
-    state, calls = await _ask(res, ""), await _ask(res, "ledger")
+    state, calls = _State.model_validate(await _ask(res, "")), await _ask(res, "ledger")
     return page(
         request,
         "sandbox.html",
         address=res.settings.sandbox_address,
-        billed=sorted(state["billed"].items()),
-        usd=sum(entry["usd"] for entry in state["billed"].values()),
-        faults=state["faults"],
+        billed=sorted(state.billed.items()),
+        usd=sum(entry.usd for entry in state.billed.values()),
+        faults=state.faults,
         calls=list(reversed(calls))[:_SHOWN],
     )
 
@@ -76,10 +76,36 @@ async def sent_webhooks(request: Request, res: Res, developer: Developer) -> Res
     return page(request, "webhooks.html", deliveries=found)
 
 
-async def _find(res: Resources, mail_id: str) -> dict[str, Any]:
-    for found in await _ask(res, "mails"):
-        if found["id"] == mail_id:
-            return dict(found)
+class _Mail(BaseModel):
+    """A mail as the sandbox has taken it in; the pages show its other fields."""
+
+    model_config = ConfigDict(extra="allow")
+    id: str
+    html: str | None = None
+
+
+class _Billed(BaseModel):
+    """What one provider would have charged."""
+
+    calls: int
+    usd: float
+
+
+class _State(BaseModel):
+    """The sandbox as it is. faults: shown as they are."""
+
+    billed: dict[str, _Billed]
+    faults: list[object]
+
+
+async def _mails(res: Resources) -> list[_Mail]:
+    return TypeAdapter(list[_Mail]).validate_python(await _ask(res, "mails"))
+
+
+async def _find(res: Resources, mail_id: str) -> _Mail:
+    for found in await _mails(res):
+        if found.id == mail_id:
+            return found
     raise NotFound("There is no such mail.")
 
 

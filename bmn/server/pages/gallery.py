@@ -28,6 +28,7 @@ from bmn.server.pages import course, pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import LOGOS, PRODUCTS, offer, room_of
+from bmn.server.pages.told import Told
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.watched import note_watched
 from bmn.work.registry import get_queue
@@ -132,7 +133,7 @@ def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Fact
         "left": course.time_left(job, expected, facts.now),
         "product_offer": offer(conn, res.settings, PRODUCTS),
         "story": words.story(told),
-        "said": [row.payload["content"].replace("**", "") for row in told if row.event == "agent:message"],
+        "said": [Told.of(row.payload).content for row in told if row.event == "agent:message"],
         "expected": expected,
     }
 

@@ -158,7 +158,7 @@ async def film(
     (row,) = await res.core.db.read(lambda conn: _products_of(conn, visitor, brand_id, [picture]))
     asked = {
         "brandId": brand_id,
-        "productName": str(row.metadata.get("product_name") or "Product"),
+        "productName": row.traits.product or "Product",
         "productMockupUrl": row.url,
         "videoStyle": style,
         "durationSeconds": seconds,

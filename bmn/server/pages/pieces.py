@@ -61,7 +61,7 @@ def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture
     asset_type = row.asset_type
     noun = _NOUNS.get(asset_type, asset_type)
     kind = row.mime_type.partition("/")[2]
-    variation = str(row.metadata.get("variation") or row.metadata.get("product_name") or "")
+    variation = row.traits.variation or row.traits.product
     provenance = provenance_of(row.metadata)
     url = signer.signed(row.url)
     file = f"{stem_of(brand_name)}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}"
@@ -92,8 +92,9 @@ def _thumbnail(row: Asset, signer: Signer, url: str) -> str:
 
 def in_order(rows: Sequence[Asset], signer: Signer, brand_name: str) -> list[Picture]:
     """The pictures of one job, each with the number it has on the job's own page."""
-    numbered = [(int(row.metadata.get("index", place)), row) for place, row in enumerate(rows)]
-    return [picture(row, signer, brand_name, n + 1) for n, row in sorted(numbered, key=lambda entry: entry[0])]
+    places = [place if row.traits.index is None else row.traits.index for place, row in enumerate(rows)]
+    numbered = sorted(zip(places, rows, strict=True), key=lambda entry: entry[0])
+    return [picture(row, signer, brand_name, place + 1) for place, row in numbered]
 
 
 def of_job(
@@ -132,8 +133,8 @@ def _asked(job: Job) -> int:
     kind = KIND_OF.get(job.queue)
     if kind is None or not kind.asset_type:
         return 0
-    wanted = job.payload.get("count", 1)
-    return wanted if isinstance(wanted, int) and 1 <= wanted <= 8 else 1
+    wanted = job.asked.count
+    return wanted if wanted is not None and 1 <= wanted <= 8 else 1
 
 
 def _without_picture(number: int, job: Job, unit: Unit | None, share: int) -> Piece:

@@ -2,16 +2,16 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from bmn.db.records import Job, StoredEvent
 from bmn.errors import CAUSES, Cause
 from bmn.format import count
 from bmn.schemas import generators
 from bmn.schemas.payloads import JobState
+from bmn.server.pages.told import Told
 
 STATES = {
     JobState.QUEUED: "Waiting in line",
@@ -83,23 +83,20 @@ def story(events: Iterable[StoredEvent]) -> list[Sentence]:
     """What a job has told, oldest first. Mere percentages are left out, and what is said twice."""
     told: list[Sentence] = []
     for event in events:
-        text = _sentence(event.event, event.payload)
+        text = _sentence(event.event, Told.of(event.payload))
         if text and (not told or told[-1].text != text):
             told.append(Sentence(event.at, text))
     return told
 
 
-def _sentence(event: str, data: Mapping[str, Any]) -> str:
+def _sentence(event: str, told: Told) -> str:
     if event == "job:failed":
-        return (
-            f"An attempt failed: {reason_before_retry(data['cause']) if data['retriesLeft'] else reason(data['cause'])}"
-        )
+        return f"An attempt failed: {reason_before_retry(told.cause) if told.retries_left else reason(told.cause)}"
     if event == "job:tool-error":
         return "A step had to be repeated."
     if event == "agent:message":
         return ""
-    text = str(data.get("message", ""))
-    return "" if _PERCENT.search(text) else text
+    return "" if _PERCENT.search(told.message) else told.message
 
 
 def calm(message: str | None) -> str:

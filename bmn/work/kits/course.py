@@ -236,7 +236,7 @@ def _pick(conn: Connection, core: Core, kit: Kit, plan: KitPlan) -> Told:
         return _go_to(conn, core, kit, plan, plan.after(PICK))
     made = kits.jobs_of(conn, [kit.id])[kit.id]
     logos = [each for job in made if job.queue == LOGOS.queue for each in assets.list_of_job(conn, job.id)]
-    logos.sort(key=lambda asset: (int(asset.metadata.get("index", 0)), asset.created_at))
+    logos.sort(key=lambda asset: (asset.traits.index or 0, asset.created_at))
     if plan.pick is None or not logos:
         words = f"Waits until you pick one of {count(len(logos), 'logo')}." if logos else "Waits until you pick a logo."
         return Told(kits.change(conn, kit.id, state="picking", message=words))

@@ -27,6 +27,7 @@ from bmn.schemas.generators.wizard import BrandWizard
 from bmn.schemas.results import WizardResult
 from bmn.work import journey
 from bmn.work.wizard.desk import Desk
+from bmn.work.wizard.messages import history, read
 from bmn.work.wizard.prompts import LAST_STEP, opening, system_prompt
 from bmn.work.wizard.state import StepState
 from bmn.work.wizard.tools import Tool, named_hosts, refusal_of, tools_of
@@ -36,8 +37,6 @@ log = get_logger(__name__)
 STEP_UNIT = "step"
 _TOOL_SECONDS = 40.0
 _LONGEST_RESULT = 8000  # characters of a tool's answer
-_LONGEST_HISTORY = 60  # messages of earlier steps
-_PAGE_REMOVED = "(The text of a page stood here.)"
 
 
 async def run(ctx: Context[BrandWizard]) -> Result:
@@ -73,44 +72,13 @@ async def _open_session(ctx: Context[BrandWizard]) -> AgentSession:
         user_id=payload.user_id,
         brand_id=payload.brand_id,
         step=payload.step,
-        messages=[*_history(found.messages if found else []), ask],
+        messages=[*history(found.messages if found else []), ask],
         turns=found.turns if found else 0,
         cost_usd=found.cost_usd if found else 0.0,
         state=StepState(job=job.id).dump(),
     )
     await _save(ctx, session)
     return session
-
-
-def _history(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a new step keeps of earlier ones: whole turns only, and no words of strangers' pages."""
-    kept = [_without_pages(message) for message in messages]
-    while kept and not (kept[-1]["role"] == "assistant" and not _calls(kept[-1])):
-        kept.pop()
-    beginnings = [
-        n for n, message in enumerate(kept) if message["role"] == "user" and isinstance(message["content"], str)
-    ]
-    start = next((n for n in beginnings if len(kept) - n <= _LONGEST_HISTORY), len(kept))
-    return kept[start:]
-
-
-def _without_pages(message: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(message["content"], str):
-        return message
-    blocks = [
-        {**block, "content": _PAGE_REMOVED}
-        if block["type"] == "tool_result" and str(block["content"]).startswith("<page")
-        else block
-        for block in message["content"]
-    ]
-    return {**message, "content": blocks}
-
-
-def _calls(message: dict[str, Any]) -> list[ToolCall]:
-    """The tool calls of a stored message."""
-    if message["role"] != "assistant" or isinstance(message["content"], str):
-        return []
-    return [ToolCall(b["id"], b["name"], b["input"]) for b in message["content"] if b["type"] == "tool_use"]
 
 
 async def _save(ctx: Context[BrandWizard], session: AgentSession) -> None:
@@ -127,14 +95,15 @@ async def _converse(ctx: Context[BrandWizard], session: AgentSession, desk: Desk
     messages, state = session.messages, desk.state
     offered = {tool.name: tool for tool in tools}
     while True:
-        if calls := _calls(messages[-1]):
+        last = read(messages[-1])
+        if calls := last.calls:
             # Also after a crash: the answers are missing, and every tool may be asked again.
             results = [await _use(ctx, desk, payload.step, offered, call) for call in calls]
             messages.append({"role": "user", "content": results})
             await _save(ctx, replace(session, state=state.dump()))
             await _show(ctx, desk)
             continue
-        if messages[-1]["role"] == "assistant":
+        if last.is_answer:
             return None
         if reason := await _limit_reached(ctx, session, state, payload.step, tools):
             return reason
