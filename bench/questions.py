@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from bmn.db import calls, claims, dead_letters, jobs
 from bmn.db.accounts import audit, credits
 from bmn.db.accounts.audit import AuditFilter
-from bmn.db.batches import bulk
+from bmn.db.batches import choosing
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.health import clock
 from bmn.db.keeping import orphans, retention
@@ -83,8 +83,8 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "everybody's by id": _listed(id_prefixes=("0014a6b2", *(f"{queue}-0014a6b2" for queue in QUEUES))),
     "everybody's text, none found": _listed(text="no such word"),
     "everybody's text, many found": _listed(text="violet"),
-    "a retry of all failed, estimated": lambda conn: bulk.sample_jobs(conn, "retry", JobFilter()),
-    "a replay of all dead, estimated": lambda conn: bulk.sample_letters(conn, "replay", DeadFilter()),
+    "a retry of all failed, estimated": lambda conn: choosing.sample_jobs(conn, "retry", JobFilter()),
+    "a replay of all dead, estimated": lambda conn: choosing.sample_letters(conn, "replay", DeadFilter()),
     "everybody's dear": _listed(min_cost=1.0),
     "everybody's failed, by cause": _grouped("cause", states=("failed",)),
     "everybody's by user": _grouped("user"),

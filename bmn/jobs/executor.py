@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from importlib import import_module
@@ -13,7 +12,6 @@ from pydantic import ValidationError
 from bmn import failpoints
 from bmn.broker.semaphore import Semaphore
 from bmn.broker.shared_rate import Turns
-from bmn.db import jobs as job_rows
 from bmn.db import transitions
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.collecting import NewLease
@@ -22,9 +20,9 @@ from bmn.db.health import clock
 from bmn.db.jobs import add_log
 from bmn.db.operators import queues as queue_rows
 from bmn.db.operators.alerts import open_alert
-from bmn.db.records import Job, UnitState
+from bmn.db.records import Job
 from bmn.db.transitions import Change
-from bmn.errors import CAUSES, OUTAGES, BmnError, Cause, JobCancelled, JobFailure, TryLater
+from bmn.errors import CAUSES, OUTAGES, Cause, JobCancelled, JobFailure, TryLater
 from bmn.events import audience
 from bmn.jobs import alerts
 from bmn.jobs.clients import Clients
@@ -32,6 +30,7 @@ from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
 from bmn.jobs.escalation import escalate
 from bmn.jobs.outages import in_service, is_down
+from bmn.jobs.outcomes import after_failure, as_failure, ended_well
 from bmn.jobs.probes import answer, is_probe
 from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Decision, decide
@@ -40,7 +39,6 @@ from bmn.jobs.run import Fenced, Run, Stop, Stopped
 from bmn.logs import OUTCOMES, bind, get_logger
 from bmn.observability import span
 from bmn.schemas.payloads import TERMINAL_STATES, Payload
-from bmn.schemas.results import JobResult
 from bmn.schemas.wording import flaws
 
 log = get_logger(__name__)
@@ -123,13 +121,13 @@ class Executor:
             raise
         except Exception as error:  # noqa: BLE001, whatever a handler raises ends its attempt, not the worker
             await ctx.close()
-            return await self._failed(ctx, _as_failure(error))
+            return await self._failed(ctx, as_failure(error))
         await ctx.close()
         failpoints.hit("settling")
         try:
             return await self._settle(lambda conn: self._completed(conn, run.job, result))
         except Exception as error:  # noqa: BLE001, a result that cannot be stored is a failed attempt
-            return await self._failed(ctx, _as_failure(error))
+            return await self._failed(ctx, as_failure(error))
 
     async def _call(self, ctx: Context[Payload], run: Run) -> Result:
         limit = self._queue.timeout * self._core.settings.bmn_timeout_scale
@@ -201,7 +199,7 @@ class Executor:
         return await self._settle(lambda conn: transitions.hand_on(conn, job))
 
     def _completed(self, conn: Connection, job: Job, result: Result) -> Change | None:
-        change = _ended_well(conn, job, result)
+        change = ended_well(conn, job, result)
         self._after_probe(conn, job)
         return change
 
@@ -239,7 +237,7 @@ class Executor:
         if outage and probe and decision.action is Action.PAUSE:
             # The next probe is another job, so that one which fails of its own does not keep a mended queue closed.
             decision = replace(decision, delay=2 * _OUTAGE_SECONDS * settings.bmn_backoff_scale)
-        change = escalate(conn, self._core, _after_failure(conn, job, failure, decision))
+        change = escalate(conn, self._core, after_failure(conn, job, failure, decision))
         fields = {"cause": failure.cause, "then": decision.action} | ({"said": failure.said} if failure.said else {})
         add_log(conn, job.id, job.attempt, "warning", failure.message, fields)
         if decision.action is not Action.PAUSE and not (outage and probe):
@@ -320,49 +318,3 @@ async def _stop(task: "asyncio.Future[Any]") -> None:
 def _why_paused(failure: JobFailure) -> str:
     """For operators; users are told what the cause says."""
     return f"Provider degraded: {failure.for_operators}" if failure.cause in OUTAGES else failure.for_operators
-
-
-def _as_failure(error: Exception) -> JobFailure:
-    if isinstance(error, JobFailure):
-        return error
-    if isinstance(error, TryLater):
-        return JobFailure(Cause.DATABASE, error.message)
-    if isinstance(error, BmnError):
-        return JobFailure(Cause.BAD_INPUT, error.message)
-    log.error("handler raised", error=repr(error), trace="".join(traceback.format_exception(error)))
-    return JobFailure(Cause.BUG, f"A defect on our side ({type(error).__name__}).")
-
-
-def _ended_well(conn: Connection, job: Job, result: Result) -> Change | None:
-    data = result.data or transitions.result_of(job, transitions.delivered_assets(conn, job.id))
-    if job.collects_id:
-        return _collected(conn, job, data)
-    step = job.asked.step or None
-    error, cause = _why_only_a_part(conn, job) if result.partial else (None, None)
-    return transitions.complete(
-        conn, job, result.message, data, partial=result.partial, step=step, error=error, cause=cause
-    )
-
-
-def _why_only_a_part(conn: Connection, job: Job) -> tuple[str | None, Cause | None]:
-    """Of the first unit that was refused: what lists, groups and filters know the job by."""
-    refused = next((unit for unit in job_rows.units(conn, job.id) if unit.cause), None)
-    return (refused.error, refused.cause) if refused else (None, None)
-
-
-def _collected(conn: Connection, job: Job, data: JobResult) -> Change | None:
-    ordered = job_rows.units(conn, job.id)
-    there = sum(unit.state is UnitState.SAVED for unit in ordered)
-    message = f"{there} of {len(ordered)} that were ordered before the cancel arrived"
-    return transitions.complete(conn, job, message, data, partial=there < len(ordered))
-
-
-def _after_failure(conn: Connection, job: Job, failure: JobFailure, decision: Decision) -> Change | None:
-    cause, error = failure.cause, failure.message
-    if decision.action is Action.RETRY:
-        left = decision.retries_left
-        return transitions.retry(conn, job, delay=decision.delay, cause=cause, error=error, retries_left=left)
-    if decision.action in (Action.WAIT, Action.PAUSE):
-        text = CAUSES[cause].told_while_waiting
-        return transitions.wait(conn, job, delay=decision.delay, cause=cause, message=text)
-    return transitions.fail(conn, job, cause, error)

@@ -13,7 +13,7 @@ from bmn.errors import Misconfigured
 from bmn.identity.keys import mint_key, new_row
 from bmn.schemas.base import Role
 from bmn.schemas.documents import KeyRecord, MadeKey
-from bmn.server.answers import views
+from bmn.server.answers import operator_views
 from bmn.settings import Settings
 
 
@@ -37,17 +37,17 @@ async def create_key(
     minted = mint_key()
     new = new_row(minted, name, role, user_id, lives)
     row = await db.write(lambda conn: api_keys.create(conn, new, by=_here(), reason=reason))
-    return MadeKey(**dict(views.api_key(row)), key=minted.text)
+    return MadeKey(**dict(operator_views.api_key(row)), key=minted.text)
 
 
 async def list_keys(db: Database, *, ended: bool) -> list[KeyRecord]:
     """The newest first. ended: revoked and expired ones too."""
-    return [views.api_key(row) for row in await db.read(lambda conn: api_keys.listed(conn, ended=ended))]
+    return [operator_views.api_key(row) for row in await db.read(lambda conn: api_keys.listed(conn, ended=ended))]
 
 
 async def revoke_key(db: Database, key_id: str, reason: str | None) -> KeyRecord:
     """Ends a key. Raises NotFound."""
-    return views.api_key(await db.write(lambda conn: api_keys.revoke(conn, key_id, by=_here(), reason=reason)))
+    return operator_views.api_key(await db.write(lambda conn: api_keys.revoke(conn, key_id, by=_here(), reason=reason)))
 
 
 def _here() -> Actor:

@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 from bmn.db import jobs, transitions
 from bmn.db.accounts import credits
 from bmn.db.batches import bulk as rows
-from bmn.db.batches.bulk import Action, Bulk, Item, NewBulk, Sample
+from bmn.db.batches import choosing
+from bmn.db.batches.bulk import Action, Bulk, Item, NewBulk
+from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import audit_log, bulk_actions
@@ -38,8 +40,8 @@ async def _start(engine: Engine, action: Action, chosen: JobFilter | DeadFilter 
 
     def choose(conn: Any) -> list[rows.Candidate]:
         if isinstance(chosen, DeadFilter):
-            return rows.choose_letters(conn, action, chosen)
-        return rows.choose_jobs(conn, action, chosen)
+            return choosing.choose_letters(conn, action, chosen)
+        return choosing.choose_jobs(conn, action, chosen)
 
     found = await engine.read(choose)
     values = {
@@ -117,9 +119,9 @@ async def test_the_same_action_is_begun_once_while_it_is_open_and_finds_nothing_
     assert first is not None
     both = await asyncio.gather(*(_start(engine, "retry", asked_by=who) for who in ("ben", "eve")))
     assert both == [None, None]
-    assert await engine.read(lambda conn: rows.choose_jobs(conn, "retry", JobFilter(user_id=ANA))) == []
+    assert await engine.read(lambda conn: choosing.choose_jobs(conn, "retry", JobFilter(user_id=ANA))) == []
     await bulk.work(engine.core)
-    assert await engine.read(lambda conn: rows.choose_jobs(conn, "retry", EVERYTHING)) == []
+    assert await engine.read(lambda conn: choosing.choose_jobs(conn, "retry", EVERYTHING)) == []
 
 
 async def test_what_many_jobs_come_to_is_told_by_some_of_them(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,8 +129,8 @@ async def test_what_many_jobs_come_to_is_told_by_some_of_them(engine: Engine, mo
 
     async def sampled(chosen: JobFilter | DeadFilter) -> Sample | None:
         if isinstance(chosen, DeadFilter):
-            return await engine.read(lambda conn: rows.sample_letters(conn, "replay", chosen))
-        return await engine.read(lambda conn: rows.sample_jobs(conn, "retry", chosen))
+            return await engine.read(lambda conn: choosing.sample_letters(conn, "replay", chosen))
+        return await engine.read(lambda conn: choosing.sample_jobs(conn, "retry", chosen))
 
     assert await sampled(EVERYTHING) is None, "few are counted"
     monkeypatch.setattr(rows, "_SAMPLE", 3)
@@ -147,7 +149,7 @@ async def test_credits_are_estimated_and_who_has_none_is_refused_in_figures(engi
     for row in await engine.claim(limit=2):
         await engine.write(lambda conn, r=row: transitions.fail(conn, r, Cause.PROVIDER_TIMEOUT, "slow"))
     await engine.write(lambda conn: credits.reserve(conn, BEN, 2))
-    found = await engine.read(lambda conn: rows.choose_jobs(conn, "retry", EVERYTHING))
+    found = await engine.read(lambda conn: choosing.choose_jobs(conn, "retry", EVERYTHING))
     assert [(each.credits, each.units) for each in found] == [(3, 3), (3, 3)]
     bulk_id = await _start(engine, "retry")
     assert bulk_id is not None

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from bmn.db.accounts import credits
 from bmn.db.batches import bulk as bulks
-from bmn.db.batches import kits
+from bmn.db.batches import choosing, kits
 from bmn.db.batches.bulk import NewBulk
 from bmn.db.batches.kits import Kit
 from bmn.db.engine import Connection
@@ -176,7 +176,7 @@ async def test_a_kit_of_which_all_is_cancelled_at_once_goes_no_further(maker: Ma
     core = maker.engine.core
 
     def choose(conn: Connection) -> NewBulk:
-        chosen = bulks.choose_jobs(conn, "cancel", JobFilter(group_id=kit.id))
+        chosen = choosing.choose_jobs(conn, "cancel", JobFilter(group_id=kit.id))
         of_group = {"action": "cancel", "groupId": kit.id, **narrower}
         new = NewBulk("bulk-1", "cancel", "a-key", of_group, ANA, ANA)
         bulks.start(conn, new, chosen)

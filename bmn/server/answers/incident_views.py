@@ -8,7 +8,7 @@ from bmn.db.operators.incidents import Account, Surge
 from bmn.errors import CAUSES
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.server.answers import views
+from bmn.server.answers import operator_views
 
 _SHOWN = 100
 
@@ -16,7 +16,7 @@ _SHOWN = 100
 def incidents(alerts: Iterable[Alert], surges: Iterable[Surge]) -> documents.Incidents:
     """What is going on."""
     return documents.Incidents(
-        alerts=[views.alert(row) for row in alerts],
+        alerts=[operator_views.alert(row) for row in alerts],
         causes=[
             documents.CauseSurge(
                 cause=surge.cause,
@@ -36,7 +36,7 @@ def incident(found: Account) -> documents.Incident:
     of_users = [user for user in found.users if user.user_id]
     return documents.Incident(
         cause=found.cause,
-        alert=views.alert(found.alert) if found.alert else None,
+        alert=operator_views.alert(found.alert) if found.alert else None,
         first_seen=when(found.first_seen),
         last_seen=when(found.last_seen),
         jobs=found.count("jobs"),
@@ -82,7 +82,7 @@ def _remedy(found: Account) -> str | None:
     if found.open_letters:
         return f"bmn jobs dlq replay --cause {found.cause}"
     if found.alert and found.alert.resolved_at is None:
-        return views.alert(found.alert).next_step
+        return operator_views.alert(found.alert).next_step
     return None
 
 

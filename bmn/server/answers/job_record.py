@@ -8,7 +8,7 @@ from bmn.db.library import assets, brands
 from bmn.db.records import Job
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
-from bmn.server.answers import views
+from bmn.server.answers import operator_views, views
 from bmn.signing import Signer
 
 _TIMELINE = 5000
@@ -46,5 +46,6 @@ def _acts(conn: Connection, job: Job) -> list[documents.AuditRecord]:
     found = audit.of_subject(conn, job.id)
     names = api_keys.named(conn, {act.key_id for act in found if act.key_id})
     return [
-        views.audit_entry(act, job.user_id, names[act.key_id].name if act.key_id in names else None) for act in found
+        operator_views.audit_entry(act, job.user_id, names[act.key_id].name if act.key_id in names else None)
+        for act in found
     ]

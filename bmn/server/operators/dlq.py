@@ -13,7 +13,7 @@ from bmn.schemas.documents import BulkEstimate, DeadLetter
 from bmn.schemas.requests import BulkBody
 from bmn.server.access.dependencies import Res
 from bmn.server.access.revealing import Onlooker
-from bmn.server.answers import views
+from bmn.server.answers import operator_views, views
 from bmn.server.operators.frame import may_operate, show
 from bmn.server.pages.access import PageRoute
 from bmn.server.routes import admin
@@ -58,4 +58,6 @@ async def _pile(res: Res, visitor: Principal, newest: records.DeadLetter, number
     if may_operate(visitor) and number <= _AT_ONCE:
         body = BulkBody(action="replay", cause=cause)
         estimate = await bulk.estimate(res, body, await bulk.choose(res, body, None), None)
-    return Pile(cause, number, views.shown(views.dead_letter(newest), visitor), estimate, found.user_text, found.advice)
+    return Pile(
+        cause, number, views.shown(operator_views.dead_letter(newest), visitor), estimate, found.user_text, found.advice
+    )

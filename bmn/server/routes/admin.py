@@ -25,7 +25,7 @@ from bmn.server.access.dependencies import By, Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
 from bmn.server.access.revealing import Looker
 from bmn.server.access.scope import check_words
-from bmn.server.answers import views
+from bmn.server.answers import operator_views, views
 from bmn.server.state.resources import Resources
 from bmn.work import cleanup
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue
@@ -82,7 +82,7 @@ async def list_dlq(
     )
     last = rows[limit - 1] if len(rows) > limit else None
     further = write_cursor(last.created_at, last.id) if last else None
-    shown = [views.dead_letter(row) for row in rows[:limit]]
+    shown = [operator_views.dead_letter(row) for row in rows[:limit]]
     exact = total <= COUNTED
     page = documents.DeadLetterPage(
         dead_letters=shown, next_cursor=further, total=min(total, COUNTED), total_is_exact=exact

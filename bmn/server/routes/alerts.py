@@ -14,7 +14,7 @@ from bmn.schemas.requests import MuteBody, ReasonBody, UnmuteBody
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import By, Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
-from bmn.server.answers import incident_views, views
+from bmn.server.answers import incident_views, operator_views, views
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
@@ -34,7 +34,7 @@ async def list_alerts(
         lambda conn: (alerts.listed(conn, ended=ended, kind=kind), alerts.mutes(conn))
     )
     shown = documents.Alerts(
-        alerts=[views.alert(row) for row in found], mutes=[views.alert_mute(mute) for mute in muted]
+        alerts=[operator_views.alert(row) for row in found], mutes=[operator_views.alert_mute(mute) for mute in muted]
     )
     return views.shown(shown, principal)
 
@@ -44,7 +44,7 @@ async def acknowledge(alert_id: AlertId, res: Res, by: By, body: ReasonBody | No
     """The caller has taken it up. 409 for one that is over, or that somebody else has."""
     reason = (body or ReasonBody()).reason
     row = await res.core.db.write(lambda conn: alerts.acknowledge(conn, alert_id, by=by, reason=reason))
-    return views.alert(row)
+    return operator_views.alert(row)
 
 
 @router.post("/alerts/mute", responses=refusals(404, 413))
@@ -99,4 +99,4 @@ def _check_kind(kind: str) -> None:
 
 
 def _mutes(found: list[alerts.Mute]) -> documents.AlertMutes:
-    return documents.AlertMutes(mutes=[views.alert_mute(mute) for mute in found])
+    return documents.AlertMutes(mutes=[operator_views.alert_mute(mute) for mute in found])

@@ -19,7 +19,7 @@ from bmn.schemas.requests import DrainBody, ScaleBody
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import By, Caller, JobPath, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
-from bmn.server.answers import views
+from bmn.server.answers import operator_views, views
 from bmn.server.routes.admin import queue_rows
 from bmn.work.queue_names import known_queue
 from bmn.work.registry import QUEUES
@@ -45,7 +45,7 @@ async def overview(res: Res, principal: Caller) -> documents.Overview:
             queues=list(rows.values()),
             workers=[worker_status(worker, held) for worker in found or []],
             redis=found is not None,
-            alerts=[views.alert(row) for row in open_alerts],
+            alerts=[operator_views.alert(row) for row in open_alerts],
             ended=_by_minute(ended, failed=False),
             failed=_by_minute(ended, failed=True),
             usd_hour=round(usd, 6),

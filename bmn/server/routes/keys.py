@@ -17,7 +17,7 @@ from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import By, Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
 from bmn.server.access.revealing import Looker
-from bmn.server.answers import views
+from bmn.server.answers import operator_views, views
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], responses=ANY_CALLER, route_class=AskingRoute)
 
@@ -31,7 +31,7 @@ async def create_key(body: KeyBody, res: Res, by: By) -> documents.MadeKey:
     minted = mint_key()
     new = new_row(minted, body.name, body.role, body.user_id or str(by), body.expires_in)
     row = await res.core.db.write(lambda conn: api_keys.create(conn, new, by=by, reason=body.reason))
-    return documents.MadeKey(**dict(views.api_key(row)), key=minted.text)
+    return documents.MadeKey(**dict(operator_views.api_key(row)), key=minted.text)
 
 
 @router.get("/keys")
@@ -40,14 +40,16 @@ async def list_keys(
 ) -> documents.Keys:
     """The newest two hundred, newest first."""
     rows = await res.core.db.read(lambda conn: api_keys.listed(conn, ended=ended))
-    return documents.Keys(keys=[views.api_key(row) for row in rows])
+    return documents.Keys(keys=[operator_views.api_key(row) for row in rows])
 
 
 @router.post("/keys/{key}/revoke", responses=refusals(404, 413))
 async def revoke_key(key: KeyPath, res: Res, by: By, body: ReasonBody | None = None) -> documents.KeyRecord:
     """Ends a key for good: requests at once, sockets and streams within seconds."""
     reason = (body or ReasonBody()).reason
-    return views.api_key(await res.core.db.write(lambda conn: api_keys.revoke(conn, key, by=by, reason=reason)))
+    return operator_views.api_key(
+        await res.core.db.write(lambda conn: api_keys.revoke(conn, key, by=by, reason=reason))
+    )
 
 
 @router.get("/audit")
@@ -74,7 +76,7 @@ async def list_audit(
     rows, keys, owners = await res.core.db.read(read)
     shown = rows[:limit]
     entries = [
-        views.audit_entry(row, owners.get(row.subject), keys[row.key_id].name if row.key_id in keys else None)
+        operator_views.audit_entry(row, owners.get(row.subject), keys[row.key_id].name if row.key_id in keys else None)
         for row in shown
     ]
     return documents.AuditPage(

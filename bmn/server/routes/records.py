@@ -18,7 +18,7 @@ from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
 from bmn.server.access.scope import OfEveryone, OfUser, scope_of
-from bmn.server.answers import views
+from bmn.server.answers import operator_views, views
 from bmn.server.state.resources import Resources
 
 router = APIRouter(prefix="/api/v1", tags=["records"], responses=ANY_CALLER, route_class=AskingRoute)
@@ -97,7 +97,7 @@ async def show_costs(
     sandboxed = sum(row.usd for row in totals if row.sandboxed)
     return documents.Costs(
         by=by,
-        rows=[views.cost_row(row, expected.get(row.key)) for row in rows],
+        rows=[operator_views.cost_row(row, expected.get(row.key)) for row in rows],
         total_usd=round(total, 6),
         sandboxed_usd=round(sandboxed, 6),
         usd_estimated=round(sum(expected.values()), 6),

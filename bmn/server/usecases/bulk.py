@@ -10,7 +10,9 @@ from uuid import uuid4
 from bmn.db import jobs as job_rows
 from bmn.db.accounts.audit import Actor
 from bmn.db.batches import bulk as rows
-from bmn.db.batches.bulk import MOST, Bulk, Candidate, NewBulk, Sample
+from bmn.db.batches import choosing
+from bmn.db.batches.bulk import MOST, Bulk, Candidate, NewBulk
+from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter
@@ -63,15 +65,15 @@ def _check_number(number: int) -> None:
 def _sample(conn: Connection, body: BulkBody, owner_id: str | None) -> Sample | None:
     chosen = _filter(body, owner_id)
     if isinstance(chosen, DeadFilter):
-        return rows.sample_letters(conn, body.action, chosen)
-    return rows.sample_jobs(conn, body.action, chosen)
+        return choosing.sample_letters(conn, body.action, chosen)
+    return choosing.sample_jobs(conn, body.action, chosen)
 
 
 def _choose(conn: Connection, body: BulkBody, owner_id: str | None) -> list[Candidate]:
     chosen = _filter(body, owner_id)
     if isinstance(chosen, DeadFilter):
-        return rows.choose_letters(conn, body.action, chosen)
-    return rows.choose_jobs(conn, body.action, chosen, body.ids)
+        return choosing.choose_letters(conn, body.action, chosen)
+    return choosing.choose_jobs(conn, body.action, chosen, body.ids)
 
 
 def _filter(body: BulkBody, owner_id: str | None) -> DeadFilter | JobFilter:
