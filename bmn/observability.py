@@ -104,7 +104,7 @@ def report(message: str, *, level: str = "error", group: tuple[str, ...] = (), *
     return True
 
 
-def _redact_event(event: dict[str, Any], _hint: Any) -> dict[str, Any]:
+def _redact_event(event: dict[str, object], _hint: Any) -> dict[str, Any]:
     """Takes secrets out of what Sentry is sent, whatever put them there and wherever they stand."""
     return {key: _redacted(value) for key, value in event.items() if key != "request"}
 

@@ -166,7 +166,7 @@ async def _awake(answer: httpx.Response) -> AsyncGenerator[None]:
         ticking.cancel()
 
 
-async def parse(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, int, dict[str, Any]]]:
+async def parse(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, int, dict[str, object]]]:
     """Server-sent events as (name, id, data). Comments and blocks without data are skipped."""
     fields: dict[str, list[str]] = {}
     async for line in lines:

@@ -140,7 +140,7 @@ class _Shape:
         return cls(SimpleResultMetaData([name for name, _ in columns]), found if any(found) else None)
 
 
-def _defaults(compiled: SQLCompiler) -> dict[str, Any]:
+def _defaults(compiled: SQLCompiler) -> dict[str, object]:
     """What columns get that no value is given for. Raises TypeError where that is not the same each time."""
     found: dict[str, Any] = {}
     for default, columns in (("default", compiled.insert_prefetch), ("onupdate", compiled.update_prefetch)):

@@ -50,7 +50,7 @@ class Submission:
     replaced: list[str] = field(default_factory=list)
     again: bool = False
 
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> dict[str, object]:
         """What is stored under its key."""
         return {name: value for name, value in asdict(self).items() if name != "again"}
 

@@ -34,7 +34,7 @@ class Model(BaseModel):
         allow_inf_nan=False,
     )
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """Plain JSON types, camelCase, without the fields that are None."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
@@ -50,7 +50,7 @@ class Outbound(BaseModel):
         frozen=True,
     )
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """Plain JSON types, under the names of the wire."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
@@ -129,7 +129,7 @@ def _http_url(url: str) -> str:
     return url
 
 
-def _bounded(value: dict[str, Any]) -> dict[str, Any]:
+def _bounded(value: dict[str, object]) -> dict[str, Any]:
     """Free-form JSON: at most 8 levels, 200 values and 16 KiB of text, no control characters.
 
     Its texts come out in the form of all others, so that whoever checks one sees what its reader will see.
@@ -140,7 +140,7 @@ def _bounded(value: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _measure(value: dict[str, Any]) -> None:
+def _measure(value: dict[str, object]) -> None:
     values = list(islice(_values(value, 1), 201))
     if len(values) > 200 or sum(len(one) for one in values if isinstance(one, str)) > 16_384:
         raise ValueError("is larger than 200 values or 16 KiB")

@@ -89,7 +89,7 @@ class Counts(RootModel[dict[str, int]]):
 
     model_config = ConfigDict(frozen=True)
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """The counts as they are stored."""
         return dict(self.root)
 

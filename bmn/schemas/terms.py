@@ -1,7 +1,7 @@
 """When a job is to be done, and before which others: what every submission may say beside the work itself."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, model_validator
 
@@ -74,6 +74,6 @@ TERMS = frozenset(SubmissionBody.model_fields)
 _ALIASES = frozenset(str(field.alias) for field in SubmissionBody.model_fields.values())
 
 
-def without_terms(body: Model) -> dict[str, Any]:
+def without_terms(body: Model) -> dict[str, object]:
     """What a body says of the work itself, under the names of the wire."""
     return {name: value for name, value in body.dump().items() if name not in _ALIASES}

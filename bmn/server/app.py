@@ -177,7 +177,7 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
 def _describe(app: FastAPI) -> None:
     """Adds to the OpenAPI document what FastAPI cannot know: how callers sign in, and that a bad request is a 400."""
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> dict[str, object]:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -28,7 +28,7 @@ class Surroundings(PydanticBaseSettingsSource):
         found = find(field, field_name)
         return (found[1] if found else None), field_name, False
 
-    def __call__(self) -> dict[str, Any]:
+    def __call__(self) -> dict[str, object]:
         sources = where_set()
         found = {name: find(field, name, sources) for name, field in self.settings_cls.model_fields.items()}
         return {name: entry[1] for name, entry in found.items() if entry}

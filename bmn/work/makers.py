@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
 
 from bmn.errors import JobFailure
 from bmn.jobs.context import Context
@@ -25,7 +24,7 @@ class PictureOrder:
     seed: int | None = None
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def asked(self) -> dict[str, object]:
         """What tells it from another one, for the record's hash."""
         return {"prompt": self.prompt, "seed": self.seed, "pictures": len(self.pictures)}
 

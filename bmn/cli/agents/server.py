@@ -38,7 +38,7 @@ _STOPS = ToolAnnotations(read_only_hint=False, destructive_hint=True)
 class _Server(MCPServer[Any]):
     """Arguments that cannot be used are refused in the words of the API."""
 
-    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+    async def call_tool(self, name: str, arguments: dict[str, object], context: Any = None) -> Any:
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:

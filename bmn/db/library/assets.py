@@ -143,7 +143,7 @@ def by_key(conn: Connection, storage_key: str) -> Asset | None:
     return Asset.from_row(row) if row else None
 
 
-def asked_for(conn: Connection, storage_key: str, brand_id: str) -> dict[str, Any] | None:
+def asked_for(conn: Connection, storage_key: str, brand_id: str) -> dict[str, object] | None:
     """The payload of the job that made an object of this brand; None where nobody knows it any more."""
     made = jobs.join(brand_assets, brand_assets.c.job_id == jobs.c.id)
     query = select(jobs.c.payload).select_from(made)

@@ -9,7 +9,7 @@ from bmn.db.records import Product
 from bmn.db.tables import products
 
 
-def _product(slug: str, name: str, category: str, base_cost_usd: float, instructions: str) -> dict[str, Any]:
+def _product(slug: str, name: str, category: str, base_cost_usd: float, instructions: str) -> dict[str, object]:
     return {
         "id": str(uuid5(NAMESPACE_URL, f"bmn:product:{slug}")),
         "slug": slug,

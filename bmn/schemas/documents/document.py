@@ -14,7 +14,7 @@ class Document(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
-    def wire(self) -> dict[str, Any]:
+    def wire(self) -> dict[str, object]:
         """The answer as JSON values, exactly as the server sends it."""
         return self.model_dump(mode="json", by_alias=True)
 

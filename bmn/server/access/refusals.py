@@ -1,7 +1,5 @@
 """The errors that routes may answer with, for their description in `/openapi.json`."""
 
-from typing import Any
-
 from bmn.schemas.documents import Problem
 
 _MEANINGS = {
@@ -17,7 +15,7 @@ _MEANINGS = {
 }
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def refusals(*statuses: int) -> dict[int | str, dict[str, object]]:
     """Each of these statuses with its document, for the `responses` of a route or a router."""
     return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
 

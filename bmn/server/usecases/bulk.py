@@ -4,7 +4,6 @@ import hashlib
 import json
 import time
 from collections import Counter
-from typing import Any
 from uuid import uuid4
 
 from bmn.db import jobs as job_rows
@@ -112,7 +111,7 @@ async def estimate(
             units[each.queue] += each.units
         samples = {each.queue: each.job_id for each in taken}
 
-        def read(conn: Connection) -> dict[str, tuple[dict[str, Any], str | None]]:
+        def read(conn: Connection) -> dict[str, tuple[dict[str, object], str | None]]:
             return {
                 queue: (job_rows.get_job(conn, job_id).payload, in_service(conn, res.settings, res.core.queue(queue)))
                 for queue, job_id in samples.items()

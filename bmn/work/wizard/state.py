@@ -35,6 +35,6 @@ class StepState(BaseModel):
         found = {"suggestions": self.suggestions, "profits": self.profits}
         return {name: value for name, value in found.items() if value}
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """As its session's row keeps it. The first three are always there: other releases count on them."""
         return {"job": self.job, "turns": self.turns, "done": self.done} | self.model_dump(exclude_defaults=True)

@@ -9,7 +9,6 @@ import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db.engine import Connection
@@ -154,7 +153,7 @@ async def _limit_reached(
 
 async def _use(
     ctx: Context[BrandWizard], desk: Desk, step: str, offered: dict[str, Tool], call: ToolCall
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """One tool's answer, or why there is none. Only a tool of this step is ever run."""
     tool = offered.get(call.name)
     try:

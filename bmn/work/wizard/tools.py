@@ -87,7 +87,7 @@ class Tool:
     arguments: type[BaseModel]
     run: Callable[[Desk, Any, str], Awaitable[Any]]
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         """What the model is told of its arguments."""
         return {
             "name": self.name,
