@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScriptCall:
     """One script with what it is given."""
 
     script: str
@@ -16,7 +16,7 @@ class Call:
     args: Sequence[Any]
 
 
-async def run(redis: Redis, calls: Sequence[Call]) -> list[Any]:
+async def run(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
     """Runs the calls in their order and returns their answers. Raises redis.RedisError, after all of them ran.
 
     The text goes along each time: a Redis that was started a moment ago knows no digest, and asking costs a round trip.

@@ -272,11 +272,11 @@ def group(text: str, *lines: str, alone: Callable[..., Any] | None = None) -> ty
     help is shown then.
     """
 
-    class WithExamples(Group):
+    class GroupWithExamples(Group):
         examples = lines
 
     return typer.Typer(
-        cls=WithExamples,
+        cls=GroupWithExamples,
         help=text,
         callback=alone or _nothing,
         no_args_is_help=alone is None,

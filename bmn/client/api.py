@@ -1,16 +1,16 @@
 """The API as functions. Which there are stands in `bmn.client.calls`, by noun."""
 
-from bmn.client.calls.account import Account
-from bmn.client.calls.administering import Administering
-from bmn.client.calls.bulk import Bulk
-from bmn.client.calls.generating import Generating
-from bmn.client.calls.jobs import Jobs
-from bmn.client.calls.library import Library
-from bmn.client.calls.operating import Operating
-from bmn.client.calls.webhooks import Webhooks
+from bmn.client.calls.account import AccountCalls
+from bmn.client.calls.administering import AdminCalls
+from bmn.client.calls.bulk import BulkCalls
+from bmn.client.calls.generating import GenerationCalls
+from bmn.client.calls.jobs import JobCalls
+from bmn.client.calls.library import LibraryCalls
+from bmn.client.calls.operating import OperatorCalls
+from bmn.client.calls.webhooks import WebhookCalls
 
 
-class Client(Generating, Jobs, Library, Account, Webhooks, Bulk, Operating, Administering):
+class Client(GenerationCalls, JobCalls, LibraryCalls, AccountCalls, WebhookCalls, BulkCalls, OperatorCalls, AdminCalls):
     """Talks to one server as one user.
 
     role: `user` or `admin`, for the tokens we sign ourselves on the local development server.

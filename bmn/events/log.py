@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bmn.broker.scripts import Call
+from bmn.broker.scripts import ScriptCall
 from bmn.db import events
 from bmn.db.engine import Database
 from bmn.db.records import Event, StoredEvent
@@ -18,7 +18,9 @@ class EventLog:
         self._stream = stream
         self._brand_queues = brand_queues
 
-    async def publish(self, rows: Sequence[Event], others: Sequence[Outgoing] = (), also: Sequence[Call] = ()) -> None:
+    async def publish(
+        self, rows: Sequence[Event], others: Sequence[Outgoing] = (), also: Sequence[ScriptCall] = ()
+    ) -> None:
         """Sends committed rows and hints to every server. Raises redis.RedisError while Redis is away.
 
         also: what else Redis has to know, in the same round trip.

@@ -12,7 +12,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bmn.broker import keys
-from bmn.broker.scripts import Call, run
+from bmn.broker.scripts import ScriptCall, run
 from bmn.events.audience import Outgoing
 from bmn.logs import get_logger
 
@@ -55,7 +55,7 @@ class EventStream:
         self._redis = redis
         self._maxlen = maxlen
 
-    async def publish(self, events: Sequence[Outgoing], also: Sequence[Call] = ()) -> set[str]:
+    async def publish(self, events: Sequence[Outgoing], also: Sequence[ScriptCall] = ()) -> set[str]:
         """Appends the events in their order. Events whose seq was published before are skipped.
 
         Returns the ids of jobs with a gap: an earlier seq is missing in Redis, so nothing after it was published. The
@@ -66,13 +66,13 @@ class EventStream:
         answers = await run(self._redis, [*calls, *also])
         return {key.removeprefix(keys.SEQ_PREFIX) for answer in answers[: len(calls)] for key in answer}
 
-    def _call(self, events: Sequence[Outgoing]) -> Call:
+    def _call(self, events: Sequence[Outgoing]) -> ScriptCall:
         jobs: dict[str, int] = {}
         args: list[str | int] = [self._maxlen, keys.SEQ_SECONDS, _BEGIN]
         for event in events:
             place = 0 if event.job_id is None else jobs.setdefault(event.job_id, len(jobs) + 2)
             args += [encode(event), place, event.seq or 0]
-        return Call(_SCRIPT, [keys.STREAM, *map(keys.seq, jobs)], args)
+        return ScriptCall(_SCRIPT, [keys.STREAM, *map(keys.seq, jobs)], args)
 
     async def last_seqs(self, job_ids: Iterable[str]) -> dict[str, int]:
         """The last published seq of each job; 0 where Redis knows none."""

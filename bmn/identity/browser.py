@@ -16,7 +16,7 @@ PREFIX = "bmn_view_"
 _FIELDS = 5
 
 
-class Kind(StrEnum):
+class BoundKind(StrEnum):
     """What a browser's token may be for."""
 
     JOB = "job"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 class Bounds:
     """The one thing that a caller reads and follows; of a group, the jobs that were ordered together."""
 
-    kind: Kind
+    kind: BoundKind
     id: str
 
 
@@ -70,7 +70,7 @@ class BrowserTokens:
         user_id, kind, name, until, key_id = fields
         if until <= time.time():
             raise ValueError("ended")
-        return Grant(user_id, Bounds(Kind(kind), name), float(until), key_id)
+        return Grant(user_id, Bounds(BoundKind(kind), name), float(until), key_id)
 
     def _signature(self, body: str) -> str:
         return _encoded(hmac.digest(self._key, body.encode(), "sha256"))

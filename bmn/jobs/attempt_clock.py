@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Line:
+class UnitInLine:
     """One unit of the attempt, in line until it is served."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class AttemptClock:
         self._began = time.monotonic()
         self._waited = 0.0
         self._waiting_since: float | None = None
-        self._lines: list[Line] = []
+        self._lines: list[UnitInLine] = []
         self._told = 0.0
 
     def restart(self) -> None:
@@ -45,9 +45,9 @@ class AttemptClock:
         self._told += seconds
 
     @contextmanager
-    def in_line(self) -> Iterator[Line]:
+    def in_line(self) -> Iterator[UnitInLine]:
         """Around the wait for a slot and the use of it; whoever has one says so on the line."""
-        line = Line()
+        line = UnitInLine()
         self._lines.append(line)
         self.look()
         try:

@@ -77,14 +77,14 @@ def nearly_spent(conn: Connection, core: Core, user_id: str, planned: Sequence[N
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Outlay:
     """What is about to be set aside for a user, and what providers are expected to charge for it."""
 
     credits: int = 0
     usd: float = 0.0
 
 
-def passed_by(conn: Connection, core: Core, wanted: Mapping[str, Wanted]) -> int:
+def passed_by(conn: Connection, core: Core, wanted: Mapping[str, Outlay]) -> int:
     """How many users an operator's act takes past their budget of a day. It is not refused for that, and counts in it."""
     over: set[str] = set()
     for budget in (each for each in core.settings.bmn_budgets if each.of == USER):

@@ -28,7 +28,7 @@ _TRIES = 3  # between the two questions a job may go from one worker back in lin
 
 
 @dataclass(frozen=True, slots=True)
-class CancelAnswer:
+class CancelOutcome:
     """state: `cancelled`, `finishing` (it had just ended in another way), or `no worker acknowledged`.
 
     charged, refunded: credits; None where that is not decided yet. collector: the job that collects what had been ordered.
@@ -44,7 +44,7 @@ class CancelAnswer:
 
 async def cancel(
     core: Core, job_id: str, by: str, *, user_id: str | None = None, reason: str | None = None
-) -> CancelAnswer:
+) -> CancelOutcome:
     """Asks a job to stop. Waits up to two seconds for its worker's answer.
 
     user_id: whose job it has to be; None for an admin. Raises NotFound, or Conflict where it has ended already or only
@@ -107,7 +107,7 @@ def request_cancel(conn: Connection, job: Job, by: str, reason: str | None) -> t
     return None, False
 
 
-async def _ended(core: Core, job_id: str) -> CancelAnswer:
+async def _ended(core: Core, job_id: str) -> CancelOutcome:
     until = asyncio.get_running_loop().time() + _ANSWER_SECONDS
     pause = _LOOK_SECONDS
     while asyncio.get_running_loop().time() < until:
@@ -116,17 +116,17 @@ async def _ended(core: Core, job_id: str) -> CancelAnswer:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.2)
     message = "No worker has acknowledged yet. It stops at its next checkpoint, or when its lease is taken over."
-    return CancelAnswer(job_id, "no worker acknowledged", message)
+    return CancelOutcome(job_id, "no worker acknowledged", message)
 
 
-def _answer(conn: Connection, job_id: str) -> CancelAnswer | None:
+def _answer(conn: Connection, job_id: str) -> CancelOutcome | None:
     """What became of a job, in figures; None where it has not ended."""
     job = job_rows.get_job(conn, job_id)
     money = (job.credits_charged, job.credits_refunded)
     if job.state == JobState.CANCELLED:
         name = collector_id(job)
         collector = name if job_rows.exists(conn, name) else None
-        return CancelAnswer(job_id, "cancelled", job.message or "Cancelled.", *money, collector)
+        return CancelOutcome(job_id, "cancelled", job.message or "Cancelled.", *money, collector)
     if job.state in TERMINAL_STATES:
-        return CancelAnswer(job_id, "finishing", f"It ended before the cancel reached it: {job.state}.", *money)
+        return CancelOutcome(job_id, "finishing", f"It ended before the cancel reached it: {job.state}.", *money)
     return None

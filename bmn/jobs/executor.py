@@ -28,9 +28,9 @@ from bmn.jobs import alerts
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
+from bmn.jobs.endings import after_failure, as_failure, ended_well
 from bmn.jobs.escalation import escalate
 from bmn.jobs.outages import in_service, is_down
-from bmn.jobs.outcomes import after_failure, as_failure, ended_well
 from bmn.jobs.probes import answer, is_probe
 from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Decision, decide

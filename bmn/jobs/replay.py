@@ -154,7 +154,7 @@ def replay_job(
     _take_once(conn, job_id, by, job.id)
     made: dict[str, object] = {"job": job.id}
     if user_id is None and parent.user_id:
-        wanted = {parent.user_id: budgets.Wanted(job.credits, job.usd)}
+        wanted = {parent.user_id: budgets.Outlay(job.credits, job.usd)}
         made |= {"pastBudget": True} if budgets.passed_by(conn, core, wanted) else {}
     change = store_jobs(conn, core, parent.user_id, [job], heals=user_id is None)
     if parent.group_id:

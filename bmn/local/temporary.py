@@ -31,7 +31,7 @@ class _Error(BaseModel):
     hint: str | None = None
 
 
-class _Answer(BaseModel):
+class _Printed(BaseModel):
     """What a stack prints when it is ready, or is not to be."""
 
     api_url: str = Field("", alias="apiUrl")
@@ -85,7 +85,7 @@ async def _address(process: asyncio.subprocess.Process, log: IO[bytes]) -> str:
     except TimeoutError:
         raise _failure("did not come up in time", log) from None
     with contextlib.suppress(ValueError):
-        answer = _Answer.model_validate_json(said)
+        answer = _Printed.model_validate_json(said)
         if answer.error and (kind := _KINDS.get(answer.error.code)):
             raise kind(answer.error.message, hint=answer.error.hint)
         if answer.api_url:

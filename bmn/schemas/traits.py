@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class AssetTraits:
     """Of an asset. index: its place among those of its job. variation, style, product: empty where it has none."""
 
     index: int | None
@@ -14,7 +14,7 @@ class Traits:
     product: str
 
     @classmethod
-    def of(cls, metadata: Mapping[str, object]) -> "Traits":
+    def of(cls, metadata: Mapping[str, object]) -> "AssetTraits":
         """As far as the metadata say it."""
         return cls(
             index=_number(metadata.get("index")),
@@ -25,7 +25,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JobTraits:
     """Of a job's payload. name: what its product or bundle is called. count: of pictures. step: of the wizard."""
 
     name: str
@@ -35,7 +35,7 @@ class Asked:
     step: str
 
     @classmethod
-    def of(cls, payload: Mapping[str, object]) -> "Asked":
+    def of(cls, payload: Mapping[str, object]) -> "JobTraits":
         """As far as the payload says it."""
         product = _text(payload.get("productName"))
         return cls(

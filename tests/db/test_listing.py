@@ -8,14 +8,14 @@ from bmn.db import dead_letters
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Database
 from bmn.db.lists import groups, listing
-from bmn.db.lists.listing import JobFilter, Page
+from bmn.db.lists.listing import JobFilter, Listed
 from bmn.db.tables import jobs, metadata
 
 _SIZE = Size(ended=90, waiting=10, users=3)
 
 
-async def _pages(db: Database, chosen: JobFilter, limit: int = 7) -> list[Page]:
-    found: list[Page] = []
+async def _pages(db: Database, chosen: JobFilter, limit: int = 7) -> list[Listed]:
+    found: list[Listed] = []
     cursor = None
     while True:
         page = await db.read(lambda conn, at=cursor: listing.list_jobs(conn, chosen, limit=limit, cursor=at))  # type: ignore[misc]

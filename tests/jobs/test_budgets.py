@@ -161,7 +161,7 @@ async def test_a_users_retry_is_within_their_budget_and_an_operators_heals_beyon
     with pytest.raises(BudgetReached, match="2 are spent, and this needs 3"):
         await retry(engine.core, failed.job_id, ANA, user_id=ANA)
     assert (await engine.balance(ANA)).reserved == 2
-    wanted = {ANA: budgets.Wanted(credits=3), BEN: budgets.Wanted(credits=4)}
+    wanted = {ANA: budgets.Outlay(credits=3), BEN: budgets.Outlay(credits=4)}
     assert await engine.read(lambda conn: budgets.passed_by(conn, engine.core, wanted)) == 1
     assert (await retry(engine.core, failed.job_id, "an-operator")).credits == 3
     assert (await engine.balance(ANA)).reserved == 5

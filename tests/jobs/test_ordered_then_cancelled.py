@@ -11,7 +11,7 @@ from bmn.db.collecting import collector_id
 from bmn.db.library import assets
 from bmn.db.records import Asset, Job, NewAsset, Unit, UnitState
 from bmn.errors import Conflict
-from bmn.jobs.cancellation import CancelAnswer, cancel
+from bmn.jobs.cancellation import CancelOutcome, cancel
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import submit
 from bmn.schemas.generators.mockups import MockupGeneration
@@ -57,7 +57,7 @@ async def _all_ended(engine: Engine) -> list[Job]:
     return await engine.all_jobs()
 
 
-async def _cancel(engine: Engine, job_id: str) -> CancelAnswer:
+async def _cancel(engine: Engine, job_id: str) -> CancelOutcome:
     """The answer to a cancel; of a worker that a busy machine keeps from answering in two seconds, as it is then."""
     answer = await cancel(engine.core, job_id, ANA, user_id=ANA)
     if answer.state == "cancelled":
@@ -65,7 +65,7 @@ async def _cancel(engine: Engine, job_id: str) -> CancelAnswer:
     assert await engine.ended(job_id) == ["cancelled"]
     row, name = await engine.job(job_id), collector_id(await engine.job(job_id))
     collector = name if await engine.read(lambda conn: jobs.exists(conn, name)) else None
-    return CancelAnswer(job_id, "cancelled", str(row.message), row.credits_charged, row.credits_refunded, collector)
+    return CancelOutcome(job_id, "cancelled", str(row.message), row.credits_charged, row.credits_refunded, collector)
 
 
 async def _pictures(engine: Engine) -> list[Asset]:
@@ -73,7 +73,7 @@ async def _pictures(engine: Engine) -> list[Asset]:
     return found
 
 
-def _adds_up(engine: Engine, sandbox: RunningSandbox, answer: CancelAnswer, asked: int) -> None:
+def _adds_up(engine: Engine, sandbox: RunningSandbox, answer: CancelOutcome, asked: int) -> None:
     assert answer.charged is not None
     assert answer.refunded is not None
     assert answer.charged + answer.refunded == asked

@@ -27,7 +27,7 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Listening:
     """Where a server listens and who may call it. names: what clients call this host, beside its address.
 
     token: what they have to send.
@@ -71,7 +71,7 @@ class Place:
             ) from None
 
 
-class _Server(uvicorn.Server):
+class _Listener(uvicorn.Server):
     """Says when it takes connections, and, which is as important to who started it, signals."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
@@ -83,7 +83,7 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-async def serve(server: MCPServer[Any], place: Place, sock: socket.socket, ready: Callable[[], None]) -> None:
+async def serve(server: MCPServer[Any], place: Listening, sock: socket.socket, ready: Callable[[], None]) -> None:
     """Serves on a bound socket until SIGTERM or SIGINT. ready: called when it can be called."""
     app = server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, host=place.host, transport_security=place.security()
@@ -98,7 +98,7 @@ async def serve(server: MCPServer[Any], place: Place, sock: socket.socket, ready
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     logging.getLogger("uvicorn.access").disabled = True
-    own = _Server(config, ready)
+    own = _Listener(config, ready)
     end_when_told(own.handle_exit)
     await own.serve([sock])
 
@@ -118,7 +118,7 @@ def token_for(host: str, given: str) -> tuple[str, bool]:
     return secrets.token_urlsafe(32), True
 
 
-def address_of(place: Place, sock: socket.socket) -> str:
+def address_of(place: Listening, sock: socket.socket) -> str:
     """What a client on this machine is told."""
     return f"http://{bracketed(reachable(place.host))}:{sock.getsockname()[1]}{PATH}"
 

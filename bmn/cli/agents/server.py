@@ -35,7 +35,7 @@ _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False)
 _STOPS = ToolAnnotations(read_only_hint=False, destructive_hint=True)
 
 
-class _Server(MCPServer[Any]):
+class _Tools(MCPServer[Any]):
     """Arguments that cannot be used are refused in the words of the API."""
 
     async def call_tool(self, name: str, arguments: dict[str, object], context: Any = None) -> Any:
@@ -50,7 +50,7 @@ class _Server(MCPServer[Any]):
 
 def build(client: Client, purse: Purse, *, write: bool) -> MCPServer[Any]:
     """A server whose tools use this client. write: with those that submit, change and stop things."""
-    server = _Server(
+    server = _Tools(
         "bmn",
         title="Brand Me Now",
         version=__version__,

@@ -12,7 +12,7 @@ from bmn.cli.terminal.console import console
 from bmn.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from bmn.cli.agents.http import Place
+    from bmn.cli.agents.http import Listening
 
 app = single()
 
@@ -74,13 +74,13 @@ def mcp(
         _over_http(place, budget, write=write, shows_token=is_new)
 
 
-def _place(host: str, port: int, names: list[str]) -> "tuple[Place, bool]":
+def _place(host: str, port: int, names: list[str]) -> "tuple[Listening, bool]":
     """Where it listens, and whether its token is new, so that nobody knows it yet."""
-    from bmn.cli.agents.http import Place, token_for
+    from bmn.cli.agents.http import Listening, token_for
     from bmn.cli.lookup.profiles import client_settings
 
     token, is_new = token_for(host, client_settings().bmn_mcp_token.get_secret_value())
-    place = Place(host, port, tuple(names), token)
+    place = Listening(host, port, tuple(names), token)
     place.check()
     return place, is_new
 
@@ -103,7 +103,7 @@ def _over_stdio(budget: Amount | None, *, write: bool) -> None:
     asyncio.run(serve())
 
 
-def _over_http(place: "Place", budget: Amount | None, *, write: bool, shows_token: bool) -> None:
+def _over_http(place: "Listening", budget: Amount | None, *, write: bool, shows_token: bool) -> None:
     import asyncio
 
     from bmn.cli.agents.http import address_of, serve

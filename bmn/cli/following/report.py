@@ -59,7 +59,7 @@ def report(job: JobRecord) -> None:
         return
     told = (job.message or job.queue_name).rstrip(".")
     made = count(len(assets), assets[0].type.replace("_", " ")) if assets else told
-    product = job.asked.product
+    product = job.traits.product
     made += f" of {product}" if assets and product else ""
     whose = f" for {job.brand_name}" if assets and job.brand_name else ""
     took = f"{' · after' if job.state == 'cancelled' else ' in'} {duration(seconds)}" if seconds is not None else ""

@@ -34,13 +34,13 @@ async def nothing(_event: Event, _board: Board) -> None:
 
 
 def line_of(job: JobRecord, label: str | None = None) -> Line:
-    label = label or job.asked.product or job.brand_name or job.queue_name
+    label = label or job.traits.product or job.brand_name or job.queue_name
     line = Line(job.job_id, label, state=job.state, attempts=job.max_attempts)
     line.attempt = max(1, job.attempt)
     line.message = job.message or line.message
     if job.expected:
         line.expected = (job.expected.p50_ms / 1000, job.expected.p90_ms / 1000)
-    line.units = {index: Unit() for index in range(job.asked.count or 0)}
+    line.units = {index: Unit() for index in range(job.traits.count or 0)}
     return line
 
 

@@ -83,12 +83,12 @@ class Console:
     def _rich(self, stream: TextIO) -> "rich.console.Console":
         import rich.console
 
-        class Screen(rich.console.Console):
+        class Terminal(rich.console.Console):
             def on_broken_pipe(self) -> None:
                 raise BrokenPipeError  # rich would end the process with 1
 
         color = self.colored(stream)
-        return Screen(
+        return Terminal(
             file=stream,
             force_terminal=stream.isatty() or color,
             no_color=not color,

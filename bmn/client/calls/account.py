@@ -5,7 +5,7 @@ from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
 
-class Account(HttpClient):
+class AccountCalls(HttpClient):
     """Who the caller is, what they have and spend, and what they let others see."""
 
     async def me(self) -> documents.Me:

@@ -7,7 +7,7 @@ from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
 
-class Administering(HttpClient):
+class AdminCalls(HttpClient):
     """For admins: credits, API keys and what was done by whom."""
 
     async def grant(self, amount: int, *, user_id: str | None = None, reason: str | None = None) -> documents.Granted:

@@ -5,7 +5,7 @@ from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
 
-class Bulk(HttpClient):
+class BulkCalls(HttpClient):
     """Actions on many jobs, which the server carries out."""
 
     async def bulk_estimate(

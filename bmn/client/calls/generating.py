@@ -7,7 +7,7 @@ from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
 
-class Generating(HttpClient):
+class GenerationCalls(HttpClient):
     """Submitting jobs and kits."""
 
     async def generate(self, kind: str, body: Fields, *, idempotency_key: str | None = None) -> documents.Submitted:

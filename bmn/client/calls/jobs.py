@@ -8,7 +8,7 @@ from bmn.client.patience import insist
 from bmn.schemas import documents
 
 
-class Jobs(HttpClient):
+class JobCalls(HttpClient):
     """Reading jobs, and acting on one."""
 
     async def jobs(

@@ -5,7 +5,7 @@ from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
 
-class Library(HttpClient):
+class LibraryCalls(HttpClient):
     """Brands, their pictures and films, and the products these are put on."""
 
     async def create_brand(self, name: str, **fields: object) -> documents.Brand:

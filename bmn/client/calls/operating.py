@@ -7,7 +7,7 @@ from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
 
-class Operating(HttpClient):
+class OperatorCalls(HttpClient):
     """For operators: queues, workers, alerts, incidents and dead letters."""
 
     async def queues(self) -> list[documents.QueueStatus]:

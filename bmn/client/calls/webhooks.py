@@ -7,7 +7,7 @@ from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
 
-class Webhooks(HttpClient):
+class WebhookCalls(HttpClient):
     """Receivers of webhooks, the log of deliveries, and listening to them on this machine."""
 
     async def webhook_endpoints(self) -> list[documents.WebhookEndpoint]:

@@ -43,7 +43,7 @@ class AuditFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class NotedLook:
     """Somebody's look at personal data. kind: `job`, `jobs`, `brand` ... asked: the filter of a list.
 
     reason: None where none is asked for, such as for an address.
@@ -59,7 +59,7 @@ _OF_USERS = ("job.", "bulk.")  # acts that users do as well
 _ONE_LOOK_SECONDS = 900.0
 
 
-def note_look(conn: Connection, actor: Actor, look: Look) -> None:
+def note_look(conn: Connection, actor: Actor, look: NotedLook) -> None:
     """Writes a look down as `reveal.KIND`: once, where a page renews itself or a list goes on to its next page.
 
     That is, the same look by the same person from the same place within a quarter of an hour is one.

@@ -78,7 +78,7 @@ class JobFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Listed:
     """Jobs of a list. cursor: where the next page begins; None on the last.
 
     total: of all pages, counted up to COUNTED. is_exact: False where there are more. searched_to: with words or a least
@@ -93,7 +93,7 @@ class Page:
     searched_to: float | None = None
 
 
-def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: str | None = None) -> Page:
+def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: str | None = None) -> Listed:
     """Newest first. cursor: where the page before ended; None in the answer: this was the last page.
 
     Words, and what a job cost, are looked for in the newest 5,000 that fit the rest; the next page looks further.
@@ -113,10 +113,10 @@ def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: s
     total_is_exact = total <= COUNTED and end is None
     if len(found) > limit:
         rest = write_cursor(found[limit - 1].created_at, found[limit - 1].id)
-        return Page(found[:limit], rest, min(total, COUNTED), total_is_exact)
+        return Listed(found[:limit], rest, min(total, COUNTED), total_is_exact)
     if end is None:
-        return Page(found, None, min(total, COUNTED), total_is_exact)
-    return Page(found, write_cursor(*end), min(total, COUNTED), total_is_exact, searched_to=end[0])
+        return Listed(found, None, min(total, COUNTED), total_is_exact)
+    return Listed(found, write_cursor(*end), min(total, COUNTED), total_is_exact, searched_to=end[0])
 
 
 def _older_than(cursor: str) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from bmn.db.records.base import Record, known_cause
 from bmn.db.records.hooks import Hook
 from bmn.errors import Cause
 from bmn.schemas.payloads import JobState
-from bmn.schemas.traits import Asked
+from bmn.schemas.traits import JobTraits
 
 
 class UnitState(StrEnum):
@@ -130,9 +130,9 @@ class Job(Record):
     probe: bool = False
 
     @property
-    def asked(self) -> Asked:
+    def traits(self) -> JobTraits:
         """What its payload says of it."""
-        return Asked.of(self.payload)
+        return JobTraits.of(self.payload)
 
 
 @dataclass(frozen=True, slots=True)

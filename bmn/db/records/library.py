@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from bmn.db.records.base import Record
-from bmn.schemas.traits import Traits
+from bmn.schemas.traits import AssetTraits
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Asset(Record):
     is_favorite: bool = False
 
     @property
-    def traits(self) -> Traits:
+    def traits(self) -> AssetTraits:
         """What its metadata say of it."""
-        return Traits.of(self.metadata)
+        return AssetTraits.of(self.metadata)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _SUMS = ("samples", "waiting", "running")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class QueueLine:
     """What waited and ran of a queue within one span, on average. bucket: its beginning, seconds since 1970.
 
     most_waiting: in the longest look. oldest: seconds that a due job had waited at most.
@@ -54,14 +54,16 @@ def look(conn: Connection) -> bool:
     return True
 
 
-def history(conn: Connection, span: int, seconds: float, queue: str = ALL) -> list[Line]:
+def history(conn: Connection, span: int, seconds: float, queue: str = ALL) -> list[QueueLine]:
     """What was seen lately, oldest first. span: MINUTE, HOUR or DAY. seconds: how far back."""
     table = queue_samples.c
     query = select(queue_samples).where(
         table.span == span, table.bucket >= db_now() - seconds, table.queue == queue, table.samples > 0
     )
     return [
-        Line(row.bucket, row.queue, row.waiting / row.samples, row.running / row.samples, row.most_waiting, row.oldest)
+        QueueLine(
+            row.bucket, row.queue, row.waiting / row.samples, row.running / row.samples, row.most_waiting, row.oldest
+        )
         for row in conn.execute(query.order_by(table.bucket))
     ]
 

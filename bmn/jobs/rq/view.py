@@ -24,7 +24,7 @@ from rq.registry import (
     StartedJobRegistry,
 )
 
-from bmn.broker.scripts import Call, run
+from bmn.broker.scripts import ScriptCall, run
 from bmn.jobs.queue import DEAD_LETTER, Keep, Queue
 
 JOB_SECONDS = 7 * 86_400
@@ -111,12 +111,15 @@ class RqView:
         """Shows where jobs are now, in one round trip. The list holds no more than its window."""
         await run(self._redis, self.calls(changes))
 
-    def calls(self, changes: Iterable[Shown]) -> list[Call]:
+    def calls(self, changes: Iterable[Shown]) -> list[ScriptCall]:
         """What `show` runs, one call per queue, for who has more to tell Redis at the same time."""
         by_queue: dict[str, list[Shown]] = {}
         for change in changes:
             by_queue.setdefault(change.queue, []).append(change)
-        return [Call(_SCRIPT, _keys(queue), [*self._rules(queue), *_words(shown)]) for queue, shown in by_queue.items()]
+        return [
+            ScriptCall(_SCRIPT, _keys(queue), [*self._rules(queue), *_words(shown)])
+            for queue, shown in by_queue.items()
+        ]
 
     def _rules(self, name: str) -> list[Any]:
         queue, now = self._queues.get(name), datetime.now(UTC)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bmn.schemas.documents.document import Document, Time
-from bmn.schemas.traits import Traits
+from bmn.schemas.traits import AssetTraits
 
 
 class Brand(Document):
@@ -45,9 +45,9 @@ class Asset(Document):
     created_at: Time
 
     @property
-    def traits(self) -> Traits:
+    def traits(self) -> AssetTraits:
         """What its metadata say of it."""
-        return Traits.of(self.metadata)
+        return AssetTraits.of(self.metadata)
 
 
 class AssetPage(Document):

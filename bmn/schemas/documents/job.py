@@ -8,7 +8,7 @@ from bmn.schemas.documents.access import AuditRecord
 from bmn.schemas.documents.brand import Asset
 from bmn.schemas.documents.document import INTERNAL, PERSONAL, PERSONAL_FACTS, Document, Time, absent
 from bmn.schemas.payloads import JobState
-from bmn.schemas.traits import Asked
+from bmn.schemas.traits import JobTraits
 
 
 class Job(Document):
@@ -150,9 +150,9 @@ class JobRecord(Job):
     acts: Annotated[list[AuditRecord] | None, INTERNAL] = absent()
 
     @property
-    def asked(self) -> Asked:
+    def traits(self) -> JobTraits:
         """What its payload says of it."""
-        return Asked.of(self.payload)
+        return JobTraits.of(self.payload)
 
 
 class Advice(Document):

@@ -11,16 +11,16 @@ from bmn.db.batches import kits
 from bmn.db.engine import Connection, Database
 from bmn.db.library import assets
 from bmn.errors import NotFound
-from bmn.identity.browser import Bounds, Kind
+from bmn.identity.browser import BoundKind, Bounds
 from bmn.identity.tokens import Principal
 from bmn.schemas.base import Model
 
 _ASSET = "asset"
 _NARROWED = "/api/v1/jobs"  # names nothing: its filter is narrowed by the route itself
 _WORDS = {
-    Kind.JOB: "Job not found",
-    Kind.BRAND: "Brand not found",
-    Kind.GROUP: "Kit not found",
+    BoundKind.JOB: "Job not found",
+    BoundKind.BRAND: "Brand not found",
+    BoundKind.GROUP: "Kit not found",
     _ASSET: "Asset not found",
 }
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -28,7 +28,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A thing that a request names. kind: one of `Kind`, or `asset`."""
+    """A thing that a request names. kind: one of `BoundKind`, or `asset`."""
 
     kind: str
     id: str
@@ -47,18 +47,18 @@ def named_by(request: HTTPConnection) -> list[Named]:
     """What a request is about. Raises NotFound where it names nothing, so that a route that was forgotten shows nothing."""
     params = request.path_params
     found = [Named(kind, params[name]) for name, kind in _PARAMETERS.items() if name in params]
-    found += [Named(Kind.JOB, text.partition(":")[0]) for text in request.query_params.getlist("job")]
+    found += [Named(BoundKind.JOB, text.partition(":")[0]) for text in request.query_params.getlist("job")]
     if not found and request.url.path != _NARROWED:
         raise NotFound("There is nothing here.")
     return found
 
 
 _PARAMETERS = {
-    "job_id": Kind.JOB,
-    "brand_id": Kind.BRAND,
+    "job_id": BoundKind.JOB,
+    "brand_id": BoundKind.BRAND,
     "asset_id": _ASSET,
-    "kit_id": Kind.GROUP,
-    "group_id": Kind.GROUP,
+    "kit_id": BoundKind.GROUP,
+    "group_id": BoundKind.GROUP,
 }
 
 
@@ -89,29 +89,29 @@ def check_within(conn: Connection, bounds: Bounds | None, kind: str, name: str) 
 def _is_within(conn: Connection, bounds: Bounds, kind: str, name: str) -> bool:
     if kind == bounds.kind:
         return name == bounds.id
-    if kind == Kind.JOB:
+    if kind == BoundKind.JOB:
         return _holds_job(conn, bounds, name)
     if kind == _ASSET:
         asset = assets.get(conn, name)
-        if bounds.kind is Kind.BRAND:
+        if bounds.kind is BoundKind.BRAND:
             return asset.brand_id == bounds.id
         return asset.job_id is not None and _holds_job(conn, bounds, asset.job_id)
-    return kind == Kind.GROUP and bounds.kind is Kind.BRAND and kits.get(conn, name).brand_id == bounds.id
+    return kind == BoundKind.GROUP and bounds.kind is BoundKind.BRAND and kits.get(conn, name).brand_id == bounds.id
 
 
 def _holds_job(conn: Connection, bounds: Bounds, job_id: str) -> bool:
-    if bounds.kind is Kind.JOB:
+    if bounds.kind is BoundKind.JOB:
         return job_id == bounds.id
     job = jobs.get_job(conn, job_id)
-    return bounds.id == (job.group_id if bounds.kind is Kind.GROUP else job.brand_id)
+    return bounds.id == (job.group_id if bounds.kind is BoundKind.GROUP else job.brand_id)
 
 
 def narrowed(bounds: Bounds | None, brand_id: str | None, group_id: str | None) -> Narrowed:
     """What a list of jobs is held to. Raises NotFound for another brand's or group's."""
     if bounds is None:
         return Narrowed(brand_id, group_id)
-    if bounds.kind is Kind.JOB:
+    if bounds.kind is BoundKind.JOB:
         return Narrowed(brand_id, group_id, (bounds.id,))
-    if (group_id if bounds.kind is Kind.GROUP else brand_id) not in (None, bounds.id):
+    if (group_id if bounds.kind is BoundKind.GROUP else brand_id) not in (None, bounds.id):
         raise NotFound(_WORDS[bounds.kind])
-    return Narrowed(brand_id, bounds.id) if bounds.kind is Kind.GROUP else Narrowed(bounds.id, group_id)
+    return Narrowed(brand_id, bounds.id) if bounds.kind is BoundKind.GROUP else Narrowed(bounds.id, group_id)

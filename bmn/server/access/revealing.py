@@ -72,7 +72,7 @@ async def _revealing(request: Request, principal: Principal, reason: str | None)
         if name not in _OF_THE_LOOK
     ]
     looks = [
-        audit.Look(kind, subject, reason.strip(), urlencode(asked) or None) for kind, subject in _subjects(request)
+        audit.NotedLook(kind, subject, reason.strip(), urlencode(asked) or None) for kind, subject in _subjects(request)
     ]
     by = acting(principal, request)
 

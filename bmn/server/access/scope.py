@@ -50,7 +50,7 @@ async def named_user(res: Resources, principal: Principal, name: str) -> str:
         found = await res.core.db.read(lambda conn: credits.find_user(conn, name))
     finally:
         if principal.reveals is None and found != principal.user_id:  # a reveal stands in the log already
-            look = audit.Look("user", found or HIDDEN, None, "by mail address")
+            look = audit.NotedLook("user", found or HIDDEN, None, "by mail address")
             await res.core.db.write(lambda conn: audit.note_look(conn, principal.actor(), look))
     return found
 

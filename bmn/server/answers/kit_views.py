@@ -73,6 +73,6 @@ def _job(job: Job) -> documents.KitJob:
         job_id=job.id,
         state=job.state,
         progress=job.progress,
-        name=job.asked.name or None,
+        name=job.traits.name or None,
         message=job.message,
     )

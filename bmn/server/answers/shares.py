@@ -21,7 +21,7 @@ _LONGEST = 700  # of a link of an earlier release, with twenty pictures in it
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class OpenShare:
     """What a link shows: a job, or pictures. name: of the link, to count who follows it. until: seconds since 1970."""
 
     name: str
@@ -66,16 +66,16 @@ def _link(res: Resources, share: rows.Share) -> documents.ShareLink:
     return documents.ShareLink(id=share.id, url=url, token=token, expires_at=when(share.expires_at))
 
 
-async def open_share(res: Resources, token: str) -> Shown:
+async def open_share(res: Resources, token: str) -> OpenShare:
     """What a link shows. Raises NotFound for one that was forged, has ended, or was withdrawn."""
     token = token[:_LONGEST]
     if (share_id := res.signer.share_id(token)) is not None:
         row = await res.core.db.read(lambda conn: shares.open_one(conn, share_id))
-        return Shown(f"share {row.id}", row.expires_at, row.job_id, row.asset_ids)
+        return OpenShare(f"share {row.id}", row.expires_at, row.job_id, row.asset_ids)
     if (chosen := res.signer.shared_assets(token)) is not None:  # of an earlier release, which kept no row of it
-        return Shown(token[:40], chosen[1], asset_ids=tuple(chosen[0]))
+        return OpenShare(token[:40], chosen[1], asset_ids=tuple(chosen[0]))
     job_id, until = res.signer.shared_job(token)
-    return Shown(f"share of {job_id}", until, job_id)
+    return OpenShare(f"share of {job_id}", until, job_id)
 
 
 async def shared_job(res: Resources, token: str) -> documents.SharedJob:

@@ -7,7 +7,7 @@ from typing import Literal
 from bmn.db.engine import Connection
 from bmn.db.sums import activity, lines
 from bmn.db.sums.activity import Activity
-from bmn.db.sums.lines import Line
+from bmn.db.sums.lines import QueueLine
 from bmn.db.sums.rollup import DAY, HOUR, MINUTE
 from bmn.format import duration, usd
 from bmn.schemas.payloads import JobState
@@ -112,7 +112,7 @@ def read(conn: Connection, span: Span, now: float) -> Past:
     return Past(moments, sorted(causes.items(), key=lambda pair: (-pair[1], pair[0])), queues)
 
 
-def _moment(at: float, step: int, ended: Sequence[Activity], looks: Sequence[Line]) -> Moment:
+def _moment(at: float, step: int, ended: Sequence[Activity], looks: Sequence[QueueLine]) -> Moment:
     mine = [one for one in ended if at <= one.bucket < at + step and one.state != JobState.CANCELLED]
     seen = [one for one in looks if at <= one.bucket < at + step]
     failed = sum(one.jobs for one in mine if one.state == JobState.FAILED)

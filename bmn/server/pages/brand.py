@@ -57,7 +57,7 @@ RoomName = Literal["products", "bundles", "films", "words"]
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class RoomLink:
     """A room as the page's navigation shows it. number: how much hangs there; None where words are kept."""
 
     title: str
@@ -156,10 +156,10 @@ def _coming(conn: Connection, res: Resources, brand: Brand, room: Room) -> list[
         far = course.shares(job_events.after(conn, job.id, 0, _EVENTS))
         made = assets.list_of_job(conn, job.id)
         tiles = pieces.of_job(job, jobs.units(conn, job.id), made, res.signer, brand.name, far)
-        found += [Coming(job, tile, job.asked.name) for tile in tiles if tile.state == "coming"]
+        found += [Coming(job, tile, job.traits.name) for tile in tiles if tile.state == "coming"]
     return found
 
 
-def _door(room: Room, here: Room, brand_id: str, counts: dict[str, int]) -> Door:
+def _door(room: Room, here: Room, brand_id: str, counts: dict[str, int]) -> RoomLink:
     number = sum(counts.get(kind, 0) for kind in types_of(room, counts)) if room.types else None
-    return Door(room.title, room.path(brand_id), number, room is here)
+    return RoomLink(room.title, room.path(brand_id), number, room is here)

@@ -9,7 +9,7 @@ from bmn.format import duration
 from bmn.schemas.documents import Expected
 from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
-from bmn.server.pages.told import Told
+from bmn.server.pages.told import Saying
 
 _PERCENT = re.compile(r": (\d+) ?%$")
 _SAVING = 90  # percent of a picture that is here and about to be stored
@@ -59,7 +59,7 @@ def shares(events: Sequence[StoredEvent]) -> dict[int, int]:
     """How far each picture is, in percent of its own way, by its index."""
     found: dict[int, int] = {}
     for event in events:
-        told = Told.of(event.payload)
+        told = Saying.of(event.payload)
         if event.event != "job:progress" or told.saved:
             continue
         percent = _PERCENT.search(told.message)
@@ -75,10 +75,10 @@ def attempts(events: Sequence[StoredEvent]) -> list[Attempt]:
     running: StoredEvent | None = None
     for event in events:
         if event.event == "job:progress":
-            running = running or (event if Told.of(event.payload).begins else None)
+            running = running or (event if Saying.of(event.payload).begins else None)
         elif end := _END.get(event.event):
             began = running.at if running else event.at
-            text = words.reason_only(Told.of(event.payload).cause) if event.event == "job:failed" else ""
+            text = words.reason_only(Saying.of(event.payload).cause) if event.event == "job:failed" else ""
             found.append(Attempt(len(found) + 1, began, event.at, end, text))
             running = None
     if running is not None:

@@ -84,7 +84,7 @@ class _Mail(BaseModel):
     html: str | None = None
 
 
-class _Billed(BaseModel):
+class _Charged(BaseModel):
     """What one provider would have charged."""
 
     calls: int
@@ -94,7 +94,7 @@ class _Billed(BaseModel):
 class _State(BaseModel):
     """The sandbox as it is. faults: shown as they are."""
 
-    billed: dict[str, _Billed]
+    billed: dict[str, _Charged]
     faults: list[object]
 
 

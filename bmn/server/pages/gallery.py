@@ -28,7 +28,7 @@ from bmn.server.pages import course, pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
 from bmn.server.pages.rooms import LOGOS, PRODUCTS, offer, room_of
-from bmn.server.pages.told import Told
+from bmn.server.pages.told import Saying
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.watched import note_watched
 from bmn.work.registry import get_queue
@@ -42,7 +42,7 @@ _STYLES = get_args(LogoStyle)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JobLine:
     """A job in a list. live: it goes on, so the page follows it."""
 
     id: str
@@ -133,7 +133,7 @@ def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Fact
         "left": course.time_left(job, expected, facts.now),
         "product_offer": offer(conn, res.settings, PRODUCTS),
         "story": words.story(told),
-        "said": [Told.of(row.payload).content for row in told if row.event == "agent:message"],
+        "said": [Saying.of(row.payload).content for row in told if row.event == "agent:message"],
         "expected": expected,
     }
 
@@ -184,15 +184,15 @@ def _cover(conn: Connection, res: Resources, brand: Brand) -> pieces.Picture | N
     return pieces.picture(best, res.signer, brand.name, 1) if best else None
 
 
-def lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[Line]:
+def lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[JobLine]:
     rows = list_jobs(conn, chosen, limit=_JOBS).jobs
     names = brands.names(conn, {row.brand_id for row in rows})
     return [_line(conn, res, row, names.get(row.brand_id, "")) for row in rows]
 
 
-def _line(conn: Connection, res: Resources, row: Job, brand_name: str) -> Line:
+def _line(conn: Connection, res: Resources, row: Job, brand_name: str) -> JobLine:
     made = assets.list_of_job(conn, row.id)
-    return Line(
+    return JobLine(
         id=row.id,
         kind=words.KINDS[row.queue],
         brand=brand_name,

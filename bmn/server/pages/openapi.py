@@ -25,7 +25,7 @@ class Media(BaseModel):
     schema_: Schema = Field(Schema(), alias="schema")
 
 
-class Body(BaseModel):
+class Content(BaseModel):
     """What is sent or answered, by its type."""
 
     content: dict[str, Media] = {}
@@ -47,8 +47,8 @@ class Operation(BaseModel):
     summary: str = ""
     description: str = ""
     parameters: list[Parameter] = []
-    body: Body = Field(Body(), alias="requestBody")
-    responses: dict[str, Body]
+    body: Content = Field(Content(), alias="requestBody")
+    responses: dict[str, Content]
 
 
 class Components(BaseModel):

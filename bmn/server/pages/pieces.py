@@ -133,7 +133,7 @@ def _asked(job: Job) -> int:
     kind = KIND_OF.get(job.queue)
     if kind is None or not kind.asset_type:
         return 0
-    wanted = job.asked.count
+    wanted = job.traits.count
     return wanted if wanted is not None and 1 <= wanted <= 8 else 1
 
 

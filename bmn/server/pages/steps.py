@@ -12,7 +12,7 @@ from bmn.schemas.look import told as told_look
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.schemas.requests import BrandPatch
 from bmn.server.pages.rooms import WORDS
-from bmn.server.pages.told import Told
+from bmn.server.pages.told import Saying
 from bmn.work.looks import settled
 
 _LOOKED_AT = 60
@@ -94,10 +94,10 @@ def talks(conn: Connection, brand: Brand) -> dict[str, Talk]:
     own = settled(conn, brand)
     found: dict[str, Talk] = {}
     for job in list_jobs(conn, _of(brand.id), limit=_LOOKED_AT).jobs:
-        step = job.asked.step
+        step = job.traits.step
         if step not in found:
             told = events.after(conn, job.id, 0, _EVENTS)
-            said = [Told.of(row.payload).content for row in told if row.event == "agent:message"]
+            said = [Saying.of(row.payload).content for row in told if row.event == "agent:message"]
             other = differing(own, proposed_look(job))
             proposal = told_look(own, other) if other else ""
             found[step] = Talk(job, _words(job.payload.get("input", {}).values()), said, proposal)

@@ -8,7 +8,7 @@ from bmn.errors import Cause
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Saying:
     """message, content: its words, the wizard's without marks. picture: whose progress it is. saved: that picture is here.
 
     cause, retries_left: of an attempt that failed. begins: it is the first of an attempt.
@@ -23,7 +23,7 @@ class Told:
     begins: bool
 
     @classmethod
-    def of(cls, payload: Mapping[str, Any]) -> "Told":
+    def of(cls, payload: Mapping[str, Any]) -> "Saying":
         """As far as the event says it."""
         return cls(
             message=str(payload.get("message", "")),

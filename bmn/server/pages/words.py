@@ -11,7 +11,7 @@ from bmn.errors import CAUSES, Cause
 from bmn.format import count
 from bmn.schemas import generators
 from bmn.schemas.payloads import JobState
-from bmn.server.pages.told import Told
+from bmn.server.pages.told import Saying
 
 STATES = {
     JobState.QUEUED: "Waiting in line",
@@ -83,13 +83,13 @@ def story(events: Iterable[StoredEvent]) -> list[Sentence]:
     """What a job has told, oldest first. Mere percentages are left out, and what is said twice."""
     told: list[Sentence] = []
     for event in events:
-        text = _sentence(event.event, Told.of(event.payload))
+        text = _sentence(event.event, Saying.of(event.payload))
         if text and (not told or told[-1].text != text):
             told.append(Sentence(event.at, text))
     return told
 
 
-def _sentence(event: str, told: Told) -> str:
+def _sentence(event: str, told: Saying) -> str:
     if event == "job:failed":
         return f"An attempt failed: {reason_before_retry(told.cause) if told.retries_left else reason(told.cause)}"
     if event == "job:tool-error":

@@ -10,7 +10,7 @@ from bmn.db import calls, jobs
 from bmn.db.engine import Connection
 from bmn.db.library import brands
 from bmn.db.lists import groups, listing
-from bmn.db.lists.listing import JobFilter, Page
+from bmn.db.lists.listing import JobFilter, Listed
 from bmn.db.records import LogLine
 from bmn.identity.rights import Right
 from bmn.jobs.cancellation import cancel
@@ -104,7 +104,7 @@ async def list_jobs(
     named = _prefixes(prefix) if prefix and not chosen.id_prefixes else chosen.id_prefixes
     chosen = replace(chosen, id_prefixes=named, collectors=bool(prefix) or of_all)
 
-    def read(conn: Connection) -> tuple[Page, dict[str | None, str], dict[str, bool]]:
+    def read(conn: Connection) -> tuple[Listed, dict[str | None, str], dict[str, bool]]:
         page = listing.list_jobs(conn, chosen, limit=limit, cursor=cursor)
         names = brands.names(conn, {row.brand_id for row in page.jobs})
         return page, names, calls.sandboxed(conn, [row.id for row in page.jobs])

@@ -14,7 +14,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import brands
 from bmn.db.records import Share
 from bmn.errors import NotFound, UsageProblem
-from bmn.identity.browser import Bounds, Grant, Kind
+from bmn.identity.browser import BoundKind, Bounds, Grant
 from bmn.schemas import documents
 from bmn.schemas.base import JobId, when
 from bmn.schemas.payloads import TERMINAL_STATES
@@ -22,7 +22,7 @@ from bmn.schemas.requests import TokenBody
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
-from bmn.server.answers.shares import Shown, address_of, open_share, shared_job
+from bmn.server.answers.shares import OpenShare, address_of, open_share, shared_job
 from bmn.server.routes.job_events import HEADERS
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.waiting import counted_stream, wait_for_news
@@ -53,10 +53,10 @@ async def make_token(body: TokenBody, res: Res, principal: Caller) -> documents.
 
     def look(conn: Connection) -> Bounds:
         if body.job_id is not None:
-            return Bounds(Kind.JOB, jobs.get_job(conn, body.job_id, principal.user_id).id)
+            return Bounds(BoundKind.JOB, jobs.get_job(conn, body.job_id, principal.user_id).id)
         if body.group_id is not None:
-            return Bounds(Kind.GROUP, jobs.own_group(conn, body.group_id, principal.user_id))
-        return Bounds(Kind.BRAND, brands.get(conn, body.brand_id or "", principal.user_id).id)
+            return Bounds(BoundKind.GROUP, jobs.own_group(conn, body.group_id, principal.user_id))
+        return Bounds(BoundKind.BRAND, brands.get(conn, body.brand_id or "", principal.user_id).id)
 
     bounds, until = await res.core.db.read(look), float(int(time.time()) + body.expires_in)
     grant = Grant(principal.user_id, bounds, until, principal.key_id)
@@ -133,7 +133,7 @@ async def shared_events(token: str, res: Res) -> StreamingResponse:
     return await counted_stream(res, shown.name, _stream(res, shown, token), HEADERS)
 
 
-async def _stream(res: Resources, shown: Shown, token: str) -> AsyncIterator[bytes]:
+async def _stream(res: Resources, shown: OpenShare, token: str) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     silent_since, last = loop.time(), ""
     yield b": a shared job\n\n"

@@ -7,7 +7,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import brands
 from bmn.errors import NotFound
 from bmn.events.audience import ADMINS, VIEWERS, jobs_room, user_room
-from bmn.identity.browser import Kind
+from bmn.identity.browser import BoundKind
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.schemas.events import ADMIN
@@ -35,13 +35,13 @@ def _is_theirs(conn: Connection, principal: Principal, room: str) -> bool:
     try:
         if kind == "brand":
             brands.get(conn, name, principal.user_id)
-            check_within(conn, principal.bounds, Kind.BRAND, name)
+            check_within(conn, principal.bounds, BoundKind.BRAND, name)
         elif kind == "group":
             jobs.own_group(conn, name, principal.user_id)
-            check_within(conn, principal.bounds, Kind.GROUP, name)
+            check_within(conn, principal.bounds, BoundKind.GROUP, name)
         elif kind == "job":
             jobs.get_job(conn, name, principal.user_id)
-            check_within(conn, principal.bounds, Kind.JOB, name)
+            check_within(conn, principal.bounds, BoundKind.JOB, name)
         else:
             return room == jobs_room(principal.user_id) and principal.bounds is None
     except NotFound:

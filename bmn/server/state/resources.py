@@ -12,7 +12,7 @@ from bmn.jobs.core import Core, this_host
 from bmn.schemas import documents
 from bmn.server.state.metrics import Metrics
 from bmn.server.state.rate_limit import RateLimit
-from bmn.server.state.sessions import Sessions
+from bmn.server.state.sessions import BrowserSessions
 from bmn.server.state.snapshot import Snapshot
 from bmn.server.state.tail import JobTail
 from bmn.settings import Settings
@@ -35,7 +35,7 @@ class Resources:
     signer: Signer
     limit: RateLimit
     tail: JobTail
-    sessions: Sessions
+    sessions: BrowserSessions
     health: Snapshot[documents.Health]
     scrape: Snapshot[bytes]
 
@@ -54,7 +54,7 @@ class Resources:
         self.auth.browser_tokens = self.signer.browser_tokens()
         self.limit = RateLimit(self.settings, self.core)
         self.tail = JobTail(self.core.stream)
-        self.sessions = Sessions(self.core, self.auth, self.signer)
+        self.sessions = BrowserSessions(self.core, self.auth, self.signer)
         self.tally = Tally(self.core.redis, self.core.pipelined)
         loops = [self.tally.run(), AlertLoop(self.core, self._trouble).run()]
         if self.metrics.siblings is not None:

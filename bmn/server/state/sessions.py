@@ -26,7 +26,7 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _SPENT = "This sign-in link has been used already, or is too old."
 
 
-class Sessions:
+class BrowserSessions:
     """One per process; what it knows is in Redis, so every server process sees the same sessions."""
 
     def __init__(self, core: Core, auth: Authenticator, signer: Signer) -> None:

@@ -131,14 +131,14 @@ async def estimate(
     )
 
 
-def _wanted(taken: list[Candidate], prices: dict[str, float]) -> dict[str, budgets.Wanted]:
+def _wanted(taken: list[Candidate], prices: dict[str, float]) -> dict[str, budgets.Outlay]:
     """What each user's jobs take. prices: USD of a paid step, by queue."""
-    found: dict[str, budgets.Wanted] = {}
+    found: dict[str, budgets.Outlay] = {}
     for each in taken:
         if each.user_id is not None:
-            held = found.get(each.user_id, budgets.Wanted())
+            held = found.get(each.user_id, budgets.Outlay())
             usd = held.usd + prices.get(each.queue, 0.0) * each.units
-            found[each.user_id] = budgets.Wanted(held.credits + each.credits, usd)
+            found[each.user_id] = budgets.Outlay(held.credits + each.credits, usd)
     return found
 
 

@@ -137,7 +137,7 @@ def material_of(
     for job in made:
         if job.queue == MOCKUPS.queue:
             for asset in assets.list_of_job(conn, job.id):
-                by_product[job.asked.product_id] = asset
+                by_product[job.traits.product_id] = asset
     found = [by_product[each.product_id].url for each in plan.products if each.product_id in by_product]
     return Material(user_id, brand_id, _look(conn, brand, plan), logo, found)
 

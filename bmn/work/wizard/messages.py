@@ -25,7 +25,7 @@ class Block(BaseModel):
         return self.type == "tool_result" and str(self.content).startswith("<page")
 
 
-class Message(BaseModel):
+class ChatMessage(BaseModel):
     """role: `user` or `assistant`. content: mere words, or parts."""
 
     role: str
@@ -57,9 +57,9 @@ Stored = dict[str, object]
 """A message as the session keeps it."""
 
 
-def read(message: Stored) -> Message:
+def read(message: Stored) -> ChatMessage:
     """What a stored message is."""
-    return Message.model_validate(message)
+    return ChatMessage.model_validate(message)
 
 
 def history(messages: list[Stored]) -> list[Stored]:

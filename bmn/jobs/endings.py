@@ -33,7 +33,7 @@ def ended_well(conn: Connection, job: Job, result: Result) -> Change | None:
     data = result.data or transitions.result_of(job, transitions.delivered_assets(conn, job.id))
     if job.collects_id:
         return _collected(conn, job, data)
-    step = job.asked.step or None
+    step = job.traits.step or None
     error, cause = _why_only_a_part(conn, job) if result.partial else (None, None)
     return transitions.complete(
         conn, job, result.message, data, partial=result.partial, step=step, error=error, cause=cause
