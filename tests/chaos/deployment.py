@@ -58,9 +58,21 @@ FAST = {
 
 
 class Deployment:
-    """One installation in `folder`. proxied: Redis and PostgreSQL are reached through proxies that can be broken."""
+    """One installation in `folder`. proxied: Redis and PostgreSQL are reached through proxies that can be broken.
 
-    def __init__(self, nursery: Nursery, folder: Path, database_url: str, *, proxied: bool = False, **env: str) -> None:
+    speed: the sandbox's.
+    """
+
+    def __init__(
+        self,
+        nursery: Nursery,
+        folder: Path,
+        database_url: str,
+        *,
+        proxied: bool = False,
+        speed: float = 0.02,
+        **env: str,
+    ) -> None:
         self.nursery, self.folder = nursery, folder
         self.home = folder / "home"
         self.home.mkdir(exist_ok=True)
@@ -72,7 +84,7 @@ class Deployment:
         self.redis_url = self.redis.url  # where the books of Redis are looked at
         self.redis_proxy = Proxy(str(self.redis.socket)) if proxied else None
         self.database_proxy = self._database_proxy(database_url) if proxied else None
-        self.sandbox = self._fork("sandbox", {}, state=str(folder / "sandbox"), speed=0.02)
+        self.sandbox = self._fork("sandbox", {}, state=str(folder / "sandbox"), speed=speed)
         self.sandbox.wait_ready()
         self.env = {
             **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "NO_PROXY")},
@@ -97,6 +109,11 @@ class Deployment:
     @property
     def is_sqlite(self) -> bool:
         return self.env["DATABASE_URL"].startswith("sqlite")
+
+    @property
+    def objects(self) -> Path:
+        """The folder of the object store."""
+        return self.home / "objects"
 
     @property
     def sandbox_url(self) -> str:
@@ -246,6 +263,11 @@ class Deployment:
             raise AssertionError(f"not ended after {seconds} s: {late}\n{logs}") from None
         return [str((await self.job(job_id)).state) for job_id in wanted]
 
+    async def count_ended(self) -> int:
+        """How many of the accepted jobs have ended."""
+        accepted = list(self.accepted)
+        return len(accepted) - int(await self.read(lambda conn: _open(conn, accepted)))
+
     async def orders_under_way(self) -> int:
         """Paid requests without a recorded answer: what a kill at this moment loses, and nothing else may be ambiguous."""
         return int(await self.read(_orders_under_way))
@@ -310,7 +332,7 @@ class Deployment:
             child.signal(signal.SIGCONT)
             await asyncio.to_thread(child.wait_ready)
         if workers and redis_kept:
-            await self.until(self._view_is_right)
+            await self.until(self.view_is_right)
         for child in workers:
             child.signal(signal.SIGTERM)
         codes = [await asyncio.to_thread(child.wait_end, 40) for child in workers]
@@ -318,7 +340,7 @@ class Deployment:
         await self.core.outbox.close()
         await self.core.storage.sweep(older_than=-1)
         url = self.settings.database_address
-        books = checker.read_books(url, bill=self.bill(), objects=self.home / "objects")
+        books = checker.read_books(url, bill=self.bill(), objects=self.objects)
         report = checker.check(books, accepted=self.accepted, served=served)
         if redis_kept:
             report.problems += checker.check_redis(self.redis_url, books)
@@ -327,7 +349,8 @@ class Deployment:
         assert not report.problems, str(report)
         return report
 
-    async def _view_is_right(self) -> bool:
+    async def view_is_right(self) -> bool:
+        """Whether Redis shows what the rows say."""
         view = self.core.view
         running = [job for queue in SERVED for job in await view.started(queue)]
         in_line = [job for queue in SERVED for job in await view.listed(queue)]

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bmn.db.engine import Connection
-from bmn.db.tables import job_units, jobs
+from bmn.db.tables import jobs
 from bmn.errors import BmnError
 from bmn.identity.development import mint_development_token
+from tests.chaos import losses
 from tests.chaos.deployment import LOGOS, SERVED, Deployment
 from tests.chaos.nursery import Child
 from tests.kit import handlers
@@ -129,10 +130,8 @@ class Schedule:
     async def kill_worker(self) -> None:
         queue, victim = self._pick()
         supervised = self.random.random() < 0.5
-        victim.signal(signal.SIGKILL)
-        await asyncio.to_thread(victim.wait_end)
-        await self._lost(victim)
-        self._watch(await self._held_by(victim), supervised)
+        await losses.kill(self.stack, victim)
+        self._watch(await losses.ask(self.stack, lambda conn: losses.held(conn, victim)), supervised)
         replacement = self.stack.worker(queue, wait=False, replaces=victim.pid if supervised else None)
         self.workers[queue] = [w for w in self.workers[queue] if w is not victim] + [replacement]
 
@@ -143,14 +142,14 @@ class Schedule:
         await asyncio.to_thread(victim.wait_ready)
         code = await asyncio.to_thread(victim.stop, 40)
         assert code in (0, -signal.SIGKILL), f"{victim.name} ended with {code}: {victim.tail()}"
-        await self._lost(victim)
+        await losses.count(self.stack, victim.pid)
 
     async def freeze_worker(self) -> None:
         queue, victim = self._pick()
         self.workers[queue].append(self.stack.worker(queue, wait=False))
         victim.signal(signal.SIGSTOP)
         await asyncio.sleep(0.1)
-        await self._lost(victim)
+        await losses.count(self.stack, victim.pid)
         await asyncio.sleep(self.random.uniform(1, 9))
         victim.signal(signal.SIGCONT)
 
@@ -183,28 +182,13 @@ class Schedule:
 
     # --- what is measured ------------------------------------------------------------------------------------------
 
-    async def _lost(self, child: Child) -> None:
-        """What a process takes with it: its paid orders without a recorded answer."""
-        taken = int(await self._ask(lambda conn: _under_way(conn, child.pid)))
-        self.stack.losses += taken  # not in one line with `await`: what another fault adds meanwhile would be forgotten
-
-    async def _ask(self, fn: Any) -> Any:
-        while True:
-            with contextlib.suppress(BmnError):
-                return await self.stack.read(fn)
-            await asyncio.sleep(0.05)
-
-    async def _held_by(self, child: Child) -> dict[str, int]:
-        held: dict[str, int] = await self._ask(lambda conn: _held(conn, child.pid))
-        return held
-
     def _watch(self, held: dict[str, int], supervised: bool) -> None:
         began = time.monotonic()
         kept = self.figures.taken_over_with_a_word if supervised else self.figures.taken_over
 
         async def follow(job_id: str, fence: int) -> None:
             while time.monotonic() - began < END_SECONDS:
-                row = await self._ask(lambda conn: _fence(conn, job_id))
+                row = await losses.ask(self.stack, lambda conn: _fence(conn, job_id))
                 if row != fence:
                     kept.append(time.monotonic() - began)
                     return
@@ -220,7 +204,7 @@ class Schedule:
                 break
             await asyncio.sleep(0.05)
         while time.monotonic() - began < END_SECONDS:
-            if (await self._ask(lambda conn: _fence(conn, job_id))) > 0:
+            if (await losses.ask(self.stack, lambda conn: _fence(conn, job_id))) > 0:
                 self.figures.after_redis.append(time.monotonic() - began)
                 return
             await asyncio.sleep(0.05)
@@ -251,18 +235,6 @@ _FAULTS = [
         Schedule.lose_answer,
     )
 ]
-
-
-def _held(conn: Connection, pid: int) -> dict[str, int]:
-    query = select(jobs.c.id, jobs.c.fence).where(jobs.c.state == "active", jobs.c.lease_owner.like(f"%.{pid}.%"))
-    return {row.id: row.fence for row in conn.execute(query)}
-
-
-def _under_way(conn: Connection, pid: int) -> int:
-    orders = job_units.join(jobs, jobs.c.id == job_units.c.job_id)
-    query = select(func.count()).select_from(orders).where(job_units.c.state == "submitting")
-    held = jobs.c.lease_owner.is_(None) | jobs.c.lease_owner.like(f"%.{pid}.%")
-    return int(conn.execute(query.where(held)).scalar_one())
 
 
 def _fence(conn: Connection, job_id: str) -> int:

@@ -1,17 +1,15 @@
 """A primary is lost and another server takes its place: no job is lost, none is paid twice, and nobody is restarted."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bmn.db.migrations import migrate
-from bmn.errors import TryLater
 from bmn.settings.database_url import database_url
-from tests.chaos.deployment import LOGOS, Deployment, Start
-from tests.kit import handlers
+from tests.chaos.deployment import Deployment, Start
+from tests.chaos.failovers import Loss, go_on_through
 from tests.kit.postgres import running_pair
 from tests.kit.sentinels import PASSWORD, Watched, running_sentinels
 
@@ -24,20 +22,11 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         yield servers
 
 
-async def _go_on_through(stack: Deployment, loss: Callable[[], object]) -> None:
-    """Jobs are running, waiting and submitted while `loss` happens."""
-    workers = [stack.worker(LOGOS, slots=4), stack.worker(handlers.QUEUE)]
-    ids = [await stack.logos(1) for _ in range(_JOBS)]
-    await stack.active(ids[0])
-    lost = asyncio.get_running_loop().run_in_executor(None, loss)
-    while not lost.done():
-        with contextlib.suppress(TryLater):  # refused before anything was written
-            ids.append(await stack.do("nothing"))
-        await asyncio.sleep(0.05)
-    await lost
-    assert set(await stack.ended(*ids)) == {"completed"}
+async def _bills_once(stack: Deployment, loss: Loss) -> None:
+    await go_on_through(stack, loss, jobs=_JOBS)
     assert len(stack.bill()) == _JOBS
-    assert [worker.code for worker in workers] == [None, None]
+    late = await stack.logos(1)
+    assert await stack.ended(late) == ["completed"]
 
 
 @pytest.mark.parametrize(
@@ -46,11 +35,10 @@ async def _go_on_through(stack: Deployment, loss: Callable[[], object]) -> None:
 async def test_jobs_go_on_when_sentinels_name_another_redis(start: Start, watched: Watched, how: str) -> None:
     stack = await start(REDIS_URL=watched.url)
     before = watched.primary()
-    await _go_on_through(stack, watched.fail_over if how == "managed" else lambda: watched.kill(before))
+    managed, killed = Loss(how, watched.fail_over, sudden=False), Loss(how, lambda: watched.kill(before))
+    await _bills_once(stack, managed if how == "managed" else killed)
     await stack.redis_is_back()
     assert watched.primary() != before
-    late = await stack.logos(1)
-    assert await stack.ended(late) == ["completed"]
     stack.redis_url = f"redis://:{PASSWORD}@127.0.0.1:{watched.primary()}/0"
     await stack.check()
 
@@ -62,8 +50,6 @@ async def test_jobs_go_on_at_the_replica_that_was_promoted(start: Start, tmp_pat
         url = pair.url("postgres")
         await asyncio.to_thread(migrate, database_url(url))
         stack = await start(DATABASE_URL=url)
-        await _go_on_through(stack, pair.lose_primary)
-        late = await stack.logos(1)
-        assert await stack.ended(late) == ["completed"]
+        await _bills_once(stack, Loss("killed", pair.lose_primary))
         await stack.check()
         await stack.close()
