@@ -3,7 +3,7 @@
 import re
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d*(?:\.?\d+))([smhdw])", re.IGNORECASE)
+_SPAN = re.compile(r"([0-9]*(?:\.?[0-9]+))([smhdw])", re.IGNORECASE)
 
 
 def count(number: int, noun: str) -> str:
@@ -47,7 +47,7 @@ def duration(seconds: float, *, whole: bool = False) -> str:
 def parse_span(text: str) -> float:
     """Seconds of `90s`, `10m`, `1h30m`, `2d`, or a bare number of seconds. Raises ValueError."""
     text = text.strip().replace(" ", "")
-    if re.fullmatch(r"\d*\.?\d+", text, re.ASCII):
+    if re.fullmatch(r"[0-9]*\.?[0-9]+", text, re.ASCII):
         return float(text)
     parts = _SPAN.findall(text)
     if not parts or "".join(amount + unit for amount, unit in parts) != text:

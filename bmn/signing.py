@@ -17,6 +17,7 @@ from uuid import UUID
 from bmn.errors import NotFound
 from bmn.identity.browser import BrowserTokens
 from bmn.identity.home_secrets import LINKS, home_secret
+from bmn.numbers import is_whole
 from bmn.schemas.webhooks import as_secret
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
@@ -193,7 +194,7 @@ class Signer:
         return base64.urlsafe_b64encode(digest).decode()
 
     def _holds(self, kind: str, name: str, until: str | None, signature: str | None) -> bool:
-        if not until or not signature or not until.isascii() or not until.isdecimal() or len(until) > 12:
+        if not until or not signature or not is_whole(until) or len(until) > 12:
             return False
         expected = self._sign(kind, name, int(until))
         return hmac.compare_digest(expected.encode(), signature.encode()) and int(until) > time.time()

@@ -11,6 +11,7 @@ from redis import exceptions
 from bmn.broker import keys
 from bmn.broker.info import Info
 from bmn.broker.refusals import Refusal, refusal_of
+from bmn.numbers import is_whole
 
 LEAST = (6, 2)  # BLMOVE, which the line of jobs needs
 
@@ -141,7 +142,7 @@ def _denied(user: str, names: list[str], places: list[str], channels: bool) -> R
 def _old(answer: object) -> dict[str, Refusal]:
     version = Info.of(answer).version
     parts = version.split(".")[:2]
-    if not all(part.isdigit() for part in parts) or tuple(map(int, parts)) >= LEAST:
+    if not all(is_whole(part) for part in parts) or tuple(map(int, parts)) >= LEAST:
         return {}
     message = f"This Redis is too old: {version}."
     return {"old": Refusal("old", message, f"Use Redis {LEAST[0]}.{LEAST[1]} or newer, or Valkey.")}

@@ -13,13 +13,14 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import typer
 from typer._click.core import Command as BaseCommand
 from typer._click.core import Context
-from typer._click.exceptions import NoSuchOption, UsageError
+from typer._click.exceptions import BadParameter, NoSuchOption, UsageError
 from typer._click.formatting import HelpFormatter
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
+from bmn.numbers import number, whole
 
 __all__ = [
     "BaseCommand",
@@ -85,8 +86,30 @@ def _prepare(command: BaseCommand) -> None:
             param.metavar = f"[{words}]" if isinstance(param, TyperOption) else f"{{{words}}}"
         elif param.metavar is None and isinstance(param, TyperArgument):
             param.metavar = param.name.upper()
+        _read_numbers(param)
     command.params.extend(_common_params())
     command.context_settings = {**_CONTEXT, **command.context_settings}
+
+
+_NUMBERS: dict[object, Callable[[str], object]] = {int: whole, float: number}
+
+
+def _read_numbers(param: TyperOption | TyperArgument) -> None:
+    """Makes a parameter take numbers in one form alone; one with a parser of its own reads them there."""
+    read = _NUMBERS.get(param.type_descriptor.annotation)
+    if read is None or param.type_descriptor.parameter_info.parser is not None:
+        return
+    process = param.process_value
+
+    def checked(ctx: Context, value: Any) -> Any:
+        try:
+            if isinstance(value, str):
+                read(value)
+        except ValueError as why:
+            raise BadParameter(f"{value!r}: {why}", ctx=ctx, param=param) from None
+        return process(ctx, value)
+
+    param.process_value = checked  # type: ignore[method-assign]
 
 
 def is_described() -> bool:
@@ -305,9 +328,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             told.append(number)
             task.cancel()
 
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-                asyncio.get_running_loop().add_signal_handler(number, stop, number)
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(each) is not signal.SIG_IGN:  # nohup
+                asyncio.get_running_loop().add_signal_handler(each, stop, each)
         try:
             return await work
         except asyncio.CancelledError:

@@ -27,6 +27,7 @@ from bmn.errors import (
     TryLater,
     UsageProblem,
 )
+from bmn.numbers import is_whole
 from bmn.outgoing import RoutedTransport
 from bmn.schemas.documents import Document, Issue, Misfit, Problem
 from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState
@@ -271,12 +272,11 @@ def _address(text: str) -> str:
 
 
 def _retry_after(answer: httpx.Response) -> float:
-    try:
-        return float(answer.headers.get("Retry-After", "0"))
-    except ValueError:
-        return 0.0
+    seconds = answer.headers.get("Retry-After", "").strip()
+    return min(float(seconds), _LONGEST_WAIT) if is_whole(seconds) else 0.0
 
 
+_LONGEST_WAIT = 3600.0
 _NAMES_A_FIELD = re.compile(r"[\w.]+: ")
 
 

@@ -11,6 +11,7 @@ import redis.asyncio
 from bmn.broker.keys import RQ_PREFIX
 from bmn.jobs.core import Core, family_of
 from bmn.logs import get_logger
+from bmn.numbers import is_whole
 
 log = get_logger(__name__)
 
@@ -109,4 +110,4 @@ def _moment(text: str | None) -> str | None:
 
 def _number(text: str | None) -> int | None:
     """None for what is no number that a process or its memory can have."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
+    return int(text) if text and is_whole(text) and len(text) < 16 else None

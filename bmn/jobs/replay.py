@@ -27,7 +27,7 @@ from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES, JobState, P
 from bmn.schemas.wording import flaws
 
 _FIXED = {"userId", "brandId"}
-_NUMBER = re.compile(r"-(\d+)$")
+_NUMBER = re.compile(r"-([0-9]+)$")
 
 
 @dataclass(frozen=True, slots=True)

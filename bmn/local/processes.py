@@ -21,6 +21,7 @@ from bmn.errors import Misconfigured
 from bmn.lifeline import DRAINED
 from bmn.local.sandbox import run_sandbox
 from bmn.local.supervisor import Child, Start, Supervisor
+from bmn.numbers import is_whole
 from bmn.settings import Settings
 from bmn.settings.running import Place
 
@@ -144,7 +145,7 @@ class Stack:
 
     def _told(self, line: str) -> None:
         match line.split():
-            case ["scale", queue, count] if count.isdecimal():
+            case ["scale", queue, count] if is_whole(count):
                 self.scale(queue, int(count))
 
     def _start_worker(self, name: str, queues: Sequence[str], *, burst: bool = False) -> None:

@@ -17,6 +17,7 @@ import httpx2
 
 from bmn.cleaning import sentence
 from bmn.errors import Cause, JobFailure, Misconfigured, Moderated
+from bmn.numbers import is_number, number
 from bmn.providers.documented import Documented
 from bmn.redaction import redact
 
@@ -169,11 +170,12 @@ def retry_after(headers: Mapping[str, str], body: Any = None) -> float | None:
 
 
 def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    """A number of JSON, or of a header. `inf` is none, and what no clock can hold is cut by whoever waits."""
+    if isinstance(value, str):
+        return number(value.strip()) if is_number(value.strip()) else None
+    if not isinstance(value, int | float) or value != value:
         return None
-    return number if number == number else None  # not a NaN
+    return float(min(max(value, -LONGEST_WAIT), LONGEST_WAIT * 1000))
 
 
 def _until(date: str) -> float | None:

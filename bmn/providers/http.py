@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from bmn.numbers import is_whole
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.wire import tracer
 from bmn.settings.authorities import authorities
@@ -124,7 +125,7 @@ class _CappedStream(httpx2.AsyncByteStream):
 
 def _length(response: httpx2.Response) -> int:
     length = response.headers.get("content-length", "")
-    return int(length) if length.isdecimal() and len(length) < 20 else 0
+    return int(length) if is_whole(length) else 0
 
 
 def json_body(response: httpx2.Response) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """OpenAI Images: a picture made from words, and from pictures, through the official SDK with its retries off."""
 
+import asyncio
 import base64
 import binascii
 import re
@@ -21,6 +22,7 @@ from bmn.providers.failures import (
     garbage,
     retry_after,
 )
+from bmn.providers.fetch import Fetcher
 from bmn.providers.http import CONNECT_SECONDS, open_client
 from bmn.settings import ProviderAccess, Settings
 
@@ -28,6 +30,7 @@ OnPartial = Callable[[int, bytes], Awaitable[None]]
 
 _SECONDS = 110.0  # good pictures take up to two minutes, and nothing is sent meanwhile
 PARTIALS = 2  # rough pictures before the final one
+_DOWNLOADS = (0.0, 1.0, 3.0)  # seconds before each
 _OF_OURS = ("invalid_request_error", "image_generation_user_error")
 
 
@@ -39,6 +42,8 @@ class OpenAIImages(Provider):
         super().__init__(access, settings, on_call)
         self.model = settings.openai_image_model
         self._http = open_client(idle=_SECONDS)
+        self._fetcher = Fetcher(settings)
+        self._origin = str(httpx2.URL(access.base_url).copy_with(raw_path=b"/"))
         self._sdk = AsyncOpenAI(
             api_key=access.api_key,
             base_url=access.base_url,
@@ -75,12 +80,12 @@ class OpenAIImages(Provider):
         async with self.call(operation, model=self.model, deadline=_SECONDS, paid=True) as measured:
             measured.units, measured.usd = 1, self.estimate(len(images))
             if on_partial is None:
-                encoded, usage = await self._whole(prompt, images, size, measured)
+                made, usage = await self._whole(prompt, images, size, measured)
             else:
-                encoded, usage = await self._streamed(prompt, images, size, on_partial)
+                made, usage = await self._streamed(prompt, images, size, on_partial)
             measured.status = 200
             measured.usd = self._cost(usage, measured.usd)
-            data = _decoded(encoded)
+            data = await self._data(made)
         return Picture(data, mime_of(data), measured.usd)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
@@ -128,19 +133,17 @@ class OpenAIImages(Provider):
             order["input_fidelity"] = "high"  # newer models always keep the logo as it is, and refuse the word
         return order
 
-    async def _whole(
-        self, prompt: str, images: Sequence[bytes], size: str, measured: Measured
-    ) -> tuple[str | None, Any]:
+    async def _whole(self, prompt: str, images: Sequence[bytes], size: str, measured: Measured) -> tuple[Any, Any]:
         answer = await self._ask(images)(**self._order(prompt, images, size))
         pictures = getattr(answer, "data", None)
         if not isinstance(pictures, list) or not pictures:
             raise UnreadableAnswer("no pictures in the answer")
         measured.request_id = getattr(answer, "_request_id", None)
-        return pictures[0].b64_json, answer.usage
+        return pictures[0], answer.usage
 
     async def _streamed(
         self, prompt: str, images: Sequence[bytes], size: str, on_partial: OnPartial
-    ) -> tuple[str | None, Any]:
+    ) -> tuple[Any, Any]:
         events: AsyncIterator[Any] = await self._ask(images)(
             **self._order(prompt, images, size), stream=True, partial_images=PARTIALS
         )
@@ -148,8 +151,26 @@ class OpenAIImages(Provider):
             if event.type in ("image_edit.partial_image", "image_generation.partial_image"):
                 await on_partial(event.partial_image_index, _decoded(event.b64_json))
             elif event.type in ("image_edit.completed", "image_generation.completed"):
-                return event.b64_json, event.usage
+                return event, event.usage
         raise UnreadableAnswer("the stream ended without a picture")
+
+    async def _data(self, made: Any) -> bytes:
+        """The bytes of a picture; compatible services may answer with its address instead, which is visited like a user's.
+
+        One on the service's own origin is as good as that. It was paid for, so it is asked for more than once.
+        """
+        address = getattr(made, "url", None)
+        if made.b64_json or not isinstance(address, str) or address.startswith("data:"):
+            return _decoded(made.b64_json or address)
+        for wait in _DOWNLOADS:
+            await asyncio.sleep(wait)
+            try:
+                return (await self._fetcher.fetch(address, kind="picture", trusted=(self._origin,))).data
+            except JobFailure as failure:
+                why = failure
+                if not failure.retryable:
+                    break
+        raise UnreadableAnswer(f"the picture is told as an address: {why.message}")
 
     def _cost(self, usage: Any, estimate: float) -> float:
         """By the tokens that were told; the estimate where none were."""

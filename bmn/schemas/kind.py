@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from bmn.schemas.base import Id
+from bmn.schemas.look import BrandBody
 from bmn.schemas.payloads import BrandPayload
 from bmn.schemas.terms import SubmissionBody, without_terms
 
 NEW_BRAND = "00000000-0000-4000-8000-000000000000"
-"""The id of a brand that a dry run only imagines."""
+"""The id of a brand that is not there yet: a dry run only imagines it, an order makes it."""
 
 Order = Mapping[str, object]
 """What a request says of one job's payload, under the names of the wire."""
@@ -25,7 +29,7 @@ class GeneratorBody(SubmissionBody):
 
     def orders(self) -> list[Order]:
         """What it says of each job's payload: one job, unless a generator makes several of one request."""
-        return [without_terms(self)]
+        return [{name: value for name, value in without_terms(self).items() if name != "newBrand"}]
 
     def accepted(self) -> str:
         """The sentence of the 202."""
@@ -34,6 +38,32 @@ class GeneratorBody(SubmissionBody):
     def imagined(self) -> str | None:
         """The name of a brand that is not made yet, where a dry run is about one."""
         return None
+
+
+NewBrand = Annotated[
+    BrandBody | None,
+    Field(
+        description=f"With `brandId` {NEW_BRAND}: the caller's newest brand of this name. Where there is none it is made"
+        " together with what is ordered, or not at all."
+    ),
+]
+
+
+class BrandingBody(GeneratorBody):
+    """The body of a generator that also takes the name of a brand which may not be there yet."""
+
+    new_brand: NewBrand = None
+
+    @model_validator(mode="after")
+    def _names_its_brand(self) -> "BrandingBody":
+        check_named(self.brand_id, self.new_brand)
+        return self
+
+
+def check_named(brand_id: str, new_brand: BrandBody | None) -> None:
+    """Raises ValueError where a body names two brands, or none."""
+    if (brand_id == NEW_BRAND) != (new_brand is not None):
+        raise ValueError(f"newBrand and a brandId of {NEW_BRAND} go together, or brandId names a brand that is there")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from bmn.schemas.base import HttpUrl, Id, Model, Name, Palette, Text, Vision, Whole
 from bmn.schemas.generators.bundles import CompositionStyle
-from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
-from bmn.schemas.kind import NEW_BRAND
+from bmn.schemas.kind import NEW_BRAND, NewBrand, check_named
+from bmn.schemas.look import LogoStyle
 from bmn.schemas.webhooks import SubscribedList
 
 Step = Literal["logos", "pick", "mockups", "bundle", "video"]
@@ -52,6 +52,12 @@ class KitBody(Model):
     duration_seconds: Whole = Field(8, ge=3, le=10)
     webhook_url: HttpUrl | None = None
     webhook_events: SubscribedList | None = None
+    new_brand: NewBrand = None
+
+    @model_validator(mode="after")
+    def _names_its_brand(self) -> "KitBody":
+        check_named(self.brand_id, self.new_brand)
+        return self
 
     @model_validator(mode="after")
     def _agree(self) -> "KitBody":
@@ -68,6 +74,10 @@ class KitEstimate(KitBody):
     """The same for a dry run; without `brandId` it is about a brand that is not made yet."""
 
     brand_id: Id = NEW_BRAND
+
+    @model_validator(mode="after")
+    def _names_its_brand(self) -> "KitEstimate":
+        return self
 
 
 class PlannedProduct(Model):

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from bmn.colors import main_color
+from bmn.schemas.base import Model, Name, Palette, Text, Vision
 
+LogoStyle = Literal["minimal", "bold", "vintage", "modern", "playful"]
 LookChoice = Annotated[
     Literal["keep", "change"],
     Field(
@@ -15,6 +17,17 @@ LookChoice = Annotated[
         " default; `change` makes this one the brand's from now on."
     ),
 ]
+
+
+class BrandBody(Model):
+    """A new brand. Generators take what its record says as their defaults."""
+
+    name: Name
+    vision: Vision | None = None
+    archetype: Annotated[Text, StringConstraints(max_length=200)] | None = None
+    color_palette: Palette | None = None
+    logo_style: LogoStyle | None = None
+
 
 COLUMNS = ("color_palette", "logo_style", "archetype")
 """The fields of a brand's record that are its look."""

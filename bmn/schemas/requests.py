@@ -20,18 +20,10 @@ from bmn.schemas.base import (
     Vision,
     Whole,
 )
-from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.look import LogoStyle
 from bmn.schemas.payloads import CrmEvent, CrmSync, EmailSend, JobState, MailTemplate
 
 MOST_SECONDS = 86_400  # that a browser's token lives
-
-
-class BrandBody(Model):
-    name: Name
-    vision: Vision | None = None
-    archetype: Annotated[Text, StringConstraints(max_length=200)] | None = None
-    color_palette: Palette | None = None
-    logo_style: LogoStyle | None = None
 
 
 class BrandPatch(Model):

@@ -12,7 +12,9 @@ Form = Literal["json", "slack", "discord", "pagerduty", "mail", "sentry"]
 _SLACK = re.compile(
     r"(?:slack://(?:[\w.-]+@)?|https://hooks\.slack\.com/services/)([A-Za-z0-9]+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/?"
 )
-_DISCORD = re.compile(r"(?:discord://|https://(?:canary\.|ptb\.)?discord(?:app)?\.com/api/webhooks/)(\d+)/([\w-]+)/?")
+_DISCORD = re.compile(
+    r"(?:discord://|https://(?:canary\.|ptb\.)?discord(?:app)?\.com/api/webhooks/)([0-9]+)/([\w-]+)/?"
+)
 _MAIL = re.compile(r"mailto:(?://)?([^\s/@:?]+@[\w-]+(?:\.[\w-]+)+)")
 _PAGERDUTY = re.compile(r"pagerduty://([A-Za-z0-9_-]+)(?:@[A-Za-z0-9_-]*)?/?")
 

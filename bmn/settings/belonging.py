@@ -26,7 +26,7 @@ _SENT_TO: dict[str, tuple[str, ...]] = {
 }
 # What libraries send by themselves, which are no settings of ours and stand in the environment alone.
 _LIBRARIES = {"database_url": ("PGPASSWORD",), "otel_exporter_otlp_endpoint": ("OTEL_EXPORTER_OTLP_HEADERS",)}
-_PORT = re.compile(r":\d+$")
+_PORT = re.compile(r":[0-9]+$")
 
 
 def check_belonging(settings: Settings, given: Collection[str]) -> None:

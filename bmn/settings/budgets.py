@@ -21,7 +21,7 @@ class Budget:
         return f"${self.amount:.2f}" if self.unit == "usd" else f"{self.amount:.0f} credits"
 
 
-_PART = re.compile(r"([a-z][a-z-]*)\s*=\s*(\d{1,9}(?:\.\d{1,4})?)\s*(usd|credits?)")
+_PART = re.compile(r"([a-z][a-z-]*)\s*=\s*([0-9]{1,9}(?:\.[0-9]{1,4})?)\s*(usd|credits?)")
 
 
 def budgets(text: str) -> tuple[Budget, ...]:

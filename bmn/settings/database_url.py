@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from bmn.numbers import is_whole
 from bmn.settings import files
 from bmn.settings.urls import ServiceUrl, check_params, read_url
 
@@ -149,7 +150,7 @@ def _place(host: str, port: int | None) -> str:
 
 def _hosts_of(params: dict[str, str]) -> list[tuple[str, int | None]]:
     hosts, ports = params.get("host", ""), params.get("port", "").split(",")
-    if any(port and not port.isdigit() for port in ports):
+    if any(port and not is_whole(port) for port in ports):
         raise ValueError("its parameter port is not a number")
     if not hosts:
         return []
@@ -175,7 +176,7 @@ def _check_words(params: dict[str, str]) -> None:
         if params["target_session_attrs"] not in _SESSIONS:
             raise ValueError(f"its parameter target_session_attrs may be {', '.join(_SESSIONS)}")
     for name in ("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"):
-        if not params.get(name, "0").strip().lstrip("-").isdigit():
+        if not is_whole(params.get(name, "0").strip().removeprefix("-")):
             raise ValueError(f"its parameter {name} is not a whole number")
     for name, read in _FILES.items():
         if (named := params.get(name)) and named != "system":

@@ -21,9 +21,11 @@ from bmn.settings.types import (
     AlertUrls,
     ApiAddress,
     Budgets,
+    Count,
     Credits,
     CustomFields,
     DatabaseUrl,
+    Figure,
     Folder,
     Host,
     Issuers,
@@ -133,10 +135,10 @@ class Settings(BaseSettings):
     bmn_keep_alive_seconds: Seconds = Field(75, ge=5)  # of an idle connection; longer than your load balancer keeps one
     # Addresses or nets of proxies of yours: theirs stand for many callers, and their X-Forwarded-For is believed.
     bmn_trusted_proxies: Proxies = ()
-    bmn_connections: int = Field(
+    bmn_connections: Count = Field(
         10_000, ge=1
     )  # open at once, in all; one process keeps no more than its descriptors allow
-    bmn_connections_per_address: int = Field(1_000, ge=1)  # open at once, of one address that is no trusted proxy
+    bmn_connections_per_address: Count = Field(1_000, ge=1)  # open at once, of one address that is no trusted proxy
     sentry_dsn: SentryDsn = SecretStr("")
     otel_exporter_otlp_endpoint: WebAddress = ""
     # Who is told what is wrong, and when it is over; by commas: json(s)://HOST/PATH, slack://A/B/C, discord://ID/TOKEN,
@@ -149,7 +151,7 @@ class Settings(BaseSettings):
     redis_port: Port = Field(6379, ge=1)
     redis_username: Word = Field("", validation_alias=AliasChoices("REDIS_USERNAME", "REDIS_USER", "redis_username"))
     redis_password: Password = SecretStr("")
-    redis_db: int = Field(0, ge=0)
+    redis_db: Count = Field(0, ge=0)
 
     # Records; empty: SQLite in BMN_HOME
     database_url: DatabaseUrl = SecretStr("")
@@ -173,7 +175,7 @@ class Settings(BaseSettings):
     bfl_api_key: Key = SecretStr("")
     bfl_base_url: Annotated[str, base_address("/v1")] = "https://api.bfl.ai"
     bfl_model: Word = "flux-2-pro"
-    bfl_max_concurrent: int = Field(20, ge=1)  # the account allows 24 tasks in flight
+    bfl_max_concurrent: Count = Field(20, ge=1)  # the account allows 24 tasks in flight
     openai_api_key: Key = SecretStr("")
     openai_base_url: OpenAIAddress = "https://api.openai.com/v1"
     openai_image_model: Word = "gpt-image-2.6-sunburst"
@@ -184,11 +186,11 @@ class Settings(BaseSettings):
     anthropic_api_key: Key = SecretStr("")
     anthropic_base_url: Annotated[str, base_address("/v1/messages", "/v1")] = "https://api.anthropic.com"
     anthropic_model: Word = "claude-sonnet-5-5"
-    agent_max_turns: int = Field(30, ge=1)
-    agent_max_usd: float = Field(2.0, gt=0)
+    agent_max_turns: Count = Field(30, ge=1)
+    agent_max_usd: Figure = Field(2.0, gt=0)
     resend_api_key: Key = SecretStr("")
     resend_api_url: Annotated[str, base_address("/emails")] = "https://api.resend.com"
-    resend_max_rps: float = Field(2, gt=0)
+    resend_max_rps: Figure = Field(2, gt=0)
     from_email: Mailbox = "hello@brandmenow.com"
     support_email: Mailbox = "support@brandmenow.com"
     ghl_private_token: Key = SecretStr("")
@@ -202,7 +204,7 @@ class Settings(BaseSettings):
     bmn_providers: Orders = ()
     price_table: JsonFile | None = None  # a JSON file that overrides bmn.providers.prices
     bmn_sandbox_url: WebAddress = ""  # where the sandbox answers; `bmn serve` sets it for its own children
-    bmn_sandbox_speed: float = Field(1.0, ge=0)  # 1 takes a vendor's time, 0 none
+    bmn_sandbox_speed: Figure = Field(1.0, ge=0)  # 1 takes a vendor's time, 0 none
 
     # Objects
     storage_backend: Literal["local", "s3"] = "local"
@@ -213,27 +215,27 @@ class Settings(BaseSettings):
     s3_secret_access_key: Key = SecretStr("")
     public_base_url: WebAddress = ""  # where public objects are read; empty: signed URLs of our own API
     # Rows are written to the archive before retention deletes them, and kept there for so many days. 0: there is none.
-    bmn_archive_days: int = Field(0, ge=0)
+    bmn_archive_days: Count = Field(0, ge=0)
     bmn_archive_bucket: Word = ""  # empty: S3_BUCKET, unless PUBLIC_BASE_URL opens that to everybody
 
     # Money: credits a unit, and what a new user starts with
-    bmn_credits_logo: int = Field(1, ge=0)
-    bmn_credits_mockup: int = Field(1, ge=0)
-    bmn_credits_bundle: int = Field(2, ge=0)
-    bmn_credits_video: int = Field(5, ge=0)
-    bmn_credits_wizard: int = Field(1, ge=0)
+    bmn_credits_logo: Count = Field(1, ge=0)
+    bmn_credits_mockup: Count = Field(1, ge=0)
+    bmn_credits_bundle: Count = Field(2, ge=0)
+    bmn_credits_video: Count = Field(5, ge=0)
+    bmn_credits_wizard: Count = Field(1, ge=0)
     bmn_credits: Credits = Field(default_factory=dict)  # of a generator without one of its own: poster=3,flyer=2
-    bmn_credits_new_user: int = Field(20, ge=0)
-    bmn_credits_dev_user: int = Field(100, ge=0)
-    bmn_alert_usd_per_hour: float = Field(10.0, gt=0)
+    bmn_credits_new_user: Count = Field(20, ge=0)
+    bmn_credits_dev_user: Count = Field(100, ge=0)
+    bmn_alert_usd_per_hour: Figure = Field(10.0, gt=0)
     # What a queue may cost within an hour, and a user within a day: video-generation=20usd,user=100credits. At 80 % there is
     # a warning; at 100 % the queue pauses, the user is refused, and both go on by themselves.
     bmn_budgets: Budgets = ()
 
     # Limits a user and minute; 0 lifts one
-    bmn_requests_per_minute: int = Field(60, ge=0)
-    bmn_generations_per_minute: int = Field(10, ge=0)
-    bmn_mails_per_day: int = Field(20, ge=0)  # to one user, whoever asks for them; 0 lifts it
+    bmn_requests_per_minute: Count = Field(60, ge=0)
+    bmn_generations_per_minute: Count = Field(10, ge=0)
+    bmn_mails_per_day: Count = Field(20, ge=0)  # to one user, whoever asks for them; 0 lifts it
 
     # Engine, in seconds. Tests and benches shorten them; the ratios matter more than the figures.
     bmn_lease_seconds: Seconds = Field(10, gt=0)
@@ -243,13 +245,13 @@ class Settings(BaseSettings):
     bmn_redis_down_seconds: Seconds = Field(30, ge=0)  # away longer than this: submissions get 503
     bmn_rate_wait_seconds: Seconds = Field(3600, gt=0)  # a job that waited this long for its provider fails
     bmn_webhook_seconds: Seconds = Field(15, gt=0)  # how long the receiver of a webhook may take to answer
-    bmn_outage_jobs: int = Field(5, ge=0)  # so many jobs in a row without an answer pause their queue; 0: never
-    bmn_backoff_scale: float = Field(1.0, ge=0)  # multiplies every backoff
-    bmn_timeout_scale: float = Field(1.0, gt=0)  # multiplies every queue's timeout
+    bmn_outage_jobs: Count = Field(5, ge=0)  # so many jobs in a row without an answer pause their queue; 0: never
+    bmn_backoff_scale: Figure = Field(1.0, ge=0)  # multiplies every backoff
+    bmn_timeout_scale: Figure = Field(1.0, gt=0)  # multiplies every queue's timeout
     bmn_escalation_seconds: Seconds = Field(3600, gt=0)  # at most one ops mail per cause in this window
-    bmn_queue_window: int = Field(10_000, ge=1)  # ids that RQ holds per queue; the rest wait in SQL
+    bmn_queue_window: Count = Field(10_000, ge=1)  # ids that RQ holds per queue; the rest wait in SQL
     bmn_recovery_seconds: Seconds = Field(120, gt=0)  # how long a broken socket can be resumed
-    bmn_stream_maxlen: int = Field(50_000, ge=100)  # events kept in Redis for all sockets together
+    bmn_stream_maxlen: Count = Field(50_000, ge=100)  # events kept in Redis for all sockets together
     bmn_max_body_bytes: SizeInBytes = Field(1_000_000, ge=1)
     bmn_worker_memory_mb: Megabytes = Field(1024, ge=64)  # a worker above this finishes what it has and is replaced
 

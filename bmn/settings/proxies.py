@@ -137,7 +137,7 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
     """Whether an entry of NO_PROXY means a host: `*`, a name and what is below it, an address or a net, `host:port`."""
     if entry == "*":
         return True
-    named = re.fullmatch(r"(\[[^\]]+\]|[^:]+):(\d+)", entry)
+    named = re.fullmatch(r"(\[[^\]]+\]|[^:]+):([0-9]+)", entry)
     if named:
         if int(named[2]) != port:
             return False

@@ -101,14 +101,14 @@ def _without_scheme(text: str) -> str:
         raise ValueError(f"a list of hosts and options cannot be read; write {_SAMPLE}, with TLS rediss://…")
     if text.startswith("/"):
         return f"unix://{quote(text)}"
-    if re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[\w.-]+)(:\d+)?(/\d+)?", text):
+    if re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]+)?(/[0-9]+)?", text):
         return f"redis://{text}"
     raise ValueError(f"it has to look like {_SAMPLE}")
 
 
 def _database(url: ServiceUrl, path: str = "") -> int:
     text = url.params.get("db") or url.params.get("database") or unquote(path).strip("/") or "0"
-    if not re.fullmatch(r"\d{1,6}", text):
+    if not re.fullmatch(r"[0-9]{1,6}", text):
         raise ValueError("its database is not a number; what follows the host is 0 to 15, as in redis://HOST:6379/0")
     return int(text)
 

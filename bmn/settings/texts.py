@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from bmn.numbers import is_number, number, ungrouped, whole
+
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»"}
 _NO_WIDTH = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 _EDGES = _NO_WIDTH + "\u00a0\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -74,20 +76,20 @@ def mailbox(text: str) -> str:
 
 def seconds(text: str) -> str:
     """A number of seconds out of `30`, `90s`, `2m`, `1.5h`. Raises ValueError."""
-    found = re.fullmatch(r"([\d_]*\.?\d+(?:e-?\d+)?)\s*([a-z]*)", text.lower())
+    found = re.fullmatch(r"([0-9.]+(?:e-?[0-9]+)?)\s*([a-z]*)", ungrouped(text.lower()))
     unit = found[2] if found else "?"
     factor = 1 if unit == "" else _SECONDS.get(unit, _SECONDS.get(unit.removesuffix("s"), 0))
-    if not found or not factor:
+    if not found or not factor or not is_number(found[1]):
         raise ValueError("it has to be seconds, such as 30, 90s or 2m")
-    return str(float(found[1].replace("_", "")) * factor)
+    return str(number(found[1]) * factor)
 
 
 def size(text: str, *, unit: int, name: str) -> str:
     """A size in units of `unit` bytes out of `1000000`, `1MB`, `512KiB`, `1g`. Raises ValueError."""
-    found = re.fullmatch(r"([\d_]*\.?\d+)\s*(?:bytes?|b|([kmg])(i?)b?)?", text.lower())
-    if not found:
+    found = re.fullmatch(r"([0-9.]+)\s*(?:bytes?|b|([kmg])(i?)b?)?", ungrouped(text.lower()))
+    if not found or not is_number(found[1]):
         raise ValueError(f"it has to be a size in {name}, such as {'1000000' if unit == 1 else '1024'} or 1GB")
-    amount = float(found[1].replace("_", ""))
+    amount = number(found[1])
     if found[2]:
         base = 1000 if unit == 1 and not found[3] else 1024
         amount = amount * base ** _KILO[found[2]] / unit
@@ -96,8 +98,18 @@ def size(text: str, *, unit: int, name: str) -> str:
 
 def port(text: str) -> str:
     """A port; Kubernetes gives a service's as `tcp://10.0.0.1:6379`."""
-    found = re.fullmatch(r"(?:tcp|http|https)://[^/]*?:(\d+)/?", text)
-    return found[1] if found else text
+    found = re.fullmatch(r"(?:tcp|http|https)://[^/]*?:([0-9]+)/?", text)
+    return str(whole(found[1] if found else text))
+
+
+def count(text: str) -> str:
+    """A whole number, also grouped as `1_000_000`. Raises ValueError."""
+    return str(whole(ungrouped(text)))
+
+
+def figure(text: str) -> str:
+    """A number, also grouped as `1_000_000.5`. Raises ValueError."""
+    return str(number(ungrouped(text)))
 
 
 def host(text: str) -> str:

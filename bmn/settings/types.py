@@ -43,7 +43,7 @@ def _project(text: str) -> str:
 
 
 def _sentry(text: str) -> str:
-    if not re.fullmatch(r"https?://[0-9A-Za-z]+(:[0-9A-Za-z]+)?@[\w.-]+(:\d+)?(/[\w.-]+)*/\d+", text):
+    if not re.fullmatch(r"https?://[0-9A-Za-z]+(:[0-9A-Za-z]+)?@[\w.-]+(:[0-9]+)?(/[\w.-]+)*/[0-9]+", text):
         raise ValueError("it has to look like https://KEY@HOST/NUMBER")
     return text
 
@@ -66,7 +66,7 @@ def custom_fields(text: str) -> str:
 
 def _credits(text: str) -> dict[str, int]:
     """`poster=3,flyer=2`: what a unit of each generator costs."""
-    found = [re.fullmatch(r"([a-z_]+)\s*=\s*(\d{1,6})", part.strip()) for part in text.split(",") if part.strip()]
+    found = [re.fullmatch(r"([a-z_]+)\s*=\s*([0-9]{1,6})", part.strip()) for part in text.split(",") if part.strip()]
     if not all(found):
         raise ValueError("it has to look like poster=3,flyer=2")
     return {match[1]: int(match[2]) for match in found if match}
@@ -107,6 +107,8 @@ Issuers = Annotated[tuple[str, ...], _reads(_issuers)]
 Origins = Annotated[tuple[str, ...], _reads(origins)]
 Proxies = Annotated[Networks, _reads(networks)]
 
+Count = Annotated[int, _reads(texts.count)]
+Figure = Annotated[float, _reads(texts.figure)]
 Port = Annotated[int, _reads(texts.port), Field(ge=0, le=65535)]
 Seconds = Annotated[float, _reads(texts.seconds)]
 SizeInBytes = Annotated[int, _reads(partial(texts.size, unit=1, name="bytes"))]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote
 
-_PLACE = r"(?:\[[0-9A-Fa-f:.%\w]+\]|[\w.~%-]*)(?::\d*)?"
+_PLACE = r"(?:\[[0-9A-Fa-f:.%\w]+\]|[\w.~%-]*)(?::[0-9]*)?"
 _PLACES = re.compile(rf"{_PLACE}(?:,{_PLACE})*")
 _REST = re.compile(rf"(?:{_PLACES.pattern})(?:/[^@?#]*)?(?:\?(?:[\w.%~-]+(?:[=&].*)?)?)?", re.DOTALL)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -79,7 +79,7 @@ def _places(authority: str) -> list[tuple[str, int | None]]:
         raise ValueError(UNREADABLE)
     places = []
     for place in authority.split(","):
-        match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d*))?", place)
+        match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?", place)
         assert match
         port = int(match[2]) if match[2] else None
         if port is not None and not 1 <= port <= 65535:

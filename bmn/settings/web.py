@@ -45,7 +45,7 @@ def web_address(text: str, *, path: bool = True, drop: tuple[str, ...] = (), bar
 
     path: it may have one. drop: ends that people copy along and that we add ourselves. bare: `localhost:3000` will do.
     """
-    if "://" not in text and bare and is_loopback(re.split(r":(?=\d+$)|:(?=\d+/)|/", text)[0]):
+    if "://" not in text and bare and is_loopback(re.split(r":(?=[0-9]+$)|:(?=[0-9]+/)|/", text)[0]):
         text = f"http://{text}"
     scheme, host, port, place = _parts(text)
     for end in drop:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bmn.db.records import Brand
-from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.look import LogoStyle
 
 _STYLE: LogoStyle = "modern"
 # A dark main color that carries type, an accent that stands beside it, and a light ground.

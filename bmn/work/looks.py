@@ -15,8 +15,8 @@ from bmn.db.records import Asset, Brand
 from bmn.events.audience import brand_updated
 from bmn.jobs.core import Core
 from bmn.jobs.submission import Plan
-from bmn.schemas.generators.logos import LogoGeneration, LogoStyle
-from bmn.schemas.look import Look, missing
+from bmn.schemas.generators.logos import LogoGeneration
+from bmn.schemas.look import LogoStyle, Look, missing
 from bmn.schemas.payloads import Payload
 from bmn.work.defaults import BrandDefaults, brand_defaults
 
@@ -41,6 +41,7 @@ class Settling:
         def made(conn: Connection) -> Sequence[Payload]:
             found = payloads(conn) if callable(payloads) else payloads
             logos = [each for each in found if isinstance(each, LogoGeneration)]
+            self.brand_id = logos[0].brand_id if logos else self.brand_id  # one that its order makes has its id by now
             self.changed = settle(conn, self.user_id, self.brand_id, logos[:1], self.new_look)
             return found
 

@@ -1,28 +1,16 @@
 """An option whose value was forgotten never takes the next option for it, and none that chooses is given twice."""
 
-from collections.abc import Iterator
-
 import pytest
 from typer.core import TyperOption
 
 from bmn.cli.app import root
-from bmn.cli.base import BaseCommand, Context, Group, UsageError
-from tests.kit.terminal import forked
-
-
-def _commands(command: BaseCommand, *words: str) -> Iterator[tuple[str, BaseCommand]]:
-    yield " ".join(words) or "bmn", command
-    if isinstance(command, Group):
-        context = Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from _commands(found, *words, name)
+from bmn.cli.base import UsageError
+from tests.kit.terminal import commands, forked
 
 
 def test_every_option_of_every_command_that_takes_a_value_asks_for_it() -> None:
     asked = 0
-    for words, command in _commands(root):
+    for words, command in commands(root):
         for option in (param for param in command.params if isinstance(param, TyperOption)):
             if option.is_flag or option.count or option.metavar == "[KIND]":  # whose value may be left out
                 continue
@@ -36,7 +24,7 @@ def test_every_option_of_every_command_that_takes_a_value_asks_for_it() -> None:
 
 def test_an_option_that_chooses_is_not_given_twice() -> None:
     asked = 0
-    for words, command in _commands(root):
+    for words, command in commands(root):
         for option in (param for param in command.params if isinstance(param, TyperOption)):
             if option.multiple or option.name not in ("queue", "state", "cause", "brand", "user", "text", "kind"):
                 continue

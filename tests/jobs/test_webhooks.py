@@ -9,20 +9,23 @@ from uuid import uuid4
 import pytest
 
 from bmn.db import dead_letters, transitions, units
+from bmn.db.batches import kits
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
-from bmn.db.hooks import deliveries, webhooks
+from bmn.db.hooks import deliveries, gone, webhooks
 from bmn.db.records import Delivery, DeliveryState, Hook, Job, NewAsset
-from bmn.errors import Cause
+from bmn.errors import Cause, Conflict
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.escalation import lose
 from bmn.jobs.queue import Terms
 from bmn.jobs.replay import retry
 from bmn.schemas.events import Progress
+from bmn.schemas.kits import KitBody
 from bmn.schemas.results import LogosResult
 from bmn.schemas.webhooks import DELIVERY_QUEUE, ENDS, SUBSCRIBED
 from bmn.signing import Signer
 from bmn.storage import object_key
+from bmn.work.kits import course
 from bmn.work.registry import get_queue
 from bmn.work.webhooks.relay import relay, tidy
 from tests.kit.engine import Engine
@@ -218,7 +221,7 @@ async def test_a_receiver_that_never_takes_it_is_listed_with_its_reason(
             9,
             "The receiver redirects (HTTP 302), which is not followed",
         ),
-        ((410, {}), 1, "The receiver answered HTTP 410."),
+        ((410, {}), 1, "The receiver answered HTTP 410 (Gone)."),
     ],
 )
 async def test_what_is_not_followed_and_not_tried_again(
@@ -318,3 +321,69 @@ async def test_a_delivery_outlives_three_workers_and_not_any_number(engine: Engi
     await tidy(engine.core)
     listed = next(each for each in await _log(engine) if each.delivery_job == job_id)
     assert listed.state is DeliveryState.FAILED and "9 workers died" in str(listed.error)
+
+
+# --- receivers that say that they are gone ------------------------------------------------------------------------------
+
+
+async def test_an_endpoint_that_is_gone_hears_nothing_until_its_owner_enables_it(
+    engine: Engine, receiver: HookReceiver
+) -> None:
+    await engine.user()
+    endpoint = await engine.write(lambda conn: webhooks.add_endpoint(conn, ANA, receiver.url, ENDS))
+    receiver.secrets.append(endpoint.secret)
+    receiver.answers = [(410, {})]
+    first, running = await _begun(engine, Terms()), await _begun(engine, Terms())
+    await _complete(engine, first)
+    async with _delivering(engine):
+        (refused,) = await _settled(engine)
+        await _complete(engine, running)  # it was submitted when the endpoint heard of everything
+        await _complete(engine, await _begun(engine, Terms()))
+        log = await _settled(engine)
+        assert [(entry.state, entry.attempts) for entry in log] == [("failed", 1), ("dropped", 0)]
+        disabled = await engine.read(lambda conn: webhooks.get_endpoint(conn, endpoint.id, ANA))
+        assert disabled.disabled_at is not None
+        assert disabled.disabled_reason == refused.error == "The receiver answered HTTP 410 (Gone)."
+        with pytest.raises(Conflict, match="is disabled"):
+            await engine.write(lambda conn: deliveries.replay(conn, refused.id, ANA))
+        await engine.write(lambda conn: gone.enable(conn, endpoint.id, ANA))
+        again = await _begun(engine, Terms())
+        await _complete(engine, again)
+        await engine.write(lambda conn: deliveries.replay(conn, refused.id, ANA))
+        await _settled(engine)
+    assert {message["data"]["jobId"] for _, message in receiver.taken} == {first.id, again.id}
+
+
+async def test_an_address_that_is_gone_hears_nothing_more_of_its_submission(
+    engine: Engine, receiver: HookReceiver, hooked: Terms
+) -> None:
+    job, other = await _begun(engine, hooked), await _begun(engine, hooked)
+    await relay(engine.core)
+    await _progress(engine, job, 10)
+    receiver.answers = [(410, {})] * 2
+    async with _delivering(engine):
+        await _settled(engine)
+        taken = len(receiver.taken)
+        assert taken <= 1  # the progress, if it was quicker than the first answer
+        receiver.answers.clear()
+        fresh = await _begun(engine, hooked)
+        for each in (job, other, fresh):
+            await _complete(engine, each)
+        await _settled(engine)
+    assert {message["data"]["jobId"] for _, message in receiver.taken[taken:]} == {fresh.id}
+
+
+async def test_an_address_that_is_gone_hears_nothing_more_of_its_kit(engine: Engine, receiver: HookReceiver) -> None:
+    await engine.user()
+    receiver.secrets.append(Signer(engine.settings, engine.core.storage).webhook_secret(ANA))
+    receiver.answers = [(410, {})]
+    body = KitBody.model_validate({"brandId": engine.brands[ANA], "count": 1, "webhookUrl": receiver.url})
+    kit, _ = await course.start(engine.core, ANA, body)
+    assert kit.plan["webhookUrl"] == receiver.url
+    (job,) = await engine.claim()
+    await _complete(engine, job)
+    async with _delivering(engine):
+        await _settled(engine)
+    found = await engine.read(lambda conn: kits.get(conn, kit.id))
+    assert "webhookUrl" not in found.plan
+    assert (await engine.job(job.id)).webhooks == ()

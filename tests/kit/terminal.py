@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pyte
 
+from bmn.cli.base import BaseCommand, Context, Group
 from tests.kit import warm
 from tests.kit.processes import PATIENCE
 from tests.kit.warm import Forked
@@ -224,3 +225,14 @@ def check_snapshot(name: str, text: str) -> None:
         path.write_text(text)
     assert path.exists(), f"no snapshot {name}; record it with BMN_UPDATE_SNAPSHOTS=1"
     assert text == path.read_text()
+
+
+def commands(command: BaseCommand, *words: str) -> Iterator[tuple[str, BaseCommand]]:
+    """Every command below one, with the words that call it."""
+    yield " ".join(words) or "bmn", command
+    if isinstance(command, Group):
+        context = Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from commands(found, *words, name)

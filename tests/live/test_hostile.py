@@ -99,6 +99,7 @@ MALFORMED: dict[str, str | bytes] = {
     "many attachments": '4599-/wizard,["job:join",{"_placeholder":true,"num":0}]',
     "bytes out of nowhere": b"\x00\x01",
     "an object for a packet": '4{"a":1}',
+    "a third of a million values": '42/wizard,7["job:join",[' + "[]," * 330_000 + "0]]",
     "two megabytes": "4" + "2" * 2_000_000,
     "a placeholder to nowhere": '42/wizard,7["job:join",{"_placeholder":true,"num":9}]',
 }

@@ -323,7 +323,7 @@ async def test_the_certificate_is_checked_against_the_name_and_not_the_address(
     settings: Settings, tls_site: tuple[int, ssl.SSLContext], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, context = tls_site
-    monkeypatch.setitem(__import__("bmn.providers.addresses", fromlist=["_PORTS"])._PORTS, port, port)
+    monkeypatch.setitem(__import__("bmn.internet", fromlist=["_PORTS"])._PORTS, port, port)
     fetcher = Fetcher(
         settings,
         resolve=Names(["127.0.0.1"]),

@@ -1,5 +1,6 @@
 """OpenAI Images through the official SDK, against its emulator."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 
@@ -174,3 +175,38 @@ async def test_the_older_model_is_told_to_keep_the_logo_as_it_is(
     await client.edit(PROMPT, [png()])
     await client.close()
     assert b'name="input_fidelity"\r\n\r\nhigh\r\n' in wire.seen[0]
+
+
+def _told(**picture: str) -> bytes:
+    return answer(json.dumps({"created": 1, "data": [picture]}).encode())
+
+
+async def test_a_picture_that_is_told_as_an_address_is_fetched_without_the_key(
+    wire: Wire, settings: Settings, on_call: OnCall
+) -> None:
+    """As services do that speak OpenAI's language; the first try of the picture fails, and it is not ordered again."""
+    wire.answers = [_told(url=f"{wire.url}/made/1.png"), answer(b"", 503), answer(png(), content_type="image/png")]
+    client = OpenAIImages(ProviderAccess(f"{wire.url}/v1", "sk-real", sandboxed=False), settings, on_call)
+    picture = await client.edit(PROMPT, [png()])
+    await client.close()
+    assert (picture.data, picture.mime) == (png(), "image/png")
+    assert [request.split(b" ")[1] for request in wire.seen] == [b"/v1/images/edits", b"/made/1.png", b"/made/1.png"]
+    assert b"sk-real" not in b"".join(wire.seen[1:])
+
+
+@pytest.mark.parametrize("address", ["https://10.0.0.1/a.png", "http://a.example/a.png", "file:///etc/passwd", "", "x"])
+async def test_a_picture_that_cannot_be_fetched_is_garbage_that_may_have_cost(
+    wire: Wire, settings: Settings, on_call: OnCall, address: str
+) -> None:
+    wire.answers = [_told(url=address)]
+    client = OpenAIImages(ProviderAccess(f"{wire.url}/v1", "sk-real", sandboxed=False), settings, on_call)
+    failure = await failing(client.edit(PROMPT, [png()]))
+    await client.close()
+    assert (failure.cause, failure.ambiguous, len(wire.seen)) == (Cause.PROVIDER_GARBAGE, True, 1)
+
+
+async def test_a_picture_may_stand_in_its_address(wire: Wire, settings: Settings, on_call: OnCall) -> None:
+    wire.answers = [_told(url=f"data:image/png;base64,{base64.b64encode(png()).decode()}")]
+    client = OpenAIImages(ProviderAccess(f"{wire.url}/v1", "sk-real", sandboxed=False), settings, on_call)
+    assert (await client.edit(PROMPT, [png()])).data == png()
+    await client.close()

@@ -113,6 +113,64 @@ def test_a_name_in_a_query_that_means_nothing_is_refused_everywhere(target: Targ
     assert refusal["hint"].startswith("Did you mean state? ")
 
 
+def _numeric(part: Dependant) -> Iterator[str]:
+    kinds = {int, float}
+    for field in part.query_params:
+        if kinds & {field.field_info.annotation, *get_args(field.field_info.annotation)}:
+            yield field.alias
+    for each in part.dependencies:
+        yield from _numeric(each)
+
+
+def test_every_number_in_a_query_has_one_form_and_is_given_once(target: Target) -> None:
+    admin, asked = target.client(str(uuid4()), "admin"), 0
+    for route in target.app.api.routes:
+        if (
+            not isinstance(route, APIRoute)
+            or not route.path.startswith("/api/v1/")
+            or "GET" not in (route.methods or ())
+        ):
+            continue
+        for name in _numeric(route.dependant):
+            path = re.sub(
+                "{(.*?)}",
+                lambda found: {**_PARTS, "bulk_id": "1", "name": "timeout"}.get(found[1], str(uuid4())),
+                route.path,
+            )
+            for text in ("1_0", "+5", " 5", "٣", "５", "5.", "inf", "nan"):
+                answer = admin.get(path, params={name: text})
+                assert answer.status_code == 400, (path, name, text)
+                assert name in answer.json()["error"], answer.text
+            answer = admin.get(path, params=[(name, "1"), (name, "2")])
+            assert (answer.status_code, answer.json()["error"]) == (400, f"{name} is given twice, and takes one value.")
+            asked += 1
+    assert asked > 15
+
+
+def test_what_is_given_twice_is_refused_wherever_one_value_counts(target: Target) -> None:
+    user = target.client(str(uuid4()))
+    brand = target.brand(user)
+    token = user.headers["Authorization"]
+    assert user.get("/api/v1/jobs", params=[("state", "failed"), ("state", "queued")]).status_code == 200  # a list
+    for name, values in (("Authorization", [token, token]), ("Idempotency-Key", ["a", "b"])):
+        with httpx.Client(base_url=target.url, trust_env=False) as anybody:
+            headers = [("Authorization", token)] if name != "Authorization" else []
+            answer = anybody.post(
+                "/api/v1/generation/logos",
+                json={"brandId": brand, "count": 1},
+                headers=[*headers, *((name, value) for value in values)],
+            )
+        assert (answer.status_code, name in answer.text) == (400, True), answer.text
+    for path, body in (
+        ("/api/v1/generation/logos", f'{{"brandId": "{brand}", "count": 1, "count": 8}}'),
+        ("/api/v1/brands", '{"name": "A", "name": "B"}'),
+    ):
+        answer = user.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400, answer.text
+        assert "twice" in answer.json()["error"]
+    assert user.get("/api/v1/jobs").json()["total"] == 0
+
+
 @pytest.mark.parametrize("header", ["Origin", "Host"])
 def test_a_header_that_names_no_address_is_no_fault_of_ours(target: Target, header: str) -> None:
     with httpx.Client(base_url=target.url, trust_env=False) as anybody:

@@ -12,7 +12,7 @@ from bmn.cli.following.job_page import styled
 from bmn.cli.following.progress import Line
 from bmn.cli.terminal.console import Console
 from bmn.client import Event
-from bmn.schemas.requests import BrandBody
+from bmn.schemas.look import BrandBody
 
 EVIL = "Acme\x1b]0;owned\x07 \x9b2J\x90q\x9c \x7f"
 

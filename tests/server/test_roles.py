@@ -128,6 +128,27 @@ _CANARY = "canary-of-ana"
 _STAFF = "canary-of-staff"
 _LOOK = {"reveal": "true", "reason": "ticket 7"}
 
+
+async def test_a_look_that_is_refused_is_not_in_the_log(api: Api, ana: httpx.AsyncClient) -> None:
+    operator = api.with_token((await api.key(Role.OPERATOR, BEN)).text)
+    job_id = await api.logos(ana, await api.brand(ana), count=1)
+    for path, more, status in (
+        (f"/api/v1/jobs/{job_id}", {"wait": "61"}, 400),
+        (f"/api/v1/jobs/{job_id}", {"wait": "nonsense"}, 400),
+        ("/api/v1/jobs", {"all": "true", "cursor": "none"}, 400),
+        (f"/api/v1/jobs/{job_id}-not", {}, 404),
+        (f"/g/job/{job_id}-not", {}, 404),
+    ):
+        assert (await operator.get(path, params={**_LOOK, **more})).status_code == status, path
+    log = "/api/v1/admin/audit?action=reveal"
+    assert (await operator.get(log)).json()["entries"] == []
+    assert (await operator.get(f"/api/v1/jobs/{job_id}", params=_LOOK)).status_code == 200
+    unknown = {"user": "nobody@example.com", **_LOOK}
+    assert (await operator.get("/api/v1/jobs", params=unknown)).status_code == 404
+    entries = (await operator.get(log)).json()["entries"]
+    assert [each["action"] for each in entries] == ["reveal.user", "reveal.job"]
+
+
 # What a role may do is no question of the database.
 _ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -7,9 +7,11 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from bmn.db.hooks import deliveries
+from bmn.db.engine import Connection
+from bmn.db.hooks import deliveries, gone
 from bmn.db.records import DeliveryState
-from bmn.schemas.webhooks import problem_of
+from bmn.internet import NotVisited, read_target
+from bmn.schemas.webhooks import own_origins
 from bmn.work.webhooks.relay import relay
 from tests.kit.api import Api
 from tests.kit.jobs import claim, complete
@@ -60,6 +62,14 @@ REFUSED = [
     "https://a.example/ho\tok",
     "https://a.example/\u2028hook",
     "https://a.example\\@b.example/",
+    "https://example..com/",
+    "https://0x7f.1/",
+    f"https://{'a' * 64}.example/",
+    "https://a_.example/",
+    "https://receiver.local/",
+    "https://168.63.129.16/",
+    "https://[::ffff:93.184.215.14]/",
+    "https://[3fff::1]/",
 ]
 
 
@@ -70,14 +80,17 @@ async def test_an_address_that_may_not_be_told_is_refused(api: Api, ana: httpx.A
     for path, given in bodies:
         answer = await ana.post(path, json=given)
         assert answer.status_code == 400, (path, answer.text)
+        assert ("webhookUrl" if path == LOGOS else "url") in answer.text
     assert (await ana.get("/api/v1/jobs")).json()["total"] == 0
 
 
 def test_receivers_on_this_machine_are_for_development() -> None:
     for url in ("http://localhost:4000/", "https://127.0.0.1/", "http://[::1]:1/"):
-        assert problem_of(url, development=True) is None
-        assert problem_of(url, development=False)
-    assert problem_of("https://a.example/hook", development=False) is None
+        assert read_target(url, trusted=own_origins(url, development=True)).trusted
+        with pytest.raises(NotVisited):
+            read_target(url, trusted=own_origins(url, development=False))
+    with pytest.raises(NotVisited):
+        read_target("http://name@localhost/", trusted=own_origins("http://name@localhost/", development=True))
 
 
 async def test_an_account_has_receivers_of_its_own(api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient) -> None:
@@ -104,6 +117,37 @@ async def test_an_account_has_receivers_of_its_own(api: Api, ana: httpx.AsyncCli
     assert (await ana.delete(f"{HOOKS}/endpoints/{made['id']}")).status_code == 204
     (entry,) = await _log(ana)
     assert (entry["state"], entry["error"]) == ("dropped", "Its endpoint was removed.")
+
+
+async def test_a_receiver_that_is_gone_is_told_and_enabled_by_its_owner_alone(
+    api: Api, ana: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    made = (await ana.post(f"{HOOKS}/endpoints", json={"url": "https://a.example/"})).json()
+    assert (made["disabledAt"], made["disabledReason"]) == (None, None)
+    sent = (await ana.post(f"{HOOKS}/test", json={"endpointId": made["id"]})).json()
+
+    def say_gone(conn: Connection) -> None:
+        gone.forget(conn, deliveries.get_delivery(conn, sent["id"]))
+
+    await api.core.db.write(say_gone)
+    (listed,) = (await ana.get(f"{HOOKS}/endpoints")).json()["endpoints"]
+    assert listed["disabledAt"] and listed["disabledReason"] == gone.WHY
+    assert (await _log(ana))[0]["state"] == "dropped"
+    for refused in (
+        await ana.post(f"{HOOKS}/test", json={"endpointId": made["id"]}),
+        await ana.post(f"{HOOKS}/deliveries/{sent['id']}/replay"),
+    ):
+        assert refused.status_code == 409
+        assert "bmn webhooks enable" in refused.text
+    page = await ana.get("/dev/webhooks")
+    assert gone.WHY in page.text and f"/dev/webhooks/{made['id']}/enable" in page.text
+    path = f"{HOOKS}/endpoints/{made['id']}/enable"
+    assert (await ben.post(path)).status_code == 404
+    assert (await ben.post(f"/dev/webhooks/{made['id']}/enable")).status_code == 404
+    assert (await ana.post(path)).json()["disabledAt"] is None
+    await api.core.db.write(say_gone)
+    assert (await ana.post(f"/dev/webhooks/{made['id']}/enable")).status_code == 303
+    assert (await ana.get(f"{HOOKS}/endpoints")).json()["endpoints"][0]["disabledAt"] is None
 
 
 async def test_twenty_receivers_are_enough(api: Api, ana: httpx.AsyncClient) -> None:

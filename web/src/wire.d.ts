@@ -765,6 +765,7 @@ export interface KitBody {
   durationSeconds?: number;
   webhookUrl?: string | null;
   webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
+  newBrand?: BrandBody | null;
 }
 
 export interface KitEstimate {
@@ -783,6 +784,7 @@ export interface KitEstimate {
   durationSeconds?: number;
   webhookUrl?: string | null;
   webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
+  newBrand?: BrandBody | null;
 }
 
 export interface KitJob {
@@ -868,6 +870,7 @@ export interface LogosBody {
   webhookUrl?: string | null;
   webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId: string;
+  newBrand?: BrandBody | null;
   brandName?: string | null;
   logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
   colorPalette?: string[] | null;
@@ -890,6 +893,7 @@ export interface LogosEstimate {
   webhookUrl?: string | null;
   webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId?: string;
+  newBrand?: BrandBody | null;
   brandName?: string | null;
   logoStyle?: "minimal" | "bold" | "vintage" | "modern" | "playful" | null;
   colorPalette?: string[] | null;
@@ -927,6 +931,8 @@ export interface MadeWebhookEndpoint {
   url: string;
   events: string[];
   createdAt: string;
+  disabledAt?: string | null;
+  disabledReason?: string | null;
   key: string;
 }
 
@@ -1360,6 +1366,8 @@ export interface WebhookEndpoint {
   url: string;
   events: string[];
   createdAt: string;
+  disabledAt?: string | null;
+  disabledReason?: string | null;
 }
 
 export interface WebhookEndpoints {
@@ -1408,6 +1416,7 @@ export interface WizardBody {
   webhookUrl?: string | null;
   webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
   brandId: string;
+  newBrand?: BrandBody | null;
   step: "social-analysis" | "brand-identity" | "customization" | "logo-generation" | "logo-refinement" | "product-selection" | "mockup-review" | "bundle-builder" | "profit-calculator";
   input?: Record<string, any>;
   sessionId?: string | null;
@@ -1543,6 +1552,7 @@ export interface Answers {
   "GET /api/v1/webhooks/default/secret": WebhookSecret;
   "GET /api/v1/webhooks/endpoints": WebhookEndpoints;
   "POST /api/v1/webhooks/endpoints": MadeWebhookEndpoint;
+  "POST /api/v1/webhooks/endpoints/{endpoint_id}/enable": WebhookEndpoint;
   "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": WebhookSecret;
   "POST /api/v1/webhooks/test": WebhookDelivery;
   "GET /api/v1/webhooks/deliveries": WebhookDeliveries;

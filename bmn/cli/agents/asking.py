@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bmn.cli.agents.answers import PriceAnswer, StepPrice
 from bmn.cli.agents.money import Price
 from bmn.cli.agents.orders import KitOrder, Order
-from bmn.cli.lookup.brands import brands_named, find_brand, is_brand_id
+from bmn.cli.lookup.brands import brands_named, find_brand, for_target, is_brand_id
 from bmn.cli.order import Body, Target
 from bmn.client import Client
 from bmn.errors import InsufficientCredits, NotFound
@@ -15,9 +15,13 @@ from bmn.schemas.generators import KINDS
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An order that was looked up and priced. body: the request but for the id of a brand that is not made yet."""
+    """An order that was looked up and priced.
+
+    reference: the brand as it was named. body: the request but for the id of a brand that is not made yet.
+    """
 
     order: Order
+    reference: str
     brand: Target
     body: Body
     answer: PriceAnswer
@@ -46,17 +50,16 @@ async def ask(client: Client, reference: str, order: Order, *, make: bool = Fals
         answer = _of_kit(await client.kit_price(body | ({"brandId": brand.id} if brand.id else {})))
     else:
         answer = _of_job(await client.estimate(order.kind, body | named))
-    return Asked(order, brand, body, answer.model_copy(update={"brand_is_new": not brand.id}))
+    return Asked(order, reference, brand, body, answer.model_copy(update={"brand_is_new": not brand.id}))
 
 
-async def settle_brand(client: Client, asked: Asked) -> Body:
-    """The whole request. A brand that is not there yet is made, unless its order would be refused for lack of credits."""
-    if asked.brand.id:
-        return {**asked.body, "brandId": asked.brand.id}
-    if asked.answer.credits > asked.answer.credits_available:
+def settle_brand(asked: Asked) -> Body:
+    """The whole request. A brand that is not there yet is made together with the order. Raises InsufficientCredits."""
+    if not asked.brand.id and asked.answer.credits > asked.answer.credits_available:
         raise InsufficientCredits(asked.answer.credits, asked.answer.credits_available)
-    made = await client.create_brand(asked.brand.name, **asked.order.record())
-    return {**asked.body, "brandId": made.id}
+    if not _makes_brand(asked.order):
+        return {**asked.body, "brandId": asked.brand.id}
+    return for_target(asked.body, asked.reference, asked.brand, asked.order.record())
 
 
 async def _brand(client: Client, reference: str, order: Order, *, make: bool) -> Target:
@@ -65,7 +68,7 @@ async def _brand(client: Client, reference: str, order: Order, *, make: bool) ->
         found = await find_brand(client, reference)
     except NotFound:
         named = reference.strip().removeprefix("@")
-        if is_brand_id(named) or not (kind is None or kind.makes_brand) or await brands_named(client, named):
+        if is_brand_id(named) or not _makes_brand(order) or await brands_named(client, named):
             raise  # the last: it could be several
         if kind is None or kind.estimate is not None:
             return Target("", named)
@@ -74,6 +77,11 @@ async def _brand(client: Client, reference: str, order: Order, *, make: bool) ->
         made = await client.create_brand(named, **order.record())  # which costs nothing
         return Target(made.id, made.name)
     return Target(found.id, found.name)
+
+
+def _makes_brand(order: Order) -> bool:
+    kind = KINDS.get(order.kind)
+    return kind is None or kind.makes_brand
 
 
 def _of_job(found: documents.Estimate) -> PriceAnswer:

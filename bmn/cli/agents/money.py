@@ -8,7 +8,7 @@ from typing import Literal
 from bmn.errors import BmnError, UsageProblem
 from bmn.format import count
 
-_AMOUNT = re.compile(r"(?P<dollars>\$\s*)?(?P<number>\d{1,9}(?:\.\d{1,6})?)(?P<usd>\s*usd)?", re.IGNORECASE)
+_AMOUNT = re.compile(r"(?P<dollars>\$\s*)?(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6})?)(?P<usd>\s*usd)?", re.IGNORECASE)
 
 
 class OverBudget(BmnError):

@@ -12,12 +12,11 @@ from bmn.client import Client
 from bmn.schemas.base import FreeForm, Id, Model, Name, Palette, Text, Vision, Whole
 from bmn.schemas.generators import KINDS
 from bmn.schemas.generators.bundles import CompositionStyle
-from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.generators.wizard import WizardStep
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.kits import FIRST_PRODUCTS, Part, ProductName
-from bmn.schemas.look import LookChoice
+from bmn.schemas.look import LogoStyle, LookChoice
 
 Archetype = Annotated[Text, StringConstraints(max_length=200)]
 Reference = Annotated[Text, StringConstraints(min_length=1, max_length=200)]

@@ -49,7 +49,7 @@ class Writer(Reader):
         key = key or uuid4().hex
         before = self.purse.hold(key, asked.price, most)
         try:
-            return await self._submit(asked, await settle_brand(self.client, asked), key)
+            return await self._submit(asked, settle_brand(asked), key)
         except BmnError as error:
             raise self._unsure(error, key, before) from error
 
@@ -70,7 +70,7 @@ class Writer(Reader):
         key = key or uuid4().hex
         before = self.purse.hold(key, asked.price, most)
         try:
-            body = {**await settle_brand(self.client, asked), **refinement(logo, notes)}
+            body = {**settle_brand(asked), **refinement(logo, notes)}
             return await self._submit(asked, body, key)
         except BmnError as error:
             raise self._unsure(error, key, before) from error

@@ -17,8 +17,7 @@ from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.errors import Conflict
 from bmn.format import count
 from bmn.schemas.documents import Asset, Brand
-from bmn.schemas.generators.logos import LogoStyle
-from bmn.schemas.look import COLUMNS, differing, told
+from bmn.schemas.look import COLUMNS, LogoStyle, differing, told
 
 app = group(
     "The brands that pictures are made for.", 'bmn brands create "Acme Coffee" --color "#5A3825"', "bmn brands list"

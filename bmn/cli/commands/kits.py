@@ -18,6 +18,7 @@ from bmn.cli.terminal.params import Reason, span
 from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
+from bmn.numbers import is_whole
 from bmn.schemas.documents import Asset, Kit, KitPage
 
 KitName = Annotated[str, typer.Argument(metavar="KIT")]
@@ -161,7 +162,7 @@ async def _waiting(client: Client, name: str | None) -> Kit:
 
 async def _logo(client: Client, kit: Kit, reference: str) -> Asset:
     """A logo of the kit by its number, else one of the brand's by whatever names it."""
-    if not reference.isdecimal():
+    if not is_whole(reference):
         return await find_asset(client, kit.brand_id, reference)
     made = [job.job_id for step in kit.steps if step.step == "logos" for job in step.jobs]
     logos = [asset for job_id in made for asset in numbered((await client.job(job_id)).assets)]

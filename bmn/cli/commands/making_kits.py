@@ -10,9 +10,9 @@ from bmn.cli.base import UsageError
 from bmn.cli.order import Body
 from bmn.cli.terminal.params import brand_name, color, span
 from bmn.schemas.generators.bundles import CompositionStyle
-from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.kits import Part
+from bmn.schemas.look import LogoStyle
 
 if TYPE_CHECKING:
     from bmn.client import Client

@@ -99,7 +99,7 @@ class _Fail(Command):
 
 def _with_values(args: list[str]) -> Iterator[str]:
     """The options whose value may be left out, with the value that they stand for then."""
-    for arg, after in zip(args, [*args[1:], "-"], strict=True):
+    for arg, after in zip(args, [*args[1:], "-"][: len(args)], strict=True):
         yield arg
         if arg in _BARE and after.startswith("-"):
             yield _BARE[arg]

@@ -49,9 +49,13 @@ def list_endpoints() -> None:
         console.say("No webhook endpoints.")
         console.next_step("bmn webhooks add https://example.com/hook")
         return
-    columns = [Column("ENDPOINT"), Column("URL", flexible=True), Column("EVENTS", flexible=True)]
-    console.table(columns, [(each.id, each.url, ", ".join(each.events)) for each in found])
-    console.next_step(f"bmn webhooks test {found[0].id}")
+    columns = [Column("ENDPOINT"), Column("STATE"), Column("URL", flexible=True), Column("EVENTS", flexible=True)]
+    console.table(columns, [(each.id, _state(each), each.url, ", ".join(each.events)) for each in found])
+    if disabled := next((each for each in found if each.disabled_at), None):
+        console.say(f"{disabled.id} gets nothing any more. {disabled.disabled_reason}")
+        console.next_step(f"bmn webhooks enable {disabled.id}")
+    else:
+        console.next_step(f"bmn webhooks test {found[0].id}")
 
 
 @app.command(cls=examples("bmn webhooks add https://example.com/hook --event job.completed --event job.failed"))
@@ -91,6 +95,22 @@ def remove(endpoint: Endpoint) -> None:
         console.document({"removed": removed})
         return
     console.say(f"Removed {removed}.")
+
+
+@app.command(cls=examples("bmn webhooks enable 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"))
+def enable(endpoint: Endpoint) -> None:
+    """Lets a receiver hear again that was disabled because it had answered 410 (Gone)."""
+
+    async def again() -> documents.WebhookEndpoint:
+        async with open_client() as client:
+            return await client.enable_webhook_endpoint(await find_endpoint(client, endpoint))
+
+    enabled = run(again())
+    if console.json:
+        console.document(enabled)
+        return
+    console.say(f"{enabled.id} hears again, from the next event on.")
+    console.next_step(f"bmn webhooks test {enabled.id}")
 
 
 @app.command(cls=examples("bmn webhooks secret", "bmn webhooks secret 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"))
@@ -209,6 +229,10 @@ def listen(
         run(forward(forward_to, events or ()))
     except KeyboardInterrupt:
         console.say("Stopped listening.")
+
+
+def _state(each: documents.WebhookEndpoint) -> Cell:
+    return ("disabled", "red") if each.disabled_at else ("enabled", "green")
 
 
 def _row(each: documents.WebhookDelivery) -> tuple[Cell, ...]:

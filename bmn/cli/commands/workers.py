@@ -20,6 +20,7 @@ from bmn.client import Client
 from bmn.client.patience import insist
 from bmn.errors import NotFound, UsageProblem
 from bmn.format import count, duration
+from bmn.numbers import is_whole
 from bmn.schemas.documents import Scaled, WorkerStatus
 
 _COLUMNS = (
@@ -158,7 +159,7 @@ def scale(
 
 def _wanted(text: str) -> tuple[str, int]:
     queue, sign, number = text.partition("=")
-    if not (queue and sign and number.isascii() and number.isdecimal() and 1 <= int(number[:4]) <= 16):
+    if not (queue and sign and is_whole(number) and 1 <= int(number[:4]) <= 16):
         hint = "Example: bmn workers scale logo-generation=2. To have none: bmn workers drain, or bmn queues pause."
         raise UsageProblem(f"{text!r} is not QUEUE=N with N from 1 to 16.", hint=hint)
     return queue, int(number)

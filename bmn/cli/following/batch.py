@@ -20,7 +20,7 @@ from bmn.cli.following.estimate import check_price
 from bmn.cli.following.kits import cost
 from bmn.cli.following.one_kit import record_of
 from bmn.cli.following.outcomes import WAITS, Outcome, default_path, read_outcomes, write_outcomes
-from bmn.cli.lookup.brands import find_brand
+from bmn.cli.lookup.brands import find_target, for_target
 from bmn.cli.lookup.rows import Row, read_rows
 from bmn.cli.lookup.server import client_of
 from bmn.cli.order import Body, Options
@@ -197,22 +197,19 @@ async def _submit(client: Client, batch: Batch, ran: _Run) -> None:
 
 
 async def _submit_one(client: Client, batch: Batch, row: Row, outcome: Outcome) -> None:
-    async def would_do(name: str) -> None:
-        """As for one order: what is refused leaves no brand behind."""
-        if batch.what == "kit":
-            check_price(await client.kit_price(row.body))
-        else:
-            check_price(await client.estimate("logos", {**row.body, "brandName": name}))
-
-    brand = await _patient(lambda: find_brand(client, row.brand, create=record_of(row.body), first=would_do))
-    outcome.brand_id = brand.id
-    body = {**row.body, "brandId": brand.id}
+    brand = await _patient(lambda: find_target(client, row.brand))
+    if not brand.id and batch.what == "kit":
+        check_price(await _patient(lambda: client.kit_price(row.body)))
+    elif not brand.id:
+        check_price(await _patient(lambda: client.estimate("logos", {**row.body, "brandName": brand.name})))
+    body = for_target(row.body, row.brand, brand, record_of(row.body))
     if batch.what == "kit":
         kit = await _patient(lambda: client.start_kit(body, idempotency_key=row.key))
-        outcome.id, outcome.state, outcome.step = kit.group_id, kit.state, kit.step
+        outcome.id, outcome.state, outcome.step, outcome.brand_id = kit.group_id, kit.state, kit.step, kit.brand_id
         return
     job = await _patient(lambda: client.generate("logos", body, idempotency_key=row.key))
     outcome.id, outcome.state = job.job_id, job.ended or "queued"
+    outcome.brand_id = brand.id or (await _patient(lambda: client.job(job.job_id))).brand_id
 
 
 async def _patient(ask: Callable[[], Awaitable[T]]) -> T:

@@ -1,6 +1,6 @@
 """One generator from its options to its files: submit, watch, show, write, report."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from bmn.cli.following.looks import settle
 from bmn.cli.following.report import accepted, detached, next_steps, report, show_results, warn, with_server
 from bmn.cli.following.watch import watch
 from bmn.cli.lookup.assets import numbered
-from bmn.cli.lookup.brands import brands_named, find_brand, is_brand_id, other_than
+from bmn.cli.lookup.brands import find_brand, find_target, for_target, other_than
 from bmn.cli.lookup.server import open_client, server_for
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal import exit_codes
@@ -22,7 +22,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, slug
 from bmn.cli.terminal.images import mode
 from bmn.client import Client
-from bmn.errors import BmnError, NotFound
+from bmn.errors import BmnError
 from bmn.schemas.documents import JobRecord, MockupsSubmitted, Submitted
 from bmn.schemas.kind import Kind
 
@@ -64,22 +64,22 @@ async def _client(kind: Kind, options: Options, made: _Made) -> AsyncIterator[Cl
 
 async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> int:
     async with _client(kind, options, made) as client:
-        # Where nothing can be made without pictures of the brand, a new name is a mistyped one.
-        new = kind.makes_brand and not options.dry_run
-        imagine = kind.estimate is not None and options.dry_run and not options.refines
-
-        async def would_do(name: str) -> None:
-            """What is refused for itself, or for its price, is refused before a brand is made for it."""
-            if kind.estimate is not None and not options.refines:
-                body = {**await build(client, Target("", name)), **options.terms}
-                check_price(await client.estimate(kind.name, body))
-
-        brand = await _brand(client, options, first=would_do if new else None, imagine=imagine)
+        brand = await _brand(client, kind, options)
+        other = "" if brand.id else await other_than(client, brand.name)
         body = {**await build(client, brand), **options.terms}
         if options.dry_run:
+            if not brand.id:
+                console.say(f"the brand {brand.name!r} would be made{other}")
             return await show_estimate(client, kind.name, body)
+        if not brand.id and kind.estimate is not None:
+            check_price(await client.estimate(kind.name, body))
+        if kind.makes_brand and not options.refines:
+            body = for_target(body, options.brand, brand, options.record)
         answer, labels = await _submit(client, kind, body, brand, options)
         made.job_ids = [*labels]
+        if not brand.id:
+            brand = Target((await client.job(made.job_ids[0])).brand_id or "", brand.name)
+            console.say(f"made the brand {brand.name!r}{other}")
         warn(answer.warning)
         if options.detach:
             return accepted(answer, made.job_ids)
@@ -103,19 +103,12 @@ async def _submit(
     return many, {job.job_id: "" for job in many.jobs}  # each is called as the product in its record
 
 
-async def _brand(
-    client: Client, options: Options, *, first: Callable[[str], Awaitable[None]] | None, imagine: bool
-) -> Target:
-    """first: a name that does not exist is made one, after this. imagine: it is only asked what it would be like."""
-    try:
-        brand = await find_brand(client, options.brand, create=options.record if first else None, first=first)
-    except NotFound:
-        if not imagine or is_brand_id(options.brand) or await brands_named(client, options.brand.removeprefix("@")):
-            raise
-        name = options.brand.strip().removeprefix("@")
-        console.say(f"the brand {name!r} would be made{await other_than(client, name)}")
-        return Target("", name)
-    return Target(brand.id, brand.name)
+async def _brand(client: Client, kind: Kind, options: Options) -> Target:
+    """Where nothing can be made, or priced, without what the brand has, a new name is a mistyped one."""
+    if kind.makes_brand and not options.refines and (kind.estimate is not None or not options.dry_run):
+        return await find_target(client, options.brand)
+    found = await find_brand(client, options.brand)
+    return Target(found.id, found.name)
 
 
 async def _attend(

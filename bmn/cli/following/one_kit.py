@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from bmn.cli.base import run
 from bmn.cli.following import kits
 from bmn.cli.following.estimate import check_price
-from bmn.cli.lookup.brands import find_brand, is_brand_id, other_than
+from bmn.cli.lookup.brands import find_target, for_target, other_than
 from bmn.cli.lookup.server import client_of
 from bmn.cli.order import Body
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.client import Client
-from bmn.errors import NotFound
 from bmn.schemas.documents import Kit, KitPrice
 from bmn.schemas.kits import QUEUE_OF
 
@@ -46,11 +45,14 @@ def make_kit(wanted: Wanted) -> int:
             if wanted.dry_run:
                 return await _price(client, wanted.brand, body)
 
-            async def would_do(_name: str) -> None:
+            brand = await find_target(client, wanted.brand)
+            other = "" if brand.id else await other_than(client, brand.name)
+            if not brand.id:
                 check_price(await client.kit_price(body))
-
-            brand = await find_brand(client, wanted.brand, create=record_of(body), first=would_do)
-            begun.append(await client.start_kit({**body, "brandId": brand.id}, idempotency_key=wanted.key))
+            order = for_target(body, wanted.brand, brand, record_of(body))
+            begun.append(await client.start_kit(order, idempotency_key=wanted.key))
+            if not brand.id:
+                console.say(f"made the brand {brand.name!r}{other}")
             if not wanted.detach:
                 begun.append(await kits.watch(client, begun[0], timeout=wanted.timeout))
         return None
@@ -73,12 +75,9 @@ def make_kit(wanted: Wanted) -> int:
 
 
 async def _price(client: Client, name: str, body: Body) -> KitPrice:
-    try:
-        brand = await find_brand(client, name)
-    except NotFound:
-        if is_brand_id(name):
-            raise
-        console.say(f"the brand {name.strip()!r} would be made{await other_than(client, name)}")
+    brand = await find_target(client, name)
+    if not brand.id:
+        console.say(f"the brand {brand.name!r} would be made{await other_than(client, brand.name)}")
         return await client.kit_price(body)
     return await client.kit_price({**body, "brandId": brand.id})
 

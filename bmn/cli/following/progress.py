@@ -13,7 +13,7 @@ from bmn.client.said import Said
 from bmn.format import duration
 from bmn.schemas.payloads import JobState
 
-PERCENT = re.compile(r"(\d+) ?%$")
+PERCENT = re.compile(r"([0-9]+) ?%$")
 
 # What a job reports as its status -> how far a picture is at least, and the word beside its bar. A word seldom changes
 # and never goes back.

@@ -8,13 +8,14 @@ from bmn.cli.lookup.jobs import find_job
 from bmn.cli.order import Target
 from bmn.client import Client, pages
 from bmn.errors import NotFound
+from bmn.numbers import is_whole
 from bmn.schemas.documents import Asset
 
 _PAGE = 100
 _MOST_IN_A_BUNDLE = 10
 _SHORTEST_ID = 4  # so many letters of an id, which may all be digits, name an asset; fewer digits are a number
 
-_OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>\d+)")
+_OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>[0-9]+)")
 
 
 async def each_of_brand(client: Client, brand_id: str, kind: str | None = None) -> AsyncIterator[Asset]:
@@ -40,7 +41,7 @@ async def find_asset(client: Client, brand_id: str, reference: str, kind: str = 
     assets = await of_brand(client, brand_id, kind)
     if not assets:
         raise NotFound(f"This brand has no {kind} yet.", hint=f"Make one: bmn generate {kind}s --brand NAME")
-    if reference.isdecimal() and len(reference) < _SHORTEST_ID:
+    if is_whole(reference) and len(reference) < _SHORTEST_ID:
         last = newest(assets)
         older = len(assets) > len(last)
         return _numbered(last, int(reference), f"newest {kind} job", " Older ones are named JOB/2." if older else "")

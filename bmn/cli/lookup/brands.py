@@ -1,31 +1,25 @@
 """The brand that a name or an id means."""
 
 import difflib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
-from bmn.cli.terminal.console import console
+from bmn.cli.order import Body, Target
 from bmn.cli.terminal.timespan import ago
 from bmn.client import Client, pages
 from bmn.errors import NotFound
 from bmn.names import key_of
 from bmn.schemas.documents import Brand
+from bmn.schemas.kind import NEW_BRAND
 
 _PAGE = 100
 _NEARLY = 0.85  # of two names: a letter or two of a dozen are different
 
 
-async def find_brand(
-    client: Client,
-    reference: str,
-    *,
-    create: Mapping[str, object] | None = None,
-    first: Callable[[str], Awaitable[None]] | None = None,
-) -> Brand:
-    """The brand of a name or an id. create: what to make one of when the name is new; None raises NotFound then.
+async def find_brand(client: Client, reference: str) -> Brand:
+    """The brand of a name or an id.
 
-    first: raises for a name that no brand is to be made for, so that an order which is refused leaves none behind.
-    Raises NotFound with the candidates where several have the name, as the API lets them.
+    Raises NotFound, with the candidates where several have the name, as the API lets them.
     """
     reference = reference.strip().removeprefix("@")
     if is_brand_id(reference):
@@ -36,17 +30,33 @@ async def find_brand(
         raise NotFound(f"{reference!r} could be several brands.", hint=f"Give the id of one: {candidates}")
     if exact:
         return exact[0]
-    if create is not None:
-        if first is not None:
-            await first(reference)
-        other = await other_than(client, reference)
-        made = await client.create_brand(reference, **create)
-        console.say(f"made the brand {made.name!r}{other}")
-        return made
     hint = "`bmn brands list` shows yours; `bmn brands create NAME` makes one."
     if near := await _names_like(client, reference):
         hint = f"Did you mean {' or '.join(map(repr, near))}? {hint}"
     raise NotFound(f"No brand {reference!r}.", hint=hint)
+
+
+async def find_target(client: Client, reference: str) -> Target:
+    """The brand of a name or an id; one of a new name has no id. Raises NotFound as `find_brand` does for all others."""
+    try:
+        found = await find_brand(client, reference)
+    except NotFound:
+        name = reference.strip().removeprefix("@")
+        if not name or is_brand_id(name) or await brands_named(client, name):
+            raise
+        return Target("", name)
+    return Target(found.id, found.name)
+
+
+def for_target(body: Body, reference: str, target: Target, record: Mapping[str, object]) -> Body:
+    """The body of an order: for an id, or for a name, which becomes a brand of this record together with the order.
+
+    A name is sent though its brand is there: an order that is repeated under its key is the same then.
+    """
+    if is_brand_id(reference.strip().removeprefix("@")):
+        return {**body, "brandId": target.id}
+    asked = {name: value for name, value in body.items() if name != "brandName"}
+    return {**asked, "brandId": NEW_BRAND, "newBrand": {"name": target.name, **record}}
 
 
 def is_brand_id(reference: str) -> bool:

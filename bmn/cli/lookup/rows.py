@@ -15,6 +15,7 @@ from bmn.cli.order import Body
 from bmn.cli.terminal.params import brand_name
 from bmn.errors import UsageProblem
 from bmn.names import key_of
+from bmn.numbers import is_whole, whole
 from bmn.schemas.base import Model
 from bmn.schemas.documents import Product
 from bmn.schemas.generators.logos import LogosBody
@@ -157,7 +158,7 @@ def _value(field: str, value: Any) -> Any:
         return value
     if field in _LISTS:
         return [part.strip() for part in value.split(";") if part.strip()]
-    return int(value) if field in _NUMBERS and value.strip().isdecimal() else value.strip()
+    return whole(value.strip()) if field in _NUMBERS and is_whole(value.strip()) else value.strip()
 
 
 def _slug(name: str, catalogue: Sequence[Product]) -> str:

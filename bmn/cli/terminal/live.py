@@ -10,6 +10,8 @@ from typing import TextIO
 
 from rich.cells import cell_len
 
+from bmn.numbers import is_whole
+
 _ECHO = 3  # cells kept free at the end of each line
 # Terminals that wrap a line again when they become narrower. The others cut it off.
 _REFLOWING = ("VTE_VERSION", "KITTY_WINDOW_ID", "TMUX", "WT_SESSION", "KONSOLE_VERSION", "ALACRITTY_WINDOW_ID")
@@ -75,7 +77,7 @@ class LiveLines:
         except OSError:
             columns, rows = 80, 24
         wanted = os.environ.get("COLUMNS", "")
-        return int(wanted) if wanted.isdecimal() and int(wanted) else columns or 80, rows or 24
+        return int(wanted) if is_whole(wanted) and int(wanted) else columns or 80, rows or 24
 
     def _write(self, text: str) -> None:
         if text:

@@ -8,6 +8,7 @@ import typer
 
 from bmn.cli.terminal.timespan import next_moment, seconds_ago
 from bmn.format import parse_span
+from bmn.numbers import number
 
 Bell = Annotated[bool, typer.Option("--bell", help="Ring when it has ended.")]
 Exec = Annotated[
@@ -67,7 +68,7 @@ def later(text: str) -> str:
 def dollars(value: str | float) -> float:
     """An amount of USD, `0.5` or `$0.50`. Raises ValueError."""
     try:
-        amount = float(value.strip().removeprefix("$") if isinstance(value, str) else value)
+        amount = number(value.strip().removeprefix("$")) if isinstance(value, str) else float(value)
     except ValueError:
         raise ValueError(f"{value!r} is not an amount; write it like 0.50") from None
     if not 0 <= amount <= 1e6:  # not a number is neither
@@ -79,7 +80,7 @@ def rate(value: str | float) -> float:
     """Jobs a second of `10/m`, `5/s`, `600/h`. Raises ValueError."""
     if isinstance(value, int | float):
         return float(value)
-    match = re.fullmatch(r"(\d{1,9})\s*/\s*([smh])", value.strip())
+    match = re.fullmatch(r"([0-9]{1,9})\s*/\s*([smh])", value.strip())
     if not match or not int(match[1]):
         raise ValueError(f"{value!r} is not a rate; write it like 10/m, with s, m or h")
     return int(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2]]
@@ -89,7 +90,7 @@ def share(value: str | float) -> float:
     """A part of all, `20%` or `0.2`. Raises ValueError."""
     text = str(value).strip()
     try:
-        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        found = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         raise ValueError(f"{value!r} is not a share; write it like 20%") from None
     if not 0 < found <= 1:

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from bmn.cli.terminal.console import console
 from bmn.format import duration, parse_span
 
-_DATE = re.compile(r"(?:19|20)\d{6}")  # 20261129: a date, not 234 days of seconds
-_UNIX = re.compile(r"(\d{10})(?:(?:\.\d*)?|\d{3})")  # seconds since 1970, as `date +%s` prints them, or milliseconds
+_DATE = re.compile(r"(?:19|20)[0-9]{6}")  # 20261129: a date, not 234 days of seconds
+_UNIX = re.compile(
+    r"([0-9]{10})(?:(?:\.[0-9]*)?|[0-9]{3})"
+)  # seconds since 1970, as `date +%s` prints them, or milliseconds
 
 
 def seconds_ago(text: str, now: datetime | None = None) -> float:
@@ -35,7 +37,7 @@ def next_moment(text: str, now: datetime | None = None) -> datetime:
     here = (now or datetime.now(UTC)).astimezone()
     word = text.strip()
     try:
-        if re.fullmatch(r"\d{1,2}:\d\d", word):
+        if re.fullmatch(r"[0-9]{1,2}:[0-9][0-9]", word):
             clock = time.fromisoformat(word.zfill(5))
             days = [here.date() + timedelta(days=ahead) for ahead in (0, 1)]
             found = [moment for day in days for moment in _readings(datetime.combine(day, clock))]

@@ -23,6 +23,10 @@ class WebhookCalls(HttpClient):
         """It hears nothing more."""
         await self._delete(f"/webhooks/endpoints/{endpoint_id}")
 
+    async def enable_webhook_endpoint(self, endpoint_id: str) -> documents.WebhookEndpoint:
+        """One that was disabled hears again from the next event on."""
+        return await self._post(f"/webhooks/endpoints/{endpoint_id}/enable", documents.WebhookEndpoint)
+
     async def webhook_secret(self, endpoint_id: str | None = None) -> str:
         """What an endpoint's deliveries are signed with; without one, those of `webhookUrl`."""
         path = f"/webhooks/endpoints/{endpoint_id}/secret" if endpoint_id else "/webhooks/default/secret"

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, update
 
+from bmn.db.hooks.gone import check_hears
 from bmn.db.lists.paging import read_cursor, write_cursor
-from bmn.db.records import Delivery, DeliveryState
+from bmn.db.records import Delivery, DeliveryState, Endpoint
 from bmn.db.tables import db_now, jobs, webhook_deliveries, webhook_endpoints
 from bmn.errors import Conflict, NotFound
 
@@ -49,10 +50,11 @@ def close_abandoned(conn: Connection) -> int:
     return len(found)
 
 
-def secret_of(conn: Connection, delivery: Delivery) -> str | None:
-    """The secret of a delivery's endpoint; None where that is gone."""
-    query = select(webhook_endpoints.c.secret).where(webhook_endpoints.c.id == delivery.endpoint_id)
-    return conn.execute(query).scalar()
+def endpoint_of(conn: Connection, delivery: Delivery) -> Endpoint | None:
+    """The endpoint that a delivery is for; None where that was removed, or a submission named the address itself."""
+    query = select(webhook_endpoints).where(webhook_endpoints.c.id == delivery.endpoint_id)
+    row = conn.execute(query).first()
+    return Endpoint.from_row(row) if row else None
 
 
 def attempted(
@@ -69,9 +71,15 @@ def attempted(
 
 
 def replay(conn: Connection, delivery_id: str, user_id: str) -> Delivery:
-    """Delivers once more, under the same id. Raises NotFound, or Conflict while it is still being delivered."""
-    if get_delivery(conn, delivery_id, user_id).state is DeliveryState.PENDING:
+    """Delivers once more, under the same id. Raises NotFound, or Conflict while it is still being delivered.
+
+    Conflict as well where its endpoint is disabled.
+    """
+    found = get_delivery(conn, delivery_id, user_id)
+    if found.state is DeliveryState.PENDING:
         raise Conflict("This delivery is still on its way.", hint="It is attempted again by itself.")
+    if endpoint := endpoint_of(conn, found):
+        check_hears(endpoint)
     again = update(webhook_deliveries).where(_OF.id == delivery_id)
     fresh = {"state": DeliveryState.PENDING, "delivery_job": None, "status": None, "error": None, "ended_at": None}
     conn.execute(again.values(attempts=0, **fresh))

@@ -60,7 +60,7 @@ def add_endpoint(conn: Connection, user_id: str, url: str, events: Sequence[str]
 
 
 def endpoints(conn: Connection, user_id: str) -> list[Endpoint]:
-    """An account's receivers that are there, oldest first."""
+    """An account's receivers that are there, oldest first; those too that are disabled."""
     return [Endpoint.from_row(row) for row in _ENDPOINTS.all(conn, {"of_user": user_id})]
 
 
@@ -77,7 +77,7 @@ def remove_endpoint(conn: Connection, endpoint_id: str, user_id: str) -> None:
     """What is still to be delivered to it is dropped. Raises NotFound."""
     get_endpoint(conn, endpoint_id, user_id)
     conn.execute(delete(webhook_endpoints).where(_mine(endpoint_id, user_id)))
-    _drop(conn, "Its endpoint was removed.", _OF.endpoint_id == endpoint_id)
+    drop_where(conn, "Its endpoint was removed.", _OF.endpoint_id == endpoint_id)
 
 
 def keep_listening(conn: Connection, endpoint_id: str, user_id: str) -> list[Delivery]:
@@ -94,7 +94,7 @@ def forget_listeners(conn: Connection) -> int:
     """Removes the listeners that have gone, and what they never got."""
     gone = select(webhook_endpoints.c.id).where(webhook_endpoints.c.listening_until < db_now() - LISTENING_SECONDS)
     if ids := list(conn.execute(gone.limit(200)).scalars()):
-        _drop(conn, "Nobody listens any more.", _OF.endpoint_id.in_(ids))
+        drop_where(conn, "Nobody listens any more.", _OF.endpoint_id.in_(ids))
         conn.execute(delete(webhook_endpoints).where(webhook_endpoints.c.id.in_(ids)))
     return len(ids)
 
@@ -105,7 +105,8 @@ def _mine(endpoint_id: str, user_id: str) -> Any:
 
 def hooks_of(conn: Connection, user_id: str, own: Iterable[Hook] = ()) -> tuple[Hook, ...]:
     """Who hears of a job that is about to be stored: what its submission names, and the account's receivers."""
-    return (*own, *(Hook(each.url, each.events, each.id) for each in endpoints(conn, user_id)))
+    hearing = (each for each in endpoints(conn, user_id) if each.disabled_at is None)
+    return (*own, *(Hook(each.url, each.events, each.id) for each in hearing))
 
 
 # --- what is to be delivered ------------------------------------------------------------------------------------------
@@ -123,9 +124,9 @@ def follow(conn: Connection, job: Row[Any], event: JobEvent) -> None:
                 delete(webhook_deliveries).where(*_unsent(job.id), _OF.event == kind, _OF.delivery_job.is_(None))
             )
         elif kind == "job.cancelled":
-            _drop(conn, "The job was cancelled.", *_unsent(job.id))
+            drop_where(conn, "The job was cancelled.", *_unsent(job.id))
         elif kind in ENDS:
-            _drop(conn, "The job has ended.", *_unsent(job.id), _OF.event == "job.progress")
+            drop_where(conn, "The job has ended.", *_unsent(job.id), _OF.event == "job.progress")
         data = {**event.dump(), "queueName": job.queue}
         if kind == "asset.created":
             data = {
@@ -179,6 +180,7 @@ def _unsent(job_id: str) -> tuple[Any, ...]:
     return (_OF.job_id == job_id, _OF.state == DeliveryState.PENDING)
 
 
-def _drop(conn: Connection, why: str, *conditions: Any) -> None:
+def drop_where(conn: Connection, why: str, *conditions: Any) -> None:
+    """Nobody is to hear any more what is still on its way and fits the conditions."""
     statement = update(webhook_deliveries).where(*conditions, _OF.state == DeliveryState.PENDING)
     conn.execute(statement.values(state=DeliveryState.DROPPED, error=why, ended_at=db_now()))

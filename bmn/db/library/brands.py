@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 from bmn.db.lists.paging import read_cursor, write_cursor
 from bmn.db.prepared import Prepared
 from bmn.db.records import Brand
-from bmn.db.tables import brands, db_now
+from bmn.db.tables import brands, db_now, generation_credits
 from bmn.errors import NotFound
 from bmn.names import key_of
 
@@ -21,6 +21,14 @@ def create(conn: Connection, user_id: str, fields: Mapping[str, object]) -> Bran
     """fields: columns of the table (name, and what else is known)."""
     statement = insert(brands).values(id=str(uuid4()), user_id=user_id, **_keyed(fields)).returning(*brands.c)
     return Brand.from_row(conn.execute(statement).one())
+
+
+def find_or_create(conn: Connection, user_id: str, fields: Mapping[str, object]) -> Brand:
+    """The user's newest brand of the name in `fields`, in any spelling; made where there is none. Two at once make one."""
+    account = select(generation_credits.c.user_id).where(generation_credits.c.user_id == user_id)
+    conn.execute(account.with_for_update())
+    found, _ = list_of_user(conn, user_id, name=str(fields["name"]), limit=1)
+    return found[0] if found else create(conn, user_id, fields)
 
 
 def get(conn: Connection, brand_id: str, user_id: str | None = None) -> Brand:

@@ -18,6 +18,7 @@ from bmn.db.sums import activity
 from bmn.db.sums.rollup import DAY, HOUR
 from bmn.db.tables import db_now, dead_letters, is_warning, job_logs, jobs
 from bmn.errors import OUTAGES, Cause, NotFound, suggest
+from bmn.numbers import is_whole
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 
 __all__ = ["DAY", "Account", "Surge", "UserAccount", "account", "surges"]
@@ -145,7 +146,7 @@ def _count(rows: Iterable[activity.Activity], cause: str, names: Container[str])
 
 def account(conn: Connection, name: str, *, since: float) -> Account:
     """Of a cause, or of an alert by its number. since: how many seconds back. Raises NotFound."""
-    if name.isdigit() and int(name) < 2**31:
+    if is_whole(name) and int(name) < 2**31:
         return _of_alert(conn, alerts.get_alert(conn, int(name)), since)
     if name not in set(Cause):
         raise NotFound(

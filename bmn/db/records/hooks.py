@@ -32,7 +32,10 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Record):
-    """A receiver of an account. listening_until: until when one counts as there that asks for its messages."""
+    """A receiver of an account. listening_until: until when one counts as there that asks for its messages.
+
+    disabled_at: since when it gets nothing, for disabled_reason; None while it hears.
+    """
 
     CONVERTED: ClassVar = {"events": tuple}
 
@@ -43,6 +46,8 @@ class Endpoint(Record):
     events: tuple[str, ...]
     listening_until: float | None
     created_at: float
+    disabled_at: float | None
+    disabled_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

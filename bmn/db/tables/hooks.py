@@ -14,6 +14,8 @@ webhook_endpoints = Table(
     Column("events", Json, nullable=False),
     moment("listening_until"),
     created(),
+    moment("disabled_at"),  # it said that it is gone; null while it hears
+    Column("disabled_reason", Text),
     Index("webhook_endpoints_of_user", "user_id", "created_at"),
 )
 

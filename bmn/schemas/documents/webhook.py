@@ -12,12 +12,14 @@ class WebhookSecret(Document):
 
 
 class WebhookEndpoint(Document):
-    """A receiver of an account. events: what it hears."""
+    """A receiver of an account. events: what it hears. disabledAt: since when it gets nothing, until it is enabled again."""
 
     id: str
     url: str
     events: list[str]
     created_at: Time
+    disabled_at: Time | None = None
+    disabled_reason: str | None = None
 
 
 class MadeWebhookEndpoint(WebhookEndpoint):

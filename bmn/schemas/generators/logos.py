@@ -1,17 +1,15 @@
 """Logos: one to eight pictures a job, or changes to one that is there."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
 from bmn.format import count
 from bmn.schemas.base import Flag, HttpUrl, Id, Name, Palette, Text, Vision, Whole
-from bmn.schemas.kind import NEW_BRAND, GeneratorBody, Kind, Order
-from bmn.schemas.look import LookChoice
+from bmn.schemas.kind import NEW_BRAND, BrandingBody, Kind, Order
+from bmn.schemas.look import LogoStyle, LookChoice
 from bmn.schemas.payloads import BrandPayload
 from bmn.schemas.terms import without_terms
-
-LogoStyle = Literal["minimal", "bold", "vintage", "modern", "playful"]
 
 
 class LogoGeneration(BrandPayload):
@@ -41,7 +39,7 @@ class LogoGeneration(BrandPayload):
         return self
 
 
-class LogosBody(GeneratorBody):
+class LogosBody(BrandingBody):
     brand_name: Name | None = None
     logo_style: LogoStyle | None = None
     color_palette: Palette | None = None
@@ -55,7 +53,7 @@ class LogosBody(GeneratorBody):
 
     def orders(self) -> list[Order]:
         """Whoever names a logo wants it changed. What becomes of the brand is not the logos' business."""
-        asked = {name: value for name, value in without_terms(self).items() if name != "look"}
+        asked = {name: value for name, value in without_terms(self).items() if name not in ("look", "newBrand")}
         return [{**asked, "isRefinement": self.is_refinement or self.previous_logo_url is not None}]
 
     def new_look(self) -> dict[str, object]:
@@ -81,14 +79,16 @@ class LogosEstimate(LogosBody):
     brand_id: Id = NEW_BRAND
 
     @model_validator(mode="after")
-    def _is_about_a_brand(self) -> "LogosEstimate":
-        if self.brand_id == NEW_BRAND and self.brand_name is None:
+    def _names_its_brand(self) -> "LogosEstimate":
+        if self.brand_id == NEW_BRAND and self.brand_name is None and self.new_brand is None:
             raise ValueError("brandId or brandName says which brand")
         return self
 
     def imagined(self) -> str | None:
         """The name of a brand that is not made yet, where the dry run is about one."""
-        return self.brand_name if self.brand_id == NEW_BRAND else None
+        if self.brand_id != NEW_BRAND:
+            return None
+        return self.brand_name or (self.new_brand.name if self.new_brand else None)
 
 
 KIND = Kind(

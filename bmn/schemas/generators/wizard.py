@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from bmn.schemas.base import FreeForm, Id
-from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.kind import BrandingBody, Kind
 from bmn.schemas.look import LookChoice
 from bmn.schemas.payloads import BrandPayload
 
@@ -30,7 +30,7 @@ class BrandWizard(BrandPayload):
     look: LookChoice | None = None
 
 
-class WizardBody(GeneratorBody):
+class WizardBody(BrandingBody):
     step: WizardStep
     input: FreeForm = Field(default_factory=dict)
     session_id: Id | None = None

@@ -11,7 +11,10 @@ from starlette.exceptions import HTTPException
 
 from bmn.errors import UsageProblem
 from bmn.server.access.dependencies import caller, generation_caller, identify, viewer
+from bmn.server.access.revealing import note_looks
 from bmn.server.edge.measured import MeasuredRoute
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _CALLERS = (identify, viewer, caller, generation_caller)
 
@@ -19,11 +22,11 @@ _CALLERS = (identify, viewer, caller, generation_caller)
 class AskingRoute(MeasuredRoute):
     """A route with a body asks for its caller first, and counts them: a body that nobody understands is a request as well.
 
-    One without a body does so anyway, since nothing comes before it.
+    One without a body does so anyway, since nothing comes before it. What an answer reveals is written down before it goes.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        answer = super().get_route_handler()
+    def get_route_handler(self) -> Handler:
+        answer = _noted(super().get_route_handler())
         if self.body_field is None:
             return answer
         asked = set(_asked(self.dependant))
@@ -46,6 +49,15 @@ class AskingRoute(MeasuredRoute):
                 raise UsageProblem("The body cannot be read as JSON in UTF-8.") from None
 
         return handler
+
+
+def _noted(answer: Handler) -> Handler:
+    async def handler(request: Request) -> Response:
+        found = await answer(request)
+        await note_looks(request, found)
+        return found
+
+    return handler
 
 
 def _check_kind(request: Request) -> None:

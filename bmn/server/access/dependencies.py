@@ -20,7 +20,7 @@ from bmn.server.access.bounds import keep_within, named_by
 from bmn.server.access.permissions import require, require_route
 from bmn.server.edge.asgi import request_id_of, route_path_of
 from bmn.server.edge.gate import counted
-from bmn.server.edge.queries import check_query
+from bmn.server.edge.queries import check_headers, check_query
 from bmn.server.state.resources import Resources
 from bmn.work.welcome import ensure_known
 
@@ -40,10 +40,11 @@ async def resources(request: Request) -> Resources:
 async def identify(request: Request) -> Principal:
     """The signed-in caller, by token, API key or browser session, not yet counted; looked for once a request.
 
-    Raises NotSignedIn, NotAllowed where the route is not for their role, UsageProblem for a query that it does not take.
+    Raises NotSignedIn, NotAllowed where the route is not for their role, UsageProblem for its headers and query.
     """
     known: Principal | None = request.scope.get(_IDENTIFIED)
     if known is None:
+        check_headers(request)
         known = request.scope[_IDENTIFIED] = await _identify(request)
         check_query(request)
     return known

@@ -68,6 +68,7 @@ ROUTES: dict[str, Needs] = {
     "GET /api/v1/webhooks/endpoints": _OWN,
     "POST /api/v1/webhooks/endpoints": _OWN,
     "DELETE /api/v1/webhooks/endpoints/{endpoint_id}": _OWN,
+    "POST /api/v1/webhooks/endpoints/{endpoint_id}/enable": _OWN,
     "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": _OWN,
     "POST /api/v1/webhooks/test": _OWN,
     "GET /api/v1/webhooks/deliveries": _OWN,
@@ -163,6 +164,7 @@ ROUTES: dict[str, Needs] = {
     "GET /dev/mail/{mail_id}/body": _OWN,
     "GET /dev/sandbox": _OWN,
     "GET /dev/webhooks": _OWN,
+    "POST /dev/webhooks/{endpoint_id}/enable": _OWN,
     "GET /admin/queues": _REVEAL,  # rq-dashboard, below this path
 }
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 
 from bmn.db.accounts import audit, credits
 from bmn.db.engine import Connection
@@ -25,6 +25,7 @@ Reason = Annotated[base.Reason | None, Query(description="why; goes into the aud
 _OF_THE_LOOK = ("reveal", "reason", "cursor", "limit", "after", "wait", "token", "job")
 _KINDS = {"key": "file"}
 _SUBJECT = 256  # characters
+_LOOKS = "bmn.looks"
 _MOST = 12  # jobs of one stream
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -74,14 +75,22 @@ async def _revealing(request: Request, principal: Principal, reason: str | None)
     looks = [
         audit.NotedLook(kind, subject, reason.strip(), urlencode(asked) or None) for kind, subject in _subjects(request)
     ]
-    by = acting(principal, request)
+    request.scope[_LOOKS] = (acting(principal, request), looks)
+    return replace(principal, reveals=reason.strip())
+
+
+async def note_looks(request: Request, answer: Response) -> None:
+    """Writes down what an answer reveals, before it is sent: a request that is refused has shown nobody anything."""
+    actor, looks = request.scope.pop(_LOOKS, (None, ()))
+    if actor is None or answer.status_code >= 400:
+        return
 
     def note(conn: Connection) -> None:
         for look in looks:
-            audit.note_look(conn, by, look)
+            audit.note_look(conn, actor, look)
 
+    res: Resources = request.app.state.resources
     await res.core.db.write(note)
-    return replace(principal, reveals=reason.strip())
 
 
 async def _without_address(res: Resources, name: str, value: str) -> str:

@@ -49,7 +49,8 @@ async def named_user(res: Resources, principal: Principal, name: str) -> str:
     try:
         found = await res.core.db.read(lambda conn: credits.find_user(conn, name))
     finally:
-        if principal.reveals is None and found != principal.user_id:  # a reveal stands in the log already
+        # A reveal is written down with its answer; where nobody has the address there is none, and that says something too.
+        if found is None or (principal.reveals is None and found != principal.user_id):
             look = audit.NotedLook("user", found or HIDDEN, None, "by mail address")
             await res.core.db.write(lambda conn: audit.note_look(conn, principal.actor(), look))
     return found

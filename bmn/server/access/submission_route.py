@@ -4,7 +4,6 @@ FastAPI describes it all the same, and answers whatever is not ordinary: another
 refused. So each error reads as it does elsewhere.
 """
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,7 @@ from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import submitting_caller
 from bmn.server.edge.asgi import headers_of, is_body, part_of
 from bmn.server.edge.bodies import given_again, whole
-from bmn.server.edge.measured import check_size
+from bmn.server.edge.measured import check_size, read_json
 
 _JSON = (b"application/json", b"application/json; charset=utf-8")
 _KEY = re.compile(rb"[\x21-\x7e]{1,200}")
@@ -60,7 +59,7 @@ class SubmissionRoute(AskingRoute):
         if not is_body(message):
             return None
         try:
-            document = json.loads(part_of(message))
+            document = read_json(part_of(message))
             check_size(document)
             return self._body.model_validate(document)
         except (UsageProblem, ValidationError, ValueError, RecursionError):

@@ -247,7 +247,14 @@ def ledger_entry(row: LedgerEntry) -> documents.LedgerEntry:
 
 def endpoint(row: Endpoint) -> documents.WebhookEndpoint:
     """A receiver of webhooks, without its secret."""
-    return documents.WebhookEndpoint(id=row.id, url=row.url, events=list(row.events), created_at=when(row.created_at))
+    return documents.WebhookEndpoint(
+        id=row.id,
+        url=row.url,
+        events=list(row.events),
+        created_at=when(row.created_at),
+        disabled_at=when(row.disabled_at),
+        disabled_reason=row.disabled_reason,
+    )
 
 
 def delivery(row: Delivery) -> documents.WebhookDelivery:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 
-_RANGE = re.compile(r"bytes\s*=\s*(\d{0,15})-(\d{0,15})", re.IGNORECASE)
+_RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,15})-([0-9]{0,15})", re.IGNORECASE)
 
 
 def http_date(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """How much a JSON body may say: a small one can hold so many values that each word about it keeps everybody waiting."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -11,6 +12,7 @@ from bmn.errors import UsageProblem
 
 _MOST = 2000  # the largest that any schema takes are a thousand ids and a document of 200 values
 _DEEPEST = 32
+_MARKS = 50_000  # brackets and commas, those in texts too
 _TOO_MANY = f"The body holds more than {_MOST} values; send less at a time."
 _TOO_DEEP = f"The body is nested deeper than {_DEEPEST} levels; no request needs that."
 
@@ -35,6 +37,31 @@ def _nests(values: Any) -> list[dict[str, object] | list[object]]:
     return [value for value in values if isinstance(value, dict | list)]
 
 
+def read_json(body: bytes) -> Any:
+    """A document whose objects name each member once: of two values one would win without a word.
+
+    Raises UsageProblem, ValueError for what is no JSON, RecursionError.
+    """
+    if is_heavy(body):
+        raise UsageProblem(_TOO_MANY)
+    return json.loads(body, object_pairs_hook=_once)
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise UsageProblem(f"The body has {twice[:100]!r} twice, and takes one value.")
+    return found
+
+
+def is_heavy(text: str | bytes) -> bool:
+    """Whether JSON may hold so many values that to read it alone would hold everybody up. Cheap: nothing is read."""
+    marks: tuple[str | bytes, ...] = ("[", "{", ",") if isinstance(text, str) else (b"[", b"{", b",")
+    return len(text) > _MARKS and sum(map(text.count, marks)) > _MARKS  # type: ignore[arg-type]
+
+
 class _Unfit(HTTPException):
     """A UsageProblem on its way through FastAPI, which makes a sentence of its own of whatever else is raised here."""
 
@@ -42,13 +69,14 @@ class _Unfit(HTTPException):
 class _Measured(Request):
     async def json(self) -> Any:
         try:
-            document = await super().json()
-            check_size(document)
+            if not hasattr(self, "_json"):
+                self._json = read_json(await self.body())
+                check_size(self._json)
         except RecursionError:
             raise _Unfit(400, _TOO_DEEP) from None
         except UsageProblem as problem:
             raise _Unfit(400, problem.message) from None
-        return document
+        return self._json
 
 
 class MeasuredRoute(APIRoute):

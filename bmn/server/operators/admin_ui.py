@@ -38,7 +38,7 @@ _READ_ONLY = (
 _CHANGES = re.compile(r"/requeue(/|$)|/(delete|empty|compact)$")
 _QUEUE = f"(?:{'|'.join(map(re.escape, ALL_QUEUES))})"
 _REGISTRY = "(?:queued|scheduled|deferred|started|finished|failed|canceled)"
-_LIST = rf"{_QUEUE}/{_REGISTRY}/[1-9]\d{{0,2}}/(?:asc|dsc)/[1-9]\d{{0,5}}"
+_LIST = rf"{_QUEUE}/{_REGISTRY}/[1-9][0-9]{{0,2}}/(?:asc|dsc)/[1-9][0-9]{{0,5}}"
 _JOB = "[A-Za-z0-9_-]{1,128}"
 # Our own pages, which are routes like any other; what each asks for is the routes' business.
 _OWN = re.compile(r"/admin(?:/(?:jobs|dlq|users|audit|bulk|queue|alerts|events)(?:/[A-Za-z0-9_-]{1,128}){0,2})?")

@@ -27,7 +27,7 @@ class Search(Model):
     action: _Words | None = None
     subject: _Words | None = None
     since: float | None = Field(None, gt=0)
-    cursor: Annotated[str, StringConstraints(max_length=18, pattern=r"^\d+$")] | None = None
+    cursor: Annotated[str, StringConstraints(max_length=18, pattern=r"^[0-9]+$")] | None = None
 
     def fields(self) -> list[tuple[str, str]]:
         """The same, for the hidden fields of a form that leads to it again."""

@@ -16,9 +16,9 @@ from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import Brand, Job
 from bmn.identity.tokens import Principal
 from bmn.schemas.generators.bundles import CompositionStyle
-from bmn.schemas.generators.logos import LogoStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.kits import KitBody
+from bmn.schemas.look import LogoStyle
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.access.dependencies import BrandPath, Res, fresh_key, owner_filter
 from bmn.server.access.revealing import Onlooker

@@ -11,7 +11,7 @@ from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
 from bmn.server.pages.told import Saying
 
-_PERCENT = re.compile(r": (\d+) ?%$")
+_PERCENT = re.compile(r": ([0-9]+) ?%$")
 _SAVING = 90  # percent of a picture that is here and about to be stored
 
 

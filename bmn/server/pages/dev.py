@@ -4,17 +4,20 @@ from typing import Annotated, Any
 
 import httpx
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from bmn.db.hooks import deliveries
+from bmn.db.engine import Connection
+from bmn.db.hooks import deliveries, gone, webhooks
+from bmn.db.records import Delivery, Endpoint
 from bmn.errors import NotAllowed, NotFound, TryLater
 from bmn.identity.development import supabase_is_configured
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
+from bmn.schemas.base import Id
 from bmn.server.access.dependencies import Res
 from bmn.server.access.permissions import ADMINS_ONLY
-from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
 from bmn.server.pages.rendering import page
 from bmn.server.state.resources import Resources
 
@@ -72,8 +75,22 @@ async def sandbox(request: Request, res: Res, _developer: Developer) -> Response
 async def sent_webhooks(request: Request, res: Res, developer: Developer) -> Response:
     if res.settings.is_production:
         raise NotFound("This page is for development.", hint="`bmn webhooks deliveries` lists your own.")
-    found, _ = await res.core.db.read(lambda conn: deliveries.listed(conn, developer.user_id, limit=_SHOWN))
-    return page(request, "webhooks.html", deliveries=found)
+
+    def read(conn: Connection) -> tuple[list[Endpoint], list[Delivery]]:
+        mine = webhooks.endpoints(conn, developer.user_id)
+        return mine, deliveries.listed(conn, developer.user_id, limit=_SHOWN)[0]
+
+    endpoints, found = await res.core.db.read(read)
+    return page(request, "webhooks.html", endpoints=endpoints, deliveries=found)
+
+
+@router.post("/dev/webhooks/{endpoint_id}/enable")
+async def enable_endpoint(endpoint_id: Id, res: Res, visitor: VisitorWhoChanges) -> Response:
+    """A receiver that was disabled hears again."""
+    if res.settings.is_production:
+        raise NotFound("This page is for development.")
+    await res.core.db.write(lambda conn: gone.enable(conn, endpoint_id, visitor.user_id))
+    return RedirectResponse("/dev/webhooks", 303)
 
 
 class _Mail(BaseModel):

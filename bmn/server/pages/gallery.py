@@ -18,7 +18,7 @@ from bmn.format import count, duration
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.jobs.replay import was_delivered
-from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.look import LogoStyle
 from bmn.schemas.payloads import TERMINAL_STATES, WAITING_STATES, JobState
 from bmn.server.access.dependencies import JobPath, Res, fresh_key
 from bmn.server.access.revealing import Onlooker

@@ -12,8 +12,8 @@ from bmn.db.records import Asset
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.tokens import Principal
 from bmn.schemas.base import Id, Text
-from bmn.schemas.kind import GeneratorBody
-from bmn.schemas.requests import BrandBody
+from bmn.schemas.kind import NEW_BRAND, GeneratorBody
+from bmn.schemas.look import BrandBody
 from bmn.server.access.dependencies import AssetPath, BrandPath, Res
 from bmn.server.pages import steps
 from bmn.server.pages.access import PageRoute, PayingVisitor
@@ -45,14 +45,7 @@ async def new_brand(
     """Logos for a name. One that is known is that brand; another becomes one."""
     fields = {"name": name, "vision": vision.strip() or None, "logoStyle": style or None}
     body = BrandBody.model_validate({field: value for field, value in fields.items() if value is not None})
-
-    def find_or_make(conn: Connection) -> str:
-        found, _ = brands.list_of_user(conn, visitor.user_id, name=body.name, limit=1)
-        brand = found[0] if found else brands.create(conn, visitor.user_id, body.model_dump(exclude_none=True))
-        return str(brand.id)
-
-    brand_id = await res.core.db.write(find_or_make)
-    return await _logos(request, res, visitor, key, {"brandId": brand_id, "count": count}, style)
+    return await _logos(request, res, visitor, key, {"brandId": NEW_BRAND, "newBrand": body, "count": count}, style)
 
 
 @router.post("/g/{brand_id}/logos")

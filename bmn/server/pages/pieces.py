@@ -15,7 +15,7 @@ from bmn.signing import Signer
 
 _NOUNS = {"social_asset": "post", "video_thumbnail": "still"}
 _WAITS = {JobState.QUEUED: "Waiting in line", JobState.RETRYING: "Waits for the next attempt"}
-_NUMBER = re.compile(r"-(\d+)$")
+_NUMBER = re.compile(r"-([0-9]+)$")
 
 
 @dataclass(frozen=True, slots=True)

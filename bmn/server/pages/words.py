@@ -24,7 +24,7 @@ STATES = {
 }
 # What people asked for; the rest is our own housekeeping and on no page.
 KINDS = {kind.queue: kind.label for kind in generators.KINDS.values()}
-_PERCENT = re.compile(r": \d+ ?%$")
+_PERCENT = re.compile(r": [0-9]+ ?%$")
 
 
 def reason(cause: str | None) -> str:

@@ -14,7 +14,8 @@ from bmn.errors import NotFound
 from bmn.schemas import documents
 from bmn.schemas.base import Name
 from bmn.schemas.generators import AssetType
-from bmn.schemas.requests import BrandBody, BrandPatch
+from bmn.schemas.look import BrandBody
+from bmn.schemas.requests import BrandPatch
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import AssetPath, BrandPath, Caller, Res, owner_filter
 from bmn.server.access.refusals import ANY_CALLER, refusals

@@ -55,7 +55,7 @@ async def events(
     job_id: JobPath,
     res: Res,
     principal: Looker,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20, pattern=r"^\d*$")] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20, pattern=r"^[0-9]*$")] = None,
     after: Annotated[int, Query(ge=0, le=2**31)] = 0,
     _token: ByAddress = None,
 ) -> StreamingResponse:

@@ -63,7 +63,7 @@ async def list_audit(
     since: Annotated[float | None, Query(gt=0, description="seconds ago at most")] = None,
     until: Annotated[float | None, Query(gt=0, description="seconds ago at least")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=18, pattern=r"^\d+$")] = None,
+    cursor: Annotated[str | None, Query(max_length=18, pattern=r"^[0-9]+$")] = None,
 ) -> documents.AuditPage:
     """Who did what, when, why and from where, newest first. action: whole, or up to a dot, as `job` or `job.replay`."""
     now = time.time()

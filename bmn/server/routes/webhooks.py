@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from bmn.db.engine import Connection
-from bmn.db.hooks import deliveries, webhooks
+from bmn.db.hooks import deliveries, gone, webhooks
 from bmn.db.records import Delivery, DeliveryState, Endpoint, Hook
 from bmn.errors import UsageProblem
 from bmn.schemas import documents
@@ -40,7 +40,7 @@ async def list_endpoints(res: Res, principal: Caller) -> documents.WebhookEndpoi
 @router.post("/endpoints", status_code=201, responses=ANY_CALLER | refusals(409, 413))
 async def add_endpoint(body: EndpointBody, res: Res, principal: Caller) -> documents.MadeWebhookEndpoint:
     """A receiver of all jobs that the account submits from now on."""
-    url, events = receiver(res.settings, body.url), body.events or ENDS
+    url, events = receiver(res.settings, body.url, "url"), body.events or ENDS
     row = await res.core.db.write(lambda conn: webhooks.add_endpoint(conn, principal.user_id, url, events))
     return _made(row)
 
@@ -52,6 +52,12 @@ async def remove_endpoint(endpoint_id: Id, res: Res, principal: Caller) -> Respo
     return Response(status_code=204)
 
 
+@router.post("/endpoints/{endpoint_id}/enable", responses=_OF_CALLER)
+async def enable_endpoint(endpoint_id: Id, res: Res, principal: Caller) -> documents.WebhookEndpoint:
+    """One that was disabled, since it had answered 410, hears again from the next event on."""
+    return views.endpoint(await res.core.db.write(lambda conn: gone.enable(conn, endpoint_id, principal.user_id)))
+
+
 @router.get("/endpoints/{endpoint_id}/secret", responses=_OF_CALLER)
 async def endpoint_secret(endpoint_id: Id, res: Res, principal: Caller) -> documents.WebhookSecret:
     """The secret of one receiver."""
@@ -59,17 +65,18 @@ async def endpoint_secret(endpoint_id: Id, res: Res, principal: Caller) -> docum
     return documents.WebhookSecret(key=row.secret)
 
 
-@router.post("/test", status_code=202, responses=_OF_CALLER | refusals(413))
+@router.post("/test", status_code=202, responses=_OF_CALLER | refusals(409, 413))
 async def test_receiver(body: WebhookTestBody, res: Res, principal: Caller) -> documents.WebhookDelivery:
     """Sends `webhook.test`, to an endpoint or to an address; the log says what came of it."""
     if (body.endpoint_id is None) == (body.url is None):
         raise UsageProblem("Give either endpointId or url.")
-    url = receiver(res.settings, body.url) if body.url else ""
+    url = receiver(res.settings, body.url, "url") if body.url else ""
 
     def add(conn: Connection) -> Delivery:
         if body.endpoint_id is None:
             return webhooks.add_test(conn, principal.user_id, Hook(url, ()))
         found = webhooks.get_endpoint(conn, body.endpoint_id, principal.user_id)
+        gone.check_hears(found)
         return webhooks.add_test(conn, principal.user_id, Hook(found.url, (), found.id))
 
     return views.delivery(await res.core.db.write(add))

@@ -20,6 +20,7 @@ from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
 from bmn.schemas.events import Event, Refusal
 from bmn.server.edge.asgi import address_of
+from bmn.server.edge.measured import is_heavy
 from bmn.server.sockets.auth import authenticate, client_name
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Buckets, Idle, Limits, Refusals
@@ -163,8 +164,8 @@ class SocketServer:
             if packet.add_attachment(data):
                 return self._binary.pop(eio_sid)
             return None
-        if not isinstance(data, str):
-            raise ValueError("no packet")
+        if not isinstance(data, str) or is_heavy(data):
+            raise ValueError("no packet, or one of very many values")
         packet = Packet(encoded_packet=data)
         if packet.attachment_count > _ATTACHMENTS:
             raise ValueError("too many attachments")

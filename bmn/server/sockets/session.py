@@ -17,7 +17,7 @@ from bmn.schemas.base import now_ms
 from bmn.server.sockets.limits import Bucket
 from bmn.server.sockets.ring import Position, write_position
 
-_OFFSET = re.compile(r"(\d{1,16})-(\d{1,16})(?:\.(\d{1,16}))?")
+_OFFSET = re.compile(r"([0-9]{1,16})-([0-9]{1,16})(?:\.([0-9]{1,16}))?")
 _PID = re.compile(r"[A-Za-z0-9_-]{32}")
 
 

@@ -45,16 +45,19 @@ class EventPacket(Packet):  # type: ignore[misc]
 class OutgoingLine(asyncio.Queue[Packet | None]):
     """What waits for one client. Beyond `coalesce_from` packets with a key, one takes the place of an older one of its key.
 
-    One packet that says nothing is enough, however often its client asks for it.
+    One packet that says nothing is enough, however often its client asks for it. At most `at_once` leave together: the
+    client for Python refuses an answer to a poll that has more, and gives its transport up.
     """
 
     coalesce_from = 64
+    at_once = 16
 
     def _init(self, maxsize: int) -> None:
         self._waiting: deque[Packet | None] = deque()
         self._latest: dict[tuple[str, str], EventPacket] = {}
         self._replaceable = 0
         self._noop: Packet | None = None
+        self._taken = 0
         self._queue = self._waiting
         self.bytes = 0
 
@@ -76,6 +79,18 @@ class OutgoingLine(asyncio.Queue[Packet | None]):
                 self.bytes -= _size(older)
                 self.task_done()
 
+    async def get(self) -> Packet | None:
+        """The first of those that leave together."""
+        self._taken = 0
+        return await super().get()
+
+    def get_nowait(self) -> Packet | None:
+        """Another one of them. Raises QueueEmpty where none waits, or none more may leave with them."""
+        if self._taken >= self.at_once:
+            raise asyncio.QueueEmpty
+        self._taken += 1
+        return super().get_nowait()
+
     def _get(self) -> Packet | None:
         item = self._waiting.popleft()
         self.bytes -= _size(item)
@@ -90,6 +105,7 @@ class OutgoingLine(asyncio.Queue[Packet | None]):
     def clear(self) -> None:
         """Drops what was not sent."""
         while not self.empty():
+            self._taken = 0
             self.get_nowait()
             self.task_done()
 

@@ -11,13 +11,15 @@ from bmn.db.records import Hook
 from bmn.errors import NotAllowed, NotFound, UsageProblem
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
+from bmn.internet import NotVisited, read_target
 from bmn.jobs.queue import Terms
 from bmn.jobs.submission import Plan
 from bmn.schemas.base import Model
 from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.look import BrandBody
 from bmn.schemas.payloads import Payload
 from bmn.schemas.terms import LONGEST_SECONDS
-from bmn.schemas.webhooks import ENDS, problem_of
+from bmn.schemas.webhooks import ENDS, own_origins
 from bmn.server.state.resources import Resources
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
@@ -26,6 +28,8 @@ from bmn.work.looks import look_of
 from bmn.work.registry import get_queue
 
 _PAST_SECONDS = 60.0  # clocks differ, and requests take time
+
+_RECEIVER = "webhookUrl"  # has rules of its own
 
 # What the record supplies, by the name of the body's field.
 _SUPPLIED = {"brand_name": "name", "logo_style": "style", "color_palette": "palette", "brand_vision": "vision"}
@@ -36,27 +40,46 @@ async def payloads_of(res: Resources, principal: Principal, kind: Kind, body: Ge
 
     Raises NotFound for a foreign file, ValidationError; what makes them raises NotFound for a foreign brand as well.
     """
-    await check_files(res, principal, _urls(body), own_brand=body.brand_id)
+    named = dict(_urls(body))
+    await check_files(res, principal, named, own_brand=body.brand_id)
+    for url, name in named.items():
+        if name != _RECEIVER and res.core.storage.key_of(url) is None:
+            _visited(url, name, (res.settings.sandbox_address,), hint="Give a picture's own address.")
     price = get_queue(kind.queue).price(res.settings)
 
-    def payloads(defaults: BrandDefaults | None = None) -> list[Payload]:
-        supplied = _supplied(body, defaults) if defaults else {}
+    def payloads(conn: Connection | None, body: GeneratorBody) -> list[Payload]:
+        reads = conn is not None and _needs_record(body)
+        supplied = _supplied(body, _defaults(conn, res.core.storage, principal, body)) if conn and reads else {}
         supplied["userId"] = principal.user_id
         if "credit_cost" in kind.payload.model_fields:
             supplied["creditCost"] = price
         return [kind.payload.model_validate({**supplied, **order}) for order in body.orders()]
 
-    if _needs_record(body):
-        return lambda conn: payloads(_defaults(conn, res.core.storage, principal, body))
-    return payloads()
+    if new := getattr(body, "new_brand", None):
+        return lambda conn: payloads(conn, _for_brand(conn, principal, body, new))
+    return (lambda conn: payloads(conn, body)) if _needs_record(body) else payloads(None, body)
 
 
-def receiver(settings: Settings, url: str) -> str:
-    """An address that webhooks may be sent to. Raises UsageProblem."""
-    if why := problem_of(url, development=not settings.is_production):
-        raise UsageProblem(
-            f"The address of a webhook {why}: {url[:200]}", hint="Give one like https://example.com/hook."
-        )
+def _for_brand(conn: Connection, principal: Principal, body: GeneratorBody, new: BrandBody) -> GeneratorBody:
+    """The body with the id of the brand that it names, which is made here if there is none: an imagined one stays so."""
+    if body.imagined():
+        return body
+    brand = brands.find_or_create(conn, principal.user_id, new.model_dump(exclude_none=True))
+    return body.model_copy(update={"brand_id": brand.id})
+
+
+def receiver(settings: Settings, url: str, name: str = _RECEIVER) -> str:
+    """An address that webhooks may be sent to. name: of the parameter that gives it. Raises UsageProblem."""
+    trusted = own_origins(url, development=not settings.is_production)
+    return _visited(url, name, trusted, hint="Give one like https://example.com/hook.")
+
+
+def _visited(url: str, name: str, trusted: Iterable[str], hint: str) -> str:
+    """An address that can be visited, as far as is known before its name is looked up. Raises UsageProblem."""
+    try:
+        read_target(url, trusted=trusted)
+    except NotVisited as why:
+        raise UsageProblem(f"{name} {why}: {url[:200]}", hint=hint) from None
     return url
 
 
@@ -146,13 +169,14 @@ def strings_in(value: Any) -> Iterable[str]:
             yield from strings_in(item)
 
 
-def _urls(body: Model) -> Iterable[str]:
-    for name in type(body).model_fields:
-        value = getattr(body, name)
+def _urls(body: Model) -> Iterable[tuple[str, str]]:
+    """Every address in a body, and the name of the parameter that gives it."""
+    for name, field in type(body).model_fields.items():
+        value, told = getattr(body, name), str(field.alias or name)
         if name.endswith("_url") and value:
-            yield value
+            yield value, told
         elif name.endswith("_urls"):
-            yield from value
+            yield from ((each, told) for each in value)
         elif isinstance(value, list):
             for item in value:
                 if isinstance(item, Model):

@@ -21,8 +21,8 @@ from bmn.stores import UNFINISHED, failed, open_bucket, put_local, sweep_unfinis
 _PREFIX = "archive"
 _TIME = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(
-    rf"{_PREFIX}/(?P<book>[a-z_]+)/\d{{4}}-\d\d/(?P<written>\d{{8}}T\d{{6}}Z)_(?P<since>\d{{8}}T\d{{6}}Z)"
-    r"_(?P<upto>\d{8}T\d{6}Z)_(?P<rows>\d+)_(?P<digest>[0-9a-f]{64})\.jsonl\.zst"
+    rf"{_PREFIX}/(?P<book>[a-z_]+)/[0-9]{{4}}-[0-9][0-9]/(?P<written>[0-9]{{8}}T[0-9]{{6}}Z)_(?P<since>[0-9]{{8}}T[0-9]{{6}}Z)"
+    r"_(?P<upto>[0-9]{8}T[0-9]{6}Z)_(?P<rows>[0-9]+)_(?P<digest>[0-9a-f]{64})\.jsonl\.zst"
 )
 _DAY = 86_400.0
 

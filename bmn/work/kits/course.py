@@ -112,7 +112,10 @@ def _start(
 ) -> Told:
     if idempotent and (known := kits.repeated(conn, user_id, idempotent.key, idempotent.request_hash)):
         return Told(known)
-    brand = brands.get(conn, body.brand_id, user_id)
+    if body.new_brand:
+        brand = brands.find_or_create(conn, user_id, body.new_brand.model_dump(exclude_none=True))
+    else:
+        brand = brands.get(conn, body.brand_id, user_id)
     plan = plan_of(conn, body)
     priced = prices(conn, core.settings, plan, brand)
     total = sum(each.found.credits for each in priced)

@@ -11,7 +11,7 @@ from bmn.db.records import Asset
 from bmn.jobs.submission import submit
 from bmn.schemas.base import Id
 from bmn.schemas.generators.bundles import CompositionStyle
-from bmn.schemas.generators.logos import LogoStyle
+from bmn.schemas.look import LogoStyle
 from bmn.work.defaults import BrandDefaults, as_made
 from bmn.work.looks import Settling, logo_look
 from bmn.work.registry import get_queue

@@ -17,8 +17,7 @@ from bmn.errors import BmnError, Cause, JobFailure, TryLater
 from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher
 from bmn.schemas.base import Name, Palette
-from bmn.schemas.generators.logos import LogoStyle
-from bmn.schemas.look import differing, told
+from bmn.schemas.look import LogoStyle, differing, told
 from bmn.schemas.wording import flaws
 from bmn.work.wizard.desk import Answer, Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.page_text import page_words
