@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Double, Integer, Row, bindparam, case, func, 
 from bmn.db import claims, collecting, events
 from bmn.db.accounts import credits
 from bmn.db.accounts.credits import Balance
+from bmn.db.batches.kits import Kit
 from bmn.db.collecting import NewLease, Ordered
 from bmn.db.events import stamp
 from bmn.db.hooks import webhooks
@@ -45,7 +46,7 @@ class Change:
     queued: (queue, job id) of jobs that may run now; delayed: of those that may later, and when. run_at: when this one
     may, where it waits for that. dead: the dead letter, where the job became one.
     fence: the row's, by which later events are known from earlier ones. collector: where the executor of a cancelled job
-    goes on with what that had ordered, the job which it now has.
+    goes on with what that had ordered, the job which it now has. kits: those that go on with it.
     """
 
     job_id: str
@@ -58,6 +59,7 @@ class Change:
     dead: DeadLetter | None = None
     collector: Job | None = None
     delayed: list[tuple[str, str, float]] = field(default_factory=list)
+    kits: list[Kit] = field(default_factory=list)
     run_at: float = 0.0
 
 

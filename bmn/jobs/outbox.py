@@ -55,6 +55,7 @@ class Outbox:
             batch.others.append(audience.credits_updated(balance.user_id, balance.remaining, balance.used))
         for user_id, asset in change.assets:
             batch.others.append(audience.asset_new(user_id, asset))
+        batch.others += map(audience.kit_updated, change.kits)
         if change.dead:
             report(f"Dead letter: {change.dead.error}", queue=change.dead.queue, cause=change.dead.cause)
             batch.others.append(_system_error(change.dead))

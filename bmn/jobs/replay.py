@@ -158,7 +158,7 @@ def replay_job(
         made |= {"pastBudget": True} if budgets.passed_by(conn, core, wanted) else {}
     change = store_jobs(conn, core, parent.user_id, [job], heals=user_id is None)
     if parent.group_id:
-        kits.go_on(conn, parent.group_id)
+        change.kits += kits.go_on(conn, parent.group_id)
     audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after=made)
     return Replay(job_id, job.id, job.credits), change
 

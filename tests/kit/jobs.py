@@ -16,9 +16,9 @@ from bmn.schemas.results import JobResult, LogosResult
 QUEUE = "logo-generation"
 
 
-async def claim(core: Core, job_id: str) -> Job:
+async def claim(core: Core, job_id: str, queue: str = QUEUE) -> Job:
     """Takes the job up like a worker does."""
-    rows = await core.db.write(lambda conn: claims.claim(conn, QUEUE, 50, "tester", 30.0))
+    rows = await core.db.write(lambda conn: claims.claim(conn, queue, 50, "tester", 30.0))
     return next(row for row in rows if row.id == job_id)
 
 
@@ -33,13 +33,13 @@ async def complete(core: Core, job: Job, result: JobResult | None = None) -> Non
     outcome = result or LogosResult(logos=[], generated=0, requested=1)
     change = await core.db.write(lambda conn: transitions.complete(conn, job, "done", outcome))
     assert change
-    core.outbox.publish(change, QUEUE)
+    core.outbox.publish(change, job.queue)
 
 
 async def fail(core: Core, job: Job, cause: Cause, error: str = "refused") -> None:
     change = await core.db.write(lambda conn: transitions.fail(conn, job, cause, error))
     assert change
-    core.outbox.publish(change, QUEUE)
+    core.outbox.publish(change, job.queue)
 
 
 async def add_asset(core: Core, brand_id: str, job_id: str | None = None, data: bytes = b"", **fields: Any) -> str:

@@ -806,6 +806,7 @@ export interface KitPrice {
   creditsAvailable: number;
   creditsPromised: number;
   usd: number;
+  usdSandboxed: number;
   sandboxed: boolean;
   warning?: string | null;
 }
@@ -822,6 +823,9 @@ export interface KitStepPrice {
   credits: number;
   usd: number;
   prompts: string[];
+  sandboxed: boolean;
+  unknown: string | null;
+  expected?: Expected | null;
 }
 
 export interface KitUpdated {

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from math import isclose
 from pathlib import Path
 from typing import TypeVar
 
@@ -89,7 +90,12 @@ class _Price:
     credits: int = 0
     available: int = 0
     usd: float = 0.0
-    sandboxed: bool = False
+    usd_sandboxed: float = 0.0
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether nobody is charged for any of it."""
+        return isclose(self.usd_sandboxed, self.usd)
 
 
 @dataclass(slots=True)
@@ -144,7 +150,7 @@ def _tell(batch: Batch, ran: _Run, new: int, price: _Price) -> None:
     told = f"{count(len(ran.rows), 'row')}: {count(new, noun)} to order"
     told += f", {known} ordered before" if known else ""
     console.tell(
-        f"{told}. {count(price.credits, 'credit')} of {price.available}, {cost(price.usd, sandboxed=price.sandboxed)}."
+        f"{told}. {count(price.credits, 'credit')} of {price.available}, {cost(price.usd, price.usd_sandboxed)}."
     )
     if not batch.dry_run:
         return
@@ -165,15 +171,16 @@ async def _price(client: Client, batch: Batch, rows: list[Row]) -> _Price:
         body = json.loads(sort)
         if batch.what == "kit":
             kit = await _patient(lambda: client.kit_price(body))  # noqa: B023
-            credits, usd, whole.sandboxed = kit.credits, kit.usd, kit.sandboxed
+            credits, usd, free = kit.credits, kit.usd, kit.usd_sandboxed
             whole.available = kit.credits_available - kit.credits_promised
         else:
             asked = {**body, "brandId": NEW_BRAND, "brandName": "New brand"}
             found = await _patient(lambda: client.estimate("logos", asked))  # noqa: B023
-            credits, usd, whole.sandboxed = found.credits, found.usd, found.sandboxed
+            credits, usd, free = found.credits, found.usd, found.usd if found.sandboxed else 0.0
             whole.available = found.credits_available
         whole.credits += number * credits
         whole.usd += number * usd
+        whole.usd_sandboxed += number * free
     return whole
 
 

@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from math import isclose
 from typing import Literal
 
 from bmn.cli.following.report import warn
@@ -15,8 +16,8 @@ from bmn.cli.terminal.format import short_id, state_text
 from bmn.client import Client
 from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.errors import BmnError, RateLimited
-from bmn.format import count, usd
-from bmn.schemas.documents import Kit, KitPrice, KitStep
+from bmn.format import count, duration, usd
+from bmn.schemas.documents import Kit, KitPrice, KitStep, KitStepPrice
 
 LOOK_SECONDS = 2.0
 """Between two looks: a user may ask sixty times a minute."""
@@ -38,18 +39,26 @@ class OutOfTime(BmnError):
 
 def show_price(price: KitPrice) -> None:
     """What a kit comes to, step by step; on stdout."""
-    columns = (Column("STEP"), Column("JOBS", right=True), Column("CREDITS", right=True), Column("COST", right=True))
-    rows = [(each.step, str(each.jobs), str(each.credits), usd(each.usd)) for each in price.steps]
-    console.table(columns, rows)
+    figures = (Column(name, right=True) for name in ("JOBS", "CREDITS", "COST", "TIME"))
+    rows = [(each.step, str(each.jobs), str(each.credits), usd(each.usd), _time(each)) for each in price.steps]
+    console.table((Column("STEP"), *figures), rows)
     promised = f", {price.credits_promised} of them for open kits" if price.credits_promised else ""
     console.answer(f"credits   {price.credits} of {price.credits_available}{promised}")
-    console.answer(f"cost      {cost(price.usd, sandboxed=price.sandboxed)}")
+    console.answer(f"cost      {cost(price.usd, price.usd_sandboxed)}")
+    console.say("credits are certain; the cost is expected, one attempt each, at today's prices")
     warn(price.warning)
 
 
-def cost(amount: float, *, sandboxed: bool) -> str:
-    """What providers charge, in words."""
-    return f"sandbox: $0.00 (with keys: {usd(amount)})" if sandboxed else usd(amount)
+def _time(step: KitStepPrice) -> str:
+    return f"about {duration(step.expected.p50_ms / 1000)}" if step.expected else "-"
+
+
+def cost(amount: float, sandboxed: float) -> str:
+    """What providers charge, in words. sandboxed: of that, what the sandbox stands in for."""
+    if not sandboxed:
+        return usd(amount)
+    charged = usd(amount - sandboxed)
+    return f"{f'sandbox: {charged}' if isclose(sandboxed, amount) else charged} (with keys: {usd(amount)})"
 
 
 async def watch(client: Client, kit: Kit, *, timeout: float | None = None) -> Kit:

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
+from bmn.schemas.documents.job import Expected
 from bmn.schemas.kits import Step
 from bmn.schemas.payloads import JobState
 
@@ -67,19 +68,27 @@ class KitPage(Document):
 
 
 class KitStepPrice(Document):
-    """What a step would order and come to. prompts: what models would be asked."""
+    """What a step would order and come to. prompts: what models would be asked.
+
+    usd, sandboxed: as a first attempt would cost at today's prices, and whether the sandbox answers instead. unknown: what
+    an earlier step has to bring before this one is certain in its words; null where nothing is missing. expected: how long a
+    job of it took lately; those of a step run side by side.
+    """
 
     step: Step
     jobs: int
     credits: int
     usd: float
     prompts: list[str]
+    sandboxed: bool
+    unknown: str | None
+    expected: Expected | None = absent()
 
 
 class KitPrice(Document):
     """What a whole kit would come to; nothing is stored. credits_promised: what one's other open kits are going to need.
 
-    sandboxed: the sandbox answers, and nobody is charged.
+    usd_sandboxed: of usd, what the sandbox stands in for, and nobody is charged. sandboxed: that is so for all of it.
     """
 
     steps: list[KitStepPrice]
@@ -87,5 +96,6 @@ class KitPrice(Document):
     credits_available: int
     credits_promised: int
     usd: float
+    usd_sandboxed: float
     sandboxed: bool
     warning: str | None = absent()

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 
 from bmn.broker import keys
+from bmn.db import jobs
 from bmn.db.accounts import credits
 from bmn.db.batches import kits
 from bmn.db.engine import Connection
@@ -72,22 +73,30 @@ async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> docume
             budgets.check(conn, res.core, principal.user_id, priced[0].found.credits, priced[0].found.usd)
         paused = next(filter(None, (warning(conn, queue_of(each.step).name) for each in priced)), None)
         return documents.KitPrice(
-            steps=[_step_price(each) for each in priced],
+            steps=[_step_price(conn, each) for each in priced],
             credits=sum(each.found.credits for each in priced),
             credits_available=credits.balance(conn, principal.user_id).remaining,
             credits_promised=kits.promised(conn, principal.user_id),
             usd=round(sum(each.found.usd for each in priced), 6),
-            sandboxed=any(each.found.sandboxed for each in priced),
+            usd_sandboxed=round(sum(each.found.usd for each in priced if each.found.sandboxed), 6),
+            sandboxed=all(each.found.sandboxed for each in priced),
             warning=paused,
         )
 
     return await res.core.db.read(read)
 
 
-def _step_price(each: StepPrice) -> documents.KitStepPrice:
+def _step_price(conn: Connection, each: StepPrice) -> documents.KitStepPrice:
     found = each.found
     return documents.KitStepPrice(
-        step=each.step, jobs=each.jobs, credits=found.credits, usd=found.usd, prompts=found.prompts
+        step=each.step,
+        jobs=each.jobs,
+        credits=found.credits,
+        usd=found.usd,
+        prompts=found.prompts,
+        sandboxed=found.sandboxed,
+        unknown=each.unknown,
+        expected=views.expected(jobs.durations(conn, queue_of(each.step).name)),
     )
 
 

@@ -22,6 +22,13 @@ from bmn.work.registry import get_queue
 _IMAGINED = "https://example.com/picture.png"
 """Stands for pictures that are not made yet, where a step is only priced."""
 
+_UNKNOWN: Mapping[Step, str | None] = {
+    "logos": None,
+    "mockups": "which logo is picked",
+    "bundle": "how the mockups look",
+    "video": "how its mockup looks",
+}
+
 _NOBODY = "00000000-0000-4000-8000-000000000001"
 
 
@@ -147,11 +154,12 @@ def material_of(
 
 @dataclass(frozen=True, slots=True)
 class StepPrice:
-    """What a step comes to. jobs: how many it orders."""
+    """What a step comes to. jobs: how many it orders. unknown: what an earlier one has to bring first."""
 
     step: Step
     jobs: int
     found: Estimate
+    unknown: str | None
 
 
 def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: Brand | None) -> list[StepPrice]:
@@ -163,7 +171,9 @@ def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: Brand | N
     for step in (step for step in plan.steps() if step in QUEUE_OF):
         payloads = payloads_of(step, plan, material)
         maker = in_service(conn, settings, queue_of(step))
-        found.append(StepPrice(step, len(payloads), estimate(settings, QUEUE_OF[step], payloads, maker)))
+        found.append(
+            StepPrice(step, len(payloads), estimate(settings, QUEUE_OF[step], payloads, maker), _UNKNOWN[step])
+        )
     return found
 
 
