@@ -133,7 +133,7 @@ async def test_what_many_jobs_come_to_is_told_by_some_of_them(engine: Engine, mo
         return await engine.read(lambda conn: choosing.sample_jobs(conn, "retry", chosen))
 
     assert await sampled(EVERYTHING) is None, "few are counted"
-    monkeypatch.setattr(rows, "_SAMPLE", 3)
+    monkeypatch.setattr(choosing, "_SAMPLE", 3)
     for chosen in (EVERYTHING, DeadFilter()):
         found = await sampled(chosen)
         assert found is not None and (len(found.candidates), found.looked_at, found.of) == (3, 3, 5)
