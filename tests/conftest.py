@@ -59,8 +59,18 @@ _FULL = (
 _ON_BOTH = ("db/", *(f"jobs/test_{name}" for name in ("bulk", "cancel", "dead_letter", "submission", "sweeper")))
 """Where `make test` has tests run on PostgreSQL too: what they are about is rows. `make check` has every test run there."""
 _FULL_TOO = ("chaos", "node", "browser", "timed")
-# A file is one worker's business, so the files that start whole installations come first: the last to end decides.
-_FIRST = ("chaos/test_soak", "test_docs_walk", "cli/", "pages/", "chaos/", "acceptance/", "test_", "jobs/", "live/")
+# A file is one worker's business, and the last to end decides: so the longest come first, and the rooms of long ones.
+_FIRST = (
+    *(
+        "chaos/test_soak",
+        "chaos/test_kills",
+        "chaos/test_line",
+        "pages/test_browser",
+        "cli/test_screens",
+        "cli/test_why",
+    ),
+    *("test_docs_walk", "cli/", "chaos/", "pages/", "acceptance/", "test_", "jobs/", "live/"),
+)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

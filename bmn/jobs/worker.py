@@ -182,10 +182,12 @@ class Worker:
         """Until an id stands in RQ's list, or it is time to stop, or to look into the rows anyway."""
         peek = asyncio.create_task(self._peek())
         down = asyncio.create_task(self._core.health.wait_until_down())
-        await asyncio.wait([peek, stopping, down], return_when=asyncio.FIRST_COMPLETED)
+        running = [*self._runs.values()] if self._burst else []  # the last of them may have been all that was left
+        await asyncio.wait([peek, stopping, down, *running], return_when=asyncio.FIRST_COMPLETED)
         down.cancel()
         if not peek.done():
-            if not stopping.done():  # Redis does not answer, and the rows have to be looked into all the same
+            # Where nothing else has woken it, Redis does not answer, and the rows have to be looked into all the same.
+            if not (stopping.done() or any(run.done() for run in running)):
                 await asyncio.wait([peek, stopping], timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not peek.done():
                 peek.cancel()

@@ -204,7 +204,8 @@ async def test_a_key_of_another_type_in_the_way_stops_nothing(engine: Engine) ->
         assert await engine.ended(await engine.do()) == ["completed"]
 
 
-async def test_a_burst_worker_ends_when_nothing_is_left(engine: Engine) -> None:
+async def test_a_burst_worker_ends_with_its_last_job(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bmn.jobs.worker._IDLE_SECONDS", 10 * PATIENCE)
     ids = [await engine.do() for _ in range(20)]
     core = await open_core(engine.settings, QUEUE)
     from bmn.jobs.worker import Worker
