@@ -51,8 +51,11 @@ def niche(palette: Sequence[Color], floor: float) -> Image.Image:
     return canvas
 
 
-def podium(canvas: Image.Image, color: Color, x: float, top: float, radius: float, foot: float) -> None:
-    """A round podium, lit from the left. top: the middle of what one stands on. foot: the middle of its lower face."""
+def podium(canvas: Image.Image, color: Color, x: float, top: float, radius: float, foot: float) -> Image.Image:
+    """A round podium, lit from the left; returns where its upper face is, on which shadows fall.
+
+    top: the middle of what one stands on. foot: the middle of its lower face.
+    """
     flat = radius * 0.17
     paint(
         canvas,
@@ -80,6 +83,7 @@ def podium(canvas: Image.Image, color: Color, x: float, top: float, radius: floa
         line(ellipse(x, top, radius - 1, flat - 1), 2.4), ramp([(top, 0), (top + 6, 255)], vertical=True)
     )
     paint(canvas, rim, WHITE, 0.6)
+    return lid
 
 
 def table(palette: Sequence[Color], edge: float) -> Image.Image:
@@ -182,8 +186,8 @@ def _room(canvas: Image.Image, tint: Color, box: tuple[int, int, int, int], *, f
 
 def rail(canvas: Image.Image) -> None:
     """A brass rail along the wall."""
-    bar = [(0.0, RAIL), (float(SIZE), RAIL)]
-    paint(canvas, moved(soft(bar, 10, width=12), 14, 22), BLACK, 0.3)
+    bar = [(-80.0, RAIL), (SIZE + 80.0, RAIL)]
+    paint(canvas, moved(soft(bar, 10, width=12), 0, 22), BLACK, 0.3)
     paint(canvas, line(bar, 11), _BRASS)
     paint(canvas, moved(line(bar, 3), 0, -2), WHITE, 0.6)
     paint(canvas, moved(line(bar, 3), 0, 4), BLACK, 0.34)

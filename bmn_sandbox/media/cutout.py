@@ -9,20 +9,33 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from bmn_sandbox.media.color import WHITE
 
-# What a mark names, how high it stands beside a T-shirt of 1.0, and whether it hangs or stands. Marks count by place.
-KINDS: dict[str, tuple[float, bool]] = {
-    "print": (0.85, False),
-    "mug": (0.42, False),
-    "tshirt": (1.0, True),
-    "hoodie": (1.05, True),
-    "tote": (0.98, True),
-    "cap": (0.4, False),
-    "poster": (1.05, True),
-    "stickers": (0.62, True),
-    "bottle": (0.72, False),
-    "box": (0.56, False),
-    "notebook": (0.62, False),
-    "carrier_bag": (0.8, False),
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """tall: in centimeters, as its picture shows it. print: where a logo may be on it, as shares of its picture."""
+
+    tall: float
+    hangs: bool
+    print: Box
+
+
+# What a mark names. Marks count by place.
+KINDS: dict[str, Kind] = {
+    "print": Kind(30, False, (0.0, 0.0, 1.0, 1.0)),
+    "mug": Kind(9.5, False, (0.04, 0.26, 0.68, 0.92)),
+    "tshirt": Kind(72, True, (0.29, 0.21, 0.71, 0.62)),
+    "hoodie": Kind(78, True, (0.31, 0.26, 0.69, 0.7)),
+    "tote": Kind(62, True, (0.17, 0.46, 0.83, 0.87)),
+    "cap": Kind(16, False, (0.28, 0.19, 0.72, 0.54)),
+    "poster": Kind(75, True, (0.1, 0.14, 0.9, 0.94)),
+    "stickers": Kind(24, True, (0.0, 0.0, 1.0, 1.0)),
+    "bottle": Kind(26, False, (0.13, 0.4, 0.87, 0.9)),
+    "box": Kind(23, False, (0.03, 0.2, 0.97, 0.92)),
+    "notebook": Kind(21, False, (0.16, 0.22, 0.8, 0.74)),
+    "carrier_bag": Kind(36, False, (0.03, 0.24, 0.8, 0.94)),
 }
 _SLANTED = {"notebook": -9.0}  # drawn so many degrees from upright, as it lies on a table
 _SIGN = tuple(int(bit) for bit in f"{0x9E3779B97F4A7C15:064b}")  # a row of bits that no picture has by chance
@@ -32,12 +45,34 @@ _LEAST = 24  # pixels a side of a product that can be seen
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """art: RGBA, trimmed. height: beside a T-shirt of 1.0. hangs: from a wall, where others stand."""
+    """art: RGBA, trimmed. kind: one of KINDS. kept: the part of the whole thing that art shows, where it is folded."""
 
     art: Image.Image
     kind: str
-    height: float
-    hangs: bool
+    kept: Box = (0.0, 0.0, 1.0, 1.0)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it hangs on a wall, where others stand before it."""
+        return KINDS[self.kind].hangs
+
+    @property
+    def tall(self) -> float:
+        """Its height in centimeters."""
+        return KINDS[self.kind].tall * (self.kept[3] - self.kept[1])
+
+    @property
+    def wide(self) -> float:
+        """Its width in centimeters."""
+        return self.tall * self.art.width / self.art.height
+
+    @property
+    def print(self) -> Box:
+        """Where a logo may be on it, as shares of its picture."""
+        left, top, right, bottom = self.kept
+        wide, high = right - left, bottom - top
+        x0, y0, x1, y1 = KINDS[self.kind].print
+        return (x0 - left) / wide, (y0 - top) / high, (x1 - left) / wide, (y1 - top) / high
 
 
 def upright(product: Product) -> Product:
@@ -70,17 +105,12 @@ def cut_out(data: bytes) -> Product:
         picture = opened.convert("RGBA")
     found = _read(picture)
     if found is None:
-        return _product(_as_print(picture), "print")
+        return Product(_as_print(picture), "print")
     where, kind = found
     picture.putalpha(where)
     box = where.getbbox()
     art = picture.crop(box) if box else picture
-    return _product(art if min(art.size) >= _LEAST else _as_print(picture), kind)
-
-
-def _product(art: Image.Image, kind: str) -> Product:
-    height, hangs = KINDS[kind]
-    return Product(art, kind, height, hangs)
+    return Product(art if min(art.size) >= _LEAST else _as_print(picture), kind)
 
 
 def _read(picture: Image.Image) -> tuple[Image.Image, str] | None:

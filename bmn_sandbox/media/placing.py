@@ -15,30 +15,37 @@ def sized(art: Image.Image, height: float) -> Image.Image:
     return art.resize((max(8, round(art.width * scale)), max(8, round(height))), Image.Resampling.LANCZOS)
 
 
-def stand(canvas: Image.Image, art: Image.Image, x: float, base: float) -> None:
+def stand(canvas: Image.Image, art: Image.Image, x: float, base: float, surface: Image.Image | None = None) -> None:
     """Stands art with the middle of its foot at (x, base).
 
-    It touches the ground, throws a shadow over it that fades away to the right, and shades what is right behind it.
+    It touches the ground, and throws a shadow over it to the right, which is softer and weaker the farther it reaches.
+    surface: a mask of what it stands on, where that ends; no shadow falls beyond.
     """
     alpha = art.getchannel("A")
     wide, high = art.size
     small = alpha.reduce(_COARSE)
-    near = high / 26
-    _shade(canvas, small, (x - wide / 2 + near, base - high + near * 0.6), blur=near * 1.3, opacity=0.2)
+    ground = canvas if surface is None else canvas.copy()
     slanted = _thrown(small)
-    _shade(canvas, slanted, (x - wide / 2, base - slanted.height * _COARSE + 2), blur=wide / 30, opacity=0.46)
+    at = (x - wide / 2, base - slanted.height * _COARSE + 2)
+    _shade(ground, slanted, at, blur=max(8.0, min(wide, high) / 11), opacity=0.5)
+    near = slanted.crop((0, slanted.height // 2, slanted.width, slanted.height))
+    near = ImageChops.multiply(near, Image.linear_gradient("L").resize(near.size))
+    _shade(ground, near, (at[0], base - near.height * _COARSE + 2), blur=max(4.0, min(wide, high) / 26), opacity=0.5)
     # Where it touches: the lowest part of its own outline, whatever its form, a little lower.
+    reach = high / 26
     low = small.crop((0, small.height * 3 // 4, small.width, small.height))
     low = ImageChops.multiply(low, Image.linear_gradient("L").resize(low.size))  # it ends nowhere up its sides
-    at = (x - wide / 2 + near * 0.1, base - low.height * _COARSE + max(3.0, near * 0.3))
-    _shade(canvas, low, at, blur=max(3.0, near * 0.36), opacity=0.6)
+    touch = (x - wide / 2 + reach * 0.1, base - low.height * _COARSE + max(3.0, reach * 0.3))
+    _shade(ground, low, touch, blur=max(3.0, reach * 0.36), opacity=0.6)
+    if surface is not None:
+        canvas.paste(ground, mask=surface)
     _put(canvas, art, x - wide / 2, base - high)
 
 
 def _thrown(alpha: Image.Image) -> Image.Image:
     """The shadow on the ground of a shape that the light reaches from the left: slanted, and weaker the farther it is."""
-    flat = alpha.resize((alpha.width, max(4, round(alpha.height * 0.3))))
-    lean = 1.25
+    flat = alpha.resize((alpha.width, max(4, round(alpha.height * 0.25))))
+    lean = 1.5
     room = round(flat.height * lean)
     slanted = flat.transform(
         (flat.width + room, flat.height),

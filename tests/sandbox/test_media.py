@@ -154,7 +154,7 @@ def test_a_product_is_cut_out_of_its_picture(product: str) -> None:
     drawn = mockup(logo_png(), f"Product mockup: {product}. Brand colors: #2a9d8f.")
     found = cut_out(drawn)
     kind = product_of(product).__name__
-    assert (found.kind, found.hangs) == (kind, KINDS[kind][1])
+    assert (found.kind, found.hangs) == (kind, KINDS[kind].hangs)
     alpha = found.art.getchannel("A")
     (empty, full), pixels = alpha.getextrema(), alpha.histogram()
     assert (empty, full) == (0, 255), "its ground is gone, itself is whole"
