@@ -1,6 +1,7 @@
 """Logos: each variation and style its own, each seed another drawing, the brand's colors, any name."""
 
 import itertools
+import math
 import random
 import time
 
@@ -10,9 +11,10 @@ from PIL import Image, ImageChops, ImageStat
 from bmn_sandbox.media.color import Color, contrast
 from bmn_sandbox.media.logo.brief import KINDS, STYLES, read_brief
 from bmn_sandbox.media.logo.logos import LAYOUTS, designed, render_logo
-from bmn_sandbox.media.logo.motif_words import TAGLINES, motifs_for
-from bmn_sandbox.media.logo.motifs import MOTIFS
+from bmn_sandbox.media.logo.motif_words import motifs_for
 from bmn_sandbox.media.logo.palette import make_palette
+from bmn_sandbox.media.logo.typeset import padded
+from bmn_sandbox.media.logo.wordmarks_shaped import name_block
 from bmn_sandbox.sheets import NAMES, PALETTES, logo_prompt
 from tests.kit.pictures import differing_bits, fingerprint
 
@@ -142,6 +144,37 @@ def test_a_long_name_can_be_read_at_64_pixels() -> None:
         assert tallest * 64 / 1000 >= 4, (style, seed, tallest)
 
 
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_logo_has_air_around_it(kind: str, style: str) -> None:
+    """A tenth of the sheet on each side, more of it around what is square, so that all look equally large."""
+    for seed, name in enumerate(("Kite", "Fox & Anchor", "Montessori Academy of Portland")):
+        for number in range(3):
+            left, top, right, bottom = designed(read_brief(prompt(name, style, kind), 10 * seed + number)).bounds()
+            assert min(left, top) >= -416 and max(right, bottom) <= 416, (name, seed, number)
+            assert math.sqrt((right - left) * (bottom - top)) <= 641, (name, seed, number)
+
+
+@pytest.mark.parametrize("name", ["Kite", "Bloomfield Gardens", "Montessori Academy of Portland", "山茶咖啡"])
+@pytest.mark.parametrize("style", STYLES)
+def test_letters_keep_off_the_edge_of_their_tile(style: str, name: str) -> None:
+    brief = read_brief(prompt(name, style, "wordmark"), 3)
+    set_ = name_block(brief, 640, 420)
+    x, y = padded(set_)
+    line = min(each.height for each in set_.lines)
+    assert x - set_.width / 2 >= max(0.6 * line, 0.14 * set_.width)
+    assert y - set_.height / 2 >= max(0.6 * line, 60)
+
+
+def test_no_words_but_the_name_are_in_a_picture_unless_they_were_asked_for() -> None:
+    for name in NAMES:
+        assert read_brief(prompt(name, "vintage", "emblem"), 1).tagline == ""
+    asked = f'{prompt(style="vintage", kind="emblem")} Tagline: "Roasted on the roof".'
+    assert read_brief(asked, 1).tagline == "Roasted on the roof"
+    with_it, without = (render_logo(each, 9, SMALL) for each in (asked, prompt(style="vintage", kind="emblem")))
+    assert with_it.size == without.size
+
+
 def test_a_prompt_of_another_wording_gives_a_picture() -> None:
     assert render_logo("a fox", 1, (512, 320)).size == (512, 320)
 
@@ -178,7 +211,6 @@ def test_motifs_come_from_whole_words_and_stems(name: str, motifs: list[str]) ->
 
 def test_motifs_come_from_the_vision_too() -> None:
     assert motifs_for("Hudson", "fresh bread every day")[-1] == "wheat"
-    assert set(TAGLINES) <= set(MOTIFS)
 
 
 @pytest.mark.parametrize("colors", [["#ffffff"], ["#fdf6e3", "#fff3b0"], ["#000000"], ["#777777", "#787878"], []])

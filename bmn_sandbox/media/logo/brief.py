@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bmn_sandbox.media.color import colors_in
 from bmn_sandbox.media.faces import CONNECTED, Face, faces_for, main_script, small_face
 from bmn_sandbox.media.lettering import can_set, covers, set_line
-from bmn_sandbox.media.logo.motif_words import TAGLINES, motifs_for
+from bmn_sandbox.media.logo.motif_words import motifs_for
 from bmn_sandbox.media.logo.palette import Palette, make_palette
 
 STYLES = ("minimal", "bold", "vintage", "modern", "playful")
@@ -36,7 +36,7 @@ _LINE_WIDTHS = {"minimal": 5.5, "modern": 7.0, "bold": 10.0, "vintage": 5.0, "pl
 class Brief:
     """name: as the brand spells it, as far as our typefaces can set it. unset: the words of the name that they cannot.
 
-    rng: gives the same numbers for the same prompt and seed.
+    tagline: the second line that was asked for, or nothing. rng: gives the same numbers for the same prompt and seed.
     """
 
     name: str
@@ -90,10 +90,16 @@ def read_brief(prompt: str, seed: int) -> Brief:
         script=script,
         display=_display(style, kind, script, name, rng),
         small=small_face(style, script),
-        tagline=next((TAGLINES[motif] for motif in called_for if motif in TAGLINES), "") if script == "Latin" else "",
+        tagline=_tagline(prompt, style, script),
         initials=initials_of(name),
         rng=rng,
     )
+
+
+def _tagline(prompt: str, style: str, script: str) -> str:
+    """The line that a prompt asks for below the name; none is invented."""
+    asked = _found(r'tagline:?\s*["“]([^"”\n]{1,60})["”]', prompt)
+    return asked if asked and covers(small_face(style, script), asked) else ""
 
 
 def _chosen_first(motifs: list[str], rng: random.Random) -> list[str]:

@@ -13,7 +13,8 @@ _TONES = ("ink", "accent", "mid", "soft")
 
 def geometric(brief: Brief) -> Art:
     options: tuple[Callable[[Brief], Art], ...] = (
-        _tiles, _petals, _arcs, _cube, _links, _spun, _halftone, _waves, _facets, _steps, _orbits, _fan
+        _tiles, _petals, _arcs, _cube, _links, _spun, _waves, _steps, _orbits, _fan, _arches, _pinwheel, _prism, _eclipse,
+        _horizon, _weave
     )  # fmt: skip
     sign = brief.rng.choice(options)(brief)
     return captioned(brief, sign, share=0.68)
@@ -110,21 +111,6 @@ def _spun(brief: Brief) -> Art:
     return art
 
 
-def _halftone(brief: Brief) -> Art:
-    """A round of dots that swell towards one side."""
-    angle = math.radians(brief.rng.choice((0, 45, 90, 135, 225, 270)))
-    pitch, art = brief.rng.choice((62, 76)), Art()
-    steps = int(320 / pitch) + 1
-    for row in range(-steps, steps + 1):
-        for column in range(-steps, steps + 1):
-            x, y = column * pitch + (row % 2) * pitch / 2, row * pitch * 0.87
-            if math.hypot(x, y) > 320:
-                continue
-            share = (x * math.cos(angle) + y * math.sin(angle) + 320) / 640
-            art.fill("accent" if share > 0.72 else "ink", circle(pitch * (0.1 + 0.4 * share), (x, y)))
-    return art
-
-
 def _waves(brief: Brief) -> Art:
     """A disc of waves."""
     count, swing = brief.rng.choice((5, 6, 7)), brief.rng.choice((22, 36, 54))
@@ -135,17 +121,6 @@ def _waves(brief: Brief) -> Art:
         below = [(340.0, 400.0), (-340.0, 400.0)]
         art.fill(("ink", "accent", "soft", "mid")[index % 4], [*line, *below])
     return Art().clip(turned(circle(320), 0), art.placed(turn=brief.rng.choice((0, -20, 20))))
-
-
-def _facets(brief: Brief) -> Art:
-    """A cut stone: triangles from a middle that is not in the middle."""
-    count = brief.rng.choice((6, 7, 8))
-    corners = polygon(count, 340, brief.rng.choice((-90, -75)))
-    heart = (brief.rng.uniform(-70, 70), brief.rng.uniform(-80, 40))
-    art = Art()
-    for index, (a, b) in enumerate(zip(corners, [*corners[1:], corners[0]], strict=True)):
-        art.fill(_TONES[(index * 2 + index // 3) % 4], [heart, a, b])
-    return art
 
 
 def _steps(brief: Brief) -> Art:
@@ -187,3 +162,88 @@ def _fan(brief: Brief) -> Art:
         turn = -reach / 2 + reach * index / (count - 1)
         art.fill(_TONES[index % 3], turned(scaled(blade, 1.4), turn))
     return art
+
+
+def _arches(brief: Brief) -> Art:
+    """Half rings within each other, two or four of them against each other."""
+    rng, count = brief.rng, brief.rng.choice((3, 4))
+    r, art, tones = 300.0, Art(), rng.choice((("ink", "accent", "ink", "accent"), ("ink", "ink", "accent", "ink")))
+    shift = rng.choice((0.0, r / 2, r))
+    for start, x, y in ((180, -shift / 2, -6.0), (0, shift / 2, 6.0)):
+        for index in range(count):
+            radius = r * (1 - index / count) - r / count / 2 + 10
+            art.stroke(tones[index], arc(radius, start, start + 180, (x, y)), r / count * 0.62)
+    return art.placed(turn=rng.choice((0, 45, 90)))
+
+
+def _pinwheel(brief: Brief) -> Art:
+    """Four blades about a middle, each half a disc."""
+    rng, side, art = brief.rng, 320.0, Art()
+    tones = rng.choice((("ink", "accent"), ("ink", "ink", "accent", "accent")))
+    for index in range(4):
+        blade = arc(side / 2, 180, 360, (side / 2, 0.0))
+        art.fill(tones[index % len(tones)], turned(blade, 90 * index))
+    return art.placed(turn=rng.choice((0, 45)))
+
+
+def _prism(brief: Brief) -> Art:
+    """Slanting bars that make an arrow, a letter or a peak, as the faces of a folded band."""
+    count, deep = brief.rng.choice((2, 3)), brief.rng.choice((1.0, 1.6))
+    wide, high, art = 150.0, 420.0, Art()
+    for index in range(count):
+        x = (index - (count - 1) / 2) * wide * 2
+        left = [(x - wide, high / 2), (x, -high / 2), (x, -high / 2 + wide * deep), (x - wide * 0.4, high / 2)]
+        right = [(x, -high / 2), (x + wide, high / 2), (x + wide * 0.4, high / 2), (x, -high / 2 + wide * deep)]
+        art.fill("ink", left).fill("accent", right)
+    return art
+
+
+def _eclipse(brief: Brief) -> Art:
+    """Two discs, of which one passes before the other; where they meet there are lines."""
+    rng, r = brief.rng, 220.0
+    apart = rng.choice((0.7, 1.0, 1.25))
+    turn = rng.choice((0, 45, -45, 90))
+    one, other = circle(r, (-r * apart / 2, 0.0)), circle(r, (r * apart / 2, 0.0))
+    art = Art().fill("ink", one).fill("accent", other)
+    bars = [rectangle(-600, y, 600, y + 14) for y in range(-600, 600, 28)]
+    inner = (
+        Art().fill("paper", one).clip(one, Art().fill("ink", bars)) if rng.random() < 0.6 else Art().fill("mid", one)
+    )
+    return art.clip(other, Art().clip(one, inner)).placed(turn=turn)
+
+
+def _horizon(brief: Brief) -> Art:
+    """A sun that is cut by lines which grow toward its foot."""
+    rng, r = brief.rng, 310.0
+    disc = Art().fill("ink", circle(r))
+    if rng.random() < 0.6:
+        disc.clip(circle(r), Art().fill("accent", rectangle(-400, -400, 400, rng.choice((-40.0, 20.0)))))
+    cuts: list[Outline] = []
+    y, gap = rng.choice((-60.0, 10.0)), 10.0
+    while y < r:
+        cuts.append(rectangle(-400, y, 400, y + gap))
+        y += 52 + gap * 0.4
+        gap += 7
+    return Art().clip(cuts, disc, outside=True).placed(turn=rng.choice((0, 0, -30, 90)))
+
+
+def _weave(brief: Brief) -> Art:
+    """Bands that go over and under each other."""
+    count, width = brief.rng.choice((2, 3)), 104.0
+    pitch, reach = width + 36, brief.rng.choice((290.0, 320.0))
+    places = [(index - (count - 1) / 2) * pitch for index in range(count)]
+    art = Art()
+    for x in places:
+        art.fill("ink", rounded(x - width / 2, -reach, x + width / 2, reach, width / 2))
+    for row, y in enumerate(places):
+        art.fill("accent", rounded(-reach, y - width / 2, reach, y + width / 2, width / 2))
+        for column, x in enumerate(places):
+            over = (row + column) % 2 == 0
+            box = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
+            if over:
+                x0, y0, x1, y1 = box
+                art.fill("paper", rectangle(x0 - 14, y0, x1 + 14, y1)).fill("ink", rectangle(x0, y0 - 2, x1, y1 + 2))
+            else:
+                x0, y0, x1, y1 = box
+                art.fill("paper", [rectangle(x0, y0 - 14, x1, y0), rectangle(x0, y1, x1, y1 + 14)])
+    return art.placed(turn=brief.rng.choice((0, 45)))

@@ -1,35 +1,32 @@
 """Logos from a brand's initials."""
 
 from bmn_sandbox.media.art import ON_INK, Art
-from bmn_sandbox.media.faces import Face
+from bmn_sandbox.media.faces import CONNECTED, Face
 from bmn_sandbox.media.lettering import Line, fitted, set_line
-from bmn_sandbox.media.logo import frames, motifs
+from bmn_sandbox.media.logo import frames, letters_woven, motifs
 from bmn_sandbox.media.logo.brief import Brief
+from bmn_sandbox.media.logo.letters_woven import sign_face
 from bmn_sandbox.media.logo.marks import icon
-from bmn_sandbox.media.shapes import circle, polygon, rectangle, rounded, turned
+from bmn_sandbox.media.shapes import circle, polygon, rectangle
 
 # The designs of a style, each as often as it stands here.
 _DESIGNS: dict[str, tuple[str, ...]] = {
-    "minimal": ("framed", "framed", "ruled", "dotted", "monogram", "outline"),
-    "modern": ("overlap", "framed", "tiles", "halved", "sliced", "cropped", "motif"),
-    "bold": ("framed", "cropped", "sliced", "tiles", "motif", "stacked"),
-    "vintage": ("framed", "laurel", "ruled", "framed", "motif", "shadowed"),
-    "playful": ("bubbles", "framed", "overlap", "motif", "tilted", "shadowed"),
+    "minimal": ("framed", "orbit", "ruled", "dotted", "bands", "woven", "parted"),
+    "modern": ("overlap", "quartered", "tiles", "woven", "bands", "cropped", "parted", "orbit"),
+    "bold": ("framed", "cropped", "bands", "varsity", "quartered", "parted", "woven"),
+    "vintage": ("framed", "laurel", "woven", "varsity", "ruled", "shadowed"),
+    "playful": ("bubbles", "framed", "overlap", "quartered", "tilted", "varsity", "parted"),
 }
+_FOR_TWO = {"overlap", "tiles", "bubbles", "woven", "parted", "quartered"}
 
 
 def lettermark(brief: Brief) -> Art:
     if not brief.initials:
         return icon(brief)
     design = brief.rng.choice(_DESIGNS[brief.style])
-    if len(brief.initials) < 2 and design in ("overlap", "tiles", "stacked", "bubbles"):
-        design = brief.rng.choice(("framed", "halved", "cropped"))
+    if design in _FOR_TWO and (len(brief.initials) < 2 or brief.script in CONNECTED):
+        design = brief.rng.choice(("framed", "bands", "cropped", "orbit", "motif"))
     return _DRAWN[design](brief)
-
-
-def _face(brief: Brief) -> Face:
-    face = brief.display
-    return Face(face.family, face.weight, min(face.tracking, 4.0), "title")
 
 
 def _text(brief: Brief) -> str:
@@ -43,7 +40,7 @@ def _text(brief: Brief) -> str:
 
 
 def _word(brief: Brief, width: float, height: float) -> Art:
-    return fitted(_face(brief), _text(brief), width, height).art()
+    return fitted(sign_face(brief), _text(brief), width, height).art()
 
 
 def _framed(brief: Brief) -> Art:
@@ -80,29 +77,6 @@ def _dotted(brief: Brief) -> Art:
     return word.fill("accent", circle(r, (right + r * 1.7, bottom - r)))
 
 
-def _monogram(brief: Brief) -> Art:
-    """Letters on a line that runs through them, with air where they cross."""
-    if _text(brief) != _text(brief).upper():
-        return _dotted(brief)  # a line through small letters strikes them out
-    word = _word(brief, 520, 360)
-    half = word.width / 2 + 70
-    y = word.height * brief.rng.choice((-0.3, -0.12, 0.0, 0.12, 0.26))
-    half *= brief.rng.choice((0.8, 1.0, 1.25))
-    art = Art().add(word)
-    art.stroke("paper", [(-half, y), (half, y)], 44)
-    return art.stroke("voice", [(-half, y), (half, y)], brief.rng.choice((7, 12, 18)))
-
-
-def _outline(brief: Brief) -> Art:
-    """Letters drawn in one line, a filled copy shifted behind."""
-    word = _word(brief, 540, 400)
-    shift = brief.rng.choice(((20, 20), (-20, 20), (0, 26), (26, -16)))
-    art = word.silhouette(brief.rng.choice(("soft", "accent"))).placed(shift) if brief.rng.random() < 0.7 else Art()
-    for operation in word.operations:
-        art.stroke("ink", operation.outlines, brief.rng.choice((6, 8, 12)), closed=True)
-    return art
-
-
 def _laid(brief: Brief, face: Face, overlap: float) -> list[tuple[Line, float]]:
     """Each initial on one line with the middle of its ink; overlap: as a share of the narrower one."""
     size = min(fitted(face, letter, 440, 430).size for letter in brief.initials)
@@ -121,7 +95,7 @@ def _overlap(brief: Brief) -> Art:
     """Letters that overlap, their common part in a third color."""
     art, before = Art(), None
     lift, first = brief.rng.choice((0, 0, 44, -44, 90)), brief.rng.randrange(2)
-    for index, (line, x) in enumerate(_laid(brief, _face(brief), brief.rng.choice((0.12, 0.2, 0.28, 0.36)))):
+    for index, (line, x) in enumerate(_laid(brief, sign_face(brief), brief.rng.choice((0.12, 0.2, 0.28, 0.36)))):
         letter = line.art("ink" if index % 2 == first else "accent").placed((x, lift * (index - 0.5)))
         art.add(letter)
         if before is not None:
@@ -146,7 +120,7 @@ def _tiles(brief: Brief) -> Art:
             ("ink", ON_INK) if index % 2 == 0 else ("accent", {"ink": "ink" if _is_pale(brief) else "paper"})
         )
         tile = Art().fill(ground, frames.form(name, side / 2 * 1.1, brief.rng))
-        glyph = fitted(_face(brief), letter, side * 0.56, side * 0.52).art().recolored(roles)
+        glyph = fitted(sign_face(brief), letter, side * 0.56, side * 0.52).art().recolored(roles)
         art.add(tile.add(glyph).placed(at))
     return art
 
@@ -155,56 +129,16 @@ def _is_pale(brief: Brief) -> bool:
     return brief.palette.accent.luminance > 0.62
 
 
-def _halved(brief: Brief) -> Art:
-    """One side in ink, the other in the second color: of a letter, or of a word, whose letters stay whole."""
-    turn = brief.rng.choice((0, 0, 30, -30, 90))
-    if len(brief.initials) > 1 and turn != 90:
-        art = Art()
-        for index, (line, x) in enumerate(_laid(brief, _face(brief), -0.05)):
-            art.add(line.art("ink" if index % 2 == 0 else "accent").placed((x, 0)))
-        return art
-    word = _word(brief, 620, 470)
-    return Art().add(word).clip(turned(rectangle(0, -700, 700, 700), turn), word.silhouette("accent"))
-
-
-def _sliced(brief: Brief) -> Art:
-    """A cut runs through the letters, and what is above it has slipped."""
-    word = _word(brief, 640, 470)
-    turn, slip = brief.rng.choice((-24, -14, -6, 0, 8, 14, 30)), brief.rng.choice((-34, -20, 0, 22, 34))
-    above, below = (turned(r, turn) for r in (rectangle(-900, -900, 900, -8), rectangle(-900, 8, 900, 900)))
-    upper = word.placed((slip, 0))
-    lower = word.silhouette("voice") if brief.rng.random() < 0.4 else word
-    return Art().clip(above, upper).clip(below, lower)
-
-
 def _cropped(brief: Brief) -> Art:
     """A letter so large that its ground crops it."""
     form = frames.form(brief.rng.choice(("disc", "squircle", "tile", "hexagon", "leafed")), 380, brief.rng)
     inside = Art().fill("ink", rectangle(-500, -500, 500, 500))
-    letter = fitted(_face(brief), brief.initials[0], 600, 580).art()
-    x, y = brief.rng.choice(((60, 60), (-60, 60), (0, 90)))
+    letter = fitted(sign_face(brief), brief.initials[0], 600, 580).art()
+    x, y = brief.rng.choice(((60, 60), (90, 20), (0, 90)))
     inside.add(letter.recolored({"ink": "paper"}).placed((x, y)))
     if len(brief.initials) > 1 and brief.rng.random() < 0.4:
         inside.fill("bright", circle(58, (-190, -190) if x > 0 else (190, -190)))
     return Art().clip(form, inside)
-
-
-def _stacked(brief: Brief) -> Art:
-    """One letter above the other, divided by a bar."""
-    first, second = brief.initials[:2]
-    one, two = (fitted(_face(brief), letter, 420, 330).art() for letter in (first, second))
-    wide = max(one.width, two.width) / 2
-    lean = wide * brief.rng.choice((0.0, 0.0, 0.3, -0.3, 0.6))
-    between, bar = brief.rng.choice(("bar", "slash", "dots", "none")), brief.rng.choice((8, 16, 26))
-    gap = 16 if between == "none" else 46
-    art = Art().add(one.placed((-lean, -(one.height / 2 + gap))), two.placed((lean, two.height / 2 + gap)))
-    if between == "bar":
-        art.fill("accent", rounded(-wide - abs(lean), -bar, wide + abs(lean), bar, 0))
-    elif between == "slash":
-        art.stroke("accent", [(-wide - abs(lean), 20.0), (wide + abs(lean), -20.0)], bar)
-    elif between == "dots":
-        art.fill("accent", [circle(bar, (x, 0.0)) for x in (-wide * 0.6, 0.0, wide * 0.6)])
-    return art
 
 
 def _with_motif(brief: Brief) -> Art:
@@ -246,7 +180,7 @@ def _bubbles(brief: Brief) -> Art:
         x, y = (index - (count - 1) / 2) * radius * near, radius * (lift if index % 2 else -lift)
         ground = "ink" if index % 2 == 0 else "accent"
         role = "paper" if ground == "ink" or not _is_pale(brief) else "ink"
-        glyph = fitted(_face(brief), letter, radius * 0.95, radius * 0.95).art(role)
+        glyph = fitted(sign_face(brief), letter, radius * 0.95, radius * 0.95).art(role)
         art.add(Art().fill(ground, frames.form(name, radius, brief.rng)).add(glyph).placed((x, y)))
     return art
 
@@ -254,7 +188,7 @@ def _bubbles(brief: Brief) -> Art:
 def _tilted(brief: Brief) -> Art:
     """Letters that lean to and fro."""
     lean, art = brief.rng.choice((-12, -8, 6, 8, 12, 16)), Art()
-    for index, (line, x) in enumerate(_laid(brief, _face(brief), -0.06)):
+    for index, (line, x) in enumerate(_laid(brief, sign_face(brief), -0.06)):
         side = 1 if index % 2 else -1
         art.add(line.art("ink" if index % 2 == 0 else "voice").placed(turn=side * lean).placed((x, side * 18)))
     return art
@@ -264,14 +198,15 @@ _DRAWN = {
     "framed": _framed,
     "ruled": _ruled,
     "dotted": _dotted,
-    "monogram": _monogram,
-    "outline": _outline,
     "overlap": _overlap,
     "tiles": _tiles,
-    "halved": _halved,
-    "sliced": _sliced,
     "cropped": _cropped,
-    "stacked": _stacked,
+    "woven": letters_woven.woven,
+    "bands": letters_woven.bands,
+    "varsity": letters_woven.varsity,
+    "parted": letters_woven.parted,
+    "quartered": letters_woven.quartered,
+    "orbit": letters_woven.orbit,
     "motif": _with_motif,
     "laurel": _laurel,
     "shadowed": _shadowed,

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from bmn_sandbox.media.art import ON_INK, Art
+from bmn_sandbox.media.faces import CONNECTED
 from bmn_sandbox.media.lettering import arc_degrees, on_circle, set_line
-from bmn_sandbox.media.logo import frames, motifs
+from bmn_sandbox.media.logo import frames, labels, motifs
 from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.marks import icon, motif_art
 from bmn_sandbox.media.logo.typeset import block, color_roles
@@ -22,8 +23,9 @@ def combination(brief: Brief) -> Art:
         return icon(brief)
     long = len(brief.name) > 16
     options: list[Callable[[Brief], Art]] = [_stacked, _stacked, _divided]
+    options += [labels.initial_first] if brief.initials and brief.script not in CONNECTED else []
     options += [_boxed] if brief.style in ("bold", "modern", "playful") else [_ruled_stack]
-    options += [_beside] if not long else [_beside_small]
+    options += [_beside_small] if long else [_beside, labels.parted_label]
     return brief.rng.choice(options)(brief)
 
 
@@ -105,7 +107,7 @@ def _boxed(brief: Brief) -> Art:
     """Both on one block of ink, or the symbol on a tile above a bar with the name."""
     name = block(brief.display, brief.words, 560, 190, most_lines=2)
     mark = motif_art(brief, on_ink=True).fitted(270, 270)
-    air = brief.rng.choice((64, 84, 104))
+    air = brief.rng.choice((96, 116, 136))
     x, y = max(name.width, 330) / 2 + air + 6, (mark.height + 64 + name.height) / 2 + air
     x, y = brief.rng.choice(((x, y), (max(x, y), max(x, y))))
     round_ = brief.rng.choice({"playful": (110.0, 200.0), "modern": (60.0, 0.0, 140.0)}.get(brief.style, (0.0, 26.0)))
@@ -125,9 +127,10 @@ def _boxed(brief: Brief) -> Art:
 
 def emblem(brief: Brief) -> Art:
     """A badge: the name around the motif, or on a plate across it."""
-    line = set_line(brief.small, brief.small.cased(brief.name), 62)
+    line = set_line(brief.small, brief.small.cased(brief.name), 72)
     fits_ring = brief.name and arc_degrees(line, 271) < 300
     options: list[Callable[[Brief], Art]] = [_crest, _plate]
+    options += [labels.oval_label, labels.half_sun, labels.pennant] if brief.name else []
     if fits_ring or not brief.name:
         options += [_ring, _ring, _arc_badge]
     return brief.rng.choice(options)(brief)
@@ -164,16 +167,16 @@ def _optical(mark: Art) -> Art:
 
 
 def _ring_text(brief: Brief, role: str, second: str) -> Art:
-    face, radius = brief.small, 272.0
+    face, radius = brief.small, 268.0
     text, below = face.cased(brief.name), brief.tagline
     art, reach = Art(), 0.0
     if text:
-        size = 64.0
+        size = 74.0
         share = arc_degrees(set_line(face, text, size), radius)
         size *= min(1.0, 214 / share) if below else min(1.0, 290 / share)
         line = set_line(face, text, size)
         reach = arc_degrees(line, radius) / 2
-        art.add(on_circle(line, radius + (64 - size) * 0.36, role, middle=-90))
+        art.add(on_circle(line, radius + (74 - size) * 0.36, role, middle=-90))
     low = 0.0
     if below and reach < 110:
         small = set_line(face, below, 34.0)
@@ -181,6 +184,10 @@ def _ring_text(brief: Brief, role: str, second: str) -> Art:
         art.add(on_circle(small, 308, second, middle=90, inside_out=True))
         low = arc_degrees(small, 308) / 2
     gap = (reach + (180 - low)) / 2
+    if not low and reach < 100:
+        # A short name leaves much of the ring: a line closes it.
+        for start, end in ((-90 + reach + 16, 90 - 14), (90 + 14, 270 - reach - 16)):
+            art.stroke(second, arc(295, start, end), 5)
     if 180 - low - reach > 14:
         ornament = brief.rng.choice((polygon(5, 17, inner=7), polygon(4, 17, inner=6), circle(9)))
         sides = (-1, 1) if low else (1,)
@@ -228,10 +235,10 @@ def _plate(brief: Brief) -> Art:
     rng = brief.rng
     shape = frames.form(rng.choice(("disc", "scallop", "flower", "octagon", "hexagon")), 372, rng)
     art = Art().fill("ink", shape).fill("bright", hollow(scaled(shape, 0.92), 6))
-    text = block(brief.display, brief.words, 740, 170, most_lines=2)
+    text = block(brief.display, brief.words, 600, 150, most_lines=2)
     if not brief.name:
         return art.add(motif_art(brief, on_ink=True).fitted(420, 420).recolored(ON_INK))
-    y, tall, wide = 70.0, text.height / 2 + 44, max(text.width / 2 + 50, 380)
+    y, tall, wide = 70.0, text.height / 2 + 54, max(text.width / 2 + 96, 400)
     mark = motif_art(brief, on_ink=True).fitted(290, 250, (0, -170)).recolored(ON_INK)
     art.add(mark)
     art.fill("paper", rectangle(-wide - 14, y - tall - 14, wide + 14, y + tall + 14))

@@ -1,5 +1,6 @@
 """Draws brand logos from a prompt: the same prompt and seed always give the same picture."""
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -27,7 +28,8 @@ LAYOUTS: dict[str, Callable[[Brief], Art]] = {
     "organic": organic,
     "negative": negative,
 }
-_WIDE, _TALL = 840, 800  # what a logo fills of a sheet that is 1000 wide
+_WIDE, _TALL = 780, 700  # what a logo fills of a sheet that is 1000 wide
+_MEAN = 640.0  # and the side of the square that its box may equal: what is square looks larger than what is wide
 _SIDE = 1024
 Origin = tuple[list[str], int]
 """The prompts a logo has been through, first to last, and the seed of the first."""
@@ -63,6 +65,7 @@ def designed(brief: Brief) -> Art:
     art = LAYOUTS[brief.kind](brief)
     share = 0.84 if brief.kind == "lettermark" else 1.0  # two letters as large as a name would shout
     art = art.fitted(_WIDE * share, _TALL * share)
+    art = art.placed(scale=min(1.0, _MEAN * share / max(1.0, math.sqrt(art.width * art.height))))
     mx, my = mass_center(art)
     left, top, right, bottom = art.bounds()
     # What is heavy on one side moves a little to the other, as far as the margin allows.

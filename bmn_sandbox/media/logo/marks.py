@@ -100,7 +100,9 @@ def captioned(brief: Brief, mark: Art, *, share: float = 0.62, role: str = "ink"
 
 def organic(brief: Brief) -> Art:
     """Drawn by hand: an unsteady motif, the name written, and one stroke of a brush."""
-    grounds: tuple[Callable[[Brief], Art], ...] = (_brush_ring, _paint_blob, _underlined, _sprigs, _sun_disc)
+    grounds: tuple[Callable[[Brief], Art], ...] = (
+        _brush_ring, _paint_blob, _underlined, _sprigs, _sun_disc, _stamp, _stamp, _dabs, _grass
+    )  # fmt: skip
     ground = brief.rng.choice(grounds)
     return captioned(brief, ground(brief), share=0.66)
 
@@ -113,7 +115,7 @@ def _by_hand(brief: Brief, *, line: bool) -> Art:
 
 
 def _brush(brief: Brief, radius: float, start: float, reach: float, width: float) -> Art:
-    shake = hand(brief.rng, 6)
+    shake = hand(brief.rng, 3.2)
     line = [shake(point) for point in arc(radius, start, start + reach)]
     widths = [6 + width * math.sin(math.pi * min(1, i / len(line) * 1.12)) ** 0.8 for i in range(len(line))]
     return Art().stroke("accent", line, widths)
@@ -157,6 +159,44 @@ def _sun_disc(brief: Brief) -> Art:
     x = brief.rng.choice((-90, 90))
     disc = Art().fill("accent", blob(brief.rng, 190, 0.06)).placed((x, -70))
     return disc.add(_by_hand(brief, line=True).silhouette("ink").fitted(420, 420))
+
+
+def _stamp(brief: Brief) -> Art:
+    """Cut in lino: the motif light on a print with an unsteady edge."""
+    rng = brief.rng
+    outline = frames.form(rng.choice(("disc", "squircle", "arch", "oval")), 290, rng)
+    art = Art().fill("ink", outline).bent(hand(rng, 3.4))
+    mark = motifs.mono(brief.motifs[0], rng.randrange(4)).bent(hand(rng, 2.0)).fitted(310, 310)
+    return art.add(mark.recolored(ON_INK))
+
+
+def _dabs(brief: Brief) -> Art:
+    """Three strokes of a broad brush, and the motif drawn over them."""
+    rng, art = brief.rng, Art()
+    for index, wide in enumerate((210, 260, 190)):
+        y, lean = -120 + index * 120, rng.uniform(-30, 30)
+        line = [(x + lean, y - x * 0.12 + 8 * math.sin(x / 60 + index)) for x in range(-wide, wide + 1, 12)]
+        widths = [
+            86 * min(1.0, 0.45 + 1.4 * math.sin(math.pi * min(1, (i + 1) / len(line) * 1.05))) for i in range(len(line))
+        ]
+        art.stroke("soft" if index != 1 else "accent", line, widths)
+    dark = motifs.solid(brief.motifs[0], rng.randrange(4)).silhouette("ink")
+    return art.add(dark.placed(turn=rng.uniform(-5, 5)).bent(hand(rng, 2.4)).fitted(400, 400))
+
+
+def _grass(brief: Brief) -> Art:
+    """The motif between two sprigs that rise from one knot."""
+    rng, leaf = brief.rng, path("M0 0 C20 -14 24 -44 0 -70 C-24 -44 -20 -14 0 0 Z")[0]
+    art, shake = Art(), hand(rng, 3)
+    for side in (-1, 1):
+        spine = [shake((side * (20 + 250 * math.sin(t * 1.25)), 250 - 330 * t)) for t in (i / 20 for i in range(21))]
+        art.stroke("ink", spine, [9 - 6 * i / 21 for i in range(21)])
+        for index in range(3, 20, 3):
+            x, y = spine[index]
+            for lean in (side * 10, side * 80):
+                bud = turned(scaled(leaf, 1.2 - index * 0.028), lean)
+                art.fill("accent" if lean == side * 10 else "ink", [[(px + x, py + y) for px, py in bud]])
+    return art.add(_by_hand(brief, line=rng.random() < 0.4).fitted(270, 270, (0, -20)))
 
 
 # -- negative space --

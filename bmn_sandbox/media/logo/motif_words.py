@@ -61,47 +61,6 @@ _WORDS: dict[str, str] = {
     "grapes": "wine vine grape vineyard cellar winery sommelier 🍇 🍷",
 }
 
-TAGLINES: dict[str, str] = {
-    "cup": "FRESHLY BREWED",
-    "bean": "SLOW ROASTED",
-    "leaf": "NATURALLY GOOD",
-    "sprout": "GROWN WITH CARE",
-    "mountain": "GO FURTHER",
-    "sun": "BRIGHT BY NATURE",
-    "sunrise": "GOOD MORNING",
-    "moon": "REST & RISE",
-    "wave": "MADE BY THE SEA",
-    "bolt": "FULL POWER",
-    "dumbbell": "STRONGER DAILY",
-    "lotus": "BREATHE · MOVE · BE",
-    "flower": "IN FULL BLOOM",
-    "house": "WELCOME HOME",
-    "book": "STORIES & IDEAS",
-    "bulb": "BRIGHT IDEAS",
-    "paw": "GOOD COMPANY",
-    "bee": "MADE BY BEES",
-    "heart": "MADE WITH LOVE",
-    "gear": "BUILT TO LAST",
-    "anvil": "BUILT TO LAST",
-    "rocket": "READY TO LAUNCH",
-    "flame": "FIRED UP",
-    "pot": "COOKED DAILY",
-    "burger": "STACKED FRESH",
-    "cupcake": "BAKED WITH LOVE",
-    "compass": "FIND YOUR WAY",
-    "wind": "FAIR & FREE",
-    "wheat": "BAKED DAILY",
-    "crown": "FIRST OF ITS KIND",
-    "shield": "SAFE & SOUND",
-    "chart": "NUMBERS IN ORDER",
-    "scissors": "CUT & STYLE",
-    "bike": "KEEP ROLLING",
-    "music": "TURN IT UP",
-    "lens": "IN FOCUS",
-    "anchor": "STEADY & TRUE",
-    "grapes": "FROM THE VINE",
-}
-
 # What a word may end in and still be the same word: roast, roasts, roaster, roasters, roasting, bakery.
 _ENDINGS = r"(?:s|es|'s|’s|er|ers|ing|ed|ery|y|ies|in|an|ian)?"
 

@@ -78,6 +78,13 @@ def _arranged(lines: list[Line], align: str, gap: float) -> Block:
     return Block(lines, centers, widest, total)
 
 
+def padded(block: Block) -> tuple[float, float]:
+    """Half the width and height of a tile that holds the block: air as the eye wants it, more beside than above."""
+    line = min(line.height for line in block.lines)
+    air = max(0.62 * line, 64.0)
+    return block.width / 2 + max(air * 1.25, 0.15 * block.width), block.height / 2 + max(air, 0.2 * block.height)
+
+
 def justified(face: Face, texts: Sequence[str], width: float, gap: float, tallest: float) -> Block:
     """Every line as wide as the others, as on an old poster; a short word does not get taller than `tallest`."""
     lines = []

@@ -6,30 +6,36 @@ from bmn_sandbox.media.art import Art
 from bmn_sandbox.media.color import contrast
 from bmn_sandbox.media.faces import CONNECTED, Face
 from bmn_sandbox.media.lettering import set_line
-from bmn_sandbox.media.logo import motifs, wordmarks_shaped
+from bmn_sandbox.media.logo import motifs, wordmarks_altered, wordmarks_shaped
 from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.marks import icon
-from bmn_sandbox.media.logo.typeset import Block, color_roles, justified
+from bmn_sandbox.media.logo.typeset import Block, color_roles, justified, padded
 from bmn_sandbox.media.logo.wordmarks_shaped import name_block, start_side
-from bmn_sandbox.media.shapes import circle, hollow, path, polygon, rectangle, rounded
+from bmn_sandbox.media.shapes import circle, path, polygon, rectangle, rounded
 
 # The designs of a style, each as often as it stands here.
 _DESIGNS: dict[str, tuple[str, ...]] = {
-    "minimal": ("plain_dot", "ruled", "boxed", "flush", "motif_above", "plain_dot", "split_rule"),
-    "modern": ("flush", "two_tone", "sliced", "motif_letter", "reversed", "flush", "bracketed"),
-    "bold": ("poster", "reversed", "sliced", "poster", "underlined", "tilted_box"),
-    "vintage": ("swash", "arched", "poster", "ruled", "shadowed", "banner"),
-    "playful": ("hopping", "shadowed", "arched", "smile", "reversed", "motif_letter"),
+    "minimal": ("plain_dot", "ruled", "window", "dotted_i", "motif_above", "stairs", "split_rule", "between"),
+    "modern": ("flush", "two_tone", "altered", "motif_letter", "reversed", "dotted_i", "bracketed", "stairs"),
+    "bold": ("poster", "reversed", "bracketed", "altered", "underlined", "tilted_box", "window", "stairs"),
+    "vintage": ("swash", "arched", "poster", "between", "shadowed", "banner", "window"),
+    "playful": ("hopping", "shadowed", "altered", "smile", "reversed", "motif_letter", "dotted_i"),
 }
-_NEEDS_LETTERS = {"hopping", "motif_letter", "arched"}  # impossible where letters hang together
+_ALTERED = ("altered", "dotted_i")  # spoil what has many strokes, or marks above and below
+_IMPOSSIBLE_IN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(CONNECTED, ("hopping", "motif_letter", "arched", "stairs", *_ALTERED)),
+    **dict.fromkeys(("Han", "Kana", "Hangul"), ("shadowed", *_ALTERED)),
+    "Thai": ("hopping", *_ALTERED),
+    "Hebrew": _ALTERED,
+}
 
 
 def wordmark(brief: Brief) -> Art:
     if not brief.name:
         return icon(brief)
     design = brief.rng.choice(_DESIGNS[brief.style])
-    if brief.script in CONNECTED and design in _NEEDS_LETTERS:
-        design = brief.rng.choice(("flush", "reversed", "ruled"))
+    if design in _IMPOSSIBLE_IN.get(brief.script, ()):
+        design = brief.rng.choice(("flush", "reversed", "window"))
     return _DRAWN[design](brief)
 
 
@@ -54,13 +60,6 @@ def _ruled(brief: Brief) -> Art:
             art.fill("paper", circle(34, (0, side * y)))
             art.fill("voice", [[(px * 0.24, py * 0.24 + side * y) for px, py in polygon(4, 100, inner=34)]])
     return art
-
-
-def _boxed(brief: Brief) -> Art:
-    set_ = name_block(brief, 660, 420)
-    x, y = set_.width / 2 + 80, set_.height / 2 + 80
-    round_ = brief.rng.choice((0.0, 0.0, y))
-    return Art().fill("ink", hollow(rounded(-x, -y, x, y, round_), 9)).add(set_.art())
 
 
 def _flush(brief: Brief) -> Art:
@@ -124,14 +123,14 @@ def _two_weights(brief: Brief) -> Art:
 def _reversed(brief: Brief) -> Art:
     """The name in the paper's color on a block of ink."""
     set_ = name_block(brief, 640, 420, align=brief.rng.choice(("center", start_side(brief))))
-    x, y = set_.width / 2 + 84, set_.height / 2 + 84
+    x, y = padded(set_)
     ground = (
         "accent" if contrast(brief.palette.accent, brief.palette.paper) >= 3 and brief.rng.random() < 0.3 else "ink"
     )
     round_ = {"playful": y * 0.7, "modern": 34.0}.get(brief.style, 0.0)
     art = Art().fill(ground, rounded(-x, -y, x, y, round_)).add(set_.art(("paper",)))
     if brief.style == "bold":
-        art.fill("accent" if ground == "ink" else "ink", rectangle(-x, y + 14, x, y + 44))
+        art.fill("accent" if ground == "ink" else "ink", rectangle(-x, y + 14, x, y + 40))
     return art
 
 
@@ -218,10 +217,8 @@ def _motif_above(brief: Brief) -> Art:
 _DRAWN: dict[str, Callable[[Brief], Art]] = {
     "plain_dot": _plain_dot,
     "ruled": _ruled,
-    "boxed": _boxed,
     "flush": _flush,
     "two_tone": _two_tone,
-    "sliced": wordmarks_shaped.sliced,
     "motif_letter": wordmarks_shaped.motif_letter,
     "reversed": _reversed,
     "tilted_box": _tilted_box,
@@ -236,4 +233,9 @@ _DRAWN: dict[str, Callable[[Brief], Art]] = {
     "banner": wordmarks_shaped.banner,
     "hopping": wordmarks_shaped.hopping,
     "smile": wordmarks_shaped.smile,
+    "altered": wordmarks_altered.altered,
+    "dotted_i": wordmarks_altered.dotted_i,
+    "stairs": wordmarks_altered.stairs,
+    "between": wordmarks_altered.between,
+    "window": wordmarks_altered.window_frame,
 }

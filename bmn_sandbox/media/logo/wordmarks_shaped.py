@@ -6,7 +6,7 @@ from bmn_sandbox.media.lettering import set_line
 from bmn_sandbox.media.logo import motifs
 from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.typeset import Block, block, color_roles
-from bmn_sandbox.media.shapes import path, rectangle, turned
+from bmn_sandbox.media.shapes import path, rectangle
 
 
 def name_block(brief: Brief, width: float = 820, height: float = 560, *, align: str = "center", most: int = 4) -> Block:
@@ -19,21 +19,11 @@ def start_side(brief: Brief) -> str:
     return "right" if brief.script in ("Arabic", "Hebrew") else "left"
 
 
-def sliced(brief: Brief) -> Art:
-    """A thin cut runs through the whole name."""
-    set_ = name_block(brief, 800, 520)
-    art = set_.art(("ink",))
-    turn, half = brief.rng.choice((-9, -5, 6)), set_.lines[0].height * 0.035
-    cut = [turned(rectangle(-700, -half, 700, half), turn)]
-    below = turned(rectangle(-900, 0, 900, 900), turn)
-    colored = Art().add(art).clip(below, art.silhouette("voice")) if brief.rng.random() < 0.5 else art
-    return Art().clip(cut, colored, outside=True)
-
-
 def motif_letter(brief: Brief) -> Art:
     """The motif in place of a round letter, where the name has one; else it stands before the name."""
     set_ = name_block(brief, 820, 520)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).silhouette("voice")
+    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4))
+    mark = mark.silhouette(brief.rng.choice(("voice", "voice", "ink"))).placed(turn=brief.rng.choice((-10, 0, 10)))
     for line, center in zip(set_.lines, set_.centers, strict=True):
         found = [i for i, letter in enumerate(line.text) if letter in "oOоОοΟ"]
         if found:
@@ -162,7 +152,9 @@ def hopping(brief: Brief) -> Art:
 
 def smile(brief: Brief) -> Art:
     set_ = name_block(brief, 800, 460)
-    y, r = set_.height / 2 + 46, min(set_.width * 0.3, 170)
+    y, r = set_.height / 2 + 46, min(set_.width * 0.3, 170) * brief.rng.choice((0.7, 0.85, 1.0, 1.2))
     return set_.art(color_roles(brief.rng, len(set_.lines))).stroke(
-        "accent", f"M{-r:.1f} {y:.1f} C{-r / 2:.1f} {y + r * 0.5:.1f} {r / 2:.1f} {y + r * 0.5:.1f} {r:.1f} {y:.1f}", 22
+        "accent",
+        f"M{-r:.1f} {y:.1f} C{-r / 2:.1f} {y + r * 0.5:.1f} {r / 2:.1f} {y + r * 0.5:.1f} {r:.1f} {y:.1f}",
+        brief.rng.choice((16, 22, 30)),
     )
