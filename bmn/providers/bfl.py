@@ -17,6 +17,7 @@ from bmn.cleaning import identifier
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.logs import get_logger
 from bmn.providers.base import Measured, OnCall, Provider
+from bmn.providers.direct import DirectClient
 from bmn.providers.documented import documented
 from bmn.providers.failures import (
     UnreadableAnswer,
@@ -25,7 +26,7 @@ from bmn.providers.failures import (
     garbage,
     retry_after,
 )
-from bmn.providers.http import error_body, json_body, open_client
+from bmn.providers.http import error_body, json_body
 from bmn.providers.polling import PollSchedule
 from bmn.settings import ProviderAccess, Settings
 
@@ -70,7 +71,7 @@ class Bfl(Provider):
         super().__init__(access, settings, on_call)
         self.model = settings.bfl_model
         self._base = httpx2.URL(access.base_url)
-        self._http = open_client(idle=_POLL_SECONDS)
+        self._http = DirectClient(idle=_POLL_SECONDS)
         self._schedule = PollSchedule(_SHORTEST_PAUSE, _LONGEST_PAUSE)
 
     async def close(self) -> None:

@@ -10,9 +10,10 @@ import httpx2
 from bmn.cleaning import identifier
 from bmn.errors import Misconfigured
 from bmn.providers.base import Measured, OnCall, Provider
+from bmn.providers.direct import DirectClient
 from bmn.providers.documented import documented
 from bmn.providers.failures import failure_of_status, garbage, retry_after
-from bmn.providers.http import error_body, json_body, open_client
+from bmn.providers.http import error_body, json_body
 from bmn.providers.pace import Pace
 from bmn.settings import ProviderAccess, Settings
 
@@ -41,7 +42,7 @@ class GoHighLevel(Provider):
         self._location = settings.ghl_location_id or (_SANDBOX_LOCATION if access.sandboxed else "")
         self._fields = custom_fields(settings.ghl_custom_fields)
         self._pace = Pace(self.provider, _PER_SECOND)
-        self._http = open_client(
+        self._http = DirectClient(
             max_bytes=2**20,
             idle=_SECONDS,
             headers={"version": settings.ghl_api_version, "accept": "application/json"},

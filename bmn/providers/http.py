@@ -86,14 +86,24 @@ class CappedTransport(httpx2.AsyncBaseTransport):
             raise UnreadableAnswer(f"the body has more than {self._max_bytes} bytes")
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _CappedStream(response.stream, self._max_bytes)
-        return await _honest(response) if 0 < _length(response) <= _LONGEST_ERROR else response
+        if not (0 < _length(response) <= _LONGEST_ERROR and _may_be_error(response)):
+            return response
+        await response.aread()
+        return honest(response)
 
 
-async def _honest(response: httpx2.Response) -> httpx2.Response:
-    """An answer of 200 that holds an error and nothing else, as gateways send it, as the error that it is."""
-    if response.status_code != httpx2.codes.OK or "json" not in response.headers.get("content-type", ""):
+def _may_be_error(response: httpx2.Response) -> bool:
+    return response.status_code == httpx2.codes.OK and "json" in response.headers.get("content-type", "")
+
+
+def honest(response: httpx2.Response) -> httpx2.Response:
+    """An answer of 200 that holds an error and nothing else, as gateways send it, as the error that it is.
+
+    response: with its body read.
+    """
+    body = response.content
+    if not _may_be_error(response) or len(body) > _LONGEST_ERROR:
         return response
-    body = await response.aread()
     found = error_body(response)
     error = found.get("error")
     if not error or not found.keys() <= _BESIDE_ERRORS:

@@ -9,9 +9,10 @@ import httpx2
 
 from bmn.cleaning import identifier
 from bmn.providers.base import OnCall, Provider
+from bmn.providers.direct import DirectClient
 from bmn.providers.documented import documented
 from bmn.providers.failures import UnreadableAnswer, failure_of_status, retry_after
-from bmn.providers.http import error_body, json_body, open_client
+from bmn.providers.http import error_body, json_body
 from bmn.providers.pace import Pace
 from bmn.settings import ProviderAccess, Settings
 
@@ -35,7 +36,7 @@ class Resend(Provider):
 
     def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
         super().__init__(access, settings, on_call)
-        self._http = open_client(max_bytes=2**20, idle=_SECONDS)
+        self._http = DirectClient(max_bytes=2**20, idle=_SECONDS)
         self._pace = Pace(self.provider, settings.resend_max_rps)
 
     async def close(self) -> None:

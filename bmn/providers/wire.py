@@ -31,7 +31,8 @@ def watched() -> Iterator[Wire]:
             outer.sent = outer.sent or wire.sent
 
 
-def _note_sent() -> None:
+def note_sent() -> None:
+    """A request's head is about to be written."""
     if (wire := _current.get()) is not None:
         wire.sent = True
 
@@ -47,6 +48,6 @@ def tracer() -> Callable[[str, dict[str, Any]], Awaitable[None]]:
             tunnel = getattr(info.get("request"), "method", None) == b"CONNECT"
         # A head that h11 refuses never becomes bytes; any other break may have come after some of them.
         elif phase and not tunnel and not isinstance(info.get("exception"), httpcore2.LocalProtocolError):
-            _note_sent()
+            note_sent()
 
     return note
