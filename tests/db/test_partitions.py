@@ -162,7 +162,7 @@ async def test_a_month_that_nobody_made_is_kept_with_the_others_and_refuses_noth
     assert (await db.read(lambda conn: partitions.parts_of(conn, provider_calls)))[-1].since > now
 
 
-async def test_who_does_not_own_the_table_writes_to_it_and_changes_nothing(db: Database, database_url: str) -> None:
+async def test_who_does_not_own_the_table_sweeps_it_row_by_row(db: Database, database_url: str) -> None:
     name = "calls_writer"
     for statement in (
         f"CREATE ROLE {name} LOGIN",
@@ -176,8 +176,11 @@ async def test_who_does_not_own_the_table_writes_to_it_and_changes_nothing(db: D
     await other.start()
     try:
         await other.write(partial(_add_ages, ages=(0,)))
-        await sweep(other, 5.0)
-        assert await db.read(_ages) == [560, 0]
+        names = await db.read(_names)
+        assert (await other.read(retention.lags))["provider_calls"] == pytest.approx(160 * _DAY, abs=60)
+        assert (await sweep(other, 5.0))["provider_calls"] == 1
+        assert await db.read(_ages) == [0]
+        assert await db.read(_names) == names
     finally:
         await other.close()
         await db.write(lambda conn: conn.execute(text(f"DROP OWNED BY {name}; DROP ROLE {name}")).rowcount)
@@ -191,6 +194,7 @@ async def test_a_month_that_somebody_reads_is_left_for_the_next_sweep(db: Databa
         conn.execute(select(provider_calls)).all()
         await sweep(db, 5.0)
         assert await db.read(_ages) == [560]
+        assert (await db.read(retention.lags))["provider_calls"] > 100 * _DAY
     reader.dispose()
     await sweep(db, 5.0)
     assert await db.read(_ages) == []

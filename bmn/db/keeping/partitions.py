@@ -43,7 +43,7 @@ def is_divided(conn: Connection, table: Table) -> bool:
 
 def is_to_be_divided(conn: Connection, table: Table) -> bool:
     """Whether it is still whole, and this role may change that."""
-    return conn.dialect.name == "postgresql" and not is_divided(conn, table) and is_owner(conn, table)
+    return is_owner(conn, table) and not is_divided(conn, table)
 
 
 def parts_of(conn: Connection, table: Table) -> list[Part]:
@@ -230,7 +230,9 @@ def _grants(conn: Connection, name: str) -> list[str]:
 
 
 def is_owner(conn: Connection, table: Table) -> bool:
-    """Whether this role may change the table's form."""
+    """Whether this role may change the table's form; never on SQLite."""
+    if conn.dialect.name != "postgresql":
+        return False
     query = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(:name)")
     return bool(conn.execute(query, {"name": table.name}).scalar())
 

@@ -169,8 +169,12 @@ def _is_old(book: Book, before: float) -> tuple[ColumnElement[bool], ...]:
 
 
 def _by_row(conn: Connection, book: Book, archiving: bool) -> float:
-    """Rows older than this are deleted one by one. Others go with their month, unless the archive takes them by row."""
-    return partitions.first_month(conn, book.table) if book.monthly and not archiving else _NEVER
+    """Rows older than this are deleted one by one.
+
+    Others go with their month, unless the archive takes them by row, or this role may not drop a month.
+    """
+    whole = book.monthly and not archiving and partitions.is_owner(conn, book.table)
+    return partitions.first_month(conn, book.table) if whole else _NEVER
 
 
 def is_counted(book: Book, upto: Any) -> tuple[ColumnElement[bool], ...]:
@@ -234,8 +238,17 @@ def lags(conn: Connection, books: Iterable[Book] = BOOKS, *, archiving: bool = F
     for book in books:
         oldest = select(db_now() - book.at).where(*_is_old(book, _by_row(conn, book, archiving)))
         age = conn.execute(oldest.order_by(book.at).limit(1)).scalar()
-        found[book.name] = 0.0 if age is None else float(age) - book.seconds
+        late = 0.0 if age is None else float(age) - book.seconds
+        found[book.name] = max([late, *_late_months(conn, book, archiving)])
     return found
+
+
+def _late_months(conn: Connection, book: Book, archiving: bool) -> list[float]:
+    """For how many seconds the months that can be dropped could have been."""
+    if not book.monthly or not partitions.is_owner(conn, book.table):
+        return []
+    now = float(conn.execute(select(db_now())).scalar_one())
+    return [now - book.seconds - part.upto for part in past_months(conn, book, archiving=archiving) if part.is_month]
 
 
 def past_months(conn: Connection, book: Book, *, archiving: bool) -> list[Part]:
