@@ -15,7 +15,7 @@ from bmn.db.batches.bulk import Action, Bulk, Item, NewBulk
 from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
-from bmn.db.tables import audit_log, bulk_actions
+from bmn.db.tables import audit_log, bulk_actions, dead_letters
 from bmn.db.tables import jobs as job_table
 from bmn.errors import Cause
 from bmn.jobs import bulk, replay
@@ -179,21 +179,21 @@ async def test_a_cancel_ends_what_waits_asks_what_runs_and_refuses_what_has_ende
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_purging_takes_more_than_a_thousand(engine: Engine) -> None:
     [sample] = await _failed(engine)
-    letter = await engine.read(lambda conn: conn.execute(select(rows.dead_letters)).mappings().one())
+    letter = await engine.read(lambda conn: conn.execute(select(dead_letters)).mappings().one())
     job = await engine.read(lambda conn: conn.execute(select(job_table)).mappings().one())
 
     def many(conn: Any) -> int:
         names = [f"crm-sync-many-{number}" for number in range(1199)]
         conn.execute(job_table.insert(), [{**job, "id": name} for name in names])
         letters = [{**letter, "id": f"dead-{name}", "job_id": name} for name in names]
-        return int(conn.execute(rows.dead_letters.insert(), letters).rowcount)
+        return int(conn.execute(dead_letters.insert(), letters).rowcount)
 
     await engine.write(many)
     bulk_id = await _start(engine, "purge", DeadFilter())
     assert bulk_id is not None
     await bulk.work(engine.core)
     assert (await _get(engine, bulk_id)).done == 1200
-    open_ones = select(rows.dead_letters.c.id).where(rows.dead_letters.c.state == "open")
+    open_ones = select(dead_letters.c.id).where(dead_letters.c.state == "open")
     assert await engine.read(lambda conn: conn.execute(open_ones).all()) == []
     assert (await engine.job(sample)).state == "failed"
 
