@@ -144,7 +144,7 @@ def _row(
 
 def _checked(what: str, body: Mapping[str, object]) -> Body:
     try:
-        found = _BODIES[what].model_validate({**body, "brandId": NEW_BRAND})
+        found = _BODIES[what].model_validate({**body, "brandId": NEW_BRAND, "newBrand": {"name": "New brand"}})
     except ValidationError as error:
         flaw = flaws(error)[0]
         column = next((column for column, name in COLUMNS[what].items() if name == flaw.field), flaw.field)
