@@ -88,14 +88,15 @@ function Begin({ onBegun }) {
 
 function Brand({ brandId }) {
   const { connected, error } = useSocket('/wizard');
-  const { jobs } = useJobs({ brand: brandId });
+  const { jobs, error: problem } = useJobs({ brand: brandId });
   const newest = (queue) => jobs.find(({ queueName }) => queueName === queue)?.jobId;
   return (
     <main>
-      <h1>{jobs[0]?.brandName ?? '…'}</h1>
-      <p role="status">{connected ? 'live' : (error?.message ?? 'reconnecting…')}</p>
+      <h1>{jobs[0]?.brandName ?? (problem ? 'Nothing to show' : '…')}</h1>
+      <p role="status">{connected ? 'live' : ((error ?? problem)?.message ?? 'reconnecting…')}</p>
       <Made brandId={brandId} jobId={newest('logo-generation')} count={LOGOS} noun="Logo" />
       <Made brandId={brandId} jobId={newest('mockup-generation')} count={1} noun="Mug" />
+      <p><a href="#">Another brand</a></p>
     </main>
   );
 }

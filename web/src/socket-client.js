@@ -71,6 +71,8 @@ export function createSocket(namespace, { url, getToken, refreshToken }) {
       tries.connectLater();
       return;
     }
+    const why = tokens.problem();
+    if (why) error.message = why; // says more than that there was no token, to all who listen behind this handler
     const { wanted } = tries;
     if ((await tokens.refresh()) && wanted === tries.wanted) tries.connectNow();
   });
@@ -196,8 +198,23 @@ function keepTokens(getToken, refreshToken, tries) {
   let shown;
   /** @type {Token} what a refresh brought, for the connection that follows it */
   let fresh;
+  /** @type {string | null} why the application could not say a token */
+  let problem = null;
+
+  /** @param {GetToken} question @returns {Promise<Token>} null where the application could not say */
+  async function ask(question) {
+    problem = null;
+    try {
+      return await question();
+    } catch (error) {
+      console.warn('bmn: no access token:', error);
+      problem = error instanceof Error ? error.message : String(error);
+      return null;
+    }
+  }
 
   return {
+    problem: () => problem,
     /** Without a token the server refuses in words, and that refusal is dealt with as any other. */
     async read() {
       shown = fresh ?? (await ask(getToken));
@@ -213,19 +230,6 @@ function keepTokens(getToken, refreshToken, tries) {
       return true;
     },
   };
-}
-
-/**
- * @param {GetToken} question
- * @returns {Promise<Token>} null where the application could not say
- */
-async function ask(question) {
-  try {
-    return await question();
-  } catch (error) {
-    console.warn('bmn: no access token:', error);
-    return null;
-  }
 }
 
 /**

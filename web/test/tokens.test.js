@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 
-import { createSocket, useApi, useGenerationProgress, useSocket } from '../src/index.js';
+import { createSocket, useApi, useGenerationProgress, useJobs, useSocket } from '../src/index.js';
 import { render } from './render.js';
 import { newUser, until } from './server.js';
 import { startWire } from './wire.js';
@@ -103,6 +103,18 @@ describe('tokens', () => {
     socket.now.socket.connect();
     await until(() => socket.now.connected);
     expect(socket.now.error).toBeNull();
+  });
+
+  it('that the application cannot get are told in its own words, to a page and to a socket', async () => {
+    const getToken = async () => {
+      throw new Error('Brand not found');
+    };
+    const page = render(
+      { url: wire.url, getToken, refreshToken: getToken },
+      { socket: () => useSocket('/wizard'), jobs: () => useJobs() },
+    );
+    const said = (hook) => page.seen[hook].now?.error?.message;
+    await until(() => said('socket') === 'Brand not found' && said('jobs') === 'Brand not found', () => said('socket'));
   });
 
   it('are refreshed for the HTTP API too', async () => {
