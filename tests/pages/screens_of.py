@@ -19,6 +19,7 @@ _SHIFT = """() => new Promise((done) => {
   watching.observe({ type: 'layout-shift', buffered: true });
   requestAnimationFrame(() => setTimeout(() => done(sum), 50));
 })"""
+_SCROLLED_AWAY = "[...document.querySelectorAll('nav')].some((nav) => nav.scrollWidth > nav.clientWidth + 1)"
 _UNSIZED = (
     "[...document.images].filter((image) => !image.getAttribute('width') || !image.getAttribute('height')).length"
 )
@@ -44,6 +45,8 @@ async def stop_at(page: Page, name: str) -> list[str]:
         )
         if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{name}: wider than {size['width']}")
+        if await page.evaluate(_SCROLLED_AWAY):
+            found.append(f"{name}: where one can go is not all seen at {size['width']}")
         if AXE.exists() and (size is BROAD) == (scheme == "light"):
             found += [f"{name} {size['width']} {scheme}: {problem}" for problem in await _axe(page)]
     await page.set_viewport_size(BROAD)  # type: ignore[arg-type]
