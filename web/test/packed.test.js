@@ -47,4 +47,17 @@ describe.each([
     const [script] = (await readdir(join(folder, 'dist/assets'))).filter((name) => name.endsWith('.js'));
     expect(await readFile(join(folder, 'dist/assets', script), 'utf8')).toContain('/generation/');
   }, LONG);
+
+  it('is what its README says: each block is built as printed', async () => {
+    const page = await readFile(join(WEB, 'README.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```jsx?\n(.*?)^```$/gms)].map(([, code]) => code);
+    expect(blocks.length).toBeGreaterThan(2);
+    const input = blocks.map((_, number) => `readme-${number}.jsx`);
+    await Promise.all(blocks.map((code, number) => writeFile(join(folder, input[number]), code)));
+    // What a page only exports is left out of a build, and what it imports with it.
+    const kept = { input, preserveEntrySignatures: 'strict' };
+    const config = { build: { outDir: 'readme', rollupOptions: kept } };
+    await writeFile(join(folder, 'readme.config.js'), `export default ${JSON.stringify(config)};`);
+    await run('npx', ['vite', 'build', '--config', 'readme.config.js', '--logLevel', 'warn'], { cwd: folder });
+  }, LONG);
 });

@@ -15,6 +15,7 @@ import {
   useGenerationProgress,
   useJob,
   useJobs,
+  useKit,
   usePictures,
   useReconnectionRecovery,
   useSocket,
@@ -35,6 +36,7 @@ function Page({ brandId, jobId }: { brandId: string; jobId: string | null }) {
   const credits = useCredits();
   const jobs = useJobs({ queue: 'logo-generation', limit: 10 });
   const job = useJob(jobId);
+  const { kit } = useKit(null);
   const { estimate } = useEstimate('logos', { brandId, count: 4 });
   const logos = useGenerate('logos');
   const agent = useAgent(brandId);
@@ -49,7 +51,7 @@ function Page({ brandId, jobId }: { brandId: string; jobId: string | null }) {
   const share = (picture: Picture): number => picture.share;
   const code: number = error instanceof ApiError ? error.status : 0;
   return (
-    <main data-code={code} data-place={job.position ?? ''}>
+    <main data-kit={kit?.state} data-code={code} data-place={job.position ?? ''}>
       <p>{connected ? 'live' : error?.message}</p>
       <p>
         {credits.remaining} {estimate?.credits} {jobs.total} {status} {progress} {made.length}
