@@ -23,8 +23,9 @@ def test_what_is_no_number_is_none_anywhere(text: str) -> None:
     for read in (whole, number):
         with pytest.raises(ValueError, match="number"):
             read(text)
-    assert preferred_wait(f"wait={text}".replace(" ", "")) is None or text.strip() == "5" or text == "9" * 30
-    assert retry_after({"retry-after": text}) is None or text.strip() == "5"
+    if text.strip() != "5" and text != "9" * 30:  # of blanks a header has any number, and of digits
+        assert preferred_wait(f"wait={text}") is None
+        assert retry_after({"retry-after": text}) is None
     assert wanted(f"bytes={text}-", 100)[0] == 200 or text.strip() == "5"
 
 

@@ -17,7 +17,6 @@ import httpx2
 
 from bmn.cleaning import sentence
 from bmn.errors import Cause, JobFailure, Misconfigured, Moderated
-from bmn.numbers import is_number, number
 from bmn.providers.documented import Documented
 from bmn.redaction import redact
 
@@ -169,10 +168,13 @@ def retry_after(headers: Mapping[str, str], body: Any = None) -> float | None:
     return _clamp(seconds if seconds is not None else _until(text))
 
 
+_AMOUNT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")  # of any length, as whoever waits cuts it
+
+
 def _number(value: Any) -> float | None:
     """A number of JSON, or of a header. `inf` is none, and what no clock can hold is cut by whoever waits."""
     if isinstance(value, str):
-        return number(value.strip()) if is_number(value.strip()) else None
+        return float(value) if _AMOUNT.fullmatch(value.strip()) else None
     if not isinstance(value, int | float) or value != value:
         return None
     return float(min(max(value, -LONGEST_WAIT), LONGEST_WAIT * 1000))

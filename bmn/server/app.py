@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bmn import __version__, observability
@@ -113,7 +115,7 @@ class Application:
         inner = CORSMiddleware(
             OwnRedirects(Head(self.api)),
             allow_origins=settings.origins,
-            allow_methods=["GET", "HEAD", "POST", "PATCH"],
+            allow_methods=["HEAD", *sorted({name for route in self.api.routes for name in _methods(route)})],
             allow_headers=[
                 "Authorization",
                 "Content-Type",
@@ -152,6 +154,12 @@ class Application:
 def create_app(settings: Settings, place: Place | None = None) -> Application:
     """Nothing is opened before the lifespan starts. Raises Misconfigured where production must not start."""
     return Application(settings, place)
+
+
+def _methods(route: BaseRoute) -> set[str]:
+    """What a route of the API answers."""
+    is_api = isinstance(route, APIRoute) and route.path.startswith("/api/")
+    return set(route.methods or ()) if is_api and isinstance(route, APIRoute) else set()
 
 
 def _create_api(resources: Resources, lifespan: Any) -> FastAPI:

@@ -41,6 +41,9 @@ def test_a_file_is_checked_whole_and_a_second_run_pays_nothing(user: User, tmp_p
     file.write_text("brand,style,colors,count\nAcme,bold,#112233;#FFFFFF,1\nNorth,,,2\n")
     assert user.bmn("generate", "logos", "--from", "brands.csv").code == 2, "nobody is here to answer"
     assert user.json("jobs", "list")["jobs"] == []
+    for mark in ";\t":  # as spreadsheets write it
+        (tmp_path / "other.csv").write_text(f"brand{mark}count\r\nAcme{mark}1\r\n", encoding="utf-8-sig")
+        assert user.json("generate", "logos", "--from", "other.csv", "--dry-run")["credits"] == 1
     first = user.json("generate", "logos", "--from", "brands.csv", "--yes")
     assert [(row["brand"], row["state"], len(row["urls"])) for row in first["rows"]] == [
         ("Acme", "completed", 1),

@@ -41,8 +41,8 @@ def test_every_status_has_one_cause(status: int, cause: Cause) -> None:
         ({"retry-after": "-3"}, 0.0),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, 120.0),
-        ({"retry-after": "1e400"}, 120.0),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "9" * 400}, 120.0),
         ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
     ],
 )

@@ -150,6 +150,10 @@ async def test_only_the_listed_sites_may_call_from_a_browser(start: Starter) -> 
         },
     )
     assert preflight.status_code == 200
+    answered = {name for route in api.app.api.routes for name in getattr(route, "methods", None) or ()}
+    for method in answered - {"OPTIONS"}:
+        asked = {"Origin": "https://app.example.org", "Access-Control-Request-Method": method}
+        assert (await client.options(f"{API}/brands", headers=asked)).status_code == 200, method
 
 
 async def test_a_defect_is_told_without_its_inside(

@@ -40,6 +40,7 @@ _EXPECTED = {
         POST /g/{brand_id}/look POST /g/{brand_id}/products POST /g/{brand_id}/bundles POST /g/{brand_id}/films
         POST /g/{brand_id}/words POST /g/asset/{asset_id}/favorite POST /g/job/{job_id}/look
         GET /dev/mail GET /dev/mail/{mail_id} GET /dev/mail/{mail_id}/body GET /dev/sandbox GET /dev/webhooks
+        POST /dev/webhooks/{endpoint_id}/enable POST /api/v1/webhooks/endpoints/{endpoint_id}/enable
         GET /api/v1/webhooks/default/secret GET /api/v1/webhooks/endpoints POST /api/v1/webhooks/endpoints
         DELETE /api/v1/webhooks/endpoints/{endpoint_id} GET /api/v1/webhooks/endpoints/{endpoint_id}/secret
         POST /api/v1/webhooks/test GET /api/v1/webhooks/deliveries GET /api/v1/webhooks/deliveries/{delivery_id}

@@ -97,13 +97,19 @@ def _raw(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         yield from _json_lines(path, text)
         return
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=_delimiter(text))
     try:
         for values in reader:
             if any(value for value in values.values()):
                 yield reader.line_num, {str(name or "").strip().lower(): value for name, value in values.items()}
     except csv.Error as error:
         raise UsageProblem(f"{path}, line {reader.line_num}: {error}.", hint="It has to be CSV.") from None
+
+
+def _delimiter(text: str) -> str:
+    """What stands between the columns: spreadsheets write semicolons where a comma is in their numbers, and tabs."""
+    names = text.partition("\n")[0]
+    return next((mark for mark in ",;\t" if mark in names), ",")
 
 
 def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -43,7 +43,7 @@ def read_json(body: bytes) -> Any:
     Raises UsageProblem, ValueError for what is no JSON, RecursionError.
     """
     if is_heavy(body):
-        raise UsageProblem(_TOO_MANY)
+        raise UsageProblem(_TOO_MANY if body.count(b",") > _MARKS // 4 else _TOO_DEEP)
     return json.loads(body, object_pairs_hook=_once)
 
 

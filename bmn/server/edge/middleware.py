@@ -73,6 +73,7 @@ class Edge:
         request_id = ""
         for name, value in headers_of(scope):
             if name == b"content-length":
+                value = value.strip()  # blanks around it are no part of it
                 length = int(value) if value.isdigit() and len(value) < 16 else most + 1
             elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 request_id = value.decode()

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
@@ -49,7 +49,12 @@ _STREAM: dict[str, Any] = {
 @router.get(
     "/jobs/{job_id}/events",
     response_class=StreamingResponse,
-    responses={200: _STREAM, **ANY_CALLER, **refusals(404)},
+    responses={
+        200: _STREAM,
+        204: {"description": "the job has ended, and nothing follows"},
+        **ANY_CALLER,
+        **refusals(404),
+    },
 )
 async def events(
     job_id: JobPath,
@@ -58,10 +63,15 @@ async def events(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20, pattern=r"^[0-9]*$")] = None,
     after: Annotated[int, Query(ge=0, le=2**31)] = 0,
     _token: ByAddress = None,
-) -> StreamingResponse:
-    """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job."""
+) -> Response:
+    """`id:` is the job's seq; a client that comes back with `Last-Event-ID` gets what followed. Ends with the job.
+
+    204 where it had all of it: an EventSource would come back for ever otherwise.
+    """
     owners = await _owners(res, principal, [job_id])
     seq = min(int(last_event_id), 2**31) if last_event_id else after
+    if last_event_id and await _has_ended(res, job_id, seq):
+        return Response(status_code=204)
     frames = _stream(res, {job_id: seq}, owners, principal, numbered=True)
     return await counted_stream(res, principal.counted_as, frames, HEADERS)
 

@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 
 from bmn.db import jobs
 from bmn.errors import RateLimited
-from bmn.numbers import is_whole
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.state.resources import Resources
 
@@ -29,8 +28,8 @@ def preferred_wait(header: str | None) -> int | None:
     for preference in (header or "")[:1000].split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         seconds = value.strip().strip('"')
-        if name.strip().lower() == "wait" and is_whole(seconds):
-            return min(int(seconds), MOST_SECONDS)
+        if name.strip().lower() == "wait" and seconds.isascii() and seconds.isdecimal():
+            return min(int(seconds[:9]), MOST_SECONDS)
     return None
 
 
