@@ -77,7 +77,7 @@ async def sweep(
     """
     until = time.monotonic() + budget
     archiving = archive is not None
-    months = await _keep_months(db, archiving)
+    months, failure = await _keep_months(db, archiving)
     late = await db.read(partial(retention.lags, books=books, archiving=archiving))
     shelves = {
         book.name: _Shelf(book, archive)
@@ -89,17 +89,21 @@ async def sweep(
             await shelf.prune(db)
         if time.monotonic() >= until:
             break
-    for shelf in shelves.values():
-        if shelf.failure is not None:
-            raise shelf.failure
+    for problem in (failure, *(shelf.failure for shelf in shelves.values())):
+        if problem is not None:
+            raise problem
     return {**{name: shelf.removed for name, shelf in shelves.items()}, **months}
 
 
-async def _keep_months(db: Database, archiving: bool) -> dict[str, int]:
-    """Makes and drops what PostgreSQL keeps by the month; how many months of each book are gone."""
-    if db.is_sqlite or not await db.read(partial(upkeep.is_due, archiving=archiving)):
-        return {}
-    return await asyncio.to_thread(upkeep.run, db.url, archiving=archiving)
+async def _keep_months(db: Database, archiving: bool) -> tuple[dict[str, int], Exception | None]:
+    """Makes and drops what PostgreSQL keeps by the month: how many months of each book are gone, and what went wrong."""
+    try:
+        if db.is_sqlite or not await db.read(partial(upkeep.is_due, archiving=archiving)):
+            return {}, None
+        return await asyncio.to_thread(upkeep.run, db.url, archiving=archiving), None
+    except Exception as error:  # noqa: BLE001, told at the end of the sweep
+        log.warning("months were not kept up", reason=str(error))
+        return {}, error
 
 
 async def prune_a_little(core: Core) -> None:

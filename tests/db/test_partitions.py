@@ -12,7 +12,7 @@ from bmn.db.engine import Database
 from bmn.db.keeping import partitions, retention, upkeep
 from bmn.db.keeping.retention import BOOK_OF
 from bmn.db.migrations import migrate
-from bmn.db.tables import db_now, provider_calls, spending_mark
+from bmn.db.tables import audit_log, db_now, provider_calls, spending_mark
 from bmn.settings import Settings
 from bmn.work.archive.files import open_archive
 from bmn.work.archive.reading import Wanted, restore
@@ -160,6 +160,29 @@ async def test_a_month_that_nobody_made_is_kept_with_the_others_and_refuses_noth
     await sweep(db, 5.0)
     assert await db.read(_ages) == [-200]
     assert (await db.read(lambda conn: partitions.parts_of(conn, provider_calls)))[-1].since > now
+
+
+async def test_rows_of_a_clock_that_was_ahead_move_into_their_month(db: Database) -> None:
+    await db.write(divide_long_ago)
+    last = (await db.read(lambda conn: partitions.parts_of(conn, provider_calls)))[-1]
+    now = await db.read(lambda conn: conn.execute(select(db_now())).scalar_one())
+    await db.write(lambda conn: conn.execute(text(f"DROP TABLE {last.name}")).rowcount)
+    await db.write(partial(_add_ages, ages=(-(last.since + _DAY - now) / _DAY,)))
+    await sweep(db, 5.0)
+    assert (await db.read(lambda conn: partitions.parts_of(conn, provider_calls)))[-1] == last
+    assert await db.read(partial(partitions.has_rows, part=last))
+
+
+async def test_what_is_wrong_with_months_holds_up_no_book(db: Database) -> None:
+    await db.write(divide_long_ago)
+    last = (await db.read(lambda conn: partitions.parts_of(conn, provider_calls)))[-1]
+    await db.write(lambda conn: conn.execute(text(f"ALTER TABLE provider_calls DETACH PARTITION {last.name}")).rowcount)
+    await db.write(
+        lambda conn: conn.execute(insert(audit_log).values(actor="a", action="b", subject="c", at=1.0)).rowcount
+    )
+    with pytest.raises(DBAPIError, match="already exists"):
+        await sweep(db, 5.0)
+    assert (await db.read(retention.lags))["audit_log"] == 0.0
 
 
 async def test_who_does_not_own_the_table_sweeps_it_row_by_row(db: Database, database_url: str) -> None:

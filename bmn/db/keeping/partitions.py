@@ -109,10 +109,15 @@ def _next_month(at: float) -> float:
 
 
 def make_month(conn: Connection, table: Table, month: Part) -> None:
-    """Makes a part beside the table and attaches it, which keeps nobody from reading the table or writing to it."""
-    conn.execute(text(f'CREATE TABLE "{month.name}" (LIKE {table.name} INCLUDING DEFAULTS, PRIMARY KEY (id))'))
-    bounds = f"FROM ({month.since!r}) TO ({month.upto!r})"
-    conn.execute(text(f'ALTER TABLE {table.name} ATTACH PARTITION "{month.name}" FOR VALUES {bounds}'))
+    """Makes a part beside the table and attaches it, which keeps nobody from reading the table or writing to it.
+
+    Rows of it that are there too early, by a clock that was ahead, move into it.
+    """
+    own, bounds = f'"{month.name}"', f"FROM ({month.since!r}) TO ({month.upto!r})"
+    conn.execute(text(f"CREATE TABLE {own} (LIKE {table.name} INCLUDING DEFAULTS, PRIMARY KEY (id))"))
+    early = f"DELETE FROM {table.name} WHERE at >= {month.since!r} AND at < {month.upto!r} RETURNING *"
+    conn.execute(text(f"WITH early AS ({early}) INSERT INTO {own} SELECT * FROM early"))
+    conn.execute(text(f"ALTER TABLE {table.name} ATTACH PARTITION {own} FOR VALUES {bounds}"))
 
 
 def close_part(conn: Connection, table: Table, part: Part) -> None:
