@@ -8,7 +8,8 @@ class Page(Protocol):
     """What every page says of the next one; None: it is the last."""
 
     @property
-    def next_cursor(self) -> str | None: ...
+    def next_cursor(self) -> str | None:
+        """Where the next page begins."""
 
 
 P = TypeVar("P", bound=Page)

@@ -64,6 +64,7 @@ class Run:
 
     @property
     def is_moving(self) -> bool:
+        """Whether it is about to go on for another job."""
         return self._moving is not None
 
     def move(self, job: Job, *, held_until: float) -> None:
