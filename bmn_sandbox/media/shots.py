@@ -11,11 +11,12 @@ from bmn_sandbox.media import sets
 from bmn_sandbox.media.color import BLACK, WHITE, Color
 from bmn_sandbox.media.cutout import Product
 from bmn_sandbox.media.placing import sized
-from bmn_sandbox.media.turning import lit, turner
+from bmn_sandbox.media.turning import turner
 
 Shot = Callable[[float], Image.Image]
 Point = tuple[float, float]
 _SWING = 34.0  # degrees that a product turns to each side
+_SWINGS = {"box": 28.0}  # farther, and one sees a face that its picture does not have
 _CLOTH_SWING = 16.0  # what hangs is flat, and shows it where it turns farther
 _NEARER = 0.16  # of what is seen at first, the camera leaves out so much at the end
 
@@ -55,7 +56,8 @@ class Stage:
 
     @property
     def swing(self) -> float:
-        return _CLOTH_SWING if self.floats else _SWING
+        """How far it turns to each side, in degrees."""
+        return _CLOTH_SWING if self.floats else _SWINGS.get(self.product.kind, _SWING)
 
     def art(self, share: float) -> Image.Image:
         """The product, as high as this share of the frame's shorter side, or as broad where it is broader."""
@@ -213,21 +215,23 @@ def _walking(stage: Stage) -> Shot:
 
 
 def _standing(stage: Stage) -> Shot:
-    """Nothing moves but the light and the shadow that it throws, and the camera comes nearer."""
+    """It turns a little toward the light, the shadow that it throws moves, and the camera comes nearer."""
     wide, _high = stage.size
     art = stage.art(0.62)
     plate = sets.wall(stage.size, stage.colors[0], stage.floor, strength=0.34)
     near, thrown = sets.shadow(art.width * 0.9, stage.depth * 0.6), sets.shadow(art.width * 1.5, stage.depth * 0.4)
-    if not stage.floats:
-        mirrored = sets.reflection(art, art.height / 4, 0.2)
-        plate.paste(mirrored, (round((wide - art.width) / 2), round(stage.floor) - 2), mirrored)
-        sets.touch(plate, art, (wide / 2, stage.floor), stage.depth)
+    turned = turner(stage.product, art)
 
     def at(moment: float) -> Image.Image:
         frame, course = plate.copy(), _eased(moment)
         sets.fall(frame, thrown, (wide / 2 + art.width * (0.4 - 0.8 * course), stage.floor - 2))
         sets.fall(frame, near, (wide / 2, stage.floor + 4))
-        sets.put(frame, lit(art, -0.3 + 1.6 * course, strength=0.34), (wide / 2, stage.floor - stage.lift))
+        seen = turned(0.5 * stage.swing * (1 - 1.6 * course))
+        if not stage.floats:
+            mirrored = sets.reflection(seen, seen.height / 4, 0.2)
+            frame.paste(mirrored, (round((wide - seen.width) / 2), round(stage.floor) - 2), mirrored)
+            sets.touch(frame, seen, (wide / 2, stage.floor), stage.depth)
+        sets.put(frame, seen, (wide / 2, stage.floor - stage.lift))
         return _nearer(frame, _NEARER * course)
 
     return at

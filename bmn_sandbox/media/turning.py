@@ -9,12 +9,12 @@ import numpy.typing as npt
 from PIL import Image, ImageChops
 
 from bmn_sandbox.media.color import WHITE
+from bmn_sandbox.media.cuboid import coefficients, turned_carton
 from bmn_sandbox.media.cutout import Product
 
 Turned = Callable[
     [float], Image.Image
 ]  # degrees to the picture; what stands nearer comes from the left where they grow
-Point = tuple[float, float]
 Pixels = npt.NDArray[np.float32]
 
 _BODIES = {  # where the straight part of a round thing is in its picture: left, top, right, bottom, as shares
@@ -29,7 +29,10 @@ _BARE = 0.06  # of a round body, from its top: no print is there, so that one se
 
 def turner(product: Product, art: Image.Image) -> Turned:
     """The product at any angle, each quarter of a degree drawn once. art: its picture at the size it is shown in."""
-    if product.kind in _BODIES:
+    make: Turned
+    if product.kind == "box":
+        make = lambda degrees: turned_carton(art, degrees)  # noqa: E731
+    elif product.kind in _BODIES:
         make = _round(art, _BODIES[product.kind])
     else:
         edge = _EDGES.get(product.kind, 0.0) * art.width
@@ -37,7 +40,7 @@ def turner(product: Product, art: Image.Image) -> Turned:
 
     @cache
     def seen(quarters: int) -> Image.Image:
-        return lit(make(quarters / 4), 0.5 - quarters / 240)
+        return lit(make(quarters / 4), 0.5 - quarters / 240, strength=0.0 if product.kind == "box" else 0.2)
 
     return lambda degrees: seen(round(4 * degrees))
 
@@ -115,17 +118,6 @@ def _in_perspective(art: Image.Image, degrees: float) -> Image.Image:
     low = min(y for _, y in corners)
     shifted = [(x, y - low) for x, y in corners]
     tall = math.ceil(max(y for _, y in shifted))
-    return art.transform(
-        (wide, tall), Image.Transform.PERSPECTIVE, _coefficients(shifted, art.size), Image.Resampling.BILINEAR
-    )
-
-
-def _coefficients(corners: list[Point], size: tuple[int, int]) -> tuple[float, ...]:
-    """Pillow's eight numbers that take each of these corners from the art's."""
-    wide, high = size
-    rows: list[list[float]] = []
-    found: list[float] = []
-    for (x, y), (u, v) in zip(corners, ((0, 0), (wide, 0), (wide, high), (0, high)), strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        found += [u, v]
-    return tuple(float(value) for value in np.linalg.solve(np.array(rows, float), np.array(found, float)))
+    source = ((0.0, 0.0), (float(wide), 0.0), (float(wide), float(high)), (0.0, float(high)))
+    numbers = coefficients((shifted[0], shifted[1], shifted[2], shifted[3]), source)
+    return art.transform((wide, tall), Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BILINEAR)

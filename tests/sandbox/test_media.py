@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from bmn_sandbox.media import apparel, bags, headwear, objects
 from bmn_sandbox.media.bundle import STYLES, bundle
 from bmn_sandbox.media.color import WHITE, Color
+from bmn_sandbox.media.cuboid import turned_carton
 from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked, upright
 from bmn_sandbox.media.inks import printed, readable
 from bmn_sandbox.media.placement import read_logo
@@ -231,6 +232,30 @@ def test_the_print_of_a_round_thing_moves_around_it_while_its_outline_stays(prod
     body = (0, 0, round(found.art.width * 0.6 * 300 / found.art.height), 300)
     outlines = {turned(degrees).getchannel("A").crop(body).tobytes() for degrees in (-30, 0, 30)}
     assert len(outlines) == 1
+
+
+def test_a_carton_turns_as_a_solid_thing() -> None:
+    """Turned by nothing it is its own picture; turned, one face grows as the other shrinks, and no seam opens."""
+    art = sized(cut_out(mockup(logo_png(), "A box, #2a9d8f")).art, 320)
+    still = turned_carton(art, 0).convert("L").resize((40, 40), Image.Resampling.BOX)
+    box = turned_carton(art, 0).getbbox()
+    assert box is not None and abs((box[2] - box[0]) - art.width) < 0.06 * art.width
+    widths = []
+    for degrees in (-28, 0, 28):
+        alpha = turned_carton(art, degrees).getchannel("A")
+        assert all(_in_one_piece(row) for row in _rows(alpha)), degrees
+        widths.append(turned_carton(art, degrees).convert("L").resize((40, 40), Image.Resampling.BOX).tobytes())
+    assert len({*widths}) == 3 and still.tobytes() == widths[1]
+
+
+def _rows(alpha: Image.Image) -> list[bytes]:
+    return [alpha.crop((0, y, alpha.width, y + 1)).tobytes() for y in range(alpha.height)]
+
+
+def _in_one_piece(row: bytes) -> bool:
+    """Whether a row of a mask is seen in one piece."""
+    solid = [value > 96 for value in row]
+    return sum(one != other for one, other in pairwise([False, *solid, False])) <= 2
 
 
 def test_another_shape_keeps_the_product_whole() -> None:

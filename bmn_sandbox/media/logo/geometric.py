@@ -177,13 +177,13 @@ def _arches(brief: Brief) -> Art:
 
 
 def _pinwheel(brief: Brief) -> Art:
-    """Four blades about a middle, each half a disc."""
+    """Three blades about a middle, each half a disc."""
     rng, side, art = brief.rng, 320.0, Art()
-    tones = rng.choice((("ink", "accent"), ("ink", "ink", "accent", "accent")))
-    for index in range(4):
+    tones = rng.choice((("ink", "accent", "mid"), ("ink", "ink", "accent"), ("accent", "ink", "ink")))
+    for index in range(3):
         blade = arc(side / 2, 180, 360, (side / 2, 0.0))
-        art.fill(tones[index % len(tones)], turned(blade, 90 * index))
-    return art.placed(turn=rng.choice((0, 45)))
+        art.fill(tones[index % len(tones)], turned(blade, 120 * index))
+    return art.placed(turn=rng.choice((0, 30, 90)))
 
 
 def _prism(brief: Brief) -> Art:

@@ -11,7 +11,7 @@ from bmn_sandbox.media.shapes import circle, polygon, rectangle
 
 # The designs of a style, each as often as it stands here.
 _DESIGNS: dict[str, tuple[str, ...]] = {
-    "minimal": ("framed", "orbit", "ruled", "dotted", "bands", "woven", "parted"),
+    "minimal": ("framed", "orbit", "ruled", "dotted", "motif", "woven", "parted"),
     "modern": ("overlap", "quartered", "tiles", "woven", "bands", "cropped", "parted", "orbit"),
     "bold": ("framed", "cropped", "bands", "varsity", "quartered", "parted", "woven"),
     "vintage": ("framed", "laurel", "woven", "varsity", "ruled", "shadowed"),

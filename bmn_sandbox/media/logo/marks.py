@@ -164,7 +164,7 @@ def _sun_disc(brief: Brief) -> Art:
 def _stamp(brief: Brief) -> Art:
     """Cut in lino: the motif light on a print with an unsteady edge."""
     rng = brief.rng
-    outline = frames.form(rng.choice(("disc", "squircle", "arch", "oval")), 290, rng)
+    outline = frames.form(rng.choice(("disc", "squircle", "arch", "tile")), 290, rng)
     art = Art().fill("ink", outline).bent(hand(rng, 3.4))
     mark = motifs.mono(brief.motifs[0], rng.randrange(4)).bent(hand(rng, 2.0)).fitted(310, 310)
     return art.add(mark.recolored(ON_INK))

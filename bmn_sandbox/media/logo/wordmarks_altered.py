@@ -48,11 +48,11 @@ def altered(brief: Brief) -> Art:
 
 
 def dotted_i(brief: Brief) -> Art:
-    """The dot of an i is a point of color, or the motif where there is room; without an i, one letter is altered."""
+    """The dot of an i is a point of color, or the motif where there is room; a name without an i stands in a frame."""
     letters = glyphs(name_block(brief, 780, 480))
     found = [index for index, (text, shape, _size) in enumerate(letters) if text in "ij" and len(shape) > 1]
     if not found:
-        return altered(brief)
+        return window_frame(brief)
     art = Art()
     for index, (_text, shape, size) in enumerate(letters):
         if index not in found:

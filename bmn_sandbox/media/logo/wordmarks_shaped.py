@@ -23,7 +23,7 @@ def motif_letter(brief: Brief) -> Art:
     """The motif in place of a round letter, where the name has one; else it stands before the name."""
     set_ = name_block(brief, 820, 520)
     mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4))
-    mark = mark.silhouette(brief.rng.choice(("voice", "voice", "ink"))).placed(turn=brief.rng.choice((-10, 0, 10)))
+    mark = mark.silhouette("voice")
     for line, center in zip(set_.lines, set_.centers, strict=True):
         found = [i for i, letter in enumerate(line.text) if letter in "oOоОοΟ"]
         if found:
