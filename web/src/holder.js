@@ -90,9 +90,10 @@ function follow(id, namespace, socket, explain, post) {
     error = reason === 'io server disconnect' ? 'The server has ended the connection.' : undefined;
     tell({ reason });
   });
-  socket.on('connect_error', async (problem) => {
+  socket.on('connect_error', async (/** @type {import('./socket-client.js').Refused} */ problem) => {
     // Socket.IO itself tries again where nothing answered; a refusal comes in the server's own words.
     const unanswered = socket.active;
+    if (await problem.mended) return; // a token that has ended is no problem of who looks at the page
     const words = unanswered ? await explain() : problem.message;
     if (socket.connected) return;
     error = words;

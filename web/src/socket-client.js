@@ -14,6 +14,8 @@ import { onWake } from './waking.js';
  * @property {string} url        The server, such as `https://api.example.com`.
  * @property {GetToken} getToken
  * @property {RefreshToken} [refreshToken]
+ *
+ * @typedef {Error & { mended?: Promise<boolean> }} Refused  mended: whether there is another token now, and another try
  */
 
 export const RECONNECTION = Object.freeze({
@@ -65,17 +67,24 @@ export function createSocket(namespace, { url, getToken, refreshToken }) {
   changeTransports(socket);
   socket.io.on('reconnect_failed', () => told(socket, new Error('The server cannot be reached.')));
 
-  socket.on('connect_error', async (error) => {
+  socket.on('connect_error', (/** @type {Refused} */ error) => {
     if (socket.active || FOR_GOOD.test(error.message)) return; // Socket.IO itself tries again to reach a server
     if (!SIGN_IN.test(error.message)) {
       tries.connectLater();
       return;
     }
-    const why = tokens.problem();
-    if (why) error.message = why; // says more than that there was no token, to all who listen behind this handler
-    const { wanted } = tries;
-    if ((await tokens.refresh()) && wanted === tries.wanted) tries.connectNow();
+    error.message = tokens.problem() ?? error.message; // says more than that there was no token
+    error.mended = renew(error);
   });
+
+  /** @param {Refused} error */
+  async function renew(error) {
+    const { wanted } = tries;
+    const isNew = await tokens.refresh();
+    if (isNew && wanted === tries.wanted) tries.connectNow();
+    if (!isNew) error.message = tokens.problem() ?? error.message;
+    return isNew;
+  }
 
   socket.on('disconnect', (reason) => {
     if (reason === 'io server disconnect') tries.connectLater();

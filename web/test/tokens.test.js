@@ -68,6 +68,7 @@ describe('tokens', () => {
     await until(() => job.now?.status === 'complete');
     await until(() => wizard.now.recovered && dashboard.now.recovered);
     expect(refreshToken).toHaveBeenCalledTimes(1);
+    expect(wizard.all.filter(({ error }) => error)).toEqual([]);
     expect(job.now.assets).toHaveLength(4);
     expect([shown('/wizard').at(-1), shown('/dashboard').at(-1)]).toEqual([token, token]);
   });
@@ -129,6 +130,16 @@ describe('tokens', () => {
 });
 
 describe('a refusal', () => {
+  it('of a token that can be renewed is not shown', async () => {
+    const page = render(
+      { url: wire.url, getToken: () => 'ended while the tab slept', refreshToken: async () => user.token },
+      { socket: () => useSocket('/wizard') },
+    );
+    await until(() => page.seen.socket.now?.connected);
+    expect(page.seen.socket.all.filter(({ error }) => error)).toEqual([]);
+    expect(shown()).toHaveLength(2);
+  });
+
   it('for good is not argued with', async () => {
     const refreshToken = vi.fn();
     const socket = open('/admin', { getToken: () => user.token, refreshToken });
