@@ -46,30 +46,24 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_pro
 _FOLDER = Path(__file__).parent
 _FULL = (
     *("acceptance/", "chaos/", "packaging/"),
-    *("broker/test_sentinels", "handlers/test_outages", "handlers/test_told"),
-    *("jobs/test_isolated", "jobs/test_rq_tools", "providers/test_video"),
+    *("broker/test_sentinels", "handlers/test_outages", "handlers/test_second_provider", "handlers/test_told"),
+    *("jobs/test_isolated", "jobs/test_ordered_then_cancelled", "jobs/test_rq_tools", "providers/test_video"),
     *("sandbox/test_media", "sandbox/test_video"),
-    *("cli/test_asking", "cli/test_generators", "cli/test_mcp", "cli/test_private_stack", "cli/test_profiles"),
+    *("cli/test_asking", "cli/test_generators", "cli/test_mcp", "cli/test_operating", "cli/test_private_stack"),
+    *("cli/test_profiles", "server/test_crawler"),
     *("cli/test_screens", "cli/test_serve", "cli/test_story", "cli/test_streams", "cli/test_terminals"),
     *("cli/test_watch", "cli/test_why"),
     *("test_docs_walk", "test_examples", "test_observability"),
 )
-"""For `make check` alone: each test starts an installation or programs, or has films drawn. Elsewhere a test has the marker
-`full`, or needs Node."""
+"""For `make check` alone: each test starts an installation or programs, has films or many pictures drawn, or asks every
+route as everybody. Elsewhere a test has the marker `full`, or needs Node."""
 _ON_BOTH = ("db/", *(f"jobs/test_{name}" for name in ("bulk", "cancel", "dead_letter", "submission", "sweeper")))
 """Where `make test` has tests run on PostgreSQL too: what they are about is rows. `make check` has every test run there."""
 _FULL_TOO = ("chaos", "node", "browser", "timed")
 # A file is one worker's business, and the last to end decides: so the longest come first, and the rooms of long ones.
 _FIRST = (
-    *(
-        "chaos/test_soak",
-        "chaos/test_kills",
-        "chaos/test_line",
-        "pages/test_browser",
-        "cli/test_screens",
-        "cli/test_why",
-    ),
-    *("test_docs_walk", "cli/", "chaos/", "pages/", "acceptance/", "test_", "jobs/", "live/"),
+    *("chaos/test_soak", "chaos/test_kills", "chaos/test_line", "pages/test_browser", "cli/test_screens"),
+    *("cli/test_why", "test_docs_walk", "cli/", "chaos/", "pages/", "acceptance/", "test_", "jobs/", "live/"),
 )
 
 

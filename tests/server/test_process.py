@@ -31,6 +31,7 @@ run(load_settings(redis_url=sys.argv[2], public_url=sys.argv[3]), sock)
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_ends_its_streams_and_exits_with_0(
     home: Path, redis_url: str, number: signal.Signals
