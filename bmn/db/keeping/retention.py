@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -21,6 +23,7 @@ from sqlalchemy import (
 
 from bmn.db.keeping import partitions
 from bmn.db.keeping.partitions import Part
+from bmn.db.prepared import Prepared
 from bmn.db.tables import (
     activity_mark,
     agent_sessions,
@@ -236,11 +239,20 @@ def lags(conn: Connection, books: Iterable[Book] = BOOKS, *, archiving: bool = F
     """By book: for how many seconds its oldest row should have been gone; 0.0 where none should. archiving: as in `due`."""
     found = {}
     for book in books:
-        oldest = select(db_now() - book.at).where(*_is_old(book, _by_row(conn, book, archiving)))
-        age = conn.execute(oldest.order_by(book.at).limit(1)).scalar()
-        late = 0.0 if age is None else float(age) - book.seconds
+        before = _by_row(conn, book, archiving)
+        bounded = before != _NEVER
+        row = _oldest(book.name, bounded).first(conn, {"before": before} if bounded else {})
+        late = 0.0 if row is None else float(row[0]) - book.seconds
         found[book.name] = max([late, *_late_months(conn, book, archiving)])
     return found
+
+
+@cache
+def _oldest(name: str, bounded: bool) -> Prepared:
+    """Of a book: the age of its oldest row that is due. Asked every few seconds by a service that does nothing else."""
+    book = BOOK_OF[name]
+    by_row = (book.at < bindparam("before", type_=book.at.type),) if bounded else ()
+    return Prepared(select(db_now() - book.at).where(*_is_old(book, _NEVER), *by_row).order_by(book.at).limit(1))
 
 
 def _late_months(conn: Connection, book: Book, archiving: bool) -> list[float]:
