@@ -1,9 +1,12 @@
 """What the documents name is there."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from bmn.errors import Cause
 from bmn.providers.documented import DOCUMENTED
@@ -54,6 +57,23 @@ def test_every_file_and_defect_of_the_specification_has_its_row() -> None:
 
 def test_the_table_of_generators_is_what_their_schemas_say() -> None:
     assert tables.generators() in tables.TARGET.read_text(), "run `python -m tools.tables`"
+
+
+def test_the_snippet_that_checks_a_webhook_runs_as_printed() -> None:
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", (_ROOT / "docs" / "api.md").read_text(), re.M | re.S)
+    (secret,) = re.findall(r"whsec_[\w+/]+=*", snippet)
+    body, at = '{"type": "job.completed"}', datetime.now(UTC)
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(at.timestamp()))}
+    ours: dict[str, Any] = {"body": body, "headers": {**headers, "webhook-signature": _sign(secret, at, body)}}
+    exec(snippet, ours)
+    assert ours["message"] == {"type": "job.completed"}
+    other = "whsec_" + "A" * 32
+    with pytest.raises(WebhookVerificationError):
+        exec(snippet, {"body": body, "headers": {**headers, "webhook-signature": _sign(other, at, body)}})
+
+
+def _sign(secret: str, at: datetime, body: str) -> str:
+    return Webhook(secret).sign("msg_1", at, body)
 
 
 def test_every_event_is_described() -> None:
