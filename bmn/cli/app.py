@@ -62,6 +62,7 @@ SECTIONS: Sections = {
 
 class _Root(LazyGroup):
     sections = SECTIONS
+    listing = frozenset(("alerts", "audit", "config", "costs", "credits", "incident", "workers"))
     examples = (
         "bmn serve                                    # in one terminal",
         'bmn generate logos --brand "Acme Coffee"     # in another: four logos',

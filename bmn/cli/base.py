@@ -248,13 +248,21 @@ class LazyGroup(Group):
     """A group that imports a command's module when the command is run, so that help answers at once.
 
     sections: title -> {name: (module, one line of help)}. The command is the module's `app`.
+    listing: those that list what they are named after; a `list` behind them, as others have it, means the same.
     """
 
     sections: ClassVar[Sections] = {}
+    listing: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.table = {name: entry for section in self.sections.values() for name, entry in section.items()}
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, BaseCommand | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in self.listing and rest[:1] == ["list"]:
+            rest = rest[1:]
+        return name, command, rest
 
     def list_commands(self, ctx: Context) -> list[str]:
         return list(self.table)

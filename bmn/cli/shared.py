@@ -11,7 +11,7 @@ import typer
 
 from bmn.cli.base import UsageError
 from bmn.cli.order import Options
-from bmn.cli.terminal.params import Bell, Exec, ahead, brand_name, later, span
+from bmn.cli.terminal.params import Bell, Exec, Images, Out, Strict, ahead, brand_name, later, span
 
 
 def _shared(
@@ -19,9 +19,7 @@ def _shared(
         str,
         typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id; logos and wizard make a new one."),
     ],
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", file_okay=False, metavar="DIR", help="Write the files there.")
-    ] = None,
+    out: Out = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the job id and return.")] = False,
     dry_run: Annotated[
         bool, typer.Option("-n", "--dry-run", help="Show prompts, credits, cost and time; submit nothing.")
@@ -35,14 +33,12 @@ def _shared(
             help="Stop watching after this long (5m); the job goes on. Exit 124.",
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 9 where only a part was delivered.")] = False,
+    strict: Strict = False,
     idempotency_key: Annotated[
         str | None,
         typer.Option("--idempotency-key", metavar="KEY", help="The same key and options make one job, for 24 h."),
     ] = None,
-    images: Annotated[
-        str | None, typer.Option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
-    ] = None,
+    images: Images = None,
     at: Annotated[
         str | None, typer.Option("--at", parser=later, metavar="TIME", help="Begin then: 18:30, or 2026-11-30T09:00Z.")
     ] = None,
@@ -56,7 +52,14 @@ def _shared(
         typer.Option("--finish-within", parser=ahead, metavar="SPAN", help="Cancel it if not done by then."),
     ] = None,
     priority: Annotated[
-        int | None, typer.Option("--priority", min=0, max=100, metavar="N", help="A higher number is served later.")
+        int | None,
+        typer.Option(
+            "--priority",
+            min=0,
+            max=100,
+            metavar="N",
+            help="0 to 100, lower is served first. Users go from the queue's usual one (1 or 2) up, and wait longer.",
+        ),
     ] = None,
     replaces: Annotated[
         bool, typer.Option("--replaces", help="Cancel what still waits of this kind for the brand.")
@@ -103,6 +106,14 @@ def with_shared(command: Callable[..., int], declared: tuple[inspect.Parameter, 
     return run
 
 
+def check_end(*, detach: bool, out: Path | None, afterwards: bool) -> None:
+    """Raises UsageError where what is to happen at the end is asked of a command that does not wait for it."""
+    if detach and out:
+        raise UsageError("--detach returns before there are files: leave --out away, or watch the job.")
+    if detach and afterwards:
+        raise UsageError("--detach returns before the end: leave --bell and --exec away, or watch the job.")
+
+
 def _options(
     *,
     brand: str | None,
@@ -123,10 +134,7 @@ def _options(
     command: str | None,
 ) -> Options:
     """Raises UsageError where they contradict each other."""
-    if detach and out:
-        raise UsageError("--detach returns before there are files: leave --out away, or watch the job.")
-    if detach and (bell or command):
-        raise UsageError("--detach returns before the end: leave --bell and --exec away, or watch the job.")
+    check_end(detach=detach, out=out, afterwards=bool(bell or command))
     if at is not None and in_ is not None:
         raise UsageError("--at and --in both say when it begins: give one of them.")
     terms = {

@@ -61,7 +61,8 @@ async def read_all(client: "redis.asyncio.Redis") -> list[WorkerRecord]:
             pipe.hgetall(str(name))
         rows = await pipe.execute(raise_on_error=False)  # a key of another kind is no worker
     read = (_record(str(name), row) for name, row in zip(names, rows, strict=True) if isinstance(row, dict))
-    return [worker for worker in read if worker is not None]
+    found = [worker for worker in read if worker is not None]
+    return sorted(found, key=lambda worker: (worker.host or "", worker.pid or 0, worker.name))
 
 
 def serving(found: list[WorkerRecord] | None, queue: str) -> int | None:

@@ -22,7 +22,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
-from bmn.cli.terminal.params import Bell, Exec, Reveal, span
+from bmn.cli.terminal.params import Bell, Exec, Images, Reveal, Strict, span
 from bmn.cli.terminal.timespan import listed
 from bmn.format import against, counted
 from bmn.redaction import unhidden
@@ -208,10 +208,8 @@ def watch_jobs(
         float | None,
         typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; the job goes on. Exit 124."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 9 where only a part was delivered.")] = False,
-    images: Annotated[
-        str | None, typer.Option(metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
-    ] = None,
+    strict: Strict = False,
+    images: Images = None,
     bell: Bell = False,
     command: Exec = None,
 ) -> int:

@@ -6,6 +6,8 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.following import kits as following
+from bmn.cli.following.files import make_folder
+from bmn.cli.following.kit_files import Delivered, deliver
 from bmn.cli.lookup.assets import find_asset, numbered
 from bmn.cli.lookup.brands import find_brand
 from bmn.cli.lookup.groups import find_kit
@@ -14,7 +16,8 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.params import Reason, span
+from bmn.cli.terminal.images import mode
+from bmn.cli.terminal.params import Images, Out, Reason, span
 from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
@@ -109,14 +112,21 @@ def watch_kit(
         float | None,
         typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; it goes on. Exit 124."),
     ] = None,
+    out: Out = None,
+    images: Images = None,
 ) -> int:
     """Shows its steps until it is done, or waits for somebody. Ctrl-C leaves it running."""
     found: list[Kit] = []
+    made: list[Delivered] = []
+    if out:
+        make_folder(out)
+    mode(images)
 
     async def follow() -> None:
         async with open_client() as client:
             found.append(await find_kit(client, kit))
             found.append(await following.watch(client, found[0], timeout=timeout))
+            made.append(await deliver(client, found[-1], out, images))
 
     try:
         run(follow())
@@ -124,10 +134,7 @@ def watch_kit(
         if not found:
             raise
         return following.left_alone(found[-1])
-    if console.json:
-        console.document(found[-1])
-        return following.code_of(found[-1])
-    return following.report(found[-1])
+    return following.report(found[-1], made[0])
 
 
 @app.command("pick", cls=examples("bmn kits pick 2", "bmn kits pick 2 --kit 7f3a"))

@@ -8,7 +8,8 @@ import typer
 
 from bmn.cli.base import UsageError
 from bmn.cli.order import Body
-from bmn.cli.terminal.params import brand_name, color, span
+from bmn.cli.shared import check_end
+from bmn.cli.terminal.params import Bell, Exec, Images, Out, Strict, brand_name, color, span
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.kits import Part
@@ -90,15 +91,21 @@ def kit(
     video_style: FilmStyle = None,
     duration: Duration = None,
     results: Results = None,
+    out: Out = None,
     detach: Detach = False,
     dry_run: DryRun = False,
     timeout: Timeout = None,
     idempotency_key: Key = None,
+    strict: Strict = False,
+    images: Images = None,
+    bell: Bell = False,
+    command: Exec = None,
     yes: Yes = False,
 ) -> int:
     """Makes a whole brand: logos, a pick, mockups, a bundle, a video."""
     if (brand is None) == (source is None):
         raise UsageError("Name a brand with --brand, or a file of them with --from.")
+    check_end(detach=detach, out=out, afterwards=bell or command is not None)
     body: Body = {
         "pick": pick,
         "count": count,
@@ -118,11 +125,16 @@ def kit(
 
         if idempotency_key:
             raise UsageError("With --from each row has a key of its own: leave --idempotency-key away.")
+        if out or bell or command or strict:
+            raise UsageError(
+                "--out, --strict, --bell and --exec are for one --brand: with --from, --results has it all."
+            )
         named = {**body, **({"products": products} if products else {})}
         return make_batch(
             Batch("kit", source, results, named, yes=yes, detach=detach, dry_run=dry_run, timeout=timeout)
         )
 
+    from bmn.cli.following.after import Afterwards
     from bmn.cli.following.one_kit import Wanted, make_kit
 
     async def build(client: "Client") -> Body:
@@ -130,7 +142,8 @@ def kit(
 
     key = idempotency_key or uuid.uuid4().hex
     assert brand is not None
-    return make_kit(Wanted(brand, build, key, detach=detach, dry_run=dry_run, timeout=timeout))
+    after = Afterwards(bell, command)
+    return make_kit(Wanted(brand, build, key, detach, dry_run, timeout, strict, out, images, after))
 
 
 async def _products(client: "Client", names: list[str]) -> Body:

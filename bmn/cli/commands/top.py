@@ -17,7 +17,10 @@ app = single()
 @app.command(cls=examples("bmn top", "bmn top --every 5s      # over a slow line"))
 def top(
     every: Annotated[
-        float, typer.Option("--every", parser=span, metavar="TIME", help="Ask the server this often.  [2s]")
+        float,
+        typer.Option(
+            "--every", parser=span, metavar="TIME", help="Ask the server this often. [2s]", show_default=False
+        ),
     ] = 2.0,
 ) -> int:
     """Queues, workers, alerts and spend on one live screen; keys pause, drain, replay and look at a job.

@@ -9,6 +9,7 @@ import typer
 
 from bmn import __version__
 from bmn.cli.base import examples, group, run
+from bmn.cli.following.fleet import Seat, in_words, seats
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
@@ -64,7 +65,10 @@ def drain(
     ],
     host: Host = None,
     within: Annotated[
-        float, typer.Option("--within", parser=span, metavar="TIME", help="Running jobs may finish within.  [2m]")
+        float,
+        typer.Option(
+            "--within", parser=span, metavar="TIME", help="Running jobs may finish within. [2m]", show_default=False
+        ),
     ] = 120.0,
     reason: Reason = None,
 ) -> int:
@@ -194,14 +198,16 @@ def _list() -> None:
         console.say("No workers.")
         console.next_step("bmn worker all")
         return
-    console.table(_COLUMNS, [_row(worker) for worker in found])
+    console.table(_COLUMNS, [_row(seat) for seat in seats(found)])
+    console.say(f"{in_words(found)}.")
     releases = sorted({worker.release for worker in found if worker.release and worker.state != "lost"})
     if len(releases) > 1:
         console.say(f"Workers of several releases run: {', '.join(releases)}. Start the older ones again.")
     console.next_step("bmn queues")
 
 
-def _row(worker: WorkerStatus) -> list[Cell]:
+def _row(seat: Seat) -> list[Cell]:
+    worker = seat.worker
     human = console.width is not None
     state = worker.state or ""
     release = worker.release or "?"
@@ -211,7 +217,7 @@ def _row(worker: WorkerStatus) -> list[Cell]:
         str(worker.pid),
         (state, {"lost": "red", "draining": "yellow"}.get(state, "")),
         (release, "" if release == __version__ else "yellow"),
-        f"{worker.memory_bytes / 1e6:.0f} MB" if worker.memory_bytes else "",
+        seat.memory,
         _since(worker.started_at) if human else listed(worker.started_at),
         listed(worker.heartbeat_at),
         " ".join(short_id(job) if human else job for job in worker.jobs),

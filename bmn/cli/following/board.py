@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bmn.cli.following.progress import APPLY, PERCENT, Line, Unit
+from bmn.cli.terminal.beat import spinner
 from bmn.cli.terminal.cells import clean, unsteered
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from bmn.cli.terminal.live import LiveLines
 
 HEARTBEAT = 30.0  # seconds of silence before a sign of life, where nothing moves
-TICK = 0.2  # seconds between two steps of the spinners
 
 _CALM = 0.5  # seconds that a text stands at least
 _BAR = 24  # cells; on a narrow terminal less, so that the words beside it stay
-_WORDS = 46
 _LABEL = 14
-_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_HEAD = 2 + 1 + 1 + _LABEL + 1 + len(" 100%  ")  # of a row, the bar apart
+_WORDS = 39  # the longest there usually are: `3 of 4 done  1 m 12 s, longer than usual`
 _SPINS = "\0"  # stands in a row where the spinner will
 
 _STYLES = {
@@ -130,6 +130,11 @@ class Board:
         sys.stderr.write(drawing)
         sys.stderr.flush()
 
+    def beat(self) -> None:
+        """What happens at each tick."""
+        self.tick()
+        self.heartbeat()
+
     def heartbeat(self) -> None:
         """Where nothing moves by itself, a sign of life every half minute."""
         if not self._moves and time.monotonic() - self._spoke >= self._patience:
@@ -159,8 +164,8 @@ class Board:
         now = time.monotonic()
         if now - self._rows_since >= _CALM:
             self._rows, self._rows_since = _rows(list(self.lines.values()), width), now
-        spinner = _SPINNER[int(now / TICK) % len(_SPINNER)]
-        self._block.draw([_drawn(row, spinner, width) for row in _cut(self._rows, height)])
+        step = spinner()
+        self._block.draw([_drawn(row, step, width) for row in _cut(self._rows, height)])
 
 
 def _plain_head(line: Line) -> str:
@@ -176,10 +181,10 @@ def _cut(rows: "list[Text]", height: int) -> "list[Text]":
     return [*rows[: height - 1], Text(f"  … {len(rows) - height + 1} more")]
 
 
-def _drawn(row: "Text", spinner: str, width: int) -> tuple[str, str]:
+def _drawn(row: "Text", step: str, width: int) -> tuple[str, str]:
     """A row as plain text and with its colors."""
     text = row.copy()
-    text.plain = text.plain.replace(_SPINS, spinner).replace("\n", " ")
+    text.plain = text.plain.replace(_SPINS, step).replace("\n", " ")
     text = unsteered(text)
     text.truncate(width, overflow="ellipsis")
     with console.err.capture() as capture:
@@ -200,11 +205,15 @@ def _row(mark: str, name: str, share: float, style: str, tail: str, width: int) 
     from rich.cells import set_cell_size
     from rich.text import Text
 
-    size = max(8, min(_BAR, width - _WORDS))
+    size = _bar(width)
     filled = int(share * size)
     row = Text("  ", no_wrap=True).append(mark, style).append(f" {set_cell_size(name, _LABEL)} ")
     row.append("━" * filled, style).append("─" * (size - filled), "bright_black")
     return row.append(f" {int(share * 100):3d}%  {tail}")
+
+
+def _bar(width: int) -> int:
+    return max(8, min(_BAR, width - _HEAD - _WORDS))
 
 
 def _unit_row(index: int, unit: Unit, line: Line, width: int) -> "Text":
@@ -221,9 +230,9 @@ def _unit_row(index: int, unit: Unit, line: Line, width: int) -> "Text":
 def _job_row(line: Line, width: int) -> "Text":
     mark, style = _STYLES.get(JobState(line.state), (_SPINS, "cyan"))
     took = duration(line.elapsed, whole=line.ended_after is None)
-    tail = f"{line.short_status()}  {took}"
-    if remaining := line.remaining():
-        tail += f", {remaining}"
+    short = f"{line.short_status()}  {took}"
+    whole = f"{short}, {remaining}" if (remaining := line.remaining()) else short
+    tail = whole if len(whole) <= width - _HEAD - _bar(width) else short  # nothing of a time is cut off
     return _row(mark, line.label, line.share, style, tail, width)
 
 

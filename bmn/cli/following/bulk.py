@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.beat import beating, spinner
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.client import Client
@@ -97,17 +98,19 @@ def _confirm(number: int, asked: Asked) -> None:
 
 async def watch(client: Client, found: BulkAction, *, operators: bool) -> BulkAction:
     """Shows how far it is until it ends. A server that is away meanwhile is waited for."""
-    board = _Board()
+    board = _Board(found)
     began = time.monotonic()
     before = found.done + found.refused
-    while found.state in _OPEN:
-        board.show(found)
-        await asyncio.sleep(_LOOK_SECONDS)
-        bulk_id = found.id
-        found = await insist(lambda: client.bulk(bulk_id, operators=operators), PATIENCE_SECONDS, board.say)  # noqa: B023
-        if found.done + found.refused == before and time.monotonic() - began > _SILENCE and found.state == "running":
-            board.say("No job was taken up for 10 s: is a worker running? `bmn workers` shows them.")
-            began = time.monotonic() + 50
+    bulk_id = found.id
+    async with beating(board.draw):
+        while found.state in _OPEN:
+            board.show(found)
+            await asyncio.sleep(_LOOK_SECONDS)
+            found = await insist(lambda: client.bulk(bulk_id, operators=operators), PATIENCE_SECONDS, board.say)
+            untouched = found.done + found.refused == before and found.state == "running"
+            if untouched and time.monotonic() - began > _SILENCE:
+                board.say("No job was taken up for 10 s: is a worker running? `bmn workers` shows them.")
+                began = time.monotonic() + 50
     board.show(found)
     board.leave()
     return found
@@ -116,7 +119,8 @@ async def watch(client: Client, found: BulkAction, *, operators: bool) -> BulkAc
 class _Board:
     """One line: drawn again in place on a terminal, elsewhere written at each tenth."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: BulkAction) -> None:
+        self._found = found
         self._began = time.monotonic()
         self._before: int | None = None
         self._tenth = -1
@@ -128,17 +132,26 @@ class _Board:
 
     def show(self, found: BulkAction) -> None:
         """How far it is."""
+        self._found = found
         acted = found.done + found.refused
         if self._before is None:
             self._before = acted
-        line = self._line(found, acted)
         if self._live is not None:
-            self._live.draw([(line, line)])
+            self.draw()
             return
+        line = self._line(found, acted)
         tenth = 10 * acted // max(1, found.total)
         if tenth != self._tenth or found.state not in _OPEN:
             self._tenth = tenth
             console.say(line)
+
+    def draw(self) -> None:
+        """The next frame, on a terminal: a spinner while it runs."""
+        if self._live is None or not console.live:
+            return
+        step = spinner() if self._found.state == "running" else "✓" if self._found.state == "done" else " "
+        line = f"{step} {self._line(self._found, self._found.done + self._found.refused)}"
+        self._live.draw([(line, line)])
 
     def _line(self, found: BulkAction, acted: int) -> str:
         share = acted / max(1, found.total)

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from math import isclose
 from typing import Literal
 
-from bmn.cli.following.report import warn
+from bmn.cli.following.kit_files import Delivered
+from bmn.cli.following.report import assets_in_json, name_files, warn
 from bmn.cli.terminal import exit_codes
+from bmn.cli.terminal.beat import beating, spinner
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_text
@@ -63,19 +65,20 @@ def cost(amount: float, sandboxed: float) -> str:
 
 async def watch(client: Client, kit: Kit, *, timeout: float | None = None) -> Kit:
     """Shows how far a kit is until it is done, or waits for somebody. A server that is away meanwhile is waited for."""
-    board = _Board()
+    board = _Board(kit)
     until = None if timeout is None else time.monotonic() + timeout
     try:
-        while kit.state == GOES_ON:
-            board.show(kit)
-            if until is not None and time.monotonic() >= until:
-                raise OutOfTime(kit, timeout or 0)
-            await asyncio.sleep(LOOK_SECONDS)
-            kit = await _look(client, kit.group_id, board.say)
-        board.show(kit)
+        async with beating(board.draw):
+            while board.kit.state == GOES_ON:
+                board.show(board.kit)
+                if until is not None and time.monotonic() >= until:
+                    raise OutOfTime(board.kit, timeout or 0)
+                await asyncio.sleep(LOOK_SECONDS)
+                board.show(await _look(client, kit.group_id, board.say))
+        board.show(board.kit)
     finally:
         board.leave()
-    return kit
+    return board.kit
 
 
 async def _look(client: Client, kit_id: str, say: Callable[[str], None]) -> Kit:
@@ -89,7 +92,8 @@ async def _look(client: Client, kit_id: str, say: Callable[[str], None]) -> Kit:
 class _Board:
     """A line a step: drawn again in place on a terminal, elsewhere written when it changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
         self._said: set[str] = set()
         self._live = None
         if console.live and not console.json and not console.quiet:
@@ -99,15 +103,22 @@ class _Board:
 
     def show(self, kit: Kit) -> None:
         """How far it is."""
-        lines = [_line(kit, step) for step in kit.steps]
+        self.kit = kit
         if self._live is not None:
-            self._live.draw([(line, line) for line in lines])
+            self.draw()
             return
-        for step, line in zip(kit.steps, lines, strict=True):
+        for step in kit.steps:
             word = f"{step.step}: {step.state}"
             if step.state != "waiting" and word not in self._said:
                 self._said.add(word)
-                console.say(line.strip())
+                console.say(_line(kit, step, _MARKS[step.state]).strip())
+
+    def draw(self) -> None:
+        """The next frame, on a terminal: what runs has a spinner."""
+        if self._live is not None and console.live:
+            marks = {**_MARKS, GOES_ON: spinner()}
+            lines = [_line(self.kit, step, marks[step.state]) for step in self.kit.steps]
+            self._live.draw([(line, line) for line in lines])
 
     def say(self, text: str) -> None:
         """A line above the others."""
@@ -121,9 +132,9 @@ class _Board:
             self._live.leave()
 
 
-def _line(kit: Kit, step: KitStep) -> str:
+def _line(kit: Kit, step: KitStep, mark: str) -> str:
     made = sum(job.state in ("completed", "partial") for job in step.jobs)
-    parts = [f"  {_MARKS[step.state]} {step.step:<8}"]
+    parts = [f"  {mark} {step.step:<8}"]
     if step.jobs:
         share = round(
             sum(100 if job.state in ("completed", "partial") else job.progress for job in step.jobs) / len(step.jobs)
@@ -136,13 +147,18 @@ def _line(kit: Kit, step: KitStep) -> str:
     return "  ".join(parts).rstrip()
 
 
-def report(kit: Kit) -> int:
-    """How a kit ended or what it waits for, what it cost, and what to type next. The exit code."""
+def report(kit: Kit, made: Delivered, *, strict: bool = False) -> int:
+    """How a kit ended or what it waits for, what it cost, its files, and what to type next. The exit code."""
+    code = exit_codes.PARTIAL if strict and any(job.state == "partial" for job in made.jobs) else code_of(kit)
+    if console.json:
+        console.document({**kit.wire(), "assets": assets_in_json(made.files)})
+        return code
     whose = f" for {kit.brand_name}" if kit.brand_name else ""
     console.tell(f"kit {short_id(kit.group_id)}{whose}: {kit.state}. {kit.message}")
     console.say(f"{count(kit.credits_charged, 'credit')} charged of {kit.credits_estimated} estimated")
+    name_files(made.files, made.web)
     console.next_step(*next_steps(kit))
-    return code_of(kit)
+    return code
 
 
 def next_steps(kit: Kit) -> tuple[str, ...]:

@@ -2,15 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bmn.cli.base import run
 from bmn.cli.following import kits
+from bmn.cli.following.after import Afterwards, conclude
 from bmn.cli.following.estimate import check_price
+from bmn.cli.following.files import make_folder
+from bmn.cli.following.kit_files import Delivered, deliver
 from bmn.cli.lookup.brands import find_target, for_target, other_than
 from bmn.cli.lookup.server import client_of
 from bmn.cli.order import Body
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.images import mode
 from bmn.client import Client
 from bmn.schemas.documents import Kit, KitPrice
 from bmn.schemas.kits import QUEUE_OF
@@ -20,7 +25,10 @@ _RECORD = {"brandVision": "vision", "archetype": "archetype", "colorPalette": "c
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the options say. build: makes the request's body but for the brand. timeout: seconds."""
+    """What the options say. build: makes the request's body but for the brand. timeout: seconds.
+
+    out, images: as in `bmn.cli.order.Options`.
+    """
 
     brand: str
     build: Callable[[Client], Awaitable[Body]]
@@ -28,6 +36,10 @@ class Wanted:
     detach: bool
     dry_run: bool
     timeout: float | None
+    strict: bool
+    out: Path | None
+    images: str | None
+    afterwards: Afterwards
 
 
 def record_of(body: Body) -> Body:
@@ -38,6 +50,10 @@ def record_of(body: Body) -> Body:
 def make_kit(wanted: Wanted) -> int:
     """Begins a kit and watches it; answers with the exit code."""
     begun: list[Kit] = []
+    made: list[Delivered] = []
+    if wanted.out and not wanted.dry_run:
+        make_folder(wanted.out)  # before anything is paid for
+    mode(wanted.images)  # refused now, where it cannot be meant
 
     async def act() -> KitPrice | None:
         async with client_of(*QUEUE_OF.values(), detach=wanted.detach) as client:
@@ -55,6 +71,7 @@ def make_kit(wanted: Wanted) -> int:
                 console.say(f"made the brand {brand.name!r}{other}")
             if not wanted.detach:
                 begun.append(await kits.watch(client, begun[0], timeout=wanted.timeout))
+                made.append(await deliver(client, begun[-1], wanted.out, wanted.images))
         return None
 
     try:
@@ -68,10 +85,7 @@ def make_kit(wanted: Wanted) -> int:
     if wanted.detach:
         kits.left_alone(begun[-1])
         return exit_codes.DONE
-    if console.json:
-        console.document(begun[-1])
-        return kits.code_of(begun[-1])
-    return kits.report(begun[-1])
+    return conclude(made[0].jobs, wanted.afterwards, kits.report(begun[-1], made[0], strict=wanted.strict))
 
 
 async def _price(client: Client, name: str, body: Body) -> KitPrice:

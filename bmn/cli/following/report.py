@@ -85,6 +85,11 @@ def show_results(jobs: list[JobRecord], saved: list[tuple[Asset, Path | None]], 
         outcomes = [_outcome(job, [*islice(rest, len(job.assets))]) for job in jobs]
         console.document(outcomes[0] if len(outcomes) == 1 else {"jobs": outcomes})
         return
+    name_files(saved, web)
+
+
+def name_files(saved: Iterable[tuple[Asset, Path | None]], web: str) -> None:
+    """A line for each picture and video: its number, and its file or the page that has it."""
     for number, (asset, path) in enumerate(saved, start=1):
         console.answer(f"{number}  {path or f'{web}/g/{asset.brand_id}'}")
 
@@ -104,18 +109,23 @@ def _outcome(job: Job, saved: Iterable[tuple[Asset, Path | None]]) -> dict[str, 
         "costUsd": job.cost_usd,
         "sandboxed": job.sandboxed,
         "creditsCharged": job.credits_charged,
-        "assets": [
-            {
-                "id": asset.id,
-                "type": asset.type,
-                "url": asset.url,
-                "file": str(path) if path else None,
-                "metadata": asset.metadata,
-            }
-            for asset, path in saved
-        ],
+        "assets": assets_in_json(saved),
         "error": error,
     }
+
+
+def assets_in_json(saved: Iterable[tuple[Asset, Path | None]]) -> list[dict[str, object]]:
+    """Each with the file it was written to."""
+    return [
+        {
+            "id": asset.id,
+            "type": asset.type,
+            "url": asset.url,
+            "file": str(path) if path else None,
+            "metadata": asset.metadata,
+        }
+        for asset, path in saved
+    ]
 
 
 def next_steps(jobs: Sequence[JobRecord], noun: str, brand: str) -> tuple[str, ...]:

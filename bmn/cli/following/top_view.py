@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from rich.text import Text
 
+from bmn.cli.following.fleet import Seat, in_words, seats
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.tables import render
 from bmn.cli.terminal.timespan import ago
 from bmn.format import duration, usd
-from bmn.schemas.documents import Job, Overview, QueueStatus, WorkerStatus
+from bmn.schemas.documents import Job, Overview, QueueStatus
 
 PANES = ("queues", "workers", "alerts")
 _BARS = "▁▂▃▄▅▆▇█"
@@ -161,18 +162,24 @@ def _tables(known: Known, columns: int, room: int) -> list[Text]:
         shown += _window(known, "alerts", _ALERTS, rows, columns, alerts)
     shown += _window(known, "queues", _QUEUES, [_queue(row) for row in found.queues], columns, queues)
     if workers > 1:
-        shown += _window(known, "workers", _WORKERS, [_worker(row) for row in found.workers], columns, workers)
+        shown += _window(known, "workers", _WORKERS, [_worker(seat) for seat in seats(found.workers)], columns, workers)
+    elif workers and found.workers:
+        shown.append(Text(f"  {in_words(found.workers)}: no room for them", "dim"))
     return shown
 
 
 def _window(
     known: Known, place: str, titles: Sequence[Column], rows: Sequence[Sequence[Cell]], columns: int, room: int
 ) -> list[Text]:
-    """A table of so many lines around its cursor."""
+    """A table of so many lines around its cursor; its head says which of its rows these are, where there are more."""
     chosen, visible = known.row(place), max(1, room - 1)
     first = max(0, min(chosen - visible + 1, len(rows) - visible)) if chosen >= visible else 0
     head, *body = render(titles, rows, columns - 2)
     marked = known.place == place
+    if len(rows) > visible:
+        part = f"  {first + 1}-{first + visible} of {len(rows)}"
+        head.truncate(columns - 2 - len(part), pad=True)
+        head.append(part, "dim")
     out = [Text.assemble(("▸ " if marked else "  ", "bold"), head)]
     for number, line in enumerate(body[first : first + visible], first):
         at = marked and number == chosen
@@ -199,14 +206,15 @@ def _queue(row: QueueStatus) -> Sequence[Cell]:
     )
 
 
-def _worker(row: WorkerStatus) -> Sequence[Cell]:
+def _worker(seat: Seat) -> Sequence[Cell]:
+    row = seat.worker
     return (
         row.queue,
         row.host or "",
         str(row.pid or ""),
         (row.state or "", {"lost": "red", "draining": "yellow", "busy": "green"}.get(row.state or "", "")),
         row.release or "?",
-        f"{row.memory_bytes / 1e6:.0f} MB" if row.memory_bytes else "",
+        seat.memory,
         " ".join(map(short_id, row.jobs)),
     )
 

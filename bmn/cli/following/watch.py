@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from bmn.cli.following.board import HEARTBEAT, TICK, Board
+from bmn.cli.following.board import HEARTBEAT, Board
 from bmn.cli.following.progress import Line, Unit
+from bmn.cli.terminal.beat import beating
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.client import Client, Event, follow
@@ -65,14 +66,11 @@ async def watch(
         for job_id, label in zip(job_ids, names, strict=True):
             board.add(Line(job_id, label or short_id(job_id)))  # in the order asked for, whichever answers first
         try:
-            async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
-                beat = group.create_task(_beat(board))
+            async with asyncio.timeout(timeout), beating(board.beat), asyncio.TaskGroup() as group:
                 watches = [
                     group.create_task(_watch_one(client, board, job_id, label, on_event))
                     for job_id, label in zip(job_ids, names, strict=True)
                 ]
-                await asyncio.wait(watches)
-                beat.cancel()
         except TimeoutError:
             raise OutOfTime(job_ids, timeout or 0) from None
         except BaseExceptionGroup as group_error:
@@ -86,13 +84,6 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-async def _beat(board: Board) -> None:
-    while True:
-        board.tick()
-        board.heartbeat()
-        await asyncio.sleep(TICK)
 
 
 async def _watch_one(client: Client, board: Board, job_id: str, label: str, on_event: OnEvent) -> JobRecord:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,11 @@ Exec = Annotated[
         "--exec", metavar="CMD", help="Run this after the end, once a job, with the job as JSON on its input."
     ),
 ]
+Images = Annotated[
+    str | None, typer.Option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
+]
+Out = Annotated[Path | None, typer.Option("-o", "--out", file_okay=False, metavar="DIR", help="Write the files there.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 9 where only a part was delivered.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit log.")]
 
 
