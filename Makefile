@@ -21,8 +21,10 @@ else
 INSTALL := $(BIN)/pip install -qq --no-compile
 endif
 SIDE_BY_SIDE := xargs -P 4
-# Says how many it has installed, so that one sees it at work.
-TELLING := sh -c 'all=$$1; shift; $(INSTALL) --no-deps "$$@" && echo "  $$\# more of $$all are here"' sh
+# Says how many are installed so far, so that one sees it at work. What has come is counted in a file: four do it at once.
+COME := $(VENV)/.come
+TELLING := sh -c 'all=$$1; shift; $(INSTALL) --no-deps "$$@" && echo "$$\#" >> $(COME) && \
+	echo "  $$(awk "{ all += \$$1 } END { print all }" $(COME)) of $$all packages are here"' sh
 
 # bmn and the sandbox: what runs on a machine without keys. Production installs requirements.txt alone.
 RUN_PINS := requirements.txt requirements-sandbox.txt
@@ -30,18 +32,19 @@ RUN_MB := 145
 $(VENV)/.run: $(RUN_PINS) pyproject.toml bmn_sandbox/pyproject.toml setup.py
 	@echo "installing bmn and $$(cat $(RUN_PINS) | wc -l) packages into $(VENV): $(RUN_MB) MB to download where no cache has them"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@cat $(RUN_PINS) | $(SIDE_BY_SIDE) -n 10 $(TELLING) $$(cat $(RUN_PINS) | wc -l)
+	@rm -f $(COME); cat $(RUN_PINS) | $(SIDE_BY_SIDE) -n 10 $(TELLING) $$(cat $(RUN_PINS) | wc -l)
 	@printf '%s\n' . ./bmn_sandbox | $(SIDE_BY_SIDE) -n 1 $(INSTALL) --no-deps -e
 	@touch $@
 
 DEV_MB := 125
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@echo "installing $$(cat requirements-dev.txt | wc -l) packages for the tests: $(DEV_MB) MB to download where no cache has them"
-	@$(SIDE_BY_SIDE) -n 10 $(TELLING) $$(cat requirements-dev.txt | wc -l) < requirements-dev.txt
+	@rm -f $(COME); $(SIDE_BY_SIDE) -n 10 $(TELLING) $$(cat requirements-dev.txt | wc -l) < requirements-dev.txt
 	@touch $@
 
+# In the home that every other command uses: what comes next goes on with this brand.
 demo: $(VENV)/.run ## four logos, made on this machine without a key; they land in demo/
-	@BMN_HOME=$(CURDIR)/demo/home $(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
+	@$(BIN)/bmn generate logos --brand "Acme Coffee" --out demo
 
 # How many tests may fail and then pass when they run once more, alone. They are printed; more of them fail the run.
 export FLAKES ?= 10

@@ -13,13 +13,16 @@ from bmn.settings.environment import find
 from bmn.settings.model import Settings
 from bmn.settings.proxies import except_loopback, proxies
 
+_FOLLOWS = "default_factory_not_called"  # a default that depends on what is wrong: no problem of its own
+
 
 def load_settings(**overrides: Any) -> Settings:
     """Reads the settings. Raises Misconfigured, which names the variable and what it may be."""
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        problems = "; ".join(_problem(issue) for issue in error.errors(include_url=False, include_input=False))
+        issues = error.errors(include_url=False, include_input=False)
+        problems = "; ".join(_problem(issue) for issue in issues if issue["type"] != _FOLLOWS)
         raise Misconfigured(
             f"A setting cannot be used. {problems}", hint="`bmn help environment` lists them all."
         ) from None

@@ -110,6 +110,14 @@ GROUPS = {
 """The first setting of each group, and what the group is called; the groups follow each other as the fields do."""
 
 
+_GENERATIONS = {"production": 10, "development": 60}
+"""How many a user may ask for in a minute: who develops is alone, and tries one thing after the other."""
+
+
+def _generations_per_minute(chosen: dict[str, Any]) -> int:
+    return _GENERATIONS[chosen["bmn_env"]]
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, allow_inf_nan=False)
 
@@ -234,7 +242,7 @@ class Settings(BaseSettings):
 
     # Limits a user and minute; 0 lifts one
     bmn_requests_per_minute: Count = Field(60, ge=0)
-    bmn_generations_per_minute: Count = Field(10, ge=0)
+    bmn_generations_per_minute: Count = Field(default_factory=_generations_per_minute, ge=0)  # 60 in development
     bmn_mails_per_day: Count = Field(20, ge=0)  # to one user, whoever asks for them; 0 lifts it
 
     # Engine, in seconds. Tests and benches shorten them; the ratios matter more than the figures.
