@@ -87,11 +87,13 @@ def _nothing() -> None: ...
 class Hooks:
     """What the owner of a supervisor wants to hear of. They run in the parent and should be quick.
 
-    ready: all children have reported for the first time; it may start more of them. waiting: names of those still
+    ready: all children have reported for the first time; it may start more of them. awaited: until then, the names of those
+    that have not, whenever there are other ones. waiting: names of those still
     stopping, seconds left, once a second. stopped: all of a stop order have ended. told: a line that a child has sent.
     """
 
     ready: Callable[[], None] = _nothing
+    awaited: Callable[[list[str]], None] = lambda _names: None
     waiting: Callable[[list[str], float], None] = lambda _names, _left: None
     stopped: Callable[[int], None] = lambda _order: None
     told: Callable[[str], None] = lambda _line: None
@@ -108,6 +110,7 @@ class Supervisor:
     _wakeup: tuple[socket.socket, socket.socket] = field(default_factory=socket.socketpair)
     _stops: int = 0  # how often a stop was asked for
     _all_ready: bool = False
+    _awaited: list[str] = field(default_factory=list)
     _code: int = 0
     _lines: list[str] = field(default_factory=list)
 
@@ -272,9 +275,15 @@ class Supervisor:
                 self._lines.append(line)
 
     def _note_ready(self) -> None:
-        if not self._all_ready and not self.stopping and all(p.ready for p in self._processes.values()):
+        if self._all_ready or self.stopping:
+            return
+        awaited = [process.child.name for process in self._processes.values() if not process.ready]
+        if not awaited:
             self._all_ready = True
             self.hooks.ready()
+        elif awaited != self._awaited:
+            self._awaited = awaited
+            self.hooks.awaited(awaited)
 
     def _pass_on(self) -> None:
         """What children have said: not while they are looked at, since it may start others."""

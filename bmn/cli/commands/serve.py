@@ -9,6 +9,7 @@ import typer
 
 from bmn.cli.base import examples, single
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.starting import Starting
 from bmn.errors import Conflict, Misconfigured, UsageProblem
 from bmn.local.temporary import private_stack
 from bmn.settings import Settings, load_settings, origin_of
@@ -71,37 +72,38 @@ def serve(
     ephemeral: Annotated[bool, typer.Option("--ephemeral", hidden=True)] = False,
 ) -> int:
     """Runs API, workers, queue and, where a provider has no key, its stand-in. Ctrl-C stops it in order."""
-    from bmn import logs
-    from bmn.cli.commands.serving import Plan
-    from bmn.local.processes import queues_named
-
     os.umask(0o077)
-    chosen: dict[str, Any] = {
-        "port": 0 if ephemeral else port,
-        "bmn_host": host,
-        "bmn_sandbox_speed": sandbox_speed,
-    }
-    if origin_of("bmn_log_level") == "default":
-        chosen["bmn_log_level"] = _log_level(ephemeral=ephemeral, verbose=verbose)
-    settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
-    level = settings.bmn_log_level
-    # What this process has to say is few lines, and who presses Ctrl-C waits for them.
-    logs.configure("info" if level == "jobs" else level, settings.bmn_log_format, process="serve")
-    if no_workers and queues:
-        raise UsageProblem("--no-workers and --queues contradict each other.", hint="Leave one of them out.")
-    wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
-    _refuse_unsafe(settings, no_sandbox)
-    plan = Plan(settings, wanted, grace, ephemeral, open_page, api_processes or 1)
-    if no_workers and not reset and settings.running.redis_url:
-        _refuse_another_redis(settings)
-        plan.joins = True
-        return _run(plan)
-    from bmn.local.home import home_lock
+    with Starting(shown=not ephemeral) as starting:
+        starting.at("reading the settings")
+        from bmn import logs
+        from bmn.cli.commands.serving import Plan
+        from bmn.local.processes import queues_named
 
-    with home_lock(settings, PRIVATE if ephemeral else "bmn serve"):
-        if reset:
-            _reset(settings, yes)
-        return _run(plan)
+        chosen: dict[str, Any] = {
+            "port": 0 if ephemeral else port,
+            "bmn_host": host,
+            "bmn_sandbox_speed": sandbox_speed,
+        }
+        if origin_of("bmn_log_level") == "default":
+            chosen["bmn_log_level"] = _log_level(ephemeral=ephemeral, verbose=verbose)
+        settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
+        logs.configure(settings.bmn_log_level, settings.bmn_log_format, process="serve")
+        if no_workers and queues:
+            raise UsageProblem("--no-workers and --queues contradict each other.", hint="Leave one of them out.")
+        wanted = [] if no_workers else queues_named([name.strip() for name in queues.split(",") if name.strip()])
+        _refuse_unsafe(settings, no_sandbox)
+        plan = Plan(settings, wanted, grace, ephemeral, open_page, starting, api_processes or 1)
+        if no_workers and not reset and settings.running.redis_url:
+            _refuse_another_redis(settings)
+            plan.joins = True
+            return _run(plan)
+        from bmn.local.home import home_lock
+
+        with home_lock(settings, PRIVATE if ephemeral else "bmn serve"):
+            if reset:
+                starting.over()
+                _reset(settings, yes)
+            return _run(plan)
 
 
 def _log_level(*, ephemeral: bool, verbose: bool) -> str:
@@ -169,7 +171,8 @@ def _run(plan: "Plan") -> int:
             API: ("sockets closed",),
             SANDBOX: ("sandbox closed",),
             REDIS: ("Redis closed",),
-        }
+        },
+        plain=plan.settings.bmn_log_level == "jobs",
     )
 
     with contextlib.ExitStack() as after:
@@ -177,9 +180,14 @@ def _run(plan: "Plan") -> int:
         def ready() -> None:
             if not (plan.ephemeral or plan.joins):
                 after.enter_context(home.published(plan.settings, addresses(plan)))
+            plan.starting.over()
             announce(plan)
 
-        supervisor = Supervisor(hooks=Hooks(ready=ready, waiting=farewell.waiting, stopped=farewell.stopped))
+        def awaited(names: list[str]) -> None:
+            plan.starting.at(", ".join(names))
+
+        hooks = Hooks(ready=ready, awaited=awaited, waiting=farewell.waiting, stopped=farewell.stopped)
+        supervisor = Supervisor(hooks=hooks)
         setproctitle("bmn serve")
         stack = _open(plan, supervisor)
         after.callback(stack.close)
@@ -197,9 +205,12 @@ def _run(plan: "Plan") -> int:
 def _start(plan: "Plan", stack: "Stack") -> None:
     from bmn.local.processes import preload, shared_out
 
+    plan.starting.at("Redis, sandbox")
     stack.start_redis()
     stack.start_sandbox(plan.settings.bmn_sandbox_speed)
+    plan.starting.at("loading what all processes share")
     preload(server=True)
+    plan.starting.at("the database")
     prepare_database(plan.settings)
     stack.wait_for_redis()
     stack.take_redis()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bmn import logs
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.starting import Starting
 from bmn.lifeline import lifeline
 from bmn.settings import PROVIDERS, Settings
 from bmn.settings.web import bracketed, reachable
@@ -29,6 +30,7 @@ class Plan:
     grace: float | None
     ephemeral: bool
     open_page: bool
+    starting: Starting
     api_processes: int = 1
     joins: bool = False
     began: float = field(default_factory=time.monotonic)
@@ -39,22 +41,30 @@ class Plan:
 
 
 class Farewell:
-    """Says what a supervisor waits for while it stops, and what has closed."""
+    """Says what a supervisor waits for while it stops, and what has closed. plain: to a person, and not in a log."""
 
-    def __init__(self, closed: Mapping[int, tuple[str, ...]]) -> None:
+    def __init__(self, closed: Mapping[int, tuple[str, ...]], *, plain: bool) -> None:
         self._closed = closed
+        self._plain = plain
         self._told = 0.0
 
     def waiting(self, names: list[str], left: float) -> None:
         """Once in a while. left: seconds until they are killed."""
-        if time.monotonic() - self._told >= _TELL_EVERY:
-            self._told = time.monotonic()
+        if time.monotonic() - self._told < _TELL_EVERY:
+            return
+        self._told = time.monotonic()
+        if self._plain:
+            console.say(f"waiting for {', '.join(names)}, {round(left)} s at most; the next Ctrl-C hurries")
+        else:
             log.info("waiting, the next Ctrl-C hurries", processes=", ".join(names), seconds_left=round(left))
 
     def stopped(self, order: int) -> None:
         """All processes of this order have ended."""
         for line in self._closed[order]:
-            log.info(line)
+            if self._plain:
+                console.say(line)
+            else:
+                log.info(line)
 
 
 def addresses(plan: Plan) -> dict[str, str]:
