@@ -112,6 +112,10 @@ async def test_the_way_from_a_logo_to_a_film(api: Api, ana: httpx.AsyncClient) -
     landed = await ana.post(f"/g/{brand}/products", data=ordered)
     assert (landed.status_code, landed.headers["location"]) == (303, f"/g/{brand}/products")
     assert (await ana.post(f"/g/{brand}/products", data=ordered)).status_code == 303, "once, however often"
+    assert "Put it on a mug" not in (await ana.get(f"/g/{brand}")).text, "it is done"
+    await ana.post(f"/g/asset/{other}/pick", data={"back": f"/g/{brand}"})
+    assert "Put it on a mug" in (await ana.get(f"/g/{brand}")).text, "not with this one"
+    await ana.post(f"/g/asset/{logo}/pick", data={"back": f"/g/{brand}"})
     made = await jobs_of(ana, "mockup-generation")
     picked = (await ana.get(f"/api/v1/assets/{logo}")).json()["url"].partition("?")[0]
     assert sorted(job["productName"] for job in made) == ["Mug", "T-shirt", "Tote bag"]

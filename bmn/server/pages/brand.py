@@ -26,7 +26,7 @@ from bmn.server.pages import course, pieces, steps
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
-from bmn.server.pages.rooms import LOGOS, PRODUCTS, ROOMS, Room, offer, types_of
+from bmn.server.pages.rooms import LOGOS, PRODUCTS, ROOMS, Room, offer, product_offer, types_of
 from bmn.server.state.resources import Resources
 from bmn.work.kits.plan import plan_of, prices
 from bmn.work.looks import look_of
@@ -117,7 +117,7 @@ def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> Mapping
         whole = prices(conn, res.settings, plan_of(conn, KitBody(brand_id=brand.id)), brand)
         return {
             "styles": LOGO_STYLES,
-            "product_offer": offer(conn, res.settings, PRODUCTS),
+            "product_offer": product_offer(conn, res.settings, brand.id),
             "kit_credits": sum(each.found.credits for each in whole),
             "kits": [kit for kit in kits.listed(conn, brand.user_id, brand_id=brand.id, limit=3) if not kit.ended_at],
         }

@@ -27,7 +27,7 @@ from bmn.server.answers.why import Facts, collected, explain, look_into
 from bmn.server.pages import course, pieces, words
 from bmn.server.pages.access import PageRoute, Visitor
 from bmn.server.pages.rendering import page
-from bmn.server.pages.rooms import LOGOS, PRODUCTS, offer, room_of
+from bmn.server.pages.rooms import LOGOS, offer, product_offer, room_of
 from bmn.server.pages.told import Saying
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.watched import note_watched
@@ -131,7 +131,7 @@ def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Fact
         "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name, course.shares(told)),
         "attempts": course.attempts(told),
         "left": course.time_left(job, expected, facts.now),
-        "product_offer": offer(conn, res.settings, PRODUCTS),
+        "product_offer": product_offer(conn, res.settings, job.brand_id),
         "story": words.story(told),
         "said": [Saying.of(row.payload).content for row in told if row.event == "agent:message"],
         "expected": expected,

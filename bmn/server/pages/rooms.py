@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from bmn.db import jobs
 from bmn.db.engine import Connection
+from bmn.db.library import assets
+from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.format import count, duration
 from bmn.schemas.generators import bundles, logos, mockups, videos, wizard
 from bmn.schemas.kind import Kind
+from bmn.schemas.payloads import JobState
 from bmn.settings import Settings
 from bmn.work.registry import get_queue
 
@@ -34,6 +37,8 @@ FILMS = Room("films", "Films", "film", videos.KIND, ("video", "video_thumbnail")
 WORDS = Room("words", "Words", "step", wizard.KIND)
 ROOMS: Mapping[str, Room] = {room.name: room for room in (LOGOS, PRODUCTS, BUNDLES, FILMS, WORDS)}
 """By the name in its address."""
+_LOOKED_AT = 50
+_CAME_TO_NOTHING = (JobState.FAILED, JobState.CANCELLED)
 _ROOM_OF_QUEUE = {room.kind.queue: room for room in ROOMS.values()}
 
 
@@ -73,3 +78,13 @@ def offer(conn: Connection, settings: Settings, room: Room) -> Offer:
     queue = get_queue(room.kind.queue)
     took = jobs.durations(conn, queue.name)
     return Offer(queue.price(settings), took[len(took) // 2] if took else None)
+
+
+def product_offer(conn: Connection, settings: Settings, brand_id: str | None) -> Offer | None:
+    """What it costs to see the brand's logo on a product; None without a logo, and where that was ordered with it."""
+    logo = assets.logo_of(conn, brand_id) if brand_id else None
+    if logo is None:
+        return None
+    ordered = list_jobs(conn, JobFilter(brand_id=brand_id, queue=PRODUCTS.kind.queue), limit=_LOOKED_AT).jobs
+    done = any(logo.storage_key in str(job.payload["logoUrl"]) for job in ordered if job.state not in _CAME_TO_NOTHING)
+    return None if done else offer(conn, settings, PRODUCTS)
