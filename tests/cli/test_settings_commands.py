@@ -89,7 +89,8 @@ def test_a_server_of_another_home_is_told_as_such(stack: Stack, home: Path) -> N
     """Its development secret is another one, so what this home signs is refused."""
     refused = forked("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url})
     assert refused.code == 4
-    assert f"another BMN_HOME than yours ({home})" in refused.err
+    told = " ".join(refused.err.split())
+    assert f"another BMN_HOME, {stack.home} than yours ({home}): export BMN_HOME={stack.home}" in told
     own = forked("jobs", "list", env={"BMN_HOME": str(home), "BMN_API_URL": stack.api_url, "BMN_TOKEN": "old"})
     assert own.code == 4
     assert "BMN_TOKEN" in own.err

@@ -428,6 +428,7 @@ export interface Estimate {
   waiting: number;
   warning?: string | null;
   expected?: Expected | null;
+  attemptSeconds?: number | null;
 }
 
 export interface EventBody {
@@ -853,6 +854,7 @@ export interface ListenBody {
 export interface Liveness {
   status: "ok";
   version: string;
+  home?: string | null;
 }
 
 export interface LogLine {

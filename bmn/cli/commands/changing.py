@@ -9,6 +9,7 @@ import typer
 from bmn.cli.base import run
 from bmn.cli.following import bulk
 from bmn.cli.following.bulk import Asked
+from bmn.cli.following.cancelling import warn_of_charges
 from bmn.cli.lookup.candidates import job_names
 from bmn.cli.lookup.groups import find_group
 from bmn.cli.lookup.jobs import find_job
@@ -47,7 +48,10 @@ def cancel(
     async def act(client: Client, job_id: str) -> Cancellation:
         return await client.cancel(job_id, reason=reason)
 
-    answers, refused = run(_each(chosen, jobs, act))
+    async def warn(client: Client, job_ids: list[str]) -> None:
+        await warn_of_charges(client, job_ids, yes=yes)
+
+    answers, refused = run(_each(chosen, jobs, act, first=warn))
     _tell_answers(answers, "cancel", refused)
     if collectors := [answer.collector_job_id for answer in answers if answer.collector_job_id]:
         console.next_step(f"bmn jobs watch {' '.join(map(short_id, collectors[:5]))}")
@@ -203,7 +207,11 @@ def _tell_bulk(found: BulkAction | None, items: list[BulkItem], asked: Asked) ->
 
 
 async def _each(
-    chosen: Filter, references: Sequence[str], act: Callable[[Client, str], Awaitable[T]]
+    chosen: Filter,
+    references: Sequence[str],
+    act: Callable[[Client, str], Awaitable[T]],
+    *,
+    first: Callable[[Client, list[str]], Awaitable[None]] | None = None,
 ) -> tuple[list[T], list[tuple[str, BmnError]]]:
     """Acts on named jobs. Of several, one that is refused holds up no other; a single one's refusal is raised."""
     answers: list[T] = []
@@ -211,6 +219,8 @@ async def _each(
     async with chosen.client() as client:
         of_whom = scope(chosen.user, everyone=chosen.everyone)
         job_ids = [await find_job(client, reference, of_whom=of_whom) for reference in references]
+        if first is not None:
+            await first(client, job_ids)
         for job_id in job_ids:
             try:
                 answers.append(await act(client, job_id))

@@ -77,7 +77,9 @@ def in_figures(asked: Asked, expected: BulkEstimate) -> str:
         beyond = f" {count(past, 'user')} will be past the budget of a day, which does not hold this." if past else ""
         return f"{text}: {about}{count(expected.credits, 'credit')}, {cost}.{beyond}"
     if asked.verb == "cancel":
-        return f"{text}: up to {about}{count(expected.credits, 'credit')} come back."
+        return (
+            f"{text}: up to {about}{count(expected.credits, 'credit')} come back; what is ordered by then is charged."
+        )
     return f"{text}."
 
 

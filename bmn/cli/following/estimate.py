@@ -10,7 +10,7 @@ from bmn.cli.terminal.console import console
 from bmn.client import Client
 from bmn.errors import InsufficientCredits
 from bmn.format import count, duration, usd
-from bmn.schemas.documents import Estimate, Expected, KitPrice
+from bmn.schemas.documents import Estimate, KitPrice
 
 
 async def show_estimate(client: Client, kind: str, body: Body) -> int:
@@ -24,7 +24,7 @@ async def show_estimate(client: Client, kind: str, body: Body) -> int:
     cost = usd(estimate.usd)
     console.answer(f"credits   {estimate.credits} of {estimate.credits_available}")
     console.answer(f"cost      {f'sandbox: $0.00 (with a key: {cost})' if estimate.sandboxed else cost}")
-    console.answer(f"time      {_usual(estimate.expected)}; {count(estimate.waiting, 'job')} ahead")
+    console.answer(f"time      {_usual(estimate)}; {count(estimate.waiting, 'job')} ahead")
     warn(estimate.warning)
     console.say("nothing was submitted")
     console.next_step(shlex.join(["bmn", *(word for word in sys.argv[1:] if word not in ("-n", "--dry-run"))]))
@@ -38,7 +38,10 @@ def check_price(estimate: Estimate | KitPrice) -> None:
         raise InsufficientCredits(estimate.credits, max(0, estimate.credits_available - promised))
 
 
-def _usual(expected: Expected | None) -> str:
+def _usual(estimate: Estimate) -> str:
+    expected = estimate.expected
     if not expected:
-        return "not known yet"
+        limit = estimate.attempt_seconds
+        most = f": {duration(limit, whole=True)} an attempt at most" if limit else ""
+        return f"too few have been made here to say{most}"
     return f"about {duration(expected.p50_ms / 1000)}, seldom over {duration(expected.p90_ms / 1000)}"

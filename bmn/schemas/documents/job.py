@@ -282,7 +282,10 @@ class Accepted(Document):
 
 
 class Estimate(Document):
-    """A dry run: what a submission would ask for and cost. waiting: jobs before it. warning: why it would have to wait."""
+    """A dry run: what a submission would ask for and cost. waiting: jobs before it. warning: why it would have to wait.
+
+    expected: absent where too few have ended to tell. attempt_seconds: after which an attempt is given up.
+    """
 
     prompts: list[str]
     credits: int
@@ -292,3 +295,4 @@ class Estimate(Document):
     waiting: int
     warning: str | None = absent()
     expected: Expected | None = absent()
+    attempt_seconds: float | None = absent()

@@ -267,10 +267,11 @@ class Health(Document):
 
 
 class Liveness(Document):
-    """The process answers."""
+    """The process answers. home: the BMN_HOME that it runs in; of a development server, to this machine alone."""
 
     status: Literal["ok"]
     version: str
+    home: str | None = absent()
 
 
 class SignInLink(Document):

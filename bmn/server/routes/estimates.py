@@ -70,6 +70,7 @@ async def _estimate(res: Resources, principal: Principal, kind: Kind, body: Gene
         waiting=waiting,
         warning=paused,
         expected=views.expected(durations),
+        attempt_seconds=res.core.queue(queue).timeout * res.settings.bmn_timeout_scale,
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import redis
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
 from bmn import __version__
@@ -25,6 +25,7 @@ from bmn.server.access.dependencies import Res
 from bmn.server.state.metrics import CONTENT_TYPE, read_figures
 from bmn.server.state.resources import Resources
 from bmn.settings import Settings
+from bmn.settings.web import is_loopback
 from bmn.work.registry import QUEUES
 
 router = APIRouter(tags=["health"], route_class=AskingRoute)
@@ -58,9 +59,11 @@ async def check_health(res: Resources) -> documents.Health:
 
 
 @router.get("/health/live", openapi_extra=_OPEN)
-async def live() -> documents.Liveness:
+async def live(request: Request, res: Res) -> documents.Liveness:
     """The process answers; nothing else is asked."""
-    return documents.Liveness(status="ok", version=__version__)
+    near = request.client is not None and is_loopback(request.client.host) and is_loopback(request.url.hostname)
+    home = str(res.settings.bmn_home) if near and not res.settings.is_production else None
+    return documents.Liveness(status="ok", version=__version__, home=home)
 
 
 _PROMETHEUS: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
