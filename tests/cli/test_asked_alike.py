@@ -9,10 +9,12 @@ from typer.core import TyperGroup, TyperOption
 from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
 from bmn.cli.following import board
+from bmn.cli.following.cancelling import ordered_in_words
 from bmn.cli.following.fleet import in_words, seats
 from bmn.cli.following.progress import Line, Unit
 from bmn.cli.following.top_view import Known, lines
-from bmn.schemas.documents import Overview, WorkerStatus
+from bmn.schemas.documents import JobRecord, Overview, WorkerStatus
+from bmn.schemas.documents import Unit as PaidUnit
 from tests.kit.terminal import forked
 
 # Commands whose word is a noun of which there are several; the others do something.
@@ -118,3 +120,24 @@ def test_no_time_beside_a_bar_is_cut_off(columns: int, whole: bool) -> None:
         *_, last = board._rows([line], columns - 3)
         assert not whole or last.cell_len <= columns - 3, last.plain
         assert ("left" in last.plain or "longer than usual" in last.plain) == whole, last.plain
+
+
+def _job(state: str, *units: str) -> JobRecord:
+    made = [PaidUnit.model_construct(unit=f"logo-{number}", state=each) for number, each in enumerate(units)]
+    return JobRecord.model_construct(
+        job_id="logo-generation-0f63142f-9aa2-43c7-9eea-f2bc3fcd40dc",
+        state=state,
+        units=made,
+        credits_reserved=len(made),
+    )
+
+
+def test_a_cancel_says_before_what_is_charged_all_the_same() -> None:
+    told = ordered_in_words(_job("active", "submitted", "saved", "planned", "planned"))
+    assert (
+        told
+        == "0f63142f: 2 of 4 ordered already: 2 credits charged, what they make is kept; 2 credits would come back."
+    )
+    assert ordered_in_words(_job("active", "planned", "planned")) == ""
+    assert ordered_in_words(_job("completed", "saved", "saved")) == ""
+    assert ordered_in_words(_job("queued")) == ""

@@ -85,7 +85,7 @@ def test_the_whole_story(person: Typist, server: Terminal) -> None:
     person.types("sandbox", "fail", "bfl", "--op", "poll", "--pending")
     with person.window("generate", "logos", "--brand", "Acme Coffee", "--count", "1") as making:
         making.wait_for("━")
-        said = person.types("jobs", "cancel", "last")
+        said = person.types("jobs", "cancel", "last", "--yes")
         assert "Cancelled." in said
         assert making.end() == 8, making.text
     person.types("sandbox", "clear")

@@ -28,5 +28,5 @@ def ordered_in_words(job: JobRecord) -> str:
         return ""
     price = job.credits_reserved / len(job.units)
     charged, back = round(price * len(ordered)), round(price * (len(job.units) - len(ordered)))
-    money = f"{count(charged, 'credit')} charged, and kept what they make; {count(back, 'credit')} would come back"
+    money = f"{count(charged, 'credit')} charged, what they make is kept; {count(back, 'credit')} would come back"
     return f"{short_id(job.job_id)}: {len(ordered)} of {len(job.units)} ordered already: {money}."
