@@ -63,6 +63,7 @@ class Stage:
     near: float = 1.16
     apart: float = 56.0
     aside: float = 0.0
+    deep: float = 80.0
 
 
 def covered(front: Box, behind: Box) -> float:
@@ -147,7 +148,8 @@ def _floor(items: Sequence[Item], first: int, stage: Stage, unit: float, wall: S
     found = []
     for n, middle in zip(ordered, laid, strict=True):
         share = _nearness(items[n], items) if few else 0.0
-        base, size = stage.back + (stage.front - stage.back) * share, 1 + (stage.near - 1) * share
+        far = stage.back if few else stage.back - stage.deep
+        base, size = far + (stage.front - far) * share, 1 + (stage.near - 1) * share
         found.append(_spot(first + n, items[n], unit * size, middle, base, 1))
     front = [n for n in ranked if n not in back]
     if not clear([*wall, *found]):

@@ -40,6 +40,7 @@ def bundle(images: Sequence[bytes], prompt: str) -> bytes:
 _WALL = backdrops.RAIL + 20
 SHOWCASE = Stage(70, 954, back=908, front=846, above=_WALL, hanging=560, standing=600, near=1.0, apart=30)
 LIFESTYLE = Stage(60, 964, back=858, front=944, above=_WALL, hanging=560, standing=640, apart=40, aside=110)
+_PRINTS_STAND = 3  # more prints hang
 _FOOT = 968.0  # of the podiums
 _PEDESTAL = 1.24  # how much broader a podium is than what stands on it
 
@@ -97,7 +98,7 @@ def _item(product: Product, foot: float = 1.0) -> Item:
 
 def _hung(canvas: Image.Image, product: Product, spot: Spot) -> None:
     art = sized(product.art, spot.high)
-    if spot.box[1] < backdrops.RAIL + 40 and product.kind != "stickers":
+    if spot.box[1] < backdrops.RAIL + 40 and product.kind not in ("stickers", "print"):
         backdrops.hook(canvas, spot.middle, spot.box[1] + spot.high * 0.05)
     hang(canvas, art, spot.middle, spot.box[1])
 
@@ -144,8 +145,11 @@ _SCENES: dict[str, Callable[[list[Product], Palette], Image.Image]] = {
 
 
 def _parted(products: list[Product]) -> tuple[list[Product], list[Product]]:
-    """Those that hang on the wall, and those that stand before it."""
-    return [p for p in products if p.hangs], [upright(p) for p in products if not p.hangs]
+    """Those that hang on the wall, as prints do where they are many, and those that stand before it."""
+    many = sum(p.kind == "print" for p in products) > _PRINTS_STAND
+    hanging = [p for p in products if p.hangs or (many and p.kind == "print")]
+    standing = [p for p in products if not (p.hangs or (many and p.kind == "print"))]
+    return hanging, [upright(p) for p in standing]
 
 
 def _balanced(products: list[Product], rows: int) -> list[list[Product]]:

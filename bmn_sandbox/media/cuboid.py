@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageStat
 
 from bmn_sandbox.media.color import BLACK
 
@@ -16,6 +16,7 @@ _A0, _B0, _C0 = (0.023, 0.793), (0.578, 1.0), (0.98, 0.768)
 _FACES: dict[str, Quad] = {"lid": (_A, _B, _C, _D), "front": (_A, _B, _B0, _A0), "side": (_B, _C, _C0, _B0)}
 _YAW, _PITCH = 36.0, 21.0  # degrees at which its picture shows it
 _SIDE, _HIGH = 0.714, 0.655  # of the carton, beside the width of its picture
+_RIM = 0.02  # of a face is left out at its edges
 _SMOOTH = 2
 
 
@@ -32,11 +33,12 @@ def coefficients(shown: Quad, source: Quad) -> tuple[float, ...]:
 def turned_carton(art: Image.Image, degrees: float) -> Image.Image:
     """The carton of a picture, turned about its upright axis, up to 30 degrees to each side."""
     wide, high = art.size
-    size = (round(wide * 1.06), round(high * 1.04))
+    size = (round(wide * 1.06), round(wide * 0.98) + 4)
     corners = _corners(_YAW - degrees, wide, size)
-    sheet = Image.new("RGBA", size)
+    red, green, blue = ImageStat.Stat(art.convert("RGB"), art.getchannel("A")).mean
+    sheet = Image.new("RGBA", size, (round(red), round(green), round(blue), 0))  # what its soft rim fades into
     for name, lit in (("side", math.sin), ("front", math.cos), ("lid", None)):
-        source: Quad = tuple((x * wide, y * high) for x, y in _FACES[name])  # type: ignore[assignment]
+        source = _inset([(x * wide, y * high) for x, y in _FACES[name]])
         shown = corners[name]
         face = art.transform(size, Image.Transform.PERSPECTIVE, coefficients(shown, source), Image.Resampling.BILINEAR)
         face = face.convert("RGB")
@@ -45,6 +47,13 @@ def turned_carton(art: Image.Image, degrees: float) -> Image.Image:
             face = _shaded(face, share)
         sheet.paste(face, mask=_area(shown, size))
     return sheet
+
+
+def _inset(corners: list[Point]) -> Quad:
+    """A little less than the face, so that nothing of what is beside it comes along."""
+    x0, y0 = (sum(point[axis] for point in corners) / 4 for axis in (0, 1))
+    a, b, c, d = ((x + (x0 - x) * _RIM, y + (y0 - y) * _RIM) for x, y in corners)
+    return a, b, c, d
 
 
 def _shaded(face: Image.Image, share: float) -> Image.Image:
