@@ -59,7 +59,7 @@ async def test_a_retry_pays_only_for_what_is_missing(bench: Bench) -> None:
     assert len(bench.sandbox.ledger("bfl")) == before + 4
 
 
-@pytest.mark.parametrize("kind", ["picture", "film"])
+@pytest.mark.parametrize("kind", ["picture", pytest.param("film", marks=pytest.mark.full)])
 async def test_what_was_made_gets_a_thumbnail(bench: Bench, kind: str) -> None:
     if kind == "film":
         made = (await bench.run("video-generation", **await video(bench)))["result"]["asset"]
