@@ -47,11 +47,13 @@ class Loss:
     """How a server goes. strike: makes it go, and returns once another one has been asked to take its place.
 
     sudden: without a word, so that the time to go on counts from the blow; else from when the other one has taken over.
+    is_over: whether the other one has; until then jobs are submitted.
     """
 
     name: str
     strike: Callable[[], object]
     sudden: bool = True
+    is_over: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,9 @@ async def go_on_through(stack: Deployment, loss: Loss, *, jobs: int, pictures: i
         began = time.monotonic()
     probes, refused = await _until_one_ends(stack)
     after = time.monotonic() - began
+    while not (striking.done() and await asyncio.to_thread(loss.is_over)):
+        more, refused_now = await _until_one_ends(stack)
+        probes, refused = probes + more, refused + refused_now
     await asyncio.gather(striking, killing)
     assert set(await stack.ended(*ids, *probes)) == {"completed"}
     assert [worker.code for worker in crew.workers] == [None] * len(crew.workers)
@@ -148,7 +153,9 @@ async def _without_redis(
         stack = Deployment(nursery, folder, url, REDIS_URL=watched.url, **_LEASE)
         before = watched.primary()
         beside = "SQLite" if stack.is_sqlite else "PostgreSQL"
-        killed = Loss(f"Redis killed, on {beside}", lambda: watched.kill(before))
+        killed = Loss(
+            f"Redis killed, on {beside}", lambda: watched.kill(before), is_over=lambda: watched.primary() != before
+        )
         replaced = Loss(f"Redis replaced, on {beside}", watched.fail_over, sudden=False)
         try:
             yield await stack.open(_CREDITS), replaced if number // 2 % 2 else killed

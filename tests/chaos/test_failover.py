@@ -35,7 +35,8 @@ async def _bills_once(stack: Deployment, loss: Loss) -> None:
 async def test_jobs_go_on_when_sentinels_name_another_redis(start: Start, watched: Watched, how: str) -> None:
     stack = await start(REDIS_URL=watched.url)
     before = watched.primary()
-    managed, killed = Loss(how, watched.fail_over, sudden=False), Loss(how, lambda: watched.kill(before))
+    managed = Loss(how, watched.fail_over, sudden=False)
+    killed = Loss(how, lambda: watched.kill(before), is_over=lambda: watched.primary() != before)
     await _bills_once(stack, managed if how == "managed" else killed)
     await stack.redis_is_back()
     assert watched.primary() != before
