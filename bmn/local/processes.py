@@ -213,7 +213,7 @@ class Stack:
 
 def preload(*, server: bool) -> None:
     """Imports what the children share, and keeps the collector from touching it, so that its memory stays shared."""
-    with _left_out("requests", "valkey"):
+    with _left_out("aiohttp", "requests", "valkey"):
         for module in _SOCKETS if server else ():
             importlib.import_module(module)
     for module in _COMMON if server else _WORKER_COMMON:

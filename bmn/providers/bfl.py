@@ -17,7 +17,6 @@ from bmn.cleaning import identifier
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.logs import get_logger
 from bmn.providers.base import Measured, OnCall, Provider
-from bmn.providers.direct import DirectClient
 from bmn.providers.documented import documented
 from bmn.providers.failures import (
     UnreadableAnswer,
@@ -68,6 +67,8 @@ class Bfl(Provider):
     label: ClassVar[str] = "Black Forest Labs"
 
     def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
+        from bmn.providers.direct import DirectClient  # noqa: PLC0415 - 7 MB that no process at rest needs
+
         super().__init__(access, settings, on_call)
         self.model = settings.bfl_model
         self._base = httpx2.URL(access.base_url)

@@ -10,7 +10,6 @@ import httpx2
 from bmn.cleaning import identifier
 from bmn.errors import Misconfigured
 from bmn.providers.base import Measured, OnCall, Provider
-from bmn.providers.direct import DirectClient
 from bmn.providers.documented import documented
 from bmn.providers.failures import failure_of_status, garbage, retry_after
 from bmn.providers.http import error_body, json_body
@@ -38,6 +37,8 @@ class GoHighLevel(Provider):
     label: ClassVar[str] = "The CRM"
 
     def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
+        from bmn.providers.direct import DirectClient  # noqa: PLC0415 - 7 MB that no process at rest needs
+
         super().__init__(access, settings, on_call)
         self._location = settings.ghl_location_id or (_SANDBOX_LOCATION if access.sandboxed else "")
         self._fields = custom_fields(settings.ghl_custom_fields)

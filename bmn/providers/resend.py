@@ -9,7 +9,6 @@ import httpx2
 
 from bmn.cleaning import identifier
 from bmn.providers.base import OnCall, Provider
-from bmn.providers.direct import DirectClient
 from bmn.providers.documented import documented
 from bmn.providers.failures import UnreadableAnswer, failure_of_status, retry_after
 from bmn.providers.http import error_body, json_body
@@ -35,6 +34,8 @@ class Resend(Provider):
     label: ClassVar[str] = "The mail service"
 
     def __init__(self, access: ProviderAccess, settings: Settings, on_call: OnCall) -> None:
+        from bmn.providers.direct import DirectClient  # noqa: PLC0415 - 7 MB that no process at rest needs
+
         super().__init__(access, settings, on_call)
         self._http = DirectClient(max_bytes=2**20, idle=_SECONDS)
         self._pace = Pace(self.provider, settings.resend_max_rps)

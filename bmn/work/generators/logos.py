@@ -32,6 +32,7 @@ GENERATOR = Generator(
         job_type=KIND.job_type,
         credits=1,
         handler=__name__,
+        vendor="bmn.providers.direct",
         slots=4,
         timeout=120,
         priority=1,
