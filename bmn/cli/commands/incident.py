@@ -58,7 +58,8 @@ def _list() -> None:
         console.document(found)
         return
     alerts = [
-        (str(alert.id), _when(alert.opened_at), alert.acknowledged_by or "", alert.message) for alert in found.alerts
+        (str(alert.id), _when(alert.opened_at), alert.acknowledged_by or "", alert.message)
+        for alert in sorted(found.alerts, key=lambda alert: (alert.severity != "error", alert.opened_at))  # worst first
     ]
     causes = [
         (

@@ -163,7 +163,7 @@ def _goes_on(row: QueueStatus) -> bool:
 
 def _note(row: QueueStatus) -> str:
     if row.paused and _goes_on(row):
-        return f"{row.reason or row.cause}: goes on by itself"
+        return f"{(row.reason or row.cause or '').rstrip('.')}; goes on by itself"
     if row.paused:
         return f"paused: {row.reason or row.cause or ''}".rstrip(": ")
     if row.next_run_at:

@@ -94,7 +94,9 @@ def _words(found: Account) -> str:
     if found.cause is None:
         return f"Since {began} UTC your pictures may take longer than usual. Nothing is lost, and nothing is charged twice."
     until = _clock(found.last_seen or found.first_seen)
-    span = f"At {began} UTC" if began == until else f"Between {began} and {until} UTC"
+    day, _, time = until.partition(" ")
+    until = time if began.startswith(day) else until  # a day is said once
+    span = f"At {began} UTC" if began.endswith(until) else f"Between {began} and {until} UTC"
     parts = [f"{span} some of your jobs could not be finished. {CAUSES[found.cause].user_text}"]
     if found.count("waiting") or found.held:
         rest = "" if found.count("failed") else "; you do not have to do anything"
