@@ -52,7 +52,7 @@ _HEAD = ("| hour | " + " | ".join(_WATCHED) + " | latest |", "| --- | --- | --- 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DayAsked:
     """factor: how much faster the day goes. hours: of that day. jobs: in 24 hours of a real one."""
 
     factor: float
@@ -88,7 +88,7 @@ class Look:
 class Day:
     """One run of it."""
 
-    def __init__(self, stack: Deployment, archive: Archive, asked: Asked) -> None:
+    def __init__(self, stack: Deployment, archive: Archive, asked: DayAsked) -> None:
         self.stack, self.archive, self.asked = stack, archive, asked
         shorter = _KEPT_AN_HOUR * asked.factor
         self.books: Sequence[Book] = tuple(
@@ -167,7 +167,7 @@ def _rows(conn: Connection) -> dict[str, int]:
     return {table.name: int(conn.execute(select(func.count()).select_from(table)).scalar_one()) for table in tables}
 
 
-async def run(nursery: Nursery, folder: Path, url: str, asked: Asked) -> tuple[list[str], list[str]]:
+async def run(nursery: Nursery, folder: Path, url: str, asked: DayAsked) -> tuple[list[str], list[str]]:
     """The lines of the report, and what does not hold."""
     rollup.BEHIND /= asked.factor
     stack = Deployment(nursery, folder, url, BMN_ARCHIVE_DAYS="400")
@@ -216,7 +216,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="bmn-day-") as name, running_postgres(Path(name) / "pg") as server:
             folder = Path(name)
             with Databases(folder, ("postgresql",), server).fresh(0, folder) as url:
-                asked = Asked(chosen.factor, chosen.hours, chosen.jobs)
+                asked = DayAsked(chosen.factor, chosen.hours, chosen.jobs)
                 lines, problems = asyncio.run(run(nursery, folder, url, asked))
     finally:
         nursery.close()

@@ -136,7 +136,7 @@ def _has_ended(conn: Connection, ids: list[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FailoversAsked:
     """What each round is made of."""
 
     jobs: int
@@ -185,7 +185,9 @@ async def _without_database(
 _KINDS = {"redis": _without_redis, "postgresql": _without_database}
 
 
-async def _round(kind: str, nursery: Nursery, databases: Databases, number: int, asked: Asked) -> tuple[str, float]:
+async def _round(
+    kind: str, nursery: Nursery, databases: Databases, number: int, asked: FailoversAsked
+) -> tuple[str, float]:
     """A row of `HEAD` and the time to go on. Raises AssertionError where something does not hold afterwards."""
     with tempfile.TemporaryDirectory(prefix="bmn-failover-") as name:
         async with _KINDS[kind](nursery, Path(name), databases, number) as (stack, loss):
@@ -199,7 +201,7 @@ async def _round(kind: str, nursery: Nursery, databases: Databases, number: int,
         )
 
 
-def _run(kinds: list[str], rounds: int, asked: Asked) -> tuple[list[str], int]:
+def _run(kinds: list[str], rounds: int, asked: FailoversAsked) -> tuple[list[str], int]:
     """The lines of the table, and how many rounds did not hold."""
     lines, wrong, times = list(HEAD), 0, dict[str, list[float]]()
     print(*HEAD, sep="\n", flush=True)
@@ -243,7 +245,7 @@ def main() -> int:
     os.environ.update(BMN_ENV="development", NO_PROXY="127.0.0.1,localhost", BMN_LOG_LEVEL="error")
     logs.configure("error", process="failovers")
     began = pages.Began()
-    asked = Asked(chosen.jobs, chosen.pictures, chosen.kills)
+    asked = FailoversAsked(chosen.jobs, chosen.pictures, chosen.kills)
     lines, wrong = _run([chosen.only] if chosen.only else list(_KINDS), chosen.rounds, asked)
     if chosen.write:
         began.write(pages.DOCS / "reliability.md", "tests.chaos.failovers", lines)

@@ -44,7 +44,7 @@ _PACE = {"BMN_LEASE_SECONDS": "12", "BMN_RENEW_SECONDS": "2", "BMN_SWEEP_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FleetAsked:
     """limit: BFL_MAX_CONCURRENT. cut: seconds. rate: submissions a second. old: the release that is there first."""
 
     jobs: int
@@ -111,7 +111,7 @@ def _upgrade_database(bmn: Path, host: Host) -> None:
     subprocess.run([bmn, "db", "upgrade"], env={**host.env}, check=True, capture_output=True)
 
 
-async def _all_accepted(stack: Deployment, asked: Asked) -> bool:
+async def _all_accepted(stack: Deployment, asked: FleetAsked) -> bool:
     return len(stack.accepted) >= asked.jobs
 
 
@@ -126,7 +126,7 @@ async def _cut_off(stack: Deployment, host: Host, seconds: float, seen: Seen) ->
 
 @asynccontextmanager
 async def _fleet(
-    nursery: Nursery, folder: Path, url: str, asked: Asked, project: Project
+    nursery: Nursery, folder: Path, url: str, asked: FleetAsked, project: Project
 ) -> AsyncIterator[tuple[Deployment, list[Host]]]:
     env = {
         **_PACE,
@@ -148,7 +148,7 @@ async def _fleet(
         yield stack, hosts
 
 
-async def run(nursery: Nursery, folder: Path, url: str, asked: Asked) -> tuple[list[str], list[str]]:
+async def run(nursery: Nursery, folder: Path, url: str, asked: FleetAsked) -> tuple[list[str], list[str]]:
     """The lines of the report, and what does not hold."""
     seen = Seen()
     project = Project()
@@ -188,7 +188,7 @@ def _most_at_once(sandbox: Path) -> int:
 
 
 def _lines(
-    asked: Asked, seen: Seen, states: Counter[str], pictures: int, report: checker.Report, lost: int, at_once: int
+    asked: FleetAsked, seen: Seen, states: Counter[str], pictures: int, report: checker.Report, lost: int, at_once: int
 ) -> list[str]:
     away = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in seen.away.items())
     return [
@@ -214,7 +214,7 @@ def main() -> int:
     logs.configure("error", process="fleet")
     began = pages.Began()
     old = command_of(chosen.old.resolve()) if chosen.old else Path(BMN)
-    asked = Asked(chosen.jobs, chosen.limit, chosen.cut, chosen.rate, old)
+    asked = FleetAsked(chosen.jobs, chosen.limit, chosen.cut, chosen.rate, old)
     nursery = Nursery()
     try:
         with tempfile.TemporaryDirectory(prefix="bmn-fleet-") as name, running_postgres(Path(name) / "pg") as server:

@@ -45,7 +45,7 @@ _END_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class HooksAsked:
     jobs: int
     deadlines: int
     kills: int
@@ -78,7 +78,7 @@ class TimedReceiver(HookReceiver):
 class Campaign:
     """One run. ends: the last word about each job, as it has to arrive."""
 
-    def __init__(self, stack: Deployment, receiver: TimedReceiver, asked: Asked) -> None:
+    def __init__(self, stack: Deployment, receiver: TimedReceiver, asked: HooksAsked) -> None:
         self.stack, self.receiver, self.asked = stack, receiver, asked
         self.random = random.Random(asked.seed)
         self.ends: dict[str, str] = {}
@@ -198,7 +198,7 @@ class Campaign:
         return len(self.late) - len(kept), sorted(row.completed_at - row.start_by for row in kept)
 
 
-async def storm(asked: Asked, nursery: Nursery, folder: Path, url: str) -> list[str]:
+async def storm(asked: HooksAsked, nursery: Nursery, folder: Path, url: str) -> list[str]:
     """One run in a folder of its own; returns what does not hold."""
     receiver = TimedReceiver()
     receiver.start()
@@ -218,7 +218,7 @@ def main() -> int:
     parser.add_argument("--deadlines", type=int, default=200)
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    asked = Asked(**vars(parser.parse_args()))
+    asked = HooksAsked(**vars(parser.parse_args()))
     os.environ.update(BMN_ENV="development", NO_PROXY="127.0.0.1,localhost", BMN_LOG_LEVEL="error")
     logs.configure("error", process="hooks")
     nursery = Nursery()

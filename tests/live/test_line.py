@@ -1,6 +1,6 @@
 """What waits for one client, and how a session's place in the stream is told."""
 
-from collections.abc import Iterator
+import asyncio
 
 import jwt
 import pytest
@@ -15,11 +15,25 @@ from bmn.server.sockets.session import HistoryRange, Session, Sessions, is_pid, 
 from bmn.server.sockets.transport import EventPacket, OutgoingLine
 
 
-def drain(line: OutgoingLine) -> Iterator[str]:
+async def drain(line: OutgoingLine) -> list[str]:
+    """All that waits, one packet a visit."""
+    packets = []
     while not line.empty():
-        item = line.get_nowait()
+        item = await line.get()
         assert item is not None
-        yield item.data
+        packets.append(item.data)
+    return packets
+
+
+async def test_no_more_leave_together_than_the_client_for_python_takes() -> None:
+    line = OutgoingLine()
+    for number in range(50):
+        line.put_nowait(EventPacket(f"a{number}", None))
+    together = [await line.get()]
+    with pytest.raises(asyncio.QueueEmpty):
+        while True:
+            together.append(line.get_nowait())
+    assert len(together) == 16
 
 
 async def test_only_the_latest_progress_of_a_job_waits_for_a_slow_client() -> None:
@@ -29,7 +43,7 @@ async def test_only_the_latest_progress_of_a_job_waits_for_a_slow_client() -> No
     line.put_nowait(EventPacket("message", None))
     line.put_nowait(EventPacket("a1000", ("/wizard", "a")))
     line.put_nowait(EventPacket("b0", ("/wizard", "b")))
-    waiting = list(drain(line))
+    waiting = await drain(line)
     assert len(waiting) <= OutgoingLine.coalesce_from + 3
     assert waiting[-3:] == ["message", "a1000", "b0"]
     assert line.bytes == 0
@@ -39,7 +53,7 @@ async def test_a_client_that_keeps_up_gets_everything() -> None:
     line = OutgoingLine()
     for number in range(50):
         line.put_nowait(EventPacket(f"a{number}", ("/wizard", "a")))
-    assert list(drain(line)) == [f"a{number}" for number in range(50)]
+    assert await drain(line) == [f"a{number}" for number in range(50)]
 
 
 async def test_an_emptied_line_counts_as_done() -> None:
