@@ -106,7 +106,7 @@ def _read_numbers(param: TyperOption | TyperArgument) -> None:
             if isinstance(value, str):
                 read(value)
         except ValueError as why:
-            raise BadParameter(f"{value!r}: {why}", ctx=ctx, param=param) from None
+            raise BadParameter(f"{value!r} {str(why).removeprefix('it ')}.", ctx=ctx, param=param) from None
         return process(ctx, value)
 
     param.process_value = checked  # type: ignore[method-assign]

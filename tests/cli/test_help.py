@@ -26,6 +26,7 @@ _OURS_FOR_HELP = {
         "bmn.cli.terminal.streams",
         "bmn.cleaning",
         "bmn.names",
+        "bmn.numbers",
         "bmn.errors",
         "bmn.redaction",
     ),
