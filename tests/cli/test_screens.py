@@ -294,6 +294,7 @@ _OF_A_USER = (
     ("failing", "webhooks list --all"),
     ("failing", "webhooks add http://example.com/hook"),
     ("failing", "webhooks remove 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"),
+    ("failing", "webhooks enable 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"),
     ("failing", "webhooks secret 0d9c1f0e-7c5e-4c8e-9a39-5b1f0f2f7a11"),
     ("failing", "webhooks test https://10.0.0.8/hook"),
     ("failing", "webhooks deliveries --state late"),
@@ -547,8 +548,9 @@ def test_screens_of_webhooks(stack: Stack, place: str) -> None:
     seen = Scene(User(stack), {})
     endpoint, delivery = "", ""
     try:
-        for name in ("add", "list", "secret", "test", "deliveries", "replay", "remove"):
-            args = {"add": receiver.url, "test": endpoint, "secret": endpoint, "remove": endpoint, "replay": delivery}
+        for name in ("add", "list", "secret", "test", "deliveries", "replay", "enable", "remove"):
+            args = {"add": receiver.url, "replay": delivery}
+            args |= dict.fromkeys(("test", "secret", "enable", "remove"), endpoint)
             text = _seen(seen, f"webhooks {name} {args.get(name, '')}".rstrip(), place)
             check_snapshot(
                 f"webhooks-{name}-good-{place}", re.sub(r"whsec_\S+", "<secret>", _MESSAGE.sub("<msg>", stable(text)))
@@ -682,7 +684,15 @@ _NEVER_EMPTY = {
         "keys-revoke",
     ),
     *("shares-add", "shares-revoke"),
-    *("webhooks-add", "webhooks-remove", "webhooks-secret", "webhooks-test", "webhooks-replay", "webhooks-listen"),
+    *(
+        "webhooks-add",
+        "webhooks-enable",
+        "webhooks-remove",
+        "webhooks-secret",
+        "webhooks-test",
+        "webhooks-replay",
+        "webhooks-listen",
+    ),
 }
 
 

@@ -42,6 +42,6 @@ def _usual(estimate: Estimate) -> str:
     expected = estimate.expected
     if not expected:
         limit = estimate.attempt_seconds
-        most = f": {duration(limit, whole=True)} an attempt at most" if limit else ""
-        return f"too few have been made here to say{most}"
+        most = f", at most {duration(limit, whole=True)} an attempt" if limit else ""
+        return f"too few made yet to say{most}"
     return f"about {duration(expected.p50_ms / 1000)}, seldom over {duration(expected.p90_ms / 1000)}"
