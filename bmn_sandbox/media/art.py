@@ -22,6 +22,15 @@ _FULL = 1000  # the width of a sheet in its own units
 
 ON_INK: Roles = {"ink": "paper", "accent": "bright", "soft": "deep", "paper": "ink", "bright": "accent"}
 """The roles of art that is laid on an area of ink."""
+ON_ACCENT: Roles = {
+    "ink": "on_accent",
+    "accent": "on_accent",
+    "soft": "on_accent",
+    "voice": "on_accent",
+    "paper": "accent",
+}
+"""The same for an area of the accent, and for one of the soft color."""
+ON_SOFT: Roles = {"ink": "on_soft", "accent": "on_soft", "voice": "on_soft", "paper": "soft"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,11 @@ class Art:
 
     def silhouette(self, role: str, ground: str = "paper") -> "Art":
         """All of it in one role but for what is of the ground's role."""
-        every = {name: role for name in ("ink", "accent", "soft", "mid", "bright", "deep", "paper") if name != ground}
+        every = {
+            name: role
+            for name in ("ink", "accent", "soft", "mid", "bright", "deep", "voice", "on_accent", "on_soft", "paper")
+            if name != ground
+        }
         return self.recolored(every)
 
     def bounds(self) -> Box:

@@ -3,23 +3,31 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageFilter
 
+from bmn_sandbox.media.carding import carded
 from bmn_sandbox.media.color import BLACK, WHITE, Color, contrast, distance
 from bmn_sandbox.media.placement import Logo
 
-_READS_WELL = 2.8  # a contrast; less than text needs, because a logo is large
+READS_WELL = 4.0  # a contrast: names are thin, and cloth and kraft take some of it
+APART = 3.0  # the contrast that two areas need which touch, where they came with as much
+_KEPT = 0.8  # and the share they keep of one that was less
 _MOST_INKS = 5  # more is a picture, which is printed as it is
-_APART = 80  # two inks nearer than this are one
+_UNLIKE = 80  # two inks nearer than this are one
 _NEAR = 100  # grounds nearer than this show inks alike: white, cream, a pale tint
 _STEPS = 10
+_SIDE = 160  # how large a logo is looked at to find what touches what
+
+Touching = frozenset[tuple[int, int]]
+"""Which inks of a list meet, by place; the place after the last is the ground."""
 
 
 def readable(logo: Logo, wanted: Sequence[Color]) -> Color:
     """The first of the wanted colors on which the logo can be printed; else the ground it was drawn for."""
-    inks = _inks(logo.art, logo.ground)
+    inks = inks_of(logo)
     for candidate in wanted:
-        if _can_change(logo, inks) or all(contrast(ink, candidate) >= _READS_WELL for ink in inks):
+        if logo.ground is not None or all(contrast(ink, candidate) >= READS_WELL for ink in inks):
             return candidate
     return logo.ground or max((WHITE, BLACK), key=lambda c: min(contrast(ink, c) for ink in inks))
 
@@ -28,7 +36,7 @@ def reads_as_it_is(logo: Logo, ground: Color) -> bool:
     """Whether every ink of the logo can be told from a ground, none of them changed."""
     if _made_for(logo, ground):
         return True
-    return all(contrast(ink, ground) >= _READS_WELL for ink in _inks(logo.art, logo.ground))
+    return all(contrast(ink, ground) >= READS_WELL for ink in inks_of(logo))
 
 
 def inks_of(logo: Logo) -> list[Color]:
@@ -41,25 +49,62 @@ def _made_for(logo: Logo, ground: Color) -> bool:
     return logo.ground is not None and distance(logo.ground, ground) < _NEAR
 
 
-def printed(logo: Logo, ground: Color, inks: list[Color] | None = None) -> Image.Image:
-    """The art, each ink that does not read on a ground made lighter or darker until it does. RGBA.
+def changed_for(logo: Logo, ground: Color) -> list[Color] | None:
+    """What the inks of a logo become on a ground; None where they would run into each other, or it has none of its own.
 
-    inks: those of the logo as it came, where this is a smaller copy: what is most of it changes with its size.
+    Areas that touch stay apart, and a letter that is cut out of a tile is read on it as before.
     """
-    if _made_for(logo, ground):
+    inks = inks_of(logo)
+    if _made_for(logo, ground) or logo.ground is None:
+        return inks
+    if len(inks) > _MOST_INKS:
+        return inks if reads_as_it_is(logo, ground) else None
+    changed = _on(ground, inks)
+    before, after = [*inks, logo.ground], [*changed, ground]
+    for one, other in touching(logo, inks):
+        had = contrast(before[one], before[other])
+        if contrast(after[one], after[other]) < (APART if had >= APART else _KEPT * had):
+            return None
+    return changed
+
+
+def printed(logo: Logo, ground: Color, inks: list[Color], changed: list[Color] | None) -> Image.Image:
+    """The art as it is printed on a ground: in other inks, or on a card of the ground it came on. RGBA.
+
+    inks, changed: those of the logo as it came, and what `changed_for` makes of them, where this is a smaller copy.
+    """
+    if changed is None and logo.ground is not None:
+        return carded(logo.art, logo.ground)
+    if changed is None or changed == inks:
         return logo.art
-    inks = inks or inks_of(logo)
-    changed = _on(ground, inks) if _can_change(logo, inks) else inks
-    if changed == inks:
-        return logo.art
-    which = logo.art.convert("RGB").quantize(palette=_palette(inks), dither=Image.Dither.NONE)
-    # Where two inks meet, a pixel of their blend may be nearest to a third.
-    places = Image.frombytes("L", which.size, which.tobytes()).filter(ImageFilter.ModeFilter(5))
-    recolored = _palette(changed, places.size)
-    recolored.frombytes(places.tobytes())
+    recolored = _palette(changed, logo.art.size)
+    recolored.frombytes(_places(logo.art, inks).tobytes())
     art = recolored.convert("RGBA")
     art.putalpha(logo.art.getchannel("A"))
     return art
+
+
+def _places(art: Image.Image, inks: Sequence[Color]) -> Image.Image:
+    """Which ink each pixel is of, as its place in the list."""
+    which = art.convert("RGB").quantize(palette=_palette(inks), dither=Image.Dither.NONE)
+    # Where two inks meet, a pixel of their blend may be nearest to a third.
+    return Image.frombytes("L", which.size, which.tobytes()).filter(ImageFilter.ModeFilter(5))
+
+
+def touching(logo: Logo, inks: Sequence[Color]) -> Touching:
+    """Which inks meet along more than a few pixels."""
+    small = logo.art.copy()
+    small.thumbnail((_SIDE, _SIDE), Image.Resampling.NEAREST)
+    places = np.asarray(_places(small, inks)).copy()
+    places[np.asarray(small.getchannel("A")) < 128] = len(inks)
+    pairs = [(places[:, :-1], places[:, 1:]), (places[:-1], places[1:])]
+    met = np.concatenate([np.stack([np.minimum(a, b), np.maximum(a, b)], -1)[a != b] for a, b in pairs])
+    found, counts = np.unique(met, axis=0, return_counts=True)
+    return frozenset(
+        (int(one), int(other))
+        for (one, other), count in zip(found, counts, strict=True)
+        if count >= max(8, 0.03 * len(met))
+    )
 
 
 def accents(art: Image.Image) -> list[Color]:
@@ -74,10 +119,6 @@ def _palette(inks: Sequence[Color], size: tuple[int, int] = (1, 1)) -> Image.Ima
     return picture
 
 
-def _can_change(logo: Logo, inks: list[Color]) -> bool:
-    return logo.ground is not None and len(inks) <= _MOST_INKS
-
-
 def _on(ground: Color, inks: list[Color]) -> list[Color]:
     """The inks as they are on a ground.
 
@@ -85,7 +126,7 @@ def _on(ground: Color, inks: list[Color]) -> list[Color]:
     stay, and the rest become tones of the main one: a logo is never in more colors than its brand has.
     """
     white = contrast(WHITE, ground) >= contrast(BLACK, ground) * 0.6
-    reading = [ink for ink in inks if contrast(ink, ground) >= _READS_WELL]
+    reading = [ink for ink in inks if contrast(ink, ground) >= READS_WELL]
     lost = [ink for ink in inks if ink not in reading]
     darkest = min(lost, key=lambda ink: ink.luminance, default=BLACK)  # whatever the ground, the same one leads
     main = WHITE if white else reading[0] if reading else _darker(darkest, ground)
@@ -101,17 +142,17 @@ def _on(ground: Color, inks: list[Color]) -> list[Color]:
 
 def _darker(ink: Color, ground: Color) -> Color:
     steps = (ink.mixed(BLACK, step / _STEPS) for step in range(1, _STEPS + 1))
-    return next((c for c in steps if contrast(c, ground) >= _READS_WELL), BLACK)
+    return next((c for c in steps if contrast(c, ground) >= READS_WELL), BLACK)
 
 
 def _tone(main: Color, ground: Color, others: list[Color]) -> Color:
-    """The main ink as a thinner print has it: between it and the ground, and not to be taken for another."""
-    tones = [main.mixed(ground, step / _STEPS) for step in range(3, _STEPS - 2)]
-    return next((tone for tone in tones if _apart(tone, others)), tones[-1])
+    """The main ink as a thinner print has it: as well to be told from it as from the ground, and from all others."""
+    tones = [main.mixed(ground, step / _STEPS) for step in range(2, _STEPS - 1)]
+    return max(tones, key=lambda tone: min(contrast(tone, other) for other in [ground, *others]))
 
 
 def _apart(color: Color, others: list[Color]) -> bool:
-    return all(distance(color, other) >= _APART for other in others)
+    return all(distance(color, other) >= _UNLIKE for other in others)
 
 
 def _inks(art: Image.Image, ground: Color | None = None) -> list[Color]:
@@ -138,7 +179,7 @@ def _inks(art: Image.Image, ground: Color | None = None) -> list[Color]:
 def _is_blend(color: Color, inks: list[Color]) -> bool:
     """Whether it lies between two of the inks."""
     return any(
-        distance(color, one.mixed(other, share / _STEPS)) < _APART / 2
+        distance(color, one.mixed(other, share / _STEPS)) < _UNLIKE / 2
         for place, one in enumerate(inks)
         for other in inks[place + 1 :]
         for share in range(1, _STEPS)

@@ -104,7 +104,7 @@ def bottle(scene: Scene) -> Image.Image:
     paint(canvas, shape, metal)
     if art := scene.art(216, 330, metal):
         # What is broad reads better along the bottle than around it.
-        if art.width > 2.1 * art.height and (along := scene.art(400, 170, metal)):
+        if art.width > 1.7 * art.height and (along := scene.art(400, 170, metal)):
             art = along.transpose(Image.Transpose.ROTATE_90)
         print_round(canvas, art, (512, 622), 136, bulge=9)
     _cylinder_light(canvas, shape, 376, 648, gloss=0.5)

@@ -23,8 +23,7 @@ from bmn_sandbox.media.canvas import (
 )
 from bmn_sandbox.media.cloth import light, relief
 from bmn_sandbox.media.color import BLACK, WHITE, Color
-from bmn_sandbox.media.inks import printed
-from bmn_sandbox.media.placement import Logo, print_flat
+from bmn_sandbox.media.placement import print_flat
 from bmn_sandbox.media.scene import Scene
 
 _OAK = Color(196, 154, 112)
@@ -68,13 +67,10 @@ def _artwork(canvas: Image.Image, scene: Scene, sheet: Color, inside: Image.Imag
     accent = next((c for c in (*scene.palette, BLACK) if c != sheet), BLACK)
     field = within(inside, mask([(292.0, 560.0), (692.0, 560.0), (692.0, 802.0), (292.0, 802.0)]))
     paint(canvas, field, accent)
-    if small := scene.art(112, 74, accent):
-        pattern = Image.new("L", (SIZE, SIZE))
-        wide, high = small.width + 44, small.height + 34
-        for row in range(-1, 242 // high + 2):
-            for column in range(-1, 400 // wide + 2):
-                pattern.paste(small.getchannel("A"), (300 + column * wide + row % 2 * wide // 2, 572 + row * high))
-        paint(canvas, within(pattern, field), accent.mixed(WHITE if accent.luminance < 0.5 else BLACK, 0.5), 0.5)
+    if small := scene.art(104, 68, accent):
+        for row in (0, 1):
+            for column in range(3):  # whole ones, none cropped
+                print_flat(canvas, small, (492 + (column - 1) * 128, 630 + row * 100), (1.0, 0.0), (0.0, 1.0))
     if art := scene.art(290, 290, sheet):
         print_flat(canvas, art, (492, 352), (1.0, 0.0), (0.0, 1.0))
 
@@ -125,14 +121,16 @@ def stickers(scene: Scene) -> Image.Image:
         paint(canvas, blank, WHITE)
         return canvas
     for centre, angle, size in (((288, 290), -16.0, 280), ((742, 762), 13.0, 300), ((520, 520), -4.0, 540)):
-        _die_cut(canvas, scene.logo, scene.on(WHITE), centre, angle, size)
+        _die_cut(canvas, scene, centre, angle, size)
     return canvas
 
 
-def _die_cut(canvas: Image.Image, logo: Logo, vinyl: Color, centre: Point, angle: float, size: float) -> None:
+def _die_cut(canvas: Image.Image, scene: Scene, centre: Point, angle: float, size: float) -> None:
     """A sticker cut along the logo's own outline, with a rim of vinyl."""
-    art = printed(logo, vinyl).copy()
-    art.thumbnail((round(size), round(size)), Image.Resampling.LANCZOS)
+    vinyl = scene.on(WHITE)
+    art = scene.art(size, size, vinyl)
+    if art is None:
+        return
     layer = Image.new("RGBA", (SIZE, SIZE))
     layer.paste(art, (round(centre[0] - art.width / 2), round(centre[1] - art.height / 2)))
     layer = layer.rotate(-angle, Image.Resampling.BICUBIC, center=centre)
@@ -157,8 +155,9 @@ def _die_cut(canvas: Image.Image, logo: Logo, vinyl: Color, centre: Point, angle
 def _cut_around(alpha: Image.Image, rim: float) -> Image.Image:
     """A smooth outline at some distance around a shape, without holes: a knife makes none. rim: in pixels."""
     small = alpha.reduce(_COARSE)
-    grown = small.filter(ImageFilter.GaussianBlur(rim / _COARSE)).point([0] * 20 + [255] * 236)
-    smooth = grown.filter(ImageFilter.GaussianBlur(rim / _COARSE)).point([0] * 112 + [255] * 144)
+    shape, reach = small.point([0] * 60 + [255] * 196), max(1, round(0.6 * rim / _COARSE))
+    grown = shape.filter(ImageFilter.MaxFilter(2 * reach + 1))  # thin lines as far as broad ones
+    smooth = grown.filter(ImageFilter.GaussianBlur(0.7 * rim / _COARSE)).point([0] * 40 + [255] * 216)
     area = np.asarray(smooth)
     # What has some of it on all four sides is inside.
     before = [np.maximum.accumulate(area, axis) for axis in (0, 1)]

@@ -6,7 +6,7 @@ from functools import cached_property
 from PIL import Image
 
 from bmn_sandbox.media.color import BLACK, WHITE, Color
-from bmn_sandbox.media.inks import inks_of, printed, readable, reads_as_it_is
+from bmn_sandbox.media.inks import changed_for, inks_of, printed, readable, reads_as_it_is
 from bmn_sandbox.media.placement import Logo, fitted
 
 CREAM = Color(240, 231, 214)
@@ -63,4 +63,4 @@ class Scene:
         if self.logo is None:
             return None
         twice = Logo(fitted(self.logo.art, 2 * width, 2 * height), self.logo.ground)
-        return fitted(printed(twice, on, self.inks), width, height)
+        return fitted(printed(twice, on, self.inks, changed_for(self.logo, on)), width, height)

@@ -230,6 +230,19 @@ def test_no_color_is_invented_where_two_were_given() -> None:
         assert teal in (mixed.ink, mixed.accent)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_type_is_read_on_every_ground_of_its_palette(seed: int) -> None:
+    rng = random.Random(seed)
+    drawn = [[Color(*(rng.randrange(256) for _ in range(3))) for _ in range(3)] for _ in range(40)]
+    for colors in [*drawn, *([Color.parse(text) for text in each.split(", ")] for each in PALETTES)]:
+        light = make_palette(colors, rng)
+        for palette in (light, light.inverted()):
+            roles = palette.roles()
+            for ground, letter in (("accent", "on_accent"), ("soft", "on_soft"), ("ink", "paper")):
+                assert contrast(roles[ground], roles[letter]) >= 3, (colors, ground)
+        assert contrast(light.inverted().accent, light.inverted().paper) >= 3, colors
+
+
 def test_a_logo_has_a_version_for_dark_ground() -> None:
     palette = read_brief(prompt(), 1).palette.inverted()
     assert contrast(palette.ink, palette.paper) > 4.5

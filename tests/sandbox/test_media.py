@@ -1,6 +1,7 @@
 """The pictures themselves: the right product, the logo on it, in a form that players and browsers read."""
 
 import io
+import random
 from itertools import pairwise
 
 import av
@@ -9,16 +10,18 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from bmn_sandbox.media import apparel, bags, headwear, objects
 from bmn_sandbox.media.bundle import STYLES, bundle
-from bmn_sandbox.media.color import WHITE, Color
+from bmn_sandbox.media.color import WHITE, Color, contrast
 from bmn_sandbox.media.cuboid import turned_carton
 from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked, upright
-from bmn_sandbox.media.inks import printed, readable
-from bmn_sandbox.media.placement import read_logo
+from bmn_sandbox.media.inks import changed_for, inks_of, printed, readable
+from bmn_sandbox.media.logo.palette import Palette, make_palette
+from bmn_sandbox.media.placement import Logo, read_logo
 from bmn_sandbox.media.placing import sized
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
-from bmn_sandbox.media.scene import CREAM, PORCELAIN, Scene
+from bmn_sandbox.media.scene import CREAM, KRAFT, PORCELAIN, Scene
 from bmn_sandbox.media.turning import turner
 from bmn_sandbox.media.video import video
+from bmn_sandbox.sheets import PALETTES
 from tests.kit.pictures import INK, logo_png, opened, share_of_ink
 
 PRODUCTS = [
@@ -75,13 +78,17 @@ def test_a_busy_background_stays() -> None:
     assert logo.art.size == (64, 64)
 
 
+def on(logo: Logo, ground: Color) -> Image.Image:
+    return printed(logo, ground, inks_of(logo), changed_for(logo, ground))
+
+
 def test_a_logo_is_printed_in_another_ink_where_its_own_does_not_read() -> None:
     logo = read_logo(logo_png())
     middle = (logo.art.width // 2, logo.art.height // 2)
     assert readable(logo, [Color(*INK)]) == INK
-    assert printed(logo, Color(*INK)).getpixel(middle) == (*WHITE, 255)
-    assert printed(logo, WHITE).getpixel(middle) == (*INK, 255)
-    pale = printed(logo, Color(*INK).mixed(WHITE, 0.4)).getpixel(middle)
+    assert on(logo, Color(*INK)).getpixel(middle) == (*WHITE, 255)
+    assert on(logo, WHITE).getpixel(middle) == (*INK, 255)
+    pale = on(logo, Color(*INK).mixed(WHITE, 0.4)).getpixel(middle)
     assert isinstance(pale, tuple) and sum(pale[:3]) < sum(INK)
 
 
@@ -108,13 +115,48 @@ def test_a_logo_has_one_set_of_inks_on_a_color_however_large_it_is_printed() -> 
 def test_a_logo_keeps_its_inks_on_what_is_about_its_own_ground() -> None:
     logo = read_logo(two_inks())
     for ground in (WHITE, CREAM, PORCELAIN):
-        assert printed(logo, ground) is logo.art
+        assert on(logo, ground) is logo.art
+
+
+def four_tiles(ink: Color, accent: Color, soft: Color) -> tuple[Logo, list[tuple[tuple[int, int], tuple[int, int]]]]:
+    """Tiles that touch, a letter on each; and for each where its letter is, and a place of the tile."""
+    roles = Palette(ink, accent, soft).roles()
+    image = Image.new("RGB", (480, 480), "white")
+    draw, places = ImageDraw.Draw(image), []
+    for number, (ground, letter) in enumerate(
+        ((ink, WHITE), (soft, roles["on_soft"]), (accent, roles["on_accent"]), (ink, WHITE))
+    ):
+        x, y = 40 + number % 2 * 200, 40 + number // 2 * 200
+        draw.rectangle((x, y, x + 199, y + 199), fill=tuple(ground))
+        draw.rectangle((x + 70, y + 60, x + 130, y + 140), fill=tuple(letter))
+        places.append(((x + 100 - 40, y + 100 - 40), (x + 30 - 40, y + 30 - 40)))
+    return read_logo(as_png(image)), places
+
+
+@pytest.mark.parametrize("written", PALETTES)
+def test_letters_are_read_on_their_own_tiles_whatever_a_logo_is_printed_on(written: str) -> None:
+    palette = make_palette([Color.parse(text) for text in written.split(", ")], random.Random(1))
+    logo, places = four_tiles(palette.ink, palette.accent, palette.soft)
+    for ground in (palette.ink, palette.accent, KRAFT, Color(16, 16, 20), Color(190, 38, 44)):
+        art = on(logo, ground)
+        dx, dy = (art.width - logo.art.width) // 2, (art.height - logo.art.height) // 2
+        shown = Image.new("RGBA", art.size, (*ground, 255))
+        shown.alpha_composite(art)
+        for places_of in places:
+            letter, tile = (Color(*shown.getpixel((x + dx, y + dy))[:3]) for x, y in places_of)  # type: ignore[index]
+            assert contrast(letter, tile) >= 2.99, (ground, letter, tile)
+
+
+def test_a_logo_whose_tiles_would_run_together_is_printed_on_a_card() -> None:
+    logo, _places = four_tiles(Color(185, 28, 28), Color(253, 230, 138), Color(236, 110, 110))
+    art = on(logo, Color(185, 28, 28))
+    assert art.width > logo.art.width and art.getpixel((art.width // 2, 4)) == (*WHITE, 255)
 
 
 def test_a_picture_is_printed_as_it_is() -> None:
     noise = Image.effect_noise((64, 64), 90).convert("RGB")
     logo = read_logo(as_png(noise))
-    assert printed(logo, WHITE) is logo.art
+    assert on(logo, WHITE) is logo.art
 
 
 def _most_of(product: str) -> tuple[int, int, int]:

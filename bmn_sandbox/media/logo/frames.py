@@ -134,7 +134,6 @@ def mass_center(mark: Art) -> tuple[float, float]:
     return (x / total, y / total) if total else (0.0, 0.0)
 
 
-_ON_ACCENT: Roles = {"accent": "paper", "paper": "accent", "bright": "paper"}
 _ON_SOFT: Roles = {"paper": "soft"}
 
 
@@ -239,10 +238,10 @@ def _bare(r: float, _rng: random.Random) -> Frame:
 # The frames of a style, each as often as it stands here.
 _KINDS_OF: dict[str, tuple[str, ...]] = {
     "minimal": ("outline", "broken", "bare", "bare", "corners", "soft", "horizon", "outline"),
-    "modern": ("solid", "soft", "bare", "horizon", "solid", "broken", "accent"),
-    "bold": ("solid", "solid", "bare", "inlaid", "accent", "thick"),
+    "modern": ("solid", "soft", "bare", "horizon", "solid", "broken"),
+    "bold": ("solid", "solid", "bare", "inlaid", "thick"),
     "vintage": ("double", "inlaid", "sunburst", "wreath", "double", "solid"),
-    "playful": ("dots", "solid", "soft", "accent", "bare", "dots"),
+    "playful": ("dots", "solid", "soft", "bare", "dots"),
 }
 
 
@@ -252,9 +251,6 @@ def frame(style: str, r: float, rng: random.Random) -> Frame:
     match kind:
         case "solid":
             return _solid(name, r, rng)
-        case "accent":
-            made = _soft(name, r, rng)
-            return Frame(Art().fill("accent", form(name, r, rng)), made.hold, made.at, _ON_ACCENT)
         case "soft":
             return _soft(name, r, rng)
         case "outline":

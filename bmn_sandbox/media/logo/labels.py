@@ -1,6 +1,6 @@
 """Marks that hold a name as labels do: a parted label, a wide oval, a half sun above the name, an initial before it."""
 
-from bmn_sandbox.media.art import ON_INK, Art
+from bmn_sandbox.media.art import ON_ACCENT, ON_INK, Art
 from bmn_sandbox.media.lettering import fitted
 from bmn_sandbox.media.logo import frames, motifs
 from bmn_sandbox.media.logo.brief import Brief
@@ -22,12 +22,10 @@ def parted_label(brief: Brief) -> Art:
     outer = rounded(-total / 2, -tall / 2, total / 2, tall / 2, round_)
     edge = side * (total / 2 - square)
     x0, x1 = sorted((edge, side * total))
-    pale = brief.palette.accent.luminance > 0.55
     ground = Art().fill("ink", outer).clip(rectangle(x0, -900, x1, 900), Art().fill("accent", outer))
     mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(square * 0.56, square * 0.56)
-    roles = {"paper": "accent"} if pale else {"ink": "paper", "paper": "accent"}
     return ground.add(
-        mark.recolored(roles).placed((side * (total - square) / 2, 0)),
+        mark.recolored(ON_ACCENT).placed((side * (total - square) / 2, 0)),
         name.art(("paper",)).placed((-side * square / 2, 0)),
     )
 

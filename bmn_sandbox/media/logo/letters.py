@@ -1,6 +1,6 @@
 """Logos from a brand's initials."""
 
-from bmn_sandbox.media.art import ON_INK, Art
+from bmn_sandbox.media.art import ON_ACCENT, ON_INK, Art
 from bmn_sandbox.media.faces import CONNECTED, Face
 from bmn_sandbox.media.lettering import Line, fitted, set_line
 from bmn_sandbox.media.logo import frames, letters_woven, motifs
@@ -116,17 +116,11 @@ def _tiles(brief: Brief) -> Art:
     for index, letter in enumerate(letters):
         along = (index - (count - 1) / 2) * (side + gap)
         at = (along * 0.72, along * 0.72) if down else (along, 0.0)
-        ground, roles = (
-            ("ink", ON_INK) if index % 2 == 0 else ("accent", {"ink": "ink" if _is_pale(brief) else "paper"})
-        )
+        ground, roles = ("ink", ON_INK) if index % 2 == 0 else ("accent", ON_ACCENT)
         tile = Art().fill(ground, frames.form(name, side / 2 * 1.1, brief.rng))
         glyph = fitted(sign_face(brief), letter, side * 0.56, side * 0.52).art().recolored(roles)
         art.add(tile.add(glyph).placed(at))
     return art
-
-
-def _is_pale(brief: Brief) -> bool:
-    return brief.palette.accent.luminance > 0.62
 
 
 def _cropped(brief: Brief) -> Art:
@@ -179,7 +173,7 @@ def _bubbles(brief: Brief) -> Art:
     for index, letter in enumerate(letters):
         x, y = (index - (count - 1) / 2) * radius * near, radius * (lift if index % 2 else -lift)
         ground = "ink" if index % 2 == 0 else "accent"
-        role = "paper" if ground == "ink" or not _is_pale(brief) else "ink"
+        role = "paper" if ground == "ink" else "on_accent"
         glyph = fitted(sign_face(brief), letter, radius * 0.95, radius * 0.95).art(role)
         art.add(Art().fill(ground, frames.form(name, radius, brief.rng)).add(glyph).placed((x, y)))
     return art

@@ -2,7 +2,7 @@
 
 import math
 
-from bmn_sandbox.media.art import ON_INK, Art
+from bmn_sandbox.media.art import ON_ACCENT, ON_INK, ON_SOFT, Art
 from bmn_sandbox.media.faces import Face
 from bmn_sandbox.media.lettering import fitted
 from bmn_sandbox.media.logo import frames, motifs
@@ -75,10 +75,9 @@ def parted(brief: Brief) -> Art:
     name = brief.rng.choice(("tile", "squircle", "disc", "leafed"))
     form, turn = frames.form(name, 380, brief.rng), brief.rng.choice((45, -45, 0, 90))
     half = turned(rectangle(0, -900, 900, 900), turn)
-    pale = brief.palette.accent.luminance > 0.62
     x, y = (math.cos(math.radians(turn)) * 150, math.sin(math.radians(turn)) * 150)
     one = _letter(brief, 0, 210, 230).recolored({"ink": "paper"}).placed((-x, -y))
-    two = _letter(brief, 1, 210, 230).recolored({} if pale else {"ink": "paper"}).placed((x, y))
+    two = _letter(brief, 1, 210, 230).recolored(ON_ACCENT).placed((x, y))
     ground = Art().clip(form, Art().fill("ink", form).clip(half, Art().fill("accent", form)))
     return ground.add(one, two)
 
@@ -91,17 +90,17 @@ def quartered(brief: Brief) -> Art:
     fields = [(px * at, py * at) for px, py in places]
     art = Art()
     square = rectangle(-side / 2, -side / 2, side / 2, side / 2)
-    pale = brief.palette.accent.luminance > 0.62
     mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(190, 190)
     first, second = _letter(brief, 0, 190, 190), _letter(brief, 1, 190, 190)
+    third = _letter(brief, 2, 190, 190) if len(brief.initials) > 2 else None
     quarter = [(-side / 2, -side / 2), *arc(side, 0, 90, (-side / 2, -side / 2))]
     corner = [turned(quarter, brief.rng.choice((0, 90, 180, 270)))]
     tiles = (
         Art().fill("ink", square).add(first.recolored(ON_INK)),
-        Art().fill("soft", square).add(second.recolored({"paper": "soft"})),
-        Art().fill("accent", square).add(mark.silhouette("ink" if pale else "paper", ground="paper")
-                                         if pale else mark.recolored({"ink": "paper", "paper": "accent"})),
-        Art().fill("soft" if gap else "mid", square).fill("ink", corner),
+        Art().fill("soft", square).add(second.recolored(ON_SOFT)),
+        Art().fill("accent", square).add(mark.recolored(ON_ACCENT)),
+        Art().fill("soft", square).add(third.recolored(ON_SOFT)) if third
+        else Art().fill("soft" if gap else "mid", square).fill("ink", corner),
     )  # fmt: skip
     for tile, center in zip(tiles, fields, strict=True):
         art.add(tile.placed(center))

@@ -20,6 +20,9 @@ _HOUSE_PALETTES = (
 )
 
 
+READ = 3.0  # the contrast that a letter needs with what it stands on
+
+
 @dataclass(frozen=True, slots=True)
 class Palette:
     """ink: carries shapes and type, dark enough for the paper. accent: the second voice. soft: a quiet ground."""
@@ -42,13 +45,22 @@ class Palette:
             "bright": bright,  # the accent where it lies on ink
             "deep": ink.mixed(paper, 0.14),  # a quiet ground on ink
             "voice": accent if contrast(accent, paper) >= 2.4 else ink,  # the accent where it must be read on paper
+            "on_accent": _read_on(accent, ink, paper),  # type on an area of the accent
+            "on_soft": _read_on(soft, ink),
         }
 
     def inverted(self) -> "Palette":
         """The same brand on its own dark color."""
         ground = self.ink if contrast(self.ink, WHITE) >= 4.5 else _deepened(self.ink)
-        accent = self.accent if contrast(self.accent, ground) >= 2.2 else self.accent.mixed(WHITE, 0.55)
+        tints = [self.accent.mixed(WHITE, step / 10) for step in range(10)]
+        accent = next((tint for tint in tints if contrast(tint, ground) >= READ), WHITE)
         return Palette(ink=WHITE, accent=accent, soft=ground.mixed(WHITE, 0.16), paper=ground)
+
+
+def _read_on(ground: Color, *own: Color) -> Color:
+    """The brand's own color that reads best on a ground; where none does, white or black."""
+    best = max(own, key=lambda color: contrast(color, ground))
+    return best if contrast(best, ground) >= READ else max((WHITE, BLACK), key=lambda color: contrast(color, ground))
 
 
 def make_palette(colors: list[Color], rng: random.Random) -> Palette:

@@ -123,8 +123,9 @@ def colored_like(brief: Brief, reference: bytes) -> Brief:
 
 def shaded(brief: Brief, seed: int) -> Brief:
     """The same brief with a shade of its accent: several versions of one change are not one picture."""
-    accent = brief.palette.accent.mixed(BLACK, 0.1 * (seed % 4))
-    return replace(brief, palette=replace(brief.palette, accent=accent))
+    palette = brief.palette
+    away = WHITE if palette.paper.luminance < 0.5 else BLACK  # on dark ground a darker one would sink in
+    return replace(brief, palette=replace(palette, accent=palette.accent.mixed(away, 0.1 * (seed % 4))))
 
 
 def thumbnail(picture: bytes) -> bytes:
