@@ -9,6 +9,7 @@ from typing import Any
 import engineio
 import pytest
 import socketio.packet
+from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 from engineio.base_server import BaseServer
 from engineio.packet import Packet as TransportPacket
@@ -26,6 +27,12 @@ RELIED_ON: dict[str, tuple[Callable[..., Any], str]] = {
     "None in the queue ends the writer": (AsyncSocket.poll, "826f58a9f3606db2"),
     "closing tells us once": (AsyncSocket.close, "faa2e93902543244"),
     "the writer is the queue's only reader": (AsyncSocket._websocket_handler, "27f120df4d717a24"),
+    "polls are answered with nothing while a WebSocket takes over": (
+        AsyncSocket.handle_get_request,
+        "05eaae9f0a60d9be",
+    ),
+    "its handler alone says that one takes over": (AsyncSocket._upgrade_websocket, "820b83efe96adb98"),
+    "a WebSocket is three functions": (WebSocket, "ce9c81653992cd62"),
     "messages are handed over one by one": (AsyncSocket.receive, "a91ae36ec2fb5340"),
     "a packet is encoded once for all": (TransportPacket.encode, "8f3d5d869711cbb8"),
     "a payload has a cap": (Payload.decode, "9c7975664d815d3d"),

@@ -63,6 +63,7 @@ class Sockets:
         self._tasks: list[asyncio.Task[None]] = []
         self.sessions = Sessions()
         self._transports = Transports(
+            limits,
             async_mode="asgi",
             ping_interval=25,
             ping_timeout=20,

@@ -13,7 +13,8 @@ class Limits:
     idle, idle_each: transports that have joined nothing, in all and of one address. unasked: messages of such a one.
 
     patience: messages refused one after another before the client is cut. in_work: messages of one socket handled at
-    the same time. connect_seconds: for a transport to join a namespace. attempts: namespaces a transport may ask for.
+    the same time. connect_seconds: for a transport to join a namespace. upgrade_seconds: for each word of a WebSocket
+    that takes over from polls (10 in Node, too). attempts: namespaces a transport may ask for.
     send_seconds: for a client to take what is written to it. backlog, backlog_bytes: what may wait for one client.
     handler_seconds: for any one answer. stats_seconds: between two `system:queue-stats`. check_seconds: between two
     looks at a token that is in use. rooms_seconds: between two looks at whether joined rooms are still the user's.
@@ -28,6 +29,7 @@ class Limits:
     patience: int = 1000
     in_work: int = 32
     connect_seconds: float = 10
+    upgrade_seconds: float = 10
     attempts: int = 12
     idle: int = 4000
     idle_each: int = 400

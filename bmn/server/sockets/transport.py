@@ -15,6 +15,7 @@ from bmn.logs import get_logger
 from bmn.server.edge.asgi import address_of, is_http, is_websocket, method_of, parameter_of
 from bmn.server.edge.bodies import read_whole
 from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.upgrades import watched
 
 log = get_logger(__name__)
 
@@ -117,8 +118,11 @@ def _size(item: Packet | None) -> int:
 class Transports(engineio.AsyncServer):  # type: ignore[misc]
     """Engine.IO with bounded lines, and a way to end a transport so that its client comes back by itself."""
 
-    def __init__(self, **options: Any) -> None:
+    _async: dict[str, Any]  # the library's, of its way to speak ASGI
+
+    def __init__(self, limits: Limits, **options: Any) -> None:
         super().__init__(**options)
+        self._async = {**self._async, "websocket": watched(self._async["websocket"], limits.upgrade_seconds)}
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._pings: dict[str, asyncio.Task[Any]] = {}
 
