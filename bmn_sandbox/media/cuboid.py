@@ -39,14 +39,32 @@ def turned_carton(art: Image.Image, degrees: float) -> Image.Image:
     sheet = Image.new("RGBA", size, (round(red), round(green), round(blue), 0))  # what its soft rim fades into
     for name, lit in (("side", math.sin), ("front", math.cos), ("lid", None)):
         source = _inset([(x * wide, y * high) for x, y in _FACES[name]])
-        shown = corners[name]
-        face = art.transform(size, Image.Transform.PERSPECTIVE, coefficients(shown, source), Image.Resampling.BILINEAR)
+        left, top, right, bottom = _around(corners[name], size)
+        shown = _moved(corners[name], (left, top))
+        part = (right - left, bottom - top)
+        face = art.transform(part, Image.Transform.PERSPECTIVE, coefficients(shown, source), Image.Resampling.BILINEAR)
         face = face.convert("RGB")
         if lit is not None:
-            share = lit(math.radians(_YAW)) - lit(math.radians(_YAW - degrees))
-            face = _shaded(face, share)
-        sheet.paste(face, mask=_area(shown, size))
+            face = _shaded(face, lit(math.radians(_YAW)) - lit(math.radians(_YAW - degrees)))
+        sheet.paste(face, (left, top), _area(shown, part))
     return sheet
+
+
+def foot_of_carton(wide: int, degrees: float) -> Quad:
+    """What a turned carton stands on, from the middle of the lower edge of its picture. wide: of the picture it is from."""
+    return _corners(_YAW - degrees, wide, (0, 0))["foot"]
+
+
+def _around(shown: Quad, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The part of a picture of this size that has a face, and its soft rim."""
+    across, down = [x for x, _ in shown], [y for _, y in shown]
+    left, top = max(0, math.floor(min(across)) - 2), max(0, math.floor(min(down)) - 2)
+    return left, top, min(size[0], math.ceil(max(across)) + 2), min(size[1], math.ceil(max(down)) + 2)
+
+
+def _moved(quad: Quad, corner: tuple[int, int]) -> Quad:
+    a, b, c, d = ((x - corner[0], y - corner[1]) for x, y in quad)
+    return a, b, c, d
 
 
 def _inset(corners: list[Point]) -> Quad:
@@ -86,5 +104,5 @@ def _corners(yaw: float, wide: int, size: tuple[int, int]) -> dict[str, Quad]:
 
     reach = 0.5 * side * flat * math.sqrt(2)
     a, b, c, d = (at(*place, 1.0) for place in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)))
-    a0, b0, c0 = (at(*place, 0.0) for place in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5)))
-    return {"lid": (a, b, c, d), "front": (a, b, b0, a0), "side": (b, c, c0, b0)}
+    a0, b0, c0, d0 = (at(*place, 0.0) for place in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)))
+    return {"lid": (a, b, c, d), "front": (a, b, b0, a0), "side": (b, c, c0, b0), "foot": (a0, b0, c0, d0)}

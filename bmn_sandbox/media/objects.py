@@ -26,6 +26,9 @@ from bmn_sandbox.media.color import BLACK, WHITE, Color
 from bmn_sandbox.media.placement import print_flat, print_round
 from bmn_sandbox.media.scene import KRAFT, PORCELAIN, STEEL, Scene
 
+HANDLE = "M676 420 C846 366 892 470 856 576 C832 654 760 704 668 712"  # the middle of a mug's
+MUG_AXIS, MUG_RADIUS, MUG_TOP, MUG_FOOT = 478.0, 226.0, 258.0, 848.0
+
 
 def _cylinder_light(canvas: Image.Image, clip: Image.Image, left: float, right: float, *, gloss: float) -> None:
     """Light from the left on something round: a dark rim, a highlight, a body shadow and its reflection."""
@@ -70,8 +73,7 @@ def mug(scene: Scene) -> Image.Image:
 
 
 def _handle(canvas: Image.Image, glaze: Color) -> None:
-    path = "M676 420 C846 366 892 470 856 576 C832 654 760 704 668 712"
-    handle = line(path, 54)
+    handle = line(HANDLE, 54)
     paint(canvas, handle, glaze)
     light(canvas, relief(handle, [], full=62, ripple=0), glaze)
     paint(canvas, within(soft("M700 404 C838 364 878 440 864 520", 5, width=9), handle), WHITE, 0.62)

@@ -1,7 +1,7 @@
-"""What films are shot in: a wall with an arch, a podium, a room with a table, a carton; and the shadows that fall there."""
+"""What films are shot in: a wall with an arch, a podium, a room with a table; and the shadows that fall there."""
 
 import math
-import random
+from collections.abc import Iterable, Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
@@ -85,6 +85,17 @@ def room(size: Size, colors: tuple[Color, Color]) -> Image.Image:
     return scaled.crop((left, top, left + wide, top + high))
 
 
+def beams(size: Size, share: float) -> Image.Image:
+    """Light through a window that falls aslant on a wall, as a mask: two broad bars with soft rims. share: how bright."""
+    wide, high = max(8, size[0] // _COARSE), max(8, size[1] // _COARSE)
+    small = Image.new("L", (wide, high))
+    draw, lean = ImageDraw.Draw(small), high * 0.5
+    for left, right in ((0.26, 0.48), (0.53, 0.66)):
+        draw.polygon([(wide * left + lean, -9), (wide * right + lean, -9), (wide * right - lean, high + 9),
+                      (wide * left - lean, high + 9)], fill=round(255 * share))  # fmt: skip
+    return _large(small.filter(ImageFilter.GaussianBlur(wide / 60)), size)
+
+
 def foliage(unit: float) -> Image.Image:
     """Leaves before the lens, out of focus. unit: the shorter side of a frame."""
     side = round(unit * 0.9 / _COARSE)
@@ -99,39 +110,6 @@ def foliage(unit: float) -> Image.Image:
             draw.polygon([(side * 0.1, side * 0.95), middle, tip], fill=(92, 120 + 12 * across, 90, 225))
     soft = small.filter(ImageFilter.GaussianBlur(side / 26))
     return soft.resize((side * _COARSE, side * _COARSE), Image.Resampling.BICUBIC)
-
-
-def panel(size: Size, color: Color) -> Image.Image:
-    """A side of a carton, lit from the left, darker toward its foot."""
-    strip = Image.new("RGB", (64, 1))
-    strip.putdata([tuple(color.mixed(WHITE, 0.16).mixed(BLACK, 0.26 * v / 63)) for v in range(64)])
-    side = strip.resize(size, Image.Resampling.BICUBIC).convert("RGBA")
-    foot = Image.linear_gradient("L").resize(size).point([v // 5 for v in range(256)])
-    side.paste((*color.mixed(BLACK, 0.8), 255), (0, 0), foot)
-    ImageDraw.Draw(side).line((0, 1, size[0], 1), fill=(*color.mixed(WHITE, 0.5), 255), width=3)
-    return side
-
-
-def confetti(frame: Image.Image, colors: tuple[Color, ...], source: Point, unit: float, moment: float) -> None:
-    """Paper that flies up out of a box and falls. moment: since then, 0 to 1, when all of it has left the picture."""
-    if not 0 < moment < 1:
-        return
-    draw, rng = ImageDraw.Draw(frame), random.Random(11)
-    for number in range(46):
-        across, up, spin, size = (
-            rng.uniform(-0.9, 0.9),
-            rng.uniform(0.9, 2.0),
-            rng.uniform(4, 13),
-            rng.uniform(0.008, 0.016),
-        )
-        x = source[0] + across * moment * unit
-        y = source[1] - (up * moment - 2.9 * moment * moment) * unit
-        angle, thin = spin * moment * 2 + number, abs(math.sin(spin * moment * 3 + number))
-        along, over = size * unit, size * unit * (0.25 + 0.5 * thin)
-        cos, sin = math.cos(angle), math.sin(angle)
-        corners = [(a * along, b * over) for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-        color = colors[number % len(colors)].mixed(WHITE, 0.12 + 0.3 * (number % 3) / 3)
-        draw.polygon([(x + a * cos - b * sin, y + a * sin + b * cos) for a, b in corners], fill=tuple(color))
 
 
 def shadow(width: float, depth: float) -> Image.Image:
@@ -152,6 +130,51 @@ def fall(plate: Image.Image, shade: Image.Image, foot: Point, share: float = 1.0
         shade = shade.point([round(v * share) for v in range(256)])
     at = (round(foot[0] - shade.width * 0.48), round(foot[1] - shade.height / 2))
     plate.paste(tuple(BLACK), (*at, at[0] + shade.width, at[1] + shade.height), shade)
+
+
+def stand(plate: Image.Image, foot: Sequence[Point], depth: float) -> None:
+    """The shadow of a solid thing on the ground, where the light comes from the left: dark and narrow along its foot,
+    soft and long beside it. foot: the corners of what it stands on. depth: how dark, 0 to 1.
+    """
+    across, down = [x for x, _ in foot], [y for _, y in foot]
+    wide = max(across) - min(across)
+    rim = wide * 0.42
+    corner = (math.floor(min(across) - rim), math.floor(min(down) - rim))
+    size = (math.ceil((wide + 2 * rim) / _NEAR), math.ceil((max(down) - min(down) + 2 * rim) / _NEAR))
+    whole = Image.new("L", size)
+    for aside, blur, share in ((0.2, 0.06, 0.42), (0.06, 0.03, 0.36), (0.008, 0.008, 0.7)):
+        shade = Image.new("L", size)
+        moved = [(x + wide * aside, y - wide * aside * 0.12) for x, y in foot]
+        placed = [((x - corner[0]) / _NEAR, (y - corner[1]) / _NEAR) for x, y in [*foot, *moved]]
+        ImageDraw.Draw(shade).polygon(_hull(placed), fill=round(255 * share * depth))
+        whole = ImageChops.screen(whole, shade.filter(ImageFilter.GaussianBlur(max(0.8, wide * blur / _NEAR))))
+    plate.paste(tuple(BLACK), corner, _large(whole, (size[0] * _NEAR, size[1] * _NEAR)))
+
+
+def _hull(places: Sequence[Point]) -> list[Point]:
+    """The outline around places."""
+
+    def half(ordered: Iterable[Point]) -> list[Point]:
+        found: list[Point] = []
+        for x, y in ordered:
+            while len(found) > 1:
+                (ax, ay), (bx, by) = found[-2:]
+                if (bx - ax) * (y - ay) > (by - ay) * (x - ax):
+                    break
+                found.pop()
+            found.append((x, y))
+        return found[:-1]
+
+    ranked = sorted(places)
+    return half(ranked) + half(reversed(ranked))
+
+
+def glow(plate: Image.Image, middle: Point, reach: float, share: float) -> None:
+    """Light around a place. reach: how far, in pixels. share: how bright its middle is, 0 to 1."""
+    side = round(2 * reach)
+    light = Image.radial_gradient("L").point([round(max(0, 180 - v) ** 2 / 180 * share * 1.4) for v in range(256)])
+    at = (round(middle[0] - reach), round(middle[1] - reach))
+    plate.paste((255, 250, 240), at, light.resize((side, side), Image.Resampling.BILINEAR))
 
 
 def touch(frame: Image.Image, art: Image.Image, foot: Point, depth: float) -> None:

@@ -4,27 +4,21 @@ import math
 from collections.abc import Callable
 from functools import cache
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageChops
 
 from bmn_sandbox.media.color import WHITE
 from bmn_sandbox.media.cuboid import coefficients, turned_carton
 from bmn_sandbox.media.cutout import Product
+from bmn_sandbox.media.rounds import ROUNDS, turned_round
 
 Turned = Callable[
     [float], Image.Image
 ]  # degrees to the picture; what stands nearer comes from the left where they grow
-Pixels = npt.NDArray[np.float32]
 
-_BODIES = {  # where the straight part of a round thing is in its picture: left, top, right, bottom, as shares
-    "mug": (0.0, 0.24, 0.7, 0.84),
-    "bottle": (0.0, 0.36, 1.0, 0.94),
-}
 _EDGES = {"notebook": 0.09, "poster": 0.05, "print": 0.02}  # how thick flat things are, beside their width
+_SOLID = {"box", *ROUNDS}  # their light stays where it is
 _SLICE = 5  # pixels of an edge that are drawn at once
 _PAPER, _BACK = (216, 212, 202, 255), (150, 146, 138, 255)
-_BARE = 0.06  # of a round body, from its top: no print is there, so that one sees the light alone
 
 
 def turner(product: Product, art: Image.Image) -> Turned:
@@ -32,15 +26,16 @@ def turner(product: Product, art: Image.Image) -> Turned:
     make: Turned
     if product.kind == "box":
         make = lambda degrees: turned_carton(art, degrees)  # noqa: E731
-    elif product.kind in _BODIES:
-        make = _round(art, _BODIES[product.kind])
+    elif product.kind in ROUNDS:
+        make = turned_round(art, ROUNDS[product.kind])
     else:
         edge = _EDGES.get(product.kind, 0.0) * art.width
         make = lambda degrees: _with_edge(art, degrees, edge)  # noqa: E731
 
     @cache
     def seen(quarters: int) -> Image.Image:
-        return lit(make(quarters / 4), 0.5 - quarters / 240, strength=0.0 if product.kind == "box" else 0.2)
+        shown = make(quarters / 4)
+        return shown if product.kind in _SOLID else lit(shown, 0.5 - quarters / 240)
 
     return lambda degrees: seen(round(4 * degrees))
 
@@ -56,54 +51,18 @@ def lit(art: Image.Image, place: float, *, strength: float = 0.2) -> Image.Image
     return shone
 
 
-def _round(art: Image.Image, shares: tuple[float, float, float, float]) -> Turned:
-    """Its light stays where it is, and what is printed on it moves around."""
-    left, right = round(art.width * shares[0]), round(art.width * shares[2])
-    top, bottom = round(art.height * shares[1]), round(art.height * shares[3])
-    body = np.asarray(art.convert("RGB").crop((left, top, right, bottom)), np.float32)
-    light = np.maximum(body[: max(1, round(len(body) * _BARE))].mean(axis=0, keepdims=True), 1)
-    outside = np.asarray(art.getchannel("A").crop((left, top, right, bottom))) < 250
-    print_, wide = np.clip(body / light, 0, 16), right - left
-    print_[outside] = 1.0
-    across = np.clip((np.arange(wide) + 0.5) / wide * 2 - 1, -0.999, 0.999)
-    angles = np.arcsin(across)
-
-    def at(degrees: float) -> Image.Image:
-        source = angles - math.radians(degrees)
-        seen = np.abs(source) < math.radians(76)  # beyond that there is no print to be seen
-        columns = np.clip(((np.sin(source) + 1) / 2 * wide).astype(int), 0, wide - 1)
-        shown: Pixels = print_[:, columns] * light
-        shown[:, ~seen] = light[:, ~seen]
-        turned = art.copy()
-        part = Image.fromarray(shown.clip(0, 255).astype(np.uint8))
-        turned.paste(part, (left, top))
-        turned.putalpha(art.getchannel("A"))
-        return _handle_turned(turned, right, degrees) if right < art.width * 0.95 else turned
-
-    return at
-
-
-def _handle_turned(art: Image.Image, body: int, degrees: float) -> Image.Image:
-    """What sticks out on the right of a round body is seen shorter the farther it has turned. body: its right edge."""
-    handle = art.crop((body, 0, art.width, art.height))
-    short = max(4, round(handle.width * math.cos(math.radians(degrees * 0.9))))
-    turned = Image.new("RGBA", art.size)
-    turned.paste(art.crop((0, 0, body, art.height)), (0, 0))
-    turned.paste(handle.resize((short, art.height), Image.Resampling.BILINEAR), (body, 0))
-    return turned
-
-
 def _with_edge(art: Image.Image, degrees: float, thick: float) -> Image.Image:
     """In perspective, with its edge behind it. thick: in pixels."""
     front = _in_perspective(art, degrees)
     far = round(thick * math.sin(math.radians(degrees)))
     if not far:
         return front
-    alpha = front.getchannel("A")
+    alpha, (wide, high) = front.getchannel("A"), front.size
     # Behind it lies its own outline, moved a few pixels at a time; only the strip beside it is ever seen.
     steps = max(1, abs(far) // _SLICE)
     for step in range(1, steps + 1):
-        moved = ImageChops.subtract(ImageChops.offset(alpha, -far * step // steps, 0), front.getchannel("A"))
+        aside = far * step // steps
+        moved = ImageChops.subtract(alpha.crop((aside, 0, wide + aside, high)), front.getchannel("A"))
         front.paste(_PAPER if step < steps else _BACK, mask=moved)
     return front
 

@@ -1,17 +1,22 @@
 """Product clips: the product turns, comes out of its box or is walked around, as an MP4 that every browser plays."""
 
 import tempfile
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+from PIL import Image
 
 from bmn_sandbox.media.color import Color, colors_in
 from bmn_sandbox.media.cutout import cut_out, main_color, upright
-from bmn_sandbox.media.shots import SHOTS, Shot, Stage, empty
+from bmn_sandbox.media.shots import SHOTS, empty
+from bmn_sandbox.media.stage import Shot, Stage, eased
 
 RATE = 24  # frames a second, as the vendor's
+_HELD = RATE // 2  # frames that the end stays
+_DISSOLVED = RATE // 3  # frames in which the end gives way to the beginning
 _GRAY = 0.12  # a color with less in it says nothing about a brand
 
 
@@ -49,8 +54,20 @@ def _encode(container: Any, shot: Shot, frames: int, size: tuple[int, int]) -> N
     stream.pix_fmt = "yuv420p"
     stream.options = {"preset": "veryfast", "crf": "25"}
     stream.codec_context.thread_count = 1
-    for number in range(frames):
-        frame = from_image(shot(number / max(1, frames - 1)))
+    for number, picture in enumerate(_played(shot, frames)):
+        frame = from_image(picture)
         frame.pts, frame.time_base = number, Fraction(1, RATE)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def _played(shot: Shot, frames: int) -> Iterator[Image.Image]:
+    """The frames of a film. Its end stays for half a second; it begins with that too, so that it can be played in a
+    circle, and shows the product where a player shows its first frame.
+    """
+    end, course = shot(1.0), frames - _HELD
+    for number in range(course):
+        frame = shot(number / course)
+        yield Image.blend(end, frame, eased(number / _DISSOLVED)) if number < _DISSOLVED else frame
+    for _ in range(_HELD):
+        yield end
