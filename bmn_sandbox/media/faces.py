@@ -48,8 +48,8 @@ def file_of(family: str, weight: int) -> Path:
 # The faces of each style for names in Latin letters, and for the second line.
 DISPLAY: dict[str, tuple[Face, ...]] = {
     "minimal": (
-        Face("Jost", 400, 6, "lower"), Face("Outfit", 300, 14, "upper"), Face("Josefin Sans", 300, 10, "upper"),
-        Face("Montserrat", 300, 12, "lower"), Face("Cormorant Garamond", 500, 3), Face("Comfortaa", 400, 2, "lower"),
+        Face("Jost", 500, 6, "lower"), Face("Outfit", 400, 12, "upper"), Face("Josefin Sans", 500, 8, "upper"),
+        Face("Montserrat", 400, 10, "lower"), Face("Cormorant Garamond", 700, 3), Face("Comfortaa", 600, 2, "lower"),
     ),
     "modern": (
         Face("Outfit", 600, -1), Face("Space Grotesk", 700, -3), Face("Syne", 700, -1), Face("Montserrat", 700, -2),
@@ -61,7 +61,7 @@ DISPLAY: dict[str, tuple[Face, ...]] = {
         Face("Rubik", 900, -2),
     ),
     "vintage": (
-        Face("Abril Fatface", 400, 1), Face("Cinzel", 800, 4, "upper"), Face("Oleo Script", 400),
+        Face("Abril Fatface", 400, 1), Face("Cinzel", 800, 4, "upper"), Face("Oleo Script", 700),
         Face("Playfair Display", 800, 0), Face("DM Serif Display", 400, 1), Face("Alfa Slab One", 400, 3, "upper"),
         Face("Righteous", 400, 3),
     ),
@@ -71,19 +71,19 @@ DISPLAY: dict[str, tuple[Face, ...]] = {
     ),
 }  # fmt: skip
 SMALL: dict[str, Face] = {
-    "minimal": Face("Jost", 400, 30, "upper"),
+    "minimal": Face("Jost", 500, 26, "upper"),
     "modern": Face("Outfit", 500, 22, "upper"),
     "bold": Face("Outfit", 800, 16, "upper"),
     "vintage": Face("Cinzel", 700, 16, "upper"),
     "playful": Face("Fredoka", 500, 10, "upper"),
 }
-HAND = (Face("Caveat", 700, 1), Face("Pacifico", 400), Face("Oleo Script", 400))
+HAND = (Face("Caveat", 700, 1), Face("Pacifico", 400), Face("Oleo Script", 700))
 
 # The same for names in other scripts: for the styles in the order minimal, modern, bold, vintage, playful.
 _NOTO = "Noto Sans"
 OTHER_SCRIPTS: dict[str, dict[str, tuple[Face, ...]]] = {
     "Cyrillic": {
-        "minimal": (Face("Jost", 400, 5, "lower"), Face("Montserrat", 300, 10, "upper"), Face("Comfortaa", 400, 2)),
+        "minimal": (Face("Jost", 500, 5, "lower"), Face("Montserrat", 400, 10, "upper"), Face("Comfortaa", 600, 2)),
         "modern": (Face("Rubik", 600, -1), Face("Unbounded", 500, -3), Face("Montserrat", 700, -1)),
         "bold": (Face("Rubik", 900, -1, "upper"), Face("Unbounded", 800, -3, "upper"), Face("Montserrat", 900, -1)),
         "vintage": (Face("Playfair Display", 800, 1), Face("Noto Serif", 800, 3, "upper"), Face("Pacifico", 400)),
@@ -91,14 +91,14 @@ OTHER_SCRIPTS: dict[str, dict[str, tuple[Face, ...]]] = {
         "organic": (Face("Caveat", 700, 1), Face("Pacifico", 400)),
     },
     "Greek": {
-        "minimal": (Face("Comfortaa", 400, 3, "lower"), Face(_NOTO, 300, 10, "upper")),
+        "minimal": (Face("Comfortaa", 600, 3, "lower"), Face(_NOTO, 400, 10, "upper")),
         "modern": (Face(_NOTO, 600, -1), Face("Comfortaa", 600, -1)),
         "bold": (Face(_NOTO, 900, -1, "upper"), Face("Noto Serif", 900, 0)),
         "vintage": (Face("Noto Serif", 800, 1), Face("Noto Serif", 600, 8, "upper")),
         "playful": (Face("Comfortaa", 700, 0, "lower"), Face(_NOTO, 800, 0)),
     },
     "Arabic": {
-        "minimal": (Face("Cairo", 300), Face("Noto Kufi Arabic", 300)),
+        "minimal": (Face("Cairo", 500), Face("Noto Kufi Arabic", 400)),
         "modern": (Face("Rubik", 600), Face("Noto Kufi Arabic", 600), Face("Cairo", 700)),
         "bold": (Face("Cairo", 900), Face("Noto Kufi Arabic", 900), Face("Rubik", 900)),
         "vintage": (Face("Amiri", 700), Face("Noto Kufi Arabic", 700)),
@@ -106,28 +106,28 @@ OTHER_SCRIPTS: dict[str, dict[str, tuple[Face, ...]]] = {
         "organic": (Face("Amiri", 700),),
     },
     "Hebrew": {
-        "minimal": (Face("Rubik", 300, 4), Face("Frank Ruhl Libre", 300, 3)),
+        "minimal": (Face("Rubik", 400, 4), Face("Frank Ruhl Libre", 500, 3)),
         "modern": (Face("Rubik", 600), Face("Frank Ruhl Libre", 700)),
         "bold": (Face("Rubik", 900), Face("Frank Ruhl Libre", 900)),
         "vintage": (Face("Frank Ruhl Libre", 800, 1), Face("Frank Ruhl Libre", 500, 5)),
         "playful": (Face("Rubik", 800, 1), Face("Rubik", 700, 3)),
     },
     "Devanagari": {
-        "minimal": (Face("Noto Sans Devanagari", 300), Face("Baloo 2", 400)),
+        "minimal": (Face("Noto Sans Devanagari", 400), Face("Baloo 2", 500)),
         "modern": (Face("Noto Sans Devanagari", 700), Face("Baloo 2", 600)),
         "bold": (Face("Noto Sans Devanagari", 900), Face("Baloo 2", 800)),
         "vintage": (Face("Noto Sans Devanagari", 600), Face("Baloo 2", 700)),
         "playful": (Face("Baloo 2", 800), Face("Baloo 2", 700)),
     },
     "Thai": {
-        "minimal": (Face("Kanit", 300, 3), Face("Noto Sans Thai", 300, 2)),
+        "minimal": (Face("Kanit", 400, 3), Face("Noto Sans Thai", 400, 2)),
         "modern": (Face("Kanit", 600), Face("Noto Sans Thai", 700)),
         "bold": (Face("Kanit", 800, 2), Face("Noto Sans Thai", 800, 1)),
         "vintage": (Face("Noto Sans Thai", 600, 3), Face("Kanit", 500, 2)),
         "playful": (Face("Kanit", 700, 1), Face("Noto Sans Thai", 800)),
     },
 }  # fmt: skip
-_CJK_WEIGHTS = {"minimal": (250, 8), "modern": (600, 1), "bold": (900, 0), "vintage": (750, 10), "playful": (800, 3)}
+_CJK_WEIGHTS = {"minimal": (400, 8), "modern": (600, 1), "bold": (900, 0), "vintage": (750, 10), "playful": (800, 3)}
 for _script, _family in (("Han", "Noto Sans SC"), ("Kana", "Noto Sans JP"), ("Hangul", "Noto Sans KR")):
     OTHER_SCRIPTS[_script] = {
         _style: (Face(_family, _weight, _tracking), Face(_family, min(900, _weight + 100), _tracking + 4))

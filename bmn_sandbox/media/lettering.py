@@ -219,6 +219,12 @@ def arc_degrees(line: Line, radius: float) -> float:
     return math.degrees(line.width / radius)
 
 
+def _pivot(line: Line, cluster: int) -> float:
+    """The middle of a letter and its marks, which are turned as one."""
+    parts = [glyph for glyph in line.glyphs if glyph.cluster == cluster]
+    return line.size * (min(g.x for g in parts) + max(g.x + g.advance for g in parts)) / 2
+
+
 def on_circle(line: Line, radius: float, role: str, *, middle: float = -90, inside_out: bool = False) -> Art:
     """A line along a circle about the origin. radius: of the baseline. middle: degrees of the text's middle (-90 is the
     top, 90 the bottom). inside_out: for the bottom, so that it reads from left to right."""
@@ -227,7 +233,7 @@ def on_circle(line: Line, radius: float, role: str, *, middle: float = -90, insi
     art = Art()
     connected = any(script_of(letter) in CONNECTED for letter in line.text)
     for glyph in line.glyphs:
-        pivot = (glyph.x + glyph.advance / 2) * line.size
+        pivot = _pivot(line, glyph.cluster)
         turned: list[Outline] = []
         for outline in glyph.outlines:
             points = []

@@ -8,13 +8,17 @@ import time
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from bmn_sandbox.media.art import Fill
 from bmn_sandbox.media.color import Color, contrast
+from bmn_sandbox.media.faces import OTHER_SCRIPTS, Face, faces_for
+from bmn_sandbox.media.lettering import on_circle, set_line
 from bmn_sandbox.media.logo.brief import KINDS, STYLES, read_brief
 from bmn_sandbox.media.logo.logos import LAYOUTS, designed, render_logo
 from bmn_sandbox.media.logo.motif_words import motifs_for
 from bmn_sandbox.media.logo.palette import make_palette
 from bmn_sandbox.media.logo.typeset import padded
 from bmn_sandbox.media.logo.wordmarks_shaped import name_block
+from bmn_sandbox.media.shapes import area
 from bmn_sandbox.sheets import NAMES, PALETTES, logo_prompt
 from tests.kit.pictures import differing_bits, fingerprint
 
@@ -166,6 +170,29 @@ def test_letters_keep_off_the_edge_of_their_tile(style: str, name: str) -> None:
     assert y - set_.height / 2 >= max(0.6 * line, 60)
 
 
+@pytest.mark.parametrize(
+    ("name", "count"), [("Old Town Barbers", 3), ("Rocket Lab Kids", 3), ("Fox & Anchor", 2), ("Kite", 1)]
+)
+def test_no_word_loses_its_initial(name: str, count: int) -> None:
+    assert len(read_brief(prompt(name), 1).initials) == count
+
+
+def test_letters_on_a_curve_are_turned_and_never_bent() -> None:
+    line = set_line(Face("Abril Fatface"), "Luna & Sol Yoga", 90)
+    curved = [operation for operation in on_circle(line, 500, "ink").operations if isinstance(operation, Fill)]
+    for glyph, letter in zip(line.glyphs, curved, strict=True):
+        flat = sum(area(outline) for outline in glyph.outlines) * line.size**2
+        assert sum(map(area, letter.outlines)) == pytest.approx(flat)
+
+
+@pytest.mark.parametrize("script", ["Latin", *OTHER_SCRIPTS])
+def test_no_face_is_too_thin_for_a_small_picture(script: str) -> None:
+    """Its strokes are a pixel broad where its line is 16 pixels tall, as names are at 64."""
+    for style in STYLES:
+        for face in faces_for(style, script):
+            assert face.weight >= 400, (style, face)
+
+
 def test_no_words_but_the_name_are_in_a_picture_unless_they_were_asked_for() -> None:
     for name in NAMES:
         assert read_brief(prompt(name, "vintage", "emblem"), 1).tagline == ""
@@ -190,7 +217,7 @@ def test_emoji_are_left_out_and_understood_as_pictures() -> None:
         ("Saffron Street Kitchen", ["pot"]),
         ("Support Hub", ["bubble"]),
         ("Careful Accounting", ["chart"]),
-        ("Barking Mad Sandwiches", ["burger", "paw"]),
+        ("Barking Mad Sandwiches", ["sandwich", "paw"]),
         ("Main Street Bakery", ["wheat"]),
         ("Montessori Academy of Portland", ["book"]),
         ("Northwind", ["wind", "compass"]),

@@ -28,8 +28,9 @@ _SMALL_WORDS = frozenset(
     ["the", "and", "of", "for", "a", "an", "by", "de", "la", "le", "und", "y", "et", "co", "inc", "ltd", "llc", "gmbh"]
 )
 # For brands whose words call for nothing.
-_NEUTRAL = ("star", "diamond", "compass", "bolt", "sunrise", "sprout", "wave", "crown", "leaf", "bird", "flower", "sun")
-_LINE_WIDTHS = {"minimal": 5.5, "modern": 7.0, "bold": 10.0, "vintage": 5.0, "playful": 8.0}
+_NEUTRAL = ("star", "compass", "sunrise", "sprout", "wave", "leaf", "bird", "flower", "sun", "mountain")
+_LONG, _THIN = 12, ("Caveat",)  # letters of a name; what is too thin for more of them
+_LINE_WIDTHS = {"minimal": 6.5, "modern": 7.5, "bold": 10.0, "vintage": 6.0, "playful": 8.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _tagline(prompt: str, style: str, script: str) -> str:
 
 def _chosen_first(motifs: list[str], rng: random.Random) -> list[str]:
     """Mostly the motif that the words call for most, sometimes the second: not the same idea in every logo of a set."""
-    if len(motifs) > 1 and rng.random() < 0.38:
+    if len(motifs) > 1 and rng.random() < 0.45:
         return [motifs[1], motifs[0], *motifs[2:]]
     return motifs
 
@@ -112,6 +113,8 @@ def _chosen_first(motifs: list[str], rng: random.Random) -> list[str]:
 def _display(style: str, kind: str, script: str, name: str, rng: random.Random) -> Face:
     """A face of the style that has the name's letters, and is narrow enough for its longest word."""
     faces = list(faces_for("organic" if kind == "organic" else style, script))
+    if kind == "organic" and len(name) > _LONG:
+        faces = [face for face in faces if face.family not in _THIN] or faces
     rng.shuffle(faces)
     faces = [face for face in faces if covers(face, face.cased(name))] or faces
     tallest = {face: _tallness(face, name) for face in faces}

@@ -201,13 +201,7 @@ def laurel(r: float, role: str, leaves: int = 9, spread: float = 50) -> Art:
 
 
 def _wreath(r: float, _rng: random.Random) -> Frame:
-    return Frame(laurel(r * 0.84, "voice"), 2 * r * 0.46, (0, -r * 0.03))
-
-
-def _horizon(r: float, rng: random.Random) -> Frame:
-    """A half disc of soft color behind the mark."""
-    turn = rng.choice((0, 0, 90, 180, -35))
-    return Frame(Art().fill("soft", [turned(arc(r, 180, 360), turn)]), 2 * r * 0.68, roles=None)
+    return Frame(laurel(r * 0.84, "voice"), 2 * r * 0.4, (0, -r * 0.03))
 
 
 def _dots(r: float, rng: random.Random) -> Frame:
@@ -237,8 +231,8 @@ def _bare(r: float, _rng: random.Random) -> Frame:
 
 # The frames of a style, each as often as it stands here.
 _KINDS_OF: dict[str, tuple[str, ...]] = {
-    "minimal": ("outline", "broken", "bare", "bare", "corners", "soft", "horizon", "outline"),
-    "modern": ("solid", "soft", "bare", "horizon", "solid", "broken"),
+    "minimal": ("outline", "broken", "bare", "bare", "corners", "soft", "outline"),
+    "modern": ("solid", "soft", "bare", "solid", "broken"),
     "bold": ("solid", "solid", "bare", "inlaid", "thick"),
     "vintage": ("double", "inlaid", "sunburst", "wreath", "double", "solid"),
     "playful": ("dots", "solid", "soft", "bare", "dots"),
@@ -270,7 +264,6 @@ def frame(style: str, r: float, rng: random.Random) -> Frame:
 _SPECIAL = {
     "sunburst": _sunburst,
     "wreath": _wreath,
-    "horizon": _horizon,
     "dots": _dots,
     "corners": _corners,
     "bare": _bare,

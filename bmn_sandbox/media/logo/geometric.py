@@ -1,47 +1,111 @@
-"""Abstract signs from simple forms, with the name below."""
+"""Signs from simple forms, with the name below: what they show is the trade's, or the initial's."""
 
 import math
 from collections.abc import Callable
 
-from bmn_sandbox.media.art import Art
+from bmn_sandbox.media.art import ON_ACCENT, ON_INK, Art
+from bmn_sandbox.media.lettering import fitted
+from bmn_sandbox.media.logo import motifs
 from bmn_sandbox.media.logo.brief import Brief
+from bmn_sandbox.media.logo.letters_woven import sign_face
 from bmn_sandbox.media.logo.marks import captioned
 from bmn_sandbox.media.shapes import Outline, arc, circle, moved, polygon, rectangle, ring, rounded, scaled, turned
 
 _TONES = ("ink", "accent", "mid", "soft")
+Drawing = Callable[[Brief], Art]
 
 
 def geometric(brief: Brief) -> Art:
-    options: tuple[Callable[[Brief], Art], ...] = (
-        _tiles, _petals, _arcs, _cube, _links, _spun, _waves, _steps, _orbits, _fan, _arches, _pinwheel, _prism, _eclipse,
-        _horizon, _weave
-    )  # fmt: skip
-    sign = brief.rng.choice(options)(brief)
-    return captioned(brief, sign, share=0.68)
+    first = sum(map(ord, brief.name)) % len(_SIGNS)  # the names of a sheet begin at different ones
+    options = [_SIGNS[(first + step) % len(_SIGNS)] for step in range(3)]
+    options += [_rosette] if brief.motifs[0] in motifs.WHEELS else []
+    options += [drawing for motif in brief.motifs[:2] if (drawing := _MEANT.get(motif))] * 2
+    return captioned(brief, brief.rng.choice(options)(brief), share=0.66)
 
 
-def _tiles(brief: Brief) -> Art:
-    """A grid of quarter discs, discs and leaves, as the Bauhaus liked them."""
-    rng, side = brief.rng, brief.rng.choice((2, 3))
-    size, art = 630 / side, Art()
-    shift = rng.randrange(4)
-    for index in range(side * side):
-        row, column = divmod(index, side)
-        x, y = (column - side / 2) * size, (row - side / 2) * size
-        tone = _TONES[(index + shift + row) % 3]
-        kind = rng.randrange(5)
-        if kind == 0:
-            art.fill(tone, circle(size / 2 - 1, (x + size / 2, y + size / 2)))
+def _motif(brief: Brief, side: float) -> Art:
+    return motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(side, side)
+
+
+def _mosaic(brief: Brief) -> Art:
+    """Four tiles of quarter discs and leaves, as the Bauhaus liked them, the motif on the largest part of it."""
+    rng, half, art = brief.rng, 315.0, Art()
+    place = rng.randrange(4)
+    for index in range(4):
+        row, column = divmod(index, 2)
+        x, y = (column - 1) * half, (row - 1) * half
+        if index == place:
+            art.fill("ink", rectangle(x, y, x + half, y + half))
+            art.add(_motif(brief, 200).recolored(ON_INK).placed((x + half / 2, y + half / 2)))
             continue
-        if kind == 1:
-            art.fill("soft", rectangle(x, y, x + size, y + size))
-        corners = ((x, y, 0), (x + size, y, 90), (x + size, y + size, 180), (x, y + size, 270))
-        cx, cy, start = corners[rng.randrange(4)]
-        art.fill(tone, [(cx, cy), *arc(size, start, start + 90, (cx, cy))])
-        if kind == 3:
-            ox, oy = 2 * x + size - cx, 2 * y + size - cy
-            art.fill(_TONES[(index + 1) % 2], [(ox, oy), *arc(size * 0.42, start + 180, start + 270, (ox, oy))])
+        tone = ("accent", "ink", "mid", "accent")[(index - place) % 4]
+        art.fill("soft", rectangle(x, y, x + half, y + half))
+        cx, cy, start = ((x, y, 0), (x + half, y, 90), (x + half, y + half, 180), (x, y + half, 270))[rng.randrange(4)]
+        reach = rng.choice((1.0, 1.0, 0.6))
+        art.fill(tone, [(cx, cy), *arc(half * reach, start, start + 90, (cx, cy))])
     return art
+
+
+def _faceted(brief: Brief) -> Art:
+    """The motif light on a cut stone: a polygon of two tones."""
+    corners, turn = brief.rng.choice(((6, -90), (6, -60), (8, -67.5), (10, -90)))
+    outline, art = polygon(corners, 340, turn), Art()
+    for index, corner in enumerate(outline):
+        art.fill("ink", [(0.0, 0.0), corner, outline[(index + 1) % corners]])
+    inner = polygon(corners, 262, turn)
+    for index in range(0, corners, 2):
+        following = (index + 1) % corners
+        art.fill("accent", [outline[index], outline[following], inner[following], inner[index]])
+    return art.fill("ink", inner).add(_motif(brief, 300).recolored(ON_INK))
+
+
+def _trio(brief: Brief) -> Art:
+    """A disc, a square, an arch and a quarter of a disc; the motif and the initial on two of them."""
+    rng, side = brief.rng, 240.0
+    square = Art().fill("ink", rectangle(-side / 2, -side / 2, side / 2, side / 2))
+    if brief.initials:
+        square.add(fitted(sign_face(brief), brief.initials[0], 150, 140).art().recolored(ON_INK))
+    disc = Art().fill("accent", circle(side / 2)).add(_motif(brief, 138).recolored(ON_ACCENT))
+    arch = Art().fill("soft", [*arc(side / 2, 180, 360), (side / 2, side / 2), (-side / 2, side / 2)])
+    places = [(-side / 2, -side / 2), (side / 2, -side / 2), (side / 2, side / 2)]
+    art, order = Art(), [square, disc, arch]
+    rng.shuffle(order)
+    for form, at in zip(order, places, strict=True):
+        art.add(form.placed(at))
+    quarter = [(-side, 0.0), (0.0, 0.0), *arc(side, 90, 180, (0.0, 0.0))]
+    return art.fill("mid", quarter)
+
+
+def _dial(brief: Brief) -> Art:
+    """The motif in a disc, around it a ring of even pieces."""
+    count, turn = brief.rng.choice((3, 4, 6, 8, 12)), brief.rng.choice((0, 15, 45))
+    art, gap = Art().fill("ink", circle(236)).add(_motif(brief, 280).recolored(ON_INK)), 9 if count < 8 else 5
+    for index in range(count):
+        start = turn + 360 / count * index
+        art.stroke("accent" if index % 2 else "ink", arc(300, start + gap, start + 360 / count - gap), 52)
+    return art
+
+
+def _lozenge(brief: Brief) -> Art:
+    """The motif on a square that stands on its corner, with a small one at each of its sides."""
+    art = Art().fill("ink", polygon(4, 330)).add(_motif(brief, 260).recolored(ON_INK))
+    for index, (x, y) in enumerate(polygon(4, 330, brief.rng.choice((-45, -45, 135)))):
+        small = moved(polygon(4, 92), x * 0.84, y * 0.84)
+        art.fill("accent" if index % 2 == 0 else "mid", small)
+    return art
+
+
+def _niche(brief: Brief) -> Art:
+    """The motif in the innermost of three arches."""
+    art = Art()
+    for role, half in (("ink", 310.0), ("paper", 262.0), ("accent", 246.0), ("paper", 214.0), ("ink", 198.0)):
+        art.fill(role, [*arc(half, 180, 360, (0.0, -20.0)), (half, 310.0), (-half, 310.0)])
+    return art.add(_motif(brief, 236).recolored(ON_INK).placed((0, 70)))
+
+
+def _rosette(brief: Brief) -> Art:
+    """The motif several times about a middle."""
+    return motifs.wheel(brief.motifs[0], brief.rng.randrange(4), brief.rng.choice((4, 5, 6)))
 
 
 def _petals(brief: Brief) -> Art:
@@ -96,18 +160,6 @@ def _links(brief: Brief) -> Art:
         piece = arc(radius, towards - apart - reach, towards - apart + reach, center)
         art.stroke("paper", piece, width + 18)
         art.stroke(tones[index], arc(radius, towards - apart - reach - 8, towards - apart + reach + 8, center), width)
-    return art
-
-
-def _spun(brief: Brief) -> Art:
-    """Squares or triangles, each turned a little and smaller than the last."""
-    corners, count = brief.rng.choice((3, 4, 4, 6)), brief.rng.choice((5, 7, 9))
-    twist = brief.rng.choice((8, 12, 15, 360 / corners / 2))
-    shrink = 0.86 if count > 5 else 0.76
-    art = Art()
-    for index in range(count):
-        role = "ink" if index % 2 == 0 else ("paper", "accent")[index % 4 == 1]
-        art.fill(role, polygon(corners, 370 * shrink**index, -90 + twist * index))
     return art
 
 
@@ -176,42 +228,6 @@ def _arches(brief: Brief) -> Art:
     return art.placed(turn=rng.choice((0, 45, 90)))
 
 
-def _pinwheel(brief: Brief) -> Art:
-    """Three blades about a middle, each half a disc."""
-    rng, side, art = brief.rng, 320.0, Art()
-    tones = rng.choice((("ink", "accent", "mid"), ("ink", "ink", "accent"), ("accent", "ink", "ink")))
-    for index in range(3):
-        blade = arc(side / 2, 180, 360, (side / 2, 0.0))
-        art.fill(tones[index % len(tones)], turned(blade, 120 * index))
-    return art.placed(turn=rng.choice((0, 30, 90)))
-
-
-def _prism(brief: Brief) -> Art:
-    """Slanting bars that make an arrow, a letter or a peak, as the faces of a folded band."""
-    count, deep = brief.rng.choice((2, 3)), brief.rng.choice((1.0, 1.6))
-    wide, high, art = 150.0, 420.0, Art()
-    for index in range(count):
-        x = (index - (count - 1) / 2) * wide * 2
-        left = [(x - wide, high / 2), (x, -high / 2), (x, -high / 2 + wide * deep), (x - wide * 0.4, high / 2)]
-        right = [(x, -high / 2), (x + wide, high / 2), (x + wide * 0.4, high / 2), (x, -high / 2 + wide * deep)]
-        art.fill("ink", left).fill("accent", right)
-    return art
-
-
-def _eclipse(brief: Brief) -> Art:
-    """Two discs, of which one passes before the other; where they meet there are lines."""
-    rng, r = brief.rng, 220.0
-    apart = rng.choice((0.7, 1.0, 1.25))
-    turn = rng.choice((0, 45, -45, 90))
-    one, other = circle(r, (-r * apart / 2, 0.0)), circle(r, (r * apart / 2, 0.0))
-    art = Art().fill("ink", one).fill("accent", other)
-    bars = [rectangle(-600, y, 600, y + 14) for y in range(-600, 600, 28)]
-    inner = (
-        Art().fill("paper", one).clip(one, Art().fill("ink", bars)) if rng.random() < 0.6 else Art().fill("mid", one)
-    )
-    return art.clip(other, Art().clip(one, inner)).placed(turn=turn)
-
-
 def _horizon(brief: Brief) -> Art:
     """A sun that is cut by lines which grow toward its foot."""
     rng, r = brief.rng, 310.0
@@ -224,26 +240,20 @@ def _horizon(brief: Brief) -> Art:
         cuts.append(rectangle(-400, y, 400, y + gap))
         y += 52 + gap * 0.4
         gap += 7
-    return Art().clip(cuts, disc, outside=True).placed(turn=rng.choice((0, 0, -30, 90)))
+    return Art().clip(cuts, disc, outside=True).placed(turn=rng.choice((0, 0, 0, -30)))
 
 
-def _weave(brief: Brief) -> Art:
-    """Bands that go over and under each other."""
-    count, width = brief.rng.choice((2, 3)), 104.0
-    pitch, reach = width + 36, brief.rng.choice((290.0, 320.0))
-    places = [(index - (count - 1) / 2) * pitch for index in range(count)]
-    art = Art()
-    for x in places:
-        art.fill("ink", rounded(x - width / 2, -reach, x + width / 2, reach, width / 2))
-    for row, y in enumerate(places):
-        art.fill("accent", rounded(-reach, y - width / 2, reach, y + width / 2, width / 2))
-        for column, x in enumerate(places):
-            over = (row + column) % 2 == 0
-            box = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
-            if over:
-                x0, y0, x1, y1 = box
-                art.fill("paper", rectangle(x0 - 14, y0, x1 + 14, y1)).fill("ink", rectangle(x0, y0 - 2, x1, y1 + 2))
-            else:
-                x0, y0, x1, y1 = box
-                art.fill("paper", [rectangle(x0, y0 - 14, x1, y0), rectangle(x0, y1, x1, y1 + 14)])
-    return art.placed(turn=brief.rng.choice((0, 45)))
+_SIGNS: tuple[Drawing, ...] = (_mosaic, _dial, _lozenge, _faceted, _niche, _trio)
+# What a trade's own sign is made of. Motifs that are not here are shown themselves.
+_MEANT: dict[str, Drawing] = {
+    **dict.fromkeys(("flower", "lotus", "butterfly"), _petals),
+    **dict.fromkeys(("leaf", "sprout"), _fan),
+    **dict.fromkeys(("globe", "rocket", "compass"), _orbits),
+    "house": _arches,
+    **dict.fromkeys(("code", "gear", "anvil"), _cube),
+    **dict.fromkeys(("sun", "sunrise"), _horizon),
+    "music": _arcs,
+    "bubble": _links,
+    "wave": _waves,
+    "chart": _steps,
+}

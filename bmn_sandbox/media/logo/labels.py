@@ -57,14 +57,14 @@ def initial_first(brief: Brief) -> Art:
 def oval_label(brief: Brief) -> Art:
     """A wide oval with the name across it, the motif above and a star below."""
     rng = brief.rng
-    text = block(brief.display, brief.words, 540, 170, most_lines=2)
-    rx, ry = max(text.width / 2 + 150, 380), max(text.height / 2 + 190, 270)
+    text = block(brief.display, brief.words, 600, 210, most_lines=2)
+    rx, ry = max(text.width / 2 + 130, 380), max(text.height / 2 + 176, 270)
     solid = brief.style != "minimal" and rng.random() < 0.6
     shape = circle(1.0, (0, 0))
     oval = [(x * rx, y * ry) for x, y in shape]
     inner = [(x * (rx - 24), y * (ry - 24)) for x, y in shape]
     art = Art().fill("ink", oval if solid else hollow(oval, 12)).fill("bright" if solid else "voice", hollow(inner, 5))
-    mark = motifs.mono(brief.motifs[0], rng.randrange(4)).fitted(190, 120)
+    mark = motifs.mono(brief.motifs[0], rng.randrange(4)).fitted(180, 112)
     y = text.height / 2
     inside = Art().add(mark.placed((0, -y - 34 - mark.height / 2)), text.art())
     inside.fill("accent", polygon(rng.choice((4, 5)), 20, inner=8) if rng.random() < 0.7 else circle(9))
@@ -76,8 +76,8 @@ def oval_label(brief: Brief) -> Art:
 def half_sun(brief: Brief) -> Art:
     """The motif light in a half disc that stands on the name, and stripes below like water."""
     rng, r = brief.rng, 300.0
-    text = block(brief.display, brief.words, 640, 150, most_lines=2)
-    mark = motif_on_ink(brief).fitted(230, 168, (0, -r * 0.42))
+    text = block(brief.display, brief.words, 680, 180, most_lines=2)
+    mark = motif_on_ink(brief, 230, 168).placed((0, -r * 0.42))
     top = Art().fill("ink", arc(r, 180, 360)).add(mark)
     low, art = text.height + 96, top.add(text.art().placed((0, 48 + text.height / 2)))
     for index in range(rng.choice((3, 4))):
@@ -86,17 +86,17 @@ def half_sun(brief: Brief) -> Art:
     return art
 
 
-def motif_on_ink(brief: Brief) -> Art:
-    """The motif as it is cut out of ink."""
-    return motifs.mono(brief.motifs[0], brief.rng.randrange(4)).recolored(ON_INK)
+def motif_on_ink(brief: Brief, width: float, height: float) -> Art:
+    """The motif as it is cut out of ink, about the origin."""
+    return motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(width, height).recolored(ON_INK)
 
 
 def pennant(brief: Brief) -> Art:
     """An upright banner with a notch at its foot, the motif above the name."""
-    text = block(brief.display, brief.words, 380, 200, most_lines=4)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(300, 230)
-    half = max(text.width / 2 + 92, 220)
-    high, cut = mark.height + text.height + 330, brief.rng.choice((76.0, -76.0))
+    text = block(brief.display, brief.words, 470, 250, most_lines=4)
+    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(270, 190)
+    half = max(text.width / 2 + 70, 220)
+    high, cut = mark.height + text.height + 300, brief.rng.choice((76.0, -76.0))
     top, foot = -high / 2, high / 2
     shape = [(-half, top), (half, top), (half, foot), (0.0, foot - cut), (-half, foot)]
     solid = brief.style != "minimal" and brief.rng.random() < 0.75

@@ -7,25 +7,28 @@ from bmn_sandbox.media.logo import frames, letters_woven, motifs
 from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.letters_woven import sign_face
 from bmn_sandbox.media.logo.marks import icon
-from bmn_sandbox.media.shapes import circle, polygon, rectangle
+from bmn_sandbox.media.shapes import circle, polygon
 
 # The designs of a style, each as often as it stands here.
 _DESIGNS: dict[str, tuple[str, ...]] = {
     "minimal": ("framed", "orbit", "ruled", "dotted", "motif", "woven", "parted"),
-    "modern": ("overlap", "quartered", "tiles", "woven", "bands", "cropped", "parted", "orbit"),
-    "bold": ("framed", "cropped", "bands", "varsity", "quartered", "parted", "woven"),
+    "modern": ("overlap", "quartered", "tiles", "woven", "bands", "large", "parted", "orbit"),
+    "bold": ("framed", "large", "bands", "varsity", "quartered", "parted", "woven"),
     "vintage": ("framed", "laurel", "woven", "varsity", "ruled", "shadowed"),
     "playful": ("bubbles", "framed", "overlap", "quartered", "tilted", "varsity", "parted"),
 }
-_FOR_TWO = {"overlap", "tiles", "bubbles", "woven", "parted", "quartered"}
+_COUNTS = {  # of initials that a design can show, where it cannot show any number
+    **dict.fromkeys(("overlap", "woven", "parted"), (2,)),
+    **dict.fromkeys(("tiles", "bubbles", "quartered"), (2, 3)),
+}
 
 
 def lettermark(brief: Brief) -> Art:
     if not brief.initials:
         return icon(brief)
     design = brief.rng.choice(_DESIGNS[brief.style])
-    if design in _FOR_TWO and (len(brief.initials) < 2 or brief.script in CONNECTED):
-        design = brief.rng.choice(("framed", "bands", "cropped", "orbit", "motif"))
+    if design in _COUNTS and (len(brief.initials) not in _COUNTS[design] or brief.script in CONNECTED):
+        design = brief.rng.choice(("framed", "bands", "large", "orbit", "motif"))
     return _DRAWN[design](brief)
 
 
@@ -123,16 +126,14 @@ def _tiles(brief: Brief) -> Art:
     return art
 
 
-def _cropped(brief: Brief) -> Art:
-    """A letter so large that its ground crops it."""
-    form = frames.form(brief.rng.choice(("disc", "squircle", "tile", "hexagon", "leafed")), 380, brief.rng)
-    inside = Art().fill("ink", rectangle(-500, -500, 500, 500))
-    letter = fitted(sign_face(brief), brief.initials[0], 600, 580).art()
-    x, y = brief.rng.choice(((60, 60), (90, 20), (0, 90)))
-    inside.add(letter.recolored({"ink": "paper"}).placed((x, y)))
-    if len(brief.initials) > 1 and brief.rng.random() < 0.4:
-        inside.fill("bright", circle(58, (-190, -190) if x > 0 else (190, -190)))
-    return Art().clip(form, inside)
+def _large(brief: Brief) -> Art:
+    """The initials as large as a solid form holds them whole."""
+    name = brief.rng.choice(("disc", "squircle", "tile", "hexagon", "leafed"))
+    count = len(brief.initials)
+    side = 400.0 if count == 1 else 470.0 if name in ("squircle", "tile") else 430.0
+    letters = _word(brief, side, side * 0.9).recolored(ON_INK)
+    art = Art().fill("ink", frames.form(name, 380, brief.rng)).add(letters)
+    return art.fill("bright", circle(34, (196, 196))) if count == 1 and name == "squircle" else art
 
 
 def _with_motif(brief: Brief) -> Art:
@@ -142,7 +143,7 @@ def _with_motif(brief: Brief) -> Art:
         word = _word(brief, 600, 330).placed((0, 130))
         return Art().add(mark.fitted(260, 240, (0, -220)), word)
     frame = frames.frame(brief.style, 380, brief.rng)
-    word = Art().add(_word(brief, 400, 240).placed((0, 40)), mark.fitted(130, 110, (0, -190)))
+    word = Art().add(_word(brief, 400, 210).placed((0, 90)), mark.fitted(220, 180, (0, -150)))
     return frame.holding(word, 1.0)
 
 
@@ -194,7 +195,7 @@ _DRAWN = {
     "dotted": _dotted,
     "overlap": _overlap,
     "tiles": _tiles,
-    "cropped": _cropped,
+    "large": _large,
     "woven": letters_woven.woven,
     "bands": letters_woven.bands,
     "varsity": letters_woven.varsity,

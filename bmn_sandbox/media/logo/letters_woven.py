@@ -42,8 +42,7 @@ def woven(brief: Brief) -> Art:
 
 def bands(brief: Brief) -> Art:
     """Letters of stripes that grow thinner toward the head or the foot."""
-    text = "".join(brief.initials[:2])
-    word = fitted(sign_face(brief), text, 640, 500).art()
+    word = fitted(sign_face(brief), "".join(brief.initials), 640, 500).art()
     _left, top, _right, bottom = word.bounds()
     count, heavy = brief.rng.choice((6, 8, 10)), brief.rng.choice((0.34, 0.22))
     pitch, cuts, turn = (bottom - top) / count, list[Outline](), brief.rng.choice((0, 0, -18))
@@ -57,7 +56,7 @@ def bands(brief: Brief) -> Art:
 
 def varsity(brief: Brief) -> Art:
     """Letters with a line around them, as on a team's jacket."""
-    letters = [_letter(brief, index, 420, 430) for index in range(min(2, len(brief.initials)))]
+    letters = [_letter(brief, index, 420, 430) for index in range(len(brief.initials))]
     art, x = Art(), 0.0
     for letter in letters:
         art.add(letter.placed((x + letter.width / 2, 0.0)))

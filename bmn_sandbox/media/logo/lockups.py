@@ -128,7 +128,8 @@ def _boxed(brief: Brief) -> Art:
 def emblem(brief: Brief) -> Art:
     """A badge: the name around the motif, or on a plate across it."""
     line = set_line(brief.small, brief.small.cased(brief.name), 72)
-    fits_ring = brief.name and arc_degrees(line, 271) < 300
+    connected = brief.script in CONNECTED  # whose letters break where their line is bent
+    fits_ring = brief.name and not connected and arc_degrees(line, 271) < 300
     options: list[Callable[[Brief], Art]] = [_crest, _plate]
     options += [labels.oval_label, labels.half_sun, labels.pennant] if brief.name else []
     if fits_ring or not brief.name:
@@ -201,7 +202,7 @@ def _arc_badge(brief: Brief) -> Art:
     """A half ring of type over the motif, which stands on a rule."""
     face = brief.small
     line = set_line(face, face.cased(brief.name), 84)
-    line = set_line(face, line.text, 84 * min(1.0, 176 / max(arc_degrees(line, 300), 1)))
+    line = set_line(face, line.text, min(132.0, 84 * 176 / max(arc_degrees(line, 300), 1)))
     art = on_circle(line, 300, "ink", middle=-90)
     mark = motif_art(brief).fitted(380, 330, (0, -20))
     art.add(mark)
@@ -222,12 +223,15 @@ def _crest(brief: Brief) -> Art:
     wide, low = {"shield": (500, 60), "arch": (540, 190), "oval": (500, 130), "squircle": (560, 170)}.get(
         name, (560, 140)
     )
-    text = block(brief.display, brief.words, wide, 190 if name != "shield" else 150, most_lines=3)
+    text = block(brief.display, brief.words, wide, 220 if name != "shield" else 170, most_lines=3)
     top = {"shield": -140, "arch": -120}.get(name, -140)
-    inside = motif_art(brief, on_ink=solid).fitted(300, 260, (0, top)).add(text.art().placed((0, low)))
+    inside = motif_art(brief, on_ink=solid).fitted(270, 220, (0, top)).add(text.art().placed((0, low)))
     if not brief.name:
         inside = motif_art(brief, on_ink=solid).fitted(420, 420)
     return art.add(inside.recolored(ON_INK) if solid else inside)
+
+
+_PLATE_ROOM = 300.0  # how far a badge reaches above its middle, within its rim
 
 
 def _plate(brief: Brief) -> Art:
@@ -235,20 +239,22 @@ def _plate(brief: Brief) -> Art:
     rng = brief.rng
     shape = frames.form(rng.choice(("disc", "scallop", "flower", "octagon", "hexagon")), 372, rng)
     art = Art().fill("ink", shape).fill("bright", hollow(scaled(shape, 0.92), 6))
-    text = block(brief.display, brief.words, 600, 150, most_lines=2)
+    text = block(brief.display, brief.words, 660, 190, most_lines=2)
     if not brief.name:
         return art.add(motif_art(brief, on_ink=True).fitted(420, 420).recolored(ON_INK))
-    y, tall, wide = 70.0, text.height / 2 + 54, max(text.width / 2 + 96, 400)
-    mark = motif_art(brief, on_ink=True).fitted(290, 250, (0, -170)).recolored(ON_INK)
-    art.add(mark)
-    art.fill("paper", rectangle(-wide - 14, y - tall - 14, wide + 14, y + tall + 14))
+    y, tall, wide = 90.0, text.height / 2 + 46, max(text.width / 2 + 80, 400)
+    above, below = y - tall - 14, y + tall + 14  # of the plate
+    room = above + _PLATE_ROOM - 52
+    art.add(motif_art(brief, on_ink=True).fitted(300, room, (0, above - 26 - room / 2)).recolored(ON_INK))
+    art.fill("paper", rectangle(-wide - 14, above, wide + 14, below))
     plate = rounded(-wide, y - tall, wide, y + tall, rng.choice((0.0, tall)))
     light = rng.random() < 0.5
     art.fill("ink", _hollow_plate(plate, y, 8) if light else plate)
     art.add(text.art(("ink" if light else "paper",)).placed((0, y)))
     star = motifs.solid("star", rng.randrange(3)).silhouette("bright")
-    for x in (-90, 0, 90):
-        art.add(star.fitted(44 if x else 60, 44 if x else 60, (x, 240 if x else 256)))
+    if below < 230:
+        for x in (-80, 0, 80):
+            art.add(star.fitted(44 if x else 60, 44 if x else 60, (x, below + 46)))
     return art
 
 

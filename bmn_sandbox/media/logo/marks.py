@@ -3,37 +3,21 @@
 import math
 from collections.abc import Callable
 
-from bmn_sandbox.media.art import ON_INK, Art
-from bmn_sandbox.media.lettering import fitted
+from bmn_sandbox.media.art import ON_ACCENT, ON_INK, Art
 from bmn_sandbox.media.logo import frames, motifs
 from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.typeset import block
-from bmn_sandbox.media.shapes import arc, blob, circle, hand, path, rectangle, scaled, turned
+from bmn_sandbox.media.shapes import Outline, arc, blob, circle, hand, path, rectangle, scaled, turned
 
 # How a style draws a motif, each manner as often as it stands here; the second list is for grounds of ink.
 _MANNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "minimal": (("lines", "lines", "mono", "offset", "solid"), ("mono", "solid", "lines")),
-    "modern": (("solid", "solid", "mono", "halved", "offset", "striped"), ("solid", "mono", "halved", "swapped")),
-    "bold": (("solid", "mono", "halved", "striped", "swapped"), ("solid", "mono", "swapped")),
-    "vintage": (("solid", "lines", "mono", "striped"), ("solid", "mono", "swapped")),
-    "playful": (("solid", "offset", "wobbly", "swapped"), ("solid", "swapped", "wobbly")),
+    "modern": (("solid", "solid", "mono", "offset"), ("solid", "mono")),
+    "bold": (("solid", "mono"), ("solid", "mono")),
+    "vintage": (("solid", "lines", "mono"), ("solid", "mono")),
+    "playful": (("solid", "offset", "wobbly"), ("solid", "wobbly")),
 }
-_WHEELS = {
-    "leaf",
-    "drop",
-    "heart",
-    "flame",
-    "bird",
-    "bolt",
-    "sprout",
-    "fish",
-    "bean",
-    "wheat",
-    "rocket",
-    "pine",
-    "wave",
-    "butterfly",
-}
+_LONG = 12  # letters: a longer name takes more of the height, or is lost in a small picture
 _PAIRS = {"leaf", "bird", "fish", "cat", "wave", "wind", "flame", "moon", "bolt"}
 
 
@@ -49,12 +33,6 @@ def motif_art(brief: Brief, *, on_ink: bool = False, motif: str | None = None) -
             return motifs.mono(name, version)
         case "offset":
             return motifs.offset(name, version, brief.line)
-        case "halved":
-            return motifs.halved(name, version, turn=rng.choice((0, 0, 45, -45)))
-        case "striped":
-            return motifs.striped(name, version)
-        case "swapped":
-            return motifs.solid(name, version).recolored({"ink": "accent", "accent": "ink"})
         case "wobbly":
             return motifs.solid(name, version).placed(turn=rng.choice((-8, 7))).bent(hand(rng, 2.2))
         case _:
@@ -66,7 +44,7 @@ def icon(brief: Brief) -> Art:
     rng, name = brief.rng, brief.motifs[0]
     frame = frames.frame(brief.style, 380, rng)
     chance = rng.random()
-    if name in _WHEELS and chance < 0.22 and brief.style != "minimal":
+    if name in motifs.WHEELS and chance < 0.22 and brief.style != "minimal":
         version = rng.randrange(len(motifs.MOTIFS[name]))
         return frame.holding(motifs.wheel(name, version, rng.choice((3, 4, 5, 6))), 1.04)
     if name in _PAIRS and chance < 0.34:
@@ -89,6 +67,7 @@ def captioned(brief: Brief, mark: Art, *, share: float = 0.62, role: str = "ink"
     """A mark with the name below it. share: of the height that the mark takes."""
     if not brief.name:
         return mark.fitted(760, 760)
+    share -= 0.08 if len(brief.name) > _LONG else 0.0
     tall = 800 * share
     name = block(brief.display, brief.words, 760, 800 * (1 - share) * 0.8, most_lines=2)
     art = mark.fitted(720, tall, (0, -400 + tall / 2))
@@ -101,7 +80,7 @@ def captioned(brief: Brief, mark: Art, *, share: float = 0.62, role: str = "ink"
 def organic(brief: Brief) -> Art:
     """Drawn by hand: an unsteady motif, the name written, and one stroke of a brush."""
     grounds: tuple[Callable[[Brief], Art], ...] = (
-        _brush_ring, _paint_blob, _underlined, _sprigs, _sun_disc, _stamp, _stamp, _dabs, _grass
+        _brush_ring, _paint_blob, _underlined, _sprigs, _sun_disc, _stamp, _stamp, _grass
     )  # fmt: skip
     ground = brief.rng.choice(grounds)
     return captioned(brief, ground(brief), share=0.66)
@@ -128,7 +107,6 @@ def _brush_ring(brief: Brief) -> Art:
 
 def _paint_blob(brief: Brief) -> Art:
     ground = Art().fill("soft", blob(brief.rng, 290, 0.16))
-    ground.fill("accent", turned(blob(brief.rng, 120, 0.2), 20, (0, 0))) if brief.rng.random() < 0.3 else None
     return ground.add(_by_hand(brief, line=brief.rng.random() < 0.5).recolored({"paper": "soft"}).fitted(370, 370))
 
 
@@ -156,9 +134,8 @@ def _sprigs(brief: Brief) -> Art:
 
 
 def _sun_disc(brief: Brief) -> Art:
-    x = brief.rng.choice((-90, 90))
-    disc = Art().fill("accent", blob(brief.rng, 190, 0.06)).placed((x, -70))
-    return disc.add(_by_hand(brief, line=True).silhouette("ink").fitted(420, 420))
+    disc = Art().fill("accent", blob(brief.rng, 290, 0.06))
+    return disc.add(_by_hand(brief, line=brief.rng.random() < 0.4).recolored(ON_ACCENT).fitted(350, 350))
 
 
 def _stamp(brief: Brief) -> Art:
@@ -170,103 +147,65 @@ def _stamp(brief: Brief) -> Art:
     return art.add(mark.recolored(ON_INK))
 
 
-def _dabs(brief: Brief) -> Art:
-    """Three strokes of a broad brush, and the motif drawn over them."""
-    rng, art = brief.rng, Art()
-    for index, wide in enumerate((210, 260, 190)):
-        y, lean = -120 + index * 120, rng.uniform(-30, 30)
-        line = [(x + lean, y - x * 0.12 + 8 * math.sin(x / 60 + index)) for x in range(-wide, wide + 1, 12)]
-        widths = [
-            86 * min(1.0, 0.45 + 1.4 * math.sin(math.pi * min(1, (i + 1) / len(line) * 1.05))) for i in range(len(line))
-        ]
-        art.stroke("soft" if index != 1 else "accent", line, widths)
-    dark = motifs.solid(brief.motifs[0], rng.randrange(4)).silhouette("ink")
-    return art.add(dark.placed(turn=rng.uniform(-5, 5)).bent(hand(rng, 2.4)).fitted(400, 400))
-
-
 def _grass(brief: Brief) -> Art:
     """The motif between two sprigs that rise from one knot."""
     rng, leaf = brief.rng, path("M0 0 C20 -14 24 -44 0 -70 C-24 -44 -20 -14 0 0 Z")[0]
     art, shake = Art(), hand(rng, 3)
     for side in (-1, 1):
-        spine = [shake((side * (20 + 250 * math.sin(t * 1.25)), 250 - 330 * t)) for t in (i / 20 for i in range(21))]
+        spine = [shake((side * (20 + 250 * math.sin(t * 1.25)), 250 - 440 * t)) for t in (i / 20 for i in range(21))]
         art.stroke("ink", spine, [9 - 6 * i / 21 for i in range(21)])
         for index in range(3, 20, 3):
             x, y = spine[index]
             for lean in (side * 10, side * 80):
                 bud = turned(scaled(leaf, 1.2 - index * 0.028), lean)
                 art.fill("accent" if lean == side * 10 else "ink", [[(px + x, py + y) for px, py in bud]])
-    return art.add(_by_hand(brief, line=rng.random() < 0.4).fitted(270, 270, (0, -20)))
+    return art.add(_by_hand(brief, line=rng.random() < 0.4).fitted(250, 250, (0, -50)))
 
 
 # -- negative space --
 
 
 def negative(brief: Brief) -> Art:
-    """Form and ground change places."""
-    options: tuple[Callable[[Brief], Art], ...] = (_bleed, _counterchange, _in_letter, _window, _sliced)
-    choices = [
-        o for o in options if o is not _in_letter or (brief.initials and brief.script in ("Latin", "Cyrillic", "Greek"))
-    ]
-    return captioned(brief, brief.rng.choice(choices)(brief), share=0.7)
+    """The motif is what is left of the ground: whole, with a margin."""
+    options: tuple[Callable[[Brief], Art], ...] = (_punched, _punched, _roundel, _standing)
+    return captioned(brief, brief.rng.choice(options)(brief), share=0.68)
 
 
 # Forms that one still recognizes when a motif has been cut out of them.
-_CALM = ("disc", "squircle", "tile", "hexagon", "octagon", "arch", "diamond", "scallop", "shield")
-_CROPPED = ("disc", "squircle", "tile", "octagon")
+_CALM = ("disc", "squircle", "tile", "hexagon", "octagon", "arch", "scallop")
+_BROAD = ("disc", "squircle", "tile", "octagon")
 
 
-def _ground(brief: Brief, among: tuple[str, ...] = _CALM) -> tuple[list[tuple[float, float]], str]:
+def _ground(brief: Brief, among: tuple[str, ...] = _CALM) -> Outline:
     name = brief.rng.choice([name for name in frames.FORMS_OF[brief.style] if name in among] or list(among))
-    return frames.form(name, 300, brief.rng), name
+    return frames.form(name, 300, brief.rng)
 
 
-def _bleed(brief: Brief) -> Art:
-    """The motif is cut out of a solid form, so large that the form's edge crops it."""
-    form, _name = _ground(brief, _CROPPED)
-    mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4))
-    inside = Art().fill("ink", rectangle(-500, -500, 500, 500))
-    x, y = brief.rng.choice(((50, 50), (-60, 40), (0, 90), (70, -30)))
-    inside.add(mark.fitted(600, 600, (x, y)).placed(turn=brief.rng.choice((-12, 0, 12))).recolored(ON_INK))
-    return Art().clip(form, inside)
+def _cut_out(brief: Brief, side: float) -> Art:
+    return motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(side, side)
 
 
-def _counterchange(brief: Brief) -> Art:
-    """A form of two halves; the motif is dark on the light one and light on the dark one."""
-    form, _name = _ground(brief)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(400, 400)
-    turn = brief.rng.choice((0, 0, 45, -45, 90))
-    light = Art().fill("soft", form).add(mark.recolored({"paper": "soft"}))
-    dark = Art().fill("ink", form).add(mark.recolored({"ink": "paper", "paper": "ink"}))
-    side = turned(rectangle(0, -600, 600, 600), turn)
-    return Art().add(light).clip(side, Art().clip(form, dark))
+def _punched(brief: Brief) -> Art:
+    """Cut out of a solid form."""
+    turn = brief.rng.choice((0, 0, -8, 8)) if brief.style == "playful" else 0
+    return (
+        Art()
+        .fill("ink", _ground(brief))
+        .add(_cut_out(brief, brief.rng.choice((310, 340))).placed(turn=turn).recolored(ON_INK))
+    )
 
 
-def _in_letter(brief: Brief) -> Art:
-    """The motif cut out of the first letter, heavy enough to hold it."""
-    letter = fitted(brief.display, brief.initials[0], 520, 520).art()
-    heavy = Art().add(letter)
-    for operation in letter.operations:
-        heavy.stroke("ink", operation.outlines, 46, closed=True)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(210, 210, (brief.rng.choice((70, 90)), 110))
-    seat = Art().fill("paper", circle(132, (80, 112)))
-    return heavy.add(seat, mark.silhouette("voice"))
+def _roundel(brief: Brief) -> Art:
+    """Light in a disc of the second color, which is cut out of a form of ink."""
+    rng, radius = brief.rng, brief.rng.choice((205, 225))
+    art = Art().fill("ink", _ground(brief)).fill("paper", circle(radius + rng.choice((0, 14))))
+    mark = motifs.mono(brief.motifs[0], rng.randrange(4)).fitted(radius * 1.24, radius * 1.24)
+    return art.fill("accent", circle(radius)).add(mark.recolored(ON_ACCENT))
 
 
-def _window(brief: Brief) -> Art:
-    """An arch or disc of ink in which the motif stands light before a colored disc."""
-    form, _name = _ground(brief)
-    sun = circle(brief.rng.choice((120, 150)), (brief.rng.choice((-80, 0, 90)), brief.rng.choice((-110, -60))))
-    inside = Art().fill("ink", rectangle(-500, -500, 500, 500)).fill("bright", sun)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(400, 400, (0, 40))
-    return Art().clip(form, inside.add(mark.recolored({"ink": "paper", "paper": "ink"})))
-
-
-def _sliced(brief: Brief) -> Art:
-    """The form in stripes; the motif is where they change color."""
-    form, _name = _ground(brief)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(430, 430)
-    turn, pitch = brief.rng.choice((0, 45, 90, -45)), brief.rng.choice((34, 44))
-    stripes = [turned(rectangle(-600, y, 600, y + pitch * 0.52), turn) for y in range(-600, 600, pitch)]
-    back = Art().fill("soft", form).clip(form, Art().fill("accent", stripes))
-    return back.add(mark.recolored({"paper": "soft"}))
+def _standing(brief: Brief) -> Art:
+    """Light before ink, on a ground of the second color at the foot of the form."""
+    form, level = _ground(brief, _BROAD), brief.rng.choice((120.0, 150.0))
+    inside = Art().fill("ink", rectangle(-500, -500, 500, level)).fill("accent", rectangle(-500, level + 18, 500, 500))
+    mark = _cut_out(brief, 280)
+    return Art().clip(form, inside.add(mark.placed((0, level - 26 - mark.height / 2)).recolored(ON_INK)))

@@ -6,10 +6,29 @@ from bmn_sandbox.media.logo.motifs_beasts import BEASTS
 from bmn_sandbox.media.logo.motifs_nature import NATURE
 from bmn_sandbox.media.logo.motifs_things import THINGS
 from bmn_sandbox.media.logo.motifs_trades import TRADES
-from bmn_sandbox.media.shapes import Outline, area, circle, rectangle
+from bmn_sandbox.media.shapes import Outline, area, circle
 
 MOTIFS: dict[str, list[list[Layer]]] = {**NATURE, **BEASTS, **THINGS, **TRADES}
 """Each motif in one or more drawings."""
+WHEELS = frozenset(
+    [
+        "leaf",
+        "drop",
+        "heart",
+        "flame",
+        "bird",
+        "bolt",
+        "sprout",
+        "fish",
+        "bean",
+        "wheat",
+        "rocket",
+        "pine",
+        "wave",
+        "butterfly",
+    ]
+)
+"""Those that make a rosette."""
 
 
 def _layers(motif: str, version: int) -> list[Layer]:
@@ -76,26 +95,6 @@ def offset(motif: str, version: int = 0, line: float = 5.5) -> Art:
     return tint.add(outline)
 
 
-def halved(motif: str, version: int = 0, *, turn: float = 0.0) -> Art:
-    """Ink on one side of an axis, accent on the other."""
-    shape = mono(motif, version)
-    half = [_turned(rectangle(0, -300, 300, 300), turn)]
-    return Art().add(shape).clip(half, shape.silhouette("accent"))
-
-
-def striped(motif: str, version: int = 0) -> Art:
-    """Cut into stripes that grow towards the foot."""
-    shape = solid(motif, version)
-    _left, top, _right, bottom = shape.bounds()
-    cuts: list[Outline] = []
-    y, gap = top + (bottom - top) * 0.42, 4.0
-    while y < bottom - 6:
-        cuts.append(rectangle(-140, y, 140, y + gap))
-        y += gap + 15
-        gap += 1.6
-    return Art().clip(cuts, shape, outside=True)
-
-
 def wheel(motif: str, version: int = 0, count: int = 4) -> Art:
     """The motif several times about a middle, ink and accent in turn."""
     one = solid(motif, version).fitted(72, 72)
@@ -111,7 +110,3 @@ def pair(motif: str, version: int = 0) -> Art:
     one = solid(motif, version).fitted(88, 130)
     other = one.placed(flip=True).recolored({"ink": "accent", "accent": "ink"})
     return Art().add(one.placed((-50, 0)), other.placed((50, 0)))
-
-
-def _turned(outline: Outline, degrees: float) -> Outline:
-    return Art().fill("ink", outline).placed(turn=degrees).operations[0].outlines[0]

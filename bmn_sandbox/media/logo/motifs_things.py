@@ -17,6 +17,7 @@ def _seamed_bean(center: tuple[float, float], size: float, turn: float) -> list[
     return [circle(size, center, 0.66, 1.0, turn)]
 
 
+_CHEESE: Outline = [(-88, 16), (88, 16), (88, 27), (54, 27), (22, 54), (-10, 27), (-88, 27)]
 _SEAM = path("M0 -84 C26 -40 -26 40 0 84")[0]
 
 THINGS: dict[str, list[list[Layer]]] = {
@@ -31,12 +32,6 @@ THINGS: dict[str, list[list[Layer]]] = {
             (INK, "M-58 -50 L58 -50 L44 96 L-44 96 Z", 0),
             (INK, "M-68 -68 L68 -68 L62 -56 L-62 -56 Z M-48 -92 L48 -92 L56 -74 L-56 -74 Z", 0),
             (ACCENT, "M-55 -14 L55 -14 L49 48 L-49 48 Z", 0),
-        ],
-        [
-            (INK, [circle(92)], 0),
-            (DETAIL, [circle(72)], 0),
-            (ACCENT, [circle(60)], 0),
-            (DETAIL, "M0 34 C-44 6 -36 -30 -16 -30 C-6 -30 0 -22 0 -16 C0 -22 6 -30 16 -30 C36 -30 44 6 0 34 Z", 0),
         ],
     ],
     "bean": [
@@ -67,10 +62,26 @@ THINGS: dict[str, list[list[Layer]]] = {
     ],
     "key": [
         [
-            (INK, [circle(40, (-48, 0))], 0),
-            (DETAIL, [circle(18, (-48, 0))], 0),
-            (INK, "M-10 0 L90 0 M84 0 L84 34", 18),
-            (ACCENT, "M54 8 L54 34", 16),
+            (INK, [turned(outline, -45) for outline in (
+                circle(42, (-50, 0)), rounded(-14, -11, 96, 11, 4), rounded(44, 4, 60, 42, 3), rounded(76, 4, 94, 42, 3))], 0),
+            (ACCENT, [turned(circle(22, (-50, 0)), -45)], 0),
+        ],
+    ],
+    "bell": [
+        [
+            (INK, "M-80 44 C-80 -20 -46 -54 0 -54 C46 -54 80 -20 80 44 Z", 0),
+            (INK, [rounded(-96, 56, 96, 80, 8)], 0),
+            (ACCENT, [rounded(-7, -76, 7, -52, 2), circle(16, (0, -80))], 0),
+            (DETAIL, "M-52 24 C-48 -4 -32 -22 -12 -28", 9),
+        ],
+    ],
+    "lighthouse": [
+        [
+            (INK, "M-26 -40 L26 -40 L46 94 L-46 94 Z", 0),
+            (DETAIL, "M-44 6 L44 6 M-50 50 L50 50", 15),
+            (INK, "M-36 -46 L36 -46", 9),
+            (INK, [rounded(-18, -72, 18, -50, 2), [(-28.0, -74.0), (0.0, -98.0), (28.0, -74.0)]], 0),
+            (ACCENT, "M34 -66 L98 -90 L98 -42 Z M-34 -66 L-98 -90 L-98 -42 Z", 0),
         ],
     ],
     "book": [
@@ -119,8 +130,8 @@ THINGS: dict[str, list[list[Layer]]] = {
             (ACCENT, [[(x * 0.3 + 6, y * 0.3 - 70) for x, y in polygon(4, 100, inner=28)]], 0),
         ],
         [
-            (ACCENT, [turned(rounded(-9, -40, 9, 98, 4), 45)], 0),
-            (INK, [turned(path("M-60 -84 L44 -84 L60 -66 L60 -36 L-60 -36 Z")[0], 45)], 0),
+            (ACCENT, [turned(rounded(-10, -44, 10, 98, 5), 38)], 0),
+            (INK, [turned(path("M-72 -92 L-46 -92 L-46 -82 L18 -82 C50 -82 74 -66 90 -36 C66 -50 44 -50 24 -42 L-46 -42 L-46 -32 L-72 -32 Z")[0], 38)], 0),
         ],
     ],
     "dumbbell": [
@@ -174,11 +185,16 @@ THINGS: dict[str, list[list[Layer]]] = {
             (INK, "M-84 58 L84 58 C84 80 70 88 54 88 L-54 88 C-70 88 -84 80 -84 58 Z", 0),
             (DETAIL, [circle(5, (-34, -48)), circle(5, (4, -60)), circle(5, (38, -44))], 0),
         ],
+    ],
+    "sandwich": [
         [
-            (INK, "M-92 -30 L92 -30 L0 -92 Z", 0),
-            (ACCENT, "M-92 -4 C-70 -20 -46 14 -22 -4 C0 -20 24 14 46 -4 C64 -16 76 6 92 -4", 15),
-            (ACCENT, [rounded(-88, 20, 88, 38, 9)], 0),
-            (INK, "M-92 54 L92 54 L70 88 L-70 88 Z", 0),
+            (INK, "M-84 -20 C-96 -20 -98 -54 -84 -60 C-60 -70 60 -70 84 -60 C98 -54 96 -20 84 -20 Z", 0),
+            (ACCENT, "M-92 0 C-74 -14 -56 14 -38 0 C-20 -14 -2 14 16 0 C34 -14 52 14 70 0 C78 -6 86 -4 92 0", 13),
+            (INK, "M-86 38 L86 38 C94 70 80 80 66 80 L-66 80 C-80 80 -94 70 -86 38 Z", 0),
+            (GAP, [[*_CHEESE, _CHEESE[0]]], 10),
+            (ACCENT, [_CHEESE], 0),
+            (INK, "M0 -62 L0 -98", 7),
+            (ACCENT, [circle(14, (0, -88))], 0),
         ],
     ],
     "cupcake": [

@@ -82,9 +82,9 @@ TRADES: dict[str, list[list[Layer]]] = {
             (DETAIL, [circle(7, (0, -16))], 0),
         ],
         [
-            (INK, [rounded(-92, -60, 92, -26, 8)], 0),
-            (INK, [rounded(x, -20, x + 12, 64, 5) for x in range(-88, 84, 22)], 0),
-            (ACCENT, [rounded(-92, -60, 92, -44, 8)], 0),
+            (INK, [rounded(-30, -54, 30, 54, 3)], 0),
+            (DETAIL, "M-34 -14 L34 -50 M-34 22 L34 -14 M-34 58 L34 22", 12),
+            (ACCENT, [rounded(-42, -74, 42, -58, 6), rounded(-42, 58, 42, 74, 6), circle(16, (0, -86)), circle(10, (0, 86))], 0),
         ],
     ],
     "bike": [
@@ -160,6 +160,8 @@ TRADES: dict[str, list[list[Layer]]] = {
             (INK, "M0 -44 L0 86 M-38 -22 L38 -22 M-82 26 C-74 70 -40 86 0 88 C40 86 74 70 82 26", 14),
             (ACCENT, [[*circle(20, (0, -68)), (20, -68)]], 13),
         ],
+    ],
+    "boat": [
         [
             (INK, "M-14 -96 L-14 44 L-84 44 Z", 0),
             (ACCENT, "M6 -76 L6 44 L66 44 Z", 0),

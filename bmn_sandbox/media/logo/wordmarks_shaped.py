@@ -2,7 +2,7 @@
 
 from bmn_sandbox.media.art import Art
 from bmn_sandbox.media.faces import Face
-from bmn_sandbox.media.lettering import set_line
+from bmn_sandbox.media.lettering import on_circle, set_line
 from bmn_sandbox.media.logo import motifs
 from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.typeset import Block, block, color_roles
@@ -53,7 +53,7 @@ def _replaced(set_: Block, line: object, center: tuple[float, float], index: int
 def swash(brief: Brief) -> Art:
     """A script over a swash, with small capitals below."""
     scripts = [
-        Face("Oleo Script", 400),
+        Face("Oleo Script", 700),
         Face("Pacifico", 400),
         Face("Playfair Display", 800),
         Face("Abril Fatface", 400),
@@ -82,24 +82,14 @@ def _tagline(brief: Brief, width: float, at: tuple[float, float]) -> Art:
 
 
 def arched(brief: Brief) -> Art:
-    """The name on an arch, the motif below it."""
+    """The name on an arch, each letter upright on its curve, the motif below it."""
     line = set_line(brief.display, " ".join(brief.words), 100)
     if len(line.text) > 18:
         return shadowed(brief)
-    radius = line.width / 2.15
-    art = Art()
-    arch = line.art()
-    art.add(arch.bent(lambda p: _on_arch(p, radius, line.height)))
+    radius = line.width / 1.5
     mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4))
-    return art.add(mark.fitted(radius * 0.9, radius * 0.72, (0, -radius * 0.28))).centered().fitted(820, 620)
-
-
-def _on_arch(point: tuple[float, float], radius: float, tall: float) -> tuple[float, float]:
-    """Letters keep upright and are stretched down to a curve, as painted on a shop's window."""
-    x, y = point
-    lift = radius * 0.42 * (1 - (x / (radius * 1.1)) ** 2)
-    stretch = 1 + 0.25 * (x / (radius * 1.1)) ** 2
-    return x, (y - tall / 2) * stretch - lift - radius * 0.42
+    art = on_circle(line, radius, "ink").add(mark.fitted(radius * 0.7, radius * 0.5, (0, -radius * 0.52)))
+    return art.centered().fitted(820, 620)
 
 
 def shadowed(brief: Brief) -> Art:
