@@ -23,13 +23,13 @@ from bmn.identity.keys import ApiKeys, is_key
 from bmn.identity.refused import KeyRefused, RefusedTokens, TokenTooLong
 from bmn.identity.rights import RIGHTS, Right, Role
 from bmn.identity.roles import Roles
+from bmn.identity.unproven import MAX_TOKEN_BYTES, is_readable
 from bmn.settings import Settings
 
 NO_TOKEN = "Authentication required: no token provided"
 INVALID_TOKEN = "Authentication failed: invalid token"
 
 LEEWAY = 30  # seconds our clock and the issuer's may differ
-MAX_TOKEN_BYTES = 8192
 _CACHE_SECONDS = 60.0  # a verified token is believed this long without another look at its signature
 _CACHE_SIZE = 10_000
 
@@ -108,7 +108,7 @@ class Authenticator:
         """
         if not token:
             raise NotSignedIn(NO_TOKEN)
-        if not isinstance(token, str) or len(token) > MAX_TOKEN_BYTES or not token.isascii():
+        if not is_readable(token):
             self._refused.note(_unread(token), "")
             raise NotSignedIn(INVALID_TOKEN)
         if self.api_keys is not None and is_key(token):

@@ -1,6 +1,8 @@
 """What waits for one client, and how a session's place in the stream is told."""
 
 import asyncio
+import base64
+import json
 
 import jwt
 import pytest
@@ -161,3 +163,10 @@ def test_a_client_is_known_by_where_it_calls_from_and_whose_token_it_shows() -> 
     assert known[0] == known[1] != client_name("::1", "/admin", {"token": ana})
     for nothing in (None, [], {}, {"token": 5}, {"token": "x" * 5000}):
         assert client_name("::1", "/wizard", nothing) == "::1 /wizard "
+
+
+@pytest.mark.parametrize("subject", ["x" * 8000, [[]] * 4000, {"sub": "x"}, 1, None])
+def test_a_refused_client_is_named_by_no_more_of_its_token_than_is_ever_looked_at(subject: object) -> None:
+    """Decoding what is too long for a token would hold everybody up, and so would the name of a list."""
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": subject}).encode()).decode().rstrip("=")
+    assert client_name("::1", "/wizard", {"token": f"eyJhbGciOiJIUzI1NiJ9.{claims}.AA"}) == "::1 /wizard "

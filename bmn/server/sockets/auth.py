@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import jwt
-
 from bmn.errors import NotSignedIn
 from bmn.identity.keys import PREFIX, is_key
 from bmn.identity.tokens import NO_TOKEN, Authenticator, Principal
+from bmn.identity.unproven import is_readable, said_by
 from bmn.server.access.permissions import NAMESPACES, require
 
 _LONGEST_NAME = 200
@@ -28,10 +27,8 @@ async def authenticate(auth: Authenticator, namespace: str, shown: Any, address:
 def client_name(address: str, namespace: str, shown: Any) -> str:
     """Who asks to be let in, as far as it can be told before: where from, and who the unproven token is said to be of."""
     token = shown.get("token") if isinstance(shown, dict) else None
-    if isinstance(token, str) and is_key(token):
+    if is_readable(token) and is_key(token):
         return f"{address} {namespace} {token[: len(PREFIX) + 12]}"[:_LONGEST_NAME]
-    try:
-        claims = jwt.decode(token, options={"verify_signature": False}) if isinstance(token, str) else {}
-    except jwt.PyJWTError:
-        claims = {}
-    return f"{address} {namespace} {claims.get('sub', '')}"[:_LONGEST_NAME]
+    _, claims = said_by(token)
+    subject = claims.get("sub")
+    return f"{address} {namespace} {subject if isinstance(subject, str) else ''}"[:_LONGEST_NAME]
