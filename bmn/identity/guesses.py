@@ -19,7 +19,7 @@ class Guesses:
 
     def check(self, key_id: str, address: str | None) -> None:
         """Before a key is looked up. Raises RateLimited."""
-        if address is None or key_id in self._good:
+        if not address or key_id in self._good:
             return
         since, count = self._bad.get(address, (0.0, 0))
         left = since + _A_MINUTE - time.monotonic()
@@ -34,7 +34,7 @@ class Guesses:
             if len(self._good) >= _MOST_ADDRESSES:
                 self._good.clear()
             self._good.add(key_id)
-        elif address is not None:
+        elif address:
             now = time.monotonic()
             since, count = self._bad.get(address, (now, 0))
             if now - since >= _A_MINUTE:

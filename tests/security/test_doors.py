@@ -284,6 +284,21 @@ def test_transports_that_join_nothing_are_few(target: Target, monkeypatch: pytes
     assert codes[-1] == 503 and codes[0] in (200, 503)
 
 
+def test_whoever_has_many_addresses_is_one_caller(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One IPv6 network has 2^64 addresses: counted singly, it would take every place of those that join nothing."""
+    monkeypatch.setattr(target.app.sockets._idle, "_most_each", 5)
+
+    async def handshake_from(address: str) -> int:
+        transport = httpx.ASGITransport(target.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=target.url) as client:
+            return (await client.get(HANDSHAKE)).status_code
+
+    codes = [target.wait(handshake_from(f"2001:db8:0:1::{number:x}")) for number in range(1, 8)]
+    assert codes == [200] * 5 + [503] * 2
+    assert target.wait(handshake_from("2001:db8:0:2::1")) == 200
+    assert target.wait(handshake_from("203.0.113.7")) == target.wait(handshake_from("::ffff:203.0.113.7")) == 200
+
+
 def test_who_takes_nothing_of_an_answer_is_cut(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     core, brand = target.app.resources.core, str(uuid4())
     key = f"brands/{brand}/video/{uuid4().hex}.mp4"

@@ -18,8 +18,8 @@ from bmn.jobs.submission import has_answer
 from bmn.schemas.base import Id, JobId
 from bmn.server.access.bounds import keep_within, named_by
 from bmn.server.access.permissions import require, require_route
+from bmn.server.edge.addresses import counted_of
 from bmn.server.edge.asgi import request_id_of, route_path_of
-from bmn.server.edge.gate import counted
 from bmn.server.edge.queries import check_headers, check_query
 from bmn.server.state.resources import Resources
 from bmn.work.welcome import ensure_known
@@ -55,9 +55,9 @@ async def _identify(request: Request) -> Principal:
     shown = request.headers.get("authorization")
     scheme, _, token = (shown or "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
-        principal = await found.auth.verify(token.strip(), address=_address(request))
+        principal = await found.auth.verify(token.strip(), address=counted_of(request.scope))
     elif shown is None and (asked := _token_in_address(request)):
-        principal = await found.auth.verify(asked, address=_address(request))
+        principal = await found.auth.verify(asked, address=counted_of(request.scope))
     elif shown is not None or (session := await found.sessions.find_for(request)) is None:
         raise NotSignedIn(NO_TOKEN)
     else:
@@ -73,10 +73,6 @@ async def _identify(request: Request) -> Principal:
         await ensure_known(found.core, principal.user_id, principal.email)
         found.remember_user(principal.user_id)
     return principal
-
-
-def _address(request: Request) -> str | None:
-    return counted(request.client.host) if request.client else None
 
 
 def _token_in_address(request: Request) -> str | None:

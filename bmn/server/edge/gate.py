@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bmn.logs import get_logger
+from bmn.server.edge.addresses import counted
 from bmn.settings.web import Networks, in_networks
 
 log = get_logger(__name__)
@@ -97,16 +98,6 @@ class Gate:
                 of_address=self._of_address[address],
                 in_all=len(self._open),
             )
-
-
-def counted(address: str) -> str:
-    """One name for each caller: whoever has an IPv6 address has 2^64 of them."""
-    if ":" not in address:
-        return address
-    packed = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
-    if packed[:12] == bytes(10) + b"\xff\xff":
-        return socket.inet_ntop(socket.AF_INET, packed[12:])
-    return socket.inet_ntop(socket.AF_INET6, packed[:8] + bytes(8))
 
 
 def _in_kernel(sock: Any) -> int:

@@ -19,6 +19,7 @@ from bmn.errors import BmnError, RateLimited
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
 from bmn.schemas.events import Event, Refusal
+from bmn.server.edge.addresses import counted
 from bmn.server.edge.asgi import address_of
 from bmn.server.edge.measured import is_heavy
 from bmn.server.sockets.auth import authenticate, client_name
@@ -51,6 +52,11 @@ class _Transport:
 
     address: str
     recovers: bool
+
+    @property
+    def counted_as(self) -> str:
+        """Whom its address counts as."""
+        return counted(self.address)
 
 
 class SocketServer:
@@ -101,7 +107,7 @@ class SocketServer:
         """A transport that joins nothing is not kept."""
         if eio_sid not in self._open:
             return
-        self._idle.add(eio_sid, self._open[eio_sid].address)
+        self._idle.add(eio_sid, self._open[eio_sid].counted_as)
 
         def look() -> None:
             if eio_sid in self._open and not self._sessions.on_transport(eio_sid):
@@ -199,7 +205,7 @@ class SocketServer:
         self._attempts[eio_sid] = self._attempts.get(eio_sid, 0) + 1
         if self._attempts[eio_sid] > self._limits.attempts:
             raise ValueError("too many attempts to connect")
-        client = client_name(self._open[eio_sid].address, namespace, shown)
+        client = client_name(self._open[eio_sid].counted_as, namespace, shown)
         try:
             session = await self._admit(eio_sid, namespace, shown)
         except BmnError as error:
@@ -223,7 +229,7 @@ class SocketServer:
         """A session that is connected and has everything it missed; None where the client has gone meanwhile."""
         if namespace not in self._namespaces:
             raise BmnError("Invalid namespace")
-        principal, token = await authenticate(self._auth, namespace, shown, self._open[eio_sid].address)
+        principal, token = await authenticate(self._auth, namespace, shown, self._open[eio_sid].counted_as)
         bucket = self._buckets.of(principal.counted_as)
         await asyncio.sleep(bucket.reserve())  # refused, the specification's client would not come back by itself
         session = Session(

@@ -12,7 +12,8 @@ from engineio.packet import MESSAGE, NOOP, Packet
 from engineio.payload import Payload
 
 from bmn.logs import get_logger
-from bmn.server.edge.asgi import address_of, is_http, is_websocket, method_of, parameter_of
+from bmn.server.edge.addresses import counted_of
+from bmn.server.edge.asgi import is_http, is_websocket, method_of, parameter_of
 from bmn.server.edge.bodies import read_whole
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.upgrades import watched
@@ -195,7 +196,7 @@ def bounded(
         if not polling and is_http(scope) and method_of(scope) != "OPTIONS":
             await _answer(send, 400, _NO_POLLING)
             return
-        if not _upgraded(scope) and is_full(address_of(scope)):
+        if not _upgraded(scope) and is_full(counted_of(scope)):
             await _turn_away(scope, send)
             return
         if not is_websocket(scope):
