@@ -21,8 +21,7 @@ _BRAND = {
 _ACCEPTED = {"jobId": _JOB, "generationJobId": _JOB, "queueName": "logo-generation", "message": "Queued."}
 _ESTIMATE = {"prompts": [], "credits": 4, "creditsAvailable": 20, "usd": 0.12, "sandboxed": True, "waiting": 0}
 _ANSWERS: dict[str, Any] = {
-    "POST /api/v1/brands": _BRAND,
-    "GET /api/v1/brands": {"brands": [], "nextCursor": None},
+    "GET /api/v1/brands": {"brands": [_BRAND], "nextCursor": None},
     "POST /api/v1/generation/logos/estimate": _ESTIMATE,
     "POST /api/v1/generation/logos": _ACCEPTED,
 }
@@ -75,11 +74,10 @@ def _env(limited: Limited, home: Path) -> dict[str, str]:
 
 
 def test_a_short_wait_is_waited_also_for_what_is_never_repeated_otherwise(limited: Limited, tmp_path: Path) -> None:
-    limited.refuses["POST /api/v1/brands"] = [0, 0]
+    limited.refuses["POST /api/v1/generation/logos"] = [0, 0]
     done = forked("generate", "logos", "--brand", "Acme", "--detach", env=_env(limited, tmp_path))
     assert done.code == 0, done.err
-    assert limited.asked.count("POST /api/v1/brands") == 3
-    assert limited.asked.count("POST /api/v1/generation/logos") == 1
+    assert limited.asked.count("POST /api/v1/generation/logos") == 3
 
 
 def test_an_accepted_job_is_named_in_the_error_that_comes_after(limited: Limited, tmp_path: Path) -> None:
@@ -87,5 +85,5 @@ def test_an_accepted_job_is_named_in_the_error_that_comes_after(limited: Limited
     done = forked("generate", "logos", "--brand", "Acme", "--json", env=_env(limited, tmp_path))
     error = json.loads(done.out)["error"]
     assert done.code == 75
-    assert error["hint"] == "Try again in 60 s. It was accepted before that: bmn jobs watch aaaaaaaa"
+    assert error["hint"] == "It was accepted before that (bmn jobs watch aaaaaaaa). Try again in 60 s."
     assert error["jobIds"] == [_JOB]

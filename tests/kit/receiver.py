@@ -78,7 +78,9 @@ class HookReceiver:
 def _handler(take: Callable[[dict[str, str], bytes], Answer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            length = int(self.headers["content-length"])
+            if len(body := self.rfile.read(length)) < length:
+                return  # its sender died of a kill
             status, headers = take({name.lower(): value for name, value in self.headers.items()}, body)
             self.send_response(status)
             for name, value in headers.items():

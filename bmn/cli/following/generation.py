@@ -48,8 +48,8 @@ def make(kind: Kind, build: Builder, options: Options) -> int:
     except BmnError as error:
         if made.job_ids and "jobs watch" not in (error.hint or ""):
             # Whoever reads only the error would ask once more, and pay once more.
-            came = f"It was accepted before that: bmn jobs watch {' '.join(map(short_id, made.job_ids))}"
-            error.hint = f"{error.hint} {came}" if error.hint else came
+            came = f"It was accepted before that (bmn jobs watch {' '.join(map(short_id, made.job_ids))})."
+            error.hint = f"{came} {error.hint}" if error.hint else came
             error.extra["jobIds"] = made.job_ids
         raise
 
