@@ -115,11 +115,13 @@ def foliage(unit: float) -> Image.Image:
 def shadow(width: float, depth: float) -> Image.Image:
     """Where something touches the ground: a dark core in a wide soft one. depth: how dark, 0 to 1."""
     wide, high = round(width * 1.5 / _COARSE), max(6, round(width * 0.26 / _COARSE))
-    shade = Image.new("L", (wide, high), 0)
+    blur = max(1.0, high / 9)
+    rim = math.ceil(3 * blur)  # so that nothing of it is cut off
+    shade = Image.new("L", (wide, high + 2 * rim), 0)
     draw = ImageDraw.Draw(shade)
-    draw.ellipse((wide * 0.15, high * 0.26, wide * 0.85, high * 0.74), fill=round(150 * depth))
-    draw.ellipse((wide * 0.19, high * 0.38, wide * 0.81, high * 0.62), fill=round(255 * depth))
-    return _large(shade.filter(ImageFilter.GaussianBlur(max(1.0, high / 9))), (wide * _COARSE, high * _COARSE))
+    draw.ellipse((wide * 0.15, rim + high * 0.26, wide * 0.85, rim + high * 0.74), fill=round(150 * depth))
+    draw.ellipse((wide * 0.19, rim + high * 0.38, wide * 0.81, rim + high * 0.62), fill=round(255 * depth))
+    return _large(shade.filter(ImageFilter.GaussianBlur(blur)), (wide * _COARSE, shade.height * _COARSE))
 
 
 def fall(plate: Image.Image, shade: Image.Image, foot: Point, share: float = 1.0) -> None:

@@ -55,13 +55,15 @@ def _walking(stage: Stage) -> Shot:
     turned = turner(stage.product, art)
     foot = (wide / 2, stage.floor + stage.unit * 0.06)
     shadow = sets.shadow(art.width, stage.depth * 0.5)
+    # The picture of a carton shows its edge, the others show their face.
+    first, last = (stage.swing * share for share in ((-0.7, 0.75) if stage.product.kind == "box" else (-1.0, 0.0)))
 
     def at(moment: float) -> Image.Image:
         course = eased(moment)
         left = (broad - wide) * course
         frame = room.resize((wide, high), Image.Resampling.BILINEAR, (left, 0, left + wide, high))
         # What is far passes to the left, so what is near passes to the right.
-        degrees = stage.swing * (1.45 * course - 0.7)
+        degrees = first + (last - first) * course
         seen = turned(degrees)
         if stage.product.kind == "box":
             corners = foot_of_carton(art.width, degrees)
@@ -80,7 +82,8 @@ def _walking(stage: Stage) -> Shot:
 def _standing(stage: Stage) -> Shot:
     """Light goes over the wall while it turns, at last to its face, and the camera comes near."""
     wide, high = stage.size
-    whole = stage.art(0.86)
+    art = stage.art(0.84)
+    whole = smaller(art, min(1.0, 0.8 * wide / art.width))
     plate = sets.wall(stage.size, stage.colors[0], stage.floor, strength=0.34)
     window = sets.beams((2 * wide, high), 0.42)
     near, thrown = sets.shadow(whole.width * 0.8, stage.depth * 0.6), sets.shadow(whole.width * 1.2, stage.depth * 0.4)
@@ -93,8 +96,8 @@ def _standing(stage: Stage) -> Shot:
             frame.paste(_SUN, mask=window.crop((left, 0, left + wide, high)))
         sets.fall(frame, thrown, (foot[0] + whole.width * (0.34 - 0.6 * course), foot[1] - 2))
         sets.fall(frame, near, (foot[0], foot[1] + 4))
-        art = smaller(whole, _FAR + (1 - _FAR) * course)
-        seen = turner(stage.product, art)(stage.swing * math.cos(1.5 * math.pi * course))
+        shown = smaller(whole, _FAR + (1 - _FAR) * course)
+        seen = turner(stage.product, shown)(stage.swing * math.cos(1.5 * math.pi * course))
         if not stage.floats:
             mirrored = sets.reflection(seen, seen.height / 6, 0.2)
             frame.paste(mirrored, (round((wide - seen.width) / 2), round(foot[1]) - 2), mirrored)

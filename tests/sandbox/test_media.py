@@ -11,10 +11,11 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from bmn_sandbox.media import apparel, bags, headwear, objects
 from bmn_sandbox.media.bundle import STYLES, bundle
 from bmn_sandbox.media.color import WHITE, Color, contrast
-from bmn_sandbox.media.cuboid import turned_carton
+from bmn_sandbox.media.cuboid import foot_of_carton, turned_carton
 from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked, upright
 from bmn_sandbox.media.inks import changed_for, inks_of, printed, readable
 from bmn_sandbox.media.logo.palette import Palette, make_palette
+from bmn_sandbox.media.objects import MUG_FOOT, MUG_RADIUS, MUG_TOP
 from bmn_sandbox.media.placement import Logo, read_logo
 from bmn_sandbox.media.placing import sized
 from bmn_sandbox.media.products import Drawing, mockup, product_of, reshaped
@@ -242,19 +243,26 @@ def test_what_stands_in_a_bundle_is_no_square_picture() -> None:
 def _frames(prompt: str) -> list[Image.Image]:
     clip = video(mockup(logo_png(), "A mug, #2a9d8f"), 3, 640, 360, f"{prompt}, #2a9d8f")
     with av.open(io.BytesIO(clip)) as container:
-        shown = [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
-    return shown[::12]
+        return [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("style", ["showcase", "unboxing", "lifestyle", "minimal"])
 def test_a_film_moves_and_has_no_seams(style: str) -> None:
-    frames = _frames(style)
+    film = _frames(style)
+    frames = film[::12]
     assert {frame.size for frame in frames} == {(640, 360)}
     moved = [ImageChops.difference(one, other).convert("L") for one, other in pairwise(frames)]
     assert sum(max(diff.getextrema()) > 20 for diff in moved) >= len(moved) - 2  # type: ignore[type-var]
     wall = frames[-1].crop((0, 8, 640, 9)).convert("L")
     steps = [abs(int(wall.getpixel((x, 0))) - int(wall.getpixel((x + 1, 0)))) for x in range(639)]  # type: ignore[arg-type]
     assert style == "lifestyle" or max(steps) <= 6, "its wall runs from edge to edge"
+    assert _apart(film[-12], film[-1]) < 1, "its end stays for half a second"
+    assert _apart(film[-1], film[0]) < 3, "it begins where it ends"
+
+
+def _apart(one: Image.Image, other: Image.Image) -> float:
+    """How much two pictures differ on average, of 255."""
+    return ImageStat.Stat(ImageChops.difference(one, other).convert("L")).mean[0]
 
 
 @pytest.mark.parametrize("product", ["mug", "bottle"])
@@ -274,6 +282,33 @@ def test_the_print_of_a_round_thing_moves_around_it_while_its_outline_stays(prod
     body = (0, 0, round(found.art.width * 0.6 * 300 / found.art.height), 300)
     outlines = {turned(degrees).getchannel("A").crop(body).tobytes() for degrees in (-30, 0, 30)}
     assert len(outlines) == 1
+
+
+def test_the_handle_of_a_mug_goes_along_and_behind_it() -> None:
+    found = cut_out(mockup(logo_png(), "A mug, #2a9d8f"))
+    turned = turner(found, sized(found.art, 200))
+
+    def sides(degrees: float) -> tuple[bool, bool]:
+        alpha = turned(degrees).getchannel("A")
+        left, _top, right, _foot = alpha.getbbox() or (0, 0, 0, 0)
+        body = 200 * MUG_RADIUS / (MUG_FOOT - MUG_TOP)
+        return left < alpha.width / 2 - body - 9, right > alpha.width / 2 + body + 9
+
+    assert [sides(degrees) for degrees in (0, -90, -180, -270, -360)] == [
+        (False, True), (False, False), (True, False), (False, False), (False, True)
+    ]  # fmt: skip
+    assert turned(-90).tobytes() != turned(-270).tobytes(), "it is before the body once, and once behind it"
+
+
+@pytest.mark.parametrize("degrees", [-28, 0, 28])
+def test_a_carton_stands_on_its_shadow(degrees: int) -> None:
+    """Each of the corners on which its shadow is drawn is one of its picture's."""
+    art = sized(cut_out(mockup(logo_png(), "A box, #2a9d8f")).art, 320)
+    alpha = turned_carton(art, degrees).getchannel("A")
+    for x, y in foot_of_carton(art.width, degrees)[:3]:
+        across, down = round(alpha.width / 2 + x), round(alpha.height + y)
+        about = alpha.crop((across - 4, down - 4, across + 5, down + 5)).getextrema()
+        assert about[0] < 40 and about[1] > 200  # type: ignore[operator]
 
 
 def test_a_carton_turns_as_a_solid_thing() -> None:
