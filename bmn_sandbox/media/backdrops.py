@@ -194,6 +194,20 @@ def rail(canvas: Image.Image) -> None:
     paint(canvas, moved(line(bar, 3), 0, 4), BLACK, 0.34)
 
 
+def block(canvas: Image.Image, x: float, base: float, wide: float) -> None:
+    """A block of wood in whose slot something thin stands. base: where its foot is. wide: in pixels."""
+    high = max(16.0, wide * 0.15)
+    body = rounded(x - wide / 2, base - high * 0.6, x + wide / 2, base + high * 0.4, 4)
+    paint(canvas, moved(soft(body, 8), 8, 7), BLACK, 0.4)
+    shape = mask(body)
+    paint(canvas, shape, _WOOD)
+    fading = ramp([(x - wide / 2, 0), (x + wide / 2, 255)])
+    paint(canvas, ImageChops.multiply(shape, fading), _DARK_WOOD, 0.5)
+    paint(
+        canvas, line([(x - wide / 2 + 3, base - high * 0.56), (x + wide / 2 - 3, base - high * 0.56)], 2.4), WHITE, 0.5
+    )
+
+
 def hook(canvas: Image.Image, x: float, low: float) -> None:
     """A wire hook over the rail. low: how far down it reaches."""
     bow = f"M{x - 15} {RAIL + 10} C{x - 18} {RAIL - 22} {x + 18} {RAIL - 22} {x + 15} {RAIL + 4}"

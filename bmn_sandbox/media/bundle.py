@@ -39,8 +39,9 @@ def bundle(images: Sequence[bytes], prompt: str) -> bytes:
 
 _WALL = backdrops.RAIL + 20
 SHOWCASE = Stage(70, 954, back=908, front=846, above=_WALL, hanging=560, standing=600, near=1.0, apart=30)
-LIFESTYLE = Stage(60, 964, back=858, front=944, above=_WALL, hanging=560, standing=640, apart=40, aside=110)
+LIFESTYLE = Stage(60, 964, back=858, front=944, above=_WALL, hanging=560, standing=640, apart=120)
 _PRINTS_STAND = 3  # more prints hang
+_THIN = ("notebook", "print")
 _FOOT = 968.0  # of the podiums
 _PEDESTAL = 1.24  # how much broader a podium is than what stands on it
 
@@ -49,6 +50,8 @@ def _showcase(products: list[Product], palette: Palette) -> Image.Image:
     """On podiums before an arch, the tallest in the middle; where they are many, low ones on the floor before them."""
     hanging, standing = _parted(products)
     canvas = backdrops.niche(palette, 790)
+    if hanging:
+        backdrops.rail(canvas)
     spots = _staged(hanging, standing, SHOWCASE, _PEDESTAL)
     shown = [*hanging, *standing]
     raised = [spot for spot in spots if spot.row == 1]
@@ -61,9 +64,9 @@ def _showcase(products: list[Product], palette: Palette) -> Image.Image:
             base = spot.box[3]
             color = palette[raised.index(spot) % len(palette)]
             surface = backdrops.podium(canvas, color, spot.middle, base - 8, radius, max(_FOOT, base + 50))
-            stand(canvas, sized(item.art, spot.high), spot.middle, base, surface)
+            _stood(canvas, item, spot, surface)
         else:
-            stand(canvas, sized(item.art, spot.high), spot.middle, spot.box[3])
+            _stood(canvas, item, spot)
     return canvas
 
 
@@ -76,7 +79,7 @@ def _lifestyle(products: list[Product], palette: Palette) -> Image.Image:
     shown = [*hanging, *standing]
     for spot in _staged(hanging, standing, LIFESTYLE):
         if spot.row:
-            stand(canvas, sized(shown[spot.number].art, spot.high), spot.middle, spot.box[3])
+            _stood(canvas, shown[spot.number], spot)
         else:
             _hung(canvas, shown[spot.number], spot)
     return canvas
@@ -96,6 +99,13 @@ def _item(product: Product, foot: float = 1.0) -> Item:
     return Item(product.wide, product.tall, product.print, foot)
 
 
+def _stood(canvas: Image.Image, product: Product, spot: Spot, surface: Image.Image | None = None) -> None:
+    """What is too thin to stand by itself stands in a slotted block."""
+    stand(canvas, sized(product.art, spot.high), spot.middle, spot.box[3], surface)
+    if product.kind in _THIN:
+        backdrops.block(canvas, spot.middle, spot.box[3], (spot.box[2] - spot.box[0]) * 0.62)
+
+
 def _hung(canvas: Image.Image, product: Product, spot: Spot) -> None:
     art = sized(product.art, spot.high)
     if spot.box[1] < backdrops.RAIL + 40 and product.kind not in ("stickers", "print"):
@@ -104,7 +114,8 @@ def _hung(canvas: Image.Image, product: Product, spot: Spot) -> None:
 
 
 _TURN = 6.0  # degrees that all of a flat lay is turned, as one
-_LAID_SIDE, _LAID_GAP = 862.0, 42.0
+_LAID_SIDE, _LAID_GAP = 892.0, 34.0
+_NEARER = 0.42
 
 
 def _flatlay(products: list[Product], palette: Palette) -> Image.Image:
@@ -112,11 +123,17 @@ def _flatlay(products: list[Product], palette: Palette) -> Image.Image:
     canvas = backdrops.linen(palette)
     lying = [folded(product) for product in products]
     cos, sin = math.cos(math.radians(_TURN)), math.sin(math.radians(_TURN))
-    for spot in laid_out([_item(product) for product in lying], _LAID_SIDE, _LAID_GAP):
+    for spot in laid_out([_seen_near(_item(product)) for product in lying], _LAID_SIDE, _LAID_GAP):
         x, y = spot.middle, (spot.box[1] + spot.box[3]) / 2
         at = (SIZE / 2 + x * cos + y * sin, SIZE / 2 - x * sin + y * cos)
         lay(canvas, sized(lying[spot.number].art, spot.high), *at, _TURN)
     return canvas
+
+
+def _seen_near(item: Item) -> Item:
+    """As a lens above a table sees it: what is small is looked at, and not lost beside a garment."""
+    larger = (_LARGE / item.tall) ** _NEARER
+    return replace(item, wide=item.wide * larger, tall=item.tall * larger)
 
 
 def _grid(products: list[Product], palette: Palette) -> Image.Image:

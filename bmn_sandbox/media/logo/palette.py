@@ -58,9 +58,14 @@ class Palette:
 
 
 def _read_on(ground: Color, *own: Color) -> Color:
-    """The brand's own color that reads best on a ground; where none does, white or black."""
-    best = max(own, key=lambda color: contrast(color, ground))
-    return best if contrast(best, ground) >= READ else max((WHITE, BLACK), key=lambda color: contrast(color, ground))
+    """The brand's own color that reads best on a ground; else one of them, lighter or darker."""
+    ranked = sorted(own, key=lambda color: -contrast(color, ground))
+    for share in (step / 10 for step in range(10)):
+        for color in ranked:
+            for changed in (color.mixed(BLACK, share), color.mixed(WHITE, share)):
+                if contrast(changed, ground) >= READ:
+                    return changed
+    return max((WHITE, BLACK), key=lambda color: contrast(color, ground))
 
 
 def make_palette(colors: list[Color], rng: random.Random) -> Palette:
