@@ -40,6 +40,21 @@ async def test_the_owner_reads_with_a_token_and_anybody_with_a_signed_link(
     assert "sandbox" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [({"If-Match": '"zz"'}, 412), ({"Range": "bytes=99999999-"}, 416), ({"If-None-Match": "*"}, 304), ({}, 200)],
+)
+async def test_whatever_says_something_of_a_file_of_another_is_a_look(
+    ana: httpx.AsyncClient, admin: httpx.AsyncClient, brand: str, asked: dict[str, str], status: int
+) -> None:
+    """Its size and its digest are in the headers of answers that carry nothing of it."""
+    url = (await signed_url(ana, brand)).split("?")[0]
+    answer = await admin.get(url, params={"reveal": "true", "reason": "ticket 7"}, headers=asked)
+    assert (answer.status_code, "etag" in answer.headers) == (status, True)
+    looks = (await admin.get("/api/v1/admin/audit", params={"action": "reveal.file"})).json()["entries"]
+    assert [look["reason"] for look in looks] == ["ticket 7"]
+
+
 async def test_a_link_works_for_its_own_file_and_its_own_time(api: Api, ana: httpx.AsyncClient, brand: str) -> None:
     await add_asset(api.core, brand, data=PNG)
     rows = (await ana.get(f"/api/v1/brands/{brand}/assets")).json()["assets"]

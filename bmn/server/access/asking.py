@@ -54,7 +54,7 @@ class AskingRoute(MeasuredRoute):
 def _noted(answer: Handler) -> Handler:
     async def handler(request: Request) -> Response:
         found = await answer(request)
-        await note_looks(request, found)
+        await note_looks(request)
         return found
 
     return handler

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Request
 
 from bmn.db.accounts import audit, credits
 from bmn.db.engine import Connection
@@ -79,10 +79,12 @@ async def _revealing(request: Request, principal: Principal, reason: str | None)
     return replace(principal, reveals=reason.strip())
 
 
-async def note_looks(request: Request, answer: Response) -> None:
-    """Writes down what an answer reveals, before it is sent: a request that is refused has shown nobody anything."""
+async def note_looks(request: Request) -> None:
+    """Writes down what a route's answer reveals, before it is sent. A refusal raises, and has shown nobody anything; 412 and
+    416 are answers, and say how large a file is and what is in it.
+    """
     actor, looks = request.scope.pop(_LOOKS, (None, ()))
-    if actor is None or answer.status_code >= 400:
+    if actor is None:
         return
 
     def note(conn: Connection) -> None:
