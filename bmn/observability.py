@@ -78,7 +78,7 @@ def span(name: str, *, parent: str | None = None, **attributes: Any) -> Iterator
         yield
         return
     context = _Tools.propagator.extract({_PARENT: parent}) if parent else None
-    known = {key: value for key, value in attributes.items() if value is not None}
+    known = {name: _redacted(value) for name, value in attributes.items() if value is not None}
     with _Tools.tracer.start_as_current_span(name, context=context, attributes=known):
         yield
 

@@ -15,6 +15,9 @@ def unhidden(text: str | None) -> str:
 _SHAPES = re.compile(
     r"(?i)bearer\s+[\w.~+/=-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|\b(?:sk|re|pit|bfl|bmn_live|sb_secret|AIza)[-_][\w-]{12,}"
     r"|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)"
+    # What opens something by itself: a browser's token, the signatures of links (bmn/signing.py), and tickets.
+    r"|bmn_view_[\w-]+\.[\w-]+|(?<=\.\d{10}\.)[\w-]{6,}|(?<=[0-9a-f]{12}\.)[\w-]{24}(?![\w.-])"
+    r"|(?<=[?&]signature=)[\w-]+|(?<=[?&]ticket=)[\w-]+"
 )
 _LEAST = 6  # shorter ones stand in ordinary words
 

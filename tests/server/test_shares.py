@@ -1,12 +1,15 @@
 """Links that show what was made: live while it runs, listed, and withdrawn one by one."""
 
 import json
+import re
 import time
 from urllib.parse import quote
 
 import httpx
+from fastapi.routing import APIRoute
 
-from tests.kit.api import Api
+from bmn.redaction import redact
+from tests.kit.api import Api, Starter
 from tests.kit.jobs import add_asset, claim, complete, progress
 from tests.kit.people import ANA, BEN
 
@@ -64,6 +67,40 @@ async def test_a_shared_job_is_live_and_tells_nothing_of_its_owner(api: Api) -> 
     assert seen[-1] == (await anybody.get(f"/api/v1/shared/{link['token']}")).json()
     assert ANA not in json.dumps(seen) and "cost" not in json.dumps(seen).lower()
     assert "data-shared" not in (await anybody.get(link["url"])).text
+
+
+async def test_whoever_holds_a_link_is_counted_by_it(start: Starter) -> None:
+    api = await start(bmn_requests_per_minute=4)
+    ana, anybody = api.as_user(ANA), api.anonymous()
+    _, job, link = await _shared(api, ana)
+    other = (await ana.post(f"/api/v1/jobs/{job}/share")).json()
+    mails = f"/mails/{api.app.resources.signer.mails_token(ANA)}"
+    paths = (f"/api/v1/shared/{link['token']}", f"/s/{link['token']}")
+    assert [(await anybody.get(paths[turn % 2])).status_code for turn in range(42)] == [200] * 40 + [429] * 2
+    assert (await anybody.get(f"{paths[0]}/events")).status_code == 429
+    assert (await anybody.get(f"/s/{other['token']}")).status_code == 200
+    assert [(await anybody.get(mails)).status_code for _ in range(41)] == [200] * 40 + [429]
+    assert (await anybody.post(mails, data={"wanted": "true"})).status_code == 429
+
+
+async def test_nothing_that_opens_something_by_itself_is_written(api: Api) -> None:
+    """Neither into a log nor into a trace, wherever it stands: what is in no query is in the path."""
+    ana, signer = api.as_user(ANA), api.app.resources.signer
+    _, job, link = await _shared(api, ana)
+    older = f"{job}.{int(time.time()) + 60}.{signer._sign('share', job, int(time.time()) + 60)}"
+    mails = signer.mails_token(ANA)
+    view = (await ana.post("/api/v1/tokens", json={"jobId": job})).json()["token"]
+    ticket = (await ana.post("/api/v1/session", json={"path": "/"})).json()["url"]
+    file = signer.signed(api.core.storage.url_for("brands/x/logo/a.png"))
+    given = {"/s/{token}": [link["token"], older], "/mails/{token}": [mails]}
+    given["/api/v1/shared/{token}"] = given["/api/v1/shared/{token}/events"] = given["/s/{token}"]
+    routes = {route.path for route in api.app.api.routes if isinstance(route, APIRoute)}
+    assert {path for path in routes if "token}" in path} == given.keys()
+    texts = [path.replace("{token}", token) for path, tokens in given.items() for token in tokens]
+    for text in [*texts, file, ticket, f"/api/v1/events?token={view}"]:
+        secret = re.split(r"[./=]", text.removesuffix("/events"))[-1]
+        assert len(secret) >= 24 and secret in text
+        assert secret not in redact(f"GET {text} failed"), text
 
 
 async def test_a_page_that_follows_is_ended_when_the_link_is_withdrawn(api: Api) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from starlette.types import Scope
+
 from bmn.db import jobs
 from bmn.db import records as rows
 from bmn.db.accounts import shares
@@ -66,8 +68,18 @@ def _link(res: Resources, share: rows.Share) -> documents.ShareLink:
     return documents.ShareLink(id=share.id, url=url, token=token, expires_at=when(share.expires_at))
 
 
+async def visit_share(res: Resources, token: str, scope: Scope) -> OpenShare:
+    """What a link shows to a request, which is counted by the link: whoever holds it needs no token.
+
+    Raises NotFound for one that was forged, has ended, or was withdrawn, and RateLimited.
+    """
+    shown = await open_share(res, token)
+    await res.limit.check_view(shown.name, scope)
+    return shown
+
+
 async def open_share(res: Resources, token: str) -> OpenShare:
-    """What a link shows. Raises NotFound for one that was forged, has ended, or was withdrawn."""
+    """The same for who has been counted."""
     token = token[:_LONGEST]
     if (share_id := res.signer.share_id(token)) is not None:
         row = await res.core.db.read(lambda conn: shares.open_one(conn, share_id))
@@ -78,9 +90,8 @@ async def open_share(res: Resources, token: str) -> OpenShare:
     return OpenShare(f"share of {job_id}", until, job_id)
 
 
-async def shared_job(res: Resources, token: str) -> documents.SharedJob:
+async def shared_job(res: Resources, shown: OpenShare) -> documents.SharedJob:
     """The job that a link shows, as it is now. Raises NotFound, also for a link that shows pictures."""
-    shown = await open_share(res, token)
     job_id = shown.job_id
     if job_id is None:
         raise NotFound("This link shows pictures, and no job.")

@@ -10,7 +10,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.access.dependencies import Res
-from bmn.server.answers.shares import open_share
+from bmn.server.answers.shares import visit_share
 from bmn.server.pages import pieces, words
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.rendering import page
@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 @router.get("/s/{token}")
 async def shared(request: Request, token: str, res: Res) -> Response:
     """What a shared link shows, to whoever has it: a job, live while it runs, or pictures that were chosen."""
-    shown = await open_share(res, token)
+    shown = await visit_share(res, token, request.scope)
     signer = res.signer.ending(shown.until)
 
     def read(conn: Connection) -> dict[str, Any]:

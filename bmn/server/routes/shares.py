@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from bmn.db import jobs
@@ -22,7 +22,7 @@ from bmn.schemas.requests import TokenBody
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
-from bmn.server.answers.shares import OpenShare, address_of, open_share, shared_job
+from bmn.server.answers.shares import OpenShare, address_of, open_share, shared_job, visit_share
 from bmn.server.routes.job_events import HEADERS
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.waiting import counted_stream, wait_for_news
@@ -113,10 +113,10 @@ def _view(res: Resources, row: Share, brand_name: str | None) -> documents.Share
     )
 
 
-@router.get("/shared/{token}", openapi_extra=_OPEN, responses=refusals(404, 503))
-async def shared(token: str, res: Res) -> documents.SharedJob:
+@router.get("/shared/{token}", openapi_extra=_OPEN, responses=refusals(404, 429, 503))
+async def shared(token: str, request: Request, res: Res) -> documents.SharedJob:
     """What a shared link shows: the pictures and how far the job is; nothing about its owner or its cost."""
-    return await shared_job(res, token)
+    return await shared_job(res, await visit_share(res, token, request.scope))
 
 
 @router.get(
@@ -125,9 +125,9 @@ async def shared(token: str, res: Res) -> documents.SharedJob:
     response_class=StreamingResponse,
     responses={200: _STREAM, **refusals(404, 429, 503)},
 )
-async def shared_events(token: str, res: Res) -> StreamingResponse:
+async def shared_events(token: str, request: Request, res: Res) -> StreamingResponse:
     """The same document each time that it has changed. Ends with the job, and when the link is withdrawn."""
-    shown = await open_share(res, token)
+    shown = await visit_share(res, token, request.scope)
     if shown.job_id is None:
         raise NotFound("This link shows pictures, and no job.")
     return await counted_stream(res, shown.name, _stream(res, shown, token), HEADERS)
@@ -141,7 +141,7 @@ async def _stream(res: Resources, shown: OpenShare, token: str) -> AsyncIterator
         while not res.closing.is_set():
             wake.clear()
             try:
-                document = await shared_job(res, token)
+                document = await shared_job(res, await open_share(res, token))
             except NotFound:
                 return
             text = document.model_dump_json(by_alias=True)
