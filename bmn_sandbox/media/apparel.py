@@ -29,9 +29,9 @@ def tshirt(scene: Scene) -> Image.Image:
     canvas = studio(scene.brand, horizon=None)
     shape = mask(
         mirrored(
-            "M512 172 Q452 170 404 144 C360 166 306 182 268 198 C226 218 200 268 180 330 C160 388 140 442 124 492 "
-            "C158 520 208 538 258 544 C272 502 286 460 300 424 C307 520 308 640 302 760 C298 830 297 870 298 908 "
-            "C366 924 440 930 512 930"
+            "M512 172 Q452 170 404 144 C366 168 322 186 286 204 C244 226 214 276 190 336 C166 392 144 442 126 488 "
+            "C160 520 206 540 254 548 C272 506 290 468 308 434 C320 520 326 600 324 690 C322 780 314 850 310 906 "
+            "C372 926 442 934 512 934"
         )
     )
     lying_shadow(canvas, shape)
@@ -39,12 +39,12 @@ def tshirt(scene: Scene) -> Image.Image:
     surface = relief(shape, both_sides(_SHIRT_CREASES), ripple=0.75, seed=12)
     if art := scene.art(300, 290, cloth):
         print_on(canvas, art, (512, 326 + max(art.height, 180) / 2), surface)
-    for armhole in ("M276 195 C258 262 268 350 300 424", "M748 195 C766 262 756 350 724 424"):
+    for armhole in ("M292 202 C270 266 278 356 308 434", "M732 202 C754 266 746 356 716 434"):
         sewn(canvas, armhole, shape)
     for hem in (
         "M134 462 C168 490 216 506 266 512",
         "M890 462 C856 490 808 506 758 512",
-        "M299 876 C366 892 440 898 512 898 C584 898 658 892 725 876",
+        "M313 874 C376 893 444 901 512 901 C580 901 648 893 711 874",
     ):
         stitched(canvas, hem, shape)
     light(canvas, surface, cloth)

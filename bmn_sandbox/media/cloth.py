@@ -75,10 +75,10 @@ def light(canvas: Image.Image, cloth: Relief, color: Color, *, depth: float = 1.
     hollow = np.clip(_blurred(cloth.heights, 22, 22) - cloth.heights, 0, 9) / 9
     dark = color.luminance < 0.35
     shade = np.clip(-turned * (0.86 if dark else 0.56) + hollow * (0.26 if dark else 0.16), 0, 0.74) * depth
-    gleam = np.clip(turned * (0.46 if dark else 0.7 if color.luminance > 0.75 else 0.56), 0, 0.6) * depth
+    gleam = np.clip(turned * (0.34 if dark else 0.7 if color.luminance > 0.75 else 0.56), 0, 0.6) * depth
     # Shadows keep the color of what they fall on, and light takes its own from the cloth: neither turns it gray.
     paint(canvas, within(_mask(shade), cloth.clip), color.mixed(BLACK, 0.86))
-    paint(canvas, within(_mask(gleam), cloth.clip), color.mixed(WHITE, 0.72))
+    paint(canvas, within(_mask(gleam), cloth.clip), color.mixed(WHITE, 0.6))
 
 
 def _mask(share: Heights) -> Image.Image:

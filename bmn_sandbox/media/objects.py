@@ -193,9 +193,9 @@ def box(scene: Scene) -> Image.Image:
     paint(canvas, lid, card.mixed(WHITE, 0.26))
     across: Point = ((b[0] - a[0]) / 402, (b[1] - a[1]) / 402)
     if art := scene.art(292, 250, card):
-        print_flat(canvas, art, (372, 634), across, (0.012, 1.0), opacity=0.9)
+        print_flat(canvas, art, (372, 634), across, (0.012, 1.0))
     if art := scene.art(150, 120, card):
-        print_flat(canvas, art, (708, 640), ((c[0] - b[0]) / 312, (c[1] - b[1]) / 312), (-0.02, 1.0), opacity=0.8)
+        print_flat(canvas, art, (708, 640), ((c[0] - b[0]) / 312, (c[1] - b[1]) / 312), (-0.02, 1.0), opacity=0.9)
     _tape(canvas, scene, lid, side)
     paint(canvas, within(front, ramp([(420, 0), (900, 255)], vertical=True)), card.mixed(BLACK, 0.85), 0.26)
     paint(canvas, within(front, ramp([(164, 150), (360, 0)])), WHITE, 0.2)

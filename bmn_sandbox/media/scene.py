@@ -10,7 +10,7 @@ from bmn_sandbox.media.inks import changed_for, inks_of, printed, readable, read
 from bmn_sandbox.media.placement import Logo, fitted
 
 CREAM = Color(240, 231, 214)
-KRAFT = Color(203, 168, 124)
+KRAFT = Color(216, 184, 142)
 STEEL = Color(222, 225, 228)
 PORCELAIN = Color(250, 248, 244)
 
