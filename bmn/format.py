@@ -3,6 +3,7 @@
 import re
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+LONGER = "longer than usual"
 _SPAN = re.compile(r"([0-9]*(?:\.?[0-9]+))([smhdw])", re.IGNORECASE)
 
 
@@ -42,6 +43,12 @@ def duration(seconds: float, *, whole: bool = False) -> str:
             rest = rounded % size // next_size
             return f"{rounded // size} {unit} {rest} {next_unit}" if rest else f"{rounded // size} {unit}"
     return f"{rounded} s"
+
+
+def time_left(passed: float, usual: float) -> str:
+    """`about 12 s left`, or that it takes longer than usual. Seconds both; half of the jobs before took the usual time."""
+    left = usual - passed
+    return f"about {duration(left, whole=True)} left" if left >= 1 else LONGER
 
 
 def parse_span(text: str) -> float:

@@ -1,7 +1,9 @@
 """What an event of a job says, as far as we show it."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from bmn.schemas.traits import AssetTraits
 
 
 class BroughtAsset(BaseModel):
@@ -9,6 +11,12 @@ class BroughtAsset(BaseModel):
 
     id: str
     url: str
+    metadata: dict[str, object] = Field(default_factory=dict)
+
+    @property
+    def traits(self) -> AssetTraits:
+        """What its metadata say of it."""
+        return AssetTraits.of(self.metadata)
 
 
 class Said(BaseModel):

@@ -11,7 +11,7 @@ from bmn.cli.commands import changing, dlq
 from bmn.cli.following.after import Afterwards, conclude
 from bmn.cli.following.hidden import is_hidden, say_hidden
 from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
-from bmn.cli.following.report import detached, report
+from bmn.cli.following.report import detached, report_all
 from bmn.cli.lookup import selection
 from bmn.cli.lookup.candidates import job_names
 from bmn.cli.lookup.groups import jobs_of_group
@@ -221,8 +221,7 @@ def watch_jobs(
         ended = run(_watch(jobs or [], group, timeout, images, job_ids))
     except KeyboardInterrupt:
         return detached(job_ids)
-    for job in ended:
-        report(job)
+    report_all(ended)
     if not console.json:
         console.next_step(f"bmn jobs show {short_id(ended[-1].job_id)}")
     return conclude(ended, Afterwards(bell, command), exit_codes.of_jobs(ended, strict=strict))
@@ -247,7 +246,9 @@ async def _watch(
                 console.json_line({"jobId": event.job_id, "seq": event.seq, "event": event.name, "data": event.data})
             await gallery.on_event(event, board)
 
-        return await watch(client, job_ids, timeout=timeout, on_event=on_event, silent=console.json)
+        return await watch(
+            client, job_ids, timeout=timeout, on_event=on_event, on_end=gallery.on_end, silent=console.json
+        )
 
 
 @app.command("why", cls=examples("bmn jobs why last", "bmn jobs why last:failed"))

@@ -9,14 +9,15 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.following.files import suffix_of, write
+from bmn.cli.following.files import choose_names, job_tag, make_folder, stem_for, write
 from bmn.cli.following.gallery import Gallery
-from bmn.cli.lookup.assets import find_asset, newest, numbered, of_brand
+from bmn.cli.lookup.assets import find_asset, newest, number_of, numbered, of_brand
 from bmn.cli.lookup.brands import find_brand
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id, slug, unsigned
+from bmn.cli.terminal.format import short_id, unsigned
+from bmn.cli.terminal.paths import shown
 from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.client import Client
 from bmn.errors import NotFound
@@ -60,8 +61,7 @@ def list_logos(
             record = await _brand_of(client, brand)
             found = await of_brand(client, record.id, "logo")
             chosen = _by_job(found) if everything else newest(found)
-            captions = [_caption(number, asset) for number, asset in enumerate(chosen[:_SHOWN], start=1)]
-            drawing = await Gallery(client, images).sheet(chosen[:_SHOWN], captions)
+            drawing = await Gallery(client, images).sheet([*enumerate(chosen[:_SHOWN], start=1)])
             return record, chosen, len(found) - len(chosen), drawing
 
     record, found, older, drawing = run(fetch())
@@ -111,11 +111,6 @@ _COLUMNS = (
 _EVERYTHING = (*_COLUMNS, Column("ID"), Column("URL"))
 
 
-def _caption(number: int, asset: Asset) -> str:
-    # The mark stands before the words, which are cut where the picture is narrow.
-    return f"{number}{' ✓ picked' if asset.is_selected else ''} {asset.traits.variation}".strip()
-
-
 def _job(asset: Asset) -> str:
     job_id = str(asset.job_id)
     return job_id if console.width is None else short_id(job_id)
@@ -145,7 +140,7 @@ def show(logo: Logo, brand: Brand = None, images: Images = None) -> None:
         async with open_client() as client:
             record = await _brand_of(client, brand)
             asset = await find_asset(client, record.id, logo)
-            drawing = "" if console.json else await Gallery(client, images).sheet([asset], [_caption(1, asset)])
+            drawing = "" if console.json else await Gallery(client, images).sheet([(1, asset)])
             return record, asset, drawing
 
     record, asset, drawing = run(fetch())
@@ -201,21 +196,24 @@ def save(
 ) -> None:
     """Writes a logo to a file."""
 
-    async def act() -> tuple[documents.Brand, Asset, bytes]:
+    async def act() -> tuple[documents.Brand, Asset, int, bytes]:
         async with open_client() as client:
             record = await _brand_of(client, brand)
             asset = await find_asset(client, record.id, logo)
-            return record, asset, await client.download(asset.url)
+            return record, asset, await number_of(client, asset), await client.download(asset.url)
 
-    record, asset, data = run(act())
-    name = f"{slug(record.name)}-logo-{asset.id[:4]}{suffix_of(data)}"
-    into_folder = out is not None and (out.endswith(("/", os.sep)) or Path(out).is_dir())
-    path = Path(out or "", name) if into_folder or not out else Path(out)
+    record, asset, number, data = run(act())
+    folder = Path(out or "")
+    if not out or out.endswith(("/", os.sep)) or folder.is_dir():
+        make_folder(folder)
+        [path] = choose_names(folder, stem_for(record.name, "logo"), job_tag(asset.job_id or asset.id), {number: data})
+    else:
+        path = folder
     write(path, data)
     if console.json:
         console.document({**asset.wire(), "file": str(path)})
     else:
-        console.answer(str(path))
+        console.answer(shown(path))
     console.next_step(f"bmn logos select {logo} --brand {shlex.quote(record.name)}")
 
 

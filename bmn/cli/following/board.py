@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 import time
@@ -29,6 +30,7 @@ _BAR = 24  # cells; on a narrow terminal less, so that the words beside it stay
 _LABEL = 14
 _HEAD = 2 + 1 + 1 + _LABEL + 1 + len(" 100%  ")  # of a row, the bar apart
 _WORDS = 39  # the longest there usually are: `3 of 4 done  1 m 12 s, longer than usual`
+_COLORS = re.compile("\x1b\\[[0-9;]*m")
 _SPINS = "\0"  # stands in a row where the spinner will
 
 _STYLES = {
@@ -49,6 +51,7 @@ class Board:
         self._block: LiveLines | None = None
         self._rows: list[Text] = []
         self._rows_since = 0.0
+        self._sketch: list[tuple[str, str]] = []
         self._said: set[tuple[str, int, str]] = set()
         self._spoke = time.monotonic()
         self._patience = heartbeat
@@ -71,7 +74,7 @@ class Board:
         with contextlib.suppress(RuntimeError, NotImplementedError):
             asyncio.get_running_loop().remove_signal_handler(signal.SIGCONT)
         if console.live:
-            self._rows_since = 0.0
+            self._rows_since, self._sketch = 0.0, []
             self.tick()
             self._block.leave()
         self._block = None
@@ -91,7 +94,7 @@ class Board:
         """Takes in one event and shows what it changed."""
         line = self.lines[event.job_id]
         if change := APPLY.get(event.name):
-            began = line.word != "waiting"
+            began = line.word != "waiting" and line.state != JobState.QUEUED
             change(line, event.said)
             if line.state in TERMINAL_STATES:
                 line.ended_after = line.elapsed
@@ -130,6 +133,10 @@ class Board:
         sys.stderr.write(drawing)
         sys.stderr.flush()
 
+    def sketch(self, drawing: str) -> None:
+        """Half blocks right above the bars in place of the ones before, where there is room; they do not stay."""
+        self._sketch = [(_COLORS.sub("", line), line) for line in drawing.splitlines()]
+
     def beat(self) -> None:
         """What happens at each tick."""
         self.tick()
@@ -160,12 +167,16 @@ class Board:
             if self._block is not None:
                 self._block.forget()
             return
+        from rich.cells import cell_len
+
         width, height = self._block.room()
         now = time.monotonic()
         if now - self._rows_since >= _CALM:
             self._rows, self._rows_since = _rows(list(self.lines.values()), width), now
         step = spinner()
-        self._block.draw([_drawn(row, step, width) for row in _cut(self._rows, height)])
+        bars = [_drawn(row, step, width) for row in _cut(self._rows, height)]
+        fits = len(self._sketch) + len(bars) <= height and all(cell_len(plain) <= width for plain, _ in self._sketch)
+        self._block.draw([*self._sketch, *bars] if fits else bars)
 
 
 def _plain_head(line: Line) -> str:

@@ -1,9 +1,11 @@
 """The files that pictures and videos are written to: what they are called, and whole or not there."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from bmn.cli.terminal.format import short_id, slug
 from bmn.client import Client
 from bmn.errors import UsageProblem
 
@@ -30,20 +32,41 @@ def local_path(client: Client, url: str) -> Path | None:
     return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
 
 
-def choose_names(folder: Path, stem: str, job_tag: str, datas: list[bytes]) -> list[Path]:
-    """File names that overwrite nothing: `stem-1.png`, or with the job's tag where those exist."""
+def job_tag(job_id: str) -> str:
+    """What tells the files of a job from those of another."""
+    return short_id(job_id)[:4]
+
+
+def stem_for(brand: str, noun: str) -> str:
+    """How the names of a brand's files begin: `acme-coffee-logo`."""
+    return f"{slug(brand)}-{slug(noun)}"
+
+
+def choose_names(folder: Path, stem: str, job_tag: str, datas: Mapping[int, bytes]) -> list[Path]:
+    """File names that overwrite nothing else: `stem-1.png`, or with the job's tag where another file is called so.
+
+    datas: the files by their numbers.
+    """
 
     def names(prefix: str) -> list[Path]:
-        return [folder / f"{prefix}-{index}{suffix_of(data)}" for index, data in enumerate(datas, start=1)]
+        return [folder / f"{prefix}-{number}{suffix_of(data)}" for number, data in datas.items()]
 
     plain = names(stem)
-    return plain if not any(path.exists() for path in plain) else names(f"{stem}-{job_tag}")
+    free = all(not path.exists() or _holds(path, data) for path, data in zip(plain, datas.values(), strict=True))
+    return plain if free else names(f"{stem}-{job_tag}")
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder that files can be written to, where it does not exist. Raises UsageProblem."""
+    """Makes a folder that files can be written to, in one that exists. Raises UsageProblem."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise UsageProblem(f"The folder {folder} cannot be made: {error.strerror}.", hint=_ELSEWHERE) from error
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -51,8 +74,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """The whole file or none. Raises UsageProblem."""
-    make_folder(path.parent)
+    """The whole file or none, in a folder that exists. Raises UsageProblem."""
     draft = path.with_name(f".{path.name}.part")
     try:
         draft.unlink(missing_ok=True)  # of a command that was killed, or somebody's link to somewhere else

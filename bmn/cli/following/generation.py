@@ -8,10 +8,10 @@ from pathlib import Path
 from bmn.cli.base import run
 from bmn.cli.following.after import Afterwards, conclude
 from bmn.cli.following.estimate import check_price, show_estimate
-from bmn.cli.following.files import local_path, make_folder
+from bmn.cli.following.files import local_path, make_folder, stem_for
 from bmn.cli.following.gallery import Gallery
 from bmn.cli.following.looks import settle
-from bmn.cli.following.report import accepted, detached, next_steps, report, show_results, warn, with_server
+from bmn.cli.following.report import accepted, detached, next_steps, report_all, show_results, warn, with_server
 from bmn.cli.following.watch import watch
 from bmn.cli.lookup.assets import numbered
 from bmn.cli.lookup.brands import find_brand, find_target, for_target, other_than
@@ -19,7 +19,7 @@ from bmn.cli.lookup.server import open_client, server_for
 from bmn.cli.order import Body, Builder, Options, Target
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id, slug
+from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.images import mode
 from bmn.client import Client
 from bmn.errors import BmnError
@@ -120,15 +120,17 @@ async def _attend(
     """
     gallery = Gallery(client, options.images)
     ended = await watch(
-        client, [*labels], labels=[*labels.values()], timeout=options.timeout, on_event=gallery.on_event
+        client,
+        [*labels],
+        labels=[*labels.values()],
+        timeout=options.timeout,
+        on_event=gallery.on_event,
+        on_end=gallery.on_end,
     )
-    console.show(gallery.take_row())
     assets = [asset for job in ended for asset in numbered(job.assets)]
     paths: list[Path | None] = [local_path(client, asset.url) for asset in assets]
     if options.out and assets:
-        stem = f"{slug(brand.name)}-{slug(noun)}"
-        paths = [*await gallery.save(assets, options.out, stem, ended[0].job_id)]
-    for job in ended:
-        report(job)
+        paths = [*await gallery.save(assets, options.out, stem_for(brand.name, noun), ended[0].job_id)]
+    report_all(ended)
     show_results(ended, [*zip(assets, paths, strict=True)], client.api_url)
     return ended

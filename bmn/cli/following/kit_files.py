@@ -4,11 +4,10 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmn.cli.following.files import local_path
+from bmn.cli.following.files import local_path, stem_for
 from bmn.cli.following.gallery import Gallery
 from bmn.cli.lookup.assets import numbered
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import slug
 from bmn.client import Client
 from bmn.schemas.documents import Asset, JobRecord, Kit
 
@@ -31,11 +30,11 @@ async def deliver(client: Client, kit: Kit, out: Path | None, images: str | None
     assets = [asset for job in jobs for asset in numbered(job.assets)]
     gallery = Gallery(client, images)
     pictures = [(number, asset) for number, asset in enumerate(assets, start=1) if asset.type != _VIDEO]
-    console.show(await gallery.sheet([asset for _, asset in pictures], [str(number) for number, _ in pictures]))
+    console.show(await gallery.sheet(pictures))
     found = {asset.id: local_path(client, asset.url) for asset in assets}
     for kind in dict.fromkeys(asset.type for asset in assets) if out else ():
         same = [asset for asset in assets if asset.type == kind]
-        stem = f"{slug(kit.brand_name or kit.brand_id)}-{slug(kind)}"
+        stem = stem_for(kit.brand_name or kit.brand_id, kind)
         assert out is not None
         paths = await gallery.save(same, out, stem, kit.group_id)
         found |= {asset.id: path for asset, path in zip(same, paths, strict=True)}

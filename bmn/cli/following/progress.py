@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bmn.cli.terminal.cells import clean
 from bmn.client.said import Said
-from bmn.format import duration
+from bmn.format import time_left
 from bmn.schemas.payloads import JobState
 
 PERCENT = re.compile(r"([0-9]+) ?%$")
@@ -19,11 +19,13 @@ PERCENT = re.compile(r"([0-9]+) ?%$")
 # and never goes back.
 _STEPS: dict[str, tuple[float, str]] = {
     "queued": (0.0, "waiting"),
+    "waiting": (0.0, "waiting"),  # back in line: its worker was lost, or is asked to slow down
     "composing": (0.05, "preparing"),
     "generating": (0.05, "generating"),
     "uploading": (0.9, "saving"),
     "saving": (0.95, "saving"),
 }
+_IN_LINE = ("queued", "waiting")
 _ORDER = ("waiting", "preparing", "generating", "saving", "done")
 _GENERATED = 0.8  # of a picture's share is the provider's work
 
@@ -57,7 +59,7 @@ def _later(one: str, other: str) -> str:
 
 @dataclass(slots=True)
 class Line:
-    """What is known of one job. retry_at: seconds since 1970. expected: the usual duration in seconds, p50 and p90."""
+    """What is known of one job. retry_at: seconds since 1970. expected: the usual duration in seconds."""
 
     job_id: str
     label: str
@@ -68,7 +70,7 @@ class Line:
     attempt: int = 1
     attempts: int = 1
     retry_at: float | None = None
-    expected: tuple[float, float] | None = None
+    expected: float | None = None
     units: dict[int, Unit] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
     ended_after: float | None = None
@@ -111,15 +113,12 @@ class Line:
         """The time to go from history; empty where there is too little of it."""
         if self.expected is None or self.state not in (JobState.ACTIVE, JobState.QUEUED):
             return ""
-        p50, p90 = self.expected
-        if self.elapsed > p90:
-            return "longer than usual"
-        return f"about {duration(max(1, round(p50 - self.elapsed)), whole=True)} left"
+        return time_left(self.elapsed, self.expected)
 
 
 def _progressed(line: Line, said: Said) -> None:
     status = said.status or ""
-    line.state = JobState.QUEUED if status == "queued" else JobState.ACTIVE
+    line.state = JobState.QUEUED if status in _IN_LINE else JobState.ACTIVE
     line.percent = max(line.percent, int(said.progress or 0))
     line.message = clean(said.message or status or line.message)
     line.attempt = said.attempt or line.attempt

@@ -8,6 +8,7 @@ from pathlib import Path
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import elapsed, short_id, state_text
+from bmn.cli.terminal.paths import folder_lines, shown
 from bmn.cli.terminal.shell import preparation
 from bmn.errors import CAUSES, Cause
 from bmn.format import against, count, duration
@@ -48,6 +49,28 @@ def detached(job_ids: list[str], *, private: bool = False) -> int:
     return exit_codes.INTERRUPTED
 
 
+def report_all(jobs: Sequence[JobRecord]) -> None:
+    """How they ended: those that went well and are of one kind for one brand in one line, each other one by itself."""
+    groups: dict[tuple[str, ...], list[JobRecord]] = {}
+    for job in jobs:
+        alike = job.state == "completed" and bool(job.assets) and job.brand_id
+        groups.setdefault((job.queue_name, alike) if alike else (job.job_id,), []).append(job)
+    for group in groups.values():
+        if len(group) == 1:
+            report(group[0])
+        else:
+            _report_together(group)
+
+
+def _report_together(jobs: Sequence[JobRecord]) -> None:
+    assets = [asset for job in jobs for asset in job.assets]
+    products = ", ".join(dict.fromkeys(job.traits.product for job in jobs if job.traits.product))
+    whose = f" for {jobs[0].brand_name}" if jobs[0].brand_name else ""
+    seconds = max(elapsed(job) or 0.0 for job in jobs)
+    made = f"{count(len(assets), assets[0].type.replace('_', ' '))}{f' ({products})' if products else ''}"
+    console.say(f"{state_text('completed')}  {made}{whose} in {duration(seconds)} · {money(*jobs)}")
+
+
 def report(job: JobRecord) -> None:
     """How a job ended, in one line; a failure in three. Goes to stderr."""
     assets, seconds = job.assets, elapsed(job)
@@ -66,12 +89,14 @@ def report(job: JobRecord) -> None:
     console.say(f"{state_text(job.state)}  {made}{whose}{took} · {money(job)}")
 
 
-def money(job: Job) -> str:
+def money(*jobs: Job) -> str:
     """`4 credits · $0.12 of $0.16`, with what came back, and the sandbox's free pictures as such."""
-    parts = [count(job.credits_charged, "credit")]
-    if job.credits_refunded:
-        parts[0] += f" charged, {job.credits_refunded} back"
-    parts.append("sandbox: $0.00" if job.sandboxed else against(job.cost_usd, job.usd_estimated))
+    parts = [count(sum(job.credits_charged for job in jobs), "credit")]
+    if refunded := sum(job.credits_refunded for job in jobs):
+        parts[0] += f" charged, {refunded} back"
+    paid = [job for job in jobs if not job.sandboxed]
+    expected = sum(job.usd_estimated or 0.0 for job in paid)
+    parts.append(against(sum(job.cost_usd for job in paid), expected) if paid else "sandbox: $0.00")
     return " · ".join(parts)
 
 
@@ -89,9 +114,19 @@ def show_results(jobs: list[JobRecord], saved: list[tuple[Asset, Path | None]], 
 
 
 def name_files(saved: Iterable[tuple[Asset, Path | None]], web: str) -> None:
-    """A line for each picture and video: its number, and its file or the page that has it."""
+    """A line for each picture and video: its number, and its file or the page that has it.
+
+    On a terminal, a folder far from here is named once, above its files.
+    """
+    last: Path | None = None
     for number, (asset, path) in enumerate(saved, start=1):
-        console.answer(f"{number}  {path or f'{web}/g/{asset.brand_id}'}")
+        where = shown(path) if path else f"{web}/g/{asset.brand_id}"
+        if path and console.width is not None and where.startswith(("/", "~")):
+            if path.parent != last:
+                for line in folder_lines(path.parent):
+                    console.answer(line)
+            last, where = path.parent, path.name
+        console.answer(f"{number}  {where}")
 
 
 def _outcome(job: Job, saved: Iterable[tuple[Asset, Path | None]]) -> dict[str, object]:

@@ -14,6 +14,7 @@ from bmn.schemas.documents import JobRecord
 from bmn.schemas.payloads import TERMINAL_STATES
 
 OnEvent = Callable[[Event, Board], Awaitable[None]]
+OnEnd = Callable[[Board], Awaitable[None]]
 
 _ASK_WHILE_WAITING = 2.0
 
@@ -30,7 +31,7 @@ class OutOfTime(BmnError):
         )
 
 
-async def nothing(_event: Event, _board: Board) -> None:
+async def nothing(*_: object) -> None:
     pass
 
 
@@ -40,7 +41,7 @@ def line_of(job: JobRecord, label: str | None = None) -> Line:
     line.attempt = max(1, job.attempt)
     line.message = job.message or line.message
     if job.expected:
-        line.expected = (job.expected.p50_ms / 1000, job.expected.p90_ms / 1000)
+        line.expected = job.expected.p50_ms / 1000
     line.units = {index: Unit() for index in range(job.traits.count or 0)}
     return line
 
@@ -52,12 +53,14 @@ async def watch(
     labels: Sequence[str] = (),
     timeout: float | None = None,
     on_event: OnEvent = nothing,
+    on_end: OnEnd = nothing,
     silent: bool = False,
     heartbeat: float = HEARTBEAT,
 ) -> list[JobRecord]:
     """Follows the jobs until all have ended; answers with their records, in the order given.
 
     timeout: seconds; raises OutOfTime when it passes. on_event: called after the board has taken the event in.
+    on_end: called once all have ended, while the bars still stand.
     heartbeat: seconds of silence before a sign of life, where no bars move.
     """
     names = labels or [""] * len(job_ids)
@@ -71,6 +74,7 @@ async def watch(
                     group.create_task(_watch_one(client, board, job_id, label, on_event))
                     for job_id, label in zip(job_ids, names, strict=True)
                 ]
+            await on_end(board)
         except TimeoutError:
             raise OutOfTime(job_ids, timeout or 0) from None
         except BaseExceptionGroup as group_error:

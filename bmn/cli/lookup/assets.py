@@ -65,6 +65,14 @@ def numbered(assets: list[Asset]) -> list[Asset]:
     return sorted(assets, key=lambda asset: (asset.traits.index or 0, asset.created_at, asset.url))
 
 
+async def number_of(client: Client, asset: Asset) -> int:
+    """Its number among the pictures of its job; 1 of one that was uploaded."""
+    if not asset.job_id:
+        return 1
+    ids = [each.id for each in numbered((await client.job(asset.job_id)).assets)]
+    return ids.index(asset.id) + 1 if asset.id in ids else 1
+
+
 def _numbered(assets: list[Asset], number: int, where: str, more: str = "") -> Asset:
     if 1 <= number <= len(assets):
         return numbered(assets)[number - 1]

@@ -43,7 +43,8 @@ class LiveLines:
         columns = self._size()[0]
         if styled == self._shown and columns == self._columns:
             return
-        self._write(self._erasure() + "\n".join(styled))
+        kept = self._kept(styled) if columns == self._columns else 0
+        self._write(self._erasure(kept) + "\n".join(styled[kept:]))
         self._shown, self._widths, self._columns = styled, [cell_len(plain) for plain, _ in lines], columns
 
     def clear(self) -> None:
@@ -61,10 +62,16 @@ class LiveLines:
         """The next frame stands where the cursor is: somebody else has written since the last one."""
         self._shown, self._widths = [], []
 
-    def _erasure(self) -> str:
+    def _kept(self, styled: Sequence[str]) -> int:
+        """How many lines from the top may stand as they are; never all, as the cursor rests on the last one."""
+        most = min(len(styled), len(self._shown)) - 1
+        return next((at for at in range(most) if styled[at] != self._shown[at]), max(0, most))
+
+    def _erasure(self, kept: int = 0) -> str:
+        """What takes the lines after the kept ones away."""
         if not self._shown:
             return ""
-        rows = len(self._shown)
+        rows = len(self._shown) - kept
         columns = self._size()[0]
         if columns < self._columns and _reflows():
             rows = sum(max(1, -(-width // columns)) for width in self._widths)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bmn.db.records import Job, StoredEvent
 from bmn.format import duration
+from bmn.format import time_left as in_words
 from bmn.schemas.documents import Expected
 from bmn.schemas.payloads import JobState
 from bmn.server.pages import words
@@ -33,26 +34,22 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The time a running job may still take. passed, usual, most: seconds; most is what nine of ten needed."""
+    """The time a running job may still take. passed, usual: seconds."""
 
     passed: float
     usual: float
-    most: float
 
     @property
     def text(self) -> str:
         """What stands there without a script; `clock.js` counts on from it in the same words."""
-        left = self.usual - self.passed
-        if left >= 1:
-            return f"about {duration(left, whole=True)} left"
-        return "longer than usual" if self.passed > self.most else "any moment now"
+        return in_words(self.passed, self.usual)
 
 
 def time_left(job: Job, expected: Expected | None, now: float) -> Left | None:
     """None for a job that does not run, and where too few were made to know."""
     if job.state is not JobState.ACTIVE or expected is None or job.attempt_started_at is None:
         return None
-    return Left(max(0.0, now - job.attempt_started_at), expected.p50_ms / 1000, expected.p90_ms / 1000)
+    return Left(max(0.0, now - job.attempt_started_at), expected.p50_ms / 1000)
 
 
 def shares(events: Sequence[StoredEvent]) -> dict[int, int]:

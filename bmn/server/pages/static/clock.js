@@ -29,10 +29,9 @@ function localize(node) {
 }
 
 function left(node) {
-  const { passed, usual, most } = node.dataset;
+  const { passed, usual } = node.dataset;
   const now = Number(passed) + since(node);
-  if (usual - now >= 1) return `about ${span(usual - now)} left`;
-  return now > most ? "longer than usual" : "any moment now";
+  return usual - now >= 1 ? `about ${span(usual - now)} left` : "longer than usual";
 }
 
 function next(node) {
