@@ -374,12 +374,12 @@ def cancel_message(charged: int, refunded: int, ordered: int, why: str | None = 
     head = f"Cancelled: {why}." if why else "Cancelled."
     if not charged and not refunded:
         return head
-    back = f"{count(refunded, 'credit')} refunded."
+    back = f"{count(refunded, 'credit')} refunded" if refunded else "nothing to refund"
     if not charged:
-        return f"{head} Nothing was charged, {back}"
-    text = f"{head} {count(charged, 'credit')} charged for what was made or ordered, {back}"
+        return f"{head} Nothing was charged, {back}."
+    text = f"{head} {count(charged, 'credit')} charged for what was made or ordered, {back}."
     if ordered:
-        text += f" {ordered} had been ordered before, and will arrive."
+        text += f" {ordered} ordered before {'is' if ordered == 1 else 'are'} still to come, and will be in the brand."
     return text
 
 

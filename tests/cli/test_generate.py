@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
+from tests.kit.processes import wait_until
 from tests.kit.stack import User
 from tests.kit.terminal import bmn, forked
 
@@ -317,6 +318,27 @@ def test_a_cancelled_job_ends_its_watch_with_eight(user: User) -> None:
         assert user.bmn("jobs", "cancel", "last").code == 0
         assert terminal.end() == 8
         assert "⊘ cancelled" in terminal.text
+
+
+def test_a_cancel_says_once_what_still_arrives_and_how_to_see_it(user: User) -> None:
+    user.stack.fault(provider="bfl", op="poll", pending=True)
+    with user.on_terminal("generate", "logos", "--brand", "Acme", "--count", "2") as terminal:
+        terminal.wait_for("━")
+        wait_until(lambda: [unit["state"] for unit in user.json("jobs", "show", "last")["units"]] == ["submitted"] * 2)
+        answer = user.bmn("jobs", "cancel", "last")
+        assert terminal.end() == 8
+        watched = terminal.text
+    assert answer.code == 0
+    assert answer.out.count("credit") + answer.err.count("credit") == 1, "its figures once"
+    assert "2 ordered before are still to come, and will be in the brand." in answer.out
+    [fetching] = re.findall(r"The job ([0-9a-f]{8}) fetches what is still to come", answer.err)
+    assert f"next: bmn jobs watch {fetching}" in answer.err
+    assert "2 ordered before still to come" in watched
+    assert f"next: bmn jobs watch {fetching}" in watched
+    user.stack.mend()
+    fetched = user.bmn("jobs", "watch", fetching)
+    assert fetched.code == 0
+    assert "2 logos for Acme" in fetched.err
 
 
 def test_ctrl_c_detaches_at_once_and_the_job_goes_on(user: User) -> None:

@@ -9,7 +9,7 @@ import typer
 from bmn.cli.base import run
 from bmn.cli.following import bulk
 from bmn.cli.following.bulk import Asked
-from bmn.cli.following.cancelling import warn_of_charges
+from bmn.cli.following.cancelling import warn_of_charges, watch_collectors
 from bmn.cli.lookup.candidates import job_names
 from bmn.cli.lookup.groups import find_group
 from bmn.cli.lookup.jobs import find_job
@@ -53,8 +53,7 @@ def cancel(
 
     answers, refused = run(_each(chosen, jobs, act, first=warn))
     _tell_answers(answers, "cancel", refused)
-    if collectors := [answer.collector_job_id for answer in answers if answer.collector_job_id]:
-        console.next_step(f"bmn jobs watch {' '.join(map(short_id, collectors[:5]))}")
+    console.next_step(*watch_collectors(answer.collector_job_id for answer in answers))
     return _code(answers, refused)
 
 
@@ -253,6 +252,9 @@ def _tell_answers(
         return
     for answer in answers:
         console.answer(f"{short_id(answer.job_id)}  {answer.message}")
+        collector = answer.collector_job_id if isinstance(answer, Cancellation) else None
+        if collector:
+            console.say(f"The job {short_id(collector)} fetches what is still to come, free of charge.")
     for job_id, refusal in refused:
         console.answer(f"{short_id(job_id)}  refused: {refusal.message}")
     if len(answers) > 1:

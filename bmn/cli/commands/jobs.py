@@ -9,6 +9,7 @@ from bmn.cli.base import UsageError, examples, run
 from bmn.cli.base import group as command_group
 from bmn.cli.commands import changing, dlq
 from bmn.cli.following.after import Afterwards, conclude
+from bmn.cli.following.cancelling import watch_collectors
 from bmn.cli.following.hidden import is_hidden, say_hidden
 from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
 from bmn.cli.following.report import detached, report_all
@@ -223,7 +224,8 @@ def watch_jobs(
         return detached(job_ids)
     report_all(ended)
     if not console.json:
-        console.next_step(f"bmn jobs show {short_id(ended[-1].job_id)}")
+        coming = watch_collectors(job.collector_job_id for job in ended)
+        console.next_step(*(coming or (f"bmn jobs show {short_id(ended[-1].job_id)}",)))
     return conclude(ended, Afterwards(bell, command), exit_codes.of_jobs(ended, strict=strict))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
+from bmn.cli.following.cancelling import still_to_come, watch_collectors
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import elapsed, short_id, state_text
@@ -80,13 +81,24 @@ def report(job: JobRecord) -> None:
         console.tell(f"  {cause.told} {money(job)}.")
         console.tell(f"  bmn jobs why {short_id(job.job_id)}")
         return
-    told = (job.message or job.queue_name).rstrip(".")
-    made = count(len(assets), assets[0].type.replace("_", " ")) if assets else told
-    product = job.traits.product
-    made += f" of {product}" if assets and product else ""
+    made = _made(job)
     whose = f" for {job.brand_name}" if assets and job.brand_name else ""
     took = f"{' · after' if job.state == 'cancelled' else ' in'} {duration(seconds)}" if seconds is not None else ""
     console.say(f"{state_text(job.state)}  {made}{whose}{took} · {money(job)}")
+
+
+def _made(job: JobRecord) -> str:
+    """What came of it, and of a cancelled one what is still to come: its figures are said beside it."""
+    assets, product = job.assets, job.traits.product
+    told = (job.message or job.queue_name).rstrip(".")
+    if job.state == "cancelled":
+        told = told.partition(".")[0].removeprefix("Cancelled").removeprefix(": ") or "nothing was made"
+    parts = [count(len(assets), assets[0].type.replace("_", " ")) if assets else told]
+    if assets and product:
+        parts[0] += f" of {product}"
+    if coming := still_to_come(job):
+        parts = [*(parts if assets else ()), f"{coming} ordered before still to come"]
+    return ", ".join(parts)
 
 
 def money(*jobs: Job) -> str:
@@ -166,6 +178,8 @@ def assets_in_json(saved: Iterable[tuple[Asset, Path | None]]) -> list[dict[str,
 def next_steps(jobs: Sequence[JobRecord], noun: str, brand: str) -> tuple[str, ...]:
     """The next useful commands, for the way it ended."""
     quoted, name = shlex.quote(brand), short_id(jobs[-1].job_id)
+    if coming := watch_collectors(job.collector_job_id for job in jobs):
+        return coming
     if not any(job.assets for job in jobs):
         return (f"bmn jobs show {name}",) if jobs[-1].state == "completed" else ()
     if any(job.state == "partial" for job in jobs):
