@@ -47,6 +47,11 @@ _ACCEPTED = (UnitState.SUBMITTED, UnitState.READY, UnitState.STORED)
 _NOT_MOVED = ("job_id", "unit", "credits", "updated_at")
 MAX_AMBIGUOUS = 1
 """A paid request whose answer was lost is sent again once, for every provider; it is counted, shown and not charged."""
+_TWICE: Mapping[Cause, str] = {
+    Cause.PROVIDER_TIMEOUT: "never answered",
+    Cause.PROVIDER_GARBAGE: "sent nothing that can be read",
+    Cause.PROVIDER_OVERLOADED: "broke off",
+}
 
 
 async def open_unit(ctx: Context[Payload], name: str) -> "Unit":
@@ -141,7 +146,12 @@ class Unit:
             await self._count_lost_answer()
         began = time.monotonic()
         lease = self._ctx.settings.bmn_lease_seconds
-        order = {"state": UnitState.SUBMITTING, "provider": provider, "request_hash": request_hash(request)}
+        order = {
+            "state": UnitState.SUBMITTING,
+            "provider": provider,
+            "request_hash": request_hash(request),
+            "cause": None,
+        }
         await self._write(order, lease=lease, orders=True)
         self._ctx.lease_renewed_at(began)
         failpoints.hit("submitting")
@@ -154,6 +164,10 @@ class Unit:
             except JobFailure as failure:
                 if not (failure.ambiguous and wire.sent):
                     await self._put(state=UnitState.PLANNED)
+                    raise
+                if self._kept.ambiguous >= MAX_AMBIGUOUS:
+                    raise _asked_twice(failure.cause) from failure
+                await self._put(cause=failure.cause)
                 raise
             except BaseException:
                 if not wire.sent:  # cancelled, or a defect of ours, before anything was asked
@@ -169,9 +183,7 @@ class Unit:
     async def _count_lost_answer(self) -> None:
         ambiguous = self._kept.ambiguous
         if ambiguous >= MAX_AMBIGUOUS:
-            raise JobFailure(
-                Cause.PROVIDER_TIMEOUT, "The provider was asked twice and never answered.", retryable=False
-            )
+            raise _asked_twice(self._kept.cause)
         await self._ctx.log("warning", f"{self.name}: sent before, answer lost; asking once more", unit=self.name)
         await self._put(ambiguous=ambiguous + 1)
 
@@ -188,9 +200,9 @@ class Unit:
         await self._put(state=UnitState.SUBMITTED, provider_task_id=task_id, polling_url=polling_url, cost_usd=usd)
         failpoints.hit("submitted")
 
-    async def forget_task(self) -> None:
-        """The provider does not know the task any more: it has to be asked, and paid, once more."""
-        await self._put(state=UnitState.SUBMITTING, provider_task_id=None, polling_url=None)
+    async def forget_task(self, failure: JobFailure) -> None:
+        """The provider has the task no more, or nothing usable of it: it has to be asked, and paid, once more."""
+        await self._put(state=UnitState.SUBMITTING, provider_task_id=None, polling_url=None, cause=failure.cause)
 
     async def remember(self, **data: Any) -> None:
         """Keeps small facts beside the unit."""
@@ -338,6 +350,12 @@ class Unit:
         books = self.books.copy()
         self.books.clear()
         return books
+
+
+def _asked_twice(cause: Cause | None) -> JobFailure:
+    """The end of a unit that is not asked for a third time. cause: of the last answer that was lost."""
+    found = Cause.PROVIDER_TIMEOUT if cause is None or cause not in _TWICE else cause
+    return JobFailure(found, f"The provider was asked twice and {_TWICE[found]}.", retryable=False)
 
 
 def _price(ctx: Context[Payload], job: Job) -> int:

@@ -66,7 +66,7 @@ async def _collect(
         if len(names) > 1 and unit.task_id and CAUSES[failure.cause].pauses_queue:
             await _learn(ctx, name, failure)
             if await ctx.db.read(clock.now) - unit.updated_at > _KEPT_SECONDS:
-                await unit.forget_task()
+                await unit.forget_task(failure)
         raise
 
 

@@ -53,7 +53,7 @@ async def by_flux(ctx: Context[Payload], unit: Unit, order: PictureOrder, report
             data = await bfl.collect(task, on_progress)
         except JobFailure as failure:
             if failure.ambiguous:
-                await unit.forget_task()
+                await unit.forget_task(failure)
             raise
     picture = await verify_picture(data)
     metadata = {"provider": bfl.provider, "model": bfl.model, "seed": order.seed}

@@ -100,14 +100,19 @@ async def test_a_lost_answer_is_asked_for_once_more_and_charged_once(
 
 
 @every_kind
+@pytest.mark.parametrize(
+    ("effect", "cause"), [({"dropResponse": True}, "provider_timeout"), ({"garbage": "html"}, "provider_garbage")]
+)
 async def test_answers_that_stay_lost_are_asked_for_twice_and_no_more(
-    bench: Bench, queue: str, payload: Any, provider: str, price: int, unit: str
+    bench: Bench, queue: str, payload: Any, provider: str, price: int, unit: str, effect: dict[str, Any], cause: str
 ) -> None:
+    """In as many attempts as there are questions; what came and could not be read is not told as silence."""
     before = len(bench.sandbox.ledger(provider))
     op = {"op": "video"} if unit == "video" else {}
-    bench.sandbox.fault(provider, dropResponse=True, **op)
+    bench.sandbox.fault(provider, **effect, **op)
     row = await bench.run(queue, **await payload(bench))
-    assert (row["state"], row["cause"], row["credits_charged"]) == ("failed", "provider_timeout", 0)
+    assert (row["state"], row["cause"], row["credits_charged"]) == ("failed", cause, 0)
+    assert row["attempt"] == 2
     assert len(bench.sandbox.ledger(provider)) == before + 2
     assert (await bench.balance()).remaining == 50
 

@@ -91,7 +91,7 @@ async def _make(ctx: Context[VideoGeneration], prompt: str, unit: Unit, report: 
         data = await client.fetch(result)
     except JobFailure as failure:
         if failure.extra.get("task_gone"):
-            await unit.forget_task()
+            await unit.forget_task(failure)
         raise
     film = await verify_film(data)
     metadata = {"model": client.model, "width": film.width, "height": film.height, "seconds": film.seconds}
