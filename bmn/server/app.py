@@ -168,8 +168,7 @@ def _create_api(resources: Resources, lifespan: Any) -> FastAPI:
         version=__version__,
         description="Makes brands with AI: durable jobs, watched live, billed once.",
         lifespan=lifespan,
-        docs_url=None,  # a page of our own, without a script from elsewhere
-        redoc_url=None,
+        openapi_url=None,  # with its page of our own, which has no script from elsewhere, in pages/reference.py
     )
     app.state.resources = resources
     app.add_middleware(AdminUi, resources=resources)

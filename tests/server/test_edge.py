@@ -309,6 +309,26 @@ async def test_the_openapi_document_says_what_is_asked_and_answered(api: Api) ->
     assert document["security"] == [{"bearer": []}]
 
 
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+async def test_what_is_the_same_for_everybody_is_made_once(
+    api: Api, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = api.anonymous()
+    first = await client.get(path)
+
+    def again(*_: Any, **__: Any) -> Any:
+        raise AssertionError("made anew")
+
+    monkeypatch.setattr("bmn.server.pages.reference.JSONResponse", again)
+    monkeypatch.setattr("bmn.server.pages.reference.rendered", again)
+    second = await client.get(path)
+    assert (second.status_code, second.content) == (200, first.content)
+    assert second.headers["content-type"] == first.headers["content-type"]
+    kept = await client.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (kept.status_code, kept.content, kept.headers["cache-control"]) == (304, b"", "no-cache")
+    assert (await client.head(path)).headers["content-length"] == str(len(first.content))
+
+
 async def test_every_route_declares_what_it_answers(api: Api) -> None:
     document = (await api.anonymous().get("/openapi.json")).json()
     for path, operations in document["paths"].items():

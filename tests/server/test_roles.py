@@ -124,6 +124,7 @@ _OPEN = {
     "GET /mails/{token}",
     "POST /mails/{token}",
     "GET /docs",
+    "GET /openapi.json",
 }
 _CANARY = "canary-of-ana"
 _STAFF = "canary-of-staff"

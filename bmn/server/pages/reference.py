@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from bmn.server.pages.access import PageRoute
+from bmn.server.pages.fixed import Fixed
 from bmn.server.pages.openapi import OpenApi, Operation, Schema
-from bmn.server.pages.rendering import page
+from bmn.server.pages.rendering import rendered
+from bmn.settings import Settings
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -31,13 +33,28 @@ class Described:
 @router.get("/docs")
 async def reference(request: Request) -> Response:
     """The page itself."""
-    app: FastAPI = request.app
-    return page(request, "reference.html", title=app.title, groups=_groups(app))
+    return await _page(request.app).answer(request)
+
+
+@router.get("/openapi.json")
+async def document(request: Request) -> Response:
+    """What it is made of, for programs."""
+    return await _document(request.app).answer(request)
 
 
 @lru_cache(maxsize=1)
+def _page(app: FastAPI) -> Fixed:
+    settings: Settings = app.state.resources.settings
+    return Fixed(lambda: rendered(settings, "reference.html", title=app.title, groups=_groups(app)))
+
+
+@lru_cache(maxsize=1)
+def _document(app: FastAPI) -> Fixed:
+    return Fixed(lambda: JSONResponse(app.openapi()))
+
+
 def _groups(app: FastAPI) -> dict[str, list[Described]]:
-    """All routes by their first tag; read once, as the document does not change."""
+    """All routes by their first tag."""
     document = OpenApi.model_validate(app.openapi())
     groups: dict[str, list[Described]] = {}
     for path, methods in document.paths.items():

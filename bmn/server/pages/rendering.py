@@ -30,8 +30,13 @@ _templates.filters.update(
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page. values: what its template asks for; `account` is the signed-in caller's, or None."""
     resources: Resources = request.app.state.resources
-    shown = {"account": None, "development": not resources.settings.is_production, **values}
-    headers = {"Content-Security-Policy": _policy(resources.settings), "Cache-Control": "no-store"}
+    return rendered(resources.settings, template, status, **values)
+
+
+def rendered(settings: Settings, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """The same for who has no request."""
+    shown = {"account": None, "development": not settings.is_production, **values}
+    headers = {"Content-Security-Policy": _policy(settings), "Cache-Control": "no-store"}
     return HTMLResponse(_templates.get_template(template).render(shown), status, headers)
 
 
