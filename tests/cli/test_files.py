@@ -51,7 +51,8 @@ def test_several_jobs_that_went_well_are_one_sum_and_their_files_are_whole(user:
     command = ("generate", "mockups", "--brand", "Acme", *products, "--images", "none")
     _, text = user.seen_at(80, *command)
     [summed] = [line for line in text.splitlines() if "completed" in line]
-    assert summed.startswith("✓ completed  3 mockups (Hoodie, Cap, Poster) for Acme in ")
+    assert summed.endswith("3 credits · sandbox: $0.00"), "nothing of it is on a line of its own"
+    assert summed.startswith("✓ completed  3 mockups for Acme in ")
     listed = text.split("\nin ")[1].splitlines()
     files = [line.partition("  ")[2] for line in listed if line[:1].isdigit()]
     folder = "".join(line.strip() for line in listed[: next(at for at, line in enumerate(listed) if line[:1] == "1")])

@@ -96,7 +96,8 @@ def _seen(scene: Scene, command: str, place: str, env: dict[str, str] | None = N
 
 
 def _unwrapped(text: str, place: str) -> str:
-    """Puts lines with a path or an address together again where the terminal wrapped them: their length is a machine's."""
+    """Puts lines with a path or an address together again where they were wrapped: their length is a machine's."""
+    text = re.sub(r"/\n {3}(?=\S*/$)", "/", text, flags=re.MULTILINE)
     return re.sub(rf"^(?=.*/)(.{{{int(place) - 1}}}[^…])\n", r"\1", text, flags=re.MULTILINE)
 
 

@@ -68,8 +68,11 @@ def _report_together(jobs: Sequence[JobRecord]) -> None:
     products = ", ".join(dict.fromkeys(job.traits.product for job in jobs if job.traits.product))
     whose = f" for {jobs[0].brand_name}" if jobs[0].brand_name else ""
     seconds = max(elapsed(job) or 0.0 for job in jobs)
-    made = f"{count(len(assets), assets[0].type.replace('_', ' '))}{f' ({products})' if products else ''}"
-    console.say(f"{state_text('completed')}  {made}{whose} in {duration(seconds)} · {money(*jobs)}")
+    made = count(len(assets), assets[0].type.replace("_", " "))
+    rest = f"{whose} in {duration(seconds)} · {money(*jobs)}"
+    short, full = (f"{state_text('completed')}  {made}{names}{rest}" for names in ("", f" ({products})"))
+    fits = bool(products) and (console.width is None or len(full) < console.width)
+    console.say(full if fits else short)
 
 
 def report(job: JobRecord) -> None:
