@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bmn.errors import Cause, JobFailure
 from bmn.mime import mime_of
-from bmn.providers.images import MAX_PIXELS, CleanPicture, thumbnail
+from bmn.providers.decoders import MAX_PIXELS
+from bmn.providers.images import CleanPicture, thumbnail
 
 _FFMPEG_TIME = 1_000_000  # ticks a second
 

@@ -14,18 +14,16 @@ from PIL import Image
 
 from bmn.errors import Cause, JobFailure
 from bmn.mime import mime_of
-from bmn.providers.decoders import DECODERS
+from bmn.providers.decoders import DECODERS, MAX_PIXELS, PIXELS
 from bmn.providers.pixels import as_shown, is_plain, is_turned, shown_size
 from bmn.providers.stripping import Unstrippable, strip
 
 MAX_BYTES = 25 * 2**20
-MAX_PIXELS = 40_000_000
 MAX_FRAMES = 1000
 MAX_ANIMATED_PIXELS = 400_000_000  # all frames of an animation together
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # never SVG: it can carry script
 THUMBNAIL_SIDE = 512
 _PREVIEW_SIDE = 256
-_AVERAGED = ("RGB", "RGBA", "L", "LA", "CMYK")  # modes in which the mean of two pixels is a pixel
 
 # What Pillow's readers have raised for broken bytes, in a fuzz of 12,000 pictures and in the field.
 _DECODER_RAISES = (
@@ -108,7 +106,8 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore")  # broken notes of a camera
             with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
                 _check(opened)
-                yield opened
+                with PIXELS.taken(opened.width * opened.height):
+                    yield opened
     except _DECODER_RAISES:
         raise _NotUsable("it does not decode as PNG, JPEG, WebP or GIF") from None
 
@@ -149,26 +148,25 @@ def _clean(data: bytes) -> CleanPicture:
 
 def _for_model(data: bytes, max_side: int) -> CleanPicture:
     with _opened(data) as opened:
-        opened.load()
         if is_plain(opened) and max(opened.size) <= max_side:
+            opened.load()
             try:
                 return _kept(strip(data), opened.size)
             except Unstrippable:
                 pass
-        pixels = as_shown(opened)
+        pixels = as_shown(opened, max_side * 3 // 2)  # the finer filter has something to choose from
         pixels.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
         return _encoded(pixels, "PNG", compress_level=4)
 
 
 def _thumbnail(data: bytes) -> CleanPicture:
     with _opened(data) as opened:
-        opened.draft("RGB", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))  # a JPEG is decoded at a part of its size
         return _small(opened)
 
 
 def _small(opened: Image.Image) -> CleanPicture:
     """JPEG, at a tenth of what WebP costs; WebP where something is transparent."""
-    pixels = as_shown(_roughly(opened))
+    pixels = as_shown(opened, THUMBNAIL_SIDE)
     pixels.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     if pixels.mode == "RGBA" and pixels.getchannel("A").getextrema()[0] == 255:
         pixels = pixels.convert("RGB")
@@ -179,17 +177,9 @@ def _small(opened: Image.Image) -> CleanPicture:
 
 def _preview(data: bytes) -> CleanPicture:
     with _opened(data) as opened:
-        pixels = as_shown(_roughly(opened))
+        pixels = as_shown(opened, THUMBNAIL_SIDE)
         pixels.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.BILINEAR)
         return _encoded(pixels, "WEBP", quality=60, method=0)
-
-
-def _roughly(opened: Image.Image) -> Image.Image:
-    """A large picture divided by a whole number, at a tenth of what the finer filter and copies of it would take."""
-    factor = max(opened.size) // THUMBNAIL_SIDE
-    if factor < 2 or min(opened.size) < factor or opened.mode not in _AVERAGED or "transparency" in opened.info:
-        return opened
-    return opened.reduce(factor)
 
 
 def _kept(data: bytes, size: tuple[int, int]) -> CleanPicture:

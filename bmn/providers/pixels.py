@@ -2,10 +2,21 @@
 
 import io
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)  # orientations that exchange width and height
+_TURNS = {  # by orientation: what turns the stored pixels upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_AVERAGED = ("RGB", "RGBA", "L", "LA", "CMYK")  # modes in which the mean of two pixels is a pixel
+_STRIP_PIXELS = 1_000_000
 _HIGH_BYTE = [value >> 8 for value in range(65536)]
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
@@ -33,15 +44,44 @@ def is_plain(image: Image.Image) -> bool:
     )
 
 
-def as_shown(image: Image.Image) -> Image.Image:
-    """RGB, or RGBA where anything is transparent, in a new image that knows nothing of the old one's notes."""
-    profile = image.info.get("icc_profile")
-    upright = _eight_bits(ImageOps.exif_transpose(image))
-    transparent = "transparency" in upright.info or upright.mode in ("RGBA", "LA", "PA", "La", "RGBa")
-    pixels = _in_srgb(upright, profile, "RGBA" if transparent else "RGB")
-    clean = Image.new(pixels.mode, pixels.size)
-    clean.paste(pixels)
-    return clean
+def as_shown(image: Image.Image, at_least: int | None = None) -> Image.Image:
+    """RGB, or RGBA where anything is transparent, in a new image that knows nothing of the old one's notes.
+
+    at_least: pixels that its longer side has to keep; a larger picture is divided by a whole number on the way. Left out:
+    all. The old image is closed, and its pixels are let go as soon as they are drawn: a large one twice is too much.
+    """
+    turn = _TURNS.get(is_turned(image))
+    if at_least is not None and (longest := max(image.size)) > at_least:
+        # A JPEG is decoded at a part of its size.
+        image.draft("RGB", (-(-image.width * at_least // longest), -(-image.height * at_least // longest)))
+    image.load()
+    drawn = _in_strips(image, _factor(image.size, at_least))
+    image.close()
+    return drawn if turn is None else drawn.transpose(turn)
+
+
+def _factor(size: tuple[int, int], at_least: int | None) -> int:
+    factor = 1 if at_least is None else max(size) // at_least
+    return factor if 1 < factor <= min(size) else 1
+
+
+def _in_strips(image: Image.Image, factor: int) -> Image.Image:
+    """The picture as it is stored, divided by `factor`. What stands between is as large as a strip, not as the picture."""
+    transparent = "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa")
+    mode = "RGBA" if transparent else "RGB"
+    averaged = image.mode in _AVERAGED and "transparency" not in image.info
+    width, height = image.size
+    drawn = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    rows = max(_STRIP_PIXELS // width // factor, 1) * factor
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        if averaged and factor > 1:
+            strip = strip.reduce(factor)
+        strip = _in_srgb(_eight_bits(strip), image.info.get("icc_profile"), mode)
+        if not averaged and factor > 1:
+            strip = strip.reduce(factor)
+        drawn.paste(strip, (0, top // factor))
+    return drawn
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
