@@ -16,6 +16,7 @@ _KEPT = 0.8  # and the share they keep of one that was less
 _MOST_INKS = 5  # more is a picture, which is printed as it is
 _UNLIKE = 80  # two inks nearer than this are one
 _NEAR = 100  # grounds nearer than this show inks alike: white, cream, a pale tint
+_PALE = 0.02  # of a logo, from which on an area of a tint is one
 _STEPS = 10
 _SIDE = 160  # how large a logo is looked at to find what touches what
 
@@ -57,15 +58,28 @@ def changed_for(logo: Logo, ground: Color) -> list[Color] | None:
     inks = inks_of(logo)
     if _made_for(logo, ground) or logo.ground is None:
         return inks
+    if _has_pale_areas(logo.art):
+        return None
     if len(inks) > _MOST_INKS:
         return inks if reads_as_it_is(logo, ground) else None
     changed = _on(ground, inks)
     before, after = [*inks, logo.ground], [*changed, ground]
     for one, other in touching(logo, inks):
         had = contrast(before[one], before[other])
-        if contrast(after[one], after[other]) < (APART if had >= APART else _KEPT * had):
+        kept = _KEPT if len(inks) in (one, other) else 1.0  # what is faint on its own ground may be a little fainter
+        if contrast(after[one], after[other]) < (APART if had >= APART else kept * had):
             return None
     return changed
+
+
+def _has_pale_areas(art: Image.Image) -> bool:
+    """Whether areas, not only edges, are half transparent: tints so near to their ground that they were lifted with it."""
+    small = art.getchannel("A")
+    small.thumbnail((_SIDE, _SIDE), Image.Resampling.NEAREST)
+    alpha = np.asarray(small)
+    pale = (alpha > 24) & (alpha < 232)
+    inner = pale[1:-1, 1:-1] & pale[:-2, 1:-1] & pale[2:, 1:-1] & pale[1:-1, :-2] & pale[1:-1, 2:]
+    return int(inner.sum()) > _PALE * int((alpha > 24).sum())
 
 
 def printed(logo: Logo, ground: Color, inks: list[Color], changed: list[Color] | None) -> Image.Image:
