@@ -232,6 +232,34 @@ def test_an_answer_to_a_poll_has_what_every_answer_has(target: Target, caplog: p
             assert answer.headers["X-Frame-Options"] == "DENY", path
 
 
+@pytest.mark.parametrize("coding", ["xchunked", "gzip, chunked", "identity", "chunked\r\nTransfer-Encoding: gzip"])
+@pytest.mark.parametrize("path", [HANDSHAKE, "/health/live"])
+def test_a_body_whose_end_nobody_knows_is_refused(target: Target, path: str, coding: str) -> None:
+    with connect(target) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {coding}\r\n\r\n".encode())
+        assert read_to_end(client).split(b" ")[1] in (b"400", b"501")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_hangs_up_is_no_fault_of_ours(target: Target, method: str) -> None:
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/socket.io/",
+        "query_string": b"EIO=4&transport=polling",
+        "headers": [],
+        "client": ("203.0.113.9", 1),
+    }
+
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        raise AssertionError(message)
+
+    target.wait(target.app(scope, gone, send))
+
+
 def nobody_else(target: Target) -> None:
     """Ends what earlier requests left open, so that whoever the gate counts from now on is this test's."""
     for client in target.clients:

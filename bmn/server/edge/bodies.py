@@ -79,11 +79,6 @@ class Body:
         self._size = 0
 
 
-async def read_whole(receive: Receive) -> Receive:
-    """Reads a body to its end; returns what gives it again, in one piece. Raises what reading raises."""
-    return given_again(await whole(receive), receive)
-
-
 async def whole(receive: Receive) -> Message:
     """A body in one message; the client's going, where it did not stay to its end. Raises what reading raises."""
     message = await receive()

@@ -25,6 +25,7 @@ _MANY_FILES = 65_536
 _TOO_LARGE = "The head of the request is too large: at most 64 KB and 100 lines."
 _TOO_MANY = "Too many connections; try again in a moment."
 _MALFORMED = "This is not an HTTP request."
+_NOT_CHUNKED = "A body comes with its length or in chunks; no other transfer coding is understood."
 
 
 class PromptProtocol(HttpToolsProtocol):
@@ -87,6 +88,9 @@ class PromptProtocol(HttpToolsProtocol):
         self._in_head = False
         self._bytes = 0
         if self._too_large:
+            return
+        if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in self.headers):
+            self._refuse(501, _NOT_CHUNKED, "bad_request")  # nobody knows where such a body ends
             return
         if len(self.pipeline) >= _PIPELINED:
             self._refused = True

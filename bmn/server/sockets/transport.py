@@ -13,8 +13,8 @@ from engineio.payload import Payload
 
 from bmn.logs import get_logger
 from bmn.server.edge.addresses import counted_of
-from bmn.server.edge.asgi import is_http, is_websocket, method_of, parameter_of
-from bmn.server.edge.bodies import read_whole
+from bmn.server.edge.asgi import is_body, is_http, is_websocket, method_of, parameter_of
+from bmn.server.edge.bodies import given_again, whole
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.upgrades import watched
 
@@ -202,7 +202,9 @@ def bounded(
         if not is_websocket(scope):
             # The library would take a body that is refused while it reads it for one that it could not understand.
             try:
-                await app(scope, await read_whole(receive) if method_of(scope) == "POST" else receive, send)
+                message = await (whole(receive) if method_of(scope) == "POST" else receive())
+                if is_body(message):  # else the client has hung up, which the library does not expect
+                    await app(scope, given_again(message, receive), send)
             except UnboundLocalError:  # it has no answer for a transport that ends while its packets are read
                 await _answer(send, 400, _ENDED)
             return
