@@ -38,7 +38,7 @@ def _mosaic(brief: Brief) -> Art:
             art.fill("ink", rectangle(x, y, x + half, y + half))
             art.add(_motif(brief, 200).recolored(ON_INK).placed((x + half / 2, y + half / 2)))
             continue
-        tone = ("accent", "ink", "mid", "accent")[(index - place) % 4]
+        tone = ("accent", "ink", "deep", "accent")[(index - place) % 4]
         art.fill("soft", rectangle(x, y, x + half, y + half))
         cx, cy, start = ((x, y, 0), (x + half, y, 90), (x + half, y + half, 180), (x, y + half, 270))[rng.randrange(4)]
         reach = rng.choice((1.0, 1.0, 0.6))
@@ -73,7 +73,7 @@ def _trio(brief: Brief) -> Art:
     for form, at in zip(order, places, strict=True):
         art.add(form.placed(at))
     quarter = [(-side, 0.0), (0.0, 0.0), *arc(side, 90, 180, (0.0, 0.0))]
-    return art.fill("mid", quarter)
+    return art.fill("deep", quarter)
 
 
 def _dial(brief: Brief) -> Art:
@@ -88,10 +88,10 @@ def _dial(brief: Brief) -> Art:
 
 def _lozenge(brief: Brief) -> Art:
     """The motif on a square that stands on its corner, with a small one at each of its sides."""
-    art = Art().fill("ink", polygon(4, 330)).add(_motif(brief, 260).recolored(ON_INK))
-    for index, (x, y) in enumerate(polygon(4, 330, brief.rng.choice((-45, -45, 135)))):
+    art = Art().fill("ink", polygon(4, 330)).add(_motif(brief, brief.rng.choice((240, 270))).recolored(ON_INK))
+    for x, y in polygon(4, 330, -45):
         small = moved(polygon(4, 92), x * 0.84, y * 0.84)
-        art.fill("accent" if index % 2 == 0 else "mid", small)
+        art.fill("accent", small)
     return art
 
 

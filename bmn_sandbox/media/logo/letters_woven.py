@@ -99,7 +99,7 @@ def quartered(brief: Brief) -> Art:
         Art().fill("soft", square).add(second.recolored(ON_SOFT)),
         Art().fill("accent", square).add(mark.recolored(ON_ACCENT)),
         Art().fill("soft", square).add(third.recolored(ON_SOFT)) if third
-        else Art().fill("soft" if gap else "mid", square).fill("ink", corner),
+        else Art().fill("soft", square).fill("ink", corner),
     )  # fmt: skip
     for tile, center in zip(tiles, fields, strict=True):
         art.add(tile.placed(center))
