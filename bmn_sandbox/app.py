@@ -170,9 +170,12 @@ def _problem(message: str) -> JSONResponse:
 
 
 def _readable(error: ValidationError) -> str:
-    return "; ".join(
-        ": ".join(part for part in (".".join(map(str, item["loc"])), item["msg"]) if part) for item in error.errors()
-    )
+    return "; ".join(": ".join(part for part in _named(item["loc"], item["msg"]) if part) for item in error.errors())
+
+
+def _named(place: tuple[int | str, ...], words: str) -> tuple[str, str]:
+    """Where something is wrong, and what, without pydantic's way of beginning."""
+    return ".".join(map(str, place)), words.removeprefix("Value error, ").replace("Input should be", "it has to be")
 
 
 def _unix_time(text: str) -> float:

@@ -12,7 +12,7 @@ import typer
 from typer.main import get_group
 
 from bmn import __version__
-from bmn.cli.base import LazyGroup, NoSuchOption, Sections
+from bmn.cli.base import LazyGroup, NoSuchOption, Sections, nearest
 from bmn.cli.terminal import exit_codes, streams
 from bmn.cli.terminal.console import console
 from bmn.errors import BmnError
@@ -110,7 +110,10 @@ def _report_usage(error: typer.TyperException) -> int:
     message, _, guess = error.format_message().partition(" Did you mean")
     if isinstance(error, NoSuchOption):
         message = f"No such option {error.option_name!r}."
-    if near := getattr(error, "possibilities", None) or _choices_like(error):
+    near = getattr(error, "possibilities", None) or _choices_like(error)
+    if near and isinstance(error, NoSuchOption):
+        near = nearest(error.option_name, near, cutoff=0)
+    if near:
         guess = f" {' or '.join(near[:2])}?"
     console.error(message, f"Did you mean{guess}" if guess else None, remedy, code="usage")
     return exit_codes.USAGE

@@ -7,7 +7,7 @@ import difflib
 import functools
 import importlib
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import typer
@@ -184,6 +184,9 @@ def _names(option: TyperOption) -> list[str]:
     return [*option.opts, *option.secondary_opts]
 
 
+_CLEARLY = 0.1  # by so much of a word a choice is nearer than the next
+
+
 class Command(TyperCommand):
     """A command. examples: command lines for its help."""
 
@@ -238,10 +241,17 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, BaseCommand | None, list[str]]:
         name = args[0]
         if self.get_command(ctx, name) is None and not (name.startswith("-") or ctx.resilient_parsing):
-            near = difflib.get_close_matches(name, self.list_commands(ctx), n=2, cutoff=0.5)
+            near = nearest(name, self.list_commands(ctx), cutoff=0.5)
             hint = f"Did you mean {' or '.join(f'`{ctx.command_path} {match}`' for match in near)}?" if near else ""
             ctx.fail(f"No such command: {ctx.command_path} {name}. {hint}".rstrip())
         return super().resolve_command(ctx, args)
+
+
+def nearest(word: str, choices: Iterable[str], *, cutoff: float = 0.6) -> list[str]:
+    """The two choices that come closest to a mistyped word; the first alone where it is clearly nearer."""
+    near = difflib.get_close_matches(word, [*choices], n=2, cutoff=cutoff)
+    shares = [difflib.SequenceMatcher(None, each, word).ratio() for each in near]
+    return near[:1] if len(near) > 1 and shares[0] - shares[1] > _CLEARLY else near
 
 
 class LazyGroup(Group):

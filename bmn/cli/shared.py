@@ -17,7 +17,7 @@ from bmn.cli.terminal.params import Bell, Exec, Images, Out, Strict, ahead, bran
 def _shared(
     brand: Annotated[
         str,
-        typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id; logos and wizard make a new one."),
+        typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id."),
     ],
     out: Out = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the job id and return.")] = False,
@@ -73,7 +73,10 @@ def _shared(
 _DECLARED = tuple(inspect.signature(_shared).parameters.values())
 
 
-_BRANDS = tuple(each.replace(default=None) if each.name == "brand" else each for each in _DECLARED)
+_MADE = typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id; a new one is made.")
+_BRANDS = tuple(
+    each.replace(default=None, annotation=Annotated[str, _MADE]) if each.name == "brand" else each for each in _DECLARED
+)
 
 
 def with_brands(command: Callable[..., int]) -> Callable[..., int]:

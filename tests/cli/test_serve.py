@@ -104,7 +104,7 @@ def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
         process.wait()
     assert block[0].startswith("bmn serve ─ everything is local, no keys needed")
     words = [line.split() for line in block[1:]]
-    named = ["API", "Gallery", "Queues", "Mailbox", "Sandbox", "Workers", "Data", "Reset", "Token", "Next"]
+    named = ["API", "Gallery", "Queues", "Mailbox", "Sandbox", "Workers", "Data", "Token", "Next"]
     assert [line[0] for line in words] == named
 
 

@@ -151,7 +151,7 @@ def _answer_lost(user: User, _: contextlib.ExitStack) -> Case:
     """The work is done and billed, and the line is cut before each answer: asked twice, never charged."""
     user.stack.fault(provider="bfl", op="submit", drop_response=True)
     job_id = _failed(user, _order(user))
-    assert "1 paid request got no answer and may have been billed to us twice" in user.bmn("jobs", "why", job_id).out
+    assert "1 paid request got no answer and may have been billed twice" in user.bmn("jobs", "why", job_id).out
     return Case(job_id, mend=user.stack.mend)
 
 

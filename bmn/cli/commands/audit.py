@@ -10,6 +10,7 @@ from bmn.cli.lookup.selection import Since, Until
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.paging import further
 from bmn.cli.terminal.params import Reveal
 from bmn.cli.terminal.timespan import listed
 from bmn.redaction import HIDDEN, unhidden
@@ -72,7 +73,7 @@ def audit(
     console.table(_COLUMNS, [_row(entry) for entry in page.entries])
     say_hidden(any(entry.reason == HIDDEN for entry in page.entries))
     if page.next_cursor:
-        console.say(f"the next page: --cursor {page.next_cursor}")
+        console.say(f"{further(page.next_cursor, limit)}")
     console.next_step(f"bmn audit --subject {page.entries[0].subject}")
 
 

@@ -15,6 +15,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.paging import further
 from bmn.cli.terminal.params import Detach, Rate, Reason, Reveal, StopAt
 from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.client import Client, pages
@@ -90,7 +91,7 @@ def list_letters(
     console.table(columns, rows)
     if page.next_cursor:
         total = counted(page.total, exact=page.total_is_exact)
-        console.say(f"{len(letters)} of {total}; the next page: --cursor {page.next_cursor}")
+        console.say(f"{len(letters)} of {total}; {further(page.next_cursor, limit)}")
     console.next_step(f"bmn jobs dlq replay {short_id(letters[0].job_id)}")
 
 

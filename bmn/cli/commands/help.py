@@ -2,7 +2,7 @@
 
 import difflib
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -53,12 +53,25 @@ def _environment() -> None:
     """What the command line reads, and every setting with its group and default; also where one of them cannot be used."""
     from bmn.settings import GROUPS, Settings
 
-    told, group = dict(_ENVIRONMENT), ""
+    known, group = dict(_ENVIRONMENT), ""
+    groups: dict[str, dict[str, str]] = {}
     for name, field in Settings.model_fields.items():
         group = GROUPS.get(name, group)
-        default = _default(field.default)
-        told.setdefault(name.upper(), f"{group} [{default}]" if default else group)
-    _pairs(tuple(told.items()))
+        if name.upper() not in known:
+            groups.setdefault(group, {})[name.upper()] = _default(field.default)
+    if console.json:
+        found = {name: f"{title} [{default}]" if default else title for title, name, default in _flat(groups)}
+        console.document(known | found)
+        return
+    _pairs(tuple(known.items()))
+    for title, defaults in groups.items():
+        console.answer(f"\n{title}, with defaults")
+        _pairs(tuple((name, default or "-") for name, default in defaults.items()))
+
+
+def _flat(groups: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Each setting: its group, its name, its default."""
+    return ((title, name, default) for title, defaults in groups.items() for name, default in defaults.items())
 
 
 def _default(value: object) -> str:

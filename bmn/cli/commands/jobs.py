@@ -23,6 +23,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id, state_cell
+from bmn.cli.terminal.paging import further
 from bmn.cli.terminal.params import Bell, Exec, Images, Reveal, Strict, span
 from bmn.cli.terminal.timespan import listed
 from bmn.format import against, counted
@@ -87,10 +88,10 @@ def list_jobs(
     say_hidden(any(is_hidden(job) for job in found))
     if page.next_cursor:
         total = counted(page.total, exact=page.total_is_exact)
-        console.say(f"{len(found)} of {total}; the next page: --cursor {page.next_cursor}")
-    failed = next((job for job in found if job.state in ("failed", "partial")), None)
+        console.say(f"{len(found)} of {total}; {further(page.next_cursor, limit)}")
+    step = "why" if found[0].state in ("failed", "partial") else "show"
     whose = " --everyone" if chosen.of_others else ""
-    console.next_step(f"bmn jobs {'why' if failed else 'show'} {short_id((failed or found[0]).job_id)}{whose}")
+    console.next_step(f"bmn jobs {step} {short_id(found[0].job_id)}{whose}")
 
 
 _COLUMNS = (

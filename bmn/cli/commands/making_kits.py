@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 From = Annotated[
     Path | None,
     typer.Option(
-        "--from", exists=True, dir_okay=False, metavar="FILE", help="One for each row of this .csv or .jsonl file."
+        "--from",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        help="One for each row of this .csv or .jsonl file: brand, style, colors (navy;#F2E8DC), vision, count, ...",
     ),
 ]
 Results = Annotated[

@@ -128,6 +128,12 @@ def fail(
     match: _Match = None,
 ) -> None:
     """Makes a provider fail."""
+    effects = (status, latency, drop_response, garbage, hang, pending, moderate, unknown_status, expire, image)
+    if not any(effects) and retry_after is None:
+        raise UsageProblem(
+            f"Say how {provider} fails.",
+            hint="One of --status 503, --latency 8s, --hang, --garbage, --drop-response, --moderate 1, --pending, ...",
+        )
     rule = {
         "provider": provider,
         "status": status,

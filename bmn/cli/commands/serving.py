@@ -122,9 +122,8 @@ def _block(plan: Plan) -> list[str]:
         ("Sandbox", f"{settings.sandbox_address}  {' '.join(sandboxed)}" if sandboxed else ""),
         ("Workers", each or "none here: bmn worker all"),
         ("Data", f"{database} + {redis}, {_short(settings.bmn_home)}"),
-        ("Reset", "bmn serve --reset"),
         ("Token", "export BMN_TOKEN=$(bmn token)"),
-        ("Next", 'bmn generate logos --brand "Acme Roasters"'),
+        ("Next", 'bmn generate logos --brand "Acme Coffee"'),
     ]
     took = time.monotonic() - plan.began
     return [f"bmn serve ─ {local} (ready in {took:.1f} s)", *(f"  {name:<11}{text}" for name, text in rows if text)]

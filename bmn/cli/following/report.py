@@ -81,7 +81,8 @@ def report(job: JobRecord) -> None:
     if job.state == "failed":
         cause = CAUSES[Cause(job.cause or "bug")]
         console.tell(f"{state_text('failed')}  {job.queue_name} {short_id(job.job_id)}: {job.error}", "bold red")
-        console.tell(f"  {cause.told} {money(job)}.")
+        told = cause.user_advice if cause.user_text in (job.error or "") else cause.told
+        console.tell(f"  {told} {money(job)}.".replace("   ", "  "))
         console.tell(f"  bmn jobs why {short_id(job.job_id)}")
         return
     made = _made(job)

@@ -9,9 +9,9 @@ from bmn.cli.terminal.beat import beating
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
 from bmn.client import Client, Event, follow
-from bmn.errors import BmnError
+from bmn.errors import CAUSES, BmnError, Cause
 from bmn.schemas.documents import JobRecord
-from bmn.schemas.payloads import TERMINAL_STATES
+from bmn.schemas.payloads import TERMINAL_STATES, JobState
 
 OnEvent = Callable[[Event, Board], Awaitable[None]]
 OnEnd = Callable[[Board], Awaitable[None]]
@@ -119,4 +119,15 @@ async def _say_why_it_waits(client: Client, board: Board, job_id: str) -> None:
         except BmnError:
             continue  # the watch itself deals with a server that is away
         place = f" ({job.position} ahead of it)" if job.position else ""
-        board.waiting(job_id, f"{job.message or 'waiting in the queue'}{place}")
+        board.waiting(job_id, f"{job.message or 'waiting in the queue'}{place}{await _to_mend(client, job)}")
+
+
+async def _to_mend(client: Client, job: JobRecord) -> str:
+    """What lets the queue of a job go on, where its cause has stopped that: said to those who can mend it."""
+    if job.state != JobState.QUEUED or job.cause is None or not CAUSES[Cause(job.cause)].pauses_queue:
+        return ""
+    try:
+        advice = (await client.why(job.job_id)).advice
+    except BmnError:
+        return ""
+    return f" {advice.text}" if "bmn queues resume" in advice.text else ""

@@ -1,6 +1,7 @@
 """Rows of a file of brands: read whole, checked whole, before anything is asked for or paid."""
 
 import csv
+import difflib
 import hashlib
 import io
 import json
@@ -12,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bmn.cli.order import Body
-from bmn.cli.terminal.params import brand_name
+from bmn.cli.terminal.params import brand_name, color
 from bmn.errors import UsageProblem
 from bmn.names import key_of
 from bmn.numbers import is_whole, whole
@@ -25,6 +26,7 @@ from bmn.schemas.wording import flaws
 
 MOST = 1000
 _TOLD = 20  # problems that are named at once
+_LINES = 5  # numbers of lines that have the same one
 _LOGOS = {
     "style": "logoStyle",
     "colors": "colorPalette",
@@ -65,27 +67,35 @@ def read_rows(path: Path, what: str, defaults: Mapping[str, object], catalogue: 
     catalogue: the products there are. Raises UsageProblem, which names every row that will not do.
     """
     rows: list[Row] = []
-    problems: list[str] = []
+    problems: dict[str, list[int]] = {}
     seen: dict[str, int] = {}
     for line, values in _raw(path):
         try:
             row = _row(what, line, values, defaults, catalogue)
         except ValueError as problem:
-            problems.append(f"line {line}: {problem}")
+            problems.setdefault(str(problem), []).append(line)
             continue
         if row.key in seen:
-            problems.append(f"line {line}: the same as line {seen[row.key]}")
+            problems.setdefault(f"the same as line {seen[row.key]}", []).append(line)
         seen.setdefault(row.key, line)
         rows.append(row)
     if problems:
         more = f"\n  and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
-        told = "".join(f"\n  {problem}" for problem in problems[:_TOLD])
+        told = "".join(f"\n  {_lines(lines)}: {problem}" for problem, lines in [*problems.items()][:_TOLD])
         raise UsageProblem(f"{path} cannot be used:{told}{more}", hint="Nothing was submitted. Mend the file.")
     if not rows:
         raise UsageProblem(f"{path} has no rows.", hint="The first line names the columns: brand, style, colors, ...")
     if len(rows) > MOST:
         raise UsageProblem(f"{path} has {len(rows)} rows, and {MOST} is the most.", hint="Split it.")
     return rows
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """`line 3`, or `lines 3, 4 and 12 more`: what is wrong with all of them alike is said once."""
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    more = f" and {len(numbers) - _LINES} more" if len(numbers) > _LINES else ""
+    return f"lines {', '.join(map(str, numbers[:_LINES]))}{more}"
 
 
 def _raw(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -132,13 +142,13 @@ def _row(
     columns = COLUMNS[what]
     if None in values.values() or "" in values:
         raise ValueError("has another number of fields than the first line")
-    if unknown := values.keys() - columns.keys() - {"brand"}:
-        known = ", ".join(["brand", *columns])
-        raise ValueError(f"there is no column {', '.join(sorted(unknown))}; the columns are {known}")
+    values = _by_column(values, ["brand", *columns])
     if not isinstance(name := values.get("brand"), str) or not name.strip():
         raise ValueError("brand is missing")
     given = {columns[column]: value for column, value in values.items() if column != "brand" and value not in ("", [])}
     own = {field: _value(field, value) for field, value in given.items()}
+    if isinstance(palette := own.get("colorPalette"), list):
+        own["colorPalette"] = [_color(each) for each in palette]
     body = {**defaults, **own}
     if "products" in body:
         body["products"] = [_slug(str(product), catalogue) for product in body["products"]]
@@ -146,6 +156,22 @@ def _row(
     brand = brand_name(name).strip()
     told = json.dumps([what, key_of(brand), checked], sort_keys=True)
     return Row(line, brand, checked, f"row-{hashlib.sha256(told.encode()).hexdigest()[:40]}")
+
+
+def _by_column(values: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """The values by the names of our columns, which may be written in the singular or the plural. Raises ValueError."""
+    found: dict[str, Any] = {}
+    for header, value in values.items():
+        word = header.strip().lower().replace("-", "_").replace(" ", "_")
+        name = next((each for each in (word, f"{word}s", word.removesuffix("s")) if each in columns), None)
+        if name is None:
+            near = difflib.get_close_matches(word, columns, n=1)
+            guess = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(f"there is no column {header}.{guess} The columns are {', '.join(columns)}")
+        if name in found:
+            raise ValueError(f"the column {name} stands there twice")
+        found[name] = value
+    return found
 
 
 def _checked(what: str, body: Mapping[str, object]) -> Body:
@@ -165,6 +191,16 @@ def _value(field: str, value: Any) -> Any:
     if field in _LISTS:
         return [part.strip() for part in value.split(";") if part.strip()]
     return whole(value.strip()) if field in _NUMBERS and is_whole(value.strip()) else value.strip()
+
+
+def _color(value: object) -> object:
+    """As `--color` reads it; what is no text is left to the request's own check. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return color(value)
+    except ValueError as problem:
+        raise ValueError(f"colors: {problem}") from None
 
 
 def _slug(name: str, catalogue: Sequence[Product]) -> str:

@@ -32,7 +32,7 @@ class Facts:
     """What is known. paused: the queue's settings, if it is paused. workers: how many serve it; None where Redis cannot say.
 
     said: the provider's own words about the last failure; for operators alone, as a pause's reason is. whole: with what may
-    hold a user's words.
+    hold a user's words. candid: whether it may be said what an operator has to mend: to one, or in development.
     """
 
     job: Job
@@ -45,6 +45,7 @@ class Facts:
     workers: int | None
     now: float
     operator: bool
+    candid: bool
     whole: bool
     said: str | None
 
@@ -69,6 +70,7 @@ async def look_into(res: Resources, job_id: str, principal: Principal) -> Facts:
             workers=serving(found, job.queue),
             now=now,
             operator=operator,
+            candid=operator or not res.settings.is_production,
             whole=whole,
             said=jobs.last_said(conn, job_id) if operator and whole else None,
         )
@@ -135,7 +137,8 @@ def _cause_text(facts: Facts) -> str:
     if job.state == JobState.ACTIVE:
         return "Nothing is wrong: it is being worked on." if not job.cause else _failure(facts)
     if job.state == JobState.COMPLETED:
-        return "Nothing is wrong."
+        lost = any(unit.ambiguous for unit in facts.units)
+        return "It is done: what got no answer was asked for once more." if lost else "Nothing is wrong."
     return _failure(facts)
 
 
@@ -214,7 +217,7 @@ def _money(facts: Facts) -> str:
         charge += f" of ${job.usd_estimated:.2f} expected"
     text = f"{', '.join(parts)}. Providers' charge {charge}."
     if ambiguous:
-        text += f" {count(ambiguous, 'paid request')} got no answer and may have been billed to us twice."
+        text += f" {count(ambiguous, 'paid request')} got no answer and may have been billed twice."
     return text[0].upper() + text[1:]
 
 
@@ -261,10 +264,7 @@ def _advice(facts: Facts) -> tuple[str, str]:
         if facts.paused is not None and facts.paused.cause in OUTAGES:
             return f"bmn jobs watch {job.id}", "Wait; it goes on by itself, attempt unspent."
         if facts.paused is not None:
-            return (
-                f"bmn queues resume {job.queue}",
-                "For an operator, when the reason is mended; nothing is lost meanwhile.",
-            )
+            return f"bmn queues resume {job.queue}", _mending(facts, facts.paused)
         if facts.workers == 0:
             return f"bmn worker {job.queue}", "Start a worker; the job goes on by itself."
         if facts.workers is None:
@@ -285,6 +285,13 @@ def _advice(facts: Facts) -> tuple[str, str]:
     if was_delivered(get_queue(job.queue), facts.units):
         return f"bmn jobs show {job.id}", "It has done what it was paid for; submit a new job to go on."
     return f"bmn jobs retry {job.id}", "Pays only for what is missing." if facts.assets else "Starts it again."
+
+
+def _mending(facts: Facts, paused: QueueSetting) -> str:
+    """What lets a paused queue go on."""
+    if facts.candid and paused.cause is not None and CAUSES[paused.cause].pauses_queue:
+        return CAUSES[paused.cause].advice.replace("QUEUE", facts.job.queue)
+    return "For an operator, when the reason is mended; nothing is lost meanwhile."
 
 
 def _ended(facts: Facts) -> bool:

@@ -147,7 +147,7 @@ def drawn(past: Past, clock: Callable[[float], str]) -> list[Plot]:
               lambda top: f"{top:,.0f}"),
         _plot("took", "Time a job took", f"{mean} on average", moments, clock,
               lambda one: (("plain", one.mean),), lambda one: duration(one.mean), duration),
-        _plot("cost", "Providers' price", usd(spent), moments, clock,
+        _plot("cost", "Price of ended jobs", f"{usd(spent)}, sandbox included", moments, clock,
               lambda one: (("plain", one.usd),), lambda one: usd(one.usd), usd),
     ]  # fmt: skip
 

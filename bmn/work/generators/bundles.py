@@ -70,4 +70,4 @@ async def run(ctx: Context[BundleComposition]) -> Result:
         return await make_picture(ctx, unit, PictureOrder(prompt, tuple(pictures)), report)
 
     await make_all(ctx, [Item(UNIT, payload.bundle_name, "bundle", make, metadata)])
-    return Result(f"Bundle {payload.bundle_name} composed")
+    return Result(f"{payload.bundle_name} composed")
