@@ -8,6 +8,9 @@ from starlette.types import Message, Scope
 
 Header = tuple[bytes, bytes]
 
+LARGE = "bmn.large"  # among a WebSocket's extensions: to be called once its client is known and may send large messages
+UNKNOWN_BYTES = 16_384  # of one message, until then
+
 
 def is_http(scope: Scope) -> bool:
     """Whether it is a request, no WebSocket and no lifespan."""

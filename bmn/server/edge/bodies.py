@@ -79,6 +79,21 @@ class Body:
         self._size = 0
 
 
+def at_most(receive: Receive, most: int) -> Receive:
+    """A body for which less is enough than for others. Reading raises HTTPException 413 beyond so many bytes."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(part_of(message)) if is_body(message) else 0
+        if size > most:
+            raise HTTPException(413, TOO_LARGE)
+        return message
+
+    return counted
+
+
 async def whole(receive: Receive) -> Message:
     """A body in one message; the client's going, where it did not stay to its end. Raises what reading raises."""
     message = await receive()

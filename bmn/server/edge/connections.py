@@ -5,10 +5,13 @@ import json
 import resource
 from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from bmn.logs import get_logger
+from bmn.server.edge.asgi import LARGE, UNKNOWN_BYTES
 from bmn.server.edge.gate import Gate
 
 log = get_logger(__name__)
@@ -163,13 +166,39 @@ class PromptProtocol(HttpToolsProtocol):
 
 
 class CountedWebSocket(WebSocketsSansIOProtocol):
-    """A connection that began as one of `PromptProtocol` is counted until it ends."""
+    """A connection that began as one of `PromptProtocol` is counted until it ends.
+
+    Until the app calls what stands in its scope as LARGE, it keeps little of what comes, and does not wait for a client
+    that is told to go.
+    """
 
     gate: Gate
+    _large = False
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), _SLICE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + _SLICE])
+            if not self._large and len(self.conn.reader.buffer) + sum(map(len, self.frames)) > UNKNOWN_BYTES:
+                self.transport.abort()
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):  # it is a handshake
+            self.scope["extensions"][LARGE] = self._allow_large  # type: ignore[assignment]
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.close" and not self._large:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.gate.leave(self.transport)
         super().connection_lost(exc)
+
+    def _allow_large(self) -> None:
+        self._large = True
 
 
 def guarded_by(gate: Gate) -> tuple[type[PromptProtocol], type[CountedWebSocket]]:

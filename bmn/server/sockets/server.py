@@ -283,6 +283,7 @@ class SocketServer:
         if any(other.namespace == namespace for other in self._sessions.on_transport(eio_sid)):
             raise BmnError("Already connected")
         self._sessions.add(session)
+        self._transports.joined(eio_sid)
         self._idle.discard(eio_sid)
         known = {"sid": session.sid, **({"pid": session.pid} if session.pid else {})}
         self._write(eio_sid, f"{CONNECT}{namespace},{json.dumps(known)}")

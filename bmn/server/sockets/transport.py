@@ -13,8 +13,8 @@ from engineio.payload import Payload
 
 from bmn.logs import get_logger
 from bmn.server.edge.addresses import counted_of
-from bmn.server.edge.asgi import is_body, is_http, is_websocket, method_of, parameter_of
-from bmn.server.edge.bodies import given_again, whole
+from bmn.server.edge.asgi import LARGE, UNKNOWN_BYTES, is_body, is_http, is_websocket, method_of, parameter_of
+from bmn.server.edge.bodies import at_most, given_again, whole
 from bmn.server.sockets.limits import Limits
 from bmn.server.sockets.upgrades import watched
 
@@ -126,6 +126,8 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
         self._async = {**self._async, "websocket": watched(self._async["websocket"], limits.upgrade_seconds)}
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._pings: dict[str, asyncio.Task[Any]] = {}
+        self._joined: set[str] = set()
+        self._enlarging: dict[str, Callable[[], None]] = {}
 
     def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         """The library's own; what waits to send a ping is remembered, since it would outlive its transport."""
@@ -139,6 +141,16 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
         if (ping := self._pings.pop(eio_sid, None)) is not None and ping is not asyncio.current_task():
             ping.cancel()
         self.sockets.pop(eio_sid, None)
+        self._joined.discard(eio_sid)
+
+    def joined(self, eio_sid: str) -> None:
+        """Its client is known: from now on it may send large messages."""
+        self._joined.add(eio_sid)
+        if (enlarge := self._enlarging.get(eio_sid)) is not None:
+            enlarge()
+
+    def has_joined(self, eio_sid: str) -> bool:
+        return eio_sid in self._joined
 
     def create_queue(self, *args: Any, **kwargs: Any) -> OutgoingLine:
         return OutgoingLine(*args, **kwargs)
@@ -167,16 +179,20 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
             task.cancel()  # the reader would wait for a silent client until its ping is overdue
 
     @contextlib.contextmanager
-    def serving(self, eio_sid: str) -> Iterator[None]:
-        """While a WebSocket of this transport is served by the current task."""
+    def serving(self, eio_sid: str, enlarge: Callable[[], None]) -> Iterator[None]:
+        """While a WebSocket of this transport is served by the current task. enlarge: lets it bring large messages."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks[eio_sid] = task
+        self._enlarging[eio_sid] = enlarge
+        if self.has_joined(eio_sid):
+            enlarge()
         try:
             yield
         finally:
             if self._tasks.get(eio_sid) is task:
                 del self._tasks[eio_sid]
+                del self._enlarging[eio_sid]
 
     def opened(self, eio_sid: str, scope: MutableMapping[str, Any]) -> None:
         """A transport that began as a WebSocket has learned its id."""
@@ -201,6 +217,8 @@ def bounded(
             return
         if not is_websocket(scope):
             # The library would take a body that is refused while it reads it for one that it could not understand.
+            if not transports.has_joined(_upgraded(scope)):
+                receive = at_most(receive, UNKNOWN_BYTES)
             try:
                 message = await (whole(receive) if method_of(scope) == "POST" else receive())
                 if is_body(message):  # else the client has hung up, which the library does not expect
@@ -223,10 +241,11 @@ async def _serve_websocket(
 ) -> None:
     with contextlib.ExitStack() as stack:
         ids: list[str] = []
+        enlarge = scope["extensions"].get(LARGE, lambda: None)
 
         def known(eio_sid: str) -> None:
             ids.append(eio_sid)
-            stack.enter_context(transports.serving(eio_sid))
+            stack.enter_context(transports.serving(eio_sid, enlarge))
 
         scope[_LATE] = known
         if upgraded := _upgraded(scope):
