@@ -129,6 +129,7 @@ ROUTES: dict[str, Route] = {
     "POST /api/v1/webhooks/endpoints": Route("own", body={"url": "https://a.example/"}),
     "DELETE /api/v1/webhooks/endpoints/{endpoint_id}": Route("absent"),
     "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": Route("absent"),
+    "POST /api/v1/webhooks/endpoints/{endpoint_id}/enable": Route("absent"),
     "POST /api/v1/webhooks/test": Route("absent", body={"endpointId": "{endpoint_id}"}),
     "GET /api/v1/webhooks/deliveries": Route("own", query={"job": "{job}", "endpoint": "{endpoint_id}"}),
     "GET /api/v1/webhooks/deliveries/{delivery_id}": Route("absent"),
@@ -212,6 +213,7 @@ ROUTES: dict[str, Route] = {
     "GET /dev/mail/{mail_id}/body": Route("absent", path="/dev/mail/{other}/body"),
     "GET /dev/sandbox": Route("absent"),
     "GET /dev/webhooks": Route("own"),
+    "POST /dev/webhooks/{endpoint_id}/enable": Route("absent"),
 }
 WITHOUT_TOKEN = {
     *(name for name, route in ROUTES.items() if route.answer == "open" or " /sign" in name),
