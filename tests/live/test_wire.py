@@ -244,7 +244,7 @@ async def test_everything_on_the_wire_is_what_the_models_say(stack: Stack) -> No
     for asker, event in ((socket, "brand:join"), (home, "brand:watch")):
         await asker.ask(event, {"brandId": "nope"}, wrong=True)
     await home.ask("brand:unwatch", {"brandId": brand})
-    await _kit(ana, home, brand)
+    await _kit(ana, home, socket, brand)
     await socket.ask("brand:leave", {"brandId": brand})
     brief = await Socket.open(record, stack, WIZARD, ana.short_token(stack, 2))
     await brief.until(lambda event, _: event == TokenExpired.EVENT)
@@ -273,13 +273,17 @@ async def _logos(record: Record, ana: Follower, socket: Socket, home: Socket, br
     return logos
 
 
-async def _kit(ana: Follower, home: Socket, brand: str) -> None:
-    """A kit that is given up as soon as it was ordered."""
+async def _kit(ana: Follower, home: Socket, socket: Socket, brand: str) -> None:
+    """A kit that is given up as soon as it was ordered, seen in rooms of its own."""
     kit = (await ana.post("/generation/kits", {"brandId": brand, "count": 1}))["groupId"]
+    await home.ask("group:watch", {"groupId": kit})
+    await socket.ask("group:join", {"groupId": kit})
     await ana.post(f"/kits/{kit}/cancel")
     await home.until(
         lambda event, data: event == "kit:updated" and (data["groupId"], data["state"]) == (kit, "cancelled")
     )
+    await socket.ask("group:leave", {"groupId": kit})
+    await home.ask("group:unwatch", {"groupId": kit})
 
 
 async def _mockup_and_thumbnail(ana: Follower, socket: Socket, brand: str, logos: list[dict[str, Any]]) -> None:
