@@ -326,6 +326,8 @@ async def test_what_is_the_same_for_everybody_is_made_once(
     assert second.headers["content-type"] == first.headers["content-type"]
     kept = await client.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert (kept.status_code, kept.content, kept.headers["cache-control"]) == (304, b"", "no-cache")
+    policy = first.headers["content-security-policy"]
+    assert kept.headers.get("content-security-policy", policy) == policy  # a browser takes that of the 304
     assert (await client.head(path)).headers["content-length"] == str(len(first.content))
 
 

@@ -124,7 +124,8 @@ class _Answer:
             given = given_headers(message)
             names = {name.lower() for name, _ in given}
             extra = [*self._headers, *self._scope.get(RATE_HEADERS, ())]
-            extra += [header for header in (_API_POLICY, _NOT_KEPT) if header[0] not in names]
+            if self.status != 304:  # what it says takes the place of what the copy was given with
+                extra += [header for header in (_API_POLICY, _NOT_KEPT) if header[0] not in names]
             message = {**message, "headers": [*given, *extra]}
         await self._send(message)
 
