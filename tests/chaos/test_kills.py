@@ -88,9 +88,11 @@ async def test_a_job_that_runs_alone_can_end_well_and_be_cancelled(stack: Deploy
     await stack.core.db.write(lambda conn: conn.execute(update(jobs).values(losses=2)))
     worker = stack.worker(slots=1)
     assert await stack.ended(fine) == ["completed"]
+    worker.stop()  # nobody takes the next one before it has lost two
     stack.fault(op="poll", pending=True)
     third = await stack.logos(1)
     await stack.core.db.write(lambda conn: conn.execute(update(jobs).where(jobs.c.id == third).values(losses=2)))
+    worker = stack.worker(slots=1)
 
     async def polled() -> bool:
         return any(unit.state == "submitted" for unit in await stack.units(third))

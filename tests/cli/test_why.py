@@ -278,7 +278,7 @@ def _cancelled(user: User, _: contextlib.ExitStack) -> Case:
     assert cancelled.code == 0
     (collector,) = re.findall(r"bmn jobs watch (\w+)", cancelled.err)
     told = user.bmn("jobs", "watch", job_id).err
-    assert "and will arrive · after " in told, told
+    assert "still to come · after " in told, told
     assert f"Fetched by {_LOGOS}-{collector}" in user.bmn("jobs", "show", job_id).out
     why = user.bmn("jobs", "why", collector).out
     assert "fetches what" in why and "Free of charge" in why and job_id in why, why
