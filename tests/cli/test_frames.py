@@ -1,32 +1,17 @@
 """What somebody sees who waits, frame by frame: bars that never move back, one scale, words that stand long enough."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
-import pyte
 import pytest
 
+from tests.kit.frames import DrawnBar, frames, never_back
 from tests.kit.stack import Stack, User, start
 from tests.kit.terminal import Terminal, on_terminal
 
 pytestmark = pytest.mark.full
 
-_FRAME = b"\r\x1b[2K"  # with which a frame takes the one before away
-_ROW = re.compile(r"^  (?P<mark>\S| ) (?P<name>.{14}) [━─]+ +(?P<percent>\d+)%  (?P<tail>.*)$")
-_TIMES = re.compile(r"\d+ m|\d+(\.\d)? s|about |left|longer than usual|, *$")
 _SPINNER = frozenset("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnBar:
-    """A bar as it was drawn. words: what stands beside it, times apart."""
-
-    mark: str
-    name: str
-    percent: int
-    words: str
 
 
 @pytest.fixture(scope="module")
@@ -35,27 +20,6 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = start(tmp_path_factory.mktemp("frames"), "--port", "0", "--sandbox-speed", "1")
     yield running
     running.stop()
-
-
-def frames(raw: bytes, columns: int, rows: int) -> list[list[DrawnBar]]:
-    """The bars on the screen after each frame."""
-    screen = pyte.Screen(columns, rows)
-    stream = pyte.ByteStream(screen)
-    seen: list[list[DrawnBar]] = []
-    for number, part in enumerate(raw.split(_FRAME)):
-        stream.feed((_FRAME if number else b"") + part)
-        found = [
-            DrawnBar(m["mark"], m["name"].strip(), int(m["percent"]), _words(m["tail"]))
-            for m in map(_ROW.match, screen.display)
-            if m
-        ]
-        if found:
-            seen.append(found)
-    return seen
-
-
-def _words(tail: str) -> str:
-    return " ".join(_TIMES.sub("", tail).split())
 
 
 def _watched(terminal: Terminal) -> None:
@@ -76,18 +40,10 @@ def test_a_logo_job_frame_by_frame(slow: Stack, columns: int, rows: int, fails_f
     slow.mend()
     shown = frames(terminal.raw, columns, rows)
     assert len(shown) > 10, terminal.text
-    _never_back(shown)
+    never_back(shown)
     _one_scale(shown)
     _something_moves(shown)
     _calm(shown)
-
-
-def _never_back(shown: list[list[DrawnBar]]) -> None:
-    highest: dict[str, int] = {}
-    for frame in shown:
-        for row in frame:
-            assert row.percent >= highest.get(row.name, 0), (row, frame)
-            highest[row.name] = row.percent
 
 
 def _one_scale(shown: list[list[DrawnBar]]) -> None:

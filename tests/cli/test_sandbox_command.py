@@ -64,7 +64,7 @@ def test_every_kind_of_fault_can_be_said(user: User, options: list[str], fields:
     ("arguments", "said"),
     [
         (["nobody", "--status", "500"], "'nobody' is unknown"),
-        (["bfl"], "does nothing"),
+        (["bfl"], "Say how bfl fails."),
         (["bfl", "--status", "200"], "400<=x<=599"),
         (["bfl", "--latency", "soon"], "not a time span"),
         (["bfl", "--garbage", "confetti"], "garbage"),

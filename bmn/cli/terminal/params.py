@@ -129,9 +129,11 @@ def color(text: str) -> str:
     """A color as the API takes it: `#5A3825`, or what CSS calls one. Raises ValueError."""
     from PIL import ImageColor
 
-    code = ImageColor.colormap.get("".join(text.lower().split()))
+    name = "".join(text.lower().split())
+    if name in ImageColor.colormap:
+        return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name))
     try:
-        return code if isinstance(code, str) else _checked("Color", text)
+        return _checked("Color", text)
     except ValueError as error:
         raise ValueError(f"{error}, or a CSS name such as navy") from None
 
