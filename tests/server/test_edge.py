@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from bmn.db import outages
 from bmn.db.operators import queues
-from bmn.errors import Cause, Misconfigured
+from bmn.errors import Cause, Misconfigured, UsageProblem
 from bmn.server.app import create_app
+from bmn.server.edge.measured import read_json
 from bmn.server.state.snapshot import Snapshot
 from bmn.settings import load_settings
 from tests.kit.api import Api, Starter
@@ -108,6 +110,15 @@ async def test_a_small_body_of_very_many_values_is_refused_in_one_sentence(ana: 
         assert words in answer.json()["error"]
     few = await ana.post(f"{API}/{path}", json=dict(list(many.items())[:1900]))
     assert few.json()["error"] == "Validation failed" and len(few.json()["issues"]) == 10
+
+
+def test_a_member_that_is_given_twice_is_found_in_one_pass() -> None:
+    """Each one compared with all others would take the loop for a quarter of a minute."""
+    members = ",".join(f'"k{number}":1' for number in range(45_000))
+    began = time.process_time()
+    with pytest.raises(UsageProblem, match="'last' twice"):
+        read_json(f'{{{members},"last":1,"last":2}}'.encode())
+    assert time.process_time() - began < 2
 
 
 async def test_every_answer_carries_the_headers_that_protect_it(api: Api, ana: httpx.AsyncClient) -> None:

@@ -54,7 +54,8 @@ def _disable(conn: Connection, endpoint_id: str) -> None:
 def _forget_address(conn: Connection, delivery: Delivery) -> None:
     group = conn.execute(select(jobs.c.group_id).where(jobs.c.id == delivery.job_id)).scalar()
     same = or_(jobs.c.id == delivery.job_id, jobs.c.group_id == group) if group else jobs.c.id == delivery.job_id
-    found = conn.execute(select(jobs.c.id, jobs.c.webhooks).where(same).with_for_update()).all()
+    query = select(jobs.c.id, jobs.c.webhooks).where(same).order_by(jobs.c.id).with_for_update()
+    found = conn.execute(query).all()
     for row in found:
         hooks = Hook.read(row.webhooks)
         kept = [asdict(hook) for hook in hooks if hook.endpoint_id or hook.url != delivery.url]

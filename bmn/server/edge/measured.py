@@ -48,11 +48,11 @@ def read_json(body: bytes) -> Any:
 
 
 def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in found if names.count(name) > 1)
-        raise UsageProblem(f"The body has {twice[:100]!r} twice, and takes one value.")
+    found: dict[str, Any] = {}
+    for name, value in members:
+        if name in found:
+            raise UsageProblem(f"The body has {name[:100]!r} twice, and takes one value.")
+        found[name] = value
     return found
 
 
