@@ -26,6 +26,8 @@ from typing import Literal
 
 from setproctitle import getproctitle
 
+from bmn.lifeline import die_with_parent
+
 _COMMANDS = (
     *("brands", "completion", "config", "costs", "credits", "db", "doctor", "generate"),
     *("help", "jobs", "logos", "queues", "serve", "token", "workers"),
@@ -152,12 +154,14 @@ def _serve(line: socket.socket, kind: Kind) -> None:
     getproctitle()  # it looks for the place of the title now: a child whose environment is another one could not find it
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children; they tell their code themselves
+    own = os.getpid()
     while True:
         message, descriptors, _, _ = socket.recv_fds(line, _MOST, 4)
         if not message:
             return
         if os.fork() == 0:
             line.close()
+            die_with_parent(own)  # a run that is killed leaves no server behind
             _become(json.loads(message), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
