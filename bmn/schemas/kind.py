@@ -72,8 +72,8 @@ class Kind:
 
     name: of its route, and of its module in `bmn.work.generators`. command: of `generate`. text: a sentence that says
     what it does, for the API. label: heads its jobs on pages. noun: one of what it makes. asset_type: of what it makes;
-    empty where that is words. many: one request is several jobs, and the answer lists them. makes_brand: a brand's name that
-    is not there yet is made. estimate: the body of a dry run, where it is another. place: in lists, among the others.
+    empty where that is words. many: one request is several jobs, and the answer lists them. estimate: the body of a dry run,
+    where it is another. place: in lists, among the others.
     """
 
     name: str
@@ -89,5 +89,9 @@ class Kind:
     estimate_text: str
     asset_type: str = ""
     many: bool = False
-    makes_brand: bool = False
     place: int = 100
+
+    @property
+    def makes_brand(self) -> bool:
+        """Whether a brand's name that is not there yet is made with the order."""
+        return issubclass(self.body, BrandingBody)

@@ -25,23 +25,30 @@ def test_saving_a_logo_names_it_as_its_job_did(user: User) -> None:
     assert _here() == {*made, f"acme-logo-{tag}-2.png"}
 
 
-@pytest.mark.parametrize("out", ["nowhere/x.png", "nowhere/deeper/"])
-def test_a_folder_that_is_not_there_is_an_error_of_saving(user: User, out: str) -> None:
+def test_a_file_in_a_folder_that_is_not_there_is_an_error_of_saving(user: User) -> None:
     user.json("generate", "logos", "--brand", "Acme", "--count", "1")
-    done = user.bmn("logos", "save", "1", "--out", out)
+    done = user.bmn("logos", "save", "1", "--out", "nowhere/x.png")
     assert done.code == 2
-    assert done.err.startswith(f"error: {'The folder nowhere/deeper' if out.endswith('/') else out} cannot be ")
+    assert done.err.startswith("error: nowhere/x.png cannot be ")
     assert not Path("nowhere").exists()
+
+
+def test_a_folder_is_made_with_those_it_is_in(user: User) -> None:
+    user.json("generate", "logos", "--brand", "Acme", "--count", "1", "--out", "new/logos")
+    user.json("logos", "save", "1", "--out", "new/picked/")
+    assert len(list(Path("new/logos").glob("*.png"))) == len(list(Path("new/picked").glob("*.png"))) == 1
 
 
 @pytest.mark.parametrize(
     "command", [("generate", "logos", "--count", "1", "--brand", "Acme"), ("generate", "kit", "--brand", "Acme")]
 )
-def test_a_folder_for_many_is_made_one_level_deep(user: User, command: tuple[str, ...]) -> None:
-    done = user.bmn(*command, "--out", "nowhere/deeper")
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_paid_for(
+    user: User, command: tuple[str, ...]
+) -> None:
+    Path("file").write_text("")
+    done = user.bmn(*command, "--out", "file/deeper")
     assert done.code == 2
-    assert "The folder nowhere/deeper cannot be made" in done.err
-    assert not Path("nowhere").exists()
+    assert "The folder file/deeper cannot be made: Not a directory." in done.err
     assert user.json("jobs", "list")["jobs"] == []
 
 

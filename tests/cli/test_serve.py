@@ -95,7 +95,7 @@ def test_a_person_sees_one_block_of_addresses(home: Path) -> None:
     )
     try:
         assert process.stdout
-        block = [process.stdout.readline() for _ in range(11)]
+        block = [process.stdout.readline() for _ in range(10)]
         process.terminate()
         assert process.wait(PATIENCE) == 0
         assert process.stdout.read() == ""

@@ -34,7 +34,7 @@ from typing import Literal
 from pydantic import Field
 
 from bmn.schemas.base import Name, Palette, Whole
-from bmn.schemas.kind import GeneratorBody, Kind
+from bmn.schemas.kind import BrandingBody, Kind
 from bmn.schemas.payloads import BrandPayload
 
 Paper = Literal["a3", "a2"]
@@ -48,7 +48,7 @@ class PosterGeneration(BrandPayload):
     color_palette: Palette
 
 
-class PostersBody(GeneratorBody):
+class PostersBody(BrandingBody):
     headline: Name = Field(description="What it says in large letters.")
     paper: Paper = "a3"
     margin: Whole = Field(10, ge=0, le=50, description="Millimeters around it.")
@@ -71,7 +71,6 @@ KIND = Kind(
     payload=PosterGeneration,
     body=PostersBody,
     asset_type="poster",
-    makes_brand=True,
 )
 '''
 _MODULE = '''
@@ -268,5 +267,5 @@ def test_metrics_and_records_count_it(tenth: Tenth, made: dict[str, Any]) -> Non
 
 def test_the_table_of_the_documents_has_its_row(tenth: Tenth) -> None:
     rows = tenth.python("from tools import tables; print(tables.generators())")
-    assert "| `/posters` | `brandId`, `headline`, `paper?` a3 / a2 (a3), `margin?` 0 to 50 (10)," in rows
+    assert "| `/posters` | `brandId`, `newBrand?`, `headline`, `paper?` a3 / a2 (a3), `margin?` 0 to 50 (10)," in rows
     assert "| `poster-generation` | 3 a poster |" in rows

@@ -58,14 +58,14 @@ class Stack:
 def start(home: Path, *arguments: str, env: Mapping[str, str] | None = None, fork: bool = True) -> Stack:
     """Starts `bmn serve` and waits for the line that says where.
 
-    fork: from a process that is warm; else the installed one.
+    fork: from a process that is warm, where `env` names no other code; else the installed one.
     """
     command = ["serve", "--json", "--sandbox-speed", "0.3", "--grace", "2", *arguments]
     variables = environment({**_QUICK, "BMN_HOME": str(home), **(env or {})})
     reader, writer = os.pipe()
     process: Process
     with (home / "serve.log").open("a") as log, Path(os.devnull).open() as none, os.fdopen(writer) as out:
-        if fork:
+        if fork and "PYTHONPATH" not in (env or {}):
             process = warm.fork(command, variables, (none.fileno(), out.fileno(), log.fileno()))
         else:
             process = subprocess.Popen([BMN, *command], stdin=none, stdout=out, stderr=log, env=variables)

@@ -64,9 +64,9 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder that files can be written to, in one that exists. Raises UsageProblem."""
+    """Makes a folder that files can be written to, and those it is in. Raises UsageProblem."""
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageProblem(f"The folder {folder} cannot be made: {error.strerror}.", hint=_ELSEWHERE) from error
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -104,6 +104,5 @@ KIND = Kind(
     body=LogosBody,
     estimate=LogosEstimate,
     asset_type="logo",
-    makes_brand=True,
     place=1,
 )

@@ -52,6 +52,5 @@ KIND = Kind(
     noun="wizard step",
     payload=BrandWizard,
     body=WizardBody,
-    makes_brand=True,
     place=0,
 )
