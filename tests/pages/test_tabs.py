@@ -71,7 +71,7 @@ async def test_tabs_share_one_stream_and_still_load_anything(
     stack.mend()
     for tab in tabs:
         await expect(tab.locator(".chip")).to_have_text("Done", timeout=_LONG)
-    assert proxy.most_streams <= 2, "the old one may close while the new one opens"
+    assert proxy.most_streams < len(tabs), "one for all; old ones may still close while the new one opens"
     assert not any(problems)
 
 
