@@ -289,11 +289,16 @@ class Deployment:
     # --- faults and bills ------------------------------------------------------------------------------------------
 
     def fault(self, provider: str = "bfl", **rule: Any) -> None:
-        answer = httpx.post(f"{self.sandbox_url}/_sandbox/faults", json={"provider": provider, **rule}, trust_env=False)
+        answer = httpx.post(
+            f"{self.sandbox_url}/_sandbox/faults",
+            json={"provider": provider, **rule},
+            trust_env=False,
+            timeout=PATIENCE,
+        )
         assert answer.status_code == 201, answer.text
 
     def clear_faults(self) -> None:
-        httpx.delete(f"{self.sandbox_url}/_sandbox/faults", trust_env=False)
+        httpx.delete(f"{self.sandbox_url}/_sandbox/faults", trust_env=False, timeout=PATIENCE)
 
     def bill(self, provider: str = "bfl") -> list[dict[str, Any]]:
         answer = httpx.get(

@@ -267,5 +267,5 @@ def test_metrics_and_records_count_it(tenth: Tenth, made: dict[str, Any]) -> Non
 
 def test_the_table_of_the_documents_has_its_row(tenth: Tenth) -> None:
     rows = tenth.python("from tools import tables; print(tables.generators())")
-    assert "| `/posters` | `brandId`, `newBrand?`, `headline`, `paper?` a3 / a2 (a3), `margin?` 0 to 50 (10)," in rows
+    assert "| `/posters` | `brandId`, `headline`, `newBrand?`, `paper?` a3 / a2 (a3), `margin?` 0 to 50 (10)," in rows
     assert "| `poster-generation` | 3 a poster |" in rows

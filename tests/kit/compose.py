@@ -159,7 +159,7 @@ def run_every_command(executable: list[str], home: Path, tmp_path: Path, postgre
             _check_health(url)
             wait_until(lambda: workers.poll() is not None or "workers ready" in _said(tmp_path, "workers"))
             assert workers.poll() is None, _said(tmp_path, "workers")
-            assert httpx.get(f"{url}/health").status_code == 200
+            assert httpx.get(f"{url}/health", timeout=PATIENCE).status_code == 200
             doctor = bmn("api", "doctor")
             assert doctor.returncode == 0, doctor.stdout
             for process in (workers, api):
@@ -185,7 +185,7 @@ def run_commands(
                 wait_until(lambda p=process: p.poll() is not None or (home / "serve.json").exists(), PATIENCE, name)
                 assert process.poll() is None, _said(folder, name)
                 url = yaml.safe_load((home / "serve.json").read_text())["api_url"]
-                assert httpx.get(f"{url}/health/live", trust_env=False).status_code == 200
+                assert httpx.get(f"{url}/health/live", trust_env=False, timeout=PATIENCE).status_code == 200
             assert process.poll() is None, _said(folder, name)
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0, _said(folder, name)

@@ -26,15 +26,15 @@ class SandboxControl:
 
     def fault(self, provider: str, **rule: Any) -> None:
         """Sets a fault; the names are those of the control route, such as `dropResponse`."""
-        answer = httpx.post(f"{self.url}/_sandbox/faults", json={"provider": provider, **rule})
+        answer = httpx.post(f"{self.url}/_sandbox/faults", json={"provider": provider, **rule}, timeout=PATIENCE)
         assert answer.status_code == 201, answer.text
 
     def clear(self) -> None:
-        httpx.delete(f"{self.url}/_sandbox/faults")
+        httpx.delete(f"{self.url}/_sandbox/faults", timeout=PATIENCE)
 
     def hits(self) -> int:
         """How many requests have met a fault that is set; one that hangs counts as it comes in."""
-        return sum(fault["hits"] for fault in httpx.get(f"{self.url}/_sandbox/faults").json())
+        return sum(fault["hits"] for fault in httpx.get(f"{self.url}/_sandbox/faults", timeout=PATIENCE).json())
 
     def ledger(self, provider: str | None = None) -> list[dict[str, Any]]:
         return self._list("ledger", provider)
@@ -50,7 +50,7 @@ class SandboxControl:
 
     def _list(self, what: str, provider: str | None = None) -> list[dict[str, Any]]:
         params = {"provider": provider} if provider else {}
-        rows: list[dict[str, Any]] = httpx.get(f"{self.url}/_sandbox/{what}", params=params).json()
+        rows: list[dict[str, Any]] = httpx.get(f"{self.url}/_sandbox/{what}", params=params, timeout=PATIENCE).json()
         return rows
 
 

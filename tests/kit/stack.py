@@ -45,10 +45,10 @@ class Stack:
 
     def fault(self, **rule: Any) -> None:
         """Makes the sandbox misbehave; see `bmn_sandbox.faults`."""
-        httpx.post(f"{self.sandbox_url}/_sandbox/faults", json=rule).raise_for_status()
+        httpx.post(f"{self.sandbox_url}/_sandbox/faults", json=rule, timeout=PATIENCE).raise_for_status()
 
     def mend(self) -> None:
-        httpx.delete(f"{self.sandbox_url}/_sandbox/faults").raise_for_status()
+        httpx.delete(f"{self.sandbox_url}/_sandbox/faults", timeout=PATIENCE).raise_for_status()
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
