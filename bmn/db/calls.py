@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import ColumnElement, Connection, Float, bindparam, func, insert, select, update
 
 from bmn.db.prepared import Prepared
-from bmn.db.records import NewCall, ProviderCall
+from bmn.db.records import NewCall, ProviderCallRow
 from bmn.db.tables import db_now, jobs, provider_calls
 
 CLOCK_SECONDS = 86_400.0
@@ -51,12 +51,12 @@ def sandboxed(conn: Connection, job_ids: list[str]) -> dict[str, bool]:
     return {job_id: bool(lowest) for job_id, lowest in conn.execute(query)}
 
 
-def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[ProviderCall]:
+def of_job(conn: Connection, job_id: str, limit: int = 200) -> list[ProviderCallRow]:
     """The newest calls of a job, oldest first."""
     newest = provider_calls.c.id.desc()
     mine = (provider_calls.c.job_id == job_id, _is_since(jobs.c.id == job_id))
     query = select(provider_calls).where(*mine).order_by(newest).limit(limit)
-    return [ProviderCall.from_row(row) for row in conn.execute(query)][::-1]
+    return [ProviderCallRow.from_row(row) for row in conn.execute(query)][::-1]
 
 
 _LOOKED_AT = 200

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from bmn.db.hooks import webhooks
 from bmn.db.prepared import Prepared
-from bmn.db.records import Job, Place, Renewed
+from bmn.db.records import JobPlace, JobRow, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
 from bmn.schemas.payloads import JobState
 
@@ -66,7 +66,7 @@ PROBE_AGAIN_SECONDS = 60.0
 
 def claim(
     conn: Connection, queue: str, limit: int, owner: str, lease: float, *, probe_again: float = PROBE_AGAIN_SECONDS
-) -> list[Job]:
+) -> list[JobRow]:
     """Takes the next jobs of a queue: by priority, then turn, then age. Empty where nothing is due or the queue is paused.
 
     owner: name of the worker process. lease: seconds. The executor writes with these records, and their fences, from now on.
@@ -79,24 +79,24 @@ def claim(
     if not ids or (paused and not _take_probe(conn, queue, probe_again)):
         return []
     taken = _take(conn, ids, owner, lease)
-    claimed = [Job.from_row(row, paused is not None) for row in taken]
+    claimed = [JobRow.from_row(row, paused is not None) for row in taken]
     webhooks.started(conn, claimed)
     return sorted(claimed, key=lambda job: (job.priority, job.turn, job.created_at))
 
 
-def claim_one(conn: Connection, queue: str, job_id: str, owner: str, lease: float) -> Job | None:
+def claim_one(conn: Connection, queue: str, job_id: str, owner: str, lease: float) -> JobRow | None:
     """Takes one job of a queue, out of its order; None where it is not due, or its queue is paused."""
     if _PAUSED.first(conn, {"of_queue": queue}) or not still_waiting(conn, queue, job_id):
         return None
-    taken = [Job.from_row(row) for row in _take(conn, [job_id], owner, lease)]
+    taken = [JobRow.from_row(row) for row in _take(conn, [job_id], owner, lease)]
     webhooks.started(conn, taken)
     return taken[0] if taken else None
 
 
-def take(conn: Connection, job_id: str, owner: str, lease: float) -> Job:
+def take(conn: Connection, job_id: str, owner: str, lease: float) -> JobRow:
     """Gives a job that was stored in this transaction to the executor that goes on with it."""
     (row,) = _take(conn, [job_id], owner, lease)
-    return Job.from_row(row)
+    return JobRow.from_row(row)
 
 
 def _take(conn: Connection, ids: Sequence[str], owner: str, lease: float) -> list[Row[Any]]:
@@ -157,26 +157,26 @@ LATE: tuple[ColumnElement[bool], ...] = (
 """The two ways to have missed a deadline, each by an index of its own."""
 
 
-def overdue(conn: Connection, limit: int = 200) -> list[Job]:
+def overdue(conn: Connection, limit: int = 200) -> list[JobRow]:
     """Jobs that have missed a deadline, and whose cancel nobody has asked for yet."""
-    found: dict[str, Job] = {}
+    found: dict[str, JobRow] = {}
     for each in LATE:
         query = select(jobs).where(each, jobs.c.cancel_requested_at.is_(None)).limit(limit)
-        found |= {job.id: job for job in map(Job.from_row, conn.execute(query))}
+        found |= {job.id: job for job in map(JobRow.from_row, conn.execute(query))}
     return list(found.values())
 
 
-def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[Job]:
+def expired(conn: Connection, *, stale_after: dict[str, float], limit: int = 200) -> list[JobRow]:
     """Active jobs whose lease has ended, and those that run longer than their queue ever allows.
 
     stale_after: seconds per queue; twice the queue's timeout.
     """
     query = select(jobs).where(is_running, jobs.c.lease_until < db_now()).order_by(jobs.c.lease_until).limit(limit)
-    found = {job.id: job for job in map(Job.from_row, conn.execute(query))}
+    found = {job.id: job for job in map(JobRow.from_row, conn.execute(query))}
     if stale_after:
         limits = case(stale_after, value=jobs.c.queue, else_=1e12)
         stale = select(jobs).where(is_running, jobs.c.attempt_started_at < db_now() - limits)
-        found |= {job.id: job for job in map(Job.from_row, conn.execute(stale.limit(limit)))}
+        found |= {job.id: job for job in map(JobRow.from_row, conn.execute(stale.limit(limit)))}
     return list(found.values())
 
 
@@ -186,10 +186,10 @@ def due(conn: Connection, queue: str) -> int:
     return int(conn.execute(query, {"of_queue": queue}).scalar_one())
 
 
-def next_in_line(conn: Connection, queue: str, limit: int) -> list[Place]:
+def next_in_line(conn: Connection, queue: str, limit: int) -> list[JobPlace]:
     """The due jobs of a queue in the order they will be claimed, as RQ's list should show them."""
     query = select(*_PLACE).where(*_CLAIMABLE).order_by(*_IN_ORDER).limit(limit)
-    return [Place.from_row(row) for row in conn.execute(query, {"of_queue": queue})]
+    return [JobPlace.from_row(row) for row in conn.execute(query, {"of_queue": queue})]
 
 
 def due_queues(conn: Connection) -> list[str]:
@@ -214,8 +214,8 @@ def end_leases_on(conn: Connection, host: str, pid: int, family: str) -> int:
     return conn.execute(statement.values(lease_until=0)).rowcount
 
 
-def held(conn: Connection, job_id: str, fence: int, *, probe: bool) -> Job | None:
+def held(conn: Connection, job_id: str, fence: int, *, probe: bool) -> JobRow | None:
     """A job as the executor with this fence claimed it, as a probe or not; None where another has it by now."""
     query = select(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence, is_running)
     row = conn.execute(query).first()
-    return Job.from_row(row, probe) if row else None
+    return JobRow.from_row(row, probe) if row else None

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, and_, insert, select, update
 from bmn.db import claims
 from bmn.db import jobs as job_rows
 from bmn.db.accounts import credits
-from bmn.db.accounts.credits import Balance
-from bmn.db.records import Event, Job, NewJob, Unit, UnitState
+from bmn.db.accounts.credits import CreditsRow
+from bmn.db.records import EventRow, JobRow, NewJob, UnitRow, UnitState
 from bmn.db.tables import job_units, jobs
 
 _ACCEPTED = (UnitState.SUBMITTED, UnitState.READY, UnitState.STORED)
@@ -40,18 +40,18 @@ class Ordered:
     """
 
     units: int = 0
-    shown: Unit | None = None
-    balances: tuple[Balance, ...] = ()
-    job: Job | None = None
-    event: Event | None = None
+    shown: UnitRow | None = None
+    balances: tuple[CreditsRow, ...] = ()
+    job: JobRow | None = None
+    event: EventRow | None = None
 
 
-def collector_id(job: Job) -> str:
+def collector_id(job: JobRow) -> str:
     """The job that collects for a cancelled one. There is one at most."""
     return f"{job.queue}-{uuid5(NAMESPACE_URL, f'{job.id}/collect')}"
 
 
-def charge_ordered(conn: Connection, held: Job, lease: NewLease | None) -> Ordered:
+def charge_ordered(conn: Connection, held: JobRow, lease: NewLease | None) -> Ordered:
     """Charges what the provider has accepted and stores the job that collects it. The caller holds the job's row.
 
     lease: None where nobody waits for an answer that is under way; what was asked for without an answer is lost then.
@@ -74,7 +74,7 @@ def charge_ordered(conn: Connection, held: Job, lease: NewLease | None) -> Order
     return replace(found, job=claims.take(conn, job_id, lease.owner, lease.seconds), event=event)
 
 
-def _charge(conn: Connection, held: Job, unit: Unit, price: int) -> Balance | None:
+def _charge(conn: Connection, held: JobRow, unit: UnitRow, price: int) -> CreditsRow | None:
     paid: dict[str, Any] = {"credits": price}
     if unit.state is UnitState.SHOWN:
         paid["state"] = UnitState.SAVED
@@ -88,7 +88,7 @@ def _unit(job_id: str, unit: str) -> Any:
     return update(job_units).where(job_units.c.job_id == job_id, job_units.c.unit == unit)
 
 
-def _store_collector(conn: Connection, held: Job, ordered: list[Unit]) -> Event:
+def _store_collector(conn: Connection, held: JobRow, ordered: list[UnitRow]) -> EventRow:
     job = NewJob(
         id=collector_id(held),
         queue=held.queue,
@@ -109,10 +109,10 @@ def _store_collector(conn: Connection, held: Job, ordered: list[Unit]) -> Event:
     return event
 
 
-def close_collected(conn: Connection, collector_id: str, cancelled_id: str, user_id: str) -> list[Balance]:
+def close_collected(conn: Connection, collector_id: str, cancelled_id: str, user_id: str) -> list[CreditsRow]:
     """The books of a collecting job that has ended: what it has got is the cancelled job's, the rest is refunded."""
     paid = {unit.unit: unit for unit in job_rows.units(conn, cancelled_id)}
-    balances: list[Balance] = []
+    balances: list[CreditsRow] = []
     for unit in job_rows.units(conn, collector_id):
         if (before := paid.get(unit.unit)) is None:
             continue
@@ -128,7 +128,7 @@ def close_collected(conn: Connection, collector_id: str, cancelled_id: str, user
     return balances
 
 
-def _refund(conn: Connection, user_id: str, job_id: str, unit: Unit) -> Balance | None:
+def _refund(conn: Connection, user_id: str, job_id: str, unit: UnitRow) -> CreditsRow | None:
     row = update(jobs).where(jobs.c.id == job_id)
     conn.execute(
         row.values(
@@ -139,7 +139,7 @@ def _refund(conn: Connection, user_id: str, job_id: str, unit: Unit) -> Balance 
     return credits.refund_unit(conn, user_id, job_id, unit.unit, unit.credits)
 
 
-def hold_row(conn: Connection, held: Job, *conditions: Any) -> bool:
+def hold_row(conn: Connection, held: JobRow, *conditions: Any) -> bool:
     """Keeps everybody else from changing a job's row until this transaction ends. False: it is not as it was."""
     query = select(jobs.c.id).where(and_(jobs.c.id == held.id, *conditions)).with_for_update()
     return conn.execute(query).first() is not None

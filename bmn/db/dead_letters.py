@@ -7,7 +7,7 @@ from sqlalchemy.sql import ColumnElement
 
 from bmn.db.lists.matching import contains
 from bmn.db.lists.paging import COUNTED, read_cursor
-from bmn.db.records import DeadLetter, LetterState
+from bmn.db.records import DeadLetterRow, LetterState
 from bmn.db.tables import db_now, dead_letters, escalations, jobs
 from bmn.db.upsert import insert_once
 
@@ -55,7 +55,7 @@ def find(
     state: LetterState | None = LetterState.OPEN,
     limit: int = 100,
     cursor: str | None = None,
-) -> list[DeadLetter]:
+) -> list[DeadLetterRow]:
     """Dead letters, newest first. state: None for every state."""
     conditions = chosen.conditions()
     if state:
@@ -67,7 +67,7 @@ def find(
     query = (
         _LETTERS.where(*conditions).order_by(dead_letters.c.created_at.desc(), dead_letters.c.id.desc()).limit(limit)
     )
-    return [DeadLetter.from_row(row) for row in conn.execute(query)]
+    return [DeadLetterRow.from_row(row) for row in conn.execute(query)]
 
 
 def count(conn: Connection, chosen: DeadFilter) -> int:
@@ -88,10 +88,10 @@ def take(conn: Connection, job_id: str, *, state: LetterState, by: str, replay_j
     return conn.execute(statement).rowcount == 1
 
 
-def of_job(conn: Connection, job_id: str) -> DeadLetter | None:
+def of_job(conn: Connection, job_id: str) -> DeadLetterRow | None:
     """The letter that a job became; None for one that is none."""
     row = conn.execute(_LETTERS.where(dead_letters.c.job_id == job_id)).first()
-    return DeadLetter.from_row(row) if row else None
+    return DeadLetterRow.from_row(row) if row else None
 
 
 def open_by_cause(conn: Connection) -> dict[str, int]:
@@ -100,7 +100,7 @@ def open_by_cause(conn: Connection) -> dict[str, int]:
     return {row.cause: row.number for row in conn.execute(query.group_by(dead_letters.c.cause))}
 
 
-def piles(conn: Connection) -> list[tuple[DeadLetter, int]]:
+def piles(conn: Connection) -> list[tuple[DeadLetterRow, int]]:
     """Of each cause the newest open letter, and how many there are; the largest pile first."""
     cause = dead_letters.c.cause
     newest = (dead_letters.c.created_at.desc(), dead_letters.c.id.desc())
@@ -117,7 +117,7 @@ def piles(conn: Connection) -> list[tuple[DeadLetter, int]]:
         ranked, and_(ranked.c.id == dead_letters.c.id, ranked.c.place == 1)
     )
     rows = conn.execute(first.order_by(ranked.c.number.desc(), cause)).all()
-    return [(DeadLetter.from_row(row[:-1]), row.number) for row in rows]
+    return [(DeadLetterRow.from_row(row[:-1]), row.number) for row in rows]
 
 
 def first_of_window(conn: Connection, key: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, Row, and_, bindparam, func, insert, or_, select
 
 from bmn.db.prepared import Prepared
-from bmn.db.records import Event, StoredEvent
+from bmn.db.records import EventRow, StoredEvent
 from bmn.db.tables import db_now, job_events, jobs
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import JobEvent, Stamp
@@ -47,11 +47,11 @@ def stamp(job: Row[Any] | EventSource) -> Stamp:
     return {"job_id": job.id, "brand_id": brand_id, "seq": job.last_seq, "timestamp": now_ms()}
 
 
-def add(conn: Connection, job: Row[Any] | EventSource, event: JobEvent) -> Event:
+def add(conn: Connection, job: Row[Any] | EventSource, event: JobEvent) -> EventRow:
     """Stores an event of a job."""
     payload = event.dump()
     _ADD.run(conn, {"job_id": event.job_id, "seq": event.seq, "event": event.EVENT, "payload": payload})
-    return Event(event.job_id, event.seq, event.EVENT, payload, job.queue, job.user_id, job.group_id)
+    return EventRow(event.job_id, event.seq, event.EVENT, payload, job.queue, job.user_id, job.group_id)
 
 
 def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[StoredEvent]:
@@ -65,7 +65,7 @@ def after(conn: Connection, job_id: str, seq: int, limit: int = 1000) -> list[St
     return [StoredEvent.from_row(row) for row in conn.execute(query)]
 
 
-def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> list[Event]:
+def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> list[EventRow]:
     """The rows of these jobs that were not published yet. published: the last seq that Redis knows, per job."""
     if not published:
         return []
@@ -74,7 +74,7 @@ def missing(conn: Connection, published: dict[str, int], limit: int = 5000) -> l
         jobs, jobs.c.id == job_events.c.job_id
     )
     query = with_queue.where(wanted).order_by(job_events.c.job_id, job_events.c.seq).limit(limit)
-    return [Event.from_row(row) for row in conn.execute(query)]
+    return [EventRow.from_row(row) for row in conn.execute(query)]
 
 
 def recorded_between(conn: Connection, after: float, age: float, limit: int) -> list[tuple[str, int, float]]:

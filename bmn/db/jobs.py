@@ -8,7 +8,7 @@ from sqlalchemy.sql import ColumnElement
 
 from bmn.db import events
 from bmn.db.prepared import Prepared
-from bmn.db.records import Event, Job, LogLine, NewJob, Place, Unit
+from bmn.db.records import EventRow, JobPlace, JobRow, LogLineRow, NewJob, UnitRow
 from bmn.db.tables import db_now, is_completed, is_no_probe, is_waiting, job_logs, job_units, jobs
 from bmn.errors import NotFound
 from bmn.schemas.events import JobProgress
@@ -47,7 +47,7 @@ _LOG = Prepared(insert(job_logs))
 _UNITS = Prepared(select(job_units).where(job_units.c.job_id == bindparam("job")).order_by(job_units.c.unit))
 
 
-def insert_job(conn: Connection, job: NewJob) -> Event:
+def insert_job(conn: Connection, job: NewJob) -> EventRow:
     """Stores a job in state `queued` and its first event. Raises IntegrityError where the id is taken."""
     values = {
         "id": job.id,
@@ -86,7 +86,7 @@ def exists(conn: Connection, job_id: str) -> bool:
     return _EXISTS.first(conn, {"job": job_id}) is not None
 
 
-def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: bool = False) -> Job:
+def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: bool = False) -> JobRow:
     """One job; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign.
 
     lock: nobody else changes it before this transaction ends.
@@ -99,7 +99,7 @@ def get_job(conn: Connection, job_id: str, user_id: str | None = None, *, lock: 
     row = conn.execute(query).first()
     if row is None:
         raise NotFound("Job not found")
-    return Job.from_row(row)
+    return JobRow.from_row(row)
 
 
 def own_group(conn: Connection, group_id: str, user_id: str) -> str:
@@ -110,12 +110,12 @@ def own_group(conn: Connection, group_id: str, user_id: str) -> str:
     return group_id
 
 
-def units(conn: Connection, job_id: str) -> list[Unit]:
+def units(conn: Connection, job_id: str) -> list[UnitRow]:
     """The paid steps of a job, in the order of their names."""
-    return [Unit.from_row(row) for row in _UNITS.all(conn, {"job": job_id})]
+    return [UnitRow.from_row(row) for row in _UNITS.all(conn, {"job": job_id})]
 
 
-def position(conn: Connection, job: Job) -> int:
+def position(conn: Connection, job: JobRow) -> int:
     """How many jobs of its queue are served before a waiting one; those that may not begin by then are not."""
     before = or_(
         jobs.c.priority < job.priority,
@@ -131,11 +131,11 @@ def position(conn: Connection, job: Job) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def replaceable(conn: Connection, user_id: str, brand_id: str, queue: str) -> list[Job]:
+def replaceable(conn: Connection, user_id: str, brand_id: str, queue: str) -> list[JobRow]:
     """A brand's jobs of a queue that no worker has, oldest first; those that collect what is paid for apart."""
     of_brand = (jobs.c.user_id == user_id, jobs.c.brand_id == brand_id, jobs.c.queue == queue)
     query = select(jobs).where(*of_brand, is_waiting, jobs.c.collects_id.is_(None)).order_by(jobs.c.created_at)
-    return [Job.from_row(row) for row in conn.execute(query)]
+    return [JobRow.from_row(row) for row in conn.execute(query)]
 
 
 def durations(conn: Connection, queue: str, *, sample: int = 50) -> list[float]:
@@ -159,13 +159,13 @@ def add_log(
 
 def logs(
     conn: Connection, job_id: str, *, after: int = 0, attempt: int | None = None, limit: int = 1000
-) -> list[LogLine]:
+) -> list[LogLineRow]:
     """Log lines of a job or of one attempt, oldest first. after: the id of the last line one has."""
     wanted = [job_logs.c.job_id == job_id, job_logs.c.id > after]
     if attempt is not None:
         wanted.append(job_logs.c.attempt == attempt)
     query = select(job_logs).where(*wanted).order_by(job_logs.c.id).limit(limit)
-    return [LogLine.from_row(row) for row in conn.execute(query)]
+    return [LogLineRow.from_row(row) for row in conn.execute(query)]
 
 
 def last_said(conn: Connection, job_id: str) -> str | None:
@@ -198,7 +198,7 @@ def brand_and_group(conn: Connection, job_id: str) -> tuple[str | None, str | No
     return (row.brand_id, row.group_id) if row else (None, None)
 
 
-def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str]) -> list[Place]:
+def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str]) -> list[JobPlace]:
     """Of the jobs that are shown as running or in line, those that are not, and where they are."""
     due = and_(is_waiting, jobs.c.run_at <= db_now())
     elsewhere = or_(
@@ -206,4 +206,4 @@ def misplaced(conn: Connection, *, running: Sequence[str], in_line: Sequence[str
         and_(jobs.c.id.in_(in_line), ~due),
     )
     query = select(jobs.c.id, jobs.c.fence, jobs.c.state, jobs.c.lease_owner, jobs.c.run_at).where(elsewhere)
-    return [Place.from_row(row) for row in conn.execute(query)]
+    return [JobPlace.from_row(row) for row in conn.execute(query)]

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from bmn.db.prepared import Prepared
-from bmn.db.records import Outage
+from bmn.db.records import OutageRow
 from bmn.db.tables import db_now, provider_outages
 from bmn.db.upsert import insert_once
 from bmn.errors import Cause
@@ -11,9 +11,9 @@ from bmn.errors import Cause
 _OF_QUEUE = Prepared(select(provider_outages).where(provider_outages.c.queue == bindparam("of_queue")))
 
 
-def of_queue(conn: Connection, queue: str) -> dict[str, Outage]:
+def of_queue(conn: Connection, queue: str) -> dict[str, OutageRow]:
     """Those of a queue, by the provider's name."""
-    return {row.provider: Outage.from_row(row) for row in _OF_QUEUE.all(conn, {"of_queue": queue})}
+    return {row.provider: OutageRow.from_row(row) for row in _OF_QUEUE.all(conn, {"of_queue": queue})}
 
 
 def note(conn: Connection, queue: str, provider: str, *, cause: Cause, reason: str, probe_in: float) -> bool:

@@ -17,13 +17,13 @@ from sqlalchemy import Connection, Double, Integer, Row, bindparam, case, func, 
 
 from bmn.db import claims, collecting, events
 from bmn.db.accounts import credits
-from bmn.db.accounts.credits import Balance
-from bmn.db.batches.kits import Kit
+from bmn.db.accounts.credits import CreditsRow
+from bmn.db.batches.kits import KitRow
 from bmn.db.collecting import NewLease, Ordered
 from bmn.db.events import stamp
 from bmn.db.hooks import webhooks
 from bmn.db.prepared import Prepared
-from bmn.db.records import Asset, DeadLetter, Event, Job, UnitState
+from bmn.db.records import BrandAssetRow, DeadLetterRow, EventRow, JobRow, UnitState
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
 from bmn.errors import CAUSES, OUTAGES, Cause, told
 from bmn.format import count
@@ -52,14 +52,14 @@ class Change:
     job_id: str
     state: JobState
     fence: int = 0
-    events: list[Event] = field(default_factory=list)
-    balances: list[Balance] = field(default_factory=list)
-    assets: list[tuple[str, Asset]] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    balances: list[CreditsRow] = field(default_factory=list)
+    assets: list[tuple[str, BrandAssetRow]] = field(default_factory=list)
     queued: list[tuple[str, str]] = field(default_factory=list)
-    dead: DeadLetter | None = None
-    collector: Job | None = None
+    dead: DeadLetterRow | None = None
+    collector: JobRow | None = None
     delayed: list[tuple[str, str, float]] = field(default_factory=list)
-    kits: list[Kit] = field(default_factory=list)
+    kits: list[KitRow] = field(default_factory=list)
     run_at: float = 0.0
 
 
@@ -103,12 +103,12 @@ _NOT_FOR_EVER = OUTAGES | {Cause.PROVIDER_RATE_LIMITED}
 _OPEN: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
-def _update(conn: Connection, statement: Prepared, held: Job, values: Mapping[str, object]) -> Row[Any] | None:
+def _update(conn: Connection, statement: Prepared, held: JobRow, values: Mapping[str, object]) -> Row[Any] | None:
     """None: another executor has the job by now, or what the statement asks for beside is not so."""
     return statement.first(conn, {"of_job": held.id, "held": held.fence, **values})
 
 
-def progress(conn: Connection, held: Job, shown: Progress) -> Change | None:
+def progress(conn: Connection, held: JobRow, shown: Progress) -> Change | None:
     """The bar never falls."""
     values = {"percent": round(shown.percent), "stage": shown.status, "message": shown.message}
     job = _update(conn, _PROGRESS, held, values)
@@ -131,7 +131,7 @@ def progress_event(job: Row[Any], shown: Progress, asset: AssetRow | None = None
     )
 
 
-def record(conn: Connection, held: Job, event: Callable[..., JobEvent]) -> Change | None:
+def record(conn: Connection, held: JobRow, event: Callable[..., JobEvent]) -> Change | None:
     """An event that changes no state: a tool's error, a message of the agent. event: its model, with all but the stamp."""
     job = _update(conn, _HELD, held, {})
     return _with_event(conn, job, event(**stamp(job))) if job else None
@@ -144,7 +144,7 @@ def _with_event(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
 
 def end(
     conn: Connection,
-    held: Job,
+    held: JobRow,
     state: JobState,
     *,
     message: str,
@@ -174,7 +174,7 @@ def end(
 
 def complete(
     conn: Connection,
-    held: Job,
+    held: JobRow,
     message: str,
     result: JobResult,
     *,
@@ -194,7 +194,7 @@ def complete(
     return end(conn, held, state, message=message, event=event, result=result, error=error, cause=cause)
 
 
-def _ended(conn: Connection, held: Job, job: Row[Any], event: JobEvent) -> Change:
+def _ended(conn: Connection, held: JobRow, job: Row[Any], event: JobEvent) -> Change:
     change = _with_event(conn, job, event)
     if job.user_id and (back := credits.refund(conn, job.user_id, job.id, job.credits_refunded)):
         change.balances.append(back)
@@ -205,7 +205,7 @@ def _ended(conn: Connection, held: Job, job: Row[Any], event: JobEvent) -> Chang
     return change
 
 
-def _bury(conn: Connection, held: Job, job: Row[Any]) -> DeadLetter:
+def _bury(conn: Connection, held: JobRow, job: Row[Any]) -> DeadLetterRow:
     replays = 0
     if job.parent_id:
         query = select(dead_letters.c.replays).where(dead_letters.c.job_id == job.parent_id)
@@ -221,10 +221,12 @@ def _bury(conn: Connection, held: Job, job: Row[Any]) -> DeadLetter:
         "replays": replays,
     }
     row = conn.execute(insert(dead_letters).values(values).returning(*dead_letters.c)).one()
-    return DeadLetter.from_row(row, job.brand_id, held.payload)
+    return DeadLetterRow.from_row(row, job.brand_id, held.payload)
 
 
-def retry(conn: Connection, held: Job, *, delay: float, cause: Cause, error: str, retries_left: int) -> Change | None:
+def retry(
+    conn: Connection, held: JobRow, *, delay: float, cause: Cause, error: str, retries_left: int
+) -> Change | None:
     """This attempt failed, another follows in `delay` seconds; none where a cancel was asked for meanwhile.
 
     error: for operators; users are told what its cause says.
@@ -247,7 +249,7 @@ def retry(conn: Connection, held: Job, *, delay: float, cause: Cause, error: str
     return change
 
 
-def wait(conn: Connection, held: Job, *, delay: float, cause: Cause | None, message: str) -> Change | None:
+def wait(conn: Connection, held: JobRow, *, delay: float, cause: Cause | None, message: str) -> Change | None:
     """Back in line with the attempt unspent: asked to slow down, queue paused, or handed to another worker."""
     values = {"state": JobState.QUEUED, "stage": "waiting", "message": message, "cause": cause}
     statement = _LIMITED if cause in _NOT_FOR_EVER else _WAIT
@@ -265,12 +267,12 @@ def _waiting(job: Row[Any]) -> JobProgress:
     return JobProgress(**stamp(job), status="waiting", progress=job.progress, message=job.message)
 
 
-def hand_on(conn: Connection, held: Job) -> Change | None:
+def hand_on(conn: Connection, held: JobRow) -> Change | None:
     """Its worker is about to end: another one goes on where this one stopped."""
     return wait(conn, held, delay=0, cause=None, message="Moving to another worker")
 
 
-def lose(conn: Connection, held: Job, *, most: int = MAX_LOSSES) -> Change | None:
+def lose(conn: Connection, held: JobRow, *, most: int = MAX_LOSSES) -> Change | None:
     """The worker of a job is gone: back in line, attempt unspent. most: the loss that makes it a dead letter."""
     before = conn.execute(select(jobs.c.losses, jobs.c.cancel_requested_at).where(jobs.c.id == held.id)).first()
     if before is None:
@@ -292,7 +294,7 @@ def lose(conn: Connection, held: Job, *, most: int = MAX_LOSSES) -> Change | Non
     return change
 
 
-def fail(conn: Connection, held: Job, cause: Cause, error: str) -> Change | None:
+def fail(conn: Connection, held: JobRow, cause: Cause, error: str) -> Change | None:
     """No further attempt. A job that delivered something ends `partial`, its units are kept and charged.
 
     error: for operators; users are told what its cause says.
@@ -310,7 +312,7 @@ def fail(conn: Connection, held: Job, cause: Cause, error: str) -> Change | None
     return end(conn, held, JobState.FAILED, message=text, event=event, error=error, cause=cause)
 
 
-def cancel(conn: Connection, held: Job, lease: NewLease | None = None) -> Change | None:
+def cancel(conn: Connection, held: JobRow, lease: NewLease | None = None) -> Change | None:
     """Ends a job on request: what was finished or ordered is charged, the rest refunded.
 
     lease: of the executor, where it goes on with the calls that are under way, as `Change.collector` says.
@@ -352,7 +354,7 @@ class _LastWords:
 
 
 def _last_words(
-    conn: Connection, held: Job, ordered: Ordered, by: str | None = None, why: str | None = None
+    conn: Connection, held: JobRow, ordered: Ordered, by: str | None = None, why: str | None = None
 ) -> _LastWords:
     """by: who cancels, where nobody has before. why: for what, where that is neither a wish nor a deadline."""
     row = _AT_CANCEL.one(conn, {"of_job": held.id})
@@ -388,7 +390,7 @@ def _cancelled(job: Row[Any]) -> JobCancelled:
     return JobCancelled(**stamp(job), status="cancelled", message=job.message, cause=cause)
 
 
-def cancel_waiting(conn: Connection, held: Job, by: str | None = None, why: str | None = None) -> Change | None:
+def cancel_waiting(conn: Connection, held: JobRow, by: str | None = None, why: str | None = None) -> Change | None:
     """Cancels a job that no worker has. None: one has it, or it has ended.
 
     by: None where somebody has asked before. why: the end of a sentence for its user, where it is not their wish.
@@ -420,7 +422,7 @@ def cancel_waiting(conn: Connection, held: Job, by: str | None = None, why: str 
     return _with_ordered(_ended(conn, held, job, _cancelled(job)), ordered, None) if job else None
 
 
-def cancel_overdue(conn: Connection, held: Job) -> tuple[Change | None, bool]:
+def cancel_overdue(conn: Connection, held: JobRow) -> tuple[Change | None, bool]:
     """Cancels a job that has missed a deadline; where a worker has it, that one is asked. Second: whether it was."""
     if not collecting.hold_row(conn, held, or_(*claims.LATE)):
         return None, False
@@ -442,12 +444,12 @@ def ask_to_cancel(conn: Connection, job_id: str, by: str) -> bool:
     return conn.execute(statement).rowcount == 1
 
 
-def delivered_assets(conn: Connection, job_id: str) -> list[Asset]:
+def delivered_assets(conn: Connection, job_id: str) -> list[BrandAssetRow]:
     """The saved assets of a job's units, inherited ones included, in the order of the units."""
-    return [Asset.from_row(row) for row in _DELIVERED.all(conn, {"of_job": job_id})]
+    return [BrandAssetRow.from_row(row) for row in _DELIVERED.all(conn, {"of_job": job_id})]
 
 
-def result_of(job: Job, delivered: Sequence[Asset]) -> JobResult:
+def result_of(job: JobRow, delivered: Sequence[BrandAssetRow]) -> JobResult:
     """A generator's result: one `asset`, or, of a job whose payload has a `count`, all of them beside it."""
     shown = [asset_row(asset) for asset in delivered]
     if job.collects_id is None and (wanted := job.payload.get("count")) is not None:
@@ -455,7 +457,7 @@ def result_of(job: Job, delivered: Sequence[Asset]) -> JobResult:
     return AssetResult(asset=shown[0]) if len(shown) == 1 else AssetsResult(assets=shown)
 
 
-def asset_row(asset: Asset) -> AssetRow:
+def asset_row(asset: BrandAssetRow) -> AssetRow:
     """A saved asset as results carry it."""
     return AssetRow(
         id=asset.id,

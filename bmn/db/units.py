@@ -24,7 +24,7 @@ from bmn.db.accounts import credits
 from bmn.db.hooks import webhooks
 from bmn.db.library import assets
 from bmn.db.prepared import Prepared
-from bmn.db.records import Job, NewAsset, NewJob, Unit, UnitState
+from bmn.db.records import JobRow, NewAsset, NewJob, UnitRow, UnitState
 from bmn.db.tables import db_now, is_running, job_units, jobs
 from bmn.db.transitions import Change, asset_row, highest, progress_event
 from bmn.schemas.events import Progress
@@ -65,12 +65,12 @@ def _upsert(dialect: str, columns: tuple[str, ...]) -> Prepared:
     return Prepared(statement.on_conflict_do_update(index_elements=["job_id", "unit"], set_=changed))
 
 
-def holds(conn: Connection, held: Job) -> bool:
+def holds(conn: Connection, held: JobRow) -> bool:
     """Whether this executor still has the job; until the transaction ends nobody can take it away."""
     return _HOLDS.first(conn, {"of_job": held.id, "held": held.fence}) is not None
 
 
-def put(conn: Connection, held: Job, unit: str, values: Mapping[str, object], *, lease: float | None = None) -> bool:
+def put(conn: Connection, held: JobRow, unit: str, values: Mapping[str, object], *, lease: float | None = None) -> bool:
     """Writes a unit's row, under the fence. False: another executor has the job by now. lease: renewed along with it."""
     if lease is None:
         if not holds(conn, held):
@@ -83,7 +83,7 @@ def put(conn: Connection, held: Job, unit: str, values: Mapping[str, object], *,
 
 def save(
     conn: Connection,
-    held: Job,
+    held: JobRow,
     unit: str,
     *,
     asset: NewAsset | None,
@@ -126,7 +126,7 @@ _KEPT = (UnitState.SUBMITTED, UnitState.ANSWERED, UnitState.READY, UnitState.STO
 def inherit(conn: Connection, parent_id: str, job_id: str) -> None:
     """Gives a replay its parent's finished and running units."""
     query = select(job_units).where(job_units.c.job_id == parent_id, job_units.c.state.in_(_KEPT))
-    for unit in [Unit.from_row(row) for row in conn.execute(query)]:
+    for unit in [UnitRow.from_row(row) for row in conn.execute(query)]:
         # What the parent charged stays charged there; the replay pays for the others only.
         inherited = replace(unit, job_id=job_id, credits=0, cost_usd=0.0)
         conn.execute(insert(job_units).values(asdict(inherited)))

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bmn.db.batches.kits import Kit
-from bmn.db.records import Asset
+from bmn.db.batches.kits import KitRow
+from bmn.db.records import BrandAssetRow
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import (
     ADMIN,
@@ -96,7 +96,7 @@ def _outgoing(namespace: str, rooms: tuple[str, ...], event: Event, *, volatile:
     return Outgoing(namespace, rooms, event.EVENT, event.dump(), volatile=volatile)
 
 
-def asset_new(user_id: str, asset: Asset) -> Outgoing:
+def asset_new(user_id: str, asset: BrandAssetRow) -> Outgoing:
     """A picture or video was saved."""
     shown = AssetSummary(id=asset.id, type=asset.asset_type, url=asset.url, metadata=asset.metadata)
     event = AssetNew(brand_id=asset.brand_id, asset=shown, timestamp=now_ms())
@@ -109,7 +109,7 @@ def brand_updated(user_id: str, brand_id: str, field: str, value: object) -> Out
     return _outgoing(DASHBOARD, (user_room(user_id), brand_room(brand_id)), event)
 
 
-def kit_updated(kit: Kit) -> Outgoing:
+def kit_updated(kit: KitRow) -> Outgoing:
     """A kit does or waits for something else."""
     event = KitUpdated(
         group_id=kit.id,

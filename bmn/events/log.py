@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bmn.broker.scripts import ScriptCall
 from bmn.db import events
 from bmn.db.engine import Database
-from bmn.db.records import Event, StoredEvent
+from bmn.db.records import EventRow, StoredEvent
 from bmn.events.audience import Outgoing, job_event
 from bmn.events.stream import EventStream
 
@@ -19,7 +19,7 @@ class EventLog:
         self._brand_queues = brand_queues
 
     async def publish(
-        self, rows: Sequence[Event], others: Sequence[Outgoing] = (), also: Sequence[ScriptCall] = ()
+        self, rows: Sequence[EventRow], others: Sequence[Outgoing] = (), also: Sequence[ScriptCall] = ()
     ) -> None:
         """Sends committed rows and hints to every server. Raises redis.RedisError while Redis is away.
 
@@ -30,7 +30,7 @@ class EventLog:
         if gaps:
             await self.republish(gaps)
 
-    def _outgoing(self, row: Event) -> Outgoing:
+    def _outgoing(self, row: EventRow) -> Outgoing:
         shown = row.queue in self._brand_queues
         return job_event(row.event, row.payload, user_id=row.user_id, group_id=row.group_id, in_brand=shown)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bmn.db.accounts import api_keys
 from bmn.db.accounts.api_keys import NewApiKey
 from bmn.db.engine import Database
-from bmn.db.records import ApiKey
+from bmn.db.records import ApiKeyRow
 from bmn.errors import TryLater
 from bmn.identity.guesses import Guesses
 from bmn.identity.refused import KeyProblem, KeyRefused
@@ -76,11 +76,11 @@ class ApiKeys:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._known: dict[str, tuple[float, ApiKey]] = {}
+        self._known: dict[str, tuple[float, ApiKeyRow]] = {}
         self._noted: dict[str, float] = {}
         self._guesses = Guesses()
 
-    async def find(self, text: str, address: str | None = None) -> ApiKey:
+    async def find(self, text: str, address: str | None = None) -> ApiKeyRow:
         """The row of a key. address: where it was shown from, so that guesses are counted.
 
         Raises KeyRefused, RateLimited for who guesses, and TryLater where the database is away.
@@ -103,7 +103,7 @@ class ApiKeys:
             raise KeyRefused(KeyProblem.UNKNOWN, key_id)
         _check_alive(row)
 
-    async def _row(self, key_id: str) -> ApiKey | None:
+    async def _row(self, key_id: str) -> ApiKeyRow | None:
         until, known = self._known.get(key_id, (0.0, None))
         if known is not None and until > time.monotonic():
             return known
@@ -125,7 +125,7 @@ class ApiKeys:
             await self._db.write(lambda conn: api_keys.note_use(conn, key_id))
 
 
-def _check_alive(row: ApiKey) -> None:
+def _check_alive(row: ApiKeyRow) -> None:
     if row.revoked_at is not None:
         raise KeyRefused(KeyProblem.REVOKED, row.id)
     if row.expires_at is not None and row.expires_at <= time.time():

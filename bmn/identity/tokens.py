@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 
 from bmn.db.accounts.audit import Actor
-from bmn.db.records import ApiKey
+from bmn.db.records import ApiKeyRow
 from bmn.errors import NotSignedIn
 from bmn.identity.browser import Bounds, BrowserTokens, is_browser_token
 from bmn.identity.development import AUDIENCE, DEV_ISSUER, development_secret, supabase_is_configured
@@ -241,5 +241,5 @@ def _principal(claims: dict[str, Any]) -> Principal:
     )
 
 
-def _holder(row: ApiKey) -> Principal:
+def _holder(row: ApiKeyRow) -> Principal:
     return Principal(row.user_id, None, Role(row.role), row.expires_at or float("inf"), row.id)

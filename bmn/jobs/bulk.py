@@ -16,8 +16,8 @@ from bmn.db.accounts import audit
 from bmn.db.accounts.audit import Actor
 from bmn.db.batches import bulk as rows
 from bmn.db.batches import kits
-from bmn.db.batches.bulk import Action, Bulk, Item
-from bmn.db.batches.kits import Kit
+from bmn.db.batches.bulk import Action, Bulk, BulkItemRow
+from bmn.db.batches.kits import KitRow
 from bmn.db.engine import Connection, is_passing
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict
@@ -41,12 +41,12 @@ class _Did:
     kit: one that has ended with it.
     """
 
-    item: Item
+    item: BulkItemRow
     change: Change | None = None
     queue: str | None = None
     tell: bool = False
     unbury: bool = False
-    kit: Kit | None = None
+    kit: KitRow | None = None
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ def _step(conn: Connection, core: Core, bulk_id: str) -> _Step:
     return step
 
 
-def _act(conn: Connection, core: Core, bulk: Bulk, item: Item) -> _Did:
+def _act(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did:
     try:
         with conn.begin_nested():
             return _ACTS[bulk.action](conn, core, bulk, replace(item, state="done"))
@@ -128,14 +128,14 @@ def _actor(bulk: Bulk) -> Actor:
     return Actor(bulk.asked_by, key_id=bulk.key_id, address=bulk.address, on_behalf_of=bulk.on_behalf_of)
 
 
-def _retry(conn: Connection, core: Core, bulk: Bulk, item: Item) -> _Did:
+def _retry(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did:
     by, owner = _actor(bulk), bulk.owner_id
     made, change = replay_job(conn, core, item.job_id, by, owner, bulk.changes, bulk.reason)
     done = replace(item, new_job_id=made.job_id, credits=made.credits, detail="Started again.")
     return _Did(done, change, unbury=True)
 
 
-def _cancel(conn: Connection, core: Core, bulk: Bulk, item: Item) -> _Did:
+def _cancel(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did:
     job = job_rows.get_job(conn, item.job_id, bulk.owner_id)
     check_open(job)
     change, asked = request_cancel(conn, job, _actor(bulk), bulk.reason)
@@ -154,14 +154,14 @@ def _is_of_group_alone(bulk: Bulk) -> bool:
     return "groupId" in bulk.selection and bulk.selection.keys() <= {"action", "groupId", "user", "all"}
 
 
-def _purge(conn: Connection, core: Core, bulk: Bulk, item: Item) -> _Did:
+def _purge(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did:
     if not purge_letter(conn, item.job_id, _actor(bulk), bulk.reason):
         letter = dead_letters.of_job(conn, item.job_id)
         raise Conflict(already_resolved(letter) if letter else "This dead letter is gone.")
     return _Did(replace(item, detail="Given up."), unbury=True)
 
 
-_ACTS: dict[Action, Callable[[Connection, Core, Bulk, Item], _Did]] = {
+_ACTS: dict[Action, Callable[[Connection, Core, Bulk, BulkItemRow], _Did]] = {
     "retry": _retry,
     "replay": _retry,
     "cancel": _cancel,

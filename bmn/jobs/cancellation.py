@@ -12,7 +12,7 @@ from bmn.db import jobs as job_rows
 from bmn.db.accounts import audit
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import Conflict
 from bmn.jobs.command import Command
@@ -82,7 +82,7 @@ async def tell_worker(core: Core, job_id: str) -> None:
         log.warning("the worker will see the cancel at its next renewal", job_id=job_id, reason=str(error))
 
 
-def check_open(job: Job) -> None:
+def check_open(job: JobRow) -> None:
     """Raises Conflict for a job that has ended, or only fetches what was ordered before another cancel."""
     if job.state in TERMINAL_STATES:
         hint = "Nothing is left to stop; its record says what came of it."
@@ -94,7 +94,7 @@ def check_open(job: Job) -> None:
         )
 
 
-def request_cancel(conn: Connection, job: Job, by: str, reason: str | None) -> tuple[Change | None, bool]:
+def request_cancel(conn: Connection, job: JobRow, by: str, reason: str | None) -> tuple[Change | None, bool]:
     """Cancels a job that waits, or asks the worker of one that runs; inside the caller's transaction.
 
     The change of one that waited, and whether somebody was asked. Neither: it has just ended.

@@ -12,7 +12,7 @@ from bmn.broker.semaphore import Semaphore
 from bmn.db import jobs as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection, Database
-from bmn.db.records import Job, NewCall
+from bmn.db.records import JobRow, NewCall
 from bmn.errors import TryLater
 from bmn.jobs.clients import Caller, Clients, P, current_books, current_caller, record
 from bmn.jobs.core import Core
@@ -69,7 +69,7 @@ class Context(Generic[Payload_co]):
         self._shown = self.job.progress
 
     @property
-    def job(self) -> Job:
+    def job(self) -> JobRow:
         """The job as it was claimed, with the fence that every write of this attempt names."""
         return self.run.job
 
@@ -135,7 +135,7 @@ class Context(Generic[Payload_co]):
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, 2.0)
 
-    async def write(self, fn: Callable[[Connection, Job], T | None], *, orders: bool = False) -> T:
+    async def write(self, fn: Callable[[Connection, JobRow], T | None], *, orders: bool = False) -> T:
         """A transaction under the fence of this attempt's job. Raises Fenced where another executor has that by now.
 
         orders: it begins something new, which a job that was cancelled meanwhile does not. Raises NotOrdered then.

@@ -16,7 +16,7 @@ from bmn.broker.pipelined import Pipelined
 from bmn.db.engine import Database
 from bmn.db.health.deployment import get_identity
 from bmn.db.operators.alerts import Alert
-from bmn.db.records import DeadLetter, Job, NewAsset, NewJob
+from bmn.db.records import DeadLetterRow, JobRow, NewAsset, NewJob
 from bmn.errors import Misconfigured
 from bmn.events.log import EventLog
 from bmn.events.stream import EventStream
@@ -53,8 +53,8 @@ class Work:
 
     queues: Mapping[str, Queue]
     module: str
-    follow_up: Callable[[Job, NewAsset], NewJob | None]
-    ops_mail: Callable[[Settings, DeadLetter, str], NewJob | None]
+    follow_up: Callable[[JobRow, NewAsset], NewJob | None]
+    ops_mail: Callable[[Settings, DeadLetterRow, str], NewJob | None]
     alert_mail: Callable[[Settings, str, Alert, str, str], NewJob]
     usd: Callable[[Settings, str, Payload, int, str | None], float]
     chores: tuple[Chore, ...] = ()

@@ -5,7 +5,7 @@ import traceback
 from bmn.db import jobs as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection
-from bmn.db.records import Job, UnitState
+from bmn.db.records import JobRow, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BmnError, Cause, JobFailure, TryLater
 from bmn.jobs.context import Result
@@ -28,7 +28,7 @@ def as_failure(error: Exception) -> JobFailure:
     return JobFailure(Cause.BUG, f"A defect on our side ({type(error).__name__}).")
 
 
-def ended_well(conn: Connection, job: Job, result: Result) -> Change | None:
+def ended_well(conn: Connection, job: JobRow, result: Result) -> Change | None:
     """Completes a job; None where it is no longer this process's."""
     data = result.data or transitions.result_of(job, transitions.delivered_assets(conn, job.id))
     if job.collects_id:
@@ -40,20 +40,20 @@ def ended_well(conn: Connection, job: Job, result: Result) -> Change | None:
     )
 
 
-def _why_only_a_part(conn: Connection, job: Job) -> tuple[str | None, Cause | None]:
+def _why_only_a_part(conn: Connection, job: JobRow) -> tuple[str | None, Cause | None]:
     """Of the first unit that was refused: what lists, groups and filters know the job by."""
     refused = next((unit for unit in job_rows.units(conn, job.id) if unit.cause), None)
     return (refused.error, refused.cause) if refused else (None, None)
 
 
-def _collected(conn: Connection, job: Job, data: JobResult) -> Change | None:
+def _collected(conn: Connection, job: JobRow, data: JobResult) -> Change | None:
     ordered = job_rows.units(conn, job.id)
     there = sum(unit.state is UnitState.SAVED for unit in ordered)
     message = f"{there} of {len(ordered)} that were ordered before the cancel arrived"
     return transitions.complete(conn, job, message, data, partial=there < len(ordered))
 
 
-def after_failure(conn: Connection, job: Job, failure: JobFailure, decision: Decision) -> Change | None:
+def after_failure(conn: Connection, job: JobRow, failure: JobFailure, decision: Decision) -> Change | None:
     """Carries out what was decided; None where the job is no longer this process\'s."""
     cause, error = failure.cause, failure.message
     if decision.action is Action.RETRY:

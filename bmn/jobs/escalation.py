@@ -10,7 +10,7 @@ from bmn.db import dead_letters, transitions
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
 from bmn.db.operators import alerts
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import Cause
 from bmn.jobs.alerts import died
@@ -19,7 +19,7 @@ from bmn.jobs.sinks import ops_mailbox
 from bmn.schemas.payloads import JobState
 
 
-def lose(conn: Connection, core: Core, job: Job) -> Change | None:
+def lose(conn: Connection, core: Core, job: JobRow) -> Change | None:
     """The worker of a job is gone: as `transitions.lose`, with a line in its log, by which an incident finds it later."""
     change = escalate(conn, core, transitions.lose(conn, job, most=core.queue(job.queue).losses))
     if change and change.state == JobState.QUEUED:

@@ -20,7 +20,7 @@ from bmn.db.health import clock
 from bmn.db.jobs import add_log
 from bmn.db.operators import queues as queue_rows
 from bmn.db.operators.alerts import open_alert
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, Cause, JobCancelled, JobFailure, TryLater
 from bmn.events import audience
@@ -175,7 +175,7 @@ class Executor:
         failpoints.hit("collecting")
         log.info("cancelled; collecting what was ordered", collector=collector.id)
 
-    def _outdated(self, job: Job, error: ValidationError) -> Callable[[Connection], Change | None]:
+    def _outdated(self, job: JobRow, error: ValidationError) -> Callable[[Connection], Change | None]:
         fields = ", ".join(flaw.where or "payload" for flaw in flaws(error))
         text = f"The payload no longer fits the schema of {self._queue.name}: {fields}."
         core = self._core
@@ -191,14 +191,14 @@ class Executor:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
 
-    async def _stopped(self, job: Job, reason: Stop) -> Change | None:
+    async def _stopped(self, job: JobRow, reason: Stop) -> Change | None:
         if reason is Stop.FENCED:
             raise Fenced
         if reason is Stop.CANCELLED:
             return await self._settle(lambda conn: transitions.cancel(conn, job))
         return await self._settle(lambda conn: transitions.hand_on(conn, job))
 
-    def _completed(self, conn: Connection, job: Job, result: Result) -> Change | None:
+    def _completed(self, conn: Connection, job: JobRow, result: Result) -> Change | None:
         change = ended_well(conn, job, result)
         self._after_probe(conn, job)
         return change
@@ -215,7 +215,7 @@ class Executor:
             self._core.outbox.send([audience.system_alert("queue-paused", message, "error", metadata)])
         return change
 
-    def _decide(self, conn: Connection, job: Job, failure: JobFailure) -> tuple[Decision, Change | None, bool]:
+    def _decide(self, conn: Connection, job: JobRow, failure: JobFailure) -> tuple[Decision, Change | None, bool]:
         """What follows from a failure, and its books. The last word: whether this is what paused the queue."""
         settings = self._core.settings
         since = job.limited_since
@@ -259,7 +259,7 @@ class Executor:
             is_own and open_alert(conn, alerts.paused(self._queue.name, _why_paused(failure), failure.cause)),
         )
 
-    def _is_degraded(self, conn: Connection, job: Job, failure: JobFailure) -> bool:
+    def _is_degraded(self, conn: Connection, job: JobRow, failure: JobFailure) -> bool:
         """Whether the provider fails for everybody: the probe has found it so, or several jobs in a row."""
         settings = self._core.settings
         if failure.cause not in OUTAGES or not settings.bmn_outage_jobs:
@@ -273,7 +273,7 @@ class Executor:
         settings = self._core.settings
         return self._queue.has_order(settings) and in_service(conn, settings, self._queue) is not None
 
-    def _after_probe(self, conn: Connection, job: Job) -> None:
+    def _after_probe(self, conn: Connection, job: JobRow) -> None:
         """The one job that a paused queue let through has not met what paused it: the others may follow."""
         if job.probe:
             queue_rows.end_own_pause(conn, self._queue.name)

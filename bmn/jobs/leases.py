@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection
 
 from bmn.db import claims
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.jobs.core import Core
 from bmn.jobs.run import Run, Stop
 from bmn.logs import get_logger
@@ -52,7 +52,7 @@ class Leases:
         log.warning("leases are not renewed yet", jobs=len(self._runs))
         return None if renewing.done() else renewing
 
-    async def _renew(self, mine: list[tuple[Run, Job]]) -> None:
+    async def _renew(self, mine: list[tuple[Run, JobRow]]) -> None:
         lease, began = self._core.settings.bmn_lease_seconds, time.monotonic()
         ids = {job.id for _, job in mine}
         waited = {run: run.clock.untold() for run, job in mine if run.clock.untold() > _WAITED_SECONDS}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 
-from bmn.db.records import DeadLetter, Event
+from bmn.db.records import DeadLetterRow, EventRow
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, TryLater
 from bmn.events import audience
@@ -29,7 +29,7 @@ _LIMIT = 10_000  # entries kept while a batch is on its way; more than that, and
 
 @dataclass(slots=True)
 class _Batch:
-    rows: list[Event] = field(default_factory=list)
+    rows: list[EventRow] = field(default_factory=list)
     others: list[Outgoing] = field(default_factory=list)
     shown: dict[str, Shown] = field(default_factory=dict)  # the last word about each job
     buried: list[Shown] = field(default_factory=list)  # among the dead letters
@@ -112,7 +112,7 @@ class Outbox:
             await self._sending
 
 
-def _system_error(dead: DeadLetter) -> Outgoing:
+def _system_error(dead: DeadLetterRow) -> Outgoing:
     return audience.system_error(
         queue=dead.queue,
         job_id=dead.job_id,

@@ -10,7 +10,7 @@ from bmn.db import transitions
 from bmn.db.accounts import audit
 from bmn.db.engine import Connection
 from bmn.db.operators import queues as queue_rows
-from bmn.db.records import Job, NewJob
+from bmn.db.records import JobRow, NewJob
 from bmn.db.transitions import Change
 from bmn.errors import TryLater
 from bmn.jobs.core import Core
@@ -37,12 +37,12 @@ class SentProbe:
     paused: bool = False
 
 
-def is_probe(job: Job) -> bool:
+def is_probe(job: JobRow) -> bool:
     """Nobody but we makes one: a user's payload has to fit its queue's schema, which knows no such field."""
     return job.payload.get("probe") is True and job.user_id is None
 
 
-def answer(conn: Connection, job: Job, worker: str) -> Change | None:
+def answer(conn: Connection, job: JobRow, worker: str) -> Change | None:
     """Carried to its end by the worker that is meant; back in line, attempt unspent, from any other."""
     if job.payload.get("worker") != worker:
         return transitions.wait(conn, job, delay=_AGAIN_SECONDS, cause=None, message="For another worker")

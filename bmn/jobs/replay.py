@@ -14,7 +14,7 @@ from bmn.db.batches import kits
 from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
-from bmn.db.records import DeadLetter, Job, LetterState, NewJob, Unit, UnitState
+from bmn.db.records import DeadLetterRow, JobRow, LetterState, NewJob, UnitRow, UnitState
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict, NotAllowed, UsageProblem
 from bmn.jobs import budgets
@@ -103,7 +103,7 @@ def _estimate(conn: Connection, core: Core, chosen: DeadFilter, limit: int) -> t
     return len(letters), sum(_cost_of_letter(conn, core, letter) for letter in letters)
 
 
-def _cost_of_letter(conn: Connection, core: Core, letter: DeadLetter) -> int:
+def _cost_of_letter(conn: Connection, core: Core, letter: DeadLetterRow) -> int:
     queue = core.queue(letter.queue)
     try:
         payload = queue.payload.model_validate(letter.payload)
@@ -122,7 +122,7 @@ def _missing(conn: Connection, queue: Queue, job_id: str, payload: Payload) -> i
     return wanted - _delivered(job_rows.units(conn, job_id), wanted)
 
 
-def _delivered(units: Iterable[Unit], wanted: int) -> int:
+def _delivered(units: Iterable[UnitRow], wanted: int) -> int:
     """How many of the first `wanted` units are there: who asks for fewer now gets these, whatever else was made."""
     saved = [unit.unit for unit in units if unit.state is UnitState.SAVED]
     places = {int(found[1]) if (found := _NUMBER.search(name)) else 0 for name in saved}
@@ -163,7 +163,7 @@ def replay_job(
     return Replay(job_id, job.id, job.credits), change
 
 
-def _new_job(conn: Connection, core: Core, queue: Queue, parent: Job, payload: Payload) -> NewJob:
+def _new_job(conn: Connection, core: Core, queue: Queue, parent: JobRow, payload: Payload) -> NewJob:
     """The job that makes what is missing of an ended one."""
     missing = _missing(conn, queue, parent.id, payload)
     price = queue.price(core.settings)
@@ -181,7 +181,7 @@ def _new_job(conn: Connection, core: Core, queue: Queue, parent: Job, payload: P
     )
 
 
-def _check_ended(conn: Connection, parent: Job) -> None:
+def _check_ended(conn: Connection, parent: JobRow) -> None:
     """Raises Conflict for a job that goes on, went well, or belongs to another one that can be brought back."""
     if parent.collects_id is not None:
         raise Conflict(
@@ -212,26 +212,26 @@ def _take_once(conn: Connection, job_id: str, by: str, new_id: str) -> None:
         raise Conflict(f"This job was brought back already, as {others[-1]}.", replay=others[-1])
 
 
-def _still_collecting(conn: Connection, parent: Job) -> str | None:
+def _still_collecting(conn: Connection, parent: JobRow) -> str | None:
     """The job that collects for a cancelled one, while it does."""
     name = collector_id(parent)
     found = job_rows.state_of(conn, name) if parent.state is JobState.CANCELLED else None
     return name if found and found[0] not in TERMINAL_STATES else None
 
 
-def was_delivered(queue: Queue, units: Iterable[Unit]) -> bool:
+def was_delivered(queue: Queue, units: Iterable[UnitRow]) -> bool:
     """Whether a job has done what it was paid for, such as a step of the wizard, of which no part can be missing."""
     return queue.credits is not None and any(unit.state is UnitState.SAVED and not unit.asset_id for unit in units)
 
 
-def _instead(parent: Job) -> str:
+def _instead(parent: JobRow) -> str:
     """What to do with a job that has not failed."""
     if parent.state is JobState.COMPLETED:
         return "It is done; submit it again for more of the kind."
     return "It is not over; it can be followed or cancelled."
 
 
-def already_resolved(letter: DeadLetter) -> str:
+def already_resolved(letter: DeadLetterRow) -> str:
     """What has become of a dead letter that is open no more."""
     if letter.state is LetterState.PURGED:
         return f"This dead letter was purged by {letter.resolved_by}."
@@ -247,7 +247,7 @@ def _fields_like(queue: Queue, changes: Mapping[str, object]) -> str:
     return f"It takes {', '.join(sorted(set(known) - _FIXED))}."
 
 
-def _payload(queue: Queue, parent: Job, changes: Mapping[str, object]) -> Payload:
+def _payload(queue: Queue, parent: JobRow, changes: Mapping[str, object]) -> Payload:
     """The payload of a replay under today's schema. Raises UsageProblem with the difference where it does not fit."""
     fixed = _FIXED & changes.keys()
     if fixed:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.attempt_clock import AttemptClock
 
@@ -45,7 +45,7 @@ class Run:
     held_until: by the monotonic clock; until then nobody else can have the job.
     """
 
-    def __init__(self, job: Job, *, held_until: float = math.inf) -> None:
+    def __init__(self, job: JobRow, *, held_until: float = math.inf) -> None:
         self.job = job
         self.held_until = held_until
         self.stopped: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
@@ -67,12 +67,12 @@ class Run:
         """Whether it is about to go on for another job."""
         return self._moving is not None
 
-    def move(self, job: Job, *, held_until: float) -> None:
+    def move(self, job: JobRow, *, held_until: float) -> None:
         """Goes on for another job: what is written from now on is that one's."""
         self.job, self.held_until = job, held_until
         self.stopped = asyncio.get_running_loop().create_future()
 
-    async def moved_from(self, job: Job) -> bool:
+    async def moved_from(self, job: JobRow) -> bool:
         """Whether this run is for another job than that by now; waits where that is being decided."""
         if self._moving is not None:
             await asyncio.shield(self._moving)

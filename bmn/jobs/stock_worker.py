@@ -17,7 +17,7 @@ from rq.job import Job as RqJob
 from bmn import logs
 from bmn.db import claims
 from bmn.db import jobs as job_rows
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.errors import BmnError, Cause, JobFailure, NotFound
 from bmn.jobs.core import Core
 from bmn.jobs.executor import Executor
@@ -60,7 +60,7 @@ def execute(open_core: Callable[[Settings, str], Awaitable[Core]]) -> None:
         raise JobFailure(job.cause, job.error or job.message or "")
 
 
-async def _run(open_core: Callable[[Settings, str], Awaitable[Core]], settings: Settings, job_id: str) -> Job | None:
+async def _run(open_core: Callable[[Settings, str], Awaitable[Core]], settings: Settings, job_id: str) -> JobRow | None:
     core = await open_core(settings, "rq")
     try:
         job = await core.db.read(lambda conn: job_rows.get_job(conn, job_id))
@@ -91,7 +91,7 @@ async def _work(core: Core, run: Run) -> None:
     await executor.close()
 
 
-async def bring_back(core: Core, job: Job) -> bool:
+async def bring_back(core: Core, job: JobRow) -> bool:
     """Replays a dead job that somebody has put in line again with RQ's tools. False: nobody has, or it cannot be."""
     if job.state is not JobState.FAILED or not await core.view.was_requeued(job.id, job.fence):
         return False
@@ -106,7 +106,7 @@ async def bring_back(core: Core, job: Job) -> bool:
     return True
 
 
-def _place(job: Job) -> Shown:
+def _place(job: JobRow) -> Shown:
     """Where a job is, as its row says it."""
     waits = job.state in (JobState.QUEUED, JobState.RETRYING)
     if waits and job.run_at <= time.time():

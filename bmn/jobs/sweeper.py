@@ -18,7 +18,7 @@ from bmn.db import claims, transitions
 from bmn.db import jobs as job_rows
 from bmn.db.batches import bulk as bulk_rows
 from bmn.db.health import clock
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.sums import activity, lines, spending
 from bmn.errors import TryLater
 from bmn.jobs import bulk, cancellation
@@ -206,7 +206,7 @@ class Sweeper:
         if abs(drift) > _AGEING_SECONDS:
             await self._core.db.write(lambda conn: clock.move_deadlines(conn, drift))
 
-    async def _lose(self, job: Job) -> None:
+    async def _lose(self, job: JobRow) -> None:
         core = self._core
         change = await core.db.write(lambda conn: lose(conn, core, job))
         if change:

@@ -27,8 +27,8 @@ from bmn.db import calls
 from bmn.db import jobs as job_rows
 from bmn.db import units as rows
 from bmn.db.engine import Connection
-from bmn.db.records import Job, NewAsset, NewCall, UnitState
-from bmn.db.records import Unit as UnitRecord
+from bmn.db.records import JobRow, NewAsset, NewCall, UnitState
+from bmn.db.records import UnitRow as UnitRecord
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BmnError, Cause, JobFailure, Moderated
 from bmn.jobs.context import Context
@@ -281,7 +281,7 @@ class Unit:
         """
         await self._finish(shown, metadata)
 
-    def _asset(self, job: Job, metadata: Mapping[str, object]) -> NewAsset:
+    def _asset(self, job: JobRow, metadata: Mapping[str, object]) -> NewAsset:
         ctx, kept = self._ctx, self._kept
         key = str(kept.storage_key)
         return NewAsset(
@@ -308,7 +308,7 @@ class Unit:
         bar = replace(shown, percent=ctx.highest(shown.percent))
         books, first = self._close_books(), ctx.job
 
-        def save(conn: Connection, job: Job) -> Change | None:
+        def save(conn: Connection, job: JobRow) -> Change | None:
             calls.add_all(conn, books if job is first else ())
             asset = None if metadata is None else self._asset(job, metadata)
             follow_up = ctx.core.work.follow_up(job, asset) if asset else None
@@ -332,14 +332,14 @@ class Unit:
     async def _write(self, values: dict[str, Any], *, lease: float | None = None, orders: bool = False) -> None:
         books, first = self._close_books(), self._ctx.job
 
-        def put(conn: Connection, job: Job) -> bool:
+        def put(conn: Connection, job: JobRow) -> bool:
             calls.add_all(conn, books if job is first else ())  # paid, whoever has the job by now
             return rows.put(conn, job, self.name, {**self._moved_to(job), **values}, lease=lease)
 
         await self._ctx.write(put, orders=orders)
         self._kept = replace(self._kept, job_id=self._ctx.job.id, **values)
 
-    def _moved_to(self, job: Job) -> dict[str, Any]:
+    def _moved_to(self, job: JobRow) -> dict[str, Any]:
         """Of a job that goes on for a cancelled one, what may have been written for that one a moment ago."""
         if job.id == self._kept.job_id:
             return {}
@@ -358,7 +358,7 @@ def _asked_twice(cause: Cause | None) -> JobFailure:
     return JobFailure(found, f"The provider was asked twice and {_TWICE[found]}.", retryable=False)
 
 
-def _price(ctx: Context[Payload], job: Job) -> int:
+def _price(ctx: Context[Payload], job: JobRow) -> int:
     """As it was agreed at submission; jobs of the release before have it from the settings."""
     return ctx.queue.price(ctx.settings) if job.unit_credits is None else job.unit_credits
 

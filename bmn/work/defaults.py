@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from bmn.db.records import Brand
+from bmn.db.records import BrandRow
 from bmn.schemas.look import LogoStyle
 
 _STYLE: LogoStyle = "modern"
@@ -48,7 +48,7 @@ class BrandDefaults:
     archetype: str | None
 
 
-def brand_defaults(brand: Brand) -> BrandDefaults:
+def brand_defaults(brand: BrandRow) -> BrandDefaults:
     """What the record says, and for the rest what the name suggests."""
     known = name_defaults(brand.name)
     return BrandDefaults(

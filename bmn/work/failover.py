@@ -11,7 +11,7 @@ from bmn.db import outages
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.engine import Connection
 from bmn.db.health import clock
-from bmn.db.records import Outage
+from bmn.db.records import OutageRow
 from bmn.errors import CAUSES, OUTAGES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.outages import is_down
@@ -39,7 +39,7 @@ async def make_picture(ctx: Context[Payload], unit: Unit, order: PictureOrder, r
     left, refused = list(names), None
     while left:
         name = await _next(ctx, left)
-        if isinstance(name, Outage):
+        if isinstance(name, OutageRow):
             raise refused or JobFailure(name.cause, name.reason)
         left.remove(name)
         try:
@@ -70,13 +70,13 @@ async def _collect(
         raise
 
 
-async def _next(ctx: Context[Payload], left: Sequence[str]) -> str | Outage:
+async def _next(ctx: Context[Payload], left: Sequence[str]) -> str | OutageRow:
     """Whom to ask of those that are left; the first one's outage where none of them is to be asked now."""
     queue, again = ctx.queue.name, PROBE_AGAIN_SECONDS * ctx.settings.bmn_backoff_scale
     if left[0] not in await ctx.db.read(lambda conn: outages.of_queue(conn, queue)):
         return left[0]
 
-    def choose(conn: Connection) -> str | Outage:
+    def choose(conn: Connection) -> str | OutageRow:
         out = outages.of_queue(conn, queue)
         for name in left:
             if name not in out or outages.take_probe(conn, queue, name, again=again):

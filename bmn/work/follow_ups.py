@@ -3,7 +3,7 @@
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db.operators.alerts import Alert
-from bmn.db.records import DeadLetter, Job, NewAsset, NewJob
+from bmn.db.records import DeadLetterRow, JobRow, NewAsset, NewJob
 from bmn.errors import CAUSES
 from bmn.schemas.payloads import ALERT_TEMPLATE, OPS_TEMPLATE, EmailSend, ImageUpload
 from bmn.settings import Settings
@@ -12,7 +12,7 @@ from bmn.work.registry import get_queue
 _MAILS = "email-send"
 
 
-def thumbnail_job(job: Job, asset: NewAsset) -> NewJob:
+def thumbnail_job(job: JobRow, asset: NewAsset) -> NewJob:
     """Makes the small picture of an asset that a job has just saved."""
     payload = ImageUpload.model_validate(
         {
@@ -29,7 +29,7 @@ def thumbnail_job(job: Job, asset: NewAsset) -> NewJob:
     return queue.new_job(payload, job_id=f"image-upload-{asset.id}", request_id=job.request_id)
 
 
-def ops_mail(settings: Settings, dead: DeadLetter, key: str) -> NewJob | None:
+def ops_mail(settings: Settings, dead: DeadLetterRow, key: str) -> NewJob | None:
     """Tells the operators of a dead letter. None for a mail that died: it never makes another one."""
     if dead.queue == _MAILS:
         return None

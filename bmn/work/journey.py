@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
-from bmn.db.records import Brand
+from bmn.db.records import BrandRow
 from bmn.db.wizard import journeys
 from bmn.jobs.core import Core
 from bmn.jobs.submission import dispatch
@@ -28,7 +28,7 @@ async def step_completed(core: Core, user_id: str, brand_id: str, step: str, job
     await _crm(core, user_id, "wizard.step-completed", f"{job_id}/step", {"brandId": brand_id, "step": step})
 
 
-async def brand_completed(core: Core, user_id: str, brand: Brand) -> None:
+async def brand_completed(core: Core, user_id: str, brand: BrandRow) -> None:
     """All steps are done: the CRM hears of it, and the user gets a mail."""
     logo = await core.db.read(lambda conn: journeys.chosen_logo(conn, brand.id))
     data = {"brandName": brand.name, "vision": brand.vision or "", "logoUrl": logo or ""}

@@ -11,7 +11,7 @@ from bmn.broker import keys
 from bmn.broker.cache import forget
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
-from bmn.db.records import Asset, Brand
+from bmn.db.records import BrandAssetRow, BrandRow
 from bmn.events.audience import brand_updated
 from bmn.jobs.core import Core
 from bmn.jobs.submission import Plan
@@ -76,7 +76,7 @@ async def tell_look(core: Core, user_id: str, brand_id: str, changed: Mapping[st
     core.outbox.send(brand_updated(user_id, brand_id, to_camel(name), value) for name, value in changed.items())
 
 
-def look_of(conn: Connection, brand: Brand) -> BrandDefaults:
+def look_of(conn: Connection, brand: BrandRow) -> BrandDefaults:
     """What a brand looks like: as far as it is settled, and for the rest what its name suggests."""
     known, own = brand_defaults(brand), settled(conn, brand)
     return replace(
@@ -87,7 +87,7 @@ def look_of(conn: Connection, brand: Brand) -> BrandDefaults:
     )
 
 
-def settled(conn: Connection, brand: Brand) -> Look:
+def settled(conn: Connection, brand: BrandRow) -> Look:
     """What nobody has to suggest any more: what the record says, and where it is silent, what the picked or newest logo
     was asked to be."""
     if brand.color_palette and brand.logo_style:
@@ -100,6 +100,6 @@ def settled(conn: Connection, brand: Brand) -> Look:
     )
 
 
-def logo_look(conn: Connection, logo: Asset | None) -> Mapping[str, Any]:
+def logo_look(conn: Connection, logo: BrandAssetRow | None) -> Mapping[str, Any]:
     """What a logo was asked to look like, by the names of a payload; nothing where nobody knows it any more."""
     return (assets.asked_for(conn, logo.storage_key, logo.brand_id) or {}) if logo else {}

@@ -3,7 +3,7 @@
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db.library import assets
-from bmn.db.records import Asset
+from bmn.db.records import BrandAssetRow
 from bmn.errors import JobFailure, NotFound
 from bmn.jobs.context import Context, Result
 from bmn.jobs.units import open_unit
@@ -62,7 +62,7 @@ async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
     return Result("Thumbnail ready", data=ThumbnailResult(thumbnail_url=url, storage_key=key))
 
 
-async def _asset(ctx: Context[ImageUpload], asset_id: str) -> Asset | None:
+async def _asset(ctx: Context[ImageUpload], asset_id: str) -> BrandAssetRow | None:
     """The asset, where it is of this job's brand."""
     try:
         asset = await ctx.db.read(lambda conn: assets.get(conn, asset_id))
@@ -71,7 +71,7 @@ async def _asset(ctx: Context[ImageUpload], asset_id: str) -> Asset | None:
     return asset if asset.brand_id == ctx.job.brand_id else None
 
 
-async def _known(ctx: Context[ImageUpload], asset: Asset) -> str | None:
+async def _known(ctx: Context[ImageUpload], asset: BrandAssetRow) -> str | None:
     """Where the thumbnail of an asset is; None where it has none, or that cannot be read."""
     key = ctx.storage.key_of(asset.thumbnail_url or "")
     if key is None:

@@ -26,7 +26,7 @@ from bmn.db import jobs
 from bmn.db.accounts import credits
 from bmn.db.engine import Connection
 from bmn.db.library import brands
-from bmn.db.records import Job, Unit
+from bmn.db.records import JobRow, UnitRow
 from bmn.db.tables import job_units
 from bmn.db.tables import jobs as job_table
 from bmn.errors import BmnError
@@ -220,12 +220,12 @@ class Deployment:
     async def read(self, fn: Callable[[Connection], Any]) -> Any:
         return await self.core.db.read(fn)
 
-    async def job(self, job_id: str) -> Job:
-        row: Job = await self.read(lambda conn: jobs.get_job(conn, job_id))
+    async def job(self, job_id: str) -> JobRow:
+        row: JobRow = await self.read(lambda conn: jobs.get_job(conn, job_id))
         return row
 
-    async def units(self, job_id: str) -> list[Unit]:
-        found: list[Unit] = await self.read(lambda conn: jobs.units(conn, job_id))
+    async def units(self, job_id: str) -> list[UnitRow]:
+        found: list[UnitRow] = await self.read(lambda conn: jobs.units(conn, job_id))
         return found
 
     async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from bmn.db import transitions
 from bmn.db.hooks import deliveries
-from bmn.db.records import Delivery, DeliveryState, Hook
+from bmn.db.records import DeliveryRow, DeliveryState, Hook
 from bmn.jobs.queue import Terms
 from bmn.jobs.submission import submit
 from bmn.schemas.webhooks import DELIVERY_QUEUE, SUBSCRIBED
@@ -35,7 +35,7 @@ async def _submit(stack: Deployment, terms: Terms) -> str:
     return accepted.job_id
 
 
-async def _log(stack: Deployment) -> list[Delivery]:
+async def _log(stack: Deployment) -> list[DeliveryRow]:
     return (await stack.core.db.read(lambda conn: deliveries.listed(conn, ANA, limit=200)))[0]
 
 

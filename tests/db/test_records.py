@@ -7,24 +7,24 @@ from sqlalchemy import Table, insert, select, update
 
 from bmn.db import records, tables
 from bmn.db.engine import Database
-from bmn.db.records import Job, Record
+from bmn.db.records import JobRow, Record
 from bmn.errors import Cause
 from bmn.schemas.payloads import JobState
 from tests.kit.rows import insert as insert_job
 
 WHOLE_ROWS: dict[type[Record], Table] = {
-    records.Job: tables.jobs,
-    records.Unit: tables.job_units,
-    records.Asset: tables.brand_assets,
-    records.Brand: tables.brands,
-    records.DeadLetter: tables.dead_letters,
+    records.JobRow: tables.jobs,
+    records.UnitRow: tables.job_units,
+    records.BrandAssetRow: tables.brand_assets,
+    records.BrandRow: tables.brands,
+    records.DeadLetterRow: tables.dead_letters,
     records.StoredEvent: tables.job_events,
-    records.LogLine: tables.job_logs,
-    records.ProviderCall: tables.provider_calls,
-    records.LedgerEntry: tables.credit_ledger,
-    records.Product: tables.products,
-    records.QueueSetting: tables.queue_settings,
-    records.Outage: tables.provider_outages,
+    records.LogLineRow: tables.job_logs,
+    records.ProviderCallRow: tables.provider_calls,
+    records.LedgerRow: tables.credit_ledger,
+    records.ProductRow: tables.products,
+    records.QueueSettingRow: tables.queue_settings,
+    records.OutageRow: tables.provider_outages,
 }
 
 
@@ -51,7 +51,7 @@ async def test_states_and_causes_are_read_as_what_they_mean(db: Database) -> Non
     job_id = await db.write(insert_job)
     change = update(tables.jobs).values(state="retrying", cause="timeout")
     await db.write(lambda conn: conn.execute(change).rowcount)
-    job = await db.read(lambda conn: Job.from_row(conn.execute(select(tables.jobs)).one()))
+    job = await db.read(lambda conn: JobRow.from_row(conn.execute(select(tables.jobs)).one()))
     assert (job.id, job.state, job.cause, job.probe) == (job_id, JobState.RETRYING, Cause.TIMEOUT, False)
     assert isinstance(job.state, JobState) and isinstance(job.cause, Cause)
 
@@ -60,4 +60,4 @@ async def test_a_boolean_column_is_read_as_one(db: Database) -> None:
     values = {"queue": "crm-sync", "paused": 1, "cause": None}
     await db.write(lambda conn: conn.execute(insert(tables.queue_settings).values(values)).rowcount)
     row = await db.read(lambda conn: conn.execute(select(tables.queue_settings)).one())
-    assert records.QueueSetting.from_row(row).paused is True
+    assert records.QueueSettingRow.from_row(row).paused is True

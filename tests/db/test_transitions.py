@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from bmn.db import events, jobs, transitions, units
 from bmn.db.accounts import credits
 from bmn.db.engine import Connection, Database, make_engine
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units
 from bmn.db.tables import jobs as job_table
 from bmn.db.transitions import Change
@@ -24,7 +24,7 @@ from tests.kit.rows import account, claim, insert
 
 _HALF = Progress("generating", 50, "half")
 
-Transition = Callable[[Connection, Job], Any]
+Transition = Callable[[Connection, JobRow], Any]
 
 EVERY: dict[str, Transition] = {
     "progress": lambda conn, job: transitions.progress(conn, job, _HALF),
@@ -49,7 +49,7 @@ def _everything(conn: Connection, job_id: str) -> list[Any]:
     return rows
 
 
-async def _that_change(db: Database, job: Job) -> list[str]:
+async def _that_change(db: Database, job: JobRow) -> list[str]:
     """Which transitions change anything for this executor of the job, or say so; none where it is no longer its."""
     found = []
     for name, transition in EVERY.items():
@@ -113,7 +113,7 @@ async def test_nothing_leaves_a_terminal_state(db: Database, end: str) -> None:
     assert await db.read(lambda conn: _everything(conn, job_id)) == before
 
 
-async def _active(db: Database, **values: Any) -> Job:
+async def _active(db: Database, **values: Any) -> JobRow:
     await db.write(lambda conn: insert(conn, **values))
     (job,) = await db.write(claim)
     return job

@@ -7,7 +7,7 @@ import pytest
 
 from bmn.db import claims
 from bmn.db.operators import queues
-from bmn.db.records import QueueSetting
+from bmn.db.records import QueueSettingRow
 from bmn.errors import CAUSES, Cause
 from bmn.jobs.executor import Executor
 from bmn.jobs.run import Run
@@ -46,7 +46,7 @@ def _open_after(bench: Bench, jobs: int, **more: Any) -> None:
     bench.core.settings = bench.core.settings.model_copy(update={"bmn_outage_jobs": jobs, **more})
 
 
-async def _pause(bench: Bench, queue: str) -> QueueSetting | None:
+async def _pause(bench: Bench, queue: str) -> QueueSettingRow | None:
     return await bench.core.db.read(lambda conn: queues.get_pause(conn, queue))
 
 

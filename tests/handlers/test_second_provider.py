@@ -13,7 +13,7 @@ from bmn.db import outages
 from bmn.db.engine import Connection
 from bmn.db.operators import alerts as alert_rows
 from bmn.db.operators import queues
-from bmn.db.records import Outage
+from bmn.db.records import OutageRow
 from bmn.db.tables import job_units, jobs
 from bmn.errors import Cause
 from bmn.jobs import alerts
@@ -41,7 +41,7 @@ def _order(bench: Bench, text: str = ALL, **more: Any) -> None:
     bench.core.settings = bench.core.settings.model_copy(update={"bmn_providers": orders(text), **more})
 
 
-async def _out(bench: Bench, queue: str = LOGOS) -> dict[str, Outage]:
+async def _out(bench: Bench, queue: str = LOGOS) -> dict[str, OutageRow]:
     return await bench.core.db.read(lambda conn: outages.of_queue(conn, queue))
 
 

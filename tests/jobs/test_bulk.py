@@ -11,7 +11,7 @@ from bmn.db import jobs, transitions
 from bmn.db.accounts import credits
 from bmn.db.batches import bulk as rows
 from bmn.db.batches import choosing
-from bmn.db.batches.bulk import Action, Bulk, Item, NewBulk
+from bmn.db.batches.bulk import Action, Bulk, BulkItemRow, NewBulk
 from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
@@ -61,8 +61,10 @@ async def _get(engine: Engine, bulk_id: str) -> Bulk:
     return found
 
 
-async def _items(engine: Engine, bulk_id: str, state: rows.ItemState | None = None) -> list[Item]:
-    found: list[Item] = await engine.read(lambda conn: rows.items(conn, bulk_id, state=state, after=0, limit=1000))
+async def _items(engine: Engine, bulk_id: str, state: rows.ItemState | None = None) -> list[BulkItemRow]:
+    found: list[BulkItemRow] = await engine.read(
+        lambda conn: rows.items(conn, bulk_id, state=state, after=0, limit=1000)
+    )
     return found
 
 

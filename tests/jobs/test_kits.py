@@ -13,7 +13,7 @@ from bmn.db.accounts import credits
 from bmn.db.batches import bulk as bulks
 from bmn.db.batches import choosing, kits
 from bmn.db.batches.bulk import NewBulk
-from bmn.db.batches.kits import Kit
+from bmn.db.batches.kits import KitRow
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.db.lists.listing import JobFilter
@@ -43,15 +43,15 @@ class Maker:
     engine: Engine
     settings: Settings
 
-    async def begin(self, *, idempotent: Idempotent | None = None, **asked: Any) -> Kit:
+    async def begin(self, *, idempotent: Idempotent | None = None, **asked: Any) -> KitRow:
         body = KitBody.model_validate({"brandId": self.engine.brands[ANA], "count": 2, **asked})
         return (await course.start(self.engine.core, ANA, body, idempotent=idempotent))[0]
 
-    async def kit(self, kit_id: str) -> Kit:
-        found: Kit = await self.engine.read(lambda conn: kits.get(conn, kit_id))
+    async def kit(self, kit_id: str) -> KitRow:
+        found: KitRow = await self.engine.read(lambda conn: kits.get(conn, kit_id))
         return found
 
-    async def comes_to(self, kit_id: str, state: str, step: str | None = None) -> Kit:
+    async def comes_to(self, kit_id: str, state: str, step: str | None = None) -> KitRow:
         async def there() -> bool:
             now = await self.kit(kit_id)
             return now.state == state and step in (None, now.step)

@@ -9,7 +9,7 @@ from bmn import failpoints
 from bmn.db import jobs
 from bmn.db.collecting import collector_id
 from bmn.db.library import assets
-from bmn.db.records import Asset, Job, NewAsset, Unit, UnitState
+from bmn.db.records import BrandAssetRow, JobRow, NewAsset, UnitRow, UnitState
 from bmn.errors import Conflict
 from bmn.jobs.cancellation import CancelOutcome, cancel
 from bmn.jobs.replay import retry
@@ -35,8 +35,8 @@ def with_sandbox(with_sandbox: Settings) -> Settings:
 LOGOS, MOCKUPS = "logo-generation", "mockup-generation"
 
 
-async def _units(engine: Engine, job_id: str) -> list[Unit]:
-    found: list[Unit] = await engine.read(lambda conn: jobs.units(conn, job_id))
+async def _units(engine: Engine, job_id: str) -> list[UnitRow]:
+    found: list[UnitRow] = await engine.read(lambda conn: jobs.units(conn, job_id))
     return found
 
 
@@ -49,7 +49,7 @@ async def _has(engine: Engine, job_id: str, state: UnitState, number: int = 1) -
     await eventually(there)
 
 
-async def _all_ended(engine: Engine) -> list[Job]:
+async def _all_ended(engine: Engine) -> list[JobRow]:
     async def ended() -> bool:
         return all(job.state in TERMINAL_STATES for job in await engine.all_jobs() if job.queue in (LOGOS, MOCKUPS))
 
@@ -68,8 +68,10 @@ async def _cancel(engine: Engine, job_id: str) -> CancelOutcome:
     return CancelOutcome(job_id, "cancelled", str(row.message), row.credits_charged, row.credits_refunded, collector)
 
 
-async def _pictures(engine: Engine) -> list[Asset]:
-    found: list[Asset] = await engine.read(lambda conn: assets.list_of_brand(conn, engine.brands[ANA], limit=200)[0])
+async def _pictures(engine: Engine) -> list[BrandAssetRow]:
+    found: list[BrandAssetRow] = await engine.read(
+        lambda conn: assets.list_of_brand(conn, engine.brands[ANA], limit=200)[0]
+    )
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bmn import failpoints
-from bmn.db.records import Unit, UnitState
+from bmn.db.records import UnitRow, UnitState
 from bmn.jobs import replay
 from bmn.settings import Settings
 from bmn.work.registry import get_queue
@@ -31,10 +31,10 @@ def failpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
     failpoints.arm()
 
 
-async def _units(engine: Engine, job_id: str) -> list[Unit]:
+async def _units(engine: Engine, job_id: str) -> list[UnitRow]:
     from bmn.db import jobs
 
-    found: list[Unit] = await engine.read(lambda conn: jobs.units(conn, job_id))
+    found: list[UnitRow] = await engine.read(lambda conn: jobs.units(conn, job_id))
     return found
 
 

@@ -13,7 +13,7 @@ from bmn.db.batches import kits
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.hooks import deliveries, gone, webhooks
-from bmn.db.records import Delivery, DeliveryState, Hook, Job, NewAsset
+from bmn.db.records import DeliveryRow, DeliveryState, Hook, JobRow, NewAsset
 from bmn.errors import Cause, Conflict
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.escalation import lose
@@ -52,12 +52,12 @@ async def hooked(engine: Engine, receiver: HookReceiver) -> Terms:
     return Terms(webhook=Hook(receiver.url, SUBSCRIBED))
 
 
-async def _log(engine: Engine, **chosen: Any) -> list[Delivery]:
-    found: list[Delivery] = (await engine.read(lambda conn: deliveries.listed(conn, None, limit=200, **chosen)))[0]
+async def _log(engine: Engine, **chosen: Any) -> list[DeliveryRow]:
+    found: list[DeliveryRow] = (await engine.read(lambda conn: deliveries.listed(conn, None, limit=200, **chosen)))[0]
     return found[::-1]
 
 
-async def _settled(engine: Engine) -> list[Delivery]:
+async def _settled(engine: Engine) -> list[DeliveryRow]:
     """Waits until nothing is to be delivered any more; returns the log, oldest first."""
 
     async def settled() -> bool:
@@ -74,22 +74,22 @@ async def _delivering(engine: Engine, **settings: Any) -> AsyncIterator[None]:
         yield
 
 
-async def _begun(engine: Engine, terms: Terms, **more: Any) -> Job:
+async def _begun(engine: Engine, terms: Terms, **more: Any) -> JobRow:
     await engine.submit(terms=terms, **more)
     (job,) = await engine.claim()
     return job
 
 
-async def _progress(engine: Engine, job: Job, percent: int) -> None:
+async def _progress(engine: Engine, job: JobRow, percent: int) -> None:
     shown = Progress("generating", percent, f"at {percent}")
     assert await engine.write(lambda conn: transitions.progress(conn, job, shown))
 
 
-async def _complete(engine: Engine, job: Job) -> None:
+async def _complete(engine: Engine, job: JobRow) -> None:
     assert await engine.write(lambda conn: transitions.complete(conn, job, "done", DONE))
 
 
-async def _asset(engine: Engine, job: Job) -> NewAsset:
+async def _asset(engine: Engine, job: JobRow) -> NewAsset:
     """A picture of the job's, stored."""
     data, storage = png(), engine.core.storage
     key = object_key(engine.brands[ANA], "logo", "image/png")

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from bmn.db.library.products import SEED
-from bmn.db.records import Product
+from bmn.db.records import ProductRow
 from bmn.errors import JobFailure
 from bmn.work.wizard.page_text import LONGEST, page_words
 from bmn.work.wizard.profit import ProfitQuestion, find_product, profit
 from bmn.work.wizard.prompts import GUIDE, STEPS, fenced_json, fenced_page, opening, system_prompt
 from bmn.work.wizard.tools import TOOLS
 
-CATALOGUE = [Product(**fields) for fields in SEED]
+CATALOGUE = [ProductRow(**fields) for fields in SEED]
 
 
 def test_the_words_of_a_page_are_its_visible_ones() -> None:

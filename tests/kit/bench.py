@@ -13,7 +13,7 @@ from bmn.db import claims
 from bmn.db.accounts import credits
 from bmn.db.library import assets, brands
 from bmn.db.migrations import migrate
-from bmn.db.records import Brand, NewAsset
+from bmn.db.records import BrandRow, NewAsset
 from bmn.db.tables import job_events, job_units, jobs, provider_calls
 from bmn.jobs.core import Core
 from bmn.jobs.executor import Executor
@@ -36,7 +36,7 @@ class Bench:
 
     core: Core
     sandbox: SandboxControl
-    brand: Brand
+    brand: BrandRow
 
     async def submit(self, queue: str, **fields: Any) -> str:
         """A job of Ana's; fields are the payload's, in camelCase."""
@@ -82,10 +82,10 @@ class Bench:
     async def jobs_of(self, queue: str) -> list[dict[str, Any]]:
         return await self._rows(select(jobs).where(jobs.c.queue == queue).order_by(jobs.c.created_at))
 
-    async def balance(self) -> credits.Balance:
+    async def balance(self) -> credits.CreditsRow:
         return await self.core.db.read(lambda conn: credits.balance(conn, ANA))
 
-    async def reload(self) -> Brand:
+    async def reload(self) -> BrandRow:
         """The brand's row as it is now."""
         self.brand = await self.core.db.read(lambda conn: brands.get(conn, self.brand.id))
         return self.brand

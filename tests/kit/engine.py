@@ -15,7 +15,7 @@ from bmn.db import claims, jobs
 from bmn.db.accounts import credits
 from bmn.db.engine import Connection
 from bmn.db.library import brands
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.tables import jobs as job_table
 from bmn.jobs.core import Core
 from bmn.jobs.queue import Queue
@@ -57,13 +57,15 @@ class Engine:
     async def write(self, fn: Callable[[Connection], Any]) -> Any:
         return await self.core.db.write(fn)
 
-    async def job(self, job_id: str) -> Job:
+    async def job(self, job_id: str) -> JobRow:
         """A job as it is now, with the fence of whoever has it."""
-        row: Job = await self.read(lambda conn: jobs.get_job(conn, job_id))
+        row: JobRow = await self.read(lambda conn: jobs.get_job(conn, job_id))
         return row
 
-    async def all_jobs(self) -> list[Job]:
-        rows: list[Job] = await self.read(lambda conn: [Job.from_row(row) for row in conn.execute(select(job_table))])
+    async def all_jobs(self) -> list[JobRow]:
+        rows: list[JobRow] = await self.read(
+            lambda conn: [JobRow.from_row(row) for row in conn.execute(select(job_table))]
+        )
         return rows
 
     async def user(self, user_id: str = ANA, balance: int = 100) -> str:
@@ -96,8 +98,8 @@ class Engine:
         accepted = await dispatch(self.core, handlers.QUEUE, payload, **options)
         return accepted.job_id
 
-    async def claim(self, queue: str = "logo-generation", limit: int = 1, owner: str = "w1") -> list[Job]:
-        rows: list[Job] = await self.write(lambda conn: claims.claim(conn, queue, limit, owner, 10))
+    async def claim(self, queue: str = "logo-generation", limit: int = 1, owner: str = "w1") -> list[JobRow]:
+        rows: list[JobRow] = await self.write(lambda conn: claims.claim(conn, queue, limit, owner, 10))
         return rows
 
     async def state(self, job_id: str) -> str:
@@ -118,8 +120,8 @@ class Engine:
             while await handlers.started.get() != job_id:
                 pass
 
-    async def balance(self, user_id: str = ANA) -> credits.Balance:
-        found: credits.Balance = await self.read(lambda conn: credits.balance(conn, user_id))
+    async def balance(self, user_id: str = ANA) -> credits.CreditsRow:
+        found: credits.CreditsRow = await self.read(lambda conn: credits.balance(conn, user_id))
         return found
 
     @asynccontextmanager

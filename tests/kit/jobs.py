@@ -6,7 +6,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, insert, select
 
 from bmn.db import claims, transitions
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.tables import brand_assets, job_units, metadata
 from bmn.errors import Cause
 from bmn.jobs.core import Core
@@ -16,27 +16,27 @@ from bmn.schemas.results import JobResult, LogosResult
 QUEUE = "logo-generation"
 
 
-async def claim(core: Core, job_id: str, queue: str = QUEUE) -> Job:
+async def claim(core: Core, job_id: str, queue: str = QUEUE) -> JobRow:
     """Takes the job up like a worker does."""
     rows = await core.db.write(lambda conn: claims.claim(conn, queue, 50, "tester", 30.0))
     return next(row for row in rows if row.id == job_id)
 
 
-async def progress(core: Core, job: Job, percent: int) -> None:
+async def progress(core: Core, job: JobRow, percent: int) -> None:
     shown = Progress("generating", percent, f"at {percent}")
     change = await core.db.write(lambda conn: transitions.progress(conn, job, shown))
     assert change
     core.outbox.publish(change)
 
 
-async def complete(core: Core, job: Job, result: JobResult | None = None) -> None:
+async def complete(core: Core, job: JobRow, result: JobResult | None = None) -> None:
     outcome = result or LogosResult(logos=[], generated=0, requested=1)
     change = await core.db.write(lambda conn: transitions.complete(conn, job, "done", outcome))
     assert change
     core.outbox.publish(change, job.queue)
 
 
-async def fail(core: Core, job: Job, cause: Cause, error: str = "refused") -> None:
+async def fail(core: Core, job: JobRow, cause: Cause, error: str = "refused") -> None:
     change = await core.db.write(lambda conn: transitions.fail(conn, job, cause, error))
     assert change
     core.outbox.publish(change, job.queue)

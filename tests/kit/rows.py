@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select, update
 
 from bmn.db import claims, events, jobs
 from bmn.db.accounts import credits
-from bmn.db.batches.kits import Kit
-from bmn.db.records import Asset, Event, Job, NewJob
+from bmn.db.batches.kits import KitRow
+from bmn.db.records import BrandAssetRow, EventRow, JobRow, NewJob
 from bmn.db.tables import jobs as job_table
 from bmn.schemas.events import JOB_EVENTS
 from bmn.schemas.results import LogosResult
@@ -55,21 +55,21 @@ _SAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def add_event(conn: Connection, job_id: str, event: str = "job:progress", **fields: Any) -> Event:
+def add_event(conn: Connection, job_id: str, event: str = "job:progress", **fields: Any) -> EventRow:
     """Records an event of a job; its fields are those of a sample where none are given."""
     conn.execute(update(job_table).where(job_table.c.id == job_id).values(last_seq=job_table.c.last_seq + 1))
     job = conn.execute(select(job_table).where(job_table.c.id == job_id)).one()
     return events.add(conn, job, JOB_EVENTS[event](**events.stamp(job), **{**_SAMPLES[event], **fields}))
 
 
-def held(conn: Connection, job_id: str, fence: int) -> Job:
+def held(conn: Connection, job_id: str, fence: int) -> JobRow:
     """A job as an executor holds it that claimed it with this fence, whoever has it by now."""
     return replace(jobs.get_job(conn, job_id), fence=fence)
 
 
 def claim(
     conn: Connection, limit: int = 1, owner: str = "worker-1", lease: float = 10, queue: str = QUEUE
-) -> list[Job]:
+) -> list[JobRow]:
     return claims.claim(conn, queue, limit, owner, lease)
 
 
@@ -77,9 +77,9 @@ def account(conn: Connection, balance: int, user_id: str = ANA) -> None:
     credits.ensure_user(conn, user_id, None, balance)
 
 
-def saved_logo(brand_id: str, url: str, metadata: dict[str, Any] | None = None) -> Asset:
+def saved_logo(brand_id: str, url: str, metadata: dict[str, Any] | None = None) -> BrandAssetRow:
     """A stored logo, as its row holds it."""
-    return Asset(
+    return BrandAssetRow(
         id="a1",
         brand_id=brand_id,
         job_id=None,
@@ -96,9 +96,9 @@ def saved_logo(brand_id: str, url: str, metadata: dict[str, Any] | None = None) 
     )
 
 
-def saved_kit(user_id: str, brand_id: str) -> Kit:
+def saved_kit(user_id: str, brand_id: str) -> KitRow:
     """A kit at its first step, as its row holds it."""
-    return Kit(
+    return KitRow(
         id=str(uuid4()),
         user_id=user_id,
         brand_id=brand_id,

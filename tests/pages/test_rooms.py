@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from bmn.db import tables, transitions
 from bmn.db.library import brands
-from bmn.db.records import Brand, StoredEvent
+from bmn.db.records import BrandRow, StoredEvent
 from bmn.errors import Cause
 from bmn.schemas.generators import KINDS
 from bmn.server.pages import course, steps
@@ -233,7 +233,7 @@ async def test_the_look_is_changed_and_kept(api: Api, ana: httpx.AsyncClient) ->
     def kept() -> Any:
         return api.core.db.read(lambda conn: brands.get(conn, brand))
 
-    row: Brand = await kept()
+    row: BrandRow = await kept()
     assert (row.logo_style, row.color_palette, row.vision, row.archetype) == (
         "vintage",
         ["#112233", "#AABBCC"],

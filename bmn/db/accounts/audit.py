@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from bmn.db.records import AuditEntry
+from bmn.db.records import AuditRow
 from bmn.db.tables import audit_log, bulk_actions, jobs
 
 
@@ -98,7 +98,7 @@ def note(
     conn.execute(insert(audit_log).values(row))
 
 
-def listed(conn: Connection, chosen: AuditFilter, *, limit: int = 50, before: int | None = None) -> list[AuditEntry]:
+def listed(conn: Connection, chosen: AuditFilter, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
     """The newest entries, newest first. before: only those with a smaller id."""
     table = audit_log.c
     query = select(audit_log).order_by(table.id.desc()).limit(limit)
@@ -119,10 +119,10 @@ def listed(conn: Connection, chosen: AuditFilter, *, limit: int = 50, before: in
         query = query.where(table.at <= chosen.until)
     if before is not None:
         query = query.where(table.id < before)
-    return [AuditEntry.from_row(row) for row in conn.execute(query)]
+    return [AuditRow.from_row(row) for row in conn.execute(query)]
 
 
-def owners(conn: Connection, entries: Iterable[AuditEntry]) -> dict[str, str]:
+def owners(conn: Connection, entries: Iterable[AuditRow]) -> dict[str, str]:
     """Whose the jobs and bulk actions are that were acted on, by id; those that are nobody's, or gone, are not in it."""
     named = {entry.subject for entry in entries if entry.action.startswith(_OF_USERS)}
     found: dict[str, str] = {}
@@ -132,6 +132,6 @@ def owners(conn: Connection, entries: Iterable[AuditEntry]) -> dict[str, str]:
     return found
 
 
-def of_subject(conn: Connection, subject: str, limit: int = 50) -> list[AuditEntry]:
+def of_subject(conn: Connection, subject: str, limit: int = 50) -> list[AuditRow]:
     """What was done to one thing, oldest first."""
     return listed(conn, AuditFilter(subject=subject), limit=limit)[::-1]

@@ -8,14 +8,14 @@ from sqlalchemy import Connection, Integer, bindparam, func, insert, select, upd
 
 from bmn.db.accounts import audit
 from bmn.db.prepared import Prepared
-from bmn.db.records import LedgerEntry
+from bmn.db.records import LedgerRow
 from bmn.db.tables import credit_ledger, generation_credits
 from bmn.db.upsert import insert_once
 from bmn.errors import InsufficientCredits, NotFound, UsageProblem
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class CreditsRow:
     """remaining: can be spent. reserved: held by jobs that run. used: spent so far."""
 
     user_id: str
@@ -93,7 +93,7 @@ def _note(conn: Connection, user_id: str, kind: str, amount: int, **more: Any) -
     _ENTRY.run(conn, {"user_id": user_id, "kind": kind, "amount": amount, **more})
 
 
-def balance(conn: Connection, user_id: str) -> Balance:
+def balance(conn: Connection, user_id: str) -> CreditsRow:
     """Raises NotFound for a user who was never seen."""
     table = generation_credits.c
     row = conn.execute(select(generation_credits).where(table.user_id == user_id)).first()
@@ -102,8 +102,8 @@ def balance(conn: Connection, user_id: str) -> Balance:
     return _balance(row)
 
 
-def _balance(row: Any) -> Balance:
-    return Balance(row.user_id, row.credits_remaining, row.credits_reserved, row.credits_used)
+def _balance(row: Any) -> CreditsRow:
+    return CreditsRow(row.user_id, row.credits_remaining, row.credits_reserved, row.credits_used)
 
 
 def hold_account(conn: Connection, user_id: str) -> None:
@@ -112,7 +112,7 @@ def hold_account(conn: Connection, user_id: str) -> None:
     conn.execute(select(table.user_id).where(table.user_id == user_id).with_for_update())
 
 
-def reserve(conn: Connection, user_id: str, amount: int) -> Balance | None:
+def reserve(conn: Connection, user_id: str, amount: int) -> CreditsRow | None:
     """Takes credits off the balance for jobs of this transaction. Raises InsufficientCredits; None where nothing is due."""
     if amount == 0:
         return None
@@ -130,7 +130,7 @@ def note_reservation(conn: Connection, user_id: str, job_id: str, amount: int) -
         _note(conn, user_id, "reserve", -amount, job_id=job_id)
 
 
-def settle(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> Balance | None:
+def settle(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> CreditsRow | None:
     """Spends reserved credits for one delivered unit."""
     if amount == 0:
         return None
@@ -139,7 +139,7 @@ def settle(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) 
     return _balance(row)
 
 
-def refund(conn: Connection, user_id: str, job_id: str, amount: int) -> Balance | None:
+def refund(conn: Connection, user_id: str, job_id: str, amount: int) -> CreditsRow | None:
     """Gives the rest of a reservation back when its job ends."""
     if amount == 0:
         return None
@@ -148,7 +148,7 @@ def refund(conn: Connection, user_id: str, job_id: str, amount: int) -> Balance 
     return _balance(row)
 
 
-def refund_unit(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> Balance | None:
+def refund_unit(conn: Connection, user_id: str, job_id: str, unit: str, amount: int) -> CreditsRow | None:
     """Gives back what was spent for a unit that was charged when it was ordered, and then could not be delivered."""
     if amount == 0:
         return None
@@ -171,7 +171,7 @@ def is_known(conn: Connection, user_id: str) -> bool:
     return conn.execute(query).first() is not None
 
 
-def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str | None) -> Balance:
+def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str | None) -> CreditsRow:
     """Adds credits, with a row in the ledger and one in the audit log. Raises NotFound for an unknown user."""
     before = balance(conn, user_id)
     table = generation_credits.c
@@ -191,10 +191,10 @@ def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str |
     return _balance(row)
 
 
-def ledger(conn: Connection, user_id: str, *, limit: int = 100, before: int | None = None) -> list[LedgerEntry]:
+def ledger(conn: Connection, user_id: str, *, limit: int = 100, before: int | None = None) -> list[LedgerRow]:
     """A user's movements, newest first. before: only those with a smaller id."""
     query = select(credit_ledger).where(credit_ledger.c.user_id == user_id)
     if before is not None:
         query = query.where(credit_ledger.c.id < before)
     query = query.order_by(credit_ledger.c.id.desc()).limit(limit)
-    return [LedgerEntry.from_row(row) for row in conn.execute(query)]
+    return [LedgerRow.from_row(row) for row in conn.execute(query)]

@@ -105,7 +105,7 @@ class Bulk:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BulkItemRow:
     """One job of an action. detail: what became of it, in words, or why it was refused. new_job_id: what brought it back."""
 
     number: int
@@ -189,12 +189,12 @@ def listed(conn: Connection, owner_id: str | None, *, limit: int, cursor: str | 
     return [Bulk(*row) for row in conn.execute(query)]
 
 
-def items(conn: Connection, bulk_id: str, *, state: ItemState | None, after: int, limit: int) -> list[Item]:
+def items(conn: Connection, bulk_id: str, *, state: ItemState | None, after: int, limit: int) -> list[BulkItemRow]:
     """Jobs of an action in their order. after: the number of the last one that is known."""
     query = select(*_ITEM).where(bulk_items.c.bulk_id == bulk_id, bulk_items.c.number > after)
     if state is not None:
         query = query.where(bulk_items.c.state == state)
-    return [Item(*row) for row in conn.execute(query.order_by(bulk_items.c.number).limit(limit))]
+    return [BulkItemRow(*row) for row in conn.execute(query.order_by(bulk_items.c.number).limit(limit))]
 
 
 def _one(conn: Connection, *conditions: ColumnElement[bool], lock: bool = False) -> Bulk | None:
@@ -227,12 +227,12 @@ def allowed(bulk: Bulk, at_once: int) -> int:
     return min(at_once, 1 + int(min(max(-bulk.due_in, 0.0), _RATE_BEHIND) * bulk.rate)) if bulk.due_in <= 0 else 0
 
 
-def next_items(conn: Connection, bulk_id: str, limit: int) -> list[Item]:
+def next_items(conn: Connection, bulk_id: str, limit: int) -> list[BulkItemRow]:
     """The jobs whose turn it is."""
     return items(conn, bulk_id, state="waiting", after=0, limit=limit)
 
 
-def note_outcomes(conn: Connection, bulk: Bulk, outcomes: Sequence[Item]) -> None:
+def note_outcomes(conn: Connection, bulk: Bulk, outcomes: Sequence[BulkItemRow]) -> None:
     """Writes down what became of jobs, how far the action is by that, and when its rate lets the next one through."""
     rows = [
         {

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from bmn.db.lists.paging import read_cursor
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.tables import db_now, generation_credits, jobs, kit_steps, kits
 from bmn.db.upsert import insert_once
 from bmn.errors import Conflict, NotFound
@@ -55,7 +55,7 @@ class NewKit:
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
+class KitRow:
     """A kit as it stands. step: the one it is at. logo_id: the picture that was picked. cause: why it is held.
 
     credits_left: of the estimate, what no step has reserved yet. credits_short: what its next step needs, where that was
@@ -80,7 +80,7 @@ class Kit:
     ended_at: float | None
 
 
-_COLUMNS = tuple(kits.c[name] for name in Kit.__slots__)
+_COLUMNS = tuple(kits.c[name] for name in KitRow.__slots__)
 
 
 def add(conn: Connection, new: NewKit) -> None:
@@ -89,7 +89,7 @@ def add(conn: Connection, new: NewKit) -> None:
     conn.execute(insert(kits).values(**row, state="running", credits_left=new.credits_estimated))
 
 
-def repeated(conn: Connection, user_id: str, key: str, request_hash: str) -> Kit | None:
+def repeated(conn: Connection, user_id: str, key: str, request_hash: str) -> KitRow | None:
     """The kit that this key has begun. Raises Conflict where it stood for another body."""
     row = conn.execute(
         select(*_COLUMNS, kits.c.request_hash).where(kits.c.user_id == user_id, kits.c.idempotency_key == key)
@@ -100,10 +100,10 @@ def repeated(conn: Connection, user_id: str, key: str, request_hash: str) -> Kit
         raise Conflict(
             "This Idempotency-Key was used with another request.", hint="Send a fresh key, or repeat the same request."
         )
-    return Kit(*row[:-1])
+    return KitRow(*row[:-1])
 
 
-def get(conn: Connection, kit_id: str, user_id: str | None = None, *, lock: bool = False) -> Kit:
+def get(conn: Connection, kit_id: str, user_id: str | None = None, *, lock: bool = False) -> KitRow:
     """One kit; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign.
 
     lock: nobody else changes it before this transaction ends.
@@ -114,7 +114,7 @@ def get(conn: Connection, kit_id: str, user_id: str | None = None, *, lock: bool
     row = conn.execute(query.with_for_update() if lock else query).first()
     if row is None:
         raise NotFound("Kit not found")
-    return Kit(*row)
+    return KitRow(*row)
 
 
 def listed(
@@ -125,7 +125,7 @@ def listed(
     state: State | None = None,
     limit: int,
     cursor: str | None = None,
-) -> list[Kit]:
+) -> list[KitRow]:
     """A user's newest kits, newest first. user_id: None for everybody's."""
     chosen = {kits.c.user_id: user_id, kits.c.brand_id: brand_id, kits.c.state: state}
     query = select(*_COLUMNS).where(*(column == value for column, value in chosen.items() if value is not None))
@@ -133,16 +133,16 @@ def listed(
         at, last = read_cursor(cursor)
         query = query.where((kits.c.created_at < at) | and_(kits.c.created_at == at, kits.c.id < last))
     query = query.order_by(kits.c.created_at.desc(), kits.c.id.desc()).limit(limit)
-    return [Kit(*row) for row in conn.execute(query)]
+    return [KitRow(*row) for row in conn.execute(query)]
 
 
-def jobs_of(conn: Connection, kit_ids: Iterable[str]) -> dict[str, list[Job]]:
+def jobs_of(conn: Connection, kit_ids: Iterable[str]) -> dict[str, list[JobRow]]:
     """The jobs of kits, oldest first, without those that a retry has taken the place of."""
     wanted = list(kit_ids)
     query = select(jobs).where(jobs.c.group_id.in_(wanted)).order_by(jobs.c.created_at, jobs.c.id)
-    rows = [Job.from_row(row) for row in conn.execute(query)]
+    rows = [JobRow.from_row(row) for row in conn.execute(query)]
     replaced = {row.parent_id for row in rows}
-    found: dict[str, list[Job]] = {kit_id: [] for kit_id in wanted}
+    found: dict[str, list[JobRow]] = {kit_id: [] for kit_id in wanted}
     for row in rows:
         if row.id not in replaced:
             found[str(row.group_id)].append(row)
@@ -179,10 +179,10 @@ def due(conn: Connection, limit: int) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
-def hold_row(conn: Connection, kit_id: str) -> Kit | None:
+def hold_row(conn: Connection, kit_id: str) -> KitRow | None:
     """A kit that runs, for this transaction alone. None: it waits for somebody, or has ended."""
     row = conn.execute(select(*_COLUMNS).where(kits.c.id == kit_id, *_RUNNING).with_for_update()).first()
-    return Kit(*row) if row else None
+    return KitRow(*row) if row else None
 
 
 def over_budget(conn: Connection, limit: int) -> list[str]:
@@ -191,10 +191,10 @@ def over_budget(conn: Connection, limit: int) -> list[str]:
     return list(conn.execute(query.order_by(kits.c.changed_at).limit(limit)).scalars())
 
 
-def hold_over_budget(conn: Connection, kit_id: str) -> Kit | None:
+def hold_over_budget(conn: Connection, kit_id: str) -> KitRow | None:
     """A kit that is held for a budget, for this transaction alone. None: it is not, any more."""
     row = conn.execute(select(*_COLUMNS).where(kits.c.id == kit_id, *_OVER_BUDGET).with_for_update()).first()
-    return Kit(*row) if row else None
+    return KitRow(*row) if row else None
 
 
 def begin_step(conn: Connection, kit_id: str, step: Step, credits: int) -> bool:
@@ -218,7 +218,7 @@ def change(
     cause: str | None = None,
     credits_short: int = 0,
     logo_id: str | None = None,
-) -> Kit:
+) -> KitRow:
     """Where a kit stands from now on; its step and picture stay where none is given."""
     values: dict[str, Any] = {"state": state, "message": message, "cause": cause, "credits_short": credits_short}
     values |= {name: value for name, value in (("step", step), ("logo_id", logo_id)) if value is not None}
@@ -227,19 +227,19 @@ def change(
     return _changed(conn, values, kits.c.id == kit_id)[0]
 
 
-def note_pick(conn: Connection, brand_id: str, asset_id: str) -> list[Kit]:
+def note_pick(conn: Connection, brand_id: str, asset_id: str) -> list[KitRow]:
     """A logo of a brand was picked: the kits that wait for that go on with it."""
     waits = (kits.c.brand_id == brand_id, _OPEN, kits.c.state == "picking")
     return _changed(conn, {"state": "running", "logo_id": asset_id, "message": "The logo is picked."}, *waits)
 
 
-def go_on(conn: Connection, kit_id: str) -> list[Kit]:
+def go_on(conn: Connection, kit_id: str) -> list[KitRow]:
     """A job of a kit is made again: if the kit was held, it goes on when that has ended."""
     held = (kits.c.id == kit_id, _OPEN, kits.c.state == "held")
     return _changed(conn, _AGAIN, *held)
 
 
-def end_cancelled(conn: Connection, kit_id: str) -> Kit | None:
+def end_cancelled(conn: Connection, kit_id: str) -> KitRow | None:
     """Its whole group is cancelled: nothing more is ordered. None where it has ended, or the group is no kit."""
     words = "Cancelled: nothing more is ordered; what was made stays."
     ended = _changed(
@@ -250,7 +250,7 @@ def end_cancelled(conn: Connection, kit_id: str) -> Kit | None:
     return ended[0] if ended else None
 
 
-def go_on_paid(conn: Connection) -> list[Kit]:
+def go_on_paid(conn: Connection) -> list[KitRow]:
     """The kits that were held for credits which are there by now go on."""
     enough = select(generation_credits.c.user_id).where(
         generation_credits.c.user_id == kits.c.user_id, generation_credits.c.credits_remaining >= kits.c.credits_short
@@ -262,7 +262,7 @@ def go_on_paid(conn: Connection) -> list[Kit]:
 _AGAIN: dict[str, Any] = {"state": "running", "cause": None, "credits_short": 0, "message": "Goes on."}
 
 
-def _changed(conn: Connection, values: Mapping[str, object], *conditions: ColumnElement[bool]) -> list[Kit]:
+def _changed(conn: Connection, values: Mapping[str, object], *conditions: ColumnElement[bool]) -> list[KitRow]:
     statement = update(kits).where(*conditions).values(**values, changed_at=db_now()).returning(*_COLUMNS)
     rows: Sequence[Any] = conn.execute(statement).all()
-    return [Kit(*row) for row in rows]
+    return [KitRow(*row) for row in rows]

@@ -11,20 +11,20 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from bmn.db.hooks.gone import check_hears
 from bmn.db.lists.paging import read_cursor, write_cursor
-from bmn.db.records import Delivery, DeliveryState, Endpoint
+from bmn.db.records import DeliveryRow, DeliveryState, EndpointRow
 from bmn.db.tables import db_now, jobs, webhook_deliveries, webhook_endpoints
 from bmn.errors import Conflict, NotFound
 
 _OF = webhook_deliveries.c
 
 
-def waiting(conn: Connection, limit: int) -> list[Delivery]:
+def waiting(conn: Connection, limit: int) -> list[DeliveryRow]:
     """Deliveries that no job has been made for, oldest first; until the transaction ends nobody else gets them."""
     listeners = select(webhook_endpoints.c.id).where(webhook_endpoints.c.listening_until.is_not(None))
     mine = or_(_OF.endpoint_id.is_(None), _OF.endpoint_id.not_in(listeners))
     query = select(webhook_deliveries).where(_OF.state == DeliveryState.PENDING, _OF.delivery_job.is_(None), mine)
     query = query.order_by(_OF.created_at).limit(limit).with_for_update(skip_locked=True)
-    return [Delivery.from_row(row) for row in conn.execute(query)]
+    return [DeliveryRow.from_row(row) for row in conn.execute(query)]
 
 
 def hand_over(conn: Connection, delivery_id: str, job_id: str) -> None:
@@ -50,11 +50,11 @@ def close_abandoned(conn: Connection) -> int:
     return len(found)
 
 
-def endpoint_of(conn: Connection, delivery: Delivery) -> Endpoint | None:
+def endpoint_of(conn: Connection, delivery: DeliveryRow) -> EndpointRow | None:
     """The endpoint that a delivery is for; None where that was removed, or a submission named the address itself."""
     query = select(webhook_endpoints).where(webhook_endpoints.c.id == delivery.endpoint_id)
     row = conn.execute(query).first()
-    return Endpoint.from_row(row) if row else None
+    return EndpointRow.from_row(row) if row else None
 
 
 def attempted(
@@ -70,7 +70,7 @@ def attempted(
     return conn.execute(counted.values(attempts=_OF.attempts + 1, **values)).rowcount
 
 
-def replay(conn: Connection, delivery_id: str, user_id: str) -> Delivery:
+def replay(conn: Connection, delivery_id: str, user_id: str) -> DeliveryRow:
     """Delivers once more, under the same id. Raises NotFound, or Conflict while it is still being delivered.
 
     Conflict as well where its endpoint is disabled.
@@ -89,7 +89,7 @@ def replay(conn: Connection, delivery_id: str, user_id: str) -> Delivery:
 # --- the log ----------------------------------------------------------------------------------------------------------
 
 
-def get_delivery(conn: Connection, delivery_id: str, user_id: str | None = None) -> Delivery:
+def get_delivery(conn: Connection, delivery_id: str, user_id: str | None = None) -> DeliveryRow:
     """One delivery; with a user id only if it is theirs. Raises NotFound."""
     query = select(webhook_deliveries).where(_OF.id == delivery_id)
     if user_id is not None:
@@ -97,10 +97,10 @@ def get_delivery(conn: Connection, delivery_id: str, user_id: str | None = None)
     row = conn.execute(query).first()
     if row is None:
         raise NotFound("Webhook delivery not found")
-    return Delivery.from_row(row)
+    return DeliveryRow.from_row(row)
 
 
-def of_endpoint(conn: Connection, delivery_id: str, endpoint_id: str, user_id: str) -> Delivery:
+def of_endpoint(conn: Connection, delivery_id: str, endpoint_id: str, user_id: str) -> DeliveryRow:
     """One delivery for one receiver. Raises NotFound."""
     found = get_delivery(conn, delivery_id, user_id)
     if found.endpoint_id != endpoint_id:
@@ -117,7 +117,7 @@ def listed(
     state: DeliveryState | None = None,
     limit: int = 50,
     cursor: str | None = None,
-) -> tuple[list[Delivery], str | None]:
+) -> tuple[list[DeliveryRow], str | None]:
     """Newest first, and the cursor of the next page. user_id: whose; None for everybody's."""
     wanted = {_OF.user_id: user_id, _OF.job_id: job_id, _OF.endpoint_id: endpoint_id, _OF.state: state}
     query = select(webhook_deliveries).where(
@@ -126,7 +126,7 @@ def listed(
     if cursor:
         query = query.where(_older(*read_cursor(cursor)))
     query = query.order_by(_OF.created_at.desc(), _OF.id.desc()).limit(limit + 1)
-    found = [Delivery.from_row(row) for row in conn.execute(query)]
+    found = [DeliveryRow.from_row(row) for row in conn.execute(query)]
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], write_cursor(last.created_at, last.id) if last else None
 

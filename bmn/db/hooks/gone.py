@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, or_, select, update
 
 from bmn.db.hooks.webhooks import drop_where, get_endpoint
-from bmn.db.records import Delivery, Endpoint, Hook
+from bmn.db.records import DeliveryRow, EndpointRow, Hook
 from bmn.db.tables import db_now, jobs, kits, webhook_deliveries, webhook_endpoints
 from bmn.errors import Conflict
 
@@ -20,7 +20,7 @@ WHY = f"The receiver answered HTTP {GONE} (Gone)."
 _OF = webhook_deliveries.c
 
 
-def forget(conn: Connection, delivery: Delivery) -> None:
+def forget(conn: Connection, delivery: DeliveryRow) -> None:
     """Stops whatever else would go to a delivery's receiver, which has answered that it is gone."""
     if delivery.endpoint_id is not None:
         _disable(conn, delivery.endpoint_id)
@@ -28,7 +28,7 @@ def forget(conn: Connection, delivery: Delivery) -> None:
         _forget_address(conn, delivery)
 
 
-def enable(conn: Connection, endpoint_id: str, user_id: str) -> Endpoint:
+def enable(conn: Connection, endpoint_id: str, user_id: str) -> EndpointRow:
     """The endpoint hears again, from the next event on. Raises NotFound."""
     get_endpoint(conn, endpoint_id, user_id)
     again = update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)
@@ -36,7 +36,7 @@ def enable(conn: Connection, endpoint_id: str, user_id: str) -> Endpoint:
     return get_endpoint(conn, endpoint_id, user_id)
 
 
-def check_hears(endpoint: Endpoint) -> None:
+def check_hears(endpoint: EndpointRow) -> None:
     """Raises Conflict for an endpoint that is disabled."""
     if endpoint.disabled_at is not None:
         raise Conflict(
@@ -51,7 +51,7 @@ def _disable(conn: Connection, endpoint_id: str) -> None:
     drop_where(conn, f"Its endpoint is disabled: {WHY}", _OF.endpoint_id == endpoint_id)
 
 
-def _forget_address(conn: Connection, delivery: Delivery) -> None:
+def _forget_address(conn: Connection, delivery: DeliveryRow) -> None:
     group = conn.execute(select(jobs.c.group_id).where(jobs.c.id == delivery.job_id)).scalar()
     same = or_(jobs.c.id == delivery.job_id, jobs.c.group_id == group) if group else jobs.c.id == delivery.job_id
     query = select(jobs.c.id, jobs.c.webhooks).where(same).order_by(jobs.c.id).with_for_update()

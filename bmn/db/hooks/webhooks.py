@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from bmn.db.prepared import Prepared
-from bmn.db.records import Delivery, DeliveryState, Endpoint, Hook, Job
+from bmn.db.records import DeliveryRow, DeliveryState, EndpointRow, Hook, JobRow
 from bmn.db.tables import db_now, webhook_deliveries, webhook_endpoints
 from bmn.errors import Conflict, NotFound
 from bmn.schemas.base import now_ms
@@ -46,7 +46,9 @@ def new_secret() -> str:
     return as_secret(secrets.token_bytes(24))
 
 
-def add_endpoint(conn: Connection, user_id: str, url: str, events: Sequence[str], *, listens: bool = False) -> Endpoint:
+def add_endpoint(
+    conn: Connection, user_id: str, url: str, events: Sequence[str], *, listens: bool = False
+) -> EndpointRow:
     """A receiver of an account, with a secret of its own. Raises Conflict where there are many already.
 
     listens: it asks for its messages instead of being called.
@@ -56,21 +58,21 @@ def add_endpoint(conn: Connection, user_id: str, url: str, events: Sequence[str]
     row = {"id": str(uuid4()), "user_id": user_id, "url": url, "secret": new_secret(), "events": list(events)}
     until = db_now() + LISTENING_SECONDS if listens else None
     statement = insert(webhook_endpoints).values(**row, listening_until=until).returning(*webhook_endpoints.c)
-    return Endpoint.from_row(conn.execute(statement).one())
+    return EndpointRow.from_row(conn.execute(statement).one())
 
 
-def endpoints(conn: Connection, user_id: str) -> list[Endpoint]:
+def endpoints(conn: Connection, user_id: str) -> list[EndpointRow]:
     """An account's receivers that are there, oldest first; those too that are disabled."""
-    return [Endpoint.from_row(row) for row in _ENDPOINTS.all(conn, {"of_user": user_id})]
+    return [EndpointRow.from_row(row) for row in _ENDPOINTS.all(conn, {"of_user": user_id})]
 
 
-def get_endpoint(conn: Connection, endpoint_id: str, user_id: str) -> Endpoint:
+def get_endpoint(conn: Connection, endpoint_id: str, user_id: str) -> EndpointRow:
     """One receiver of an account. Raises NotFound, the same for absent and foreign."""
     query = select(webhook_endpoints).where(_mine(endpoint_id, user_id))
     row = conn.execute(query).first()
     if row is None:
         raise NotFound("Webhook endpoint not found")
-    return Endpoint.from_row(row)
+    return EndpointRow.from_row(row)
 
 
 def remove_endpoint(conn: Connection, endpoint_id: str, user_id: str) -> None:
@@ -80,14 +82,14 @@ def remove_endpoint(conn: Connection, endpoint_id: str, user_id: str) -> None:
     drop_where(conn, "Its endpoint was removed.", _OF.endpoint_id == endpoint_id)
 
 
-def keep_listening(conn: Connection, endpoint_id: str, user_id: str) -> list[Delivery]:
+def keep_listening(conn: Connection, endpoint_id: str, user_id: str) -> list[DeliveryRow]:
     """What a listener has not got yet, oldest first; it counts as there for another minute. Raises NotFound."""
     listens = update(webhook_endpoints).where(_mine(endpoint_id, user_id), webhook_endpoints.c.listening_until > 0)
     if not conn.execute(listens.values(listening_until=db_now() + LISTENING_SECONDS)).rowcount:
         raise NotFound("This webhook endpoint is no listener", hint="`bmn webhooks listen` makes one.")
     pending = (_OF.endpoint_id == endpoint_id, _OF.state == DeliveryState.PENDING)
     query = select(webhook_deliveries).where(*pending).order_by(_OF.created_at, _OF.id).limit(50)
-    return [Delivery.from_row(row) for row in conn.execute(query)]
+    return [DeliveryRow.from_row(row) for row in conn.execute(query)]
 
 
 def forget_listeners(conn: Connection) -> int:
@@ -135,7 +137,7 @@ def follow(conn: Connection, job: Row[Any], event: JobEvent) -> None:
         _add_all(conn, job.id, job.user_id, hooks, kind, event.seq, data)
 
 
-def started(conn: Connection, claimed: Iterable[Job]) -> None:
+def started(conn: Connection, claimed: Iterable[JobRow]) -> None:
     """Stores what receivers hear of jobs that were begun for the first time."""
     for job in claimed:
         if job.webhooks and job.started_at == job.attempt_started_at:
@@ -143,12 +145,12 @@ def started(conn: Connection, claimed: Iterable[Job]) -> None:
             _add_all(conn, job.id, str(job.user_id), job.webhooks, "job.started", 0, data)
 
 
-def add_test(conn: Connection, user_id: str, hook: Hook) -> Delivery:
+def add_test(conn: Connection, user_id: str, hook: Hook) -> DeliveryRow:
     """A message that tells of nothing, for a receiver to be tried with."""
     data = {"message": "This is a test. Nothing has happened.", "timestamp": now_ms()}
     delivery_id = _add(conn, f"test-{uuid4()}", user_id, hook, "webhook.test", 0, data)
     query = select(webhook_deliveries).where(_OF.id == delivery_id)
-    return Delivery.from_row(conn.execute(query).one())
+    return DeliveryRow.from_row(conn.execute(query).one())
 
 
 def _add_all(

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from bmn.db.lists.paging import read_cursor, write_cursor
 from bmn.db.prepared import Prepared
-from bmn.db.records import Brand
+from bmn.db.records import BrandRow
 from bmn.db.tables import brands, db_now, generation_credits
 from bmn.errors import NotFound
 from bmn.names import key_of
@@ -17,13 +17,13 @@ _GET = Prepared(select(brands).where(brands.c.id == bindparam("brand")))
 _OWNER = Prepared(select(brands.c.user_id).where(brands.c.id == bindparam("brand")))
 
 
-def create(conn: Connection, user_id: str, fields: Mapping[str, object]) -> Brand:
+def create(conn: Connection, user_id: str, fields: Mapping[str, object]) -> BrandRow:
     """fields: columns of the table (name, and what else is known)."""
     statement = insert(brands).values(id=str(uuid4()), user_id=user_id, **_keyed(fields)).returning(*brands.c)
-    return Brand.from_row(conn.execute(statement).one())
+    return BrandRow.from_row(conn.execute(statement).one())
 
 
-def find_or_create(conn: Connection, user_id: str, fields: Mapping[str, object]) -> Brand:
+def find_or_create(conn: Connection, user_id: str, fields: Mapping[str, object]) -> BrandRow:
     """The user's newest brand of the name in `fields`, in any spelling; made where there is none. Two at once make one."""
     account = select(generation_credits.c.user_id).where(generation_credits.c.user_id == user_id)
     conn.execute(account.with_for_update())
@@ -31,17 +31,17 @@ def find_or_create(conn: Connection, user_id: str, fields: Mapping[str, object])
     return found[0] if found else create(conn, user_id, fields)
 
 
-def get(conn: Connection, brand_id: str, user_id: str | None = None) -> Brand:
+def get(conn: Connection, brand_id: str, user_id: str | None = None) -> BrandRow:
     """One brand; with a user id only if it is theirs. Raises NotFound, the same for absent and foreign."""
     row = _GET.first(conn, {"brand": brand_id})
     if row is None or user_id not in (None, row.user_id):
         raise NotFound("Brand not found")
-    return Brand.from_row(row)
+    return BrandRow.from_row(row)
 
 
 def list_of_user(
     conn: Connection, user_id: str, *, name: str | None = None, limit: int = 100, cursor: str | None = None
-) -> tuple[list[Brand], str | None]:
+) -> tuple[list[BrandRow], str | None]:
     """A user's brands, newest first, and the cursor of the next page. name: the whole name, in any spelling."""
     query = select(brands).where(brands.c.user_id == user_id)
     if name is not None:
@@ -50,12 +50,12 @@ def list_of_user(
         at, last_id = read_cursor(cursor)
         query = query.where(or_(brands.c.created_at < at, and_(brands.c.created_at == at, brands.c.id < last_id)))
     query = query.order_by(brands.c.created_at.desc(), brands.c.id.desc()).limit(limit + 1)
-    found = [Brand.from_row(row) for row in conn.execute(query)]
+    found = [BrandRow.from_row(row) for row in conn.execute(query)]
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], write_cursor(last.created_at, last.id) if last else None
 
 
-def change(conn: Connection, brand_id: str, user_id: str, fields: Mapping[str, object]) -> Brand:
+def change(conn: Connection, brand_id: str, user_id: str, fields: Mapping[str, object]) -> BrandRow:
     """Sets columns of a user's brand. Raises NotFound."""
     statement = (
         update(brands)
@@ -66,7 +66,7 @@ def change(conn: Connection, brand_id: str, user_id: str, fields: Mapping[str, o
     row = conn.execute(statement).first()
     if row is None:
         raise NotFound("Brand not found")
-    return Brand.from_row(row)
+    return BrandRow.from_row(row)
 
 
 def _keyed(fields: Mapping[str, object]) -> Mapping[str, object]:
@@ -75,7 +75,7 @@ def _keyed(fields: Mapping[str, object]) -> Mapping[str, object]:
 
 def merge(
     conn: Connection, brand_id: str, user_id: str, fields: Mapping[str, object], details: Mapping[str, object]
-) -> Brand:
+) -> BrandRow:
     """Sets columns, and members of `details` beside the ones there are. Raises NotFound."""
     known = get(conn, brand_id, user_id).details
     return change(conn, brand_id, user_id, {**fields, "details": {**known, **details}})

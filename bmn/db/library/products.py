@@ -5,7 +5,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, select
 
-from bmn.db.records import Product
+from bmn.db.records import ProductRow
 from bmn.db.tables import products
 
 
@@ -34,6 +34,6 @@ SEED: tuple[dict[str, Any], ...] = (
 )
 
 
-def catalogue(conn: Connection) -> list[Product]:
+def catalogue(conn: Connection) -> list[ProductRow]:
     """Every product, in the order of their names."""
-    return [Product.from_row(row) for row in conn.execute(select(products).order_by(products.c.name))]
+    return [ProductRow.from_row(row) for row in conn.execute(select(products).order_by(products.c.name))]

@@ -8,7 +8,7 @@ from sqlalchemy.sql import ColumnElement
 
 from bmn.db.lists.matching import begins_with, contains
 from bmn.db.lists.paging import COUNTED, read_cursor, write_cursor
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.db.tables import jobs
 from bmn.schemas.webhooks import DELIVERY_QUEUE
 
@@ -86,7 +86,7 @@ class Listed:
     from there.
     """
 
-    jobs: list[Job]
+    jobs: list[JobRow]
     cursor: str | None
     total: int
     is_exact: bool
@@ -109,7 +109,7 @@ def list_jobs(conn: Connection, chosen: JobFilter, *, limit: int = 20, cursor: s
     counted = select(literal(1)).select_from(jobs).where(*conditions).limit(COUNTED + 1).subquery()
     total = conn.execute(select(func.count()).select_from(counted)).scalar_one()
     query = select(jobs).where(*conditions, *last).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
-    found = [Job.from_row(row) for row in conn.execute(query)] if total else []
+    found = [JobRow.from_row(row) for row in conn.execute(query)] if total else []
     total_is_exact = total <= COUNTED and end is None
     if len(found) > limit:
         rest = write_cursor(found[limit - 1].created_at, found[limit - 1].id)

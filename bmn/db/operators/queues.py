@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Integer, bindparam, func, select
 from bmn.db import outages
 from bmn.db.accounts import audit
 from bmn.db.prepared import Prepared
-from bmn.db.records import QueueSetting
+from bmn.db.records import QueueSettingRow
 from bmn.db.sums import activity
 from bmn.db.tables import db_now, dead_letters, is_completed, is_no_probe, is_running, is_waiting, jobs, queue_settings
 from bmn.db.upsert import insert_once
@@ -54,9 +54,9 @@ def oldest_waiting(conn: Connection) -> dict[str, float]:
     return {queue: float(seconds) for queue, seconds in conn.execute(query)}
 
 
-def settings(conn: Connection) -> dict[str, QueueSetting]:
+def settings(conn: Connection) -> dict[str, QueueSettingRow]:
     """Queues that have settings, paused ones among them."""
-    return {row.queue: QueueSetting.from_row(row) for row in conn.execute(select(queue_settings))}
+    return {row.queue: QueueSettingRow.from_row(row) for row in conn.execute(select(queue_settings))}
 
 
 _LAST = (
@@ -70,10 +70,10 @@ _PAUSE = Prepared(
 )
 
 
-def get_pause(conn: Connection, queue: str) -> QueueSetting | None:
+def get_pause(conn: Connection, queue: str) -> QueueSettingRow | None:
     """The settings of a queue that is paused; None for one that is not."""
     row = _PAUSE.first(conn, {"of_queue": queue})
-    return QueueSetting.from_row(row) if row else None
+    return QueueSettingRow.from_row(row) if row else None
 
 
 def set_paused(

@@ -4,60 +4,60 @@ A record's fields stand in the order of its query's columns, which a test checks
 reading the row. Times are seconds since 1970 by the database's clock.
 """
 
-from bmn.db.records.accounts import ApiKey, AuditEntry, LedgerEntry, Share
+from bmn.db.records.accounts import ApiKeyRow, AuditRow, LedgerRow, ShareRow
 from bmn.db.records.base import Record
-from bmn.db.records.calls import Cost, NewCall, Outage, ProviderCall
-from bmn.db.records.hooks import Delivery, DeliveryState, Endpoint, Hook
+from bmn.db.records.calls import Cost, NewCall, OutageRow, ProviderCallRow
+from bmn.db.records.hooks import DeliveryRow, DeliveryState, EndpointRow, Hook
 from bmn.db.records.jobs import (
-    DeadLetter,
+    DeadLetterRow,
     EndedJob,
-    Event,
-    Job,
+    EventRow,
+    JobPlace,
+    JobRow,
     KitNews,
     LetterState,
-    LogLine,
+    LogLineRow,
     NewJob,
-    Place,
-    QueueSetting,
+    QueueSettingRow,
     Renewed,
     StoredEvent,
-    Unit,
+    UnitRow,
     UnitState,
 )
-from bmn.db.records.library import AbandonedWizard, AgentSession, Asset, Brand, NewAsset, Product
+from bmn.db.records.library import AbandonedWizard, AgentSessionRow, BrandAssetRow, BrandRow, NewAsset, ProductRow
 
 __all__ = [
     "AbandonedWizard",
-    "AgentSession",
-    "ApiKey",
-    "Asset",
-    "AuditEntry",
-    "Brand",
+    "AgentSessionRow",
+    "ApiKeyRow",
+    "BrandAssetRow",
+    "AuditRow",
+    "BrandRow",
     "Cost",
-    "DeadLetter",
-    "Delivery",
+    "DeadLetterRow",
+    "DeliveryRow",
     "DeliveryState",
     "EndedJob",
-    "Endpoint",
-    "Event",
+    "EndpointRow",
+    "EventRow",
     "Hook",
-    "Job",
+    "JobRow",
     "KitNews",
-    "LedgerEntry",
+    "LedgerRow",
     "LetterState",
-    "LogLine",
+    "LogLineRow",
     "NewAsset",
     "NewCall",
     "NewJob",
-    "Outage",
-    "Place",
-    "Product",
-    "ProviderCall",
-    "QueueSetting",
+    "OutageRow",
+    "JobPlace",
+    "ProductRow",
+    "ProviderCallRow",
+    "QueueSettingRow",
     "Record",
     "Renewed",
-    "Share",
+    "ShareRow",
     "StoredEvent",
-    "Unit",
+    "UnitRow",
     "UnitState",
 ]

@@ -7,7 +7,7 @@ from bmn.db.records.base import Record
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerEntry(Record):
+class LedgerRow(Record):
     """One movement of a user's credits."""
 
     id: int
@@ -22,7 +22,7 @@ class LedgerEntry(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry(Record):
+class AuditRow(Record):
     """Something that was done. key_id, address: with which API key, and from where, as far as it is known.
 
     on_behalf_of: the user for whom a service did it, and whose words the reason then is.
@@ -42,7 +42,7 @@ class AuditEntry(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey(Record):
+class ApiKeyRow(Record):
     """A key that signs somebody in. digest: SHA-256 of its text, in hexadecimal. user_id: whom it acts as."""
 
     id: str
@@ -59,7 +59,7 @@ class ApiKey(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Share(Record):
+class ShareRow(Record):
     """A link that shows a job, or pictures, to whoever holds it."""
 
     CONVERTED: ClassVar = {"asset_ids": tuple}

@@ -29,7 +29,7 @@ class NewCall:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderCall(Record):
+class ProviderCallRow(Record):
     """What a provider was asked. outcome: `ok`, or a cause. ms: how long it took."""
 
     CONVERTED: ClassVar = {"sandboxed": bool}
@@ -67,7 +67,7 @@ class Cost(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Outage(Record):
+class OutageRow(Record):
     """A provider that is out for a queue while another one does its work. probe_at: when it is asked again."""
 
     CONVERTED: ClassVar = {"cause": Cause}

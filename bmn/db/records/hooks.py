@@ -31,7 +31,7 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint(Record):
+class EndpointRow(Record):
     """A receiver of an account. listening_until: until when one counts as there that asks for its messages.
 
     disabled_at: since when it gets nothing, for disabled_reason; None while it hears.
@@ -51,7 +51,7 @@ class Endpoint(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery(Record):
+class DeliveryRow(Record):
     """One event for one receiver. id: its `webhook-id`. delivery_job: the job that delivers it, once there is one.
 
     status: of the last answer. error: why the last attempt failed, or why it was dropped.

@@ -71,7 +71,7 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Job(Record):
+class JobRow(Record):
     """A job as it was when it was read; who has claimed it writes with its id and its fence.
 
     fence: grows with every claim; a write that names an older one changes nothing. losses: workers that have died on it.
@@ -136,7 +136,7 @@ class Job(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Place(Record):
+class JobPlace(Record):
     """Where a job is, as RQ's view shows it."""
 
     CONVERTED: ClassVar = {"state": JobState}
@@ -158,7 +158,7 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit(Record):
+class UnitRow(Record):
     """A paid step of a job. data: small facts that a handler keeps beside it."""
 
     CONVERTED: ClassVar = {"state": UnitState, "cause": known_cause}
@@ -184,7 +184,7 @@ class Unit(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Record):
+class EventRow(Record):
     """What a job has published, on its way to the stream. payload: the complete data as sent. The rest is the job's."""
 
     job_id: str
@@ -208,7 +208,7 @@ class StoredEvent(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter(Record):
+class DeadLetterRow(Record):
     """A job that has failed for good. replays: how often its line was replayed before. brand_id, payload: the job's."""
 
     CONVERTED: ClassVar = {"cause": Cause, "state": LetterState}
@@ -231,7 +231,7 @@ class DeadLetter(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine(Record):
+class LogLineRow(Record):
     """A line of a job's own log."""
 
     id: int
@@ -244,7 +244,7 @@ class LogLine(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class QueueSetting(Record):
+class QueueSettingRow(Record):
     """Whether a queue is paused, and why. probe_at: when it tries its provider again by itself."""
 
     CONVERTED: ClassVar = {"paused": bool, "cause": known_cause}

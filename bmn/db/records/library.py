@@ -26,7 +26,7 @@ class NewAsset:
 
 
 @dataclass(frozen=True, slots=True)
-class Asset(Record):
+class BrandAssetRow(Record):
     """A stored picture or video of a brand."""
 
     CONVERTED: ClassVar = {"is_selected": bool, "is_favorite": bool}
@@ -53,7 +53,7 @@ class Asset(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Brand(Record):
+class BrandRow(Record):
     """A user's brand. details: what the wizard's steps have saved. name_key: what all spellings of its name share."""
 
     id: str
@@ -71,7 +71,7 @@ class Brand(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Product(Record):
+class ProductRow(Record):
     """A product that a logo can be put on. instructions: what a model is told about it."""
 
     id: str
@@ -83,7 +83,7 @@ class Product(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class AgentSession(Record):
+class AgentSessionRow(Record):
     """A conversation of the brand wizard. state: what its steps remember."""
 
     id: str

@@ -3,20 +3,20 @@
 from sqlalchemy import Connection, insert, select, update
 
 from bmn.db import units
-from bmn.db.records import AgentSession, Job
+from bmn.db.records import AgentSessionRow, JobRow
 from bmn.db.tables import agent_sessions, db_now, jobs
 
 _COLUMNS = ("id", "user_id", "brand_id", "step", "messages", "turns", "cost_usd", "state")
 _GET = select(*(agent_sessions.c[name] for name in _COLUMNS))
 
 
-def get(conn: Connection, session_id: str) -> AgentSession | None:
+def get(conn: Connection, session_id: str) -> AgentSessionRow | None:
     """A session as it was saved last."""
     row = conn.execute(_GET.where(agent_sessions.c.id == session_id)).first()
-    return AgentSession.from_row(row) if row else None
+    return AgentSessionRow.from_row(row) if row else None
 
 
-def save(conn: Connection, job: Job, session: AgentSession) -> bool:
+def save(conn: Connection, job: JobRow, session: AgentSessionRow) -> bool:
     """Writes a session, new or not, under the fence of the job that holds it. False: another executor has the job."""
     if not units.holds(conn, job):
         return False

@@ -5,7 +5,7 @@ from bmn.db.accounts import api_keys, audit
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.schemas import documents
 from bmn.schemas.payloads import WAITING_STATES, JobState
 from bmn.server.answers import operator_views, views
@@ -35,14 +35,14 @@ def job_record(
     )
 
 
-def _collector(conn: Connection, job: Job) -> str | None:
+def _collector(conn: Connection, job: JobRow) -> str | None:
     """Its user's list does not have it, so here is where they hear of it."""
     if job.state != JobState.CANCELLED or not jobs.exists(conn, name := collector_id(job)):
         return None
     return name
 
 
-def _acts(conn: Connection, job: Job) -> list[documents.AuditRecord]:
+def _acts(conn: Connection, job: JobRow) -> list[documents.AuditRecord]:
     found = audit.of_subject(conn, job.id)
     names = api_keys.named(conn, {act.key_id for act in found if act.key_id})
     return [

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from bmn.db.batches import kits
-from bmn.db.batches.kits import Kit
+from bmn.db.batches.kits import KitRow
 from bmn.db.engine import Connection
 from bmn.db.library import brands
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.schemas import documents
 from bmn.schemas.base import when
 from bmn.schemas.documents.kit import StepState
@@ -15,7 +15,7 @@ from bmn.schemas.kits import QUEUE_OF, KitPlan, Step
 _NOTHING = (0, 0, 0, 0.0)
 
 
-def kit_documents(conn: Connection, rows: Sequence[Kit]) -> list[documents.Kit]:
+def kit_documents(conn: Connection, rows: Sequence[KitRow]) -> list[documents.Kit]:
     """These kits, in their order."""
     ids = [row.id for row in rows]
     made, money = kits.jobs_of(conn, ids), kits.money_of(conn, ids)
@@ -24,7 +24,7 @@ def kit_documents(conn: Connection, rows: Sequence[Kit]) -> list[documents.Kit]:
 
 
 def _document(
-    row: Kit, made: Sequence[Job], money: tuple[int, int, int, float], brand_name: str | None
+    row: KitRow, made: Sequence[JobRow], money: tuple[int, int, int, float], brand_name: str | None
 ) -> documents.Kit:
     plan = KitPlan.model_validate(row.plan)
     reserved, charged, refunded, usd = money
@@ -52,12 +52,12 @@ def _document(
     )
 
 
-def _step(row: Kit, plan: KitPlan, step: Step, made: Sequence[Job]) -> documents.KitStep:
+def _step(row: KitRow, plan: KitPlan, step: Step, made: Sequence[JobRow]) -> documents.KitStep:
     mine = [job for job in made if job.queue == QUEUE_OF.get(step)]
     return documents.KitStep(step=step, state=_state(row, plan, step), jobs=[_job(job) for job in mine])
 
 
-def _state(row: Kit, plan: KitPlan, step: Step) -> StepState:
+def _state(row: KitRow, plan: KitPlan, step: Step) -> StepState:
     """How a step stands, by where its kit does."""
     steps = plan.steps()
     here, place = steps.index(row.step), steps.index(step)
@@ -68,7 +68,7 @@ def _state(row: Kit, plan: KitPlan, step: Step) -> StepState:
     return row.state if place == here else "waiting"
 
 
-def _job(job: Job) -> documents.KitJob:
+def _job(job: JobRow) -> documents.KitJob:
     return documents.KitJob(
         job_id=job.id,
         state=job.state,

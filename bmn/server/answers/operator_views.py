@@ -1,7 +1,7 @@
 """Rows that operators look at as the API's documents: alerts, keys, what was done, dead letters, costs."""
 
 from bmn.db.operators.alerts import Alert, Mute
-from bmn.db.records import ApiKey, AuditEntry, Cost, DeadLetter
+from bmn.db.records import ApiKeyRow, AuditRow, Cost, DeadLetterRow
 from bmn.jobs.alerts import next_step
 from bmn.schemas import documents
 from bmn.schemas.base import when
@@ -38,7 +38,7 @@ def alert_mute(row: Mute) -> documents.AlertMute:
     )
 
 
-def api_key(row: ApiKey) -> documents.KeyRecord:
+def api_key(row: ApiKeyRow) -> documents.KeyRecord:
     """An API key."""
     return documents.KeyRecord(
         id=row.id,
@@ -54,7 +54,7 @@ def api_key(row: ApiKey) -> documents.KeyRecord:
     )
 
 
-def audit_entry(row: AuditEntry, owner: str | None, key_name: str | None = None) -> documents.AuditRecord:
+def audit_entry(row: AuditRow, owner: str | None, key_name: str | None = None) -> documents.AuditRecord:
     """Something that was done. owner: whose the subject is. key_name: of the key it was done with."""
     kind = OwnAct if row.on_behalf_of is not None or row.actor == owner else documents.AuditRecord
     return kind(
@@ -73,7 +73,7 @@ def audit_entry(row: AuditEntry, owner: str | None, key_name: str | None = None)
     )
 
 
-def dead_letter(row: DeadLetter) -> documents.DeadLetter:
+def dead_letter(row: DeadLetterRow) -> documents.DeadLetter:
     """A dead letter."""
     return documents.DeadLetter(
         id=row.id,

@@ -37,7 +37,7 @@ async def share_assets(
 ) -> documents.ShareLink:
     """A link that shows these pictures of one brand to whoever holds it, until it expires. Raises NotFound."""
 
-    def make(conn: Connection) -> rows.Share:
+    def make(conn: Connection) -> rows.ShareRow:
         brands.get(conn, brand_id, principal.user_id)
         found = [row.id for row in assets.some_of_brand(conn, brand_id, asset_ids)]
         if not found:
@@ -50,20 +50,20 @@ async def share_assets(
 async def share_job(res: Resources, principal: Principal, job_id: str, seconds: int) -> documents.ShareLink:
     """A link that shows a job to whoever holds it, until it expires. Raises NotFound."""
 
-    def make(conn: Connection) -> rows.Share:
+    def make(conn: Connection) -> rows.ShareRow:
         brand_id = jobs.get_job(conn, job_id, owner_filter(principal)).brand_id
         return shares.add(conn, principal.user_id, brand_id, now(conn) + seconds, job_id=job_id)
 
     return _link(res, await res.core.db.write(make))
 
 
-def address_of(res: Resources, share: rows.Share) -> tuple[str, str]:
+def address_of(res: Resources, share: rows.ShareRow) -> tuple[str, str]:
     """The token of a share, and the page that it opens."""
     token = res.signer.share(share.id, share.expires_at)
     return token, f"{res.settings.public_address}/s/{token}"
 
 
-def _link(res: Resources, share: rows.Share) -> documents.ShareLink:
+def _link(res: Resources, share: rows.ShareRow) -> documents.ShareLink:
     token, url = address_of(res, share)
     return documents.ShareLink(id=share.id, url=url, token=token, expires_at=when(share.expires_at))
 

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from bmn.db.batches.bulk import Bulk, Item
+from bmn.db.batches.bulk import Bulk, BulkItemRow
 from bmn.db.lists.groups import Group
 from bmn.db.records import (
-    Asset,
-    Brand,
-    Delivery,
-    Endpoint,
-    Job,
-    LedgerEntry,
-    LogLine,
-    Product,
+    BrandAssetRow,
+    BrandRow,
+    DeliveryRow,
+    EndpointRow,
+    JobRow,
+    LedgerRow,
+    LogLineRow,
+    ProductRow,
     StoredEvent,
-    Unit,
+    UnitRow,
 )
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
@@ -42,7 +42,7 @@ def shown(document: D, principal: Principal, *, owner: str | None = None) -> D:
     return masked(document, Onlooker(own, internal=principal.may(Right.REVEAL)))
 
 
-def job(row: Job, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:
+def job(row: JobRow, signer: Signer, brand_name: str | None = None, *, sandboxed: bool = False) -> documents.Job:
     """sandboxed: its cost is what a provider would have charged."""
     queue = QUEUES.get(row.queue)
     job_type = (queue.job_type or None) if queue is not None else None
@@ -129,7 +129,7 @@ def bulk_action(row: Bulk, *, joined: bool | None = None) -> documents.BulkActio
     )
 
 
-def bulk_item(row: Item) -> documents.BulkItem:
+def bulk_item(row: BulkItemRow) -> documents.BulkItem:
     """One job of an action."""
     return documents.BulkItem(
         number=row.number,
@@ -147,7 +147,7 @@ def event(row: StoredEvent, signer: Signer) -> documents.TimelineEvent:
     return documents.TimelineEvent(seq=row.seq, event=row.event, at=when(row.at), data=signer.sign_all(row.payload))
 
 
-def unit(row: Unit) -> documents.Unit:
+def unit(row: UnitRow) -> documents.Unit:
     """One paid unit of a job."""
     return documents.Unit(
         unit=row.unit,
@@ -163,7 +163,7 @@ def unit(row: Unit) -> documents.Unit:
     )
 
 
-def asset(row: Asset, signer: Signer) -> documents.Asset:
+def asset(row: BrandAssetRow, signer: Signer) -> documents.Asset:
     """A picture or video, its addresses signed."""
     thumbnail = row.thumbnail_url
     return documents.Asset(
@@ -182,7 +182,7 @@ def asset(row: Asset, signer: Signer) -> documents.Asset:
     )
 
 
-def shared_asset(row: Asset, signer: Signer) -> documents.SharedAsset:
+def shared_asset(row: BrandAssetRow, signer: Signer) -> documents.SharedAsset:
     """What whoever holds a shared link sees of an asset."""
     shown = asset(row, signer)
     return documents.SharedAsset(
@@ -194,7 +194,7 @@ def shared_asset(row: Asset, signer: Signer) -> documents.SharedAsset:
     )
 
 
-def brand(row: Brand) -> documents.Brand:
+def brand(row: BrandRow) -> documents.Brand:
     """A brand."""
     return documents.Brand(
         id=row.id,
@@ -210,7 +210,7 @@ def brand(row: Brand) -> documents.Brand:
     )
 
 
-def product(row: Product) -> documents.Product:
+def product(row: ProductRow) -> documents.Product:
     """A product of the catalogue."""
     return documents.Product(
         id=row.id,
@@ -222,7 +222,7 @@ def product(row: Product) -> documents.Product:
     )
 
 
-def log_line(row: LogLine, *, operator: bool) -> documents.LogLine:
+def log_line(row: LogLineRow, *, operator: bool) -> documents.LogLine:
     """One line of a job's log; what a provider said is for operators."""
     return documents.LogLine(
         id=row.id,
@@ -234,7 +234,7 @@ def log_line(row: LogLine, *, operator: bool) -> documents.LogLine:
     )
 
 
-def ledger_entry(row: LedgerEntry) -> documents.LedgerEntry:
+def ledger_entry(row: LedgerRow) -> documents.LedgerEntry:
     """One movement of credits."""
     return documents.LedgerEntry(
         at=when(row.created_at),
@@ -245,7 +245,7 @@ def ledger_entry(row: LedgerEntry) -> documents.LedgerEntry:
     )
 
 
-def endpoint(row: Endpoint) -> documents.WebhookEndpoint:
+def endpoint(row: EndpointRow) -> documents.WebhookEndpoint:
     """A receiver of webhooks, without its secret."""
     return documents.WebhookEndpoint(
         id=row.id,
@@ -257,7 +257,7 @@ def endpoint(row: Endpoint) -> documents.WebhookEndpoint:
     )
 
 
-def delivery(row: Delivery) -> documents.WebhookDelivery:
+def delivery(row: DeliveryRow) -> documents.WebhookDelivery:
     """An entry of the log of webhooks."""
     return documents.WebhookDelivery(
         id=row.id,

@@ -9,7 +9,7 @@ from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
 from bmn.db.library import assets
 from bmn.db.operators import queues
-from bmn.db.records import Asset, Job, ProviderCall, QueueSetting, Unit, UnitState
+from bmn.db.records import BrandAssetRow, JobRow, ProviderCallRow, QueueSettingRow, UnitRow, UnitState
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration
 from bmn.identity.rights import Right
@@ -35,13 +35,13 @@ class Facts:
     hold a user's words. candid: whether it may be said what an operator has to mend: to one, or in development.
     """
 
-    job: Job
-    units: list[Unit]
-    assets: list[Asset]
-    calls: list[ProviderCall]
+    job: JobRow
+    units: list[UnitRow]
+    assets: list[BrandAssetRow]
+    calls: list[ProviderCallRow]
     replays: list[str]
     position: int
-    paused: QueueSetting | None
+    paused: QueueSettingRow | None
     workers: int | None
     now: float
     operator: bool
@@ -184,11 +184,11 @@ def _failure(facts: Facts) -> str:
     return f"{text} It said: {facts.said}" if facts.said else text
 
 
-def _has_failed(call: ProviderCall) -> bool:
+def _has_failed(call: ProviderCallRow) -> bool:
     return call.outcome not in ("ok", "cancelled")
 
 
-def _missed(job: Job) -> str:
+def _missed(job: JobRow) -> str:
     """Which deadline passed, and where the job was by then."""
     told = CAUSES[Cause.DEADLINE].told
     if job.started_at is None and job.start_by is not None:
@@ -287,7 +287,7 @@ def _advice(facts: Facts) -> tuple[str, str]:
     return f"bmn jobs retry {job.id}", "Pays only for what is missing." if facts.assets else "Starts it again."
 
 
-def _mending(facts: Facts, paused: QueueSetting) -> str:
+def _mending(facts: Facts, paused: QueueSettingRow) -> str:
     """What lets a paused queue go on."""
     if facts.candid and paused.cause is not None and CAUSES[paused.cause].pauses_queue:
         return CAUSES[paused.cause].advice.replace("QUEUE", facts.job.queue)

@@ -52,7 +52,7 @@ async def show_dlq(
     return show(request, visitor, "dlq.html", "dlq", piles=piles, letters=letters, cause=cause)
 
 
-async def _pile(res: Res, visitor: Principal, newest: records.DeadLetter, number: int) -> Pile:
+async def _pile(res: Res, visitor: Principal, newest: records.DeadLetterRow, number: int) -> Pile:
     cause, found = newest.cause, CAUSES[newest.cause]
     estimate = None
     if may_operate(visitor) and number <= _AT_ONCE:

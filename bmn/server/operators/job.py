@@ -13,7 +13,7 @@ from bmn.db import events as event_rows
 from bmn.db import jobs as job_rows
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
-from bmn.db.records import LetterState, ProviderCall
+from bmn.db.records import LetterState, ProviderCallRow
 from bmn.errors import CAUSES, Cause
 from bmn.jobs.outages import in_service
 from bmn.schemas.payloads import REPLAYABLE_STATES, TERMINAL_STATES
@@ -56,7 +56,7 @@ class Lane:
 class Inside:
     """What the job's own document has not. said: the provider's words; for who may read them."""
 
-    calls: list[ProviderCall]
+    calls: list[ProviderCallRow]
     attempts: list[Attempt]
     worker: str | None
     said: str | None
@@ -156,7 +156,7 @@ def _lanes(inside: Inside, now: float) -> list[Lane]:
     return [Lane("Job", own), *_calls(inside.calls, stretch)]
 
 
-def _calls(calls: Sequence[ProviderCall], stretch: Callable[[float, float, str, str], Stretch]) -> list[Lane]:
+def _calls(calls: Sequence[ProviderCallRow], stretch: Callable[[float, float, str, str], Stretch]) -> list[Lane]:
     lanes: dict[str, list[Stretch]] = {}
     for call in calls:
         kind = "ok" if call.outcome == "ok" else "bad"

@@ -71,7 +71,7 @@ async def begin(
 async def show_action(request: Request, bulk_id: JobId, res: Res, visitor: Onlooker) -> Response:
     """How far it is, and how those that it brought back are."""
 
-    def read(conn: Connection) -> tuple[rows.Bulk, list[rows.Item], dict[str, JobState]]:
+    def read(conn: Connection) -> tuple[rows.Bulk, list[rows.BulkItemRow], dict[str, JobState]]:
         found = find_bulk(conn, bulk_id, None)
         items = rows.items(conn, bulk_id, state=None, after=0, limit=_SHOWN)
         return found, items, job_rows.states(conn, [item.new_job_id or item.job_id for item in items])

@@ -13,7 +13,7 @@ from bmn.db.batches import kits
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands, products
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.records import Brand, Job
+from bmn.db.records import BrandRow, JobRow
 from bmn.identity.tokens import Principal
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.videos import VideoStyle
@@ -70,7 +70,7 @@ class RoomLink:
 class Coming:
     """A picture that is being made. name: of the product or bundle, empty for a logo."""
 
-    job: Job
+    job: JobRow
     piece: pieces.Piece
     name: str
 
@@ -111,7 +111,7 @@ async def _show(request: Request, res: Resources, visitor: Principal, brand_id: 
     return page(request, f"room_{room.name}.html", room=room, back=back, key=fresh_key(), **found)
 
 
-def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> Mapping[str, object]:
+def _more(conn: Connection, res: Resources, brand: BrandRow, room: Room) -> Mapping[str, object]:
     """What only this room asks for."""
     if room.name == "logos":
         whole = prices(conn, res.settings, plan_of(conn, KitBody(brand_id=brand.id)), brand)
@@ -131,7 +131,7 @@ def _more(conn: Connection, res: Resources, brand: Brand, room: Room) -> Mapping
 
 
 def _pictures(
-    conn: Connection, res: Resources, brand: Brand, room: Room, counts: dict[str, int]
+    conn: Connection, res: Resources, brand: BrandRow, room: Room, counts: dict[str, int]
 ) -> list[pieces.Picture]:
     """What hangs in a room: the chosen one first, then favorites, then the newest."""
     found: list[pieces.Picture] = []
@@ -148,7 +148,7 @@ def _pictures(
     return found
 
 
-def _coming(conn: Connection, res: Resources, brand: Brand, room: Room) -> list[Coming]:
+def _coming(conn: Connection, res: Resources, brand: BrandRow, room: Room) -> list[Coming]:
     """The pictures that a room's jobs are at, oldest job first."""
     found: list[Coming] = []
     running = JobFilter(brand_id=brand.id, queue=room.kind.queue, states=_LIVE)

@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
-from bmn.db.records import Asset, Brand
+from bmn.db.records import BrandAssetRow, BrandRow
 from bmn.errors import NotFound
 from bmn.names import stem_of
 from bmn.schemas.base import Id
@@ -59,7 +59,7 @@ async def pictures_in_one_file(
 ) -> Response:
     """The chosen pictures, or all, under names that say what they are."""
 
-    def read(conn: Connection) -> tuple[Brand, list[tuple[str, Asset]]]:
+    def read(conn: Connection) -> tuple[BrandRow, list[tuple[str, BrandAssetRow]]]:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
         rows = assets.list_of_brand(conn, brand_id, limit=_MOST_IN_FILE)[0][::-1]
         chosen = assets.some_of_brand(conn, brand_id, of) if of else rows
@@ -84,7 +84,7 @@ async def _show(
     return page(request, "chosen.html", link=link, **await res.core.db.read(read))
 
 
-def _name(conn: Connection, res: Resources, brand: Brand, row: Asset) -> str:
+def _name(conn: Connection, res: Resources, brand: BrandRow, row: BrandAssetRow) -> str:
     """`acme-coffee/logos/acme-coffee-logo-2-lettermark.png`."""
     shown = pieces.picture(row, res.signer, brand.name, assets.number_of(conn, row))
     stem, dot, kind = shown.file.rpartition(".")
@@ -116,7 +116,7 @@ class _Pipe(io.RawIOBase):
         return taken
 
 
-async def _packed(storage: Storage, named: Sequence[tuple[str, Asset]]) -> AsyncIterator[bytes]:
+async def _packed(storage: Storage, named: Sequence[tuple[str, BrandAssetRow]]) -> AsyncIterator[bytes]:
     """One picture in memory at a time. Pictures are compressed already, so they are only put beside each other."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as packed:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bmn.db.records import Job, StoredEvent
+from bmn.db.records import JobRow, StoredEvent
 from bmn.format import duration
 from bmn.format import time_left as in_words
 from bmn.schemas.documents import Expected
@@ -45,7 +45,7 @@ class Left:
         return in_words(self.passed, self.usual)
 
 
-def time_left(job: Job, expected: Expected | None, now: float) -> Left | None:
+def time_left(job: JobRow, expected: Expected | None, now: float) -> Left | None:
     """None for a job that does not run, and where too few were made to know."""
     if job.state is not JobState.ACTIVE or expected is None or job.attempt_started_at is None:
         return None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from bmn.db.engine import Connection
 from bmn.db.hooks import deliveries, gone, webhooks
-from bmn.db.records import Delivery, Endpoint
+from bmn.db.records import DeliveryRow, EndpointRow
 from bmn.errors import NotAllowed, NotFound, TryLater
 from bmn.identity.development import supabase_is_configured
 from bmn.identity.rights import Right
@@ -76,7 +76,7 @@ async def sent_webhooks(request: Request, res: Res, developer: Developer) -> Res
     if res.settings.is_production:
         raise NotFound("This page is for development.", hint="`bmn webhooks deliveries` lists your own.")
 
-    def read(conn: Connection) -> tuple[list[Endpoint], list[Delivery]]:
+    def read(conn: Connection) -> tuple[list[EndpointRow], list[DeliveryRow]]:
         mine = webhooks.endpoints(conn, developer.user_id)
         return mine, deliveries.listed(conn, developer.user_id, limit=_SHOWN)[0]
 

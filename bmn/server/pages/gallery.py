@@ -12,7 +12,7 @@ from bmn.db.accounts import credits
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.records import Brand, Job
+from bmn.db.records import BrandRow, JobRow
 from bmn.errors import NotFound
 from bmn.format import count, duration
 from bmn.identity.rights import Right
@@ -172,11 +172,11 @@ def account(conn: Connection, visitor: Principal) -> Content:
     return {"email": visitor.email, "admin": visitor.may(Right.REVEAL), "credits": balance.remaining}
 
 
-def _brand_name(conn: Connection, job: Job) -> str:
+def _brand_name(conn: Connection, job: JobRow) -> str:
     return brands.names(conn, [job.brand_id]).get(job.brand_id, "")
 
 
-def _cover(conn: Connection, res: Resources, brand: Brand) -> pieces.Picture | None:
+def _cover(conn: Connection, res: Resources, brand: BrandRow) -> pieces.Picture | None:
     """The chosen logo, else the newest."""
     chosen = [row for row in assets.selected_of_brand(conn, brand.id) if row.asset_type == "logo"]
     logos = chosen or assets.list_of_brand(conn, brand.id, asset_type="logo", limit=1)[0]
@@ -190,7 +190,7 @@ def lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[JobLine]:
     return [_line(conn, res, row, names.get(row.brand_id, "")) for row in rows]
 
 
-def _line(conn: Connection, res: Resources, row: Job, brand_name: str) -> JobLine:
+def _line(conn: Connection, res: Resources, row: JobRow, brand_name: str) -> JobLine:
     made = assets.list_of_job(conn, row.id)
     return JobLine(
         id=row.id,

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands, products
-from bmn.db.records import Asset
+from bmn.db.records import BrandAssetRow
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.tokens import Principal
 from bmn.schemas.base import Id, Text
@@ -176,7 +176,7 @@ async def go_through_step(
     return await _order(request, res, visitor, WORDS, asked, key)
 
 
-def _products_of(conn: Connection, visitor: Principal, brand_id: str, wanted: list[str]) -> list[Asset]:
+def _products_of(conn: Connection, visitor: Principal, brand_id: str, wanted: list[str]) -> list[BrandAssetRow]:
     """The brand's product pictures of these ids. Raises NotFound where one is none of them."""
     brands.get(conn, brand_id, visitor.user_id)
     rows = [row for row in assets.some_of_brand(conn, brand_id, wanted) if row.asset_type == "mockup"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bmn.db.records import Asset, Job, Unit, UnitState
+from bmn.db.records import BrandAssetRow, JobRow, UnitRow, UnitState
 from bmn.errors import Cause
 from bmn.names import stem_of
 from bmn.schemas.generators import KIND_OF
@@ -56,7 +56,7 @@ class Piece:
     share: int | None = None
 
 
-def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture:
+def picture(row: BrandAssetRow, signer: Signer, brand_name: str, number: int) -> Picture:
     """A stored asset as pages show it."""
     asset_type = row.asset_type
     noun = _NOUNS.get(asset_type, asset_type)
@@ -84,13 +84,13 @@ def picture(row: Asset, signer: Signer, brand_name: str, number: int) -> Picture
     )
 
 
-def _thumbnail(row: Asset, signer: Signer, url: str) -> str:
+def _thumbnail(row: BrandAssetRow, signer: Signer, url: str) -> str:
     if row.thumbnail_url:
         return signer.signed(row.thumbnail_url)
     return "" if row.mime_type.startswith("video/") else url
 
 
-def in_order(rows: Sequence[Asset], signer: Signer, brand_name: str) -> list[Picture]:
+def in_order(rows: Sequence[BrandAssetRow], signer: Signer, brand_name: str) -> list[Picture]:
     """The pictures of one job, each with the number it has on the job's own page."""
     places = [place if row.traits.index is None else row.traits.index for place, row in enumerate(rows)]
     numbered = sorted(zip(places, rows, strict=True), key=lambda entry: entry[0])
@@ -98,9 +98,9 @@ def in_order(rows: Sequence[Asset], signer: Signer, brand_name: str) -> list[Pic
 
 
 def of_job(
-    job: Job,
-    units: Sequence[Unit],
-    assets: Sequence[Asset],
+    job: JobRow,
+    units: Sequence[UnitRow],
+    assets: Sequence[BrandAssetRow],
     signer: Signer,
     brand_name: str,
     shares: Mapping[int, int],
@@ -123,12 +123,12 @@ def of_job(
     return tiles
 
 
-def _slot(unit: Unit, position: int) -> int:
+def _slot(unit: UnitRow, position: int) -> int:
     match = _NUMBER.search(unit.unit)
     return min(int(match[1]), 31) if match else position
 
 
-def _asked(job: Job) -> int:
+def _asked(job: JobRow) -> int:
     """How many pictures were asked for; none of a job that makes texts."""
     kind = KIND_OF.get(job.queue)
     if kind is None or not kind.asset_type:
@@ -137,7 +137,7 @@ def _asked(job: Job) -> int:
     return wanted if wanted is not None and 1 <= wanted <= 8 else 1
 
 
-def _without_picture(number: int, job: Job, unit: Unit | None, share: int) -> Piece:
+def _without_picture(number: int, job: JobRow, unit: UnitRow | None, share: int) -> Piece:
     if unit is not None and unit.state is UnitState.FAILED:
         refused = unit.cause == Cause.MODERATED
         return Piece(number, "refused" if refused else "missing", f"{words.reason(unit.cause)} Not charged.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bmn.db import events
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.records import Brand, Job
+from bmn.db.records import BrandRow, JobRow
 from bmn.schemas.look import differing
 from bmn.schemas.look import told as told_look
 from bmn.schemas.payloads import TERMINAL_STATES
@@ -78,7 +78,7 @@ class Talk:
     proposal: the look that it suggests instead of the brand's own, in words; empty where the brand has it, or keeps its own.
     """
 
-    job: Job
+    job: JobRow
     asked: str
     said: list[str]
     proposal: str = ""
@@ -89,7 +89,7 @@ class Talk:
         return self.job.state not in TERMINAL_STATES
 
 
-def talks(conn: Connection, brand: Brand) -> dict[str, Talk]:
+def talks(conn: Connection, brand: BrandRow) -> dict[str, Talk]:
     """The newest talk of each step."""
     own = settled(conn, brand)
     found: dict[str, Talk] = {}
@@ -104,7 +104,7 @@ def talks(conn: Connection, brand: Brand) -> dict[str, Talk]:
     return found
 
 
-def proposed_look(job: Job) -> dict[str, object]:
+def proposed_look(job: JobRow) -> dict[str, object]:
     """What a step suggests to change of the brand's look, by the names of its record."""
     proposed = (job.result or {}).get("proposed") or {}
     return BrandPatch.model_validate(proposed).model_dump(exclude_unset=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bmn.db.records import Job, StoredEvent
+from bmn.db.records import JobRow, StoredEvent
 from bmn.errors import CAUSES, Cause
 from bmn.format import count
 from bmn.schemas import generators
@@ -51,13 +51,13 @@ def reason_to_wait(cause: str | None) -> str:
     )
 
 
-def can_be_repeated(job: Job, cause: str | None) -> bool:
+def can_be_repeated(job: JobRow, cause: str | None) -> bool:
     """Whether the same request could end otherwise next time."""
     ended = job.state in (JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED)
     return ended and cause not in (Cause.BAD_INPUT, Cause.MODERATED)
 
 
-def credits_told(job: Job) -> str:
+def credits_told(job: JobRow) -> str:
     """What a job has cost its owner, in a sentence."""
     charged, refunded = job.credits_charged, job.credits_refunded
     if job.completed_at is None:

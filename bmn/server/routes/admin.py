@@ -11,7 +11,7 @@ from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import COUNTED, write_cursor
 from bmn.db.operators import queues
-from bmn.db.records import QueueSetting
+from bmn.db.records import QueueSettingRow
 from bmn.events.audience import credits_updated, system_alert
 from bmn.jobs.queue import DEAD_LETTER
 from bmn.jobs.registered import registered, serving
@@ -176,7 +176,7 @@ def _queue_row(
     name: str,
     counts: dict[str, int],
     oldest: float | None,
-    setting: QueueSetting | None,
+    setting: QueueSettingRow | None,
     span: tuple[float, float] | None,
     serving: int | None,
 ) -> documents.QueueStatus:

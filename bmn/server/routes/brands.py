@@ -9,7 +9,7 @@ from bmn.broker import keys
 from bmn.broker.cache import cached
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
-from bmn.db.records import Asset
+from bmn.db.records import BrandAssetRow
 from bmn.errors import NotFound
 from bmn.schemas import documents
 from bmn.schemas.base import Name
@@ -87,7 +87,7 @@ async def list_assets(
 ) -> documents.AssetPage:
     """A brand's pictures and videos, newest first."""
 
-    def read(conn: Connection) -> tuple[list[Asset], str | None]:
+    def read(conn: Connection) -> tuple[list[BrandAssetRow], str | None]:
         brands.get(conn, brand_id, owner_filter(principal))
         return assets.list_of_brand(conn, brand_id, asset_type=kind, limit=limit, cursor=cursor)
 

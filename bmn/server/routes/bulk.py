@@ -133,7 +133,7 @@ def _add_going_on(router: APIRouter, owner_of: OwnerOf) -> None:
         """Its jobs in their order, and what became of each."""
         owner_id = await owner_of(res, principal, None)
 
-        def read(conn: Connection) -> list[rows.Item]:
+        def read(conn: Connection) -> list[rows.BulkItemRow]:
             find_bulk(conn, bulk_id, owner_id)
             return rows.items(conn, bulk_id, state=state, after=after, limit=limit + 1)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from bmn.db.library import assets, brands
-from bmn.db.records import Asset
+from bmn.db.records import BrandAssetRow
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.mime import mime_of
@@ -97,7 +97,7 @@ def _brand_of(key: str) -> str:
         raise NotFound(_ABSENT) from None
 
 
-def _headers(row: Asset | None, beginning: bytes, size: int, disposition: str) -> dict[str, str]:
+def _headers(row: BrandAssetRow | None, beginning: bytes, size: int, disposition: str) -> dict[str, str]:
     headers = {
         "Cache-Control": "private, max-age=3600, immutable",
         "Content-Disposition": disposition,

@@ -11,7 +11,7 @@ from bmn.db.engine import Connection
 from bmn.db.library import brands
 from bmn.db.lists import groups, listing
 from bmn.db.lists.listing import JobFilter, Listed
-from bmn.db.records import LogLine
+from bmn.db.records import LogLineRow
 from bmn.identity.rights import Right
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.replay import retry
@@ -192,7 +192,7 @@ async def logs(
 ) -> documents.JobLogs:
     """The job's log lines, oldest first."""
 
-    def read(conn: Connection) -> tuple[str | None, list[LogLine]]:
+    def read(conn: Connection) -> tuple[str | None, list[LogLineRow]]:
         job = jobs.get_job(conn, job_id, owner_filter(principal, Right.SEE))
         return job.user_id, jobs.logs(conn, job_id, after=after, attempt=attempt, limit=limit)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from bmn.db.accounts import api_keys, audit
 from bmn.db.accounts.audit import AuditFilter
 from bmn.db.engine import Connection
-from bmn.db.records import ApiKey, AuditEntry
+from bmn.db.records import ApiKeyRow, AuditRow
 from bmn.identity.keys import mint_key, new_row
 from bmn.schemas import documents
 from bmn.schemas.base import Text
@@ -69,7 +69,7 @@ async def list_audit(
     now = time.time()
     chosen = AuditFilter(actor, action, subject, key, now - since if since else None, now - until if until else None)
 
-    def read(conn: Connection) -> tuple[list[AuditEntry], dict[str, ApiKey], dict[str, str]]:
+    def read(conn: Connection) -> tuple[list[AuditRow], dict[str, ApiKeyRow], dict[str, str]]:
         rows = audit.listed(conn, chosen, limit=limit + 1, before=int(cursor) if cursor else None)
         return rows, api_keys.named(conn, {row.key_id for row in rows if row.key_id}), audit.owners(conn, rows)
 

@@ -11,7 +11,7 @@ from bmn.broker.cache import cached
 from bmn.db.accounts import credits
 from bmn.db.engine import Connection
 from bmn.db.library import products
-from bmn.db.records import Cost, LedgerEntry
+from bmn.db.records import Cost, LedgerRow
 from bmn.db.sums import spending
 from bmn.schemas import documents
 from bmn.server.access.asking import AskingRoute
@@ -56,7 +56,7 @@ async def show_credits(
 async def account(res: Resources, user_id: str, *, limit: int = 100, before: int | None = None) -> documents.Credits:
     """A user's balance, and what moved it. Raises NotFound for one who was never seen."""
 
-    def read(conn: Connection) -> tuple[credits.Balance, list[LedgerEntry]]:
+    def read(conn: Connection) -> tuple[credits.CreditsRow, list[LedgerRow]]:
         found = credits.ledger(conn, user_id, limit=limit + 1, before=before)
         return credits.balance(conn, user_id), found
 

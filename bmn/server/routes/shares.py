@@ -12,7 +12,7 @@ from bmn.db import jobs
 from bmn.db.accounts import shares
 from bmn.db.engine import Connection
 from bmn.db.library import brands
-from bmn.db.records import Share
+from bmn.db.records import ShareRow
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.browser import BoundKind, Bounds, Grant
 from bmn.schemas import documents
@@ -79,7 +79,7 @@ async def list_shares(
 ) -> documents.Shares:
     """The links that the caller handed out, newest first."""
 
-    def read(conn: Connection) -> tuple[list[Share], str | None, dict[str | None, str]]:
+    def read(conn: Connection) -> tuple[list[ShareRow], str | None, dict[str | None, str]]:
         rows, further = shares.listed(conn, principal.user_id, ended=ended, limit=limit, cursor=cursor)
         return rows, further, brands.names(conn, {row.brand_id for row in rows})
 
@@ -91,7 +91,7 @@ async def list_shares(
 async def revoke_share(share_id: JobId, res: Res, principal: Caller) -> documents.Share:
     """Withdraws one link; pages that show it end within seconds."""
 
-    def revoke(conn: Connection) -> tuple[Share, dict[str | None, str]]:
+    def revoke(conn: Connection) -> tuple[ShareRow, dict[str | None, str]]:
         row = shares.revoke(conn, share_id, principal.user_id)
         return row, brands.names(conn, {row.brand_id})
 
@@ -99,7 +99,7 @@ async def revoke_share(share_id: JobId, res: Res, principal: Caller) -> document
     return _view(res, row, names.get(row.brand_id))
 
 
-def _view(res: Resources, row: Share, brand_name: str | None) -> documents.Share:
+def _view(res: Resources, row: ShareRow, brand_name: str | None) -> documents.Share:
     return documents.Share(
         id=row.id,
         url=address_of(res, row)[1],

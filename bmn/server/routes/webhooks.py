@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from bmn.db.engine import Connection
 from bmn.db.hooks import deliveries, gone, webhooks
-from bmn.db.records import Delivery, DeliveryState, Endpoint, Hook
+from bmn.db.records import DeliveryRow, DeliveryState, EndpointRow, Hook
 from bmn.errors import UsageProblem
 from bmn.schemas import documents
 from bmn.schemas.base import Id, JobId
@@ -72,7 +72,7 @@ async def test_receiver(body: WebhookTestBody, res: Res, principal: Caller) -> d
         raise UsageProblem("Give either endpointId or url.")
     url = receiver(res.settings, body.url, "url") if body.url else ""
 
-    def add(conn: Connection) -> Delivery:
+    def add(conn: Connection) -> DeliveryRow:
         if body.endpoint_id is None:
             return webhooks.add_test(conn, principal.user_id, Hook(url, ()))
         found = webhooks.get_endpoint(conn, body.endpoint_id, principal.user_id)
@@ -129,7 +129,7 @@ async def listen(res: Res, principal: Caller, body: ListenBody | None = None) ->
 async def take_messages(endpoint_id: Id, res: Res, principal: Caller) -> documents.WebhookMessages:
     """What a listener has not got yet. Until it says what came of a message, it gets it again."""
 
-    def take(conn: Connection) -> tuple[Endpoint, list[Delivery]]:
+    def take(conn: Connection) -> tuple[EndpointRow, list[DeliveryRow]]:
         found = webhooks.keep_listening(conn, endpoint_id, principal.user_id)
         return webhooks.get_endpoint(conn, endpoint_id, principal.user_id), found
 
@@ -154,7 +154,7 @@ async def note_outcome(
     why = body.error or (None if taken else f"The receiver answered HTTP {body.status}.")
     state = DeliveryState.DELIVERED if taken else DeliveryState.FAILED
 
-    def note(conn: Connection) -> Delivery:
+    def note(conn: Connection) -> DeliveryRow:
         deliveries.of_endpoint(conn, delivery_id, endpoint_id, principal.user_id)
         deliveries.attempted(conn, delivery_id, state, status=body.status, error=why)
         return deliveries.get_delivery(conn, delivery_id, principal.user_id)
@@ -162,5 +162,5 @@ async def note_outcome(
     return views.delivery(await res.core.db.write(note))
 
 
-def _made(row: Endpoint) -> documents.MadeWebhookEndpoint:
+def _made(row: EndpointRow) -> documents.MadeWebhookEndpoint:
     return documents.MadeWebhookEndpoint(**dict(views.endpoint(row)), key=row.secret)

@@ -4,7 +4,7 @@ from typing import Any
 
 from bmn.db import events, jobs
 from bmn.db.engine import Connection
-from bmn.db.records import Job, StoredEvent
+from bmn.db.records import JobRow, StoredEvent
 from bmn.events.audience import job_event, job_room, jobs_room
 from bmn.jobs.cancellation import cancel
 from bmn.schemas.events import CancelAnswer, Done, JobJoined, JobRoom, JobStatus, Nothing
@@ -57,7 +57,7 @@ async def join_job(context: Context, session: Session, ask: JobRoom) -> JobJoine
     return JobJoined(ok=True, seq=rows[-1].seq if rows else job.last_seq, state=state_word(job))
 
 
-def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[Job, list[StoredEvent]]:
+def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[JobRow, list[StoredEvent]]:
     job = jobs.get_job(conn, job_id, user_id)
     rows: list[StoredEvent] = []
     while page := events.after(conn, job_id, rows[-1].seq if rows else 0, _PAGE):
@@ -67,7 +67,7 @@ def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[Job, 
     return job, rows
 
 
-def _unseen(session: Session, job: Job, rows: list[StoredEvent]) -> list[list[StoredEvent]]:
+def _unseen(session: Session, job: JobRow, rows: list[StoredEvent]) -> list[list[StoredEvent]]:
     """What this socket has not had yet, through the brand's room for instance; everything where it left and is back."""
     job_id = job.id
     if job_id in session.again or job_id not in session.high:
@@ -94,7 +94,7 @@ async def job_status(context: Context, session: Session, ask: JobRoom) -> JobSta
     return status_answer(job, context.signer.sign_all(job.result))
 
 
-def status_answer(job: Job, result: Any) -> JobStatus:
+def status_answer(job: JobRow, result: Any) -> JobStatus:
     """A job's state in BullMQ's words."""
     return JobStatus(
         job_id=job.id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bmn.db.records import Job
+from bmn.db.records import JobRow
 from bmn.schemas.events import JobWord, QueueFigures
 from bmn.schemas.payloads import JobState
 
@@ -17,7 +17,7 @@ _WORDS: dict[JobState, JobWord] = {
 }
 
 
-def state_word(job: Job) -> JobWord:
+def state_word(job: JobRow) -> JobWord:
     """A job's state as those clients say it."""
     return _WORDS[job.state]
 

@@ -6,10 +6,10 @@ from pydantic import ValidationError
 from bmn.broker import keys
 from bmn.broker.cache import forget
 from bmn.db.batches import kits
-from bmn.db.batches.kits import Kit
+from bmn.db.batches.kits import KitRow
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
-from bmn.db.records import Asset
+from bmn.db.records import BrandAssetRow
 from bmn.errors import BmnError
 from bmn.events.audience import brand_updated, kit_updated
 from bmn.identity.tokens import Principal
@@ -82,13 +82,13 @@ async def change_brand(res: Resources, principal: Principal, brand_id: str, body
     return view
 
 
-async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> Asset:
+async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> BrandAssetRow:
     """Makes an asset the selected one of its brand and type, for every page that shows the brand. Raises NotFound.
 
     Kits that wait for a logo of this brand go on with it.
     """
 
-    def choose(conn: Connection) -> tuple[Asset, list[Kit]]:
+    def choose(conn: Connection) -> tuple[BrandAssetRow, list[KitRow]]:
         row = assets.choose(conn, asset_id, principal.user_id)
         return row, kits.note_pick(conn, row.brand_id, row.id) if row.asset_type == "logo" else []
 

@@ -12,10 +12,10 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from bmn.db.accounts import credits
 from bmn.db.batches import kits
-from bmn.db.batches.kits import Kit, NewKit
+from bmn.db.batches.kits import KitRow, NewKit
 from bmn.db.engine import Connection, IntegrityError, is_passing
 from bmn.db.library import assets, brands
-from bmn.db.records import Asset, Job
+from bmn.db.records import BrandAssetRow, JobRow
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BudgetReached, Cause, Conflict, InsufficientCredits, NotFound
 from bmn.events.audience import brand_updated, kit_updated
@@ -53,9 +53,9 @@ class Told:
     settled: what its logos settle of the brand's look.
     """
 
-    kit: Kit | None = None
+    kit: KitRow | None = None
     changes: list[tuple[Change, str | None]] = field(default_factory=list)
-    picked: Asset | None = None
+    picked: BrandAssetRow | None = None
     asked: list[str] = field(default_factory=list)
     settled: Mapping[str, object] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ async def tell(core: Core, told: Told) -> None:
 
 async def start(
     core: Core, user_id: str, body: KitBody, *, idempotent: Idempotent | None = None, request_id: str | None = None
-) -> tuple[Kit, bool]:
+) -> tuple[KitRow, bool]:
     """Begins a kit with its logos; the same idempotency key gives the same kit, for as long as that is kept.
 
     The second value says whether it was begun now.
@@ -144,13 +144,15 @@ def _start(
     return Told(kit, [(change, None)] if change else [], settled=_settled(conn, kit, plan))
 
 
-def _settled(conn: Connection, kit: Kit, plan: KitPlan) -> dict[str, object]:
+def _settled(conn: Connection, kit: KitRow, plan: KitPlan) -> dict[str, object]:
     """What the brand's look gets from a kit's logos, which are its first or find it settled."""
     orders = payloads_of("logos", plan, material_of(conn, kit.user_id, kit.brand_id, None, plan, ()))
     return settle(conn, kit.user_id, kit.brand_id, [each for each in orders if isinstance(each, LogoGeneration)])
 
 
-def _order(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step, made: Sequence[Job]) -> Change | None:
+def _order(
+    conn: Connection, core: Core, kit: KitRow, plan: KitPlan, step: Step, made: Sequence[JobRow]
+) -> Change | None:
     """Orders a step. None: it was ordered before. Raises InsufficientCredits, BudgetReached."""
     queue = queue_of(step)
     price, maker = queue.price(core.settings), in_service(conn, core.settings, queue)
@@ -233,7 +235,7 @@ def _advance(conn: Connection, core: Core, kit_id: str) -> Told:
     return _go_to(conn, core, kit, plan, plan.after(kit.step))
 
 
-def _pick(conn: Connection, core: Core, kit: Kit, plan: KitPlan) -> Told:
+def _pick(conn: Connection, core: Core, kit: KitRow, plan: KitPlan) -> Told:
     """The pick: somebody's, or by rule, or it is waited for."""
     if kit.logo_id is not None:
         return _go_to(conn, core, kit, plan, plan.after(PICK))
@@ -249,7 +251,7 @@ def _pick(conn: Connection, core: Core, kit: Kit, plan: KitPlan) -> Told:
     return told
 
 
-def _go_to(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step | None) -> Told:
+def _go_to(conn: Connection, core: Core, kit: KitRow, plan: KitPlan, step: Step | None) -> Told:
     """Orders a step, or says why not; without a step the kit is done."""
     if step is None:
         return Told(kits.change(conn, kit.id, state="done", message="The brand is complete."))
@@ -286,7 +288,7 @@ def _go_to(conn: Connection, core: Core, kit: Kit, plan: KitPlan, step: Step | N
     return Told(moved, [(change, None)])
 
 
-def _held(conn: Connection, kit: Kit, mine: Sequence[Job], missing: Sequence[Job]) -> Kit:
+def _held(conn: Connection, kit: KitRow, mine: Sequence[JobRow], missing: Sequence[JobRow]) -> KitRow:
     """A step that lacks something: what the rest waits for."""
     first = missing[0]
     verb = "was cancelled" if first.state is JobState.CANCELLED else "failed"
@@ -300,7 +302,7 @@ def _held(conn: Connection, kit: Kit, mine: Sequence[Job], missing: Sequence[Job
 # --- ended by its owner ----------------------------------------------------------------------------------------------------
 
 
-async def pick(core: Core, kit_id: str, asset_id: str, user_id: str) -> Kit:
+async def pick(core: Core, kit_id: str, asset_id: str, user_id: str) -> KitRow:
     """Picks the logo that a kit waits for. Raises NotFound, Conflict where it does not wait for that."""
 
     def act(conn: Connection) -> Told:
@@ -320,7 +322,7 @@ async def pick(core: Core, kit_id: str, asset_id: str, user_id: str) -> Kit:
     return told.kit
 
 
-async def cancel(core: Core, kit_id: str, by: str, *, user_id: str | None = None, reason: str | None = None) -> Kit:
+async def cancel(core: Core, kit_id: str, by: str, *, user_id: str | None = None, reason: str | None = None) -> KitRow:
     """Ends a kit: nothing more is ordered, and its open jobs are cancelled as any are.
 
     user_id: whose it has to be; None for an operator. Raises NotFound, Conflict where it has ended.

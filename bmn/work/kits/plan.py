@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands, products
-from bmn.db.records import Asset, Brand, Hook, Job, Product
+from bmn.db.records import BrandAssetRow, BrandRow, Hook, JobRow, ProductRow
 from bmn.errors import NotFound, suggest
 from bmn.jobs.outages import in_service
 from bmn.jobs.queue import Queue, Terms
@@ -67,7 +67,7 @@ def plan_of(conn: Connection, body: KitBody) -> KitPlan:
     )
 
 
-def _find(catalogue: Sequence[Product], name: str) -> Product:
+def _find(catalogue: Sequence[ProductRow], name: str) -> ProductRow:
     found = next((each for each in catalogue if name in (each.slug, each.id)), None)
     if found is None:
         raise NotFound(
@@ -76,7 +76,7 @@ def _find(catalogue: Sequence[Product], name: str) -> Product:
     return found
 
 
-def _planned(product: Product) -> PlannedProduct:
+def _planned(product: ProductRow) -> PlannedProduct:
     return PlannedProduct(
         product_id=product.id,
         product_name=product.name,
@@ -129,18 +129,18 @@ _ORDERS: dict[Step, Callable[[KitPlan, Material], list[Mapping[str, object]]]] =
 }
 
 
-def _look(conn: Connection, brand: Brand, plan: KitPlan) -> BrandDefaults:
+def _look(conn: Connection, brand: BrandRow, plan: KitPlan) -> BrandDefaults:
     """What the request says of the look, and for the rest what the brand looks like now."""
     return as_made(look_of(conn, brand), plan.look)
 
 
 def material_of(
-    conn: Connection, user_id: str, brand_id: str, logo_id: str | None, plan: KitPlan, made: Sequence[Job]
+    conn: Connection, user_id: str, brand_id: str, logo_id: str | None, plan: KitPlan, made: Sequence[JobRow]
 ) -> Material:
     """What a kit's next step is made of. made: the jobs of the kit as they are."""
     brand = brands.get(conn, brand_id)
     logo = assets.get(conn, logo_id).url if logo_id else ""
-    by_product: dict[str, Asset] = {}
+    by_product: dict[str, BrandAssetRow] = {}
     for job in made:
         if job.queue == MOCKUPS.queue:
             for asset in assets.list_of_job(conn, job.id):
@@ -162,7 +162,7 @@ class StepPrice:
     unknown: str | None
 
 
-def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: Brand | None) -> list[StepPrice]:
+def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: BrandRow | None) -> list[StepPrice]:
     """What each step that orders something comes to. brand: None for one that is not made yet."""
     look = as_made(name_defaults("New brand"), plan.look) if brand is None else _look(conn, brand, plan)
     owner = brand.user_id if brand else _NOBODY

@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 from bmn import failpoints
 from bmn.db.engine import Connection
 from bmn.db.hooks import deliveries, gone
-from bmn.db.records import Delivery, DeliveryState, Endpoint
+from bmn.db.records import DeliveryRow, DeliveryState, EndpointRow
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.numbers import is_whole
@@ -20,7 +20,7 @@ from bmn.work.webhooks.message import message_of
 async def run(ctx: Context[WebhookDelivery]) -> Result:
     """One attempt. The row is looked at right before, so that what a cancel has dropped is not sent any more."""
 
-    def read(conn: Connection) -> tuple[Delivery, Endpoint | None]:
+    def read(conn: Connection) -> tuple[DeliveryRow, EndpointRow | None]:
         found = deliveries.get_delivery(conn, ctx.payload.delivery_id)
         return found, deliveries.endpoint_of(conn, found)
 
@@ -47,7 +47,7 @@ async def run(ctx: Context[WebhookDelivery]) -> Result:
     return Result(f"Delivered, answered {answer.status}", data=Counts({"delivered": 1}))
 
 
-def _nobody_hears(delivery: Delivery, endpoint: Endpoint | None) -> str | None:
+def _nobody_hears(delivery: DeliveryRow, endpoint: EndpointRow | None) -> str | None:
     """Why a delivery is not to be sent, whatever its state; None where it may be."""
     if delivery.endpoint_id is None:
         return None
@@ -57,7 +57,7 @@ def _nobody_hears(delivery: Delivery, endpoint: Endpoint | None) -> str | None:
 
 
 async def _failed(
-    ctx: Context[WebhookDelivery], delivery: Delivery, why: str, answer: Answer | None, *, heals: bool
+    ctx: Context[WebhookDelivery], delivery: DeliveryRow, why: str, answer: Answer | None, *, heals: bool
 ) -> JobFailure:
     """Writes the attempt into the log, and says whether another follows. A receiver that is gone gets nothing more."""
     again = heals and ctx.job.attempt < ctx.job.max_attempts

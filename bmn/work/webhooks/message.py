@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from bmn.db.records import Delivery
+from bmn.db.records import DeliveryRow
 from bmn.schemas.base import when
 from bmn.signing import Signer
 
@@ -19,7 +19,7 @@ class Message:
     headers: dict[str, str]
 
 
-def message_of(delivery: Delivery, secret: str, signer: Signer) -> Message:
+def message_of(delivery: DeliveryRow, secret: str, signer: Signer) -> Message:
     """secret: `whsec_…`. signer: makes the addresses of our files in it open for a while."""
     content = {
         "type": delivery.event,

@@ -10,7 +10,7 @@ from bmn.broker import keys
 from bmn.broker.cache import forget
 from bmn.db.engine import Connection
 from bmn.db.library import assets, brands
-from bmn.db.records import Asset, Brand
+from bmn.db.records import BrandAssetRow, BrandRow
 from bmn.errors import Cause, JobFailure
 from bmn.events import audience
 from bmn.jobs.context import Context
@@ -51,7 +51,7 @@ class Desk:
         """Which brand it is about."""
         return self.ctx.payload.brand_id
 
-    async def brand(self) -> Brand:
+    async def brand(self) -> BrandRow:
         """The brand as it is now."""
         return await self.ctx.db.read(lambda conn: brands.get(conn, self.brand_id, self.user_id))
 
@@ -63,7 +63,7 @@ class Desk:
         """What of the brand's look is settled: by its record, else by its picked logo."""
         return await self.ctx.db.read(lambda conn: settled(conn, brands.get(conn, self.brand_id, self.user_id)))
 
-    async def change_brand(self, change: Callable[[Connection], Brand], told: Mapping[str, Any]) -> Brand:
+    async def change_brand(self, change: Callable[[Connection], BrandRow], told: Mapping[str, Any]) -> BrandRow:
         """Commits a change of the brand's record and lets everybody see it. told: what dashboards hear, by HTTP's names."""
         row = await self.ctx.commit(change)
         await forget(self.ctx.core.redis, keys.cache("brand", self.brand_id))
@@ -72,7 +72,7 @@ class Desk:
         )
         return row
 
-    async def pictures(self, kind: str) -> list[Asset]:
+    async def pictures(self, kind: str) -> list[BrandAssetRow]:
         """The brand's assets of a kind: the selected one first, then the newest."""
         rows, _ = await self.ctx.db.read(lambda conn: assets.list_of_brand(conn, self.brand_id, asset_type=kind))
         return sorted(rows, key=lambda asset: not asset.is_selected)

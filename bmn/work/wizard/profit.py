@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bmn.db.records import Product
+from bmn.db.records import ProductRow
 from bmn.errors import Cause, JobFailure
 from bmn.schemas.base import Outbound
 
@@ -37,7 +37,7 @@ class Profit(Outbound):
     break_even_units: int | None
 
 
-def find_product(catalogue: Sequence[Product], wanted: str) -> Product | None:
+def find_product(catalogue: Sequence[ProductRow], wanted: str) -> ProductRow | None:
     """The product that somebody means: by its name or slug, else the one whose name is in their words."""
     lowered = wanted.strip().lower()
     exact = [row for row in catalogue if lowered in (row.name.lower(), row.slug)]
@@ -45,7 +45,7 @@ def find_product(catalogue: Sequence[Product], wanted: str) -> Product | None:
     return next(iter(exact or sorted(named, key=lambda row: -len(row.name))), None)
 
 
-def profit(question: ProfitQuestion, catalogue: Sequence[Product]) -> Profit:
+def profit(question: ProfitQuestion, catalogue: Sequence[ProductRow]) -> Profit:
     """Works it out. Raises JobFailure(BAD_INPUT) where nobody says what a piece costs."""
     cost = question.unit_cost
     if cost is None:

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import Field
 
 from bmn.db.library import products
-from bmn.db.records import Asset
+from bmn.db.records import BrandAssetRow
 from bmn.jobs.submission import submit
 from bmn.schemas.base import Id
 from bmn.schemas.generators.bundles import CompositionStyle
@@ -110,7 +110,7 @@ def _logo_fields(known: BrandDefaults) -> dict[str, object]:
     }
 
 
-async def _picture(desk: Desk, kind: str, wanted: str | None) -> Asset:
+async def _picture(desk: Desk, kind: str, wanted: str | None) -> BrandAssetRow:
     """One of the brand's own pictures: the wanted one, else the selected, else the newest."""
     pictures = await desk.pictures(kind)
     fitting = [row for row in pictures if wanted in (None, row.id)]

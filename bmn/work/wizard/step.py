@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db.engine import Connection
 from bmn.db.library import brands
-from bmn.db.records import AgentSession, Brand
+from bmn.db.records import AgentSessionRow, BrandRow
 from bmn.db.wizard import sessions
 from bmn.errors import BmnError, Cause, JobFailure
 from bmn.jobs.context import Context, Result
@@ -53,7 +53,7 @@ async def run(ctx: Context[BrandWizard]) -> Result:
 # --- the session ---------------------------------------------------------------------------------------------------------
 
 
-async def _open_session(ctx: Context[BrandWizard]) -> AgentSession:
+async def _open_session(ctx: Context[BrandWizard]) -> AgentSessionRow:
     """The session that the payload names, or the one that this job began; a job's first look begins its step in it."""
     job, payload = ctx.job, ctx.payload
     session_id = payload.session_id or str(uuid5(NAMESPACE_URL, f"{job.id}/session"))
@@ -66,7 +66,7 @@ async def _open_session(ctx: Context[BrandWizard]) -> AgentSession:
         return found
     brand = await ctx.db.read(lambda conn: brands.get(conn, payload.brand_id, payload.user_id))
     ask = {"role": "user", "content": opening(payload.step, brand.name, payload.input)}
-    session = AgentSession(
+    session = AgentSessionRow(
         id=session_id,
         user_id=payload.user_id,
         brand_id=payload.brand_id,
@@ -80,7 +80,7 @@ async def _open_session(ctx: Context[BrandWizard]) -> AgentSession:
     return session
 
 
-async def _save(ctx: Context[BrandWizard], session: AgentSession) -> None:
+async def _save(ctx: Context[BrandWizard], session: AgentSessionRow) -> None:
     if not await ctx.commit(lambda conn: sessions.save(conn, ctx.job, session)):
         raise Fenced
 
@@ -88,7 +88,7 @@ async def _save(ctx: Context[BrandWizard], session: AgentSession) -> None:
 # --- the conversation ----------------------------------------------------------------------------------------------------
 
 
-async def _converse(ctx: Context[BrandWizard], session: AgentSession, desk: Desk, tools: list[Tool]) -> str | None:
+async def _converse(ctx: Context[BrandWizard], session: AgentSessionRow, desk: Desk, tools: list[Tool]) -> str | None:
     """Turns and tools until the model has said its last word; returns why it was stopped before, or None."""
     payload = ctx.payload
     messages, state = session.messages, desk.state
@@ -121,7 +121,7 @@ async def _converse(ctx: Context[BrandWizard], session: AgentSession, desk: Desk
             await ctx.publish(partial(AgentMessage, content=turn.text))
 
 
-async def _turn(ctx: Context[BrandWizard], unit: Unit, step: str, session: AgentSession, tools: list[Tool]) -> Turn:
+async def _turn(ctx: Context[BrandWizard], unit: Unit, step: str, session: AgentSessionRow, tools: list[Tool]) -> Turn:
     """One paid turn. Its unit says whether it was asked before without an answer."""
     client = ctx.client(Agent)
     if failure := unit.failed_for_good():
@@ -138,7 +138,7 @@ async def _turn(ctx: Context[BrandWizard], unit: Unit, step: str, session: Agent
 
 
 async def _limit_reached(
-    ctx: Context[BrandWizard], session: AgentSession, state: StepState, step: str, tools: list[Tool]
+    ctx: Context[BrandWizard], session: AgentSessionRow, state: StepState, step: str, tools: list[Tool]
 ) -> str | None:
     """Why no further turn may be bought; None while one may. Counts over all attempts of the job."""
     settings = ctx.settings
@@ -237,7 +237,7 @@ async def _stopped(ctx: Context[BrandWizard], step: str, why: str, state: StepSt
     return Result(f"{step} {why}", data=data, partial=True)
 
 
-def _note_step(conn: Connection, desk: Desk, step: str, found: Mapping[str, object]) -> Brand:
+def _note_step(conn: Connection, desk: Desk, step: str, found: Mapping[str, object]) -> BrandRow:
     """Keeps what a step has found in the brand's record; the last step completes the brand."""
     brand = brands.get(conn, desk.brand_id, desk.user_id)
     steps = {**brand.details.get("steps", {}), step: found}
