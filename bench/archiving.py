@@ -20,7 +20,7 @@ from bmn.db.migrations import migrate
 from bmn.db.tables import activity_mark, dead_letters, jobs
 from bmn.settings import Settings
 from bmn.work.archive.files import Archive, find_archive
-from bmn.work.archive.reading import Wanted, restore
+from bmn.work.archive.reading import WantedRows, restore
 from bmn.work.pruning import sweep
 from tests.kit.postgres import running_postgres
 
@@ -73,7 +73,7 @@ async def _swept(kind: str, address: str, archive: Archive | None) -> None:
     )
     if archive is not None:
         began = time.monotonic()
-        done = await restore(archive, db, Wanted(), hold_seconds=60.0)
+        done = await restore(archive, db, WantedRows(), hold_seconds=60.0)
         print(f"{kind:12}{'brought back':22}{done.rows['jobs'] / (time.monotonic() - began):8,.0f} jobs/s", flush=True)
     await db.close()
 

@@ -15,7 +15,7 @@ BmnError
 └── JobFailure            -    exit 1     one attempt of a job failed, of one cause
     └── Moderated         -    exit 7
 
-JobCancelled (BaseException)              a cancel that no handler can swallow
+CancellationRequested (BaseException)     a cancel that no handler can swallow
 """
 
 from collections.abc import Iterable
@@ -395,5 +395,5 @@ class Moderated(JobFailure):
         super().__init__(Cause.MODERATED, message, **extra)
 
 
-class JobCancelled(BaseException):
+class CancellationRequested(BaseException):
     """The job was asked to stop. Not an Exception, so that a handler's `except Exception` lets it pass."""

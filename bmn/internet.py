@@ -59,7 +59,7 @@ class NotVisited(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class VisitTarget:
     """A URL that was found fit, and where it leads. address: a literal IP; None where the name has to be looked up."""
 
     url: httpx2.URL
@@ -76,7 +76,7 @@ def is_public(address: Address) -> bool:
     return not any(address in net for net in NOT_PUBLIC if net.version == address.version)
 
 
-def read_target(text: str, *, trusted: Iterable[str] = ()) -> Target:
+def read_target(text: str, *, trusted: Iterable[str] = ()) -> VisitTarget:
     """Reads a URL. trusted: origins of our own configuration, which may be plain http and anywhere.
 
     Raises NotVisited for another scheme, credentials, odd ports, every spelling of an IP but the plain one, addresses that
@@ -93,7 +93,7 @@ def read_target(text: str, *, trusted: Iterable[str] = ()) -> Target:
         raise NotVisited("holds a name or a password")
     host = url.raw_host.decode("ascii").lower()
     if any(_origin(url) == _origin(httpx2.URL(origin)) for origin in trusted if origin):
-        return Target(url, host, port or (443 if url.scheme == "https" else 80), None, trusted=True)
+        return VisitTarget(url, host, port or (443 if url.scheme == "https" else 80), None, trusted=True)
     if url.scheme != "https":
         raise NotVisited("has to begin with https://")
     if port not in _PORTS:
@@ -101,7 +101,7 @@ def read_target(text: str, *, trusted: Iterable[str] = ()) -> Target:
     address = _literal(host)
     if address is not None and not is_public(address):
         raise NotVisited("is not on the public internet")
-    return Target(url, host, _PORTS[port], address, trusted=False)
+    return VisitTarget(url, host, _PORTS[port], address, trusted=False)
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:

@@ -18,7 +18,7 @@ from bmn.settings import Settings
 _PARENT = "traceparent"  # W3C Trace Context's header; a job's row carries it from the server to the worker
 
 
-class _Tools:
+class _Libraries:
     """The libraries, where they are configured. One per process, set by `configure`."""
 
     tracer: Any = None
@@ -34,8 +34,8 @@ def configure(settings: Settings, process: str) -> None:
     if settings.otel_exporter_otlp_endpoint:
         _configure_tracing(settings.otel_exporter_otlp_endpoint, process)
     if dsn := settings.sentry_dsn.get_secret_value():
-        _Tools.sentry = _load("sentry_sdk")
-        _Tools.sentry.init(
+        _Libraries.sentry = _load("sentry_sdk")
+        _Libraries.sentry.init(
             dsn=dsn,
             environment=settings.bmn_env,
             release=__version__,
@@ -57,8 +57,8 @@ def _configure_tracing(endpoint: str, process: str) -> None:
     provider = trace.TracerProvider(resource=resource)
     target = endpoint.rstrip("/") + "/v1/traces"
     provider.add_span_processor(export.BatchSpanProcessor(exporter.OTLPSpanExporter(endpoint=target)))
-    _Tools.tracer = provider.get_tracer("bmn", __version__)
-    _Tools.propagator = _load("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
+    _Libraries.tracer = provider.get_tracer("bmn", __version__)
+    _Libraries.propagator = _load("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
 
 
 def _load(name: str) -> ModuleType:
@@ -74,33 +74,33 @@ def _load(name: str) -> ModuleType:
 @contextmanager
 def span(name: str, *, parent: str | None = None, **attributes: Any) -> Iterator[None]:
     """A span of the trace. parent: what `current_parent` gave in another process."""
-    if _Tools.tracer is None:
+    if _Libraries.tracer is None:
         yield
         return
-    context = _Tools.propagator.extract({_PARENT: parent}) if parent else None
+    context = _Libraries.propagator.extract({_PARENT: parent}) if parent else None
     known = {name: _redacted(value) for name, value in attributes.items() if value is not None}
-    with _Tools.tracer.start_as_current_span(name, context=context, attributes=known):
+    with _Libraries.tracer.start_as_current_span(name, context=context, attributes=known):
         yield
 
 
 def current_parent() -> str | None:
     """What a span in another process has to be told to continue this trace; None where nothing is traced."""
-    if _Tools.tracer is None:
+    if _Libraries.tracer is None:
         return None
     carrier: dict[str, str] = {}
-    _Tools.propagator.inject(carrier)
+    _Libraries.propagator.inject(carrier)
     return carrier.get(_PARENT)
 
 
 def report(message: str, *, level: str = "error", group: tuple[str, ...] = (), **tags: str) -> bool:
     """Sends a message to Sentry, grouped by `group`, else by its cause. False where Sentry is not set up here."""
-    if _Tools.sentry is None:
+    if _Libraries.sentry is None:
         return False
-    with _Tools.sentry.new_scope() as scope:
+    with _Libraries.sentry.new_scope() as scope:
         for key, value in tags.items():
             scope.set_tag(key, value)
         scope.fingerprint = list(group) or [tags.get("queue", ""), tags.get("cause", message)]
-        _Tools.sentry.capture_message(redact(message), level=level)
+        _Libraries.sentry.capture_message(redact(message), level=level)
     return True
 
 

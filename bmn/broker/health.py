@@ -13,7 +13,7 @@ from bmn.broker import keys
 from bmn.broker.connection import REPLY_SECONDS
 from bmn.broker.info import Info
 from bmn.broker.ownership import REMEDY, Owner, renew, taken
-from bmn.broker.refusals import Refusal, refusal_of
+from bmn.broker.refusals import RedisRefusal, refusal_of
 from bmn.broker.trial import try_all_here
 from bmn.logs import get_logger
 
@@ -44,7 +44,7 @@ class RedisHealth:
         self._away = False
         self._unwell_at = self._answered  # nobody has looked before
         self._gone = asyncio.Event()
-        self._refusals: tuple[Refusal, ...] = ()
+        self._refusals: tuple[RedisRefusal, ...] = ()
         self._tried = -_TRIAL_SECONDS
         self._other: Owner | None = None
         self._info = Info()
@@ -85,7 +85,7 @@ class RedisHealth:
         return self.memory_share >= _FULL or any(refusal.kind == "full" for refusal in self._refusals)
 
     @property
-    def refusals(self) -> tuple[Refusal, ...]:
+    def refusals(self) -> tuple[RedisRefusal, ...]:
         """What a Redis that answers will not do. It is not away: work goes on from the rows."""
         return () if self._away else self._refusals
 
@@ -153,7 +153,7 @@ class RedisHealth:
             self._note(tuple(await try_all_here(self._client)))
             self._tried = time.monotonic()
 
-    def _note(self, found: tuple[Refusal, ...]) -> None:
+    def _note(self, found: tuple[RedisRefusal, ...]) -> None:
         if found != self._refusals:
             for refusal in found:
                 _log.warning(refusal.message, kind=refusal.kind, remedy=refusal.remedy)

@@ -14,7 +14,7 @@ FATAL: frozenset[Kind] = frozenset({"signin", "cluster", "old", "number"})
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RedisRefusal:
     """kind: a word for programs. message: a sentence. remedy: what to do."""
 
     kind: Kind
@@ -26,46 +26,46 @@ class Refusal:
         return self.kind in FATAL
 
 
-_CLUSTER = Refusal(
+_CLUSTER = RedisRefusal(
     "cluster",
     "This Redis is a cluster, whose scripts may not touch keys of two slots, as RQ's and ours do.",
     "Name a Redis without cluster mode in REDIS_URL.",
 )
-_SIGN_IN = Refusal(
+_SIGN_IN = RedisRefusal(
     "signin",
     "Redis refuses our user or password.",
     "Correct REDIS_PASSWORD and REDIS_USERNAME, or the two inside REDIS_URL.",
 )
-_REPLICA = Refusal("replica", "This Redis is a replica, which refuses writes.", "Name the primary in REDIS_URL.")
-_FULL = Refusal(
+_REPLICA = RedisRefusal("replica", "This Redis is a replica, which refuses writes.", "Name the primary in REDIS_URL.")
+_FULL = RedisRefusal(
     "full",
     "Redis is full and refuses writes.",
     "Raise it (CONFIG SET maxmemory 512mb, and in redis.conf), or find who fills it (redis-cli --bigkeys).",
 )
-_DISK = Refusal(
+_DISK = RedisRefusal(
     "disk",
     "Redis refuses writes because it cannot save to its disk.",
     "Make room on its disk or give it the right to write there (INFO persistence says which); "
     "until then CONFIG SET stop-writes-on-bgsave-error no.",
 )
-_LOADING = Refusal("loading", "Redis is loading its data.", "Wait: it answers when it has read them.")
-_MASTER = Refusal(
+_LOADING = RedisRefusal("loading", "Redis is loading its data.", "Wait: it answers when it has read them.")
+_MASTER = RedisRefusal(
     "master", "This Redis is a replica that has lost its primary.", "Name the primary in REDIS_URL, or mend their link."
 )
-_FEW = Refusal(
+_FEW = RedisRefusal(
     "disk", "Redis refuses writes because too few replicas follow it.", "Start them, or lower min-replicas-to-write."
 )
-_BUSY = Refusal("busy", "Redis is busy with somebody's script.", "SCRIPT KILL ends it.")
+_BUSY = RedisRefusal("busy", "Redis is busy with somebody's script.", "SCRIPT KILL ends it.")
 
 # The first word of an answer, or a part of it, in lower case.
-_BY_WORDS: tuple[tuple[str, Refusal], ...] = (
+_BY_WORDS: tuple[tuple[str, RedisRefusal], ...] = (
     ("crossslot", _CLUSTER),
     ("clusterdown", _CLUSTER),
     ("moved", _CLUSTER),
     ("not allowed in cluster mode", _CLUSTER),
     (
         "db index is out of range",
-        Refusal("number", "Redis has no database of this number.", "Name a smaller REDIS_DB."),
+        RedisRefusal("number", "Redis has no database of this number.", "Name a smaller REDIS_DB."),
     ),
     ("noauth", _SIGN_IN),
     ("wrongpass", _SIGN_IN),
@@ -78,7 +78,7 @@ _BY_WORDS: tuple[tuple[str, Refusal], ...] = (
     ("loading", _LOADING),
     ("busy ", _BUSY),
 )
-_BY_CLASS: tuple[tuple[type[Exception], Refusal], ...] = (
+_BY_CLASS: tuple[tuple[type[Exception], RedisRefusal], ...] = (
     (exceptions.AuthenticationError, _SIGN_IN),
     (exceptions.AuthenticationWrongNumberOfArgsError, _SIGN_IN),
     (exceptions.BusyLoadingError, _LOADING),
@@ -91,7 +91,7 @@ _BY_CLASS: tuple[tuple[type[Exception], Refusal], ...] = (
 )
 
 
-def refusal_of(error: Exception) -> Refusal | None:
+def refusal_of(error: Exception) -> RedisRefusal | None:
     """What an error says that Redis will not do; None where it says that Redis is away."""
     for kind, refusal in _BY_CLASS:
         if isinstance(error, kind):
@@ -102,8 +102,10 @@ def refusal_of(error: Exception) -> Refusal | None:
             if words in f"{text} ":
                 return refusal
         if isinstance(error, exceptions.NoPermissionError) or text.startswith("noperm"):
-            return Refusal("denied", f"Redis denies our user something: {str(error)[:150]}.", "Ask `bmn doctor` what.")
-        return Refusal(
+            return RedisRefusal(
+                "denied", f"Redis denies our user something: {str(error)[:150]}.", "Ask `bmn doctor` what."
+            )
+        return RedisRefusal(
             "other", f"Redis refuses a command: {str(error)[:150]}.", "Ask `bmn doctor` what is wrong with it."
         )
     if "without any password" in text or "invalid username-password" in text:

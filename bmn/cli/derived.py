@@ -10,7 +10,7 @@ import typer
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from bmn.cli.order import Body, Builder, Target
+from bmn.cli.order import Body, BrandTarget, Builder
 from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.terms import TERMS
 
@@ -35,7 +35,7 @@ def with_fields(command: Callable[..., int], kind: Kind) -> Callable[..., int]:
 def builder(fields: Body) -> Builder:
     """Makes the request's body of the options' values; what was not given is left to the server."""
 
-    async def build(_client: "Client", brand: Target) -> Body:
+    async def build(_client: "Client", brand: BrandTarget) -> Body:
         return {"brandId": brand.id, **{name: value for name, value in fields.items() if value not in (None, [], ())}}
 
     return build

@@ -35,7 +35,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BrandTarget:
     """The brand that something is made for. id: empty for one that a dry run only imagines."""
 
     id: str
@@ -43,5 +43,5 @@ class Target:
 
 
 Body = dict[str, object]
-Builder = Callable[["Client", Target], Awaitable[Body]]
+Builder = Callable[["Client", BrandTarget], Awaitable[Body]]
 """Makes a request's body; a field that is None is left out."""

@@ -15,10 +15,10 @@ from bmn.schemas.events import (
     AssetSummary,
     BrandUpdated,
     CreditsUpdated,
-    Event,
     KitUpdated,
     QueueCounts,
     QueueStats,
+    ServerEvent,
     Severity,
     SystemAlert,
     SystemError,
@@ -92,7 +92,7 @@ def job_event(
     return Outgoing(WIZARD, rooms, event, data, job_id=job_id, seq=data["seq"])
 
 
-def _outgoing(namespace: str, rooms: tuple[str, ...], event: Event, *, volatile: bool = False) -> Outgoing:
+def _outgoing(namespace: str, rooms: tuple[str, ...], event: ServerEvent, *, volatile: bool = False) -> Outgoing:
     return Outgoing(namespace, rooms, event.EVENT, event.dump(), volatile=volatile)
 
 

@@ -57,7 +57,7 @@ _QUIET_SWEEPS = 30.0  # an alert that was not seen in so many is over; what flap
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Situation:
     """What the finders look at. workers: None while Redis cannot say. hosts: none then. waiting: seconds of the oldest due
     job, by queue.
     """
@@ -100,7 +100,7 @@ async def look(core: Core) -> None:
     hosts = await said(core)
 
     def wrong(conn: Connection) -> list[Trouble]:
-        seen = _Seen(core, conn, workers, hosts, queues.oldest_waiting(conn))
+        seen = _Situation(core, conn, workers, hosts, queues.oldest_waiting(conn))
         return [trouble for find in _FINDERS for trouble in find(seen)]
 
     if not await core.db.read(lambda conn: bool(wrong(conn) or alerts.count_open(conn))):
@@ -126,36 +126,36 @@ def announce(core: Core, new: Iterable[Trouble]) -> None:
 # --- finders -----------------------------------------------------------------------------------------------------------
 
 
-def _redis_away(seen: _Seen) -> Iterable[Trouble]:
+def _redis_away(seen: _Situation) -> Iterable[Trouble]:
     if (away := seen.core.health.down_for()) > seen.core.settings.bmn_redis_down_seconds:
         message = f"Redis has not answered {this_host()} for {duration(away)}; submissions are refused."
         yield Trouble("redis-away", this_host(), message, "error")
 
 
-def _redis_memory(seen: _Seen) -> Iterable[Trouble]:
+def _redis_memory(seen: _Situation) -> Iterable[Trouble]:
     if (share := seen.core.health.memory_share) > _FULL_SHARE:
         yield Trouble("redis-memory", "redis", f"Redis uses {share:.0%} of its memory.")
 
 
-def _redis_refuses(seen: _Seen) -> Iterable[Trouble]:
+def _redis_refuses(seen: _Situation) -> Iterable[Trouble]:
     for refusal in seen.core.health.refusals:
         yield Trouble("redis-refuses", refusal.kind, f"{refusal.message} {refusal.remedy}", "error")
 
 
-def _waiting(seen: _Seen) -> Iterable[Trouble]:
+def _waiting(seen: _Situation) -> Iterable[Trouble]:
     for queue, seconds in seen.waiting.items():
         if seconds > _OLD_SECONDS:
             yield Trouble("waiting", queue, f"The oldest job in {queue} has been waiting for {duration(seconds)}.")
 
 
-def _no_worker(seen: _Seen) -> Iterable[Trouble]:
+def _no_worker(seen: _Situation) -> Iterable[Trouble]:
     for queue, seconds in seen.waiting.items():
         if seconds > _UNSERVED_SECONDS and serving(seen.workers, queue) == 0:
             message = f"No worker serves {queue}; its oldest job has been waiting for {duration(seconds)}."
             yield Trouble("no-worker", queue, message, "error")
 
 
-def _host_lost(seen: _Seen) -> Iterable[Trouble]:
+def _host_lost(seen: _Situation) -> Iterable[Trouble]:
     """All workers that one supervisor kept have fallen silent; who stops them in order takes them off the list.
 
     Nobody can be told apart who could not write that they live.
@@ -175,13 +175,13 @@ def _host_lost(seen: _Seen) -> Iterable[Trouble]:
         yield Trouble("host-lost", host, message, "error")
 
 
-def _paused(seen: _Seen) -> Iterable[Trouble]:
+def _paused(seen: _Situation) -> Iterable[Trouble]:
     for queue, setting in queues.settings(seen.conn).items():
         if setting.paused and setting.paused_by == "system":
             yield paused(queue, setting.reason, setting.cause)
 
 
-def _providers_out(seen: _Seen) -> Iterable[Trouble]:
+def _providers_out(seen: _Situation) -> Iterable[Trouble]:
     """Of a queue that goes on by another one; where none is left it is paused, which says enough."""
     for name, queue in seen.core.queues.items():
         if maker := stand_in(seen.conn, seen.core.settings, queue):
@@ -192,23 +192,23 @@ def _providers_out(seen: _Seen) -> Iterable[Trouble]:
             yield Trouble(PROVIDER_OUT, name, f"{text} {first.provider} is asked again every minute.", about=maker)
 
 
-def _dead_letters(seen: _Seen) -> Iterable[Trouble]:
+def _dead_letters(seen: _Situation) -> Iterable[Trouble]:
     for cause, number in dead_letters.open_by_cause(seen.conn).items():
         message = f"{count(number, 'open dead letter')} of cause {cause}; see bmn jobs dlq list --cause {cause}."
         yield Trouble(DEAD_LETTERS, cause, message)
 
 
-def _spend(seen: _Seen) -> Iterable[Trouble]:
+def _spend(seen: _Situation) -> Iterable[Trouble]:
     limit = seen.core.settings.bmn_alert_usd_per_hour
     if calls.spent(seen.conn, 3600.0) > limit:
         yield Trouble("cost-spike", "hour", f"AI spend is over ${limit:.0f} in the last hour.")
 
 
-def _budgets(seen: _Seen) -> Iterable[Trouble]:
+def _budgets(seen: _Situation) -> Iterable[Trouble]:
     yield from budgets.warnings(seen.conn, seen.core.settings.bmn_budgets)
 
 
-def _migration(seen: _Seen) -> Iterable[Trouble]:
+def _migration(seen: _Situation) -> Iterable[Trouble]:
     if behind := revisions_behind(seen.conn):
         yield migration_due(behind)
 
@@ -218,25 +218,25 @@ def migration_due(number: int) -> Trouble:
     return Trouble(MIGRATION_DUE, "database", f"The database is {count(number, 'migration')} behind.", "error")
 
 
-def _signing_key(seen: _Seen) -> Iterable[Trouble]:
+def _signing_key(seen: _Situation) -> Iterable[Trouble]:
     if seen.core.settings.is_production and not shared_secret(seen.core.settings):
         message = "No signing key is set: each host signs links with a key of its own, and another host refuses them."
         yield Trouble("signing-key", "BMN_SIGNING_SECRET", f"{message} Set BMN_SIGNING_SECRET.", "error")
 
 
-def _hosts(seen: _Seen) -> Iterable[Trouble]:
+def _hosts(seen: _Situation) -> Iterable[Trouble]:
     for difference in differences(seen.hosts):
         yield Trouble("hosts-differ", difference.setting, difference.message, "error")
 
 
-def _retention(seen: _Seen) -> Iterable[Trouble]:
+def _retention(seen: _Situation) -> Iterable[Trouble]:
     for book, late in retention.lags(seen.conn).items():
         if late > _LATE_SECONDS:
             message = f"Rows of {book} should have been deleted {duration(late)} ago."
             yield Trouble("retention", book, f"{message} A worker's log says what holds it up.", "error")
 
 
-_FINDERS: tuple[Callable[[_Seen], Iterable[Trouble]], ...] = (
+_FINDERS: tuple[Callable[[_Situation], Iterable[Trouble]], ...] = (
     _redis_away,
     _redis_memory,
     _redis_refuses,

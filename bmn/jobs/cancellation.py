@@ -15,7 +15,7 @@ from bmn.db.engine import Connection
 from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import Conflict
-from bmn.jobs.command import Command
+from bmn.jobs.command import WorkerCommand
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
@@ -77,7 +77,7 @@ async def cancel_overdue(core: Core) -> None:
 async def tell_worker(core: Core, job_id: str) -> None:
     """Tells the worker of a job that somebody wants it to stop; without Redis it reads that at its next renewal."""
     try:
-        await core.redis.publish(keys.CONTROL, Command(deployment=core.deployment, cancel=job_id).dump())
+        await core.redis.publish(keys.CONTROL, WorkerCommand(deployment=core.deployment, cancel=job_id).dump())
     except (RedisError, OSError) as error:
         log.warning("the worker will see the cancel at its next renewal", job_id=job_id, reason=str(error))
 

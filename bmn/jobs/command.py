@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
-class Command(BaseModel):
+class WorkerCommand(BaseModel):
     """One order. command, job_id: RQ's. cancel: a job's id. drain: names of workers, to end within `seconds`.
 
     scale: a queue, of which the supervisors in `families` are to keep `count` workers. deployment: whose workers are meant,
@@ -29,9 +29,9 @@ class Command(BaseModel):
         return self.model_dump_json(exclude_unset=True)
 
 
-def read_command(data: Any) -> Command | None:
+def read_command(data: Any) -> WorkerCommand | None:
     """A command that came by a channel; None for anything else, which whoever can publish may send."""
     try:
-        return Command.model_validate_json(data)
+        return WorkerCommand.model_validate_json(data)
     except ValidationError:
         return None

@@ -22,7 +22,7 @@ from bmn.db.operators import queues as queue_rows
 from bmn.db.operators.alerts import open_alert
 from bmn.db.records import JobRow
 from bmn.db.transitions import Change
-from bmn.errors import CAUSES, OUTAGES, Cause, JobCancelled, JobFailure, TryLater
+from bmn.errors import CAUSES, OUTAGES, CancellationRequested, Cause, JobFailure, TryLater
 from bmn.events import audience
 from bmn.jobs import alerts
 from bmn.jobs.clients import Clients
@@ -110,7 +110,7 @@ class Executor:
         try:
             result = await self._call(ctx, run)
             await ctx.flush()
-        except JobCancelled:
+        except CancellationRequested:
             await ctx.close()
             return await self._stopped(run.job, Stop.CANCELLED)
         except Stopped as stop:

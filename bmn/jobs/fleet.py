@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from bmn.broker import keys
 from bmn.db.accounts import audit
 from bmn.errors import NotFound, TryLater
-from bmn.jobs.command import Command
+from bmn.jobs.command import WorkerCommand
 from bmn.jobs.core import Core
 from bmn.jobs.registered import WorkerRecord, registered
 
@@ -31,7 +31,9 @@ async def drain(
         raise NotFound(f"No worker{where} is called {name} or serves such a queue.", hint="`bmn workers` lists them.")
     processes = {(worker.host, worker.pid, worker.family) for worker in meant}
     told = [worker for worker in alive if (worker.host, worker.pid, worker.family) in processes]
-    await _tell(core, Command(deployment=core.deployment, drain=[worker.name for worker in told], seconds=seconds))
+    await _tell(
+        core, WorkerCommand(deployment=core.deployment, drain=[worker.name for worker in told], seconds=seconds)
+    )
     after = {"workers": [worker.name for worker in told], "seconds": seconds}
     await core.db.write(lambda conn: audit.note(conn, by, "worker.drain", name, reason=reason, after=after))
     return told
@@ -52,7 +54,7 @@ async def scale(
         raise NotFound(
             f"No supervisor{where} has a worker that could hear this.", hint=f"Start one: bmn worker {queue}"
         )
-    await _tell(core, Command(deployment=core.deployment, scale=queue, count=count, families=told))
+    await _tell(core, WorkerCommand(deployment=core.deployment, scale=queue, count=count, families=told))
     after = {"count": count, "supervisors": told}
     await core.db.write(lambda conn: audit.note(conn, by, "worker.scale", queue, reason=reason, after=after))
     return told, [worker for worker in alive if worker.family in told and queue in worker.queues]
@@ -69,7 +71,7 @@ def _is_meant(worker: WorkerRecord, name: str) -> bool:
     return name == ALL or name in worker.queues or worker.name.startswith(name) or name == str(worker.pid)
 
 
-async def _tell(core: Core, order: Command) -> None:
+async def _tell(core: Core, order: WorkerCommand) -> None:
     try:
         await core.redis.publish(keys.CONTROL, order.dump())
     except (RedisError, OSError) as error:

@@ -54,18 +54,18 @@ _TWICE: Mapping[Cause, str] = {
 }
 
 
-async def open_unit(ctx: Context[Payload], name: str) -> "Unit":
+async def open_unit(ctx: Context[Payload], name: str) -> "AttemptUnit":
     """A paid step of a job, with what earlier attempts have got of it."""
     return (await open_units(ctx, [name]))[0]
 
 
-async def open_units(ctx: Context[Payload], names: Sequence[str]) -> list["Unit"]:
+async def open_units(ctx: Context[Payload], names: Sequence[str]) -> list["AttemptUnit"]:
     """As `open_unit`, for several."""
     found = {unit.unit: unit for unit in await ctx.db.read(lambda conn: job_rows.units(conn, ctx.job.id))}
-    return [Unit(ctx, found.get(name) or UnitRecord(ctx.job.id, name)) for name in names]
+    return [AttemptUnit(ctx, found.get(name) or UnitRecord(ctx.job.id, name)) for name in names]
 
 
-class Unit:
+class AttemptUnit:
     """One row of `job_units`, as this attempt goes on with it.
 
     books: calls to providers that went well; the unit's next commit writes them down with it.

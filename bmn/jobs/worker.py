@@ -22,7 +22,7 @@ from bmn.db import claims
 from bmn.db import jobs as job_rows
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.alert_loop import AlertLoop
-from bmn.jobs.command import Command, read_command
+from bmn.jobs.command import WorkerCommand, read_command
 from bmn.jobs.core import FAMILY, Core
 from bmn.jobs.executor import Executor
 from bmn.jobs.isolated import run_alone
@@ -87,7 +87,7 @@ class Worker:
     def _register(self) -> RqRegistration | None:
         loop = asyncio.get_running_loop()
 
-        def on_command(command: Command) -> None:
+        def on_command(command: WorkerCommand) -> None:
             loop.call_soon_threadsafe(self._obey, command)
 
         try:
@@ -253,7 +253,7 @@ class Worker:
                 log.debug("control channel broke", reason=str(error))
                 await asyncio.sleep(random.uniform(0.2, 0.6))
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: WorkerCommand) -> None:
         """An order makes sense here, or is left alone: whoever can publish may send anything."""
         if command.deployment not in (None, self._core.deployment):
             return

@@ -23,7 +23,7 @@ from bmn.local.sandbox import run_sandbox
 from bmn.local.supervisor import Child, Start, Supervisor
 from bmn.numbers import is_whole
 from bmn.settings import Settings
-from bmn.settings.running import Place
+from bmn.settings.running import ProcessPlace
 
 # Ends first to last. The API stays until the workers have ended, so that clients see their jobs end or move on.
 WORKERS, API, SANDBOX, REDIS = range(1, 5)
@@ -114,7 +114,7 @@ class Stack:
         if processes > 1:
             self.figures = Path(tempfile.mkdtemp(prefix="bmn-api-"))
         for number in range(1, processes + 1):
-            place = Place(number, processes, self.figures)
+            place = ProcessPlace(number, processes, self.figures)
             name = "api" if processes == 1 else f"api {number}"
             self._start(name, partial(_run_api, self.settings, listener, place), API)
 
@@ -277,7 +277,7 @@ def shared_out(names: Sequence[str]) -> list[list[str]]:
     return by_process(map(get_queue, names))
 
 
-def _run_api(settings: Settings, listener: socket.socket, place: Place, start: Start) -> None:
+def _run_api(settings: Settings, listener: socket.socket, place: ProcessPlace, start: Start) -> None:
     from bmn.server.app import run
 
     run(settings, listener, place, start.ready)

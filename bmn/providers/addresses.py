@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from bmn.errors import Cause, JobFailure
-from bmn.internet import Address, NotVisited, Target, is_public, read_target
+from bmn.internet import Address, NotVisited, VisitTarget, is_public, read_target
 
-__all__ = ["Address", "Target", "check_url", "is_public", "look_up", "refused"]
+__all__ = ["Address", "VisitTarget", "check_url", "is_public", "look_up", "refused"]
 
 # Threads of their own: a name whose servers never answer holds one for half a minute, and the process needs the others.
 _RESOLVERS = ThreadPoolExecutor(8, "look-up")
@@ -20,7 +20,7 @@ def refused(why: str) -> JobFailure:
     return JobFailure(Cause.BAD_INPUT, f"The address cannot be used: {why}.")
 
 
-def check_url(text: str, *, trusted: Iterable[str] = ()) -> Target:
+def check_url(text: str, *, trusted: Iterable[str] = ()) -> VisitTarget:
     """Reads a URL, by the rule of `bmn.internet`. Raises JobFailure(BAD_INPUT) for one that is not visited."""
     try:
         return read_target(text, trusted=trusted)

@@ -10,12 +10,12 @@ from typing import ClassVar
 
 from bmn.broker.shared_rate import Turns
 from bmn.cleaning import identifier
-from bmn.errors import BmnError, JobCancelled, JobFailure
+from bmn.errors import BmnError, CancellationRequested, JobFailure
 from bmn.logs import get_logger
 from bmn.observability import span
 from bmn.providers.failures import failure_of_transport, failure_unsent
-from bmn.providers.prices import Price, load_prices
-from bmn.providers.provenance import SANDBOX, Maker
+from bmn.providers.prices import ModelPrice, load_prices
+from bmn.providers.provenance import SANDBOX, PictureMaker
 from bmn.providers.wire import watched
 from bmn.settings import ProviderAccess, Settings
 
@@ -46,7 +46,7 @@ OnCall = Callable[[ProviderCall], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class VendorPicture:
     """A picture as a vendor sent it, unverified. mime: what the vendor says it is."""
 
     data: bytes
@@ -88,13 +88,13 @@ class Provider(ABC):
     async def close(self) -> None:
         """Closes the connections."""
 
-    def price(self, model: str) -> Price:
+    def price(self, model: str) -> ModelPrice:
         """What a model costs."""
         return load_prices(self.settings.price_table).of(self.provider, model)
 
-    def maker(self, model: str) -> Maker:
+    def maker(self, model: str) -> PictureMaker:
         """Who makes what this client fetches, as its files say it."""
-        return SANDBOX if self.access.sandboxed else Maker(self.label, model)
+        return SANDBOX if self.access.sandboxed else PictureMaker(self.label, model)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
         """Our failure for a vendor's exception; None for what no vendor raises, which is a defect of ours."""
@@ -119,7 +119,7 @@ class Provider(ABC):
                 outcome, keep_cost = failure.cause.value, failure.ambiguous
                 measured.note(failure)
                 raise
-            except (asyncio.CancelledError, JobCancelled):
+            except (asyncio.CancelledError, CancellationRequested):
                 outcome, keep_cost = "cancelled", paid and wire.sent
                 raise
             except Exception as error:

@@ -13,7 +13,7 @@ MAX_PIXELS = 40_000_000
 DECODERS = ThreadPoolExecutor(2, "decode")
 
 
-class Room:
+class DecodingRoom:
     """So much at the same time: who needs more than is left waits, and those who come later wait behind."""
 
     def __init__(self, most: int) -> None:
@@ -35,4 +35,4 @@ class Room:
                 self._freed.notify_all()
 
 
-PIXELS = Room(MAX_PIXELS)
+PIXELS = DecodingRoom(MAX_PIXELS)

@@ -16,7 +16,7 @@ import httpx2
 from bmn import __version__
 from bmn.errors import Cause, JobFailure
 from bmn.mime import mime_of
-from bmn.providers.addresses import Address, Target, check_url, is_public, look_up, refused
+from bmn.providers.addresses import Address, VisitTarget, check_url, is_public, look_up, refused
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.http import CONNECT_SECONDS, HEAD_ONLY, MEGABYTE, CappedTransport
 from bmn.settings import Settings
@@ -42,7 +42,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReceiverAnswer:
     """How a receiver answered. location, retry_after: the headers of that name, cut short; empty where there are none."""
 
     status: int
@@ -84,7 +84,9 @@ class Fetcher:
         except TimeoutError:
             raise _failed("it took too long") from None
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str], *, trusted: Sequence[str] = ()) -> Answer:
+    async def post(
+        self, url: str, body: bytes, headers: dict[str, str], *, trusted: Sequence[str] = ()
+    ) -> ReceiverAnswer:
         """Sends a message and reads how the answer begins; redirects are not followed, and no body is read.
 
         trusted: origins that may be plain http and anywhere. Raises JobFailure: BAD_INPUT for an address that may not be
@@ -102,13 +104,13 @@ class Fetcher:
             raise _failed(type(broken).__name__) from None
         raise _failed("nobody listens there")
 
-    async def _send(self, target: Target, address: str, body: bytes, headers: dict[str, str]) -> Answer:
+    async def _send(self, target: VisitTarget, address: str, body: bytes, headers: dict[str, str]) -> ReceiverAnswer:
         async with self._client(MEGABYTE) as client:
             sent = {**_headers(target), **headers}
             pinned = target.url.copy_with(host=address, fragment=None)
             extensions = {**_extensions(target), HEAD_ONLY: True}
             async with client.stream("POST", pinned, content=body, headers=sent, extensions=extensions) as response:
-                return Answer(
+                return ReceiverAnswer(
                     response.status_code,
                     response.headers.get("location", "")[:500],
                     response.headers.get("retry-after", "")[:100],
@@ -123,7 +125,7 @@ class Fetcher:
             url = _next(target, response)
         raise refused(f"it redirects more than {MAX_REDIRECTS} times")
 
-    async def _get(self, target: Target, max_bytes: int) -> httpx2.Response:
+    async def _get(self, target: VisitTarget, max_bytes: int) -> httpx2.Response:
         """One request, sent to an address that was checked; the next one is tried where nobody listens."""
         problem: Exception | None = None
         for address in await self._addresses(target):
@@ -137,7 +139,7 @@ class Fetcher:
                 raise _failed(type(broken).__name__) from None
         raise _failed(type(problem).__name__)
 
-    async def _addresses(self, target: Target) -> list[str]:
+    async def _addresses(self, target: VisitTarget) -> list[str]:
         """Where a target may be reached: every address of its name has to be public, or none is visited."""
         if target.trusted:
             return [target.host]
@@ -152,7 +154,7 @@ class Fetcher:
             raise refused("it is not on the public internet")
         return [str(address) for address in addresses[:_MOST_ADDRESSES]]
 
-    async def _request(self, target: Target, address: str, max_bytes: int) -> httpx2.Response:
+    async def _request(self, target: VisitTarget, address: str, max_bytes: int) -> httpx2.Response:
         pinned = target.url.copy_with(host=address, fragment=None)
         async with self._client(max_bytes) as client:
             return await client.get(pinned, headers=_headers(target), extensions=_extensions(target))
@@ -166,11 +168,11 @@ class Fetcher:
         )
 
 
-def _headers(target: Target) -> dict[str, str]:
+def _headers(target: VisitTarget) -> dict[str, str]:
     return {"host": target.url.netloc.decode("ascii"), "user-agent": f"bmn/{__version__}", "accept": "*/*"}
 
 
-def _extensions(target: Target) -> dict[str, object]:
+def _extensions(target: VisitTarget) -> dict[str, object]:
     """The certificate has to be that of the name, whatever address it is reached at."""
     extensions: dict[str, object] = {"bmn_address": str(target.url)}
     if target.url.scheme == "https":
@@ -178,7 +180,7 @@ def _extensions(target: Target) -> dict[str, object]:
     return extensions
 
 
-def _next(target: Target, response: httpx2.Response) -> str:
+def _next(target: VisitTarget, response: httpx2.Response) -> str:
     location = response.headers.get("location", "")
     try:
         return str(target.url.join(location))
@@ -186,7 +188,7 @@ def _next(target: Target, response: httpx2.Response) -> str:
         raise refused("it redirects to something that is not a URL") from None
 
 
-def _fetched(response: httpx2.Response, target: Target, kind: Kind) -> Fetched:
+def _fetched(response: httpx2.Response, target: VisitTarget, kind: Kind) -> Fetched:
     status = response.status_code
     if status in (408, 425, 429) or status >= 500:
         raise _failed(f"HTTP {status}")

@@ -8,7 +8,7 @@ from google.genai import types
 from bmn.cleaning import sentence
 from bmn.errors import Cause, JobFailure, Moderated
 from bmn.mime import mime_of
-from bmn.providers.base import OnCall, Picture, Provider
+from bmn.providers.base import OnCall, Provider, VendorPicture
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.google import LABEL, google_failure, open_sdk
 from bmn.providers.http import MEGABYTE, open_client
@@ -54,7 +54,7 @@ class Gemini(Provider):
         price = self.price(self.model)
         return price.picture + price.tokens(text_in=200, image_in=_TOKENS_A_PICTURE * inputs)
 
-    async def compose(self, prompt: str, images: Sequence[bytes], *, aspect_ratio: str = "1:1") -> Picture:
+    async def compose(self, prompt: str, images: Sequence[bytes], *, aspect_ratio: str = "1:1") -> VendorPicture:
         """One picture of about 2048 pixels a side that shows the given ones (at most 14); with none, from words alone.
 
         Raises Moderated, also for refusals that come as HTTP 200, or JobFailure; an ambiguous one when the picture may
@@ -73,7 +73,7 @@ class Gemini(Provider):
             measured.status, measured.request_id = 200, answer.response_id
             data = _picture(answer)
             measured.usd = self._cost(answer.usage_metadata, measured.usd)
-        return Picture(data, mime_of(data), measured.usd)
+        return VendorPicture(data, mime_of(data), measured.usd)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
         """What an error of the SDK means, as one of our causes."""

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 
 from bmn.errors import JobFailure
 from bmn.mime import mime_of
-from bmn.providers.base import Measured, OnCall, Picture, Provider
+from bmn.providers.base import Measured, OnCall, Provider, VendorPicture
 from bmn.providers.documented import documented
 from bmn.providers.failures import (
     UnreadableAnswer,
@@ -63,20 +63,22 @@ class OpenAIImages(Provider):
 
     async def edit(
         self, prompt: str, images: Sequence[bytes], size: str = "1024x1024", on_partial: OnPartial | None = None
-    ) -> Picture:
+    ) -> VendorPicture:
         """One picture that shows the given ones (1 to 16). on_partial gets rough ones meanwhile: number, bytes.
 
         Raises Moderated, or JobFailure; an ambiguous one when the picture may have been billed.
         """
         return await self._made("edit", prompt, images, size, on_partial)
 
-    async def generate(self, prompt: str, size: str = "1024x1024", on_partial: OnPartial | None = None) -> Picture:
+    async def generate(
+        self, prompt: str, size: str = "1024x1024", on_partial: OnPartial | None = None
+    ) -> VendorPicture:
         """One picture from words alone; otherwise as `edit`."""
         return await self._made("generate", prompt, (), size, on_partial)
 
     async def _made(
         self, operation: str, prompt: str, images: Sequence[bytes], size: str, on_partial: OnPartial | None
-    ) -> Picture:
+    ) -> VendorPicture:
         async with self.call(operation, model=self.model, deadline=_SECONDS, paid=True) as measured:
             measured.units, measured.usd = 1, self.estimate(len(images))
             if on_partial is None:
@@ -86,7 +88,7 @@ class OpenAIImages(Provider):
             measured.status = 200
             measured.usd = self._cost(usage, measured.usd)
             data = await self._data(made)
-        return Picture(data, mime_of(data), measured.usd)
+        return VendorPicture(data, mime_of(data), measured.usd)
 
     def failure(self, error: Exception, *, paid: bool) -> JobFailure | None:
         """What an error of the SDK means, as one of our causes."""

@@ -14,7 +14,7 @@ MOST_TOKENS = 10**8  # of one call
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class ModelPrice:
     """What one model costs. Unused members stay 0.
 
     text_in, image_in, text_out, image_out: a million tokens. picture: one picture where tokens are not told.
@@ -44,50 +44,50 @@ class Price:
         return self.first_mp + further * self.further_mp + inputs * self.input_mp
 
 
-_FLUX_2 = Price(first_mp=0.03, further_mp=0.015, input_mp=0.015)
-_GPT_IMAGE_2 = Price(text_in=5, image_in=8, image_out=30, picture=0.17)
+_FLUX_2 = ModelPrice(first_mp=0.03, further_mp=0.015, input_mp=0.015)
+_GPT_IMAGE_2 = ModelPrice(text_in=5, image_in=8, image_out=30, picture=0.17)
 # A name that ends in * is for all models that begin so; the longest that fits wins.
-PRICES: Mapping[str, Mapping[str, Price]] = {
+PRICES: Mapping[str, Mapping[str, ModelPrice]] = {
     "bfl": {
         "*": _FLUX_2,
-        "flux-2-max": Price(first_mp=0.07, further_mp=0.03, input_mp=0.03),
-        "flux-2-flex": Price(first_mp=0.05, further_mp=0.05, input_mp=0.05),
-        "flux-2-klein-4b": Price(first_mp=0.014, further_mp=0.001, input_mp=0.001),
-        "flux-2-klein-9b": Price(first_mp=0.015, further_mp=0.002, input_mp=0.002),
-        "flux-pro-1.1*": Price(first_mp=0.04),
-        "flux-kontext*": Price(first_mp=0.04),
+        "flux-2-max": ModelPrice(first_mp=0.07, further_mp=0.03, input_mp=0.03),
+        "flux-2-flex": ModelPrice(first_mp=0.05, further_mp=0.05, input_mp=0.05),
+        "flux-2-klein-4b": ModelPrice(first_mp=0.014, further_mp=0.001, input_mp=0.001),
+        "flux-2-klein-9b": ModelPrice(first_mp=0.015, further_mp=0.002, input_mp=0.002),
+        "flux-pro-1.1*": ModelPrice(first_mp=0.04),
+        "flux-kontext*": ModelPrice(first_mp=0.04),
     },
     "openai": {
         "*": _GPT_IMAGE_2,
-        "gpt-image-1.5*": Price(text_in=5, image_in=8, image_out=32, picture=0.133),
-        "gpt-image-1-mini": Price(text_in=2, image_in=2.5, image_out=8, picture=0.036),
+        "gpt-image-1.5*": ModelPrice(text_in=5, image_in=8, image_out=32, picture=0.133),
+        "gpt-image-1-mini": ModelPrice(text_in=2, image_in=2.5, image_out=8, picture=0.036),
     },
     "google": {
-        "*": Price(text_in=2, image_in=2, text_out=12, image_out=120, picture=0.134),
-        "gemini-omni*": Price(second=0.10, image_out=17.27),
-        "veo-3.1-fast*": Price(second=0.15),
-        "veo-*": Price(second=0.40),
+        "*": ModelPrice(text_in=2, image_in=2, text_out=12, image_out=120, picture=0.134),
+        "gemini-omni*": ModelPrice(second=0.10, image_out=17.27),
+        "veo-3.1-fast*": ModelPrice(second=0.15),
+        "veo-*": ModelPrice(second=0.40),
     },
     "anthropic": {
-        "*": Price(text_in=3, text_out=15),
-        "claude-sonnet-5*": Price(text_in=2, text_out=10),
+        "*": ModelPrice(text_in=3, text_out=15),
+        "claude-sonnet-5*": ModelPrice(text_in=2, text_out=10),
     },
-    "resend": {"*": Price(call=0.0004)},
-    "ghl": {"*": Price()},
+    "resend": {"*": ModelPrice(call=0.0004)},
+    "ghl": {"*": ModelPrice()},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    table: Mapping[str, Mapping[str, Price]]
+    table: Mapping[str, Mapping[str, ModelPrice]]
 
-    def of(self, provider: str, model: str) -> Price:
+    def of(self, provider: str, model: str) -> ModelPrice:
         """The price of a model: its own row, else the longest pattern that fits it."""
         rows = self.table.get(provider, {})
         if model in rows:
             return rows[model]
         patterns = [name for name in rows if name.endswith("*") and model.startswith(name[:-1])]
-        return rows[max(patterns, key=len)] if patterns else Price()
+        return rows[max(patterns, key=len)] if patterns else ModelPrice()
 
 
 @lru_cache(maxsize=8)
@@ -114,7 +114,7 @@ def load_prices(path: Path | None) -> Prices:
 
 
 def _members(provider: str, model: str, members: dict[str, Any]) -> dict[str, float]:
-    known = {field.name for field in fields(Price)}
+    known = {field.name for field in fields(ModelPrice)}
     if unknown := set(members) - known:
         raise ValueError(f"{provider}.{model}: {', '.join(sorted(unknown))} is none of {', '.join(sorted(known))}")
     return {name: float(value) for name, value in members.items()}

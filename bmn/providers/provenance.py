@@ -28,17 +28,17 @@ _CERTIFICATE = re.compile(rb"\x30\x82(..)\x30\x82", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class PictureMaker:
     """Who makes pictures: a vendor's model, or the sandbox, which draws them. model: None of what no model makes."""
 
     name: str
     model: str | None
 
 
-SANDBOX = Maker("sandbox", None)
+SANDBOX = PictureMaker("sandbox", None)
 
 
-def stamp(data: bytes, maker: Maker) -> tuple[bytes, Provenance]:
+def stamp(data: bytes, maker: PictureMaker) -> tuple[bytes, Provenance]:
     """The file with a note of its maker, and what is known of where it comes from.
 
     The very same bytes where they must not change, or where there is no safe place for a note.
@@ -56,21 +56,21 @@ def stamp(data: bytes, maker: Maker) -> tuple[bytes, Provenance]:
     return data, _known(maker)
 
 
-async def stamped(data: bytes, maker: Maker) -> tuple[bytes, Provenance]:
+async def stamped(data: bytes, maker: PictureMaker) -> tuple[bytes, Provenance]:
     """As `stamp`, in a thread: a file that somebody has broken on purpose takes its time, and others go on."""
     return await asyncio.get_running_loop().run_in_executor(DECODERS, stamp, data, maker)
 
 
-def maker_of(provenance: Provenance) -> Maker:
+def maker_of(provenance: Provenance) -> PictureMaker:
     """Who made it, for copies that are made of it."""
-    return Maker(provenance.made_by, provenance.model)
+    return PictureMaker(provenance.made_by, provenance.model)
 
 
-def _known(maker: Maker, *, signed: bool = False, signer: str | None = None) -> Provenance:
+def _known(maker: PictureMaker, *, signed: bool = False, signer: str | None = None) -> Provenance:
     return Provenance(made_by=maker.name, model=maker.model, signed=signed, signer=signer)
 
 
-def _packet(maker: Maker, old: bytes) -> bytes:
+def _packet(maker: PictureMaker, old: bytes) -> bytes:
     """The old packet and our note, or a packet of our own. Raises OddLayout for one that cannot be read as text."""
     if not old:
         note = _description("rdf", maker, tool=True)
@@ -86,7 +86,7 @@ def _packet(maker: Maker, old: bytes) -> bytes:
     return old[: end.start()] + note.encode() + old[end.start() :]
 
 
-def _description(rdf: str, maker: Maker, *, tool: bool) -> str:
+def _description(rdf: str, maker: PictureMaker, *, tool: bool) -> str:
     """rdf: the prefix of that namespace. tool: whether to say which program made it, which is said once."""
     source = "trainedAlgorithmicMedia" if maker.model else "algorithmicMedia"
     name = f"{maker.name} {maker.model}" if maker.model else f"{maker.name}, by no model"

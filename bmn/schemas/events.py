@@ -17,13 +17,13 @@ WIZARD, DASHBOARD, ADMIN = "/wizard", "/dashboard", "/admin"
 # --- server to client, in the order a job sends them -------------------------------------------------------------------
 
 
-class Event(Outbound):
+class ServerEvent(Outbound):
     """Base of what we send without being asked. EVENT: its name on the wire."""
 
     EVENT: ClassVar[str]
 
 
-class JobEvent(Event):
+class JobEvent(ServerEvent):
     """Of one job. seq grows by one per job, so that a client sees a gap."""
 
     job_id: str
@@ -143,7 +143,7 @@ def ends_job(event: str, data: Mapping[str, Any]) -> bool:
     return event in (JobComplete.EVENT, JobCancelled.EVENT)
 
 
-class TokenExpired(Event):
+class TokenExpired(ServerEvent):
     """To one socket, whose token has to be replaced."""
 
     EVENT = "token_expired"
@@ -151,7 +151,7 @@ class TokenExpired(Event):
     message: str
 
 
-class BrandUpdated(Event):
+class BrandUpdated(ServerEvent):
     """field: as HTTP names it. value: null where it was emptied."""
 
     EVENT = "brand:updated"
@@ -162,7 +162,7 @@ class BrandUpdated(Event):
     timestamp: int
 
 
-class KitUpdated(Event):
+class KitUpdated(ServerEvent):
     """A kit stands elsewhere. state: running, picking (its owner has to pick a logo), held, done or cancelled.
 
     step: logos, pick, mockups, bundle or video. message: what it does or waits for. cause: why it is held.
@@ -186,7 +186,7 @@ class AssetSummary(Outbound):
     metadata: dict[str, Any]
 
 
-class AssetNew(Event):
+class AssetNew(ServerEvent):
     EVENT = "asset:new"
 
     brand_id: str
@@ -194,7 +194,7 @@ class AssetNew(Event):
     timestamp: int
 
 
-class CreditsUpdated(Event):
+class CreditsUpdated(ServerEvent):
     EVENT = "credits:updated"
 
     user_id: str
@@ -209,14 +209,14 @@ class QueueCounts(Outbound):
     failed: int
 
 
-class QueueStats(Event):
+class QueueStats(ServerEvent):
     EVENT = "system:queue-stats"
 
     stats: dict[str, QueueCounts]
     timestamp: int
 
 
-class SystemError(Event):
+class SystemError(ServerEvent):
     """A job became a dead letter."""
 
     EVENT = "system:error"
@@ -234,7 +234,7 @@ class SystemError(Event):
 Severity = Literal["info", "warn", "error"]
 
 
-class SystemAlert(Event):
+class SystemAlert(ServerEvent):
     """type: a short word such as `cost-spike`."""
 
     EVENT = "system:alert"
@@ -246,10 +246,10 @@ class SystemAlert(Event):
     timestamp: int
 
 
-DASHBOARD_EVENTS: dict[str, type[Event]] = {
+DASHBOARD_EVENTS: dict[str, type[ServerEvent]] = {
     model.EVENT: model for model in (BrandUpdated, AssetNew, CreditsUpdated, KitUpdated)
 }
-ADMIN_EVENTS: dict[str, type[Event]] = {model.EVENT: model for model in (QueueStats, SystemError, SystemAlert)}
+ADMIN_EVENTS: dict[str, type[ServerEvent]] = {model.EVENT: model for model in (QueueStats, SystemError, SystemAlert)}
 
 # --- client to server --------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SubscribedList = Annotated[list[Subscribed], Field(min_length=1, max_length=len(SUBSCRIBED))]
 
 
-class WebhookDelivery(Payload):
+class DeliveryPayload(Payload):
     """user_id: whose delivery it is, for the turns in the queue."""
 
     delivery_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]

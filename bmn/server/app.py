@@ -54,7 +54,7 @@ from bmn.server.sockets import MESSAGE_BYTES, SOCKET_PATH, create_socket_app
 from bmn.server.state.resources import Resources
 from bmn.server.state.snapshot import Snapshot
 from bmn.settings import Settings, check_start
-from bmn.settings.running import Place
+from bmn.settings.running import ProcessPlace
 
 log = get_logger(__name__)
 
@@ -103,9 +103,9 @@ class Application:
     gate: counts the connections of the server that it runs in. place: which of several processes at one address it is.
     """
 
-    def __init__(self, settings: Settings, place: Place | None = None) -> None:
+    def __init__(self, settings: Settings, place: ProcessPlace | None = None) -> None:
         check_start(settings)
-        self.place = place or Place()
+        self.place = place or ProcessPlace()
         self.resources = Resources(settings, self.place)
         self.resources.health = Snapshot(partial(health.check_health, self.resources), _HEALTH_SECONDS)
         self.resources.scrape = Snapshot(partial(health.render_metrics, self.resources), _SCRAPE_SECONDS)
@@ -151,7 +151,7 @@ class Application:
             await self.resources.close()
 
 
-def create_app(settings: Settings, place: Place | None = None) -> Application:
+def create_app(settings: Settings, place: ProcessPlace | None = None) -> Application:
     """Nothing is opened before the lifespan starts. Raises Misconfigured where production must not start."""
     return Application(settings, place)
 
@@ -276,7 +276,7 @@ def create_server(app: Application, ready: Callable[[], None] = lambda: None) ->
 
 
 def run(
-    settings: Settings, sock: socket.socket, place: Place | None = None, ready: Callable[[], None] = lambda: None
+    settings: Settings, sock: socket.socket, place: ProcessPlace | None = None, ready: Callable[[], None] = lambda: None
 ) -> None:
     """Serves on a bound socket, alone or beside other processes, until SIGTERM or SIGINT, then returns: a process that ends
     this way exits with 0. ready: called when connections are taken.

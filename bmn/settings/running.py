@@ -17,7 +17,7 @@ PRIVATE = "bmn generate"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProcessPlace:
     """Which of the API processes of one `bmn serve` this is. of: how many there are. figures: a folder in which they put
     their figures for each other; None where there is one process.
     """

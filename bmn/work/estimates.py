@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from bmn.providers.prices import Price, load_prices
+from bmn.providers.prices import ModelPrice, load_prices
 from bmn.schemas.payloads import Payload
 from bmn.settings import Settings
 from bmn.work.generator import Generator, Maker
@@ -13,7 +13,7 @@ from bmn.work.generators import GENERATORS
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CostEstimate:
     """usd: what the provider would charge with a key. sandboxed: the sandbox answers, so nobody is charged."""
 
     prompts: list[str]
@@ -22,12 +22,14 @@ class Estimate:
     sandboxed: bool
 
 
-def estimate(settings: Settings, queue_name: str, payloads: Sequence[Payload], provider: str | None = None) -> Estimate:
+def estimate(
+    settings: Settings, queue_name: str, payloads: Sequence[Payload], provider: str | None = None
+) -> CostEstimate:
     """For the payloads of one submission to a generator's queue. provider: who serves the queue now, where that is known."""
     generator = GENERATORS[queue_name]
     queue, maker = generator.queue, _maker(settings, generator, provider)
     price = _price(settings, maker)
-    return Estimate(
+    return CostEstimate(
         prompts=[prompt for payload in payloads for prompt in generator.prompts(payload)],
         credits=sum(queue.units(payload) for payload in payloads) * queue.price(settings),
         usd=round(sum(maker.usd(price, payload) for payload in payloads), 6),
@@ -75,7 +77,7 @@ def _maker(settings: Settings, generator: Generator, provider: str | None) -> Ma
     return generator.maker(provider or next(iter(generator.queue.order(settings)), None))
 
 
-def _price(settings: Settings, maker: Maker) -> Price:
+def _price(settings: Settings, maker: Maker) -> ModelPrice:
     return load_prices(settings.price_table).of(maker.provider, getattr(settings, maker.model))
 
 

@@ -16,7 +16,7 @@ from bmn.errors import CAUSES, OUTAGES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.outages import is_down
 from bmn.jobs.run import NotOrdered
-from bmn.jobs.units import Unit
+from bmn.jobs.units import AttemptUnit
 from bmn.schemas.payloads import Payload
 from bmn.work.makers import MAKERS, PictureOrder
 from bmn.work.making import Made, Report
@@ -28,7 +28,7 @@ _ANSWERS = (Cause.MODERATED, Cause.BAD_INPUT, Cause.PROVIDER_RATE_LIMITED)
 """Refusals of one order by a provider that is well."""
 
 
-async def make_picture(ctx: Context[Payload], unit: Unit, order: PictureOrder, report: Report) -> Made:
+async def make_picture(ctx: Context[Payload], unit: AttemptUnit, order: PictureOrder, report: Report) -> Made:
     """The picture, by whoever is to make it. Raises JobFailure: of the last provider that was asked, or of the first one
     where all are out and none is due to be asked."""
     names = ctx.queue.order(ctx.settings)
@@ -56,7 +56,7 @@ async def make_picture(ctx: Context[Payload], unit: Unit, order: PictureOrder, r
 
 
 async def _collect(
-    ctx: Context[Payload], unit: Unit, order: PictureOrder, report: Report, names: Sequence[str]
+    ctx: Context[Payload], unit: AttemptUnit, order: PictureOrder, report: Report, names: Sequence[str]
 ) -> Made:
     """From the provider that has the order; where another one could make it, for no longer than it is kept there."""
     name = str(unit.provider)
@@ -116,7 +116,7 @@ async def _end(ctx: Context[Payload], name: str) -> None:
         await ctx.commit(lambda conn: outages.end(conn, queue, name))
 
 
-async def _moves_on(ctx: Context[Payload], unit: Unit, name: str, failure: JobFailure) -> bool:
+async def _moves_on(ctx: Context[Payload], unit: AttemptUnit, name: str, failure: JobFailure) -> bool:
     """Whether the next provider is asked for what this one has failed at: surely nothing was ordered, and it is out.
 
     A job on its last attempt does not wait until others have found that out.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bmn.jobs.queue import Queue
-from bmn.providers.prices import Price
+from bmn.providers.prices import ModelPrice
 from bmn.schemas.kind import Kind
 
 
@@ -15,7 +15,7 @@ class Maker:
 
     provider: str
     model: str
-    usd: Callable[[Price, Any], float]
+    usd: Callable[[ModelPrice, Any], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Generator:
     provider: str
     model: str
     prompts: Callable[[Any], list[str]]
-    usd: Callable[[Price, Any], float]
+    usd: Callable[[ModelPrice, Any], float]
     others: tuple[Maker, ...] = ()
 
     def maker(self, provider: str | None) -> Maker:

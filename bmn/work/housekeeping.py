@@ -2,7 +2,7 @@
 
 from bmn.jobs.queue import Queue, by_name
 from bmn.schemas import payloads
-from bmn.schemas.webhooks import DELIVERY_QUEUE, WebhookDelivery
+from bmn.schemas.webhooks import DELIVERY_QUEUE, DeliveryPayload
 
 HOUSEKEEPING: dict[str, Queue] = by_name(
     (
@@ -44,7 +44,7 @@ HOUSEKEEPING: dict[str, Queue] = by_name(
         ),
         Queue(
             name=DELIVERY_QUEUE,
-            payload=WebhookDelivery,
+            payload=DeliveryPayload,
             handler="bmn.work.webhooks.deliver",
             slots=10,
             timeout=40,

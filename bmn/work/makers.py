@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bmn.errors import JobFailure
 from bmn.jobs.context import Context
-from bmn.jobs.units import Unit
+from bmn.jobs.units import AttemptUnit
 from bmn.providers.bfl import Bfl, ImageRequest, Task
 from bmn.providers.images import verify_picture
 from bmn.schemas.payloads import Payload
@@ -29,10 +29,10 @@ class PictureOrder:
         return {"prompt": self.prompt, "seed": self.seed, "pictures": len(self.pictures)}
 
 
-Make = Callable[[Context[Payload], Unit, PictureOrder, Report], Awaitable[Made]]
+Make = Callable[[Context[Payload], AttemptUnit, PictureOrder, Report], Awaitable[Made]]
 
 
-async def by_flux(ctx: Context[Payload], unit: Unit, order: PictureOrder, report: Report) -> Made:
+async def by_flux(ctx: Context[Payload], unit: AttemptUnit, order: PictureOrder, report: Report) -> Made:
     """By Black Forest Labs: ordered once, then waited for, in this attempt or in a later one."""
     bfl = ctx.client(Bfl)
     async with ctx.slot("bfl", ctx.settings.bfl_max_concurrent):
@@ -60,7 +60,7 @@ async def by_flux(ctx: Context[Payload], unit: Unit, order: PictureOrder, report
     return Made(picture.data, picture.mime, bfl.maker(bfl.model), task.cost_usd, metadata, picture.small)
 
 
-async def by_openai(ctx: Context[Payload], unit: Unit, order: PictureOrder, report: Report) -> Made:
+async def by_openai(ctx: Context[Payload], unit: AttemptUnit, order: PictureOrder, report: Report) -> Made:
     """By OpenAI Images, with rough pictures on the way."""
     await _load("bmn.providers.openai_images")
     from bmn.providers.openai_images import PARTIALS, OpenAIImages  # noqa: PLC0415 - a server knows this module too
@@ -81,7 +81,7 @@ async def by_openai(ctx: Context[Payload], unit: Unit, order: PictureOrder, repo
     return Made(clean.data, clean.mime, client.maker(client.model), picture.cost_usd, metadata, clean.small)
 
 
-async def by_gemini(ctx: Context[Payload], unit: Unit, order: PictureOrder, report: Report) -> Made:
+async def by_gemini(ctx: Context[Payload], unit: AttemptUnit, order: PictureOrder, report: Report) -> Made:
     """By Google Gemini, which says nothing on the way."""
     await _load("bmn.providers.gemini")
     from bmn.providers.gemini import Gemini  # noqa: PLC0415 - a server knows this module too

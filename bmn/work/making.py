@@ -9,9 +9,9 @@ from bmn.db import jobs as job_rows
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.run import NotOrdered
-from bmn.jobs.units import Unit, is_final, open_units
+from bmn.jobs.units import AttemptUnit, is_final, open_units
 from bmn.providers.images import CleanPicture
-from bmn.providers.provenance import Maker, stamped
+from bmn.providers.provenance import PictureMaker, stamped
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 from bmn.work.previews import keep_preview
@@ -32,7 +32,7 @@ class Made:
 
     data: bytes
     mime: str
-    maker: Maker
+    maker: PictureMaker
     usd: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     small: CleanPicture | None = None
@@ -45,7 +45,7 @@ class Item:
     unit: str
     label: str
     asset_type: str
-    make: Callable[[Unit, Report], Awaitable[Made]]
+    make: Callable[[AttemptUnit, Report], Awaitable[Made]]
     metadata: dict[str, Any] = field(default_factory=dict)
     index: int | None = None
 
@@ -101,7 +101,7 @@ def _rank(failure: JobFailure) -> int:
     return 2 if failure.cause is Cause.PROVIDER_RATE_LIMITED else 1
 
 
-async def _make_one(ctx: Context[Payload], item: Item, unit: Unit, course: _Course, count: int) -> None:
+async def _make_one(ctx: Context[Payload], item: Item, unit: AttemptUnit, course: _Course, count: int) -> None:
     if failure := unit.failed_for_good():
         course.reach(item, "saving")
         raise failure
@@ -120,7 +120,7 @@ async def _make_one(ctx: Context[Payload], item: Item, unit: Unit, course: _Cour
             raise
 
 
-async def _bring_home(ctx: Context[Payload], item: Item, unit: Unit, course: _Course, count: int) -> None:
+async def _bring_home(ctx: Context[Payload], item: Item, unit: AttemptUnit, course: _Course, count: int) -> None:
     if unit.saved:
         course.reach(item, "saving")
         ctx.unit_percent(item.unit, 1.0, units=count)

@@ -10,7 +10,7 @@ from functools import partial
 
 from bmn.db.engine import Database
 from bmn.db.keeping import retention, upkeep
-from bmn.db.keeping.retention import Batch, Book
+from bmn.db.keeping.retention import Book, Deletion
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
 from bmn.work.archive.files import Archive, open_archive
@@ -51,11 +51,11 @@ class _Shelf:
         elif took > _LONG_SECONDS:
             self._size = max(self._size // 2, 1)
 
-    async def _batch(self, db: Database) -> tuple[Batch, float]:
+    async def _batch(self, db: Database) -> tuple[Deletion, float]:
         """Deletes a batch; also for how many seconds that kept others from writing."""
         if self._archive is not None and self._book.archived:
             moved = await archive_batch(db, self._archive, self._book, self._size, self._upto)
-            return Batch(moved.removed, moved.upto), moved.seconds
+            return Deletion(moved.removed, moved.upto), moved.seconds
         began = time.monotonic()
         batch = await db.write(partial(retention.prune, book=self._book, limit=self._size, after=self._upto))
         return batch, time.monotonic() - began

@@ -32,7 +32,7 @@ from bmn.db.sums import activity, rollup, spending
 from bmn.db.tables import archive_holds, jobs
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.work.archive.files import Archive, open_archive
-from bmn.work.archive.reading import Wanted, restore
+from bmn.work.archive.reading import WantedRows, restore
 from bmn.work.pruning import SWEEP_SECONDS, sweep
 from tests.chaos.deployment import LOGOS, SERVED, Deployment
 from tests.chaos.nursery import Nursery
@@ -180,7 +180,7 @@ async def run(nursery: Nursery, folder: Path, url: str, asked: DayAsked) -> tupl
         day = Day(stack, archive, asked)
         await day.run()
         left = await stack.read(_rows)
-        back = await restore(archive, stack.core.db, Wanted(), hold_seconds=_DAY)
+        back = await restore(archive, stack.core.db, WantedRows(), hold_seconds=_DAY)
         report = await stack.check(served=(*SERVED, _PREVIEWS))
         problems = [*day.problems(), *(f"cannot be read: {name}: {why}" for name, why in back.broken)]
         return _lines(day, left, back.rows, report), problems

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from PIL import Image
 
-from bmn.cli.agents.money import Amount, OverBudget, Price, Purse
+from bmn.cli.agents.money import Amount, OrderPrice, OverBudget, Purse
 from bmn.cli.agents.orders import AnyOrder
 from bmn.cli.agents.pictures import shown
 from bmn.errors import UsageProblem
@@ -38,11 +38,11 @@ def test_what_could_be_meant_either_way_is_no_amount(text: str) -> None:
 def test_a_purse_gives_no_more_than_it_holds_and_counts_a_key_once() -> None:
     purse = Purse(Amount.read("$0.50"))
     for _ in range(2):
-        purse.hold("a", Price.of(3, 0.3), None)
+        purse.hold("a", OrderPrice.of(3, 0.3), None)
     assert purse.left == "$0.20"
     with pytest.raises(OverBudget, match=r"would cost \$0\.200001; this server may spend \$0\.20 more of its \$0\.50"):
-        purse.hold("b", Price.of(1, 0.200001), None)
-    purse.hold("b", Price.of(1, 0.2), None)
+        purse.hold("b", OrderPrice.of(1, 0.200001), None)
+    purse.hold("b", OrderPrice.of(1, 0.2), None)
     assert purse.left == "$0.00"
     purse.release("a", None)
     assert (purse.left, purse.spent.credits) == ("$0.30", 1)
@@ -50,11 +50,11 @@ def test_a_purse_gives_no_more_than_it_holds_and_counts_a_key_once() -> None:
 
 def test_another_order_under_a_used_key_is_weighed_again_and_frees_nothing_when_it_is_refused() -> None:
     purse = Purse(Amount.read(10))
-    assert purse.hold("a", Price.of(4, 0.4), None) is None
+    assert purse.hold("a", OrderPrice.of(4, 0.4), None) is None
     with pytest.raises(OverBudget):
-        purse.hold("a", Price.of(11, 0.4), None)
-    before = purse.hold("a", Price.of(9, 0.9), None)
-    assert (before, purse.left) == (Price.of(4, 0.4), "1 credit")
+        purse.hold("a", OrderPrice.of(11, 0.4), None)
+    before = purse.hold("a", OrderPrice.of(9, 0.9), None)
+    assert (before, purse.left) == (OrderPrice.of(4, 0.4), "1 credit")
     purse.release("a", before)  # the server says that the key was used for something else
     assert purse.left == "6 credits"
 
@@ -62,12 +62,12 @@ def test_another_order_under_a_used_key_is_weighed_again_and_frees_nothing_when_
 def test_what_a_call_may_cost_is_compared_in_its_own_unit() -> None:
     purse = Purse(Amount.read(10))
     with pytest.raises(OverBudget, match=r"would cost \$0\.51, and its budget is \$0\.50"):
-        purse.hold("a", Price.of(1, 0.51), Amount.read("$0.50"))
+        purse.hold("a", OrderPrice.of(1, 0.51), Amount.read("$0.50"))
     with pytest.raises(OverBudget, match="would cost 11 credits; this server may spend 10 credits more"):
-        purse.hold("a", Price.of(11, 0.1), Amount.read("$0.50"))
-    purse.hold("a", Price.of(10, 0.5), Amount.read("$0.50"))
+        purse.hold("a", OrderPrice.of(11, 0.1), Amount.read("$0.50"))
+    purse.hold("a", OrderPrice.of(10, 0.5), Amount.read("$0.50"))
     with pytest.raises(UsageProblem, match="Nothing says what this may cost"):
-        Purse(None).hold("a", Price.of(1, 0.0), None)
+        Purse(None).hold("a", OrderPrice.of(1, 0.0), None)
 
 
 def test_every_generator_can_be_ordered() -> None:

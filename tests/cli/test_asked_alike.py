@@ -11,7 +11,7 @@ from bmn.cli.base import BaseCommand, Context
 from bmn.cli.following import board
 from bmn.cli.following.cancelling import ordered_in_words
 from bmn.cli.following.fleet import in_words, seats
-from bmn.cli.following.progress import Line, Unit
+from bmn.cli.following.progress import BoardLine, UnitProgress
 from bmn.cli.following.top_view import Known, lines
 from bmn.schemas.documents import JobRecord, Overview, WorkerStatus
 from bmn.schemas.documents import Unit as PaidUnit
@@ -112,8 +112,8 @@ def test_top_says_what_a_small_screen_hides(rows: int) -> None:
 
 @pytest.mark.parametrize(("columns", "whole"), [(80, True), (140, True), (50, False)])
 def test_no_time_beside_a_bar_is_cut_off(columns: int, whole: bool) -> None:
-    line = Line("logo-generation-1", "Acme Coffee Roasters", state="active", percent=30, word="generating")
-    line.units = {index: Unit(1.0 if index < 3 else 0.3, "generating") for index in range(4)}
+    line = BoardLine("logo-generation-1", "Acme Coffee Roasters", state="active", percent=30, word="generating")
+    line.units = {index: UnitProgress(1.0 if index < 3 else 0.3, "generating") for index in range(4)}
     line.since -= 10
     for expected in (34.0, 1.0):
         line.expected = expected

@@ -15,7 +15,7 @@ from bmn.cli.commands import jobs, queues, workers
 from bmn.cli.following import pictures
 from bmn.cli.following.board import _job_row
 from bmn.cli.following.job_page import _timeline
-from bmn.cli.following.progress import Line
+from bmn.cli.following.progress import BoardLine
 from bmn.cli.terminal import images
 from bmn.cli.terminal.cells import Column, clean
 from bmn.cli.terminal.console import Console
@@ -243,7 +243,7 @@ def test_the_worst_of_several_jobs_speaks() -> None:
 
 @pytest.mark.parametrize("columns", [50, 80, 140])
 def test_the_figures_beside_a_bar_stay_on_a_narrow_terminal(columns: int) -> None:
-    line = Line("mockup-generation-1", "Acme Coffee", state="active", percent=77, word="generating")
+    line = BoardLine("mockup-generation-1", "Acme Coffee", state="active", percent=77, word="generating")
     row = _job_row(line, columns).plain
     assert cell_len(row) <= columns
     assert "━" in row

@@ -6,7 +6,7 @@ import pytest
 
 from bmn.cli.base import nearest
 from bmn.cli.following.board import Board
-from bmn.cli.following.progress import Line
+from bmn.cli.following.progress import BoardLine
 from bmn.cli.following.report import report
 from bmn.cli.lookup.rows import read_rows
 from bmn.cli.terminal.console import console
@@ -73,7 +73,7 @@ def test_a_fault_without_an_effect_says_which_there_are() -> None:
 @pytest.mark.parametrize("status", ["queued", "waiting"])
 def test_a_job_that_goes_back_in_line_waits_and_is_not_still_doing_its_message(status: str) -> None:
     board = Board(silent=True)
-    board.add(Line("logo-generation-1", "Acme", state="active"))
+    board.add(BoardLine("logo-generation-1", "Acme", state="active"))
     message = CAUSES[Cause.PROVIDER_AUTH].told_while_waiting
     board.apply(Event("logo-generation-1", 1, "job:progress", {"status": status, "progress": 5, "message": message}))
     assert board.lines["logo-generation-1"].state == JobState.QUEUED

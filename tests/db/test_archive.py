@@ -23,7 +23,7 @@ from bmn.errors import JobFailure, Misconfigured
 from bmn.settings import Settings
 from bmn.work.archive.files import Archive, ArchiveFile, open_archive
 from bmn.work.archive.lines import pack, unpack
-from bmn.work.archive.reading import Wanted, forget, restore
+from bmn.work.archive.reading import WantedRows, forget, restore
 from bmn.work.archive.writing import archive_letters
 from bmn.work.pruning import sweep
 
@@ -115,12 +115,12 @@ async def test_what_was_archived_and_dropped_comes_back_byte_for_byte(old: Datab
     assert removed["jobs"] == 120
     assert removed["credit_ledger"] == 360
     assert {name for name, rows in (await _contents_of(old)).items() if rows} == {"jobs"}  # those that wait
-    done = await restore(archive, old, Wanted(), hold_seconds=0.0)
+    done = await restore(archive, old, WantedRows(), hold_seconds=0.0)
     assert (
         sum(done.rows.values()) == done.found == sum(removed[book.name] for book in _ARCHIVED if book.name in removed)
     )
     assert await _contents_of(old) == before
-    again = await restore(archive, old, Wanted(), hold_seconds=0.0)
+    again = await restore(archive, old, WantedRows(), hold_seconds=0.0)
     assert (sum(again.rows.values()), again.found, again.broken) == (0, done.found, [])
     assert await _contents_of(old) == before
 
@@ -138,7 +138,7 @@ async def test_a_file_of_another_database_is_queried_with_the_same_rows(
     migrate(address)
     other = Database(address)
     await other.start()
-    await restore(archive, other, Wanted(), hold_seconds=0.0)
+    await restore(archive, other, WantedRows(), hold_seconds=0.0)
     assert await other.read(answer) == before
     await other.close()
 
@@ -148,7 +148,7 @@ async def test_one_job_comes_back_with_what_belongs_to_it_and_stays(old: Databas
     before = await old.read(partial(_of_job, job_id=job_id))
     await sweep(old, 60.0, archive)
     assert not any(await old.read(partial(_of_job, job_id=job_id)))
-    done = await restore(archive, old, Wanted(job_id), hold_seconds=60.0)
+    done = await restore(archive, old, WantedRows(job_id), hold_seconds=60.0)
     assert done.rows["jobs"] == 1
     assert await old.read(partial(_of_job, job_id=job_id)) == before
     await sweep(old, 60.0, archive)
@@ -172,7 +172,7 @@ async def test_a_period_brings_back_its_rows_alone(old: Database, archive: Archi
     )
     await sweep(old, 60.0, archive)
     since, upto = ended[30], ended[59]
-    done = await restore(archive, old, Wanted(since=since, upto=upto), hold_seconds=60.0)
+    done = await restore(archive, old, WantedRows(since=since, upto=upto), hold_seconds=60.0)
     assert done.rows["jobs"] == 30
     left = await old.read(
         lambda conn: sorted(conn.execute(select(jobs.c.completed_at).where(jobs.c.completed_at > 0)).scalars())
@@ -186,8 +186,8 @@ async def test_a_number_that_another_row_has_by_now_becomes_a_new_one(old: Datab
     await sweep(old, 60.0, archive)
     taken = {"id": first, "user_id": "somebody", "job_id": "else", "kind": "grant", "amount": 7}
     await old.write(lambda conn: conn.execute(insert(credit_ledger).values(**taken)).rowcount)
-    await restore(archive, old, Wanted(), hold_seconds=60.0)
-    await restore(archive, old, Wanted(), hold_seconds=60.0)
+    await restore(archive, old, WantedRows(), hold_seconds=60.0)
+    await restore(archive, old, WantedRows(), hold_seconds=60.0)
     rows = await old.read(lambda conn: conn.execute(select(credit_ledger.c.user_id)).scalars().all())
     assert (len(rows), list(rows).count("somebody")) == (361, 1)
 
@@ -202,7 +202,7 @@ async def test_what_changes_while_it_is_archived_is_not_deleted(old: Database, a
         await old.write(partial(archiving.remove, taken=taken))
     assert await _contents_of(old) == before
     await sweep(old, 60.0, archive)
-    done = await restore(archive, old, Wanted(), hold_seconds=0.0)
+    done = await restore(archive, old, WantedRows(), hold_seconds=0.0)
     assert done.rows["jobs"] == 120
     assert await _contents_of(old) == before
 
@@ -223,7 +223,7 @@ async def test_surplus_letters_are_archived_too(db: Database, archive: Archive) 
     before = await _contents_of(db)
     assert await archive_letters(db, archive, 100) == 5
     assert await archive_letters(db, archive, 100) == 0
-    await restore(archive, db, Wanted(), hold_seconds=0.0)
+    await restore(archive, db, WantedRows(), hold_seconds=0.0)
     assert await _contents_of(db) == before
 
 
@@ -236,7 +236,7 @@ async def test_a_user_is_taken_out_of_the_archive_and_nobody_else(old: Database,
     assert await forget(archive, "user-1") == 0
     texts = [repr(list(unpack(await archive.read(file)))) for file in await archive.list()]
     assert not any("'user-1'" in each for each in texts)
-    await restore(archive, old, Wanted(), hold_seconds=0.0)
+    await restore(archive, old, WantedRows(), hold_seconds=0.0)
     assert await old.read(lambda conn: _ended_of(conn, theirs=True)) == []
     assert await old.read(lambda conn: _ended_of(conn, theirs=False)) == others
 
@@ -273,7 +273,7 @@ asyncio.run(main())
     kept = await _contents_of(old)
     assert len(kept["jobs"]) < len(before["jobs"])  # the first batch is gone, and in the archive
     await sweep(old, 60.0, archive)
-    await restore(archive, old, Wanted(), hold_seconds=0.0)
+    await restore(archive, old, WantedRows(), hold_seconds=0.0)
     assert await _contents_of(old) == before
 
 
@@ -300,7 +300,7 @@ async def test_a_damaged_file_is_named_and_holds_up_no_other(
 ) -> None:
     (home / "archive" / file.key).write_bytes(b"torn")
     await sweep(old, 60.0, archive)
-    done = await restore(archive, old, Wanted(), hold_seconds=0.0)
+    done = await restore(archive, old, WantedRows(), hold_seconds=0.0)
     assert [key for key, _ in done.broken] == [file.key]
     assert done.rows["jobs"] == 120
 

@@ -15,7 +15,7 @@ from bmn.db.migrations import migrate
 from bmn.db.tables import audit_log, db_now, provider_calls, spending_mark
 from bmn.settings import Settings
 from bmn.work.archive.files import open_archive
-from bmn.work.archive.reading import Wanted, restore
+from bmn.work.archive.reading import WantedRows, restore
 from bmn.work.pruning import sweep
 from tests.kit.parts import divide_long_ago, month_ago
 from tests.kit.releases import as_of
@@ -133,7 +133,7 @@ async def test_with_an_archive_a_month_goes_once_its_rows_have_and_they_come_bac
     assert await db.read(_ages) == [100]
     first = (await db.read(lambda conn: partitions.parts_of(conn, provider_calls)))[0]
     assert first.upto > await db.read(lambda conn: conn.execute(select(db_now())).scalar_one()) - _BOOK.seconds
-    await restore(archive, db, Wanted("j"), hold_seconds=3600.0)
+    await restore(archive, db, WantedRows("j"), hold_seconds=3600.0)
     assert await db.read(_ages) == [460, 459, 100]
     await sweep(db, 60.0, archive)
     assert await db.read(_ages) == [460, 459, 100]

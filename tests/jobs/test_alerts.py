@@ -29,7 +29,7 @@ from bmn.jobs.escalation import escalate
 from bmn.jobs.sinks import ops_mailbox
 from bmn.server.state.metrics import Metrics, read_figures
 from bmn.settings import load_settings
-from bmn.settings.running import Place
+from bmn.settings.running import ProcessPlace
 from bmn.work.wiring import open_core
 from tests.kit.engine import FAST, Engine
 from tests.kit.handlers import QUEUE
@@ -240,7 +240,7 @@ async def test_prometheus_is_shown_what_is_open_and_what_is_paused(engine: Engin
         metrics.show(await engine.read(read_figures))
         return metrics.render().decode()
 
-    metrics = Metrics(Place())
+    metrics = Metrics(ProcessPlace())
     await pause(engine)
     await alerts.look(engine.core)
     shown = await page()

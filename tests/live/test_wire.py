@@ -22,9 +22,9 @@ from bmn.schemas.events import (
     JOB_EVENTS,
     WIZARD,
     Answer,
-    Event,
     JobEvent,
     Refusal,
+    ServerEvent,
     TokenExpired,
 )
 from bmn.server.sockets import admin, dashboard, wizard
@@ -33,7 +33,7 @@ from tests.kit.processes import PATIENCE, eventually
 from tests.kit.stack import Stack, start
 
 HANDLERS = {WIZARD: wizard.HANDLERS, DASHBOARD: dashboard.HANDLERS, ADMIN: admin.HANDLERS}
-EVENTS: dict[str, dict[str, type[Event]]] = {
+EVENTS: dict[str, dict[str, type[ServerEvent]]] = {
     WIZARD: {**JOB_EVENTS, TokenExpired.EVENT: TokenExpired},
     DASHBOARD: dict(DASHBOARD_EVENTS),
     ADMIN: dict(ADMIN_EVENTS),
@@ -46,7 +46,7 @@ WIRE = {
     and "[" not in model.__name__
     and issubclass(model, BaseModel)
     and model.__module__ == module.__name__
-} - {base.__name__ for base in (Event, JobEvent, Answer)}
+} - {base.__name__ for base in (ServerEvent, JobEvent, Answer)}
 NEVER_SEEN = {
     "AssetsResult": "of a job that makes one asset and was left with two: only a replay under another schema",
     "CrmSkipped": "only where no CRM is configured; here the sandbox is",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bmn.server.state.metrics import Metrics
-from bmn.settings.running import Place
+from bmn.settings.running import ProcessPlace
 from bmn.work.queue_names import QUEUE_NAMES
 from tests.kit.compose import ROOT, run_commands
 from tests.kit.terminal import BMN
@@ -170,7 +170,7 @@ def test_every_deployment_has_a_budget_and_every_selector_finds_its_pods() -> No
 
 def test_workers_are_those_of_the_queues_and_are_scaled_by_a_figure_that_we_tell() -> None:
     assert kubernetes.TARGET.read_text() == kubernetes.workers(), "run: python -m tools.kubernetes"
-    told = {family.name for family in Metrics(Place()).registry.collect()}
+    told = {family.name for family in Metrics(ProcessPlace()).registry.collect()}
     for document in DOCUMENTS:
         if document["kind"] == "ScaledObject":
             (trigger,) = document["spec"]["triggers"]

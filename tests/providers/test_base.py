@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import pytest
 
-from bmn.errors import Cause, JobCancelled, JobFailure, Misconfigured, TryLater
+from bmn.errors import CancellationRequested, Cause, JobFailure, Misconfigured, TryLater
 from bmn.providers.base import OnCall, Provider, ProviderCall
 from bmn.providers.http import open_client
-from bmn.providers.prices import Price, load_prices
+from bmn.providers.prices import ModelPrice, load_prices
 from bmn.settings import ProviderAccess, Settings
 from tests.kit.wire import Wire, answer
 
@@ -43,7 +43,7 @@ async def test_a_call_that_takes_too_long_is_ended_and_booked(vendor: AnyVendor,
     assert calls[0].ms >= 900
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError, JobCancelled])
+@pytest.mark.parametrize("error", [asyncio.CancelledError, CancellationRequested])
 async def test_a_cancelled_call_is_booked_as_it_may_have_cost(
     vendor: AnyVendor, calls: list[ProviderCall], error: type[BaseException]
 ) -> None:
@@ -88,7 +88,7 @@ def test_the_longest_pattern_prices_a_model() -> None:
     assert prices.of("google", "gemini-omni-1.2-flash").second == 0.10
     assert prices.of("bfl", "flux-2-pro").pixels(1024, 1024) == 0.03
     assert prices.of("bfl", "flux-2-pro").pixels(2048, 1024, 1) == pytest.approx(0.06)
-    assert prices.of("nobody", "x") == Price()
+    assert prices.of("nobody", "x") == ModelPrice()
 
 
 def test_a_file_overrides_single_prices(tmp_path: Path) -> None:

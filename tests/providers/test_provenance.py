@@ -23,10 +23,10 @@ from bmn.mime import mime_of
 from bmn.providers.films import verify_film
 from bmn.providers.images import verify_picture
 from bmn.providers.packets import OddLayout, find
-from bmn.providers.provenance import SANDBOX, Maker, maker_of, stamp, stamped
+from bmn.providers.provenance import SANDBOX, PictureMaker, maker_of, stamp, stamped
 from bmn.schemas.provenance import provenance_of
 
-FLUX = Maker("Black Forest Labs", "flux-2-pro")
+FLUX = PictureMaker("Black Forest Labs", "flux-2-pro")
 MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 PROGRAM = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
 _SIGNED = sorted((Path(__file__).parent / "signed").iterdir())

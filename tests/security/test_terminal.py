@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bmn.cli.following.board import Board, _drawn, _rows
 from bmn.cli.following.job_page import styled
-from bmn.cli.following.progress import Line
+from bmn.cli.following.progress import BoardLine
 from bmn.cli.terminal.console import Console
 from bmn.client import Event
 from bmn.schemas.look import BrandBody
@@ -52,7 +52,7 @@ def test_what_is_told_beside_the_answer_is_words_too(
         console.traceback()
     monkeypatch.setattr("bmn.cli.following.board.console", console)
     board = Board()
-    board.add(Line("logo-generation-1", EVIL))
+    board.add(BoardLine("logo-generation-1", EVIL))
     board.apply(Event("logo-generation-1", 1, "job:tool-error", {"toolName": EVIL, "error": EVIL}))
     rows = [_drawn(row, "*", 200) for line in board.lines.values() for row in _rows([line], 200)]
     written = "".join(capsys.readouterr()) + "".join(part for row in rows for part in row)

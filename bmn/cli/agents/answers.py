@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from bmn.cli.lookup.assets import numbered
 from bmn.schemas import documents
@@ -141,12 +141,14 @@ class PriceAnswer(Document):
     budget_left: str | None = None
 
 
-class Accepted(Document):
+class OrderAnswer(Document):
     """What was submitted. kit: of a whole brand. credits, usd: what it was estimated at.
 
     key: the same key and order are one submission, however often they are sent. ended: the key belongs to a job that ended
     so, and nothing new was started.
     """
+
+    model_config = ConfigDict(title="Accepted")  # as the tools have described it since their first release
 
     job_ids: list[str]
     kit: str | None

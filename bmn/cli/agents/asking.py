@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from bmn.cli.agents.answers import PriceAnswer, StepPrice
-from bmn.cli.agents.money import Price
+from bmn.cli.agents.money import OrderPrice
 from bmn.cli.agents.orders import KitOrder, Order
 from bmn.cli.lookup.brands import brands_named, find_brand, for_target, is_brand_id
-from bmn.cli.order import Body, Target
+from bmn.cli.order import Body, BrandTarget
 from bmn.client import Client
 from bmn.errors import InsufficientCredits, NotFound
 from bmn.schemas import documents
@@ -14,7 +14,7 @@ from bmn.schemas.generators import KINDS
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PricedOrder:
     """An order that was looked up and priced.
 
     reference: the brand as it was named. body: the request but for the id of a brand that is not made yet.
@@ -22,14 +22,14 @@ class Asked:
 
     order: Order
     reference: str
-    brand: Target
+    brand: BrandTarget
     body: Body
     answer: PriceAnswer
 
     @property
-    def price(self) -> Price:
+    def price(self) -> OrderPrice:
         """What is compared with a budget."""
-        return Price.of(self.answer.credits, self.answer.usd)
+        return OrderPrice.of(self.answer.credits, self.answer.usd)
 
     @property
     def is_kit(self) -> bool:
@@ -37,7 +37,7 @@ class Asked:
         return isinstance(self.order, KitOrder)
 
 
-async def ask(client: Client, reference: str, order: Order, *, make: bool = False) -> Asked:
+async def ask(client: Client, reference: str, order: Order, *, make: bool = False) -> PricedOrder:
     """What an order for a brand would come to. reference: the brand's name or id.
 
     make: a brand that is not there is made, where an estimate cannot do without; else nothing is stored. Raises NotFound
@@ -50,10 +50,10 @@ async def ask(client: Client, reference: str, order: Order, *, make: bool = Fals
         answer = _of_kit(await client.kit_price(body | ({"brandId": brand.id} if brand.id else {})))
     else:
         answer = _of_job(await client.estimate(order.kind, body | named))
-    return Asked(order, reference, brand, body, answer.model_copy(update={"brand_is_new": not brand.id}))
+    return PricedOrder(order, reference, brand, body, answer.model_copy(update={"brand_is_new": not brand.id}))
 
 
-def settle_brand(asked: Asked) -> Body:
+def settle_brand(asked: PricedOrder) -> Body:
     """The whole request. A brand that is not there yet is made together with the order. Raises InsufficientCredits."""
     if not asked.brand.id and asked.answer.credits > asked.answer.credits_available:
         raise InsufficientCredits(asked.answer.credits, asked.answer.credits_available)
@@ -62,7 +62,7 @@ def settle_brand(asked: Asked) -> Body:
     return for_target(asked.body, asked.reference, asked.brand, asked.order.record())
 
 
-async def _brand(client: Client, reference: str, order: Order, *, make: bool) -> Target:
+async def _brand(client: Client, reference: str, order: Order, *, make: bool) -> BrandTarget:
     kind = KINDS.get(order.kind)
     try:
         found = await find_brand(client, reference)
@@ -71,12 +71,12 @@ async def _brand(client: Client, reference: str, order: Order, *, make: bool) ->
         if is_brand_id(named) or not _makes_brand(order) or await brands_named(client, named):
             raise  # the last: it could be several
         if kind is None or kind.estimate is not None:
-            return Target("", named)
+            return BrandTarget("", named)
         if not make:
             raise
         made = await client.create_brand(named, **order.record())  # which costs nothing
-        return Target(made.id, made.name)
-    return Target(found.id, found.name)
+        return BrandTarget(made.id, made.name)
+    return BrandTarget(found.id, found.name)
 
 
 def _makes_brand(order: Order) -> bool:

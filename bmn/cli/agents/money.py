@@ -18,25 +18,25 @@ class OverBudget(BmnError):
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class OrderPrice:
     """What a submission comes to: credits of the account, and US dollars that providers charge with their keys."""
 
     credits: int
     usd: Decimal
 
     @classmethod
-    def of(cls, credits: int, usd: float) -> "Price":
+    def of(cls, credits: int, usd: float) -> "OrderPrice":
         """Of an estimate, whose dollars are a float to the millionth."""
         return cls(credits, Decimal(str(round(usd, 6))))
 
-    def __add__(self, other: "Price") -> "Price":
-        return Price(self.credits + other.credits, self.usd + other.usd)
+    def __add__(self, other: "OrderPrice") -> "OrderPrice":
+        return OrderPrice(self.credits + other.credits, self.usd + other.usd)
 
     def __str__(self) -> str:
         return f"{count(self.credits, 'credit')} ({_dollars(self.usd)} with the providers' keys)"
 
 
-NOTHING = Price(0, Decimal(0))
+NOTHING = OrderPrice(0, Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Amount:
             raise ValueError(f"{str(text)!r} is not a whole number of credits; dollars are written $0.50 or 0.50usd")
         return cls("credits", value)
 
-    def part(self, price: Price) -> Decimal:
+    def part(self, price: OrderPrice) -> Decimal:
         """How much of it a price takes."""
         return Decimal(price.credits) if self.unit == "credits" else price.usd
 
@@ -79,10 +79,10 @@ class Purse:
     """
 
     limit: Amount | None
-    _held: dict[str, Price] = field(default_factory=dict)
+    _held: dict[str, OrderPrice] = field(default_factory=dict)
 
     @property
-    def spent(self) -> Price:
+    def spent(self) -> OrderPrice:
         """Of all submissions that were accepted."""
         return sum(self._held.values(), NOTHING)
 
@@ -93,7 +93,7 @@ class Purse:
             return None
         return self.limit.said(self.limit.value - self.limit.part(self.spent))
 
-    def hold(self, key: str, price: Price, budget: Amount | None) -> Price | None:
+    def hold(self, key: str, price: OrderPrice, budget: Amount | None) -> OrderPrice | None:
         """Sets a price aside under its key, once however often it is asked; gives what stood there before.
 
         budget: of this call alone. Raises OverBudget, and UsageProblem where nothing says what it may cost.
@@ -122,7 +122,7 @@ class Purse:
         self._held[key] = price
         return before
 
-    def release(self, key: str, before: Price | None) -> None:
+    def release(self, key: str, before: OrderPrice | None) -> None:
         """Puts a key back to what `hold` gave, when its submission was refused: what was accepted under it stays spent."""
         if before is None:
             self._held.pop(key, None)

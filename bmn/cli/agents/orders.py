@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, create_model
 
 from bmn.cli.lookup.bodies import bundle_body, mockups_body, video_body
 from bmn.cli.lookup.products import find_products
-from bmn.cli.order import Body, Target
+from bmn.cli.order import Body, BrandTarget
 from bmn.client import Client
 from bmn.schemas.base import FreeForm, Id, Model, Name, Palette, Text, Vision, Whole
 from bmn.schemas.generators import KINDS
@@ -28,7 +28,7 @@ class Order(Model):
 
     kind: str
 
-    async def body(self, client: Client, brand: Target) -> Body:
+    async def body(self, client: Client, brand: BrandTarget) -> Body:
         """The request, but for what names the brand where that is not made yet. Raises NotFound for a name in it."""
         return self.fields()
 
@@ -75,7 +75,7 @@ class MockupsOrder(Order):
     logo: Reference | None = Field(None, description="JOB/2 or an id; the selected or newest logo, if not given.")
     notes: Notes | None = Field(None, description="How they should look.")
 
-    async def body(self, client: Client, brand: Target) -> Body:
+    async def body(self, client: Client, brand: BrandTarget) -> Body:
         return await mockups_body(client, brand, products=self.products, logo=self.logo, notes=self.notes)
 
 
@@ -89,7 +89,7 @@ class BundlesOrder(Order):
     )
     composition_style: CompositionStyle = "showcase"
 
-    async def body(self, client: Client, brand: Target) -> Body:
+    async def body(self, client: Client, brand: BrandTarget) -> Body:
         return await bundle_body(
             client, brand, name=self.bundle_name, mockups=self.mockups, style=self.composition_style
         )
@@ -104,7 +104,7 @@ class VideosOrder(Order):
     video_style: VideoStyle = "showcase"
     duration_seconds: Whole = Field(8, ge=3, le=10)
 
-    async def body(self, client: Client, brand: Target) -> Body:
+    async def body(self, client: Client, brand: BrandTarget) -> Body:
         return await video_body(
             client,
             brand,
@@ -140,7 +140,7 @@ class KitOrder(_LookOrder):
     video_style: VideoStyle = "showcase"
     duration_seconds: Whole = Field(8, ge=3, le=10)
 
-    async def body(self, client: Client, brand: Target) -> Body:
+    async def body(self, client: Client, brand: BrandTarget) -> Body:
         found = await find_products(client, self.products)
         return {**self.fields(), "products": [product.slug for product in found]}
 

@@ -38,7 +38,7 @@ else:
 _USUAL_WAIT = 45.0  # many clients give a call up after a minute
 
 
-class Reader:
+class ReadingTools:
     """What every server of this kind offers. purse: what the tools of a `Writer` may spend."""
 
     def __init__(self, client: Client, purse: Purse) -> None:

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from bmn import __version__
 from bmn.cli.agents.money import Purse
-from bmn.cli.agents.reading import Reader
-from bmn.cli.agents.writing import Writer
+from bmn.cli.agents.reading import ReadingTools
+from bmn.cli.agents.writing import WritingTools
 from bmn.client import Client
 from bmn.errors import BmnError, UsageProblem
 from bmn.redaction import redact
@@ -35,7 +35,7 @@ _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False)
 _STOPS = ToolAnnotations(read_only_hint=False, destructive_hint=True)
 
 
-class _Tools(MCPServer[Any]):
+class _ToolServer(MCPServer[Any]):
     """Arguments that cannot be used are refused in the words of the API."""
 
     async def call_tool(self, name: str, arguments: dict[str, object], context: Any = None) -> Any:
@@ -50,7 +50,7 @@ class _Tools(MCPServer[Any]):
 
 def build(client: Client, purse: Purse, *, write: bool) -> MCPServer[Any]:
     """A server whose tools use this client. write: with those that submit, change and stop things."""
-    server = _Tools(
+    server = _ToolServer(
         "bmn",
         title="Brand Me Now",
         version=__version__,
@@ -58,7 +58,7 @@ def build(client: Client, purse: Purse, *, write: bool) -> MCPServer[Any]:
         log_level="WARNING",
         subscriptions=False,
     )
-    tools = Writer(client, purse) if write else Reader(client, purse)
+    tools = WritingTools(client, purse) if write else ReadingTools(client, purse)
     offered: list[tuple[Callable[..., Awaitable[object]], ToolAnnotations]] = [
         (tools.estimate, _READS),
         (tools.wait, _READS),
@@ -71,7 +71,7 @@ def build(client: Client, purse: Purse, *, write: bool) -> MCPServer[Any]:
         (tools.list_products, _READS),
         (tools.balance, _READS),
     ]
-    if isinstance(tools, Writer):
+    if isinstance(tools, WritingTools):
         offered += [
             (tools.submit, _ADDS),
             (tools.refine, _ADDS),

@@ -6,10 +6,10 @@ from uuid import uuid4
 from pydantic import Field
 
 from bmn.cli.agents import answers
-from bmn.cli.agents.asking import Asked, ask, settle_brand
-from bmn.cli.agents.money import Amount, Price, Purse
+from bmn.cli.agents.asking import PricedOrder, ask, settle_brand
+from bmn.cli.agents.money import Amount, OrderPrice, Purse
 from bmn.cli.agents.orders import AnyOrder, LogosOrder
-from bmn.cli.agents.reading import BrandName, JobName, PictureName, Reader, find_picture
+from bmn.cli.agents.reading import BrandName, JobName, PictureName, ReadingTools, find_picture
 from bmn.cli.lookup.bodies import refinement
 from bmn.cli.lookup.groups import find_kit
 from bmn.cli.lookup.jobs import find_job
@@ -30,7 +30,7 @@ Key = Annotated[
 Reason = Annotated[str | None, Field(max_length=500, description="Why, for the audit log.")]
 
 
-class Writer(Reader):
+class WritingTools(ReadingTools):
     """What `--write` adds."""
 
     def __init__(self, client: Client, purse: Purse) -> None:
@@ -39,7 +39,7 @@ class Writer(Reader):
 
     async def submit(
         self, brand: BrandName, order: AnyOrder, budget: Budget = None, key: Key = None
-    ) -> answers.Accepted:
+    ) -> answers.OrderAnswer:
         """Orders something for a brand, which is made where its name is new (logos, wizard, kit). It costs credits.
 
         An estimate above the budget is refused and nothing is submitted. Answers at once; `wait` tells the end.
@@ -60,7 +60,7 @@ class Writer(Reader):
         count: Annotated[int, Field(ge=1, le=8)] = 1,
         budget: Budget = None,
         key: Key = None,
-    ) -> answers.Accepted:
+    ) -> answers.OrderAnswer:
         """Makes new logos from one: the same, but for what the notes say. It costs credits."""
         most = _amount(budget)
         logo = await find_picture(self.client, picture)
@@ -75,7 +75,7 @@ class Writer(Reader):
         except BmnError as error:
             raise self._unsure(error, key, before) from error
 
-    async def replay(self, job: JobName, budget: Budget = None, reason: Reason = None) -> answers.Accepted:
+    async def replay(self, job: JobName, budget: Budget = None, reason: Reason = None) -> answers.OrderAnswer:
         """Brings a job back that failed, was cancelled or delivered a part: what is there is kept, the rest made and paid.
 
         Once for each job; its replay can be replayed.
@@ -84,14 +84,14 @@ class Writer(Reader):
         job_id = await find_job(self.client, job)
         cost = await self.client.bulk_estimate({"action": "retry", "ids": [job_id]})
         key = f"replay of {job_id}"
-        before = self.purse.hold(key, Price.of(cost.credits, cost.usd), most)
+        before = self.purse.hold(key, OrderPrice.of(cost.credits, cost.usd), most)
         try:
             made = await self.client.retry(job_id, reason=reason)
         except BmnError as error:
             if error.http_status < 500:  # else it may have been accepted, and happens once however often it is asked
                 self.purse.release(key, before)
             raise
-        return answers.Accepted(
+        return answers.OrderAnswer(
             job_ids=[made.job_id],
             kit=None,
             message=made.message,
@@ -118,7 +118,7 @@ class Writer(Reader):
         asset = await self.client.select((await find_picture(self.client, picture)).id)
         return answers.picture(asset, asset.id)
 
-    async def _submit(self, asked: Asked, body: Body, key: str) -> answers.Accepted:
+    async def _submit(self, asked: PricedOrder, body: Body, key: str) -> answers.OrderAnswer:
         kit: str | None = None
         warning, ended = None, None
         if asked.is_kit:
@@ -133,7 +133,7 @@ class Writer(Reader):
             one = await self.client.generate(asked.order.kind, body, idempotency_key=key)
             job_ids, message = [one.job_id], one.message
             warning, ended = one.warning, one.ended
-        return answers.Accepted(
+        return answers.OrderAnswer(
             job_ids=job_ids,
             kit=kit,
             message=message,
@@ -146,7 +146,7 @@ class Writer(Reader):
             budget_left=self.purse.left,
         )
 
-    def _unsure(self, error: BmnError, key: str, before: Price | None) -> BmnError:
+    def _unsure(self, error: BmnError, key: str, before: OrderPrice | None) -> BmnError:
         """The error, with what to do where the submission may have been accepted all the same."""
         if error.http_status < 500:
             self.purse.release(key, before)

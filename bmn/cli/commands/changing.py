@@ -8,7 +8,7 @@ import typer
 
 from bmn.cli.base import run
 from bmn.cli.following import bulk
-from bmn.cli.following.bulk import Asked
+from bmn.cli.following.bulk import BulkOrder
 from bmn.cli.following.cancelling import warn_of_charges, watch_collectors
 from bmn.cli.lookup.candidates import job_names
 from bmn.cli.lookup.groups import find_group
@@ -126,24 +126,24 @@ def in_bulk(
         hint = "Name them, or choose with --state, --queue, --cause, ..."
         raise UsageProblem(f"Which jobs to {how['action']}?", hint=hint)
 
-    async def asked(client: Client) -> Asked:
+    async def asked(client: Client) -> BulkOrder:
         if jobs:
             of_whom = scope(chosen.user, everyone=chosen.everyone)
             ids = [await find_job(client, each, of_whom=of_whom) for each in jobs]
-            return Asked({"ids": ids, **how}, chosen.of_others, "job", yes=True, detach=detach)
+            return BulkOrder({"ids": ids, **how}, chosen.of_others, "job", yes=True, detach=detach)
         query = await as_query(client, chosen)
         listed = {name: [value] if isinstance(value, str) else value for name, value in query.items() if name in _LISTS}
         plain = {name: value for name, value in query.items() if name not in (*_LISTS, "all")}
         body = {**plain, **listed, "all": chosen.everything or None, **how}
-        return Asked(body, chosen.of_others, "job", yes=yes, detach=detach, reveal=chosen.reveal)
+        return BulkOrder(body, chosen.of_others, "job", yes=yes, detach=detach, reveal=chosen.reveal)
 
     if dry_run:
         return _estimate(chosen.client, asked)
     return carry_out(chosen.client, asked, _tell_bulk)
 
 
-def _estimate(open_client: Callable[[], Client], ask: Callable[[Client], Awaitable[Asked]]) -> int:
-    async def fetch() -> tuple[Asked, BulkEstimate]:
+def _estimate(open_client: Callable[[], Client], ask: Callable[[Client], Awaitable[BulkOrder]]) -> int:
+    async def fetch() -> tuple[BulkOrder, BulkEstimate]:
         async with open_client() as client:
             asked = await ask(client)
             return asked, await client.bulk_estimate(asked.body, operators=asked.operators, reveal=asked.reveal)
@@ -161,12 +161,12 @@ _LISTS = ("queue", "state")
 
 def carry_out(
     open_client: Callable[[], Client],
-    ask: Callable[[Client], Awaitable[Asked]],
-    tell: Callable[[BulkAction | None, list[BulkItem], Asked], int],
+    ask: Callable[[Client], Awaitable[BulkOrder]],
+    tell: Callable[[BulkAction | None, list[BulkItem], BulkOrder], int],
 ) -> int:
     """A bulk action from its estimate to its outcome. tell: prints that, and knows the exit code."""
     found: list[BulkAction] = []
-    questions: list[Asked] = []
+    questions: list[BulkOrder] = []
 
     async def follow() -> list[BulkItem]:
         async with open_client() as client:
@@ -193,7 +193,7 @@ def carry_out(
     return tell(found[-1] if found else None, items, questions[0])
 
 
-def _tell_bulk(found: BulkAction | None, items: list[BulkItem], asked: Asked) -> int:
+def _tell_bulk(found: BulkAction | None, items: list[BulkItem], asked: BulkOrder) -> int:
     if console.json:
         console.document({"bulk": found, "jobs": items})
         return bulk.code_of(found) if found else exit_codes.DONE

@@ -98,7 +98,7 @@ def _print(balance: Credits) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _LedgerLine:
     """One job, or one movement without a job. amount: what it changed in all. at: its newest movement."""
 
     at: str
@@ -108,7 +108,7 @@ class _Line:
     reason: str
 
 
-def _lines(ledger: list[LedgerEntry]) -> list[_Line]:
+def _lines(ledger: list[LedgerEntry]) -> list[_LedgerLine]:
     """Newest first, as the ledger is; a job stands where its newest movement does."""
     of_jobs: dict[str, list[LedgerEntry]] = {}
     for entry in ledger:
@@ -117,13 +117,13 @@ def _lines(ledger: list[LedgerEntry]) -> list[_Line]:
     lines = []
     for entry in ledger:
         if not entry.job_id:
-            lines.append(_Line(entry.at, entry.kind, entry.amount, None, entry.reason or ""))
+            lines.append(_LedgerLine(entry.at, entry.kind, entry.amount, None, entry.reason or ""))
         elif found := of_jobs.pop(entry.job_id, None):
             lines.append(_of_job(entry.job_id, found))
     return lines
 
 
-def _of_job(job_id: str, entries: list[LedgerEntry]) -> _Line:
+def _of_job(job_id: str, entries: list[LedgerEntry]) -> _LedgerLine:
     """A settlement spends what was reserved before, and moves nothing; the page may end between the two."""
     charged = _sum(entries, "settle")
     back = _sum(entries, "refund")
@@ -131,7 +131,7 @@ def _of_job(job_id: str, entries: list[LedgerEntry]) -> _Line:
     held = reserved - charged - back
     parts = [(reserved, "reserved"), (charged, "charged"), (back, "back"), (held, "held while it runs")]
     reason = ", ".join(f"{amount} {word}" for amount, word in parts if amount)
-    return _Line(entries[0].at, job_id[: -len("-") - _UUID], back - reserved, job_id, reason)
+    return _LedgerLine(entries[0].at, job_id[: -len("-") - _UUID], back - reserved, job_id, reason)
 
 
 def _sum(entries: list[LedgerEntry], kind: str) -> int:

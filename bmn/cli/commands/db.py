@@ -133,14 +133,14 @@ def restore(
 ) -> int:
     """Brings archived rows back where they are absent. Of a job, or of what ended between two times."""
     from bmn.work.archive.files import find_archive
-    from bmn.work.archive.reading import Wanted
+    from bmn.work.archive.reading import WantedRows
     from bmn.work.archive.reading import restore as bring_back
 
     if job is None and since is None and until is None:
         raise UsageProblem("Which rows?", hint="Name a job, or a period with --since and --until.")
     settings, now = _settings(), time.time()
     store, address = find_archive(settings), _target(settings, into)
-    wanted = Wanted(job, None if since is None else now - since, None if until is None else now - until)
+    wanted = WantedRows(job, None if since is None else now - since, None if until is None else now - until)
 
     async def act() -> "Restored":
         async with _opened(address) as db:

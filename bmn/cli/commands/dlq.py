@@ -8,7 +8,7 @@ import typer
 from bmn.cli.base import examples, group, run
 from bmn.cli.commands import changing
 from bmn.cli.following import bulk
-from bmn.cli.following.bulk import Asked
+from bmn.cli.following.bulk import BulkOrder
 from bmn.cli.lookup.selection import Filter, Since
 from bmn.cli.lookup.server import open_client
 from bmn.cli.terminal import exit_codes
@@ -172,7 +172,7 @@ def _show_planned(letters: list[DeadLetter]) -> int:
     return exit_codes.DONE
 
 
-def _tell_replays(found: BulkAction | None, items: list[BulkItem], asked: Asked) -> int:
+def _tell_replays(found: BulkAction | None, items: list[BulkItem], asked: BulkOrder) -> int:
     """Each that came back with its new job, each refused one with its reason."""
     replays = [
         ReplayedLetter(
@@ -219,7 +219,7 @@ def purge(
     return changing.carry_out(_client, _asking(entries, chosen, how, yes=yes, detach=detach), _tell_purge)
 
 
-def _tell_purge(found: BulkAction | None, items: list[BulkItem], asked: Asked) -> int:
+def _tell_purge(found: BulkAction | None, items: list[BulkItem], asked: BulkOrder) -> int:
     if found is None or not found.refused:
         return _tell_purged(found.done if found else 0)
     if console.json:
@@ -243,18 +243,20 @@ def _client() -> Client:
 
 def _asking(
     entries: list[str] | None, chosen: Filter, how: Mapping[str, object], *, yes: bool, detach: bool
-) -> Callable[[Client], Awaitable[Asked]]:
+) -> Callable[[Client], Awaitable[BulkOrder]]:
     """What is asked of the server: the entries that are named, or what the filter finds. Raises UsageProblem, NotFound."""
     _check_choice(entries, chosen)
 
-    async def asked(client: Client) -> Asked:
+    async def asked(client: Client) -> BulkOrder:
         if entries:
             which: dict[str, object] = {"ids": [letter.job_id for letter in await _named(client, entries)]}
         else:
             query = _query(chosen)
             which = {**query, "queue": [query["queue"]] if query["queue"] else None}
             which["all"] = chosen.everything or None
-        return Asked({**which, **how}, operators=True, noun="dead letter", yes=yes, detach=detach, reveal=chosen.reveal)
+        return BulkOrder(
+            {**which, **how}, operators=True, noun="dead letter", yes=yes, detach=detach, reveal=chosen.reveal
+        )
 
     return asked
 

@@ -14,7 +14,7 @@ import typer
 
 from bmn.cli.base import examples, single
 from bmn.cli.checks import (
-    Check,
+    DoctorCheck,
     State,
     check_archive,
     check_clock,
@@ -73,7 +73,7 @@ def doctor(
     return 1 if failed else 0
 
 
-def _print(check: Check) -> None:
+def _print(check: DoctorCheck) -> None:
     symbol, color = _SYMBOLS[check.state]
     text = f"{symbol} {check.name:<12}{check.message}"
     if console.colored(sys.stdout):
@@ -86,15 +86,15 @@ def _print(check: Check) -> None:
         console.answer(f"  {'':<12}→ {check.remedy}")
 
 
-def _examine(*, deep: bool) -> Iterator[Check]:
+def _examine(*, deep: bool) -> Iterator[DoctorCheck]:
     """All checks, the cheap and fundamental ones first. One that breaks is a failed check, never an end."""
-    yield Check("Python", "ok", ".".join(map(str, sys.version_info[:3])))  # an older one cannot install bmn
+    yield DoctorCheck("Python", "ok", ".".join(map(str, sys.version_info[:3])))  # an older one cannot install bmn
     try:
         settings = load_settings()
     except BmnError as error:
-        yield Check("Settings", "failed", error.message, error.hint)
+        yield DoctorCheck("Settings", "failed", error.message, error.hint)
         return
-    looks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
+    looks: tuple[Callable[[Settings], Iterator[DoctorCheck]], ...] = (
         _production,
         _proxies,
         _home,
@@ -118,25 +118,29 @@ def _examine(*, deep: bool) -> Iterator[Check]:
         try:
             yield from look(settings)
         except BmnError as error:
-            yield Check(name, "failed", error.message, error.hint)
+            yield DoctorCheck(name, "failed", error.message, error.hint)
         except Exception as error:  # noqa: BLE001 - whatever broke is the finding
-            yield Check(name, "failed", f"{type(error).__name__}: {error}", "Run `bmn doctor --debug`, and report it.")
+            yield DoctorCheck(
+                name, "failed", f"{type(error).__name__}: {error}", "Run `bmn doctor --debug`, and report it."
+            )
             console.traceback()
 
 
-def _production(settings: Settings) -> Iterator[Check]:
+def _production(settings: Settings) -> Iterator[DoctorCheck]:
     for problem in production_problems(settings):
-        yield Check("Production", "failed", problem, "Production does not start before this is set.")
+        yield DoctorCheck("Production", "failed", problem, "Production does not start before this is set.")
 
 
-def _proxies(settings: Settings) -> Iterator[Check]:
+def _proxies(settings: Settings) -> Iterator[DoctorCheck]:
     for problem in proxies().check(visited(settings)):
-        yield Check("Proxies", "warning", problem, "Nothing that is set needs it: name an HTTP proxy, or leave it so.")
+        yield DoctorCheck(
+            "Proxies", "warning", problem, "Nothing that is set needs it: name an HTTP proxy, or leave it so."
+        )
     if ways := sorted({redact(proxy.url) for proxy in proxies().by_scheme.values() if proxy.is_spoken}):
-        yield Check("Proxies", "ok", f"{', '.join(ways)}; this machine is reached directly")
+        yield DoctorCheck("Proxies", "ok", f"{', '.join(ways)}; this machine is reached directly")
 
 
-def _home(settings: Settings) -> Iterator[Check]:
+def _home(settings: Settings) -> Iterator[DoctorCheck]:
     home = settings.bmn_home
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -144,76 +148,78 @@ def _home(settings: Settings) -> Iterator[Check]:
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
     except OSError as error:
-        yield Check("Home", "failed", f"{home}: {error.strerror}", "Name a folder that you may write in BMN_HOME.")
+        yield DoctorCheck(
+            "Home", "failed", f"{home}: {error.strerror}", "Name a folder that you may write in BMN_HOME."
+        )
         return
     free = shutil.disk_usage(home).free >> 20
     if free < _LEAST_DISK_MB:
-        yield Check("Home", "warning", f"{home}, {free} MB free", "Make room: pictures and records grow.")
+        yield DoctorCheck("Home", "warning", f"{home}, {free} MB free", "Make room: pictures and records grow.")
     else:
-        yield Check("Home", "ok", f"{home}, {free / 1024:.0f} GB free")
+        yield DoctorCheck("Home", "ok", f"{home}, {free / 1024:.0f} GB free")
 
 
-def _files(settings: Settings) -> Iterator[Check]:
+def _files(settings: Settings) -> Iterator[DoctorCheck]:
     from bmn.local.start import check_files
 
     check_files(settings)
-    yield Check("Files", "ok", "prices and secrets can be read")
+    yield DoctorCheck("Files", "ok", "prices and secrets can be read")
 
 
 # --- records, objects, keys, server ---------------------------------------------------------------------------------
 
 
-def _database(settings: Settings) -> Iterator[Check]:
+def _database(settings: Settings) -> Iterator[DoctorCheck]:
     from bmn.db.health.probe import probe, retention_lags
     from bmn.db.migrations import pending_migrations
 
     address = settings.database_address
     is_sqlite = address.startswith("sqlite")
     if is_to_be_made(settings):
-        yield Check("Database", "ok", "no SQLite file yet: `bmn serve` makes it")
+        yield DoctorCheck("Database", "ok", "no SQLite file yet: `bmn serve` makes it")
         return
     found = probe(address)
-    yield Check("Database", "ok", f"{found.version} at {redact(address)}")
+    yield DoctorCheck("Database", "ok", f"{found.version} at {redact(address)}")
     if found.read_only:
-        yield Check("Database", "failed", "it is read-only", "Name the primary in DATABASE_URL.")
+        yield DoctorCheck("Database", "failed", "it is read-only", "Name the primary in DATABASE_URL.")
     if pending := pending_migrations(address):
         state: State = "warning" if is_sqlite else "failed"
-        yield Check("Migrations", state, f"{len(pending)} are due: {', '.join(pending)}", "Run: bmn db upgrade")
+        yield DoctorCheck("Migrations", state, f"{len(pending)} are due: {', '.join(pending)}", "Run: bmn db upgrade")
     else:
-        yield Check("Migrations", "ok", "at this release")
+        yield DoctorCheck("Migrations", "ok", "at this release")
         yield _retention(retention_lags(address))
     if not is_sqlite:
         yield check_clock("PostgreSQL", found.skew)
 
 
-def _retention(lags: dict[str, float]) -> Check:
+def _retention(lags: dict[str, float]) -> DoctorCheck:
     late = {name: lag for name, lag in lags.items() if lag > _LATE_SECONDS}
     if not late:
-        return Check("Retention", "ok", "nothing is kept for longer than it should be")
+        return DoctorCheck("Retention", "ok", "nothing is kept for longer than it should be")
     shown = ", ".join(f"{name.replace('_', ' ')} by {duration(lag)}" for name, lag in late.items())
     remedy = "Start a worker: whichever runs deletes what is old. Where one runs, its log says what holds it up."
-    return Check("Retention", "warning", f"behind: {shown}", remedy)
+    return DoctorCheck("Retention", "warning", f"behind: {shown}", remedy)
 
 
-def _keys(settings: Settings) -> Iterator[Check]:
+def _keys(settings: Settings) -> Iterator[DoctorCheck]:
     missing = settings.missing_providers()
     keyed = [name for name in PROVIDERS if name not in missing]
     if keyed:
-        yield Check("Keys", "ok", f"set for {', '.join(keyed)}")
+        yield DoctorCheck("Keys", "ok", f"set for {', '.join(keyed)}")
     if not missing:
         return
     from bmn.local.sandbox import require_sandbox
 
     if settings.is_production:
         variables = ", ".join(PROVIDERS[name].key_field.upper() for name in missing)
-        yield Check("Keys", "failed", f"none for {', '.join(missing)}", f"Set {variables}.")
+        yield DoctorCheck("Keys", "failed", f"none for {', '.join(missing)}", f"Set {variables}.")
         return
     if not settings.sandbox_address:
         require_sandbox(missing)
-    yield Check("Keys", "ok", f"none for {', '.join(missing)}: the sandbox stands in")
+    yield DoctorCheck("Keys", "ok", f"none for {', '.join(missing)}: the sandbox stands in")
 
 
-def _identity(settings: Settings) -> Iterator[Check]:
+def _identity(settings: Settings) -> Iterator[DoctorCheck]:
     from bmn.identity.development import supabase_is_configured
     from bmn.identity.pair import problems, token_problem
 
@@ -223,12 +229,14 @@ def _identity(settings: Settings) -> Iterator[Check]:
     if (token := settings.bmn_token.get_secret_value()) and (refused := asyncio.run(token_problem(settings, token))):
         found.append(refused)
     for message, remedy in found:
-        yield Check("Sign-in", "failed", message, remedy)
+        yield DoctorCheck("Sign-in", "failed", message, remedy)
     if not found:
-        yield Check("Sign-in", "ok", f"{settings.supabase_url or 'a Supabase project'}: address, keys and issuer fit")
+        yield DoctorCheck(
+            "Sign-in", "ok", f"{settings.supabase_url or 'a Supabase project'}: address, keys and issuer fit"
+        )
 
 
-def _server(settings: Settings) -> Iterator[Check]:
+def _server(settings: Settings) -> Iterator[DoctorCheck]:
     import httpx
 
     from bmn import __version__
@@ -240,10 +248,10 @@ def _server(settings: Settings) -> Iterator[Check]:
         answer = ask(f"{address}/health/live", seconds=3).json()
     if isinstance(answer, dict) and "version" in answer:
         if answer["version"] == __version__:
-            yield Check("Server", "ok", f"answers at {address}")
+            yield DoctorCheck("Server", "ok", f"answers at {address}")
         else:
             text = f"{address} runs {answer['version']}, this is {__version__}"
-            yield Check("Server", "warning", text, "Start the server again, or update this installation.")
+            yield DoctorCheck("Server", "warning", text, "Start the server again, or update this installation.")
         yield from _signed_in(settings, address)
         yield from _providers(address)
         return
@@ -253,12 +261,12 @@ def _server(settings: Settings) -> Iterator[Check]:
             listener.bind((settings.bmn_host, settings.port))
         except OSError as error:
             text = f"{settings.port} on {settings.bmn_host}: {error.strerror}"
-            yield Check("Port", "failed", text, "Stop the program that has it, or set PORT.")
+            yield DoctorCheck("Port", "failed", text, "Stop the program that has it, or set PORT.")
         else:
-            yield Check("Port", "ok", f"{settings.port} is free; no server runs")
+            yield DoctorCheck("Port", "ok", f"{settings.port} is free; no server runs")
 
 
-def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
+def _signed_in(settings: Settings, address: str) -> Iterator[DoctorCheck]:
     """A server of this machine with another home does not accept our tokens, so that every other command would fail."""
     import httpx
 
@@ -273,10 +281,12 @@ def _signed_in(settings: Settings, address: str) -> Iterator[Check]:
     with contextlib.suppress(httpx.HTTPError):
         answer = ask(f"{address}/api/v1/products", seconds=3, headers=headers)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            yield Check("Sign-in", "failed", f"{address} does not accept our tokens", refused_hint(settings, address))
+            yield DoctorCheck(
+                "Sign-in", "failed", f"{address} does not accept our tokens", refused_hint(settings, address)
+            )
 
 
-def _providers(address: str) -> Iterator[Check]:
+def _providers(address: str) -> Iterator[DoctorCheck]:
     import httpx
 
     from bmn.outgoing import ask
@@ -285,9 +295,9 @@ def _providers(address: str) -> Iterator[Check]:
         health = ask(f"{address}/health", seconds=5).json()
         for queue, cause in health["checks"]["providers"].get("degraded", {}).items():
             text = f"provider degraded: {queue} has paused itself of {cause}"
-            yield Check("Providers", "warning", text, f"{CAUSES[Cause(cause)].advice} See: bmn queues")
+            yield DoctorCheck("Providers", "warning", text, f"{CAUSES[Cause(cause)].advice} See: bmn queues")
         for queue, provider in health["checks"]["providers"].get("standIns", {}).items():
             text = f"{provider} makes what {queue} orders, as its first provider is out"
-            yield Check(
+            yield DoctorCheck(
                 "Providers", "warning", text, "Mend the first one; it is asked again every minute. See: bmn alerts"
             )

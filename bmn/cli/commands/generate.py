@@ -9,7 +9,7 @@ from bmn.cli.base import UsageError, examples, group
 from bmn.cli.commands import making_kits
 from bmn.cli.commands.making_kits import Colors, From, Results, Style, Vision, Yes
 from bmn.cli.derived import aliased, builder, example, with_fields
-from bmn.cli.order import Body, Builder, Options, Target
+from bmn.cli.order import Body, BrandTarget, Builder, Options
 from bmn.cli.shared import with_brands, with_shared
 from bmn.schemas.documents import Product
 from bmn.schemas.generators import KINDS
@@ -84,13 +84,13 @@ def logos(
     record = {**look, "vision": vision, "archetype": archetype}
     record = {name: value for name, value in record.items() if value is not None}
     if source is not None:
-        from bmn.cli.following.batch import Batch, make_batch
+        from bmn.cli.following.batch import BatchOrder, make_batch
 
         shared = {**look, "brandVision": vision, "archetype": archetype, "count": count}
-        return make_batch(Batch.of("logos", source, results, shared, options, yes=yes, refine=refine))
+        return make_batch(BatchOrder.of("logos", source, results, shared, options, yes=yes, refine=refine))
     options = replace(options, record=record, refines=bool(refine))
 
-    async def build(client: "Client", brand: Target) -> Body:
+    async def build(client: "Client", brand: BrandTarget) -> Body:
         from bmn.cli.following.looks import chosen
         from bmn.cli.lookup.assets import find_asset
         from bmn.cli.lookup.bodies import refinement
@@ -138,7 +138,7 @@ def mockups(
 ) -> int:
     """Puts the logo on products."""
 
-    async def build(client: "Client", brand: Target) -> Body:
+    async def build(client: "Client", brand: BrandTarget) -> Body:
         from bmn.cli.lookup.bodies import mockups_body
 
         return await mockups_body(client, brand, products=products or ["mug"], logo=logo, notes=notes)
@@ -158,7 +158,7 @@ def bundle(
 ) -> int:
     """Arranges mockups in one picture."""
 
-    async def build(client: "Client", brand: Target) -> Body:
+    async def build(client: "Client", brand: BrandTarget) -> Body:
         from bmn.cli.lookup.bodies import bundle_body
 
         return await bundle_body(client, brand, name=name, mockups=mockups or (), style=style)
@@ -179,7 +179,7 @@ def video(
 ) -> int:
     """Makes a short product video."""
 
-    async def build(client: "Client", brand: Target) -> Body:
+    async def build(client: "Client", brand: BrandTarget) -> Body:
         from bmn.cli.lookup.bodies import video_body
 
         return await video_body(client, brand, product=product, mockup=mockup, style=style, seconds=duration)
@@ -209,7 +209,7 @@ def wizard(
     if wrong := [key for key, sign, _ in pairs if not (key and sign)]:
         raise UsageError(f"--input {wrong[0]}: write it as KEY=VALUE.")
 
-    async def build(_client: "Client", brand: Target) -> Body:
+    async def build(_client: "Client", brand: BrandTarget) -> Body:
         return {
             "brandId": brand.id,
             "step": step,

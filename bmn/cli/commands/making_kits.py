@@ -125,7 +125,7 @@ def kit(
     }
     body = {name: value for name, value in body.items() if value is not None}
     if source is not None:
-        from bmn.cli.following.batch import Batch, make_batch
+        from bmn.cli.following.batch import BatchOrder, make_batch
 
         if idempotency_key:
             raise UsageError("With --from each row has a key of its own: leave --idempotency-key away.")
@@ -135,11 +135,11 @@ def kit(
             )
         named = {**body, **({"products": products} if products else {})}
         return make_batch(
-            Batch("kit", source, results, named, yes=yes, detach=detach, dry_run=dry_run, timeout=timeout)
+            BatchOrder("kit", source, results, named, yes=yes, detach=detach, dry_run=dry_run, timeout=timeout)
         )
 
     from bmn.cli.following.after import Afterwards
-    from bmn.cli.following.one_kit import Wanted, make_kit
+    from bmn.cli.following.one_kit import KitOptions, make_kit
 
     async def build(client: "Client") -> Body:
         return {**body, **await _products(client, products or [])}
@@ -147,7 +147,7 @@ def kit(
     key = idempotency_key or uuid.uuid4().hex
     assert brand is not None
     after = Afterwards(bell, command)
-    return make_kit(Wanted(brand, build, key, detach, dry_run, timeout, strict, out, images, after))
+    return make_kit(KitOptions(brand, build, key, detach, dry_run, timeout, strict, out, images, after))
 
 
 async def _products(client: "Client", names: list[str]) -> Body:

@@ -40,7 +40,7 @@ _QUEUES = {"logos": (LOGOS.queue,), "kit": tuple(QUEUE_OF.values())}
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchOrder:
     """What a command asks for. what: `logos` or `kit`. body: what rows have that say nothing else. timeout: seconds."""
 
     what: str
@@ -63,7 +63,7 @@ class Batch:
         *,
         yes: bool,
         refine: str | None,
-    ) -> "Batch":
+    ) -> "BatchOrder":
         """The batch of a generator's options. Raises UsageError for those that are about one brand or one job."""
         about_one = {
             "--brand": options.brand,
@@ -107,7 +107,7 @@ class _Run:
     submitting: bool = False
 
 
-def make_batch(batch: Batch) -> int:
+def make_batch(batch: BatchOrder) -> int:
     """Runs a batch, or goes on with it; answers with the exit code."""
     ran = _Run()
     try:
@@ -122,7 +122,7 @@ def make_batch(batch: Batch) -> int:
     return _report(batch, ran.outcomes)
 
 
-async def _make(batch: Batch, ran: _Run) -> None:
+async def _make(batch: BatchOrder, ran: _Run) -> None:
     async with client_of(*_QUEUES[batch.what], detach=batch.detach) as client:
         catalogue = await client.products() if batch.what == "kit" else []
         ran.rows = read_rows(batch.source, batch.what, batch.body, catalogue)
@@ -144,7 +144,7 @@ async def _make(batch: Batch, ran: _Run) -> None:
             await batch_watch.watch(client, batch.what, batch.path, ran.outcomes, timeout=batch.timeout)
 
 
-def _tell(batch: Batch, ran: _Run, new: int, price: _Price) -> None:
+def _tell(batch: BatchOrder, ran: _Run, new: int, price: _Price) -> None:
     noun = "kit" if batch.what == "kit" else "job"
     known = len(ran.rows) - new
     told = f"{count(len(ran.rows), 'row')}: {count(new, noun)} to order"
@@ -162,7 +162,7 @@ def _tell(batch: Batch, ran: _Run, new: int, price: _Price) -> None:
     console.say("nothing was submitted")
 
 
-async def _price(client: Client, batch: Batch, rows: list[Row]) -> _Price:
+async def _price(client: Client, batch: BatchOrder, rows: list[Row]) -> _Price:
     """What the rows come to, asked once for each sort of row."""
     sorts = Counter(_sort(row.body) for row in rows) or Counter([_sort(batch.body)])
     whole = _Price()
@@ -188,7 +188,7 @@ def _sort(body: Body) -> str:
     return json.dumps({name: body[name] for name in _PRICED_BY if name in body}, sort_keys=True)
 
 
-async def _submit(client: Client, batch: Batch, ran: _Run) -> None:
+async def _submit(client: Client, batch: BatchOrder, ran: _Run) -> None:
     """Submits what was not before, and writes each down. A row that is refused holds up no other."""
     write_outcomes(batch.path, ran.outcomes)
     for row, outcome in zip(ran.rows, ran.outcomes, strict=True):
@@ -203,7 +203,7 @@ async def _submit(client: Client, batch: Batch, ran: _Run) -> None:
         write_outcomes(batch.path, ran.outcomes)
 
 
-async def _submit_one(client: Client, batch: Batch, row: Row, outcome: Outcome) -> None:
+async def _submit_one(client: Client, batch: BatchOrder, row: Row, outcome: Outcome) -> None:
     brand = await _patient(lambda: find_target(client, row.brand))
     if not brand.id and batch.what == "kit":
         check_price(await _patient(lambda: client.kit_price(row.body)))
@@ -229,7 +229,7 @@ async def _patient(ask: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(limit.retry_after)
 
 
-def _report(batch: Batch, outcomes: list[Outcome]) -> int:
+def _report(batch: BatchOrder, outcomes: list[Outcome]) -> int:
     """How it stands, in a table and a line; the exit code: of the worst row."""
     if console.json:
         console.document({"rows": [batch_watch.document(each) for each in outcomes], "results": str(batch.path)})
@@ -244,7 +244,7 @@ def _report(batch: Batch, outcomes: list[Outcome]) -> int:
     return exit_codes.FAILED if bad == len(outcomes) else exit_codes.PARTIAL
 
 
-def _steps(batch: Batch, outcomes: list[Outcome]) -> tuple[str, ...]:
+def _steps(batch: BatchOrder, outcomes: list[Outcome]) -> tuple[str, ...]:
     failed = [each.id for each in outcomes if each.state == "failed" and each.id]
     if failed:
         return (f"bmn jobs retry {' '.join(failed[:5])}",)

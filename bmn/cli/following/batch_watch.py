@@ -34,7 +34,7 @@ _COLUMNS = (
 )
 
 
-class OutOfTime(BmnError):
+class BatchOutOfTime(BmnError):
     """`--timeout` was reached; what was ordered goes on."""
 
     code, exit_code = "timeout", exit_codes.TIMED_OUT
@@ -45,7 +45,7 @@ class OutOfTime(BmnError):
 
 async def watch(client: Client, what: str, path: Path, outcomes: list[Outcome], *, timeout: float | None) -> None:
     """Follows what was ordered until nothing goes on by itself, and writes down what changes."""
-    board = _Board(what)
+    board = _BatchBoard(what)
     until = None if timeout is None else time.monotonic() + timeout
     try:
         await _look(client, what, outcomes, board)
@@ -53,7 +53,7 @@ async def watch(client: Client, what: str, path: Path, outcomes: list[Outcome], 
         while any(each.open for each in outcomes):
             board.show(outcomes)
             if until is not None and time.monotonic() >= until:
-                raise OutOfTime(timeout or 0)
+                raise BatchOutOfTime(timeout or 0)
             await asyncio.sleep(LOOK_SECONDS)
             if await _look(client, what, outcomes, board):
                 write_outcomes(path, outcomes)
@@ -61,7 +61,7 @@ async def watch(client: Client, what: str, path: Path, outcomes: list[Outcome], 
         board.leave()
 
 
-async def _look(client: Client, what: str, outcomes: Sequence[Outcome], board: "_Board") -> bool:
+async def _look(client: Client, what: str, outcomes: Sequence[Outcome], board: "_BatchBoard") -> bool:
     """Asks how all of them stand; whether anything has changed. A server that is away is waited for."""
     ask = _look_at_kits if what == "kit" else _look_at_jobs
     while True:
@@ -136,7 +136,7 @@ async def _kept(asked: Awaitable[T]) -> T | None:
         return None
 
 
-class _Board:
+class _BatchBoard:
     """The table: drawn again in place on a terminal, elsewhere a line for each change."""
 
     def __init__(self, what: str) -> None:

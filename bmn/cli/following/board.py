@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from bmn.cli.following.progress import APPLY, PERCENT, Line, Unit
+from bmn.cli.following.progress import APPLY, PERCENT, BoardLine, UnitProgress
 from bmn.cli.terminal.beat import spinner
 from bmn.cli.terminal.cells import clean, unsteered
 from bmn.cli.terminal.console import console
@@ -46,7 +46,7 @@ class Board:
     """All jobs that are watched, on stderr. A context manager: inside it the bars move, at each `tick`."""
 
     def __init__(self, *, silent: bool = False, heartbeat: float = HEARTBEAT) -> None:
-        self.lines: dict[str, Line] = {}
+        self.lines: dict[str, BoardLine] = {}
         self.silent = silent or console.quiet
         self._block: LiveLines | None = None
         self._rows: list[Text] = []
@@ -86,7 +86,7 @@ class Board:
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
-    def add(self, line: Line) -> None:
+    def add(self, line: BoardLine) -> None:
         """A line for one job more."""
         self.lines[line.job_id] = line
 
@@ -149,7 +149,7 @@ class Board:
                 if line.state not in TERMINAL_STATES:
                     self.say(f"{_plain_head(line)}  {_still(line)}")
 
-    def _plain(self, line: Line) -> None:
+    def _plain(self, line: BoardLine) -> None:
         """One line per change; a figure that grows is no change."""
         named = (JobState.RETRYING, JobState.FAILED, JobState.CANCELLED)
         text = f"{line.state}: {line.status()}" if line.state in named else line.status()
@@ -179,7 +179,7 @@ class Board:
         self._block.draw([*self._sketch, *bars] if fits else bars)
 
 
-def _plain_head(line: Line) -> str:
+def _plain_head(line: BoardLine) -> str:
     return f"{short_id(line.job_id)}  {round(line.share * 100):3d}%"
 
 
@@ -203,7 +203,7 @@ def _drawn(row: "Text", step: str, width: int) -> tuple[str, str]:
     return text.plain, capture.get()
 
 
-def _rows(lines: list[Line], width: int) -> "list[Text]":
+def _rows(lines: list[BoardLine], width: int) -> "list[Text]":
     rows: list[Text] = []
     for line in lines:
         if len(line.units) > 1:
@@ -227,7 +227,7 @@ def _bar(width: int) -> int:
     return max(8, min(_BAR, width - _HEAD - _WORDS))
 
 
-def _unit_row(index: int, unit: Unit, line: Line, width: int) -> "Text":
+def _unit_row(index: int, unit: UnitProgress, line: BoardLine, width: int) -> "Text":
     name = f"{index + 1:>2}"
     if unit.refused:
         return _row("✗", name, unit.share, "red", unit.word, width)
@@ -238,7 +238,7 @@ def _unit_row(index: int, unit: Unit, line: Line, width: int) -> "Text":
     return _row(_SPINS, name, unit.share, "cyan", unit.word, width)
 
 
-def _job_row(line: Line, width: int) -> "Text":
+def _job_row(line: BoardLine, width: int) -> "Text":
     mark, style = _STYLES.get(JobState(line.state), (_SPINS, "cyan"))
     took = duration(line.elapsed, whole=line.ended_after is None)
     short = f"{line.short_status()}  {took}"
@@ -247,7 +247,7 @@ def _job_row(line: Line, width: int) -> "Text":
     return _row(mark, line.label, line.share, style, tail, width)
 
 
-def _still(line: Line) -> str:
+def _still(line: BoardLine) -> str:
     """What a job that says nothing new is at, and where one that waits says for what."""
     if line.state in (JobState.QUEUED, JobState.RETRYING):
         return f"still waiting ({duration(line.elapsed)}); `bmn jobs why {short_id(line.job_id)}` says for what"

@@ -27,7 +27,7 @@ _OPEN = ("running", "paused")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BulkOrder:
     """What a command asks for. body: as the API takes it. operators: of everybody's jobs. noun: `job` or `dead letter`.
 
     reveal: why words of others are searched.
@@ -46,7 +46,7 @@ class Asked:
         return str(self.body["action"])
 
 
-async def begin(client: Client, asked: Asked) -> BulkAction | None:
+async def begin(client: Client, asked: BulkOrder) -> BulkAction | None:
     """Says what it comes to, asks, and begins it or joins the one that runs. None: there is nothing to do.
 
     Raises Abort where the answer is no.
@@ -66,7 +66,7 @@ async def begin(client: Client, asked: Asked) -> BulkAction | None:
     return found
 
 
-def in_figures(asked: Asked, expected: BulkEstimate) -> str:
+def in_figures(asked: BulkOrder, expected: BulkEstimate) -> str:
     """What it will take, or give back, before it is done."""
     about = "about " if expected.about else ""
     text = f"{about}{count(expected.jobs, asked.noun)} to {asked.verb}"
@@ -83,7 +83,7 @@ def in_figures(asked: Asked, expected: BulkEstimate) -> str:
     return f"{text}."
 
 
-def _confirm(number: int, asked: Asked) -> None:
+def _confirm(number: int, asked: BulkOrder) -> None:
     import typer
 
     if number <= _MANY:
@@ -100,7 +100,7 @@ def _confirm(number: int, asked: Asked) -> None:
 
 async def watch(client: Client, found: BulkAction, *, operators: bool) -> BulkAction:
     """Shows how far it is until it ends. A server that is away meanwhile is waited for."""
-    board = _Board(found)
+    board = _BulkBoard(found)
     began = time.monotonic()
     before = found.done + found.refused
     bulk_id = found.id
@@ -118,7 +118,7 @@ async def watch(client: Client, found: BulkAction, *, operators: bool) -> BulkAc
     return found
 
 
-class _Board:
+class _BulkBoard:
     """One line: drawn again in place on a terminal, elsewhere written at each tenth."""
 
     def __init__(self, found: BulkAction) -> None:

@@ -16,7 +16,7 @@ from bmn.cli.following.watch import watch
 from bmn.cli.lookup.assets import numbered
 from bmn.cli.lookup.brands import find_brand, find_target, for_target, other_than
 from bmn.cli.lookup.server import open_client, server_for
-from bmn.cli.order import Body, Builder, Options, Target
+from bmn.cli.order import Body, BrandTarget, Builder, Options
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
@@ -78,7 +78,7 @@ async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> in
         answer, labels = await _submit(client, kind, body, brand, options)
         made.job_ids = [*labels]
         if not brand.id:
-            brand = Target((await client.job(made.job_ids[0])).brand_id or "", brand.name)
+            brand = BrandTarget((await client.job(made.job_ids[0])).brand_id or "", brand.name)
             console.say(f"made the brand {brand.name!r}{other}")
         warn(answer.warning)
         if options.detach:
@@ -93,7 +93,7 @@ async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> in
 
 
 async def _submit(
-    client: Client, kind: Kind, body: Body, brand: Target, options: Options
+    client: Client, kind: Kind, body: Body, brand: BrandTarget, options: Options
 ) -> tuple[Submitted | MockupsSubmitted, dict[str, str]]:
     """The server's answer, and the jobs with what each is called while it is watched."""
     if not kind.many:
@@ -103,16 +103,16 @@ async def _submit(
     return many, {job.job_id: "" for job in many.jobs}  # each is called as the product in its record
 
 
-async def _brand(client: Client, kind: Kind, options: Options) -> Target:
+async def _brand(client: Client, kind: Kind, options: Options) -> BrandTarget:
     """Where nothing can be made, or priced, without what the brand has, a new name is a mistyped one."""
     if kind.makes_brand and not options.refines and (kind.estimate is not None or not options.dry_run):
         return await find_target(client, options.brand)
     found = await find_brand(client, options.brand)
-    return Target(found.id, found.name)
+    return BrandTarget(found.id, found.name)
 
 
 async def _attend(
-    client: Client, brand: Target, noun: str, labels: dict[str, str], options: Options
+    client: Client, brand: BrandTarget, noun: str, labels: dict[str, str], options: Options
 ) -> list[JobRecord]:
     """Watches the jobs to their end, shows what they make, writes it, reports; answers with their records.
 

@@ -29,7 +29,7 @@ GOES_ON = "running"
 KitWord = Literal["running", "picking", "held", "done", "cancelled"]
 
 
-class OutOfTime(BmnError):
+class KitOutOfTime(BmnError):
     """`--timeout` was reached; the kit goes on."""
 
     code, exit_code = "timeout", exit_codes.TIMED_OUT
@@ -65,14 +65,14 @@ def cost(amount: float, sandboxed: float) -> str:
 
 async def watch(client: Client, kit: Kit, *, timeout: float | None = None) -> Kit:
     """Shows how far a kit is until it is done, or waits for somebody. A server that is away meanwhile is waited for."""
-    board = _Board(kit)
+    board = _KitBoard(kit)
     until = None if timeout is None else time.monotonic() + timeout
     try:
         async with beating(board.draw):
             while board.kit.state == GOES_ON:
                 board.show(board.kit)
                 if until is not None and time.monotonic() >= until:
-                    raise OutOfTime(board.kit, timeout or 0)
+                    raise KitOutOfTime(board.kit, timeout or 0)
                 await asyncio.sleep(LOOK_SECONDS)
                 board.show(await _look(client, kit.group_id, board.say))
         board.show(board.kit)
@@ -89,7 +89,7 @@ async def _look(client: Client, kit_id: str, say: Callable[[str], None]) -> Kit:
             await asyncio.sleep(limit.retry_after)
 
 
-class _Board:
+class _KitBoard:
     """A line a step: drawn again in place on a terminal, elsewhere written when it changes."""
 
     def __init__(self, kit: Kit) -> None:

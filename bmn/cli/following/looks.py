@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bmn.cli.order import Target
+from bmn.cli.order import BrandTarget
 from bmn.cli.terminal.console import console
 from bmn.client import Client
 from bmn.schemas.documents import JobRecord
@@ -12,7 +12,9 @@ Choice = str | None
 """`keep` or `change`, as the API takes it; None where nothing is said."""
 
 
-async def chosen(client: Client, brand: Target, asked: Mapping[str, object], flag: Choice, *, dry_run: bool) -> Choice:
+async def chosen(
+    client: Client, brand: BrandTarget, asked: Mapping[str, object], flag: Choice, *, dry_run: bool
+) -> Choice:
     """What becomes of the brand where the options ask for another look than it has; None where they do not.
 
     asked: by the names of the record. flag: what the command line says, which is not asked again. Elsewhere than on a
@@ -32,7 +34,7 @@ async def chosen(client: Client, brand: Target, asked: Mapping[str, object], fla
     return _answer(f"Should {record.name} keep its look, or change to this from now on?")
 
 
-async def settle(client: Client, brand: Target, jobs: list[JobRecord]) -> None:
+async def settle(client: Client, brand: BrandTarget, jobs: list[JobRecord]) -> None:
     """Asks about the look that a step of the wizard proposes; elsewhere than on a terminal it is only said."""
     for job in jobs:
         proposal, proposed = (job.result or {}).get("proposal"), (job.result or {}).get("proposed")

@@ -24,7 +24,7 @@ _RECORD = {"brandVision": "vision", "archetype": "archetype", "colorPalette": "c
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class KitOptions:
     """What the options say. build: makes the request's body but for the brand. timeout: seconds.
 
     out, images: as in `bmn.cli.order.Options`.
@@ -47,7 +47,7 @@ def record_of(body: Body) -> Body:
     return {field: body[name] for name, field in _RECORD.items() if name in body}
 
 
-def make_kit(wanted: Wanted) -> int:
+def make_kit(wanted: KitOptions) -> int:
     """Begins a kit and watches it; answers with the exit code."""
     begun: list[Kit] = []
     made: list[Delivered] = []

@@ -31,7 +31,7 @@ _GENERATED = 0.8  # of a picture's share is the provider's work
 
 
 @dataclass(slots=True)
-class Unit:
+class UnitProgress:
     """One picture of a job. share: 0 to 1."""
 
     share: float = 0.0
@@ -58,7 +58,7 @@ def _later(one: str, other: str) -> str:
 
 
 @dataclass(slots=True)
-class Line:
+class BoardLine:
     """What is known of one job. retry_at: seconds since 1970. expected: the usual duration in seconds."""
 
     job_id: str
@@ -71,7 +71,7 @@ class Line:
     attempts: int = 1
     retry_at: float | None = None
     expected: float | None = None
-    units: dict[int, Unit] = field(default_factory=dict)
+    units: dict[int, UnitProgress] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
     ended_after: float | None = None
 
@@ -116,7 +116,7 @@ class Line:
         return time_left(self.elapsed, self.expected)
 
 
-def _progressed(line: Line, said: Said) -> None:
+def _progressed(line: BoardLine, said: Said) -> None:
     status = said.status or ""
     line.state = JobState.QUEUED if status in _IN_LINE else JobState.ACTIVE
     line.percent = max(line.percent, int(said.progress or 0))
@@ -128,7 +128,7 @@ def _progressed(line: Line, said: Said) -> None:
         return
     for other in line.units.values():
         other.reached("generating")
-    unit = line.units.setdefault(said.logo_index, Unit())
+    unit = line.units.setdefault(said.logo_index, UnitProgress())
     if said.asset:
         unit.deliver()
     else:
@@ -136,7 +136,7 @@ def _progressed(line: Line, said: Said) -> None:
         unit.reached(status, int(figure[1]) / 100 if figure else None)
 
 
-def _failed(line: Line, said: Said) -> None:
+def _failed(line: BoardLine, said: Said) -> None:
     line.message = clean("failed" if said.error is None else said.error)
     if (said.retries_left or 0) > 0:
         line.state = JobState.RETRYING
@@ -145,7 +145,7 @@ def _failed(line: Line, said: Said) -> None:
     line.state = JobState.FAILED
 
 
-def _complete(line: Line, said: Said) -> None:
+def _complete(line: BoardLine, said: Said) -> None:
     line.state = JobState.PARTIAL if said.partial else JobState.COMPLETED
     line.percent = 100
     line.message = clean(said.message or "done")
@@ -156,12 +156,12 @@ def _complete(line: Line, said: Said) -> None:
             unit.deliver()
 
 
-def _cancelled(line: Line, said: Said) -> None:
+def _cancelled(line: BoardLine, said: Said) -> None:
     line.state = JobState.CANCELLED
     line.message = clean(said.message or "cancelled")
 
 
-APPLY: dict[str, Callable[[Line, Said], None]] = {
+APPLY: dict[str, Callable[[BoardLine, Said], None]] = {
     "job:progress": _progressed,
     "job:failed": _failed,
     "job:complete": _complete,

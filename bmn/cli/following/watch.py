@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bmn.cli.following.board import HEARTBEAT, Board
-from bmn.cli.following.progress import Line, Unit
+from bmn.cli.following.progress import BoardLine, UnitProgress
 from bmn.cli.terminal.beat import beating
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.format import short_id
@@ -19,7 +19,7 @@ OnEnd = Callable[[Board], Awaitable[None]]
 _ASK_WHILE_WAITING = 2.0
 
 
-class OutOfTime(BmnError):
+class JobOutOfTime(BmnError):
     """`--timeout` was reached; the job goes on."""
 
     code, exit_code = "timeout", 124
@@ -35,14 +35,14 @@ async def nothing(*_: object) -> None:
     pass
 
 
-def line_of(job: JobRecord, label: str | None = None) -> Line:
+def line_of(job: JobRecord, label: str | None = None) -> BoardLine:
     label = label or job.traits.product or job.brand_name or job.queue_name
-    line = Line(job.job_id, label, state=job.state, attempts=job.max_attempts)
+    line = BoardLine(job.job_id, label, state=job.state, attempts=job.max_attempts)
     line.attempt = max(1, job.attempt)
     line.message = job.message or line.message
     if job.expected:
         line.expected = job.expected.p50_ms / 1000
-    line.units = {index: Unit() for index in range(job.traits.count or 0)}
+    line.units = {index: UnitProgress() for index in range(job.traits.count or 0)}
     return line
 
 
@@ -59,7 +59,7 @@ async def watch(
 ) -> list[JobRecord]:
     """Follows the jobs until all have ended; answers with their records, in the order given.
 
-    timeout: seconds; raises OutOfTime when it passes. on_event: called after the board has taken the event in.
+    timeout: seconds; raises JobOutOfTime when it passes. on_event: called after the board has taken the event in.
     on_end: called once all have ended, while the bars still stand.
     heartbeat: seconds of silence before a sign of life, where no bars move.
     """
@@ -67,7 +67,7 @@ async def watch(
     with Board(silent=silent, heartbeat=heartbeat) as board:
         client.on_notice = board.say
         for job_id, label in zip(job_ids, names, strict=True):
-            board.add(Line(job_id, label or short_id(job_id)))  # in the order asked for, whichever answers first
+            board.add(BoardLine(job_id, label or short_id(job_id)))  # in the order asked for, whichever answers first
         try:
             async with asyncio.timeout(timeout), beating(board.beat), asyncio.TaskGroup() as group:
                 watches = [
@@ -76,7 +76,7 @@ async def watch(
                 ]
             await on_end(board)
         except TimeoutError:
-            raise OutOfTime(job_ids, timeout or 0) from None
+            raise JobOutOfTime(job_ids, timeout or 0) from None
         except BaseExceptionGroup as group_error:
             raise _first(group_error) from None
         finally:

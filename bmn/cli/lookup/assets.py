@@ -5,7 +5,7 @@ import shlex
 from collections.abc import AsyncIterator, Sequence
 
 from bmn.cli.lookup.jobs import find_job
-from bmn.cli.order import Target
+from bmn.cli.order import BrandTarget
 from bmn.client import Client, pages
 from bmn.errors import NotFound
 from bmn.numbers import is_whole
@@ -79,7 +79,7 @@ def _numbered(assets: list[Asset], number: int, where: str, more: str = "") -> A
     raise NotFound(f"There is no picture {number} in the {where}.", hint=f"It has {len(assets)}.{more}")
 
 
-async def logo_of(client: Client, brand: Target, reference: str | None) -> Asset:
+async def logo_of(client: Client, brand: BrandTarget, reference: str | None) -> Asset:
     """The logo that was named, or the selected one, or the newest."""
     if reference:
         return await find_asset(client, brand.id, reference)
@@ -95,7 +95,7 @@ async def logo_of(client: Client, brand: Target, reference: str | None) -> Asset
     return newest(seen)[0]
 
 
-async def mockups_of(client: Client, brand: Target, references: Sequence[str]) -> list[Asset]:
+async def mockups_of(client: Client, brand: BrandTarget, references: Sequence[str]) -> list[Asset]:
     """The mockups that were named, or the newest ten."""
     if references:
         return [await find_asset(client, brand.id, reference, "mockup") for reference in references]
@@ -108,7 +108,7 @@ async def mockups_of(client: Client, brand: Target, references: Sequence[str]) -
     return mockups
 
 
-async def mockup_of(client: Client, brand: Target, reference: str | None, product: str) -> Asset:
+async def mockup_of(client: Client, brand: BrandTarget, reference: str | None, product: str) -> Asset:
     """The mockup that was named, or the newest of this product, or the newest of all."""
     if reference:
         return await find_asset(client, brand.id, reference, "mockup")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bmn.cli.lookup.assets import logo_of, mockup_of, mockups_of
 from bmn.cli.lookup.products import find_products
-from bmn.cli.order import Body, Target
+from bmn.cli.order import Body, BrandTarget
 from bmn.client import Client
 from bmn.schemas.documents import Asset
 
@@ -15,7 +15,7 @@ def refinement(logo: Asset, notes: str | None) -> Body:
 
 
 async def mockups_body(
-    client: Client, brand: Target, *, products: Sequence[str], logo: str | None, notes: str | None
+    client: Client, brand: BrandTarget, *, products: Sequence[str], logo: str | None, notes: str | None
 ) -> Body:
     """A logo on products. logo: as it is named; else the selected or the newest one. Raises NotFound."""
     chosen = await logo_of(client, brand, logo)
@@ -35,7 +35,9 @@ async def mockups_body(
     }
 
 
-async def bundle_body(client: Client, brand: Target, *, name: str, mockups: Sequence[str], style: str | None) -> Body:
+async def bundle_body(
+    client: Client, brand: BrandTarget, *, name: str, mockups: Sequence[str], style: str | None
+) -> Body:
     """Mockups in one picture. mockups: as they are named; none are the newest ten. Raises NotFound."""
     chosen = await mockups_of(client, brand, mockups)
     return {
@@ -47,7 +49,7 @@ async def bundle_body(client: Client, brand: Target, *, name: str, mockups: Sequ
 
 
 async def video_body(
-    client: Client, brand: Target, *, product: str, mockup: str | None, style: str | None, seconds: int
+    client: Client, brand: BrandTarget, *, product: str, mockup: str | None, style: str | None, seconds: int
 ) -> Body:
     """A film of a product. mockup: its picture, as it is named; else the newest one of it. Raises NotFound."""
     [shown] = await find_products(client, (product,))

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping
 from uuid import UUID
 
-from bmn.cli.order import Body, Target
+from bmn.cli.order import Body, BrandTarget
 from bmn.cli.terminal.timespan import ago
 from bmn.client import Client, pages
 from bmn.errors import NotFound
@@ -36,7 +36,7 @@ async def find_brand(client: Client, reference: str) -> Brand:
     raise NotFound(f"No brand {reference!r}.", hint=hint)
 
 
-async def find_target(client: Client, reference: str) -> Target:
+async def find_target(client: Client, reference: str) -> BrandTarget:
     """The brand of a name or an id; one of a new name has no id. Raises NotFound as `find_brand` does for all others."""
     try:
         found = await find_brand(client, reference)
@@ -44,11 +44,11 @@ async def find_target(client: Client, reference: str) -> Target:
         name = reference.strip().removeprefix("@")
         if not name or is_brand_id(name) or await brands_named(client, name):
             raise
-        return Target("", name)
-    return Target(found.id, found.name)
+        return BrandTarget("", name)
+    return BrandTarget(found.id, found.name)
 
 
-def for_target(body: Body, reference: str, target: Target, record: Mapping[str, object]) -> Body:
+def for_target(body: Body, reference: str, target: BrandTarget, record: Mapping[str, object]) -> Body:
     """The body of an order: for an id, or for a name, which becomes a brand of this record together with the order.
 
     A name is sent though its brand is there: an order that is repeated under its key is the same then.

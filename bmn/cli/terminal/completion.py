@@ -54,7 +54,7 @@ _FORMATS: dict[str, Callable[[CompletionItem], str]] = {
 }
 
 
-class _Line(ShellComplete):
+class _ShellLine(ShellComplete):
     """Typer's search for candidates, with the line from `COMP_LINE`."""
 
     def source_vars(self) -> dict[str, object]:
@@ -75,8 +75,8 @@ def complete(root: TyperGroup, shell: str) -> int:
     if shell not in SCRIPTS:
         return 1
 
-    class Line(_Line):
+    class OneShell(_ShellLine):
         name = shell
 
-    print(Line(root, {}, "bmn", "_BMN_COMPLETE").complete())  # noqa: T201 - for the shell, not for a person
+    print(OneShell(root, {}, "bmn", "_BMN_COMPLETE").complete())  # noqa: T201 - for the shell, not for a person
     return 0

@@ -104,7 +104,7 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Deletion:
     """What one deletion did. upto: the time of the newest row it removed, where the next one begins."""
 
     removed: int
@@ -201,12 +201,12 @@ def due(conn: Connection, book: Book, limit: int, after: float = 0.0, *, archivi
     return Due(names, rows[0][-1] if rows else after, rows[-1][-1] if rows else after)
 
 
-def prune(conn: Connection, book: Book, limit: int, after: float = 0.0) -> Batch:
+def prune(conn: Connection, book: Book, limit: int, after: float = 0.0) -> Deletion:
     """Deletes the oldest rows that are due, with what belongs to them; limit and after as in `due`."""
     found = due(conn, book, limit, after)
     if found.keys:
         delete_rows(conn, book, found.keys, found.span)
-    return Batch(len(found.keys), found.upto)
+    return Deletion(len(found.keys), found.upto)
 
 
 def delete_rows(conn: Connection, book: Book, keys: Sequence[Any], span: Span | None = None) -> None:

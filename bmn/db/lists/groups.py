@@ -37,7 +37,7 @@ def _key(counted: Any, by: GroupBy) -> ColumnElement[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupSum:
     """Jobs with one key. key: a cause, queue or user's id, `-` where a job has none; of an hour, when it begins.
 
     credits: what was charged. usd: what providers charged, those of the sandbox nothing. credits_reserved, usd_estimated:
@@ -56,7 +56,7 @@ class Group:
 class Groups:
     """groups: the largest first, of hours the newest. searched_to: as in a page; older jobs are not counted."""
 
-    groups: list[Group]
+    groups: list[GroupSum]
     searched_to: float | None
 
 
@@ -99,4 +99,4 @@ def group_jobs(conn: Connection, chosen: JobFilter, by: GroupBy) -> Groups:
     searched_to = end[0] if end else None
     if sum(each.jobs for each in found) >= COUNTED:
         searched_to = oldest
-    return Groups([Group(*each[:-1]) for each in found[:_MOST]], searched_to)
+    return Groups([GroupSum(*each[:-1]) for each in found[:_MOST]], searched_to)

@@ -93,7 +93,7 @@ class Account:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _SeenBetween:
     first: float
     last: float
 
@@ -102,11 +102,11 @@ class _Seen:
 class _Found:
     """Jobs that met the cause, by id."""
 
-    seen: dict[str, _Seen] = field(default_factory=dict)
+    seen: dict[str, _SeenBetween] = field(default_factory=dict)
     exact: bool = True
 
     def add(self, job_id: str, first: float, last: float) -> None:
-        held = self.seen.setdefault(job_id, _Seen(first, last))
+        held = self.seen.setdefault(job_id, _SeenBetween(first, last))
         held.first, held.last = min(held.first, first), max(held.last, last)
 
 

@@ -10,13 +10,13 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
 from bmn import __version__
-from bmn.jobs.command import Command, read_command
+from bmn.jobs.command import WorkerCommand, read_command
 
 
 class RqRegistration(BaseWorker):
     """Calls of this block, so they run in a thread."""
 
-    def __init__(self, queue: str, name: str, connection: "redis.Redis", on_command: Callable[[Command], None]):
+    def __init__(self, queue: str, name: str, connection: "redis.Redis", on_command: Callable[[WorkerCommand], None]):
         super().__init__([queue], name=name, connection=connection, worker_ttl=30, serializer=JSONSerializer)
         self._on_command = on_command
         self.draining = False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from bmn.db.batches.bulk import Bulk, BulkItemRow
-from bmn.db.lists.groups import Group
+from bmn.db.lists.groups import GroupSum
 from bmn.db.records import (
     BrandAssetRow,
     BrandRow,
@@ -87,7 +87,7 @@ def job(row: JobRow, signer: Signer, brand_name: str | None = None, *, sandboxed
     )
 
 
-def job_group(row: Group) -> documents.JobGroup:
+def job_group(row: GroupSum) -> documents.JobGroup:
     """Jobs that have something in common."""
     key = row.key if isinstance(row.key, str) else when(row.key)
     return documents.JobGroup(

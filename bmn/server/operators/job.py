@@ -129,8 +129,8 @@ def _look(conn: Connection, job_id: str, *, whole: bool) -> Inside:
     )
 
 
-async def _pictures(res: Resources, job_id: str) -> list[pieces.Picture]:
-    def read(conn: Connection) -> list[pieces.Picture]:
+async def _pictures(res: Resources, job_id: str) -> list[pieces.PagePicture]:
+    def read(conn: Connection) -> list[pieces.PagePicture]:
         made = assets.list_of_job(conn, job_id)
         names = brands.names(conn, {row.brand_id for row in made})
         return pieces.in_order(made, res.signer, names.get(made[0].brand_id, "")) if made else []

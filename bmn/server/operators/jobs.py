@@ -62,10 +62,10 @@ async def list_jobs(request: Request, res: Res, visitor: Onlooker) -> Response:
     )
 
 
-async def _pictures(res: Resources, found: list[Job]) -> dict[str, list[pieces.Picture]]:
+async def _pictures(res: Resources, found: list[Job]) -> dict[str, list[pieces.PagePicture]]:
     """The first of what each job has made, by its id."""
 
-    def read(conn: Connection) -> dict[str, list[pieces.Picture]]:
+    def read(conn: Connection) -> dict[str, list[pieces.PagePicture]]:
         made = assets.made_by(conn, [job.job_id for job in found])
         names = brands.names(conn, {row.brand_id for rows in made.values() for row in rows})
         return {

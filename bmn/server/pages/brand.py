@@ -26,7 +26,7 @@ from bmn.server.pages import course, pieces, steps
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.gallery import account, lines
 from bmn.server.pages.rendering import page
-from bmn.server.pages.rooms import LOGOS, PRODUCTS, ROOMS, Room, offer, product_offer, types_of
+from bmn.server.pages.rooms import LOGOS, PRODUCTS, ROOMS, PageRoom, offer, product_offer, types_of
 from bmn.server.state.resources import Resources
 from bmn.work.kits.plan import plan_of, prices
 from bmn.work.looks import look_of
@@ -87,7 +87,7 @@ async def other_room(request: Request, brand_id: BrandPath, room: RoomName, res:
     return await _show(request, res, visitor, brand_id, ROOMS[room])
 
 
-async def _show(request: Request, res: Resources, visitor: Principal, brand_id: str, room: Room) -> Response:
+async def _show(request: Request, res: Resources, visitor: Principal, brand_id: str, room: PageRoom) -> Response:
     def read(conn: Connection) -> dict[str, Any]:
         brand = brands.get(conn, brand_id, owner_filter(visitor))
         counts = assets.counts_of_brand(conn, brand_id)
@@ -111,7 +111,7 @@ async def _show(request: Request, res: Resources, visitor: Principal, brand_id: 
     return page(request, f"room_{room.name}.html", room=room, back=back, key=fresh_key(), **found)
 
 
-def _more(conn: Connection, res: Resources, brand: BrandRow, room: Room) -> Mapping[str, object]:
+def _more(conn: Connection, res: Resources, brand: BrandRow, room: PageRoom) -> Mapping[str, object]:
     """What only this room asks for."""
     if room.name == "logos":
         whole = prices(conn, res.settings, plan_of(conn, KitBody(brand_id=brand.id)), brand)
@@ -131,10 +131,10 @@ def _more(conn: Connection, res: Resources, brand: BrandRow, room: Room) -> Mapp
 
 
 def _pictures(
-    conn: Connection, res: Resources, brand: BrandRow, room: Room, counts: dict[str, int]
-) -> list[pieces.Picture]:
+    conn: Connection, res: Resources, brand: BrandRow, room: PageRoom, counts: dict[str, int]
+) -> list[pieces.PagePicture]:
     """What hangs in a room: the chosen one first, then favorites, then the newest."""
-    found: list[pieces.Picture] = []
+    found: list[pieces.PagePicture] = []
     for kind in types_of(room, counts):
         rows, _ = assets.list_of_brand(conn, brand.id, asset_type=kind, limit=_PICTURES)
         number = counts.get(kind, 0)
@@ -148,7 +148,7 @@ def _pictures(
     return found
 
 
-def _coming(conn: Connection, res: Resources, brand: BrandRow, room: Room) -> list[Coming]:
+def _coming(conn: Connection, res: Resources, brand: BrandRow, room: PageRoom) -> list[Coming]:
     """The pictures that a room's jobs are at, oldest job first."""
     found: list[Coming] = []
     running = JobFilter(brand_id=brand.id, queue=room.kind.queue, states=_LIVE)
@@ -160,6 +160,6 @@ def _coming(conn: Connection, res: Resources, brand: BrandRow, room: Room) -> li
     return found
 
 
-def _door(room: Room, here: Room, brand_id: str, counts: dict[str, int]) -> RoomLink:
+def _door(room: PageRoom, here: PageRoom, brand_id: str, counts: dict[str, int]) -> RoomLink:
     number = sum(counts.get(kind, 0) for kind in types_of(room, counts)) if room.types else None
     return RoomLink(room.title, room.path(brand_id), number, room is here)

@@ -42,7 +42,7 @@ _STYLES = get_args(LogoStyle)
 
 
 @dataclass(frozen=True, slots=True)
-class JobLine:
+class GalleryJob:
     """A job in a list. live: it goes on, so the page follows it."""
 
     id: str
@@ -55,7 +55,7 @@ class JobLine:
     created_at: float
     seq: int
     live: bool
-    pictures: list[pieces.Picture]
+    pictures: list[pieces.PagePicture]
 
 
 @router.get("/")
@@ -176,7 +176,7 @@ def _brand_name(conn: Connection, job: JobRow) -> str:
     return brands.names(conn, [job.brand_id]).get(job.brand_id, "")
 
 
-def _cover(conn: Connection, res: Resources, brand: BrandRow) -> pieces.Picture | None:
+def _cover(conn: Connection, res: Resources, brand: BrandRow) -> pieces.PagePicture | None:
     """The chosen logo, else the newest."""
     chosen = [row for row in assets.selected_of_brand(conn, brand.id) if row.asset_type == "logo"]
     logos = chosen or assets.list_of_brand(conn, brand.id, asset_type="logo", limit=1)[0]
@@ -184,15 +184,15 @@ def _cover(conn: Connection, res: Resources, brand: BrandRow) -> pieces.Picture 
     return pieces.picture(best, res.signer, brand.name, 1) if best else None
 
 
-def lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[JobLine]:
+def lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[GalleryJob]:
     rows = list_jobs(conn, chosen, limit=_JOBS).jobs
     names = brands.names(conn, {row.brand_id for row in rows})
     return [_line(conn, res, row, names.get(row.brand_id, "")) for row in rows]
 
 
-def _line(conn: Connection, res: Resources, row: JobRow, brand_name: str) -> JobLine:
+def _line(conn: Connection, res: Resources, row: JobRow, brand_name: str) -> GalleryJob:
     made = assets.list_of_job(conn, row.id)
-    return JobLine(
+    return GalleryJob(
         id=row.id,
         kind=words.KINDS[row.queue],
         brand=brand_name,

@@ -17,7 +17,7 @@ from bmn.schemas.look import BrandBody
 from bmn.server.access.dependencies import AssetPath, BrandPath, Res
 from bmn.server.pages import steps
 from bmn.server.pages.access import PageRoute, PayingVisitor
-from bmn.server.pages.rooms import BUNDLES, FILMS, LOGOS, PRODUCTS, WORDS, Room
+from bmn.server.pages.rooms import BUNDLES, FILMS, LOGOS, PRODUCTS, WORDS, PageRoom
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.actions import generate
 
@@ -192,7 +192,7 @@ async def _logos(
 
 
 async def _order(
-    request: Request, res: Resources, visitor: Principal, room: Room, asked: Mapping[str, object], key: str
+    request: Request, res: Resources, visitor: Principal, room: PageRoom, asked: Mapping[str, object], key: str
 ) -> Response:
     """key: the form's own, so that pressing twice makes one job. Leads to the job, or to the room where it is several."""
     body: GeneratorBody = room.kind.body.model_validate(asked)

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"-([0-9]+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PagePicture:
     """A stored picture or video. url: whole. file: its name on disk. download: where it is saved under that name.
 
     thumbnail: small; where there is none, the whole picture, and nothing for a video. origin: who made it; empty: unknown.
@@ -52,11 +52,11 @@ class Piece:
     number: int
     state: str
     text: str
-    picture: Picture | None = None
+    picture: PagePicture | None = None
     share: int | None = None
 
 
-def picture(row: BrandAssetRow, signer: Signer, brand_name: str, number: int) -> Picture:
+def picture(row: BrandAssetRow, signer: Signer, brand_name: str, number: int) -> PagePicture:
     """A stored asset as pages show it."""
     asset_type = row.asset_type
     noun = _NOUNS.get(asset_type, asset_type)
@@ -65,7 +65,7 @@ def picture(row: BrandAssetRow, signer: Signer, brand_name: str, number: int) ->
     provenance = provenance_of(row.metadata)
     url = signer.signed(row.url)
     file = f"{stem_of(brand_name)}-{noun}-{number}.{'jpg' if kind == 'jpeg' else kind}"
-    return Picture(
+    return PagePicture(
         id=row.id,
         number=number,
         brand_id=row.brand_id,
@@ -90,7 +90,7 @@ def _thumbnail(row: BrandAssetRow, signer: Signer, url: str) -> str:
     return "" if row.mime_type.startswith("video/") else url
 
 
-def in_order(rows: Sequence[BrandAssetRow], signer: Signer, brand_name: str) -> list[Picture]:
+def in_order(rows: Sequence[BrandAssetRow], signer: Signer, brand_name: str) -> list[PagePicture]:
     """The pictures of one job, each with the number it has on the job's own page."""
     places = [place if row.traits.index is None else row.traits.index for place, row in enumerate(rows)]
     numbered = sorted(zip(places, rows, strict=True), key=lambda entry: entry[0])

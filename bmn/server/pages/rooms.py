@@ -16,7 +16,7 @@ from bmn.work.registry import get_queue
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class PageRoom:
     """name: in its address. noun: one of what hangs there. types: of the assets that do; none where words are kept."""
 
     name: str
@@ -30,24 +30,24 @@ class Room:
         return f"/g/{brand_id}" if self.name == "logos" else f"/g/{brand_id}/{self.name}"
 
 
-LOGOS = Room("logos", "Logos", "logo", logos.KIND, ("logo",))
-PRODUCTS = Room("products", "Products", "product", mockups.KIND, ("mockup", "social_asset"))
-BUNDLES = Room("bundles", "Bundles", "bundle", bundles.KIND, ("bundle",))
-FILMS = Room("films", "Films", "film", videos.KIND, ("video", "video_thumbnail"))
-WORDS = Room("words", "Words", "step", wizard.KIND)
-ROOMS: Mapping[str, Room] = {room.name: room for room in (LOGOS, PRODUCTS, BUNDLES, FILMS, WORDS)}
+LOGOS = PageRoom("logos", "Logos", "logo", logos.KIND, ("logo",))
+PRODUCTS = PageRoom("products", "Products", "product", mockups.KIND, ("mockup", "social_asset"))
+BUNDLES = PageRoom("bundles", "Bundles", "bundle", bundles.KIND, ("bundle",))
+FILMS = PageRoom("films", "Films", "film", videos.KIND, ("video", "video_thumbnail"))
+WORDS = PageRoom("words", "Words", "step", wizard.KIND)
+ROOMS: Mapping[str, PageRoom] = {room.name: room for room in (LOGOS, PRODUCTS, BUNDLES, FILMS, WORDS)}
 """By the name in its address."""
 _LOOKED_AT = 50
 _CAME_TO_NOTHING = (JobState.FAILED, JobState.CANCELLED)
 _ROOM_OF_QUEUE = {room.kind.queue: room for room in ROOMS.values()}
 
 
-def room_of(queue: str) -> Room:
+def room_of(queue: str) -> PageRoom:
     """Where what a queue makes is shown; what has no room of its own is kept among the logos."""
     return _ROOM_OF_QUEUE.get(queue, LOGOS)
 
 
-def types_of(room: Room, counts: Mapping[str, int]) -> tuple[str, ...]:
+def types_of(room: PageRoom, counts: Mapping[str, int]) -> tuple[str, ...]:
     """The types that hang in a room. Those of generators without one hang in the first. counts: what the brand has."""
     if room is not LOGOS:
         return room.types
@@ -73,7 +73,7 @@ class Offer:
         return f"about {duration(max(1.0, self.seconds), whole=True)}" if self.seconds is not None else ""
 
 
-def offer(conn: Connection, settings: Settings, room: Room) -> Offer:
+def offer(conn: Connection, settings: Settings, room: PageRoom) -> Offer:
     """What the making of one costs in a room."""
     queue = get_queue(room.kind.queue)
     took = jobs.durations(conn, queue.name)

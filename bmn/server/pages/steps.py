@@ -20,7 +20,7 @@ _EVENTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepForm:
     """name: of the wizard's step. press: its button. ask, example: of the field for one's own words."""
 
     name: str
@@ -31,40 +31,40 @@ class Step:
     example: str
 
 
-STEPS: tuple[Step, ...] = (
-    Step(
+STEPS: tuple[StepForm, ...] = (
+    StepForm(
         "social-analysis", "Where you show up", "How your brand sounds in public, and who listens.",
         "Look around", "Your handle or site", "@acme.roasters",
     ),
-    Step(
+    StepForm(
         "brand-identity", "Who you are", "A vision, a character, a voice, and colors that carry them.",
         "Find our character", "Who is it for?", "People who get up early",
     ),
-    Step(
+    StepForm(
         "customization", "Your own wishes", "What must stay, what must go: it goes into the record.",
         "Work it in", "What do you wish?", "Keep the brown, make the voice drier",
     ),
-    Step(
+    StepForm(
         "logo-generation", "A brief for the logo", "Agrees on what the logos show, and starts them.",
         "Write the brief", "What should it show?", "A bean, and something of the sea",
     ),
-    Step(
+    StepForm(
         "logo-refinement", "Sharpen the logo", "Turns remarks into clear notes, and starts a new round.",
         "Sharpen it", "What bothers you?", "It looks too thin from afar",
     ),
-    Step(
+    StepForm(
         "product-selection", "What to sell first", "Two or three products that suit you, with pictures of them.",
         "Choose products", "Where do you sell?", "A market stall, later a shop",
     ),
-    Step(
+    StepForm(
         "mockup-review", "Look at the products", "Goes through the pictures, and keeps what you decide.",
         "Go through them", "What do you think?", "The tote is the best of them",
     ),
-    Step(
+    StepForm(
         "bundle-builder", "Put a set together", "A set with a name that tells one story.",
         "Build the set", "For what occasion?", "A present for a housewarming",
     ),
-    Step(
+    StepForm(
         "profit-calculator", "Does it pay?", "Price, cost and what is left, in figures you can check.",
         "Do the sums", "What would you charge?", "14 for the mug",
     ),

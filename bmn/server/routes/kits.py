@@ -30,7 +30,7 @@ from bmn.server.state.resources import Resources
 from bmn.server.usecases.translation import receiver
 from bmn.server.usecases.watched import note_watched
 from bmn.work.kits import course
-from bmn.work.kits.plan import StepPrice, plan_of, prices, queue_of
+from bmn.work.kits.plan import StepCost, plan_of, prices, queue_of
 
 router = APIRouter(prefix="/api/v1", tags=["kits"], responses=ANY_CALLER, route_class=AskingRoute)
 
@@ -86,7 +86,7 @@ async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> docume
     return await res.core.db.read(read)
 
 
-def _step_price(conn: Connection, each: StepPrice) -> documents.KitStepPrice:
+def _step_price(conn: Connection, each: StepCost) -> documents.KitStepPrice:
     found = each.found
     return documents.KitStepPrice(
         step=each.step,

@@ -21,7 +21,7 @@ from bmn.schemas.events import (
     RetryAnswer,
     StatsAnswer,
 )
-from bmn.server.sockets.handlers import Context, Handler, Handlers
+from bmn.server.sockets.handlers import Handler, Handlers, SocketContext
 from bmn.server.sockets.session import Session, Sessions
 from bmn.server.sockets.words import queue_figures
 from bmn.work.registry import QUEUES
@@ -35,12 +35,12 @@ async def figures(core: Core) -> dict[str, QueueFigures]:
     return {name: queue_figures(counts.get(name, {})) for name in QUEUES}
 
 
-async def answer_stats(context: Context, session: Session, _ask: Nothing) -> StatsAnswer:
+async def answer_stats(context: SocketContext, session: Session, _ask: Nothing) -> StatsAnswer:
     """Answers with every queue's figures."""
     return StatsAnswer(stats=await figures(context.core))
 
 
-async def retry_job(context: Context, session: Session, ask: JobRoom) -> RetryAnswer:
+async def retry_job(context: SocketContext, session: Session, ask: JobRoom) -> RetryAnswer:
     """Replays a job, as the route does."""
     replay = await retry(context.core, ask.job_id, session.actor)
     log.info("admin retried job", job_id=ask.job_id, replay=replay.job_id)

@@ -19,9 +19,9 @@ from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
 from bmn.server.sockets import admin, dashboard, wizard
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.guard import Guard
-from bmn.server.sockets.handlers import Context, answer
+from bmn.server.sockets.handlers import SocketContext, answer
 from bmn.server.sockets.limits import Idle, Limits
-from bmn.server.sockets.reader import Reader
+from bmn.server.sockets.reader import StreamFollower
 from bmn.server.sockets.recovery import Recovery
 from bmn.server.sockets.ring import Position, Ring
 from bmn.server.sockets.server import SocketServer
@@ -95,7 +95,7 @@ class Sockets:
         store = SessionStore(core.redis, core.pipelined, resources.settings.bmn_recovery_seconds, lambda: delivery.done)
         self._store = store
         messages = Allowance(core.redis, core.pipelined, "messages", rate=limits.rate, burst=limits.burst)
-        context = Context(core, resources.signer, self.sessions, ring, delivery, store, messages, limits)
+        context = SocketContext(core, resources.signer, self.sessions, ring, delivery, store, messages, limits)
         self._server = SocketServer(
             self._transports,
             resources.auth,
@@ -112,7 +112,7 @@ class Sockets:
         stream = EventStream(self._redis, maxlen=resources.settings.bmn_stream_maxlen)
         on_end = partial(note_beside, core.redis)
         vouching = Vouching(core.db, resources.signer)
-        reader = Reader(stream, ring, delivery, window, vouching.signs, self._server.end_all, on_end)
+        reader = StreamFollower(stream, ring, delivery, window, vouching.signs, self._server.end_all, on_end)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(_LOAD_SECONDS):
                 await reader.load()

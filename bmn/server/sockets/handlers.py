@@ -29,7 +29,7 @@ DONE = Done(ok=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class SocketContext:
     """What handlers work with. messages: what users may send, with all processes together."""
 
     core: Core
@@ -70,7 +70,7 @@ class Handler:
     """
 
     model: type[Model]
-    run: Callable[[Context, Session, Any], Awaitable[Answer]]
+    run: Callable[[SocketContext, Session, Any], Awaitable[Answer]]
     required: str = ""
     failed: str = "Failed"
     unknown: str = ""
@@ -80,7 +80,7 @@ Handlers = dict[str, Handler]
 
 
 async def answer(
-    context: Context, handlers: Handlers, session: Session, event: Any, args: list[Any]
+    context: SocketContext, handlers: Handlers, session: Session, event: Any, args: list[Any]
 ) -> Mapping[str, object]:
     """The acknowledgement of one message. Never raises for anything that a client can send."""
     if not session.bucket.take() or session.pending >= context.limits.in_work:
@@ -99,12 +99,12 @@ async def answer(
         session.pending -= 1
 
 
-def _too_many(context: Context, session: Session) -> Mapping[str, object]:
+def _too_many(context: SocketContext, session: Session) -> Mapping[str, object]:
     session.refused += 1
     return Refusal(error=f"Too many messages: at most {context.limits.rate:g} a second").dump()
 
 
-async def _run(context: Context, handler: Handler, session: Session, event: str, args: list[Any]) -> Answer:
+async def _run(context: SocketContext, handler: Handler, session: Session, event: str, args: list[Any]) -> Answer:
     try:
         # Looked at for each message, since a role may have been lost since the socket joined.
         require_event(session.principal, session.namespace, event)

@@ -23,7 +23,7 @@ _HANDED = 500  # packets put into lines without a break
 _LONGEST_REST = 1.0
 
 
-class Reader:
+class StreamFollower:
     """stream: on a connection of its own, since it waits there. window: how far back the ring is filled, in seconds.
 
     vouches: of each event, whether the addresses in it may be signed for those it is for.

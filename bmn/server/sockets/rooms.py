@@ -11,7 +11,7 @@ from bmn.errors import NotFound
 from bmn.events.audience import brand_room, group_room
 from bmn.schemas.base import Model
 from bmn.schemas.events import BrandRoom, Done, GroupRoom
-from bmn.server.sockets.handlers import DONE, Context, Handler
+from bmn.server.sockets.handlers import DONE, Handler, SocketContext
 from bmn.server.sockets.session import Session
 
 
@@ -33,7 +33,7 @@ GROUP = Door(GroupRoom, "groupId", lambda ask: ask.group_id, group_room, jobs.ow
 def entering(door: Door, failed: str, unknown: str) -> Handler:
     """The handler that takes a socket into a room of its user's own. unknown: the words for any other one."""
 
-    async def run(context: Context, session: Session, ask: Model) -> Done:
+    async def run(context: SocketContext, session: Session, ask: Model) -> Done:
         name = door.name(ask)
         try:
             await context.core.db.read(lambda conn: door.look(conn, name, session.user_id))
@@ -49,7 +49,7 @@ def entering(door: Door, failed: str, unknown: str) -> Handler:
 def leaving(door: Door, failed: str, unknown: str) -> Handler:
     """The handler that takes it out again."""
 
-    async def run(context: Context, session: Session, ask: Model) -> Done:
+    async def run(context: SocketContext, session: Session, ask: Model) -> Done:
         async with session.order:
             await context.leave(session, door.room(door.name(ask)))
         return DONE

@@ -18,7 +18,7 @@ from bmn.broker.tally import ALIVE_SECONDS, Tally
 from bmn.errors import BmnError, RateLimited
 from bmn.identity.tokens import Authenticator
 from bmn.logs import get_logger
-from bmn.schemas.events import Event, Refusal
+from bmn.schemas.events import Refusal, ServerEvent
 from bmn.server.edge.addresses import counted
 from bmn.server.edge.asgi import address_of
 from bmn.server.edge.measured import is_heavy
@@ -345,7 +345,7 @@ class SocketServer:
         if packet_id is not None:
             self._write(session.eio_sid, f"{ACK}{session.namespace},{packet_id}{json.dumps([answer])}")
 
-    def send(self, session: Session, event: Event) -> None:
+    def send(self, session: Session, event: ServerEvent) -> None:
         """Something for one socket only, outside of rooms and recovery."""
         self._write(session.eio_sid, f"{EVENT}{session.namespace},{json.dumps([event.EVENT, event.dump()])}")
 

@@ -16,7 +16,7 @@ log = get_logger(__name__)
 Frame = str | bytes
 
 
-class Wire(Protocol):
+class WebSocketWire(Protocol):
     """A WebSocket as the library's handler takes it. `wait` raises OSError once it has ended."""
 
     async def wait(self) -> Frame: ...
@@ -29,7 +29,7 @@ class Wire(Protocol):
 class Upgrade:
     """A WebSocket beside a transport that polls: its first frame is here already, and its second one comes in time."""
 
-    def __init__(self, wire: Wire, probe: Frame, seconds: float) -> None:
+    def __init__(self, wire: WebSocketWire, probe: Frame, seconds: float) -> None:
         self._wire = wire
         self._probe: Frame | None = probe
         self._seconds: float | None = seconds
@@ -48,8 +48,8 @@ class Upgrade:
 def watched(library: Callable[..., Any], seconds: float) -> Callable[..., Any]:
     """The library's WebSockets; those beside polls in the way of this module, with so many seconds for each word."""
 
-    def websocket(handler: Callable[[Wire], Awaitable[None]], server: Any) -> Any:
-        async def handle(wire: Wire) -> None:
+    def websocket(handler: Callable[[WebSocketWire], Awaitable[None]], server: Any) -> Any:
+        async def handle(wire: WebSocketWire) -> None:
             if not handler.__self__.connected:  # type: ignore[attr-defined]
                 await handler(wire)  # nothing polls beside it
                 return
@@ -66,7 +66,7 @@ def watched(library: Callable[..., Any], seconds: float) -> Callable[..., Any]:
     return websocket
 
 
-async def _within(seconds: float | None, wire: Wire) -> Frame:
+async def _within(seconds: float | None, wire: WebSocketWire) -> Frame:
     try:
         async with asyncio.timeout(seconds):
             return await wire.wait()

@@ -9,7 +9,7 @@ from bmn.events.audience import job_event, job_room, jobs_room
 from bmn.jobs.cancellation import cancel
 from bmn.schemas.events import CancelAnswer, Done, JobJoined, JobRoom, JobStatus, Nothing
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
-from bmn.server.sockets.handlers import DONE, Context, Handler, Handlers
+from bmn.server.sockets.handlers import DONE, Handler, Handlers, SocketContext
 from bmn.server.sockets.rooms import BRAND, GROUP, entering, leaving
 from bmn.server.sockets.session import Session
 from bmn.server.sockets.words import state_word
@@ -23,21 +23,21 @@ _PAGE = 1000
 _UNLUCKY = (JobState.RETRYING, JobState.FAILED, JobState.CANCELLED)
 
 
-async def join_user(context: Context, session: Session, _ask: Nothing) -> Done:
+async def join_user(context: SocketContext, session: Session, _ask: Nothing) -> Done:
     """Joins the room of all of one's own jobs."""
     async with session.order:
         await context.enter(session, jobs_room(session.user_id))
     return DONE
 
 
-async def leave_user(context: Context, session: Session, _ask: Nothing) -> Done:
+async def leave_user(context: SocketContext, session: Session, _ask: Nothing) -> Done:
     """Leaves it."""
     async with session.order:
         await context.leave(session, jobs_room(session.user_id))
     return DONE
 
 
-async def join_job(context: Context, session: Session, ask: JobRoom) -> JobJoined:
+async def join_job(context: SocketContext, session: Session, ask: JobRoom) -> JobJoined:
     """Sends what the job has published so far, then goes on live; the answer comes behind it."""
     job_id, room = ask.job_id, job_room(ask.job_id)
     async with session.order:
@@ -79,7 +79,7 @@ def _unseen(session: Session, job: JobRow, rows: list[StoredEvent]) -> list[list
     return [[row for row in rows if row.seq < low], newer]
 
 
-async def leave_job(context: Context, session: Session, ask: JobRoom) -> Done:
+async def leave_job(context: SocketContext, session: Session, ask: JobRoom) -> Done:
     """Leaves a job's room."""
     async with session.order:
         if ask.job_id in session.high and job_room(ask.job_id) in session.rooms:
@@ -88,7 +88,7 @@ async def leave_job(context: Context, session: Session, ask: JobRoom) -> Done:
     return DONE
 
 
-async def job_status(context: Context, session: Session, ask: JobRoom) -> JobStatus:
+async def job_status(context: SocketContext, session: Session, ask: JobRoom) -> JobStatus:
     """Answers with a job's state."""
     job = await context.core.db.read(lambda conn: jobs.get_job(conn, ask.job_id, session.user_id))
     return status_answer(job, context.signer.sign_all(job.result))
@@ -106,7 +106,7 @@ def status_answer(job: JobRow, result: Any) -> JobStatus:
     )
 
 
-async def cancel_job(context: Context, session: Session, ask: JobRoom) -> CancelAnswer:
+async def cancel_job(context: SocketContext, session: Session, ask: JobRoom) -> CancelAnswer:
     """Cancels a job, as the route does."""
     done = await cancel(context.core, ask.job_id, session.actor, user_id=session.user_id)
     return CancelAnswer(

@@ -10,7 +10,7 @@ from bmn.db.operators import alerts, queues
 from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
 from bmn.server.state.siblings import Siblings
-from bmn.settings.running import Place
+from bmn.settings.running import ProcessPlace
 from bmn.work.registry import QUEUES
 
 
@@ -54,7 +54,7 @@ class Metrics:
     siblings: where several processes serve one address, the figures of all; None else.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ProcessPlace) -> None:
         self.registry = CollectorRegistry()
         own = CollectorRegistry()  # what only this process knows; the rest is read from the records by whoever is asked
         self.siblings = Siblings(own, place) if place.figures is not None else None

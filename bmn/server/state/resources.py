@@ -16,7 +16,7 @@ from bmn.server.state.sessions import BrowserSessions
 from bmn.server.state.snapshot import Snapshot
 from bmn.server.state.tail import JobTail
 from bmn.settings import Settings
-from bmn.settings.running import Place
+from bmn.settings.running import ProcessPlace
 from bmn.signing import Signer
 from bmn.work.wiring import open_core
 
@@ -39,10 +39,10 @@ class Resources:
     health: Snapshot[documents.Health]
     scrape: Snapshot[bytes]
 
-    def __init__(self, settings: Settings, place: Place | None = None) -> None:
+    def __init__(self, settings: Settings, place: ProcessPlace | None = None) -> None:
         self.settings = settings
         self.auth = Authenticator(settings)
-        self.metrics = Metrics(place or Place())
+        self.metrics = Metrics(place or ProcessPlace())
         self.closing = asyncio.Event()
         self.known_users: set[str] = set()
 

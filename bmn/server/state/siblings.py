@@ -14,7 +14,7 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from bmn.settings.running import Place
+from bmn.settings.running import ProcessPlace
 
 _PUT_SECONDS = 5.0  # figures are said to be ten seconds old at most
 
@@ -22,7 +22,7 @@ _PUT_SECONDS = 5.0  # figures are said to be ten seconds old at most
 class Siblings(Collector):
     """own: this process's figures, without the label. place: has a folder, and so others beside it."""
 
-    def __init__(self, own: CollectorRegistry, place: Place) -> None:
+    def __init__(self, own: CollectorRegistry, place: ProcessPlace) -> None:
         assert place.figures is not None
         self._own = own
         self._place = place

@@ -26,7 +26,7 @@ class _Head(BaseModel):
     columns: dict[str, tuple[str, ...]]
 
 
-class _Line(BaseModel):
+class _ArchivedRow(BaseModel):
     """A row. exact: documents whose text is not as we would write them, as it stood."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,7 +60,7 @@ def unpack(data: bytes) -> Iterator[Group]:
     documents = {table: shape_of(table).documents for table in head.columns}
     group: list[StoredRow] = []
     for text in lines[1:]:
-        line = _Line.model_validate_json(text)
+        line = _ArchivedRow.model_validate_json(text)
         columns = head.columns[line.table]
         row = StoredRow(line.table, columns, _values(line, columns, documents[line.table]))
         if line.table == head.book and group:
@@ -87,11 +87,11 @@ def _line(row: StoredRow, documents: frozenset[str], *, ascii_only: bool) -> str
     return json.dumps(line, ensure_ascii=False)
 
 
-def _values(line: _Line, columns: tuple[str, ...], documents: frozenset[str]) -> Values:
+def _values(line: _ArchivedRow, columns: tuple[str, ...], documents: frozenset[str]) -> Values:
     return tuple(_value(line, name, is_document=name in documents) for name in columns)
 
 
-def _value(line: _Line, name: str, *, is_document: bool) -> Scalar:
+def _value(line: _ArchivedRow, name: str, *, is_document: bool) -> Scalar:
     if name in line.exact:
         return line.exact[name]
     if name not in line.row:

@@ -21,7 +21,7 @@ _OWNERS = ("user_id", "owner_id", "asked_by", "actor", "subject")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedRows:
     """Which rows: those of a job, and what lies between two times, in seconds since 1970, both included."""
 
     job_id: str | None = None
@@ -53,7 +53,7 @@ class Restored:
     broken: list[tuple[str, str]] = field(default_factory=list)
 
 
-async def restore(archive: Archive, db: Database, wanted: Wanted, *, hold_seconds: float) -> Restored:
+async def restore(archive: Archive, db: Database, wanted: WantedRows, *, hold_seconds: float) -> Restored:
     """Inserts what is wanted and absent. A file that cannot be read is left out and named.
 
     hold_seconds: for how long retention leaves it alone.

@@ -4,8 +4,8 @@ import asyncio
 
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
-from bmn.jobs.units import Unit
-from bmn.providers.prices import Price
+from bmn.jobs.units import AttemptUnit
+from bmn.providers.prices import ModelPrice
 from bmn.schemas.generators.bundles import KIND, BundleComposition
 from bmn.work.failover import make_picture
 from bmn.work.generator import Generator, Maker
@@ -21,7 +21,7 @@ def _prompts(payload: BundleComposition) -> list[str]:
     return [bundle_prompt(payload)]
 
 
-def _usd(price: Price, _payload: BundleComposition) -> float:
+def _usd(price: ModelPrice, _payload: BundleComposition) -> float:
     return price.picture
 
 
@@ -64,7 +64,7 @@ async def run(ctx: Context[BundleComposition]) -> Result:
         "product_count": count,
     }
 
-    async def make(unit: Unit, report: Report) -> Made:
+    async def make(unit: AttemptUnit, report: Report) -> Made:
         urls = payload.product_mockup_urls
         pictures = await asyncio.gather(*(load_picture(ctx, url, field="productMockupUrls") for url in urls))
         return await make_picture(ctx, unit, PictureOrder(prompt, tuple(pictures)), report)

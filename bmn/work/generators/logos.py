@@ -4,7 +4,7 @@ import zlib
 
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
-from bmn.providers.prices import Price
+from bmn.providers.prices import ModelPrice
 from bmn.schemas.generators.logos import KIND, LogoGeneration
 from bmn.work.failover import make_picture
 from bmn.work.generator import Generator, Maker
@@ -16,11 +16,11 @@ from bmn.work.prompts import LOGO_VARIATIONS, logo_prompts
 _SIDE = 1024
 
 
-def _usd(price: Price, payload: LogoGeneration) -> float:
+def _usd(price: ModelPrice, payload: LogoGeneration) -> float:
     return payload.count * price.pixels(_SIDE, _SIDE, 1 if payload.previous_logo_url else 0)
 
 
-def _usd_by_picture(price: Price, payload: LogoGeneration) -> float:
+def _usd_by_picture(price: ModelPrice, payload: LogoGeneration) -> float:
     return payload.count * price.picture
 
 

@@ -2,8 +2,8 @@
 
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
-from bmn.jobs.units import Unit
-from bmn.providers.prices import Price
+from bmn.jobs.units import AttemptUnit
+from bmn.providers.prices import ModelPrice
 from bmn.schemas.generators.mockups import KIND, MockupGeneration
 from bmn.work.failover import make_picture
 from bmn.work.generator import Generator, Maker
@@ -19,7 +19,7 @@ def _prompts(payload: MockupGeneration) -> list[str]:
     return [mockup_prompt(payload)]
 
 
-def _usd(price: Price, _payload: MockupGeneration) -> float:
+def _usd(price: ModelPrice, _payload: MockupGeneration) -> float:
     return price.picture
 
 
@@ -61,7 +61,7 @@ async def run(ctx: Context[MockupGeneration]) -> Result:
         "product_category": payload.product_category,
     }
 
-    async def make(unit: Unit, report: Report) -> Made:
+    async def make(unit: AttemptUnit, report: Report) -> Made:
         pictures = [await load_picture(ctx, payload.logo_url, field="logoUrl")]
         if payload.mockup_template_url:
             pictures.append(await load_picture(ctx, payload.mockup_template_url, field="mockupTemplateUrl"))

@@ -3,9 +3,9 @@
 from bmn.errors import JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
-from bmn.jobs.units import Unit
+from bmn.jobs.units import AttemptUnit
 from bmn.providers.films import verify_film
-from bmn.providers.prices import Price
+from bmn.providers.prices import ModelPrice
 from bmn.schemas.generators.videos import KIND, VideoGeneration
 from bmn.work.generator import Generator
 from bmn.work.inputs import load_picture
@@ -20,7 +20,7 @@ def _prompts(payload: VideoGeneration) -> list[str]:
     return [video_prompt(payload)]
 
 
-def _usd(price: Price, payload: VideoGeneration) -> float:
+def _usd(price: ModelPrice, payload: VideoGeneration) -> float:
     return payload.duration_seconds * price.second
 
 
@@ -60,14 +60,14 @@ async def run(ctx: Context[VideoGeneration]) -> Result:
         "duration": payload.duration_seconds,
     }
 
-    async def make(unit: Unit, report: Report) -> Made:
+    async def make(unit: AttemptUnit, report: Report) -> Made:
         return await _make(ctx, prompt, unit, report)
 
     await make_all(ctx, [Item(UNIT, payload.product_name, "video", make, metadata)])
     return Result(f"Video of {payload.product_name} generated")
 
 
-async def _make(ctx: Context[VideoGeneration], prompt: str, unit: Unit, report: Report) -> Made:
+async def _make(ctx: Context[VideoGeneration], prompt: str, unit: AttemptUnit, report: Report) -> Made:
     from bmn.providers.video import Video, VideoTask  # noqa: PLC0415 - a server knows this module too
 
     payload = ctx.payload

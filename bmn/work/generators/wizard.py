@@ -1,7 +1,7 @@
 """A step of the brand wizard: a conversation with tools, which `bmn.work.wizard` holds."""
 
 from bmn.jobs.queue import Queue
-from bmn.providers.prices import Price
+from bmn.providers.prices import ModelPrice
 from bmn.schemas.generators.wizard import KIND, BrandWizard
 from bmn.work.generator import Generator
 
@@ -13,7 +13,7 @@ def _prompts(payload: BrandWizard) -> list[str]:
     return [f"Wizard step {payload.step}"]
 
 
-def _usd(price: Price, _payload: BrandWizard) -> float:
+def _usd(price: ModelPrice, _payload: BrandWizard) -> float:
     return price.tokens(text_in=_TOKENS_IN, text_out=_TOKENS_OUT)
 
 

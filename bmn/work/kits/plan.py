@@ -15,7 +15,7 @@ from bmn.schemas.payloads import Payload
 from bmn.schemas.webhooks import ENDS
 from bmn.settings import Settings
 from bmn.work.defaults import BrandDefaults, as_made, name_defaults
-from bmn.work.estimates import Estimate, estimate
+from bmn.work.estimates import CostEstimate, estimate
 from bmn.work.looks import look_of
 from bmn.work.registry import get_queue
 
@@ -153,16 +153,16 @@ def material_of(
 
 
 @dataclass(frozen=True, slots=True)
-class StepPrice:
+class StepCost:
     """What a step comes to. jobs: how many it orders. unknown: what an earlier one has to bring first."""
 
     step: Step
     jobs: int
-    found: Estimate
+    found: CostEstimate
     unknown: str | None
 
 
-def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: BrandRow | None) -> list[StepPrice]:
+def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: BrandRow | None) -> list[StepCost]:
     """What each step that orders something comes to. brand: None for one that is not made yet."""
     look = as_made(name_defaults("New brand"), plan.look) if brand is None else _look(conn, brand, plan)
     owner = brand.user_id if brand else _NOBODY
@@ -171,9 +171,7 @@ def prices(conn: Connection, settings: Settings, plan: KitPlan, brand: BrandRow 
     for step in (step for step in plan.steps() if step in QUEUE_OF):
         payloads = payloads_of(step, plan, material)
         maker = in_service(conn, settings, queue_of(step))
-        found.append(
-            StepPrice(step, len(payloads), estimate(settings, QUEUE_OF[step], payloads, maker), _UNKNOWN[step])
-        )
+        found.append(StepCost(step, len(payloads), estimate(settings, QUEUE_OF[step], payloads, maker), _UNKNOWN[step]))
     return found
 
 

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from bmn.broker.limiter import open_limiter
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
-from bmn.jobs.units import Unit, open_unit
+from bmn.jobs.units import AttemptUnit, open_unit
 from bmn.logs import get_logger
 from bmn.providers.resend import Mail, Resend
 from bmn.schemas.events import Progress
@@ -41,7 +41,7 @@ async def run(ctx: Context[EmailSend]) -> Result:
     return Result(f"Mail {payload.template} sent", data=MailResult(mail_id=unit.data.get("mailId")))
 
 
-async def _words(ctx: Context[EmailSend], unit: Unit) -> Rendered:
+async def _words(ctx: Context[EmailSend], unit: AttemptUnit) -> Rendered:
     """The mail's words, the same for every attempt: another wording under the same key would be refused."""
     payload = ctx.payload
     if kept := unit.data.get("words"):

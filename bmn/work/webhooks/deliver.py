@@ -9,15 +9,15 @@ from bmn.db.records import DeliveryRow, DeliveryState, EndpointRow
 from bmn.errors import Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.numbers import is_whole
-from bmn.providers.fetch import Answer, Fetcher
+from bmn.providers.fetch import Fetcher, ReceiverAnswer
 from bmn.schemas.base import now_ms
 from bmn.schemas.results import Counts
-from bmn.schemas.webhooks import WebhookDelivery, own_origins
+from bmn.schemas.webhooks import DeliveryPayload, own_origins
 from bmn.signing import Signer
 from bmn.work.webhooks.message import message_of
 
 
-async def run(ctx: Context[WebhookDelivery]) -> Result:
+async def run(ctx: Context[DeliveryPayload]) -> Result:
     """One attempt. The row is looked at right before, so that what a cancel has dropped is not sent any more."""
 
     def read(conn: Connection) -> tuple[DeliveryRow, EndpointRow | None]:
@@ -57,7 +57,7 @@ def _nobody_hears(delivery: DeliveryRow, endpoint: EndpointRow | None) -> str | 
 
 
 async def _failed(
-    ctx: Context[WebhookDelivery], delivery: DeliveryRow, why: str, answer: Answer | None, *, heals: bool
+    ctx: Context[DeliveryPayload], delivery: DeliveryRow, why: str, answer: ReceiverAnswer | None, *, heals: bool
 ) -> JobFailure:
     """Writes the attempt into the log, and says whether another follows. A receiver that is gone gets nothing more."""
     again = heals and ctx.job.attempt < ctx.job.max_attempts
@@ -74,7 +74,7 @@ async def _failed(
     return JobFailure(Cause.WEBHOOK_FAILED, why, retryable=again, retry_after=wait)
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: ReceiverAnswer) -> str:
     if 300 <= answer.status < 400:
         return f"The receiver redirects (HTTP {answer.status}), which is not followed: name its final address."
     return gone.WHY if answer.status == gone.GONE else f"The receiver answered HTTP {answer.status}."

@@ -6,7 +6,7 @@ from bmn.db.hooks import deliveries, webhooks
 from bmn.db.transitions import Change
 from bmn.jobs.core import Core
 from bmn.schemas.payloads import JobState
-from bmn.schemas.webhooks import DELIVERY_QUEUE, WebhookDelivery
+from bmn.schemas.webhooks import DELIVERY_QUEUE, DeliveryPayload
 from bmn.work.housekeeping import HOUSEKEEPING
 
 _PAGE = 200
@@ -32,7 +32,7 @@ async def tidy(core: Core) -> None:
 def _hand_over(conn: Connection) -> Change | None:
     queue, change = HOUSEKEEPING[DELIVERY_QUEUE], None
     for delivery in deliveries.waiting(conn, _PAGE):
-        job = queue.new_job(WebhookDelivery(delivery_id=delivery.id, user_id=delivery.user_id))
+        job = queue.new_job(DeliveryPayload(delivery_id=delivery.id, user_id=delivery.user_id))
         change = change or Change(job.id, JobState.QUEUED)
         change.events.append(job_rows.insert_job(conn, job))
         change.queued.append((queue.name, job.id))

@@ -16,7 +16,7 @@ LAST_STEP = STEPS[-1]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepPrompt:
     """goal: what the user gets out of it. tools: all that the model may use in it, by name, in the usual order."""
 
     goal: str
@@ -24,33 +24,35 @@ class Step:
 
 
 # The step that looks at pages of strangers can change nothing: what it reads may tell it to.
-GUIDE: dict[str, Step] = {
-    "social-analysis": Step(
+GUIDE: dict[str, StepPrompt] = {
+    "social-analysis": StepPrompt(
         "Find out how the brand appears in public, who it speaks to and how it sounds; suggest names and palettes that fit.",
         ("read_brand", "look_at_page", "suggest_names", "suggest_palettes"),
     ),
-    "brand-identity": Step(
+    "brand-identity": StepPrompt(
         "Give the brand a vision, an archetype, a voice and a palette; suggest names, then save what fits best.",
         ("read_brand", "suggest_names", "suggest_palettes", "save_brand"),
     ),
-    "customization": Step("Work the user's wishes into the brand's record.", ("read_brand", "save_brand")),
-    "logo-generation": Step("Agree on what the logos should show, then start them.", ("read_brand", "start_logos")),
-    "logo-refinement": Step(
+    "customization": StepPrompt("Work the user's wishes into the brand's record.", ("read_brand", "save_brand")),
+    "logo-generation": StepPrompt(
+        "Agree on what the logos should show, then start them.", ("read_brand", "start_logos")
+    ),
+    "logo-refinement": StepPrompt(
         "Turn the user's remarks into clear notes for one logo, then start its refinement.",
         ("read_brand", "refine_logo"),
     ),
-    "product-selection": Step(
+    "product-selection": StepPrompt(
         "Choose two or three products that suit the brand's audience, then start their mockups.",
         ("read_brand", "list_products", "start_mockups"),
     ),
-    "mockup-review": Step(
+    "mockup-review": StepPrompt(
         "Look through the brand's mockups and save what the user decided about them.", ("read_brand", "save_brand")
     ),
-    "bundle-builder": Step(
+    "bundle-builder": StepPrompt(
         "Put a bundle of the brand's mockups together, give it a name, then start its picture.",
         ("read_brand", "list_products", "start_bundle"),
     ),
-    "profit-calculator": Step(
+    "profit-calculator": StepPrompt(
         "Work out price, cost and profit of the products, and say what the figures mean.",
         ("read_brand", "list_products", "estimate_profit"),
     ),

@@ -18,7 +18,7 @@ from bmn.db.wizard import sessions
 from bmn.errors import BmnError, Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.run import Fenced
-from bmn.jobs.units import Unit, is_final, open_unit
+from bmn.jobs.units import AttemptUnit, is_final, open_unit
 from bmn.logs import get_logger
 from bmn.providers.agent import Agent, ToolCall, Turn
 from bmn.schemas.events import AgentMessage, JobToolError, Progress
@@ -121,7 +121,9 @@ async def _converse(ctx: Context[BrandWizard], session: AgentSessionRow, desk: D
             await ctx.publish(partial(AgentMessage, content=turn.text))
 
 
-async def _turn(ctx: Context[BrandWizard], unit: Unit, step: str, session: AgentSessionRow, tools: list[Tool]) -> Turn:
+async def _turn(
+    ctx: Context[BrandWizard], unit: AttemptUnit, step: str, session: AgentSessionRow, tools: list[Tool]
+) -> Turn:
     """One paid turn. Its unit says whether it was asked before without an answer."""
     client = ctx.client(Agent)
     if failure := unit.failed_for_good():

@@ -38,7 +38,7 @@ _MOST_ASSETS = 30
 _MOST_PAGES = 3  # a job may look at
 
 
-class Nothing(Arguments):
+class NoArguments(Arguments):
     pass
 
 
@@ -95,7 +95,7 @@ class Tool:
         }
 
 
-async def _read_brand(desk: Desk, _arguments: Nothing, _call_id: str) -> Answer:
+async def _read_brand(desk: Desk, _arguments: NoArguments, _call_id: str) -> Answer:
     brand = await desk.brand()
     rows, _ = await desk.ctx.db.read(lambda conn: assets.list_of_brand(conn, desk.brand_id, limit=_MOST_ASSETS))
     pictures = [{"id": row.id, "type": row.asset_type, "selected": row.is_selected} for row in rows]
@@ -168,7 +168,7 @@ def _asked(desk: Desk) -> Answer:
     return {"notSaved": desk.state.proposal, "why": "The brand keeps its look; the user is asked: keep or change."}
 
 
-async def _list_products(desk: Desk, _arguments: Nothing, _call_id: str) -> list[Answer]:
+async def _list_products(desk: Desk, _arguments: NoArguments, _call_id: str) -> list[Answer]:
     rows = await desk.ctx.db.read(products.catalogue)
     return [{"name": row.name, "category": row.category, "unitCost": row.base_cost_usd} for row in rows]
 
@@ -182,7 +182,7 @@ async def _estimate_profit(desk: Desk, arguments: ProfitQuestion, _call_id: str)
 TOOLS: dict[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool("read_brand", "Reads the brand's record and what pictures it has.", Nothing, _read_brand),
+        Tool("read_brand", "Reads the brand's record and what pictures it has.", NoArguments, _read_brand),
         Tool(
             "look_at_page",
             "Reads the words of one public page whose address the user has given. https only.",
@@ -195,7 +195,7 @@ TOOLS: dict[str, Tool] = {
         Tool(
             "list_products",
             "Lists the products a logo can be put on, with their cost in US dollars.",
-            Nothing,
+            NoArguments,
             _list_products,
         ),
         Tool("estimate_profit", "Works out revenue, cost and profit of one product.", ProfitQuestion, _estimate_profit),
