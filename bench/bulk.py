@@ -25,9 +25,9 @@ import httpx
 from sqlalchemy import Connection, select
 
 from bmn.db import claims, dead_letters, transitions
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.db.engine import make_engine
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import LetterState, NewJob
 from bmn.db.tables import jobs
 from bmn.errors import Cause
@@ -68,8 +68,8 @@ def fill(conn: Connection, night: Night) -> None:
     users = [str(uuid4()) for _ in range(night.users)]
     for number, user_id in enumerate(users):
         each = night.of_user(number)
-        credits.ensure_user(conn, user_id, f"{user_id[:8]}@example.org", 2 * each)
-        brand = brands.create(conn, user_id, {"name": "Acme"})
+        credit_store.ensure_user(conn, user_id, f"{user_id[:8]}@example.org", 2 * each)
+        brand = brand_store.create(conn, user_id, {"name": "Acme"})
         payload = {**_PAYLOAD, "userId": user_id, "brandId": brand.id}
         store_jobs(conn, user_id, [_job(user_id, brand.id, payload) for _ in range(each)])
     for held in claims.claim(conn, _QUEUE.name, night.jobs, "bench", 60):

@@ -6,17 +6,17 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from bmn.db import calls, claims, dead_letters, jobs
-from bmn.db.accounts import audit, credits
-from bmn.db.accounts.audit import AuditFilter
+from bmn.db import call_store, claims, dead_letters, job_store
+from bmn.db.accounts import audit_store, credit_store
+from bmn.db.accounts.audit_store import AuditFilter
 from bmn.db.batches import choosing
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.health import clock
 from bmn.db.keeping import orphans, retention
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.lists.groups import GroupBy, group_jobs
 from bmn.db.lists.listing import JobFilter, list_jobs
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.db.sums import activity, lines, spending
 from bmn.db.sums.rollup import DAY, HOUR, MINUTE
 from bmn.db.tables import jobs as job_table
@@ -61,19 +61,19 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "forgotten cancels": claims.forgotten_cancels,
     "clock set back": partial(clock.follow_clock, lease=10.0),
     "next in line": partial(claims.next_in_line, queue="logo-generation", limit=200),
-    "queue counts": queues.counts,
-    "oldest waiting": queues.oldest_waiting,
-    "percentiles": partial(queues.percentiles, names=QUEUES),
+    "queue counts": queue_store.counts,
+    "oldest waiting": queue_store.oldest_waiting,
+    "percentiles": partial(queue_store.percentiles, names=QUEUES),
     "outcomes": activity.outcomes,
-    "waiting by queue": queues.waiting,
-    "spent in an hour": partial(calls.spent, seconds=3600.0),
-    "open dead letters": queues.open_dead_letters,
-    "unanswered jobs": lambda conn: calls.unanswered_jobs(conn, "logo-generation", ("provider_timeout",), 3600.0),
-    "assets of a job": lambda conn: assets.list_of_job(conn, _a_job(conn)),
-    "units of a job": lambda conn: jobs.units(conn, _a_job(conn)),
-    "calls of a job": lambda conn: calls.of_job(conn, _a_job(conn)),
-    "calls of forty jobs": lambda conn: calls.sandboxed(conn, _some_jobs(conn)),
-    "usual durations": partial(jobs.durations, queue="mockup-generation"),
+    "waiting by queue": queue_store.waiting,
+    "spent in an hour": partial(call_store.spent, seconds=3600.0),
+    "open dead letters": queue_store.open_dead_letters,
+    "unanswered jobs": lambda conn: call_store.unanswered_jobs(conn, "logo-generation", ("provider_timeout",), 3600.0),
+    "assets of a job": lambda conn: asset_store.list_of_job(conn, _a_job(conn)),
+    "units of a job": lambda conn: job_store.units(conn, _a_job(conn)),
+    "calls of a job": lambda conn: call_store.of_job(conn, _a_job(conn)),
+    "calls of forty jobs": lambda conn: call_store.sandboxed(conn, _some_jobs(conn)),
+    "usual durations": partial(job_store.durations, queue="mockup-generation"),
     "a user's newest": _listed(user_id=_USER),
     "a user's failed": _listed(user_id=_USER, states=("failed",)),
     "a user's text, none found": _listed(user_id=_USER, text="no such word"),
@@ -95,11 +95,11 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "an hour by the minute": partial(activity.recent, span=MINUTE, seconds=HOUR),
     "a week by the hour": partial(activity.recent, span=HOUR, seconds=7 * DAY),
     "lines of an hour": partial(lines.history, span=MINUTE, seconds=HOUR),
-    "pictures of forty jobs": lambda conn: assets.made_by(conn, _some_jobs(conn)),
-    "states of forty jobs": lambda conn: jobs.states(conn, _some_jobs(conn)),
+    "pictures of forty jobs": lambda conn: asset_store.made_by(conn, _some_jobs(conn)),
+    "states of forty jobs": lambda conn: job_store.states(conn, _some_jobs(conn)),
     "dead letters by cause": dead_letters.open_by_cause,
-    "the audit's newest": lambda conn: audit.listed(conn, AuditFilter()),
-    "a user's ledger": lambda conn: credits.ledger(conn, _USER),
+    "the audit's newest": lambda conn: audit_store.listed(conn, AuditFilter()),
+    "a user's ledger": lambda conn: credit_store.ledger(conn, _USER),
     "old jobs, a batch": _pruned("jobs"),
     "old ledger rows, a batch": _pruned("credit_ledger"),
     "old calls, a batch": _pruned("provider_calls"),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, Row, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.hooks import webhooks
+from bmn.db.hooks import webhook_store
 from bmn.db.prepared import Prepared
 from bmn.db.records import JobPlace, JobRow, Renewed
 from bmn.db.tables import db_now, is_running, is_waiting, jobs, queue_settings
@@ -80,7 +80,7 @@ def claim(
         return []
     taken = _take(conn, ids, owner, lease)
     claimed = [JobRow.from_row(row, paused is not None) for row in taken]
-    webhooks.started(conn, claimed)
+    webhook_store.started(conn, claimed)
     return sorted(claimed, key=lambda job: (job.priority, job.turn, job.created_at))
 
 
@@ -89,7 +89,7 @@ def claim_one(conn: Connection, queue: str, job_id: str, owner: str, lease: floa
     if _PAUSED.first(conn, {"of_queue": queue}) or not still_waiting(conn, queue, job_id):
         return None
     taken = [JobRow.from_row(row) for row in _take(conn, [job_id], owner, lease)]
-    webhooks.started(conn, taken)
+    webhook_store.started(conn, taken)
     return taken[0] if taken else None
 
 

@@ -14,9 +14,9 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy import Connection, and_, insert, select, update
 
 from bmn.db import claims
-from bmn.db import jobs as job_rows
-from bmn.db.accounts import credits
-from bmn.db.accounts.credits import CreditsRow
+from bmn.db import job_store as job_rows
+from bmn.db.accounts import credit_store
+from bmn.db.accounts.credit_store import CreditsRow
 from bmn.db.records import EventRow, JobRow, NewJob, UnitRow, UnitState
 from bmn.db.tables import job_units, jobs
 
@@ -81,7 +81,7 @@ def _charge(conn: Connection, held: JobRow, unit: UnitRow, price: int) -> Credit
     conn.execute(_unit(held.id, unit.unit).values(paid))
     more = update(jobs).where(jobs.c.id == held.id).values(credits_charged=jobs.c.credits_charged + price)
     conn.execute(more)
-    return credits.settle(conn, str(held.user_id), held.id, unit.unit, price)
+    return credit_store.settle(conn, str(held.user_id), held.id, unit.unit, price)
 
 
 def _unit(job_id: str, unit: str) -> Any:
@@ -136,7 +136,7 @@ def _refund(conn: Connection, user_id: str, job_id: str, unit: UnitRow) -> Credi
             credits_refunded=jobs.c.credits_refunded + unit.credits,
         )
     )
-    return credits.refund_unit(conn, user_id, job_id, unit.unit, unit.credits)
+    return credit_store.refund_unit(conn, user_id, job_id, unit.unit, unit.credits)
 
 
 def hold_row(conn: Connection, held: JobRow, *conditions: Any) -> bool:

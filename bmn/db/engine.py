@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bmn.cleaning import cleaned
-from bmn.db.refusals import check_server
+from bmn.db.database_refusals import check_server
 from bmn.errors import TryLater
 from bmn.logs import Seldom, get_logger
 

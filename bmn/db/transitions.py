@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Integer, Row, bindparam, case, func, insert, or_, select, update
 
-from bmn.db import claims, collecting, events
-from bmn.db.accounts import credits
-from bmn.db.accounts.credits import CreditsRow
-from bmn.db.batches.kits import KitRow
+from bmn.db import claims, collecting, event_store
+from bmn.db.accounts import credit_store
+from bmn.db.accounts.credit_store import CreditsRow
+from bmn.db.batches.kit_store import KitRow
 from bmn.db.collecting import NewLease, Ordered
-from bmn.db.events import stamp
-from bmn.db.hooks import webhooks
+from bmn.db.event_store import stamp
+from bmn.db.hooks import webhook_store
 from bmn.db.prepared import Prepared
 from bmn.db.records import BrandAssetRow, DeadLetterRow, EventRow, JobRow, UnitState
 from bmn.db.tables import brand_assets, db_now, dead_letters, is_running, is_waiting, job_units, jobs
@@ -138,8 +138,8 @@ def record(conn: Connection, held: JobRow, event: Callable[..., JobEvent]) -> Ch
 
 
 def _with_event(conn: Connection, job: Row[Any], event: JobEvent) -> Change:
-    webhooks.follow(conn, job, event)
-    return Change(job.id, JobState(job.state), job.fence, [events.add(conn, job, event)])
+    webhook_store.follow(conn, job, event)
+    return Change(job.id, JobState(job.state), job.fence, [event_store.add(conn, job, event)])
 
 
 def end(
@@ -196,7 +196,7 @@ def complete(
 
 def _ended(conn: Connection, held: JobRow, job: Row[Any], event: JobEvent) -> Change:
     change = _with_event(conn, job, event)
-    if job.user_id and (back := credits.refund(conn, job.user_id, job.id, job.credits_refunded)):
+    if job.user_id and (back := credit_store.refund(conn, job.user_id, job.id, job.credits_refunded)):
         change.balances.append(back)
     if job.collects_id:
         change.balances += collecting.close_collected(conn, job.id, job.collects_id, job.user_id)

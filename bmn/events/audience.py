@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bmn.db.batches.kits import KitRow
+from bmn.db.batches.kit_store import KitRow
 from bmn.db.records import BrandAssetRow
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bmn.broker.scripts import ScriptCall
-from bmn.db import events
+from bmn.db import event_store
 from bmn.db.engine import Database
 from bmn.db.records import EventRow, StoredEvent
 from bmn.events.audience import Outgoing, job_event
@@ -37,7 +37,7 @@ class EventLog:
     async def republish(self, job_ids: set[str]) -> None:
         """Sends what these jobs have recorded and the stream does not have."""
         published = await self._stream.last_seqs(job_ids)
-        rows = await self._db.read(lambda conn: events.missing(conn, published))
+        rows = await self._db.read(lambda conn: event_store.missing(conn, published))
         await self._stream.publish([self._outgoing(row) for row in rows])
 
     async def repair(self, after: float, *, age: float = 2.0, limit: int = 2000) -> tuple[int, float]:
@@ -45,7 +45,7 @@ class EventLog:
 
         Returns how many jobs had been behind, and the moment up to which everything is published now.
         """
-        recorded = await self._db.read(lambda conn: events.recorded_between(conn, after, age, limit))
+        recorded = await self._db.read(lambda conn: event_store.recorded_between(conn, after, age, limit))
         if not recorded:
             return 0, after
         published = await self._stream.last_seqs([job for job, _, _ in recorded])
@@ -56,4 +56,4 @@ class EventLog:
 
     async def after(self, job_id: str, seq: int) -> list[StoredEvent]:
         """What a job recorded after seq."""
-        return await self._db.read(lambda conn: events.after(conn, job_id, seq))
+        return await self._db.read(lambda conn: event_store.after(conn, job_id, seq))

@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 
-from bmn.db.accounts.audit import Actor
+from bmn.db.accounts.audit_store import Actor
 from bmn.db.records import ApiKeyRow
 from bmn.errors import NotSignedIn
 from bmn.identity.browser import Bounds, BrowserTokens, is_browser_token

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db.operators.alerts import Trouble
+from bmn.db.operators.alert_store import Trouble
 from bmn.errors import TryLater
 from bmn.jobs import alerts, hosts, sinks
 from bmn.jobs.core import Core

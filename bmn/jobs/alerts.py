@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bmn.db import calls, dead_letters, outages
+from bmn.db import call_store, dead_letters, outage_store
 from bmn.db.engine import Connection
 from bmn.db.keeping import retention
 from bmn.db.migrations import revisions_behind
-from bmn.db.operators import alerts, queues
-from bmn.db.operators.alerts import DEAD_LETTERS, Trouble
+from bmn.db.operators import alert_store, queue_store
+from bmn.db.operators.alert_store import DEAD_LETTERS, Trouble
 from bmn.errors import OUTAGES, Cause
 from bmn.events import audience
 from bmn.format import count, duration
@@ -100,12 +100,12 @@ async def look(core: Core) -> None:
     hosts = await said(core)
 
     def wrong(conn: Connection) -> list[Trouble]:
-        seen = _Situation(core, conn, workers, hosts, queues.oldest_waiting(conn))
+        seen = _Situation(core, conn, workers, hosts, queue_store.oldest_waiting(conn))
         return [trouble for find in _FINDERS for trouble in find(seen)]
 
-    if not await core.db.read(lambda conn: bool(wrong(conn) or alerts.count_open(conn))):
+    if not await core.db.read(lambda conn: bool(wrong(conn) or alert_store.count_open(conn))):
         return  # as nearly always, and a database that has nothing to do is not written to
-    new = await core.db.write(lambda conn: alerts.settle(conn, wrong(conn), quiet=quiet_seconds(core)))
+    new = await core.db.write(lambda conn: alert_store.settle(conn, wrong(conn), quiet=quiet_seconds(core)))
     announce(core, new)
 
 
@@ -113,7 +113,7 @@ async def open_here(core: Core, troubles: Iterable[Trouble]) -> None:
     """Opens, or keeps open, what only this process can see."""
     found = list(troubles)
     if found:
-        announce(core, await core.db.write(lambda conn: [each for each in found if alerts.open_alert(conn, each)]))
+        announce(core, await core.db.write(lambda conn: [each for each in found if alert_store.open_alert(conn, each)]))
 
 
 def announce(core: Core, new: Iterable[Trouble]) -> None:
@@ -176,7 +176,7 @@ def _host_lost(seen: _Situation) -> Iterable[Trouble]:
 
 
 def _paused(seen: _Situation) -> Iterable[Trouble]:
-    for queue, setting in queues.settings(seen.conn).items():
+    for queue, setting in queue_store.settings(seen.conn).items():
         if setting.paused and setting.paused_by == "system":
             yield paused(queue, setting.reason, setting.cause)
 
@@ -185,7 +185,7 @@ def _providers_out(seen: _Situation) -> Iterable[Trouble]:
     """Of a queue that goes on by another one; where none is left it is paused, which says enough."""
     for name, queue in seen.core.queues.items():
         if maker := stand_in(seen.conn, seen.core.settings, queue):
-            found, order = outages.of_queue(seen.conn, name), queue.order(seen.core.settings)
+            found, order = outage_store.of_queue(seen.conn, name), queue.order(seen.core.settings)
             first, *more = (found[each] for each in order[: order.index(maker)])
             also = f" So is {', '.join(each.provider for each in more)}." if more else ""
             text = f"{maker} makes what {name} orders, as {first.provider} is out: {first.reason}{also}"
@@ -200,7 +200,7 @@ def _dead_letters(seen: _Situation) -> Iterable[Trouble]:
 
 def _spend(seen: _Situation) -> Iterable[Trouble]:
     limit = seen.core.settings.bmn_alert_usd_per_hour
-    if calls.spent(seen.conn, 3600.0) > limit:
+    if call_store.spent(seen.conn, 3600.0) > limit:
         yield Trouble("cost-spike", "hour", f"AI spend is over ${limit:.0f} in the last hour.")
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
 from bmn.db.health import clock
-from bmn.db.operators import queues as queue_rows
-from bmn.db.operators.alerts import Trouble
+from bmn.db.operators import queue_store as queue_rows
+from bmn.db.operators.alert_store import Trouble
 from bmn.db.records import NewJob
-from bmn.db.sums import budgets as sums
+from bmn.db.sums import budget_sums as sums
 from bmn.errors import BudgetReached
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
@@ -53,7 +53,7 @@ def admit(conn: Connection, core: Core, user_id: str, planned: Sequence[NewJob])
     """
     if not any(budget.of == USER for budget in core.settings.bmn_budgets):
         return
-    credits.hold_account(conn, user_id)
+    credit_store.hold_account(conn, user_id)
     check(conn, core, user_id, *_wanted(planned))
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bmn.db import dead_letters
-from bmn.db import jobs as job_rows
-from bmn.db.accounts import audit
-from bmn.db.accounts.audit import Actor
-from bmn.db.batches import bulk as rows
-from bmn.db.batches import kits
-from bmn.db.batches.bulk import Action, Bulk, BulkItemRow
-from bmn.db.batches.kits import KitRow
+from bmn.db import job_store as job_rows
+from bmn.db.accounts import audit_store
+from bmn.db.accounts.audit_store import Actor
+from bmn.db.batches import bulk_store as rows
+from bmn.db.batches import kit_store
+from bmn.db.batches.bulk_store import Action, Bulk, BulkItemRow
+from bmn.db.batches.kit_store import KitRow
 from bmn.db.engine import Connection, is_passing
 from bmn.db.transitions import Change
 from bmn.errors import BmnError, Conflict
@@ -141,7 +141,7 @@ def _cancel(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did
     change, asked = request_cancel(conn, job, _actor(bulk), bulk.reason)
     if change is None and not asked:
         raise Conflict("This job ended before the cancel reached it.")
-    kit = kits.end_cancelled(conn, job.group_id) if job.group_id and _is_of_group_alone(bulk) else None
+    kit = kit_store.end_cancelled(conn, job.group_id) if job.group_id and _is_of_group_alone(bulk) else None
     if change is None:
         return _Did(replace(item, detail="Its worker is asked to stop."), tell=True, kit=kit)
     ended = job_rows.get_job(conn, job.id)
@@ -171,4 +171,4 @@ _ACTS: dict[Action, Callable[[Connection, Core, Bulk, BulkItemRow], _Did]] = {
 
 def note_start(conn: Connection, bulk_id: str, by: str, action: Action, total: int, reason: str | None) -> None:
     """Writes into the audit log who began an action."""
-    audit.note(conn, by, "bulk.start", bulk_id, reason=reason, after={"action": action, "jobs": total})
+    audit_store.note(conn, by, "bulk.start", bulk_id, reason=reason, after={"action": action, "jobs": total})

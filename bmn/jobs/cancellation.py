@@ -8,8 +8,8 @@ from redis.exceptions import RedisError
 
 from bmn.broker import keys
 from bmn.db import claims, transitions
-from bmn.db import jobs as job_rows
-from bmn.db.accounts import audit
+from bmn.db import job_store as job_rows
+from bmn.db.accounts import audit_store
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
 from bmn.db.records import JobRow
@@ -102,7 +102,7 @@ def request_cancel(conn: Connection, job: JobRow, by: str, reason: str | None) -
     for _ in range(_TRIES):
         change = transitions.cancel_waiting(conn, job, by)
         if change is not None or transitions.ask_to_cancel(conn, job.id, by):
-            audit.note(conn, by, "job.cancel", job.id, reason=reason, before={"state": job.state})
+            audit_store.note(conn, by, "job.cancel", job.id, reason=reason, before={"state": job.state})
             return change, True
     return None, False
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from bmn.broker.shared_rate import Turns
-from bmn.db import calls
+from bmn.db import call_store
 from bmn.db.engine import Database
 from bmn.db.records import NewCall
 from bmn.errors import Cause, JobFailure, TryLater
@@ -76,7 +76,7 @@ class Clients:
 async def record(db: Database, rows: Sequence[NewCall]) -> None:
     """Writes calls down. They were made, whatever the books say: losing an entry must not lose the picture."""
     try:
-        await db.write(lambda conn: calls.add_all(conn, rows))
+        await db.write(lambda conn: call_store.add_all(conn, rows))
     except TryLater:
         for row in rows:
             log.error(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bmn.broker.semaphore import Semaphore
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection, Database
 from bmn.db.records import JobRow, NewCall

@@ -15,7 +15,7 @@ from bmn.broker.ownership import Owner
 from bmn.broker.pipelined import Pipelined
 from bmn.db.engine import Database
 from bmn.db.health.deployment import get_identity
-from bmn.db.operators.alerts import Alert
+from bmn.db.operators.alert_store import Alert
 from bmn.db.records import DeadLetterRow, JobRow, NewAsset, NewJob
 from bmn.errors import Misconfigured
 from bmn.events.log import EventLog

@@ -2,7 +2,7 @@
 
 import traceback
 
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db import transitions
 from bmn.db.engine import Connection
 from bmn.db.records import JobRow, UnitState

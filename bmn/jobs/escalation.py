@@ -7,9 +7,9 @@ Written in the transaction that makes the dead letter. What the mail says is the
 import time
 
 from bmn.db import dead_letters, transitions
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db.engine import Connection
-from bmn.db.operators import alerts
+from bmn.db.operators import alert_store
 from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import Cause
@@ -33,12 +33,12 @@ def escalate(conn: Connection, core: Core, change: Change | None) -> Change | No
     if change is None or change.dead is None:
         return change
     key = f"{change.dead.cause}:{int(time.time() // core.settings.bmn_escalation_seconds)}"
-    opened = alerts.open_new(conn, died(change.dead.queue, change.dead.cause))
+    opened = alert_store.open_new(conn, died(change.dead.queue, change.dead.cause))
     mail = core.work.ops_mail(core.settings, change.dead, key)
     if mail is None or not dead_letters.first_of_window(conn, key):
         return change
     if opened is not None:
-        alerts.note_told(conn, opened, ops_mailbox(core.settings).id)
+        alert_store.note_told(conn, opened, ops_mailbox(core.settings).id)
     change.events.append(job_rows.insert_job(conn, mail))
     change.queued.append((mail.queue, mail.id))
     return change

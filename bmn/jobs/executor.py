@@ -17,9 +17,9 @@ from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.collecting import NewLease
 from bmn.db.engine import Connection
 from bmn.db.health import clock
-from bmn.db.jobs import add_log
-from bmn.db.operators import queues as queue_rows
-from bmn.db.operators.alerts import open_alert
+from bmn.db.job_store import add_log
+from bmn.db.operators import queue_store as queue_rows
+from bmn.db.operators.alert_store import open_alert
 from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, CancellationRequested, Cause, JobFailure, TryLater

@@ -7,7 +7,7 @@ order is absolute: heard twice, it changes nothing the second time.
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db.accounts import audit
+from bmn.db.accounts import audit_store
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.command import WorkerCommand
 from bmn.jobs.core import Core
@@ -35,7 +35,7 @@ async def drain(
         core, WorkerCommand(deployment=core.deployment, drain=[worker.name for worker in told], seconds=seconds)
     )
     after = {"workers": [worker.name for worker in told], "seconds": seconds}
-    await core.db.write(lambda conn: audit.note(conn, by, "worker.drain", name, reason=reason, after=after))
+    await core.db.write(lambda conn: audit_store.note(conn, by, "worker.drain", name, reason=reason, after=after))
     return told
 
 
@@ -56,7 +56,7 @@ async def scale(
         )
     await _tell(core, WorkerCommand(deployment=core.deployment, scale=queue, count=count, families=told))
     after = {"count": count, "supervisors": told}
-    await core.db.write(lambda conn: audit.note(conn, by, "worker.scale", queue, reason=reason, after=after))
+    await core.db.write(lambda conn: audit_store.note(conn, by, "worker.scale", queue, reason=reason, after=after))
     return told, [worker for worker in alive if worker.family in told and queue in worker.queues]
 
 

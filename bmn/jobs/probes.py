@@ -7,9 +7,9 @@ out, so no provider is asked and no credit moves.
 from dataclasses import dataclass
 
 from bmn.db import transitions
-from bmn.db.accounts import audit
+from bmn.db.accounts import audit_store
 from bmn.db.engine import Connection
-from bmn.db.operators import queues as queue_rows
+from bmn.db.operators import queue_store as queue_rows
 from bmn.db.records import JobRow, NewJob
 from bmn.db.transitions import Change
 from bmn.errors import TryLater
@@ -64,7 +64,7 @@ async def send(core: Core, by: str) -> list[SentProbe]:
             for queue, worker in pairs
             if queue in core.queues and queue not in paused
         }
-        audit.note(conn, by, "fleet.probe", "workers", after={"probes": len(planned)})
+        audit_store.note(conn, by, "fleet.probe", "workers", after={"probes": len(planned)})
         changes = [store_jobs(conn, core, None, [job]) for job in planned.values()]
         sent = []
         for queue, worker in pairs:

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 
 from bmn.db import dead_letters
-from bmn.db import jobs as job_rows
-from bmn.db.accounts import audit
-from bmn.db.batches import kits
+from bmn.db import job_store as job_rows
+from bmn.db.accounts import audit_store
+from bmn.db.batches import kit_store
 from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
@@ -94,7 +94,7 @@ def purge_letter(conn: Connection, job_id: str, by: str, reason: str | None) -> 
     """Gives an open dead letter up, inside the caller's transaction; False where it is open no more."""
     taken = dead_letters.take(conn, job_id, state=LetterState.PURGED, by=by)
     if taken:
-        audit.note(conn, by, "dlq.purge", job_id, reason=reason)
+        audit_store.note(conn, by, "dlq.purge", job_id, reason=reason)
     return taken
 
 
@@ -158,8 +158,8 @@ def replay_job(
         made |= {"pastBudget": True} if budgets.passed_by(conn, core, wanted) else {}
     change = store_jobs(conn, core, parent.user_id, [job], heals=user_id is None)
     if parent.group_id:
-        change.kits += kits.go_on(conn, parent.group_id)
-    audit.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after=made)
+        change.kits += kit_store.go_on(conn, parent.group_id)
+    audit_store.note(conn, by, "job.replay", job_id, reason=reason, before={"state": parent.state}, after=made)
     return Replay(job_id, job.id, job.credits), change
 
 

@@ -11,10 +11,10 @@ from functools import partial
 import httpx
 
 from bmn import observability
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db.engine import Connection
-from bmn.db.operators import alerts
-from bmn.db.operators.alerts import Alert
+from bmn.db.operators import alert_store
+from bmn.db.operators.alert_store import Alert
 from bmn.db.transitions import Change
 from bmn.format import duration
 from bmn.jobs.alerts import next_step
@@ -69,15 +69,15 @@ async def tell(core: Core) -> None:
 
 async def _tell(at: _Round, sink: Sink) -> None:
     db = at.core.db
-    for alert in await db.read(lambda conn: alerts.untold(conn, sink.id)):
-        if not await db.write(lambda conn, it=alert: alerts.claim(conn, it, sink.id)):  # type: ignore[misc]
+    for alert in await db.read(lambda conn: alert_store.untold(conn, sink.id)):
+        if not await db.write(lambda conn, it=alert: alert_store.claim(conn, it, sink.id)):  # type: ignore[misc]
             continue
         try:
             await DELIVERIES[sink.form](at, alert, sink)
         except _Undelivered as error:
             log.warning("alert not delivered; tried again later", form=sink.form, alert=alert.id, reason=str(error))
             return  # the others wait for the next round, so that a receiver that is away costs one timeout
-        await db.write(lambda conn, it=alert: alerts.set_told(conn, it, sink.id))  # type: ignore[misc]
+        await db.write(lambda conn, it=alert: alert_store.set_told(conn, it, sink.id))  # type: ignore[misc]
 
 
 def words(alert: Alert) -> str:

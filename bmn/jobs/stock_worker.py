@@ -16,7 +16,7 @@ from rq.job import Job as RqJob
 
 from bmn import logs
 from bmn.db import claims
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db.records import JobRow
 from bmn.errors import BmnError, Cause, JobFailure, NotFound
 from bmn.jobs.core import Core

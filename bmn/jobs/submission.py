@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from bmn.db import jobs as job_rows
-from bmn.db import transitions, units
-from bmn.db.accounts import credits, idempotency
+from bmn.db import job_store as job_rows
+from bmn.db import transitions, unit_store
+from bmn.db.accounts import credit_store, idempotency
 from bmn.db.engine import Connection, IntegrityError
-from bmn.db.hooks import webhooks
-from bmn.db.library import brands
-from bmn.db.operators import queues as queue_rows
+from bmn.db.hooks import webhook_store
+from bmn.db.library import brand_store
+from bmn.db.operators import queue_store as queue_rows
 from bmn.db.records import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
@@ -213,7 +213,7 @@ def _store(
         return answer, []
     if user_id:
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
-            if brands.owner(conn, brand_id) != user_id:
+            if brand_store.owner(conn, brand_id) != user_id:
                 raise NotFound("Brand not found")
     near = budgets.nearly_spent(conn, core, user_id, planned) if user_id else None
     paused = " ".join(filter(None, (warning(conn, planned[0].queue), near))) or None
@@ -253,18 +253,18 @@ def store_admitted(conn: Connection, user_id: str | None, planned: Sequence[NewJ
     """As `store_jobs`, for what no budget has to let in. Raises InsufficientCredits."""
     change = Change(planned[0].id, JobState.QUEUED)
     if user_id:
-        balance = credits.reserve(conn, user_id, sum(job.credits for job in planned))
+        balance = credit_store.reserve(conn, user_id, sum(job.credits for job in planned))
         if balance:
             change.balances.append(balance)
-    receivers = webhooks.hooks_of(conn, user_id) if user_id else ()
+    receivers = webhook_store.hooks_of(conn, user_id) if user_id else ()
     for job in planned:
         if receivers:
             job = replace(job, webhooks=(*job.webhooks, *receivers))
         change.events.append(job_rows.insert_job(conn, job))
         if user_id:
-            credits.note_reservation(conn, user_id, job.id, job.credits)
+            credit_store.note_reservation(conn, user_id, job.id, job.credits)
         if job.parent_id:
-            units.inherit(conn, job.parent_id, job.id)
+            unit_store.inherit(conn, job.parent_id, job.id)
         if job.delay:
             change.delayed.append((job.queue, job.id, time.time() + job.delay))
         else:

@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 from bmn.broker import keys
 from bmn.db import claims, transitions
-from bmn.db import jobs as job_rows
-from bmn.db.batches import bulk as bulk_rows
+from bmn.db import job_store as job_rows
+from bmn.db.batches import bulk_store as bulk_rows
 from bmn.db.health import clock
 from bmn.db.records import JobRow
 from bmn.db.sums import activity, lines, spending

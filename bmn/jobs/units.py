@@ -23,9 +23,9 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn import failpoints
-from bmn.db import calls
-from bmn.db import jobs as job_rows
-from bmn.db import units as rows
+from bmn.db import call_store
+from bmn.db import job_store as job_rows
+from bmn.db import unit_store as rows
 from bmn.db.engine import Connection
 from bmn.db.records import JobRow, NewAsset, NewCall, UnitState
 from bmn.db.records import UnitRow as UnitRecord
@@ -309,7 +309,7 @@ class AttemptUnit:
         books, first = self._close_books(), ctx.job
 
         def save(conn: Connection, job: JobRow) -> Change | None:
-            calls.add_all(conn, books if job is first else ())
+            call_store.add_all(conn, books if job is first else ())
             asset = None if metadata is None else self._asset(job, metadata)
             follow_up = ctx.core.work.follow_up(job, asset) if asset else None
             usd = self.usd
@@ -333,7 +333,7 @@ class AttemptUnit:
         books, first = self._close_books(), self._ctx.job
 
         def put(conn: Connection, job: JobRow) -> bool:
-            calls.add_all(conn, books if job is first else ())  # paid, whoever has the job by now
+            call_store.add_all(conn, books if job is first else ())  # paid, whoever has the job by now
             return rows.put(conn, job, self.name, {**self._moved_to(job), **values}, lease=lease)
 
         await self._ctx.write(put, orders=orders)

@@ -19,7 +19,7 @@ from bmn import failpoints
 from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.alert_loop import AlertLoop
 from bmn.jobs.command import WorkerCommand, read_command

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bmn.db.accounts import api_keys
-from bmn.db.accounts.audit import Actor
+from bmn.db.accounts.audit_store import Actor
 from bmn.db.engine import Database
 from bmn.db.migrations import pending_migrations
 from bmn.errors import Misconfigured

@@ -10,7 +10,7 @@ from pathlib import Path
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db.engine import Connection, IntegrityError
 from bmn.db.keeping import orphans, retention
 from bmn.db.sums import activity, lines, spending

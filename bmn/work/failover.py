@@ -7,7 +7,7 @@ is in again. A picture that was ordered is fetched from whoever took the order.
 
 from collections.abc import Sequence
 
-from bmn.db import outages
+from bmn.db import outage_store
 from bmn.db.claims import PROBE_AGAIN_SECONDS
 from bmn.db.engine import Connection
 from bmn.db.health import clock
@@ -73,18 +73,18 @@ async def _collect(
 async def _next(ctx: Context[Payload], left: Sequence[str]) -> str | OutageRow:
     """Whom to ask of those that are left; the first one's outage where none of them is to be asked now."""
     queue, again = ctx.queue.name, PROBE_AGAIN_SECONDS * ctx.settings.bmn_backoff_scale
-    if left[0] not in await ctx.db.read(lambda conn: outages.of_queue(conn, queue)):
+    if left[0] not in await ctx.db.read(lambda conn: outage_store.of_queue(conn, queue)):
         return left[0]
 
     def choose(conn: Connection) -> str | OutageRow:
-        out = outages.of_queue(conn, queue)
+        out = outage_store.of_queue(conn, queue)
         for name in left:
-            if name not in out or outages.take_probe(conn, queue, name, again=again):
+            if name not in out or outage_store.take_probe(conn, queue, name, again=again):
                 return name
         if not ctx.job.probe:
             return out[left[0]]
         longest = min(left, key=lambda name: out[name].probe_at)  # this job is to find out whether anybody is well
-        outages.take_probe(conn, queue, longest, again=again, at_once=True)
+        outage_store.take_probe(conn, queue, longest, again=again, at_once=True)
         return longest
 
     return await ctx.commit(choose)
@@ -101,10 +101,10 @@ async def _learn(ctx: Context[Payload], name: str, failure: JobFailure) -> None:
         return
 
     def note(conn: Connection) -> bool:
-        known = name in outages.of_queue(conn, queue.name)
+        known = name in outage_store.of_queue(conn, queue.name)
         if not (known or CAUSES[failure.cause].pauses_queue or is_down(conn, ctx.settings, queue, name)):
             return False
-        return outages.note(conn, queue.name, name, cause=failure.cause, reason=failure.message, probe_in=again)
+        return outage_store.note(conn, queue.name, name, cause=failure.cause, reason=failure.message, probe_in=again)
 
     if await ctx.commit(note):
         await ctx.log("warning", f"{name} is out: {failure.message}", cause=failure.cause, provider=name)
@@ -112,8 +112,8 @@ async def _learn(ctx: Context[Payload], name: str, failure: JobFailure) -> None:
 
 async def _end(ctx: Context[Payload], name: str) -> None:
     queue = ctx.queue.name
-    if name in await ctx.db.read(lambda conn: outages.of_queue(conn, queue)):
-        await ctx.commit(lambda conn: outages.end(conn, queue, name))
+    if name in await ctx.db.read(lambda conn: outage_store.of_queue(conn, queue)):
+        await ctx.commit(lambda conn: outage_store.end(conn, queue, name))
 
 
 async def _moves_on(ctx: Context[Payload], unit: AttemptUnit, name: str, failure: JobFailure) -> bool:
@@ -125,7 +125,7 @@ async def _moves_on(ctx: Context[Payload], unit: AttemptUnit, name: str, failure
         return False
     if ctx.job.attempt >= ctx.job.max_attempts:
         return True
-    return name in await ctx.db.read(lambda conn: outages.of_queue(conn, ctx.queue.name))
+    return name in await ctx.db.read(lambda conn: outage_store.of_queue(conn, ctx.queue.name))
 
 
 def _is_outage(failure: JobFailure) -> bool:

@@ -2,7 +2,7 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from bmn.db.operators.alerts import Alert
+from bmn.db.operators.alert_store import Alert
 from bmn.db.records import DeadLetterRow, JobRow, NewAsset, NewJob
 from bmn.errors import CAUSES
 from bmn.schemas.payloads import ALERT_TEMPLATE, OPS_TEMPLATE, EmailSend, ImageUpload

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from bmn.broker import keys
 from bmn.broker.cache import forget
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import BrandAssetRow, BrandRow
 from bmn.events.audience import brand_updated
 from bmn.jobs.core import Core
@@ -60,11 +60,11 @@ def settle(
     new_look: Mapping[str, object] = MappingProxyType({}),
 ) -> dict[str, object]:
     """Writes down what the brand's look lacks and these logos have, and what is new; answers with what has changed."""
-    brand = brands.get(conn, brand_id, user_id)
+    brand = brand_store.get(conn, brand_id, user_id)
     fields = {name: value for each in reversed(logos) for name, value in missing(brand, each.look()).items()}
     fields = {name: value for name, value in {**fields, **new_look}.items() if value != getattr(brand, name)}
     if fields:
-        brands.change(conn, brand_id, user_id, fields)
+        brand_store.change(conn, brand_id, user_id, fields)
     return fields
 
 
@@ -92,7 +92,7 @@ def settled(conn: Connection, brand: BrandRow) -> Look:
     was asked to be."""
     if brand.color_palette and brand.logo_style:
         return Look(brand.color_palette, brand.logo_style, brand.archetype)
-    made = logo_look(conn, assets.logo_of(conn, brand.id))
+    made = logo_look(conn, asset_store.logo_of(conn, brand.id))
     return Look(
         brand.color_palette or made.get("colorPalette"),
         brand.logo_style or made.get("logoStyle"),
@@ -102,4 +102,4 @@ def settled(conn: Connection, brand: BrandRow) -> Look:
 
 def logo_look(conn: Connection, logo: BrandAssetRow | None) -> Mapping[str, Any]:
     """What a logo was asked to look like, by the names of a payload; nothing where nobody knows it any more."""
-    return (assets.asked_for(conn, logo.storage_key, logo.brand_id) or {}) if logo else {}
+    return (asset_store.asked_for(conn, logo.storage_key, logo.brand_id) or {}) if logo else {}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.run import NotOrdered

@@ -2,7 +2,7 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.records import BrandAssetRow
 from bmn.errors import JobFailure, NotFound
 from bmn.jobs.context import Context, Result
@@ -58,14 +58,14 @@ async def _make_thumbnail(ctx: Context[ImageUpload], key: str) -> Result:
     url = ctx.storage.url_for(small_key)
     if payload.asset_id:
         asset_id = payload.asset_id
-        await ctx.commit(lambda conn: assets.set_thumbnail(conn, asset_id, payload.brand_id, url))
+        await ctx.commit(lambda conn: asset_store.set_thumbnail(conn, asset_id, payload.brand_id, url))
     return Result("Thumbnail ready", data=ThumbnailResult(thumbnail_url=url, storage_key=key))
 
 
 async def _asset(ctx: Context[ImageUpload], asset_id: str) -> BrandAssetRow | None:
     """The asset, where it is of this job's brand."""
     try:
-        asset = await ctx.db.read(lambda conn: assets.get(conn, asset_id))
+        asset = await ctx.db.read(lambda conn: asset_store.get(conn, asset_id))
     except NotFound:
         return None
     return asset if asset.brand_id == ctx.job.brand_id else None

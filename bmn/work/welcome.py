@@ -2,8 +2,8 @@
 
 from pydantic import ValidationError
 
-from bmn.db import jobs as job_rows
-from bmn.db.accounts import credits
+from bmn.db import job_store as job_rows
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
 from bmn.db.records import NewJob
 from bmn.db.transitions import Change
@@ -25,7 +25,7 @@ async def ensure_known(core: Core, user_id: str, email: str | None) -> bool:
     start = settings.bmn_credits_dev_user if user_id == DEV_USER_ID else settings.bmn_credits_new_user
 
     def open_account(conn: Connection) -> tuple[bool, list[Change]]:
-        if not credits.ensure_user(conn, user_id, email, start):
+        if not credit_store.ensure_user(conn, user_id, email, start):
             return False, []
         greeting = _greeting(core, user_id, email) if email and user_id != DEV_USER_ID else []
         return True, [store_jobs(conn, core, None, [job]) for job in greeting if not job_rows.exists(conn, job.id)]

@@ -22,10 +22,10 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from bmn.broker.embedded import EmbeddedRedis
-from bmn.db import jobs
-from bmn.db.accounts import credits
+from bmn.db import job_store
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import JobRow, UnitRow
 from bmn.db.tables import job_units
 from bmn.db.tables import jobs as job_table
@@ -136,8 +136,8 @@ class Deployment:
     async def open(self, balance: int = 1000) -> "Deployment":
         """This process's own connections, a user with credits, and a brand."""
         self._core = await open_core(self.settings, "test")
-        await self.core.db.write(lambda conn: credits.ensure_user(conn, ANA, None, balance))
-        self.brand = (await self.core.db.write(lambda conn: brands.create(conn, ANA, {"name": "Acme"}))).id
+        await self.core.db.write(lambda conn: credit_store.ensure_user(conn, ANA, None, balance))
+        self.brand = (await self.core.db.write(lambda conn: brand_store.create(conn, ANA, {"name": "Acme"}))).id
         return self
 
     # --- processes -------------------------------------------------------------------------------------------------
@@ -221,11 +221,11 @@ class Deployment:
         return await self.core.db.read(fn)
 
     async def job(self, job_id: str) -> JobRow:
-        row: JobRow = await self.read(lambda conn: jobs.get_job(conn, job_id))
+        row: JobRow = await self.read(lambda conn: job_store.get_job(conn, job_id))
         return row
 
     async def units(self, job_id: str) -> list[UnitRow]:
-        found: list[UnitRow] = await self.read(lambda conn: jobs.units(conn, job_id))
+        found: list[UnitRow] = await self.read(lambda conn: job_store.units(conn, job_id))
         return found
 
     async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> float:
@@ -359,7 +359,7 @@ class Deployment:
         view = self.core.view
         running = [job for queue in SERVED for job in await view.started(queue)]
         in_line = [job for queue in SERVED for job in await view.listed(queue)]
-        return not await self.read(partial(jobs.misplaced, running=running, in_line=in_line))
+        return not await self.read(partial(job_store.misplaced, running=running, in_line=in_line))
 
     async def close(self) -> None:
         for child in self.children:

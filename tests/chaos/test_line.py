@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bmn.db import dead_letters
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.tables import credit_ledger, generation_credits, jobs

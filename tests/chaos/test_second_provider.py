@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from tests.chaos.deployment import LOGOS, Deployment, Start
 
 pytestmark = pytest.mark.full
@@ -20,7 +20,7 @@ async def test_a_key_refused_in_mid_flight_holds_nobody_up_and_bills_nothing_twi
         stack.fault(op=op, status=401)
     later = [await stack.logos(4) for _ in range(3)]
     assert set(await stack.ended(*later)) == {"completed"}
-    assert await stack.read(lambda conn: queues.get_pause(conn, LOGOS)) is None
+    assert await stack.read(lambda conn: queue_store.get_pause(conn, LOGOS)) is None
 
     stack.clear_faults()
     assert set(await stack.ended(*begun)) == {"completed"}  # what they had ordered is fetched from where it was made

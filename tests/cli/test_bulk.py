@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from bmn.db import claims, dead_letters, transitions
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.db.engine import make_engine
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import LetterState
 from bmn.db.tables import bulk_actions
 from bmn.db.tables import jobs as job_table
@@ -51,8 +51,8 @@ def _fill(conn: Connection) -> None:
     """Failed jobs of users, each of whom has credits to bring them back; one has none, and one letter is given up."""
     users = [str(uuid4()) for _ in range(_USERS)]
     for user_id in users:
-        credits.ensure_user(conn, user_id, f"{user_id[:8]}@example.org", 2 * _EACH)
-        brand = brands.create(conn, user_id, {"name": "Acme"})
+        credit_store.ensure_user(conn, user_id, f"{user_id[:8]}@example.org", 2 * _EACH)
+        brand = brand_store.create(conn, user_id, {"name": "Acme"})
         for _ in range(_EACH):
             payload = _payload(user_id, brand.id)
             insert(conn, user_id=user_id, brand_id=brand.id, credits=1, unit_credits=1, payload=payload)

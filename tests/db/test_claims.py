@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 
 from bmn.db import claims, transitions
 from bmn.db.engine import Connection, Database
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.db.tables import jobs
 from tests.kit.rows import claim, insert
 
@@ -78,20 +78,20 @@ async def test_a_claim_counts_the_attempt_and_raises_the_fence(db: Database) -> 
 
 async def test_a_paused_queue_gives_nothing(db: Database) -> None:
     await db.write(insert)
-    await db.write(lambda conn: queues.set_paused(conn, "logo-generation", by="ana", reason="maintenance"))
+    await db.write(lambda conn: queue_store.set_paused(conn, "logo-generation", by="ana", reason="maintenance"))
     assert await db.write(claim) == []
-    await db.write(lambda conn: queues.set_running(conn, "logo-generation", by="ana"))
+    await db.write(lambda conn: queue_store.set_running(conn, "logo-generation", by="ana"))
     assert len(await db.write(claim)) == 1
 
 
 async def test_what_somebody_has_paused_goes_on_when_somebody_says_so(db: Database) -> None:
     queue = "logo-generation"
-    own = partial(queues.set_paused, by="system", reason="down", cause="provider_overloaded", probe_in=-1)
+    own = partial(queue_store.set_paused, by="system", reason="down", cause="provider_overloaded", probe_in=-1)
     await db.write(lambda conn: own(conn, queue))
-    await db.write(lambda conn: queues.set_paused(conn, queue, by="ana", reason="maintenance"))
+    await db.write(lambda conn: queue_store.set_paused(conn, queue, by="ana", reason="maintenance"))
     assert await db.write(lambda conn: own(conn, queue)) is False
-    await db.write(lambda conn: queues.end_own_pause(conn, queue))
-    found = await db.read(lambda conn: queues.get_pause(conn, queue))
+    await db.write(lambda conn: queue_store.end_own_pause(conn, queue))
+    found = await db.read(lambda conn: queue_store.get_pause(conn, queue))
     assert found is not None and (found.paused_by, found.reason) == ("ana", "maintenance")
     assert await db.write(claim) == []
 
@@ -101,7 +101,9 @@ async def test_a_queue_that_paused_itself_gives_one_job_to_find_out(db: Database
         await db.write(insert)
 
     def pause(conn: Connection) -> None:
-        queues.set_paused(conn, "logo-generation", by="system", reason="no key", cause="provider_auth", probe_in=-1)
+        queue_store.set_paused(
+            conn, "logo-generation", by="system", reason="no key", cause="provider_auth", probe_in=-1
+        )
 
     await db.write(pause)
     taken = await asyncio.gather(*(db.write(lambda conn: claim(conn, limit=4)) for _ in range(4)))

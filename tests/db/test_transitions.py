@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from bmn.db import events, jobs, transitions, units
-from bmn.db.accounts import credits
+from bmn.db import event_store, job_store, transitions, unit_store
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection, Database, make_engine
 from bmn.db.records import JobRow
 from bmn.db.tables import credit_ledger, dead_letters, job_events, job_units
@@ -36,14 +36,14 @@ EVERY: dict[str, Transition] = {
     "lose": transitions.lose,
     "fail": lambda conn, job: transitions.fail(conn, job, Cause.BUG, "broken"),
     "cancel": transitions.cancel,
-    "unit": lambda conn, job: units.put(conn, job, "logo-0", {"state": "submitting"}) or None,
-    "save": lambda conn, job: units.save(conn, job, "logo-0", asset=None, price=1, usd=0.0, shown=_HALF),
+    "unit": lambda conn, job: unit_store.put(conn, job, "logo-0", {"state": "submitting"}) or None,
+    "save": lambda conn, job: unit_store.save(conn, job, "logo-0", asset=None, price=1, usd=0.0, shown=_HALF),
 }
 
 
 def _everything(conn: Connection, job_id: str) -> list[Any]:
     tables = (job_events, job_units, dead_letters, credit_ledger)
-    rows: list[Any] = [jobs.get_job(conn, job_id)]
+    rows: list[Any] = [job_store.get_job(conn, job_id)]
     for table in tables:
         rows += [tuple(row) for row in conn.execute(select(table))]
     return rows
@@ -123,7 +123,7 @@ async def test_the_bar_never_falls(db: Database) -> None:
     job = await _active(db)
     for percent in (10, 60, 40, 70):
         await db.write(lambda conn, p=percent: transitions.progress(conn, job, Progress("generating", p, "on its way")))
-    rows = await db.read(lambda conn: events.after(conn, job.id, 0))
+    rows = await db.read(lambda conn: event_store.after(conn, job.id, 0))
     assert [row.payload["progress"] for row in rows] == [0, 10, 60, 60, 70]
     assert [row.seq for row in rows] == [1, 2, 3, 4, 5]
 
@@ -131,10 +131,10 @@ async def test_the_bar_never_falls(db: Database) -> None:
 async def test_ending_gives_back_what_was_not_delivered(db: Database) -> None:
     await db.write(lambda conn: account(conn, 10))
     job = await _active(db, user_id=ANA, credits=4)
-    await db.write(lambda conn: units.save(conn, job, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF))
+    await db.write(lambda conn: unit_store.save(conn, job, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF))
     change: Change = await db.write(lambda conn: EVERY["fail"](conn, job))
-    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
-    balance = await db.read(lambda conn: credits.balance(conn, ANA))
+    row = await db.read(lambda conn: job_store.get_job(conn, job.id))
+    balance = await db.read(lambda conn: credit_store.balance(conn, ANA))
     assert (row.credits_reserved, row.credits_charged, row.credits_refunded) == (4, 1, 3)
     assert (balance.remaining, balance.reserved, balance.used) == (9, 0, 1)
     assert change.balances == [balance]
@@ -143,11 +143,11 @@ async def test_ending_gives_back_what_was_not_delivered(db: Database) -> None:
 async def test_a_unit_is_paid_once_however_often_it_is_saved(db: Database) -> None:
     await db.write(lambda conn: account(conn, 10))
     job = await _active(db, user_id=ANA, credits=4)
-    saving = lambda conn: units.save(conn, job, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF)  # noqa: E731
+    saving = lambda conn: unit_store.save(conn, job, "logo-0", asset=None, price=1, usd=0.1, shown=_HALF)  # noqa: E731
     await db.write(saving)
     with pytest.raises(Exception, match=r"(?i)unique"):
         await db.write(saving)
-    assert (await db.read(lambda conn: credits.balance(conn, ANA))).used == 1
+    assert (await db.read(lambda conn: credit_store.balance(conn, ANA))).used == 1
 
 
 async def test_a_death_leaves_one_letter_and_one_event(db: Database) -> None:
@@ -174,7 +174,7 @@ async def test_the_third_lost_worker_ends_the_job(db: Database) -> None:
         (job,) = await db.write(claim)
         change: Change = await db.write(lambda conn, held=job: transitions.lose(conn, held))
         states.append(change.state)
-    row = await db.read(lambda conn: jobs.get_job(conn, job_id))
+    row = await db.read(lambda conn: job_store.get_job(conn, job_id))
     assert states == ["queued", "queued", "failed"]
     assert (row.cause, row.losses) == ("worker_killed", 3)
 
@@ -184,7 +184,7 @@ async def test_a_cancel_is_not_forgotten_when_the_job_goes_back_in_line(db: Data
     job = await _active(db)
     assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job.id, "ana"))
     change: Change = await db.write(lambda conn: EVERY[name](conn, job))
-    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    row = await db.read(lambda conn: job_store.get_job(conn, job.id))
     assert (change.state, row.state, row.cancelled_by) == ("cancelled", "cancelled", "ana")
 
 
@@ -192,18 +192,18 @@ async def test_a_cancel_is_not_forgotten_when_the_job_goes_back_in_line(db: Data
 async def test_a_cancel_stays_with_whoever_asked_first(db: Database, back: bool) -> None:
     job = await _active(db)
     assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job.id, "ana"))
-    first = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    first = await db.read(lambda conn: job_store.get_job(conn, job.id))
     if back:
         await db.write(lambda conn: conn.execute(update(job_table).values(state="queued")))
         assert await db.write(lambda conn: transitions.cancel_waiting(conn, job, "ops"))
     else:
         assert await db.write(lambda conn: transitions.ask_to_cancel(conn, job.id, "ops"))
-    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    row = await db.read(lambda conn: job_store.get_job(conn, job.id))
     assert (row.cancelled_by, row.cancel_requested_at) == ("ana", first.cancel_requested_at)
 
 
 async def test_waiting_spends_no_attempt(db: Database) -> None:
     job = await _active(db)
     await db.write(lambda conn: EVERY["wait"](conn, job))
-    row = await db.read(lambda conn: jobs.get_job(conn, job.id))
+    row = await db.read(lambda conn: job_store.get_job(conn, job.id))
     assert (row.state, row.attempt) == ("queued", 0)

@@ -7,7 +7,7 @@ from typing import Any
 from alembic.script import ScriptDirectory
 from sqlalchemy import update
 
-from bmn.db import events, jobs
+from bmn.db import event_store, job_store
 from bmn.db.engine import Database
 from bmn.db.migrations import migrate
 from bmn.db.migrations.run import _config, newest_revision
@@ -32,9 +32,9 @@ async def test_times_of_assets_become_texts(db: Database, database_url: str) -> 
     await db.write(lambda conn: conn.execute(update(job_events).where(job_events.c.seq == 2).values(payload=payload)))
     as_of(database_url, "0003")
     assert "0004" in migrate(database_url)
-    stored = await db.read(lambda conn: jobs.get_job(conn, job_id))
+    stored = await db.read(lambda conn: job_store.get_job(conn, job_id))
     assert stored.result == {"logos": [row(NEW)] * 2}
-    first, second = await db.read(lambda conn: events.after(conn, job_id, 0))
+    first, second = await db.read(lambda conn: event_store.after(conn, job_id, 0))
     assert second.payload["asset"] == row(NEW)
     assert first.payload["message"] == "Waiting in line"
 

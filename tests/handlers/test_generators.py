@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from bmn.db.keeping import orphans
-from bmn.db.library import brands
-from bmn.db.operators import queues
+from bmn.db.library import brand_store
+from bmn.db.operators import queue_store
 from bmn.signing import Signer
 from bmn.storage import object_key
 from tests.handlers.orders import bundle, logos, mockup, stored, video
@@ -146,7 +146,7 @@ async def test_a_video_that_was_ordered_is_awaited_by_the_next_attempt(bench: Be
     row = await bench.attempt("video-generation")
     assert row["state"] != "failed"
     bench.sandbox.clear()
-    await bench.core.db.write(lambda conn: queues.set_running(conn, "video-generation", by="test"))
+    await bench.core.db.write(lambda conn: queue_store.set_running(conn, "video-generation", by="test"))
     row = await bench.attempt("video-generation")
     assert row["state"] == "completed"
     assert len(bench.sandbox.ledger("google")) == before + 1
@@ -163,7 +163,7 @@ async def test_a_film_that_the_vendor_lost_is_ordered_once_more(bench: Bench) ->
 
 
 async def test_a_picture_of_somebody_elses_brand_is_not_used(bench: Bench) -> None:
-    other = await bench.core.db.write(lambda conn: brands.create(conn, BEN, {"name": "Bens"}))
+    other = await bench.core.db.write(lambda conn: brand_store.create(conn, BEN, {"name": "Bens"}))
     key = object_key(other.id, "logo", "image/png")
     await bench.core.storage.put(key, png(), "image/png")
     before = len(bench.sandbox.ledger("openai"))

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.signing import Signer
 from tests.handlers.orders import WELCOME
 from tests.kit.bench import Bench
@@ -66,7 +66,7 @@ async def test_nobody_gets_more_mails_a_day_than_the_limit(bench: Bench) -> None
     assert (late["state"], late["cause"], late["attempt"]) == ("failed", "bad_input", 1)
     assert "as a day allows (2)" in late["error"]
     assert len(bench.sandbox.mails()) == before + 2
-    assert await bench.core.db.read(queues.open_dead_letters) == 0
+    assert await bench.core.db.read(queue_store.open_dead_letters) == 0
     assert (await bench.run("email-send", **{**mail, "userId": str(uuid4())}))["state"] == "completed"
 
 

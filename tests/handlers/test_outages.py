@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bmn.db import claims
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.db.records import QueueSettingRow
 from bmn.errors import CAUSES, Cause
 from bmn.jobs.executor import Executor
@@ -47,7 +47,7 @@ def _open_after(bench: Bench, jobs: int, **more: Any) -> None:
 
 
 async def _pause(bench: Bench, queue: str) -> QueueSettingRow | None:
-    return await bench.core.db.read(lambda conn: queues.get_pause(conn, queue))
+    return await bench.core.db.read(lambda conn: queue_store.get_pause(conn, queue))
 
 
 @EVERY_PROVIDER
@@ -90,7 +90,7 @@ async def test_a_job_that_fails_of_its_own_does_not_keep_a_mended_queue_closed(b
     poison = await bench.submit(queue.name, **{**await logos(bench), "brandName": "Poison"})
     healthy = await bench.submit(queue.name, **await logos(bench))
     down = {"by": "system", "reason": "down", "cause": "provider_overloaded", "probe_in": -1.0}
-    await bench.core.db.write(lambda conn: queues.set_paused(conn, queue.name, **down))
+    await bench.core.db.write(lambda conn: queue_store.set_paused(conn, queue.name, **down))
     executor = Executor(bench.core, queue)
     tried: list[str] = []
 

@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from bmn.db import outages
+from bmn.db import outage_store
 from bmn.db.engine import Connection
-from bmn.db.operators import alerts as alert_rows
-from bmn.db.operators import queues
+from bmn.db.operators import alert_store as alert_rows
+from bmn.db.operators import queue_store
 from bmn.db.records import OutageRow
 from bmn.db.tables import job_units, jobs
 from bmn.errors import Cause
@@ -42,15 +42,15 @@ def _order(bench: Bench, text: str = ALL, **more: Any) -> None:
 
 
 async def _out(bench: Bench, queue: str = LOGOS) -> dict[str, OutageRow]:
-    return await bench.core.db.read(lambda conn: outages.of_queue(conn, queue))
+    return await bench.core.db.read(lambda conn: outage_store.of_queue(conn, queue))
 
 
 async def _note_again(bench: Bench, *, probe_in: float) -> None:
     """Of whoever is out, when it is asked again."""
 
     def note(conn: Connection) -> None:
-        for name, known in outages.of_queue(conn, LOGOS).items():
-            outages.note(conn, LOGOS, name, cause=known.cause, reason=known.reason, probe_in=probe_in)
+        for name, known in outage_store.of_queue(conn, LOGOS).items():
+            outage_store.note(conn, LOGOS, name, cause=known.cause, reason=known.reason, probe_in=probe_in)
 
     await bench.core.db.write(note)
 
@@ -83,7 +83,7 @@ def _billed(bench: Bench, before: Iterable[dict[str, Any]]) -> list[tuple[str, f
 async def test_whoever_names_no_order_has_one_provider_as_before(bench: Bench) -> None:
     bench.sandbox.fault("bfl", **REFUSED)
     row = await _attempt(bench)
-    paused = await bench.core.db.read(lambda conn: queues.get_pause(conn, LOGOS))
+    paused = await bench.core.db.read(lambda conn: queue_store.get_pause(conn, LOGOS))
     assert (row["state"], paused is not None, await _out(bench)) == ("queued", True, {})
 
 
@@ -98,7 +98,7 @@ async def test_a_refused_key_or_an_empty_account_is_found_once_and_the_next_one_
     second = await _attempt(bench)
     assert (first["state"], _made(first)) == ("completed", Counter(openai=2))
     assert await _calls(bench, second) == [("openai", "ok")]  # nobody asks the first one for each job
-    assert await bench.core.db.read(lambda conn: queues.get_pause(conn, LOGOS)) is None
+    assert await bench.core.db.read(lambda conn: queue_store.get_pause(conn, LOGOS)) is None
     billed = _billed(bench, before)
     assert Counter(provider for provider, _ in billed) == Counter(openai=3)
     assert first["cost_usd"] + second["cost_usd"] == pytest.approx(sum(usd for _, usd in billed))
@@ -141,7 +141,7 @@ async def test_the_queue_pauses_when_all_are_out_and_goes_on_with_whoever_is_wel
     for vendor in ("bfl", "openai", "google"):
         bench.sandbox.fault(vendor, **REFUSED)
     row = await _attempt(bench)
-    pause = await bench.core.db.read(lambda conn: queues.get_pause(conn, LOGOS))
+    pause = await bench.core.db.read(lambda conn: queue_store.get_pause(conn, LOGOS))
     assert (row["state"], row["attempt"], set(await _out(bench))) == ("queued", 0, {"bfl", "openai", "google"})
     assert pause is not None and pause.cause is Cause.PROVIDER_AUTH
 
@@ -149,12 +149,12 @@ async def test_the_queue_pauses_when_all_are_out_and_goes_on_with_whoever_is_wel
     bench.sandbox.fault("bfl", **REFUSED)
     _order(bench, bmn_backoff_scale=0)
     await bench.core.db.write(
-        lambda conn: queues.set_paused(conn, LOGOS, by="system", reason="x", cause="provider_auth", probe_in=-1.0)
+        lambda conn: queue_store.set_paused(conn, LOGOS, by="system", reason="x", cause="provider_auth", probe_in=-1.0)
     )
     await bench.core.db.write(lambda conn: _make_due(conn, row["id"]))
     row = await bench.attempt(LOGOS)
     assert _made(row) == Counter(openai=1)
-    assert await bench.core.db.read(lambda conn: queues.get_pause(conn, LOGOS)) is None
+    assert await bench.core.db.read(lambda conn: queue_store.get_pause(conn, LOGOS)) is None
 
 
 def _make_due(conn: Connection, job_id: str) -> None:
@@ -199,7 +199,7 @@ async def test_what_was_ordered_is_fetched_from_whoever_took_the_order(bench: Be
     waiting = await _attempt(bench)
     assert (waiting["state"], waiting["attempt"]) == ("queued", 0)
     assert (await bench.units(waiting["id"]))["logo-0"]["state"] == "submitted"
-    assert await bench.core.db.read(lambda conn: queues.get_pause(conn, LOGOS)) is None
+    assert await bench.core.db.read(lambda conn: queue_store.get_pause(conn, LOGOS)) is None
     assert await bench.core.db.read(lambda conn: in_service(conn, bench.core.settings, get_queue(LOGOS))) == "openai"
 
     bench.sandbox.clear()
@@ -252,7 +252,7 @@ async def test_what_jobs_and_kits_are_expected_to_cost_is_the_price_of_whoever_s
     for out in (False, True):
         if out:
             why = {"cause": Cause.PROVIDER_AUTH, "reason": "refused", "probe_in": 60.0}
-            await bench.core.db.write(partial(outages.note, queue=LOGOS, provider="bfl", **why))
+            await bench.core.db.write(partial(outage_store.note, queue=LOGOS, provider="bfl", **why))
         job = await bench.row(await bench.submit(LOGOS, **await logos(bench)))
         await cancel(bench.core, job["id"], ANA)
         again = await bench.row(str((await retry(bench.core, job["id"], ANA)).job_id))
@@ -296,5 +296,5 @@ async def test_whoever_resumes_the_queue_has_the_first_one_asked_at_once(bench: 
     bench.sandbox.fault("bfl", **REFUSED)
     await _attempt(bench)
     bench.sandbox.clear()
-    await bench.core.db.write(lambda conn: queues.resume(conn, LOGOS, by="ana"))
+    await bench.core.db.write(lambda conn: queue_store.resume(conn, LOGOS, by="ana"))
     assert _made(await _attempt(bench)) == Counter(bfl=1)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bmn.db import jobs, transitions
-from bmn.db.accounts import credits
-from bmn.db.operators import queues
+from bmn.db import job_store, transitions
+from bmn.db.accounts import credit_store
+from bmn.db.operators import queue_store
 from bmn.errors import CAUSES, Cause
 from tests.handlers.orders import bundle, logos, mockup, video, wizard
 from tests.kit.bench import Bench
@@ -39,7 +39,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("queue", "payload", "provider"), KINDS)
 async def test_no_user_reads_who_the_vendor_is(bench: Bench, queue: str, payload: Any, provider: str) -> None:
-    await bench.core.db.write(lambda conn: credits.grant(conn, ANA, 100, "test", None))
+    await bench.core.db.write(lambda conn: credit_store.grant(conn, ANA, 100, "test", None))
     fields = await payload(bench)
     for fault, cause in FAULTS:
         bench.sandbox.fault(provider, **fault)
@@ -50,9 +50,9 @@ async def test_no_user_reads_who_the_vendor_is(bench: Bench, queue: str, payload
         assert not [text for text in shown if VENDORS.search(text) or ADDRESS.search(text)]
         assert row["message"].startswith(CAUSES[cause].user_text) or cause is Cause.MODERATED
         bench.sandbox.clear()
-        job = await bench.core.db.read(partial(jobs.get_job, job_id=job_id))
+        job = await bench.core.db.read(partial(job_store.get_job, job_id=job_id))
         await bench.core.db.write(partial(transitions.cancel_waiting, held=job))
-        await bench.core.db.write(lambda conn: queues.set_running(conn, queue, by="test"))
+        await bench.core.db.write(lambda conn: queue_store.set_running(conn, queue, by="test"))
 
 
 async def test_a_request_that_a_vendor_refuses_names_the_field_and_not_the_vendor(bench: Bench) -> None:

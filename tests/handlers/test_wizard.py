@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from bmn.broker import keys
-from bmn.db import jobs
-from bmn.db.library import brands
+from bmn.db import job_store
+from bmn.db.library import brand_store
 from bmn.db.tables import agent_sessions, generation_credits
-from bmn.db.wizard import sessions
+from bmn.db.wizard import session_store
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
 from bmn.jobs.run import Run
@@ -80,7 +80,7 @@ async def test_a_look_that_is_settled_is_changed_only_where_that_was_asked_for(
 ) -> None:
     brown = ["#6F4E37", "#D4A373"]
     fields = {"color_palette": brown, "logo_style": "vintage", "vision": None, "archetype": None}
-    await bench.core.db.write(lambda conn: brands.change(conn, bench.brand.id, ANA, fields))
+    await bench.core.db.write(lambda conn: brand_store.change(conn, bench.brand.id, ANA, fields))
     unasked = await step(bench, "brand-identity")
     brand = await bench.reload()
     assert (brand.color_palette, brand.logo_style) == (brown, "vintage")
@@ -102,7 +102,7 @@ async def test_a_brand_without_a_recorded_look_has_that_of_its_picked_logo(bench
     """Of before looks were kept."""
     green = {"colorPalette": ["#2D6A4F"], "logoStyle": "playful"}
     empty = {"color_palette": None, "logo_style": None}
-    await bench.core.db.write(lambda conn: brands.change(conn, bench.brand.id, ANA, empty))
+    await bench.core.db.write(lambda conn: brand_store.change(conn, bench.brand.id, ANA, empty))
     made = await bench.run("logo-generation", brandName="Acme", brandVision="Warm.", count=1, **green)
     assert made["state"] == "completed", made["error"]
     await step(bench, "logo-generation")
@@ -235,11 +235,11 @@ async def test_tools_of_a_turn_that_was_interrupted_start_nothing_twice(bench: B
     # As after a crash between the tool and its answer's commit: the same call is made again.
     row = await step(bench, "logo-generation")
     (job_id,) = row["result"]["jobs"]
-    session = await bench.core.db.read(lambda conn: sessions.get(conn, row["result"]["sessionId"]))
+    session = await bench.core.db.read(lambda conn: session_store.get(conn, row["result"]["sessionId"]))
     assert session is not None
     call = next(b for m in session.messages for b in _blocks(m) if b.get("name") == "start_logos")
     queue = get_queue("brand-wizard")
-    job = await bench.core.db.read(lambda conn: jobs.get_job(conn, row["id"]))
+    job = await bench.core.db.read(lambda conn: job_store.get_job(conn, row["id"]))
     payload = BrandWizard.model_validate(job.payload)
     ctx = Context(bench.core, Clients(bench.core.settings, bench.core.db), queue, Run(job), payload, {})
     desk = Desk(ctx, session.id, StepState(), frozenset())
@@ -257,7 +257,7 @@ async def test_a_session_goes_on_in_a_later_job(bench: Bench) -> None:
     messages = await _messages(bench, second)
     asked = [message["content"] for message in messages if isinstance(message["content"], str)]
     assert [text.split("\n")[0] for text in asked] == ["Step: brand-identity", "Step: customization"]
-    session = await bench.core.db.read(lambda conn: sessions.get(conn, session_id))
+    session = await bench.core.db.read(lambda conn: session_store.get(conn, session_id))
     assert session is not None
     assert session.turns == first["result"]["turns"] + second["result"]["turns"]
 
@@ -377,7 +377,7 @@ def test_no_step_can_both_read_strangers_pages_and_change_things() -> None:
 
 async def _messages(bench: Bench, row: dict[str, Any]) -> list[dict[str, Any]]:
     session_id = row["result"]["sessionId"]
-    session = await bench.core.db.read(lambda conn: sessions.get(conn, session_id))
+    session = await bench.core.db.read(lambda conn: session_store.get(conn, session_id))
     assert session is not None
     messages: list[dict[str, Any]] = session.messages
     return messages

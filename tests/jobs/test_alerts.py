@@ -16,9 +16,9 @@ from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.health import RedisHealth
 from bmn.broker.keys import RQ_PREFIX
 from bmn.db import transitions
-from bmn.db.operators import alerts as rows
-from bmn.db.operators import queues
-from bmn.db.operators.alerts import Trouble
+from bmn.db.operators import alert_store as rows
+from bmn.db.operators import queue_store
+from bmn.db.operators.alert_store import Trouble
 from bmn.db.tables import alert_mutes, audit_log, db_now, dead_letters, escalations, provider_calls
 from bmn.db.tables import alerts as table
 from bmn.db.tables import jobs as job_table
@@ -37,7 +37,9 @@ from tests.kit.processes import eventually
 
 
 async def pause(engine: Engine, by: str = "system") -> None:
-    await engine.write(lambda conn: queues.set_paused(conn, "logo-generation", by=by, reason="the key was refused"))
+    await engine.write(
+        lambda conn: queue_store.set_paused(conn, "logo-generation", by=by, reason="the key was refused")
+    )
 
 
 async def go_by(engine: Engine) -> None:
@@ -63,7 +65,7 @@ async def test_a_queue_that_somebody_paused_is_no_alert(engine: Engine) -> None:
 async def test_what_flaps_stays_one_and_what_comes_back_is_a_new_one(engine: Engine) -> None:
     await pause(engine)
     await alerts.look(engine.core)
-    await engine.write(lambda conn: queues.set_running(conn, "logo-generation", by="somebody"))
+    await engine.write(lambda conn: queue_store.set_running(conn, "logo-generation", by="somebody"))
     await alerts.look(engine.core)
     assert await engine.read(rows.count_open) == {"queue-paused": 1}
     await go_by(engine)
@@ -246,7 +248,7 @@ async def test_prometheus_is_shown_what_is_open_and_what_is_paused(engine: Engin
     shown = await page()
     assert 'bmn_alerts_open{kind="queue-paused"} 1.0' in shown
     assert 'bmn_queue_paused{queue="logo-generation"} 1.0' in shown
-    await engine.write(lambda conn: queues.set_running(conn, "logo-generation", by="somebody"))
+    await engine.write(lambda conn: queue_store.set_running(conn, "logo-generation", by="somebody"))
     await go_by(engine)
     await alerts.look(engine.core)
     shown = await page()

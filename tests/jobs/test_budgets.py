@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from bmn.db import transitions
-from bmn.db.accounts import audit
+from bmn.db.accounts import audit_store
 from bmn.db.lists.groups import group_jobs
 from bmn.db.lists.listing import JobFilter
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.db.sums import activity
 from bmn.db.tables import jobs, provider_calls
 from bmn.errors import BudgetReached, Cause
@@ -46,7 +46,7 @@ async def age(engine: Engine, seconds: float) -> None:
 
 
 async def pause(engine: Engine) -> Any:
-    return await engine.read(lambda conn: queues.get_pause(conn, QUEUE))
+    return await engine.read(lambda conn: queue_store.get_pause(conn, QUEUE))
 
 
 async def troubles(core: Core) -> list[tuple[str, str]]:
@@ -78,11 +78,11 @@ async def test_a_queue_is_warned_of_paused_and_goes_on_by_itself(engine: Engine)
 async def test_what_somebody_has_paused_no_budget_resumes_and_what_no_budget_wants_goes_on(engine: Engine) -> None:
     core = limited(engine, f"{QUEUE}=1usd")
     await spend(engine, 3.0)
-    await engine.write(lambda conn: queues.set_paused(conn, QUEUE, by="an-operator", reason="mine"))
+    await engine.write(lambda conn: queue_store.set_paused(conn, QUEUE, by="an-operator", reason="mine"))
     await budgets.watch(core)
     await budgets.watch(engine.core)
     assert (await pause(engine)).paused_by == "an-operator"
-    await engine.write(lambda conn: queues.set_running(conn, QUEUE, by="an-operator"))
+    await engine.write(lambda conn: queue_store.set_running(conn, QUEUE, by="an-operator"))
     await budgets.watch(core)
     assert (await pause(engine)).paused_by == "budget"
     await budgets.watch(engine.core)  # the budget was taken out of the settings
@@ -165,7 +165,7 @@ async def test_a_users_retry_is_within_their_budget_and_an_operators_heals_beyon
     assert await engine.read(lambda conn: budgets.passed_by(conn, engine.core, wanted)) == 1
     assert (await retry(engine.core, failed.job_id, "an-operator")).credits == 3
     assert (await engine.balance(ANA)).reserved == 5
-    (act,) = await engine.read(lambda conn: audit.of_subject(conn, failed.job_id))
+    (act,) = await engine.read(lambda conn: audit_store.of_subject(conn, failed.job_id))
     assert (act.after or {}).get("pastBudget") is True
 
 
@@ -196,6 +196,6 @@ async def test_a_probe_is_carried_by_the_worker_that_is_meant_and_costs_nothing(
         assert grouped.groups == []
         ended = await engine.read(activity.outcomes)
         assert QUEUE not in {queue for queue, _, _ in ended}, "they are no jobs that ended"
-        await engine.write(lambda conn: queues.set_paused(conn, QUEUE, by="somebody", reason="later"))
+        await engine.write(lambda conn: queue_store.set_paused(conn, QUEUE, by="somebody", reason="later"))
         assert {each.paused for each in await probes.send(engine.core, "doctor") if each.worker in names} == {True}
     assert await engine.balance(ANA) == before

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bmn.db import jobs, transitions
-from bmn.db.accounts import credits
-from bmn.db.batches import bulk as rows
+from bmn.db import job_store, transitions
+from bmn.db.accounts import credit_store
+from bmn.db.batches import bulk_store as rows
 from bmn.db.batches import choosing
-from bmn.db.batches.bulk import Action, Bulk, BulkItemRow, NewBulk
+from bmn.db.batches.bulk_store import Action, Bulk, BulkItemRow, NewBulk
 from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
@@ -85,7 +85,7 @@ async def test_what_is_chosen_stands_and_each_is_brought_back_or_refused_with_it
     for item in items:
         if item.new_job_id is not None:
             assert (await engine.job(item.new_job_id)).parent_id == item.job_id
-    assert await engine.read(lambda conn: jobs.children(conn, later[0])) == []
+    assert await engine.read(lambda conn: job_store.children(conn, later[0])) == []
     query = select(audit_log.c.subject, audit_log.c.reason).where(audit_log.c.actor == "ana")
     assert await engine.read(lambda conn: {tuple(row) for row in conn.execute(query)}) == {
         (ids[number], "mended") for number in (0, 2, 4)
@@ -150,7 +150,7 @@ async def test_credits_are_estimated_and_who_has_none_is_refused_in_figures(engi
         await engine.submit(user_id, count=3)
     for row in await engine.claim(limit=2):
         await engine.write(lambda conn, r=row: transitions.fail(conn, r, Cause.PROVIDER_TIMEOUT, "slow"))
-    await engine.write(lambda conn: credits.reserve(conn, BEN, 2))
+    await engine.write(lambda conn: credit_store.reserve(conn, BEN, 2))
     found = await engine.read(lambda conn: choosing.choose_jobs(conn, "retry", EVERYTHING))
     assert [(each.credits, each.units) for each in found] == [(3, 3), (3, 3)]
     bulk_id = await _start(engine, "retry")
@@ -167,7 +167,7 @@ async def test_a_cancel_ends_what_waits_asks_what_runs_and_refuses_what_has_ende
     waiting, ended, running = [await engine.do() for _ in range(3)]
     bulk_id = await _start(engine, "cancel")
     assert bulk_id is not None
-    await engine.write(lambda conn: transitions.cancel_waiting(conn, jobs.get_job(conn, ended), "ben"))
+    await engine.write(lambda conn: transitions.cancel_waiting(conn, job_store.get_job(conn, ended), "ben"))
     query = update(job_table).where(job_table.c.id == running)
     await engine.write(lambda conn: conn.execute(query.values(state="active", fence=1, lease_until=1e12)))
     await bulk.work(engine.core)

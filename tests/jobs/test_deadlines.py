@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bmn.db import claims, jobs, transitions
+from bmn.db import claims, job_store, transitions
 from bmn.db.collecting import collector_id
 from bmn.db.health import clock
 from bmn.db.records import UnitState
@@ -115,7 +115,7 @@ async def test_what_a_provider_had_accepted_is_charged_and_collected(
         job_id = (await engine.submit(count=1, terms=Terms(finish_within=3600))).job_id
 
         async def ordered() -> bool:
-            units = await engine.read(lambda conn: jobs.units(conn, job_id))
+            units = await engine.read(lambda conn: job_store.units(conn, job_id))
             return any(unit.state is UnitState.SUBMITTED for unit in units)
 
         await eventually(ordered)
@@ -181,7 +181,7 @@ async def test_planned_jobs_are_not_ahead_of_those_that_may_begin(engine: Engine
 
     async def ahead(job_id: str) -> int:
         row = await engine.job(job_id)
-        return int(await engine.read(lambda conn: jobs.position(conn, row)))
+        return int(await engine.read(lambda conn: job_store.position(conn, row)))
 
     assert await ahead(now) == 0
     assert await ahead(planned) == 0

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text, update
 
-from bmn.db import jobs, transitions
-from bmn.db.operators import alerts, incidents, queues
-from bmn.db.operators.alerts import Trouble
+from bmn.db import job_store, transitions
+from bmn.db.operators import alert_store, incidents, queue_store
+from bmn.db.operators.alert_store import Trouble
 from bmn.db.operators.incidents import Account
 from bmn.db.sums import activity
 from bmn.db.tables import job_activity, job_logs
@@ -83,7 +83,7 @@ async def test_jobs_that_healed_by_themselves_are_in_it(engine: Engine) -> None:
     def fail_once(conn: Any) -> None:
         cause = Cause.PROVIDER_TIMEOUT
         transitions.retry(conn, row, delay=0, cause=cause, error="late", retries_left=2)
-        jobs.add_log(conn, row.id, row.attempt, "warning", "late", {"cause": cause, "then": "retry"})
+        job_store.add_log(conn, row.id, row.attempt, "warning", "late", {"cause": cause, "then": "retry"})
 
     await engine.write(fail_once)
     assert (await account(engine, "provider_timeout")).count("waiting") == 1
@@ -122,9 +122,9 @@ async def test_a_queue_that_stands_still_is_resumed_first_unless_it_goes_on_by_i
     await engine.user(ANA)
     await engine.submit(ANA)
     pause = {"by": "system", "reason": "refused", "cause": cause, "probe_in": 60.0}
-    await engine.write(lambda conn: queues.set_paused(conn, "logo-generation", **pause))
-    await engine.write(lambda conn: alerts.open_alert(conn, Trouble("queue-paused", "logo-generation", "refused")))
-    (alert,) = await engine.read(lambda conn: alerts.listed(conn))
+    await engine.write(lambda conn: queue_store.set_paused(conn, "logo-generation", **pause))
+    await engine.write(lambda conn: alert_store.open_alert(conn, Trouble("queue-paused", "logo-generation", "refused")))
+    (alert,) = await engine.read(lambda conn: alert_store.listed(conn))
     found = await account(engine, str(alert.id))
     assert (found.cause, found.alert, found.held, found.paused) == (
         cause,
@@ -143,15 +143,15 @@ async def test_a_job_that_has_met_the_cause_is_not_among_those_behind_it(engine:
     await engine.write(lambda conn: transitions.wait(conn, row, delay=0, cause=cause, message="refused"))
     await engine.submit(ANA)
     await engine.write(
-        lambda conn: queues.set_paused(conn, "logo-generation", by="system", reason="refused", cause=cause)
+        lambda conn: queue_store.set_paused(conn, "logo-generation", by="system", reason="refused", cause=cause)
     )
     found = await account(engine, cause)
     assert (found.count("waiting"), found.held, found.credits_waiting) == (1, 1, 1)
 
 
 async def test_an_alert_without_a_cause_has_its_own_remedy(engine: Engine) -> None:
-    await engine.write(lambda conn: alerts.open_alert(conn, Trouble("redis-memory", "redis", "it is full")))
-    (alert,) = await engine.read(lambda conn: alerts.listed(conn))
+    await engine.write(lambda conn: alert_store.open_alert(conn, Trouble("redis-memory", "redis", "it is full")))
+    (alert,) = await engine.read(lambda conn: alert_store.listed(conn))
     shown = incident_views.incident(await account(engine, str(alert.id)))
     assert (shown.cause, shown.remedy, shown.jobs) == (None, "bmn doctor", 0)
 

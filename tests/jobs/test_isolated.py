@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.errors import Cause
 from bmn.jobs.isolated import run_alone
 from bmn.jobs.run import Run
@@ -35,7 +35,7 @@ async def _run_probe_alone(engine: Engine, job_id: str) -> None:
     """The queue has paused itself and lets one job through, which has cost two workers already."""
     engine.core.work = replace(engine.core.work, module=handlers.__name__)
     down = {"by": "system", "reason": "down", "cause": Cause.PROVIDER_OVERLOADED}
-    await engine.write(lambda conn: queues.set_paused(conn, QUEUE, probe_in=-1.0, **down))
+    await engine.write(lambda conn: queue_store.set_paused(conn, QUEUE, probe_in=-1.0, **down))
     (job,) = await engine.claim(QUEUE)
     assert (job.id, job.probe) == (job_id, True)
     await run_alone(engine.core, handlers.obeying(), Run(job))
@@ -45,7 +45,7 @@ async def test_a_probe_that_succeeds_alone_resumes_its_queue(engine: Engine) -> 
     job_id = await engine.do()
     await _run_probe_alone(engine, job_id)
     assert await engine.state(job_id) == "completed"
-    assert await engine.read(lambda conn: queues.get_pause(conn, QUEUE)) is None
+    assert await engine.read(lambda conn: queue_store.get_pause(conn, QUEUE)) is None
 
 
 async def test_a_probe_that_meets_the_outage_alone_spends_no_attempt(engine: Engine) -> None:
@@ -53,7 +53,7 @@ async def test_a_probe_that_meets_the_outage_alone_spends_no_attempt(engine: Eng
     await _run_probe_alone(engine, job_id)
     job = await engine.job(job_id)
     assert (job.state, job.attempt, job.losses) == ("queued", 0, 0)
-    assert await engine.read(lambda conn: queues.get_pause(conn, QUEUE)) is not None
+    assert await engine.read(lambda conn: queue_store.get_pause(conn, QUEUE)) is not None
 
 
 async def test_a_job_that_is_no_probe_resumes_nothing(engine: Engine) -> None:
@@ -61,7 +61,7 @@ async def test_a_job_that_is_no_probe_resumes_nothing(engine: Engine) -> None:
     engine.core.work = replace(engine.core.work, module=handlers.__name__)
     job_id = await engine.do()
     (job,) = await engine.claim(QUEUE)
-    await engine.write(lambda conn: queues.set_paused(conn, QUEUE, by="system", reason="down", probe_in=60.0))
+    await engine.write(lambda conn: queue_store.set_paused(conn, QUEUE, by="system", reason="down", probe_in=60.0))
     await run_alone(engine.core, handlers.obeying(), Run(job))
     assert await engine.state(job_id) == "completed"
-    assert await engine.read(lambda conn: queues.get_pause(conn, QUEUE)) is not None
+    assert await engine.read(lambda conn: queue_store.get_pause(conn, QUEUE)) is not None

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bmn.db.accounts import credits
-from bmn.db.batches import bulk as bulks
-from bmn.db.batches import choosing, kits
-from bmn.db.batches.bulk import NewBulk
-from bmn.db.batches.kits import KitRow
+from bmn.db.accounts import credit_store
+from bmn.db.batches import bulk_store as bulks
+from bmn.db.batches import choosing, kit_store
+from bmn.db.batches.bulk_store import NewBulk
+from bmn.db.batches.kit_store import KitRow
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import kit_steps
 from bmn.db.tables import kits as kit_table
@@ -48,7 +48,7 @@ class Maker:
         return (await course.start(self.engine.core, ANA, body, idempotent=idempotent))[0]
 
     async def kit(self, kit_id: str) -> KitRow:
-        found: KitRow = await self.engine.read(lambda conn: kits.get(conn, kit_id))
+        found: KitRow = await self.engine.read(lambda conn: kit_store.get(conn, kit_id))
         return found
 
     async def comes_to(self, kit_id: str, state: str, step: str | None = None) -> KitRow:
@@ -96,9 +96,9 @@ async def test_a_kit_goes_all_the_way_by_itself(maker: Maker, sandbox: RunningSa
     assert (done.message, done.credits_left) == ("The brand is complete.", 0)
     assert await maker.steps(kit.id) == ["logos", "mockups", "bundle", "video"]
     assert await maker.queues(kit.id) == sorted([QUEUE_OF["logos"], *[QUEUE_OF["mockups"]] * 2, *_SERVED[2:4]])
-    chosen = await maker.engine.read(lambda conn: assets.selected_of_brand(conn, kit.brand_id))
+    chosen = await maker.engine.read(lambda conn: asset_store.selected_of_brand(conn, kit.brand_id))
     assert [(each.id, each.metadata["index"]) for each in chosen] == [(done.logo_id, 1)]
-    brand = await maker.engine.read(lambda conn: brands.get(conn, kit.brand_id))
+    brand = await maker.engine.read(lambda conn: brand_store.get(conn, kit.brand_id))
     assert brand.color_palette and brand.logo_style, "its logos settle its look"
     balance = await maker.engine.balance()
     assert (balance.remaining, balance.reserved, balance.used) == (89, 0, 11)
@@ -112,7 +112,7 @@ async def test_a_kit_waits_for_a_person_and_for_what_failed(maker: Maker, sandbo
         kit = await maker.begin(products=["mug", "cap"], without=["video"])
         waiting = await maker.comes_to(kit.id, "picking")
         assert waiting.message == "Waits until you pick one of 2 logos."
-        logos, _ = await maker.engine.read(lambda conn: assets.list_of_brand(conn, kit.brand_id))
+        logos, _ = await maker.engine.read(lambda conn: asset_store.list_of_brand(conn, kit.brand_id))
         with pytest.raises(NotFound):
             await course.pick(maker.engine.core, kit.id, logos[0].id, BEN)
         sandbox.fault("openai", status=400, times=1)
@@ -232,14 +232,14 @@ async def test_credits_that_went_elsewhere_hold_a_kit_until_they_are_there(maker
     async with maker.engine.worker("logo-generation", settings=quiet):
         (logos,) = [job.id for job in await maker.engine.all_jobs()]
         await maker.engine.ended(logos)
-    await maker.engine.write(lambda conn: credits.reserve(conn, ANA, 96))
+    await maker.engine.write(lambda conn: credit_store.reserve(conn, ANA, 96))
     await course.carry_on(maker.engine.core)
     held = await maker.kit(kit.id)
     assert (held.state, held.step, held.cause, held.credits_short) == ("held", "mockups", "insufficient_credits", 3)
     assert held.message == "Waits for credits: the next step takes 3, and 2 are there. It goes on by itself."
     await course.look_for_credits(maker.engine.core)
     assert (await maker.kit(kit.id)).state == "held"
-    await maker.engine.write(lambda conn: credits.grant(conn, ANA, 1, "tests", None))
+    await maker.engine.write(lambda conn: credit_store.grant(conn, ANA, 1, "tests", None))
     await course.look_for_credits(maker.engine.core)
     await course.carry_on(maker.engine.core)
     assert (await maker.kit(kit.id)).state == "running"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import update
 
-from bmn.db import claims, transitions, units
-from bmn.db import jobs as job_rows
-from bmn.db.accounts import credits
+from bmn.db import claims, transitions, unit_store
+from bmn.db import job_store as job_rows
+from bmn.db.accounts import credit_store
 from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
 from bmn.db.tables import jobs
@@ -65,7 +65,7 @@ class JobsLife(RuleBasedStateMachine):
         self.engine = make_engine(self.url, writer=True)
         self.lives: dict[str, Life] = {}
         self.balance = 30
-        self.do(lambda conn: credits.ensure_user(conn, ANA, None, self.balance))
+        self.do(lambda conn: credit_store.ensure_user(conn, ANA, None, self.balance))
 
     def do(self, fn: Any) -> Any:
         with self.engine.begin() as conn:
@@ -161,7 +161,7 @@ class JobsLife(RuleBasedStateMachine):
         half = Progress("generating", 50, "…")
         change = self._write(
             token,
-            lambda conn, job: units.save(conn, job, unit, asset=None, price=1, usd=0.0, shown=half),
+            lambda conn, job: unit_store.save(conn, job, unit, asset=None, price=1, usd=0.0, shown=half),
         )
         if change:
             life.saved.add(unit)
@@ -245,7 +245,7 @@ class JobsLife(RuleBasedStateMachine):
 
     @invariant()
     def nobody_spends_what_they_do_not_have(self) -> None:
-        account = self.do(lambda conn: credits.balance(conn, ANA))
+        account = self.do(lambda conn: credit_store.balance(conn, ANA))
         assert min(account.remaining, account.reserved, account.used) >= 0
         assert account.remaining + account.reserved + account.used == self.balance
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from bmn import failpoints
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.collecting import collector_id
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.records import BrandAssetRow, JobRow, NewAsset, UnitRow, UnitState
 from bmn.errors import Conflict
 from bmn.jobs.cancellation import CancelOutcome, cancel
@@ -36,7 +36,7 @@ LOGOS, MOCKUPS = "logo-generation", "mockup-generation"
 
 
 async def _units(engine: Engine, job_id: str) -> list[UnitRow]:
-    found: list[UnitRow] = await engine.read(lambda conn: jobs.units(conn, job_id))
+    found: list[UnitRow] = await engine.read(lambda conn: job_store.units(conn, job_id))
     return found
 
 
@@ -64,13 +64,13 @@ async def _cancel(engine: Engine, job_id: str) -> CancelOutcome:
         return answer
     assert await engine.ended(job_id) == ["cancelled"]
     row, name = await engine.job(job_id), collector_id(await engine.job(job_id))
-    collector = name if await engine.read(lambda conn: jobs.exists(conn, name)) else None
+    collector = name if await engine.read(lambda conn: job_store.exists(conn, name)) else None
     return CancelOutcome(job_id, "cancelled", str(row.message), row.credits_charged, row.credits_refunded, collector)
 
 
 async def _pictures(engine: Engine) -> list[BrandAssetRow]:
     found: list[BrandAssetRow] = await engine.read(
-        lambda conn: assets.list_of_brand(conn, engine.brands[ANA], limit=200)[0]
+        lambda conn: asset_store.list_of_brand(conn, engine.brands[ANA], limit=200)[0]
     )
     return found
 
@@ -241,7 +241,7 @@ async def _asset(engine: Engine, brand: str) -> str:
     url = engine.core.storage.url_for(key)
     digest = hashlib.sha256(data).hexdigest()
     asset = NewAsset(str(uuid4()), brand, "logo", url, key, digest, "image/png", len(data))
-    await engine.write(lambda conn: assets.add(conn, asset))
+    await engine.write(lambda conn: asset_store.add(conn, asset))
     return url
 
 

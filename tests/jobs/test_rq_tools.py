@@ -15,8 +15,8 @@ from rq.registry import (
     StartedJobRegistry,
 )
 
-from bmn.db import jobs
-from bmn.db.operators import queues
+from bmn.db import job_store
+from bmn.db.operators import queue_store
 from bmn.jobs.cancellation import cancel
 from bmn.settings import Settings
 from tests.kit import handlers
@@ -120,7 +120,7 @@ async def test_a_worker_of_rq_shows_a_retry_as_scheduled_and_a_failure_as_failed
 async def test_a_worker_of_rq_that_finds_nothing_to_do_leaves_the_job_in_line(engine: Engine, redis_url: str) -> None:
     await engine.user()
     job_id = (await engine.submit()).job_id
-    await engine.write(lambda conn: queues.set_paused(conn, LOGOS, by="ana", reason="for a test"))
+    await engine.write(lambda conn: queue_store.set_paused(conn, LOGOS, by="ana", reason="for a test"))
     await engine.core.outbox.close()
     await rq(engine.settings, "worker", LOGOS, "--burst", "--max-jobs", "1")
     assert await engine.state(job_id) == "queued"
@@ -144,7 +144,7 @@ async def test_rq_requeue_of_a_dead_job_is_a_replay(
     assert await engine.core.view.listed(LOGOS) == [dead]
 
     async def replayed() -> Any:
-        return await engine.read(lambda conn: jobs.children(conn, dead))
+        return await engine.read(lambda conn: job_store.children(conn, dead))
 
     if by == "ours":
         async with engine.worker(LOGOS, settings=with_sandbox):

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from bmn import outgoing
-from bmn.db.operators import alerts as rows
-from bmn.db.operators import queues
-from bmn.db.operators.alerts import Trouble
+from bmn.db.operators import alert_store as rows
+from bmn.db.operators import queue_store
+from bmn.db.operators.alert_store import Trouble
 from bmn.db.tables import alert_tellings, alerts
 from bmn.errors import Cause
 from bmn.jobs.alert_loop import AlertLoop
@@ -188,7 +188,7 @@ async def test_a_receiver_that_hangs_keeps_nobody_from_looking(engine: Engine, r
     loop = asyncio.create_task(AlertLoop(core).run())
     try:
         await eventually(_async(lambda: receiver.tried == 1))
-        await engine.write(lambda conn: queues.set_paused(conn, "crm-sync", by="system", reason="refused"))
+        await engine.write(lambda conn: queue_store.set_paused(conn, "crm-sync", by="system", reason="refused"))
 
         async def opened() -> bool:
             return "queue-paused" in await engine.read(rows.count_open)
@@ -228,14 +228,14 @@ async def test_a_queue_that_pauses_itself_reaches_the_mailbox_and_so_does_its_en
     engine: Engine, sandbox: RunningSandbox
 ) -> None:
     settings = engine.settings.model_copy(update={"bmn_sandbox_url": sandbox.url})
-    await engine.write(lambda conn: queues.set_paused(conn, "crm-sync", by="system", reason="the key was refused"))
+    await engine.write(lambda conn: queue_store.set_paused(conn, "crm-sync", by="system", reason="the key was refused"))
 
     def mails() -> list[str]:
         return [mail["subject"] for mail in sandbox.mails()]
 
     async with engine.worker("email-send", settings=settings):
         await eventually(_async(lambda: mails() == ["[bmn] queue-paused crm-sync: open"]))
-        await engine.write(lambda conn: queues.set_running(conn, "crm-sync", by="somebody"))
+        await engine.write(lambda conn: queue_store.set_running(conn, "crm-sync", by="somebody"))
         await eventually(_async(lambda: len(mails()) == 2))
     begun, over = sandbox.mails()
     assert over["subject"] == "[bmn] queue-paused crm-sync: resolved"

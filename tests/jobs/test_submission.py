@@ -73,9 +73,9 @@ async def test_a_refused_submission_leaves_its_key_free(engine: Engine) -> None:
     with pytest.raises(InsufficientCredits):
         await engine.submit(idempotent=key)
     assert await engine.all_jobs() == []
-    from bmn.db.accounts import credits
+    from bmn.db.accounts import credit_store
 
-    await engine.write(lambda conn: credits.grant(conn, ANA, 1, "admin", None))
+    await engine.write(lambda conn: credit_store.grant(conn, ANA, 1, "admin", None))
     assert (await engine.submit(idempotent=key)).credits == 1
 
 

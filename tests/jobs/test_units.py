@@ -32,9 +32,9 @@ def failpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 async def _units(engine: Engine, job_id: str) -> list[UnitRow]:
-    from bmn.db import jobs
+    from bmn.db import job_store
 
-    found: list[UnitRow] = await engine.read(lambda conn: jobs.units(conn, job_id))
+    found: list[UnitRow] = await engine.read(lambda conn: job_store.units(conn, job_id))
     return found
 
 

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from bmn.db import dead_letters, transitions, units
-from bmn.db.batches import kits
+from bmn.db import dead_letters, transitions, unit_store
+from bmn.db.batches import kit_store
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
-from bmn.db.hooks import deliveries, gone, webhooks
+from bmn.db.hooks import deliveries, gone, webhook_store
 from bmn.db.records import DeliveryRow, DeliveryState, Hook, JobRow, NewAsset
 from bmn.errors import Cause, Conflict
 from bmn.jobs.cancellation import cancel
@@ -104,7 +104,9 @@ async def test_a_receiver_hears_a_job_from_its_begin_to_its_end(
 ) -> None:
     job = await _begun(engine, hooked)
     asset, shown = await _asset(engine, job), Progress("saving", 50, "saved")
-    assert await engine.write(lambda conn: units.save(conn, job, "logo-0", asset=asset, price=1, usd=0.0, shown=shown))
+    assert await engine.write(
+        lambda conn: unit_store.save(conn, job, "logo-0", asset=asset, price=1, usd=0.0, shown=shown)
+    )
     await _complete(engine, job)
     async with _delivering(engine):
         log = await _settled(engine)
@@ -267,16 +269,16 @@ async def test_the_receivers_of_an_account_hear_its_jobs_and_no_others(engine: E
     await engine.user(BEN)
 
     def add(conn: Connection) -> Any:
-        return webhooks.add_endpoint(conn, ANA, receiver.url, ["job.completed"])
+        return webhook_store.add_endpoint(conn, ANA, receiver.url, ["job.completed"])
 
     endpoint = await engine.write(add)
     gone, later = await engine.write(add), await engine.write(add)
     receiver.secrets.append(endpoint.secret)
     mine = await _begun(engine, Terms())
     await _complete(engine, await _begun(engine, Terms(), user_id=BEN))
-    await engine.write(lambda conn: webhooks.remove_endpoint(conn, gone.id, ANA))
+    await engine.write(lambda conn: webhook_store.remove_endpoint(conn, gone.id, ANA))
     await _complete(engine, mine)
-    await engine.write(lambda conn: webhooks.remove_endpoint(conn, later.id, ANA))
+    await engine.write(lambda conn: webhook_store.remove_endpoint(conn, later.id, ANA))
     async with _delivering(engine):
         log = await _settled(engine)
     assert [message["data"]["jobId"] for _, message in receiver.taken] == [mine.id]
@@ -330,7 +332,7 @@ async def test_an_endpoint_that_is_gone_hears_nothing_until_its_owner_enables_it
     engine: Engine, receiver: HookReceiver
 ) -> None:
     await engine.user()
-    endpoint = await engine.write(lambda conn: webhooks.add_endpoint(conn, ANA, receiver.url, ENDS))
+    endpoint = await engine.write(lambda conn: webhook_store.add_endpoint(conn, ANA, receiver.url, ENDS))
     receiver.secrets.append(endpoint.secret)
     receiver.answers = [(410, {})]
     first, running = await _begun(engine, Terms()), await _begun(engine, Terms())
@@ -341,7 +343,7 @@ async def test_an_endpoint_that_is_gone_hears_nothing_until_its_owner_enables_it
         await _complete(engine, await _begun(engine, Terms()))
         log = await _settled(engine)
         assert [(entry.state, entry.attempts) for entry in log] == [("failed", 1), ("dropped", 0)]
-        disabled = await engine.read(lambda conn: webhooks.get_endpoint(conn, endpoint.id, ANA))
+        disabled = await engine.read(lambda conn: webhook_store.get_endpoint(conn, endpoint.id, ANA))
         assert disabled.disabled_at is not None
         assert disabled.disabled_reason == refused.error == "The receiver answered HTTP 410 (Gone)."
         with pytest.raises(Conflict, match="is disabled"):
@@ -384,6 +386,6 @@ async def test_an_address_that_is_gone_hears_nothing_more_of_its_kit(engine: Eng
     await _complete(engine, job)
     async with _delivering(engine):
         await _settled(engine)
-    found = await engine.read(lambda conn: kits.get(conn, kit.id))
+    found = await engine.read(lambda conn: kit_store.get(conn, kit.id))
     assert "webhookUrl" not in found.plan
     assert (await engine.job(job.id)).webhooks == ()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bmn.db.library.products import SEED
+from bmn.db.library.product_store import SEED
 from bmn.db.records import ProductRow
 from bmn.errors import JobFailure
 from bmn.work.wizard.page_text import LONGEST, page_words

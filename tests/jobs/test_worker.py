@@ -9,8 +9,8 @@ from sqlalchemy import update
 from bmn.broker.semaphore import Semaphore
 from bmn.db import claims, transitions
 from bmn.db.health import clock
-from bmn.db.operators import queues
-from bmn.db.operators.alerts import count_open
+from bmn.db.operators import queue_store
+from bmn.db.operators.alert_store import count_open
 from bmn.db.tables import dead_letters, jobs
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.rq.view import list_key
@@ -138,7 +138,7 @@ async def test_a_refused_key_pauses_the_queue_once_and_a_probe_finds_it_mended(e
     async with engine.worker(settings=settings) as worker:
 
         async def refused_again() -> bool:
-            return worker._executor is not None and bool((await engine.read(queues.settings)).get(QUEUE))
+            return worker._executor is not None and bool((await engine.read(queue_store.settings)).get(QUEUE))
 
         await eventually(refused_again)
         for job_id in ids:
@@ -148,7 +148,7 @@ async def test_a_refused_key_pauses_the_queue_once_and_a_probe_finds_it_mended(e
         assert await engine.read(count_open) == {"queue-paused": 1}  # of the transaction that paused it
         flag.unlink()
         assert await engine.ended(*ids) == ["completed"] * 6
-    assert not (await engine.read(queues.settings))[QUEUE].paused
+    assert not (await engine.read(queue_store.settings))[QUEUE].paused
     stream = await engine.core.stream.page("-", count=10_000)
     alerts = [event for _, event in stream if event.event == "system:alert"]
     assert len(alerts) == 1
@@ -156,7 +156,7 @@ async def test_a_refused_key_pauses_the_queue_once_and_a_probe_finds_it_mended(e
 
 
 async def test_a_paused_queue_does_not_keep_its_worker_busy(engine: Engine) -> None:
-    await engine.write(lambda conn: queues.set_paused(conn, QUEUE, by="ana", reason="maintenance"))
+    await engine.write(lambda conn: queue_store.set_paused(conn, QUEUE, by="ana", reason="maintenance"))
     job_id = await engine.do()
     async with engine.worker() as worker:
         asked = 0
@@ -177,7 +177,7 @@ async def test_a_paused_queue_does_not_keep_its_worker_busy(engine: Engine) -> N
         await eventually(lambda: asked_at_least(6))
         assert asyncio.get_running_loop().time() - began > 1.0
         assert await engine.state(job_id) == "queued"
-        await engine.write(lambda conn: queues.set_running(conn, QUEUE, by="ana"))
+        await engine.write(lambda conn: queue_store.set_running(conn, QUEUE, by="ana"))
         assert await engine.ended(job_id) == ["completed"]
 
 

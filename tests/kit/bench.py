@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from bmn.db import claims
-from bmn.db.accounts import credits
-from bmn.db.library import assets, brands
+from bmn.db.accounts import credit_store
+from bmn.db.library import asset_store, brand_store
 from bmn.db.migrations import migrate
 from bmn.db.records import BrandRow, NewAsset
 from bmn.db.tables import job_events, job_units, jobs, provider_calls
@@ -82,12 +82,12 @@ class Bench:
     async def jobs_of(self, queue: str) -> list[dict[str, Any]]:
         return await self._rows(select(jobs).where(jobs.c.queue == queue).order_by(jobs.c.created_at))
 
-    async def balance(self) -> credits.CreditsRow:
-        return await self.core.db.read(lambda conn: credits.balance(conn, ANA))
+    async def balance(self) -> credit_store.CreditsRow:
+        return await self.core.db.read(lambda conn: credit_store.balance(conn, ANA))
 
     async def reload(self) -> BrandRow:
         """The brand's row as it is now."""
-        self.brand = await self.core.db.read(lambda conn: brands.get(conn, self.brand.id))
+        self.brand = await self.core.db.read(lambda conn: brand_store.get(conn, self.brand.id))
         return self.brand
 
     async def asset(self, kind: str, data: bytes | None = None) -> str:
@@ -106,7 +106,7 @@ class Bench:
             mime_type=clean.mime,
             size_bytes=len(clean.data),
         )
-        await self.core.db.write(lambda conn: assets.add(conn, asset))
+        await self.core.db.write(lambda conn: asset_store.add(conn, asset))
         return url
 
     async def _rows(self, query: Any) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ async def bench(home: Path, redis_url: str, sandbox: SandboxControl) -> AsyncIte
         "test",
     )
     for user, email in ((ANA, EMAIL), (BEN, "ben@example.org")):
-        await core.db.write(lambda conn, u=user, e=email: credits.ensure_user(conn, u, e, 50))  # type: ignore[misc]
-    brand = await core.db.write(lambda conn: brands.create(conn, ANA, {"name": "Acme"}))
+        await core.db.write(lambda conn, u=user, e=email: credit_store.ensure_user(conn, u, e, 50))  # type: ignore[misc]
+    brand = await core.db.write(lambda conn: brand_store.create(conn, ANA, {"name": "Acme"}))
     yield Bench(core, sandbox, brand)
     await core.close()

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from bmn.db import claims, jobs
-from bmn.db.accounts import credits
+from bmn.db import claims, job_store
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import JobRow
 from bmn.db.tables import jobs as job_table
 from bmn.jobs.core import Core
@@ -59,7 +59,7 @@ class Engine:
 
     async def job(self, job_id: str) -> JobRow:
         """A job as it is now, with the fence of whoever has it."""
-        row: JobRow = await self.read(lambda conn: jobs.get_job(conn, job_id))
+        row: JobRow = await self.read(lambda conn: job_store.get_job(conn, job_id))
         return row
 
     async def all_jobs(self) -> list[JobRow]:
@@ -70,8 +70,8 @@ class Engine:
 
     async def user(self, user_id: str = ANA, balance: int = 100) -> str:
         """A user with credits and a brand; returns the brand."""
-        await self.write(lambda conn: credits.ensure_user(conn, user_id, None, balance))
-        row = await self.write(lambda conn: brands.create(conn, user_id, {"name": "Acme"}))
+        await self.write(lambda conn: credit_store.ensure_user(conn, user_id, None, balance))
+        row = await self.write(lambda conn: brand_store.create(conn, user_id, {"name": "Acme"}))
         self.brands[user_id] = row.id
         return str(row.id)
 
@@ -120,8 +120,8 @@ class Engine:
             while await handlers.started.get() != job_id:
                 pass
 
-    async def balance(self, user_id: str = ANA) -> credits.CreditsRow:
-        found: credits.CreditsRow = await self.read(lambda conn: credits.balance(conn, user_id))
+    async def balance(self, user_id: str = ANA) -> credit_store.CreditsRow:
+        found: credit_store.CreditsRow = await self.read(lambda conn: credit_store.balance(conn, user_id))
         return found
 
     @asynccontextmanager

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, select, update
 
-from bmn.db import claims, events, jobs
-from bmn.db.accounts import credits
-from bmn.db.batches.kits import KitRow
+from bmn.db import claims, event_store, job_store
+from bmn.db.accounts import credit_store
+from bmn.db.batches.kit_store import KitRow
 from bmn.db.records import BrandAssetRow, EventRow, JobRow, NewJob
 from bmn.db.tables import jobs as job_table
 from bmn.schemas.events import JOB_EVENTS
@@ -34,9 +34,9 @@ def insert(conn: Connection, **values: Any) -> str:
     """A waiting job; with `credits`, reserved from its user's balance."""
     job = new_job(**values)
     if job.user_id and job.credits:
-        credits.reserve(conn, job.user_id, job.credits)
-        credits.note_reservation(conn, job.user_id, job.id, job.credits)
-    jobs.insert_job(conn, job)
+        credit_store.reserve(conn, job.user_id, job.credits)
+        credit_store.note_reservation(conn, job.user_id, job.id, job.credits)
+    job_store.insert_job(conn, job)
     return job.id
 
 
@@ -59,12 +59,12 @@ def add_event(conn: Connection, job_id: str, event: str = "job:progress", **fiel
     """Records an event of a job; its fields are those of a sample where none are given."""
     conn.execute(update(job_table).where(job_table.c.id == job_id).values(last_seq=job_table.c.last_seq + 1))
     job = conn.execute(select(job_table).where(job_table.c.id == job_id)).one()
-    return events.add(conn, job, JOB_EVENTS[event](**events.stamp(job), **{**_SAMPLES[event], **fields}))
+    return event_store.add(conn, job, JOB_EVENTS[event](**event_store.stamp(job), **{**_SAMPLES[event], **fields}))
 
 
 def held(conn: Connection, job_id: str, fence: int) -> JobRow:
     """A job as an executor holds it that claimed it with this fence, whoever has it by now."""
-    return replace(jobs.get_job(conn, job_id), fence=fence)
+    return replace(job_store.get_job(conn, job_id), fence=fence)
 
 
 def claim(
@@ -74,7 +74,7 @@ def claim(
 
 
 def account(conn: Connection, balance: int, user_id: str = ANA) -> None:
-    credits.ensure_user(conn, user_id, None, balance)
+    credit_store.ensure_user(conn, user_id, None, balance)
 
 
 def saved_logo(brand_id: str, url: str, metadata: dict[str, Any] | None = None) -> BrandAssetRow:

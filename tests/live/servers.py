@@ -13,8 +13,8 @@ from uuid import uuid4
 import uvicorn
 from sqlalchemy import Connection, update
 
-from bmn.db import jobs
-from bmn.db.library import brands
+from bmn.db import job_store
+from bmn.db.library import brand_store
 from bmn.db.records import NewJob
 from bmn.db.tables import brands as brand_table
 from bmn.db.tables import jobs as job_table
@@ -136,7 +136,7 @@ class Live:
         return client
 
     async def brand(self, user_id: str = ANA) -> str:
-        row = await self.core.db.write(lambda conn: brands.create(conn, user_id, {"name": "Acme"}))
+        row = await self.core.db.write(lambda conn: brand_store.create(conn, user_id, {"name": "Acme"}))
         return str(row.id)
 
     async def job(
@@ -159,7 +159,7 @@ class Live:
             brand_id=brand_id,
             group_id=group_id,
         )
-        first = await self.core.db.write(lambda conn: jobs.insert_job(conn, new))
+        first = await self.core.db.write(lambda conn: job_store.insert_job(conn, new))
         await self.core.events.publish([first])
         return job_id
 

@@ -3,8 +3,8 @@
 import pytest
 
 from bmn.broker import keys
-from bmn.db import jobs
-from bmn.db.accounts import credits
+from bmn.db import job_store
+from bmn.db.accounts import credit_store
 from bmn.events.audience import asset_new, brand_updated, credits_updated, system_alert, system_error
 from bmn.schemas.generators.logos import LogoGeneration
 from bmn.server.sockets.admin import StatsSender
@@ -66,11 +66,11 @@ async def test_ac_33_an_admin_retries_a_failed_job(live: Live) -> None:
         user_id=ANA, brand_id=brand, brand_name="Acme", logo_style="bold", color_palette=["#112233"], brand_vision="x"
     )
     job = await live.job(brand_id=brand, payload=payload.dump())
-    await live.core.db.write(lambda conn: credits.ensure_user(conn, ANA, None, 20))
+    await live.core.db.write(lambda conn: credit_store.ensure_user(conn, ANA, None, 20))
     await live.end(job, "failed", cause="bug", error="broken", completed_at=1.0)
     answer = await client.ask("job:retry", {"jobId": job, "queueName": "logo-generation"})
     assert answer["ok"] is True
-    replay = await live.core.db.read(lambda conn: jobs.get_job(conn, answer["jobId"]))
+    replay = await live.core.db.read(lambda conn: job_store.get_job(conn, answer["jobId"]))
     assert (replay.parent_id, replay.state) == (job, "queued")
 
 

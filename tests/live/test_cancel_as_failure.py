@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from bmn.db import jobs, transitions
+from bmn.db import job_store, transitions
 from bmn.schemas.events import WIZARD, JobFailed
 from tests.kit.raw import Raw
 from tests.live.servers import Live
 
 
 async def cancel(live: Live, job: str) -> None:
-    change = await live.core.db.write(lambda conn: transitions.cancel_waiting(conn, jobs.get_job(conn, job)))
+    change = await live.core.db.write(lambda conn: transitions.cancel_waiting(conn, job_store.get_job(conn, job)))
     assert change
     live.core.outbox.publish(change)
 

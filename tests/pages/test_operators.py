@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bmn.db import calls
-from bmn.db.accounts import audit
-from bmn.db.accounts.audit import AuditFilter
-from bmn.db.batches import bulk
-from bmn.db.operators import queues
-from bmn.db.operators.alerts import Trouble, listed, mutes, open_alert
+from bmn.db import call_store
+from bmn.db.accounts import audit_store
+from bmn.db.accounts.audit_store import AuditFilter
+from bmn.db.batches import bulk_store
+from bmn.db.operators import queue_store
+from bmn.db.operators.alert_store import Trouble, listed, mutes, open_alert
 from bmn.db.records import NewCall
 from bmn.db.sums import lines
 from bmn.db.tables import job_logs
@@ -56,7 +56,7 @@ async def dead(api: Api, number: int = 1) -> list[str]:
             "message": "refused",
             "fields": {"said": f"no, {CANARY}"},
         }
-        await api.core.db.write(lambda conn, call=call: calls.add(conn, call))  # type: ignore[misc]
+        await api.core.db.write(lambda conn, call=call: call_store.add(conn, call))  # type: ignore[misc]
         await api.core.db.write(lambda conn, line=line: conn.execute(job_logs.insert().values(line)).rowcount)  # type: ignore[misc]
         await fail(api.core, job, Cause.PROVIDER_GARBAGE, f"cannot read {CANARY}")
         made.append(job_id)
@@ -92,7 +92,7 @@ async def test_operators_see_every_list_and_nothing_personal_unless_they_say_why
     trouble = Trouble("queue-paused", "logo-generation", f"It says {STAFF}", "error")
     await api.core.db.write(lambda conn: open_alert(conn, trouble))
     await api.core.db.write(
-        lambda conn: queues.set_paused(conn, "logo-generation", by=BEN, reason=f"{STAFF} asked for it")
+        lambda conn: queue_store.set_paused(conn, "logo-generation", by=BEN, reason=f"{STAFF} asked for it")
     )
     await api.core.db.write(lines.look)
     admin, viewer = await with_role(api, Role.ADMIN), await with_role(api, Role.VIEWER)
@@ -163,7 +163,7 @@ async def test_an_operator_finds_what_died_and_brings_all_of_it_back(api: Api) -
     asked = await operator.get("/admin/bulk/new?action=replay&cause=provider_garbage")
     assert "Replay 3 jobs?" in asked.text and "Credits reserved" in asked.text
     bulk_id = await begun(operator, action="replay", cause="provider_garbage", stopAt="0.5")
-    action = await api.core.db.read(lambda conn: bulk.get(conn, bulk_id))
+    action = await api.core.db.read(lambda conn: bulk_store.get(conn, bulk_id))
     assert action is not None and (action.total, action.reason, action.stop_at) == (3, STAFF, 0.5)
     assert bulk_id == await begun(operator, action="replay", cause="provider_garbage", stopAt="0.5"), "joined"
     for change, state in (("pause", "paused"), ("resume", "running"), ("abort", "aborted")):
@@ -174,7 +174,7 @@ async def test_an_operator_finds_what_died_and_brings_all_of_it_back(api: Api) -
 
 async def acts(api: Api, action: str) -> list[str | None]:
     """The reasons that stand in the audit log."""
-    found = await api.core.db.read(lambda conn: audit.listed(conn, AuditFilter(action=action)))
+    found = await api.core.db.read(lambda conn: audit_store.listed(conn, AuditFilter(action=action)))
     assert all(entry.address for entry in found)
     return [entry.reason for entry in found]
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from bmn.db import tables, transitions
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import BrandRow, StoredEvent
 from bmn.errors import Cause
 from bmn.schemas.generators import KINDS
@@ -231,7 +231,7 @@ async def test_the_look_is_changed_and_kept(api: Api, ana: httpx.AsyncClient) ->
     assert (await ana.post(f"/g/{brand}/look", data=look)).status_code == 303
 
     def kept() -> Any:
-        return api.core.db.read(lambda conn: brands.get(conn, brand))
+        return api.core.db.read(lambda conn: brand_store.get(conn, brand))
 
     row: BrandRow = await kept()
     assert (row.logo_style, row.color_palette, row.vision, row.archetype) == (

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from bmn.db import transitions
 from bmn.db.claims import claim
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.records import NewAsset
 from bmn.db.tables import job_units
 from tests.security.target import Target
@@ -107,7 +107,7 @@ def test_a_thumbnail_is_noted_only_with_a_picture_of_its_own_brand(target: Targe
         mime_type="image/png",
         size_bytes=1,
     )
-    target.write(lambda conn: assets.add(conn, fields))
-    assert not target.write(lambda conn: assets.set_thumbnail(conn, asset_id, other, "http://127.0.0.1/foreign"))
+    target.write(lambda conn: asset_store.add(conn, fields))
+    assert not target.write(lambda conn: asset_store.set_thumbnail(conn, asset_id, other, "http://127.0.0.1/foreign"))
     assert user.get(f"/api/v1/assets/{asset_id}").json()["thumbnailUrl"] is None
-    assert target.write(lambda conn: assets.set_thumbnail(conn, asset_id, brand, "http://127.0.0.1/own"))
+    assert target.write(lambda conn: asset_store.set_thumbnail(conn, asset_id, brand, "http://127.0.0.1/own"))

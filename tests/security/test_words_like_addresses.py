@@ -8,7 +8,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.records import NewAsset
 from bmn.identity.development import mint_development_token
 from tests.security.target import Target
@@ -31,7 +31,7 @@ def _picture_of(target: Target, owner: httpx.Client) -> str:
         mime_type="image/png",
         size_bytes=15,
     )
-    target.write(lambda conn: assets.add(conn, fields))
+    target.write(lambda conn: asset_store.add(conn, fields))
     return fields.url
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from bmn.db import claims, jobs
-from bmn.db.operators import alerts
-from bmn.db.operators.alerts import Trouble
+from bmn.db import claims, job_store
+from bmn.db.operators import alert_store
+from bmn.db.operators.alert_store import Trouble
 from bmn.db.tables import audit_log
 from bmn.errors import Cause
 from bmn.work.registry import ALL_QUEUES
@@ -145,9 +145,9 @@ async def test_workers_are_listed_with_what_they_hold(
 
 async def test_alerts_are_listed_while_they_last_and_afterwards_on_request(api: Api, admin: httpx.AsyncClient) -> None:
     over, lasting = Trouble("cost-spike", "hour", "dear"), Trouble("queue-paused", QUEUE, "paused", "error")
-    await api.core.db.write(lambda conn: alerts.settle(conn, [over], quiet=60))
-    await api.core.db.write(lambda conn: alerts.settle(conn, [], quiet=-1))
-    await api.core.db.write(lambda conn: alerts.settle(conn, [lasting], quiet=60))
+    await api.core.db.write(lambda conn: alert_store.settle(conn, [over], quiet=60))
+    await api.core.db.write(lambda conn: alert_store.settle(conn, [], quiet=-1))
+    await api.core.db.write(lambda conn: alert_store.settle(conn, [lasting], quiet=60))
 
     async def listed(**query: str) -> list[tuple[str, bool]]:
         found = (await admin.get(f"{API}/alerts", params=query)).json()["alerts"]
@@ -173,7 +173,7 @@ async def test_other_systems_ask_for_mails_and_crm_events(
     await api.as_user(BEN, email="ben@example.org").get("/api/v1/credits")  # his account knows his address
     stray = {"email": {**mail["email"], "to": "mallory@example.org", "userId": BEN}}
     job_id = (await service.post("/api/v1/events", json=stray)).json()["jobId"]
-    row = await api.core.db.read(lambda conn: jobs.get_job(conn, job_id))
+    row = await api.core.db.read(lambda conn: job_store.get_job(conn, job_id))
     assert row.payload["to"] == "ben@example.org"
     for body in (
         {},

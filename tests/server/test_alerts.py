@@ -3,8 +3,8 @@
 import httpx
 from sqlalchemy import select
 
-from bmn.db.operators import alerts
-from bmn.db.operators.alerts import Trouble
+from bmn.db.operators import alert_store
+from bmn.db.operators.alert_store import Trouble
 from bmn.db.tables import audit_log
 from tests.kit.api import Api
 from tests.kit.people import ADMIN
@@ -13,8 +13,8 @@ API = "/api/v1/admin"
 
 
 async def opened(api: Api, kind: str = "waiting", subject: str = "logo-generation") -> int:
-    await api.core.db.write(lambda conn: alerts.open_alert(conn, Trouble(kind, subject, "wrong", "error")))
-    (alert,) = await api.core.db.read(lambda conn: alerts.listed(conn, kind=kind))
+    await api.core.db.write(lambda conn: alert_store.open_alert(conn, Trouble(kind, subject, "wrong", "error")))
+    (alert,) = await api.core.db.read(lambda conn: alert_store.listed(conn, kind=kind))
     return alert.id
 
 

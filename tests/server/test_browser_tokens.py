@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bmn.db.accounts import api_keys
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.transitions import asset_row
 from bmn.schemas.base import Role
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
@@ -180,7 +180,7 @@ async def test_a_groups_page_hears_of_its_later_jobs_without_asking_for_them(api
         assert await page[namespace].ask(f"42{namespace},7{named}") == {"ok": True}
     for group, brand, row in reversed([*zip(groups, brands, of_logos, strict=True)]):  # the other one first: unheard
         logo = await add_asset(api.core, brand, row.id, b"png")
-        saved = await api.core.db.read(lambda conn, logo=logo: assets.get(conn, logo))
+        saved = await api.core.db.read(lambda conn, logo=logo: asset_store.get(conn, logo))
         result = LogosResult(logos=[asset_row(saved)], generated=1, requested=1)
         await complete(api.core, row, result)
         await course.carry_on(api.core)

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bmn.db import outages
-from bmn.db.operators import queues
+from bmn.db import outage_store
+from bmn.db.operators import queue_store
 from bmn.errors import Cause, Misconfigured, UsageProblem
 from bmn.server.app import create_app
 from bmn.server.edge.measured import read_json
@@ -173,7 +173,7 @@ async def test_a_defect_is_told_without_its_inside(
     def broken(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("the inside of the machine")
 
-    monkeypatch.setattr("bmn.db.accounts.credits.ledger", broken)
+    monkeypatch.setattr("bmn.db.accounts.credit_store.ledger", broken)
     answer = await ana.get(f"{API}/credits", headers={"X-Request-ID": "find-me-again"})
     body = answer.json()
     assert (answer.status_code, body["requestId"]) == (500, "find-me-again")
@@ -221,7 +221,7 @@ async def test_a_provider_that_is_down_is_said_before_a_job_waits_for_it(api: Ap
     assert "warning" not in (await ana.post(f"{API}/generation/logos/estimate", json=body)).json()
     assert "warning" not in (await ana.post(f"{API}/generation/logos", json=body)).json()
     down = {"reason": "Provider degraded: it is not well.", "cause": "provider_overloaded", "probe_in": 60.0}
-    await api.core.db.write(lambda conn: queues.set_paused(conn, "logo-generation", by="system", **down))
+    await api.core.db.write(lambda conn: queue_store.set_paused(conn, "logo-generation", by="system", **down))
 
     warning = "Provider degraded: the job waits until that is over; nothing is lost."
     assert (await ana.post(f"{API}/generation/logos/estimate", json=body)).json()["warning"] == warning
@@ -246,7 +246,7 @@ async def test_a_provider_that_stands_in_is_said_and_priced(start: Starter) -> N
 
     assert await estimated() == (0.06, 2)
     refused = {"cause": Cause.PROVIDER_AUTH, "reason": "refuses our key", "probe_in": 60.0}
-    await api.core.db.write(lambda conn: outages.note(conn, "logo-generation", "bfl", **refused))
+    await api.core.db.write(lambda conn: outage_store.note(conn, "logo-generation", "bfl", **refused))
     assert await estimated() == (0.34, 2)
     health = (await ana.get("/health")).json()
     assert health["status"] == "ok"

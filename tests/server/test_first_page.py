@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 from sqlalchemy import insert
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.tables import brand_assets, provider_calls
 from bmn.errors import Cause
 from tests.kit.api import Api, sign_in
@@ -48,8 +48,8 @@ async def test_an_attempts_log_is_found_behind_a_thousand_lines_of_another(api: 
 
     def write(conn: Any) -> None:
         for number in range(1001):
-            jobs.add_log(conn, job_id, 1, "info", f"line {number}")
-        jobs.add_log(conn, job_id, 2, "info", "the second try")
+            job_store.add_log(conn, job_id, 1, "info", f"line {number}")
+        job_store.add_log(conn, job_id, 2, "info", "the second try")
 
     await api.core.db.write(write)
     second = (await ana.get(f"/api/v1/jobs/{job_id}/logs", params={"attempt": 2})).json()["logs"]

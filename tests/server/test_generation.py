@@ -9,9 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bmn.db import claims, jobs
-from bmn.db.library import assets
-from bmn.db.library.products import SEED
+from bmn.db import claims, job_store
+from bmn.db.library import asset_store
+from bmn.db.library.product_store import SEED
 from bmn.db.records import NewAsset
 from bmn.errors import Cause
 from bmn.work.defaults import palette_of
@@ -32,7 +32,7 @@ FULL = {
 
 
 async def payload_of(api: Api, job_id: str) -> dict[str, Any]:
-    row = await api.core.db.read(lambda conn: jobs.get_job(conn, job_id))
+    row = await api.core.db.read(lambda conn: job_store.get_job(conn, job_id))
     payload: dict[str, Any] = row.payload
     return payload
 
@@ -333,7 +333,7 @@ async def test_a_logo_is_changed_in_the_look_it_was_asked_to_have(api: Api, ana:
         mime_type="image/png",
         size_bytes=1,
     )
-    await api.core.db.write(lambda conn: assets.add(conn, made))
+    await api.core.db.write(lambda conn: asset_store.add(conn, made))
     change = {"previousLogoUrl": made.url, "refinementNotes": "rounder"}
     refined = await payload_of(api, await api.logos(ana, brand, **change))
     assert {name: refined[name] for name in asked} == asked

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from bmn.db import calls, claims, jobs, transitions
-from bmn.db.operators import queues
+from bmn.db import call_store, claims, job_store, transitions
+from bmn.db.operators import queue_store
 from bmn.db.records import NewCall
 from bmn.errors import Cause
 from bmn.schemas.base import when
@@ -134,7 +134,7 @@ async def test_jobs_are_counted_by_what_they_share_and_found_by_what_they_cost(
 
 async def _paid(api: Api, job_id: str, usd: float, *, sandboxed: bool) -> None:
     call = NewCall("bfl", "submit", "flux", 1, usd, sandboxed, 10, "ok", 200, None, job_id=job_id)
-    await api.core.db.write(lambda conn: calls.add(conn, call))
+    await api.core.db.write(lambda conn: call_store.add(conn, call))
 
 
 async def test_one_job_shows_everything_known(api: Api, ana: httpx.AsyncClient) -> None:
@@ -185,7 +185,7 @@ async def test_logs_are_read_on_from_where_one_was(api: Api, ana: httpx.AsyncCli
 
     def write(conn: Any) -> None:
         for number in (1, 2, 3):
-            jobs.add_log(conn, job_id, number, "info", f"line {number}", {"n": number})
+            job_store.add_log(conn, job_id, number, "info", f"line {number}", {"n": number})
 
     await api.core.db.write(write)
     lines = (await ana.get(f"/api/v1/jobs/{job_id}/logs")).json()["logs"]
@@ -209,12 +209,12 @@ async def test_why_says_what_a_job_waits_for_and_what_to_do(api: Api, ana: httpx
     assert waiting["causeText"] == "No worker serves the queue logo-generation."
     assert waiting["try"]["command"] == "bmn worker logo-generation"
     await api.core.db.write(
-        lambda conn: queues.set_paused(conn, QUEUE, by="op", reason="new key", cause="provider_auth")
+        lambda conn: queue_store.set_paused(conn, QUEUE, by="op", reason="new key", cause="provider_auth")
     )
     paused = await why()
     assert paused["causeText"] == "The queue logo-generation is paused by hand: new key"
     assert (paused["cause"], paused["try"]["command"]) == ("provider_auth", "bmn queues resume logo-generation")
-    await api.core.db.write(lambda conn: queues.set_running(conn, QUEUE, by="op"))
+    await api.core.db.write(lambda conn: queue_store.set_running(conn, QUEUE, by="op"))
     lost = await claim(api.core, job_id)
     await api.core.db.write(lambda conn: transitions.lose(conn, lost))
     await fail(api.core, await claim(api.core, job_id), Cause.PROVIDER_OVERLOADED)

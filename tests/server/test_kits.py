@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.errors import Cause
 from bmn.schemas.events import DASHBOARD
 from bmn.schemas.kits import QUEUE_OF
@@ -125,9 +125,9 @@ async def test_a_kit_goes_on_after_each_way_to_be_held(api: Api, ana: httpx.Asyn
     assert await kit.stands() == ("held", "mockups", "cancelled")
     await kit.made(await kit.retry(one), "mockups", "mockup")
     everything_else = (await ana.get("/api/v1/credits")).json()["creditsRemaining"]
-    await api.core.db.write(lambda conn: credits.reserve(conn, ANA, everything_else))
+    await api.core.db.write(lambda conn: credit_store.reserve(conn, ANA, everything_else))
     assert await kit.stands() == ("held", "bundle", "insufficient_credits")
-    await api.core.db.write(lambda conn: credits.grant(conn, ANA, 2, "tests", None))
+    await api.core.db.write(lambda conn: credit_store.grant(conn, ANA, 2, "tests", None))
     await course.look_for_credits(api.core)
     assert await kit.stands() == ("running", "bundle", None)
     (bundle,) = await kit.jobs("bundle")

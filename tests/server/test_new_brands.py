@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.schemas.kind import NEW_BRAND
 from tests.kit.api import Api
 from tests.kit.people import ANA
@@ -26,8 +26,8 @@ async def _brands(client: httpx.AsyncClient) -> list[dict[str, Any]]:
 
 async def _spend(api: Api) -> None:
     """Takes all of Ana's credits."""
-    left = (await api.core.db.read(lambda conn: credits.balance(conn, ANA))).remaining
-    await api.core.db.write(lambda conn: credits.reserve(conn, ANA, left))
+    left = (await api.core.db.read(lambda conn: credit_store.balance(conn, ANA))).remaining
+    await api.core.db.write(lambda conn: credit_store.reserve(conn, ANA, left))
 
 
 @pytest.mark.parametrize(("path", "asked"), ORDERS)

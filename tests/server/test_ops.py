@@ -12,8 +12,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from bmn.db.operators import alerts, queues
-from bmn.db.operators.alerts import Trouble
+from bmn.db.operators import alert_store, queue_store
+from bmn.db.operators.alert_store import Trouble
 from bmn.errors import CAUSES
 from bmn.jobs.alerts import NEXT_STEPS
 from bmn.schemas.payloads import JobState
@@ -51,8 +51,8 @@ async def _shown(api: Api) -> dict[str, dict[str, set[str]]]:
     """What the server says once everything has happened to it: each name with its labels and their values."""
 
     def happen(conn: Any) -> None:
-        alerts.open_alert(conn, Trouble("waiting", "x", "wrong"))
-        queues.set_paused(conn, "logo-generation", by="system", reason="x")
+        alert_store.open_alert(conn, Trouble("waiting", "x", "wrong"))
+        queue_store.set_paused(conn, "logo-generation", by="system", reason="x")
 
     await api.core.db.write(happen)
     async with httpx.AsyncClient(base_url=api.url, trust_env=False) as client:

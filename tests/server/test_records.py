@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 from sqlalchemy import insert
 
-from bmn.db.library.products import SEED
+from bmn.db.library.product_store import SEED
 from bmn.db.tables import provider_calls
 from bmn.work.defaults import palette_of
 from tests.kit.api import Api, Starter

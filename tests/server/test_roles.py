@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import update
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.accounts import api_keys
 from bmn.db.tables import api_keys as key_table
 from bmn.errors import Cause
@@ -490,7 +490,7 @@ async def test_a_service_submits_for_a_user_and_nobody_else_does(api: Api) -> No
     for_ana = {"X-On-Behalf-Of": ANA}
     answer = await service.post("/api/v1/generation/logos", json={"brandId": brand}, headers=for_ana)
     assert answer.status_code == 202, answer.text
-    row = await api.core.db.read(lambda conn: jobs.get_job(conn, answer.json()["jobId"]))
+    row = await api.core.db.read(lambda conn: job_store.get_job(conn, answer.json()["jobId"]))
     assert row.user_id == ANA
     job = f"/api/v1/jobs/{row.id}"
     assert (await service.post(f"{job}/cancel", headers=for_ana, json={"reason": "they called"})).status_code == 200

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from bmn.db import refusals
+from bmn.db import database_refusals
 from bmn.db.migrations import migrate, pending_migrations
 from bmn.errors import Misconfigured
 from tests.kit.terminal import forked
@@ -160,7 +160,7 @@ def test_a_database_in_another_encoding(home: Path, postgres_server: str, role: 
 
 
 def test_a_server_that_is_too_old(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "_LEAST_VERSION", 990_000)
+    monkeypatch.setattr(database_refusals, "_LEAST_VERSION", 990_000)
     for look in (migrate, pending_migrations):
         with pytest.raises(Misconfigured, match="too old"):
             look(f"{postgres_server}/postgres")

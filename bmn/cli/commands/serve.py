@@ -262,7 +262,7 @@ def prepare_database(settings: Settings, *, may_migrate: bool = True) -> None:
     if may_migrate and address.startswith("sqlite"):
         migrate(address)
     elif pending := pending_migrations(address):
-        from bmn.db.operators.alerts import open_at
+        from bmn.db.operators.alert_store import open_at
         from bmn.jobs.alerts import migration_due
 
         open_at(address, migration_due(len(pending)))

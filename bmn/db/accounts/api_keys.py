@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from bmn.db.accounts import audit
+from bmn.db.accounts import audit_store
 from bmn.db.records import ApiKeyRow
 from bmn.db.tables import api_keys, db_now
 from bmn.errors import NotFound
@@ -41,7 +41,7 @@ def create(conn: Connection, new: NewApiKey, *, by: str, reason: str | None = No
         .returning(*api_keys.c)
     ).one()
     made = {"name": new.name, "role": new.role, "user": new.user_id, "expiresAt": row.expires_at}
-    audit.note(conn, by, "key.create", new.id, reason=reason, after=made)
+    audit_store.note(conn, by, "key.create", new.id, reason=reason, after=made)
     return ApiKeyRow.from_row(row)
 
 
@@ -72,7 +72,7 @@ def revoke(conn: Connection, key_id: str, *, by: str, reason: str | None = None)
     ended = update(api_keys).where(table.id == key_id, table.revoked_at.is_(None))
     row = conn.execute(ended.values(revoked_at=db_now(), revoked_by=str(by)).returning(*table)).first()
     if row is not None:
-        audit.note(conn, by, "key.revoke", key_id, reason=reason, before={"name": row.name, "role": row.role})
+        audit_store.note(conn, by, "key.revoke", key_id, reason=reason, before={"name": row.name, "role": row.role})
         return ApiKeyRow.from_row(row)
     if (found := find(conn, key_id)) is None:
         raise NotFound(f"There is no key {key_id}.", hint="`bmn keys list --all` shows them.")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.batches.bulk import IS_OPEN, MOST, Action, Candidate
+from bmn.db.batches.bulk_store import IS_OPEN, MOST, Action, Candidate
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.lists.listing import JobFilter
 from bmn.db.records import LetterState

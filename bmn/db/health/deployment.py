@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from bmn.db.database_refusals import refusal
 from bmn.db.engine import database_away, make_engine
-from bmn.db.refusals import refusal
 from bmn.db.tables import deployment
 
 

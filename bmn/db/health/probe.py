@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bmn.db.database_refusals import refusal
 from bmn.db.engine import database_away, make_engine
 from bmn.db.keeping import orphans, retention
-from bmn.db.operators import queues
-from bmn.db.refusals import refusal
+from bmn.db.operators import queue_store
 from bmn.db.tables import db_now, is_running, jobs
 
 
@@ -62,8 +62,8 @@ def stuck_jobs(url: str, *, lost_for: float, overdue_for: float) -> StuckJobs:
     try:
         with engine.connect() as conn:
             gone = select(func.count()).select_from(jobs).where(is_running, jobs.c.lease_until < db_now() - lost_for)
-            paused = {name for name, each in queues.settings(conn).items() if each.paused}
-            waits = queues.oldest_waiting(conn).items()
+            paused = {name for name, each in queue_store.settings(conn).items() if each.paused}
+            waits = queue_store.oldest_waiting(conn).items()
             overdue = {name: age for name, age in waits if age > overdue_for and name not in paused}
             return StuckJobs(int(conn.execute(gone).scalar_one()), overdue)
     except SQLAlchemyError as error:

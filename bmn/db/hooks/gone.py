@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, update
 
-from bmn.db.hooks.webhooks import drop_where, get_endpoint
+from bmn.db.hooks.webhook_store import drop_where, get_endpoint
 from bmn.db.records import DeliveryRow, EndpointRow, Hook
 from bmn.db.tables import db_now, jobs, kits, webhook_deliveries, webhook_endpoints
 from bmn.errors import Conflict

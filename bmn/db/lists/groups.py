@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, String, case, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.calls import CLOCK_SECONDS
+from bmn.db.call_store import CLOCK_SECONDS
 from bmn.db.lists.listing import JobFilter, end_of_search, not_older_than
 from bmn.db.lists.paging import COUNTED
 from bmn.db.sums.rollup import HOUR, beginning_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from bmn.db.database_refusals import check_rights, refusal
 from bmn.db.engine import database_away, is_away, make_engine
-from bmn.db.refusals import check_rights, refusal
 
 if TYPE_CHECKING:
     from alembic.config import Config

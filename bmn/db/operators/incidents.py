@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, Row, func, select
 
 from bmn.db.lists.paging import COUNTED
-from bmn.db.operators import alerts, queues
-from bmn.db.operators.alerts import Alert
+from bmn.db.operators import alert_store, queue_store
+from bmn.db.operators.alert_store import Alert
 from bmn.db.sums import activity
 from bmn.db.sums.rollup import DAY, HOUR
 from bmn.db.tables import db_now, dead_letters, is_warning, job_logs, jobs
@@ -147,7 +147,7 @@ def _count(rows: Iterable[activity.Activity], cause: str, names: Container[str])
 def account(conn: Connection, name: str, *, since: float) -> Account:
     """Of a cause, or of an alert by its number. since: how many seconds back. Raises NotFound."""
     if is_whole(name) and int(name) < 2**31:
-        return _of_alert(conn, alerts.get_alert(conn, int(name)), since)
+        return _of_alert(conn, alert_store.get_alert(conn, int(name)), since)
     if name not in set(Cause):
         raise NotFound(
             f"There is neither a cause nor an alert called {name}.", hint=suggest(name, "causes", list(Cause))
@@ -156,12 +156,12 @@ def account(conn: Connection, name: str, *, since: float) -> Account:
 
 
 def _of_alert(conn: Connection, alert: Alert, since: float) -> Account:
-    if alert.kind == alerts.DEAD_LETTERS and alert.subject in set(Cause):
+    if alert.kind == alert_store.DEAD_LETTERS and alert.subject in set(Cause):
         return replace(_of_cause(conn, Cause(alert.subject), since), alert=alert)
-    pause = queues.get_pause(conn, alert.subject)
+    pause = queue_store.get_pause(conn, alert.subject)
     if pause is not None and pause.cause in set(Cause):
         return replace(_of_cause(conn, Cause(pause.cause), since), alert=alert)
-    held = queues.waiting(conn).get(alert.subject, 0)
+    held = queue_store.waiting(conn).get(alert.subject, 0)
     return Account(None, alert, alert.opened_at, alert.resolved_at, held=held)
 
 
@@ -183,9 +183,9 @@ def _of_cause(conn: Connection, cause: Cause, since: float) -> Account:
             in_line[last.queue] += last.state != JobState.ACTIVE
         if last.state == JobState.FAILED:
             usd_lost += row.cost_usd + (last.cost_usd if last.id != row.id else 0.0)
-    pauses = [each for each in queues.settings(conn).values() if each.paused and each.cause == cause]
+    pauses = [each for each in queue_store.settings(conn).values() if each.paused and each.cause == cause]
     paused = tuple(each.queue for each in pauses)
-    waiting = queues.waiting(conn) if paused else {}
+    waiting = queue_store.waiting(conn) if paused else {}
     times = list(found.seen.values())
     return Account(
         cause,

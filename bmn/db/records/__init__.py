@@ -4,11 +4,11 @@ A record's fields stand in the order of its query's columns, which a test checks
 reading the row. Times are seconds since 1970 by the database's clock.
 """
 
-from bmn.db.records.accounts import ApiKeyRow, AuditRow, LedgerRow, ShareRow
+from bmn.db.records.account_rows import ApiKeyRow, AuditRow, LedgerRow, ShareRow
 from bmn.db.records.base import Record
-from bmn.db.records.calls import Cost, NewCall, OutageRow, ProviderCallRow
-from bmn.db.records.hooks import DeliveryRow, DeliveryState, EndpointRow, Hook
-from bmn.db.records.jobs import (
+from bmn.db.records.call_rows import Cost, NewCall, OutageRow, ProviderCallRow
+from bmn.db.records.hook_rows import DeliveryRow, DeliveryState, EndpointRow, Hook
+from bmn.db.records.job_rows import (
     DeadLetterRow,
     EndedJob,
     EventRow,
@@ -24,7 +24,7 @@ from bmn.db.records.jobs import (
     UnitRow,
     UnitState,
 )
-from bmn.db.records.library import AbandonedWizard, AgentSessionRow, BrandAssetRow, BrandRow, NewAsset, ProductRow
+from bmn.db.records.library_rows import AbandonedWizard, AgentSessionRow, BrandAssetRow, BrandRow, NewAsset, ProductRow
 
 __all__ = [
     "AbandonedWizard",

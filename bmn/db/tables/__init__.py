@@ -3,14 +3,21 @@
 `jobs` is the truth about every job; Redis holds the way there, never the only copy.
 """
 
-from bmn.db.tables.accounts import api_keys, audit_log, credit_ledger, generation_credits, idempotency_keys, shares
-from bmn.db.tables.activity import activity_mark, job_activity, queue_samples
+from bmn.db.tables.account_tables import (
+    api_keys,
+    audit_log,
+    credit_ledger,
+    generation_credits,
+    idempotency_keys,
+    shares,
+)
+from bmn.db.tables.activity_tables import activity_mark, job_activity, queue_samples
 from bmn.db.tables.base import db_now, metadata
-from bmn.db.tables.batches import bulk_actions, bulk_items, kit_steps, kits
-from bmn.db.tables.calls import is_by_sandbox, provider_calls, provider_outages, provider_spending, spending_mark
+from bmn.db.tables.batch_tables import bulk_actions, bulk_items, kit_steps, kits
+from bmn.db.tables.call_tables import is_by_sandbox, provider_calls, provider_outages, provider_spending, spending_mark
 from bmn.db.tables.database import archive_holds, deployment
-from bmn.db.tables.hooks import webhook_deliveries, webhook_endpoints
-from bmn.db.tables.jobs import (
+from bmn.db.tables.hook_tables import webhook_deliveries, webhook_endpoints
+from bmn.db.tables.job_tables import (
     dead_letters,
     is_completed,
     is_no_probe,
@@ -22,9 +29,9 @@ from bmn.db.tables.jobs import (
     job_units,
     jobs,
 )
-from bmn.db.tables.library import brand_assets, brands, products
-from bmn.db.tables.operators import alert_mutes, alert_tellings, alerts, escalations, queue_settings
-from bmn.db.tables.wizard import agent_sessions
+from bmn.db.tables.library_tables import brand_assets, brands, products
+from bmn.db.tables.operator_tables import alert_mutes, alert_tellings, alerts, escalations, queue_settings
+from bmn.db.tables.wizard_tables import agent_sessions
 
 __all__ = [
     "activity_mark",

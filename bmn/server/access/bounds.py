@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from bmn.db import jobs
-from bmn.db.batches import kits
+from bmn.db import job_store
+from bmn.db.batches import kit_store
 from bmn.db.engine import Connection, Database
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.errors import NotFound
 from bmn.identity.browser import BoundKind, Bounds
 from bmn.identity.tokens import Principal
@@ -92,17 +92,19 @@ def _is_within(conn: Connection, bounds: Bounds, kind: str, name: str) -> bool:
     if kind == BoundKind.JOB:
         return _holds_job(conn, bounds, name)
     if kind == _ASSET:
-        asset = assets.get(conn, name)
+        asset = asset_store.get(conn, name)
         if bounds.kind is BoundKind.BRAND:
             return asset.brand_id == bounds.id
         return asset.job_id is not None and _holds_job(conn, bounds, asset.job_id)
-    return kind == BoundKind.GROUP and bounds.kind is BoundKind.BRAND and kits.get(conn, name).brand_id == bounds.id
+    return (
+        kind == BoundKind.GROUP and bounds.kind is BoundKind.BRAND and kit_store.get(conn, name).brand_id == bounds.id
+    )
 
 
 def _holds_job(conn: Connection, bounds: Bounds, job_id: str) -> bool:
     if bounds.kind is BoundKind.JOB:
         return job_id == bounds.id
-    job = jobs.get_job(conn, job_id)
+    job = job_store.get_job(conn, job_id)
     return bounds.id == (job.group_id if bounds.kind is BoundKind.GROUP else job.brand_id)
 
 

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Header, Query, Request
 from fastapi.requests import HTTPConnection
 
-from bmn.db.accounts import credits
-from bmn.db.accounts.audit import Actor
+from bmn.db.accounts import credit_store
+from bmn.db.accounts.audit_store import Actor
 from bmn.errors import NotAllowed, NotFound, NotSignedIn, UsageProblem
 from bmn.identity.browser import is_browser_token
 from bmn.identity.rights import Right, Role
@@ -93,7 +93,9 @@ async def _on_behalf_of(found: Resources, principal: Principal, user_id: str) ->
         user_id = str(UUID(user_id))
     except ValueError:
         raise UsageProblem("X-On-Behalf-Of is not the id of a user.", hint="It takes a UUID.") from None
-    if user_id not in found.known_users and not await found.core.db.read(lambda conn: credits.is_known(conn, user_id)):
+    if user_id not in found.known_users and not await found.core.db.read(
+        lambda conn: credit_store.is_known(conn, user_id)
+    ):
         raise NotFound("User not found", hint="A user is known from their first request on.")
     return replace(principal, user_id=user_id, email=None, role=Role.USER, behind=principal.user_id)
 

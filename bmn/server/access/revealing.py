@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
 
-from bmn.db.accounts import audit, credits
+from bmn.db.accounts import audit_store, credit_store
 from bmn.db.engine import Connection
 from bmn.errors import NotAllowed, NotFound, UsageProblem
 from bmn.identity.rights import Right, roles_with
@@ -73,7 +73,8 @@ async def _revealing(request: Request, principal: Principal, reason: str | None)
         if name not in _OF_THE_LOOK
     ]
     looks = [
-        audit.NotedLook(kind, subject, reason.strip(), urlencode(asked) or None) for kind, subject in _subjects(request)
+        audit_store.NotedLook(kind, subject, reason.strip(), urlencode(asked) or None)
+        for kind, subject in _subjects(request)
     ]
     request.scope[_LOOKS] = (acting(principal, request), looks)
     return replace(principal, reveals=reason.strip())
@@ -89,7 +90,7 @@ async def note_looks(request: Request) -> None:
 
     def note(conn: Connection) -> None:
         for look in looks:
-            audit.note_look(conn, actor, look)
+            audit_store.note_look(conn, actor, look)
 
     res: Resources = request.app.state.resources
     await res.core.db.write(note)
@@ -100,7 +101,7 @@ async def _without_address(res: Resources, name: str, value: str) -> str:
     if name != "user" or "@" not in value:
         return _ADDRESS.sub(HIDDEN, value)
     try:
-        return await res.core.db.read(lambda conn: credits.find_user(conn, value))
+        return await res.core.db.read(lambda conn: credit_store.find_user(conn, value))
     except (NotFound, UsageProblem):
         return HIDDEN
 

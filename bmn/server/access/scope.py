@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import StringConstraints
 
-from bmn.db.accounts import audit, credits
+from bmn.db.accounts import audit_store, credit_store
 from bmn.errors import NotAllowed
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
@@ -47,12 +47,12 @@ async def named_user(res: Resources, principal: Principal, name: str) -> str:
         return name
     found = None
     try:
-        found = await res.core.db.read(lambda conn: credits.find_user(conn, name))
+        found = await res.core.db.read(lambda conn: credit_store.find_user(conn, name))
     finally:
         # A reveal is written down with its answer; where nobody has the address there is none, and that says something too.
         if found is None or (principal.reveals is None and found != principal.user_id):
-            look = audit.NotedLook("user", found or HIDDEN, None, "by mail address")
-            await res.core.db.write(lambda conn: audit.note_look(conn, principal.actor(), look))
+            look = audit_store.NotedLook("user", found or HIDDEN, None, "by mail address")
+            await res.core.db.write(lambda conn: audit_store.note_look(conn, principal.actor(), look))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from bmn.db.operators.alerts import Alert
+from bmn.db.operators.alert_store import Alert
 from bmn.db.operators.incidents import Account, Surge
 from bmn.errors import CAUSES
 from bmn.schemas import documents

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bmn.db.batches import kits
-from bmn.db.batches.kits import KitRow
+from bmn.db.batches import kit_store
+from bmn.db.batches.kit_store import KitRow
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import JobRow
 from bmn.schemas import documents
 from bmn.schemas.base import when
@@ -18,8 +18,8 @@ _NOTHING = (0, 0, 0, 0.0)
 def kit_documents(conn: Connection, rows: Sequence[KitRow]) -> list[documents.Kit]:
     """These kits, in their order."""
     ids = [row.id for row in rows]
-    made, money = kits.jobs_of(conn, ids), kits.money_of(conn, ids)
-    names = brands.names(conn, {row.brand_id for row in rows})
+    made, money = kit_store.jobs_of(conn, ids), kit_store.money_of(conn, ids)
+    names = brand_store.names(conn, {row.brand_id for row in rows})
     return [_document(row, made[row.id], money.get(row.id, _NOTHING), names.get(row.brand_id)) for row in rows]
 
 

@@ -1,6 +1,6 @@
 """Rows that operators look at as the API's documents: alerts, keys, what was done, dead letters, costs."""
 
-from bmn.db.operators.alerts import Alert, Mute
+from bmn.db.operators.alert_store import Alert, Mute
 from bmn.db.records import ApiKeyRow, AuditRow, Cost, DeadLetterRow
 from bmn.jobs.alerts import next_step
 from bmn.schemas import documents

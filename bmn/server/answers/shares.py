@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db import records as rows
-from bmn.db.accounts import shares
+from bmn.db.accounts import share_store
 from bmn.db.engine import Connection
 from bmn.db.health.clock import now
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.schemas import documents
@@ -38,11 +38,11 @@ async def share_assets(
     """A link that shows these pictures of one brand to whoever holds it, until it expires. Raises NotFound."""
 
     def make(conn: Connection) -> rows.ShareRow:
-        brands.get(conn, brand_id, principal.user_id)
-        found = [row.id for row in assets.some_of_brand(conn, brand_id, asset_ids)]
+        brand_store.get(conn, brand_id, principal.user_id)
+        found = [row.id for row in asset_store.some_of_brand(conn, brand_id, asset_ids)]
         if not found:
             raise NotFound("None of these pictures is there.")
-        return shares.add(conn, principal.user_id, brand_id, now(conn) + seconds, asset_ids=found)
+        return share_store.add(conn, principal.user_id, brand_id, now(conn) + seconds, asset_ids=found)
 
     return _link(res, await res.core.db.write(make))
 
@@ -51,8 +51,8 @@ async def share_job(res: Resources, principal: Principal, job_id: str, seconds: 
     """A link that shows a job to whoever holds it, until it expires. Raises NotFound."""
 
     def make(conn: Connection) -> rows.ShareRow:
-        brand_id = jobs.get_job(conn, job_id, owner_filter(principal)).brand_id
-        return shares.add(conn, principal.user_id, brand_id, now(conn) + seconds, job_id=job_id)
+        brand_id = job_store.get_job(conn, job_id, owner_filter(principal)).brand_id
+        return share_store.add(conn, principal.user_id, brand_id, now(conn) + seconds, job_id=job_id)
 
     return _link(res, await res.core.db.write(make))
 
@@ -82,7 +82,7 @@ async def open_share(res: Resources, token: str) -> OpenShare:
     """The same for who has been counted."""
     token = token[:_LONGEST]
     if (share_id := res.signer.share_id(token)) is not None:
-        row = await res.core.db.read(lambda conn: shares.open_one(conn, share_id))
+        row = await res.core.db.read(lambda conn: share_store.open_one(conn, share_id))
         return OpenShare(f"share {row.id}", row.expires_at, row.job_id, row.asset_ids)
     if (chosen := res.signer.shared_assets(token)) is not None:  # of an earlier release, which kept no row of it
         return OpenShare(token[:40], chosen[1], asset_ids=tuple(chosen[0]))
@@ -98,8 +98,8 @@ async def shared_job(res: Resources, shown: OpenShare) -> documents.SharedJob:
     signer = res.signer.ending(shown.until)
 
     def read(conn: Connection) -> documents.SharedJob:
-        row = jobs.get_job(conn, job_id)
-        names = brands.names(conn, [row.brand_id])
+        row = job_store.get_job(conn, job_id)
+        names = brand_store.names(conn, [row.brand_id])
         return documents.SharedJob(
             job_id=row.id,
             queue_name=row.queue,
@@ -107,7 +107,7 @@ async def shared_job(res: Resources, shown: OpenShare) -> documents.SharedJob:
             progress=row.progress,
             brand_name=names.get(row.brand_id),
             created_at=when(row.created_at),
-            assets=[views.shared_asset(asset, signer) for asset in assets.list_of_job(conn, job_id)],
+            assets=[views.shared_asset(asset, signer) for asset in asset_store.list_of_job(conn, job_id)],
         )
 
     return await res.core.db.read(read)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from bmn.db.batches.bulk import Bulk, BulkItemRow
+from bmn.db.batches.bulk_store import Bulk, BulkItemRow
 from bmn.db.lists.groups import GroupSum
 from bmn.db.records import (
     BrandAssetRow,

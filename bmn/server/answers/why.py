@@ -4,11 +4,11 @@ import math
 import time
 from dataclasses import dataclass
 
-from bmn.db import calls, jobs
+from bmn.db import call_store, job_store
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
-from bmn.db.library import assets
-from bmn.db.operators import queues
+from bmn.db.library import asset_store
+from bmn.db.operators import queue_store
 from bmn.db.records import BrandAssetRow, JobRow, ProviderCallRow, QueueSettingRow, UnitRow, UnitState
 from bmn.errors import CAUSES, OUTAGES, Cause
 from bmn.format import count, duration
@@ -57,22 +57,22 @@ async def look_into(res: Resources, job_id: str, principal: Principal) -> Facts:
     now = time.time()
 
     def read(conn: Connection) -> Facts:
-        job = jobs.get_job(conn, job_id, user_id)
+        job = job_store.get_job(conn, job_id, user_id)
         whole = owner_filter(principal) in (None, job.user_id)
         return Facts(
             job=job,
-            units=jobs.units(conn, job_id),
-            assets=assets.list_of_job(conn, job_id),
-            calls=calls.of_job(conn, job_id),
-            replays=jobs.children(conn, job_id),
-            position=jobs.position(conn, job) if job.state in WAITING_STATES else 0,
-            paused=queues.get_pause(conn, job.queue),
+            units=job_store.units(conn, job_id),
+            assets=asset_store.list_of_job(conn, job_id),
+            calls=call_store.of_job(conn, job_id),
+            replays=job_store.children(conn, job_id),
+            position=job_store.position(conn, job) if job.state in WAITING_STATES else 0,
+            paused=queue_store.get_pause(conn, job.queue),
             workers=serving(found, job.queue),
             now=now,
             operator=operator,
             candid=operator or not res.settings.is_production,
             whole=whole,
-            said=jobs.last_said(conn, job_id) if operator and whole else None,
+            said=job_store.last_said(conn, job_id) if operator and whole else None,
         )
 
     return await res.core.db.read(read)

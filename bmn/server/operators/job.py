@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import calls as call_rows
+from bmn.db import call_store as call_rows
 from bmn.db import dead_letters
-from bmn.db import events as event_rows
-from bmn.db import jobs as job_rows
+from bmn.db import event_store as event_rows
+from bmn.db import job_store as job_rows
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import LetterState, ProviderCallRow
 from bmn.errors import CAUSES, Cause
 from bmn.jobs.outages import in_service
@@ -131,8 +131,8 @@ def _look(conn: Connection, job_id: str, *, whole: bool) -> Inside:
 
 async def _pictures(res: Resources, job_id: str) -> list[pieces.PagePicture]:
     def read(conn: Connection) -> list[pieces.PagePicture]:
-        made = assets.list_of_job(conn, job_id)
-        names = brands.names(conn, {row.brand_id for row in made})
+        made = asset_store.list_of_job(conn, job_id)
+        names = brand_store.names(conn, {row.brand_id for row in made})
         return pieces.in_order(made, res.signer, names.get(made[0].brand_id, "")) if made else []
 
     return await res.core.db.read(read)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.lists.groups import GroupBy
 from bmn.errors import Cause
 from bmn.identity.rights import Right
@@ -66,8 +66,8 @@ async def _pictures(res: Resources, found: list[Job]) -> dict[str, list[pieces.P
     """The first of what each job has made, by its id."""
 
     def read(conn: Connection) -> dict[str, list[pieces.PagePicture]]:
-        made = assets.made_by(conn, [job.job_id for job in found])
-        names = brands.names(conn, {row.brand_id for rows in made.values() for row in rows})
+        made = asset_store.made_by(conn, [job.job_id for job in found])
+        names = brand_store.names(conn, {row.brand_id for rows in made.values() for row in rows})
         return {
             job_id: pieces.in_order(rows, res.signer, names.get(rows[0].brand_id, ""))[:_PICTURES]
             for job_id, rows in made.items()

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import jobs as job_rows
-from bmn.db.batches import bulk as rows
+from bmn.db import job_store as job_rows
+from bmn.db.batches import bulk_store as rows
 from bmn.db.engine import Connection
 from bmn.errors import UsageProblem
 from bmn.schemas.base import JobId

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.db.lists.listing import JobFilter
 from bmn.schemas.base import JobId
 from bmn.schemas.requests import GrantBody
@@ -41,7 +41,7 @@ async def show_user(request: Request, user_id: JobId, res: Res, visitor: Onlooke
         "jobs",
         account=None,
         credits=account,
-        email=await res.core.db.read(lambda conn: credits.address_of(conn, user_id)) if visitor.reveals else None,
+        email=await res.core.db.read(lambda conn: credit_store.address_of(conn, user_id)) if visitor.reveals else None,
         found=await jobs.list_jobs(res, visitor, chosen, limit=_JOBS),
         groups=(await jobs.group_jobs(res, visitor, chosen, "cause")).groups,
         costs=await records.show_costs(res, visitor, user=user_id),

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import jobs
-from bmn.db.library import assets
+from bmn.db import job_store
+from bmn.db.library import asset_store
 from bmn.errors import UsageProblem
 from bmn.identity.rights import Right
 from bmn.jobs.cancellation import cancel
@@ -42,7 +42,7 @@ async def favorite(
     back: Back = "/",
 ) -> Response:
     """Keeps a picture among the first of its room, or no longer."""
-    await res.core.db.write(lambda conn: assets.set_favorite(conn, asset_id, visitor.user_id, on))
+    await res.core.db.write(lambda conn: asset_store.set_favorite(conn, asset_id, visitor.user_id, on))
     return RedirectResponse(back, 303)
 
 
@@ -67,7 +67,7 @@ async def change_look(
 @router.post("/g/job/{job_id}/look")
 async def take_look(job_id: JobPath, res: Res, visitor: VisitorWhoChanges, back: Back = "/") -> Response:
     """The brand's look becomes the one that a step of its conversation has suggested."""
-    job = await res.core.db.read(lambda conn: jobs.get_job(conn, job_id, visitor.user_id))
+    job = await res.core.db.read(lambda conn: job_store.get_job(conn, job_id, visitor.user_id))
     proposed = proposed_look(job)
     if not proposed or not job.brand_id:
         raise UsageProblem("This step suggests no other look.")

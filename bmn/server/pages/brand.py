@@ -7,11 +7,11 @@ from typing import Any, Literal, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bmn.db import events as job_events
-from bmn.db import jobs
-from bmn.db.batches import kits
+from bmn.db import event_store as job_events
+from bmn.db import job_store
+from bmn.db.batches import kit_store
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands, products
+from bmn.db.library import asset_store, brand_store, product_store
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import BrandRow, JobRow
 from bmn.identity.tokens import Principal
@@ -89,14 +89,14 @@ async def other_room(request: Request, brand_id: BrandPath, room: RoomName, res:
 
 async def _show(request: Request, res: Resources, visitor: Principal, brand_id: str, room: PageRoom) -> Response:
     def read(conn: Connection) -> dict[str, Any]:
-        brand = brands.get(conn, brand_id, owner_filter(visitor))
-        counts = assets.counts_of_brand(conn, brand_id)
-        logo = assets.logo_of(conn, brand_id)
+        brand = brand_store.get(conn, brand_id, owner_filter(visitor))
+        counts = asset_store.counts_of_brand(conn, brand_id)
+        logo = asset_store.logo_of(conn, brand_id)
         return {
             "account": account(conn, visitor),
             "brand": brand,
             "look": look_of(conn, brand),
-            "logo": pieces.picture(logo, res.signer, brand.name, assets.number_of(conn, logo)) if logo else None,
+            "logo": pieces.picture(logo, res.signer, brand.name, asset_store.number_of(conn, logo)) if logo else None,
             "doors": [_door(each, room, brand_id, counts) for each in ROOMS.values()],
             "total": sum(counts.values()),
             "pictures": _pictures(conn, res, brand, room, counts),
@@ -119,14 +119,16 @@ def _more(conn: Connection, res: Resources, brand: BrandRow, room: PageRoom) -> 
             "styles": LOGO_STYLES,
             "product_offer": product_offer(conn, res.settings, brand.id),
             "kit_credits": sum(each.found.credits for each in whole),
-            "kits": [kit for kit in kits.listed(conn, brand.user_id, brand_id=brand.id, limit=3) if not kit.ended_at],
+            "kits": [
+                kit for kit in kit_store.listed(conn, brand.user_id, brand_id=brand.id, limit=3) if not kit.ended_at
+            ],
         }
     if room.name == "products":
-        return {"catalogue": products.catalogue(conn), "first": FIRST_PRODUCTS}
+        return {"catalogue": product_store.catalogue(conn), "first": FIRST_PRODUCTS}
     if room.name == "words":
         return {"steps": steps.STEPS, "talks": steps.talks(conn, brand)}
     shown = PRODUCTS
-    counts = assets.counts_of_brand(conn, brand.id)
+    counts = asset_store.counts_of_brand(conn, brand.id)
     return {"mockups": _pictures(conn, res, brand, shown, counts), "styles": STYLES[room.name]}
 
 
@@ -136,11 +138,11 @@ def _pictures(
     """What hangs in a room: the chosen one first, then favorites, then the newest."""
     found: list[pieces.PagePicture] = []
     for kind in types_of(room, counts):
-        rows, _ = assets.list_of_brand(conn, brand.id, asset_type=kind, limit=_PICTURES)
+        rows, _ = asset_store.list_of_brand(conn, brand.id, asset_type=kind, limit=_PICTURES)
         number = counts.get(kind, 0)
         numbers = {row.id: number - place for place, row in enumerate(rows)}
-        older = [row for row in assets.selected_of_brand(conn, brand.id) if row.asset_type == kind]
-        numbers |= {row.id: assets.number_of(conn, row) for row in older if row.id not in numbers}
+        older = [row for row in asset_store.selected_of_brand(conn, brand.id) if row.asset_type == kind]
+        numbers |= {row.id: asset_store.number_of(conn, row) for row in older if row.id not in numbers}
         known = {row.id for row in rows}
         rows = [*(row for row in older if row.id not in known), *rows]
         rows.sort(key=lambda row: (not row.is_selected, not row.is_favorite))
@@ -154,8 +156,8 @@ def _coming(conn: Connection, res: Resources, brand: BrandRow, room: PageRoom) -
     running = JobFilter(brand_id=brand.id, queue=room.kind.queue, states=_LIVE)
     for job in reversed(list_jobs(conn, running, limit=_JOBS).jobs):
         far = course.shares(job_events.after(conn, job.id, 0, _EVENTS))
-        made = assets.list_of_job(conn, job.id)
-        tiles = pieces.of_job(job, jobs.units(conn, job.id), made, res.signer, brand.name, far)
+        made = asset_store.list_of_job(conn, job.id)
+        tiles = pieces.of_job(job, job_store.units(conn, job.id), made, res.signer, brand.name, far)
         found += [Coming(job, tile, job.traits.name) for tile in tiles if tile.state == "coming"]
     return found
 

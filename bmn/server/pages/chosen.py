@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import BrandAssetRow, BrandRow
 from bmn.errors import NotFound
 from bmn.names import stem_of
@@ -60,9 +60,9 @@ async def pictures_in_one_file(
     """The chosen pictures, or all, under names that say what they are."""
 
     def read(conn: Connection) -> tuple[BrandRow, list[tuple[str, BrandAssetRow]]]:
-        brand = brands.get(conn, brand_id, owner_filter(visitor))
-        rows = assets.list_of_brand(conn, brand_id, limit=_MOST_IN_FILE)[0][::-1]
-        chosen = assets.some_of_brand(conn, brand_id, of) if of else rows
+        brand = brand_store.get(conn, brand_id, owner_filter(visitor))
+        rows = asset_store.list_of_brand(conn, brand_id, limit=_MOST_IN_FILE)[0][::-1]
+        chosen = asset_store.some_of_brand(conn, brand_id, of) if of else rows
         return brand, [(_name(conn, res, brand, row), row) for row in chosen]
 
     brand, named = await res.core.db.read(read)
@@ -76,9 +76,9 @@ async def _show(
     request: Request, res: Resources, visitor: Visitor, brand_id: str, of: Sequence[str], *, link: str | None = None
 ) -> Response:
     def read(conn: Connection) -> dict[str, Any]:
-        brand = brands.get(conn, brand_id, owner_filter(visitor))
-        rows = assets.some_of_brand(conn, brand_id, of)
-        shown = [pieces.picture(row, res.signer, brand.name, assets.number_of(conn, row)) for row in rows]
+        brand = brand_store.get(conn, brand_id, owner_filter(visitor))
+        rows = asset_store.some_of_brand(conn, brand_id, of)
+        shown = [pieces.picture(row, res.signer, brand.name, asset_store.number_of(conn, row)) for row in rows]
         return {"account": account(conn, visitor), "brand": brand, "pictures": shown}
 
     return page(request, "chosen.html", link=link, **await res.core.db.read(read))
@@ -86,7 +86,7 @@ async def _show(
 
 def _name(conn: Connection, res: Resources, brand: BrandRow, row: BrandAssetRow) -> str:
     """`acme-coffee/logos/acme-coffee-logo-2-lettermark.png`."""
-    shown = pieces.picture(row, res.signer, brand.name, assets.number_of(conn, row))
+    shown = pieces.picture(row, res.signer, brand.name, asset_store.number_of(conn, row))
     stem, dot, kind = shown.file.rpartition(".")
     what = f"-{stem_of(shown.caption, most=60)}" if shown.caption else ""
     return f"{stem_of(brand.name)}/{shown.noun}s/{stem}{what}{dot}{kind}"

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from bmn.db.engine import Connection
-from bmn.db.hooks import deliveries, gone, webhooks
+from bmn.db.hooks import deliveries, gone, webhook_store
 from bmn.db.records import DeliveryRow, EndpointRow
 from bmn.errors import NotAllowed, NotFound, TryLater
 from bmn.identity.development import supabase_is_configured
@@ -77,7 +77,7 @@ async def sent_webhooks(request: Request, res: Res, developer: Developer) -> Res
         raise NotFound("This page is for development.", hint="`bmn webhooks deliveries` lists your own.")
 
     def read(conn: Connection) -> tuple[list[EndpointRow], list[DeliveryRow]]:
-        mine = webhooks.endpoints(conn, developer.user_id)
+        mine = webhook_store.endpoints(conn, developer.user_id)
         return mine, deliveries.listed(conn, developer.user_id, limit=_SHOWN)[0]
 
     endpoints, found = await res.core.db.read(read)

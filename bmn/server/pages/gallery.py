@@ -6,11 +6,11 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import events as job_events
-from bmn.db import jobs
-from bmn.db.accounts import credits
+from bmn.db import event_store as job_events
+from bmn.db import job_store
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import BrandRow, JobRow
 from bmn.errors import NotFound
@@ -63,7 +63,7 @@ async def home(request: Request, res: Res, visitor: Visitor) -> Response:
     """The visitor's brands and newest jobs."""
 
     def read(conn: Connection) -> Content:
-        rows, _ = brands.list_of_user(conn, visitor.user_id, limit=_BRANDS)
+        rows, _ = brand_store.list_of_user(conn, visitor.user_id, limit=_BRANDS)
         return {
             "account": account(conn, visitor),
             "brands": [{"row": row, "cover": _cover(conn, res, row)} for row in rows],
@@ -124,7 +124,7 @@ def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Fact
     job = facts.job
     told = job_events.after(conn, job.id, 0, _STORY)
     name = _brand_name(conn, job)
-    expected = views.expected(jobs.durations(conn, job.queue))
+    expected = views.expected(job_store.durations(conn, job.queue))
     return {
         "account": account(conn, visitor),
         "brand_name": name,
@@ -168,30 +168,30 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
 
 
 def account(conn: Connection, visitor: Principal) -> Content:
-    balance = credits.balance(conn, visitor.user_id)
+    balance = credit_store.balance(conn, visitor.user_id)
     return {"email": visitor.email, "admin": visitor.may(Right.REVEAL), "credits": balance.remaining}
 
 
 def _brand_name(conn: Connection, job: JobRow) -> str:
-    return brands.names(conn, [job.brand_id]).get(job.brand_id, "")
+    return brand_store.names(conn, [job.brand_id]).get(job.brand_id, "")
 
 
 def _cover(conn: Connection, res: Resources, brand: BrandRow) -> pieces.PagePicture | None:
     """The chosen logo, else the newest."""
-    chosen = [row for row in assets.selected_of_brand(conn, brand.id) if row.asset_type == "logo"]
-    logos = chosen or assets.list_of_brand(conn, brand.id, asset_type="logo", limit=1)[0]
+    chosen = [row for row in asset_store.selected_of_brand(conn, brand.id) if row.asset_type == "logo"]
+    logos = chosen or asset_store.list_of_brand(conn, brand.id, asset_type="logo", limit=1)[0]
     best = logos[0] if logos else None
     return pieces.picture(best, res.signer, brand.name, 1) if best else None
 
 
 def lines(conn: Connection, res: Resources, chosen: JobFilter) -> list[GalleryJob]:
     rows = list_jobs(conn, chosen, limit=_JOBS).jobs
-    names = brands.names(conn, {row.brand_id for row in rows})
+    names = brand_store.names(conn, {row.brand_id for row in rows})
     return [_line(conn, res, row, names.get(row.brand_id, "")) for row in rows]
 
 
 def _line(conn: Connection, res: Resources, row: JobRow, brand_name: str) -> GalleryJob:
-    made = assets.list_of_job(conn, row.id)
+    made = asset_store.list_of_job(conn, row.id)
     return GalleryJob(
         id=row.id,
         kind=words.KINDS[row.queue],

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bmn.broker import keys
-from bmn.db.batches import kits
+from bmn.db.batches import kit_store
 from bmn.db.engine import Connection
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.lists.listing import JobFilter
 from bmn.identity.rights import Right
 from bmn.jobs.submission import Idempotent
@@ -52,12 +52,12 @@ async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooke
     """One kit: what is made, what it waits for, what it costs."""
 
     def read(conn: Connection) -> dict[str, Any]:
-        row = kits.get(conn, kit_id, owner_filter(visitor))
+        row = kit_store.get(conn, kit_id, owner_filter(visitor))
         (kit,) = kit_documents(conn, [row])
         name = kit.brand_name or ""
         made = [job.job_id for step in kit.steps if step.step == "logos" for job in step.jobs]
         logos = [
-            each for job_id in made for each in pieces.in_order(assets.list_of_job(conn, job_id), res.signer, name)
+            each for job_id in made for each in pieces.in_order(asset_store.list_of_job(conn, job_id), res.signer, name)
         ]
         return {
             "account": account(conn, visitor),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands, products
+from bmn.db.library import asset_store, brand_store, product_store
 from bmn.db.records import BrandAssetRow
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.tokens import Principal
@@ -75,7 +75,7 @@ async def refine(
     count: Count = 2,
 ) -> Response:
     """New logos out of one, changed as the notes say."""
-    asset = await res.core.db.read(lambda conn: assets.get(conn, asset_id, visitor.user_id))
+    asset = await res.core.db.read(lambda conn: asset_store.get(conn, asset_id, visitor.user_id))
     if asset.asset_type != "logo":
         raise UsageProblem("Only logos can be refined.")
     asked = {"brandId": asset.brand_id, "count": count, "isRefinement": True, "previousLogoUrl": asset.url}
@@ -89,13 +89,13 @@ async def put_on_products(
     """The brand's logo on products, by their words in the catalogue; one job each, all of them or none."""
 
     def read(conn: Connection) -> Mapping[str, object]:
-        brands.get(conn, brand_id, visitor.user_id)
-        logo = assets.logo_of(conn, brand_id)
+        brand_store.get(conn, brand_id, visitor.user_id)
+        logo = asset_store.logo_of(conn, brand_id)
         if logo is None:
             raise UsageProblem(
                 "There is no logo yet that could go on a product.", hint="Make logos first, and pick one."
             )
-        chosen = [row for row in products.catalogue(conn) if row.slug in product]
+        chosen = [row for row in product_store.catalogue(conn) if row.slug in product]
         if not chosen:
             raise NotFound("The catalogue has no such product.")
         entries = [
@@ -178,8 +178,8 @@ async def go_through_step(
 
 def _products_of(conn: Connection, visitor: Principal, brand_id: str, wanted: list[str]) -> list[BrandAssetRow]:
     """The brand's product pictures of these ids. Raises NotFound where one is none of them."""
-    brands.get(conn, brand_id, visitor.user_id)
-    rows = [row for row in assets.some_of_brand(conn, brand_id, wanted) if row.asset_type == "mockup"]
+    brand_store.get(conn, brand_id, visitor.user_id)
+    rows = [row for row in asset_store.some_of_brand(conn, brand_id, wanted) if row.asset_type == "mockup"]
     if len(rows) != len(set(wanted)):
         raise NotFound("There is no such picture of a product.")
     return rows

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.engine import Connection
-from bmn.db.library import assets
+from bmn.db.library import asset_store
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.format import count, duration
 from bmn.schemas.generators import bundles, logos, mockups, videos, wizard
@@ -76,13 +76,13 @@ class Offer:
 def offer(conn: Connection, settings: Settings, room: PageRoom) -> Offer:
     """What the making of one costs in a room."""
     queue = get_queue(room.kind.queue)
-    took = jobs.durations(conn, queue.name)
+    took = job_store.durations(conn, queue.name)
     return Offer(queue.price(settings), took[len(took) // 2] if took else None)
 
 
 def product_offer(conn: Connection, settings: Settings, brand_id: str | None) -> Offer | None:
     """What it costs to see the brand's logo on a product; None without a logo, and where that was ordered with it."""
-    logo = assets.logo_of(conn, brand_id) if brand_id else None
+    logo = asset_store.logo_of(conn, brand_id) if brand_id else None
     if logo is None:
         return None
     ordered = list_jobs(conn, JobFilter(brand_id=brand_id, queue=PRODUCTS.kind.queue), limit=_LOOKED_AT).jobs

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.access.dependencies import Res
 from bmn.server.answers.shares import visit_share
@@ -34,15 +34,15 @@ async def shared(request: Request, token: str, res: Res) -> Response:
 
 
 def _job(conn: Connection, job_id: str, signer: Signer) -> dict[str, Any]:
-    job = jobs.get_job(conn, job_id)
-    name = brands.names(conn, [job.brand_id]).get(job.brand_id, "")
-    made = pieces.in_order(assets.list_of_job(conn, job_id), signer, name)
+    job = job_store.get_job(conn, job_id)
+    name = brand_store.names(conn, [job.brand_id]).get(job.brand_id, "")
+    made = pieces.in_order(asset_store.list_of_job(conn, job_id), signer, name)
     return {"brand_name": name, "kind": words.KINDS.get(job.queue, "Pictures"), "pictures": made,
             "live": job.state not in TERMINAL_STATES, "progress": job.progress}  # fmt: skip
 
 
 def _chosen(conn: Connection, asset_ids: tuple[str, ...], signer: Signer) -> dict[str, Any]:
-    rows = [assets.get(conn, each) for each in asset_ids]
-    name = brands.names(conn, [rows[0].brand_id])[rows[0].brand_id]
-    made = [pieces.picture(row, signer, name, assets.number_of(conn, row)) for row in rows]
+    rows = [asset_store.get(conn, each) for each in asset_ids]
+    name = brand_store.names(conn, [rows[0].brand_id])[rows[0].brand_id]
+    made = [pieces.picture(row, signer, name, asset_store.number_of(conn, row)) for row in rows]
     return {"brand_name": name, "kind": "A selection", "pictures": made, "live": False}

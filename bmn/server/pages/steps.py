@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bmn.db import events
+from bmn.db import event_store
 from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter, list_jobs
 from bmn.db.records import BrandRow, JobRow
@@ -96,7 +96,7 @@ def talks(conn: Connection, brand: BrandRow) -> dict[str, Talk]:
     for job in list_jobs(conn, _of(brand.id), limit=_LOOKED_AT).jobs:
         step = job.traits.step
         if step not in found:
-            told = events.after(conn, job.id, 0, _EVENTS)
+            told = event_store.after(conn, job.id, 0, _EVENTS)
             said = [Saying.of(row.payload).content for row in told if row.event == "agent:message"]
             other = differing(own, proposed_look(job))
             proposal = told_look(own, other) if other else ""

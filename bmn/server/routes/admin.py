@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from bmn.db import dead_letters
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import COUNTED, write_cursor
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.db.records import QueueSettingRow
 from bmn.events.audience import credits_updated, system_alert
 from bmn.jobs.queue import DEAD_LETTER
@@ -46,7 +46,7 @@ async def list_queues(res: Res, principal: Caller) -> documents.Queues:
 async def pause_queue(queue: str, res: Res, by: By, body: PauseBody | None = None) -> documents.QueueStatus:
     """Its jobs wait, attempt unspent; running ones finish."""
     name, reason = get_queue(queue).name, (body or PauseBody()).reason
-    if await res.core.db.write(lambda conn: queues.set_paused(conn, name, by=by, reason=reason)):
+    if await res.core.db.write(lambda conn: queue_store.set_paused(conn, name, by=by, reason=reason)):
         data = {"queue": name, "by": str(by), "reason": reason}
         res.core.outbox.send([system_alert("queue-paused", f"The queue {name} was paused.", "warn", data)])
     return (await queue_rows(res))[name]
@@ -56,7 +56,7 @@ async def pause_queue(queue: str, res: Res, by: By, body: PauseBody | None = Non
 async def resume_queue(queue: str, res: Res, by: By, body: ReasonBody | None = None) -> documents.QueueStatus:
     """Its jobs are taken again, and those of its providers that are out are asked again at once."""
     name, reason = get_queue(queue).name, (body or ReasonBody()).reason
-    await res.core.db.write(lambda conn: queues.resume(conn, name, by=by, reason=reason))
+    await res.core.db.write(lambda conn: queue_store.resume(conn, name, by=by, reason=reason))
     return (await queue_rows(res))[name]
 
 
@@ -140,7 +140,7 @@ def _selection(body: DlqSelection) -> DeadFilter | None:
 async def grant_credits(body: GrantBody, res: Res, by: By) -> documents.Granted:
     """To a user, or to the caller where none is named. 404 for a user who was never seen."""
     user_id = body.user_id or str(by)
-    balance = await res.core.db.write(lambda conn: credits.grant(conn, user_id, body.amount, by, body.reason))
+    balance = await res.core.db.write(lambda conn: credit_store.grant(conn, user_id, body.amount, by, body.reason))
     res.core.outbox.send([credits_updated(user_id, balance.remaining, balance.used)])
     return documents.Granted(user_id=user_id, credits_remaining=balance.remaining)
 
@@ -150,12 +150,12 @@ async def queue_rows(res: Resources) -> dict[str, documents.QueueStatus]:
     found = await registered(res.core)
 
     def read(conn: Connection) -> Any:
-        dead = {JobState.QUEUED: queues.open_dead_letters(conn)}
+        dead = {JobState.QUEUED: queue_store.open_dead_letters(conn)}
         return (
-            {**queues.counts(conn), DEAD_LETTER: dead},
-            queues.oldest_waiting(conn),
-            queues.settings(conn),
-            queues.percentiles(conn, QUEUES),
+            {**queue_store.counts(conn), DEAD_LETTER: dead},
+            queue_store.oldest_waiting(conn),
+            queue_store.settings(conn),
+            queue_store.percentiles(conn, QUEUES),
         )
 
     counts, oldest, settings, spans = await res.core.db.read(read)

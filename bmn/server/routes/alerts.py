@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from bmn.db.engine import Connection
-from bmn.db.operators import alerts, incidents
+from bmn.db.operators import alert_store, incidents
 from bmn.errors import NotFound, suggest
 from bmn.jobs.alerts import NEXT_STEPS
 from bmn.schemas import documents
@@ -31,7 +31,7 @@ async def list_alerts(
 ) -> documents.Alerts:
     """What is wrong now, the newest first; a hundred at most; and the kinds that are muted."""
     found, muted = await res.core.db.read(
-        lambda conn: (alerts.listed(conn, ended=ended, kind=kind), alerts.mutes(conn))
+        lambda conn: (alert_store.listed(conn, ended=ended, kind=kind), alert_store.mutes(conn))
     )
     shown = documents.Alerts(
         alerts=[operator_views.alert(row) for row in found], mutes=[operator_views.alert_mute(mute) for mute in muted]
@@ -43,7 +43,7 @@ async def list_alerts(
 async def acknowledge(alert_id: AlertId, res: Res, by: By, body: ReasonBody | None = None) -> documents.AlertRecord:
     """The caller has taken it up. 409 for one that is over, or that somebody else has."""
     reason = (body or ReasonBody()).reason
-    row = await res.core.db.write(lambda conn: alerts.acknowledge(conn, alert_id, by=by, reason=reason))
+    row = await res.core.db.write(lambda conn: alert_store.acknowledge(conn, alert_id, by=by, reason=reason))
     return operator_views.alert(row)
 
 
@@ -52,9 +52,9 @@ async def mute(body: MuteBody, res: Res, by: By) -> documents.AlertMutes:
     """Nobody is told of a kind for so long; what lasts until then is told then."""
     _check_kind(body.kind)
 
-    def act(conn: Connection) -> list[alerts.Mute]:
-        alerts.mute(conn, body.kind, seconds=body.seconds, by=by, reason=body.reason)
-        return alerts.mutes(conn)
+    def act(conn: Connection) -> list[alert_store.Mute]:
+        alert_store.mute(conn, body.kind, seconds=body.seconds, by=by, reason=body.reason)
+        return alert_store.mutes(conn)
 
     return _mutes(await res.core.db.write(act))
 
@@ -64,9 +64,9 @@ async def unmute(body: UnmuteBody, res: Res, by: By) -> documents.AlertMutes:
     """What lasts is told at once."""
     _check_kind(body.kind)
 
-    def act(conn: Connection) -> list[alerts.Mute]:
-        alerts.unmute(conn, body.kind, by=by, reason=body.reason)
-        return alerts.mutes(conn)
+    def act(conn: Connection) -> list[alert_store.Mute]:
+        alert_store.unmute(conn, body.kind, by=by, reason=body.reason)
+        return alert_store.mutes(conn)
 
     return _mutes(await res.core.db.write(act))
 
@@ -74,7 +74,7 @@ async def unmute(body: UnmuteBody, res: Res, by: By) -> documents.AlertMutes:
 @router.get("/incidents")
 async def list_incidents(res: Res, principal: Caller) -> documents.Incidents:
     """What is going on: the open alerts, and the causes that end more jobs this hour than they usually do."""
-    found, surges = await res.core.db.read(lambda conn: (alerts.listed(conn), incidents.surges(conn)))
+    found, surges = await res.core.db.read(lambda conn: (alert_store.listed(conn), incidents.surges(conn)))
     return views.shown(incident_views.incidents(found, surges), principal)
 
 
@@ -98,5 +98,5 @@ def _check_kind(kind: str) -> None:
         raise NotFound(f"There is no kind of alert called {kind}.", hint=suggest(kind, "kinds", NEXT_STEPS))
 
 
-def _mutes(found: list[alerts.Mute]) -> documents.AlertMutes:
+def _mutes(found: list[alert_store.Mute]) -> documents.AlertMutes:
     return documents.AlertMutes(mutes=[operator_views.alert_mute(mute) for mute in found])

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from bmn.broker import keys
 from bmn.broker.cache import cached
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import BrandAssetRow
 from bmn.errors import NotFound
 from bmn.schemas import documents
@@ -33,7 +33,7 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 async def create(body: BrandBody, res: Res, principal: Caller) -> documents.Brand:
     """A new brand. Generators take what its record says as their defaults."""
     row = await res.core.db.write(
-        lambda conn: brands.create(conn, principal.user_id, body.model_dump(exclude_none=True))
+        lambda conn: brand_store.create(conn, principal.user_id, body.model_dump(exclude_none=True))
     )
     return views.brand(row)
 
@@ -44,7 +44,7 @@ async def list_brands(
 ) -> documents.BrandPage:
     """The caller's brands, newest first. name: the whole name, in upper or lower case."""
     rows, further = await res.core.db.read(
-        lambda conn: brands.list_of_user(conn, principal.user_id, name=name, limit=limit, cursor=cursor)
+        lambda conn: brand_store.list_of_user(conn, principal.user_id, name=name, limit=limit, cursor=cursor)
     )
     return documents.BrandPage(brands=[views.brand(row) for row in rows], next_cursor=further)
 
@@ -61,7 +61,7 @@ async def show(brand_id: BrandPath, res: Res, principal: Looker) -> documents.Br
     """One brand of the caller's."""
 
     async def load() -> _Owned:
-        row = await res.core.db.read(lambda conn: brands.get(conn, brand_id))
+        row = await res.core.db.read(lambda conn: brand_store.get(conn, brand_id))
         return _Owned(owner=row.user_id, view=views.brand(row))
 
     found = await cached(res.core.redis, keys.cache("brand", brand_id), keys.CACHE_SECONDS, _Owned, load)
@@ -88,8 +88,8 @@ async def list_assets(
     """A brand's pictures and videos, newest first."""
 
     def read(conn: Connection) -> tuple[list[BrandAssetRow], str | None]:
-        brands.get(conn, brand_id, owner_filter(principal))
-        return assets.list_of_brand(conn, brand_id, asset_type=kind, limit=limit, cursor=cursor)
+        brand_store.get(conn, brand_id, owner_filter(principal))
+        return asset_store.list_of_brand(conn, brand_id, asset_type=kind, limit=limit, cursor=cursor)
 
     rows, further = await res.core.db.read(read)
     return documents.AssetPage(assets=[views.asset(row, res.signer) for row in rows], next_cursor=further)
@@ -98,7 +98,7 @@ async def list_assets(
 @router.get("/assets/{asset_id}", responses=refusals(404))
 async def show_asset(asset_id: AssetPath, res: Res, principal: Looker) -> documents.Asset:
     """One picture or video of a brand of the caller's."""
-    row = await res.core.db.read(lambda conn: assets.get(conn, asset_id, owner_filter(principal)))
+    row = await res.core.db.read(lambda conn: asset_store.get(conn, asset_id, owner_filter(principal)))
     return views.asset(row, res.signer)
 
 

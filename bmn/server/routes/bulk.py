@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from bmn.db.accounts import audit
-from bmn.db.batches import bulk as rows
-from bmn.db.batches.bulk import Bulk, State
+from bmn.db.accounts import audit_store
+from bmn.db.batches import bulk_store as rows
+from bmn.db.batches.bulk_store import Bulk, State
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import write_cursor
 from bmn.errors import Conflict, NotAllowed, NotFound
@@ -172,7 +172,7 @@ def change_state(
         raise Conflict(
             f"This bulk action is {found.state}.", hint="Start it again for what is left.", state=found.state
         )
-    audit.note(conn, by, f"bulk.{change}", bulk_id, reason=reason, before={"state": found.state})
+    audit_store.note(conn, by, f"bulk.{change}", bulk_id, reason=reason, before={"state": found.state})
     return find_bulk(conn, bulk_id, owner_id)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from bmn.db import jobs
-from bmn.db.accounts import credits
+from bmn.db import job_store
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
-from bmn.db.operators import queues
+from bmn.db.library import brand_store
+from bmn.db.operators import queue_store
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
 from bmn.jobs import budgets
@@ -48,13 +48,13 @@ async def _estimate(res: Resources, principal: Principal, kind: Kind, body: Gene
     asked = await payloads_of(res, principal, kind, body)
 
     def read(conn: Connection) -> tuple[Sequence[Payload], int, int, list[float], str | None, str | None]:
-        if body.imagined() is None and not brands.owns(conn, principal.user_id, body.brand_id):
+        if body.imagined() is None and not brand_store.owns(conn, principal.user_id, body.brand_id):
             raise NotFound("Brand not found")
-        waiting = sum(queues.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
-        available = credits.balance(conn, principal.user_id).remaining
+        waiting = sum(queue_store.counts(conn).get(queue, {}).get(state, 0) for state in WAITING_STATES)
+        available = credit_store.balance(conn, principal.user_id).remaining
         payloads = asked(conn) if callable(asked) else asked
         maker = in_service(conn, res.settings, res.core.queue(queue))
-        return payloads, available, waiting, jobs.durations(conn, queue), warning(conn, queue), maker
+        return payloads, available, waiting, job_store.durations(conn, queue), warning(conn, queue), maker
 
     payloads, available, waiting, durations, paused, maker = await res.core.db.read(read)
     found = estimate(res.settings, queue, payloads, maker)

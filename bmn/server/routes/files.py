@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import BrandAssetRow
 from bmn.errors import NotFound
 from bmn.identity.tokens import Principal
@@ -70,7 +70,7 @@ async def read_file(
         beginning = await storage.part(key, 0, min(size, _PART_BYTES))
     except FileNotFoundError:
         raise NotFound(_ABSENT) from None
-    row = await res.core.db.read(lambda conn: assets.by_key(conn, key))
+    row = await res.core.db.read(lambda conn: asset_store.by_key(conn, key))
     kind = mime_of(beginning)
     headers = _headers(row, beginning, size, _disposition(kind, download))
     known = (headers.get("ETag", ""), headers.get("Last-Modified", ""))
@@ -136,6 +136,6 @@ async def _pieces(storage: Storage, key: str, beginning: bytes, first: int, end:
 
 
 async def _require_owner(res: Res, principal: Principal, brand_id: str) -> None:
-    owner = await res.core.db.read(lambda conn: brands.owner(conn, brand_id))
+    owner = await res.core.db.read(lambda conn: brand_store.owner(conn, brand_id))
     if owner is None or owner_filter(principal) not in (None, owner):
         raise NotFound(_ABSENT)

@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from bmn.db import calls
-from bmn.db import jobs as job_rows
+from bmn.db import call_store
+from bmn.db import job_store as job_rows
 from bmn.db.engine import Connection
-from bmn.db.operators import alerts, workers
+from bmn.db.operators import alert_store, worker_store
 from bmn.db.sums import activity
 from bmn.db.sums.rollup import HOUR, MINUTE
 from bmn.jobs import fleet, probes
@@ -36,7 +36,7 @@ async def overview(res: Res, principal: Caller) -> documents.Overview:
 
     def read(conn: Connection) -> Any:
         ended = activity.lately(conn, HOUR)
-        return workers.held(conn), alerts.listed(conn), ended, calls.spent(conn, HOUR)
+        return worker_store.held(conn), alert_store.listed(conn), ended, call_store.spent(conn, HOUR)
 
     held, open_alerts, ended, usd = await res.core.db.read(read)
     rows = await queue_rows(res)
@@ -72,7 +72,7 @@ def _by_minute(rows: list[activity.Activity], *, failed: bool) -> list[int]:
 async def list_workers(res: Res, principal: Caller) -> documents.Workers:
     """redis: false where Redis is away, and nobody can say who is there."""
     found = await registered(res.core)
-    held = await res.core.db.read(workers.held)
+    held = await res.core.db.read(worker_store.held)
     return documents.Workers(workers=[worker_status(worker, held) for worker in found or []], redis=found is not None)
 
 
@@ -83,7 +83,7 @@ async def drain_workers(body: DrainBody, res: Res, by: By) -> documents.Workers:
     Answers with those that were told, at once: `GET /workers` shows them as `draining`, and then no more.
     """
     told = await fleet.drain(res.core, body.name, host=body.host, seconds=body.seconds, by=by, reason=body.reason)
-    held = await res.core.db.read(workers.held)
+    held = await res.core.db.read(worker_store.held)
     return documents.Workers(workers=[worker_status(worker, held) for worker in told], redis=True)
 
 
@@ -95,7 +95,7 @@ async def scale_workers(body: ScaleBody, res: Res, by: By) -> documents.Scaled:
     """
     queue = known_queue(body.queue)
     told, now = await fleet.scale(res.core, queue, body.count, host=body.host, by=by, reason=body.reason)
-    held = await res.core.db.read(workers.held)
+    held = await res.core.db.read(worker_store.held)
     return documents.Scaled(
         queue=queue, count=body.count, supervisors=told, workers=[worker_status(worker, held) for worker in now]
     )
@@ -104,7 +104,7 @@ async def scale_workers(body: ScaleBody, res: Res, by: By) -> documents.Scaled:
 @router.get("/jobs/{job_id}/calls", responses=refusals(404))
 async def list_calls(job_id: JobPath, res: Res, principal: Caller) -> documents.ProviderCalls:
     """What providers were asked for a job, what they answered, and by which id they know it."""
-    job, found = await res.core.db.read(lambda conn: (job_rows.get_job(conn, job_id), calls.of_job(conn, job_id)))
+    job, found = await res.core.db.read(lambda conn: (job_rows.get_job(conn, job_id), call_store.of_job(conn, job_id)))
     shown = [
         documents.ProviderCallRecord(
             unit=call.unit,

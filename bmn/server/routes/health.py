@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from bmn import __version__
 from bmn.db.engine import Connection
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.errors import BmnError, NotSignedIn
 from bmn.jobs.outages import stand_in
 from bmn.jobs.registered import registered
@@ -139,7 +139,7 @@ async def _workers(res: Resources) -> Fields:
         return {"ok": False, "error": "Redis is away"}
     alive = [worker for worker in found if worker.state != "lost"]
     served = {queue for worker in alive for queue in worker.queues}
-    unserved = sorted(await res.core.db.read(lambda conn: queues.with_waiting(conn, set(QUEUES) - served)))
+    unserved = sorted(await res.core.db.read(lambda conn: queue_store.with_waiting(conn, set(QUEUES) - served)))
     return {"ok": not unserved, "count": len(alive), "waiting_without_worker": unserved}
 
 
@@ -148,7 +148,7 @@ async def _providers(res: Resources) -> Fields:
     another one."""
 
     def read(conn: Connection) -> Fields:
-        degraded = {name: row.cause for name, row in queues.settings(conn).items() if row.paused and row.cause}
+        degraded = {name: row.cause for name, row in queue_store.settings(conn).items() if row.paused and row.cause}
         stand_ins = {name: by for name, queue in QUEUES.items() if (by := stand_in(conn, res.settings, queue))}
         return {"ok": not degraded, "degraded": degraded} | ({"stand_ins": stand_ins} if stand_ins else {})
 

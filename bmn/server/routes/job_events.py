@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.records import StoredEvent
 from bmn.errors import NotSignedIn, TryLater
 from bmn.identity.tokens import Principal
@@ -110,7 +110,7 @@ def _position(text: str) -> tuple[str, int]:
 async def _owners(res: Resources, principal: Principal, job_ids: Iterable[str]) -> dict[str, str | None]:
     """Whose each job is. Raises NotFound for one that the caller does not see."""
     names, owner = list(job_ids), owner_filter(principal)
-    return await res.core.db.read(lambda conn: {name: jobs.get_job(conn, name, owner).user_id for name in names})
+    return await res.core.db.read(lambda conn: {name: job_store.get_job(conn, name, owner).user_id for name in names})
 
 
 async def _stream(
@@ -174,7 +174,7 @@ async def _news(res: Resources, positions: dict[str, int], job_id: str) -> Async
 
 async def _has_ended(res: Resources, job_id: str, seq: int) -> bool:
     """Whether the job has published all it ever will: for a client that already has the terminal event, or a row deleted."""
-    row = await res.core.db.read(lambda conn: jobs.state_of(conn, job_id))
+    row = await res.core.db.read(lambda conn: job_store.state_of(conn, job_id))
     return row is None or (row[0] in TERMINAL_STATES and row[1] <= seq)
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from bmn.db import calls, jobs
+from bmn.db import call_store, job_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.lists import groups, listing
 from bmn.db.lists.listing import JobFilter, Listed
 from bmn.db.records import LogLineRow
@@ -106,8 +106,8 @@ async def list_jobs(
 
     def read(conn: Connection) -> tuple[Listed, dict[str | None, str], dict[str, bool]]:
         page = listing.list_jobs(conn, chosen, limit=limit, cursor=cursor)
-        names = brands.names(conn, {row.brand_id for row in page.jobs})
-        return page, names, calls.sandboxed(conn, [row.id for row in page.jobs])
+        names = brand_store.names(conn, {row.brand_id for row in page.jobs})
+        return page, names, call_store.sandboxed(conn, [row.id for row in page.jobs])
 
     page, names, sandboxed = await res.core.db.read(read)
     shown = [
@@ -193,8 +193,8 @@ async def logs(
     """The job's log lines, oldest first."""
 
     def read(conn: Connection) -> tuple[str | None, list[LogLineRow]]:
-        job = jobs.get_job(conn, job_id, owner_filter(principal, Right.SEE))
-        return job.user_id, jobs.logs(conn, job_id, after=after, attempt=attempt, limit=limit)
+        job = job_store.get_job(conn, job_id, owner_filter(principal, Right.SEE))
+        return job.user_id, job_store.logs(conn, job_id, after=after, attempt=attempt, limit=limit)
 
     owner, rows = await res.core.db.read(read)
     operator = is_operator(res, principal)

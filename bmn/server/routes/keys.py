@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from bmn.db.accounts import api_keys, audit
-from bmn.db.accounts.audit import AuditFilter
+from bmn.db.accounts import api_keys, audit_store
+from bmn.db.accounts.audit_store import AuditFilter
 from bmn.db.engine import Connection
 from bmn.db.records import ApiKeyRow, AuditRow
 from bmn.identity.keys import mint_key, new_row
@@ -70,8 +70,8 @@ async def list_audit(
     chosen = AuditFilter(actor, action, subject, key, now - since if since else None, now - until if until else None)
 
     def read(conn: Connection) -> tuple[list[AuditRow], dict[str, ApiKeyRow], dict[str, str]]:
-        rows = audit.listed(conn, chosen, limit=limit + 1, before=int(cursor) if cursor else None)
-        return rows, api_keys.named(conn, {row.key_id for row in rows if row.key_id}), audit.owners(conn, rows)
+        rows = audit_store.listed(conn, chosen, limit=limit + 1, before=int(cursor) if cursor else None)
+        return rows, api_keys.named(conn, {row.key_id for row in rows if row.key_id}), audit_store.owners(conn, rows)
 
     rows, keys, owners = await res.core.db.read(read)
     shown = rows[:limit]

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 
 from bmn.broker import keys
-from bmn.db import jobs
-from bmn.db.accounts import credits
-from bmn.db.batches import kits
+from bmn.db import job_store
+from bmn.db.accounts import credit_store
+from bmn.db.batches import kit_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.lists.paging import write_cursor
 from bmn.errors import NotFound
 from bmn.identity.rights import Right
@@ -67,7 +67,7 @@ async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> docume
         await res.limit.check_room(principal.user_id)
 
     def read(conn: Connection) -> documents.KitPrice:
-        brand = None if body.brand_id == NEW_BRAND else brands.get(conn, body.brand_id, principal.user_id)
+        brand = None if body.brand_id == NEW_BRAND else brand_store.get(conn, body.brand_id, principal.user_id)
         priced = prices(conn, res.settings, plan_of(conn, body), brand)
         if brand is None and priced:  # who asks is about to make it: an order that is refused would leave it behind
             budgets.check(conn, res.core, principal.user_id, priced[0].found.credits, priced[0].found.usd)
@@ -75,8 +75,8 @@ async def estimate_kit(body: KitEstimate, res: Res, principal: Caller) -> docume
         return documents.KitPrice(
             steps=[_step_price(conn, each) for each in priced],
             credits=sum(each.found.credits for each in priced),
-            credits_available=credits.balance(conn, principal.user_id).remaining,
-            credits_promised=kits.promised(conn, principal.user_id),
+            credits_available=credit_store.balance(conn, principal.user_id).remaining,
+            credits_promised=kit_store.promised(conn, principal.user_id),
             usd=round(sum(each.found.usd for each in priced), 6),
             usd_sandboxed=round(sum(each.found.usd for each in priced if each.found.sandboxed), 6),
             sandboxed=all(each.found.sandboxed for each in priced),
@@ -96,7 +96,7 @@ def _step_price(conn: Connection, each: StepCost) -> documents.KitStepPrice:
         prompts=found.prompts,
         sandboxed=found.sandboxed,
         unknown=each.unknown,
-        expected=views.expected(jobs.durations(conn, queue_of(each.step).name)),
+        expected=views.expected(job_store.durations(conn, queue_of(each.step).name)),
     )
 
 
@@ -112,7 +112,7 @@ async def list_kits(
     """The caller's kits, newest first."""
 
     def read(conn: Connection) -> documents.KitPage:
-        rows = kits.listed(conn, principal.user_id, brand_id=brand, state=state, limit=limit + 1, cursor=cursor)
+        rows = kit_store.listed(conn, principal.user_id, brand_id=brand, state=state, limit=limit + 1, cursor=cursor)
         last = rows[limit - 1] if len(rows) > limit else None
         return documents.KitPage(
             kits=kit_documents(conn, rows[:limit]),
@@ -149,7 +149,7 @@ async def cancel_kit(
 
 
 async def _shown(res: Resources, kit_id: str, owner: str | None = None) -> documents.Kit:
-    found = await res.core.db.read(lambda conn: kit_documents(conn, [kits.get(conn, kit_id, owner)]))
+    found = await res.core.db.read(lambda conn: kit_documents(conn, [kit_store.get(conn, kit_id, owner)]))
     if not found:
         raise NotFound("Kit not found")
     return found[0]

@@ -8,9 +8,9 @@ from pydantic import RootModel
 
 from bmn.broker import keys
 from bmn.broker.cache import cached
-from bmn.db.accounts import credits
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
-from bmn.db.library import products
+from bmn.db.library import product_store
 from bmn.db.records import Cost, LedgerRow
 from bmn.db.sums import spending
 from bmn.schemas import documents
@@ -33,7 +33,7 @@ async def list_products(res: Res, principal: Caller) -> documents.Products:
     """The catalogue of products that a logo can be put on."""
 
     async def load() -> Catalogue:
-        return Catalogue([views.product(row) for row in await res.core.db.read(products.catalogue)])
+        return Catalogue([views.product(row) for row in await res.core.db.read(product_store.catalogue)])
 
     found = await cached(res.core.redis, keys.CACHE_PRODUCTS, keys.CACHE_PRODUCTS_SECONDS, Catalogue, load)
     return documents.Products(products=found.root)
@@ -56,9 +56,9 @@ async def show_credits(
 async def account(res: Resources, user_id: str, *, limit: int = 100, before: int | None = None) -> documents.Credits:
     """A user's balance, and what moved it. Raises NotFound for one who was never seen."""
 
-    def read(conn: Connection) -> tuple[credits.CreditsRow, list[LedgerRow]]:
-        found = credits.ledger(conn, user_id, limit=limit + 1, before=before)
-        return credits.balance(conn, user_id), found
+    def read(conn: Connection) -> tuple[credit_store.CreditsRow, list[LedgerRow]]:
+        found = credit_store.ledger(conn, user_id, limit=limit + 1, before=before)
+        return credit_store.balance(conn, user_id), found
 
     balance, movements = await res.core.db.read(read)
     shown = movements[:limit]

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from bmn.db import jobs
-from bmn.db.accounts import shares
+from bmn.db import job_store
+from bmn.db.accounts import share_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import ShareRow
 from bmn.errors import NotFound, UsageProblem
 from bmn.identity.browser import BoundKind, Bounds, Grant
@@ -53,10 +53,10 @@ async def make_token(body: TokenBody, res: Res, principal: Caller) -> documents.
 
     def look(conn: Connection) -> Bounds:
         if body.job_id is not None:
-            return Bounds(BoundKind.JOB, jobs.get_job(conn, body.job_id, principal.user_id).id)
+            return Bounds(BoundKind.JOB, job_store.get_job(conn, body.job_id, principal.user_id).id)
         if body.group_id is not None:
-            return Bounds(BoundKind.GROUP, jobs.own_group(conn, body.group_id, principal.user_id))
-        return Bounds(BoundKind.BRAND, brands.get(conn, body.brand_id or "", principal.user_id).id)
+            return Bounds(BoundKind.GROUP, job_store.own_group(conn, body.group_id, principal.user_id))
+        return Bounds(BoundKind.BRAND, brand_store.get(conn, body.brand_id or "", principal.user_id).id)
 
     bounds, until = await res.core.db.read(look), float(int(time.time()) + body.expires_in)
     grant = Grant(principal.user_id, bounds, until, principal.key_id)
@@ -80,8 +80,8 @@ async def list_shares(
     """The links that the caller handed out, newest first."""
 
     def read(conn: Connection) -> tuple[list[ShareRow], str | None, dict[str | None, str]]:
-        rows, further = shares.listed(conn, principal.user_id, ended=ended, limit=limit, cursor=cursor)
-        return rows, further, brands.names(conn, {row.brand_id for row in rows})
+        rows, further = share_store.listed(conn, principal.user_id, ended=ended, limit=limit, cursor=cursor)
+        return rows, further, brand_store.names(conn, {row.brand_id for row in rows})
 
     rows, further, names = await res.core.db.read(read)
     return documents.Shares(shares=[_view(res, row, names.get(row.brand_id)) for row in rows], next_cursor=further)
@@ -92,8 +92,8 @@ async def revoke_share(share_id: JobId, res: Res, principal: Caller) -> document
     """Withdraws one link; pages that show it end within seconds."""
 
     def revoke(conn: Connection) -> tuple[ShareRow, dict[str | None, str]]:
-        row = shares.revoke(conn, share_id, principal.user_id)
-        return row, brands.names(conn, {row.brand_id})
+        row = share_store.revoke(conn, share_id, principal.user_id)
+        return row, brand_store.names(conn, {row.brand_id})
 
     row, names = await res.core.db.write(revoke)
     return _view(res, row, names.get(row.brand_id))

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from bmn.db.engine import Connection
-from bmn.db.hooks import deliveries, gone, webhooks
+from bmn.db.hooks import deliveries, gone, webhook_store
 from bmn.db.records import DeliveryRow, DeliveryState, EndpointRow, Hook
 from bmn.errors import UsageProblem
 from bmn.schemas import documents
@@ -33,7 +33,7 @@ async def default_secret(res: Res, principal: Caller) -> documents.WebhookSecret
 @router.get("/endpoints", responses=ANY_CALLER)
 async def list_endpoints(res: Res, principal: Caller) -> documents.WebhookEndpoints:
     """The account's receivers, oldest first."""
-    rows = await res.core.db.read(lambda conn: webhooks.endpoints(conn, principal.user_id))
+    rows = await res.core.db.read(lambda conn: webhook_store.endpoints(conn, principal.user_id))
     return documents.WebhookEndpoints(endpoints=[views.endpoint(row) for row in rows])
 
 
@@ -41,14 +41,14 @@ async def list_endpoints(res: Res, principal: Caller) -> documents.WebhookEndpoi
 async def add_endpoint(body: EndpointBody, res: Res, principal: Caller) -> documents.MadeWebhookEndpoint:
     """A receiver of all jobs that the account submits from now on."""
     url, events = receiver(res.settings, body.url, "url"), body.events or ENDS
-    row = await res.core.db.write(lambda conn: webhooks.add_endpoint(conn, principal.user_id, url, events))
+    row = await res.core.db.write(lambda conn: webhook_store.add_endpoint(conn, principal.user_id, url, events))
     return _made(row)
 
 
 @router.delete("/endpoints/{endpoint_id}", status_code=204, responses=_OF_CALLER)
 async def remove_endpoint(endpoint_id: Id, res: Res, principal: Caller) -> Response:
     """It hears nothing more, not even what is on its way."""
-    await res.core.db.write(lambda conn: webhooks.remove_endpoint(conn, endpoint_id, principal.user_id))
+    await res.core.db.write(lambda conn: webhook_store.remove_endpoint(conn, endpoint_id, principal.user_id))
     return Response(status_code=204)
 
 
@@ -61,7 +61,7 @@ async def enable_endpoint(endpoint_id: Id, res: Res, principal: Caller) -> docum
 @router.get("/endpoints/{endpoint_id}/secret", responses=_OF_CALLER)
 async def endpoint_secret(endpoint_id: Id, res: Res, principal: Caller) -> documents.WebhookSecret:
     """The secret of one receiver."""
-    row = await res.core.db.read(lambda conn: webhooks.get_endpoint(conn, endpoint_id, principal.user_id))
+    row = await res.core.db.read(lambda conn: webhook_store.get_endpoint(conn, endpoint_id, principal.user_id))
     return documents.WebhookSecret(key=row.secret)
 
 
@@ -74,10 +74,10 @@ async def test_receiver(body: WebhookTestBody, res: Res, principal: Caller) -> d
 
     def add(conn: Connection) -> DeliveryRow:
         if body.endpoint_id is None:
-            return webhooks.add_test(conn, principal.user_id, Hook(url, ()))
-        found = webhooks.get_endpoint(conn, body.endpoint_id, principal.user_id)
+            return webhook_store.add_test(conn, principal.user_id, Hook(url, ()))
+        found = webhook_store.get_endpoint(conn, body.endpoint_id, principal.user_id)
         gone.check_hears(found)
-        return webhooks.add_test(conn, principal.user_id, Hook(found.url, (), found.id))
+        return webhook_store.add_test(conn, principal.user_id, Hook(found.url, (), found.id))
 
     return views.delivery(await res.core.db.write(add))
 
@@ -120,7 +120,7 @@ async def listen(res: Res, principal: Caller, body: ListenBody | None = None) ->
     """A receiver that asks for its messages; it is gone a minute after it last did."""
     events = (body and body.events) or SUBSCRIBED
     row = await res.core.db.write(
-        lambda conn: webhooks.add_endpoint(conn, principal.user_id, _LISTENER, events, listens=True)
+        lambda conn: webhook_store.add_endpoint(conn, principal.user_id, _LISTENER, events, listens=True)
     )
     return _made(row)
 
@@ -130,8 +130,8 @@ async def take_messages(endpoint_id: Id, res: Res, principal: Caller) -> documen
     """What a listener has not got yet. Until it says what came of a message, it gets it again."""
 
     def take(conn: Connection) -> tuple[EndpointRow, list[DeliveryRow]]:
-        found = webhooks.keep_listening(conn, endpoint_id, principal.user_id)
-        return webhooks.get_endpoint(conn, endpoint_id, principal.user_id), found
+        found = webhook_store.keep_listening(conn, endpoint_id, principal.user_id)
+        return webhook_store.get_endpoint(conn, endpoint_id, principal.user_id), found
 
     row, found = await res.core.db.write(take)
     messages = [(each, message_of(each, row.secret, res.signer)) for each in found]

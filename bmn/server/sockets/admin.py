@@ -6,7 +6,7 @@ import secrets
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db.operators import queues
+from bmn.db.operators import queue_store
 from bmn.errors import BmnError
 from bmn.events.audience import ADMINS, VIEWERS, queue_stats
 from bmn.jobs.core import Core
@@ -31,7 +31,7 @@ log = get_logger(__name__)
 
 async def figures(core: Core) -> dict[str, QueueFigures]:
     """Every queue's figures."""
-    counts = await core.db.read(queues.counts)
+    counts = await core.db.read(queue_store.counts)
     return {name: queue_figures(counts.get(name, {})) for name in QUEUES}
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.errors import NotFound
 from bmn.events.audience import ADMINS, VIEWERS, jobs_room, user_room
 from bmn.identity.browser import BoundKind
@@ -34,13 +34,13 @@ def _is_theirs(conn: Connection, principal: Principal, room: str) -> bool:
     kind, _, name = room.partition(":")
     try:
         if kind == "brand":
-            brands.get(conn, name, principal.user_id)
+            brand_store.get(conn, name, principal.user_id)
             check_within(conn, principal.bounds, BoundKind.BRAND, name)
         elif kind == "group":
-            jobs.own_group(conn, name, principal.user_id)
+            job_store.own_group(conn, name, principal.user_id)
             check_within(conn, principal.bounds, BoundKind.GROUP, name)
         elif kind == "job":
-            jobs.get_job(conn, name, principal.user_id)
+            job_store.get_job(conn, name, principal.user_id)
             check_within(conn, principal.bounds, BoundKind.JOB, name)
         else:
             return room == jobs_room(principal.user_id) and principal.bounds is None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 
-from bmn.db import events
+from bmn.db import event_store
 from bmn.db.engine import Connection, Database
 from bmn.errors import TryLater
 from bmn.events.audience import Outgoing, job_event
@@ -129,5 +129,5 @@ def _look_up(conn: Connection, session: Session, resumption: Resumption) -> None
         received = part.received(resumption.replayed)
         missing = part.count - received
         if missing and f"job:{part.job_id}" in resumption.rooms:
-            rows = events.after(conn, part.job_id, part.first - 1 + received, missing)
+            rows = event_store.after(conn, part.job_id, part.first - 1 + received, missing)
             resumption.missed.append([job_event(row.event, row.payload) for row in rows])

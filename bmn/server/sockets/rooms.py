@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.errors import NotFound
 from bmn.events.audience import brand_room, group_room
 from bmn.schemas.base import Model
@@ -26,8 +26,8 @@ class Door:
     look: Callable[[Connection, str, str], object]
 
 
-BRAND = Door(BrandRoom, "brandId", lambda ask: ask.brand_id, brand_room, brands.get)
-GROUP = Door(GroupRoom, "groupId", lambda ask: ask.group_id, group_room, jobs.own_group)
+BRAND = Door(BrandRoom, "brandId", lambda ask: ask.brand_id, brand_room, brand_store.get)
+GROUP = Door(GroupRoom, "groupId", lambda ask: ask.group_id, group_room, job_store.own_group)
 
 
 def entering(door: Door, failed: str, unknown: str) -> Handler:

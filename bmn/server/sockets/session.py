@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from bmn.db.accounts.audit import Actor
+from bmn.db.accounts.audit_store import Actor
 from bmn.identity.tokens import Principal
 from bmn.schemas.base import now_ms
 from bmn.server.sockets.limits import Bucket

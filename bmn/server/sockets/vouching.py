@@ -8,9 +8,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.db.engine import Connection, Database
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.errors import TryLater
 from bmn.events.audience import Outgoing, brand_room, group_room, job_room, jobs_room, user_room
 from bmn.logs import get_logger
@@ -71,12 +71,12 @@ class Vouching:
 
 
 def _rooms(conn: Connection, brand_id: str, job_id: str | None) -> frozenset[str]:
-    owner = brands.owner(conn, brand_id)
+    owner = brand_store.owner(conn, brand_id)
     if owner is None:
         return frozenset()
     rooms = {brand_room(brand_id), user_room(owner), jobs_room(owner)}
     if job_id is not None:
-        of_brand, group_id = jobs.brand_and_group(conn, job_id)
+        of_brand, group_id = job_store.brand_and_group(conn, job_id)
         if of_brand == brand_id:
             rooms |= {job_room(job_id)} | ({group_room(group_id)} if group_id else set())
     return frozenset(rooms)

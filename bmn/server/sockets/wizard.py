@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bmn.db import events, jobs
+from bmn.db import event_store, job_store
 from bmn.db.engine import Connection
 from bmn.db.records import JobRow, StoredEvent
 from bmn.events.audience import job_event, job_room, jobs_room
@@ -58,9 +58,9 @@ async def join_job(context: SocketContext, session: Session, ask: JobRoom) -> Jo
 
 
 def _job_and_history(conn: Connection, job_id: str, user_id: str) -> tuple[JobRow, list[StoredEvent]]:
-    job = jobs.get_job(conn, job_id, user_id)
+    job = job_store.get_job(conn, job_id, user_id)
     rows: list[StoredEvent] = []
-    while page := events.after(conn, job_id, rows[-1].seq if rows else 0, _PAGE):
+    while page := event_store.after(conn, job_id, rows[-1].seq if rows else 0, _PAGE):
         rows += page
         if len(page) < _PAGE:
             break
@@ -90,7 +90,7 @@ async def leave_job(context: SocketContext, session: Session, ask: JobRoom) -> D
 
 async def job_status(context: SocketContext, session: Session, ask: JobRoom) -> JobStatus:
     """Answers with a job's state."""
-    job = await context.core.db.read(lambda conn: jobs.get_job(conn, ask.job_id, session.user_id))
+    job = await context.core.db.read(lambda conn: job_store.get_job(conn, ask.job_id, session.user_id))
     return status_answer(job, context.signer.sign_all(job.result))
 
 

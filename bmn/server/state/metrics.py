@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from bmn.db.engine import Connection
 from bmn.db.keeping import retention
-from bmn.db.operators import alerts, queues
+from bmn.db.operators import alert_store, queue_store
 from bmn.db.sums import activity, spending
 from bmn.schemas.payloads import JobState
 from bmn.server.state.siblings import Siblings
@@ -32,14 +32,14 @@ class Figures:
 def read_figures(conn: Connection) -> Figures:
     """What the records say now, in one read."""
     return Figures(
-        counts=queues.counts(conn),
-        oldest=queues.oldest_waiting(conn),
-        durations=queues.percentiles(conn, QUEUES),
+        counts=queue_store.counts(conn),
+        oldest=queue_store.oldest_waiting(conn),
+        durations=queue_store.percentiles(conn, QUEUES),
         outcomes=activity.outcomes(conn),
         usd={row.key: row.usd for row in spending.costs(conn, "provider") if not row.sandboxed},
-        dead=queues.open_dead_letters(conn),
-        paused=frozenset(name for name, setting in queues.settings(conn).items() if setting.paused),
-        alerts=alerts.count_open(conn),
+        dead=queue_store.open_dead_letters(conn),
+        paused=frozenset(name for name, setting in queue_store.settings(conn).items() if setting.paused),
+        alerts=alert_store.count_open(conn),
         lags=retention.lags(conn),
     )
 

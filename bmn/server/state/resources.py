@@ -3,7 +3,7 @@
 import asyncio
 
 from bmn.broker.tally import Tally
-from bmn.db.operators.alerts import Trouble
+from bmn.db.operators.alert_store import Trouble
 from bmn.identity.keys import ApiKeys
 from bmn.identity.tokens import Authenticator
 from bmn.jobs.alert_loop import AlertLoop

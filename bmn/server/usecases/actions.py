@@ -5,10 +5,10 @@ from pydantic import ValidationError
 
 from bmn.broker import keys
 from bmn.broker.cache import forget
-from bmn.db.batches import kits
-from bmn.db.batches.kits import KitRow
+from bmn.db.batches import kit_store
+from bmn.db.batches.kit_store import KitRow
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import BrandAssetRow
 from bmn.errors import BmnError
 from bmn.events.audience import brand_updated, kit_updated
@@ -72,7 +72,7 @@ async def change_brand(res: Resources, principal: Principal, brand_id: str, body
     for required in ("name", "status"):
         if fields.get(required, "") is None:
             del fields[required]
-    row = await res.core.db.write(lambda conn: brands.change(conn, brand_id, principal.user_id, fields))
+    row = await res.core.db.write(lambda conn: brand_store.change(conn, brand_id, principal.user_id, fields))
     await forget(res.core.redis, keys.cache("brand", brand_id))
     view = views.brand(row)
     if fields.get("status") == "complete":
@@ -89,8 +89,8 @@ async def choose_asset(res: Resources, principal: Principal, asset_id: str) -> B
     """
 
     def choose(conn: Connection) -> tuple[BrandAssetRow, list[KitRow]]:
-        row = assets.choose(conn, asset_id, principal.user_id)
-        return row, kits.note_pick(conn, row.brand_id, row.id) if row.asset_type == "logo" else []
+        row = asset_store.choose(conn, asset_id, principal.user_id)
+        return row, kit_store.note_pick(conn, row.brand_id, row.id) if row.asset_type == "logo" else []
 
     row, waiting = await res.core.db.write(choose)
     field = f"selected:{row.asset_type}"

@@ -6,11 +6,11 @@ import time
 from collections import Counter
 from uuid import uuid4
 
-from bmn.db import jobs as job_rows
-from bmn.db.accounts.audit import Actor
-from bmn.db.batches import bulk as rows
+from bmn.db import job_store as job_rows
+from bmn.db.accounts.audit_store import Actor
+from bmn.db.batches import bulk_store as rows
 from bmn.db.batches import choosing
-from bmn.db.batches.bulk import MOST, Bulk, Candidate, NewBulk
+from bmn.db.batches.bulk_store import MOST, Bulk, Candidate, NewBulk
 from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.engine import Connection

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import Hook
 from bmn.errors import NotAllowed, NotFound, UsageProblem
 from bmn.identity.rights import Right
@@ -64,7 +64,7 @@ def _for_brand(conn: Connection, principal: Principal, body: GeneratorBody, new:
     """The body with the id of the brand that it names, which is made here if there is none: an imagined one stays so."""
     if body.imagined():
         return body
-    brand = brands.find_or_create(conn, principal.user_id, new.model_dump(exclude_none=True))
+    brand = brand_store.find_or_create(conn, principal.user_id, new.model_dump(exclude_none=True))
     return body.model_copy(update={"brand_id": brand.id})
 
 
@@ -124,9 +124,9 @@ def _defaults(conn: Connection, storage: Storage, principal: Principal, body: Ge
     """What the record says, or, of a logo that is to be changed, what it was asked to be."""
     if imagined := body.imagined():
         return name_defaults(imagined)
-    found = look_of(conn, brands.get(conn, body.brand_id, principal.user_id))
+    found = look_of(conn, brand_store.get(conn, body.brand_id, principal.user_id))
     previous = storage.key_of(getattr(body, "previous_logo_url", None) or "")
-    asked = assets.asked_for(conn, previous, body.brand_id) if previous else None
+    asked = asset_store.asked_for(conn, previous, body.brand_id) if previous else None
     return as_made(found, asked) if asked else found
 
 
@@ -152,7 +152,7 @@ async def check_files(
     storage = res.core.storage
     others = {brand_of(key) for url in urls if (key := storage.key_of(url)) is not None} - {own_brand}
     if others and not await res.core.db.read(
-        lambda conn: all(brands.owns(conn, principal.user_id, brand_id) for brand_id in others)
+        lambda conn: all(brand_store.owns(conn, principal.user_id, brand_id) for brand_id in others)
     ):
         raise NotFound("File not found")
 

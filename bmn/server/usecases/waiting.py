@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from bmn.db import jobs
+from bmn.db import job_store
 from bmn.errors import RateLimited
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.state.resources import Resources
@@ -84,7 +84,7 @@ async def wait_for_end(res: Resources, job_id: str, seconds: float) -> bool:
     with res.tail.listen(job_id) as wake:
         while True:
             wake.clear()
-            found = await res.core.db.read(lambda conn: jobs.state_of(conn, job_id))
+            found = await res.core.db.read(lambda conn: job_store.state_of(conn, job_id))
             if found is None or found[0] in TERMINAL_STATES:
                 return found is not None
             if res.closing.is_set() or (left := until - loop.time()) <= 0:

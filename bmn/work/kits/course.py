@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from bmn.db.accounts import credits
-from bmn.db.batches import kits
-from bmn.db.batches.kits import KitRow, NewKit
+from bmn.db.accounts import credit_store
+from bmn.db.batches import kit_store
+from bmn.db.batches.kit_store import KitRow, NewKit
 from bmn.db.engine import Connection, IntegrityError, is_passing
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import BrandAssetRow, JobRow
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BudgetReached, Cause, Conflict, InsufficientCredits, NotFound
@@ -110,17 +110,17 @@ def _start(
     idempotent: Idempotent | None,
     request_id: str | None,
 ) -> Told:
-    if idempotent and (known := kits.repeated(conn, user_id, idempotent.key, idempotent.request_hash)):
+    if idempotent and (known := kit_store.repeated(conn, user_id, idempotent.key, idempotent.request_hash)):
         return Told(known)
     if body.new_brand:
-        brand = brands.find_or_create(conn, user_id, body.new_brand.model_dump(exclude_none=True))
+        brand = brand_store.find_or_create(conn, user_id, body.new_brand.model_dump(exclude_none=True))
     else:
-        brand = brands.get(conn, body.brand_id, user_id)
+        brand = brand_store.get(conn, body.brand_id, user_id)
     plan = plan_of(conn, body)
     priced = prices(conn, core.settings, plan, brand)
     total = sum(each.found.credits for each in priced)
     kit_id = str(uuid4())
-    kits.add(
+    kit_store.add(
         conn,
         NewKit(
             id=kit_id,
@@ -136,9 +136,9 @@ def _start(
             request_id=request_id,
         ),
     )
-    change = _order(conn, core, kits.get(conn, kit_id), plan, "logos", ())
-    kit = kits.get(conn, kit_id)
-    there = credits.balance(conn, user_id).remaining - kits.promised(conn, user_id, but=kit_id)
+    change = _order(conn, core, kit_store.get(conn, kit_id), plan, "logos", ())
+    kit = kit_store.get(conn, kit_id)
+    there = credit_store.balance(conn, user_id).remaining - kit_store.promised(conn, user_id, but=kit_id)
     if there < kit.credits_left:
         raise InsufficientCredits(total, max(0, there + total - kit.credits_left))
     return Told(kit, [(change, None)] if change else [], settled=_settled(conn, kit, plan))
@@ -171,7 +171,7 @@ def _order(
         )
         for number, payload in enumerate(payloads_of(step, plan, material))
     ]
-    if not kits.begin_step(conn, kit.id, step, sum(job.credits for job in planned)):
+    if not kit_store.begin_step(conn, kit.id, step, sum(job.credits for job in planned)):
         return None
     return store_jobs(conn, core, kit.user_id, planned)
 
@@ -181,7 +181,7 @@ def _order(
 
 async def carry_on(core: Core) -> None:
     """Takes every kit a step further of which nothing is under way. A kit that cannot go on is held, and says why."""
-    for kit_id in await core.db.read(lambda conn: kits.due(conn, _PAGE)):
+    for kit_id in await core.db.read(lambda conn: kit_store.due(conn, _PAGE)):
         try:
             told = await core.db.write(partial(_advance, core=core, kit_id=kit_id))
         except Exception as error:
@@ -190,7 +190,9 @@ async def carry_on(core: Core) -> None:
             log.exception("a kit cannot go on", kit_id=kit_id)
             words = "A defect of ours holds it up; our operators were told."
             told = Told(
-                await core.db.write(partial(kits.change, kit_id=kit_id, state="held", message=words, cause=_DEFECT))
+                await core.db.write(
+                    partial(kit_store.change, kit_id=kit_id, state="held", message=words, cause=_DEFECT)
+                )
             )
         if told.kit is not None:
             await tell(core, told)
@@ -198,33 +200,33 @@ async def carry_on(core: Core) -> None:
 
 async def look_for_credits(core: Core) -> None:
     """Kits that were held for credits go on when those are there."""
-    for kit in await core.db.write(kits.go_on_paid):
+    for kit in await core.db.write(kit_store.go_on_paid):
         await tell(core, Told(kit))
 
 
 async def look_for_budget(core: Core) -> None:
     """Kits that were held for their user's budget go on when it lets their next step in."""
-    for kit_id in await core.db.read(partial(kits.over_budget, limit=_PAGE)):
+    for kit_id in await core.db.read(partial(kit_store.over_budget, limit=_PAGE)):
         await tell(core, await core.db.write(partial(_try_again, core=core, kit_id=kit_id)))
 
 
 def _try_again(conn: Connection, core: Core, kit_id: str) -> Told:
-    kit = kits.hold_over_budget(conn, kit_id)
+    kit = kit_store.hold_over_budget(conn, kit_id)
     if kit is None:
         return Told()
     told = _go_to(conn, core, kit, KitPlan.model_validate(kit.plan), kit.step)
-    return Told() if told.kit is not None and told.kit.cause == kits.OVER_BUDGET else told  # nothing new to tell
+    return Told() if told.kit is not None and told.kit.cause == kit_store.OVER_BUDGET else told  # nothing new to tell
 
 
 def _advance(conn: Connection, core: Core, kit_id: str) -> Told:
     """One kit, as far as it goes in one transaction: to its next order, or to what it has to wait for."""
-    kit = kits.hold_row(conn, kit_id)
+    kit = kit_store.hold_row(conn, kit_id)
     if kit is None:
         return Told()
     plan = KitPlan.model_validate(kit.plan)
     if kit.step == PICK:
         return _pick(conn, core, kit, plan)
-    made = kits.jobs_of(conn, [kit.id])[kit.id]
+    made = kit_store.jobs_of(conn, [kit.id])[kit.id]
     mine = [job for job in made if job.queue == QUEUE_OF[kit.step]]
     if not mine:
         return _go_to(conn, core, kit, plan, kit.step)  # there were no credits for it
@@ -239,13 +241,13 @@ def _pick(conn: Connection, core: Core, kit: KitRow, plan: KitPlan) -> Told:
     """The pick: somebody's, or by rule, or it is waited for."""
     if kit.logo_id is not None:
         return _go_to(conn, core, kit, plan, plan.after(PICK))
-    made = kits.jobs_of(conn, [kit.id])[kit.id]
-    logos = [each for job in made if job.queue == LOGOS.queue for each in assets.list_of_job(conn, job.id)]
+    made = kit_store.jobs_of(conn, [kit.id])[kit.id]
+    logos = [each for job in made if job.queue == LOGOS.queue for each in asset_store.list_of_job(conn, job.id)]
     logos.sort(key=lambda asset: (asset.traits.index or 0, asset.created_at))
     if plan.pick is None or not logos:
         words = f"Waits until you pick one of {count(len(logos), 'logo')}." if logos else "Waits until you pick a logo."
-        return Told(kits.change(conn, kit.id, state="picking", message=words))
-    chosen = assets.choose(conn, logos[min(plan.pick, len(logos)) - 1].id, kit.user_id)
+        return Told(kit_store.change(conn, kit.id, state="picking", message=words))
+    chosen = asset_store.choose(conn, logos[min(plan.pick, len(logos)) - 1].id, kit.user_id)
     told = _go_to(conn, core, replace(kit, logo_id=chosen.id), plan, plan.after(PICK))
     told.picked = chosen
     return told
@@ -254,37 +256,39 @@ def _pick(conn: Connection, core: Core, kit: KitRow, plan: KitPlan) -> Told:
 def _go_to(conn: Connection, core: Core, kit: KitRow, plan: KitPlan, step: Step | None) -> Told:
     """Orders a step, or says why not; without a step the kit is done."""
     if step is None:
-        return Told(kits.change(conn, kit.id, state="done", message="The brand is complete."))
+        return Told(kit_store.change(conn, kit.id, state="done", message="The brand is complete."))
     if step == PICK:
-        return _pick(conn, core, kits.change(conn, kit.id, state="running", step=PICK, message="Picking a logo."), plan)
-    made = kits.jobs_of(conn, [kit.id])[kit.id]
+        return _pick(
+            conn, core, kit_store.change(conn, kit.id, state="running", step=PICK, message="Picking a logo."), plan
+        )
+    made = kit_store.jobs_of(conn, [kit.id])[kit.id]
     try:
         with conn.begin_nested():
             change = _order(conn, core, kit, plan, step, made)
     except InsufficientCredits as refusal:
         needed, there = refusal.extra["required"], refusal.extra["available"]
         words = f"Waits for credits: the next step takes {needed}, and {there} are there. It goes on by itself."
-        held = kits.change(
+        held = kit_store.change(
             conn,
             kit.id,
             state="held",
             step=step,
             message=words,
-            cause=kits.SHORT_OF_CREDITS,
+            cause=kit_store.SHORT_OF_CREDITS,
             credits_short=needed,
             logo_id=kit.logo_id,
         )
         return Told(held)
     except BudgetReached as refusal:
         words = f"{refusal.message} The next step waits for that, and goes on by itself."
-        held = kits.change(
-            conn, kit.id, state="held", step=step, message=words, cause=kits.OVER_BUDGET, logo_id=kit.logo_id
+        held = kit_store.change(
+            conn, kit.id, state="held", step=step, message=words, cause=kit_store.OVER_BUDGET, logo_id=kit.logo_id
         )
         return Told(held)
     if change is None:
         words = "What this step had ordered is not kept any more. Begin a new kit."
-        return Told(kits.change(conn, kit.id, state="held", step=step, message=words, logo_id=kit.logo_id))
-    moved = kits.change(conn, kit.id, state="running", step=step, message=_DOING[step], logo_id=kit.logo_id)
+        return Told(kit_store.change(conn, kit.id, state="held", step=step, message=words, logo_id=kit.logo_id))
+    moved = kit_store.change(conn, kit.id, state="running", step=step, message=_DOING[step], logo_id=kit.logo_id)
     return Told(moved, [(change, None)])
 
 
@@ -296,7 +300,7 @@ def _held(conn: Connection, kit: KitRow, mine: Sequence[JobRow], missing: Sequen
     why = CAUSES[first.cause].user_text if first.cause and first.state is JobState.FAILED else ""
     words = " ".join(filter(None, (f"{head}.", why, "The rest waits until it is made again.")))
     cause = str(first.cause or Cause.CANCELLED)
-    return kits.change(conn, kit.id, state="held", message=words, cause=cause)
+    return kit_store.change(conn, kit.id, state="held", message=words, cause=cause)
 
 
 # --- ended by its owner ----------------------------------------------------------------------------------------------------
@@ -306,14 +310,14 @@ async def pick(core: Core, kit_id: str, asset_id: str, user_id: str) -> KitRow:
     """Picks the logo that a kit waits for. Raises NotFound, Conflict where it does not wait for that."""
 
     def act(conn: Connection) -> Told:
-        kit = kits.get(conn, kit_id, user_id, lock=True)
-        asset = assets.get(conn, asset_id, user_id)
+        kit = kit_store.get(conn, kit_id, user_id, lock=True)
+        asset = asset_store.get(conn, asset_id, user_id)
         if asset.brand_id != kit.brand_id or asset.asset_type != "logo":
             raise NotFound("Asset not found")
         if kit.state != "picking":
             raise Conflict(f"This kit does not wait for a pick: it is {kit.state}, at the step {kit.step}.")
-        chosen = assets.choose(conn, asset_id, user_id)
-        moved = kits.note_pick(conn, kit.brand_id, asset_id)
+        chosen = asset_store.choose(conn, asset_id, user_id)
+        moved = kit_store.note_pick(conn, kit.brand_id, asset_id)
         return Told(next(each for each in moved if each.id == kit_id), picked=chosen)
 
     told = await core.db.write(act)
@@ -329,18 +333,18 @@ async def cancel(core: Core, kit_id: str, by: str, *, user_id: str | None = None
     """
 
     def act(conn: Connection) -> Told:
-        kit = kits.get(conn, kit_id, user_id, lock=True)
+        kit = kit_store.get(conn, kit_id, user_id, lock=True)
         if kit.ended_at is not None:
             raise Conflict(f"This kit has ended already: {kit.state}.", state=kit.state)
         told = Told()
-        for job in (job for job in kits.jobs_of(conn, [kit_id])[kit_id] if job.state not in TERMINAL_STATES):
+        for job in (job for job in kit_store.jobs_of(conn, [kit_id])[kit_id] if job.state not in TERMINAL_STATES):
             change, asked = request_cancel(conn, job, by, reason)
             if change is not None:
                 told.changes.append((change, job.queue))
             elif asked:
                 told.asked.append(job.id)
         words = "Cancelled: nothing more is ordered; what was made stays."
-        told.kit = kits.change(conn, kit_id, state="cancelled", message=words)
+        told.kit = kit_store.change(conn, kit_id, state="cancelled", message=words)
         return told
 
     told = await core.db.write(act)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands, products
+from bmn.db.library import asset_store, brand_store, product_store
 from bmn.db.records import BrandAssetRow, BrandRow, Hook, JobRow, ProductRow
 from bmn.errors import NotFound, suggest
 from bmn.jobs.outages import in_service
@@ -45,7 +45,7 @@ class Material:
 
 def plan_of(conn: Connection, body: KitBody) -> KitPlan:
     """The plan that a request stands for. Raises NotFound for a product that is not in the catalogue."""
-    catalogue = products.catalogue(conn)
+    catalogue = product_store.catalogue(conn)
     look = {
         "logoStyle": body.logo_style,
         "colorPalette": body.color_palette,
@@ -138,12 +138,12 @@ def material_of(
     conn: Connection, user_id: str, brand_id: str, logo_id: str | None, plan: KitPlan, made: Sequence[JobRow]
 ) -> Material:
     """What a kit's next step is made of. made: the jobs of the kit as they are."""
-    brand = brands.get(conn, brand_id)
-    logo = assets.get(conn, logo_id).url if logo_id else ""
+    brand = brand_store.get(conn, brand_id)
+    logo = asset_store.get(conn, logo_id).url if logo_id else ""
     by_product: dict[str, BrandAssetRow] = {}
     for job in made:
         if job.queue == MOCKUPS.queue:
-            for asset in assets.list_of_job(conn, job.id):
+            for asset in asset_store.list_of_job(conn, job.id):
                 by_product[job.traits.product_id] = asset
     found = [by_product[each.product_id].url for each in plan.products if each.product_id in by_product]
     return Material(user_id, brand_id, _look(conn, brand, plan), logo, found)

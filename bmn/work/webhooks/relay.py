@@ -1,8 +1,8 @@
 """From the outbox to the queue: each delivery that a change has left gets the job that delivers it."""
 
-from bmn.db import jobs as job_rows
+from bmn.db import job_store as job_rows
 from bmn.db.engine import Connection
-from bmn.db.hooks import deliveries, webhooks
+from bmn.db.hooks import deliveries, webhook_store
 from bmn.db.transitions import Change
 from bmn.jobs.core import Core
 from bmn.schemas.payloads import JobState
@@ -25,7 +25,7 @@ async def relay(core: Core) -> None:
 
 async def tidy(core: Core) -> None:
     """Removes listeners that have gone without saying so, and lists as failed what no job delivers any more."""
-    await core.db.write(webhooks.forget_listeners)
+    await core.db.write(webhook_store.forget_listeners)
     await core.db.write(deliveries.close_abandoned)
 
 

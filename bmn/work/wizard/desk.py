@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from bmn.broker import keys
 from bmn.broker.cache import forget
 from bmn.db.engine import Connection
-from bmn.db.library import assets, brands
+from bmn.db.library import asset_store, brand_store
 from bmn.db.records import BrandAssetRow, BrandRow
 from bmn.errors import Cause, JobFailure
 from bmn.events import audience
@@ -53,15 +53,15 @@ class Desk:
 
     async def brand(self) -> BrandRow:
         """The brand as it is now."""
-        return await self.ctx.db.read(lambda conn: brands.get(conn, self.brand_id, self.user_id))
+        return await self.ctx.db.read(lambda conn: brand_store.get(conn, self.brand_id, self.user_id))
 
     async def look(self) -> BrandDefaults:
         """What the brand looks like, its picked logo included."""
-        return await self.ctx.db.read(lambda conn: look_of(conn, brands.get(conn, self.brand_id, self.user_id)))
+        return await self.ctx.db.read(lambda conn: look_of(conn, brand_store.get(conn, self.brand_id, self.user_id)))
 
     async def settled(self) -> Look:
         """What of the brand's look is settled: by its record, else by its picked logo."""
-        return await self.ctx.db.read(lambda conn: settled(conn, brands.get(conn, self.brand_id, self.user_id)))
+        return await self.ctx.db.read(lambda conn: settled(conn, brand_store.get(conn, self.brand_id, self.user_id)))
 
     async def change_brand(self, change: Callable[[Connection], BrandRow], told: Mapping[str, Any]) -> BrandRow:
         """Commits a change of the brand's record and lets everybody see it. told: what dashboards hear, by HTTP's names."""
@@ -74,7 +74,7 @@ class Desk:
 
     async def pictures(self, kind: str) -> list[BrandAssetRow]:
         """The brand's assets of a kind: the selected one first, then the newest."""
-        rows, _ = await self.ctx.db.read(lambda conn: assets.list_of_brand(conn, self.brand_id, asset_type=kind))
+        rows, _ = await self.ctx.db.read(lambda conn: asset_store.list_of_brand(conn, self.brand_id, asset_type=kind))
         return sorted(rows, key=lambda asset: not asset.is_selected)
 
 

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field
 
-from bmn.db.library import products
+from bmn.db.library import product_store
 from bmn.db.records import BrandAssetRow
 from bmn.jobs.submission import submit
 from bmn.schemas.base import Id
@@ -65,7 +65,7 @@ async def start_mockups(desk: Desk, arguments: Mockups, call_id: str) -> Answer:
     """Orders mockups of products."""
     logo = await _picture(desk, "logo", None)
     palette = (await desk.look()).palette
-    catalogue = await desk.ctx.db.read(products.catalogue)
+    catalogue = await desk.ctx.db.read(product_store.catalogue)
     found = {wanted: find_product(catalogue, wanted) for wanted in arguments.products}
     if unknown := [wanted for wanted, product in found.items() if product is None]:
         raise refused(f"The catalogue does not have {', '.join(unknown)}.")

@@ -12,9 +12,9 @@ from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn.db.engine import Connection
-from bmn.db.library import brands
+from bmn.db.library import brand_store
 from bmn.db.records import AgentSessionRow, BrandRow
-from bmn.db.wizard import sessions
+from bmn.db.wizard import session_store
 from bmn.errors import BmnError, Cause, JobFailure
 from bmn.jobs.context import Context, Result
 from bmn.jobs.run import Fenced
@@ -57,14 +57,14 @@ async def _open_session(ctx: Context[BrandWizard]) -> AgentSessionRow:
     """The session that the payload names, or the one that this job began; a job's first look begins its step in it."""
     job, payload = ctx.job, ctx.payload
     session_id = payload.session_id or str(uuid5(NAMESPACE_URL, f"{job.id}/session"))
-    found = await ctx.db.read(lambda conn: sessions.get(conn, session_id))
+    found = await ctx.db.read(lambda conn: session_store.get(conn, session_id))
     if found is None and payload.session_id:
         raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
     if found and (found.user_id, found.brand_id) != (job.user_id, job.brand_id):
         raise JobFailure(Cause.BAD_INPUT, "There is no such session of the wizard.")
     if found and StepState.model_validate(found.state).job == job.id:
         return found
-    brand = await ctx.db.read(lambda conn: brands.get(conn, payload.brand_id, payload.user_id))
+    brand = await ctx.db.read(lambda conn: brand_store.get(conn, payload.brand_id, payload.user_id))
     ask = {"role": "user", "content": opening(payload.step, brand.name, payload.input)}
     session = AgentSessionRow(
         id=session_id,
@@ -81,7 +81,7 @@ async def _open_session(ctx: Context[BrandWizard]) -> AgentSessionRow:
 
 
 async def _save(ctx: Context[BrandWizard], session: AgentSessionRow) -> None:
-    if not await ctx.commit(lambda conn: sessions.save(conn, ctx.job, session)):
+    if not await ctx.commit(lambda conn: session_store.save(conn, ctx.job, session)):
         raise Fenced
 
 
@@ -146,7 +146,7 @@ async def _limit_reached(
     settings = ctx.settings
     if state.turns >= settings.agent_max_turns:
         return f"stopped at its limit of {settings.agent_max_turns} turns"
-    spent = await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id))
+    spent = await ctx.db.read(lambda conn: session_store.spent(conn, ctx.job.id))
     read = len(json.dumps(session.messages)) + len(system_prompt(step)) + sum(len(str(t.schema())) for t in tools)
     if spent + ctx.client(Agent).estimate(read) > settings.agent_max_usd:
         return f"stopped at its limit of {settings.agent_max_usd:.2f} USD"
@@ -208,7 +208,7 @@ async def _result(ctx: Context[BrandWizard], desk: Desk) -> WizardResult:
         step=ctx.payload.step,
         result=state.text,
         turns=state.turns,
-        cost=round(await ctx.db.read(lambda conn: sessions.spent(conn, ctx.job.id)), 6),
+        cost=round(await ctx.db.read(lambda conn: session_store.spent(conn, ctx.job.id)), 6),
         suggestions=state.suggestions,
         profits=state.profits,
         jobs=state.started,
@@ -241,10 +241,10 @@ async def _stopped(ctx: Context[BrandWizard], step: str, why: str, state: StepSt
 
 def _note_step(conn: Connection, desk: Desk, step: str, found: Mapping[str, object]) -> BrandRow:
     """Keeps what a step has found in the brand's record; the last step completes the brand."""
-    brand = brands.get(conn, desk.brand_id, desk.user_id)
+    brand = brand_store.get(conn, desk.brand_id, desk.user_id)
     steps = {**brand.details.get("steps", {}), step: found}
     columns = {"status": "complete"} if step == LAST_STEP else {}
-    return brands.merge(conn, desk.brand_id, desk.user_id, columns, {"steps": steps})
+    return brand_store.merge(conn, desk.brand_id, desk.user_id, columns, {"steps": steps})
 
 
 async def _tell_crm(ctx: Context[BrandWizard], telling: Awaitable[None]) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from bmn.db.library import assets, brands, products
+from bmn.db.library import asset_store, brand_store, product_store
 from bmn.errors import BmnError, Cause, JobFailure, TryLater
 from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher
@@ -97,7 +97,7 @@ class Tool:
 
 async def _read_brand(desk: Desk, _arguments: NoArguments, _call_id: str) -> Answer:
     brand = await desk.brand()
-    rows, _ = await desk.ctx.db.read(lambda conn: assets.list_of_brand(conn, desk.brand_id, limit=_MOST_ASSETS))
+    rows, _ = await desk.ctx.db.read(lambda conn: asset_store.list_of_brand(conn, desk.brand_id, limit=_MOST_ASSETS))
     pictures = [{"id": row.id, "type": row.asset_type, "selected": row.is_selected} for row in rows]
     settled = await desk.settled()
     return {
@@ -157,7 +157,7 @@ async def _save_brand(desk: Desk, arguments: BrandFields, _call_id: str) -> Answ
     columns = {name: value for name, value in given.items() if name in _COLUMNS}
     details = {name: value for name, value in given.items() if name not in _COLUMNS}
     await desk.change_brand(
-        lambda conn: brands.merge(conn, desk.brand_id, desk.user_id, columns, details),
+        lambda conn: brand_store.merge(conn, desk.brand_id, desk.user_id, columns, details),
         {to_camel(name): value for name, value in given.items()},
     )
     return {"saved": sorted(given), **(_asked(desk) if other and desk.state.proposal else {})}
@@ -169,12 +169,12 @@ def _asked(desk: Desk) -> Answer:
 
 
 async def _list_products(desk: Desk, _arguments: NoArguments, _call_id: str) -> list[Answer]:
-    rows = await desk.ctx.db.read(products.catalogue)
+    rows = await desk.ctx.db.read(product_store.catalogue)
     return [{"name": row.name, "category": row.category, "unitCost": row.base_cost_usd} for row in rows]
 
 
 async def _estimate_profit(desk: Desk, arguments: ProfitQuestion, _call_id: str) -> Answer:
-    answer = profit(arguments, await desk.ctx.db.read(products.catalogue)).model_dump(by_alias=True)
+    answer = profit(arguments, await desk.ctx.db.read(product_store.catalogue)).model_dump(by_alias=True)
     desk.state.profits[arguments.product] = answer
     return answer
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from bmn.db.library.products import SEED
+from bmn.db.library.product_store import SEED
 
 revision: str = "0001"
 down_revision: str | None = None

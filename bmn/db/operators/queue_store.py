@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
-from bmn.db import outages
-from bmn.db.accounts import audit
+from bmn.db import outage_store
+from bmn.db.accounts import audit_store
 from bmn.db.prepared import Prepared
 from bmn.db.records import QueueSettingRow
 from bmn.db.sums import activity
@@ -95,7 +95,7 @@ def set_paused(
         "probe_at": None if probe_in is None else db_now() + probe_in,
     }
     _put(conn, queue, values)
-    audit.note(conn, by, "queue.pause", queue, reason=reason, after={"cause": cause})
+    audit_store.note(conn, by, "queue.pause", queue, reason=reason, after={"cause": cause})
     return before is None
 
 
@@ -115,16 +115,16 @@ def set_running(conn: Connection, queue: str, *, by: str, reason: str | None = N
         queue,
         {"paused": 0, "cause": None, "reason": None, "paused_by": None, "paused_at": None, "probe_at": None},
     )
-    audit.note(conn, by, "queue.resume", queue, reason=reason)
+    audit_store.note(conn, by, "queue.resume", queue, reason=reason)
     return True
 
 
 def resume(conn: Connection, queue: str, *, by: str, reason: str | None = None) -> None:
     """Somebody orders that a queue goes on: of its providers, also those that are out are asked again at once."""
-    out = outages.of_queue(conn, queue)
-    outages.end(conn, queue)
+    out = outage_store.of_queue(conn, queue)
+    outage_store.end(conn, queue)
     if not set_running(conn, queue, by=by, reason=reason) and out:
-        audit.note(conn, by, "queue.resume", queue, reason=reason, before={"out": sorted(out)})
+        audit_store.note(conn, by, "queue.resume", queue, reason=reason, before={"out": sorted(out)})
 
 
 def _put(conn: Connection, queue: str, values: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
-from bmn.db.accounts import audit
+from bmn.db.accounts import audit_store
 from bmn.db.prepared import Prepared
 from bmn.db.records import LedgerRow
 from bmn.db.tables import credit_ledger, generation_credits
@@ -179,7 +179,7 @@ def grant(conn: Connection, user_id: str, amount: int, actor: str, reason: str |
     statement = statement.values(credits_remaining=table.credits_remaining + amount)
     row = conn.execute(statement.returning(*generation_credits.c)).one()
     _note(conn, user_id, "grant", amount, unit=str(uuid4()), actor=actor, reason=reason)
-    audit.note(
+    audit_store.note(
         conn,
         actor,
         "credits.grant",

@@ -18,11 +18,11 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bmn.db import events
-from bmn.db import jobs as job_rows
-from bmn.db.accounts import credits
-from bmn.db.hooks import webhooks
-from bmn.db.library import assets
+from bmn.db import event_store
+from bmn.db import job_store as job_rows
+from bmn.db.accounts import credit_store
+from bmn.db.hooks import webhook_store
+from bmn.db.library import asset_store
 from bmn.db.prepared import Prepared
 from bmn.db.records import JobRow, NewAsset, NewJob, UnitRow, UnitState
 from bmn.db.tables import db_now, is_running, job_units, jobs
@@ -104,16 +104,16 @@ def save(
     change = Change(held.id, JobState(job.state), job.fence)
     values: dict[str, Any] = {"state": UnitState.SAVED, "credits": price, "cost_usd": usd, "error": None, "cause": None}
     if asset is not None:
-        row = assets.add(conn, asset)
+        row = asset_store.add(conn, asset)
         values["asset_id"] = row.id
         saved = asset_row(row)
         change.assets.append((job.user_id, row))
     put(conn, held, unit, values)
-    if job.user_id and (spent := credits.settle(conn, job.user_id, held.id, unit, price)):
+    if job.user_id and (spent := credit_store.settle(conn, job.user_id, held.id, unit, price)):
         change.balances.append(spent)
     event = progress_event(job, shown, saved)
-    webhooks.follow(conn, job, event)
-    change.events.append(events.add(conn, job, event))
+    webhook_store.follow(conn, job, event)
+    change.events.append(event_store.add(conn, job, event))
     if follow_up is not None and not job_rows.exists(conn, follow_up.id):
         change.events.append(job_rows.insert_job(conn, follow_up))
         change.queued.append((follow_up.queue, follow_up.id))

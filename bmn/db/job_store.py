@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db import events
+from bmn.db import event_store
 from bmn.db.prepared import Prepared
 from bmn.db.records import EventRow, JobPlace, JobRow, LogLineRow, NewJob, UnitRow
 from bmn.db.tables import db_now, is_completed, is_no_probe, is_waiting, job_logs, job_units, jobs
@@ -76,9 +76,9 @@ def insert_job(conn: Connection, job: NewJob) -> EventRow:
         "finish_in": None if job.finish_within is None else job.delay + job.finish_within,
     }
     _INSERT.run(conn, {**values, **times, "of_user": job.user_id, "of_queue": job.queue})
-    source = events.EventSource(job.id, job.queue, job.user_id, job.brand_id, job.collects_id, job.group_id, 1)
-    first = JobProgress(**events.stamp(source), status="queued", progress=0, message=job.message)
-    return events.add(conn, source, first)
+    source = event_store.EventSource(job.id, job.queue, job.user_id, job.brand_id, job.collects_id, job.group_id, 1)
+    first = JobProgress(**event_store.stamp(source), status="queued", progress=0, message=job.message)
+    return event_store.add(conn, source, first)
 
 
 def exists(conn: Connection, job_id: str) -> bool:

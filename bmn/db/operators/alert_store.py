@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, String, and_, case, cast, exists, func, literal, or_, select, update
 
-from bmn.db.accounts import audit
+from bmn.db.accounts import audit_store
 from bmn.db.engine import make_engine
 from bmn.db.tables import alert_mutes, alert_tellings, alerts, db_now
 from bmn.db.upsert import insert_once
@@ -183,7 +183,7 @@ def acknowledge(conn: Connection, alert_id: int, *, by: str, reason: str | None)
     """Notes that somebody has taken it up. Raises NotFound, and Conflict where it is over or somebody else has it."""
     free = update(alerts).where(alerts.c.id == alert_id, _IS_OPEN, alerts.c.acked_at.is_(None))
     if conn.execute(free.values(acked_at=db_now(), acked_by=by, ack_reason=reason)).rowcount:
-        audit.note(conn, by, "alert.ack", str(alert_id), reason=reason)
+        audit_store.note(conn, by, "alert.ack", str(alert_id), reason=reason)
         return get_alert(conn, alert_id)
     found = get_alert(conn, alert_id)
     if found.resolved_at is not None:
@@ -198,7 +198,7 @@ def mute(conn: Connection, kind: str, *, seconds: float, by: str, reason: str | 
     values = {"muted_by": by, "reason": reason, "muted_at": db_now(), "until": db_now() + seconds}
     statement = insert_once(conn, alert_mutes).values(kind=kind, **values)
     conn.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=values))
-    audit.note(conn, by, "alert.mute", kind, reason=reason, after={"seconds": seconds})
+    audit_store.note(conn, by, "alert.mute", kind, reason=reason, after={"seconds": seconds})
     return Mute(*conn.execute(select(alert_mutes).where(alert_mutes.c.kind == kind)).one())
 
 
@@ -207,7 +207,7 @@ def unmute(conn: Connection, kind: str, *, by: str, reason: str | None) -> None:
     ended = update(alert_mutes).where(alert_mutes.c.kind == kind, alert_mutes.c.until > db_now())
     if not conn.execute(ended.values(until=db_now())).rowcount:
         raise NotFound(f"Alerts of kind {kind} are not muted.", hint="`bmn alerts` shows what is muted.")
-    audit.note(conn, by, "alert.unmute", kind, reason=reason)
+    audit_store.note(conn, by, "alert.unmute", kind, reason=reason)
 
 
 def mutes(conn: Connection) -> list[Mute]:

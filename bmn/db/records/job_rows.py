@@ -5,14 +5,14 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from bmn.db.records.base import Record, known_cause
-from bmn.db.records.hooks import Hook
+from bmn.db.records.hook_rows import Hook
 from bmn.errors import Cause
 from bmn.schemas.payloads import JobState
 from bmn.schemas.traits import JobTraits
 
 
 class UnitState(StrEnum):
-    """How far a paid step has come; see `bmn.db.units`.
+    """How far a paid step has come; see `bmn.db.unit_store`.
 
     ANSWERED: a turn of a conversation, which leaves nothing to fetch. SHOWN: not finished, and already worth its price.
     """

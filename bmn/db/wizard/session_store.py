@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, insert, select, update
 
-from bmn.db import units
+from bmn.db import unit_store
 from bmn.db.records import AgentSessionRow, JobRow
 from bmn.db.tables import agent_sessions, db_now, jobs
 
@@ -18,7 +18,7 @@ def get(conn: Connection, session_id: str) -> AgentSessionRow | None:
 
 def save(conn: Connection, job: JobRow, session: AgentSessionRow) -> bool:
     """Writes a session, new or not, under the fence of the job that holds it. False: another executor has the job."""
-    if not units.holds(conn, job):
+    if not unit_store.holds(conn, job):
         return False
     fields = {name: getattr(session, name) for name in _COLUMNS}
     owner = {name: fields.pop(name) for name in ("id", "user_id", "brand_id")}
