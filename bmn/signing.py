@@ -18,7 +18,7 @@ from bmn.errors import NotFound
 from bmn.identity.browser import BrowserTokens
 from bmn.identity.home_secrets import LINKS, home_secret
 from bmn.numbers import is_whole
-from bmn.schemas.webhooks import as_secret
+from bmn.schemas.webhook_payloads import as_secret
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of
 

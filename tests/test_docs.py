@@ -11,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from bmn.errors import Cause
 from bmn.providers.documented import DOCUMENTED
 from bmn.schemas.events import ADMIN_EVENTS, DASHBOARD_EVENTS, JOB_EVENTS
-from bmn.server.sockets import admin, dashboard, wizard
+from bmn.server.sockets import admin_namespace, dashboard_namespace, wizard_namespace
 from tools import tables
 
 _ROOT = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def _sign(secret: str, at: datetime, body: str) -> str:
 
 def test_every_event_is_described() -> None:
     heard = [*JOB_EVENTS, *DASHBOARD_EVENTS, *ADMIN_EVENTS]
-    sent = [*wizard.HANDLERS, *dashboard.HANDLERS, *admin.HANDLERS]
+    sent = [*wizard_namespace.HANDLERS, *dashboard_namespace.HANDLERS, *admin_namespace.HANDLERS]
     for page in ("spec.md", "api.md"):
         text = (_ROOT / "docs" / page).read_text()
         assert [event for event in [*heard, *sent] if f"`{event}`" not in text] == []

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConst
 
 from bmn.format import parse_span
 from bmn.schemas.base import Flag, HttpUrl, Model, Whole
-from bmn.schemas.webhooks import SubscribedList
+from bmn.schemas.webhook_payloads import SubscribedList
 
 LONGEST_SECONDS = 30 * 86_400
 """How far ahead a job may be planned, and how late a deadline may be."""

@@ -31,24 +31,24 @@ from bmn.server.operators.admin_ui import AdminUi
 from bmn.server.pages import ROUTERS as PAGES
 from bmn.server.pages.absent import absent
 from bmn.server.routes import (
-    admin,
-    alerts,
-    brands,
-    bulk,
-    estimates,
-    events,
-    files,
-    fleet,
-    generation,
-    health,
-    job_events,
-    jobs,
-    keys,
-    kits,
-    me,
-    records,
-    shares,
-    webhooks,
+    admin_routes,
+    alert_routes,
+    brand_routes,
+    bulk_routes,
+    estimate_routes,
+    event_routes,
+    file_routes,
+    fleet_routes,
+    generation_routes,
+    health_routes,
+    job_event_routes,
+    job_routes,
+    key_routes,
+    kit_routes,
+    me_routes,
+    record_routes,
+    share_routes,
+    webhook_routes,
 )
 from bmn.server.sockets import MESSAGE_BYTES, SOCKET_PATH, create_socket_app
 from bmn.server.state.resources import Resources
@@ -59,24 +59,24 @@ from bmn.settings.running import ProcessPlace
 log = get_logger(__name__)
 
 _ROUTERS = (
-    generation,
-    estimates,
-    kits,
-    jobs,
-    job_events,
-    brands,
-    records,
-    events,
-    bulk,
-    admin,
-    alerts,
-    fleet,
-    keys,
-    me,
-    webhooks,
-    shares,
-    files,
-    health,
+    generation_routes,
+    estimate_routes,
+    kit_routes,
+    job_routes,
+    job_event_routes,
+    brand_routes,
+    record_routes,
+    event_routes,
+    bulk_routes,
+    admin_routes,
+    alert_routes,
+    fleet_routes,
+    key_routes,
+    me_routes,
+    webhook_routes,
+    share_routes,
+    file_routes,
+    health_routes,
 )
 LISTEN_BACKLOG = 2048
 _TAKEN_AT_ONCE = 2
@@ -107,8 +107,8 @@ class Application:
         check_start(settings)
         self.place = place or ProcessPlace()
         self.resources = Resources(settings, self.place)
-        self.resources.health = Snapshot(partial(health.check_health, self.resources), _HEALTH_SECONDS)
-        self.resources.scrape = Snapshot(partial(health.render_metrics, self.resources), _SCRAPE_SECONDS)
+        self.resources.health = Snapshot(partial(health_routes.check_health, self.resources), _HEALTH_SECONDS)
+        self.resources.scrape = Snapshot(partial(health_routes.render_metrics, self.resources), _SCRAPE_SECONDS)
         self.sockets = create_socket_app(self.resources, polling=self.place.of == 1)
         self.api = _create_api(self.resources, self._lifespan)
         # CORS is answered here for HTTP and by the socket server for its own path; twice would double the headers.

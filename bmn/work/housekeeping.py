@@ -2,7 +2,7 @@
 
 from bmn.jobs.queue import Queue, by_name
 from bmn.schemas import payloads
-from bmn.schemas.webhooks import DELIVERY_QUEUE, DeliveryPayload
+from bmn.schemas.webhook_payloads import DELIVERY_QUEUE, DeliveryPayload
 
 HOUSEKEEPING: dict[str, Queue] = by_name(
     (

@@ -28,7 +28,7 @@ from bmn.db.records import DeliveryState, Hook
 from bmn.db.tables import jobs, webhook_deliveries
 from bmn.jobs.queue import Terms
 from bmn.jobs.submission import submit
-from bmn.schemas.webhooks import DELIVERY_QUEUE, SUBSCRIBED
+from bmn.schemas.webhook_payloads import DELIVERY_QUEUE, SUBSCRIBED
 from bmn.signing import Signer
 from bmn.work.registry import get_queue
 from tests.chaos.deployment import LOGOS, Deployment

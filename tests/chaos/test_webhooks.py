@@ -10,7 +10,7 @@ from bmn.db.hooks import deliveries
 from bmn.db.records import DeliveryRow, DeliveryState, Hook
 from bmn.jobs.queue import Terms
 from bmn.jobs.submission import submit
-from bmn.schemas.webhooks import DELIVERY_QUEUE, SUBSCRIBED
+from bmn.schemas.webhook_payloads import DELIVERY_QUEUE, SUBSCRIBED
 from bmn.signing import Signer
 from bmn.work.registry import get_queue
 from tests.chaos.deployment import LOGOS, Deployment

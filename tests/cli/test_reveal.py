@@ -6,7 +6,20 @@ from typer.core import TyperGroup
 
 from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
-from bmn.server.routes import admin, alerts, brands, bulk, events, files, fleet, job_events, jobs, keys, kits, records
+from bmn.server.routes import (
+    admin_routes,
+    alert_routes,
+    brand_routes,
+    bulk_routes,
+    event_routes,
+    file_routes,
+    fleet_routes,
+    job_event_routes,
+    job_routes,
+    key_routes,
+    kit_routes,
+    record_routes,
+)
 
 # Commands that read by each route; none where the operators' pages show it, in pictures or as it happens.
 _COMMANDS: dict[str, tuple[str, ...]] = {
@@ -31,7 +44,20 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "GET /files/{key:path}": (),
     "GET /kits/{kit_id}": (),
 }
-_ROUTERS = (admin, alerts, brands, bulk, events, files, fleet, job_events, jobs, keys, kits, records)
+_ROUTERS = (
+    admin_routes,
+    alert_routes,
+    brand_routes,
+    bulk_routes,
+    event_routes,
+    file_routes,
+    fleet_routes,
+    job_event_routes,
+    job_routes,
+    key_routes,
+    kit_routes,
+    record_routes,
+)
 # One's own actions show one's own words, which takes no reason.
 _OWN = ("POST /bulk", "POST /bulk-estimate", "GET /bulk", "GET /bulk/{bulk_id}")
 

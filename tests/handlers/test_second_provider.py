@@ -20,7 +20,7 @@ from bmn.jobs import alerts
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.outages import in_service
 from bmn.jobs.replay import retry
-from bmn.schemas.kits import KitBody
+from bmn.schemas.kit_requests import KitBody
 from bmn.settings.orders import orders
 from bmn.work.kits import course
 from bmn.work.registry import get_queue

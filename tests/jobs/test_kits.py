@@ -23,7 +23,7 @@ from bmn.errors import BudgetReached, Conflict, InsufficientCredits, NotFound
 from bmn.jobs import bulk
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import Idempotent
-from bmn.schemas.kits import QUEUE_OF, KitBody
+from bmn.schemas.kit_requests import QUEUE_OF, KitBody
 from bmn.settings import Settings
 from bmn.settings.budgets import budgets
 from bmn.work.kits import course

@@ -14,7 +14,7 @@ from bmn.jobs.queue import Queue
 from bmn.schemas.generators import KINDS
 from bmn.schemas.kind import Kind
 from bmn.schemas.payloads import Payload
-from bmn.schemas.webhooks import DELIVERY_QUEUE
+from bmn.schemas.webhook_payloads import DELIVERY_QUEUE
 from bmn.settings import Settings
 from bmn.work.queue_names import QUEUE_NAMES
 from bmn.work.registry import ALL_QUEUES, QUEUES, get_queue

@@ -20,9 +20,9 @@ from bmn.jobs.escalation import lose
 from bmn.jobs.queue import Terms
 from bmn.jobs.replay import retry
 from bmn.schemas.events import Progress
-from bmn.schemas.kits import KitBody
+from bmn.schemas.kit_requests import KitBody
 from bmn.schemas.results import LogosResult
-from bmn.schemas.webhooks import DELIVERY_QUEUE, ENDS, SUBSCRIBED
+from bmn.schemas.webhook_payloads import DELIVERY_QUEUE, ENDS, SUBSCRIBED
 from bmn.signing import Signer
 from bmn.storage import object_key
 from bmn.work.kits import course

@@ -7,7 +7,7 @@ from bmn.db import job_store
 from bmn.db.accounts import credit_store
 from bmn.events.audience import asset_new, brand_updated, credits_updated, system_alert, system_error
 from bmn.schemas.generators.logos import LogoGeneration
-from bmn.server.sockets.admin import StatsSender
+from bmn.server.sockets.admin_namespace import StatsSender
 from bmn.work.registry import QUEUES
 from tests.kit.people import ANA, BEN
 from tests.kit.rows import saved_logo

@@ -27,12 +27,12 @@ from bmn.schemas.events import (
     ServerEvent,
     TokenExpired,
 )
-from bmn.server.sockets import admin, dashboard, wizard
+from bmn.server.sockets import admin_namespace, dashboard_namespace, wizard_namespace
 from bmn.settings import Settings
 from tests.kit.processes import PATIENCE, eventually
 from tests.kit.stack import Stack, start
 
-HANDLERS = {WIZARD: wizard.HANDLERS, DASHBOARD: dashboard.HANDLERS, ADMIN: admin.HANDLERS}
+HANDLERS = {WIZARD: wizard_namespace.HANDLERS, DASHBOARD: dashboard_namespace.HANDLERS, ADMIN: admin_namespace.HANDLERS}
 EVENTS: dict[str, dict[str, type[ServerEvent]]] = {
     WIZARD: {**JOB_EVENTS, TokenExpired.EVENT: TokenExpired},
     DASHBOARD: dict(DASHBOARD_EVENTS),

@@ -11,7 +11,7 @@ import pytest
 from bmn.db import transitions
 from bmn.errors import CAUSES, Cause
 from bmn.identity.tokens import Principal, Role
-from bmn.server.answers.shares import share_job
+from bmn.server.answers.share_links import share_job
 from bmn.server.pages.statics import KINDS
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import add_asset, add_unit, claim, complete, everything, fail

@@ -15,9 +15,9 @@ from bmn.db.library import brand_store
 from bmn.db.records import BrandRow, StoredEvent
 from bmn.errors import Cause
 from bmn.schemas.generators import KINDS
-from bmn.server.pages import course, steps
-from bmn.server.pages.brand import STYLES
-from bmn.server.pages.rooms import ROOMS, Offer
+from bmn.server.pages import job_course, steps
+from bmn.server.pages.brand_page import STYLES
+from bmn.server.pages.brand_rooms import ROOMS, Offer
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import add_asset, claim, everything, fail
 from tests.kit.people import ANA, BEN
@@ -309,8 +309,8 @@ def test_attempts_and_shares_are_read_from_what_a_job_has_told() -> None:
         event(9, "job:failed", cause="timeout", retriesLeft=1),
         event(12, "job:progress", message="Logo 1: 20%", logoIndex=0, attempt=2),
     ]
-    assert course.shares(told) == {0: 40, 2: 90}, "no share falls"
-    first, second = course.attempts(told)
+    assert job_course.shares(told) == {0: 40, 2: 90}, "no share falls"
+    first, second = job_course.attempts(told)
     assert (first.state, first.took, first.text) == ("failed", "7 s", "This took longer than it may.")
     assert (second.state, second.took) == ("running", "")
 
@@ -320,4 +320,4 @@ def test_attempts_and_shares_are_read_from_what_a_job_has_told() -> None:
     [(2.0, "about 8 s left"), (9.5, "longer than usual"), (14.0, "longer than usual")],
 )
 def test_the_time_left_is_true_or_says_that_it_is_not(passed: float, words: str) -> None:
-    assert course.Left(passed, usual=10.0).text == words
+    assert job_course.Left(passed, usual=10.0).text == words

@@ -301,7 +301,7 @@ async def test_one_stream_tells_of_several_jobs_and_ends_with_the_last(api: Api,
 async def test_a_stream_of_several_jobs_is_bounded_and_tells_nobody_of_others(
     api: Api, ana: httpx.AsyncClient, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("bmn.server.routes.job_events._HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr("bmn.server.routes.job_event_routes._HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr("bmn.server.usecases.waiting._SAFETY_SECONDS", 0.05)
     mine = await api.logos(ana, await api.brand(ana))
     ben = api.as_user(BEN)
@@ -351,7 +351,7 @@ async def test_events_come_from_the_rows_while_redis_is_away(start: Starter) -> 
 async def test_a_stream_has_a_heartbeat_and_a_user_a_number_of_streams(
     api: Api, ana: httpx.AsyncClient, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("bmn.server.routes.job_events._HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr("bmn.server.routes.job_event_routes._HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr("bmn.server.usecases.waiting._SAFETY_SECONDS", 0.05)
     monkeypatch.setattr("bmn.server.usecases.waiting._FOLLOWED_PER_USER", 1)
     job_id = await api.logos(ana, await api.brand(ana))

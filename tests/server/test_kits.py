@@ -9,7 +9,7 @@ import pytest
 from bmn.db.accounts import credit_store
 from bmn.errors import Cause
 from bmn.schemas.events import DASHBOARD
-from bmn.schemas.kits import QUEUE_OF
+from bmn.schemas.kit_requests import QUEUE_OF
 from bmn.work.kits import course
 from tests.kit.api import Api, Starter, sign_in
 from tests.kit.jobs import add_asset, claim, complete, fail

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bmn.schemas import requests
-from bmn.server.operators.view import Act
+from bmn.server.operators.admin_view import Act
 
 _TAKES_A_REASON = [
     body

@@ -11,7 +11,7 @@ from bmn.db.engine import Connection
 from bmn.db.hooks import deliveries, gone
 from bmn.db.records import DeliveryState
 from bmn.internet import NotVisited, read_target
-from bmn.schemas.webhooks import own_origins
+from bmn.schemas.webhook_payloads import own_origins
 from bmn.work.webhooks.relay import relay
 from tests.kit.api import Api
 from tests.kit.jobs import claim, complete

@@ -47,14 +47,14 @@ def test_every_field_says_what_is_wrong_in_plain_words(name: str) -> None:
 # Whose words reach operators only, or people on a development server who have just used a shell.
 OPERATORS = {
     "bmn/server/operators/admin_ui.py",
-    "bmn/server/operators/dashboard.py",
+    "bmn/server/operators/rq_dashboard.py",
     "bmn/server/answers/why.py",  # `jobs why` names commands
     "bmn/server/state/sessions.py",
     "bmn/server/state/siblings.py",
     "bmn/jobs/fleet.py",
     "bmn/jobs/probes.py",
     "bmn/server/pages/dev.py",
-    "bmn/server/pages/signin.py",
+    "bmn/server/pages/signin_pages.py",
     "bmn/jobs/core.py",
     "bmn/identity/refused.py",  # who holds a key of ours is a program
     "bmn/server/pages/access.py",  # takes such a hint off a page

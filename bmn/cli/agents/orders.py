@@ -15,7 +15,7 @@ from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.generators.wizard import WizardStep
 from bmn.schemas.kind import GeneratorBody, Kind
-from bmn.schemas.kits import FIRST_PRODUCTS, Part, ProductName
+from bmn.schemas.kit_requests import FIRST_PRODUCTS, Part, ProductName
 from bmn.schemas.look import LogoStyle, LookChoice
 
 Archetype = Annotated[Text, StringConstraints(max_length=200)]

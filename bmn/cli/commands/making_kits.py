@@ -12,7 +12,7 @@ from bmn.cli.shared import check_end
 from bmn.cli.terminal.params import Bell, Exec, Images, Out, Strict, brand_name, color, span
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.videos import VideoStyle
-from bmn.schemas.kits import Part
+from bmn.schemas.kit_requests import Part
 from bmn.schemas.look import LogoStyle
 
 if TYPE_CHECKING:

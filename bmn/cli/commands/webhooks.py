@@ -219,7 +219,7 @@ def listen(
 ) -> None:
     """Forwards the events of your jobs to a local port from now on, until Ctrl-C."""
     from bmn.cli.following.listening import listen as forward
-    from bmn.schemas.webhooks import is_loopback
+    from bmn.schemas.webhook_payloads import is_loopback
 
     if not forward_to.startswith(("http://", "https://")):
         forward_to = f"http://{forward_to}"

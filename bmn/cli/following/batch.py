@@ -32,7 +32,7 @@ from bmn.errors import BmnError, InsufficientCredits, NoServer, RateLimited, Try
 from bmn.format import count
 from bmn.schemas.generators.logos import KIND as LOGOS
 from bmn.schemas.kind import NEW_BRAND
-from bmn.schemas.kits import QUEUE_OF
+from bmn.schemas.kit_requests import QUEUE_OF
 
 T = TypeVar("T")
 _PRICED_BY = ("count", "products", "without", "durationSeconds")

@@ -18,7 +18,7 @@ from bmn.cli.terminal.console import console
 from bmn.cli.terminal.images import mode
 from bmn.client import Client
 from bmn.schemas.documents import Kit, KitPrice
-from bmn.schemas.kits import QUEUE_OF
+from bmn.schemas.kit_requests import QUEUE_OF
 
 _RECORD = {"brandVision": "vision", "archetype": "archetype", "colorPalette": "colorPalette", "logoStyle": "logoStyle"}
 

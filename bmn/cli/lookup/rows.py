@@ -21,7 +21,7 @@ from bmn.schemas.base import Model
 from bmn.schemas.documents import Product
 from bmn.schemas.generators.logos import LogosBody
 from bmn.schemas.kind import NEW_BRAND
-from bmn.schemas.kits import KitBody
+from bmn.schemas.kit_requests import KitBody
 from bmn.schemas.wording import flaws
 
 MOST = 1000

@@ -20,7 +20,7 @@ from bmn.db.records import JobRow
 from bmn.db.tables import db_now, generation_credits, jobs, kit_steps, kits
 from bmn.db.upsert import insert_once
 from bmn.errors import Conflict, NotFound
-from bmn.schemas.kits import Step
+from bmn.schemas.kit_requests import Step
 
 State = Literal["running", "picking", "held", "done", "cancelled"]
 

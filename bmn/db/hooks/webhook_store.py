@@ -17,7 +17,7 @@ from bmn.db.tables import db_now, webhook_deliveries, webhook_endpoints
 from bmn.errors import Conflict, NotFound
 from bmn.schemas.base import now_ms
 from bmn.schemas.events import JobEvent
-from bmn.schemas.webhooks import ENDS, as_secret, webhook_events
+from bmn.schemas.webhook_payloads import ENDS, as_secret, webhook_events
 
 MOST_ENDPOINTS = 20
 LISTENING_SECONDS = 60.0

@@ -10,7 +10,7 @@ from bmn.db.lists.matching import begins_with, contains
 from bmn.db.lists.paging import COUNTED, read_cursor, write_cursor
 from bmn.db.records import JobRow
 from bmn.db.tables import jobs
-from bmn.schemas.webhooks import DELIVERY_QUEUE
+from bmn.schemas.webhook_payloads import DELIVERY_QUEUE
 
 _LOOKED_AT = 5_000  # jobs that one question reads
 

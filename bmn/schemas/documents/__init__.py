@@ -1,8 +1,8 @@
 """Every answer of the API as a type: built by the server, parsed by the client, described in `/openapi.json`."""
 
-from bmn.schemas.documents.access import AuditPage, AuditRecord, KeyRecord, Keys, MadeKey, Me
-from bmn.schemas.documents.archive import ArchivedBook, ArchiveReport, BrokenFile, RestoreReport
-from bmn.schemas.documents.brand import (
+from bmn.schemas.documents.access_documents import AuditPage, AuditRecord, KeyRecord, Keys, MadeKey, Me
+from bmn.schemas.documents.archive_documents import ArchivedBook, ArchiveReport, BrokenFile, RestoreReport
+from bmn.schemas.documents.brand_documents import (
     Asset,
     AssetPage,
     Brand,
@@ -10,10 +10,10 @@ from bmn.schemas.documents.brand import (
     Product,
     Products,
 )
-from bmn.schemas.documents.bulk import BulkAction, BulkEstimate, BulkItem, BulkItems, BulkPage
+from bmn.schemas.documents.bulk_documents import BulkAction, BulkEstimate, BulkItem, BulkItems, BulkPage
 from bmn.schemas.documents.document import Document
-from bmn.schemas.documents.incidents import CauseSurge, Incident, Incidents, IncidentUser
-from bmn.schemas.documents.job import (
+from bmn.schemas.documents.incident_documents import CauseSurge, Incident, Incidents, IncidentUser
+from bmn.schemas.documents.job_documents import (
     Accepted,
     Advice,
     Cancellation,
@@ -36,15 +36,15 @@ from bmn.schemas.documents.job import (
     Unit,
     Why,
 )
-from bmn.schemas.documents.kit import Kit, KitJob, KitPage, KitPrice, KitStep, KitStepPrice
-from bmn.schemas.documents.money import (
+from bmn.schemas.documents.kit_documents import Kit, KitJob, KitPage, KitPrice, KitStep, KitStepPrice
+from bmn.schemas.documents.money_documents import (
     CostRow,
     Costs,
     Credits,
     Granted,
     LedgerEntry,
 )
-from bmn.schemas.documents.operations import (
+from bmn.schemas.documents.operator_documents import (
     AlertMute,
     AlertMutes,
     AlertRecord,
@@ -70,9 +70,9 @@ from bmn.schemas.documents.operations import (
     Workers,
     WorkerStatus,
 )
-from bmn.schemas.documents.problem import FieldErrors, Issue, Misfit, Problem
-from bmn.schemas.documents.sharing import BrowserToken, Share, ShareLink, Shares
-from bmn.schemas.documents.webhook import (
+from bmn.schemas.documents.problem_documents import FieldErrors, Issue, Misfit, Problem
+from bmn.schemas.documents.share_documents import BrowserToken, Share, ShareLink, Shares
+from bmn.schemas.documents.webhook_documents import (
     MadeWebhookEndpoint,
     WebhookDeliveries,
     WebhookDelivery,

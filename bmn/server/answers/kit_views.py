@@ -9,8 +9,8 @@ from bmn.db.library import brand_store
 from bmn.db.records import JobRow
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.schemas.documents.kit import StepState
-from bmn.schemas.kits import QUEUE_OF, KitPlan, Step
+from bmn.schemas.documents.kit_documents import StepState
+from bmn.schemas.kit_requests import QUEUE_OF, KitPlan, Step
 
 _NOTHING = (0, 0, 0, 0.0)
 

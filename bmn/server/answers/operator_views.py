@@ -5,7 +5,7 @@ from bmn.db.records import ApiKeyRow, AuditRow, Cost, DeadLetterRow
 from bmn.jobs.alerts import next_step
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.schemas.documents.access import OwnAct
+from bmn.schemas.documents.access_documents import OwnAct
 
 
 def alert(row: Alert) -> documents.AlertRecord:

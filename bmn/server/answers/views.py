@@ -22,7 +22,7 @@ from bmn.identity.tokens import Principal
 from bmn.jobs.submission import uuid_of
 from bmn.schemas import documents
 from bmn.schemas.base import when
-from bmn.schemas.documents.bulk import OwnBulkAction
+from bmn.schemas.documents.bulk_documents import OwnBulkAction
 from bmn.schemas.documents.document import Onlooker, masked
 from bmn.schemas.payloads import JobState
 from bmn.signing import Signer

@@ -3,6 +3,8 @@
 They call the API's handlers, so that nothing is asked in two ways, and viewers see here what they see there.
 """
 
-from bmn.server.operators import book, desk, dlq, job, jobs, many, moves, users
+from bmn.server.operators import admin_desk, admin_dlq, admin_job, admin_jobs, admin_users, book, many, moves
 
-ROUTERS = tuple(module.router for module in (desk, moves, jobs, job, dlq, many, users, book))
+ROUTERS = tuple(
+    module.router for module in (admin_desk, moves, admin_jobs, admin_job, admin_dlq, many, admin_users, book)
+)

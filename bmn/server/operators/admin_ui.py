@@ -114,7 +114,7 @@ class AdminUi:
 
 def _open(settings: Settings) -> Any:
     """With the first look at it, since it brings a framework of its own."""
-    from bmn.server.operators.dashboard import open_dashboard
+    from bmn.server.operators.rq_dashboard import open_dashboard
 
     return open_dashboard(settings)
 

@@ -10,10 +10,10 @@ from pydantic import Field, StringConstraints
 from bmn.schemas.base import Model, Text
 from bmn.server.access.dependencies import Res
 from bmn.server.access.revealing import Onlooker
+from bmn.server.operators.admin_view import SPANS
 from bmn.server.operators.frame import show
-from bmn.server.operators.view import SPANS
 from bmn.server.pages.access import PageRoute
-from bmn.server.routes import keys
+from bmn.server.routes import key_routes
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -43,7 +43,7 @@ async def show_audit(request: Request, res: Res, visitor: Onlooker) -> Response:
     """The newest acts that fit."""
     given = [(name, value) for name, value in request.query_params.items() if name not in ("reveal", "reason")]
     search = Search.model_validate({name: value for name, value in given if value})
-    found = await keys.list_audit(
+    found = await key_routes.list_audit(
         res,
         visitor,
         actor=search.actor,

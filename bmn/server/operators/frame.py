@@ -13,7 +13,7 @@ from bmn.redaction import unhidden
 from bmn.schemas.base import GivenReason
 from bmn.schemas.documents import Job
 from bmn.server.access.revealing import revealing
-from bmn.server.pages import words
+from bmn.server.pages import page_words
 from bmn.server.pages.rendering import page
 
 Why = Annotated[GivenReason, Form()]
@@ -31,7 +31,7 @@ def show(
         visitor=visitor,
         may={right.value for right in RIGHTS[visitor.role]},
         here=here,
-        kinds=words.KINDS,
+        kinds=page_words.KINDS,
         counted=counted,
         duration=duration,
         usd=usd,
@@ -47,8 +47,8 @@ def took(job: Job) -> str:
     """How long a job has run, or has been running."""
     if job.started_at is None:
         return "-"
-    end = words.moment(job.completed_at) if job.completed_at else time.time()
-    return duration(max(0.0, end - words.moment(job.started_at)))
+    end = page_words.moment(job.completed_at) if job.completed_at else time.time()
+    return duration(max(0.0, end - page_words.moment(job.started_at)))
 
 
 def may_operate(visitor: Principal) -> bool:

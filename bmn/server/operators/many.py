@@ -13,12 +13,12 @@ from bmn.schemas.requests import ReasonBody
 from bmn.server.access.dependencies import By, Res, acting
 from bmn.server.access.revealing import Onlooker, Reason, Reveal, onlooker
 from bmn.server.answers import views
+from bmn.server.operators.admin_view import act_of
 from bmn.server.operators.frame import Why, show
-from bmn.server.operators.view import act_of
-from bmn.server.pages import words
+from bmn.server.pages import page_words
 from bmn.server.pages.access import PageRoute, PayingVisitor
-from bmn.server.routes.bulk import Change, change_state, find_bulk, owner_for_operators
-from bmn.server.usecases import bulk
+from bmn.server.routes.bulk_routes import Change, change_state, find_bulk, owner_for_operators
+from bmn.server.usecases import bulk_requests
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -40,7 +40,7 @@ async def ask(request: Request, res: Res, visitor: Onlooker) -> Response:
     asked = act_of(request.query_params)
     body = asked.body()
     owner_id = await owner_for_operators(res, visitor, body)
-    expected, chosen = await bulk.look(res, body, owner_id)
+    expected, chosen = await bulk_requests.look(res, body, owner_id)
     fields = [
         (name, each)
         for name, value in body.dump().items()
@@ -63,7 +63,7 @@ async def begin(
         raise UsageProblem("Say why.", hint="The reason stands in the audit log.")
     body = asked.body()
     owner_id = await owner_for_operators(res, await onlooker(request, visitor, reveal, reason), body)
-    begun, _ = await bulk.start(res, body, owner_id, acting(visitor, request))
+    begun, _ = await bulk_requests.start(res, body, owner_id, acting(visitor, request))
     return RedirectResponse(f"/admin/bulk/{begun.id}", 303)
 
 
@@ -88,7 +88,7 @@ async def show_action(request: Request, bulk_id: JobId, res: Res, visitor: Onloo
         states=states,
         brought=[(state, brought.count(state)) for state in JobState if state in brought],
         live=found.ended_at is None or any(state not in TERMINAL_STATES for state in brought),
-        state_words=words.STATES,
+        state_words=page_words.STATES,
     )
 
 

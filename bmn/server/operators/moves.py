@@ -12,7 +12,7 @@ from bmn.identity.tokens import Principal
 from bmn.schemas.base import JobId
 from bmn.server.access.dependencies import Res
 from bmn.server.pages.access import PageRoute, Visitor
-from bmn.server.routes.job_events import HEADERS, is_let_in
+from bmn.server.routes.job_event_routes import HEADERS, is_let_in
 from bmn.server.state.resources import Resources
 from bmn.server.state.tail import EVERYTHING
 from bmn.server.usecases.waiting import counted_stream, wait_for_news

@@ -15,11 +15,11 @@ from bmn.errors import NotFound
 from bmn.names import stem_of
 from bmn.schemas.base import Id
 from bmn.server.access.dependencies import BrandPath, Res, owner_filter
-from bmn.server.answers.shares import share_assets
+from bmn.server.answers.share_links import share_assets
 from bmn.server.pages import pieces
 from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
-from bmn.server.pages.actions import SHARED_SECONDS
-from bmn.server.pages.gallery import account
+from bmn.server.pages.gallery_pages import account
+from bmn.server.pages.page_actions import SHARED_SECONDS
 from bmn.server.pages.rendering import page
 from bmn.server.state.resources import Resources
 from bmn.storage import Storage

@@ -10,7 +10,7 @@ from bmn.names import stem_of
 from bmn.schemas.generators import KIND_OF
 from bmn.schemas.payloads import JobState
 from bmn.schemas.provenance import provenance_of
-from bmn.server.pages import words
+from bmn.server.pages import page_words
 from bmn.signing import Signer
 
 _NOUNS = {"social_asset": "post", "video_thumbnail": "still"}
@@ -140,7 +140,7 @@ def _asked(job: JobRow) -> int:
 def _without_picture(number: int, job: JobRow, unit: UnitRow | None, share: int) -> Piece:
     if unit is not None and unit.state is UnitState.FAILED:
         refused = unit.cause == Cause.MODERATED
-        return Piece(number, "refused" if refused else "missing", f"{words.reason(unit.cause)} Not charged.")
+        return Piece(number, "refused" if refused else "missing", f"{page_words.reason(unit.cause)} Not charged.")
     if job.completed_at is None:
         if job.state is not JobState.ACTIVE:
             return Piece(number, "coming", _WAITS[job.state])

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bmn.format import count, price
-from bmn.server.pages import words
+from bmn.server.pages import page_words
 from bmn.server.pages.statics import address_of
 from bmn.server.state.resources import Resources
 from bmn.settings import Settings
@@ -23,7 +23,13 @@ _templates = Environment(
 )
 _templates.globals["static"] = address_of
 _templates.filters.update(
-    ago=words.ago, calm=words.calm, day=words.day, stamp=words.stamp, moment=words.moment, count=count, money=price
+    ago=page_words.ago,
+    calm=page_words.calm,
+    day=page_words.day,
+    stamp=page_words.stamp,
+    moment=page_words.moment,
+    count=count,
+    money=price,
 )
 
 

@@ -11,7 +11,7 @@ from bmn.schemas.look import differing
 from bmn.schemas.look import told as told_look
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.schemas.requests import BrandPatch
-from bmn.server.pages.rooms import WORDS
+from bmn.server.pages.brand_rooms import WORDS
 from bmn.server.pages.told import Saying
 from bmn.work.looks import settled
 

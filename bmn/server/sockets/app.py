@@ -16,7 +16,7 @@ from bmn.broker.shared_rate import Allowance
 from bmn.events.stream import EventStream
 from bmn.logs import get_logger
 from bmn.schemas.events import ADMIN, DASHBOARD, WIZARD
-from bmn.server.sockets import admin, dashboard, wizard
+from bmn.server.sockets import admin_namespace, dashboard_namespace, wizard_namespace
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.guard import Guard
 from bmn.server.sockets.handlers import SocketContext, answer
@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 SOCKET_PATH = "/socket.io/"
-_HANDLERS = {WIZARD: wizard.HANDLERS, DASHBOARD: dashboard.HANDLERS, ADMIN: admin.HANDLERS}
+_HANDLERS = {
+    WIZARD: wizard_namespace.HANDLERS,
+    DASHBOARD: dashboard_namespace.HANDLERS,
+    ADMIN: admin_namespace.HANDLERS,
+}
 MESSAGE_BYTES = 1_000_000
 _BLOCKING_READ_SECONDS = 3.0
 _LOAD_SECONDS = 3.0
@@ -116,7 +120,7 @@ class Sockets:
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(_LOAD_SECONDS):
                 await reader.load()
-        sender = admin.StatsSender(core, self.sessions, limits.stats_seconds)
+        sender = admin_namespace.StatsSender(core, self.sessions, limits.stats_seconds)
         loops = (reader.run, guard.watch_tokens, guard.watch_rooms, guard.keep_saved, sender.run)
         self._tasks = [asyncio.create_task(_forever(loop), name=f"sockets-{loop.__name__}") for loop in loops]
 

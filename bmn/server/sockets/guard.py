@@ -12,7 +12,7 @@ from bmn.logs import get_logger
 from bmn.schemas.events import TokenExpired
 from bmn.server.access.permissions import may_join
 from bmn.server.sockets.limits import Limits
-from bmn.server.sockets.ownership import own_rooms, still_allowed
+from bmn.server.sockets.room_ownership import own_rooms, still_allowed
 from bmn.server.sockets.server import SocketServer
 from bmn.server.sockets.session import Session, Sessions
 from bmn.server.sockets.store import SessionStore

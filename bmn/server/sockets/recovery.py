@@ -13,8 +13,8 @@ from bmn.events.audience import Outgoing, job_event
 from bmn.logs import get_logger
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Limits
-from bmn.server.sockets.ownership import still_allowed
 from bmn.server.sockets.ring import Position, Ring
+from bmn.server.sockets.room_ownership import still_allowed
 from bmn.server.sockets.saved import SavedState
 from bmn.server.sockets.session import Offset, Session, is_pid, read_offset
 from bmn.server.sockets.store import SessionStore

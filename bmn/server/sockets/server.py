@@ -25,8 +25,8 @@ from bmn.server.edge.measured import is_heavy
 from bmn.server.sockets.auth import authenticate, client_name
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Buckets, Idle, Limits, Refusals
-from bmn.server.sockets.ownership import own_rooms
 from bmn.server.sockets.recovery import Recovery, Resumption
+from bmn.server.sockets.room_ownership import own_rooms
 from bmn.server.sockets.session import Session, Sessions, new_pid
 from bmn.server.sockets.store import SessionStore
 from bmn.server.sockets.transport import EventPacket, Transports

@@ -19,7 +19,7 @@ from bmn.schemas.kind import GeneratorBody, Kind
 from bmn.schemas.look import BrandBody
 from bmn.schemas.payloads import Payload
 from bmn.schemas.terms import LONGEST_SECONDS
-from bmn.schemas.webhooks import ENDS, own_origins
+from bmn.schemas.webhook_payloads import ENDS, own_origins
 from bmn.server.state.resources import Resources
 from bmn.settings import Settings
 from bmn.storage import Storage, brand_of

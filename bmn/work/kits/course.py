@@ -27,7 +27,7 @@ from bmn.jobs.submission import Idempotent, check_ready, store_jobs
 from bmn.logs import get_logger
 from bmn.schemas.generators.logos import KIND as LOGOS
 from bmn.schemas.generators.logos import LogoGeneration
-from bmn.schemas.kits import PICK, QUEUE_OF, KitBody, KitPlan, Step
+from bmn.schemas.kit_requests import PICK, QUEUE_OF, KitBody, KitPlan, Step
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.work.estimates import usd_of
 from bmn.work.kits.plan import material_of, payloads_of, plan_of, prices, queue_of, terms_of

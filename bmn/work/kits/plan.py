@@ -10,9 +10,9 @@ from bmn.errors import NotFound, suggest
 from bmn.jobs.outages import in_service
 from bmn.jobs.queue import Queue, Terms
 from bmn.schemas.generators.mockups import KIND as MOCKUPS
-from bmn.schemas.kits import QUEUE_OF, KitBody, KitPlan, PlannedProduct, Step
+from bmn.schemas.kit_requests import QUEUE_OF, KitBody, KitPlan, PlannedProduct, Step
 from bmn.schemas.payloads import Payload
-from bmn.schemas.webhooks import ENDS
+from bmn.schemas.webhook_payloads import ENDS
 from bmn.settings import Settings
 from bmn.work.defaults import BrandDefaults, as_made, name_defaults
 from bmn.work.estimates import CostEstimate, estimate

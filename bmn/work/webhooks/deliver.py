@@ -12,7 +12,7 @@ from bmn.numbers import is_whole
 from bmn.providers.fetch import Fetcher, ReceiverAnswer
 from bmn.schemas.base import now_ms
 from bmn.schemas.results import Counts
-from bmn.schemas.webhooks import DeliveryPayload, own_origins
+from bmn.schemas.webhook_payloads import DeliveryPayload, own_origins
 from bmn.signing import Signer
 from bmn.work.webhooks.message import message_of
 

@@ -6,7 +6,7 @@ from bmn.db.hooks import deliveries, webhook_store
 from bmn.db.transitions import Change
 from bmn.jobs.core import Core
 from bmn.schemas.payloads import JobState
-from bmn.schemas.webhooks import DELIVERY_QUEUE, DeliveryPayload
+from bmn.schemas.webhook_payloads import DELIVERY_QUEUE, DeliveryPayload
 from bmn.work.housekeeping import HOUSEKEEPING
 
 _PAGE = 200

@@ -1,4 +1,4 @@
-"""The pages one looks at: everything of a user, and a job. `brand.py` has a brand's."""
+"""The pages one looks at: everything of a user, and a job. `brand_page.py` has a brand's."""
 
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -24,10 +24,10 @@ from bmn.server.access.dependencies import JobPath, Res, fresh_key
 from bmn.server.access.revealing import Onlooker
 from bmn.server.answers import views
 from bmn.server.answers.why import Facts, collected, explain, look_into
-from bmn.server.pages import course, pieces, words
+from bmn.server.pages import job_course, page_words, pieces
 from bmn.server.pages.access import PageRoute, Visitor
+from bmn.server.pages.brand_rooms import LOGOS, offer, product_offer, room_of
 from bmn.server.pages.rendering import page
-from bmn.server.pages.rooms import LOGOS, offer, product_offer, room_of
 from bmn.server.pages.told import Saying
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.watched import note_watched
@@ -67,7 +67,7 @@ async def home(request: Request, res: Res, visitor: Visitor) -> Response:
         return {
             "account": account(conn, visitor),
             "brands": [{"row": row, "cover": _cover(conn, res, row)} for row in rows],
-            "jobs": lines(conn, res, JobFilter(user_id=visitor.user_id, queues=tuple(words.KINDS))),
+            "jobs": lines(conn, res, JobFilter(user_id=visitor.user_id, queues=tuple(page_words.KINDS))),
             "offer": offer(conn, res.settings, LOGOS),
         }
 
@@ -102,14 +102,14 @@ async def show_job(
         request,
         "job.html",
         job=job,
-        kind=words.KINDS.get(job.queue, "Job"),
-        state_word=words.STATES[job.state],
+        kind=page_words.KINDS.get(job.queue, "Job"),
+        state_word=page_words.STATES[job.state],
         live=job.state not in TERMINAL_STATES,
         why=_in_words(facts, cause, found["pieces"]),
-        repeatable=words.can_be_repeated(job, cause) and not _nothing_is_missing(facts),
+        repeatable=page_words.can_be_repeated(job, cause) and not _nothing_is_missing(facts),
         newest=facts.replays[-1] if facts.replays else None,
         sandboxed=bool(facts.calls) and all(call.sandboxed for call in facts.calls),
-        credits_told=words.credits_told(job),
+        credits_told=page_words.credits_told(job),
         span=duration,
         room=room_of(job.queue),
         next_in=max(0.0, job.run_at - facts.now) if job.state is JobState.RETRYING else None,
@@ -128,11 +128,11 @@ def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Fact
     return {
         "account": account(conn, visitor),
         "brand_name": name,
-        "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name, course.shares(told)),
-        "attempts": course.attempts(told),
-        "left": course.time_left(job, expected, facts.now),
+        "pieces": pieces.of_job(job, facts.units, facts.assets, res.signer, name, job_course.shares(told)),
+        "attempts": job_course.attempts(told),
+        "left": job_course.time_left(job, expected, facts.now),
         "product_offer": product_offer(conn, res.settings, job.brand_id),
-        "story": words.story(told),
+        "story": page_words.story(told),
         "said": [Saying.of(row.payload).content for row in told if row.event == "agent:message"],
         "expected": expected,
     }
@@ -150,20 +150,20 @@ def _in_words(facts: Facts, cause: str | None, asked: list[pieces.Piece]) -> str
     job = facts.job
     if job.state in WAITING_STATES:
         if facts.paused is not None:
-            return words.reason_to_wait(cause)
+            return page_words.reason_to_wait(cause)
         if facts.workers == 0:
             return "Nobody is working on such jobs right now. Yours waits; nothing is lost."
         if job.state is JobState.RETRYING:
-            return words.reason_before_retry(cause)
+            return page_words.reason_before_retry(cause)
         if facts.position:
             return f"{count(facts.position, 'job')} before yours."
         return "Yours is next."
     if job.state is JobState.PARTIAL and not asked:  # a step of the wizard, at its limit
         return job.message or ""
     if job.state is JobState.PARTIAL:
-        return f"{len(facts.assets)} of {len(asked)} are here. {words.reason(cause)}"
+        return f"{len(facts.assets)} of {len(asked)} are here. {page_words.reason(cause)}"
     if job.state is JobState.FAILED:
-        return words.reason(cause)
+        return page_words.reason(cause)
     return None
 
 
@@ -194,10 +194,10 @@ def _line(conn: Connection, res: Resources, row: JobRow, brand_name: str) -> Gal
     made = asset_store.list_of_job(conn, row.id)
     return GalleryJob(
         id=row.id,
-        kind=words.KINDS[row.queue],
+        kind=page_words.KINDS[row.queue],
         brand=brand_name,
         state=row.state,
-        state_word=words.STATES[row.state],
+        state_word=page_words.STATES[row.state],
         progress=row.progress,
         message=row.message or "",
         created_at=row.created_at,

@@ -20,7 +20,7 @@ from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import By, Caller, JobPath, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
 from bmn.server.answers import operator_views, views
-from bmn.server.routes.admin import queue_rows
+from bmn.server.routes.admin_routes import queue_rows
 from bmn.work.queue_names import known_queue
 from bmn.work.registry import QUEUES
 

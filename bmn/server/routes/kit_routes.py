@@ -18,7 +18,7 @@ from bmn.jobs.submission import Idempotent, warning
 from bmn.schemas import documents
 from bmn.schemas.base import Id
 from bmn.schemas.kind import NEW_BRAND
-from bmn.schemas.kits import KitBody, KitEstimate
+from bmn.schemas.kit_requests import KitBody, KitEstimate
 from bmn.schemas.requests import PickBody, ReasonBody
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import By, Caller, GenerationCaller, IdempotencyKey, Res, owner_filter, request_id

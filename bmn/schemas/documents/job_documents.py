@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bmn.schemas.documents.access import AuditRecord
-from bmn.schemas.documents.brand import Asset
+from bmn.schemas.documents.access_documents import AuditRecord
+from bmn.schemas.documents.brand_documents import Asset
 from bmn.schemas.documents.document import INTERNAL, PERSONAL, PERSONAL_FACTS, Document, Time, absent
 from bmn.schemas.payloads import JobState
 from bmn.schemas.traits import JobTraits

@@ -24,7 +24,7 @@ from bmn.server.access.revealing import Looker, Reason, Reveal, looker
 from bmn.server.access.scope import check_words, scope_of
 from bmn.server.answers import views
 from bmn.server.state.resources import Resources
-from bmn.server.usecases import bulk
+from bmn.server.usecases import bulk_requests
 from bmn.server.usecases.translation import check_files, strings_in
 
 own = APIRouter(prefix="/api/v1", tags=["bulk"], responses=ANY_CALLER, route_class=AskingRoute)
@@ -75,7 +75,7 @@ def _add_beginning(router: APIRouter, owner_of: OwnerOf) -> None:
     async def estimate_bulk(body: BulkBody, res: Res, principal: Looker) -> documents.BulkEstimate:
         """What an action would come to; nothing is stored."""
         owner_id = await owner_of(res, principal, body)
-        return (await bulk.look(res, body, owner_id))[0]
+        return (await bulk_requests.look(res, body, owner_id))[0]
 
     @router.post("/bulk", status_code=202, responses=_BEGUN)
     async def start_bulk(
@@ -90,7 +90,7 @@ def _add_beginning(router: APIRouter, owner_of: OwnerOf) -> None:
         owner_id = await owner_of(res, await looker(request, principal, reveal, reason), body)
         await check_files(res, principal, strings_in(body.changes))
         asked = _slowed(res, body) if router is own else body
-        found, joined = await bulk.start(res, asked, owner_id, acting(principal, request))
+        found, joined = await bulk_requests.start(res, asked, owner_id, acting(principal, request))
         return views.shown(views.bulk_action(found, joined=joined), principal)
 
 

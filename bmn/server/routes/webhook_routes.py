@@ -10,7 +10,7 @@ from bmn.db.records import DeliveryRow, DeliveryState, EndpointRow, Hook
 from bmn.errors import UsageProblem
 from bmn.schemas import documents
 from bmn.schemas.base import Id, JobId
-from bmn.schemas.webhooks import ENDS, SUBSCRIBED, EndpointBody, ListenBody, OutcomeBody, WebhookTestBody
+from bmn.schemas.webhook_payloads import ENDS, SUBSCRIBED, EndpointBody, ListenBody, OutcomeBody, WebhookTestBody
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals

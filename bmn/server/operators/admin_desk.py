@@ -15,8 +15,8 @@ from bmn.server.operators import plots
 from bmn.server.operators.frame import Why, show
 from bmn.server.operators.plots import REACHES, Span
 from bmn.server.pages.access import PageRoute, Visitor
-from bmn.server.routes import admin, alerts, fleet, records
-from bmn.server.routes.alerts import AlertId
+from bmn.server.routes import admin_routes, alert_routes, fleet_routes, record_routes
+from bmn.server.routes.alert_routes import AlertId
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -30,8 +30,8 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
     """What one looks at first, at three in the morning."""
     now, reach = time.time(), REACHES[span]
     past = await res.core.db.read(lambda conn: plots.read(conn, span, now))
-    found = await alerts.list_alerts(res, visitor)
-    working = await fleet.list_workers(res, visitor)
+    found = await alert_routes.list_alerts(res, visitor)
+    working = await fleet_routes.list_workers(res, visitor)
     return show(
         request,
         visitor,
@@ -46,10 +46,10 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
         size=(plots.WIDTH, plots.HEIGHT),
         alerts=found.alerts,
         mutes=found.mutes,
-        queues=(await admin.list_queues(res, visitor)).queues,
+        queues=(await admin_routes.list_queues(res, visitor)).queues,
         workers=working,
         releases=sorted({worker.release for worker in working.workers if worker.release and worker.state != "lost"}),
-        costs=await records.show_costs(res, visitor, since=float(reach.seconds), everyone=True),
+        costs=await record_routes.show_costs(res, visitor, since=float(reach.seconds), everyone=True),
     )
 
 
@@ -57,28 +57,28 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
 async def switch(queue: str, change: Literal["pause", "resume"], res: Res, by: By, reason: Why) -> Response:
     """Pauses a queue, or lets it go on."""
     if change == "pause":
-        await admin.pause_queue(queue, res, by, PauseBody(reason=reason))
+        await admin_routes.pause_queue(queue, res, by, PauseBody(reason=reason))
     else:
-        await admin.resume_queue(queue, res, by, ReasonBody(reason=reason))
+        await admin_routes.resume_queue(queue, res, by, ReasonBody(reason=reason))
     return RedirectResponse("/admin", 303)
 
 
 @router.post("/admin/alerts/{alert_id}/ack")
 async def take_up(alert_id: AlertId, res: Res, by: By, reason: Why) -> Response:
     """The visitor has it."""
-    await alerts.acknowledge(alert_id, res, by, ReasonBody(reason=reason))
+    await alert_routes.acknowledge(alert_id, res, by, ReasonBody(reason=reason))
     return RedirectResponse("/admin", 303)
 
 
 @router.post("/admin/alerts/mute")
 async def mute(res: Res, by: By, kind: Kind, reason: Why, seconds: Seconds = 3600) -> Response:
     """Nobody is told of a kind for a while."""
-    await alerts.mute(MuteBody(kind=kind, seconds=float(seconds), reason=reason), res, by)
+    await alert_routes.mute(MuteBody(kind=kind, seconds=float(seconds), reason=reason), res, by)
     return RedirectResponse("/admin", 303)
 
 
 @router.post("/admin/alerts/unmute")
 async def unmute(res: Res, by: By, kind: Kind, reason: Why) -> Response:
     """What lasts of a kind is told again."""
-    await alerts.unmute(UnmuteBody(kind=kind, reason=reason), res, by)
+    await alert_routes.unmute(UnmuteBody(kind=kind, reason=reason), res, by)
     return RedirectResponse("/admin", 303)

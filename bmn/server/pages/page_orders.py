@@ -17,7 +17,7 @@ from bmn.schemas.look import BrandBody
 from bmn.server.access.dependencies import AssetPath, BrandPath, Res
 from bmn.server.pages import steps
 from bmn.server.pages.access import PageRoute, PayingVisitor
-from bmn.server.pages.rooms import BUNDLES, FILMS, LOGOS, PRODUCTS, WORDS, PageRoom
+from bmn.server.pages.brand_rooms import BUNDLES, FILMS, LOGOS, PRODUCTS, WORDS, PageRoom
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.actions import generate
 

@@ -21,10 +21,10 @@ from bmn.schemas.requests import ReasonBody, RetryBody
 from bmn.server.access.dependencies import By, JobPath, Res, owner_filter
 from bmn.server.access.revealing import Onlooker
 from bmn.server.operators.frame import Why, show
-from bmn.server.pages import course, pieces, words
+from bmn.server.pages import job_course, page_words, pieces
 from bmn.server.pages.access import PageRoute, PayingVisitor
-from bmn.server.pages.course import Attempt
-from bmn.server.routes import jobs
+from bmn.server.pages.job_course import Attempt
+from bmn.server.routes import job_routes
 from bmn.server.state.resources import Resources
 from bmn.work.estimates import job_cost
 
@@ -69,7 +69,7 @@ class Inside:
 @router.get("/admin/jobs/{job_id}")
 async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Onlooker) -> Response:
     """One job."""
-    record = await jobs.show(job_id, res, visitor, Response())
+    record = await job_routes.show(job_id, res, visitor, Response())
     whole = owner_filter(visitor) in (None, record.user_id)
     inside = await res.core.db.read(lambda conn: _look(conn, job_id, whole=whole))
     cause = Cause(record.cause) if record.cause else None
@@ -80,8 +80,8 @@ async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Onlooke
         "jobs",
         job=record,
         live=record.state not in TERMINAL_STATES,
-        why=await jobs.why(job_id, res, visitor),
-        log=(await jobs.logs(job_id, res, visitor)).logs,
+        why=await job_routes.why(job_id, res, visitor),
+        log=(await job_routes.logs(job_id, res, visitor)).logs,
         inside=inside,
         whole=whole,
         lanes=_lanes(inside, time.time()),
@@ -96,21 +96,21 @@ async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Onlooke
         ),
         repeatable=record.state in REPLAYABLE_STATES and not record.replays and not record.collects_id,
         advice=CAUSES[cause].advice if cause else "",
-        state_word=words.STATES[record.state],
+        state_word=page_words.STATES[record.state],
     )
 
 
 @router.post("/admin/jobs/{job_id}/retry")
 async def retry(request: Request, job_id: JobPath, res: Res, visitor: PayingVisitor, reason: Why) -> Response:
     """Brings an ended job back."""
-    again = await jobs.retry_job(job_id, request, res, visitor, RetryBody(reason=reason))
+    again = await job_routes.retry_job(job_id, request, res, visitor, RetryBody(reason=reason))
     return RedirectResponse(f"/admin/jobs/{again.job_id}", 303)
 
 
 @router.post("/admin/jobs/{job_id}/cancel")
 async def cancel(job_id: JobPath, res: Res, visitor: PayingVisitor, by: By, reason: Why) -> Response:
     """Stops a job."""
-    await jobs.cancel_job(job_id, res, visitor, by, ReasonBody(reason=reason))
+    await job_routes.cancel_job(job_id, res, visitor, by, ReasonBody(reason=reason))
     return RedirectResponse(f"/admin/jobs/{job_id}", 303)
 
 
@@ -119,7 +119,7 @@ def _look(conn: Connection, job_id: str, *, whole: bool) -> Inside:
     letter = dead_letters.of_job(conn, job_id)
     return Inside(
         calls=call_rows.of_job(conn, job_id),
-        attempts=course.attempts(event_rows.after(conn, job_id, 0, _EVENTS)),
+        attempts=job_course.attempts(event_rows.after(conn, job_id, 0, _EVENTS)),
         worker=row.lease_owner,
         said=job_rows.last_said(conn, job_id) if whole else None,
         is_dead=letter is not None and letter.state == LetterState.OPEN,

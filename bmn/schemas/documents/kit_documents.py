@@ -3,8 +3,8 @@
 from typing import Annotated, Literal
 
 from bmn.schemas.documents.document import PERSONAL, Document, Time, absent
-from bmn.schemas.documents.job import Expected
-from bmn.schemas.kits import Step
+from bmn.schemas.documents.job_documents import Expected
+from bmn.schemas.kit_requests import Step
 from bmn.schemas.payloads import JobState
 
 KitState = Literal["running", "picking", "held", "done", "cancelled"]

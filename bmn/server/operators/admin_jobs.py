@@ -16,11 +16,11 @@ from bmn.schemas.payloads import JobState
 from bmn.server.access.dependencies import Res, owner_filter
 from bmn.server.access.revealing import Onlooker
 from bmn.server.access.scope import SAY_WHY
+from bmn.server.operators.admin_view import SPANS, view_of
 from bmn.server.operators.frame import show
-from bmn.server.operators.view import SPANS, view_of
 from bmn.server.pages import pieces
 from bmn.server.pages.access import PageRoute
-from bmn.server.routes import jobs
+from bmn.server.routes import job_routes
 from bmn.server.state.resources import Resources
 from bmn.work.registry import QUEUES
 
@@ -39,8 +39,8 @@ async def list_jobs(request: Request, res: Res, visitor: Onlooker) -> Response:
         return show(request, visitor, "jobs_why.html", "jobs", 403, view=view, problem=SAY_WHY)
     chosen = await view.chosen(res, visitor)
     found, groups = await asyncio.gather(
-        jobs.list_jobs(res, visitor, chosen, prefix=view.prefix, limit=_SHOWN, cursor=view.cursor),
-        jobs.group_jobs(res, visitor, chosen, view.by),
+        job_routes.list_jobs(res, visitor, chosen, prefix=view.prefix, limit=_SHOWN, cursor=view.cursor),
+        job_routes.group_jobs(res, visitor, chosen, view.by),
     )
     return show(
         request,

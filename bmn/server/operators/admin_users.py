@@ -15,7 +15,7 @@ from bmn.server.access.revealing import Onlooker
 from bmn.server.access.scope import UserName, named_user
 from bmn.server.operators.frame import Why, show
 from bmn.server.pages.access import PageRoute, Visitor, VisitorWhoChanges
-from bmn.server.routes import admin, jobs, records
+from bmn.server.routes import admin_routes, job_routes, record_routes
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -32,7 +32,7 @@ async def find_user(res: Res, visitor: Visitor, name: Annotated[UserName, Query(
 @router.get("/admin/users/{user_id}")
 async def show_user(request: Request, user_id: JobId, res: Res, visitor: Onlooker) -> Response:
     """Raises NotFound for somebody who was never seen."""
-    account = await records.account(res, user_id)
+    account = await record_routes.account(res, user_id)
     chosen = JobFilter(user_id=user_id)
     return show(
         request,
@@ -42,9 +42,9 @@ async def show_user(request: Request, user_id: JobId, res: Res, visitor: Onlooke
         account=None,
         credits=account,
         email=await res.core.db.read(lambda conn: credit_store.address_of(conn, user_id)) if visitor.reveals else None,
-        found=await jobs.list_jobs(res, visitor, chosen, limit=_JOBS),
-        groups=(await jobs.group_jobs(res, visitor, chosen, "cause")).groups,
-        costs=await records.show_costs(res, visitor, user=user_id),
+        found=await job_routes.list_jobs(res, visitor, chosen, limit=_JOBS),
+        groups=(await job_routes.group_jobs(res, visitor, chosen, "cause")).groups,
+        costs=await record_routes.show_costs(res, visitor, user=user_id),
     )
 
 
@@ -58,5 +58,5 @@ async def grant(
     reason: Why,
 ) -> Response:
     """Gives a user credits."""
-    await admin.grant_credits(GrantBody(amount=amount, user_id=user_id, reason=reason), res, by)
+    await admin_routes.grant_credits(GrantBody(amount=amount, user_id=user_id, reason=reason), res, by)
     return RedirectResponse(f"/admin/users/{user_id}", 303)

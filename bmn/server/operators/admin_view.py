@@ -15,7 +15,7 @@ from bmn.identity.tokens import Principal
 from bmn.schemas.base import GivenReason, Id, JobId, Model, Text
 from bmn.schemas.payloads import JobState
 from bmn.schemas.requests import BulkBody, BulkWord
-from bmn.server.routes.jobs import chosen_jobs
+from bmn.server.routes.job_routes import chosen_jobs
 from bmn.server.state.resources import Resources
 
 _LISTS = ("state", "queue", "ids")

@@ -22,8 +22,8 @@ from bmn.schemas.requests import TokenBody
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import Caller, Res
 from bmn.server.access.refusals import ANY_CALLER, refusals
-from bmn.server.answers.shares import OpenShare, address_of, open_share, shared_job, visit_share
-from bmn.server.routes.job_events import HEADERS
+from bmn.server.answers.share_links import OpenShare, address_of, open_share, shared_job, visit_share
+from bmn.server.routes.job_event_routes import HEADERS
 from bmn.server.state.resources import Resources
 from bmn.server.usecases.waiting import counted_stream, wait_for_news
 

@@ -28,7 +28,7 @@ from bmn.server.access.revealing import Looker
 from bmn.server.access.scope import OfEveryone, OfUser, check_words, scope_of
 from bmn.server.answers import views
 from bmn.server.answers.job_record import job_record
-from bmn.server.answers.shares import share_job
+from bmn.server.answers.share_links import share_job
 from bmn.server.answers.why import explain, look_into
 from bmn.server.usecases.translation import check_files, strings_in
 from bmn.server.usecases.waiting import MOST_SECONDS, followed, wait_for_end

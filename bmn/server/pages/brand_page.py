@@ -17,16 +17,16 @@ from bmn.db.records import BrandRow, JobRow
 from bmn.identity.tokens import Principal
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.videos import VideoStyle
-from bmn.schemas.kits import KitBody
+from bmn.schemas.kit_requests import KitBody
 from bmn.schemas.look import LogoStyle
 from bmn.schemas.payloads import TERMINAL_STATES, JobState
 from bmn.server.access.dependencies import BrandPath, Res, fresh_key, owner_filter
 from bmn.server.access.revealing import Onlooker
-from bmn.server.pages import course, pieces, steps
+from bmn.server.pages import job_course, pieces, steps
 from bmn.server.pages.access import PageRoute
-from bmn.server.pages.gallery import account, lines
+from bmn.server.pages.brand_rooms import LOGOS, PRODUCTS, ROOMS, PageRoom, offer, product_offer, types_of
+from bmn.server.pages.gallery_pages import account, lines
 from bmn.server.pages.rendering import page
-from bmn.server.pages.rooms import LOGOS, PRODUCTS, ROOMS, PageRoom, offer, product_offer, types_of
 from bmn.server.state.resources import Resources
 from bmn.work.kits.plan import plan_of, prices
 from bmn.work.looks import look_of
@@ -155,7 +155,7 @@ def _coming(conn: Connection, res: Resources, brand: BrandRow, room: PageRoom) -
     found: list[Coming] = []
     running = JobFilter(brand_id=brand.id, queue=room.kind.queue, states=_LIVE)
     for job in reversed(list_jobs(conn, running, limit=_JOBS).jobs):
-        far = course.shares(job_events.after(conn, job.id, 0, _EVENTS))
+        far = job_course.shares(job_events.after(conn, job.id, 0, _EVENTS))
         made = asset_store.list_of_job(conn, job.id)
         tiles = pieces.of_job(job, job_store.units(conn, job.id), made, res.signer, brand.name, far)
         found += [Coming(job, tile, job.traits.name) for tile in tiles if tile.state == "coming"]

@@ -16,9 +16,9 @@ from bmn.server.access.revealing import Onlooker
 from bmn.server.answers import operator_views, views
 from bmn.server.operators.frame import may_operate, show
 from bmn.server.pages.access import PageRoute
-from bmn.server.routes import admin
-from bmn.server.routes.admin import Words
-from bmn.server.usecases import bulk
+from bmn.server.routes import admin_routes
+from bmn.server.routes.admin_routes import Words
+from bmn.server.usecases import bulk_requests
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -48,7 +48,7 @@ async def show_dlq(
 ) -> Response:
     """The piles, and the letters of one of them, or of all."""
     piles = [await _pile(res, visitor, *each) for each in await res.core.db.read(dead_letters.piles)]
-    letters = await admin.list_dlq(res, visitor, cause=cause, limit=_SHOWN, cursor=cursor)
+    letters = await admin_routes.list_dlq(res, visitor, cause=cause, limit=_SHOWN, cursor=cursor)
     return show(request, visitor, "dlq.html", "dlq", piles=piles, letters=letters, cause=cause)
 
 
@@ -57,7 +57,7 @@ async def _pile(res: Res, visitor: Principal, newest: records.DeadLetterRow, num
     estimate = None
     if may_operate(visitor) and number <= _AT_ONCE:
         body = BulkBody(action="replay", cause=cause)
-        estimate = await bulk.estimate(res, body, await bulk.choose(res, body, None), None)
+        estimate = await bulk_requests.estimate(res, body, await bulk_requests.choose(res, body, None), None)
     return Pile(
         cause, number, views.shown(operator_views.dead_letter(newest), visitor), estimate, found.user_text, found.advice
     )

@@ -9,7 +9,7 @@ from bmn.format import duration
 from bmn.format import time_left as in_words
 from bmn.schemas.documents import Expected
 from bmn.schemas.payloads import JobState
-from bmn.server.pages import words
+from bmn.server.pages import page_words
 from bmn.server.pages.told import Saying
 
 _PERCENT = re.compile(r": ([0-9]+) ?%$")
@@ -75,7 +75,7 @@ def attempts(events: Sequence[StoredEvent]) -> list[Attempt]:
             running = running or (event if Saying.of(event.payload).begins else None)
         elif end := _END.get(event.event):
             began = running.at if running else event.at
-            text = words.reason_only(Saying.of(event.payload).cause) if event.event == "job:failed" else ""
+            text = page_words.reason_only(Saying.of(event.payload).cause) if event.event == "job:failed" else ""
             found.append(Attempt(len(found) + 1, began, event.at, end, text))
             running = None
     if running is not None:

@@ -1,7 +1,7 @@
 """What operators are told of an incident: whom it hurt, what it cost, what mends it, who was made whole."""
 
 from bmn.schemas.documents.document import Document, Time
-from bmn.schemas.documents.operations import AlertRecord
+from bmn.schemas.documents.operator_documents import AlertRecord
 
 
 class CauseSurge(Document):

@@ -14,9 +14,9 @@ from bmn.jobs.replay import retry
 from bmn.schemas.base import Text
 from bmn.schemas.requests import BrandPatch
 from bmn.server.access.dependencies import AssetPath, BrandPath, JobPath, Res, acting, owner_filter
-from bmn.server.answers.shares import share_job
+from bmn.server.answers.share_links import share_job
 from bmn.server.pages.access import LocalPath, PageRoute, PayingVisitor, VisitorWhoChanges
-from bmn.server.pages.gallery import show_job
+from bmn.server.pages.gallery_pages import show_job
 from bmn.server.pages.steps import proposed_look
 from bmn.server.usecases.actions import change_brand, choose_asset
 

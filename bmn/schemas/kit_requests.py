@@ -9,7 +9,7 @@ from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.kind import NEW_BRAND, NewBrand, check_named
 from bmn.schemas.look import LogoStyle
-from bmn.schemas.webhooks import SubscribedList
+from bmn.schemas.webhook_payloads import SubscribedList
 
 Step = Literal["logos", "pick", "mockups", "bundle", "video"]
 Part = Literal["bundle", "video"]

@@ -10,8 +10,8 @@ from bmn.db.engine import Connection
 from bmn.db.library import asset_store, brand_store
 from bmn.schemas.payloads import TERMINAL_STATES
 from bmn.server.access.dependencies import Res
-from bmn.server.answers.shares import visit_share
-from bmn.server.pages import pieces, words
+from bmn.server.answers.share_links import visit_share
+from bmn.server.pages import page_words, pieces
 from bmn.server.pages.access import PageRoute
 from bmn.server.pages.rendering import page
 from bmn.signing import Signer
@@ -37,7 +37,7 @@ def _job(conn: Connection, job_id: str, signer: Signer) -> dict[str, Any]:
     job = job_store.get_job(conn, job_id)
     name = brand_store.names(conn, [job.brand_id]).get(job.brand_id, "")
     made = pieces.in_order(asset_store.list_of_job(conn, job_id), signer, name)
-    return {"brand_name": name, "kind": words.KINDS.get(job.queue, "Pictures"), "pictures": made,
+    return {"brand_name": name, "kind": page_words.KINDS.get(job.queue, "Pictures"), "pictures": made,
             "live": job.state not in TERMINAL_STATES, "progress": job.progress}  # fmt: skip
 
 

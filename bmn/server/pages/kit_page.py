@@ -13,13 +13,13 @@ from bmn.db.lists.listing import JobFilter
 from bmn.identity.rights import Right
 from bmn.jobs.submission import Idempotent
 from bmn.schemas.base import Id, Text
-from bmn.schemas.kits import KitBody
+from bmn.schemas.kit_requests import KitBody
 from bmn.server.access.dependencies import BrandPath, Res, acting, fresh_key, owner_filter, request_id
 from bmn.server.access.revealing import Onlooker
 from bmn.server.answers.kit_views import kit_documents
 from bmn.server.pages import pieces
 from bmn.server.pages.access import PageRoute, PayingVisitor, VisitorWhoChanges
-from bmn.server.pages.gallery import account, lines
+from bmn.server.pages.gallery_pages import account, lines
 from bmn.server.pages.rendering import page
 from bmn.server.usecases.watched import note_watched
 from bmn.work.kits import course
