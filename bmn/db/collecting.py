@@ -13,8 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from bmn.db import claims
-from bmn.db import job_store as job_rows
+from bmn.db import claims, job_store
 from bmn.db.accounts import credit_store
 from bmn.db.accounts.credit_store import CreditsRow
 from bmn.db.records import EventRow, JobRow, NewJob, UnitRow, UnitState
@@ -59,7 +58,7 @@ def charge_ordered(conn: Connection, held: JobRow, lease: NewLease | None) -> Or
     price = held.unit_credits
     if held.collects_id is not None or not price or held.user_id is None:
         return Ordered()
-    units = job_rows.units(conn, held.id)
+    units = job_store.units(conn, held.id)
     shown = [unit for unit in units if unit.state is UnitState.SHOWN]
     states = (*_ACCEPTED, UnitState.SUBMITTING) if lease else _ACCEPTED
     ordered = [unit for unit in units if unit.state in states]
@@ -70,7 +69,7 @@ def charge_ordered(conn: Connection, held: JobRow, lease: NewLease | None) -> Or
     event = _store_collector(conn, held, ordered)
     job_id = collector_id(held)
     if lease is None:
-        return replace(found, job=job_rows.get_job(conn, job_id), event=event)
+        return replace(found, job=job_store.get_job(conn, job_id), event=event)
     return replace(found, job=claims.take(conn, job_id, lease.owner, lease.seconds), event=event)
 
 
@@ -103,7 +102,7 @@ def _store_collector(conn: Connection, held: JobRow, ordered: list[UnitRow]) -> 
         trace_parent=held.trace_parent,
         message="Fetching what was ordered and paid for before the cancel",
     )
-    event = job_rows.insert_job(conn, job)
+    event = job_store.insert_job(conn, job)
     for unit in ordered:
         conn.execute(insert(job_units).values(asdict(replace(unit, job_id=job.id, credits=0, cost_usd=0.0))))
     return event
@@ -111,9 +110,9 @@ def _store_collector(conn: Connection, held: JobRow, ordered: list[UnitRow]) -> 
 
 def close_collected(conn: Connection, collector_id: str, cancelled_id: str, user_id: str) -> list[CreditsRow]:
     """The books of a collecting job that has ended: what it has got is the cancelled job's, the rest is refunded."""
-    paid = {unit.unit: unit for unit in job_rows.units(conn, cancelled_id)}
+    paid = {unit.unit: unit for unit in job_store.units(conn, cancelled_id)}
     balances: list[CreditsRow] = []
-    for unit in job_rows.units(conn, collector_id):
+    for unit in job_store.units(conn, collector_id):
         if (before := paid.get(unit.unit)) is None:
             continue
         kept = asdict(unit)

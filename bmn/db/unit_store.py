@@ -18,8 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bmn.db import event_store
-from bmn.db import job_store as job_rows
+from bmn.db import event_store, job_store
 from bmn.db.accounts import credit_store
 from bmn.db.hooks import webhook_store
 from bmn.db.library import asset_store
@@ -114,8 +113,8 @@ def save(
     event = progress_event(job, shown, saved)
     webhook_store.follow(conn, job, event)
     change.events.append(event_store.add(conn, job, event))
-    if follow_up is not None and not job_rows.exists(conn, follow_up.id):
-        change.events.append(job_rows.insert_job(conn, follow_up))
+    if follow_up is not None and not job_store.exists(conn, follow_up.id):
+        change.events.append(job_store.insert_job(conn, follow_up))
         change.queued.append((follow_up.queue, follow_up.id))
     return change
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
 from bmn.db.health import clock
-from bmn.db.operators import queue_store as queue_rows
+from bmn.db.operators import queue_store
 from bmn.db.operators.alert_store import Trouble
 from bmn.db.records import NewJob
 from bmn.db.sums import budget_sums as sums
@@ -146,7 +146,7 @@ def _due(conn: Connection, budgets: Iterable[Budget]) -> list[tuple[str, str | N
     """Which queues are to be paused, and why; without a reason: to be resumed."""
     over = {budget.of: reason for budget in budgets if budget.of != USER and (reason := _reason(conn, budget))}
     paused = _paused_by_budget(conn)
-    standing = {name for name, each in queue_rows.settings(conn).items() if each.paused}
+    standing = {name for name, each in queue_store.settings(conn).items() if each.paused}
     stop = [(queue, reason) for queue, reason in over.items() if queue not in standing]
     return [*stop, *((queue, None) for queue in sorted(paused - over.keys()))]
 
@@ -160,15 +160,15 @@ def _reason(conn: Connection, budget: Budget) -> str | None:
 
 
 def _paused_by_budget(conn: Connection) -> set[str]:
-    return {name for name, each in queue_rows.settings(conn).items() if each.paused and each.paused_by == BUDGET}
+    return {name for name, each in queue_store.settings(conn).items() if each.paused and each.paused_by == BUDGET}
 
 
 def _apply(conn: Connection, queue: str, reason: str | None) -> None:
-    pause = queue_rows.get_pause(conn, queue)
+    pause = queue_store.get_pause(conn, queue)
     if reason and pause is None:
-        queue_rows.set_paused(conn, queue, by=BUDGET, reason=reason)
+        queue_store.set_paused(conn, queue, by=BUDGET, reason=reason)
     elif reason is None and pause is not None and pause.paused_by == BUDGET:
-        queue_rows.set_running(conn, queue, by=BUDGET, reason="below its budget again")
+        queue_store.set_running(conn, queue, by=BUDGET, reason="below its budget again")
 
 
 def _figure(amount: float, budget: Budget) -> str:

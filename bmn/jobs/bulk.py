@@ -10,12 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from bmn.db import dead_letters
-from bmn.db import job_store as job_rows
+from bmn.db import dead_letters, job_store
 from bmn.db.accounts import audit_store
 from bmn.db.accounts.audit_store import Actor
-from bmn.db.batches import bulk_store as rows
-from bmn.db.batches import kit_store
+from bmn.db.batches import bulk_store, kit_store
 from bmn.db.batches.bulk_store import Action, Bulk, BulkItemRow
 from bmn.db.batches.kit_store import KitRow
 from bmn.db.engine import Connection, is_passing
@@ -58,7 +56,7 @@ class _Step:
 async def work(core: Core, go_on: Callable[[], bool] = lambda: True) -> None:
     """Carries out every action that runs, side by side, until none is left. go_on: whether it is still ours to do."""
     while go_on():
-        due = await core.db.read(rows.running)
+        due = await core.db.read(bulk_store.running)
         if not due:
             return
         ready = [bulk_id for bulk_id, wait in due if wait <= 0]
@@ -83,24 +81,24 @@ async def _carry_on(core: Core, bulk_id: str) -> None:
 
 def _step(conn: Connection, core: Core, bulk_id: str) -> _Step:
     """Acts on the next jobs, each in a savepoint of its own, and writes down what became of them."""
-    bulk = rows.hold(conn, bulk_id)
+    bulk = bulk_store.hold(conn, bulk_id)
     if bulk is None:
         return _Step()
-    if (why := rows.failures_stop(conn, bulk)) is not None:
-        rows.change_state(conn, bulk_id, "stopped", among=("running",), message=why)
+    if (why := bulk_store.failures_stop(conn, bulk)) is not None:
+        bulk_store.change_state(conn, bulk_id, "stopped", among=("running",), message=why)
         return _Step(ended="stopped")
-    if not (most := rows.allowed(bulk, _AT_ONCE)):
+    if not (most := bulk_store.allowed(bulk, _AT_ONCE)):
         return _Step()  # somebody was faster
-    wanted = rows.next_items(conn, bulk_id, most)
+    wanted = bulk_store.next_items(conn, bulk_id, most)
     if not wanted:
-        rows.change_state(conn, bulk_id, "done", among=("running",))
+        bulk_store.change_state(conn, bulk_id, "done", among=("running",))
         return _Step(ended="done")
     step, until = _Step(), time.monotonic() + _STEP_SECONDS
     for item in wanted:
         step.did.append(_act(conn, core, bulk, item))
         if time.monotonic() > until:
             break
-    rows.note_outcomes(conn, bulk, [did.item for did in step.did])
+    bulk_store.note_outcomes(conn, bulk, [did.item for did in step.did])
     return step
 
 
@@ -136,7 +134,7 @@ def _retry(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did:
 
 
 def _cancel(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did:
-    job = job_rows.get_job(conn, item.job_id, bulk.owner_id)
+    job = job_store.get_job(conn, item.job_id, bulk.owner_id)
     check_open(job)
     change, asked = request_cancel(conn, job, _actor(bulk), bulk.reason)
     if change is None and not asked:
@@ -144,7 +142,7 @@ def _cancel(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did
     kit = kit_store.end_cancelled(conn, job.group_id) if job.group_id and _is_of_group_alone(bulk) else None
     if change is None:
         return _Did(replace(item, detail="Its worker is asked to stop."), tell=True, kit=kit)
-    ended = job_rows.get_job(conn, job.id)
+    ended = job_store.get_job(conn, job.id)
     done = replace(item, credits=ended.credits_refunded, detail=ended.message)
     return _Did(done, change, queue=job.queue, kit=kit)
 

@@ -7,8 +7,7 @@ from functools import partial
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import claims, transitions
-from bmn.db import job_store as job_rows
+from bmn.db import claims, job_store, transitions
 from bmn.db.accounts import audit_store
 from bmn.db.collecting import collector_id
 from bmn.db.engine import Connection
@@ -50,7 +49,7 @@ async def cancel(
     user_id: whose job it has to be; None for an admin. Raises NotFound, or Conflict where it has ended already or only
     collects what was ordered, and charged, before another cancel.
     """
-    job = await core.db.read(lambda conn: job_rows.get_job(conn, job_id, user_id))
+    job = await core.db.read(lambda conn: job_store.get_job(conn, job_id, user_id))
     check_open(job)
     change, asked = await core.db.write(lambda conn: request_cancel(conn, job, by, reason))
     if change is not None:
@@ -121,11 +120,11 @@ async def _ended(core: Core, job_id: str) -> CancelOutcome:
 
 def _answer(conn: Connection, job_id: str) -> CancelOutcome | None:
     """What became of a job, in figures; None where it has not ended."""
-    job = job_rows.get_job(conn, job_id)
+    job = job_store.get_job(conn, job_id)
     money = (job.credits_charged, job.credits_refunded)
     if job.state == JobState.CANCELLED:
         name = collector_id(job)
-        collector = name if job_rows.exists(conn, name) else None
+        collector = name if job_store.exists(conn, name) else None
         return CancelOutcome(job_id, "cancelled", job.message or "Cancelled.", *money, collector)
     if job.state in TERMINAL_STATES:
         return CancelOutcome(job_id, "finishing", f"It ended before the cancel reached it: {job.state}.", *money)

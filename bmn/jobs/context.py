@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bmn.broker.semaphore import Semaphore
-from bmn.db import job_store as job_rows
-from bmn.db import transitions
+from bmn.db import job_store, transitions
 from bmn.db.engine import Connection, Database
 from bmn.db.records import JobRow, NewCall
 from bmn.errors import TryLater
@@ -236,7 +235,7 @@ class Context(Generic[Payload_co]):
     async def log(self, level: str, message: str, **fields: Any) -> None:
         """A line in the job's own log, which its owner can read; no secrets, no provider bodies."""
         getattr(log, level)(message, **fields)
-        await self.commit(lambda conn: job_rows.add_log(conn, self.job.id, self.job.attempt, level, message, fields))
+        await self.commit(lambda conn: job_store.add_log(conn, self.job.id, self.job.attempt, level, message, fields))
 
     async def close(self) -> None:
         """Ends what runs beside the handler."""

@@ -2,8 +2,7 @@
 
 import traceback
 
-from bmn.db import job_store as job_rows
-from bmn.db import transitions
+from bmn.db import job_store, transitions
 from bmn.db.engine import Connection
 from bmn.db.records import JobRow, UnitState
 from bmn.db.transitions import Change
@@ -42,12 +41,12 @@ def ended_well(conn: Connection, job: JobRow, result: Result) -> Change | None:
 
 def _why_only_a_part(conn: Connection, job: JobRow) -> tuple[str | None, Cause | None]:
     """Of the first unit that was refused: what lists, groups and filters know the job by."""
-    refused = next((unit for unit in job_rows.units(conn, job.id) if unit.cause), None)
+    refused = next((unit for unit in job_store.units(conn, job.id) if unit.cause), None)
     return (refused.error, refused.cause) if refused else (None, None)
 
 
 def _collected(conn: Connection, job: JobRow, data: JobResult) -> Change | None:
-    ordered = job_rows.units(conn, job.id)
+    ordered = job_store.units(conn, job.id)
     there = sum(unit.state is UnitState.SAVED for unit in ordered)
     message = f"{there} of {len(ordered)} that were ordered before the cancel arrived"
     return transitions.complete(conn, job, message, data, partial=there < len(ordered))

@@ -6,8 +6,7 @@ Written in the transaction that makes the dead letter. What the mail says is the
 
 import time
 
-from bmn.db import dead_letters, transitions
-from bmn.db import job_store as job_rows
+from bmn.db import dead_letters, job_store, transitions
 from bmn.db.engine import Connection
 from bmn.db.operators import alert_store
 from bmn.db.records import JobRow
@@ -24,7 +23,7 @@ def lose(conn: Connection, core: Core, job: JobRow) -> Change | None:
     change = escalate(conn, core, transitions.lose(conn, job, most=core.queue(job.queue).losses))
     if change and change.state == JobState.QUEUED:
         fields = {"cause": Cause.WORKER_LOST, "owner": job.lease_owner}
-        job_rows.add_log(conn, job.id, job.attempt, "warning", "Its worker was lost.", fields)
+        job_store.add_log(conn, job.id, job.attempt, "warning", "Its worker was lost.", fields)
     return change
 
 
@@ -39,6 +38,6 @@ def escalate(conn: Connection, core: Core, change: Change | None) -> Change | No
         return change
     if opened is not None:
         alert_store.note_told(conn, opened, ops_mailbox(core.settings).id)
-    change.events.append(job_rows.insert_job(conn, mail))
+    change.events.append(job_store.insert_job(conn, mail))
     change.queued.append((mail.queue, mail.id))
     return change

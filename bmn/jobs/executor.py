@@ -18,7 +18,7 @@ from bmn.db.collecting import NewLease
 from bmn.db.engine import Connection
 from bmn.db.health import clock
 from bmn.db.job_store import add_log
-from bmn.db.operators import queue_store as queue_rows
+from bmn.db.operators import queue_store
 from bmn.db.operators.alert_store import open_alert
 from bmn.db.records import JobRow
 from bmn.db.transitions import Change
@@ -243,7 +243,7 @@ class Executor:
         if decision.action is not Action.PAUSE and not (outage and probe):
             self._after_probe(conn, job)
             return decision, change, False
-        queue_rows.set_paused(
+        queue_store.set_paused(
             conn,
             self._queue.name,
             by="system",
@@ -251,7 +251,7 @@ class Executor:
             cause=failure.cause,
             probe_in=(_OUTAGE_SECONDS if outage else PROBE_AGAIN_SECONDS) * settings.bmn_backoff_scale,
         )
-        pause = queue_rows.get_pause(conn, self._queue.name)
+        pause = queue_store.get_pause(conn, self._queue.name)
         is_own = pause is not None and pause.probe_at is not None
         return (
             decision,
@@ -276,7 +276,7 @@ class Executor:
     def _after_probe(self, conn: Connection, job: JobRow) -> None:
         """The one job that a paused queue let through has not met what paused it: the others may follow."""
         if job.probe:
-            queue_rows.end_own_pause(conn, self._queue.name)
+            queue_store.end_own_pause(conn, self._queue.name)
 
     async def close(self) -> None:
         """Closes the vendors' clients."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bmn.db import transitions
 from bmn.db.accounts import audit_store
 from bmn.db.engine import Connection
-from bmn.db.operators import queue_store as queue_rows
+from bmn.db.operators import queue_store
 from bmn.db.records import JobRow, NewJob
 from bmn.db.transitions import Change
 from bmn.errors import TryLater
@@ -58,7 +58,7 @@ async def send(core: Core, by: str) -> list[SentProbe]:
     pairs = [(queue, worker) for worker in found if worker.state in ("idle", "busy") for queue in worker.queues]
 
     def store(conn: Connection) -> tuple[list[SentProbe], list[Change]]:
-        paused = {name for name, each in queue_rows.settings(conn).items() if each.paused}
+        paused = {name for name, each in queue_store.settings(conn).items() if each.paused}
         planned = {
             (queue, worker.name): _job(core, queue, worker)
             for queue, worker in pairs

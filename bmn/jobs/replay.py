@@ -7,8 +7,7 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from bmn.db import dead_letters
-from bmn.db import job_store as job_rows
+from bmn.db import dead_letters, job_store
 from bmn.db.accounts import audit_store
 from bmn.db.batches import kit_store
 from bmn.db.collecting import collector_id
@@ -119,7 +118,7 @@ def _cost(conn: Connection, core: Core, queue: Queue, job_id: str, payload: Payl
 def _missing(conn: Connection, queue: Queue, job_id: str, payload: Payload) -> int:
     """How many units of a payload its job has not delivered."""
     wanted = queue.units(payload)
-    return wanted - _delivered(job_rows.units(conn, job_id), wanted)
+    return wanted - _delivered(job_store.units(conn, job_id), wanted)
 
 
 def _delivered(units: Iterable[UnitRow], wanted: int) -> int:
@@ -139,14 +138,14 @@ def replay_job(
     reason: str | None,
 ) -> tuple[Replay, Change]:
     """Makes a new job from an ended one, as `retry` does, inside the caller's transaction. Raises what that raises."""
-    parent = job_rows.get_job(conn, job_id, user_id, lock=True)
+    parent = job_store.get_job(conn, job_id, user_id, lock=True)
     queue = core.queue(parent.queue)
     _check_ended(conn, parent)
     if changes and user_id is not None and not queue.job_type:
         # Mails, CRM events and thumbnails are ours: their words and addressees are not the user's to choose.
         raise NotAllowed(f"Only an admin changes what a job of {queue.name} does.", hint="Retry it without changes.")
     payload = _payload(queue, parent, changes)
-    if was_delivered(queue, job_rows.units(conn, job_id)):
+    if was_delivered(queue, job_store.units(conn, job_id)):
         raise Conflict(
             "This job had done what it was paid for before it ended.", hint="Submit it again, to do it once more."
         )
@@ -208,14 +207,14 @@ def _take_once(conn: Connection, job_id: str, by: str, new_id: str) -> None:
         newest = letter.replay_job_id
         hint = None if newest else "Submit it again, if it is wanted after all."
         raise Conflict(already_resolved(letter), hint=hint, replay=newest)
-    if letter is None and (others := job_rows.children(conn, job_id)):
+    if letter is None and (others := job_store.children(conn, job_id)):
         raise Conflict(f"This job was brought back already, as {others[-1]}.", replay=others[-1])
 
 
 def _still_collecting(conn: Connection, parent: JobRow) -> str | None:
     """The job that collects for a cancelled one, while it does."""
     name = collector_id(parent)
-    found = job_rows.state_of(conn, name) if parent.state is JobState.CANCELLED else None
+    found = job_store.state_of(conn, name) if parent.state is JobState.CANCELLED else None
     return name if found and found[0] not in TERMINAL_STATES else None
 
 

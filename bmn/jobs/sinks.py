@@ -11,7 +11,7 @@ from functools import partial
 import httpx
 
 from bmn import observability
-from bmn.db import job_store as job_rows
+from bmn.db import job_store
 from bmn.db.engine import Connection
 from bmn.db.operators import alert_store
 from bmn.db.operators.alert_store import Alert
@@ -112,7 +112,7 @@ async def _mail(at: _Round, alert: Alert, sink: Sink) -> None:
     )
 
     def store(conn: Connection) -> Change | None:
-        return None if job_rows.exists(conn, job.id) else store_jobs(conn, at.core, None, [job])
+        return None if job_store.exists(conn, job.id) else store_jobs(conn, at.core, None, [job])
 
     if change := await at.core.db.write(store):
         at.core.outbox.publish(change)

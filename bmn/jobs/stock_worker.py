@@ -15,8 +15,7 @@ from rq import get_current_job
 from rq.job import Job as RqJob
 
 from bmn import logs
-from bmn.db import claims
-from bmn.db import job_store as job_rows
+from bmn.db import claims, job_store
 from bmn.db.records import JobRow
 from bmn.errors import BmnError, Cause, JobFailure, NotFound
 from bmn.jobs.core import Core
@@ -63,7 +62,7 @@ def execute(open_core: Callable[[Settings, str], Awaitable[Core]]) -> None:
 async def _run(open_core: Callable[[Settings, str], Awaitable[Core]], settings: Settings, job_id: str) -> JobRow | None:
     core = await open_core(settings, "rq")
     try:
-        job = await core.db.read(lambda conn: job_rows.get_job(conn, job_id))
+        job = await core.db.read(lambda conn: job_store.get_job(conn, job_id))
         lease, began = settings.bmn_lease_seconds, time.monotonic()
         claimed = await core.db.write(lambda conn: claims.claim_one(conn, job.queue, job_id, core.name, lease))
         if claimed:
@@ -72,7 +71,7 @@ async def _run(open_core: Callable[[Settings, str], Awaitable[Core]], settings: 
             await asyncio.sleep(_LOOK_SECONDS if job.completed_at is None else 0)
             await bring_back(core, job)
         await core.outbox.close()
-        job = await core.db.read(lambda conn: job_rows.get_job(conn, job_id))
+        job = await core.db.read(lambda conn: job_store.get_job(conn, job_id))
         await core.view.show([_place(job)])
         return job
     except NotFound:

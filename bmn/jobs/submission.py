@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from bmn.db import job_store as job_rows
-from bmn.db import transitions, unit_store
+from bmn.db import job_store, transitions, unit_store
 from bmn.db.accounts import credit_store, idempotency
 from bmn.db.engine import Connection, IntegrityError
 from bmn.db.hooks import webhook_store
 from bmn.db.library import brand_store
-from bmn.db.operators import queue_store as queue_rows
+from bmn.db.operators import queue_store
 from bmn.db.records import NewJob
 from bmn.db.transitions import Change
 from bmn.errors import OUTAGES, NotFound, TryLater
@@ -78,7 +77,7 @@ def uuid_of(job_id: str) -> str:
 
 def warning(conn: Connection, queue: str) -> str | None:
     """What the user of a paused queue is told at once; None for a queue that runs."""
-    paused = queue_rows.get_pause(conn, queue)
+    paused = queue_store.get_pause(conn, queue)
     if paused is None:
         return None
     why = "Provider degraded" if paused.cause in OUTAGES else "This kind of work is paused"
@@ -209,7 +208,7 @@ def _store(
         return found, []
     planned = plan(conn)
     answer = [_submission(job) for job in planned]
-    if job_id and job_rows.exists(conn, job_id):
+    if job_id and job_store.exists(conn, job_id):
         return answer, []
     if user_id:
         for brand_id in {job.brand_id for job in planned if job.brand_id}:
@@ -231,7 +230,7 @@ def _cancel_replaced(conn: Connection, user_id: str, planned: Sequence[NewJob]) 
     """Cancels what still waits for the same brands and work; first, so that what it had reserved is there again."""
     changes = []
     for queue, brand_id in {(job.queue, job.brand_id): None for job in planned if job.brand_id}:
-        for old in job_rows.replaceable(conn, user_id, brand_id, queue):
+        for old in job_store.replaceable(conn, user_id, brand_id, queue):
             if change := transitions.cancel_waiting(conn, old, user_id, "a newer one takes its place"):
                 changes.append(change)
     return changes
@@ -260,7 +259,7 @@ def store_admitted(conn: Connection, user_id: str | None, planned: Sequence[NewJ
     for job in planned:
         if receivers:
             job = replace(job, webhooks=(*job.webhooks, *receivers))
-        change.events.append(job_rows.insert_job(conn, job))
+        change.events.append(job_store.insert_job(conn, job))
         if user_id:
             credit_store.note_reservation(conn, user_id, job.id, job.credits)
         if job.parent_id:
@@ -279,11 +278,11 @@ def _answered(conn: Connection, user_id: str, idempotent: Idempotent) -> list[Su
 
 def _repeated(conn: Connection, kept: Submission) -> Submission:
     """The answer that a key got before; where its job has failed since, it says so, for nothing was started now."""
-    found = job_rows.state_of(conn, kept.job_id)
+    found = job_store.state_of(conn, kept.job_id)
     if found is None or found[0] not in (JobState.FAILED, JobState.CANCELLED):
         return kept
     state = found[0]
-    again = job_rows.children(conn, kept.job_id)
+    again = job_store.children(conn, kept.job_id)
     told = f"This idempotency key belongs to job {kept.job_id}, which has {_PAST[state]}; nothing new was started."
     retried = f"That job was started again as {again[-1]}; send" if again else "Retry that job, or send"
     return replace(kept, ended=state, warning=f"{told} {retried} a fresh key to submit it again.")

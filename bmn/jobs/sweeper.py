@@ -14,9 +14,8 @@ from functools import partial, wraps
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import claims, transitions
-from bmn.db import job_store as job_rows
-from bmn.db.batches import bulk_store as bulk_rows
+from bmn.db import claims, job_store, transitions
+from bmn.db.batches import bulk_store
 from bmn.db.health import clock
 from bmn.db.records import JobRow
 from bmn.db.sums import activity, lines, spending
@@ -196,7 +195,7 @@ class Sweeper:
         """At what there is to do, and at the clock: where it was set, no attempt ages, no deadline moves."""
         lease = self._core.settings.bmn_lease_seconds
         now, self._unfinished, in_bulk = await self._core.db.read(
-            lambda conn: (clock.now(conn), claims.any_unfinished(conn), bulk_rows.running(conn))
+            lambda conn: (clock.now(conn), claims.any_unfinished(conn), bulk_store.running(conn))
         )
         self._in_bulk = bool(in_bulk)
         self._quiet = 0 if self._unfinished or in_bulk else self._quiet + 1
@@ -237,9 +236,9 @@ class Sweeper:
         for queue, (running, in_line) in (await view.shown(self._core.queues)).items():
             if not running and not in_line:
                 continue
-            misplaced = await self._core.db.read(partial(job_rows.misplaced, running=running, in_line=in_line))
+            misplaced = await self._core.db.read(partial(job_store.misplaced, running=running, in_line=in_line))
             for dead in (job for job in misplaced if job.state is JobState.FAILED):
-                await bring_back(self._core, await self._core.db.read(partial(job_rows.get_job, job_id=dead.id)))
+                await bring_back(self._core, await self._core.db.read(partial(job_store.get_job, job_id=dead.id)))
             await view.show(
                 Shown(queue, job.id, job.fence, worker=job.lease_owner or "", state=job.state, at=job.run_at)
                 for job in misplaced
@@ -263,7 +262,7 @@ class Sweeper:
     async def carry_out_cancels(self) -> None:
         """Jobs that went back in line while their cancel was on its way."""
         for job_id in await self._core.db.read(claims.forgotten_cancels):
-            job = await self._core.db.read(partial(job_rows.get_job, job_id=job_id))
+            job = await self._core.db.read(partial(job_store.get_job, job_id=job_id))
             if change := await self._core.db.write(partial(transitions.cancel_waiting, held=job)):
                 self._core.outbox.publish(change, job.queue)
 

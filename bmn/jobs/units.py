@@ -23,9 +23,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bmn import failpoints
-from bmn.db import call_store
-from bmn.db import job_store as job_rows
-from bmn.db import unit_store as rows
+from bmn.db import call_store, job_store, unit_store
 from bmn.db.engine import Connection
 from bmn.db.records import JobRow, NewAsset, NewCall, UnitState
 from bmn.db.records import UnitRow as UnitRecord
@@ -61,7 +59,7 @@ async def open_unit(ctx: Context[Payload], name: str) -> "AttemptUnit":
 
 async def open_units(ctx: Context[Payload], names: Sequence[str]) -> list["AttemptUnit"]:
     """As `open_unit`, for several."""
-    found = {unit.unit: unit for unit in await ctx.db.read(lambda conn: job_rows.units(conn, ctx.job.id))}
+    found = {unit.unit: unit for unit in await ctx.db.read(lambda conn: job_store.units(conn, ctx.job.id))}
     return [AttemptUnit(ctx, found.get(name) or UnitRecord(ctx.job.id, name)) for name in names]
 
 
@@ -313,7 +311,7 @@ class AttemptUnit:
             asset = None if metadata is None else self._asset(job, metadata)
             follow_up = ctx.core.work.follow_up(job, asset) if asset else None
             usd = self.usd
-            return rows.save(
+            return unit_store.save(
                 conn, job, self.name, asset=asset, price=_price(ctx, job), usd=usd, shown=bar, follow_up=follow_up
             )
 
@@ -334,7 +332,7 @@ class AttemptUnit:
 
         def put(conn: Connection, job: JobRow) -> bool:
             call_store.add_all(conn, books if job is first else ())  # paid, whoever has the job by now
-            return rows.put(conn, job, self.name, {**self._moved_to(job), **values}, lease=lease)
+            return unit_store.put(conn, job, self.name, {**self._moved_to(job), **values}, lease=lease)
 
         await self._ctx.write(put, orders=orders)
         self._kept = replace(self._kept, job_id=self._ctx.job.id, **values)

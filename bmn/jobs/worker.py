@@ -18,8 +18,7 @@ from redis.exceptions import RedisError
 from bmn import failpoints
 from bmn.broker import keys
 from bmn.broker.connection import connect, connect_sync
-from bmn.db import claims
-from bmn.db import job_store as job_rows
+from bmn.db import claims, job_store
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.alert_loop import AlertLoop
 from bmn.jobs.command import WorkerCommand, read_command
@@ -235,7 +234,7 @@ class Worker:
     async def _bring_back(self, job_id: str) -> None:
         """What stood in line without waiting may be a dead job, put there with RQ's own tools."""
         with suppress(NotFound):
-            await bring_back(self._core, await self._core.db.read(lambda conn: job_rows.get_job(conn, job_id)))
+            await bring_back(self._core, await self._core.db.read(lambda conn: job_store.get_job(conn, job_id)))
 
     # --- keeping what it has ---------------------------------------------------------------------------------------
 

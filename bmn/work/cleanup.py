@@ -10,7 +10,7 @@ from pathlib import Path
 from redis.exceptions import RedisError
 
 from bmn.broker import keys
-from bmn.db import job_store as job_rows
+from bmn.db import job_store
 from bmn.db.engine import Connection, IntegrityError
 from bmn.db.keeping import orphans, retention
 from bmn.db.sums import activity, lines, spending
@@ -41,7 +41,7 @@ async def schedule(core: Core) -> None:
     slot = _slot()
     for kind in CLEANUP_TYPES:
         job_id = f"cleanup-{kind}-{slot}"
-        if await core.db.read(lambda conn, i=job_id: job_rows.exists(conn, i)):  # type: ignore[misc]
+        if await core.db.read(lambda conn, i=job_id: job_store.exists(conn, i)):  # type: ignore[misc]
             continue
         try:
             change = await core.db.write(lambda conn, i=job_id, k=kind: _plan(conn, i, k))  # type: ignore[misc]
@@ -61,11 +61,11 @@ def _slot() -> int:
 
 
 def _plan(conn: Connection, job_id: str, kind: CleanupType) -> Change | None:
-    if job_rows.exists(conn, job_id):
+    if job_store.exists(conn, job_id):
         return None
     queue = get_queue("cleanup")
     job = queue.new_job(Cleanup(type=kind), job_id=job_id, message=f"Cleanup: {kind}")
-    return Change(job_id, JobState.QUEUED, events=[job_rows.insert_job(conn, job)], queued=[(queue.name, job_id)])
+    return Change(job_id, JobState.QUEUED, events=[job_store.insert_job(conn, job)], queued=[(queue.name, job_id)])
 
 
 async def run(ctx: Context[Cleanup]) -> Result:

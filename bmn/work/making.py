@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bmn.db import job_store as job_rows
+from bmn.db import job_store
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.run import NotOrdered
@@ -72,7 +72,7 @@ async def make_all(ctx: Context[Payload], items: Sequence[Item]) -> int:
     some, or where nothing at all was made. What can never be made is written down, so that nobody asks for it again.
     """
     if ctx.job.collects_id:
-        ordered = {unit.unit for unit in await ctx.db.read(lambda conn: job_rows.units(conn, ctx.job.id))}
+        ordered = {unit.unit for unit in await ctx.db.read(lambda conn: job_store.units(conn, ctx.job.id))}
         items = [item for item in items if item.unit in ordered]
     course, count = _Course(items), len(items)
     units = await open_units(ctx, [item.unit for item in items])

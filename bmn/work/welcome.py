@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from bmn.db import job_store as job_rows
+from bmn.db import job_store
 from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
 from bmn.db.records import NewJob
@@ -28,7 +28,7 @@ async def ensure_known(core: Core, user_id: str, email: str | None) -> bool:
         if not credit_store.ensure_user(conn, user_id, email, start):
             return False, []
         greeting = _greeting(core, user_id, email) if email and user_id != DEV_USER_ID else []
-        return True, [store_jobs(conn, core, None, [job]) for job in greeting if not job_rows.exists(conn, job.id)]
+        return True, [store_jobs(conn, core, None, [job]) for job in greeting if not job_store.exists(conn, job.id)]
 
     new, changes = await core.db.write(open_account)
     for change in changes:

@@ -9,8 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from bmn.db import dead_letters
-from bmn.db import job_store as job_rows
+from bmn.db import dead_letters, job_store
 from bmn.db.collecting import collector_id
 from bmn.db.dead_letters import DeadFilter
 from bmn.db.tables import credit_ledger, generation_credits, jobs
@@ -137,7 +136,7 @@ async def test_a_cancel_lands_at_every_point(stack: Deployment, point: str) -> N
     kept = [unit.unit for unit in await stack.units(job_id) if unit.credits]
     assert (row.credits_charged, row.credits_refunded) == (len(kept), count - len(kept))
     assert kept or point in ("claimed", "submitting")
-    if await stack.read(lambda conn: job_rows.exists(conn, collector_id(row))):
+    if await stack.read(lambda conn: job_store.exists(conn, collector_id(row))):
         assert await stack.ended(collector_id(row)) == ["completed"]
     row = await stack.job(job_id)
     assert row.credits_charged == len(kept)

@@ -11,8 +11,7 @@ from sqlalchemy import update
 
 from bmn.db import outage_store
 from bmn.db.engine import Connection
-from bmn.db.operators import alert_store as alert_rows
-from bmn.db.operators import queue_store
+from bmn.db.operators import alert_store, queue_store
 from bmn.db.records import OutageRow
 from bmn.db.tables import job_units, jobs
 from bmn.errors import Cause
@@ -283,7 +282,7 @@ async def test_an_alert_says_who_makes_them_while_the_first_one_is_out(bench: Be
     bench.sandbox.fault("bfl", **REFUSED)
     await _attempt(bench)
     await alerts.look(bench.core)
-    found = await bench.core.db.read(lambda conn: alert_rows.listed(conn, kind=alerts.PROVIDER_OUT))
+    found = await bench.core.db.read(lambda conn: alert_store.listed(conn, kind=alerts.PROVIDER_OUT))
     (alert,) = found
     assert alert.subject == LOGOS
     assert alert.message.startswith(

@@ -16,8 +16,7 @@ from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.health import RedisHealth
 from bmn.broker.keys import RQ_PREFIX
 from bmn.db import transitions
-from bmn.db.operators import alert_store as rows
-from bmn.db.operators import queue_store
+from bmn.db.operators import alert_store, queue_store
 from bmn.db.operators.alert_store import Trouble
 from bmn.db.tables import alert_mutes, audit_log, db_now, dead_letters, escalations, provider_calls
 from bmn.db.tables import alerts as table
@@ -50,7 +49,7 @@ async def go_by(engine: Engine) -> None:
 async def found(engine: Engine, core: Core | None = None) -> dict[tuple[str, str], str]:
     """What is open after a look: kind and subject to message."""
     await alerts.look(core or engine.core)
-    listed = await engine.read(lambda conn: rows.listed(conn))
+    listed = await engine.read(lambda conn: alert_store.listed(conn))
     return {(alert.kind, alert.subject): alert.message for alert in listed}
 
 
@@ -67,14 +66,14 @@ async def test_what_flaps_stays_one_and_what_comes_back_is_a_new_one(engine: Eng
     await alerts.look(engine.core)
     await engine.write(lambda conn: queue_store.set_running(conn, "logo-generation", by="somebody"))
     await alerts.look(engine.core)
-    assert await engine.read(rows.count_open) == {"queue-paused": 1}
+    assert await engine.read(alert_store.count_open) == {"queue-paused": 1}
     await go_by(engine)
     await alerts.look(engine.core)
-    assert await engine.read(rows.count_open) == {}
+    assert await engine.read(alert_store.count_open) == {}
     await pause(engine)
     await alerts.look(engine.core)
     assert await engine.read(lambda conn: len(conn.execute(select(table.c.id)).all())) == 2
-    assert await engine.read(rows.count_open) == {"queue-paused": 1}
+    assert await engine.read(alert_store.count_open) == {"queue-paused": 1}
 
 
 async def test_dead_letters_are_an_alert_a_cause_until_nobody_has_to_mend_them(engine: Engine) -> None:
@@ -97,10 +96,10 @@ async def test_a_dead_letter_opens_its_alert_at_once_and_its_own_mail_is_the_onl
     (row,) = await engine.claim("crm-sync")
     fail = lambda conn: escalate(conn, engine.core, transitions.fail(conn, row, Cause.BUG, "broken"))  # noqa: E731
     await engine.write(fail)
-    assert await engine.read(rows.count_open) == {"dead-letters": 1}
+    assert await engine.read(alert_store.count_open) == {"dead-letters": 1}
     mailbox = ops_mailbox(engine.core.settings)
-    assert await engine.read(lambda conn: rows.untold(conn, mailbox.id)) == []
-    assert len(await engine.read(lambda conn: rows.untold(conn, "another"))) == 1
+    assert await engine.read(lambda conn: alert_store.untold(conn, mailbox.id)) == []
+    assert len(await engine.read(lambda conn: alert_store.untold(conn, "another"))) == 1
     assert [job.queue for job in await engine.all_jobs()].count("email-send") == 1
 
 
@@ -133,7 +132,7 @@ async def test_jobs_that_wait_for_long_are_one_and_so_is_a_queue_that_nobody_ser
 async def _is_open(engine: Engine, kind: str, wanted: bool) -> bool:
     await go_by(engine)
     await alerts.look(engine.core)
-    return (kind in await engine.read(rows.count_open)) is wanted
+    return (kind in await engine.read(alert_store.count_open)) is wanted
 
 
 async def test_spend_over_the_limit_of_an_hour_is_one(engine: Engine) -> None:
@@ -153,9 +152,9 @@ async def test_a_database_that_is_behind_this_release_is_one(engine: Engine) -> 
 
 
 async def test_a_process_that_refuses_to_start_says_so_to_those_that_run(engine: Engine) -> None:
-    rows.open_at(engine.settings.database_address, alerts.migration_due(2))
-    assert await engine.read(rows.count_open) == {"migration-due": 1}
-    rows.open_at("sqlite:////nowhere/at/all.sqlite3", alerts.migration_due(2))  # nobody to tell
+    alert_store.open_at(engine.settings.database_address, alerts.migration_due(2))
+    assert await engine.read(alert_store.count_open) == {"migration-due": 1}
+    alert_store.open_at("sqlite:////nowhere/at/all.sqlite3", alerts.migration_due(2))  # nobody to tell
 
 
 async def test_production_without_a_signing_key_of_all_hosts_is_one(engine: Engine) -> None:
@@ -218,7 +217,7 @@ async def test_a_redis_that_is_away_is_one_and_one_that_is_full_another(
             await eventually(lambda: _looked(engine, core, "redis-away"))
         finally:
             os.kill(process, signal.SIGCONT)
-        said = await engine.read(lambda conn: rows.listed(conn, kind="redis-away"))
+        said = await engine.read(lambda conn: alert_store.listed(conn, kind="redis-away"))
         assert [(alert.subject, alert.severity) for alert in said] == [(this_host(), "error")]
         await core.health.probe()
         await go_by(engine)
@@ -229,7 +228,7 @@ async def test_a_redis_that_is_away_is_one_and_one_that_is_full_another(
 
 async def _looked(engine: Engine, core: Core, kind: str) -> bool:
     await alerts.look(core)
-    return kind in await engine.read(rows.count_open)
+    return kind in await engine.read(alert_store.count_open)
 
 
 async def test_every_kind_has_its_next_step(engine: Engine) -> None:
@@ -259,27 +258,27 @@ async def test_prometheus_is_shown_what_is_open_and_what_is_paused(engine: Engin
 # --- taken up, and muted -------------------------------------------------------------------------------------------------
 
 
-async def _opened(engine: Engine, kind: str = "waiting") -> rows.Alert:
-    await engine.write(lambda conn: rows.open_alert(conn, Trouble(kind, "x", "wrong")))
-    (alert,) = await engine.read(lambda conn: rows.listed(conn, kind=kind))
+async def _opened(engine: Engine, kind: str = "waiting") -> alert_store.Alert:
+    await engine.write(lambda conn: alert_store.open_alert(conn, Trouble(kind, "x", "wrong")))
+    (alert,) = await engine.read(lambda conn: alert_store.listed(conn, kind=kind))
     return alert  # type: ignore[no-any-return]
 
 
 async def test_one_person_takes_an_alert_up(engine: Engine) -> None:
     alert = await _opened(engine)
     take: Callable[[str], Any] = lambda who: engine.write(  # noqa: E731
-        lambda conn: rows.acknowledge(conn, alert.id, by=who, reason="on it")
+        lambda conn: alert_store.acknowledge(conn, alert.id, by=who, reason="on it")
     )
     taken = await take("ana")
     assert (taken.acked_by, taken.ack_reason, taken.acked_at is not None) == ("ana", "on it", True)
     assert (await take("ana")).acked_at == taken.acked_at  # again is no act
     with pytest.raises(Conflict, match="ana"):
         await take("ben")
-    await engine.write(lambda conn: rows.settle(conn, [], quiet=-1))
+    await engine.write(lambda conn: alert_store.settle(conn, [], quiet=-1))
     with pytest.raises(Conflict, match="is over"):
-        await engine.write(lambda conn: rows.acknowledge(conn, alert.id, by="ben", reason=None))
+        await engine.write(lambda conn: alert_store.acknowledge(conn, alert.id, by="ben", reason=None))
     with pytest.raises(NotFound):
-        await engine.write(lambda conn: rows.acknowledge(conn, 99, by="ben", reason=None))
+        await engine.write(lambda conn: alert_store.acknowledge(conn, 99, by="ben", reason=None))
     acts = await engine.read(lambda conn: conn.execute(select(audit_log.c.actor, audit_log.c.action)).all())
     assert [tuple(act) for act in acts] == [("ana", "alert.ack")]
 
@@ -290,28 +289,28 @@ async def _mute_over(engine: Engine) -> None:
 
 async def test_what_lasts_longer_than_the_mute_is_told_then_and_the_rest_never(engine: Engine) -> None:
     def untold() -> Any:
-        return engine.read(lambda conn: [alert.subject for alert in rows.untold(conn, "sink")])
+        return engine.read(lambda conn: [alert.subject for alert in alert_store.untold(conn, "sink")])
 
-    await engine.write(lambda conn: rows.mute(conn, "waiting", seconds=7200, by="ana", reason="known"))
-    await engine.write(lambda conn: rows.open_alert(conn, Trouble("waiting", "short", "wrong")))
-    await engine.write(lambda conn: rows.settle(conn, [], quiet=-1))
-    await engine.write(lambda conn: rows.open_alert(conn, Trouble("waiting", "long", "wrong")))
-    await engine.write(lambda conn: rows.open_alert(conn, Trouble("no-worker", "other", "wrong")))
+    await engine.write(lambda conn: alert_store.mute(conn, "waiting", seconds=7200, by="ana", reason="known"))
+    await engine.write(lambda conn: alert_store.open_alert(conn, Trouble("waiting", "short", "wrong")))
+    await engine.write(lambda conn: alert_store.settle(conn, [], quiet=-1))
+    await engine.write(lambda conn: alert_store.open_alert(conn, Trouble("waiting", "long", "wrong")))
+    await engine.write(lambda conn: alert_store.open_alert(conn, Trouble("no-worker", "other", "wrong")))
     assert await untold() == ["other"]
-    (alert,) = await engine.read(lambda conn: rows.listed(conn, kind="waiting"))
+    (alert,) = await engine.read(lambda conn: alert_store.listed(conn, kind="waiting"))
     assert alert.muted_until is not None
-    assert [mute.kind for mute in await engine.read(rows.mutes)] == ["waiting"]
+    assert [mute.kind for mute in await engine.read(alert_store.mutes)] == ["waiting"]
     await _mute_over(engine)
     assert await untold() == ["long", "other"]
-    assert await engine.read(rows.mutes) == []
+    assert await engine.read(alert_store.mutes) == []
 
 
 async def test_a_mute_is_lifted_once(engine: Engine) -> None:
-    await engine.write(lambda conn: rows.mute(conn, "waiting", seconds=60, by="ana", reason=None))
-    await engine.write(lambda conn: rows.unmute(conn, "waiting", by="ben", reason="mended"))
-    assert await engine.read(rows.mutes) == []
+    await engine.write(lambda conn: alert_store.mute(conn, "waiting", seconds=60, by="ana", reason=None))
+    await engine.write(lambda conn: alert_store.unmute(conn, "waiting", by="ben", reason="mended"))
+    assert await engine.read(alert_store.mutes) == []
     with pytest.raises(NotFound):
-        await engine.write(lambda conn: rows.unmute(conn, "waiting", by="ben", reason=None))
+        await engine.write(lambda conn: alert_store.unmute(conn, "waiting", by="ben", reason=None))
     acts = await engine.read(lambda conn: conn.execute(select(audit_log.c.actor, audit_log.c.action)).all())
     assert [tuple(act) for act in acts] == [("ana", "alert.mute"), ("ben", "alert.unmute")]
 
@@ -319,4 +318,4 @@ async def test_a_mute_is_lifted_once(engine: Engine) -> None:
 async def test_looking_at_once_opens_one(engine: Engine) -> None:
     await pause(engine)
     await asyncio.gather(*(alerts.look(engine.core) for _ in range(5)))
-    assert len(await engine.read(lambda conn: rows.listed(conn))) == 1
+    assert len(await engine.read(lambda conn: alert_store.listed(conn))) == 1

@@ -9,8 +9,7 @@ from sqlalchemy import select, update
 
 from bmn.db import job_store, transitions
 from bmn.db.accounts import credit_store
-from bmn.db.batches import bulk_store as rows
-from bmn.db.batches import choosing
+from bmn.db.batches import bulk_store, choosing
 from bmn.db.batches.bulk_store import Action, Bulk, BulkItemRow, NewBulk
 from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
@@ -38,7 +37,7 @@ async def _failed(engine: Engine, number: int = 1, cause: Cause = Cause.BUG, **d
 async def _start(engine: Engine, action: Action, chosen: JobFilter | DeadFilter = EVERYTHING, **how: Any) -> str | None:
     """The action's id; None where the same is open already."""
 
-    def choose(conn: Any) -> list[rows.Candidate]:
+    def choose(conn: Any) -> list[bulk_store.Candidate]:
         if isinstance(chosen, DeadFilter):
             return choosing.choose_letters(conn, action, chosen)
         return choosing.choose_jobs(conn, action, chosen)
@@ -52,18 +51,18 @@ async def _start(engine: Engine, action: Action, chosen: JobFilter | DeadFilter 
         **how,
     }
     new = NewBulk(id=f"bulk-{len(found)}-{action}-{values['asked_by']}", action=action, **values)
-    return new.id if await engine.write(lambda conn: rows.start(conn, new, found)) else None
+    return new.id if await engine.write(lambda conn: bulk_store.start(conn, new, found)) else None
 
 
 async def _get(engine: Engine, bulk_id: str) -> Bulk:
-    found = await engine.read(lambda conn: rows.get(conn, bulk_id))
+    found = await engine.read(lambda conn: bulk_store.get(conn, bulk_id))
     assert found is not None
     return found
 
 
-async def _items(engine: Engine, bulk_id: str, state: rows.ItemState | None = None) -> list[BulkItemRow]:
+async def _items(engine: Engine, bulk_id: str, state: bulk_store.ItemState | None = None) -> list[BulkItemRow]:
     found: list[BulkItemRow] = await engine.read(
-        lambda conn: rows.items(conn, bulk_id, state=state, after=0, limit=1000)
+        lambda conn: bulk_store.items(conn, bulk_id, state=state, after=0, limit=1000)
     )
     return found
 
@@ -212,12 +211,14 @@ async def test_a_rate_is_kept_a_pause_holds_and_an_abort_ends(engine: Engine) ->
     await eventually(first_is_done)
     found = await _get(engine, bulk_id)
     assert found.done in (1, 2) and found.due_in > 900
-    paused = await engine.write(lambda conn: rows.change_state(conn, bulk_id, "paused", among=("running",)))
+    paused = await engine.write(lambda conn: bulk_store.change_state(conn, bulk_id, "paused", among=("running",)))
     assert paused
     await working  # nothing runs any more
-    assert await engine.read(rows.running) == []
-    assert await engine.write(lambda conn: rows.change_state(conn, bulk_id, "aborted", among=("running", "paused")))
-    assert not await engine.write(lambda conn: rows.change_state(conn, bulk_id, "running", among=("paused",)))
+    assert await engine.read(bulk_store.running) == []
+    assert await engine.write(
+        lambda conn: bulk_store.change_state(conn, bulk_id, "aborted", among=("running", "paused"))
+    )
+    assert not await engine.write(lambda conn: bulk_store.change_state(conn, bulk_id, "running", among=("paused",)))
     assert len(await _items(engine, bulk_id, "waiting")) == 5 - found.done
 
 
@@ -270,4 +271,4 @@ async def test_whoever_sweeps_carries_it_out(engine: Engine) -> None:
 
 def test_the_columns_of_an_action_are_its_fields() -> None:
     names = [field.name for field in dataclasses.fields(Bulk)]
-    assert [column.name for column in rows._COLUMNS] == names
+    assert [column.name for column in bulk_store._COLUMNS] == names

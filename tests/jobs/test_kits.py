@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bmn.db.accounts import credit_store
-from bmn.db.batches import bulk_store as bulks
-from bmn.db.batches import choosing, kit_store
+from bmn.db.batches import bulk_store, choosing, kit_store
 from bmn.db.batches.bulk_store import NewBulk
 from bmn.db.batches.kit_store import KitRow
 from bmn.db.engine import Connection
@@ -179,7 +178,7 @@ async def test_a_kit_of_which_all_is_cancelled_at_once_goes_no_further(maker: Ma
         chosen = choosing.choose_jobs(conn, "cancel", JobFilter(group_id=kit.id))
         of_group = {"action": "cancel", "groupId": kit.id, **narrower}
         new = NewBulk("bulk-1", "cancel", "a-key", of_group, ANA, ANA)
-        bulks.start(conn, new, chosen)
+        bulk_store.start(conn, new, chosen)
         return new
 
     await maker.engine.write(choose)

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import update
 
-from bmn.db import claims, transitions, unit_store
-from bmn.db import job_store as job_rows
+from bmn.db import claims, job_store, transitions, unit_store
 from bmn.db.accounts import credit_store
 from bmn.db.engine import make_engine
 from bmn.db.migrations import migrate
@@ -101,7 +100,7 @@ class JobsLife(RuleBasedStateMachine):
             st.sampled_from(list(self.lives))
         )  # oldest first: by their ids each run would have another order
         life = self.lives[job_id]
-        change = self.do(lambda conn: transitions.cancel_waiting(conn, job_rows.get_job(conn, job_id), ANA))
+        change = self.do(lambda conn: transitions.cancel_waiting(conn, job_store.get_job(conn, job_id), ANA))
         assert bool(change) == (life.state in ("queued", "retrying"))
         if change:
             life.state, life.fence = "cancelled", life.fence + 1
@@ -240,7 +239,7 @@ class JobsLife(RuleBasedStateMachine):
     @invariant()
     def the_rows_are_as_the_model_says(self) -> None:
         for job_id, life in self.lives.items():
-            row = self.do(lambda conn, i=job_id: job_rows.get_job(conn, i))
+            row = self.do(lambda conn, i=job_id: job_store.get_job(conn, i))
             assert (row.state, row.fence, row.attempt) == (life.state, life.fence, life.attempt)
 
     @invariant()

@@ -12,8 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from bmn import outgoing
-from bmn.db.operators import alert_store as rows
-from bmn.db.operators import queue_store
+from bmn.db.operators import alert_store, queue_store
 from bmn.db.operators.alert_store import Trouble
 from bmn.db.tables import alert_tellings, alerts
 from bmn.errors import Cause
@@ -55,12 +54,12 @@ def telling(core: Core, urls: str) -> Core:
 
 
 async def begin(engine: Engine, trouble: Trouble = _TROUBLE) -> None:
-    await engine.write(lambda conn: rows.open_alert(conn, trouble))
+    await engine.write(lambda conn: alert_store.open_alert(conn, trouble))
 
 
 async def end(engine: Engine, seconds: float = 840) -> None:
     """It is over, after so long."""
-    await engine.write(lambda conn: rows.settle(conn, [], quiet=-1))
+    await engine.write(lambda conn: alert_store.settle(conn, [], quiet=-1))
     await engine.write(lambda conn: conn.execute(update(alerts).values(opened_at=alerts.c.resolved_at - seconds)))
 
 
@@ -122,9 +121,9 @@ async def test_another_cause_behind_an_open_alert_is_told_once_and_whoever_had_i
     for trouble in (refused, refused, empty, empty, down, paused("logo-generation", "slow", Cause.PROVIDER_TIMEOUT)):
         await begin(engine, trouble)
         await asyncio.gather(*(tell(core) for _ in range(2)))
-        (alert,) = await engine.read(lambda conn: rows.listed(conn))
+        (alert,) = await engine.read(lambda conn: alert_store.listed(conn))
         had.append(alert.acked_by is not None)
-        await engine.write(lambda conn, it=alert: rows.acknowledge(conn, it.id, by="an-operator", reason="mine"))  # type: ignore[misc]
+        await engine.write(lambda conn, it=alert: alert_store.acknowledge(conn, it.id, by="an-operator", reason="mine"))  # type: ignore[misc]
     assert had == [False, True, False, True, False, True]
     await end(engine)
     await tell(core)
@@ -177,7 +176,7 @@ async def test_a_receiver_that_is_away_is_tried_less_and_less_and_keeps_nobody_e
     gone = telling(engine.core, f"json://127.0.0.1:{away.port}/x")
     await engine.write(lambda conn: conn.execute(update(alerts).values(resolved_at=alerts.c.resolved_at - 86_500)))
     sink = read_sinks(gone.settings.bmn_alert_urls.get_secret_value())[0]
-    assert await engine.read(lambda conn: rows.untold(conn, sink.id)) == []  # news of yesterday
+    assert await engine.read(lambda conn: alert_store.untold(conn, sink.id)) == []  # news of yesterday
     assert before.bmn_alert_urls.get_secret_value() == ""
 
 
@@ -191,7 +190,7 @@ async def test_a_receiver_that_hangs_keeps_nobody_from_looking(engine: Engine, r
         await engine.write(lambda conn: queue_store.set_paused(conn, "crm-sync", by="system", reason="refused"))
 
         async def opened() -> bool:
-            return "queue-paused" in await engine.read(rows.count_open)
+            return "queue-paused" in await engine.read(alert_store.count_open)
 
         await eventually(opened)
         assert receiver.tried == 1
@@ -214,11 +213,11 @@ async def test_no_redirect_is_followed(engine: Engine, receiver: Hooks, tmp_path
 
 async def test_one_that_is_muted_is_told_to_nobody(engine: Engine, receiver: Hooks) -> None:
     core = telling(engine.core, f"json://127.0.0.1:{receiver.port}/x")
-    await engine.write(lambda conn: rows.mute(conn, "waiting", seconds=60, by="ana", reason=None))
+    await engine.write(lambda conn: alert_store.mute(conn, "waiting", seconds=60, by="ana", reason=None))
     await begin(engine)
     await tell(core)
     assert (receiver.tried, await engine.all_jobs()) == (0, [])
-    await engine.write(lambda conn: rows.unmute(conn, "waiting", by="ana", reason=None))
+    await engine.write(lambda conn: alert_store.unmute(conn, "waiting", by="ana", reason=None))
     await tell(core)
     assert receiver.tried == 1
     assert [job.queue for job in await engine.all_jobs()] == ["email-send"]

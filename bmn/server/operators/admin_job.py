@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import call_store as call_rows
-from bmn.db import dead_letters
-from bmn.db import event_store as event_rows
-from bmn.db import job_store as job_rows
+from bmn.db import call_store, dead_letters, event_store, job_store
 from bmn.db.engine import Connection
 from bmn.db.library import asset_store, brand_store
 from bmn.db.records import LetterState, ProviderCallRow
@@ -90,7 +87,7 @@ async def show_job(request: Request, job_id: JobPath, res: Res, visitor: Onlooke
             lambda conn: job_cost(
                 res.settings,
                 record.queue_name,
-                job_rows.get_job(conn, job_id).payload,
+                job_store.get_job(conn, job_id).payload,
                 in_service(conn, res.settings, res.core.queue(record.queue_name)),
             )
         ),
@@ -115,13 +112,13 @@ async def cancel(job_id: JobPath, res: Res, visitor: PayingVisitor, by: By, reas
 
 
 def _look(conn: Connection, job_id: str, *, whole: bool) -> Inside:
-    row = job_rows.get_job(conn, job_id)
+    row = job_store.get_job(conn, job_id)
     letter = dead_letters.of_job(conn, job_id)
     return Inside(
-        calls=call_rows.of_job(conn, job_id),
-        attempts=job_course.attempts(event_rows.after(conn, job_id, 0, _EVENTS)),
+        calls=call_store.of_job(conn, job_id),
+        attempts=job_course.attempts(event_store.after(conn, job_id, 0, _EVENTS)),
         worker=row.lease_owner,
-        said=job_rows.last_said(conn, job_id) if whole else None,
+        said=job_store.last_said(conn, job_id) if whole else None,
         is_dead=letter is not None and letter.state == LetterState.OPEN,
         created_at=row.created_at,
         started_at=row.started_at,

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import job_store as job_rows
-from bmn.db.batches import bulk_store as rows
+from bmn.db import job_store
+from bmn.db.batches import bulk_store
 from bmn.db.engine import Connection
 from bmn.errors import UsageProblem
 from bmn.schemas.base import JobId
@@ -29,7 +29,7 @@ _LISTED = 50
 @router.get("/admin/bulk")
 async def list_actions(request: Request, res: Res, visitor: Onlooker) -> Response:
     """The newest actions."""
-    found = await res.core.db.read(lambda conn: rows.listed(conn, None, limit=_LISTED))
+    found = await res.core.db.read(lambda conn: bulk_store.listed(conn, None, limit=_LISTED))
     shown = [views.shown(views.bulk_action(row), visitor) for row in found]
     return show(request, visitor, "bulk_list.html", "bulk", actions=shown)
 
@@ -71,10 +71,10 @@ async def begin(
 async def show_action(request: Request, bulk_id: JobId, res: Res, visitor: Onlooker) -> Response:
     """How far it is, and how those that it brought back are."""
 
-    def read(conn: Connection) -> tuple[rows.Bulk, list[rows.BulkItemRow], dict[str, JobState]]:
+    def read(conn: Connection) -> tuple[bulk_store.Bulk, list[bulk_store.BulkItemRow], dict[str, JobState]]:
         found = find_bulk(conn, bulk_id, None)
-        items = rows.items(conn, bulk_id, state=None, after=0, limit=_SHOWN)
-        return found, items, job_rows.states(conn, [item.new_job_id or item.job_id for item in items])
+        items = bulk_store.items(conn, bulk_id, state=None, after=0, limit=_SHOWN)
+        return found, items, job_store.states(conn, [item.new_job_id or item.job_id for item in items])
 
     found, items, states = await res.core.db.read(read)
     brought = [states[item.new_job_id] for item in items if item.new_job_id in states]

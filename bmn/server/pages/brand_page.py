@@ -7,8 +7,7 @@ from typing import Any, Literal, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bmn.db import event_store as job_events
-from bmn.db import job_store
+from bmn.db import event_store, job_store
 from bmn.db.batches import kit_store
 from bmn.db.engine import Connection
 from bmn.db.library import asset_store, brand_store, product_store
@@ -155,7 +154,7 @@ def _coming(conn: Connection, res: Resources, brand: BrandRow, room: PageRoom) -
     found: list[Coming] = []
     running = JobFilter(brand_id=brand.id, queue=room.kind.queue, states=_LIVE)
     for job in reversed(list_jobs(conn, running, limit=_JOBS).jobs):
-        far = job_course.shares(job_events.after(conn, job.id, 0, _EVENTS))
+        far = job_course.shares(event_store.after(conn, job.id, 0, _EVENTS))
         made = asset_store.list_of_job(conn, job.id)
         tiles = pieces.of_job(job, job_store.units(conn, job.id), made, res.signer, brand.name, far)
         found += [Coming(job, tile, job.traits.name) for tile in tiles if tile.state == "coming"]

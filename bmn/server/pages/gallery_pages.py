@@ -6,8 +6,7 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.db import event_store as job_events
-from bmn.db import job_store
+from bmn.db import event_store, job_store
 from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
 from bmn.db.library import asset_store, brand_store
@@ -122,7 +121,7 @@ async def show_job(
 
 def _course_of(conn: Connection, res: Resources, visitor: Principal, facts: Facts) -> Content:
     job = facts.job
-    told = job_events.after(conn, job.id, 0, _STORY)
+    told = event_store.after(conn, job.id, 0, _STORY)
     name = _brand_name(conn, job)
     expected = views.expected(job_store.durations(conn, job.queue))
     return {

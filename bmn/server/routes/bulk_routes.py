@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 
 from bmn.db.accounts import audit_store
-from bmn.db.batches import bulk_store as rows
+from bmn.db.batches import bulk_store
 from bmn.db.batches.bulk_store import Bulk, State
 from bmn.db.engine import Connection
 from bmn.db.lists.paging import write_cursor
@@ -104,7 +104,7 @@ def _add_looking(router: APIRouter, owner_of: OwnerOf) -> None:
     ) -> documents.BulkPage:
         """Newest first."""
         owner_id = await owner_of(res, principal, None)
-        found = await res.core.db.read(lambda conn: rows.listed(conn, owner_id, limit=limit + 1, cursor=cursor))
+        found = await res.core.db.read(lambda conn: bulk_store.listed(conn, owner_id, limit=limit + 1, cursor=cursor))
         last = found[limit - 1] if len(found) > limit else None
         page = documents.BulkPage(
             bulk=[views.bulk_action(row) for row in found[:limit]],
@@ -126,16 +126,16 @@ def _add_going_on(router: APIRouter, owner_of: OwnerOf) -> None:
         bulk_id: JobId,
         res: Res,
         principal: Caller,
-        state: rows.ItemState | None = None,
-        after: Annotated[int, Query(ge=0, le=rows.MOST)] = 0,
+        state: bulk_store.ItemState | None = None,
+        after: Annotated[int, Query(ge=0, le=bulk_store.MOST)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> documents.BulkItems:
         """Its jobs in their order, and what became of each."""
         owner_id = await owner_of(res, principal, None)
 
-        def read(conn: Connection) -> list[rows.BulkItemRow]:
+        def read(conn: Connection) -> list[bulk_store.BulkItemRow]:
             find_bulk(conn, bulk_id, owner_id)
-            return rows.items(conn, bulk_id, state=state, after=after, limit=limit + 1)
+            return bulk_store.items(conn, bulk_id, state=state, after=after, limit=limit + 1)
 
         found = await res.core.db.read(read)
         further = found[limit - 1].number if len(found) > limit else None
@@ -155,7 +155,7 @@ def _add_going_on(router: APIRouter, owner_of: OwnerOf) -> None:
 
 def find_bulk(conn: Connection, bulk_id: str, owner_id: str | None) -> Bulk:
     """Raises NotFound for one that is not there, or not theirs."""
-    found = rows.get(conn, bulk_id, owner_id)
+    found = bulk_store.get(conn, bulk_id, owner_id)
     if found is None:
         raise NotFound("Bulk action not found", hint="The list of bulk actions shows what there is.")
     return found
@@ -168,7 +168,7 @@ def change_state(
     state, among = _CHANGES[change]
     if found.state == state:
         return found
-    if not rows.change_state(conn, bulk_id, state, among=among):
+    if not bulk_store.change_state(conn, bulk_id, state, among=among):
         raise Conflict(
             f"This bulk action is {found.state}.", hint="Start it again for what is left.", state=found.state
         )

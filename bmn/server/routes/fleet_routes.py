@@ -4,8 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from bmn.db import call_store
-from bmn.db import job_store as job_rows
+from bmn.db import call_store, job_store
 from bmn.db.engine import Connection
 from bmn.db.operators import alert_store, worker_store
 from bmn.db.sums import activity
@@ -104,7 +103,7 @@ async def scale_workers(body: ScaleBody, res: Res, by: By) -> documents.Scaled:
 @router.get("/jobs/{job_id}/calls", responses=refusals(404))
 async def list_calls(job_id: JobPath, res: Res, principal: Caller) -> documents.ProviderCalls:
     """What providers were asked for a job, what they answered, and by which id they know it."""
-    job, found = await res.core.db.read(lambda conn: (job_rows.get_job(conn, job_id), call_store.of_job(conn, job_id)))
+    job, found = await res.core.db.read(lambda conn: (job_store.get_job(conn, job_id), call_store.of_job(conn, job_id)))
     shown = [
         documents.ProviderCallRecord(
             unit=call.unit,

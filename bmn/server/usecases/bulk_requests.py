@@ -6,10 +6,9 @@ import time
 from collections import Counter
 from uuid import uuid4
 
-from bmn.db import job_store as job_rows
+from bmn.db import job_store
 from bmn.db.accounts.audit_store import Actor
-from bmn.db.batches import bulk_store as rows
-from bmn.db.batches import choosing
+from bmn.db.batches import bulk_store, choosing
 from bmn.db.batches.bulk_store import MOST, Bulk, Candidate, NewBulk
 from bmn.db.batches.choosing import Sample
 from bmn.db.dead_letters import DeadFilter
@@ -113,7 +112,7 @@ async def estimate(
 
         def read(conn: Connection) -> dict[str, tuple[dict[str, object], str | None]]:
             return {
-                queue: (job_rows.get_job(conn, job_id).payload, in_service(conn, res.settings, res.core.queue(queue)))
+                queue: (job_store.get_job(conn, job_id).payload, in_service(conn, res.settings, res.core.queue(queue)))
                 for queue, job_id in samples.items()
             }
 
@@ -148,12 +147,12 @@ async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor)
     Raises NotFound where no job is left to act on, Conflict where somebody has too many open, UsageProblem.
     """
     key = _key(body, owner_id)
-    if (found := await res.core.db.read(lambda conn: rows.find_open(conn, key))) is not None:
+    if (found := await res.core.db.read(lambda conn: bulk_store.find_open(conn, key))) is not None:
         return found, True
     chosen = await choose(res, body, owner_id)
     if not chosen:
         # Whoever asked for the same at this moment may have begun between the two looks, and has them all.
-        if (found := await res.core.db.read(lambda conn: rows.find_open(conn, key))) is not None:
+        if (found := await res.core.db.read(lambda conn: bulk_store.find_open(conn, key))) is not None:
             return found, True
         raise NotFound(NOTHING, hint="The list of bulk actions says what was done lately.")
     expected = await estimate(res, body, chosen, owner_id)
@@ -177,12 +176,12 @@ async def start(res: Resources, body: BulkBody, owner_id: str | None, by: Actor)
 
 
 def _start(conn: Connection, new: NewBulk, chosen: list[Candidate], by: Actor) -> tuple[Bulk, bool]:
-    if rows.count_open(conn, new.asked_by) >= _MOST_OPEN:
+    if bulk_store.count_open(conn, new.asked_by) >= _MOST_OPEN:
         raise Conflict(f"{_MOST_OPEN} bulk actions of yours are open already.", hint="Wait for one, or abort one.")
-    begun = rows.start(conn, new, chosen)
+    begun = bulk_store.start(conn, new, chosen)
     if begun:
         note_start(conn, new.id, by, new.action, len(chosen), new.reason)
-    found = rows.find_open(conn, new.selection_key)
+    found = bulk_store.find_open(conn, new.selection_key)
     if found is None:
         raise Conflict("The same action has just ended.", hint="Ask again, if something is left.")
     return found, not begun

@@ -1,6 +1,6 @@
 """From the outbox to the queue: each delivery that a change has left gets the job that delivers it."""
 
-from bmn.db import job_store as job_rows
+from bmn.db import job_store
 from bmn.db.engine import Connection
 from bmn.db.hooks import deliveries, webhook_store
 from bmn.db.transitions import Change
@@ -34,7 +34,7 @@ def _hand_over(conn: Connection) -> Change | None:
     for delivery in deliveries.waiting(conn, _PAGE):
         job = queue.new_job(DeliveryPayload(delivery_id=delivery.id, user_id=delivery.user_id))
         change = change or Change(job.id, JobState.QUEUED)
-        change.events.append(job_rows.insert_job(conn, job))
+        change.events.append(job_store.insert_job(conn, job))
         change.queued.append((queue.name, job.id))
         deliveries.hand_over(conn, delivery.id, job.id)
     return change
