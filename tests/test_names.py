@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from bmn.cleaning import cleaned_text
-from bmn.cli.following.files import write
+from bmn.cli.following.output_files import write
 from bmn.cli.terminal.cells import clean
 from bmn.names import LONGEST_STEM, cut, key_of, one_line, plain, stem_of, visible
 from bmn.schemas.base import Name

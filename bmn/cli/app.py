@@ -188,7 +188,7 @@ def _report_system(error: OSError) -> int:
 def _invoke(args: list[str]) -> int:
     """Typer's own `main` would turn a broken pipe into exit code 1 and print errors itself, so its steps are taken here."""
     if shell := os.environ.get("_BMN_COMPLETE"):
-        from bmn.cli.terminal.completion import complete
+        from bmn.cli.terminal.shell_completion import complete
 
         return complete(root, shell)
     try:

@@ -1,6 +1,6 @@
 """The command line on Typer with our defaults: examples first, "did you mean", common options, modules loaded on demand.
 
-What Typer keeps in private modules is imported here and in `bmn.cli.terminal.completion`, nowhere else.
+What Typer keeps in private modules is imported here and in `bmn.cli.terminal.shell_completion`, nowhere else.
 """
 
 import difflib

@@ -1,13 +1,13 @@
 """The API as functions. Which there are stands in `bmn.client.calls`, by noun."""
 
-from bmn.client.calls.account import AccountCalls
-from bmn.client.calls.administering import AdminCalls
-from bmn.client.calls.bulk import BulkCalls
-from bmn.client.calls.generating import GenerationCalls
-from bmn.client.calls.jobs import JobCalls
-from bmn.client.calls.library import LibraryCalls
-from bmn.client.calls.operating import OperatorCalls
-from bmn.client.calls.webhooks import WebhookCalls
+from bmn.client.calls.account_calls import AccountCalls
+from bmn.client.calls.admin_calls import AdminCalls
+from bmn.client.calls.bulk_calls import BulkCalls
+from bmn.client.calls.generation_calls import GenerationCalls
+from bmn.client.calls.job_calls import JobCalls
+from bmn.client.calls.library_calls import LibraryCalls
+from bmn.client.calls.operator_calls import OperatorCalls
+from bmn.client.calls.webhook_calls import WebhookCalls
 
 
 class Client(GenerationCalls, JobCalls, LibraryCalls, AccountCalls, WebhookCalls, BulkCalls, OperatorCalls, AdminCalls):

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from PIL import Image
 
-from bmn.cli.agents.money import Amount, OrderPrice, OverBudget, Purse
-from bmn.cli.agents.orders import AnyOrder
-from bmn.cli.agents.pictures import shown
+from bmn.cli.agents.agent_orders import AnyOrder
+from bmn.cli.agents.agent_pictures import shown
+from bmn.cli.agents.purse import Amount, OrderPrice, OverBudget, Purse
 from bmn.errors import UsageProblem
 from bmn.schemas.generators import KINDS
 

@@ -10,9 +10,9 @@ from bmn.cli.app import root
 from bmn.cli.base import BaseCommand, Context
 from bmn.cli.following import board
 from bmn.cli.following.cancelling import ordered_in_words
-from bmn.cli.following.fleet import in_words, seats
 from bmn.cli.following.progress import BoardLine, UnitProgress
 from bmn.cli.following.top_view import Known, lines
+from bmn.cli.following.worker_groups import in_words, seats
 from bmn.schemas.documents import JobRecord, Overview, WorkerStatus
 from bmn.schemas.documents import Unit as PaidUnit
 from tests.kit.terminal import forked

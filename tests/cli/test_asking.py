@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bmn.cli.following.watch import watch
+from bmn.cli.following.job_watch import watch
 from bmn.client import Client
 from bmn.settings import Settings
 from tests.kit.processes import PATIENCE, eventually, wait_until

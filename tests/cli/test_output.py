@@ -16,7 +16,7 @@ from bmn.cli.following import pictures
 from bmn.cli.following.board import _job_row
 from bmn.cli.following.job_page import _timeline
 from bmn.cli.following.progress import BoardLine
-from bmn.cli.terminal import images
+from bmn.cli.terminal import image_support
 from bmn.cli.terminal.cells import Column, clean
 from bmn.cli.terminal.console import Console
 from bmn.cli.terminal.exit_codes import of_job, of_jobs
@@ -320,7 +320,7 @@ def test_pictures_are_never_taller_than_forty_rows(monkeypatch: pytest.MonkeyPat
 
 def test_no_picture_goes_into_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KITTY_WINDOW_ID", "1")
-    assert images.mode("kitty") == "none"
+    assert image_support.mode("kitty") == "none"
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_the_terminal_says_what_it_can_show(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert images.mode() == way
+    assert image_support.mode() == way
 
 
 def test_what_is_no_picture_is_not_shown() -> None:

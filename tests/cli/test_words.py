@@ -10,7 +10,7 @@ from bmn.cli.following.progress import BoardLine
 from bmn.cli.following.report import report
 from bmn.cli.lookup.rows import read_rows
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.paging import further
+from bmn.cli.terminal.page_note import further
 from bmn.client import Event
 from bmn.errors import CAUSES, Cause, UsageProblem
 from bmn.schemas.documents import JobRecord

@@ -34,8 +34,9 @@ _COMMANDS = (
 )
 _PRELOADED = (
     *(f"bmn.cli.commands.{name}" for name in _COMMANDS),
-    *(f"bmn.cli.following.{name}" for name in ("generation", "job_page", "pictures", "watch")),
-    *("bmn.cli.app", "bmn.cli.terminal.completion", "bmn.cli.terminal.tables", "bmn.client.http", "bmn.work.registry"),
+    *(f"bmn.cli.following.{name}" for name in ("generation", "job_page", "job_watch", "pictures")),
+    *("bmn.cli.app", "bmn.cli.terminal.shell_completion", "bmn.cli.terminal.tables"),
+    *("bmn.client.http", "bmn.work.registry"),
     *("bmn.broker.connection", "bmn.db.engine", "bmn.db.migrations.run", "bmn.db.database_refusals"),
     # What these import at their first call.
     *("alembic.command", "anyio._backends._asyncio", "httpcore", "psycopg", "rich.live", "rich.text"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bmn.cli.following.files import local_path, write
+from bmn.cli.following.output_files import local_path, write
 from bmn.client import Client
 from bmn.settings import load_settings
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from bmn.cli.lookup.assets import numbered
+from bmn.cli.lookup.asset_lookup import numbered
 from bmn.schemas import documents
 from bmn.schemas.documents.document import Document, Time
 from bmn.schemas.generators import KIND_OF

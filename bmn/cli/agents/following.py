@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from bmn.cli.following.kits import GOES_ON, LOOK_SECONDS
+from bmn.cli.following.kit_watch import GOES_ON, LOOK_SECONDS
 from bmn.client import Client, follow
 from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.schemas.documents import JobRecord, Kit

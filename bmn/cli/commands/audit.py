@@ -7,10 +7,10 @@ import typer
 from bmn.cli.base import examples, run, single
 from bmn.cli.following.hidden import say_hidden
 from bmn.cli.lookup.selection import Since, Until
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.paging import further
+from bmn.cli.terminal.page_note import further
 from bmn.cli.terminal.params import Reveal
 from bmn.cli.terminal.timespan import listed
 from bmn.redaction import HIDDEN, unhidden

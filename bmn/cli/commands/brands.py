@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import UsageError, examples, group, run
-from bmn.cli.lookup.assets import of_brand
-from bmn.cli.lookup.brands import all_brands, brands_named, find_brand
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.asset_lookup import of_brand
+from bmn.cli.lookup.brand_lookup import all_brands, brands_named, find_brand
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import brand_name, color

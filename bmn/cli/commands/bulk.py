@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.following import bulk as following
+from bmn.cli.following import bulk_watch
 from bmn.cli.following.hidden import say_hidden
 from bmn.cli.lookup.selection import Everyone
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
@@ -66,13 +66,13 @@ def list_bulk(
     say_hidden(any(each.reason == HIDDEN for each in page.bulk))
     if page.next_cursor:
         console.say(f"The next page: --cursor {page.next_cursor}")
-    console.next_step(f"bmn bulk watch {following.short_bulk(page.bulk[0].id)}{following.whose(everyone)}")
+    console.next_step(f"bmn bulk watch {bulk_watch.short_bulk(page.bulk[0].id)}{bulk_watch.whose(everyone)}")
 
 
 def _row(each: BulkAction) -> list[Cell]:
     human = console.width is not None
     return [
-        following.short_bulk(each.id) if human else each.id,
+        bulk_watch.short_bulk(each.id) if human else each.id,
         each.action,
         each.state,
         str(each.done),
@@ -92,25 +92,25 @@ def watch(bulk: BulkName, everyone: Everyone = False, reveal: Reveal = None) -> 
     async def follow() -> list[BulkItem]:
         async with _client(everyone) as client:
             found.append(await _find(client, bulk, everyone))
-            found.append(await following.watch(client, found[-1], operators=everyone))
+            found.append(await bulk_watch.watch(client, found[-1], operators=everyone))
             if reveal is not None:
                 found.append(await client.bulk(found[-1].id, operators=everyone, reveal=reveal))
-            return await following.items_to_tell(client, found[-1], operators=everyone)
+            return await bulk_watch.items_to_tell(client, found[-1], operators=everyone)
 
     try:
         items = run(follow())
     except KeyboardInterrupt:
         if not found:
             raise
-        following.left_alone(found[-1], operators=everyone)
+        bulk_watch.left_alone(found[-1], operators=everyone)
         return exit_codes.INTERRUPTED
     if console.json:
         console.document({"bulk": found[-1], "jobs": items})
-        return following.code_of(found[-1])
+        return bulk_watch.code_of(found[-1])
     if reveal is not None and found[-1].reason:
         console.say(f"Reason: {found[-1].reason}")
     noun = "dead letter" if found[-1].action in ("replay", "purge") else "job"
-    return following.report(found[-1], items, noun)
+    return bulk_watch.report(found[-1], items, noun)
 
 
 @app.command("pause", cls=examples("bmn bulk pause 7f3a", "bmn bulk pause last --everyone --reason 'provider is weak'"))
@@ -142,9 +142,9 @@ def _change(bulk: str, everyone: bool, change: str, reason: str | None) -> None:
         console.document(found)
         return
     console.answer(
-        f"{following.short_bulk(found.id)}  {found.state}: {count(found.done, 'job')} done, {found.left} left"
+        f"{bulk_watch.short_bulk(found.id)}  {found.state}: {count(found.done, 'job')} done, {found.left} left"
     )
-    name = f"{following.short_bulk(found.id)}{following.whose(everyone)}"
+    name = f"{bulk_watch.short_bulk(found.id)}{bulk_watch.whose(everyone)}"
     console.next_step(f"bmn bulk resume {name}" if found.state == "paused" else f"bmn bulk watch {name}")
 
 

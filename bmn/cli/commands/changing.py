@@ -7,17 +7,17 @@ from typing import Annotated, TypeVar
 import typer
 
 from bmn.cli.base import run
-from bmn.cli.following import bulk
-from bmn.cli.following.bulk import BulkOrder
+from bmn.cli.following import bulk_watch
+from bmn.cli.following.bulk_watch import BulkOrder
 from bmn.cli.following.cancelling import warn_of_charges, watch_collectors
 from bmn.cli.lookup.candidates import job_names
-from bmn.cli.lookup.groups import find_group
-from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.group_lookup import find_group
+from bmn.cli.lookup.job_lookup import find_job
 from bmn.cli.lookup.selection import Filter, as_query, filtered, scope
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Detach, DryRun, Rate, Reason, StopAt
+from bmn.cli.terminal.record_format import short_id
 from bmn.client import Client
 from bmn.errors import BmnError, NoServer, NotFound, TryLater, UsageProblem
 from bmn.format import count
@@ -152,7 +152,7 @@ def _estimate(open_client: Callable[[], Client], ask: Callable[[Client], Awaitab
     if console.json:
         console.document(expected)
     else:
-        console.answer(bulk.in_figures(asked, expected))
+        console.answer(bulk_watch.in_figures(asked, expected))
     return exit_codes.DONE
 
 
@@ -172,36 +172,36 @@ def carry_out(
         async with open_client() as client:
             questions.append(await ask(client))
             asked = questions[0]
-            begun = await bulk.begin(client, asked)
+            begun = await bulk_watch.begin(client, asked)
             if begun is None:
                 return []
             found.append(begun)
             if asked.detach:
                 return []
-            found.append(await bulk.watch(client, begun, operators=asked.operators))
-            return await bulk.items_to_tell(client, found[-1], operators=asked.operators)
+            found.append(await bulk_watch.watch(client, begun, operators=asked.operators))
+            return await bulk_watch.items_to_tell(client, found[-1], operators=asked.operators)
 
     try:
         items = run(follow())
     except KeyboardInterrupt:
         if not found:
             raise
-        bulk.left_alone(found[-1], operators=questions[0].operators)
+        bulk_watch.left_alone(found[-1], operators=questions[0].operators)
         return exit_codes.INTERRUPTED
     if found and questions[0].detach:
-        return bulk.left_alone(found[-1], operators=questions[0].operators)
+        return bulk_watch.left_alone(found[-1], operators=questions[0].operators)
     return tell(found[-1] if found else None, items, questions[0])
 
 
 def _tell_bulk(found: BulkAction | None, items: list[BulkItem], asked: BulkOrder) -> int:
     if console.json:
         console.document({"bulk": found, "jobs": items})
-        return bulk.code_of(found) if found else exit_codes.DONE
+        return bulk_watch.code_of(found) if found else exit_codes.DONE
     if found is None:
         console.say(f"No job to {asked.verb}.")
         return exit_codes.DONE
-    code = bulk.report(found, items, asked.noun)
-    console.next_step(bulk.follow_up(items, f"bmn jobs list{bulk.whose(asked.operators)} --since 10m"))
+    code = bulk_watch.report(found, items, asked.noun)
+    console.next_step(bulk_watch.follow_up(items, f"bmn jobs list{bulk_watch.whose(asked.operators)} --since 10m"))
     return code
 
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import typer
 
 from bmn.cli.base import examples, single
-from bmn.cli.terminal.completion import SCRIPTS
 from bmn.cli.terminal.console import console
+from bmn.cli.terminal.shell_completion import SCRIPTS
 
 app = single()
 

@@ -6,7 +6,7 @@ import typer
 
 from bmn.cli.base import examples, run, single
 from bmn.cli.lookup.selection import Everyone, OfUser, scope
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import since as seconds_since

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Reason
+from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.timespan import listed
 from bmn.schemas.documents import Credits, Granted, LedgerEntry
 

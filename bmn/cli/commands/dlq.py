@@ -7,16 +7,16 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.commands import changing
-from bmn.cli.following import bulk
-from bmn.cli.following.bulk import BulkOrder
+from bmn.cli.following import bulk_watch
+from bmn.cli.following.bulk_watch import BulkOrder
 from bmn.cli.lookup.selection import Filter, Since
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.paging import further
+from bmn.cli.terminal.page_note import further
 from bmn.cli.terminal.params import Detach, Rate, Reason, Reveal, StopAt
+from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.client import Client, pages
 from bmn.client.calls.fields import LetterQuery
@@ -188,12 +188,12 @@ def _tell_replays(found: BulkAction | None, items: list[BulkItem], asked: BulkOr
     if console.json:
         done = found.done if found else 0
         console.document({"replays": replays, "count": done, **({"bulk": found} if found else {})})
-        return bulk.code_of(found) if found else exit_codes.DONE
+        return bulk_watch.code_of(found) if found else exit_codes.DONE
     if found is None:
         console.say("0 dead letters replayed")
         return exit_codes.DONE
-    code = bulk.report(found, items, asked.noun)
-    console.next_step(bulk.follow_up(items, "bmn jobs list --everyone --since 10m"))
+    code = bulk_watch.report(found, items, asked.noun)
+    console.next_step(bulk_watch.follow_up(items, "bmn jobs list --everyone --since 10m"))
     return code
 
 
@@ -224,8 +224,8 @@ def _tell_purge(found: BulkAction | None, items: list[BulkItem], asked: BulkOrde
         return _tell_purged(found.done if found else 0)
     if console.json:
         console.document({"count": found.done, "bulk": found})
-        return bulk.code_of(found)
-    return bulk.report(found, items, asked.noun)
+        return bulk_watch.code_of(found)
+    return bulk_watch.report(found, items, asked.noun)
 
 
 def _tell_purged(number: int, would: str = "") -> int:

@@ -91,9 +91,9 @@ def logos(
     options = replace(options, record=record, refines=bool(refine))
 
     async def build(client: "Client", brand: BrandTarget) -> Body:
-        from bmn.cli.following.looks import chosen
-        from bmn.cli.lookup.assets import find_asset
-        from bmn.cli.lookup.bodies import refinement
+        from bmn.cli.following.brand_look import chosen
+        from bmn.cli.lookup.asset_lookup import find_asset
+        from bmn.cli.lookup.body_lookup import refinement
 
         asked = {"logo_style": style, "color_palette": colors, "archetype": archetype}
         body: Body = {
@@ -139,7 +139,7 @@ def mockups(
     """Puts the logo on products."""
 
     async def build(client: "Client", brand: BrandTarget) -> Body:
-        from bmn.cli.lookup.bodies import mockups_body
+        from bmn.cli.lookup.body_lookup import mockups_body
 
         return await mockups_body(client, brand, products=products or ["mug"], logo=logo, notes=notes)
 
@@ -159,7 +159,7 @@ def bundle(
     """Arranges mockups in one picture."""
 
     async def build(client: "Client", brand: BrandTarget) -> Body:
-        from bmn.cli.lookup.bodies import bundle_body
+        from bmn.cli.lookup.body_lookup import bundle_body
 
         return await bundle_body(client, brand, name=name, mockups=mockups or (), style=style)
 
@@ -180,7 +180,7 @@ def video(
     """Makes a short product video."""
 
     async def build(client: "Client", brand: BrandTarget) -> Body:
-        from bmn.cli.lookup.bodies import video_body
+        from bmn.cli.lookup.body_lookup import video_body
 
         return await video_body(client, brand, product=product, mockup=mockup, style=style, seconds=duration)
 
@@ -244,7 +244,7 @@ for each in KINDS.values():
 def products() -> None:
     """The catalogue that --product names."""
     from bmn.cli.base import run
-    from bmn.cli.lookup.server import open_client
+    from bmn.cli.lookup.server_lookup import open_client
     from bmn.cli.terminal.cells import Column
     from bmn.cli.terminal.console import console
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import AsyncIterator
 
 from bmn.cli.following.hidden import say_hidden
-from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.job_lookup import find_job
 from bmn.cli.lookup.selection import scope
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import moment
 from bmn.client import Client

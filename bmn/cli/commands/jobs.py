@@ -15,16 +15,16 @@ from bmn.cli.following.job_groups import GroupBy, fetch_groups, print_groups
 from bmn.cli.following.report import detached, report_all
 from bmn.cli.lookup import selection
 from bmn.cli.lookup.candidates import job_names
-from bmn.cli.lookup.groups import jobs_of_group
-from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.group_lookup import jobs_of_group
+from bmn.cli.lookup.job_lookup import find_job
 from bmn.cli.lookup.selection import Filter, all_jobs, as_query, filtered, scope
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id, state_cell
-from bmn.cli.terminal.paging import further
+from bmn.cli.terminal.page_note import further
 from bmn.cli.terminal.params import Bell, Exec, Images, Reveal, Strict, span
+from bmn.cli.terminal.record_format import short_id, state_cell
 from bmn.cli.terminal.timespan import listed
 from bmn.format import against, counted
 from bmn.redaction import unhidden
@@ -235,7 +235,7 @@ async def _watch(
 ) -> list[JobRecord]:
     from bmn.cli.following.board import Board
     from bmn.cli.following.gallery import Gallery
-    from bmn.cli.following.watch import watch
+    from bmn.cli.following.job_watch import watch
     from bmn.client import Event
 
     async with open_client() as client:

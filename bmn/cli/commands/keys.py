@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import Reason, span

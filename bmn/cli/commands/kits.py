@@ -5,19 +5,19 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.following import kits as following
-from bmn.cli.following.files import make_folder
+from bmn.cli.following import kit_watch
 from bmn.cli.following.kit_files import Delivered, deliver
-from bmn.cli.lookup.assets import find_asset, numbered
-from bmn.cli.lookup.brands import find_brand
-from bmn.cli.lookup.groups import find_kit
-from bmn.cli.lookup.server import open_client
+from bmn.cli.following.output_files import make_folder
+from bmn.cli.lookup.asset_lookup import find_asset, numbered
+from bmn.cli.lookup.brand_lookup import find_brand
+from bmn.cli.lookup.group_lookup import find_kit
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.images import mode
+from bmn.cli.terminal.image_support import mode
 from bmn.cli.terminal.params import Images, Out, Reason, span
+from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
@@ -47,7 +47,7 @@ _COLUMNS = (
 
 @app.command("list", cls=examples("bmn kits list", "bmn kits list --state picking"))
 def list_kits(
-    state: Annotated[following.KitWord | None, typer.Option(help="Only these.")] = None,
+    state: Annotated[kit_watch.KitWord | None, typer.Option(help="Only these.")] = None,
     brand: Annotated[str | None, typer.Option("--brand", metavar="NAME", help="Only of this brand.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, metavar="N")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Where the page before ended.")] = None,
@@ -72,7 +72,7 @@ def list_kits(
         console.say(f"The next page: --cursor {page.next_cursor}")
     waits = next((kit for kit in page.kits if kit.state in ("picking", "held")), None)
     console.next_step(
-        *(following.next_steps(waits) if waits else (f"bmn kits show {short_id(page.kits[0].group_id)}",))
+        *(kit_watch.next_steps(waits) if waits else (f"bmn kits show {short_id(page.kits[0].group_id)}",))
     )
 
 
@@ -101,8 +101,8 @@ def show_kit(kit: KitName) -> None:
     if console.json:
         console.document(found)
         return
-    following.show(found)
-    console.next_step(*following.next_steps(found))
+    kit_watch.show(found)
+    console.next_step(*kit_watch.next_steps(found))
 
 
 @app.command("watch", cls=examples("bmn kits watch last", "bmn kits watch 7f3a --timeout 10m"))
@@ -125,7 +125,7 @@ def watch_kit(
     async def follow() -> None:
         async with open_client() as client:
             found.append(await find_kit(client, kit))
-            found.append(await following.watch(client, found[0], timeout=timeout))
+            found.append(await kit_watch.watch(client, found[0], timeout=timeout))
             made.append(await deliver(client, found[-1], out, images))
 
     try:
@@ -133,8 +133,8 @@ def watch_kit(
     except KeyboardInterrupt:
         if not found:
             raise
-        return following.left_alone(found[-1])
-    return following.report(found[-1], made[0])
+        return kit_watch.left_alone(found[-1])
+    return kit_watch.report(found[-1], made[0])
 
 
 @app.command("pick", cls=examples("bmn kits pick 2", "bmn kits pick 2 --kit 7f3a"))

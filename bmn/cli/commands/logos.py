@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.following.files import choose_names, job_tag, make_folder, stem_for, write
 from bmn.cli.following.gallery import Gallery
-from bmn.cli.lookup.assets import find_asset, newest, number_of, numbered, of_brand
-from bmn.cli.lookup.brands import find_brand
-from bmn.cli.lookup.server import open_client
+from bmn.cli.following.output_files import choose_names, job_tag, make_folder, stem_for, write
+from bmn.cli.lookup.asset_lookup import find_asset, newest, number_of, numbered, of_brand
+from bmn.cli.lookup.brand_lookup import find_brand
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id, unsigned
 from bmn.cli.terminal.paths import shown
+from bmn.cli.terminal.record_format import short_id, unsigned
 from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.client import Client
 from bmn.errors import NotFound

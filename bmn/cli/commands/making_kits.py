@@ -151,7 +151,7 @@ def kit(
 
 
 async def _products(client: "Client", names: list[str]) -> Body:
-    from bmn.cli.lookup.products import find_products
+    from bmn.cli.lookup.product_lookup import find_products
 
     found = await find_products(client, names) if names else []
     return {"products": [product.slug for product in found]} if found else {}

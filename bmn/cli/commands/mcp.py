@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bmn.cli.agents.money import Amount, Purse
+from bmn.cli.agents.purse import Amount, Purse
 from bmn.cli.base import UsageError, examples, is_described, single
 from bmn.cli.terminal.console import console
 from bmn.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from bmn.cli.agents.http import Listening
+    from bmn.cli.agents.mcp_http import Listening
 
 app = single()
 
@@ -76,7 +76,7 @@ def mcp(
 
 def _place(host: str, port: int, names: list[str]) -> "tuple[Listening, bool]":
     """Where it listens, and whether its token is new, so that nobody knows it yet."""
-    from bmn.cli.agents.http import Listening, token_for
+    from bmn.cli.agents.mcp_http import Listening, token_for
     from bmn.cli.lookup.profiles import client_settings
 
     token, is_new = token_for(host, client_settings().bmn_mcp_token.get_secret_value())
@@ -89,8 +89,8 @@ def _over_stdio(budget: Amount | None, *, write: bool) -> None:
     import asyncio
     import signal
 
-    from bmn.cli.agents.server import build
-    from bmn.cli.lookup.server import open_client
+    from bmn.cli.agents.mcp_server import build
+    from bmn.cli.lookup.server_lookup import open_client
 
     async def serve() -> None:
         async with open_client() as client:
@@ -106,9 +106,9 @@ def _over_stdio(budget: Amount | None, *, write: bool) -> None:
 def _over_http(place: "Listening", budget: Amount | None, *, write: bool, shows_token: bool) -> None:
     import asyncio
 
-    from bmn.cli.agents.http import address_of, serve
-    from bmn.cli.agents.server import build
-    from bmn.cli.lookup.server import open_client
+    from bmn.cli.agents.mcp_http import address_of, serve
+    from bmn.cli.agents.mcp_server import build
+    from bmn.cli.lookup.server_lookup import open_client
 
     listener = place.listen()
     url = address_of(place, listener)

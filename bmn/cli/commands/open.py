@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, run, single
-from bmn.cli.lookup.brands import find_brand
-from bmn.cli.lookup.jobs import find_job
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.brand_lookup import find_brand
+from bmn.cli.lookup.job_lookup import find_job
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.console import console
 
 

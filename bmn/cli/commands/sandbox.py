@@ -176,8 +176,8 @@ def replay(job: Annotated[str, typer.Argument(metavar="JOB", help="4 or more cha
     """
     from bmn.cli.base import run as run_coroutine
     from bmn.cli.following.faults import faults_of
-    from bmn.cli.lookup.jobs import find_job
-    from bmn.cli.lookup.server import open_client
+    from bmn.cli.lookup.job_lookup import find_job
+    from bmn.cli.lookup.server_lookup import open_client
     from bmn.schemas.documents import JobRecord, ProviderCalls
     from bmn.schemas.generators import KIND_OF
 

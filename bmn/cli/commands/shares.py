@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import examples, group, run
-from bmn.cli.lookup.jobs import find_job
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.job_lookup import find_job
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.timespan import ago
 from bmn.format import count
 from bmn.schemas import documents

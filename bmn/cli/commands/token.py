@@ -6,10 +6,10 @@ from uuid import UUID
 import typer
 
 from bmn.cli.base import UsageError, examples, run, single
-from bmn.cli.lookup.brands import find_brand
-from bmn.cli.lookup.groups import find_group
-from bmn.cli.lookup.jobs import find_job
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.brand_lookup import find_brand
+from bmn.cli.lookup.group_lookup import find_group
+from bmn.cli.lookup.job_lookup import find_job
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.params import span
 from bmn.schemas.documents import BrowserToken

@@ -39,7 +39,7 @@ def top(
 
 
 async def _watch(every: float) -> None:
-    from bmn.cli.following.top import Top
+    from bmn.cli.following.top_loop import Top
     from bmn.cli.following.top_view import Known
     from bmn.cli.lookup.profiles import client_settings
     from bmn.cli.terminal.screen import open_screen

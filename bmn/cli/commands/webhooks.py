@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from bmn.cli.base import UsageError, examples, group, run
-from bmn.cli.lookup.endpoints import find_endpoint
-from bmn.cli.lookup.jobs import find_job
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.endpoint_lookup import find_endpoint
+from bmn.cli.lookup.job_lookup import find_job
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.timespan import listed

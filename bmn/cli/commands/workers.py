@@ -9,13 +9,13 @@ import typer
 
 from bmn import __version__
 from bmn.cli.base import examples, group, run
-from bmn.cli.following.fleet import Seat, in_words, seats
-from bmn.cli.lookup.server import open_client
+from bmn.cli.following.worker_groups import Seat, in_words, seats
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
 from bmn.cli.terminal.params import Reason, span
+from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.timespan import listed, moment
 from bmn.client import Client
 from bmn.client.patience import insist

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.schemas.documents import JobRecord
 
 _FAILED = 1

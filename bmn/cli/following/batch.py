@@ -18,12 +18,12 @@ from typing import TypeVar
 from bmn.cli.base import UsageError, run
 from bmn.cli.following import batch_watch
 from bmn.cli.following.estimate import check_price
-from bmn.cli.following.kits import cost
+from bmn.cli.following.kit_watch import cost
 from bmn.cli.following.one_kit import record_of
 from bmn.cli.following.outcomes import WAITS, Outcome, default_path, read_outcomes, write_outcomes
-from bmn.cli.lookup.brands import find_target, for_target
+from bmn.cli.lookup.brand_lookup import find_target, for_target
 from bmn.cli.lookup.rows import Row, read_rows
-from bmn.cli.lookup.server import client_of
+from bmn.cli.lookup.server_lookup import client_of
 from bmn.cli.order import Body, Options
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console

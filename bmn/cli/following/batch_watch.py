@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from bmn.cli.following.kits import LOOK_SECONDS
+from bmn.cli.following.kit_watch import LOOK_SECONDS
 from bmn.cli.following.outcomes import Outcome, write_outcomes
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.client import Client
 from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.errors import BmnError, NotFound, RateLimited

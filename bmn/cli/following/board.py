@@ -13,7 +13,7 @@ from bmn.cli.following.progress import APPLY, PERCENT, BoardLine, UnitProgress
 from bmn.cli.terminal.beat import spinner
 from bmn.cli.terminal.cells import clean, unsteered
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.client import Event
 from bmn.format import duration
 from bmn.schemas.payloads import TERMINAL_STATES, JobState

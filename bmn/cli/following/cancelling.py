@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import typer
 
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.client import Client
 from bmn.format import count
 from bmn.schemas.documents import JobRecord

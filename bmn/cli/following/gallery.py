@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bmn.cli.following.board import Board
-from bmn.cli.following.files import choose_names, job_tag, make_folder, write
+from bmn.cli.following.output_files import choose_names, job_tag, make_folder, write
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.images import mode
+from bmn.cli.terminal.image_support import mode
 from bmn.client import Client, Event
 from bmn.client.said import BroughtAsset
 from bmn.errors import BmnError

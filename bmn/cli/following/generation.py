@@ -7,20 +7,20 @@ from pathlib import Path
 
 from bmn.cli.base import run
 from bmn.cli.following.after import Afterwards, conclude
+from bmn.cli.following.brand_look import settle
 from bmn.cli.following.estimate import check_price, show_estimate
-from bmn.cli.following.files import local_path, make_folder, stem_for
 from bmn.cli.following.gallery import Gallery
-from bmn.cli.following.looks import settle
+from bmn.cli.following.job_watch import watch
+from bmn.cli.following.output_files import local_path, make_folder, stem_for
 from bmn.cli.following.report import accepted, detached, next_steps, report_all, show_results, warn, with_server
-from bmn.cli.following.watch import watch
-from bmn.cli.lookup.assets import numbered
-from bmn.cli.lookup.brands import find_brand, find_target, for_target, other_than
-from bmn.cli.lookup.server import open_client, server_for
+from bmn.cli.lookup.asset_lookup import numbered
+from bmn.cli.lookup.brand_lookup import find_brand, find_target, for_target, other_than
+from bmn.cli.lookup.server_lookup import open_client, server_for
 from bmn.cli.order import Body, BrandTarget, Builder, Options
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
-from bmn.cli.terminal.images import mode
+from bmn.cli.terminal.image_support import mode
+from bmn.cli.terminal.record_format import short_id
 from bmn.client import Client
 from bmn.errors import BmnError
 from bmn.schemas.documents import JobRecord, MockupsSubmitted, Submitted

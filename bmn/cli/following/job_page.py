@@ -6,10 +6,10 @@ from typing import Any
 
 from bmn.cli.following.hidden import is_hidden, say_hidden
 from bmn.cli.following.report import money
-from bmn.cli.lookup.assets import numbered
+from bmn.cli.lookup.asset_lookup import numbered
 from bmn.cli.terminal.cells import clean
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import elapsed, short_id, shortened, state_cell, unsigned
+from bmn.cli.terminal.record_format import elapsed, short_id, shortened, state_cell, unsigned
 from bmn.cli.terminal.timespan import ago, local, moment
 from bmn.client.said import Said
 from bmn.format import count, duration, usd

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmn.cli.following.files import local_path, stem_for
 from bmn.cli.following.gallery import Gallery
-from bmn.cli.lookup.assets import numbered
+from bmn.cli.following.output_files import local_path, stem_for
+from bmn.cli.lookup.asset_lookup import numbered
 from bmn.cli.terminal.console import console
 from bmn.client import Client
 from bmn.schemas.documents import Asset, JobRecord, Kit

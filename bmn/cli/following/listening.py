@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx
 
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.console import console
 from bmn.client import Client
 from bmn.errors import NotFound

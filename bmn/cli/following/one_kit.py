@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmn.cli.base import run
-from bmn.cli.following import kits
+from bmn.cli.following import kit_watch
 from bmn.cli.following.after import Afterwards, conclude
 from bmn.cli.following.estimate import check_price
-from bmn.cli.following.files import make_folder
 from bmn.cli.following.kit_files import Delivered, deliver
-from bmn.cli.lookup.brands import find_target, for_target, other_than
-from bmn.cli.lookup.server import client_of
+from bmn.cli.following.output_files import make_folder
+from bmn.cli.lookup.brand_lookup import find_target, for_target, other_than
+from bmn.cli.lookup.server_lookup import client_of
 from bmn.cli.order import Body
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.images import mode
+from bmn.cli.terminal.image_support import mode
 from bmn.client import Client
 from bmn.schemas.documents import Kit, KitPrice
 from bmn.schemas.kit_requests import QUEUE_OF
@@ -70,7 +70,7 @@ def make_kit(wanted: KitOptions) -> int:
             if not brand.id:
                 console.say(f"made the brand {brand.name!r}{other}")
             if not wanted.detach:
-                begun.append(await kits.watch(client, begun[0], timeout=wanted.timeout))
+                begun.append(await kit_watch.watch(client, begun[0], timeout=wanted.timeout))
                 made.append(await deliver(client, begun[-1], wanted.out, wanted.images))
         return None
 
@@ -79,13 +79,13 @@ def make_kit(wanted: KitOptions) -> int:
     except KeyboardInterrupt:
         if not begun:
             raise
-        return kits.left_alone(begun[-1])
+        return kit_watch.left_alone(begun[-1])
     if price is not None:
         return _tell_price(price)
     if wanted.detach:
-        kits.left_alone(begun[-1])
+        kit_watch.left_alone(begun[-1])
         return exit_codes.DONE
-    return conclude(made[0].jobs, wanted.afterwards, kits.report(begun[-1], made[0], strict=wanted.strict))
+    return conclude(made[0].jobs, wanted.afterwards, kit_watch.report(begun[-1], made[0], strict=wanted.strict))
 
 
 async def _price(client: Client, name: str, body: Body) -> KitPrice:
@@ -100,6 +100,6 @@ def _tell_price(price: KitPrice) -> int:
     if console.json:
         console.document(price)
         return exit_codes.DONE
-    kits.show_price(price)
+    kit_watch.show_price(price)
     console.say("nothing was submitted")
     return exit_codes.DONE

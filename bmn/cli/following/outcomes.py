@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bmn.cli.following.files import write
+from bmn.cli.following.output_files import write
 from bmn.cli.lookup.rows import Row
 from bmn.errors import UsageProblem
 

@@ -1,4 +1,4 @@
-"""Pictures in the terminal, drawn for kitty, iTerm2, sixel, or as half blocks; `bmn.cli.terminal.images` says for which."""
+"""Pictures in the terminal: for kitty, iTerm2, sixel, or as half blocks; `bmn.cli.terminal.image_support` says for which."""
 
 import base64
 import io

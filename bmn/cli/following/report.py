@@ -8,8 +8,8 @@ from pathlib import Path
 from bmn.cli.following.cancelling import still_to_come, watch_collectors
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import elapsed, short_id, state_text
 from bmn.cli.terminal.paths import folder_lines, shown
+from bmn.cli.terminal.record_format import elapsed, short_id, state_text
 from bmn.cli.terminal.shell import preparation
 from bmn.errors import CAUSES, Cause
 from bmn.format import against, count, duration

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from rich.text import Text
 
-from bmn.cli.following.fleet import Seat, in_words, seats
+from bmn.cli.following.worker_groups import Seat, in_words, seats
 from bmn.cli.terminal.cells import Cell, Column
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.tables import render
 from bmn.cli.terminal.timespan import ago
 from bmn.format import duration, usd

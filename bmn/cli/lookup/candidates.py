@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 
 _BUDGET = 0.2
 _REMEMBERED = 10.0
@@ -48,7 +48,7 @@ def _ask(beginning: str | None = None) -> list[tuple[str, str]] | None:
     """The newest jobs, or those whose id begins so; None where there is no answer in time."""
     import asyncio
 
-    from bmn.cli.lookup.server import open_client
+    from bmn.cli.lookup.server_lookup import open_client
     from bmn.errors import BmnError
     from bmn.schemas.generators import KIND_OF
 

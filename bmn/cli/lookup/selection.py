@@ -7,9 +7,9 @@ from typing import Annotated, TypeVar, get_type_hints
 
 import typer
 
-from bmn.cli.lookup.brands import find_brand, is_brand_id
-from bmn.cli.lookup.groups import find_group
-from bmn.cli.lookup.server import open_client
+from bmn.cli.lookup.brand_lookup import find_brand, is_brand_id
+from bmn.cli.lookup.group_lookup import find_group
+from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.params import Reveal, dollars
 from bmn.cli.terminal.params import since as seconds_since
 from bmn.client import Client, pages

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import AsyncIterator, Sequence
 
-from bmn.cli.lookup.jobs import find_job
+from bmn.cli.lookup.job_lookup import find_job
 from bmn.cli.order import BrandTarget
 from bmn.client import Client, pages
 from bmn.errors import NotFound

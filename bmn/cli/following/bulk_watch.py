@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.beat import beating, spinner
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.client import Client
 from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.errors import NotFound, UsageProblem

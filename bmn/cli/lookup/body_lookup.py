@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bmn.cli.lookup.assets import logo_of, mockup_of, mockups_of
-from bmn.cli.lookup.products import find_products
+from bmn.cli.lookup.asset_lookup import logo_of, mockup_of, mockups_of
+from bmn.cli.lookup.product_lookup import find_products
 from bmn.cli.order import Body, BrandTarget
 from bmn.client import Client
 from bmn.schemas.documents import Asset

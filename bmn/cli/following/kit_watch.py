@@ -14,7 +14,7 @@ from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.beat import beating, spinner
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id, state_text
+from bmn.cli.terminal.record_format import short_id, state_text
 from bmn.client import Client
 from bmn.client.patience import PATIENCE_SECONDS, insist
 from bmn.errors import BmnError, RateLimited

@@ -6,13 +6,13 @@ from uuid import uuid4
 from pydantic import Field
 
 from bmn.cli.agents import answers
-from bmn.cli.agents.asking import PricedOrder, ask, settle_brand
-from bmn.cli.agents.money import Amount, OrderPrice, Purse
-from bmn.cli.agents.orders import AnyOrder, LogosOrder
-from bmn.cli.agents.reading import BrandName, JobName, PictureName, ReadingTools, find_picture
-from bmn.cli.lookup.bodies import refinement
-from bmn.cli.lookup.groups import find_kit
-from bmn.cli.lookup.jobs import find_job
+from bmn.cli.agents.agent_orders import AnyOrder, LogosOrder
+from bmn.cli.agents.order_pricing import PricedOrder, ask, settle_brand
+from bmn.cli.agents.purse import Amount, OrderPrice, Purse
+from bmn.cli.agents.reading_tools import BrandName, JobName, PictureName, ReadingTools, find_picture
+from bmn.cli.lookup.body_lookup import refinement
+from bmn.cli.lookup.group_lookup import find_kit
+from bmn.cli.lookup.job_lookup import find_job
 from bmn.cli.order import Body
 from bmn.client import Client
 from bmn.errors import BmnError, UsageProblem

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bmn.cli.following.top_view import PANES, Known, lines
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.screen import Screen
 from bmn.client import Client
 from bmn.client.calls.fields import Fields

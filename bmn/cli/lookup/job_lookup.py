@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from bmn.cli.terminal.format import is_whole_id, short_id
+from bmn.cli.terminal.record_format import is_whole_id, short_id
 from bmn.client import Client
 from bmn.client.calls.fields import Whose
 from bmn.errors import NotFound, UsageProblem

@@ -9,15 +9,15 @@ from mcp_types import ImageContent, TextContent
 from pydantic import Field
 
 from bmn.cli.agents import answers
-from bmn.cli.agents.asking import ask
+from bmn.cli.agents.agent_orders import AnyOrder
+from bmn.cli.agents.agent_pictures import LEAST, MOST, shown
 from bmn.cli.agents.following import Report, wait_for, wait_for_kit
-from bmn.cli.agents.money import Purse
-from bmn.cli.agents.orders import AnyOrder
-from bmn.cli.agents.pictures import LEAST, MOST, shown
-from bmn.cli.lookup.assets import find_asset
-from bmn.cli.lookup.brands import find_brand
-from bmn.cli.lookup.groups import find_kit
-from bmn.cli.lookup.jobs import find_job
+from bmn.cli.agents.order_pricing import ask
+from bmn.cli.agents.purse import Purse
+from bmn.cli.lookup.asset_lookup import find_asset
+from bmn.cli.lookup.brand_lookup import find_brand
+from bmn.cli.lookup.group_lookup import find_kit
+from bmn.cli.lookup.job_lookup import find_job
 from bmn.client import Client
 from bmn.errors import NotFound, UsageProblem
 from bmn.schemas import documents

@@ -7,7 +7,7 @@ from bmn.cli.following.board import HEARTBEAT, Board
 from bmn.cli.following.progress import BoardLine, UnitProgress
 from bmn.cli.terminal.beat import beating
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.format import short_id
+from bmn.cli.terminal.record_format import short_id
 from bmn.client import Client, Event, follow
 from bmn.errors import CAUSES, BmnError, Cause
 from bmn.schemas.documents import JobRecord

@@ -12,9 +12,9 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
 from bmn import __version__
-from bmn.cli.agents.money import Purse
-from bmn.cli.agents.reading import ReadingTools
-from bmn.cli.agents.writing import WritingTools
+from bmn.cli.agents.purse import Purse
+from bmn.cli.agents.reading_tools import ReadingTools
+from bmn.cli.agents.writing_tools import WritingTools
 from bmn.client import Client
 from bmn.errors import BmnError, UsageProblem
 from bmn.redaction import redact

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bmn.cli.terminal.format import slug
+from bmn.cli.terminal.record_format import slug
 from bmn.client import Client
 from bmn.errors import NotFound, suggest
 from bmn.schemas.documents import Product

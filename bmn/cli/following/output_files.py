@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bmn.cli.terminal.format import short_id, slug
+from bmn.cli.terminal.record_format import short_id, slug
 from bmn.client import Client
 from bmn.errors import UsageProblem
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Field, StringConstraints, create_model
 
-from bmn.cli.lookup.bodies import bundle_body, mockups_body, video_body
-from bmn.cli.lookup.products import find_products
+from bmn.cli.lookup.body_lookup import bundle_body, mockups_body, video_body
+from bmn.cli.lookup.product_lookup import find_products
 from bmn.cli.order import Body, BrandTarget
 from bmn.client import Client
 from bmn.schemas.base import FreeForm, Id, Model, Name, Palette, Text, Vision, Whole

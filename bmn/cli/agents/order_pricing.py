@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from bmn.cli.agents.agent_orders import KitOrder, Order
 from bmn.cli.agents.answers import PriceAnswer, StepPrice
-from bmn.cli.agents.money import OrderPrice
-from bmn.cli.agents.orders import KitOrder, Order
-from bmn.cli.lookup.brands import brands_named, find_brand, for_target, is_brand_id
+from bmn.cli.agents.purse import OrderPrice
+from bmn.cli.lookup.brand_lookup import brands_named, find_brand, for_target, is_brand_id
 from bmn.cli.order import Body, BrandTarget
 from bmn.client import Client
 from bmn.errors import InsufficientCredits, NotFound
