@@ -19,7 +19,7 @@ from bmn.db.engine import Database, make_engine
 from bmn.db.migrations import migrate
 from bmn.db.tables import activity_mark, dead_letters, jobs
 from bmn.settings import Settings
-from bmn.work.archive.files import Archive, find_archive
+from bmn.work.archive.archive_files import Archive, find_archive
 from bmn.work.archive.reading import WantedRows, restore
 from bmn.work.pruning import sweep
 from tests.kit.postgres import running_postgres

@@ -11,7 +11,7 @@ import pytest
 import redis
 from rq import Queue
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.connection import connect, connect_sync
 from bmn.broker.health import RedisHealth
 from bmn.broker.ownership import Owner, find_owner, take
@@ -92,10 +92,10 @@ async def test_another_number_of_the_same_server_is_another_redis(
 
 def test_a_mark_that_nobody_renews_is_waited_for(redis_url: str) -> None:
     with connect_sync(redis_url) as client:
-        client.set(keys.OWNER, THEIRS.dump(), px=600)
+        client.set(redis_keys.OWNER, THEIRS.dump(), px=600)
         take(client, OURS)
         assert find_owner(client) == OURS
-        assert 0 < client.ttl(keys.OWNER) <= keys.OWNER_SECONDS
+        assert 0 < client.ttl(redis_keys.OWNER) <= redis_keys.OWNER_SECONDS
         take(client, OURS)
         take(client, THEIRS, alone=True)
         assert find_owner(client) == THEIRS
@@ -109,7 +109,7 @@ async def test_the_one_that_comes_second_to_an_emptied_redis_stops(redis_url: st
         try:
             await health.start()
             with redis.Redis.from_url(redis_url) as other:
-                other.set(keys.OWNER, THEIRS.dump(), ex=60)
+                other.set(redis_keys.OWNER, THEIRS.dump(), ex=60)
                 await asyncio.to_thread(wait_until, lambda: bool(stopped))
                 assert find_owner(other) == THEIRS
         finally:

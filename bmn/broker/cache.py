@@ -19,7 +19,7 @@ _CLOSED_SECONDS = 5
 
 
 async def cached(client: Redis, key: str, seconds: int, kind: type[T], load: Callable[[], Awaitable[T]]) -> T:
-    """The value of a key of `bmn.broker.keys`, loaded and kept for these seconds where it is not there."""
+    """The value of a key of `bmn.broker.redis_keys`, loaded and kept for these seconds where it is not there."""
     try:
         found = await client.get(key)
     except (redis.RedisError, OSError):

@@ -9,7 +9,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from bmn.broker import sentinels, wire
+from bmn.broker import redis_wire, sentinels
 from bmn.errors import Misconfigured
 
 REPLY_SECONDS = 2.0
@@ -24,9 +24,9 @@ UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadO
 
 
 _CONNECTIONS: dict[type, type] = {
-    redis.asyncio.Connection: wire.Tcp,
-    redis.asyncio.SSLConnection: wire.Tls,
-    redis.asyncio.UnixDomainSocketConnection: wire.Unix,
+    redis.asyncio.Connection: redis_wire.Tcp,
+    redis.asyncio.SSLConnection: redis_wire.Tls,
+    redis.asyncio.UnixDomainSocketConnection: redis_wire.Unix,
 }
 
 

@@ -9,11 +9,11 @@ from typing import cast
 import redis
 import redis.asyncio
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.connection import REPLY_SECONDS
 from bmn.broker.info import Info
 from bmn.broker.ownership import REMEDY, Owner, renew, taken
-from bmn.broker.refusals import RedisRefusal, refusal_of
+from bmn.broker.redis_refusals import RedisRefusal, refusal_of
 from bmn.broker.trial import try_all_here
 from bmn.logs import get_logger
 
@@ -131,7 +131,7 @@ class RedisHealth:
         """What Redis says of its memory, nothing where our user may not ask that; and whose it is, in one round trip."""
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.info("memory")
-            pipe.get(keys.OWNER)
+            pipe.get(redis_keys.OWNER)
             memory, mark = await pipe.execute(raise_on_error=False)
         if isinstance(memory, redis.ResponseError):  # a refusal is an answer; what else is refused is looked at now
             self._tried = -_TRIAL_SECONDS

@@ -11,7 +11,7 @@ from typing import cast
 import redis
 import redis.asyncio
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.errors import Misconfigured
 from bmn.logs import get_logger
 
@@ -48,7 +48,7 @@ def taken(other: Owner) -> Misconfigured:
 
 def find_owner(client: "redis.Redis") -> Owner | None:
     """Whose Redis it is; None where nobody's process lives."""
-    found = cast(bytes | None, client.get(keys.OWNER))
+    found = cast(bytes | None, client.get(redis_keys.OWNER))
     return Owner.load(found) if found else None
 
 
@@ -59,12 +59,12 @@ def take(client: "redis.Redis", mine: Owner, *, alone: bool = False) -> None:
     mark it has is an old one. Raises redis.RedisError.
     """
     last: int | None = None
-    while not client.set(keys.OWNER, mine.dump(), nx=not alone, ex=keys.OWNER_SECONDS):
-        other, left = find_owner(client), client.pttl(keys.OWNER)
+    while not client.set(redis_keys.OWNER, mine.dump(), nx=not alone, ex=redis_keys.OWNER_SECONDS):
+        other, left = find_owner(client), client.pttl(redis_keys.OWNER)
         if other is None:
             continue
         if other.is_same(mine):
-            client.set(keys.OWNER, mine.dump(), ex=keys.OWNER_SECONDS)
+            client.set(redis_keys.OWNER, mine.dump(), ex=redis_keys.OWNER_SECONDS)
             return
         if last is not None and left > last:  # somebody has just renewed it
             raise taken(other)
@@ -81,10 +81,10 @@ async def renew(client: "redis.asyncio.Redis", mine: Owner, found: bytes | str |
     """
     while True:
         if found is None:
-            if await client.set(keys.OWNER, mine.dump(), nx=True, ex=keys.OWNER_SECONDS):
+            if await client.set(redis_keys.OWNER, mine.dump(), nx=True, ex=redis_keys.OWNER_SECONDS):
                 return None
         elif not (other := Owner.load(found)).is_same(mine):
             return other
-        elif await client.expire(keys.OWNER, keys.OWNER_SECONDS):
+        elif await client.expire(redis_keys.OWNER, redis_keys.OWNER_SECONDS):
             return None
-        found = await client.get(keys.OWNER)
+        found = await client.get(redis_keys.OWNER)

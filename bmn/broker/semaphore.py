@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Collection
 import redis
 import redis.asyncio
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.logs import get_logger
 
 _log = get_logger(__name__)
@@ -43,10 +43,10 @@ class Semaphore:
     """
 
     def __init__(
-        self, client: "redis.asyncio.Redis", name: str, limit: int, *, lease: float = keys.SEMAPHORE_SECONDS
+        self, client: "redis.asyncio.Redis", name: str, limit: int, *, lease: float = redis_keys.SEMAPHORE_SECONDS
     ) -> None:
         self._client = client
-        self._key = keys.semaphore(name)
+        self._key = redis_keys.semaphore(name)
         self._limit = limit
         self._lease = lease
         self._turn = client.register_script(_TURN)

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
-from bmn.broker import wire
+from bmn.broker import redis_wire
 
 _SUFFIX = "+sentinel"
 _ANSWER_SECONDS = 0.5  # one that is away must not make whoever waits for a connection give up before the next is asked
@@ -50,7 +50,7 @@ class Sentinels:
         problems: list[str] = []
         for place in list(self.places):
             pool = redis.asyncio.ConnectionPool(
-                connection_class=wire.Tls if self._has_tls else wire.Tcp,
+                connection_class=redis_wire.Tls if self._has_tls else redis_wire.Tcp,
                 host=place[0],
                 port=place[1],
                 retry=AsyncRetry(NoBackoff(), 0),
@@ -165,7 +165,7 @@ def name_of(place: Place) -> str:
     return f"{place[0]}:{place[1]}"
 
 
-class _Led(wire.CancellableSend):
+class _Led(redis_wire.CancellableSend):
     def __init__(self, *, sentinels: Sentinels, **options: Any) -> None:
         super().__init__(**options)
         self._sentinels = sentinels

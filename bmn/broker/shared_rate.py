@@ -9,7 +9,7 @@ import time
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.pipelined import Call, Pipelined
 from bmn.logs import get_logger
 
@@ -68,7 +68,7 @@ class Allowance:
     async def _fetch(self, user_id: str) -> None:
         args = [self._rate, self._burst, self._at_once]
         try:
-            given = int(await self._pipelined.run(Call(self._script, [keys.bucket(self._name, user_id)], args)))
+            given = int(await self._pipelined.run(Call(self._script, [redis_keys.bucket(self._name, user_id)], args)))
         except (RedisError, OSError) as error:
             log.debug("a rate holds in this process only", error=str(error))
             self._away_until = time.monotonic() + _AWAY_SECONDS
@@ -90,7 +90,7 @@ class Turns:
     async def wait(self, name: str, per_second: float) -> bool:
         """Waits for the next turn; False at once where Redis is away, so that the caller keeps its own."""
         try:
-            micros = int(await self._script(keys=[keys.turn(name)], args=[int(1_000_000 / per_second)]))
+            micros = int(await self._script(keys=[redis_keys.turn(name)], args=[int(1_000_000 / per_second)]))
         except (RedisError, OSError) as error:
             log.debug("a pace holds in this process only", name=name, error=str(error))
             return False

@@ -11,7 +11,7 @@ from collections import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.pipelined import Args, Call, Pipelined
 from bmn.logs import get_logger
 
@@ -76,9 +76,9 @@ class Tally:
         return taken
 
     async def _ask(self, mine: tuple[str, str], limit: int) -> bool:
-        args: Args = [self._name, self._here[mine], limit, keys.process(""), keys.TALLY_SECONDS]
+        args: Args = [self._name, self._here[mine], limit, redis_keys.process(""), redis_keys.TALLY_SECONDS]
         try:
-            return bool(await self._pipelined.run(Call(self._take, [keys.tally(*mine)], args)))
+            return bool(await self._pipelined.run(Call(self._take, [redis_keys.tally(*mine)], args)))
         except (RedisError, OSError) as error:
             log.debug("counted in this process alone", error=str(error))
             self._changed.add(mine)
@@ -100,8 +100,8 @@ class Tally:
         """Says that this process lives, and tells what Redis has missed."""
         while True:
             try:
-                if not await self._client.pexpire(keys.process(self._name), _ALIVE_MS):
-                    await self._client.set(keys.process(self._name), "1", px=_ALIVE_MS)
+                if not await self._client.pexpire(redis_keys.process(self._name), _ALIVE_MS):
+                    await self._client.set(redis_keys.process(self._name), "1", px=_ALIVE_MS)
                     self._changed.update(self._here)  # the others may have taken us for dead
                 await self._tell()
             except (RedisError, OSError) as error:
@@ -113,7 +113,7 @@ class Tally:
         self._here.clear()
         try:
             async with asyncio.timeout(_SAY_SECONDS):
-                await self._client.delete(keys.process(self._name))
+                await self._client.delete(redis_keys.process(self._name))
         except (RedisError, OSError, TimeoutError) as error:
             log.debug("left to its time", error=str(error))
         if self._giving is not None:
@@ -131,7 +131,11 @@ class Tally:
             changed = list(self._changed)
             self._changed.clear()
             calls = [
-                Call(self._set, [keys.tally(*each)], [self._name, self._here.get(each, 0), keys.TALLY_SECONDS])
+                Call(
+                    self._set,
+                    [redis_keys.tally(*each)],
+                    [self._name, self._here.get(each, 0), redis_keys.TALLY_SECONDS],
+                )
                 for each in changed
             ]
             told = await asyncio.gather(*(self._pipelined.run(call) for call in calls), return_exceptions=True)

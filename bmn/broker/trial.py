@@ -8,9 +8,9 @@ import redis
 import redis.asyncio
 from redis import exceptions
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.info import Info
-from bmn.broker.refusals import RedisRefusal, refusal_of
+from bmn.broker.redis_refusals import RedisRefusal, refusal_of
 from bmn.numbers import is_whole
 
 LEAST = (6, 2)  # BLMOVE, which the line of jobs needs
@@ -62,7 +62,7 @@ _COMMANDS: tuple[_Words, ...] = (
     ("XREAD", "COUNT", 1, "STREAMS", "{}:stream", "0-0"),
     ("SCAN", 0, "COUNT", 1),
     ("TIME",),
-    ("PUBLISH", keys.CONTROL, "{}"),
+    ("PUBLISH", redis_keys.CONTROL, "{}"),
     ("EVAL", "return redis.call('EXISTS', KEYS[1], KEYS[2])", 2, "{}:text", "{}:none"),
     ("SCRIPT LOAD", "return 1"),
     ("EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", 0),  # of that script
@@ -171,7 +171,7 @@ def try_all(client: "redis.Redis") -> list[RedisRefusal]:
 def _subscribe(client: "redis.Redis") -> object:
     with client.pubsub() as channel:  # type: ignore[no-untyped-call]
         try:
-            channel.subscribe(keys.CONTROL)
+            channel.subscribe(redis_keys.CONTROL)
             return channel.get_message(timeout=1)
         except redis.ResponseError as error:
             return error
@@ -187,7 +187,7 @@ async def try_all_here(client: "redis.asyncio.Redis") -> list[RedisRefusal]:
             answers: list[object] = await pipe.execute(raise_on_error=False)
         async with client.pubsub() as channel:
             try:
-                await channel.subscribe(keys.CONTROL)
+                await channel.subscribe(redis_keys.CONTROL)
                 answers.append(await channel.get_message(timeout=1))
             except redis.ResponseError as error:
                 answers.append(error)

@@ -234,7 +234,7 @@ def check_storage(settings: Settings) -> Iterator[DoctorCheck]:
 
 def check_archive(settings: Settings) -> Iterator[DoctorCheck]:
     """The same of the archive, where there is one."""
-    from bmn.work.archive.files import open_archive
+    from bmn.work.archive.archive_files import open_archive
 
     archive = open_archive(settings)
     if archive is None:

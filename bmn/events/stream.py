@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.scripts import ScriptCall, run
 from bmn.events.audience import Outgoing
 from bmn.logs import get_logger
@@ -64,20 +64,20 @@ class EventStream:
         """
         calls = [self._call(events[start : start + _BATCH]) for start in range(0, len(events), _BATCH)]
         answers = await run(self._redis, [*calls, *also])
-        return {key.removeprefix(keys.SEQ_PREFIX) for answer in answers[: len(calls)] for key in answer}
+        return {key.removeprefix(redis_keys.SEQ_PREFIX) for answer in answers[: len(calls)] for key in answer}
 
     def _call(self, events: Sequence[Outgoing]) -> ScriptCall:
         jobs: dict[str, int] = {}
-        args: list[str | int] = [self._maxlen, keys.SEQ_SECONDS, _BEGIN]
+        args: list[str | int] = [self._maxlen, redis_keys.SEQ_SECONDS, _BEGIN]
         for event in events:
             place = 0 if event.job_id is None else jobs.setdefault(event.job_id, len(jobs) + 2)
             args += [encode(event), place, event.seq or 0]
-        return ScriptCall(_SCRIPT, [keys.STREAM, *map(keys.seq, jobs)], args)
+        return ScriptCall(_SCRIPT, [redis_keys.STREAM, *map(redis_keys.seq, jobs)], args)
 
     async def last_seqs(self, job_ids: Iterable[str]) -> dict[str, int]:
         """The last published seq of each job; 0 where Redis knows none."""
         ids = list(job_ids)
-        values = await self._redis.mget([keys.seq(job) for job in ids]) if ids else []
+        values = await self._redis.mget([redis_keys.seq(job) for job in ids]) if ids else []
         return {job: int(value or 0) for job, value in zip(ids, values, strict=True)}
 
     async def read(self, after: str, *, count: int, block_ms: int) -> list[tuple[str, Outgoing]]:
@@ -85,7 +85,7 @@ class EventStream:
 
         block_ms has to be shorter than the client's socket timeout.
         """
-        answer: Any = await self._redis.xread({keys.STREAM: after}, count=count, block=block_ms or None)
+        answer: Any = await self._redis.xread({redis_keys.STREAM: after}, count=count, block=block_ms or None)
         if not answer:
             return []
         streams = answer.items() if isinstance(answer, dict) else answer
@@ -93,12 +93,12 @@ class EventStream:
 
     async def page(self, start: str, *, count: int) -> list[tuple[str, Outgoing]]:
         """Entries from an id on, oldest first; `(` before the id leaves that one out."""
-        entries: Any = await self._redis.xrange(keys.STREAM, min=start, count=count)
+        entries: Any = await self._redis.xrange(redis_keys.STREAM, min=start, count=count)
         return [_entry(item) for item in entries]
 
     async def newest(self, before: str = "+") -> tuple[str, Outgoing] | None:
         """The newest entry, or the newest up to an id."""
-        entries: Any = await self._redis.xrevrange(keys.STREAM, max=before, count=1)
+        entries: Any = await self._redis.xrevrange(redis_keys.STREAM, max=before, count=1)
         return _entry(entries[0]) if entries else None
 
     async def last_id(self) -> str:

@@ -9,7 +9,7 @@ import jwt
 from bmn.errors import BmnError
 from bmn.identity.development import supabase_is_configured
 from bmn.identity.jwks import usable_keys
-from bmn.identity.keys import is_key, read_key
+from bmn.identity.key_format import is_key, read_key
 from bmn.identity.refused import KeyRefused, why
 from bmn.identity.tokens import Authenticator
 from bmn.outgoing import ask

@@ -19,7 +19,7 @@ from bmn.errors import NotSignedIn
 from bmn.identity.browser import Bounds, BrowserTokens, is_browser_token
 from bmn.identity.development import AUDIENCE, DEV_ISSUER, development_secret, supabase_is_configured
 from bmn.identity.jwks import KeySet
-from bmn.identity.keys import ApiKeys, is_key
+from bmn.identity.key_format import ApiKeys, is_key
 from bmn.identity.refused import KeyRefused, RefusedTokens, TokenTooLong
 from bmn.identity.rights import RIGHTS, Right, Role
 from bmn.identity.roles import Roles

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db.operators.alert_store import Trouble
 from bmn.errors import TryLater
-from bmn.jobs import alerts, hosts, sinks
+from bmn.jobs import alert_finders, hosts, sinks
 from bmn.jobs.core import Core
 from bmn.jobs.locks import is_mine, lock_seconds
 from bmn.logs import get_logger
@@ -20,7 +20,7 @@ from bmn.logs import get_logger
 log = get_logger(__name__)
 
 _LOOK_EVERY = 5  # in sweeps
-_SAY_SECONDS = keys.HOST_SECONDS / 4
+_SAY_SECONDS = redis_keys.HOST_SECONDS / 4
 
 
 class AlertLoop:
@@ -50,9 +50,9 @@ class AlertLoop:
             if time.monotonic() - self._said >= _SAY_SECONDS:
                 self._said = time.monotonic()
                 await hosts.say(self._core)
-            await alerts.open_here(self._core, self._here())
+            await alert_finders.open_here(self._core, self._here())
             if mine:
-                await alerts.look(self._core)
+                await alert_finders.look(self._core)
         except TryLater:
             # The lock lapses, so that one who has a database can look.
             await asyncio.sleep(2 * lock_seconds(self._core))

@@ -14,11 +14,11 @@ from bmn.db.health import clock
 from bmn.db.operators import queue_store
 from bmn.db.operators.alert_store import Trouble
 from bmn.db.records import NewJob
-from bmn.db.sums import budget_sums as sums
+from bmn.db.sums import budget_sums
 from bmn.errors import BudgetReached
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
-from bmn.settings.budgets import USER, Budget
+from bmn.settings.budget_setting import USER, Budget
 
 log = get_logger(__name__)
 
@@ -88,7 +88,7 @@ def passed_by(conn: Connection, core: Core, wanted: Mapping[str, Outlay]) -> int
     """How many users an operator's act takes past their budget of a day. It is not refused for that, and counts in it."""
     over: set[str] = set()
     for budget in (each for each in core.settings.bmn_budgets if each.of == USER):
-        taken = sums.of_users(conn, wanted.keys(), budget.unit)
+        taken = budget_sums.of_users(conn, wanted.keys(), budget.unit)
         for user_id, more in wanted.items():
             amount = more.usd if budget.unit == "usd" else more.credits
             if amount > 0 and taken.get(user_id, 0.0) + amount > budget.amount:
@@ -102,10 +102,10 @@ def _wanted(planned: Sequence[NewJob]) -> tuple[int, float]:
 
 def _uses(conn: Connection, core: Core, user_id: str, charge: int, usd: float) -> Iterable[_Use]:
     for budget in (each for each in core.settings.bmn_budgets if each.of == USER):
-        spent = sums.of_user(conn, user_id, budget.unit)
+        spent = budget_sums.of_user(conn, user_id, budget.unit)
         taken, wanted = spent.amount, float(charge)  # of credits jobs under way are in it
         if budget.unit == "usd":
-            taken += sums.under_way(conn, user_id)
+            taken += budget_sums.under_way(conn, user_id)
             wanted = usd
         yield _Use(budget, taken, spent.amount, wanted, spent.frees_at)
 
@@ -134,7 +134,7 @@ async def watch(core: Core) -> None:
 def warnings(conn: Connection, budgets: Iterable[Budget]) -> Iterable[Trouble]:
     """Queues near the end of their budget, or beyond it."""
     for budget in (each for each in budgets if each.of != USER):
-        spent = sums.of_queue(conn, budget.of, budget.unit).amount
+        spent = budget_sums.of_queue(conn, budget.of, budget.unit).amount
         if spent >= _WARN_SHARE * budget.amount:
             over = spent >= budget.amount
             told = "it is paused until the hour lets it go on" if over else "at its end the queue pauses"
@@ -152,7 +152,7 @@ def _due(conn: Connection, budgets: Iterable[Budget]) -> list[tuple[str, str | N
 
 
 def _reason(conn: Connection, budget: Budget) -> str | None:
-    spent = sums.of_queue(conn, budget.of, budget.unit)
+    spent = budget_sums.of_queue(conn, budget.of, budget.unit)
     if spent.amount < budget.amount:
         return None
     until = f" It goes on by itself from {_clock(spent.frees_at)} UTC on." if spent.frees_at else ""

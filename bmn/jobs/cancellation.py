@@ -6,7 +6,7 @@ from functools import partial
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db import claims, job_store, transitions
 from bmn.db.accounts import audit_store
 from bmn.db.collecting import collector_id
@@ -76,7 +76,7 @@ async def cancel_overdue(core: Core) -> None:
 async def tell_worker(core: Core, job_id: str) -> None:
     """Tells the worker of a job that somebody wants it to stop; without Redis it reads that at its next renewal."""
     try:
-        await core.redis.publish(keys.CONTROL, WorkerCommand(deployment=core.deployment, cancel=job_id).dump())
+        await core.redis.publish(redis_keys.CONTROL, WorkerCommand(deployment=core.deployment, cancel=job_id).dump())
     except (RedisError, OSError) as error:
         log.warning("the worker will see the cancel at its next renewal", job_id=job_id, reason=str(error))
 

@@ -17,7 +17,7 @@ from bmn.jobs.clients import Caller, Clients, P, current_books, current_caller, 
 from bmn.jobs.core import Core
 from bmn.jobs.outbox import Outbox
 from bmn.jobs.queue import Queue
-from bmn.jobs.run import Fenced, NotOrdered, Run
+from bmn.jobs.running_job import Fenced, NotOrdered, Run
 from bmn.logs import get_logger
 from bmn.providers.pace import in_line
 from bmn.schemas.events import JobEvent, Progress

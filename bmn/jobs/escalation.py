@@ -12,7 +12,7 @@ from bmn.db.operators import alert_store
 from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import Cause
-from bmn.jobs.alerts import died
+from bmn.jobs.alert_finders import died
 from bmn.jobs.core import Core
 from bmn.jobs.sinks import ops_mailbox
 from bmn.schemas.payloads import JobState

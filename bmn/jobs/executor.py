@@ -24,7 +24,7 @@ from bmn.db.records import JobRow
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, OUTAGES, CancellationRequested, Cause, JobFailure, TryLater
 from bmn.events import audience
-from bmn.jobs import alerts
+from bmn.jobs import alert_finders
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context, Result
 from bmn.jobs.core import Core
@@ -35,7 +35,7 @@ from bmn.jobs.probes import answer, is_probe
 from bmn.jobs.queue import Queue
 from bmn.jobs.retry_policy import Action, Decision, decide
 from bmn.jobs.rq.view import Shown
-from bmn.jobs.run import Fenced, Run, Stop, Stopped
+from bmn.jobs.running_job import Fenced, Run, Stop, Stopped
 from bmn.logs import OUTCOMES, bind, get_logger
 from bmn.observability import span
 from bmn.schemas.payloads import TERMINAL_STATES, Payload
@@ -211,7 +211,7 @@ class Executor:
         )
         if first:
             metadata = {"queue": self._queue.name, "cause": failure.cause, "advice": CAUSES[failure.cause].advice}
-            message = alerts.paused(self._queue.name, _why_paused(failure), failure.cause).message
+            message = alert_finders.paused(self._queue.name, _why_paused(failure), failure.cause).message
             self._core.outbox.send([audience.system_alert("queue-paused", message, "error", metadata)])
         return change
 
@@ -256,7 +256,7 @@ class Executor:
         return (
             decision,
             change,
-            is_own and open_alert(conn, alerts.paused(self._queue.name, _why_paused(failure), failure.cause)),
+            is_own and open_alert(conn, alert_finders.paused(self._queue.name, _why_paused(failure), failure.cause)),
         )
 
     def _is_degraded(self, conn: Connection, job: JobRow, failure: JobFailure) -> bool:

@@ -6,7 +6,7 @@ order is absolute: heard twice, it changes nothing the second time.
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db.accounts import audit_store
 from bmn.errors import NotFound, TryLater
 from bmn.jobs.command import WorkerCommand
@@ -73,6 +73,6 @@ def _is_meant(worker: WorkerRecord, name: str) -> bool:
 
 async def _tell(core: Core, order: WorkerCommand) -> None:
     try:
-        await core.redis.publish(keys.CONTROL, order.dump())
+        await core.redis.publish(redis_keys.CONTROL, order.dump())
     except (RedisError, OSError) as error:
         raise TryLater("Redis is away: workers cannot be told anything.", hint="See `bmn doctor`.") from error

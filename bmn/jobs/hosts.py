@@ -15,7 +15,7 @@ from uuid import uuid4
 import redis
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.jobs.core import FAMILY, Core, this_host
 from bmn.logs import get_logger
 from bmn.schemas.base import now_ms
@@ -68,16 +68,16 @@ async def say(core: Core) -> None:
     """Tells the others, for a minute."""
     with suppress(redis.RedisError, OSError):
         async with core.redis.pipeline(transaction=True) as together:  # cut between the two, it would live for ever
-            together.hset(keys.HOSTS, f"{this_host()}.{FAMILY}", describe_host(core.settings).model_dump_json())
-            together.expire(keys.HOSTS, keys.HOST_SECONDS)
+            together.hset(redis_keys.HOSTS, f"{this_host()}.{FAMILY}", describe_host(core.settings).model_dump_json())
+            together.expire(redis_keys.HOSTS, redis_keys.HOST_SECONDS)
             await together.execute()
 
 
 async def said(core: Core) -> list[Host]:
     """What every living host says of itself; none while Redis is away."""
     try:
-        rows = await core.redis.hgetall(keys.HOSTS)
-        oldest, found, gone = now_ms() - keys.HOST_SECONDS * 1000, [], []
+        rows = await core.redis.hgetall(redis_keys.HOSTS)
+        oldest, found, gone = now_ms() - redis_keys.HOST_SECONDS * 1000, [], []
         for field, text in rows.items():
             host = _read(text)
             if host is None or host.at < oldest:
@@ -85,7 +85,7 @@ async def said(core: Core) -> list[Host]:
             else:
                 found.append(host)
         if gone:
-            await core.redis.hdel(keys.HOSTS, *gone)
+            await core.redis.hdel(redis_keys.HOSTS, *gone)
     except (redis.RedisError, OSError) as error:
         log.debug("hosts are not compared while Redis is away", error=str(error))
         return []

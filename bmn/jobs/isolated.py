@@ -18,7 +18,7 @@ from bmn.jobs.core import Core
 from bmn.jobs.escalation import lose
 from bmn.jobs.executor import Executor
 from bmn.jobs.queue import Queue
-from bmn.jobs.run import Run, Stop
+from bmn.jobs.running_job import Run, Stop
 from bmn.lifeline import lifeline
 from bmn.settings import load_settings
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from bmn.db import claims
 from bmn.db.records import JobRow
 from bmn.jobs.core import Core
-from bmn.jobs.run import Run, Stop
+from bmn.jobs.running_job import Run, Stop
 from bmn.logs import get_logger
 
 log = get_logger(__name__)

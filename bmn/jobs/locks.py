@@ -2,7 +2,7 @@
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.jobs.core import Core
 
 
@@ -18,7 +18,7 @@ async def is_mine(core: Core, name: str, sweeps: int = 1) -> bool:
     """
     if core.health.down_for():
         return True
-    key, life = keys.lock(name), int(lock_seconds(core, sweeps) * 1000)
+    key, life = redis_keys.lock(name), int(lock_seconds(core, sweeps) * 1000)
     try:
         holder = await core.redis.get(key)
         if holder is None:

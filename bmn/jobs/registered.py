@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import redis
 import redis.asyncio
 
-from bmn.broker.keys import RQ_PREFIX
+from bmn.broker.redis_keys import RQ_PREFIX
 from bmn.jobs.core import Core, family_of
 from bmn.logs import get_logger
 from bmn.numbers import is_whole

@@ -17,7 +17,7 @@ from bmn.db.operators import alert_store
 from bmn.db.operators.alert_store import Alert
 from bmn.db.transitions import Change
 from bmn.format import duration
-from bmn.jobs.alerts import next_step
+from bmn.jobs.alert_finders import next_step
 from bmn.jobs.core import Core
 from bmn.jobs.submission import store_jobs
 from bmn.logs import get_logger

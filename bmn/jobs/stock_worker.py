@@ -23,7 +23,7 @@ from bmn.jobs.executor import Executor
 from bmn.jobs.leases import Leases
 from bmn.jobs.replay import retry
 from bmn.jobs.rq.view import JOB_SECONDS, Shown, list_key
-from bmn.jobs.run import Run
+from bmn.jobs.running_job import Run
 from bmn.schemas.payloads import JobState
 from bmn.settings import Settings, load_settings
 from bmn.settings.foreign import drop_foreign

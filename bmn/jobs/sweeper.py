@@ -13,14 +13,14 @@ from functools import partial, wraps
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db import claims, job_store, transitions
 from bmn.db.batches import bulk_store
 from bmn.db.health import clock
 from bmn.db.records import JobRow
 from bmn.db.sums import activity, lines, spending
 from bmn.errors import TryLater
-from bmn.jobs import bulk, cancellation
+from bmn.jobs import bulk_duty, cancellation
 from bmn.jobs.core import Chore, Core
 from bmn.jobs.escalation import lose
 from bmn.jobs.locks import is_mine, lock_seconds
@@ -247,7 +247,7 @@ class Sweeper:
     async def publish_missing(self) -> None:
         """Events that have a row and never reached the stream: all since the last look, however long Redis was away."""
         redis = self._core.redis
-        if not self._published or not await redis.exists(keys.PUBLISHED):  # the first look, or it was emptied
+        if not self._published or not await redis.exists(redis_keys.PUBLISHED):  # the first look, or it was emptied
             now = await self._core.db.read(clock.now)
             self._published = min(self._published or now, now - _REPAIR_SECONDS)
         for _ in range(_REPAIR_PAGES):
@@ -257,7 +257,7 @@ class Sweeper:
                 log.info("published what was missing", jobs=repaired)
             if self._published == before:
                 break
-        await redis.set(keys.PUBLISHED, "1", ex=keys.SEQ_SECONDS)
+        await redis.set(redis_keys.PUBLISHED, "1", ex=redis_keys.SEQ_SECONDS)
 
     async def carry_out_cancels(self) -> None:
         """Jobs that went back in line while their cancel was on its way."""
@@ -277,7 +277,7 @@ class Sweeper:
     async def carry_out_bulk(self) -> None:
         """Acts on the jobs of bulk actions, for as long as it is ours to sweep."""
         if self._in_bulk:
-            await bulk.work(self._core, lambda: self._has_lock)
+            await bulk_duty.work(self._core, lambda: self._has_lock)
 
     async def trim(self) -> None:
         """Lets RQ's view forget ended jobs as their queues say."""

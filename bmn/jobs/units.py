@@ -30,7 +30,7 @@ from bmn.db.records import UnitRow as UnitRecord
 from bmn.db.transitions import Change
 from bmn.errors import CAUSES, BmnError, Cause, JobFailure, Moderated
 from bmn.jobs.context import Context
-from bmn.jobs.run import Fenced, NotOrdered
+from bmn.jobs.running_job import Fenced, NotOrdered
 from bmn.logs import get_logger
 from bmn.providers.images import CleanPicture
 from bmn.providers.wire import watched

@@ -16,7 +16,7 @@ import psutil
 from redis.exceptions import RedisError
 
 from bmn import failpoints
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.connection import connect, connect_sync
 from bmn.db import claims, job_store
 from bmn.errors import NotFound, TryLater
@@ -29,7 +29,7 @@ from bmn.jobs.leases import Leases
 from bmn.jobs.queue import MOST_WORKERS, Queue
 from bmn.jobs.rq.registration import RqRegistration, beat
 from bmn.jobs.rq.view import Shown, list_key
-from bmn.jobs.run import Run, Stop
+from bmn.jobs.running_job import Run, Stop
 from bmn.jobs.stock_worker import bring_back
 from bmn.jobs.sweeper import Sweeper
 from bmn.logs import get_logger
@@ -243,7 +243,7 @@ class Worker:
         while True:
             try:
                 async with self._blocking.pubsub() as channel:
-                    await channel.subscribe(keys.CONTROL)
+                    await channel.subscribe(redis_keys.CONTROL)
                     while True:
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=_IDLE_SECONDS)
                         if message and (command := read_command(message.get("data"))):

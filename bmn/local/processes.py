@@ -19,7 +19,7 @@ from bmn import logs
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.errors import Misconfigured
 from bmn.lifeline import DRAINED
-from bmn.local.sandbox import run_sandbox
+from bmn.local.sandbox_door import run_sandbox
 from bmn.local.supervisor import Child, Start, Supervisor
 from bmn.numbers import is_whole
 from bmn.settings import Settings

@@ -8,7 +8,7 @@ from bmn.identity.development import development_secret, issues_tokens
 from bmn.identity.home_secrets import check_home_secrets
 from bmn.providers.prices import load_prices
 from bmn.settings import PROVIDERS, Settings, check_start
-from bmn.settings.budgets import USER
+from bmn.settings.budget_setting import USER
 from bmn.settings.foreign import drop_foreign
 from bmn.signing import signing_secret
 from bmn.work.queue_names import QUEUE_NAMES
@@ -95,7 +95,7 @@ def _check_providers(settings: Settings) -> None:
 def _check_archive(settings: Settings) -> None:
     """Raises Misconfigured for one that anybody could read, or that has no store."""
     if settings.bmn_archive_days:
-        from bmn.work.archive.files import open_archive
+        from bmn.work.archive.archive_files import open_archive
 
         open_archive(settings)
 

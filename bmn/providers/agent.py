@@ -21,8 +21,8 @@ from bmn.providers.failures import (
     garbage,
     retry_after,
 )
-from bmn.providers.http import CONNECT_SECONDS, MEGABYTE, open_client
 from bmn.providers.prices import MOST_TOKENS
+from bmn.providers.vendor_http import CONNECT_SECONDS, MEGABYTE, open_client
 from bmn.settings import ProviderAccess, Settings
 
 OnText = Callable[[str], Awaitable[None]]

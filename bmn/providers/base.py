@@ -15,8 +15,8 @@ from bmn.logs import get_logger
 from bmn.observability import span
 from bmn.providers.failures import failure_of_transport, failure_unsent
 from bmn.providers.prices import ModelPrice, load_prices
-from bmn.providers.provenance import SANDBOX, PictureMaker
 from bmn.providers.wire import watched
+from bmn.providers.xmp import SANDBOX, PictureMaker
 from bmn.settings import ProviderAccess, Settings
 
 log = get_logger(__name__)

@@ -25,8 +25,8 @@ from bmn.providers.failures import (
     garbage,
     retry_after,
 )
-from bmn.providers.http import error_body, json_body
 from bmn.providers.polling import PollSchedule
+from bmn.providers.vendor_http import error_body, json_body
 from bmn.settings import ProviderAccess, Settings
 
 log = get_logger(__name__)

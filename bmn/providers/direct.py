@@ -1,4 +1,4 @@
-"""Calls to vendors without an SDK: aiohttp within the bounds of `bmn.providers.http`, at a seventh of what httpx2 costs.
+"""Calls to vendors without an SDK: aiohttp in the bounds of `bmn.providers.vendor_http`, at a seventh of what httpx2 costs.
 
 Answers and broken connections are those of httpx2, so that what reads them need not know which client asked.
 """
@@ -16,7 +16,7 @@ from yarl import URL
 
 from bmn import __version__
 from bmn.providers.failures import UnreadableAnswer
-from bmn.providers.http import CONNECT_SECONDS, MEGABYTE, honest, tls
+from bmn.providers.vendor_http import CONNECT_SECONDS, MEGABYTE, honest, tls
 from bmn.providers.wire import note_sent
 from bmn.settings.proxies import proxy_for
 

@@ -16,9 +16,9 @@ import httpx2
 from bmn import __version__
 from bmn.errors import Cause, JobFailure
 from bmn.mime import mime_of
-from bmn.providers.addresses import Address, VisitTarget, check_url, is_public, look_up, refused
 from bmn.providers.failures import UnreadableAnswer
-from bmn.providers.http import CONNECT_SECONDS, HEAD_ONLY, MEGABYTE, CappedTransport
+from bmn.providers.vendor_http import CONNECT_SECONDS, HEAD_ONLY, MEGABYTE, CappedTransport
+from bmn.providers.visited_addresses import Address, VisitTarget, check_url, is_public, look_up, refused
 from bmn.settings import Settings
 
 Kind = Literal["picture", "page"]

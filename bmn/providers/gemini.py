@@ -11,7 +11,7 @@ from bmn.mime import mime_of
 from bmn.providers.base import OnCall, Provider, VendorPicture
 from bmn.providers.failures import UnreadableAnswer
 from bmn.providers.google import LABEL, google_failure, open_sdk
-from bmn.providers.http import MEGABYTE, open_client
+from bmn.providers.vendor_http import MEGABYTE, open_client
 from bmn.redaction import redact
 from bmn.settings import ProviderAccess, Settings
 

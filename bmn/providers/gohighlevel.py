@@ -12,8 +12,8 @@ from bmn.errors import Misconfigured
 from bmn.providers.base import Measured, OnCall, Provider
 from bmn.providers.documented import documented
 from bmn.providers.failures import failure_of_status, garbage, retry_after
-from bmn.providers.http import error_body, json_body
 from bmn.providers.pace import Pace
+from bmn.providers.vendor_http import error_body, json_body
 from bmn.settings import ProviderAccess, Settings
 
 _SECONDS = 12.0  # two calls within the queue's 30

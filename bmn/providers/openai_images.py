@@ -23,7 +23,7 @@ from bmn.providers.failures import (
     retry_after,
 )
 from bmn.providers.fetch import Fetcher
-from bmn.providers.http import CONNECT_SECONDS, open_client
+from bmn.providers.vendor_http import CONNECT_SECONDS, open_client
 from bmn.settings import ProviderAccess, Settings
 
 OnPartial = Callable[[int, bytes], Awaitable[None]]

@@ -11,8 +11,8 @@ from bmn.cleaning import identifier
 from bmn.providers.base import OnCall, Provider
 from bmn.providers.documented import documented
 from bmn.providers.failures import UnreadableAnswer, failure_of_status, retry_after
-from bmn.providers.http import error_body, json_body
 from bmn.providers.pace import Pace
+from bmn.providers.vendor_http import error_body, json_body
 from bmn.settings import ProviderAccess, Settings
 
 _SECONDS = 12.0  # the queue gives a mail 15

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import Image
 
-from bmn.providers.profiles import in_jpeg, in_png, profile_of
+from bmn.providers.color_profiles import in_jpeg, in_png, profile_of
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # How many bytes a chunk may have. Without the first ones a picture looks different, or like none.

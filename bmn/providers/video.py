@@ -19,8 +19,8 @@ from bmn.mime import mime_of
 from bmn.providers.base import OnCall, Provider
 from bmn.providers.failures import UnreadableAnswer, garbage
 from bmn.providers.google import LABEL, failure_of_answer, google_failure, open_sdk
-from bmn.providers.http import MEGABYTE, open_client
 from bmn.providers.polling import PollSchedule
+from bmn.providers.vendor_http import MEGABYTE, open_client
 from bmn.redaction import redact
 from bmn.settings import ProviderAccess, Settings
 

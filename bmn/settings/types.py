@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from bmn.settings import files, texts
 from bmn.settings.alert_urls import alert_urls
-from bmn.settings.budgets import Budget, budgets
+from bmn.settings.budget_setting import Budget, budgets
 from bmn.settings.database_url import database_url
-from bmn.settings.orders import ProviderOrder, orders
+from bmn.settings.provider_orders import ProviderOrder, orders
 from bmn.settings.redis_url import redis_url
 from bmn.settings.web import Networks, networks, origins, web_address
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db import job_store
 from bmn.db.engine import Connection, IntegrityError
 from bmn.db.keeping import orphans, retention
@@ -21,7 +21,7 @@ from bmn.logs import get_logger
 from bmn.schemas.payloads import CLEANUP_TYPES, Cleanup, CleanupType, JobState
 from bmn.schemas.results import Counts
 from bmn.work import pruning
-from bmn.work.archive.files import Archive, open_archive
+from bmn.work.archive.archive_files import Archive, open_archive
 from bmn.work.archive.writing import archive_letters
 from bmn.work.registry import get_queue
 
@@ -126,8 +126,8 @@ async def _rows_without_object(ctx: Context[Cleanup], stored: set[str]) -> list[
 async def _stale_sessions(ctx: Context[Cleanup]) -> dict[str, int]:
     """Keys that were to end and do not. Our own all have a time to live, so this finds strangers' only."""
     return {
-        "sessions": await _limit_keys(ctx, "session:*", keys.SESSION_SECONDS),
-        "sockets": await _limit_keys(ctx, "socket:*", keys.SESSION_SECONDS),
+        "sessions": await _limit_keys(ctx, "session:*", redis_keys.SESSION_SECONDS),
+        "sockets": await _limit_keys(ctx, "socket:*", redis_keys.SESSION_SECONDS),
     }
 
 

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db.engine import Connection
 from bmn.db.records import EndedJob, KitNews
 from bmn.db.wizard import journeys
@@ -35,7 +35,7 @@ async def tell_of_ends(core: Core) -> int:
         return ended, journeys.kit_news(conn, after=_LATEST_SECONDS, before=PATIENCE_SECONDS)
 
     ended, news = await core.db.read(look)
-    standing = {kit.id: [keys.kit_at(kit.id, kit.state), kit.last_job_id or kit.id] for kit in news}
+    standing = {kit.id: [redis_keys.kit_at(kit.id, kit.state), kit.last_job_id or kit.id] for kit in news}
     try:
         seen = await _seen(core, [*(job.id for job in ended), *chain(*standing.values())])
     except (RedisError, OSError) as error:
@@ -55,7 +55,7 @@ async def _seen(core: Core, names: Sequence[str]) -> set[str]:
     """Of these, what somebody has seen."""
     if not names:
         return set()
-    noted = await core.redis.mget([keys.watched(name) for name in names])
+    noted = await core.redis.mget([redis_keys.watched(name) for name in names])
     return {name for name, found in zip(names, noted, strict=True) if found}
 
 

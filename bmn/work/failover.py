@@ -15,7 +15,7 @@ from bmn.db.records import OutageRow
 from bmn.errors import CAUSES, OUTAGES, Cause, JobFailure
 from bmn.jobs.context import Context
 from bmn.jobs.outages import is_down
-from bmn.jobs.run import NotOrdered
+from bmn.jobs.running_job import NotOrdered
 from bmn.jobs.units import AttemptUnit
 from bmn.schemas.payloads import Payload
 from bmn.work.makers import MAKERS, PictureOrder

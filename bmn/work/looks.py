@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pydantic.alias_generators import to_camel
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.cache import forget
 from bmn.db.engine import Connection
 from bmn.db.library import asset_store, brand_store
@@ -72,7 +72,7 @@ async def tell_look(core: Core, user_id: str, brand_id: str, changed: Mapping[st
     """Lets everybody see what has changed of a brand. changed: by the names of its record."""
     if not changed:
         return
-    await forget(core.redis, keys.cache("brand", brand_id))
+    await forget(core.redis, redis_keys.cache("brand", brand_id))
     core.outbox.send(brand_updated(user_id, brand_id, to_camel(name), value) for name, value in changed.items())
 
 

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from bmn.db import job_store
 from bmn.errors import CAUSES, Cause, JobFailure
 from bmn.jobs.context import Context
-from bmn.jobs.run import NotOrdered
+from bmn.jobs.running_job import NotOrdered
 from bmn.jobs.units import AttemptUnit, is_final, open_units
 from bmn.providers.images import CleanPicture
-from bmn.providers.provenance import PictureMaker, stamped
+from bmn.providers.xmp import PictureMaker, stamped
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import Payload
 from bmn.work.previews import keep_preview

@@ -13,7 +13,7 @@ from bmn.db.keeping import retention, upkeep
 from bmn.db.keeping.retention import Book, Deletion
 from bmn.jobs.core import Core
 from bmn.logs import get_logger
-from bmn.work.archive.files import Archive, open_archive
+from bmn.work.archive.archive_files import Archive, open_archive
 from bmn.work.archive.writing import archive_batch
 
 log = get_logger(__name__)

@@ -8,7 +8,7 @@ from bmn.errors import JobFailure, NotFound
 from bmn.jobs.context import Context, Result
 from bmn.jobs.units import open_unit
 from bmn.providers.films import thumbnail_of
-from bmn.providers.provenance import maker_of, stamped
+from bmn.providers.xmp import maker_of, stamped
 from bmn.schemas.events import Progress
 from bmn.schemas.payloads import ImageUpload
 from bmn.schemas.provenance import provenance_of

@@ -14,7 +14,7 @@ from bmn.broker import trial
 from bmn.broker.connection import connect, connect_sync
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.health import RedisHealth
-from bmn.broker.refusals import RedisRefusal, refusal_of
+from bmn.broker.redis_refusals import RedisRefusal, refusal_of
 from bmn.broker.trial import try_all, try_all_here
 from bmn.jobs.submission import check_ready
 from bmn.settings import load_settings

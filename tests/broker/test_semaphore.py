@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.connection import connect
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.semaphore import Semaphore
 from tests.kit.processes import PATIENCE, eventually
 
-KEY = keys.semaphore("bfl")
+KEY = redis_keys.semaphore("bfl")
 
 
 @pytest.fixture
@@ -145,4 +145,4 @@ async def test_a_slot_taken_while_redis_was_away_is_entered_when_it_is_back(tmp_
 
 async def test_its_key_does_not_live_for_ever(client: Redis) -> None:
     async with Semaphore(client, "bfl", 1).slot():
-        assert 0 < await client.ttl(KEY) <= 2 * keys.SEMAPHORE_SECONDS
+        assert 0 < await client.ttl(KEY) <= 2 * redis_keys.SEMAPHORE_SECONDS

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 from redis.asyncio import Redis
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.connection import connect
 from bmn.broker.pipelined import Call, Pipelined
 from bmn.broker.shared_rate import Allowance, Turns
@@ -40,7 +40,7 @@ async def tallies(clients: list[Redis]) -> AsyncIterator[list[Tally]]:
 
 async def _until_they_say_so(client: Redis, processes: int) -> None:
     async def said() -> bool:
-        return len(await client.keys(keys.process("*"))) == processes
+        return len(await client.keys(redis_keys.process("*"))) == processes
 
     await eventually(said)
 

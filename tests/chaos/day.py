@@ -31,7 +31,7 @@ from bmn.db.keeping.retention import Book
 from bmn.db.sums import activity, rollup, spending
 from bmn.db.tables import archive_holds, jobs
 from bmn.schemas.payloads import TERMINAL_STATES
-from bmn.work.archive.files import Archive, open_archive
+from bmn.work.archive.archive_files import Archive, open_archive
 from bmn.work.archive.reading import WantedRows, restore
 from bmn.work.pruning import SWEEP_SECONDS, sweep
 from tests.chaos.deployment import LOGOS, SERVED, Deployment

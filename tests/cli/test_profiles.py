@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bmn.identity.keys import mint_key
+from bmn.identity.key_format import mint_key
 from tests.kit.processes import wait_until
 from tests.kit.stack import Stack, User
 from tests.kit.terminal import Output, forked, on_terminal

@@ -21,8 +21,8 @@ from bmn.db.sums import activity, spending
 from bmn.db.tables import audit_log, credit_ledger, dead_letters, job_events, job_logs, jobs, kit_steps, kits
 from bmn.errors import JobFailure, Misconfigured
 from bmn.settings import Settings
-from bmn.work.archive.files import Archive, ArchiveFile, open_archive
-from bmn.work.archive.lines import pack, unpack
+from bmn.work.archive.archive_files import Archive, ArchiveFile, open_archive
+from bmn.work.archive.archive_lines import pack, unpack
 from bmn.work.archive.reading import WantedRows, forget, restore
 from bmn.work.archive.writing import archive_letters
 from bmn.work.pruning import sweep
@@ -256,7 +256,7 @@ async def test_killed_in_the_middle_nothing_is_lost_and_nothing_comes_back_twice
 import asyncio, sys
 from bmn.db.engine import Database
 from bmn.settings import Settings
-from bmn.work.archive.files import open_archive
+from bmn.work.archive.archive_files import open_archive
 from bmn.work.pruning import sweep
 
 async def main():

@@ -14,7 +14,7 @@ from bmn.db.keeping.retention import BOOK_OF
 from bmn.db.migrations import migrate
 from bmn.db.tables import audit_log, db_now, provider_calls, spending_mark
 from bmn.settings import Settings
-from bmn.work.archive.files import open_archive
+from bmn.work.archive.archive_files import open_archive
 from bmn.work.archive.reading import WantedRows, restore
 from bmn.work.pruning import sweep
 from tests.kit.parts import divide_long_ago, month_ago

@@ -6,8 +6,8 @@ from sqlalchemy import insert, select, update
 
 from bmn.db.tables import activity_mark, job_events, jobs
 from bmn.jobs.core import Core
-from bmn.work.archive.files import find_archive
-from bmn.work.archive.lines import unpack
+from bmn.work.archive.archive_files import find_archive
+from bmn.work.archive.archive_lines import unpack
 from bmn.work.pruning import prune_a_little
 from tests.kit.bench import Bench
 

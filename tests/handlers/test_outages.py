@@ -10,7 +10,7 @@ from bmn.db.operators import queue_store
 from bmn.db.records import QueueSettingRow
 from bmn.errors import CAUSES, Cause
 from bmn.jobs.executor import Executor
-from bmn.jobs.run import Run
+from bmn.jobs.running_job import Run
 from bmn.work.registry import get_queue
 from tests.handlers.orders import WELCOME, bundle, logos, mockup, video, wizard
 from tests.kit.bench import Bench

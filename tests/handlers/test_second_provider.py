@@ -15,12 +15,12 @@ from bmn.db.operators import alert_store, queue_store
 from bmn.db.records import OutageRow
 from bmn.db.tables import job_units, jobs
 from bmn.errors import Cause
-from bmn.jobs import alerts
+from bmn.jobs import alert_finders
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.outages import in_service
 from bmn.jobs.replay import retry
 from bmn.schemas.kit_requests import KitBody
-from bmn.settings.orders import orders
+from bmn.settings.provider_orders import orders
 from bmn.work.kits import course
 from bmn.work.registry import get_queue
 from tests.handlers.orders import bundle, logos, mockup, stored
@@ -281,8 +281,8 @@ async def test_an_alert_says_who_makes_them_while_the_first_one_is_out(bench: Be
     _order(bench)
     bench.sandbox.fault("bfl", **REFUSED)
     await _attempt(bench)
-    await alerts.look(bench.core)
-    found = await bench.core.db.read(lambda conn: alert_store.listed(conn, kind=alerts.PROVIDER_OUT))
+    await alert_finders.look(bench.core)
+    found = await bench.core.db.read(lambda conn: alert_store.listed(conn, kind=alert_finders.PROVIDER_OUT))
     (alert,) = found
     assert alert.subject == LOGOS
     assert alert.message.startswith(

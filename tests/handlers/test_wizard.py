@@ -8,20 +8,20 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db import job_store
 from bmn.db.library import brand_store
 from bmn.db.tables import agent_sessions, generation_credits
 from bmn.db.wizard import session_store
 from bmn.jobs.clients import Clients
 from bmn.jobs.context import Context
-from bmn.jobs.run import Run
+from bmn.jobs.running_job import Run
 from bmn.providers.fetch import Fetcher
 from bmn.schemas.generators.wizard import BrandWizard
 from bmn.work.registry import get_queue
 from bmn.work.wizard.desk import Desk
-from bmn.work.wizard.prompts import GUIDE, STEPS
 from bmn.work.wizard.state import StepState
+from bmn.work.wizard.step_prompts import GUIDE, STEPS
 from bmn.work.wizard.tools import TOOLS, named_hosts, tools_of
 from tests.kit.bench import Bench
 from tests.kit.people import ANA, BEN
@@ -59,7 +59,7 @@ async def test_a_step_is_done_told_and_charged_once(bench: Bench) -> None:
     ("name", "fields"), [("brand-identity", {"vision", "colorPalette", "logoStyle"}), ("profit-calculator", {"status"})]
 )
 async def test_what_a_step_changes_of_a_brand_is_seen_at_once(bench: Bench, name: str, fields: set[str]) -> None:
-    key = keys.cache("brand", bench.brand.id)
+    key = redis_keys.cache("brand", bench.brand.id)
     await bench.core.redis.set(key, '"what it was"')
     await step(bench, name)
     assert await bench.core.redis.get(key) != '"what it was"'

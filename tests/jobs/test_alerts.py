@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.broker.health import RedisHealth
-from bmn.broker.keys import RQ_PREFIX
+from bmn.broker.redis_keys import RQ_PREFIX
 from bmn.db import transitions
 from bmn.db.operators import alert_store, queue_store
 from bmn.db.operators.alert_store import Trouble
@@ -22,7 +22,7 @@ from bmn.db.tables import alert_mutes, audit_log, db_now, dead_letters, escalati
 from bmn.db.tables import alerts as table
 from bmn.db.tables import jobs as job_table
 from bmn.errors import Cause, Conflict, NotFound
-from bmn.jobs import alerts
+from bmn.jobs import alert_finders
 from bmn.jobs.core import Core, this_host
 from bmn.jobs.escalation import escalate
 from bmn.jobs.sinks import ops_mailbox
@@ -48,7 +48,7 @@ async def go_by(engine: Engine) -> None:
 
 async def found(engine: Engine, core: Core | None = None) -> dict[tuple[str, str], str]:
     """What is open after a look: kind and subject to message."""
-    await alerts.look(core or engine.core)
+    await alert_finders.look(core or engine.core)
     listed = await engine.read(lambda conn: alert_store.listed(conn))
     return {(alert.kind, alert.subject): alert.message for alert in listed}
 
@@ -63,15 +63,15 @@ async def test_a_queue_that_somebody_paused_is_no_alert(engine: Engine) -> None:
 
 async def test_what_flaps_stays_one_and_what_comes_back_is_a_new_one(engine: Engine) -> None:
     await pause(engine)
-    await alerts.look(engine.core)
+    await alert_finders.look(engine.core)
     await engine.write(lambda conn: queue_store.set_running(conn, "logo-generation", by="somebody"))
-    await alerts.look(engine.core)
+    await alert_finders.look(engine.core)
     assert await engine.read(alert_store.count_open) == {"queue-paused": 1}
     await go_by(engine)
-    await alerts.look(engine.core)
+    await alert_finders.look(engine.core)
     assert await engine.read(alert_store.count_open) == {}
     await pause(engine)
-    await alerts.look(engine.core)
+    await alert_finders.look(engine.core)
     assert await engine.read(lambda conn: len(conn.execute(select(table.c.id)).all())) == 2
     assert await engine.read(alert_store.count_open) == {"queue-paused": 1}
 
@@ -131,7 +131,7 @@ async def test_jobs_that_wait_for_long_are_one_and_so_is_a_queue_that_nobody_ser
 
 async def _is_open(engine: Engine, kind: str, wanted: bool) -> bool:
     await go_by(engine)
-    await alerts.look(engine.core)
+    await alert_finders.look(engine.core)
     return (kind in await engine.read(alert_store.count_open)) is wanted
 
 
@@ -152,9 +152,9 @@ async def test_a_database_that_is_behind_this_release_is_one(engine: Engine) -> 
 
 
 async def test_a_process_that_refuses_to_start_says_so_to_those_that_run(engine: Engine) -> None:
-    alert_store.open_at(engine.settings.database_address, alerts.migration_due(2))
+    alert_store.open_at(engine.settings.database_address, alert_finders.migration_due(2))
     assert await engine.read(alert_store.count_open) == {"migration-due": 1}
-    alert_store.open_at("sqlite:////nowhere/at/all.sqlite3", alerts.migration_due(2))  # nobody to tell
+    alert_store.open_at("sqlite:////nowhere/at/all.sqlite3", alert_finders.migration_due(2))  # nobody to tell
 
 
 async def test_production_without_a_signing_key_of_all_hosts_is_one(engine: Engine) -> None:
@@ -178,7 +178,7 @@ async def test_a_lost_host_is_one_but_not_while_nobody_could_say_that_they_live(
     await engine.core.redis.sadd(f"{RQ_PREFIX}workers", key)
     try:
         assert await found(engine) == {}, "Redis has not been well for long enough to be believed"
-        monkeypatch.setattr(alerts, "SILENCE", 0.0)
+        monkeypatch.setattr(alert_finders, "SILENCE", 0.0)
         assert list(await found(engine)) == [("host-lost", "elsewhere")]
     finally:
         await engine.core.redis.delete(key)
@@ -227,13 +227,13 @@ async def test_a_redis_that_is_away_is_one_and_one_that_is_full_another(
 
 
 async def _looked(engine: Engine, core: Core, kind: str) -> bool:
-    await alerts.look(core)
+    await alert_finders.look(core)
     return kind in await engine.read(alert_store.count_open)
 
 
 async def test_every_kind_has_its_next_step(engine: Engine) -> None:
-    for kind in alerts.NEXT_STEPS:
-        assert alerts.next_step(kind, "x").startswith("bmn ")
+    for kind in alert_finders.NEXT_STEPS:
+        assert alert_finders.next_step(kind, "x").startswith("bmn ")
 
 
 async def test_prometheus_is_shown_what_is_open_and_what_is_paused(engine: Engine) -> None:
@@ -243,13 +243,13 @@ async def test_prometheus_is_shown_what_is_open_and_what_is_paused(engine: Engin
 
     metrics = Metrics(ProcessPlace())
     await pause(engine)
-    await alerts.look(engine.core)
+    await alert_finders.look(engine.core)
     shown = await page()
     assert 'bmn_alerts_open{kind="queue-paused"} 1.0' in shown
     assert 'bmn_queue_paused{queue="logo-generation"} 1.0' in shown
     await engine.write(lambda conn: queue_store.set_running(conn, "logo-generation", by="somebody"))
     await go_by(engine)
-    await alerts.look(engine.core)
+    await alert_finders.look(engine.core)
     shown = await page()
     assert "bmn_alerts_open{" not in shown
     assert 'bmn_queue_paused{queue="logo-generation"} 0.0' in shown
@@ -317,5 +317,5 @@ async def test_a_mute_is_lifted_once(engine: Engine) -> None:
 
 async def test_looking_at_once_opens_one(engine: Engine) -> None:
     await pause(engine)
-    await asyncio.gather(*(alerts.look(engine.core) for _ in range(5)))
+    await asyncio.gather(*(alert_finders.look(engine.core) for _ in range(5)))
     assert len(await engine.read(lambda conn: alert_store.listed(conn))) == 1

@@ -16,12 +16,12 @@ from bmn.db.operators import queue_store
 from bmn.db.sums import activity
 from bmn.db.tables import jobs, provider_calls
 from bmn.errors import BudgetReached, Cause
-from bmn.jobs import alerts, budgets, probes
+from bmn.jobs import alert_finders, budgets, probes
 from bmn.jobs.core import Core
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import submit
-from bmn.settings.budgets import Budget
-from bmn.settings.budgets import budgets as read
+from bmn.settings.budget_setting import Budget
+from bmn.settings.budget_setting import budgets as read
 from bmn.work.wiring import open_core
 from tests.kit.engine import Engine
 from tests.kit.people import ANA, BEN
@@ -68,8 +68,8 @@ async def test_a_queue_is_warned_of_paused_and_goes_on_by_itself(engine: Engine)
     assert found.paused_by == "budget"
     assert found.reason.startswith("Budget reached: $2.10 of $2.00 within an hour. It goes on by itself from ")
     assert [severity for severity, _ in await troubles(core)] == ["error"]
-    await alerts.look(core)
-    assert alerts.next_step("budget", QUEUE) == "bmn costs --since 1h --by kind"
+    await alert_finders.look(core)
+    assert alert_finders.next_step("budget", QUEUE) == "bmn costs --since 1h --by kind"
     await age(engine, 3601)
     await budgets.watch(core)
     assert (await pause(engine), await troubles(core)) == (None, [])

@@ -17,7 +17,7 @@ from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import audit_log, bulk_actions, dead_letters
 from bmn.db.tables import jobs as job_table
 from bmn.errors import Cause
-from bmn.jobs import bulk, replay
+from bmn.jobs import bulk_duty, replay
 from bmn.jobs.sweeper import Sweeper
 from bmn.work.wiring import open_core
 from tests.kit.engine import Engine
@@ -74,7 +74,7 @@ async def test_what_is_chosen_stands_and_each_is_brought_back_or_refused_with_it
     later = await _failed(engine)
     await replay.retry(engine.core, ids[1], "ben")
     await replay.purge(engine.core, DeadFilter(ids=(ids[3],)), "ben")
-    await bulk.work(engine.core)
+    await bulk_duty.work(engine.core)
     done = await _get(engine, bulk_id)
     assert (done.state, done.total, done.done, done.refused) == ("done", 5, 3, 2)
     items = await _items(engine, bulk_id)
@@ -97,7 +97,7 @@ async def test_two_who_work_on_it_at_once_and_one_who_is_stopped_act_on_each_onc
     bulk_id = await _start(engine, "replay", DeadFilter())
     assert bulk_id is not None
     second = await open_core(engine.settings, "test")
-    stopped = asyncio.create_task(bulk.work(engine.core))
+    stopped = asyncio.create_task(bulk_duty.work(engine.core))
 
     async def has_begun() -> bool:
         return (await _get(engine, bulk_id)).done >= 20
@@ -106,7 +106,7 @@ async def test_two_who_work_on_it_at_once_and_one_who_is_stopped_act_on_each_onc
     stopped.cancel()
     await asyncio.gather(stopped, return_exceptions=True)
     assert (await _get(engine, bulk_id)).state in ("running", "done")
-    await asyncio.gather(bulk.work(engine.core), bulk.work(second))
+    await asyncio.gather(bulk_duty.work(engine.core), bulk_duty.work(second))
     await second.close()
     assert (await _get(engine, bulk_id)).done == 100
     parents = [job.parent_id for job in await engine.all_jobs() if job.parent_id]
@@ -121,7 +121,7 @@ async def test_the_same_action_is_begun_once_while_it_is_open_and_finds_nothing_
     both = await asyncio.gather(*(_start(engine, "retry", asked_by=who) for who in ("ben", "eve")))
     assert both == [None, None]
     assert await engine.read(lambda conn: choosing.choose_jobs(conn, "retry", JobFilter(user_id=ANA))) == []
-    await bulk.work(engine.core)
+    await bulk_duty.work(engine.core)
     assert await engine.read(lambda conn: choosing.choose_jobs(conn, "retry", EVERYTHING)) == []
 
 
@@ -154,7 +154,7 @@ async def test_credits_are_estimated_and_who_has_none_is_refused_in_figures(engi
     assert [(each.credits, each.units) for each in found] == [(3, 3), (3, 3)]
     bulk_id = await _start(engine, "retry")
     assert bulk_id is not None
-    await bulk.work(engine.core)
+    await bulk_duty.work(engine.core)
     done = await _get(engine, bulk_id)
     assert (done.credits_estimated, done.credits, done.done, done.refused) == (6, 3, 1, 1)
     [refused] = await _items(engine, bulk_id, "refused")
@@ -169,7 +169,7 @@ async def test_a_cancel_ends_what_waits_asks_what_runs_and_refuses_what_has_ende
     await engine.write(lambda conn: transitions.cancel_waiting(conn, job_store.get_job(conn, ended), "ben"))
     query = update(job_table).where(job_table.c.id == running)
     await engine.write(lambda conn: conn.execute(query.values(state="active", fence=1, lease_until=1e12)))
-    await bulk.work(engine.core)
+    await bulk_duty.work(engine.core)
     found = {item.job_id: (item.state, item.detail) for item in await _items(engine, bulk_id)}
     assert found[waiting] == ("done", "Cancelled.")
     assert found[running] == ("done", "Its worker is asked to stop.")
@@ -192,7 +192,7 @@ async def test_purging_takes_more_than_a_thousand(engine: Engine) -> None:
     await engine.write(many)
     bulk_id = await _start(engine, "purge", DeadFilter())
     assert bulk_id is not None
-    await bulk.work(engine.core)
+    await bulk_duty.work(engine.core)
     assert (await _get(engine, bulk_id)).done == 1200
     open_ones = select(dead_letters.c.id).where(dead_letters.c.state == "open")
     assert await engine.read(lambda conn: conn.execute(open_ones).all()) == []
@@ -203,7 +203,7 @@ async def test_a_rate_is_kept_a_pause_holds_and_an_abort_ends(engine: Engine) ->
     await _failed(engine, 5)
     bulk_id = await _start(engine, "retry", rate=0.001)
     assert bulk_id is not None
-    working = asyncio.create_task(bulk.work(engine.core))
+    working = asyncio.create_task(bulk_duty.work(engine.core))
 
     async def first_is_done() -> bool:
         return (await _get(engine, bulk_id)).done >= 1
@@ -230,7 +230,7 @@ async def test_it_stops_at_a_share_of_failures_refused_or_failed_again(engine: E
 
     def carry_on(conn: Any) -> Any:
         conn.execute(update(bulk_actions).values(checked_at=1.0))
-        return bulk._step(conn, engine.core, bulk_id)
+        return bulk_duty._step(conn, engine.core, bulk_id)
 
     while (found := await _get(engine, bulk_id)).state == "running":
         await engine.write(carry_on)
@@ -251,7 +251,7 @@ async def test_a_job_that_meets_a_defect_of_ours_is_refused_and_the_others_go_on
     assert bulk_id is not None
     bad = update(job_table).where(job_table.c.id == ids[1]).values(payload=[1])
     await engine.write(lambda conn: conn.execute(bad).rowcount)
-    await bulk.work(engine.core)
+    await bulk_duty.work(engine.core)
     assert [item.state for item in await _items(engine, bulk_id)] == ["done", "refused", "done"]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.jobs import hosts
 from bmn.jobs.hosts import describe_host, differences
 from bmn.settings import Settings
@@ -56,8 +56,10 @@ async def test_what_a_host_says_is_forgotten_when_it_is_gone(engine: Engine) -> 
     await hosts.say(core)
     away = replace(core, settings=core.settings.model_copy(update={"public_url": "https://b.example"}))
     (mine,) = await hosts.said(core)
-    old = describe_host(away.settings).model_copy(update={"at": mine.at - keys.HOST_SECONDS * 1000 - 1})
-    await core.redis.hset(keys.HOSTS, mapping={"other.1": old.model_dump_json(), "newer.2": '{"release": "next"}'})
+    old = describe_host(away.settings).model_copy(update={"at": mine.at - redis_keys.HOST_SECONDS * 1000 - 1})
+    await core.redis.hset(
+        redis_keys.HOSTS, mapping={"other.1": old.model_dump_json(), "newer.2": '{"release": "next"}'}
+    )
     assert await hosts.said(core) == [mine]
-    assert list(await core.redis.hgetall(keys.HOSTS)) != []
-    assert 0 < await core.redis.ttl(keys.HOSTS) <= keys.HOST_SECONDS
+    assert list(await core.redis.hgetall(redis_keys.HOSTS)) != []
+    assert 0 < await core.redis.ttl(redis_keys.HOSTS) <= redis_keys.HOST_SECONDS

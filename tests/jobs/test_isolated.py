@@ -9,7 +9,7 @@ import pytest
 from bmn.db.operators import queue_store
 from bmn.errors import Cause
 from bmn.jobs.isolated import run_alone
-from bmn.jobs.run import Run
+from bmn.jobs.running_job import Run
 from bmn.settings import Settings
 from tests.kit import handlers
 from tests.kit.engine import Engine

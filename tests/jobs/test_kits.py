@@ -19,12 +19,12 @@ from bmn.db.lists.listing import JobFilter
 from bmn.db.tables import kit_steps
 from bmn.db.tables import kits as kit_table
 from bmn.errors import BudgetReached, Conflict, InsufficientCredits, NotFound
-from bmn.jobs import bulk
+from bmn.jobs import bulk_duty
 from bmn.jobs.replay import retry
 from bmn.jobs.submission import Idempotent
 from bmn.schemas.kit_requests import QUEUE_OF, KitBody
 from bmn.settings import Settings
-from bmn.settings.budgets import budgets
+from bmn.settings.budget_setting import budgets
 from bmn.work.kits import course
 from tests.kit.engine import Engine
 from tests.kit.people import ANA, BEN
@@ -182,7 +182,7 @@ async def test_a_kit_of_which_all_is_cancelled_at_once_goes_no_further(maker: Ma
         return new
 
     await maker.engine.write(choose)
-    await bulk.work(core)
+    await bulk_duty.work(core)
     await course.carry_on(core)
     ended = await maker.kit(kit.id)
     assert (ended.state, ended.ended_at is None) == (("held", True) if narrower else ("cancelled", False))

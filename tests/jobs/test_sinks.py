@@ -16,8 +16,8 @@ from bmn.db.operators import alert_store, queue_store
 from bmn.db.operators.alert_store import Trouble
 from bmn.db.tables import alert_tellings, alerts
 from bmn.errors import Cause
+from bmn.jobs.alert_finders import paused
 from bmn.jobs.alert_loop import AlertLoop
-from bmn.jobs.alerts import paused
 from bmn.jobs.core import Core
 from bmn.jobs.sinks import all_sinks, ops_mailbox, tell
 from bmn.settings import load_settings

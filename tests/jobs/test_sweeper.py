@@ -9,7 +9,7 @@ from bmn.db import claims, transitions
 from bmn.db.health import clock
 from bmn.db.tables import job_events, jobs, provider_calls
 from bmn.errors import Cause
-from bmn.jobs.alerts import look
+from bmn.jobs.alert_finders import look
 from bmn.jobs.locks import is_mine
 from bmn.jobs.rq.view import Shown, list_key
 from bmn.jobs.sweeper import ClockWatch, Sweeper

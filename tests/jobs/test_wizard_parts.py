@@ -9,7 +9,7 @@ from bmn.db.records import ProductRow
 from bmn.errors import JobFailure
 from bmn.work.wizard.page_text import LONGEST, page_words
 from bmn.work.wizard.profit import ProfitQuestion, find_product, profit
-from bmn.work.wizard.prompts import GUIDE, STEPS, fenced_json, fenced_page, opening, system_prompt
+from bmn.work.wizard.step_prompts import GUIDE, STEPS, fenced_json, fenced_page, opening, system_prompt
 from bmn.work.wizard.tools import TOOLS
 
 CATALOGUE = [ProductRow(**fields) for fields in SEED]

@@ -13,7 +13,7 @@ import pytest
 
 from bmn.db.accounts import api_keys
 from bmn.identity.development import mint_development_token
-from bmn.identity.keys import MintedKey, mint_key, new_row
+from bmn.identity.key_format import MintedKey, mint_key, new_row
 from bmn.jobs.core import Core
 from bmn.schemas.base import Role
 from bmn.server.app import Application, create_app, create_server

@@ -17,7 +17,7 @@ from bmn.db.records import BrandRow, NewAsset
 from bmn.db.tables import job_events, job_units, jobs, provider_calls
 from bmn.jobs.core import Core
 from bmn.jobs.executor import Executor
-from bmn.jobs.run import Run
+from bmn.jobs.running_job import Run
 from bmn.jobs.submission import submit
 from bmn.providers.images import verify_picture
 from bmn.schemas.payloads import TERMINAL_STATES

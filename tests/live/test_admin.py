@@ -2,7 +2,7 @@
 
 import pytest
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db import job_store
 from bmn.db.accounts import credit_store
 from bmn.events.audience import asset_new, brand_updated, credits_updated, system_alert, system_error
@@ -38,7 +38,7 @@ async def test_without_admins_nobody_sends_figures(live: Live) -> None:
     sender = StatsSender(live.core, server.app.sockets.sessions, every=60)
     await live.client(server)
     assert not await sender.send()
-    assert not await live.core.redis.exists(keys.lock("queue-stats"))
+    assert not await live.core.redis.exists(redis_keys.lock("queue-stats"))
 
 
 async def test_an_admin_asks_for_figures(live: Live) -> None:

@@ -5,7 +5,7 @@ import json
 from functools import partial
 from typing import Any
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.events.audience import system_alert
 from bmn.schemas.events import WIZARD
 from bmn.server.sockets.ring import write_position
@@ -100,7 +100,7 @@ async def test_a_conversation_cut_after_any_packet_goes_on_behind_it(bare: Live)
     assert sorted(by_job(told).values()) == [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]]
     await raw.connection.close()
 
-    key = keys.socket(pid)
+    key = redis_keys.socket(pid)
     await eventually(partial(nobody_left, one))
     kept: dict[Any, Any] = await bare.core.redis.hgetall(key)
     for had in range(len(told) + 1):
@@ -129,7 +129,7 @@ async def test_after_a_quiet_time_an_old_offset_is_still_good(bare: Live) -> Non
     await eventually(seen)
     await raw.connection.close()
     await eventually(partial(nobody_left, one))
-    await bare.core.redis.xtrim(keys.STREAM, maxlen=1, approximate=False)
+    await bare.core.redis.xtrim(redis_keys.STREAM, maxlen=1, approximate=False)
     two = await bare.server()
     for _ in range(3):
         assert await come_back(bare, two, pid, told[-1][2], 0) == []

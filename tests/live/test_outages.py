@@ -10,7 +10,7 @@ import psutil
 import pytest
 import redis
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.events.audience import system_alert
 from bmn.events.stream import encode
@@ -152,11 +152,11 @@ async def test_a_stream_that_overtook_its_reader_makes_clients_begin_anew(live: 
     client = await live.client(server)
     job = await live.job()
     await client.ask("job:join", {"jobId": job})
-    await live.core.redis.xtrim(keys.STREAM, maxlen=0)
+    await live.core.redis.xtrim(redis_keys.STREAM, maxlen=0)
     async with live.core.redis.pipeline(transaction=True) as pipe:
         for _ in range(2000):
-            pipe.xadd(keys.STREAM, {"e": encode(system_alert("test", "noise", "info"))})
-        pipe.xtrim(keys.STREAM, maxlen=1000, approximate=False)
+            pipe.xadd(redis_keys.STREAM, {"e": encode(system_alert("test", "noise", "info"))})
+        pipe.xtrim(redis_keys.STREAM, maxlen=1000, approximate=False)
         await pipe.execute()
     assert (await client.connected(2))["recovered"] is False
     await live.publish(job, stored_only=True)

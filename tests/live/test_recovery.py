@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.events.audience import brand_updated
 from tests.kit.driver import Client
 from tests.kit.people import ANA, BEN
@@ -251,7 +251,7 @@ async def test_after_the_window_the_client_begins_anew_and_asks(live: Live) -> N
     await live.publish_many(job, 3)
 
     async def forgotten() -> bool:
-        return not await live.core.redis.exists(keys.socket(known["pid"]))
+        return not await live.core.redis.exists(redis_keys.socket(known["pid"]))
 
     await eventually(forgotten)
     client.open(two.url)

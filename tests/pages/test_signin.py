@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.embedded import EmbeddedRedis
 from bmn.identity import roles
 from bmn.settings import DEV_USER_ID
@@ -69,14 +69,14 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(start: Star
             "/",
             secure,
         )
-        assert int(morsel["max-age"]) == keys.SESSION_SECONDS
+        assert int(morsel["max-age"]) == redis_keys.SESSION_SECONDS
 
 
 async def test_redis_does_not_hold_what_would_sign_somebody_in(api: Api, ana: httpx.AsyncClient) -> None:
     (value,) = ana.cookies.values()
     kept = [key async for key in api.core.redis.scan_iter("session:*")]
     assert len(kept) == 1 and value not in kept[0] + str(await api.core.redis.get(kept[0]))
-    assert 0 < await api.core.redis.ttl(kept[0]) <= keys.SESSION_SECONDS
+    assert 0 < await api.core.redis.ttl(kept[0]) <= redis_keys.SESSION_SECONDS
 
 
 async def test_a_session_ends_with_its_time_or_with_sign_out(api: Api) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from bmn.errors import CancellationRequested, Cause, JobFailure, Misconfigured, TryLater
 from bmn.providers.base import OnCall, Provider, ProviderCall
-from bmn.providers.http import open_client
 from bmn.providers.prices import ModelPrice, load_prices
+from bmn.providers.vendor_http import open_client
 from bmn.settings import ProviderAccess, Settings
 from tests.kit.wire import Wire, answer
 

@@ -23,7 +23,7 @@ from bmn.mime import mime_of
 from bmn.providers.films import verify_film
 from bmn.providers.images import verify_picture
 from bmn.providers.packets import OddLayout, find
-from bmn.providers.provenance import SANDBOX, PictureMaker, maker_of, stamp, stamped
+from bmn.providers.xmp import SANDBOX, PictureMaker, maker_of, stamp, stamped
 from bmn.schemas.provenance import provenance_of
 
 FLUX = PictureMaker("Black Forest Labs", "flux-2-pro")

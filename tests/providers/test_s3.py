@@ -9,7 +9,7 @@ import pytest
 from bmn.errors import Cause, JobFailure
 from bmn.settings import Settings
 from bmn.storage import Storage, object_key, open_storage
-from bmn.work.archive.files import find_archive
+from bmn.work.archive.archive_files import find_archive
 from tests.kit.sandbox import SandboxControl
 from tests.kit.wire import failing
 

@@ -10,7 +10,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.identity.development import mint_development_token
 from bmn.jobs.cancellation import cancel
 from bmn.jobs.registered import registered
@@ -46,7 +46,7 @@ NO_WORKER = [
 def _pollute(url: str) -> None:
     with redis.Redis.from_url(url) as insider:
         for entry in GARBAGE:
-            insider.xadd(keys.STREAM, entry)
+            insider.xadd(redis_keys.STREAM, entry)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,9 @@ def test_who_writes_to_redis_has_nobody_elses_picture_signed(target: Target, emp
             socket.send(f"40/dashboard,{json.dumps({'token': mint_development_token(target.settings, user_id)})}")
             assert str(socket.recv(5)).startswith('40/dashboard,{"sid"')
             with redis.Redis.from_url(emptied_redis) as insider:
-                insider.xadd(keys.STREAM, {"e": json.dumps(["/dashboard", rooms, "asset:new", data, None, None, 0])})
+                insider.xadd(
+                    redis_keys.STREAM, {"e": json.dumps(["/dashboard", rooms, "asset:new", data, None, None, 0])}
+                )
             message = str(socket.recv(10))
         assert message.startswith('42/dashboard,["asset:new"')
         assert ("signature=" in message) == opens, message
@@ -132,7 +134,7 @@ async def test_a_cancel_lands_at_once_whatever_else_was_said_on_the_channels(eng
     async with engine.worker(settings=slow) as worker:
         registration = worker._rq
         assert registration is not None and registration.pubsub_thread is not None
-        thread, channels = registration.pubsub_thread, (keys.CONTROL, f"rq:pubsub:{registration.name}")
+        thread, channels = registration.pubsub_thread, (redis_keys.CONTROL, f"rq:pubsub:{registration.name}")
 
         async def heard() -> bool:
             return all([await engine.core.redis.publish(channel, "[]") > 0 for channel in channels])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bmn.providers.addresses import look_up
+from bmn.providers.visited_addresses import look_up
 from tests.kit.processes import PATIENCE
 
 

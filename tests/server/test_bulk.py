@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from bmn.db.tables import jobs
 from bmn.errors import Cause
-from bmn.jobs import bulk
+from bmn.jobs import bulk_duty
 from tests.kit.api import Api, Starter
 from tests.kit.jobs import claim, fail
 from tests.kit.people import ADMIN, ANA, BEN
@@ -24,7 +24,7 @@ async def dead(api: Api, client: httpx.AsyncClient, brand: str, cause: Cause = C
 
 async def ended(api: Api, client: httpx.AsyncClient, begun: httpx.Response, base: str = OWN) -> dict[str, Any]:
     assert begun.status_code == 202, begun.text
-    await bulk.work(api.core)
+    await bulk_duty.work(api.core)
     found: dict[str, Any] = (await client.get(f"{base}/{begun.json()['id']}")).json()
     assert found["state"] == "done"
     return found

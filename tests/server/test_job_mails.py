@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select, update
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db import claims
 from bmn.db.tables import jobs, kits
 from bmn.errors import Cause
@@ -62,7 +62,7 @@ async def test_what_somebody_saw_or_hears_of_in_another_way_is_no_mail(api: Api)
     await _ended(api, ana, brand, webhookUrl=f"{api.url}/hook")
     just_now = await api.logos(ana, brand, count=1)
     await complete(api.core, await claim(api.core, just_now))
-    assert await api.core.redis.exists(keys.watched(looked), keys.watched(streamed)) == 2
+    assert await api.core.redis.exists(redis_keys.watched(looked), redis_keys.watched(streamed)) == 2
     await tell_of_ends(api.core)
     assert await _mails(api) == []
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from bmn.db.accounts import api_keys
 from bmn.db.tables import api_keys as key_table
 from bmn.db.tables import metadata
-from bmn.identity.keys import PREFIX, mint_key, read_key
+from bmn.identity.key_format import PREFIX, mint_key, read_key
 from bmn.identity.refused import KeyRefused
 from bmn.schemas.base import Role
 from bmn.schemas.events import ADMIN

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bmn.db.operators import alert_store, queue_store
 from bmn.db.operators.alert_store import Trouble
 from bmn.errors import CAUSES
-from bmn.jobs.alerts import NEXT_STEPS
+from bmn.jobs.alert_finders import NEXT_STEPS
 from bmn.schemas.payloads import JobState
 from bmn.work.registry import QUEUES
 from tests.kit.api import Api

@@ -20,7 +20,7 @@ from bmn import outgoing
 from bmn.errors import Misconfigured, NotAllowed
 from bmn.identity.development import mint_development_token
 from bmn.identity.home_secrets import DEVELOPMENT, LINKS, home_secret
-from bmn.providers import http
+from bmn.providers import vendor_http
 from bmn.settings import load_settings
 from bmn.settings.authorities import authorities
 from tests.kit.outgoing import CLIENTS, visit
@@ -61,10 +61,10 @@ AS_ANYBODY = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fown
 def none_named(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in VARIABLES:
         monkeypatch.setenv(name, "")
-    for made in (outgoing.tls, http.tls, authorities):
+    for made in (outgoing.tls, vendor_http.tls, authorities):
         made.cache_clear()
     yield
-    for made in (outgoing.tls, http.tls, authorities):
+    for made in (outgoing.tls, vendor_http.tls, authorities):
         made.cache_clear()
 
 
@@ -198,7 +198,7 @@ async def secure(tmp_path: Path) -> AsyncIterator[tuple[Wire, Path]]:
 
 
 async def _vendor(url: str) -> None:
-    async with http.open_client(base_url=url) as client:
+    async with vendor_http.open_client(base_url=url) as client:
         await client.get("/")
 
 

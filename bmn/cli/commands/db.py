@@ -71,7 +71,7 @@ def archive(
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
 ) -> int:
     """Archives and deletes what is due; lists what there is. Workers do the same every hour."""
-    from bmn.work.archive.files import find_archive
+    from bmn.work.archive.archive_files import find_archive
 
     settings = _settings()
     store = find_archive(settings)
@@ -87,8 +87,8 @@ def archive(
 
     async def act() -> ArchiveReport:
         from bmn.work import pruning
+        from bmn.work.archive.archive_report import look
         from bmn.work.archive.reading import forget as forget_user
-        from bmn.work.archive.report import look
 
         async with _opened(settings.database_address) as db:
             done = {} if dry_run or forget else await pruning.sweep(db, float("inf"), store)
@@ -132,7 +132,7 @@ def restore(
     ] = "7d",  # type: ignore[assignment]
 ) -> int:
     """Brings archived rows back where they are absent. Of a job, or of what ended between two times."""
-    from bmn.work.archive.files import find_archive
+    from bmn.work.archive.archive_files import find_archive
     from bmn.work.archive.reading import WantedRows
     from bmn.work.archive.reading import restore as bring_back
 

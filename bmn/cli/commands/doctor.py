@@ -30,7 +30,7 @@ from bmn.format import duration
 from bmn.redaction import redact
 from bmn.settings import PROVIDERS, Settings, load_settings, production_problems
 from bmn.settings.proxies import proxies
-from bmn.settings.start import visited
+from bmn.settings.start_checks import visited
 
 _SYMBOLS: dict[State, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "red")}
 _LEAST_DISK_MB = 500
@@ -208,7 +208,7 @@ def _keys(settings: Settings) -> Iterator[DoctorCheck]:
         yield DoctorCheck("Keys", "ok", f"set for {', '.join(keyed)}")
     if not missing:
         return
-    from bmn.local.sandbox import require_sandbox
+    from bmn.local.sandbox_door import require_sandbox
 
     if settings.is_production:
         variables = ", ".join(PROVIDERS[name].key_field.upper() for name in missing)

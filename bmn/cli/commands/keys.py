@@ -57,7 +57,7 @@ def create(
 
     async def act() -> MadeKey:
         if local:
-            from bmn.local.keys import create_key, key_database
+            from bmn.local.local_keys import create_key, key_database
 
             async with key_database(load_settings()) as db:
                 return await create_key(db, called, role, user_id or str(uuid4()), lives, reason)
@@ -82,8 +82,8 @@ def list_keys(
 
     async def fetch() -> list[KeyRecord]:
         if local:
-            from bmn.local.keys import key_database
-            from bmn.local.keys import list_keys as list_rows
+            from bmn.local.local_keys import key_database
+            from bmn.local.local_keys import list_keys as list_rows
 
             async with key_database(load_settings()) as db:
                 return await list_rows(db, ended=ended)
@@ -128,7 +128,7 @@ def revoke(
 
     async def act() -> list[KeyRecord]:
         if local:
-            from bmn.local.keys import key_database, revoke_key
+            from bmn.local.local_keys import key_database, revoke_key
 
             async with key_database(load_settings()) as db:
                 return [await revoke_key(db, key, reason) for key in map(_id, keys)]

@@ -89,7 +89,7 @@ def _key(url: str) -> str:
 
 def _checked(key: str) -> str:
     """Raises UsageProblem for what is no key, or was mistyped, before it goes anywhere."""
-    from bmn.identity.keys import is_key, read_key
+    from bmn.identity.key_format import is_key, read_key
     from bmn.identity.refused import KeyRefused
 
     if not key or not key.isascii() or not key.isprintable() or " " in key:

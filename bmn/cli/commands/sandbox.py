@@ -40,7 +40,7 @@ def run(
 
     from bmn import logs
     from bmn.local.home import listen
-    from bmn.local.sandbox import require_sandbox, run_sandbox
+    from bmn.local.sandbox_door import require_sandbox, run_sandbox
 
     require_sandbox()
     settings = load_settings()

@@ -126,7 +126,7 @@ def _refuse_unsafe(settings: Settings, no_sandbox: bool) -> None:
             hint="`bmn config` names the variable of each key.",
         )
     if missing and not settings.sandbox_address:
-        from bmn.local.sandbox import require_sandbox
+        from bmn.local.sandbox_door import require_sandbox
 
         require_sandbox(missing)
 
@@ -263,7 +263,7 @@ def prepare_database(settings: Settings, *, may_migrate: bool = True) -> None:
         migrate(address)
     elif pending := pending_migrations(address):
         from bmn.db.operators.alert_store import open_at
-        from bmn.jobs.alerts import migration_due
+        from bmn.jobs.alert_finders import migration_due
 
         open_at(address, migration_due(len(pending)))
         raise Misconfigured(

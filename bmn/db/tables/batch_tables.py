@@ -4,7 +4,7 @@ from sqlalchemy import Column, Double, Index, Integer, PrimaryKeyConstraint, Str
 
 from bmn.db.tables.base import Json, created, db_now, identifier, index_where, metadata, moment
 
-# An action on many jobs, which the sweeper carries out one by one; see bmn/jobs/bulk.py.
+# An action on many jobs, which the sweeper carries out one by one; see bmn/jobs/bulk_duty.py.
 bulk_actions = Table(
     "bulk_actions",
     metadata,

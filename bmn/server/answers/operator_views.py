@@ -2,7 +2,7 @@
 
 from bmn.db.operators.alert_store import Alert, Mute
 from bmn.db.records import ApiKeyRow, AuditRow, Cost, DeadLetterRow
-from bmn.jobs.alerts import next_step
+from bmn.jobs.alert_finders import next_step
 from bmn.schemas import documents
 from bmn.schemas.base import when
 from bmn.schemas.documents.access_documents import OwnAct

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db.batches import kit_store
 from bmn.db.engine import Connection
 from bmn.db.library import asset_store
@@ -67,7 +67,7 @@ async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooke
         }
 
     found = await res.core.db.read(read)
-    await note_watched(res.core.redis, keys.kit_at(kit_id, found["kit"].state), visitor, found["kit"].user_id)
+    await note_watched(res.core.redis, redis_keys.kit_at(kit_id, found["kit"].state), visitor, found["kit"].user_id)
     return page(
         request,
         "kit.html",

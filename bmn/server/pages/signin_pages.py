@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.errors import NotAllowed
 from bmn.identity.rights import Role
 from bmn.identity.tokens import Principal
@@ -66,7 +66,7 @@ async def sign_in_locally(request: Request, res: Res, back: Back = "/") -> Respo
     require_same_origin(request)
     if not may_sign_in_locally(request, res.settings):
         raise NotAllowed("Only a local development server signs in like this.", hint="Run `bmn open`.")
-    developer = Principal(DEV_USER_ID, DEV_USER_EMAIL, Role.USER, time.time() + keys.SESSION_SECONDS)
+    developer = Principal(DEV_USER_ID, DEV_USER_EMAIL, Role.USER, time.time() + redis_keys.SESSION_SECONDS)
     answer = RedirectResponse(back, 303)
     await res.sessions.begin(request, answer, developer)
     return answer

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from bmn.db.engine import Connection
 from bmn.db.operators import alert_store, incidents
 from bmn.errors import NotFound, suggest
-from bmn.jobs.alerts import NEXT_STEPS
+from bmn.jobs.alert_finders import NEXT_STEPS
 from bmn.schemas import documents
 from bmn.schemas.base import Text
 from bmn.schemas.requests import MuteBody, ReasonBody, UnmuteBody

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.cache import cached
 from bmn.db.engine import Connection
 from bmn.db.library import asset_store, brand_store
@@ -64,7 +64,7 @@ async def show(brand_id: BrandPath, res: Res, principal: Looker) -> documents.Br
         row = await res.core.db.read(lambda conn: brand_store.get(conn, brand_id))
         return _Owned(owner=row.user_id, view=views.brand(row))
 
-    found = await cached(res.core.redis, keys.cache("brand", brand_id), keys.CACHE_SECONDS, _Owned, load)
+    found = await cached(res.core.redis, redis_keys.cache("brand", brand_id), redis_keys.CACHE_SECONDS, _Owned, load)
     if owner_filter(principal) not in (None, found.owner):
         raise NotFound("Brand not found")
     return found.view

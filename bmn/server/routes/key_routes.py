@@ -9,7 +9,7 @@ from bmn.db.accounts import api_keys, audit_store
 from bmn.db.accounts.audit_store import AuditFilter
 from bmn.db.engine import Connection
 from bmn.db.records import ApiKeyRow, AuditRow
-from bmn.identity.keys import mint_key, new_row
+from bmn.identity.key_format import mint_key, new_row
 from bmn.schemas import documents
 from bmn.schemas.base import Text
 from bmn.schemas.requests import KeyBody, ReasonBody

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db import job_store
 from bmn.db.accounts import credit_store
 from bmn.db.batches import kit_store
@@ -127,7 +127,7 @@ async def show_kit(kit_id: KitPath, res: Res, principal: Looker) -> documents.Ki
     """A kit, its steps and their jobs."""
     owner = owner_filter(principal, Right.OPERATE)
     shown = await _shown(res, kit_id, owner)
-    await note_watched(res.core.redis, keys.kit_at(shown.group_id, shown.state), principal, shown.user_id)
+    await note_watched(res.core.redis, redis_keys.kit_at(shown.group_id, shown.state), principal, shown.user_id)
     return views.shown(shown, principal)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import RootModel
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.cache import cached
 from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
@@ -35,7 +35,7 @@ async def list_products(res: Res, principal: Caller) -> documents.Products:
     async def load() -> Catalogue:
         return Catalogue([views.product(row) for row in await res.core.db.read(product_store.catalogue)])
 
-    found = await cached(res.core.redis, keys.CACHE_PRODUCTS, keys.CACHE_PRODUCTS_SECONDS, Catalogue, load)
+    found = await cached(res.core.redis, redis_keys.CACHE_PRODUCTS, redis_keys.CACHE_PRODUCTS_SECONDS, Catalogue, load)
     return documents.Products(products=found.root)
 
 

@@ -5,7 +5,7 @@ import secrets
 
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.db.operators import queue_store
 from bmn.errors import BmnError
 from bmn.events.audience import ADMINS, VIEWERS, queue_stats
@@ -81,7 +81,7 @@ class StatsSender:
 
     async def _is_sender(self) -> bool:
         """Takes the lock, or keeps it. Whoever dies loses it before the second broadcast is due."""
-        key, lives = keys.lock("queue-stats"), int(self._every * 1500)
+        key, lives = redis_keys.lock("queue-stats"), int(self._every * 1500)
         redis = self._core.redis
         if await redis.set(key, self._name, nx=True, px=lives):
             return True

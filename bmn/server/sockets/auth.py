@@ -3,7 +3,7 @@
 from typing import Any
 
 from bmn.errors import NotSignedIn
-from bmn.identity.keys import PREFIX, is_key
+from bmn.identity.key_format import PREFIX, is_key
 from bmn.identity.tokens import NO_TOKEN, Authenticator, Principal
 from bmn.identity.unproven import is_readable, said_by
 from bmn.server.access.permissions import NAMESPACES, require

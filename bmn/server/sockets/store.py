@@ -8,7 +8,7 @@ from itertools import islice
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.pipelined import Args, Call, Pipelined
 from bmn.logs import get_logger
 from bmn.server.sockets.ring import Position
@@ -89,13 +89,13 @@ class SessionStore:
         not of this namespace, too old, or ended. Raises redis.RedisError when Redis is away.
         """
         args = [session.owner, session.user_id, session.namespace]
-        state = await self._pipelined.run(Call(self._take, [keys.socket(pid)], args))
+        state = await self._pipelined.run(Call(self._take, [redis_keys.socket(pid)], args))
         return SavedState.model_validate_json(state) if state else None
 
     async def end(self, session: Session) -> None:
         """The client has left for good."""
         if session.pid is not None:
-            await self._write(session.pid, Call(self._end, [keys.socket(session.pid)], [session.owner]))
+            await self._write(session.pid, Call(self._end, [redis_keys.socket(session.pid)], [session.owner]))
 
     async def close(self) -> None:
         """Writes what is still to be written, as far as Redis takes it in time."""
@@ -111,7 +111,7 @@ class SessionStore:
         session.version += 1
         state = _dump(session, self._served())
         args: Args = [session.owner, session.user_id, session.namespace, state, lives, session.version]
-        return Call(self._save, [keys.socket(session.pid)], args)
+        return Call(self._save, [redis_keys.socket(session.pid)], args)
 
     async def _write(self, pid: str, call: Call) -> None:
         """A later word about a session takes the place of one that still waits."""

@@ -4,10 +4,10 @@ import asyncio
 
 from bmn.broker.tally import Tally
 from bmn.db.operators.alert_store import Trouble
-from bmn.identity.keys import ApiKeys
+from bmn.identity.key_format import ApiKeys
 from bmn.identity.tokens import Authenticator
+from bmn.jobs.alert_finders import SIGN_IN_KEYS
 from bmn.jobs.alert_loop import AlertLoop
-from bmn.jobs.alerts import SIGN_IN_KEYS
 from bmn.jobs.core import Core, this_host
 from bmn.schemas import documents
 from bmn.server.state.metrics import Metrics

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.errors import NotAllowed, NotSignedIn
 from bmn.identity.rights import Role
 from bmn.identity.tokens import Authenticator, Principal
@@ -54,17 +54,17 @@ class BrowserSessions:
         if kept is None:
             raise NotSignedIn(_SPENT, hint="Run `bmn open` for a new one.")
         *fields, path = kept
-        return _principal(fields, time.time() + keys.SESSION_SECONDS), path
+        return _principal(fields, time.time() + redis_keys.SESSION_SECONDS), path
 
     async def begin(self, connection: HTTPConnection, response: Response, principal: Principal) -> None:
         """Starts a session of 24 hours, gives its cookie to the response, and ends the one there was before."""
         await self.end(connection, response)
         name = secrets.token_urlsafe(32)
-        await self._keep(_key("browser", name), _fields(principal), keys.SESSION_SECONDS)
+        await self._keep(_key("browser", name), _fields(principal), redis_keys.SESSION_SECONDS)
         response.set_cookie(
             self._cookie,
             name,
-            max_age=keys.SESSION_SECONDS,
+            max_age=redis_keys.SESSION_SECONDS,
             path="/",
             secure=self._secure,
             httponly=True,
@@ -129,7 +129,7 @@ def require_own_page(connection: HTTPConnection) -> None:
 
 
 def _key(kind: str, name: str) -> str:
-    return keys.session(f"{kind}:{hashlib.sha256(name.encode()).hexdigest()}")
+    return redis_keys.session(f"{kind}:{hashlib.sha256(name.encode()).hexdigest()}")
 
 
 def _fields(principal: Principal) -> list[str | None]:

@@ -3,7 +3,7 @@
 from fastapi import Request
 from pydantic import ValidationError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.cache import forget
 from bmn.db.batches import kit_store
 from bmn.db.batches.kit_store import KitRow
@@ -73,7 +73,7 @@ async def change_brand(res: Resources, principal: Principal, brand_id: str, body
         if fields.get(required, "") is None:
             del fields[required]
     row = await res.core.db.write(lambda conn: brand_store.change(conn, brand_id, principal.user_id, fields))
-    await forget(res.core.redis, keys.cache("brand", brand_id))
+    await forget(res.core.redis, redis_keys.cache("brand", brand_id))
     view = views.brand(row)
     if fields.get("status") == "complete":
         await journey.brand_completed(res.core, principal.user_id, row)

@@ -16,7 +16,7 @@ from bmn.db.engine import Connection
 from bmn.db.lists.listing import JobFilter
 from bmn.errors import Conflict, NotFound, UsageProblem
 from bmn.jobs import budgets
-from bmn.jobs.bulk import note_start
+from bmn.jobs.bulk_duty import note_start
 from bmn.jobs.outages import in_service
 from bmn.schemas import documents
 from bmn.schemas.requests import BulkBody

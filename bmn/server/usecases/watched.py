@@ -5,7 +5,7 @@ import asyncio
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.identity.rights import Right
 from bmn.identity.tokens import Principal
 from bmn.logs import get_logger
@@ -27,7 +27,7 @@ async def note_watched(redis: Redis, name: str, looker: Principal, owner_id: str
 async def _note(redis: Redis, name: str) -> None:
     """While Redis is away it is not noted, and a mail may tell what was seen."""
     try:
-        await redis.set(keys.watched(name), 1, ex=keys.WATCHED_SECONDS)
+        await redis.set(redis_keys.watched(name), 1, ex=redis_keys.WATCHED_SECONDS)
     except (RedisError, OSError) as error:
         log.debug("not noted who watched", error=str(error))
 

@@ -11,8 +11,8 @@ from bmn.db.keeping.archiving import Group, StoredRow
 from bmn.db.keeping.retention import BOOK_OF
 from bmn.errors import BmnError
 from bmn.logs import get_logger
-from bmn.work.archive.files import Archive, ArchiveFile
-from bmn.work.archive.lines import pack, unpack
+from bmn.work.archive.archive_files import Archive, ArchiveFile
+from bmn.work.archive.archive_lines import pack, unpack
 
 log = get_logger(__name__)
 

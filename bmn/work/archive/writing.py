@@ -13,8 +13,8 @@ from bmn.db.keeping import archiving
 from bmn.db.keeping.archiving import RowsChanged, Taken
 from bmn.db.keeping.retention import Book
 from bmn.logs import get_logger
-from bmn.work.archive.files import Archive
-from bmn.work.archive.lines import pack
+from bmn.work.archive.archive_files import Archive
+from bmn.work.archive.archive_lines import pack
 
 log = get_logger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from bmn.broker import keys
+from bmn.broker import redis_keys
 from bmn.broker.cache import forget
 from bmn.db.engine import Connection
 from bmn.db.library import asset_store, brand_store
@@ -66,7 +66,7 @@ class Desk:
     async def change_brand(self, change: Callable[[Connection], BrandRow], told: Mapping[str, Any]) -> BrandRow:
         """Commits a change of the brand's record and lets everybody see it. told: what dashboards hear, by HTTP's names."""
         row = await self.ctx.commit(change)
-        await forget(self.ctx.core.redis, keys.cache("brand", self.brand_id))
+        await forget(self.ctx.core.redis, redis_keys.cache("brand", self.brand_id))
         self.ctx.outbox.send(
             [audience.brand_updated(self.user_id, self.brand_id, name, value) for name, value in told.items()]
         )

@@ -17,7 +17,7 @@ from bmn.db.records import AgentSessionRow, BrandRow
 from bmn.db.wizard import session_store
 from bmn.errors import BmnError, Cause, JobFailure
 from bmn.jobs.context import Context, Result
-from bmn.jobs.run import Fenced
+from bmn.jobs.running_job import Fenced
 from bmn.jobs.units import AttemptUnit, is_final, open_unit
 from bmn.logs import get_logger
 from bmn.providers.agent import Agent, ToolCall, Turn
@@ -27,8 +27,8 @@ from bmn.schemas.results import WizardResult
 from bmn.work import journey
 from bmn.work.wizard.desk import Desk
 from bmn.work.wizard.messages import history, read
-from bmn.work.wizard.prompts import LAST_STEP, opening, system_prompt
 from bmn.work.wizard.state import StepState
+from bmn.work.wizard.step_prompts import LAST_STEP, opening, system_prompt
 from bmn.work.wizard.tools import Tool, named_hosts, refusal_of, tools_of
 
 log = get_logger(__name__)

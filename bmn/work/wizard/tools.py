@@ -14,15 +14,14 @@ from pydantic.alias_generators import to_camel
 
 from bmn.db.library import asset_store, brand_store, product_store
 from bmn.errors import BmnError, Cause, JobFailure, TryLater
-from bmn.providers.addresses import check_url
 from bmn.providers.fetch import Fetcher
+from bmn.providers.visited_addresses import check_url
 from bmn.schemas.base import Name, Palette
 from bmn.schemas.look import LogoStyle, differing, told
 from bmn.schemas.wording import flaws
 from bmn.work.wizard.desk import Answer, Arguments, Desk, Line, Paragraph, refused
 from bmn.work.wizard.page_text import page_words
 from bmn.work.wizard.profit import ProfitQuestion, profit
-from bmn.work.wizard.prompts import GUIDE, fenced_page
 from bmn.work.wizard.starts import (
     Bundle,
     Logos,
@@ -33,6 +32,7 @@ from bmn.work.wizard.starts import (
     start_mockups,
     start_refinement,
 )
+from bmn.work.wizard.step_prompts import GUIDE, fenced_page
 
 _MOST_ASSETS = 30
 _MOST_PAGES = 3  # a job may look at

@@ -10,7 +10,7 @@ from bmn.db.accounts.audit_store import Actor
 from bmn.db.engine import Database
 from bmn.db.migrations import pending_migrations
 from bmn.errors import Misconfigured
-from bmn.identity.keys import mint_key, new_row
+from bmn.identity.key_format import mint_key, new_row
 from bmn.schemas.base import Role
 from bmn.schemas.documents import KeyRecord, MadeKey
 from bmn.server.answers import operator_views

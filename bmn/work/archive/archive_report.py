@@ -6,7 +6,7 @@ from bmn.db.engine import Database
 from bmn.db.keeping import retention
 from bmn.schemas.base import when
 from bmn.schemas.documents import ArchivedBook
-from bmn.work.archive.files import Archive, ArchiveFile
+from bmn.work.archive.archive_files import Archive, ArchiveFile
 
 _MOST = 10_001
 
