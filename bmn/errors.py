@@ -320,6 +320,8 @@ class InsufficientCredits(BmnError):
             required=required,
             available=available,
         )
+        self.required = required
+        self.available = available
 
 
 class BudgetReached(BmnError):
@@ -357,6 +359,7 @@ class JobFailure(BmnError):
     retry_after: seconds the provider asked us to wait.
     ambiguous: a paid request was sent and no answer came, so it may have been billed.
     said: the provider's own sentence, cleaned and without secrets; for operators, never for users.
+    status, request_id: of the provider's answer. task_gone: what was ordered will never come. expired: its address has.
     """
 
     code, exit_code = "job_failed", 1
@@ -371,10 +374,18 @@ class JobFailure(BmnError):
         ambiguous: bool = False,
         said: str | None = None,
         hint: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+        task_gone: bool = False,
+        expired: bool = False,
         **extra: Any,
     ) -> None:
         super().__init__(cleaned_text(message), hint=hint, **extra)
         self.cause = cause
+        self.status = status
+        self.request_id = request_id
+        self.task_gone = task_gone
+        self.expired = expired
         self.retryable = CAUSES[cause].retried if retryable is None else retryable
         self.retry_after = retry_after
         self.ambiguous = ambiguous

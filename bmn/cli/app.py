@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer.main import get_group
@@ -121,14 +121,15 @@ def _report_usage(error: typer.TyperException) -> int:
 
 def _problem_with_value(error: typer.TyperException) -> str | None:
     """What is wrong with a value that pydantic refused; None where it was not that."""
-    problems = getattr(error.__cause__, "errors", None)
-    if problems is None:
+    from bmn.issues import issues
+
+    if not hasattr(error.__cause__, "errors"):
         return None
-    problem: dict[str, Any] = problems()[0]
+    problem = issues(error.__cause__)[0]
     param = getattr(error, "param", None)
     limits = f"x>={param.min}" if param and param.max is None else f"{param.min}<=x<={param.max}" if param else ""
-    words = _WORDS.get(problem["type"]) or str(problem["msg"])
-    return words.format(input=problem["input"], error=problem.get("ctx", {}).get("error"), range=limits)
+    words = _WORDS.get(problem.kind) or problem.words
+    return words.format(input=problem.value, error=problem.error, range=limits)
 
 
 def _choices_like(error: typer.TyperException) -> list[str]:

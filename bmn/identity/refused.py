@@ -116,7 +116,10 @@ def _shown(token: str) -> dict[str, object]:
     header, claims = said_by(token)
     if not header:
         return {}
-    return {"alg": header.get("alg"), "kid": header.get("kid"), "iss": claims.get("iss"), "aud": claims.get("aud")}
+    return {
+        **{name: header.get(name) for name in ("alg", "kid")},
+        **{name: claims.get(name) for name in ("iss", "aud")},
+    }
 
 
 def _short(value: object) -> str:

@@ -18,7 +18,7 @@ from bmn.db.batches.bulk_store import Action, Bulk, BulkItemRow
 from bmn.db.batches.kit_store import KitRow
 from bmn.db.engine import Connection, is_passing
 from bmn.db.transitions import Change
-from bmn.errors import BmnError, Conflict
+from bmn.errors import BmnError, Conflict, InsufficientCredits
 from bmn.events.audience import kit_updated
 from bmn.jobs.cancellation import check_open, request_cancel, tell_worker
 from bmn.jobs.core import Core
@@ -116,9 +116,8 @@ def _act(conn: Connection, core: Core, bulk: Bulk, item: BulkItemRow) -> _Did:
 
 
 def _reason(refusal: BmnError) -> str:
-    if {"required", "available"} <= refusal.extra.keys():
-        needed, there = refusal.extra["required"], refusal.extra["available"]
-        return f"{refusal.message}: it takes {needed}, and its user has {there}."
+    if isinstance(refusal, InsufficientCredits):
+        return f"{refusal.message}: it takes {refusal.required}, and its user has {refusal.available}."
     return refusal.message
 
 

@@ -65,8 +65,8 @@ class Measured:
 
     def note(self, failure: JobFailure) -> None:
         """Keeps what a failure says of the answer: its status and the vendor's id of the request."""
-        self.status = self.status or failure.extra.get("status")
-        self.request_id = self.request_id or failure.extra.get("request_id")
+        self.status = self.status or failure.status
+        self.request_id = self.request_id or failure.request_id
 
 
 class Provider(ABC):

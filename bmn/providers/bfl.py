@@ -134,7 +134,7 @@ class Bfl(Provider):
             try:
                 return await self.download(url)
             except JobFailure as failure:
-                if not failure.extra.get("expired"):
+                if not failure.expired:
                     raise
                 if last:
                     raise self._gone("has deleted a finished picture before it could be fetched") from None

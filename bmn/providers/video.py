@@ -169,7 +169,7 @@ class Video(Provider):
             failure = _failure(error, paid=False)
             if failure is None:
                 raise
-            if failure.extra.get("status") == 404:
+            if failure.status == 404:
                 raise _gone("no longer knows a film that was ordered") from None
             if failure.cause in (Cause.PROVIDER_AUTH, Cause.PROVIDER_CREDIT, Cause.BAD_INPUT):
                 raise failure from None
@@ -202,7 +202,7 @@ class Video(Provider):
             raise JobFailure(
                 Cause.DOWNLOAD_FAILED,
                 "The film could not be fetched.",
-                expired=failure.extra.get("status") in (403, 404, 410),
+                expired=failure.status in (403, 404, 410),
             ) from None
         return data or b""
 

@@ -1,8 +1,9 @@
 """What is wrong with a value, in words for whoever sent it: pydantic's own speak of Python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+
+from bmn.issues import Refused, issues
 
 _LONGEST = 300
 
@@ -46,13 +47,6 @@ _QUOTED = ("expected", "discriminator", "expected_tags")
 _KINDS = {"List": "entries", "Dictionary": "members", "Set": "entries", "Tuple": "entries"}
 
 
-class Refused(Protocol):
-    """An error of pydantic or FastAPI that lists what is wrong."""
-
-    def errors(self) -> Sequence[Any]:
-        """One entry for each."""
-
-
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """One thing that is wrong with a value. place: the way to it. kind: pydantic's word. value: what was given.
@@ -81,10 +75,7 @@ class Flaw:
 
 def flaws(error: Refused) -> list[Flaw]:
     """All that is wrong, in the order of the fields."""
-    return [
-        Flaw(each["loc"], each["type"], _in_words(each["type"], dict(each.get("ctx") or {})), each.get("input"))
-        for each in error.errors()
-    ]
+    return [Flaw(each.place, each.kind, _in_words(each.kind, each.context), each.value) for each in issues(error)]
 
 
 def _in_words(kind: str, context: Mapping[str, object]) -> str:

@@ -161,20 +161,22 @@ def _add_schema(params: dict[str, str], schema: str) -> None:
     if not re.fullmatch(r"[\w$, \"-]{1,200}", schema):
         raise ValueError("its parameter schema holds a character that no schema has")
     if schema.replace('"', "").replace(" ", "") not in ("", "public"):
-        options = f"-csearch_path={schema.replace(' ', '')}"
-        params["options"] = f"{params['options']} {options}" if params.get("options") else options
+        given = (params.get("options"), f"-csearch_path={schema.replace(' ', '')}")
+        params["options"] = " ".join(filter(None, given))
 
 
 def _check_words(params: dict[str, str]) -> None:
     """Parameters whose value is one of a few words, as libpq spells them."""
     if (mode := params.get("sslmode")) is not None:
-        params["sslmode"] = _SSL_WORDS.get(mode.lower(), mode.lower())
-        if params["sslmode"] not in _SSL_MODES:
+        known = _SSL_WORDS.get(mode.lower(), mode.lower())
+        if known not in _SSL_MODES:
             raise ValueError(f"its parameter sslmode may be {', '.join(_SSL_MODES)}")
+        params["sslmode"] = known
     if (wanted := params.get("target_session_attrs")) is not None:
-        params["target_session_attrs"] = _SERVERS.get(wanted, wanted)
-        if params["target_session_attrs"] not in _SESSIONS:
+        server = _SERVERS.get(wanted, wanted)
+        if server not in _SESSIONS:
             raise ValueError(f"its parameter target_session_attrs may be {', '.join(_SESSIONS)}")
+        params["target_session_attrs"] = server
     for name in ("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"):
         if not is_whole(params.get(name, "0").strip().removeprefix("-")):
             raise ValueError(f"its parameter {name} is not a whole number")

@@ -3,10 +3,10 @@
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from bmn import redaction
 from bmn.errors import Misconfigured
+from bmn.issues import Issue, issues
 from bmn.settings.authorities import check_library_files, share_authorities
 from bmn.settings.belonging import check_belonging
 from bmn.settings.environment import find
@@ -21,8 +21,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        issues = error.errors(include_url=False, include_input=False)
-        problems = "; ".join(_problem(issue) for issue in issues if issue["type"] != _FOLLOWS)
+        problems = "; ".join(_problem(issue) for issue in issues(error) if issue.kind != _FOLLOWS)
         raise Misconfigured(
             f"A setting cannot be used. {problems}", hint="`bmn help environment` lists them all."
         ) from None
@@ -37,10 +36,10 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _problem(issue: ErrorDetails) -> str:
+def _problem(issue: Issue) -> str:
     """`PORT: what is wrong`, by the variable that was read; never with the value, which may be secret."""
-    text = issue["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    field = str(issue["loc"][0]).lower() if issue["loc"] else ""
+    text = issue.words.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    field = str(issue.place[0]).lower() if issue.place else ""
     if field not in Settings.model_fields:
         return text
     return f"{variable_of(field)}: {text}"

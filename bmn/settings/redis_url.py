@@ -60,7 +60,8 @@ def redis_url(text: str) -> str:
     Raises ValueError, which names the parameter and repeats no secret.
     """
     if command := re.fullmatch(r"(?:redis|valkey)-cli\s+(?P<tls>--tls\s+)?-u\s+['\"]?(?P<url>\S+?)['\"]?", text):
-        text = re.sub(r"^redis:", "rediss:", command["url"]) if command["tls"] else command["url"]
+        tls, text = command.groups()
+        text = re.sub(r"^redis:", "rediss:", text) if tls else text
     if "://" not in text:
         text = _without_scheme(text)
     scheme = text.partition("://")[0].lower()

@@ -21,7 +21,7 @@ async def test_fifty_reservations_against_a_balance_for_two(db: Database) -> Non
     refused = [outcome for outcome in outcomes if isinstance(outcome, InsufficientCredits)]
     balance = await db.read(lambda conn: credit_store.balance(conn, ANA))
     assert len(refused) == 48
-    assert {(error.extra["required"], error.extra["available"]) for error in refused} == {(4, 0)}
+    assert {(error.required, error.available) for error in refused} == {(4, 0)}
     assert (balance.remaining, balance.reserved) == (0, 8)
 
 

@@ -134,7 +134,7 @@ async def test_polls_that_never_end_are_ended_and_the_task_stays(
 
 async def test_a_task_that_nobody_knows_is_gone(bfl: Bfl, sandbox: SandboxControl) -> None:
     failure = await failing(bfl.wait(Task("none", f"{sandbox.url}/v1/get_result?id=none", 0.03)))
-    assert failure.extra["task_gone"]
+    assert failure.task_gone
     assert failure.ambiguous
 
 
@@ -149,7 +149,7 @@ async def test_a_picture_that_stays_expired_must_be_ordered_again(bfl: Bfl, sand
     sandbox.fault("bfl", expire=True)
     failure = await failing(bfl.collect(task))
     assert failure.ambiguous
-    assert failure.extra["task_gone"]
+    assert failure.task_gone
 
 
 @pytest.mark.parametrize(

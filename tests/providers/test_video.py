@@ -95,12 +95,12 @@ async def test_a_declined_film_is_moderated_at_the_end(video: Video, sandbox: Sa
 async def test_a_film_that_never_comes_must_be_ordered_again(video: Video, trigger: str) -> None:
     task = await video.submit(f"{PROMPT} {trigger}", png(), 3)
     failure = await failing(video.poll(task))
-    assert failure.extra["task_gone"]
+    assert failure.task_gone
     assert failure.ambiguous
 
 
 async def test_a_task_that_nobody_knows_is_gone(video: Video) -> None:
-    assert (await failing(video.poll(VideoTask("v1_none", 0.3)))).extra["task_gone"]
+    assert (await failing(video.poll(VideoTask("v1_none", 0.3)))).task_gone
 
 
 @pytest.mark.parametrize("fault", [{"pending": True}, {"unknownStatus": "reticulating"}], ids=["pending", "unknown"])

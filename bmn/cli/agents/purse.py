@@ -50,10 +50,11 @@ class Amount:
     def read(cls, text: str | int) -> "Amount":
         """Of `20`, `$0.50` or `0.50usd`. Raises ValueError."""
         match = _AMOUNT.fullmatch(str(text).strip())
-        if match is None or (match["dollars"] and match["usd"]):
+        dollars, number, usd = match.groups() if match else (None, "", None)
+        if not number or (dollars and usd):
             raise ValueError(f"{str(text)!r} is not an amount; write 20 for credits, or $0.50 or 0.50usd for dollars")
-        value = Decimal(match["number"])
-        if match["dollars"] or match["usd"]:
+        value = Decimal(number)
+        if dollars or usd:
             return cls("usd", value)
         if value != int(value):
             raise ValueError(f"{str(text)!r} is not a whole number of credits; dollars are written $0.50 or 0.50usd")

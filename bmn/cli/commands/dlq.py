@@ -251,9 +251,8 @@ def _asking(
         if entries:
             which: dict[str, object] = {"ids": [letter.job_id for letter in await _named(client, entries)]}
         else:
-            query = _query(chosen)
-            which = {**query, "queue": [query["queue"]] if query["queue"] else None}
-            which["all"] = chosen.everything or None
+            queues = [chosen.queue] if chosen.queue else None
+            which = {**_query(chosen), "queue": queues, "all": chosen.everything or None}
         return BulkOrder(
             {**which, **how}, operators=True, noun="dead letter", yes=yes, detach=detach, reveal=chosen.reveal
         )

@@ -8,7 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -241,16 +241,17 @@ def _server(settings: Settings) -> Iterator[DoctorCheck]:
 
     from bmn import __version__
     from bmn.outgoing import ask
+    from bmn.schemas.documents import Liveness
 
     address = settings.api_address
-    answer: dict[str, Any] = {}
+    answer: Liveness | None = None
     with contextlib.suppress(httpx.HTTPError, ValueError):
-        answer = ask(f"{address}/health/live", seconds=3).json()
-    if isinstance(answer, dict) and "version" in answer:
-        if answer["version"] == __version__:
+        answer = Liveness.model_validate_json(ask(f"{address}/health/live", seconds=3).content)
+    if answer is not None:
+        if answer.version == __version__:
             yield DoctorCheck("Server", "ok", f"answers at {address}")
         else:
-            text = f"{address} runs {answer['version']}, this is {__version__}"
+            text = f"{address} runs {answer.version}, this is {__version__}"
             yield DoctorCheck("Server", "warning", text, "Start the server again, or update this installation.")
         yield from _signed_in(settings, address)
         yield from _providers(address)
@@ -290,13 +291,14 @@ def _providers(address: str) -> Iterator[DoctorCheck]:
     import httpx
 
     from bmn.outgoing import ask
+    from bmn.schemas.documents import Health
 
-    with contextlib.suppress(httpx.HTTPError, ValueError, KeyError):
-        health = ask(f"{address}/health", seconds=5).json()
-        for queue, cause in health["checks"]["providers"].get("degraded", {}).items():
+    with contextlib.suppress(httpx.HTTPError, ValueError):
+        health = Health.model_validate_json(ask(f"{address}/health", seconds=5).content)
+        for queue, cause in (health.checks.providers.degraded or {}).items():
             text = f"provider degraded: {queue} has paused itself of {cause}"
             yield DoctorCheck("Providers", "warning", text, f"{CAUSES[Cause(cause)].advice} See: bmn queues")
-        for queue, provider in health["checks"]["providers"].get("standIns", {}).items():
+        for queue, provider in (health.checks.providers.stand_ins or {}).items():
             text = f"{provider} makes what {queue} orders, as its first provider is out"
             yield DoctorCheck(
                 "Providers", "warning", text, "Mend the first one; it is asked again every minute. See: bmn alerts"

@@ -1,12 +1,13 @@
 """`bmn sandbox`: the stand-in for the providers: run it alone, make it fail, read what it would have billed."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import BaseModel, ConfigDict
 
 from bmn.cli.base import Command, Context, examples, group
 from bmn.cli.terminal.cells import Column
@@ -197,7 +198,7 @@ def replay(job: Annotated[str, typer.Argument(metavar="JOB", help="4 or more cha
     if console.json:
         console.document({"jobId": record.job_id, "faults": made})
         return
-    for each in map(_Fault.of, made):
+    for each in map(_Fault.model_validate, made):
         console.answer(f"✓ fault {each.id}: {each.text}")
     console.say(f"{count(len(found.calls), 'call')} of {record.job_id}, which ended as {record.state}")
     again = (f"bmn generate {KIND_OF[record.queue_name].name}",) if record.queue_name in KIND_OF else ()
@@ -213,7 +214,7 @@ def faults() -> None:
         return
     if not found:
         console.answer("no faults are set")
-    for fault in map(_Fault.of, found):
+    for fault in map(_Fault.model_validate, found):
         console.answer(f"{fault.id:>3}  {fault.text}  ({fault.hits} hits{', over' if fault.spent else ''})")
     console.next_step("bmn sandbox clear" if found else "bmn sandbox fail bfl --status 503 --times 3")
 
@@ -236,12 +237,11 @@ def ledger(
     """Every call that would have been billed: provider, model, unit, usd, time."""
     from bmn.cli.terminal.timespan import seconds_ago
 
-    query: dict[str, Any] = {"provider": provider} if provider else {}
-    if since:
-        try:
-            query["since"] = str(time.time() - seconds_ago(since))
-        except ValueError as error:
-            raise UsageProblem(str(error)) from error
+    try:
+        after = str(time.time() - seconds_ago(since)) if since else None
+    except ValueError as error:
+        raise UsageProblem(str(error)) from error
+    query = {name: value for name, value in (("provider", provider), ("since", after)) if value}
     rows = _ask("GET", "/_sandbox/ledger", params=query)
     if console.json:
         console.document(rows)
@@ -251,21 +251,20 @@ def ledger(
     console.answer(f"{len(billed)} calls, ${sum(row.usd for row in billed):.2f}, none of it billed by anybody")
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """A fault of the sandbox. text: whom it hits and how. spent: it has hit as often as it was to."""
+class _Fault(BaseModel):
+    """A fault of the sandbox; what else it says is how it hits. spent: it has hit as often as it was to."""
+
+    model_config = ConfigDict(extra="allow")
 
     id: int
-    text: str
+    provider: str
     hits: int
     spent: bool
 
-    @classmethod
-    def of(cls, document: Mapping[str, object]) -> "_Fault":
-        known = ("id", "hits", "spent", "provider")
-        words = [f"{key}={value}" for key, value in document.items() if key not in known]
-        text = " ".join([str(document["provider"]), *words])
-        return cls(int(str(document["id"])), text, int(str(document["hits"])), bool(document["spent"]))
+    @property
+    def text(self) -> str:
+        """Whom it hits and how."""
+        return " ".join([self.provider, *(f"{name}={value}" for name, value in (self.model_extra or {}).items())])
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,7 @@ def _report(batch: BatchOrder, outcomes: list[Outcome]) -> int:
     states = Counter(each.state for each in outcomes)
     console.tell(f"{', '.join(f'{number} {state}' for state, number in states.items())}; results in {batch.path}")
     console.next_step(*_steps(batch, outcomes))
-    bad = states["failed"] + states["refused"] + states["held"] + states["cancelled"]
+    bad = sum(states[word] for word in ("failed", "refused", "held", "cancelled"))
     if not bad:
         return exit_codes.DONE
     return exit_codes.FAILED if bad == len(outcomes) else exit_codes.PARTIAL

@@ -36,8 +36,9 @@ async def find_asset(client: Client, brand_id: str, reference: str, kind: str = 
     Raises NotFound.
     """
     if match := _OF_JOB.fullmatch(reference):
-        job = await client.job(await find_job(client, match["job"]))
-        return _numbered(job.assets, int(match["number"]), f"job {match['job']}")
+        name, number = match.groups()
+        job = await client.job(await find_job(client, name))
+        return _numbered(job.assets, int(number), f"job {name}")
     assets = await of_brand(client, brand_id, kind)
     if not assets:
         raise NotFound(f"This brand has no {kind} yet.", hint=f"Make one: bmn generate {kind}s --brand NAME")

@@ -142,8 +142,7 @@ async def as_query(client: Client, chosen: Filter) -> JobQuery:
         "since": chosen.since,
         "until": chosen.until,
         "minCost": chosen.min_cost,
-        "user": whose.get("user"),
-        "all": whose.get("all"),
+        **whose,
     }
 
 

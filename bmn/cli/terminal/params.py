@@ -142,17 +142,17 @@ def _checked(schema: str, text: str) -> str:
     """The text, where it fits a type of `bmn.schemas.base`. Raises ValueError with what is wrong in words."""
     from pydantic import TypeAdapter, ValidationError
 
+    from bmn.issues import issues
     from bmn.schemas import base
 
     checker: Any = TypeAdapter(getattr(base, schema))
     try:
         checker.validate_python(text.strip())
     except ValidationError as error:
-        problem = error.errors()[0]
-        limits = problem.get("ctx", {})
-        if problem["type"] == "string_too_short":
+        problem = issues(error)[0]
+        if problem.kind == "string_too_short":
             raise ValueError("it is empty") from error
-        if problem["type"] == "string_too_long":
-            raise ValueError(f"it is longer than {limits['max_length']} characters") from error
-        raise ValueError(str(limits.get("error", problem["msg"]))) from error
+        if problem.kind == "string_too_long":
+            raise ValueError("it is longer than {max_length} characters".format_map(problem.context)) from error
+        raise ValueError(str(problem.error or problem.words)) from error
     return text

@@ -1,6 +1,6 @@
 """A kit's page: its steps and their jobs, the logos that a pick is waited for, and the form that begins one."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -13,6 +13,7 @@ from bmn.db.lists.listing import JobFilter
 from bmn.identity.rights import Right
 from bmn.jobs.submission import Idempotent
 from bmn.schemas.base import Id, Text
+from bmn.schemas.documents import Kit
 from bmn.schemas.kit_requests import KitBody
 from bmn.server.access.dependencies import BrandPath, Res, acting, fresh_key, owner_filter, request_id
 from bmn.server.access.revealing import Onlooker
@@ -51,7 +52,7 @@ CHIPS = {
 async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooker) -> Response:
     """One kit: what is made, what it waits for, what it costs."""
 
-    def read(conn: Connection) -> dict[str, Any]:
+    def read(conn: Connection) -> tuple[Kit, dict[str, object]]:
         row = kit_store.get(conn, kit_id, owner_filter(visitor))
         (kit,) = kit_documents(conn, [row])
         name = kit.brand_name or ""
@@ -59,15 +60,14 @@ async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooke
         logos = [
             each for job_id in made for each in pieces.in_order(asset_store.list_of_job(conn, job_id), res.signer, name)
         ]
-        return {
+        return kit, {
             "account": account(conn, visitor),
-            "kit": kit,
             "logos": logos if row.state == "picking" else [],
             "jobs": lines(conn, res, JobFilter(group_id=kit_id)),
         }
 
-    found = await res.core.db.read(read)
-    await note_watched(res.core.redis, redis_keys.kit_at(kit_id, found["kit"].state), visitor, found["kit"].user_id)
+    kit, found = await res.core.db.read(read)
+    await note_watched(res.core.redis, redis_keys.kit_at(kit_id, kit.state), visitor, kit.user_id)
     return page(
         request,
         "kit.html",
@@ -76,6 +76,7 @@ async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooke
         chips=CHIPS,
         back=f"/g/kit/{kit_id}",
         key=fresh_key(),
+        kit=kit,
         **found,
     )
 

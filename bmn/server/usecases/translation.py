@@ -50,10 +50,9 @@ async def payloads_of(res: Resources, principal: Principal, kind: Kind, body: Ge
     def payloads(conn: Connection | None, body: GeneratorBody) -> list[Payload]:
         reads = conn is not None and _needs_record(body)
         supplied = _supplied(body, _defaults(conn, res.core.storage, principal, body)) if conn and reads else {}
-        supplied["userId"] = principal.user_id
-        if "credit_cost" in kind.payload.model_fields:
-            supplied["creditCost"] = price
-        return [kind.payload.model_validate({**supplied, **order}) for order in body.orders()]
+        told = {"user_id": principal.user_id, "credit_cost": price}
+        own = {str(field.alias): told[name] for name, field in kind.payload.model_fields.items() if name in told}
+        return [kind.payload.model_validate({**supplied, **own, **order}) for order in body.orders()]
 
     if new := getattr(body, "new_brand", None):
         return lambda conn: payloads(conn, _for_brand(conn, principal, body, new))

@@ -54,8 +54,9 @@ class ArchiveFile:
         found = _NAME.fullmatch(key)
         if found is None:
             return None
-        written, since, upto = (_read(found[name]) for name in ("written", "since", "upto"))
-        return cls(found["book"], written, since, upto, int(found["rows"]), found["digest"])
+        book, *times, rows, digest = found.groups()
+        written, since, upto = map(_read, times)
+        return cls(book, written, since, upto, int(rows), digest)
 
 
 class Archive:

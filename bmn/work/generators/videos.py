@@ -90,7 +90,7 @@ async def _make(ctx: Context[VideoGeneration], prompt: str, unit: AttemptUnit, r
         result = await client.poll(task, on_progress, deadline=max(limit - _SPARE_SECONDS, 0.6 * limit))
         data = await client.fetch(result)
     except JobFailure as failure:
-        if failure.extra.get("task_gone"):
+        if failure.task_gone:
             await unit.forget_task(failure)
         raise
     film = await verify_film(data)

@@ -266,8 +266,10 @@ def _go_to(conn: Connection, core: Core, kit: KitRow, plan: KitPlan, step: Step 
         with conn.begin_nested():
             change = _order(conn, core, kit, plan, step, made)
     except InsufficientCredits as refusal:
-        needed, there = refusal.extra["required"], refusal.extra["available"]
-        words = f"Waits for credits: the next step takes {needed}, and {there} are there. It goes on by itself."
+        needed = refusal.required
+        words = (
+            f"Waits for credits: the next step takes {needed}, and {refusal.available} are there. It goes on by itself."
+        )
         held = kit_store.change(
             conn,
             kit.id,
