@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_group
@@ -123,9 +123,10 @@ def _problem_with_value(error: typer.TyperException) -> str | None:
     """What is wrong with a value that pydantic refused; None where it was not that."""
     from bmn.issues import issues
 
-    if not hasattr(error.__cause__, "errors"):
+    cause: Any = error.__cause__
+    if not hasattr(cause, "errors"):
         return None
-    problem = issues(error.__cause__)[0]
+    problem = issues(cause)[0]
     param = getattr(error, "param", None)
     limits = f"x>={param.min}" if param and param.max is None else f"{param.min}<=x<={param.max}" if param else ""
     words = _WORDS.get(problem.kind) or problem.words

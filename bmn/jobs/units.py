@@ -327,7 +327,7 @@ class AttemptUnit:
     async def _put(self, **values: Any) -> None:
         await self._write(values)
 
-    async def _write(self, values: dict[str, Any], *, lease: float | None = None, orders: bool = False) -> None:
+    async def _write(self, values: Mapping[str, Any], *, lease: float | None = None, orders: bool = False) -> None:
         books, first = self._close_books(), self._ctx.job
 
         def put(conn: Connection, job: JobRow) -> bool:
@@ -337,7 +337,7 @@ class AttemptUnit:
         await self._ctx.write(put, orders=orders)
         self._kept = replace(self._kept, job_id=self._ctx.job.id, **values)
 
-    def _moved_to(self, job: JobRow) -> dict[str, Any]:
+    def _moved_to(self, job: JobRow) -> dict[str, object]:
         """Of a job that goes on for a cancelled one, what may have been written for that one a moment ago."""
         if job.id == self._kept.job_id:
             return {}

@@ -164,7 +164,7 @@ def fail(
     if console.json:
         console.document(answer)
         return
-    made = _Fault.of(answer)
+    made = _Fault.model_validate(answer)
     console.answer(f"✓ fault {made.id}: {made.text}")
     console.next_step("bmn sandbox faults", "bmn sandbox clear")
 

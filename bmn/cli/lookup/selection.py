@@ -142,7 +142,8 @@ async def as_query(client: Client, chosen: Filter) -> JobQuery:
         "since": chosen.since,
         "until": chosen.until,
         "minCost": chosen.min_cost,
-        **whose,
+        "user": whose.get("user"),
+        "all": whose.get("all"),
     }
 
 

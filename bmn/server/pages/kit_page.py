@@ -1,6 +1,6 @@
 """A kit's page: its steps and their jobs, the logos that a pick is waited for, and the form that begins one."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -52,7 +52,7 @@ CHIPS = {
 async def kit_page(request: Request, kit_id: KitPath, res: Res, visitor: Onlooker) -> Response:
     """One kit: what is made, what it waits for, what it costs."""
 
-    def read(conn: Connection) -> tuple[Kit, dict[str, object]]:
+    def read(conn: Connection) -> tuple[Kit, dict[str, Any]]:
         row = kit_store.get(conn, kit_id, owner_filter(visitor))
         (kit,) = kit_documents(conn, [row])
         name = kit.brand_name or ""
