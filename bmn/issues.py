@@ -13,7 +13,7 @@ class Refused(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class RefusedValue:
     """One thing that is wrong. place: the way to it. kind, words: pydantic's. context: what its words are made with.
 
     value: what was given.
@@ -31,9 +31,9 @@ class Issue:
         return self.context.get("error")
 
 
-def issues(error: Refused) -> list[Issue]:
+def issues(error: Refused) -> list[RefusedValue]:
     """All that is wrong, in the order of the fields."""
     return [
-        Issue(each["loc"], each["type"], each["msg"], each.get("input"), dict(each.get("ctx") or {}))
+        RefusedValue(each["loc"], each["type"], each["msg"], each.get("input"), dict(each.get("ctx") or {}))
         for each in error.errors()
     ]

@@ -243,21 +243,22 @@ class Executor:
         if decision.action is not Action.PAUSE and not (outage and probe):
             self._after_probe(conn, job)
             return decision, change, False
+        return decision, change, self._pause(conn, failure)
+
+    def _pause(self, conn: Connection, failure: JobFailure) -> bool:
+        """Closes the queue until a probe passes; False where it was closed by hand, or somebody knows of it already."""
+        again = _OUTAGE_SECONDS if failure.cause in OUTAGES else PROBE_AGAIN_SECONDS
         queue_store.set_paused(
             conn,
             self._queue.name,
             by="system",
             reason=_why_paused(failure),
             cause=failure.cause,
-            probe_in=(_OUTAGE_SECONDS if outage else PROBE_AGAIN_SECONDS) * settings.bmn_backoff_scale,
+            probe_in=again * self._core.settings.bmn_backoff_scale,
         )
         pause = queue_store.get_pause(conn, self._queue.name)
         is_own = pause is not None and pause.probe_at is not None
-        return (
-            decision,
-            change,
-            is_own and open_alert(conn, alert_finders.paused(self._queue.name, _why_paused(failure), failure.cause)),
-        )
+        return is_own and open_alert(conn, alert_finders.paused(self._queue.name, _why_paused(failure), failure.cause))
 
     def _is_degraded(self, conn: Connection, job: JobRow, failure: JobFailure) -> bool:
         """Whether the provider fails for everybody: the probe has found it so, or several jobs in a row."""

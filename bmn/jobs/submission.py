@@ -149,6 +149,13 @@ class _Order:
         )
 
 
+async def _maker(core: Core, queue: Queue) -> str | None:
+    """Which of several providers does it now; None where there is one."""
+    if not queue.has_order(core.settings):
+        return None
+    return await core.db.read(lambda conn: in_service(conn, core.settings, queue))
+
+
 async def submit(
     core: Core,
     user_id: str | None,
@@ -168,11 +175,7 @@ async def submit(
     """
     check_ready(core)
     queue = core.queue(queue_name)
-    maker = (
-        await core.db.read(lambda conn: in_service(conn, core.settings, queue))
-        if queue.has_order(core.settings)
-        else None
-    )
+    maker = await _maker(core, queue)
     order = _Order(core, queue, user_id, maker, idempotent.key if idempotent else None, request_id, terms, job_id)
     # Where nothing has to be read, here and not in the writer's thread, whose time is everybody's.
     ready = [] if callable(payloads) else order.jobs(payloads)

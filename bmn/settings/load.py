@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from bmn import redaction
 from bmn.errors import Misconfigured
-from bmn.issues import Issue, issues
+from bmn.issues import RefusedValue, issues
 from bmn.settings.authorities import check_library_files, share_authorities
 from bmn.settings.belonging import check_belonging
 from bmn.settings.environment import find
@@ -36,7 +36,7 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _problem(issue: Issue) -> str:
+def _problem(issue: RefusedValue) -> str:
     """`PORT: what is wrong`, by the variable that was read; never with the value, which may be secret."""
     text = issue.words.removeprefix("Value error, ").removeprefix("Assertion failed, ")
     field = str(issue.place[0]).lower() if issue.place else ""
