@@ -78,10 +78,10 @@ _MODULE = '''
 
 from bmn.jobs.context import Context, Result
 from bmn.jobs.queue import Queue
-from bmn.jobs.units import Unit
+from bmn.jobs.units import AttemptUnit
 from bmn.providers.bfl import Bfl, ImageRequest, Task
 from bmn.providers.images import verify_picture
-from bmn.providers.prices import Price
+from bmn.providers.prices import ModelPrice
 from bmn.schemas.generators.posters import KIND, PosterGeneration
 from bmn.work.generator import Generator
 from bmn.work.making import Item, Made, Report, make_all
@@ -91,7 +91,7 @@ def _prompts(payload: PosterGeneration) -> list[str]:
     return [f'A poster by "{payload.brand_name}" that says "{payload.headline}", {payload.paper}.']
 
 
-def _usd(price: Price, payload: PosterGeneration) -> float:
+def _usd(price: ModelPrice, payload: PosterGeneration) -> float:
     return price.pixels(1024, 1024)
 
 
@@ -106,7 +106,7 @@ GENERATOR = Generator(
 
 
 async def run(ctx: Context[PosterGeneration]) -> Result:
-    async def make(unit: Unit, report: Report) -> Made:
+    async def make(unit: AttemptUnit, report: Report) -> Made:
         bfl = ctx.client(Bfl)
         [prompt] = _prompts(ctx.payload)
         if unit.task_id and unit.polling_url:
