@@ -16,7 +16,7 @@ _TURNS = {  # by orientation: what turns the stored pixels upright
     8: Image.Transpose.ROTATE_90,
 }
 _AVERAGED = ("RGB", "RGBA", "L", "LA", "CMYK")  # modes in which the mean of two pixels is a pixel
-_STRIP_PIXELS = 1_000_000
+_STRIP_PIXELS = 1 << 20  # so what models usually send is one
 _HIGH_BYTE = [value >> 8 for value in range(65536)]
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
@@ -71,16 +71,20 @@ def _in_strips(image: Image.Image, factor: int) -> Image.Image:
     mode = "RGBA" if transparent else "RGB"
     averaged = image.mode in _AVERAGED and "transparency" not in image.info
     width, height = image.size
-    drawn = Image.new(mode, (-(-width // factor), -(-height // factor)))
     rows = max(_STRIP_PIXELS // width // factor, 1) * factor
-    for top in range(0, height, rows):
-        strip = image.crop((0, top, width, min(top + rows, height)))
+
+    def strip(top: int) -> Image.Image:
+        box = (0, top, width, min(top + rows, height))
         if averaged and factor > 1:
-            strip = strip.reduce(factor)
-        strip = _in_srgb(_eight_bits(strip), image.info.get("icc_profile"), mode)
-        if not averaged and factor > 1:
-            strip = strip.reduce(factor)
-        drawn.paste(strip, (0, top // factor))
+            return _in_srgb(image.reduce(factor, box), image.info.get("icc_profile"), mode)
+        shown = _in_srgb(_eight_bits(image.crop(box)), image.info.get("icc_profile"), mode)
+        return shown.reduce(factor) if factor > 1 else shown
+
+    if rows >= height:
+        return strip(0)
+    drawn = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, rows):
+        drawn.paste(strip(top), (0, top // factor))
     return drawn
 
 
