@@ -31,6 +31,7 @@ class Round:
 
 ROUNDS = {"mug": Round((0.24, 0.84), 0.705), "bottle": Round((0.36, 0.94))}
 _BARE = 0.06  # of a cylinder, from its top: no print is there, so that one sees the light alone
+_FAINT = 0.07  # a share of the light: what differs less from it is no print
 _SEEN = math.radians(80)  # farther around, there is no print to be seen
 _ABOVE = 0.25  # how much of a distance toward us is seen as lower: one looks a little from above
 _TUBE = 0.12  # how thick half a handle is, beside the radius of the body
@@ -46,30 +47,45 @@ def turned_round(art: Image.Image, kind: Round) -> Callable[[float], Image.Image
     """The round thing at any angle, its axis in the middle of the picture. It is printed on both sides."""
     body = art.crop((0, 0, round(art.width * kind.right), art.height))
     if kind.right == 1.0:
-        return lambda degrees: _printed(body, kind, degrees)
+        return _Printed.of(body, kind).turned
     body.putalpha(_even(body.getchannel("A")))
+    printed = _Printed.of(body, kind)
     handle = _Handle(body.size, _skin(art, kind))
-    return lambda degrees: handle.beside(_printed(body, kind, degrees), degrees)
+    return lambda degrees: handle.beside(printed.turned(degrees), degrees)
 
 
-def _printed(body: Image.Image, kind: Round, degrees: float) -> Image.Image:
-    high = body.height
-    top, bottom = round(high * kind.straight[0]), round(high * kind.straight[1])
-    wide = body.width
-    part = np.asarray(body.crop((0, top, wide, bottom)))
-    angles = np.arcsin(np.clip((np.arange(wide) + 0.5) / wide * 2 - 1, -0.999, 0.999)) - math.radians(degrees)
-    source = (angles + math.pi / 2) % math.pi - math.pi / 2
-    columns = np.clip(((np.sin(source) + 1) / 2 * wide).astype(int), 0, wide - 1)
-    light = np.maximum(part[: max(1, round(len(part) * _BARE)), :, :3].mean(axis=0), 1).astype(np.float32)
-    relit = light / light[columns]
-    relit[np.abs(source) > _SEEN] = 0
-    shown: Pixels = part[:, columns, :3] * relit
-    bare = (np.abs(source) > _SEEN) | (part[:, columns, 3] < 250)
-    np.copyto(shown, light, where=bare[..., None])
-    turned = body.copy()
-    turned.paste(Image.fromarray(np.minimum(shown, 255).astype(np.uint8)), (0, top))
-    turned.putalpha(body.getchannel("A"))
-    return turned
+@dataclass(frozen=True)
+class _Printed:
+    """A body and what is on its cylinder. light: of each column. inked: what the print leaves of that, 1 where none is."""
+
+    body: Image.Image
+    top: int
+    light: Pixels
+    inked: Pixels
+
+    @classmethod
+    def of(cls, body: Image.Image, kind: Round) -> "_Printed":
+        top, bottom = round(body.height * kind.straight[0]), round(body.height * kind.straight[1])
+        part = np.asarray(body.crop((0, top, body.width, bottom)))
+        light = np.maximum(part[: max(1, round(len(part) * _BARE)), :, :3].mean(axis=0), 1).astype(np.float32)
+        inked: Pixels = part[..., :3] / light
+        # What differs little from the light is no print, and would be streaks on the other side.
+        inked[(np.abs(inked - 1) < _FAINT).all(axis=-1) | (part[..., 3] < 250)] = 1
+        return cls(body, top, light, inked)
+
+    def turned(self, degrees: float) -> Image.Image:
+        wide = self.body.width
+        angles = np.arcsin(np.clip((np.arange(wide) + 0.5) / wide * 2 - 1, -0.999, 0.999)) - math.radians(degrees)
+        source = (angles + math.pi / 2) % math.pi - math.pi / 2
+        columns = np.clip((np.sin(source) + 1) / 2 * wide - 0.5, 0, wide - 1.001)
+        left, share = columns.astype(int), (columns % 1).astype(np.float32)[:, None]
+        seen = self.inked[:, left] * (1 - share) + self.inked[:, left + 1] * share
+        seen[:, np.abs(source) > _SEEN] = 1
+        shown = np.minimum(self.light * seen, 255).astype(np.uint8)
+        turned = self.body.copy()
+        turned.paste(Image.fromarray(shown), (0, self.top))
+        turned.putalpha(self.body.getchannel("A"))
+        return turned
 
 
 def _even(alpha: Image.Image) -> Image.Image:
