@@ -29,7 +29,7 @@ KINDS: dict[str, Kind] = {
     "tshirt": Kind(72, True, (0.29, 0.21, 0.71, 0.62)),
     "hoodie": Kind(78, True, (0.31, 0.26, 0.69, 0.7)),
     "tote": Kind(62, True, (0.17, 0.46, 0.83, 0.87)),
-    "cap": Kind(16, False, (0.23, 0.15, 0.77, 0.58)),
+    "cap": Kind(16, False, (0.28, 0.18, 0.7, 0.66)),
     "poster": Kind(75, True, (0.1, 0.14, 0.9, 0.94)),
     "stickers": Kind(24, True, (0.0, 0.0, 1.0, 1.0)),
     "bottle": Kind(26, False, (0.13, 0.4, 0.87, 0.9)),

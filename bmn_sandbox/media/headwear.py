@@ -7,7 +7,6 @@ from bmn_sandbox.media.canvas import (
     floor_shadow,
     line,
     mask,
-    mirrored,
     moved,
     outlines,
     paint,
@@ -18,73 +17,82 @@ from bmn_sandbox.media.canvas import (
 )
 from bmn_sandbox.media.cloth import light, relief, sewn, stitched
 from bmn_sandbox.media.color import BLACK, WHITE, Color
-from bmn_sandbox.media.placement import print_round
+from bmn_sandbox.media.placement import print_flat
 from bmn_sandbox.media.scene import Scene
 
 
 def cap(scene: Scene) -> Image.Image:
-    cloth = scene.on(scene.brand)
+    """A baseball cap on a table, its front turned a little to the left."""
+    cloth, trim = scene.on(scene.brand), scene.second
     canvas = studio(scene.brand, horizon=640)
-    crown = mask(mirrored("M512 266 C416 266 326 314 290 424 C272 484 264 540 262 604 C340 566 430 552 512 552"))
-    bill = mirrored("M512 546 C420 546 330 562 260 600 C244 622 246 656 268 682 C316 724 416 738 512 738")
-    peak = mask(bill)
-    paint(canvas, moved(soft(mask([bill]), 30), 26, 40), BLACK, 0.34)
-    floor_shadow(canvas, ellipse(512, 742, 226, 20), opacity=0.5)
+    crown, bill = mask(_CROWN), mask(_BILL)
+    paint(canvas, soft(ellipse(520, 752, 400, 34), 34), BLACK, 0.26)
+    floor_shadow(canvas, "M196 746 C330 788 480 784 610 724 C700 712 800 690 842 650 C830 706 700 752 480 790 "
+                         "C360 800 220 784 196 746", opacity=0.5)  # fmt: skip
+    paint(canvas, moved(soft("M610 694 C700 694 780 676 834 642", 6, width=14), 2, 8), BLACK, 0.5)
     paint(canvas, crown, cloth)
-    dome = relief(crown, _CREASES, full=78, ripple=0.7, seed=8)
-    if art := scene.art(258, 158, cloth):
-        print_round(canvas, art, (512, 424), 300, bulge=-14)
-    for panel in ("M498 268 C412 304 352 400 342 572", "M526 268 C612 304 672 400 682 572"):
+    dome = relief(crown, _CREASES, full=92, ripple=0.7, seed=8)
+    for panel in _PANELS:
         sewn(canvas, panel, crown)
-    for seam in ("M486 270 C400 312 340 404 330 576", "M510 268 C426 308 364 404 354 568",
-                 "M538 270 C624 312 684 404 694 576", "M514 268 C598 308 660 404 670 568"):  # fmt: skip
+    for seam in _SEAMS:
         stitched(canvas, seam, crown)
-    for x in (312, 712):
-        paint(canvas, line(ellipse(x, 424, 8, 11), 5), cloth.mixed(BLACK, 0.35))
-        paint(canvas, mask(ellipse(x, 424, 5, 7)), BLACK, 0.8)
+    if art := scene.art(224, 182, cloth):
+        print_flat(canvas, art, _FRONT, (0.9, 0.16), (-0.05, 1.0))
+    for x, y in ((590, 372), (716, 384)):
+        paint(canvas, line(ellipse(x, y, 9, 10), 5), trim)
+        paint(canvas, mask(ellipse(x, y, 5, 6)), BLACK, 0.8)
     light(canvas, dome, cloth)
-    paint(canvas, within(soft(ellipse(430, 390, 70, 100), 44), crown), cloth.mixed(WHITE, 0.8), 0.2)
-    _bill(canvas, crown, peak, cloth)
-    button = mask(ellipse(512, 266, 24, 11))
-    paint(canvas, moved(soft(button, 6), 2, 6), BLACK, 0.3)
-    paint(canvas, button, cloth.mixed(BLACK, 0.12))
-    paint(canvas, soft(ellipse(504, 262, 13, 4), 4), WHITE, 0.3)
-    return canvas
-
-
-def _bill(canvas: Image.Image, crown: Image.Image, peak: Image.Image, cloth: Color) -> None:
-    """The bill: a stiff board under cloth, sewn in rows, its front edge bent down."""
+    paint(canvas, within(ramp([(560, 0), (850, 190)]), crown), BLACK, 0.42)
     paint(
         canvas,
-        within(soft("M262 604 C340 566 430 552 512 552 C594 552 684 566 762 604", 14, width=34), crown),
-        BLACK,
-        0.5,
-    )
-    paint(canvas, peak, cloth)
-    upper, lower = (outlines(path)[0] for path in (
-        "M260 602 C330 562 420 546 512 546 C604 546 694 562 764 602",
-        "M262 678 C316 722 416 736 512 736 C608 736 708 722 762 678",
-    ))  # fmt: skip
-    for share in (0.22, 0.4, 0.58, 0.76):
-        row = [(a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share) for a, b in zip(upper, lower, strict=True)]
-        paint(canvas, within(moved(line(row, 2.4, dashes=(8, 4)), 0, 2), peak), WHITE, 0.1)
-        paint(canvas, within(line(row, 1.8, dashes=(8, 4)), peak), BLACK, 0.36)
-    paint(canvas, within(ramp([(250, 60), (340, 0), (560, 0), (774, 235)]), peak), BLACK, 0.42)
-    paint(canvas, within(soft("M330 600 C420 576 540 574 640 590", 26, width=60), peak), cloth.mixed(WHITE, 0.75), 0.34)
-    paint(
-        canvas,
-        within(soft("M262 604 C340 568 430 554 512 554 C594 554 684 568 762 604", 8, width=16), peak),
-        BLACK,
-        0.45,
-    )
-    paint(
-        canvas,
-        within(soft("M262 684 C316 726 416 742 512 742 C608 742 708 726 762 684", 10, width=30), peak),
+        within(soft("M352 604 C420 660 500 696 610 700 C710 698 780 680 836 650", 8, width=12), crown),
         BLACK,
         0.4,
     )
-    paint(canvas, within(line("M252 640 C262 700 396 732 512 732 C628 732 762 700 772 640", 5), peak),
-          cloth.mixed(WHITE, 0.35), 0.5)  # fmt: skip
+    _bill(canvas, crown, bill, cloth, trim)
+    button = mask(ellipse(614, 283, 22, 10))
+    paint(canvas, moved(soft(button, 6), 2, 6), BLACK, 0.3)
+    paint(canvas, button, trim)
+    paint(canvas, soft(ellipse(608, 280, 11, 3), 4), WHITE, 0.4)
+    return canvas
 
 
-_CREASES = [("M470 300 C440 360 420 440 420 540", 40, 5.0), ("M560 300 C600 360 620 440 616 540", 36, -4.0)]
+def _bill(canvas: Image.Image, crown: Image.Image, bill: Image.Image, cloth: Color, trim: Color) -> None:
+    """The bill: a stiff board under cloth, bent over the forehead, sewn in rows, its edge in a second color."""
+    paint(canvas, within(moved(soft(bill, 18), 6, -24), crown), BLACK, 0.42)
+    paint(canvas, moved(bill, 0, 9), trim.mixed(BLACK, 0.3))
+    paint(canvas, moved(bill, 0, 5), trim)
+    paint(canvas, bill, cloth)
+    joint, edge = (outlines(path)[0] for path in (_JOINT, _EDGE))
+    for share in (0.24, 0.42, 0.6, 0.78, 0.92):
+        row = [(a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share) for a, b in zip(joint, edge, strict=True)]
+        paint(canvas, within(moved(line(row, 2.2, dashes=(8, 4)), 0, 2), bill), WHITE, 0.1)
+        paint(canvas, within(line(row, 1.7, dashes=(8, 4)), bill), BLACK, 0.34)
+    # It is bent: lit on its back, and falling away to its near side.
+    paint(canvas, within(soft("M230 640 C300 640 360 668 420 716", 26, width=64), bill), cloth.mixed(WHITE, 0.75), 0.36)
+    paint(canvas, within(soft("M250 780 C400 800 520 780 612 706", 26, width=70), bill), BLACK, 0.5)
+    paint(canvas, within(soft("M330 566 C250 580 180 630 156 700", 12, width=20), bill), BLACK, 0.3)
+    paint(canvas, within(soft(_JOINT, 9, width=18), bill), BLACK, 0.42)
+    paint(canvas, within(line(_EDGE, 4), bill), cloth.mixed(WHITE, 0.4), 0.35)
+
+
+_FRONT = (472.0, 484.0)  # the middle of what is printed on
+_CROWN = (
+    "M332 584 C322 470 352 372 432 322 C490 288 560 276 620 283 C724 294 802 372 826 500 C834 552 838 604 834 646 "
+    "C774 680 700 698 610 700 C500 698 404 652 332 584 Z"
+)
+# Where the bill is sewn to the crown, and its outer edge, both from the far end to the near one.
+_JOINT = "M326 572 C362 612 410 646 462 668 C510 688 560 700 612 702"
+_EDGE = "M336 568 C150 584 60 762 226 766 C380 794 530 770 612 702"
+_BILL = "M336 568 C150 584 60 762 226 766 C380 794 530 770 612 702 C500 696 400 648 336 586 Z"
+_PANELS = (
+    "M604 284 C500 322 424 440 430 660",
+    "M618 284 C652 380 650 560 628 700",
+    "M626 284 C744 330 792 480 780 676",
+)
+_SEAMS = (
+    "M596 284 C490 320 414 440 420 654", "M610 288 C510 326 436 440 442 662", "M608 288 C640 380 638 560 616 700",
+    "M628 288 C664 380 662 560 640 698", "M618 286 C734 334 780 480 768 680", "M634 286 C756 332 804 480 792 670",
+)  # fmt: skip
+_CREASES = [("M560 310 C480 380 450 470 456 620", 44, 4.0), ("M700 330 C740 420 750 540 730 660", 40, -5.0),
+            ("M400 380 C372 440 364 500 368 580", 30, -4.0)]  # fmt: skip

@@ -8,6 +8,7 @@ from PIL import Image, ImageFilter
 
 from bmn_sandbox.media.carding import carded
 from bmn_sandbox.media.color import BLACK, WHITE, Color, contrast, distance
+from bmn_sandbox.media.merging import is_tile_of, merged
 from bmn_sandbox.media.placement import Logo
 
 READS_WELL = 4.0  # a contrast: names are thin, and cloth and kraft take some of it
@@ -18,6 +19,7 @@ _UNLIKE = 80  # two inks nearer than this are one
 _NEAR = 100  # grounds nearer than this show inks alike: white, cream, a pale tint
 _PALE = 0.02  # of a logo, from which on an area of a tint is one
 _STEPS = 10
+_ALIKE = 1.3  # a contrast: two colors with less are one
 _SIDE = 160  # how large a logo is looked at to find what touches what
 
 Touching = frozenset[tuple[int, int]]
@@ -83,14 +85,14 @@ def _has_pale_areas(art: Image.Image) -> bool:
 
 
 def printed(logo: Logo, ground: Color, inks: list[Color], changed: list[Color] | None) -> Image.Image:
-    """The art as it is printed on a ground: in other inks, or on a card of the ground it came on. RGBA.
+    """The art as it is printed on a ground: in other inks, in its own and gone over into it, or at last on a card. RGBA.
 
     inks, changed: those of the logo as it came, and what `changed_for` makes of them, where this is a smaller copy.
     """
-    if changed is None and logo.ground is not None:
-        return carded(logo.art, logo.ground)
-    if changed is None or changed == inks:
+    if logo.ground is None or changed == inks:
         return logo.art
+    if changed is None or (contrast(inks[0], ground) < _ALIKE and is_tile_of(logo, ground)):
+        return merged(logo, ground) or carded(logo.art, logo.ground)
     recolored = _palette(changed, logo.art.size)
     recolored.frombytes(_places(logo.art, inks).tobytes())
     art = recolored.convert("RGBA")
@@ -109,8 +111,10 @@ def touching(logo: Logo, inks: Sequence[Color]) -> Touching:
     """Which inks meet along more than a few pixels."""
     small = logo.art.copy()
     small.thumbnail((_SIDE, _SIDE), Image.Resampling.NEAREST)
-    places = np.asarray(_places(small, inks)).copy()
-    places[np.asarray(small.getchannel("A")) < 128] = len(inks)
+    pixels, places = np.asarray(small).astype(int), np.asarray(_places(small, inks)).copy()
+    # The blend of an ink into the ground may be nearest to a third: what is near none of them is an edge.
+    far = np.abs(pixels[..., :3] - np.array(inks)[places]).sum(axis=-1) >= _UNLIKE
+    places[far | (pixels[..., 3] < 128)] = len(inks)
     pairs = [(places[:, :-1], places[:, 1:]), (places[:-1], places[1:])]
     met = np.concatenate([np.stack([np.minimum(a, b), np.maximum(a, b)], -1)[a != b] for a, b in pairs])
     found, counts = np.unique(met, axis=0, return_counts=True)

@@ -2,7 +2,7 @@
 
 import io
 import random
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import av
 import pytest
@@ -13,7 +13,7 @@ from bmn_sandbox.media.bundle import STYLES, bundle
 from bmn_sandbox.media.color import WHITE, Color, contrast
 from bmn_sandbox.media.cuboid import foot_of_carton, turned_carton
 from bmn_sandbox.media.cutout import KINDS, cut_out, main_color, marked, upright
-from bmn_sandbox.media.inks import changed_for, inks_of, printed, readable
+from bmn_sandbox.media.inks import changed_for, inks_of, printed, readable, touching
 from bmn_sandbox.media.logo.palette import Palette, make_palette
 from bmn_sandbox.media.objects import MUG_FOOT, MUG_RADIUS, MUG_TOP
 from bmn_sandbox.media.placement import Logo, read_logo
@@ -148,10 +148,50 @@ def test_letters_are_read_on_their_own_tiles_whatever_a_logo_is_printed_on(writt
             assert contrast(letter, tile) >= 2.99, (ground, letter, tile)
 
 
-def test_a_logo_whose_tiles_would_run_together_is_printed_on_a_card() -> None:
-    logo, _places = four_tiles(Color(185, 28, 28), Color(253, 230, 138), Color(236, 110, 110))
+def test_a_logo_whose_tiles_would_run_together_keeps_its_inks_within_a_thin_line() -> None:
+    logo, places = four_tiles(Color(185, 28, 28), Color(253, 230, 138), Color(236, 110, 110))
     art = on(logo, Color(185, 28, 28))
-    assert art.width > logo.art.width and art.getpixel((art.width // 2, 4)) == (*WHITE, 255)
+    aside, middle = (art.width - logo.art.width) // 2, art.height // 2
+    assert 0 < aside < 0.04 * art.width, "no card stands out around it"
+    assert art.getpixel((aside - 2, middle)) == (*WHITE, 255) and art.getpixel((0, middle))[3] == 0  # type: ignore[index]
+    for letter, tile in places:
+        for x, y in (letter, tile):
+            shown, came = art.getpixel((x + aside, y + aside)), logo.art.getpixel((x, y))
+            assert shown == (came if came[3] == 255 else (*WHITE, 255))  # type: ignore[index]
+
+
+def a_tile(tile: bool) -> bytes:
+    """A dark tile from which bars are cut out as letters are; or the bars alone, dark."""
+    image = Image.new("RGB", (400, 400), "white")
+    draw = ImageDraw.Draw(image)
+    if tile:
+        draw.rounded_rectangle((40, 40, 360, 360), 50, fill=(31, 58, 95))
+    for x in (110, 190, 270):
+        draw.rectangle((x, 130, x + 40, 270), fill="white" if tile else (31, 58, 95))
+    return as_png(image)
+
+
+@pytest.mark.parametrize("tile", [True, False])
+def test_a_tile_on_cloth_of_its_own_color_is_the_cloth_and_its_letters_stand_on_it(tile: bool) -> None:
+    cloth = Color(31, 58, 95)
+    art = on(read_logo(a_tile(tile)), cloth)
+    shown = Image.new("RGBA", art.size, (*cloth, 255))
+    shown.alpha_composite(art)
+    row = shown.convert("L").crop((0, art.height // 2, art.width, art.height // 2 + 1)).tobytes()
+    light = [len(list(run)) for is_light, run in groupby(value > 200 for value in row) if is_light]
+    assert [width for width in light if width > 12] == [41, 41, 41], "letters are light, what is around them is cloth"
+
+
+def test_the_edges_of_letters_are_no_ink_that_touches_them() -> None:
+    image = Image.new("RGB", (600, 600), "white")
+    draw = ImageDraw.Draw(image)
+    for x in range(60, 540, 60):
+        draw.ellipse((x, 200, x + 44, 330), fill=(31, 58, 95))
+    draw.rectangle((60, 400, 300, 430), fill=(242, 165, 65))
+    logo = read_logo(as_png(image.resize((300, 300), Image.Resampling.LANCZOS)))
+    inks = inks_of(logo)
+    assert len(inks) == 2 and (0, 1) not in touching(logo, inks)
+    assert changed_for(logo, Color(31, 58, 95)) == [WHITE, inks[1]]
 
 
 def test_a_picture_is_printed_as_it_is() -> None:
@@ -282,6 +322,22 @@ def test_the_print_of_a_round_thing_moves_around_it_while_its_outline_stays(prod
     body = (0, 0, round(found.art.width * 0.6 * 300 / found.art.height), 300)
     outlines = {turned(degrees).getchannel("A").crop(body).tobytes() for degrees in (-30, 0, 30)}
     assert len(outlines) == 1
+
+
+@pytest.mark.parametrize("product", ["mug", "bottle"])
+def test_a_round_thing_without_a_print_looks_the_same_from_all_sides(product: str) -> None:
+    """No streaks go around it: neither of its light nor of what a handle hides."""
+    found = cut_out(mockup(None, f"Product mockup: a white {product}. Brand colors: #2a9d8f."))
+    turned = turner(found, sized(found.art, 300))
+    still = turned(0).convert("RGB")
+    height, body = (
+        still.height,
+        round(300 * MUG_RADIUS / (MUG_FOOT - MUG_TOP)) if product == "mug" else still.width // 2,
+    )
+    box = (still.width // 2 - body // 2, round(height * 0.4), still.width // 2 + body // 2, round(height * 0.8))
+    for degrees in (-200, -240):  # where the handle is at a side or behind
+        change = ImageChops.difference(still.crop(box), turned(degrees).convert("RGB").crop(box))
+        assert max(high for _, high in change.getextrema()) <= 12, degrees  # type: ignore[misc]
 
 
 def test_the_handle_of_a_mug_goes_along_and_behind_it() -> None:
