@@ -13,10 +13,12 @@ from bmn_sandbox.media.color import Color, contrast
 from bmn_sandbox.media.faces import OTHER_SCRIPTS, Face, faces_for
 from bmn_sandbox.media.lettering import on_circle, set_line
 from bmn_sandbox.media.logo.brief import KINDS, STYLES, read_brief
+from bmn_sandbox.media.logo.frames import FORMS_OF
 from bmn_sandbox.media.logo.logos import LAYOUTS, designed, render_logo
 from bmn_sandbox.media.logo.motif_words import motifs_for
 from bmn_sandbox.media.logo.palette import make_palette
 from bmn_sandbox.media.logo.typeset import padded
+from bmn_sandbox.media.logo.wordmarks import suits
 from bmn_sandbox.media.logo.wordmarks_shaped import name_block
 from bmn_sandbox.media.shapes import area
 from bmn_sandbox.sheets import NAMES, PALETTES, logo_prompt
@@ -87,6 +89,44 @@ def test_no_two_of_a_hundred_logos_of_25_names_are_alike_at_64_pixels() -> None:
     assert len(prints) == 100
     for (first, one), (second, other) in itertools.combinations(prints, 2):
         assert differing_bits(one, other) > 16, (first, second)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_logos_of_a_set_are_framed_in_different_forms(style: str) -> None:
+    for name in NAMES:
+        hands = [set(read_brief(prompt(name, style, kind), 5).forms) for kind in ("icon", "lettermark", "emblem")]
+        for one, other in itertools.combinations(hands, 2):
+            assert not one & other, (name, one & other)
+        assert all(hand & set(FORMS_OF[style]) for hand in hands), name
+
+
+def test_the_logos_of_a_set_mostly_show_different_drawings() -> None:
+    """Whatever the seeds of a set are: it is drawn one by one, and only the name says which is whose."""
+    apart = []
+    for seed, name in itertools.product(range(20), NAMES):
+        icon, badge = (
+            read_brief(prompt(name, "modern", kind), seed * 7 + number)
+            for number, kind in enumerate(("icon", "emblem"))
+        )
+        apart.append((icon.motifs[0], icon.version) != (badge.motifs[0], badge.version))
+    assert sum(apart) / len(apart) > 0.75
+
+
+@pytest.mark.parametrize(
+    ("name", "design", "colors", "fits"),
+    [
+        ("Kite", "dotted_i", "#1f3a5f, #f2a541", True),
+        ("Hudson", "dotted_i", "#1f3a5f, #f2a541", False),
+        ("Marigold", "altered", "#14532d, #b91c1c", True),
+        ("Marigold", "altered", "#1f3a5f, #f2e5c0", False),  # in ink, a letter that is raised looks like a mistake
+        ("Kite", "stairs", "#1f3a5f, #f2a541", False),
+        ("Volt Cycles", "between", "#1f3a5f, #f2a541", True),
+        ("Old Town Barbers", "between", "#1f3a5f, #f2a541", False),
+        ("قهوة الصباح", "stairs", "#1f3a5f, #f2a541", False),
+    ],
+)
+def test_a_design_is_for_names_that_have_what_it_plays_with(name: str, design: str, colors: str, fits: bool) -> None:
+    assert suits(read_brief(prompt(name, "playful", "wordmark", colors), 1), design) is fits
 
 
 def test_a_logo_is_drawn_in_well_under_a_second() -> None:

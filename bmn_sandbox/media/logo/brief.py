@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bmn_sandbox.media.color import colors_in
 from bmn_sandbox.media.faces import CONNECTED, Face, faces_for, main_script, small_face
 from bmn_sandbox.media.lettering import can_set, covers, set_line
+from bmn_sandbox.media.logo.dealing import drawing_for, forms_for
 from bmn_sandbox.media.logo.motif_words import motifs_for
 from bmn_sandbox.media.logo.palette import Palette, make_palette
 
@@ -37,6 +38,7 @@ _LINE_WIDTHS = {"minimal": 6.5, "modern": 7.5, "bold": 10.0, "vintage": 6.0, "pl
 class Brief:
     """name: as the brand spells it, as far as our typefaces can set it. unset: the words of the name that they cannot.
 
+    version: which drawing of the first motif. forms: what it may be framed in, where there is a choice.
     tagline: the second line that was asked for, or nothing. rng: gives the same numbers for the same prompt and seed.
     """
 
@@ -46,6 +48,8 @@ class Brief:
     kind: str
     palette: Palette
     motifs: tuple[str, ...]
+    version: int
+    forms: tuple[str, ...]
     script: str
     display: Face
     small: Face
@@ -62,6 +66,10 @@ class Brief:
     def words(self) -> list[str]:
         """The words of the name in the case of the display face."""
         return self.display.cased(self.name).split()
+
+    def form(self, *among: str) -> str:
+        """One of these forms: of those that the other logos of its set have not, where there are any."""
+        return self.rng.choice([form for form in among if form in self.forms] or among)
 
     def restyled(self, style: str) -> "Brief":
         """The same brand and idea in another style."""
@@ -80,14 +88,17 @@ def read_brief(prompt: str, seed: int) -> Brief:
     script = main_script(name)
     vision = _found(r"vision:\s*([^.\n]*)", prompt) + " " + _found(r"archetype:\s*([^.\n]*)", prompt)
     called_for = motifs_for(asked, vision)
-    motifs = called_for or rng.sample(_NEUTRAL, 2)
+    motifs = called_for or random.Random(asked).sample(_NEUTRAL, 3)
+    motif, version = drawing_for(kind, motifs, asked, rng)
     return Brief(
         name=name,
         unset=unset,
         style=style,
         kind=kind,
         palette=make_palette(colors_in(prompt), rng),
-        motifs=tuple(_chosen_first(motifs, rng)),
+        motifs=tuple(dict.fromkeys([motif, *motifs])),
+        version=version,
+        forms=forms_for(kind, style, asked),
         script=script,
         display=_display(style, kind, script, name, rng),
         small=small_face(style, script),
@@ -101,13 +112,6 @@ def _tagline(prompt: str, style: str, script: str) -> str:
     """The line that a prompt asks for below the name; none is invented."""
     asked = _found(r'tagline:?\s*["“]([^"”\n]{1,60})["”]', prompt)
     return asked if asked and covers(small_face(style, script), asked) else ""
-
-
-def _chosen_first(motifs: list[str], rng: random.Random) -> list[str]:
-    """Mostly the motif that the words call for most, sometimes the second: not the same idea in every logo of a set."""
-    if len(motifs) > 1 and rng.random() < 0.45:
-        return [motifs[1], motifs[0], *motifs[2:]]
-    return motifs
 
 
 def _display(style: str, kind: str, script: str, name: str, rng: random.Random) -> Face:

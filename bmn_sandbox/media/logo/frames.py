@@ -1,6 +1,7 @@
 """What a mark stands in or before: frames, grounds and ornaments, chosen by style."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bmn_sandbox.media.art import ON_INK, Art, Roles
@@ -22,7 +23,7 @@ from bmn_sandbox.media.shapes import (
 )
 
 # How large a square each form holds, as a share of its radius.
-_FORMS: dict[str, float] = {
+FORMS: dict[str, float] = {
     "disc": 0.64, "squircle": 0.72, "hexagon": 0.6, "octagon": 0.66, "shield": 0.56, "arch": 0.6, "diamond": 0.48,
     "scallop": 0.62, "oval": 0.56, "blob": 0.6, "tile": 0.74, "drop": 0.5, "ticket": 0.62, "flower": 0.5, "leafed": 0.62,
 }  # fmt: skip
@@ -138,29 +139,29 @@ _ON_SOFT: Roles = {"paper": "soft"}
 
 
 def _solid(name: str, r: float, rng: random.Random) -> Frame:
-    return Frame(Art().fill("ink", form(name, r, rng)), 2 * r * _FORMS[name], _seat(name, r), ON_INK, solid=True)
+    return Frame(Art().fill("ink", form(name, r, rng)), 2 * r * FORMS[name], _seat(name, r), ON_INK, solid=True)
 
 
 def _soft(name: str, r: float, rng: random.Random) -> Frame:
-    return Frame(Art().fill("soft", form(name, r, rng)), 2 * r * _FORMS[name], _seat(name, r), _ON_SOFT)
+    return Frame(Art().fill("soft", form(name, r, rng)), 2 * r * FORMS[name], _seat(name, r), _ON_SOFT)
 
 
 def _outline(name: str, r: float, rng: random.Random, *, width: float) -> Frame:
     art = Art().fill("ink", hollow(form(name, r, rng), width))
-    return Frame(art, 2 * r * _FORMS[name] * 0.94, _seat(name, r))
+    return Frame(art, 2 * r * FORMS[name] * 0.94, _seat(name, r))
 
 
 def _double(name: str, r: float, rng: random.Random) -> Frame:
     shape = form(name, r, rng)
     art = Art().fill("ink", hollow(shape, r * 0.045)).fill("voice", hollow(scaled(shape, 0.9), r * 0.016))
-    return Frame(art, 2 * r * _FORMS[name] * 0.84, _seat(name, r))
+    return Frame(art, 2 * r * FORMS[name] * 0.84, _seat(name, r))
 
 
 def _inlaid(name: str, r: float, rng: random.Random) -> Frame:
     """A solid form with a thin line inside its edge."""
     shape = form(name, r, rng)
     art = Art().fill("ink", shape).fill("bright", hollow(scaled(shape, 0.9), r * 0.022))
-    return Frame(art, 2 * r * _FORMS[name] * 0.86, _seat(name, r), ON_INK, solid=True)
+    return Frame(art, 2 * r * FORMS[name] * 0.86, _seat(name, r), ON_INK, solid=True)
 
 
 def _seat(name: str, r: float) -> tuple[float, float]:
@@ -239,9 +240,10 @@ _KINDS_OF: dict[str, tuple[str, ...]] = {
 }
 
 
-def frame(style: str, r: float, rng: random.Random) -> Frame:
-    """A frame of the style with radius r."""
-    kind, name = rng.choice(_KINDS_OF[style]), rng.choice(FORMS_OF[style])
+def frame(style: str, r: float, rng: random.Random, forms: Collection[str]) -> Frame:
+    """A frame of the style with radius r. forms: those to choose from, as far as the style has them."""
+    likes = FORMS_OF[style]
+    kind, name = rng.choice(_KINDS_OF[style]), rng.choice([form for form in likes if form in forms] or likes)
     match kind:
         case "solid":
             return _solid(name, r, rng)

@@ -1,12 +1,14 @@
 """Signs from simple forms, with the name below: what they show is the trade's, or the initial's."""
 
 import math
+import random
 from collections.abc import Callable
 
 from bmn_sandbox.media.art import ON_ACCENT, ON_INK, Art
 from bmn_sandbox.media.lettering import fitted
 from bmn_sandbox.media.logo import motifs
 from bmn_sandbox.media.logo.brief import Brief
+from bmn_sandbox.media.logo.geometric_fields import FIELDS
 from bmn_sandbox.media.logo.letters_woven import sign_face
 from bmn_sandbox.media.logo.marks import captioned
 from bmn_sandbox.media.shapes import Outline, arc, circle, moved, polygon, rectangle, ring, rounded, scaled, turned
@@ -16,15 +18,14 @@ Drawing = Callable[[Brief], Art]
 
 
 def geometric(brief: Brief) -> Art:
-    first = sum(map(ord, brief.name)) % len(_SIGNS)  # the names of a sheet begin at different ones
-    options = [_SIGNS[(first + step) % len(_SIGNS)] for step in range(3)]
+    options = random.Random(brief.name).sample(_SIGNS, 4)  # each name has its own
     options += [_rosette] if brief.motifs[0] in motifs.WHEELS else []
     options += [drawing for motif in brief.motifs[:2] if (drawing := _MEANT.get(motif))] * 2
     return captioned(brief, brief.rng.choice(options)(brief), share=0.66)
 
 
 def _motif(brief: Brief, side: float) -> Art:
-    return motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(side, side)
+    return motifs.mono(brief.motifs[0], brief.version).fitted(side, side)
 
 
 def _mosaic(brief: Brief) -> Art:
@@ -105,7 +106,7 @@ def _niche(brief: Brief) -> Art:
 
 def _rosette(brief: Brief) -> Art:
     """The motif several times about a middle."""
-    return motifs.wheel(brief.motifs[0], brief.rng.randrange(4), brief.rng.choice((4, 5, 6)))
+    return motifs.wheel(brief.motifs[0], brief.version, brief.rng.choice((4, 5, 6)))
 
 
 def _petals(brief: Brief) -> Art:
@@ -243,7 +244,7 @@ def _horizon(brief: Brief) -> Art:
     return Art().clip(cuts, disc, outside=True).placed(turn=rng.choice((0, 0, 0, -30)))
 
 
-_SIGNS: tuple[Drawing, ...] = (_mosaic, _dial, _lozenge, _faceted, _niche, _trio)
+_SIGNS: tuple[Drawing, ...] = (_mosaic, _dial, _lozenge, _faceted, _niche, _trio, *FIELDS)
 # What a trade's own sign is made of. Motifs that are not here are shown themselves.
 _MEANT: dict[str, Drawing] = {
     **dict.fromkeys(("flower", "lotus", "butterfly"), _petals),

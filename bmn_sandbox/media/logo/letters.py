@@ -48,7 +48,7 @@ def _word(brief: Brief, width: float, height: float) -> Art:
 
 def _framed(brief: Brief) -> Art:
     """The initials in a frame."""
-    frame = frames.frame(brief.style, 380, brief.rng)
+    frame = frames.frame(brief.style, 380, brief.rng, brief.forms)
     if not frame.art.operations:
         return frame.holding(_word(brief, 500, 380), 0.8)
     return frame.holding(_word(brief, 500, 380), (0.82, 0.9, 0.9)[len(brief.initials) - 1], 1.22)
@@ -111,7 +111,7 @@ def _overlap(brief: Brief) -> Art:
 def _tiles(brief: Brief) -> Art:
     """Each letter on a tile of its own."""
     count, gap = len(brief.initials), brief.rng.choice((0, 18))
-    name = brief.rng.choice(("tile", "squircle", "disc", "leafed"))
+    name = brief.form("tile", "squircle", "disc", "leafed")
     side = 760 / count if count == 2 else 700 / count
     down = count == 2 and brief.rng.random() < 0.3
     letters = brief.initials[::-1] if brief.script in ("Arabic", "Hebrew") else brief.initials
@@ -138,11 +138,11 @@ def _large(brief: Brief) -> Art:
 
 def _with_motif(brief: Brief) -> Art:
     """The initials with the motif as their companion: above, or in the place after them."""
-    mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4))
+    mark = motifs.solid(brief.motifs[0], brief.version)
     if brief.rng.random() < 0.5:
         word = _word(brief, 600, 330).placed((0, 130))
         return Art().add(mark.fitted(260, 240, (0, -220)), word)
-    frame = frames.frame(brief.style, 380, brief.rng)
+    frame = frames.frame(brief.style, 380, brief.rng, brief.forms)
     word = Art().add(_word(brief, 400, 210).placed((0, 90)), mark.fitted(220, 180, (0, -150)))
     return frame.holding(word, 1.0)
 

@@ -71,7 +71,7 @@ def varsity(brief: Brief) -> Art:
 
 def parted(brief: Brief) -> Art:
     """A tile of two colors, a letter on each."""
-    name = brief.rng.choice(("tile", "squircle", "disc", "leafed"))
+    name = brief.form("tile", "squircle", "disc", "leafed")
     form, turn = frames.form(name, 380, brief.rng), brief.rng.choice((45, -45, 0, 90))
     half = turned(rectangle(0, -900, 900, 900), turn)
     x, y = (math.cos(math.radians(turn)) * 150, math.sin(math.radians(turn)) * 150)
@@ -89,7 +89,7 @@ def quartered(brief: Brief) -> Art:
     fields = [(px * at, py * at) for px, py in places]
     art = Art()
     square = rectangle(-side / 2, -side / 2, side / 2, side / 2)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(190, 190)
+    mark = motifs.mono(brief.motifs[0], brief.version).fitted(190, 190)
     first, second = _letter(brief, 0, 190, 190), _letter(brief, 1, 190, 190)
     third = _letter(brief, 2, 190, 190) if len(brief.initials) > 2 else None
     quarter = [(-side / 2, -side / 2), *arc(side, 0, 90, (-side / 2, -side / 2))]

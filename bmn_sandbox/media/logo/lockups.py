@@ -33,7 +33,7 @@ def _mark(brief: Brief, side: float) -> Art:
     """The motif, bare or in a frame."""
     if brief.rng.random() < 0.45:
         return motif_art(brief).fitted(side, side)
-    frame = frames.frame(brief.style, 380, brief.rng)
+    frame = frames.frame(brief.style, 380, brief.rng, brief.forms)
     return frame.holding(motif_art(brief, on_ink=frame.solid)).fitted(side, side)
 
 
@@ -140,7 +140,7 @@ def emblem(brief: Brief) -> Art:
 def _ring(brief: Brief) -> Art:
     """The name on a circle about the motif."""
     rng = brief.rng
-    edge = rng.choice(("disc", "disc", "scallop", "octagon"))
+    edge = brief.form("disc", "disc", "scallop", "octagon")
     light = brief.style == "minimal" or rng.random() < 0.3
     art = Art()
     shape = frames.form(edge, 398, rng)
@@ -215,7 +215,7 @@ def _arc_badge(brief: Brief) -> Art:
 def _crest(brief: Brief) -> Art:
     """The motif above the name on one form."""
     rng = brief.rng
-    name = rng.choice(("shield", "arch", "disc", "octagon", "oval", "squircle"))
+    name = brief.form("shield", "arch", "disc", "octagon", "oval", "squircle")
     shape = frames.form(name, 420, rng)
     solid = brief.style not in ("minimal",) and rng.random() < 0.65
     art = Art().fill("ink", shape) if solid else Art().fill("ink", hollow(shape, 14))
@@ -237,7 +237,7 @@ _PLATE_ROOM = 300.0  # how far a badge reaches above its middle, within its rim
 def _plate(brief: Brief) -> Art:
     """A round badge with the name on a plate across it."""
     rng = brief.rng
-    shape = frames.form(rng.choice(("disc", "scallop", "flower", "octagon", "hexagon")), 372, rng)
+    shape = frames.form(brief.form("disc", "scallop", "flower", "octagon", "hexagon"), 372, rng)
     art = Art().fill("ink", shape).fill("bright", hollow(scaled(shape, 0.92), 6))
     text = block(brief.display, brief.words, 660, 190, most_lines=2)
     if not brief.name:

@@ -17,14 +17,13 @@ _MANNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "vintage": (("solid", "lines", "mono"), ("solid", "mono")),
     "playful": (("solid", "offset", "wobbly"), ("solid", "wobbly")),
 }
-_LONG = 12  # letters: a longer name takes more of the height, or is lost in a small picture
-_PAIRS = {"leaf", "bird", "fish", "cat", "wave", "wind", "flame", "moon", "bolt"}
+_LONG, _LONGEST = 12, 18  # letters: a longer name takes more of the height, or is lost in a small picture
+_PAIRS = {"leaf", "bird", "fish", "flame", "moon"}
 
 
-def motif_art(brief: Brief, *, on_ink: bool = False, motif: str | None = None) -> Art:
+def motif_art(brief: Brief, *, on_ink: bool = False) -> Art:
     """The brief's motif in a manner of its style."""
-    rng, name = brief.rng, motif or brief.motifs[0]
-    version = rng.randrange(len(motifs.MOTIFS[name]))
+    rng, name, version = brief.rng, brief.motifs[0], brief.version
     manner = rng.choice(_MANNERS[brief.style][on_ink])
     match manner:
         case "lines":
@@ -42,13 +41,12 @@ def motif_art(brief: Brief, *, on_ink: bool = False, motif: str | None = None) -
 def icon(brief: Brief) -> Art:
     """The motif alone, in or before a frame of its style."""
     rng, name = brief.rng, brief.motifs[0]
-    frame = frames.frame(brief.style, 380, rng)
+    frame = frames.frame(brief.style, 380, rng, brief.forms)
     chance = rng.random()
     if name in motifs.WHEELS and chance < 0.22 and brief.style != "minimal":
-        version = rng.randrange(len(motifs.MOTIFS[name]))
-        return frame.holding(motifs.wheel(name, version, rng.choice((3, 4, 5, 6))), 1.04)
+        return frame.holding(motifs.wheel(name, brief.version, rng.choice((3, 4, 5, 6))), 1.04)
     if name in _PAIRS and chance < 0.34:
-        return frame.holding(motifs.pair(name, rng.randrange(len(motifs.MOTIFS[name]))), 1.04)
+        return frame.holding(motifs.pair(name, brief.version), 1.04)
     mark = motif_art(brief, on_ink=frame.solid)
     if len(brief.motifs) > 1 and chance > 0.86 and brief.style in ("modern", "bold", "playful"):
         mark = _with_companion(mark, motifs.mono(brief.motifs[1], rng.randrange(4)))
@@ -67,9 +65,10 @@ def captioned(brief: Brief, mark: Art, *, share: float = 0.62, role: str = "ink"
     """A mark with the name below it. share: of the height that the mark takes."""
     if not brief.name:
         return mark.fitted(760, 760)
-    share -= 0.08 if len(brief.name) > _LONG else 0.0
+    share -= 0.12 if len(brief.name) > _LONG else 0.0
+    share -= 0.08 if (longest := len(brief.name) > _LONGEST) else 0.0
     tall = 800 * share
-    name = block(brief.display, brief.words, 760, 800 * (1 - share) * 0.8, most_lines=2)
+    name = block(brief.display, brief.words, 760, 800 * (1 - share) * 0.86, most_lines=3 if longest else 2)
     art = mark.fitted(720, tall, (0, -400 + tall / 2))
     return art.add(name.art((role,)).placed((0, 400 - 800 * (1 - share) * 0.42)))
 
@@ -87,8 +86,7 @@ def organic(brief: Brief) -> Art:
 
 
 def _by_hand(brief: Brief, *, line: bool) -> Art:
-    rng, name = brief.rng, brief.motifs[0]
-    version = rng.randrange(len(motifs.MOTIFS[name]))
+    rng, name, version = brief.rng, brief.motifs[0], brief.version
     drawn = motifs.lines(name, version, 6.5) if line else motifs.solid(name, version)
     return drawn.placed(turn=rng.uniform(-5, 5)).bent(hand(rng, 2.4))
 
@@ -141,9 +139,9 @@ def _sun_disc(brief: Brief) -> Art:
 def _stamp(brief: Brief) -> Art:
     """Cut in lino: the motif light on a print with an unsteady edge."""
     rng = brief.rng
-    outline = frames.form(rng.choice(("disc", "squircle", "arch", "tile")), 290, rng)
+    outline = frames.form(brief.form("disc", "squircle", "arch", "tile"), 290, rng)
     art = Art().fill("ink", outline).bent(hand(rng, 3.4))
-    mark = motifs.mono(brief.motifs[0], rng.randrange(4)).bent(hand(rng, 2.0)).fitted(310, 310)
+    mark = motifs.mono(brief.motifs[0], brief.version).bent(hand(rng, 2.0)).fitted(310, 310)
     return art.add(mark.recolored(ON_INK))
 
 
@@ -177,12 +175,12 @@ _BROAD = ("disc", "squircle", "tile", "octagon")
 
 
 def _ground(brief: Brief, among: tuple[str, ...] = _CALM) -> Outline:
-    name = brief.rng.choice([name for name in frames.FORMS_OF[brief.style] if name in among] or list(among))
-    return frames.form(name, 300, brief.rng)
+    own = [name for name in frames.FORMS_OF[brief.style] if name in among]
+    return frames.form(brief.form(*(own or among)), 300, brief.rng)
 
 
 def _cut_out(brief: Brief, side: float) -> Art:
-    return motifs.mono(brief.motifs[0], brief.rng.randrange(4)).fitted(side, side)
+    return motifs.mono(brief.motifs[0], brief.version).fitted(side, side)
 
 
 def _punched(brief: Brief) -> Art:
@@ -199,7 +197,7 @@ def _roundel(brief: Brief) -> Art:
     """Light in a disc of the second color, which is cut out of a form of ink."""
     rng, radius = brief.rng, brief.rng.choice((205, 225))
     art = Art().fill("ink", _ground(brief)).fill("paper", circle(radius + rng.choice((0, 14))))
-    mark = motifs.mono(brief.motifs[0], rng.randrange(4)).fitted(radius * 1.24, radius * 1.24)
+    mark = motifs.mono(brief.motifs[0], brief.version).fitted(radius * 1.24, radius * 1.24)
     return art.fill("accent", circle(radius)).add(mark.recolored(ON_ACCENT))
 
 

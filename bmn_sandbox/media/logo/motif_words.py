@@ -67,6 +67,14 @@ _WORDS: dict[str, str] = {
     "grapes": "wine vine grape vineyard cellar winery sommelier 🍇 🍷",
 }
 
+# What goes with a motif that there is one drawing of.
+KIN: dict[str, str] = {
+    "kite": "wind", "wind": "kite", "boat": "wave", "anchor": "wave", "lighthouse": "wave", "fox": "pine", "cat": "heart",
+    "butterfly": "flower", "key": "house", "bell": "key", "heart": "flower", "pencil": "book", "bulb": "star",
+    "tooth": "star", "shield": "key", "burger": "flame", "sandwich": "wheat", "cupcake": "heart", "bike": "gear",
+    "car": "gear",
+}  # fmt: skip
+
 # What a word may end in and still be the same word: roast, roasts, roaster, roasters, roasting, bakery.
 _ENDINGS = r"(?:s|es|'s|’s|er|ers|ing|ed|ery|y|ies|in|an|ian)?"
 

@@ -10,24 +10,7 @@ from bmn_sandbox.media.shapes import Outline, area, circle
 
 MOTIFS: dict[str, list[list[Layer]]] = {**NATURE, **BEASTS, **THINGS, **TRADES}
 """Each motif in one or more drawings."""
-WHEELS = frozenset(
-    [
-        "leaf",
-        "drop",
-        "heart",
-        "flame",
-        "bird",
-        "bolt",
-        "sprout",
-        "fish",
-        "bean",
-        "wheat",
-        "rocket",
-        "pine",
-        "wave",
-        "butterfly",
-    ]
-)
+WHEELS = frozenset(["leaf", "drop", "heart", "flame", "bird", "sprout", "fish", "bean", "wheat", "butterfly"])
 """Those that make a rosette."""
 
 

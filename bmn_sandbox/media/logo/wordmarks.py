@@ -21,6 +21,7 @@ _DESIGNS: dict[str, tuple[str, ...]] = {
     "vintage": ("swash", "arched", "poster", "between", "shadowed", "banner", "window"),
     "playful": ("hopping", "shadowed", "altered", "smile", "reversed", "motif_letter", "dotted_i"),
 }
+_CALM_ENOUGH = 14  # letters: more of them with a shadow each flicker
 _ALTERED = ("altered", "dotted_i")  # spoil what has many strokes, or marks above and below
 _IMPOSSIBLE_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(CONNECTED, ("hopping", "motif_letter", "arched", "stairs", *_ALTERED)),
@@ -33,10 +34,30 @@ _IMPOSSIBLE_IN: dict[str, tuple[str, ...]] = {
 def wordmark(brief: Brief) -> Art:
     if not brief.name:
         return icon(brief)
-    design = brief.rng.choice(_DESIGNS[brief.style])
+    fit = [design for design in _DESIGNS[brief.style] if suits(brief, design)]
+    return _DRAWN[brief.rng.choice(fit or ["flush", "reversed", "window"])](brief)
+
+
+def suits(brief: Brief, design: str) -> bool:
+    """Whether the name has what a design plays with: letters of the right kind, words enough, a color that type reads in."""
     if design in _IMPOSSIBLE_IN.get(brief.script, ()):
-        design = brief.rng.choice(("flush", "reversed", "window"))
-    return _DRAWN[design](brief)
+        return False
+    words, roles = brief.words, brief.palette.roles()
+    match design:
+        case "dotted_i":
+            return any(letter in "ij" for word in words for letter in word)
+        case "altered":
+            return roles["voice"] != roles["ink"] and sum(map(len, words)) > 3
+        case "shadowed":
+            return sum(map(len, words)) <= _CALM_ENOUGH
+        case "stairs":
+            return 1 < len(words) < 5
+        case "between":
+            return len(words) == 2
+        case "split_rule":
+            return len(words) == 2 and sum(map(len, words)) <= 10 and brief.script not in ("Arabic", "Hebrew")
+        case _:
+            return True
 
 
 def _plain_dot(brief: Brief) -> Art:
@@ -80,7 +101,7 @@ def _sign(brief: Brief, set_: Block, kind: str, side: int) -> Art:
     if kind == "dot":
         return Art().fill("accent", circle(size * 0.15, (edge - side * size * 0.15, top - size * 0.38)))
     if kind == "motif":
-        mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4)).fitted(size * 0.95, size * 0.8)
+        mark = motifs.solid(brief.motifs[0], brief.version).fitted(size * 0.95, size * 0.8)
         return mark.placed((edge - side * mark.width / 2, top - size * 0.62))
     # Two quarters of a disc, one on the other, clear of the letters' accents.
     r = size * 0.3
@@ -196,10 +217,7 @@ def _underlined(brief: Brief) -> Art:
 
 def _split_rule(brief: Brief) -> Art:
     """The words side by side or on top of each other, a fine rule between them."""
-    words = brief.words
-    if len(words) != 2 or sum(len(word) for word in words) > 14 or brief.script in ("Arabic", "Hebrew"):
-        return _ruled(brief)
-    lines = [set_line(brief.display, word, 100) for word in words]
+    lines = [set_line(brief.display, word, 100) for word in brief.words]
     gap, x, art = 70.0, 0.0, Art()
     for line in lines:
         art.add(line.art().placed((x + line.width / 2, -(line.bottom + line.top) / 2 * -1)))
@@ -210,7 +228,7 @@ def _split_rule(brief: Brief) -> Art:
 
 def _motif_above(brief: Brief) -> Art:
     set_ = name_block(brief, 780, 380)
-    mark = motifs.lines(brief.motifs[0], brief.rng.randrange(4), 6).fitted(190, 170)
+    mark = motifs.lines(brief.motifs[0], brief.version, 6).fitted(190, 170)
     return set_.art().placed((0, 90)).add(mark.placed((0, 90 - set_.height / 2 - 150)))
 
 

@@ -34,7 +34,9 @@ def _middle(line: Line) -> Point:
 def altered(brief: Brief) -> Art:
     """One letter leans, is raised or sinks, in the second color."""
     letters = glyphs(name_block(brief, 780, 480))
-    chosen = brief.rng.randrange(1, len(letters)) if len(letters) > 1 else 0
+    chosen = (
+        brief.rng.randrange(1, max(2, len(letters) - 1)) if len(letters) > 1 else 0
+    )  # at an end it looks fallen off
     lean, lift = brief.rng.choice(((-16, 0.0), (14, 0.0), (0, -0.16), (0, 0.16)))
     art = Art()
     for index, (_text, shape, size) in enumerate(letters):
@@ -48,11 +50,9 @@ def altered(brief: Brief) -> Art:
 
 
 def dotted_i(brief: Brief) -> Art:
-    """The dot of an i is a point of color, or the motif where there is room; a name without an i stands in a frame."""
+    """The dot of an i is a point of color, or the motif where there is room."""
     letters = glyphs(name_block(brief, 780, 480))
     found = [index for index, (text, shape, _size) in enumerate(letters) if text in "ij" and len(shape) > 1]
-    if not found:
-        return window_frame(brief)
     art = Art()
     for index, (_text, shape, size) in enumerate(letters):
         if index not in found:
@@ -75,11 +75,8 @@ def _round(side: float, at: Point) -> Art:
 
 def stairs(brief: Brief) -> Art:
     """Each word a step farther in than the last."""
-    words = brief.words if 1 < len(brief.words) < 5 else []
-    if not words:
-        return altered(brief)
     side = -1 if start_side(brief) == "right" else 1
-    lines = [set_line(brief.display, word, 100) for word in words]
+    lines = [set_line(brief.display, word, 100) for word in brief.words]
     step, art, y = brief.rng.choice((34.0, 60.0, 90.0)) * side, Art(), 0.0
     loud = brief.rng.randrange(len(lines))
     for index, line in enumerate(lines):
@@ -91,12 +88,10 @@ def stairs(brief: Brief) -> Art:
 
 def between(brief: Brief) -> Art:
     """The motif between two words of one line, or between two lines."""
-    if len(brief.words) != 2:
-        return window_frame(brief)
     lines = [set_line(brief.display, word, 100) for word in brief.words]
     if start_side(brief) == "right":
         lines.reverse()
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).silhouette("voice")
+    mark = motifs.mono(brief.motifs[0], brief.version).silhouette("voice")
     if sum(len(word) for word in brief.words) <= 12:
         tall = max(line.height for line in lines)
         mark = mark.fitted(tall * 1.25, tall * 1.25)
@@ -115,13 +110,13 @@ def between(brief: Brief) -> Art:
 
 def window_frame(brief: Brief) -> Art:
     """A frame about the name whose upper edge opens for the motif."""
-    set_ = name_block(brief, 600, 360)
-    x, y = set_.width / 2 + 110, set_.height / 2 + 120
+    set_ = name_block(brief, 620, 380)
+    x, y = set_.width / 2 + 92, set_.height / 2 + 112
     round_ = brief.rng.choice((0.0, 0.0, 60.0))
     width = {"bold": 20, "minimal": 7}.get(brief.style, 11)
     art = Art().stroke("ink", rounded(-x, -y, x, y, round_), width, closed=True)
     foot = brief.rng.random() < 0.35
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4)).silhouette("voice").fitted(150, 130)
+    mark = motifs.mono(brief.motifs[0], brief.version).silhouette("voice").fitted(190, 156)
     half = mark.width / 2 + 34
     edge = y if foot else -y
     art.fill("paper", rectangle(-half, edge - 30, half, edge + 30))

@@ -22,7 +22,7 @@ def start_side(brief: Brief) -> str:
 def motif_letter(brief: Brief) -> Art:
     """The motif in place of a round letter, where the name has one; else it stands before the name."""
     set_ = name_block(brief, 820, 520)
-    mark = motifs.mono(brief.motifs[0], brief.rng.randrange(4))
+    mark = motifs.mono(brief.motifs[0], brief.version)
     mark = mark.silhouette("voice")
     for line, center in zip(set_.lines, set_.centers, strict=True):
         found = [i for i, letter in enumerate(line.text) if letter in "oOоОοΟ"]
@@ -87,7 +87,7 @@ def arched(brief: Brief) -> Art:
     if len(line.text) > 18:
         return shadowed(brief)
     radius = line.width / 1.5
-    mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4))
+    mark = motifs.solid(brief.motifs[0], brief.version)
     art = on_circle(line, radius, "ink").add(mark.fitted(radius * 0.7, radius * 0.5, (0, -radius * 0.52)))
     return art.centered().fitted(820, 620)
 
@@ -119,7 +119,7 @@ def banner(brief: Brief) -> Art:
         fold = [(side * (x - 50), y), (side * x, y), (side * (x - 50), y + 44)]
         art.fill("mid", [fold])
     art.fill("ink", rectangle(-x, -y, x, y)).add(set_.art(("paper",)))
-    mark = motifs.solid(brief.motifs[0], brief.rng.randrange(4)).fitted(230, 200, (0, -y - 150))
+    mark = motifs.solid(brief.motifs[0], brief.version).fitted(230, 200, (0, -y - 150))
     return art.add(mark)
 
 
