@@ -72,6 +72,16 @@ def logos() -> Image.Image:
     return _contact(drawn, 10, (220, 220))
 
 
+def sets() -> Image.Image:
+    """The four logos that a first job makes, for 24 names: two names a row."""
+    rng, drawn = random.Random(3), []
+    for index, name in enumerate(NAMES[:24]):
+        for kind in ("icon", "lettermark", "emblem", "wordmark"):
+            asked = logo_prompt(name, STYLES[index % 5], kind, PALETTES[index % len(PALETTES)])
+            drawn.append(render_logo(asked, rng.randrange(2**31), (512, 512)))
+    return _contact(drawn, 8, (270, 270))
+
+
 def scripts() -> Image.Image:
     """Nine scripts by eight kinds of logo."""
     rng, drawn = random.Random(7), []
@@ -156,6 +166,7 @@ def _opened(data: bytes) -> Image.Image:
 
 SHEETS: dict[str, Callable[[], Image.Image]] = {
     "logos": logos,
+    "sets": sets,
     "small": small,
     "scripts": scripts,
     "dark": dark,

@@ -78,6 +78,7 @@ SMALL: dict[str, Face] = {
     "playful": Face("Fredoka", 500, 10, "upper"),
 }
 HAND = (Face("Caveat", 700, 1), Face("Pacifico", 400), Face("Oleo Script", 700))
+WRITTEN = frozenset(face.family for face in HAND)
 
 # The same for names in other scripts: for the styles in the order minimal, modern, bold, vintage, playful.
 _NOTO = "Noto Sans"

@@ -8,11 +8,12 @@ from PIL import Image, ImageFilter
 
 from bmn_sandbox.media.carding import carded
 from bmn_sandbox.media.color import BLACK, WHITE, Color, contrast, distance
-from bmn_sandbox.media.merging import is_tile_of, merged
+from bmn_sandbox.media.merging import is_in_lines, is_tile_of, merged
 from bmn_sandbox.media.placement import Logo
 
 READS_WELL = 4.0  # a contrast: names are thin, and cloth and kraft take some of it
 APART = 3.0  # the contrast that two areas need which touch, where they came with as much
+_LEAST = 1.4  # what is left of it between tones of a drawing in lines
 _KEPT = 0.8  # and the share they keep of one that was less
 _MOST_INKS = 5  # more is a picture, which is printed as it is
 _UNLIKE = 80  # two inks nearer than this are one
@@ -55,7 +56,8 @@ def _made_for(logo: Logo, ground: Color) -> bool:
 def changed_for(logo: Logo, ground: Color) -> list[Color] | None:
     """What the inks of a logo become on a ground; None where they would run into each other, or it has none of its own.
 
-    Areas that touch stay apart, and a letter that is cut out of a tile is read on it as before.
+    Areas that touch stay apart, and a letter that is cut out of a tile is read on it as before. What is drawn in lines
+    has no such letters, and may have touching inks that are a little nearer.
     """
     inks = inks_of(logo)
     if _made_for(logo, ground) or logo.ground is None:
@@ -65,13 +67,14 @@ def changed_for(logo: Logo, ground: Color) -> list[Color] | None:
     if len(inks) > _MOST_INKS:
         return inks if reads_as_it_is(logo, ground) else None
     changed = _on(ground, inks)
-    before, after = [*inks, logo.ground], [*changed, ground]
+    before, after, faint = [*inks, logo.ground], [*changed, ground], False
     for one, other in touching(logo, inks):
-        had = contrast(before[one], before[other])
+        had, has = contrast(before[one], before[other]), contrast(after[one], after[other])
         kept = _KEPT if len(inks) in (one, other) else 1.0  # what is faint on its own ground may be a little fainter
-        if contrast(after[one], after[other]) < (APART if had >= APART else kept * had):
+        if has < _LEAST:
             return None
-    return changed
+        faint = faint or has < (APART if had >= APART else kept * had)
+    return None if faint and not is_in_lines(logo) else changed
 
 
 def _has_pale_areas(art: Image.Image) -> bool:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter, ImageOps, ImageStat
 
 from bmn_sandbox.media.color import Color, contrast, linear_luminance
 from bmn_sandbox.media.placement import Logo
@@ -12,6 +12,7 @@ _SEEN = 2.2  # a contrast: what has less is taken for cloth
 _HELD = (0.08, 0.7)  # how much of a tile is not of its own color: its letters, its motif
 _TINT = 20  # an alpha: a tint near to its ground was lifted with that, down to this much
 _SIDE = 120  # how large a logo is looked at
+_IN_LINES = 0.5  # of what a drawing in lines encloses, which is ink
 _FULL = 0.55  # of its box, which a tile fills
 _EVEN = 0.94  # of a tile is where its mirror image is
 _LINE = 0.011  # the line around it, as a share of the longer side
@@ -32,6 +33,17 @@ def merged(logo: Logo, ground: Color) -> Image.Image | None:
     outlined.putalpha(wider.point([min(255, max(0, (v - 24) * 8)) for v in range(256)]))
     outlined.alpha_composite(whole)
     return outlined
+
+
+def is_in_lines(logo: Logo) -> bool:
+    """Whether a logo is mostly the paper between its lines: on a ground of another color that would be a card."""
+    if logo.ground is None:
+        return False
+    inked, whole = (
+        art.getchannel("A").resize((_SIDE, _SIDE), Image.Resampling.NEAREST)
+        for art in (logo.art, _filled(logo.art, logo.ground))
+    )
+    return ImageStat.Stat(inked).mean[0] < _IN_LINES * ImageStat.Stat(whole).mean[0]
 
 
 def is_tile_of(logo: Logo, ground: Color) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bmn_sandbox.media.art import ON_INK, Art
 from bmn_sandbox.media.logo import motifs
 from bmn_sandbox.media.logo.brief import Brief
-from bmn_sandbox.media.shapes import circle, rectangle, rounded, turned
+from bmn_sandbox.media.shapes import arc, circle, rectangle, rounded, turned
 
 
 def _motif(brief: Brief, side: float) -> Art:
@@ -25,9 +25,8 @@ def _parted_disc(brief: Brief) -> Art:
     """The halves of a disc, one slid along the other, the motif in an opening between them."""
     slid, turn = brief.rng.choice((60.0, 90.0)), brief.rng.choice((0, 45, -45, 90))
     art = Art()
-    for side, role in ((-1, "ink"), (1, "accent")):
-        half = rectangle(-900, -900, 0, 900) if side < 0 else rectangle(0, -900, 900, 900)
-        art.add(Art().clip(half, Art().fill(role, circle(320))).placed((0, side * slid)))
+    for start, side, role in ((90, -1, "ink"), (-90, 1, "accent")):
+        art.fill(role, arc(320, start, start + 180, (0.0, side * slid)))
     return art.placed(turn=turn).fill("paper", circle(196)).add(_motif(brief, 250))
 
 

@@ -28,7 +28,7 @@ def lettermark(brief: Brief) -> Art:
         return icon(brief)
     design = brief.rng.choice(_DESIGNS[brief.style])
     if design in _COUNTS and (len(brief.initials) not in _COUNTS[design] or brief.script in CONNECTED):
-        design = brief.rng.choice(("framed", "bands", "large", "orbit", "motif"))
+        design = brief.rng.choice(("framed", "large", "orbit", "motif"))
     return _DRAWN[design](brief)
 
 

@@ -130,10 +130,10 @@ def emblem(brief: Brief) -> Art:
     line = set_line(brief.small, brief.small.cased(brief.name), 72)
     connected = brief.script in CONNECTED  # whose letters break where their line is bent
     fits_ring = brief.name and not connected and arc_degrees(line, 271) < 300
-    options: list[Callable[[Brief], Art]] = [_crest, _plate]
+    options: list[Callable[[Brief], Art]] = [_crest, _crest, _plate, _plate]
     options += [labels.oval_label, labels.half_sun, labels.pennant] if brief.name else []
     if fits_ring or not brief.name:
-        options += [_ring, _ring, _arc_badge]
+        options += [_ring, _ring, _ring, _arc_badge]
     return brief.rng.choice(options)(brief)
 
 

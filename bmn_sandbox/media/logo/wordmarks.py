@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from bmn_sandbox.media.art import Art
 from bmn_sandbox.media.color import contrast
-from bmn_sandbox.media.faces import CONNECTED, Face
+from bmn_sandbox.media.faces import CONNECTED, WRITTEN, Face
 from bmn_sandbox.media.lettering import set_line
 from bmn_sandbox.media.logo import motifs, wordmarks_altered, wordmarks_shaped
 from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.marks import icon
 from bmn_sandbox.media.logo.typeset import Block, color_roles, justified, padded
-from bmn_sandbox.media.logo.wordmarks_shaped import name_block, start_side
+from bmn_sandbox.media.logo.wordmarks_shaped import ROUND, name_block, start_side
 from bmn_sandbox.media.shapes import circle, path, polygon, rectangle, rounded
 
 # The designs of a style, each as often as it stands here.
@@ -21,7 +21,8 @@ _DESIGNS: dict[str, tuple[str, ...]] = {
     "vintage": ("swash", "arched", "poster", "between", "shadowed", "banner", "window"),
     "playful": ("hopping", "shadowed", "altered", "smile", "reversed", "motif_letter", "dotted_i"),
 }
-_CALM_ENOUGH = 14  # letters: more of them with a shadow each flicker
+_CALM_ENOUGH, _SHORT = 14, 18  # letters: more of them flicker with a shadow each, or are small on a ribbon
+_LETTER_BY_LETTER = ("altered", "motif_letter", "hopping")  # not for hands, whose letters hang together
 _ALTERED = ("altered", "dotted_i")  # spoil what has many strokes, or marks above and below
 _IMPOSSIBLE_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(CONNECTED, ("hopping", "motif_letter", "arched", "stairs", *_ALTERED)),
@@ -43,9 +44,15 @@ def suits(brief: Brief, design: str) -> bool:
     if design in _IMPOSSIBLE_IN.get(brief.script, ()):
         return False
     words, roles = brief.words, brief.palette.roles()
+    if design in _LETTER_BY_LETTER and brief.display.family in WRITTEN:
+        return False
     match design:
         case "dotted_i":
             return any(letter in "ij" for word in words for letter in word)
+        case "motif_letter":
+            return any(letter in ROUND for word in words for letter in word)
+        case "arched" | "banner":
+            return len(brief.name) <= _SHORT
         case "altered":
             return roles["voice"] != roles["ink"] and sum(map(len, words)) > 3
         case "shadowed":

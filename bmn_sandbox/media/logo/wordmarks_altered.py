@@ -31,12 +31,22 @@ def _middle(line: Line) -> Point:
     return (line.left + line.right) / 2, (line.top + line.bottom) / 2
 
 
+def _inner(set_: Block) -> list[int]:
+    """Which of a block's letters stand within a word: at an end, one that is moved looks fallen off."""
+    around = [
+        line.text[max(0, glyph.cluster - 1) : glyph.cluster + 2]
+        for line in set_.lines
+        for glyph in line.glyphs
+        if glyph.outlines
+    ]
+    return [index for index, letters in enumerate(around) if len(letters) == 3 and letters.isalpha()]
+
+
 def altered(brief: Brief) -> Art:
     """One letter leans, is raised or sinks, in the second color."""
-    letters = glyphs(name_block(brief, 780, 480))
-    chosen = (
-        brief.rng.randrange(1, max(2, len(letters) - 1)) if len(letters) > 1 else 0
-    )  # at an end it looks fallen off
+    set_ = name_block(brief, 780, 480)
+    letters = glyphs(set_)
+    chosen = brief.rng.choice(_inner(set_) or [len(letters) - 1])
     lean, lift = brief.rng.choice(((-16, 0.0), (14, 0.0), (0, -0.16), (0, 0.16)))
     art = Art()
     for index, (_text, shape, size) in enumerate(letters):

@@ -8,6 +8,9 @@ from bmn_sandbox.media.logo.brief import Brief
 from bmn_sandbox.media.logo.typeset import Block, block, color_roles
 from bmn_sandbox.media.shapes import path, rectangle
 
+ROUND = "oOоОοΟ"
+"""Letters that a picture may stand for, in any script."""
+
 
 def name_block(brief: Brief, width: float = 820, height: float = 560, *, align: str = "center", most: int = 4) -> Block:
     """The brief's name as large as it fits."""
@@ -20,12 +23,12 @@ def start_side(brief: Brief) -> str:
 
 
 def motif_letter(brief: Brief) -> Art:
-    """The motif in place of a round letter, where the name has one; else it stands before the name."""
+    """The motif in place of a round letter, where the name has one; else it stands above the name."""
     set_ = name_block(brief, 820, 520)
     mark = motifs.mono(brief.motifs[0], brief.version)
     mark = mark.silhouette("voice")
     for line, center in zip(set_.lines, set_.centers, strict=True):
-        found = [i for i, letter in enumerate(line.text) if letter in "oOоОοΟ"]
+        found = [i for i, letter in enumerate(line.text) if letter in ROUND]
         if found:
             return _replaced(set_, line, center, brief.rng.choice(found), mark)
     side = set_.lines[0].size
@@ -84,8 +87,6 @@ def _tagline(brief: Brief, width: float, at: tuple[float, float]) -> Art:
 def arched(brief: Brief) -> Art:
     """The name on an arch, each letter upright on its curve, the motif below it."""
     line = set_line(brief.display, " ".join(brief.words), 100)
-    if len(line.text) > 18:
-        return shadowed(brief)
     radius = line.width / 1.5
     mark = motifs.solid(brief.motifs[0], brief.version)
     art = on_circle(line, radius, "ink").add(mark.fitted(radius * 0.7, radius * 0.5, (0, -radius * 0.52)))
@@ -107,8 +108,6 @@ def shadowed(brief: Brief) -> Art:
 
 def banner(brief: Brief) -> Art:
     """The name on a ribbon."""
-    if len(brief.name) > 18:
-        return shadowed(brief)  # too small on a ribbon
     set_ = name_block(brief, 600, 190, most=2)
     x, y, tail = set_.width / 2 + 56, set_.height / 2 + 46, 120
     art = Art()
