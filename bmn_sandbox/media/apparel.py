@@ -37,7 +37,7 @@ def tshirt(scene: Scene) -> Image.Image:
     lying_shadow(canvas, shape)
     paint(canvas, shape, cloth)
     surface = relief(shape, both_sides(_SHIRT_CREASES), ripple=0.75, seed=12)
-    if art := scene.art(330, 290, cloth):
+    if art := scene.art(318, 290, cloth):
         print_on(canvas, art, (512, 326 + max(art.height, 180) / 2), surface)
     for armhole in ("M292 202 C270 266 278 356 308 434", "M732 202 C754 266 746 356 716 434"):
         sewn(canvas, armhole, shape)
@@ -105,7 +105,7 @@ def hoodie(scene: Scene) -> Image.Image:
     lying_shadow(canvas, mask([body, hood]))
     paint(canvas, shape, cloth)
     surface = relief(shape, both_sides(_HOODIE_CREASES), full=44, seed=5)
-    if art := scene.art(290, 184, cloth):
+    if art := scene.art(272, 184, cloth):
         print_on(canvas, art, (512, 478 + max(art.height, 130) / 2), surface)
     _ribs(canvas, shape)
     _pocket(canvas, shape)

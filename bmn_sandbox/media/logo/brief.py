@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from bmn_sandbox.media.color import colors_in
-from bmn_sandbox.media.faces import CONNECTED, Face, faces_for, main_script, small_face
+from bmn_sandbox.media.faces import CONNECTED, WRITTEN, Face, faces_for, main_script, small_face
 from bmn_sandbox.media.lettering import can_set, covers, set_line
 from bmn_sandbox.media.logo.dealing import drawing_for, forms_for
 from bmn_sandbox.media.logo.motif_words import motifs_for
@@ -31,6 +31,7 @@ _SMALL_WORDS = frozenset(
 # For brands whose words call for nothing.
 _NEUTRAL = ("star", "compass", "sunrise", "sprout", "wave", "leaf", "bird", "flower", "sun", "mountain")
 _LONG, _THIN = 12, ("Caveat",)  # letters of a name; what is too thin for more of them
+_LOOSER = (-0.5, 0.0, 0.5, 1.0, 1.5, 2.0)  # how much farther apart letters are set than their face likes
 _LINE_WIDTHS = {"minimal": 6.5, "modern": 7.5, "bold": 10.0, "vintage": 6.0, "playful": 8.0}
 
 
@@ -89,7 +90,7 @@ def read_brief(prompt: str, seed: int) -> Brief:
     vision = _found(r"vision:\s*([^.\n]*)", prompt) + " " + _found(r"archetype:\s*([^.\n]*)", prompt)
     called_for = motifs_for(asked, vision)
     motifs = called_for or random.Random(asked).sample(_NEUTRAL, 3)
-    motif, version = drawing_for(kind, motifs, asked, rng)
+    motif, version = drawing_for(kind, style, motifs, asked, rng)
     return Brief(
         name=name,
         unset=unset,
@@ -122,7 +123,10 @@ def _display(style: str, kind: str, script: str, name: str, rng: random.Random) 
     rng.shuffle(faces)
     faces = [face for face in faces if covers(face, face.cased(name))] or faces
     tallest = {face: _tallness(face, name) for face in faces}
-    return next((face for face in faces if tallest[face] > 0.1), max(faces, key=lambda face: tallest[face]))
+    chosen = next((face for face in faces if tallest[face] > 0.1), max(faces, key=lambda face: tallest[face]))
+    if script in CONNECTED or chosen.family in WRITTEN:
+        return chosen
+    return replace(chosen, tracking=chosen.tracking + rng.choice(_LOOSER))
 
 
 def _tallness(face: Face, name: str) -> float:

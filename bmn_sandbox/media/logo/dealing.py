@@ -1,6 +1,6 @@
 """What each kind of logo is dealt of a brand's ideas, so that the logos of a set are as many ideas.
 
-The logos of a set are drawn one by one, each by its own seed: what keeps them apart is what only the name decides.
+The logos of a set are drawn one by one, each by its own seed: what keeps them apart is what name and style decide.
 """
 
 import random
@@ -12,7 +12,7 @@ from bmn_sandbox.media.logo.motifs import MOTIFS
 
 # The order in which kinds take from the deck: those that mostly stand side by side take what lies next to each other.
 _TURNS = ("icon", "emblem", "lettermark", "wordmark", "combination", "negative", "organic", "geometric")
-_HANDS = 3  # of forms: more would leave a style's kinds with one each
+_HANDS = 3  # that there are: more would leave a kind with one form of its style, or one drawing
 _FEW = 3  # drawings, below which a name's own are joined by what goes with them
 _AS_DEALT = 0.75  # of all seeds; the others take any, so that a second set is not the first one
 
@@ -20,10 +20,11 @@ Drawing = tuple[str, int]
 """A motif, and which of its drawings."""
 
 
-def drawing_for(kind: str, motifs: Sequence[str], name: str, rng: random.Random) -> Drawing:
+def drawing_for(kind: str, style: str, motifs: Sequence[str], name: str, rng: random.Random) -> Drawing:
     """The drawing that a kind of logo shows; the logos that stand beside it show others where the name calls for any."""
-    deck = _deck(motifs, random.Random(name))
-    return deck[_TURNS.index(kind) % len(deck)] if rng.random() < _AS_DEALT else rng.choice(deck)
+    deck = _deck(motifs, random.Random(f"{name}|{style}"))
+    hands = min(_HANDS, len(deck))
+    return rng.choice(deck[_TURNS.index(kind) % hands :: hands] if rng.random() < _AS_DEALT else deck)
 
 
 def _deck(motifs: Sequence[str], order: random.Random) -> list[Drawing]:

@@ -219,7 +219,7 @@ def _crest(brief: Brief) -> Art:
     shape = frames.form(name, 420, rng)
     solid = brief.style not in ("minimal",) and rng.random() < 0.65
     art = Art().fill("ink", shape) if solid else Art().fill("ink", hollow(shape, 14))
-    art.fill("bright" if solid else "voice", hollow(scaled(shape, 0.93), 5))
+    art.fill("bright" if solid else "voice", hollow(scaled(shape, rng.choice((0.91, 0.93, 0.945))), rng.choice((4, 6))))
     wide, low = {"shield": (500, 60), "arch": (540, 190), "oval": (500, 130), "squircle": (560, 170)}.get(
         name, (560, 140)
     )
@@ -242,7 +242,7 @@ def _plate(brief: Brief) -> Art:
     text = block(brief.display, brief.words, 660, 190, most_lines=2)
     if not brief.name:
         return art.add(motif_art(brief, on_ink=True).fitted(420, 420).recolored(ON_INK))
-    y, tall, wide = 90.0, text.height / 2 + 46, max(text.width / 2 + 80, 400)
+    y, tall, wide = rng.choice((76.0, 90.0, 104.0)), text.height / 2 + 46, max(text.width / 2 + 80, 400)
     above, below = y - tall - 14, y + tall + 14  # of the plate
     room = above + _PLATE_ROOM - 52
     art.add(motif_art(brief, on_ink=True).fitted(300, room, (0, above - 26 - room / 2)).recolored(ON_INK))

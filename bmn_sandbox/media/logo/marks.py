@@ -50,7 +50,7 @@ def icon(brief: Brief) -> Art:
     mark = motif_art(brief, on_ink=frame.solid)
     if len(brief.motifs) > 1 and chance > 0.86 and brief.style in ("modern", "bold", "playful"):
         mark = _with_companion(mark, motifs.mono(brief.motifs[1], rng.randrange(4)))
-    return frame.holding(mark)
+    return frame.holding(mark, rng.choice((0.84, 0.94, 1.04)))
 
 
 def _with_companion(mark: Art, companion: Art) -> Art:
@@ -189,13 +189,13 @@ def _punched(brief: Brief) -> Art:
     return (
         Art()
         .fill("ink", _ground(brief))
-        .add(_cut_out(brief, brief.rng.choice((310, 340))).placed(turn=turn).recolored(ON_INK))
+        .add(_cut_out(brief, brief.rng.choice((290, 310, 330, 350))).placed(turn=turn).recolored(ON_INK))
     )
 
 
 def _roundel(brief: Brief) -> Art:
     """Light in a disc of the second color, which is cut out of a form of ink."""
-    rng, radius = brief.rng, brief.rng.choice((205, 225))
+    rng, radius = brief.rng, brief.rng.choice((195, 210, 225))
     art = Art().fill("ink", _ground(brief)).fill("paper", circle(radius + rng.choice((0, 14))))
     mark = motifs.mono(brief.motifs[0], brief.version).fitted(radius * 1.24, radius * 1.24)
     return art.fill("accent", circle(radius)).add(mark.recolored(ON_ACCENT))
@@ -205,5 +205,5 @@ def _standing(brief: Brief) -> Art:
     """Light before ink, on a ground of the second color at the foot of the form."""
     form, level = _ground(brief, _BROAD), brief.rng.choice((120.0, 150.0))
     inside = Art().fill("ink", rectangle(-500, -500, 500, level)).fill("accent", rectangle(-500, level + 18, 500, 500))
-    mark = _cut_out(brief, 280)
+    mark = _cut_out(brief, brief.rng.choice((250, 280, 300)))
     return Art().clip(form, inside.add(mark.placed((0, level - 26 - mark.height / 2)).recolored(ON_INK)))

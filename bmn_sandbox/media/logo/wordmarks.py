@@ -72,7 +72,7 @@ def _plain_dot(brief: Brief) -> Art:
     set_ = name_block(brief, 780, 460, align=brief.rng.choice(("center", start_side(brief))))
     art = set_.art()
     line, (x, y) = set_.lines[-1], set_.centers[-1]
-    r = line.size * 0.075
+    r = line.size * brief.rng.choice((0.06, 0.075, 0.1))
     foot = y - (line.top + line.bottom) / 2
     side = -1 if start_side(brief) == "right" else 1
     return art.fill("accent", circle(r, (x + side * (line.width / 2 + r * 2.4), foot - r)))
@@ -80,7 +80,7 @@ def _plain_dot(brief: Brief) -> Art:
 
 def _ruled(brief: Brief) -> Art:
     set_ = name_block(brief, 780, 420)
-    half, y = set_.width / 2 * brief.rng.choice((1.0, 0.3)), set_.height / 2 + 58
+    half, y = set_.width / 2 * brief.rng.choice((1.0, 0.3)), set_.height / 2 + brief.rng.choice((46, 58, 76))
     width = {"minimal": 5.0, "vintage": 6.0}.get(brief.style, 10.0)
     art = set_.art().stroke("voice", [(-half, -y), (half, -y)], width).stroke("voice", [(-half, y), (half, y)], width)
     if brief.style == "vintage":
@@ -225,17 +225,19 @@ def _underlined(brief: Brief) -> Art:
 def _split_rule(brief: Brief) -> Art:
     """The words side by side or on top of each other, a fine rule between them."""
     lines = [set_line(brief.display, word, 100) for word in brief.words]
-    gap, x, art = 70.0, 0.0, Art()
+    gap, x, art = brief.rng.choice((60.0, 76.0, 96.0)), 0.0, Art()
     for line in lines:
         art.add(line.art().placed((x + line.width / 2, -(line.bottom + line.top) / 2 * -1)))
         x += line.width + gap
     middle = lines[0].width + gap / 2
-    return art.stroke("voice", [(middle, -92.0), (middle, 26.0)], 4).fitted(800, 300)
+    return art.stroke("voice", [(middle, -92.0), (middle, 26.0)], brief.rng.choice((3, 5, 8))).fitted(800, 300)
 
 
 def _motif_above(brief: Brief) -> Art:
     set_ = name_block(brief, 780, 380)
-    mark = motifs.lines(brief.motifs[0], brief.version, 6).fitted(190, 170)
+    mark = motifs.lines(brief.motifs[0], brief.version, 6).fitted(
+        *brief.rng.choice(((170, 150), (200, 180), (230, 200)))
+    )
     return set_.art().placed((0, 90)).add(mark.placed((0, 90 - set_.height / 2 - 150)))
 
 

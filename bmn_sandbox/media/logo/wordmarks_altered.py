@@ -121,7 +121,8 @@ def between(brief: Brief) -> Art:
 def window_frame(brief: Brief) -> Art:
     """A frame about the name whose upper edge opens for the motif."""
     set_ = name_block(brief, 620, 380)
-    x, y = set_.width / 2 + 92, set_.height / 2 + 112
+    air = brief.rng.choice((76, 92, 116))
+    x, y = set_.width / 2 + air, set_.height / 2 + air + 20
     round_ = brief.rng.choice((0.0, 0.0, 60.0))
     width = {"bold": 20, "minimal": 7}.get(brief.style, 11)
     art = Art().stroke("ink", rounded(-x, -y, x, y, round_), width, closed=True)
