@@ -122,10 +122,15 @@ def colored_like(brief: Brief, reference: bytes) -> Brief:
 
 
 def shaded(brief: Brief, seed: int) -> Brief:
-    """The same brief with a shade of its accent: several versions of one change are not one picture."""
+    """The same brief with a shade of its colors: several versions of one change are not one picture.
+
+    The ink is shaded a little too, as there are drawings without an accent.
+    """
     palette = brief.palette
     away = WHITE if palette.paper.luminance < 0.5 else BLACK  # on dark ground a darker one would sink in
-    return replace(brief, palette=replace(palette, accent=palette.accent.mixed(away, 0.1 * (seed % 4))))
+    step = seed % 4
+    ink, accent = palette.ink.mixed(away, 0.04 * step), palette.accent.mixed(away, 0.1 * step)
+    return replace(brief, palette=replace(palette, ink=ink, accent=accent))
 
 
 def thumbnail(picture: bytes) -> bytes:
