@@ -73,7 +73,7 @@ def audit(
     console.table(_COLUMNS, [_row(entry) for entry in page.entries])
     say_hidden(any(entry.reason == HIDDEN for entry in page.entries))
     if page.next_cursor:
-        console.say(f"{further(page.next_cursor, limit)}")
+        console.hint(f"{further(page.next_cursor, limit)}")
     console.next_step(f"bmn audit --subject {page.entries[0].subject}")
 
 

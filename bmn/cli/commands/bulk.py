@@ -65,7 +65,7 @@ def list_bulk(
     console.table(_COLUMNS, [_row(each) for each in page.bulk])
     say_hidden(any(each.reason == HIDDEN for each in page.bulk))
     if page.next_cursor:
-        console.say(f"The next page: --cursor {page.next_cursor}")
+        console.hint(f"The next page: --cursor {page.next_cursor}")
     console.next_step(f"bmn bulk watch {bulk_watch.short_bulk(page.bulk[0].id)}{bulk_watch.whose(everyone)}")
 
 

@@ -53,7 +53,7 @@ def _show(*, only_set: bool, further: bool = False) -> None:
     if rows:
         console.table((Column("SETTING"), Column("VALUE", flexible=True), Column("FROM")), list(_in_groups(rows)))
     if further:
-        console.say(f"{len(everything) - len(rows)} more have their defaults: bmn config show")
+        console.hint(f"{len(everything) - len(rows)} more have their defaults: bmn config show")
     console.answer()
     console.table((Column("TALKS TO"), Column("", flexible=True)), list(addresses.items()))
     console.next_step("bmn doctor", "bmn help environment")

@@ -52,7 +52,7 @@ def _show(limit: int) -> None:
     else:
         _print(balance)
     if balance.next_cursor:
-        console.say(f"These are the newest {limit:,} movements; --limit shows more.")
+        console.hint(f"These are the newest {limit:,} movements; --limit shows more.")
     if not console.json:
         console.next_step("bmn credits grant 50" if balance.credits_remaining < 4 else "bmn costs")
 

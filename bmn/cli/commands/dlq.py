@@ -36,7 +36,7 @@ DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Say what would be
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 
 app = group(
-    "The dead-letter queue: jobs that failed for good and that somebody can mend.",
+    "The dead-letter queue: jobs that failed for good and that somebody can fix.",
     "bmn jobs dlq list --cause provider_overloaded",
     "bmn jobs dlq replay --cause provider_overloaded --since 2h --rate 10/m",
 )
@@ -91,7 +91,7 @@ def list_letters(
     console.table(columns, rows)
     if page.next_cursor:
         total = counted(page.total, exact=page.total_is_exact)
-        console.say(f"{len(letters)} of {total}; {further(page.next_cursor, limit)}")
+        console.hint(f"{len(letters)} of {total}; {further(page.next_cursor, limit)}")
     console.next_step(f"bmn jobs dlq replay {short_id(letters[0].job_id)}")
 
 

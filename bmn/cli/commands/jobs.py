@@ -88,7 +88,7 @@ def list_jobs(
     say_hidden(any(is_hidden(job) for job in found))
     if page.next_cursor:
         total = counted(page.total, exact=page.total_is_exact)
-        console.say(f"{len(found)} of {total}; {further(page.next_cursor, limit)}")
+        console.hint(f"{len(found)} of {total}; {further(page.next_cursor, limit)}")
     step = "why" if found[0].state in ("failed", "partial") else "show"
     whose = " --everyone" if chosen.of_others else ""
     console.next_step(f"bmn jobs {step} {short_id(found[0].job_id)}{whose}")

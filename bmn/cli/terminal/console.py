@@ -7,6 +7,7 @@ colored or measured thing is printed, never for help or completion.
 import json
 import os
 import shutil
+import stat
 import sys
 import traceback
 from collections.abc import Sequence
@@ -187,12 +188,19 @@ class Console:
         if text:
             self.tell(text, style="bold red")
 
+    def hint(self, text: str) -> None:
+        """What is worth knowing beside an answer. Not on a terminal where another program, such as `head`, writes the
+        answer: that comes later.
+        """
+        if not (sys.stderr.isatty() and _is_pipe(sys.stdout)):
+            self.say(text, style="dim")
+
     def next_step(self, *commands: str) -> None:
         """The next useful commands; each command of ours ends with them."""
         if self.json:
             return
         for index, command in enumerate(commands):
-            self.say(f"{'next:' if index == 0 else '     '} {command}", style="dim")
+            self.hint(f"{'next:' if index == 0 else '     '} {command}")
 
     def error(self, what: str, why: str | None = None, remedy: str | None = None, **fields: Any) -> None:
         """What happened, why, what to do: one line each on stderr, and one JSON document on stdout with `--json`.
@@ -270,6 +278,14 @@ def _in_foreground(stream: TextIO) -> bool:
         return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
     except OSError:
         return True  # not the terminal that controls us; nobody shares it with us
+
+
+def _is_pipe(stream: TextIO) -> bool:
+    """Whether another program reads what is written."""
+    try:
+        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _is_unicode(stream: TextIO) -> bool:
