@@ -136,6 +136,26 @@ def test_an_admin_sees_the_jobs_of_others_only_when_asked(user: User) -> None:
     assert user.bmn("jobs", "list", "--everyone", "--user", mail).code == 2
 
 
+def test_a_brand_and_a_kit_of_others_are_shown_to_who_says_why(user: User) -> None:
+    alone = ("--product", "mug", "--without", "video", "--without", "bundle")
+    kit = user.json("generate", "kit", "--brand", "Acme", "--count", "1", *alone)
+    brand = user.json("brands", "list")["brands"][0]["id"]
+    other, why = User(user.stack, "admin"), ("--reveal", "ticket 7")
+    assert other.bmn("brands", "show", brand).code == 3
+    shown = other.bmn("brands", "show", brand, *why)
+    assert "Acme" in shown.out and "1 logo" in shown.out
+    listed = other.bmn(*shown.err.splitlines()[-1].removeprefix("next: bmn ").split())
+    assert (listed.code, "logo-generation" in listed.out) == (0, True), "what it names next can be typed"
+    hidden = other.bmn("kits", "show", kit["groupId"])
+    assert "Acme" not in hidden.out + hidden.err and "--reveal REASON" in hidden.err
+    assert "Acme" in other.bmn("kits", "show", kit["groupId"], *why).out
+    for subject, action in ((brand, "reveal.brand"), (kit["groupId"], "reveal.kit")):
+        looked = other.json("audit", "--action", "reveal", "--subject", subject)["entries"]
+        assert [(act["action"], act["reason"]) for act in looked] == [(action, "ticket 7")]
+    refused = user.bmn("brands", "show", brand, *why)
+    assert (refused.code, "Your role does not see" in refused.err) == (4, True)
+
+
 def test_jobs_are_counted_in_groups_with_a_bar(user: User) -> None:
     _failed(user)
     user.json("generate", "logos", "--brand", "Acme", "--count", "1")

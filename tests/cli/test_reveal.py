@@ -38,11 +38,11 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "GET /admin/bulk": ("bulk list",),
     "GET /admin/bulk/{bulk_id}": ("bulk watch",),
     "GET /admin/audit": ("audit",),
-    "GET /brands/{brand_id}": (),
-    "GET /brands/{brand_id}/assets": (),
+    "GET /brands/{brand_id}": ("brands show",),
+    "GET /brands/{brand_id}/assets": ("brands show",),
     "GET /assets/{asset_id}": (),
     "GET /files/{key:path}": (),
-    "GET /kits/{kit_id}": (),
+    "GET /kits/{kit_id}": ("kits show",),
 }
 _ROUTERS = (
     admin_routes,

@@ -11,7 +11,7 @@ from bmn.cli.lookup.brand_lookup import all_brands, brands_named, find_brand
 from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal.cells import Column
 from bmn.cli.terminal.console import console
-from bmn.cli.terminal.params import brand_name, color
+from bmn.cli.terminal.params import Reveal, brand_name, color
 from bmn.cli.terminal.shell import last_word
 from bmn.cli.terminal.timespan import ago, listed, local
 from bmn.errors import Conflict
@@ -122,13 +122,15 @@ def list_brands() -> None:
 
 
 @app.command(cls=examples('bmn brands show "Acme Coffee"'))
-def show(brand: Annotated[str, typer.Argument()]) -> None:
+def show(
+    brand: Annotated[str, typer.Argument(help="Its name or id; of another user's, its id.")], reveal: Reveal = None
+) -> None:
     """A brand, and how many pictures it has."""
 
     async def fetch() -> tuple[Brand, list[Asset]]:
-        async with open_client() as client:
-            record = await find_brand(client, brand)
-            return record, await of_brand(client, record.id)
+        async with open_client(role="admin" if reveal else "user") as client:
+            record = await find_brand(client, brand, reveal=reveal)
+            return record, await of_brand(client, record.id, reveal=reveal)
 
     record, assets = run(fetch())
     if console.json:
@@ -150,5 +152,8 @@ def show(brand: Annotated[str, typer.Argument()]) -> None:
     for name, value in fields.items():
         if value:
             console.field(name, value)
+    if reveal:
+        console.next_step(f"bmn jobs list --everyone --brand {record.id}")
+        return
     verb = "logos list" if assets else "generate logos"
     console.next_step(f"bmn {verb} --brand {shlex.quote(record.name)}")

@@ -6,22 +6,25 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.following import kit_watch
+from bmn.cli.following.hidden import say_hidden
 from bmn.cli.following.kit_files import Delivered, deliver
 from bmn.cli.following.output_files import make_folder
 from bmn.cli.lookup.asset_lookup import find_asset, numbered
 from bmn.cli.lookup.brand_lookup import find_brand
 from bmn.cli.lookup.group_lookup import find_kit
+from bmn.cli.lookup.selection import Everyone
 from bmn.cli.lookup.server_lookup import open_client
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.cells import Cell, Column
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.image_support import mode
-from bmn.cli.terminal.params import Images, Out, Reason, span
+from bmn.cli.terminal.params import Images, Out, Reason, Reveal, span
 from bmn.cli.terminal.record_format import short_id
 from bmn.cli.terminal.timespan import listed
 from bmn.client import Client
 from bmn.errors import NotFound
 from bmn.numbers import is_whole
+from bmn.redaction import HIDDEN
 from bmn.schemas.documents import Asset, Kit, KitPage
 
 KitName = Annotated[str, typer.Argument(metavar="KIT")]
@@ -69,7 +72,7 @@ def list_kits(
         return
     console.table(_COLUMNS, [_row(kit) for kit in page.kits])
     if page.next_cursor:
-        console.say(f"The next page: --cursor {page.next_cursor}")
+        console.hint(f"The next page: --cursor {page.next_cursor}")
     waits = next((kit for kit in page.kits if kit.state in ("picking", "held")), None)
     console.next_step(
         *(kit_watch.next_steps(waits) if waits else (f"bmn kits show {short_id(page.kits[0].group_id)}",))
@@ -90,19 +93,22 @@ def _row(kit: Kit) -> list[Cell]:
 
 
 @app.command("show", cls=examples("bmn kits show last", "bmn kits show 7f3a --json"))
-def show_kit(kit: KitName) -> None:
-    """A kit, its steps and their jobs."""
+def show_kit(kit: KitName, everyone: Everyone = False, reveal: Reveal = None) -> None:
+    """A kit, its steps and their jobs. Another user's is named by its whole id."""
 
     async def fetch() -> Kit:
-        async with open_client() as client:
-            return await find_kit(client, kit)
+        async with open_client(role="admin" if everyone or reveal else "user") as client:
+            return await find_kit(client, kit, reveal=reveal)
 
     found = run(fetch())
     if console.json:
         console.document(found)
         return
     kit_watch.show(found)
-    console.next_step(*kit_watch.next_steps(found))
+    hidden = found.brand_name == HIDDEN
+    say_hidden(hidden)
+    of_others = (f"bmn jobs list --everyone --group {found.group_id}",)
+    console.next_step(*(of_others if hidden or reveal else kit_watch.next_steps(found)))
 
 
 @app.command("watch", cls=examples("bmn kits watch last", "bmn kits watch 7f3a --timeout 10m"))

@@ -18,16 +18,22 @@ _SHORTEST_ID = 4  # so many letters of an id, which may all be digits, name an a
 _OF_JOB = re.compile(r"(?P<job>[\w:.-]+)[/#](?P<number>[0-9]+)")
 
 
-async def each_of_brand(client: Client, brand_id: str, kind: str | None = None) -> AsyncIterator[Asset]:
-    """A brand's assets, of one type or all, newest first; asked for page by page as they are needed."""
-    async for page in pages(lambda cursor: client.assets(brand_id, kind=kind, limit=_PAGE, cursor=cursor)):
+async def each_of_brand(
+    client: Client, brand_id: str, kind: str | None = None, *, reveal: str | None = None
+) -> AsyncIterator[Asset]:
+    """A brand's assets, of one type or all, newest first; asked for page by page as they are needed.
+
+    reveal: why another user's are looked at.
+    """
+    every_page = pages(lambda cursor: client.assets(brand_id, kind=kind, limit=_PAGE, cursor=cursor, reveal=reveal))
+    async for page in every_page:
         for asset in page.assets:
             yield asset
 
 
-async def of_brand(client: Client, brand_id: str, kind: str | None = None) -> list[Asset]:
-    """All of a brand's assets, of one type or all, newest first."""
-    return [asset async for asset in each_of_brand(client, brand_id, kind)]
+async def of_brand(client: Client, brand_id: str, kind: str | None = None, *, reveal: str | None = None) -> list[Asset]:
+    """All of a brand's assets, of one type or all, newest first. reveal: as in `each_of_brand`."""
+    return [asset async for asset in each_of_brand(client, brand_id, kind, reveal=reveal)]
 
 
 async def find_asset(client: Client, brand_id: str, reference: str, kind: str = "logo") -> Asset:

@@ -16,14 +16,14 @@ _PAGE = 100
 _NEARLY = 0.85  # of two names: a letter or two of a dozen are different
 
 
-async def find_brand(client: Client, reference: str) -> Brand:
-    """The brand of a name or an id.
+async def find_brand(client: Client, reference: str, *, reveal: str | None = None) -> Brand:
+    """The brand of a name or an id. reveal: why another user's is looked at, which only its id names.
 
     Raises NotFound, with the candidates where several have the name, as the API lets them.
     """
     reference = reference.strip().removeprefix("@")
     if is_brand_id(reference):
-        return await client.brand(str(UUID(reference)))
+        return await client.brand(str(UUID(reference)), reveal=reveal)
     exact = await brands_named(client, reference)
     if len(exact) > 1:
         candidates = ", ".join(f"{brand.id} (made {ago(brand.created_at)})" for brand in exact)

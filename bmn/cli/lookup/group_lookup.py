@@ -10,11 +10,14 @@ _LOOKED_AT = 200
 _LEAST = 4
 
 
-async def find_kit(client: Client, name: str) -> Kit:
-    """A kit by its whole id, 4 or more characters of it, or `last`; of the newest two hundred. Raises NotFound."""
+async def find_kit(client: Client, name: str, *, reveal: str | None = None) -> Kit:
+    """A kit by its whole id, 4 or more characters of it, or `last`; of the newest two hundred. Raises NotFound.
+
+    reveal: why another user's is looked at, which only its whole id names.
+    """
     name = name.strip().lower()
     if _is_whole(name):
-        return await client.kit(name)
+        return await client.kit(name, reveal=reveal)
     newest = (await client.kits(limit=1 if name == "last" else _LOOKED_AT)).kits
     fits = (
         newest[:1]

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from bmn.client.calls.fields import Fields, given
+from bmn.client.calls.fields import Fields, given, revealing
 from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
@@ -47,9 +47,9 @@ class GenerationCalls(HttpClient):
         """One page of the caller's kits, newest first."""
         return await self._get("/kits", documents.KitPage, brand=brand, state=state, limit=limit, cursor=cursor)
 
-    async def kit(self, kit_id: str) -> documents.Kit:
-        """A kit, its steps and their jobs."""
-        return await self._get(f"/kits/{kit_id}", documents.Kit)
+    async def kit(self, kit_id: str, *, reveal: str | None = None) -> documents.Kit:
+        """A kit, its steps and their jobs. reveal: why an operator looks at what another user has said in it."""
+        return await self._get(f"/kits/{kit_id}", documents.Kit, **revealing(reveal))
 
     async def pick(self, kit_id: str, asset_id: str) -> documents.Kit:
         """Picks the logo that a kit waits for."""

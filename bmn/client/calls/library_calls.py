@@ -1,6 +1,6 @@
 """Brands, their pictures and films, and the products these are put on."""
 
-from bmn.client.calls.fields import given
+from bmn.client.calls.fields import given, revealing
 from bmn.client.http import HttpClient
 from bmn.schemas import documents
 
@@ -22,16 +22,22 @@ class LibraryCalls(HttpClient):
         """One page of the caller's brands, newest first. name: the whole name, in any case."""
         return await self._get("/brands", documents.BrandPage, name=name, limit=limit, cursor=cursor)
 
-    async def brand(self, brand_id: str) -> documents.Brand:
-        """One brand."""
-        return await self._get(f"/brands/{brand_id}", documents.Brand)
+    async def brand(self, brand_id: str, *, reveal: str | None = None) -> documents.Brand:
+        """One brand. reveal: why an operator looks at another user's."""
+        return await self._get(f"/brands/{brand_id}", documents.Brand, **revealing(reveal))
 
     async def assets(
-        self, brand_id: str, *, kind: str | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        brand_id: str,
+        *,
+        kind: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        reveal: str | None = None,
     ) -> documents.AssetPage:
-        """One page of a brand's pictures and films, newest first. kind: of this type only."""
-        path = f"/brands/{brand_id}/assets"
-        return await self._get(path, documents.AssetPage, type=kind, limit=limit, cursor=cursor)
+        """One page of a brand's pictures and films, newest first. kind: of this type only. reveal: as in `brand`."""
+        path, asked = f"/brands/{brand_id}/assets", revealing(reveal)
+        return await self._get(path, documents.AssetPage, type=kind, limit=limit, cursor=cursor, **asked)
 
     async def asset(self, asset_id: str) -> documents.Asset:
         """One picture or film."""
