@@ -1,5 +1,6 @@
 """What the sandbox has taken in, mails and calls that would have been billed, and webhooks. Of a development server only."""
 
+from email.utils import parseaddr
 from typing import Annotated, Any
 
 import httpx
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from bmn.db.accounts import credit_store
 from bmn.db.engine import Connection
 from bmn.db.hooks import deliveries, gone, webhook_store
 from bmn.db.records import DeliveryRow, EndpointRow
@@ -25,7 +27,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 async def _developer(request: Request, visitor: Visitor) -> Principal:
-    """Who may read everybody's mails and prompts. Raises NotAllowed for the users of a real project."""
+    """Who may read everybody's prompts. Raises NotAllowed for the users of a real project."""
     if supabase_is_configured(request.app.state.resources.settings) and not visitor.may(Right.REVEAL):
         raise NotAllowed(ADMINS_ONLY)
     return visitor
@@ -41,19 +43,22 @@ _MAIL_POLICY = (
 
 
 @router.get("/dev/mail")
-async def mailbox(request: Request, res: Res, _developer: Developer) -> Response:
-    return page(request, "mailbox.html", mails=list(reversed(await _mails(res)))[:_SHOWN])
+async def mailbox(request: Request, res: Res, visitor: Visitor) -> Response:
+    """One's own mails; admins read everybody's."""
+    mails = list(reversed(await _mails(res, visitor)))[:_SHOWN]
+    address = None if visitor.may(Right.ADMINISTER) else await _address_of(res, visitor) or "you"
+    return page(request, "mailbox.html", mails=mails, address=address)
 
 
 @router.get("/dev/mail/{mail_id}")
-async def mail(request: Request, mail_id: MailId, res: Res, _developer: Developer) -> Response:
-    return page(request, "mail.html", mail=await _find(res, mail_id))
+async def mail(request: Request, mail_id: MailId, res: Res, visitor: Visitor) -> Response:
+    return page(request, "mail.html", mail=await _find(res, mail_id, visitor))
 
 
 @router.get("/dev/mail/{mail_id}/body")
-async def mail_body(mail_id: MailId, res: Res, _developer: Developer) -> Response:
+async def mail_body(mail_id: MailId, res: Res, visitor: Visitor) -> Response:
     """The mail's own HTML, for the frame."""
-    found = await _find(res, mail_id)
+    found = await _find(res, mail_id, visitor)
     return HTMLResponse(found.html, headers={"Content-Security-Policy": _MAIL_POLICY, "Cache-Control": "no-store"})
 
 
@@ -98,6 +103,7 @@ class _Mail(BaseModel):
 
     model_config = ConfigDict(extra="allow")
     id: str
+    to: list[str]
     html: str | None = None
 
 
@@ -115,12 +121,23 @@ class _State(BaseModel):
     faults: list[object]
 
 
-async def _mails(res: Resources) -> list[_Mail]:
-    return TypeAdapter(list[_Mail]).validate_python(await _ask(res, "mails"))
+async def _mails(res: Resources, visitor: Principal) -> list[_Mail]:
+    """The mails that a visitor may read, oldest first: those to their address; an admin, all."""
+    found = TypeAdapter(list[_Mail]).validate_python(await _ask(res, "mails"))
+    if visitor.may(Right.ADMINISTER):
+        return found
+    address = await _address_of(res, visitor)
+    return [each for each in found if address and address in {parseaddr(to)[1].casefold() for to in each.to}]
 
 
-async def _find(res: Resources, mail_id: str) -> _Mail:
-    for found in await _mails(res):
+async def _address_of(res: Resources, visitor: Principal) -> str | None:
+    """The mail address of a visitor, without its capitals; where their token names none, that of their account."""
+    address = visitor.email or await res.core.db.read(lambda conn: credit_store.address_of(conn, visitor.user_id))
+    return address.casefold() if address else None
+
+
+async def _find(res: Resources, mail_id: str, visitor: Principal) -> _Mail:
+    for found in await _mails(res, visitor):
         if found.id == mail_id:
             return found
     raise NotFound("There is no such mail.")
