@@ -52,7 +52,7 @@ async def test_costs_are_what_the_calls_say_however_far_back_one_asks(db: Databa
 @pytest.mark.parametrize("days", [None, 0.3, 3.7, 45.0])
 async def test_what_ended_jobs_were_expected_to_cost_stands_beside_it(db: Database, days: float | None) -> None:
     await db.write(lambda conn: fill(conn, _SIZE))
-    await db.write(lambda conn: conn.execute(update(jobs).values(usd_estimated=0.25)).rowcount)
+    await db.write(lambda conn: conn.execute(update(jobs).values(usd_estimated=0.25, credits_charged=3)).rowcount)
     await _add_up(db)
     now = float(await db.read(lambda conn: conn.execute(select(db_now())).scalar_one()))
     since = None if days is None else now - days * DAY
@@ -63,7 +63,10 @@ async def test_what_ended_jobs_were_expected_to_cost_stands_beside_it(db: Databa
         query = select(key, func.count() * 0.25).where(ended).group_by(key)
         counted = await db.read(lambda conn, query=query: conn.execute(query).all())  # type: ignore[misc]
         assert asked == {name or "-": usd for name, usd in counted} and asked
+    number = await db.read(lambda conn: conn.execute(select(func.count()).select_from(jobs).where(ended)).scalar_one())
+    assert await db.read(lambda conn: spending.credits_charged(conn, since=since)) == 3 * number
     name, usd = asked.popitem()
+    assert await db.read(lambda conn: spending.credits_charged(conn, user_id=name, since=since)) == 12 * usd
     assert await db.read(lambda conn: spending.expected(conn, "user", user_id=name, since=since)) == {name: usd}
 
 

@@ -18,6 +18,8 @@ from bmn.db.sums import lines
 from bmn.db.tables import job_logs
 from bmn.errors import Cause
 from bmn.schemas.base import Role
+from bmn.schemas.documents import Costs
+from bmn.server.operators.admin_desk import in_relation
 from tests.kit.api import Api, sign_in
 from tests.kit.jobs import add_asset, add_unit, claim, complete, everything, fail
 from tests.kit.people import ADMIN, ANA, BEN
@@ -308,3 +310,38 @@ async def test_a_page_is_told_when_something_moves(api: Api) -> None:
             if line == "event: moved":
                 break
         assert (await anext(told)) == "data: {}", "that something moved, and nothing of what"
+
+
+def test_what_providers_cost_stands_beside_what_users_were_charged() -> None:
+    def line(total: float, sandboxed: float, credits: int, expected: float = 0.0) -> str:
+        found = Costs(
+            by="kind",
+            rows=[],
+            total_usd=total,
+            sandboxed_usd=sandboxed,
+            usd_estimated=expected,
+            credits_charged=credits,
+        )
+        return in_relation(found)
+
+    assert line(0.32, 0.0, 16, 0.4) == "for 16 credits charged to users: $0.02 each; $0.40 was expected"
+    assert line(0.3, 0.1, 20) == (
+        "for 20 credits charged to users: $0.02 each; $0.10 of it the sandbox's, which nobody pays"
+    )
+    assert line(0.0, 0.03, 1) == (
+        "for 1 credit charged to users: $0.03 each; all of it the sandbox's, which nobody pays"
+    )
+    assert line(0.5, 0.0, 0) == "for 0 credits charged to users"
+    assert line(0.0, 0.0, 0) == ""
+
+
+async def test_the_first_page_has_one_line_about_money(api: Api) -> None:
+    admin = await with_role(api, Role.ADMIN)
+    call = NewCall(
+        job_id="j", unit="logo-0", attempt=1, user_id=ANA, queue="logo-generation", provider="bfl", operation="submit",
+        model="flux-2-pro", units=1.0, usd=0.25, sandboxed=False, ms=120, outcome="ok", status=200, request_id="r",
+    )  # fmt: skip
+    await api.core.db.write(lambda conn: call_store.add(conn, call))
+    shown = html.unescape((await admin.get("/admin")).text)
+    assert "Providers' price, last hour" in shown and "$0.25<small>for 0 credits charged to users" in shown
+    assert "$0.25" not in shown.partition("data-plot=")[2].partition("</figure>")[0], "no second sum beside it"

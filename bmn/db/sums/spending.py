@@ -2,7 +2,8 @@
 
 Each call is added once, when the mark passes it: to its hour, its day and a total that outlives the calls. So what the
 fleet has spent costs as much to ask for after a million calls as after a thousand, and is exact at every moment. Beside
-them, by kind and by user, the same of jobs: when one has ended, what it was expected to cost when it was submitted.
+them, by kind and by user, the same of jobs: when one has ended, what it was expected to cost when it was submitted, and the
+credits that its user was charged.
 """
 
 from collections.abc import Iterable
@@ -22,23 +23,24 @@ ExpectedBy = Literal["kind", "user"]
 
 # Spelled out, since PostgreSQL does not take two parameters of one value for the same expression.
 _NONE: ColumnElement[str] = literal_column("'-'", String)
+_NOTHING: ColumnElement[float] = literal_column("0.0", Float)
 
 
 @dataclass(frozen=True, slots=True)
 class _Dimension:
-    """By what is added up. name: in the table of sums. of_jobs: what was expected, instead of what was called."""
+    """By what is added up. name: in the table of sums. of_jobs: what of a job that has ended, instead of what was called."""
 
     name: str
     key: ColumnElement[Any]
-    of_jobs: bool = False
+    of_jobs: ColumnElement[Any] | None = None
 
     @property
     def at(self) -> ColumnElement[Any]:
-        return jobs.c.completed_at if self.of_jobs else provider_calls.c.at
+        return provider_calls.c.at if self.of_jobs is None else jobs.c.completed_at
 
     @property
     def owner(self) -> ColumnElement[Any]:
-        return jobs.c.user_id if self.of_jobs else provider_calls.c.user_id
+        return provider_calls.c.user_id if self.of_jobs is None else jobs.c.user_id
 
 
 _CALLS: dict[CostsBy, _Dimension] = {
@@ -47,11 +49,10 @@ _CALLS: dict[CostsBy, _Dimension] = {
     "user": _Dimension("user", func.coalesce(provider_calls.c.user_id, _NONE)),
     "model": _Dimension("model", func.coalesce(provider_calls.c.model, _NONE)),
 }
-_JOBS: dict[ExpectedBy, _Dimension] = {
-    "kind": _Dimension("kind expected", jobs.c.queue, of_jobs=True),
-    "user": _Dimension("user expected", func.coalesce(jobs.c.user_id, _NONE), of_jobs=True),
-}
-_DIMENSIONS = (*_CALLS.values(), *_JOBS.values())
+_JOBS: dict[ExpectedBy, ColumnElement[Any]] = {"kind": jobs.c.queue, "user": func.coalesce(jobs.c.user_id, _NONE)}
+_EXPECTED = {by: _Dimension(f"{by} expected", key, jobs.c.usd_estimated) for by, key in _JOBS.items()}
+_CHARGED = {by: _Dimension(f"{by} charged", key, jobs.c.credits_charged) for by, key in _JOBS.items()}
+_DIMENSIONS = (*_CALLS.values(), *_EXPECTED.values(), *_CHARGED.values())
 _SPANS = (HOUR, DAY, TOTAL)
 _KEPT = {HOUR: 35 * DAY, DAY: 400 * DAY}
 _PRIMARY = ("span", "bucket", "dimension", "key", "sandboxed")
@@ -79,7 +80,13 @@ def expected(
 
     user_id: only that user's, and by `user` alone. since: as in `costs`.
     """
-    return {each.key: each.usd for each in _added_up(conn, _JOBS[by], since=since, only=user_id)}
+    return {each.key: each.usd for each in _added_up(conn, _EXPECTED[by], since=since, only=user_id)}
+
+
+def credits_charged(conn: Connection, *, user_id: str | None = None, since: float | None = None) -> int:
+    """Credits that users were charged for the jobs which have ended. user_id: only that user's. since: as in `costs`."""
+    by = _CHARGED["kind" if user_id is None else "user"]
+    return round(sum(each.units for each in _added_up(conn, by, since=since, only=user_id)))
 
 
 def _added_up(conn: Connection, by: _Dimension, *, since: float | None, only: str | None = None) -> list[Cost]:
@@ -136,11 +143,12 @@ def _now(conn: Connection) -> float:
 
 def _added(by: _Dimension, *columns: ColumnElement[Any]) -> Any:
     key = by.key.label("key")
-    if by.of_jobs:
-        real, usd = literal_column("0", Integer).label("sandboxed"), func.sum(jobs.c.usd_estimated).label("usd")
-        units = literal_column("0.0", Float).label("units")
-        query = select(key, *columns, real, func.count().label("calls"), units, usd)
-        return query.where(jobs.c.completed_at.is_not(None), jobs.c.usd_estimated > 0).group_by(key)
+    if by.of_jobs is not None:
+        real, added, credited = literal_column("0", Integer), func.sum(by.of_jobs), by.of_jobs is jobs.c.credits_charged
+        units, usd = (added, _NOTHING) if credited else (_NOTHING, added)
+        sums = real.label("sandboxed"), func.count().label("calls"), units.label("units"), usd.label("usd")
+        query = select(key, *columns, *sums)
+        return query.where(jobs.c.completed_at.is_not(None), by.of_jobs > 0).group_by(key)
     called = provider_calls.c
     return select(
         key,

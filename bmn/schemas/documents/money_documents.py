@@ -50,10 +50,14 @@ class CostRow(Document):
 
 
 class Costs(Document):
-    """What providers charged, in rows by one property. usd_estimated: what was expected of all jobs that ended meanwhile."""
+    """What providers charged, in rows by one property. usd_estimated: what was expected of all jobs that ended meanwhile.
+
+    credits_charged: what their users were charged for those jobs.
+    """
 
     by: str
     rows: list[CostRow]
     total_usd: float
     sandboxed_usd: float
     usd_estimated: float
+    credits_charged: int

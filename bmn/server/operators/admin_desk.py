@@ -8,7 +8,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import StringConstraints
 
+from bmn.format import count, usd
 from bmn.schemas.base import Text
+from bmn.schemas.documents import Costs
 from bmn.schemas.requests import MuteBody, PauseBody, ReasonBody, UnmuteBody
 from bmn.server.access.dependencies import By, Res
 from bmn.server.operators import plots
@@ -19,6 +21,21 @@ from bmn.server.routes import admin_routes, alert_routes, fleet_routes, record_r
 from bmn.server.routes.alert_routes import AlertId
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+def in_relation(costs: Costs) -> str:
+    """What users were charged for what providers cost, in a line: `for 16 credits charged to users: $0.02 each; …`."""
+    price, credits = costs.total_usd + costs.sandboxed_usd, costs.credits_charged
+    parts = [f"for {count(credits, 'credit')} charged to users"] if price or credits else []
+    if price and credits:
+        parts = [f"{parts[0]}: {usd(price / credits)} each"]
+    if costs.sandboxed_usd:
+        whole = "all" if not costs.total_usd else usd(costs.sandboxed_usd)
+        parts.append(f"{whole} of it the sandbox's, which nobody pays")
+    if costs.usd_estimated:
+        parts.append(f"{usd(costs.usd_estimated)} was expected")
+    return "; ".join(parts)
+
 
 Kind = Annotated[Text, StringConstraints(max_length=32), Form()]
 Seconds = Annotated[int, Form(ge=1, le=30 * 86_400)]
@@ -32,6 +49,7 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
     past = await res.core.db.read(lambda conn: plots.read(conn, span, now))
     found = await alert_routes.list_alerts(res, visitor)
     working = await fleet_routes.list_workers(res, visitor)
+    costs = await record_routes.show_costs(res, visitor, since=float(reach.seconds), everyone=True)
     return show(
         request,
         visitor,
@@ -49,7 +67,8 @@ async def desk(request: Request, res: Res, visitor: Visitor, span: Span = "hour"
         queues=(await admin_routes.list_queues(res, visitor)).queues,
         workers=working,
         releases=sorted({worker.release for worker in working.workers if worker.release and worker.state != "lost"}),
-        costs=await record_routes.show_costs(res, visitor, since=float(reach.seconds), everyone=True),
+        price=usd(costs.total_usd + costs.sandboxed_usd),
+        relation=in_relation(costs),
     )
 
 

@@ -131,7 +131,7 @@ def _moment(at: float, step: int, ended: Sequence[Activity], looks: Sequence[Que
 def drawn(past: Past, clock: Callable[[float], str]) -> list[Plot]:
     """The four drawings. clock: how the beginning of a step is said."""
     moments = past.moments
-    spent = sum(one.usd for one in moments)
+    dearest = max((one.usd for one in moments), default=0.0)
     busy = sum(one.busy for one in moments)
     number = past.done + past.failed
     longest = max((one.waiting or 0.0 for one in moments), default=0.0)
@@ -147,7 +147,7 @@ def drawn(past: Past, clock: Callable[[float], str]) -> list[Plot]:
               lambda top: f"{top:,.0f}"),
         _plot("took", "Time a job took", f"{mean} on average", moments, clock,
               lambda one: (("plain", one.mean),), lambda one: duration(one.mean), duration),
-        _plot("cost", "Price of ended jobs", f"{usd(spent)}, sandbox included", moments, clock,
+        _plot("cost", "Price of ended jobs", f"{usd(dearest)} at most, sandbox included", moments, clock,
               lambda one: (("plain", one.usd),), lambda one: usd(one.usd), usd),
     ]  # fmt: skip
 

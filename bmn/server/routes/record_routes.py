@@ -85,14 +85,15 @@ async def show_costs(
     user_id = await scope_of(res, principal, user, everyone=everyone or (by == "user" and user is None))
     start = time.time() - since if since else None
 
-    def read(conn: Connection) -> tuple[list[Cost], list[Cost], dict[str, float]]:
+    def read(conn: Connection) -> tuple[list[Cost], list[Cost], dict[str, float], int]:
         return (
             spending.costs(conn, by, user_id=user_id, since=start),
             spending.costs(conn, "provider", user_id=user_id, since=start),  # of all, not of the dearest two hundred
             spending.expected(conn, "user" if user_id or by == "user" else "kind", user_id=user_id, since=start),
+            spending.credits_charged(conn, user_id=user_id, since=start),
         )
 
-    rows, totals, expected = await res.core.db.read(read)
+    rows, totals, expected, charged = await res.core.db.read(read)
     total = sum(row.usd for row in totals if not row.sandboxed)
     sandboxed = sum(row.usd for row in totals if row.sandboxed)
     return documents.Costs(
@@ -101,4 +102,5 @@ async def show_costs(
         total_usd=round(total, 6),
         sandboxed_usd=round(sandboxed, 6),
         usd_estimated=round(sum(expected.values()), 6),
+        credits_charged=charged,
     )
