@@ -26,6 +26,7 @@ from tests.kit.terminal import BMN, environment
 
 _WRITES = {"submit", "refine", "replay", "pick", "select", "cancel"}
 _ONE_LOGO = {"kind": "logos", "count": 1}
+_ONE_STEP = {"kind": "wizard", "step": "brand-identity"}
 # One logo and one mug: $0.20 with the default models.
 _SMALL_KIT = {"kind": "kit", "count": 1, "pick": 1, "products": ["mug"], "without": ["bundle", "video"]}
 
@@ -108,8 +109,9 @@ async def test_a_server_that_was_not_told_to_write_offers_nothing_that_does(user
 
         price = await agent.ask("estimate", brand="Acme", order=_ONE_LOGO)
         assert (price["credits"], price["usd"], price["brandIsNew"]) == (1, 0.03, True)
-        # What cannot be priced without its brand is not priced by making one.
-        await agent.refusal("estimate", brand="Acme", order={"kind": "wizard", "step": "brand-identity"})
+        # A step of the wizard is priced without its brand as well, and not by making one.
+        price = await agent.ask("estimate", brand="Acme", order=_ONE_STEP)
+        assert (price["credits"], price["brandIsNew"]) == (1, True)
         assert (await agent.ask("list_brands"))["brands"] == []
         assert "mug" in [product["name"] for product in (await agent.ask("list_products"))["products"]]
         assert (await agent.ask("balance"))["creditsRemaining"] == 20
@@ -158,6 +160,22 @@ async def test_a_brand_is_made_for_fifty_cents_and_refused_for_fifty_one(user: U
         balance = await agent.ask("balance")
         assert (balance["creditsRemaining"], balance["budgetLeft"]) == (18, "$0.30")
         assert len((await agent.ask("list_jobs"))["jobs"]) == 2
+
+
+async def test_a_step_of_the_wizard_makes_its_brand_in_the_same_transaction(user: User) -> None:
+    async with started(user, "--write", "--budget", "2") as agent:
+        order = {"brand": "Acme Coffee", "order": _ONE_STEP, "key": secrets.token_hex()}
+        refused = await agent.refusal("submit", **order, budget="$0.0001")
+        assert "Nothing was submitted." in refused
+        assert (await agent.ask("list_brands"))["brands"] == []
+        begun = await agent.ask("submit", **order)
+        again = await agent.ask("submit", **order)
+        assert again["jobIds"] == begun["jobIds"]
+        refused = await agent.refusal("submit", **{**order, "brand": "Another"})
+        assert "key" in refused.lower()
+        assert [brand["name"] for brand in (await agent.ask("list_brands"))["brands"]] == ["Acme Coffee"]
+        [job] = await agent.done(begun["jobIds"])
+        assert job["state"] == "completed"
 
 
 async def test_an_agent_looks_refines_and_brings_back_what_failed(user: User) -> None:

@@ -332,6 +332,7 @@ export interface Costs {
   totalUsd: number;
   sandboxedUsd: number;
   usdEstimated: number;
+  creditsCharged: number;
 }
 
 export type Counts = Record<string, number>;
@@ -1413,6 +1414,23 @@ export interface Why {
 }
 
 export interface WizardBody {
+  runAt?: string | null;
+  runIn?: number | string | null;
+  startWithin?: number | string | null;
+  finishWithin?: number | string | null;
+  priority?: number | null;
+  replaces?: boolean | null;
+  webhookUrl?: string | null;
+  webhookEvents?: ("job.started" | "job.progress" | "job.completed" | "job.failed" | "job.cancelled" | "asset.created")[] | null;
+  brandId: string;
+  newBrand?: BrandBody | null;
+  step: "social-analysis" | "brand-identity" | "customization" | "logo-generation" | "logo-refinement" | "product-selection" | "mockup-review" | "bundle-builder" | "profit-calculator";
+  input?: Record<string, any>;
+  sessionId?: string | null;
+  look?: "keep" | "change" | null;
+}
+
+export interface WizardEstimate {
   runAt?: string | null;
   runIn?: number | string | null;
   startWithin?: number | string | null;

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from bmn.cli.agents.agent_orders import KitOrder, Order
 from bmn.cli.agents.answers import PriceAnswer, StepPrice
 from bmn.cli.agents.purse import OrderPrice
-from bmn.cli.lookup.brand_lookup import brands_named, find_brand, for_target, is_brand_id
+from bmn.cli.lookup.brand_lookup import find_brand, find_target, for_target
 from bmn.cli.order import Body, BrandTarget
 from bmn.client import Client
-from bmn.errors import InsufficientCredits, NotFound
+from bmn.errors import InsufficientCredits
 from bmn.schemas import documents
 from bmn.schemas.generators import KINDS
 
@@ -37,19 +37,18 @@ class PricedOrder:
         return isinstance(self.order, KitOrder)
 
 
-async def ask(client: Client, reference: str, order: Order, *, make: bool = False) -> PricedOrder:
-    """What an order for a brand would come to. reference: the brand's name or id.
+async def ask(client: Client, reference: str, order: Order) -> PricedOrder:
+    """What an order for a brand would come to; nothing is stored. reference: the brand's name or id.
 
-    make: a brand that is not there is made, where an estimate cannot do without; else nothing is stored. Raises NotFound
-    for a brand that is not there, where the order could not be priced for a new one.
+    Raises NotFound for a brand that is not there, where the order could not be priced for a new one.
     """
-    brand = await _brand(client, reference, order, make=make)
+    brand = await _brand(client, reference, order)
     body = await order.body(client, brand)
-    named: Body = {"brandId": brand.id} if brand.id else {"brandName": brand.name}
+    named = {**body, "brandId": brand.id} if brand.id else for_target(body, reference, brand, order.record())
     if isinstance(order, KitOrder):
         answer = _of_kit(await client.kit_price(body | ({"brandId": brand.id} if brand.id else {})))
     else:
-        answer = _of_job(await client.estimate(order.kind, body | named))
+        answer = _of_job(await client.estimate(order.kind, named))
     return PricedOrder(order, reference, brand, body, answer.model_copy(update={"brand_is_new": not brand.id}))
 
 
@@ -62,26 +61,16 @@ def settle_brand(asked: PricedOrder) -> Body:
     return for_target(asked.body, asked.reference, asked.brand, asked.order.record())
 
 
-async def _brand(client: Client, reference: str, order: Order, *, make: bool) -> BrandTarget:
-    kind = KINDS.get(order.kind)
-    try:
-        found = await find_brand(client, reference)
-    except NotFound:
-        named = reference.strip().removeprefix("@")
-        if is_brand_id(named) or not _makes_brand(order) or await brands_named(client, named):
-            raise  # the last: it could be several
-        if kind is None or kind.estimate is not None:
-            return BrandTarget("", named)
-        if not make:
-            raise
-        made = await client.create_brand(named, **order.record())  # which costs nothing
-        return BrandTarget(made.id, made.name)
+async def _brand(client: Client, reference: str, order: Order) -> BrandTarget:
+    if _makes_brand(order):
+        return await find_target(client, reference)
+    found = await find_brand(client, reference)
     return BrandTarget(found.id, found.name)
 
 
 def _makes_brand(order: Order) -> bool:
     kind = KINDS.get(order.kind)
-    return kind is None or kind.makes_brand
+    return kind is None or (kind.makes_brand and kind.estimate is not None)
 
 
 def _of_job(found: documents.Estimate) -> PriceAnswer:

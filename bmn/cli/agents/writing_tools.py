@@ -45,7 +45,7 @@ class WritingTools(ReadingTools):
         An estimate above the budget is refused and nothing is submitted. Answers at once; `wait` tells the end.
         """
         most = _amount(budget)
-        asked = await ask(self.client, brand, order, make=True)
+        asked = await ask(self.client, brand, order)
         key = key or uuid4().hex
         before = self.purse.hold(key, asked.price, most)
         try:

@@ -67,14 +67,14 @@ async def _make(kind: Kind, build: Builder, options: Options, made: _Made) -> in
         brand = await _brand(client, kind, options)
         other = "" if brand.id else await other_than(client, brand.name)
         body = {**await build(client, brand), **options.terms}
+        if kind.makes_brand and not options.refines and not (options.dry_run and brand.id):
+            body = for_target(body, options.brand, brand, options.record)
         if options.dry_run:
             if not brand.id:
                 console.say(f"the brand {brand.name!r} would be made{other}")
             return await show_estimate(client, kind.name, body)
         if not brand.id and kind.estimate is not None:
             check_price(await client.estimate(kind.name, body))
-        if kind.makes_brand and not options.refines:
-            body = for_target(body, options.brand, brand, options.record)
         answer, labels = await _submit(client, kind, body, brand, options)
         made.job_ids = [*labels]
         if not brand.id:

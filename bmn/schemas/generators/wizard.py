@@ -41,16 +41,25 @@ class WizardBody(BrandingBody):
         return f"Wizard step {self.step} started."
 
 
+class WizardEstimate(WizardBody):
+    """The same for a dry run: a brand that `newBrand` names is not made."""
+
+    def imagined(self) -> str | None:
+        """The name of a brand that is not made yet, where the dry run is about one."""
+        return self.new_brand.name if self.new_brand else None
+
+
 KIND = Kind(
     name="wizard",
     command="wizard",
     queue="brand-wizard",
     job_type="wizard",
     text="Runs one step of the brand wizard; `sessionId` goes on with an earlier conversation.",
-    estimate_text="What a step of the wizard would ask for and usually costs.",
+    estimate_text="What a step of the wizard would ask for and usually costs; with `newBrand` for a brand that is not made.",
     label="Brand wizard",
     noun="wizard step",
     payload=BrandWizard,
     body=WizardBody,
+    estimate=WizardEstimate,
     place=0,
 )
