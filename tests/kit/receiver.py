@@ -1,12 +1,19 @@
-"""A receiver of webhooks: checks each signature by the official library, keeps what it took, and answers as it is told."""
+"""A receiver of webhooks: checks each signature by the official library, keeps what it took, and answers as it is told.
 
+`python -m tests.kit.receiver PORT SECRET FILE` is one in a process of its own, whose clock may be another's; each message
+that it has taken is a line of the file, its id and the message.
+"""
+
+import json
 import socket
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from standardwebhooks import Webhook
@@ -91,3 +98,22 @@ def _handler(take: Callable[[dict[str, str], bytes], Answer]) -> type[BaseHTTPRe
             pass
 
     return Handler
+
+
+class _Writing(HookReceiver):
+    """file: where each message that was taken is a line."""
+
+    file: Path
+
+    def _take(self, headers: dict[str, str], body: bytes) -> Answer:
+        answer = super()._take(headers, body)
+        with self.file.open("a") as lines:
+            lines.write(json.dumps(self.taken[-1]) + "\n")
+        return answer
+
+
+if __name__ == "__main__":
+    receiver = _Writing(secrets=[sys.argv[2]], port=int(sys.argv[1]))
+    receiver.file = Path(sys.argv[3])
+    receiver.start()
+    threading.Event().wait()
