@@ -48,6 +48,17 @@ def test_a_command_in_the_background_does_its_work(user: User) -> None:
         assert modes(bash) == before
 
 
+def test_no_hint_stands_in_front_of_an_answer_that_another_program_writes(home: Path) -> None:
+    with in_bash({"BMN_HOME": str(home), "BMN_API_URL": "http://127.0.0.1:1"}) as bash:
+        bash.type("bmn config show | tail -n 1; echo all done\n")
+        bash.wait_for("\nall done")
+        shown = bash.text.partition("\n")[2]
+        assert "next:" not in shown and "sandbox_address" in shown, shown
+        bash.type("bmn config show; echo all done again\n")
+        bash.wait_for("\nall done again")
+        assert "next: bmn doctor" in bash.text, "without one it ends with its next step"
+
+
 def test_a_watch_goes_to_the_background_and_comes_back(user: User) -> None:
     user.stack.fault(provider="bfl", op="poll", pending=True)
     with in_bash(user.env) as bash:
@@ -134,15 +145,15 @@ def test_bars_stand_once_in_a_multiplexer(user: User, tmp_path: Path) -> None:
     tmux("-f", "/dev/null", "new-session", "-d", "-s", "w", "-x", "120", "-y", "30", command)
     try:
         wait_until(lambda: _bars(screen()) == 5)
-        for columns in (90, 140):
+        for columns in (90, 140, 60, 48, 140):  # rows are wider than some of these
             tmux("resize-window", "-t", "w", "-x", str(columns), "-y", "30")
             before = screen()
-            wait_until(lambda before=before: screen() != before)  # type: ignore[misc]
-            assert _bars(screen()) == 5, screen()
+            wait_until(lambda before=before: screen() != before and _bars(screen()) == 5)  # type: ignore[misc]
         user.stack.mend()
         wait_until(lambda: "next:" in screen())
         assert _bars(screen()) == 5, screen()
         assert "100%" in screen()
+        assert "\n\n" not in screen().partition("100%")[2].rstrip(), "nothing is left empty below them"
     finally:
         tmux("kill-server")
 
@@ -158,6 +169,19 @@ def test_bars_stand_once_after_a_resize_and_a_ctrl_c(user: User) -> None:
         terminal.press_ctrl_c()
         assert terminal.end() == 130
         assert _bars(terminal.text) == 5, terminal.text
+
+
+def test_the_last_frame_of_a_cancelled_job_is_its_end(user: User) -> None:
+    user.stack.fault(provider="bfl", op="poll", pending=True)
+    with user.on_terminal("generate", "logos", "--brand", "Acme") as terminal:
+        terminal.wait_for(lambda text: _bars(text) == 5)
+        user.json("jobs", "cancel", "last", "--yes")
+        user.stack.mend()
+        assert terminal.end() == 8
+    rows = [line for line in terminal.text.splitlines() if _bars(line)]
+    assert len(rows) == 5 and "⊘" in rows[-1], terminal.text
+    assert not set("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏") & set(terminal.text), terminal.text
+    assert not any("generating" in row or "preparing" in row for row in rows), terminal.text
 
 
 def _bars(text: str) -> int:

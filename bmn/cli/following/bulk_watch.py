@@ -104,17 +104,19 @@ async def watch(client: Client, found: BulkAction, *, operators: bool) -> BulkAc
     began = time.monotonic()
     before = found.done + found.refused
     bulk_id = found.id
-    async with beating(board.draw):
-        while found.state in _OPEN:
-            board.show(found)
-            await asyncio.sleep(_LOOK_SECONDS)
-            found = await insist(lambda: client.bulk(bulk_id, operators=operators), PATIENCE_SECONDS, board.say)
-            untouched = found.done + found.refused == before and found.state == "running"
-            if untouched and time.monotonic() - began > _SILENCE:
-                board.say("No job was taken up for 10 s: is a worker running? `bmn workers` shows them.")
-                began = time.monotonic() + 50
-    board.show(found)
-    board.leave()
+    try:
+        async with beating(board.draw):
+            while found.state in _OPEN:
+                board.show(found)
+                await asyncio.sleep(_LOOK_SECONDS)
+                found = await insist(lambda: client.bulk(bulk_id, operators=operators), PATIENCE_SECONDS, board.say)
+                untouched = found.done + found.refused == before and found.state == "running"
+                if untouched and time.monotonic() - began > _SILENCE:
+                    board.say("No job was started for 10 s: is a worker running? `bmn workers` shows them.")
+                    began = time.monotonic() + 50
+        board.show(found)
+    finally:
+        board.leave()
     return found
 
 
@@ -205,7 +207,7 @@ def report(found: BulkAction, items: list[BulkItem], noun: str) -> int:
     if found.refused:
         words.append(f"{found.refused} refused")
     if found.left:
-        words.append(f"{found.left} not taken up: it was {found.state}")
+        words.append(f"{found.left} not started: it was {found.state}")
     if found.credits:
         words.append(f"{count(found.credits, 'credit')} {'come back' if found.action == 'cancel' else 'reserved'}")
     console.say(", ".join(words) + (f". {found.message}" if found.message else ""))

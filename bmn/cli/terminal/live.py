@@ -24,10 +24,16 @@ def _reflows() -> bool:
 
 
 class LiveLines:
-    """One block of lines on a stream. The cursor rests at the end of its last line."""
+    """One block of lines on a stream. The cursor rests at the end of its last line.
+
+    In tmux it has empty lines above it while it moves, one for each that a window of half the width would wrap. For each
+    line that wrapping makes more, tmux moves one from the top of the screen into its history, even where the screen is empty
+    below; and what is in the history no program can take away again.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._spare = 0  # empty lines above the block
         self._shown: list[str] = []
         self._widths: list[int] = []
         self._columns = 0
@@ -39,13 +45,16 @@ class LiveLines:
 
     def draw(self, lines: Sequence[tuple[str, str]]) -> None:
         """Puts these lines in place of the ones before. Each is its plain text and the same with its colors."""
-        styled = [text for _, text in lines]
-        columns = self._size()[0]
+        columns, rows = self._size()
+        widths = [cell_len(plain) for plain, _ in lines]
+        wide = sum(width > columns // 2 for width in widths) if "TMUX" in os.environ else 0
+        self._spare = max(0, min(wide, rows - 1 - len(lines)))
+        styled = [""] * self._spare + [text for _, text in lines]
         if styled == self._shown and columns == self._columns:
             return
         kept = self._kept(styled) if columns == self._columns else 0
         self._write(self._erasure(kept) + "\n".join(styled[kept:]))
-        self._shown, self._widths, self._columns = styled, [cell_len(plain) for plain, _ in lines], columns
+        self._shown, self._widths, self._columns = styled, [0] * self._spare + widths, columns
 
     def clear(self) -> None:
         """Takes the block away; what is written next stands in its place."""
@@ -54,13 +63,15 @@ class LiveLines:
 
     def leave(self) -> None:
         """Lets the last frame stand and goes on below it."""
+        if self._spare:
+            self._write(self._erasure() + "\n".join(self._shown[self._spare :]))
         if self._shown:
             self._write("\n")
         self.forget()
 
     def forget(self) -> None:
         """The next frame stands where the cursor is: somebody else has written since the last one."""
-        self._shown, self._widths = [], []
+        self._shown, self._widths, self._spare = [], [], 0
 
     def _kept(self, styled: Sequence[str]) -> int:
         """How many lines from the top may stand as they are; never all, as the cursor rests on the last one."""
