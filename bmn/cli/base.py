@@ -141,11 +141,21 @@ def _write_help(command: BaseCommand, ctx: Context, formatter: HelpFormatter, ex
     formatter.write_text("Everywhere: --json --quiet --plain --no-color --debug ... (bmn help options)")
 
 
+_FEW = 12  # options that are one list
+
+
 def _write_options(command: BaseCommand, ctx: Context, formatter: HelpFormatter) -> None:
+    """In one list; where there are many, those of no panel first, and then each panel below its title."""
     options = [param for param in command.get_params(ctx) if isinstance(param, TyperOption)]
-    if rows := [row for option in options if (row := option.get_help_record(ctx))]:
-        with formatter.section("Options"):
-            formatter.write_dl(rows)
+    rows = [(option, row) for option in options if (row := option.get_help_record(ctx))]
+    panels: dict[str, list[tuple[str, str]]] = {"Options": []}
+    for option, row in rows:
+        panel = option.rich_help_panel if len(rows) > _FEW else None
+        panels.setdefault(panel or "Options", []).append(row)
+    for title, section in panels.items():
+        if section:
+            with formatter.section(title):
+                formatter.write_dl(section)
 
 
 _CHOOSE = {"queue", "state", "cause", "brand", "group", "user", "text", "kind"}

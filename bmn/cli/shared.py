@@ -11,7 +11,7 @@ import typer
 
 from bmn.cli.base import UsageError
 from bmn.cli.order import Options
-from bmn.cli.terminal.params import Bell, Exec, Images, Out, Strict, ahead, brand_name, later, span
+from bmn.cli.terminal.params import WATCH, WHEN, Bell, Exec, Images, Out, Strict, ahead, brand_name, later, span
 
 
 def _shared(
@@ -20,36 +20,33 @@ def _shared(
         typer.Option("--brand", parser=brand_name, metavar="NAME", help="Name or id."),
     ],
     out: Out = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Print the job id and return.")] = False,
     dry_run: Annotated[
         bool, typer.Option("-n", "--dry-run", help="Show prompts, credits, cost and time; submit nothing.")
     ] = False,
-    timeout: Annotated[
-        float | None,
+    at: Annotated[
+        str | None,
         typer.Option(
-            "--timeout",
-            parser=span,
-            metavar="SPAN",
-            help="Stop watching after this long (5m); the job goes on. Exit 124.",
+            "--at", parser=later, metavar="TIME", help="Begin then: 18:30, or 2026-11-30T09:00Z.", rich_help_panel=WHEN
         ),
     ] = None,
-    strict: Strict = False,
-    idempotency_key: Annotated[
-        str | None,
-        typer.Option("--idempotency-key", metavar="KEY", help="The same key and options make one job, for 24 h."),
+    in_: Annotated[
+        float | None, typer.Option("--in", parser=ahead, metavar="SPAN", help="Begin in 10m, 2h.", rich_help_panel=WHEN)
     ] = None,
-    images: Images = None,
-    at: Annotated[
-        str | None, typer.Option("--at", parser=later, metavar="TIME", help="Begin then: 18:30, or 2026-11-30T09:00Z.")
-    ] = None,
-    in_: Annotated[float | None, typer.Option("--in", parser=ahead, metavar="SPAN", help="Begin in 10m, 2h.")] = None,
     start_within: Annotated[
         float | None,
-        typer.Option("--start-within", parser=ahead, metavar="SPAN", help="Cancel and refund it if not begun by then."),
+        typer.Option(
+            "--start-within",
+            parser=ahead,
+            metavar="SPAN",
+            help="Cancel and refund it if not begun by then.",
+            rich_help_panel=WHEN,
+        ),
     ] = None,
     finish_within: Annotated[
         float | None,
-        typer.Option("--finish-within", parser=ahead, metavar="SPAN", help="Cancel it if not done by then."),
+        typer.Option(
+            "--finish-within", parser=ahead, metavar="SPAN", help="Cancel it if not done by then.", rich_help_panel=WHEN
+        ),
     ] = None,
     priority: Annotated[
         int | None,
@@ -59,11 +56,37 @@ def _shared(
             max=100,
             metavar="N",
             help="0 to 100, lower is served first. Users go from the queue's usual one (1 or 2) up, and wait longer.",
+            rich_help_panel=WHEN,
         ),
     ] = None,
     replaces: Annotated[
-        bool, typer.Option("--replaces", help="Cancel what still waits of this kind for the brand.")
+        bool,
+        typer.Option("--replaces", help="Cancel what still waits of this kind for the brand.", rich_help_panel=WHEN),
     ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print the job id and return.", rich_help_panel=WATCH)
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            parser=span,
+            metavar="SPAN",
+            help="Stop watching after this long (5m); the job goes on. Exit 124.",
+            rich_help_panel=WATCH,
+        ),
+    ] = None,
+    strict: Strict = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(
+            "--idempotency-key",
+            metavar="KEY",
+            help="The same key and options make one job, for 24 h.",
+            rich_help_panel=WATCH,
+        ),
+    ] = None,
+    images: Images = None,
     bell: Bell = False,
     command: Exec = None,
 ) -> None:
@@ -112,9 +135,9 @@ def with_shared(command: Callable[..., int], declared: tuple[inspect.Parameter, 
 def check_end(*, detach: bool, out: Path | None, afterwards: bool) -> None:
     """Raises UsageError where what is to happen at the end is asked of a command that does not wait for it."""
     if detach and out:
-        raise UsageError("--detach returns before there are files: leave --out away, or watch the job.")
+        raise UsageError("--detach returns before there are files: leave out --out, or watch the job.")
     if detach and afterwards:
-        raise UsageError("--detach returns before the end: leave --bell and --exec away, or watch the job.")
+        raise UsageError("--detach returns before the end: leave out --bell and --exec, or watch the job.")
 
 
 def _options(

@@ -61,6 +61,37 @@ def test_a_file_is_checked_whole_and_a_second_run_pays_nothing(user: User, tmp_p
     assert "This needs 24, and you have 17." in poor.err
 
 
+def test_the_files_of_a_batch_get_names_of_their_own_and_a_second_run_overwrites_nothing(
+    user: User, tmp_path: Path
+) -> None:
+    out = tmp_path / "pictures"
+    out.mkdir()
+    (out / "north-logo-1.png").write_text("somebody's own")
+    (tmp_path / "brands.csv").write_text("brand,style\nAcme,bold\nAcme,vintage\nNorth,\n")
+    command = ("generate", "logos", "--from", "brands.csv", "--count", "2", "--yes", "--out", "pictures")
+    first = user.json(*command)
+    files = [Path(name) for row in first["rows"] for name in row["files"]]
+    assert len({*files}) == 6 and all(file.parent == out and file.stat().st_size for file in files)
+    assert [file.name for file in files[:2]] == ["acme-logo-1.png", "acme-logo-2.png"]
+    assert (out / "north-logo-1.png").read_text() == "somebody's own"
+    files[0].write_text("changed by hand")
+    files[2].unlink()
+    before = {file: file.stat().st_mtime_ns for file in out.iterdir()}
+    again = user.json(*command)
+    assert again["rows"][0]["files"] == first["rows"][0]["files"], "what is there stays"
+    assert again["rows"][1]["files"] == first["rows"][1]["files"] and files[2].exists(), "what is gone comes back"
+    assert files[0].read_text() == "changed by hand"
+    assert {file: file.stat().st_mtime_ns for file in before if file != files[3]} == {
+        file: at for file, at in before.items() if file != files[3]
+    }
+    assert user.json("credits", "show")["creditsUsed"] == 6
+    (tmp_path / "brands.results.jsonl").unlink()
+    (tmp_path / "kits.csv").write_text("brand\nSouth\n")
+    kit = ("generate", "kit", "--from", "kits.csv", *_SMALL, "--pick", "1", "--yes", "--out", "pictures")
+    names = [Path(name).stem for name in user.json(*kit)["rows"][0]["files"]]
+    assert sorted(names) == ["south-bundle-1", "south-logo-1", "south-mockup-1", "south-mockup-2"]
+
+
 def test_a_kit_is_ended_by_its_group(user: User) -> None:
     begun = user.bmn("generate", "kit", "--brand", "Acme", *_SMALL, "--pick", "1", "--detach")
     group = begun.out.strip()

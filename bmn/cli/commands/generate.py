@@ -7,10 +7,11 @@ import typer
 
 from bmn.cli.base import UsageError, examples, group
 from bmn.cli.commands import making_kits
-from bmn.cli.commands.making_kits import Colors, From, Results, Style, Vision, Yes
+from bmn.cli.commands.making_kits import Archetype, Colors, From, Results, Style, Vision, Yes
 from bmn.cli.derived import aliased, builder, example, with_fields
 from bmn.cli.order import Body, BrandTarget, Builder, Options
 from bmn.cli.shared import with_brands, with_shared
+from bmn.cli.terminal.params import CHANGE, LOOK
 from bmn.schemas.documents import Product
 from bmn.schemas.generators import KINDS
 from bmn.schemas.generators.bundles import KIND as BUNDLES
@@ -38,6 +39,7 @@ Keep = Annotated[
         "--keep/--change",
         help="Whether the brand keeps its own look, or has this one from now on. Asked on a terminal; else it keeps it.",
         show_default=False,
+        rich_help_panel=LOOK,
     ),
 ]
 
@@ -61,21 +63,24 @@ app = group(
 @with_brands
 def logos(
     options: Options,
+    style: Style = None,
+    colors: Colors = None,
+    count: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="How many pictures.")] = 4,
+    vision: Vision = None,
+    archetype: Archetype = None,
+    keep: Keep = None,
+    refine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ASSET", help="Start from this logo: its number, its id, or JOB/2.", rich_help_panel=CHANGE
+        ),
+    ] = None,
+    notes: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What to change (with --refine).", rich_help_panel=CHANGE)
+    ] = None,
     source: From = None,
     results: Results = None,
     yes: Yes = False,
-    style: Style = None,
-    colors: Colors = None,
-    vision: Vision = None,
-    archetype: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Its character: explorer, sage, jester, ...")
-    ] = None,
-    count: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="How many pictures.")] = 4,
-    refine: Annotated[
-        str | None, typer.Option(metavar="ASSET", help="Start from this logo: its number, its id, or JOB/2.")
-    ] = None,
-    notes: Annotated[str | None, typer.Option(metavar="TEXT", help="What to change (with --refine).")] = None,
-    keep: Keep = None,
 ) -> int:
     """Makes logos for a brand."""
     if notes and not refine:

@@ -10,7 +10,7 @@ import typer
 
 from bmn.cli.base import examples, group, run
 from bmn.cli.following.gallery import Gallery
-from bmn.cli.following.output_files import choose_names, job_tag, make_folder, stem_for, write
+from bmn.cli.following.output_files import choose_names, make_folder, stem_for, write
 from bmn.cli.lookup.asset_lookup import find_asset, newest, number_of, numbered, of_brand
 from bmn.cli.lookup.brand_lookup import find_brand
 from bmn.cli.lookup.server_lookup import open_client
@@ -206,7 +206,7 @@ def save(
     folder = Path(out or "")
     if not out or out.endswith(("/", os.sep)) or folder.is_dir():
         make_folder(folder)
-        [path] = choose_names(folder, stem_for(record.name, "logo"), job_tag(asset.job_id or asset.id), {number: data})
+        [path] = choose_names(folder, stem_for(record.name, "logo"), asset.job_id or asset.id, {number: data})
     else:
         path = folder
     write(path, data)

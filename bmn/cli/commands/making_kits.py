@@ -9,7 +9,7 @@ import typer
 from bmn.cli.base import UsageError
 from bmn.cli.order import Body
 from bmn.cli.shared import check_end
-from bmn.cli.terminal.params import Bell, Exec, Images, Out, Strict, brand_name, color, span
+from bmn.cli.terminal.params import FILE, LOOK, WATCH, Bell, Exec, Images, Out, Strict, brand_name, color, span
 from bmn.schemas.generators.bundles import CompositionStyle
 from bmn.schemas.generators.videos import VideoStyle
 from bmn.schemas.kit_requests import Part
@@ -17,6 +17,8 @@ from bmn.schemas.look import LogoStyle
 
 if TYPE_CHECKING:
     from bmn.client import Client
+
+_PARTS = "Its bundle and its film"
 
 From = Annotated[
     Path | None,
@@ -26,13 +28,20 @@ From = Annotated[
         dir_okay=False,
         metavar="FILE",
         help="One for each row of this .csv or .jsonl file: brand, style, colors (navy;#F2E8DC), vision, count, ...",
+        rich_help_panel=FILE,
     ),
 ]
 Results = Annotated[
     Path | None,
-    typer.Option("--results", dir_okay=False, metavar="FILE", help="With --from: where to; FILE.results.jsonl."),
+    typer.Option(
+        "--results",
+        dir_okay=False,
+        metavar="FILE",
+        help="With --from: where to; FILE.results.jsonl.",
+        rich_help_panel=FILE,
+    ),
 ]
-Yes = Annotated[bool, typer.Option("-y", "--yes", help="With --from: do not ask.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="With --from: do not ask.", rich_help_panel=FILE)]
 
 
 def _part(text: str) -> str:
@@ -62,26 +71,38 @@ Colors = Annotated[
     list[str] | None,
     typer.Option("--color", parser=color, metavar="COLOR", help="#5A3825 or navy; up to 8, the palette."),
 ]
-Vision = Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.")]
-Archetype = Annotated[str | None, typer.Option(metavar="TEXT", help="Its character: explorer, sage, ...")]
-Bundle = Annotated[str | None, typer.Option(metavar="TEXT", help="What the bundle is called.")]
-BundleStyle = Annotated[CompositionStyle | None, typer.Option(help="How the products stand together.")]
-FilmStyle = Annotated[VideoStyle | None, typer.Option(help="What happens in the film.")]
-Duration = Annotated[int | None, typer.Option(min=3, max=10, metavar="SECONDS", help="How long the video is; 8.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Print the kit's id and return.")]
+Vision = Annotated[str | None, typer.Option(metavar="TEXT", help="What the brand stands for.", rich_help_panel=LOOK)]
+Archetype = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Its character: explorer, sage, jester, ...", rich_help_panel=LOOK),
+]
+Bundle = Annotated[str | None, typer.Option(metavar="TEXT", help="What the bundle is called.", rich_help_panel=_PARTS)]
+BundleStyle = Annotated[
+    CompositionStyle | None, typer.Option(help="How the products stand together.", rich_help_panel=_PARTS)
+]
+FilmStyle = Annotated[VideoStyle | None, typer.Option(help="What happens in the film.", rich_help_panel=_PARTS)]
+Duration = Annotated[
+    int | None,
+    typer.Option(min=3, max=10, metavar="SECONDS", help="How long the video is; 8.", rich_help_panel=_PARTS),
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Print the kit's id and return.", rich_help_panel=WATCH)]
 DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what it comes to, step by step; submit nothing.")]
 Timeout = Annotated[
     float | None,
-    typer.Option(parser=span, metavar="SPAN", help="Stop watching after this long; it goes on. Exit 124."),
+    typer.Option(
+        parser=span, metavar="SPAN", help="Stop watching after this long; it goes on. Exit 124.", rich_help_panel=WATCH
+    ),
 ]
 Key = Annotated[
-    str | None, typer.Option("--idempotency-key", metavar="KEY", help="The same key and options begin one kit.")
+    str | None,
+    typer.Option(
+        "--idempotency-key", metavar="KEY", help="The same key and options begin one kit.", rich_help_panel=WATCH
+    ),
 ]
 
 
 def kit(
     brand: Brand = None,
-    source: From = None,
     pick: Pick = None,
     count: Count = None,
     products: Products = None,
@@ -94,7 +115,9 @@ def kit(
     bundle_style: BundleStyle = None,
     video_style: FilmStyle = None,
     duration: Duration = None,
+    source: From = None,
     results: Results = None,
+    yes: Yes = False,
     out: Out = None,
     detach: Detach = False,
     dry_run: DryRun = False,
@@ -104,7 +127,6 @@ def kit(
     images: Images = None,
     bell: Bell = False,
     command: Exec = None,
-    yes: Yes = False,
 ) -> int:
     """Makes a whole brand: logos, a pick, mockups, a bundle, a video."""
     if (brand is None) == (source is None):
@@ -128,14 +150,12 @@ def kit(
         from bmn.cli.following.batch import BatchOrder, make_batch
 
         if idempotency_key:
-            raise UsageError("With --from each row has a key of its own: leave --idempotency-key away.")
-        if out or bell or command or strict:
-            raise UsageError(
-                "--out, --strict, --bell and --exec are for one --brand: with --from, --results has it all."
-            )
+            raise UsageError("With --from each row has a key of its own: leave out --idempotency-key.")
+        if bell or command or strict:
+            raise UsageError("--strict, --bell and --exec are for one --brand: with --from, --results has it all.")
         named = {**body, **({"products": products} if products else {})}
         return make_batch(
-            BatchOrder("kit", source, results, named, yes=yes, detach=detach, dry_run=dry_run, timeout=timeout)
+            BatchOrder("kit", source, results, named, yes=yes, detach=detach, dry_run=dry_run, timeout=timeout, out=out)
         )
 
     from bmn.cli.following.after import Afterwards

@@ -4,23 +4,23 @@ A row's idempotency key follows from its contents, and the result file names wha
 broken off is resumed by the same command, and nothing is ordered or paid twice.
 """
 
-import asyncio
 import json
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isclose
 from pathlib import Path
-from typing import TypeVar
 
 from bmn.cli.base import UsageError, run
 from bmn.cli.following import batch_watch
+from bmn.cli.following.batch_files import BatchFiles, patient
 from bmn.cli.following.estimate import check_price
 from bmn.cli.following.kit_watch import cost
 from bmn.cli.following.one_kit import record_of
 from bmn.cli.following.outcomes import WAITS, Outcome, default_path, read_outcomes, write_outcomes
+from bmn.cli.following.output_files import make_folder
 from bmn.cli.lookup.brand_lookup import find_target, for_target
 from bmn.cli.lookup.rows import Row, read_rows
 from bmn.cli.lookup.server_lookup import client_of
@@ -28,20 +28,22 @@ from bmn.cli.order import Body, Options
 from bmn.cli.terminal import exit_codes
 from bmn.cli.terminal.console import console
 from bmn.client import Client
-from bmn.errors import BmnError, InsufficientCredits, NoServer, RateLimited, TryLater
+from bmn.errors import BmnError, InsufficientCredits, NoServer, TryLater
 from bmn.format import count
 from bmn.schemas.generators.logos import KIND as LOGOS
 from bmn.schemas.kind import NEW_BRAND
 from bmn.schemas.kit_requests import QUEUE_OF
 
-T = TypeVar("T")
 _PRICED_BY = ("count", "products", "without", "durationSeconds")
 _QUEUES = {"logos": (LOGOS.queue,), "kit": tuple(QUEUE_OF.values())}
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOrder:
-    """What a command asks for. what: `logos` or `kit`. body: what rows have that say nothing else. timeout: seconds."""
+    """What a command asks for. what: `logos` or `kit`. body: what rows have that say nothing else. timeout: seconds.
+
+    out: the folder for what is made.
+    """
 
     what: str
     source: Path
@@ -51,6 +53,7 @@ class BatchOrder:
     detach: bool
     dry_run: bool
     timeout: float | None
+    out: Path | None = None
 
     @classmethod
     def of(
@@ -67,22 +70,26 @@ class BatchOrder:
         """The batch of a generator's options. Raises UsageError for those that are about one brand or one job."""
         about_one = {
             "--brand": options.brand,
-            "--out": options.out,
             "--refine": refine,
             "--bell": options.bell,
             "--exec": options.command,
             "--at and the like": options.terms,
         }
         if given := [name for name, value in about_one.items() if value]:
-            raise UsageError(f"With --from leave {given[0]} away: each row is a job of its own.")
+            raise UsageError(f"With --from leave out {given[0]}: each row is a job of its own.")
         shared = {name: value for name, value in body.items() if value is not None}
         how = {"detach": options.detach, "dry_run": options.dry_run, "timeout": options.timeout}
-        return cls(what, source, results, shared, yes=yes, **how)  # type: ignore[arg-type]
+        return cls(what, source, results, shared, yes=yes, out=options.out, **how)  # type: ignore[arg-type]
 
     @property
     def path(self) -> Path:
         """The result file."""
         return self.results or default_path(self.source)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the files go, wherever the next run is started from."""
+        return self.out and self.out.absolute()
 
 
 @dataclass(slots=True)
@@ -110,6 +117,8 @@ class _Run:
 def make_batch(batch: BatchOrder) -> int:
     """Runs a batch, or goes on with it; answers with the exit code."""
     ran = _Run()
+    if batch.folder and not batch.dry_run:
+        make_folder(batch.folder)  # before anything is paid for
     try:
         run(_make(batch, ran))
     except KeyboardInterrupt:
@@ -141,7 +150,8 @@ async def _make(batch: BatchOrder, ran: _Run) -> None:
         ran.submitting = True
         await _submit(client, batch, ran)
         if not batch.detach:
-            await batch_watch.watch(client, batch.what, batch.path, ran.outcomes, timeout=batch.timeout)
+            files = BatchFiles(client, batch.what, batch.folder)
+            await batch_watch.watch(client, batch.what, batch.path, ran.outcomes, files, timeout=batch.timeout)
 
 
 def _tell(batch: BatchOrder, ran: _Run, new: int, price: _Price) -> None:
@@ -170,12 +180,12 @@ async def _price(client: Client, batch: BatchOrder, rows: list[Row]) -> _Price:
         number = number if rows else 0
         body = json.loads(sort)
         if batch.what == "kit":
-            kit = await _patient(lambda: client.kit_price(body))  # noqa: B023
+            kit = await patient(lambda: client.kit_price(body))  # noqa: B023
             credits, usd, free = kit.credits, kit.usd, kit.usd_sandboxed
             whole.available = kit.credits_available - kit.credits_promised
         else:
             asked = {**body, "brandId": NEW_BRAND, "brandName": "New brand"}
-            found = await _patient(lambda: client.estimate("logos", asked))  # noqa: B023
+            found = await patient(lambda: client.estimate("logos", asked))  # noqa: B023
             credits, usd, free = found.credits, found.usd, found.usd if found.sandboxed else 0.0
             whole.available = found.credits_available
         whole.credits += number * credits
@@ -204,29 +214,19 @@ async def _submit(client: Client, batch: BatchOrder, ran: _Run) -> None:
 
 
 async def _submit_one(client: Client, batch: BatchOrder, row: Row, outcome: Outcome) -> None:
-    brand = await _patient(lambda: find_target(client, row.brand))
+    brand = await patient(lambda: find_target(client, row.brand))
     if not brand.id and batch.what == "kit":
-        check_price(await _patient(lambda: client.kit_price(row.body)))
+        check_price(await patient(lambda: client.kit_price(row.body)))
     elif not brand.id:
-        check_price(await _patient(lambda: client.estimate("logos", {**row.body, "brandName": brand.name})))
+        check_price(await patient(lambda: client.estimate("logos", {**row.body, "brandName": brand.name})))
     body = for_target(row.body, row.brand, brand, record_of(row.body))
     if batch.what == "kit":
-        kit = await _patient(lambda: client.start_kit(body, idempotency_key=row.key))
+        kit = await patient(lambda: client.start_kit(body, idempotency_key=row.key))
         outcome.id, outcome.state, outcome.step, outcome.brand_id = kit.group_id, kit.state, kit.step, kit.brand_id
         return
-    job = await _patient(lambda: client.generate("logos", body, idempotency_key=row.key))
+    job = await patient(lambda: client.generate("logos", body, idempotency_key=row.key))
     outcome.id, outcome.state = job.job_id, job.ended or "queued"
-    outcome.brand_id = brand.id or (await _patient(lambda: client.job(job.job_id))).brand_id
-
-
-async def _patient(ask: Callable[[], Awaitable[T]]) -> T:
-    """Asks, and waits as long as a limit of requests takes: a file of rows is more than a minute's worth."""
-    while True:
-        try:
-            return await ask()
-        except RateLimited as limit:
-            console.say(f"a limit is reached: going on in {limit.retry_after} s")
-            await asyncio.sleep(limit.retry_after)
+    outcome.brand_id = brand.id or (await patient(lambda: client.job(job.job_id))).brand_id
 
 
 def _report(batch: BatchOrder, outcomes: list[Outcome]) -> int:
@@ -236,7 +236,10 @@ def _report(batch: BatchOrder, outcomes: list[Outcome]) -> int:
     else:
         batch_watch.print_table(batch.what, outcomes)
     states = Counter(each.state for each in outcomes)
-    console.tell(f"{', '.join(f'{number} {state}' for state, number in states.items())}; results in {batch.path}")
+    told = f"{', '.join(f'{number} {state}' for state, number in states.items())}; results in {batch.path}"
+    if batch.out:
+        told += f", {count(sum(len(each.files) for each in outcomes), 'file')} in {batch.out}"
+    console.tell(told)
     console.next_step(*_steps(batch, outcomes))
     bad = sum(states[word] for word in ("failed", "refused", "held", "cancelled"))
     if not bad:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from bmn.cli.following.batch_files import BatchFiles
 from bmn.cli.following.kit_watch import LOOK_SECONDS
 from bmn.cli.following.outcomes import Outcome, write_outcomes
 from bmn.cli.terminal import exit_codes
@@ -43,12 +44,15 @@ class BatchOutOfTime(BmnError):
         super().__init__(f"Not all done after {seconds:g} s.", hint="They go on; the same command comes back to them.")
 
 
-async def watch(client: Client, what: str, path: Path, outcomes: list[Outcome], *, timeout: float | None) -> None:
-    """Follows what was ordered until nothing goes on by itself, and writes down what changes."""
+async def watch(
+    client: Client, what: str, path: Path, outcomes: list[Outcome], files: BatchFiles, *, timeout: float | None
+) -> None:
+    """Follows what was ordered until nothing goes on by itself; writes down what changes, and what each row delivers."""
     board = _BatchBoard(what)
     until = None if timeout is None else time.monotonic() + timeout
     try:
         await _look(client, what, outcomes, board)
+        await files.save(outcomes)
         write_outcomes(path, outcomes)
         while any(each.open for each in outcomes):
             board.show(outcomes)
@@ -56,7 +60,9 @@ async def watch(client: Client, what: str, path: Path, outcomes: list[Outcome], 
                 raise BatchOutOfTime(timeout or 0)
             await asyncio.sleep(LOOK_SECONDS)
             if await _look(client, what, outcomes, board):
-                write_outcomes(path, outcomes)
+                write_outcomes(path, outcomes)  # at once: to write files takes a while
+                if await files.save(outcomes):
+                    write_outcomes(path, outcomes)
     finally:
         board.leave()
 
@@ -213,6 +219,7 @@ def document(each: Outcome) -> dict[str, object]:
         "creditsCharged": each.credits,
         "message": each.message,
         "urls": each.urls,
+        "files": each.files,
         "error": each.error,
         "key": each.key,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bmn.cli.following.board import Board
-from bmn.cli.following.output_files import choose_names, job_tag, make_folder, write
+from bmn.cli.following.output_files import choose_names, make_folder, write
 from bmn.cli.terminal.console import console
 from bmn.cli.terminal.image_support import mode
 from bmn.client import Client, Event
@@ -158,7 +158,7 @@ class Gallery:
         """Writes the files; answers with their paths, in the order given. job_id: tells them from earlier ones."""
         datas = list(await asyncio.gather(*(self.fetch(asset.id, asset.url) for asset in assets)))
         make_folder(folder)  # it may have gone since it was made
-        paths = choose_names(folder, stem, job_tag(job_id), dict(enumerate(datas, start=1)))
+        paths = choose_names(folder, stem, job_id, dict(enumerate(datas, start=1)))
         for path, data in zip(paths, datas, strict=True):
             await asyncio.to_thread(write, path, data)
         return paths

@@ -17,7 +17,10 @@ WAITS = frozenset({"picking", "held"})
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a row. id: of its job or its kit, once that was accepted. error: why it was refused."""
+    """What became of a row. id: of its job or its kit, once that was accepted. error: why it was refused.
+
+    files: where what it has delivered was written. written_at: the state that it was in then.
+    """
 
     line: int
     brand: str
@@ -30,6 +33,8 @@ class Outcome:
     message: str = ""
     urls: list[str] = field(default_factory=list)
     error: str | None = None
+    files: list[str] = field(default_factory=list)
+    written_at: str = ""
 
     @property
     def open(self) -> bool:

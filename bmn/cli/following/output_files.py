@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -32,28 +33,23 @@ def local_path(client: Client, url: str) -> Path | None:
     return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
 
 
-def job_tag(job_id: str) -> str:
-    """What tells the files of a job from those of another."""
-    return short_id(job_id)[:4]
-
-
 def stem_for(brand: str, noun: str) -> str:
     """How the names of a brand's files begin: `acme-coffee-logo`."""
     return f"{slug(brand)}-{slug(noun)}"
 
 
-def choose_names(folder: Path, stem: str, job_tag: str, datas: Mapping[int, bytes]) -> list[Path]:
-    """File names that overwrite nothing else: `stem-1.png`, or with the job's tag where another file is called so.
+def choose_names(folder: Path, stem: str, job_id: str, datas: Mapping[int, bytes]) -> list[Path]:
+    """File names that overwrite nothing else: `stem-1.png`, or with more of the job's id where other files are called so.
 
     datas: the files by their numbers.
     """
-
-    def names(prefix: str) -> list[Path]:
-        return [folder / f"{prefix}-{number}{suffix_of(data)}" for number, data in datas.items()]
-
-    plain = names(stem)
-    free = all(not path.exists() or _holds(path, data) for path, data in zip(plain, datas.values(), strict=True))
-    return plain if free else names(f"{stem}-{job_tag}")
+    whole = short_id(job_id)
+    prefixes = chain((stem, f"{stem}-{whole[:4]}", f"{stem}-{whole}"), (f"{stem}-{whole}-{n}" for n in count(2)))
+    for prefix in prefixes:
+        paths = [folder / f"{prefix}-{number}{suffix_of(data)}" for number, data in datas.items()]
+        if all(not path.exists() or _holds(path, data) for path, data in zip(paths, datas.values(), strict=True)):
+            return paths
+    raise AssertionError("there is always a further name")
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -11,18 +11,30 @@ from bmn.cli.terminal.timespan import next_moment, seconds_ago
 from bmn.format import parse_span
 from bmn.numbers import number
 
-Bell = Annotated[bool, typer.Option("--bell", help="Ring when it has ended.")]
+# Panels of the help of a command with many options.
+LOOK, CHANGE, FILE, WHEN, WATCH = (
+    *("More of its look", "From a logo that is there", "From a file of brands"),
+    *("When it runs", "Watching it, and its end"),
+)
+
+Bell = Annotated[bool, typer.Option("--bell", help="Ring when it has ended.", rich_help_panel=WATCH)]
 Exec = Annotated[
     str | None,
     typer.Option(
-        "--exec", metavar="CMD", help="Run this after the end, once a job, with the job as JSON on its input."
+        "--exec",
+        metavar="CMD",
+        help="Run this after the end, once a job, with the job as JSON on its input.",
+        rich_help_panel=WATCH,
     ),
 ]
 Images = Annotated[
-    str | None, typer.Option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.")
+    str | None,
+    typer.Option("--images", metavar="HOW", help="auto, kitty, iterm, sixel, blocks or none.", rich_help_panel=WATCH),
 ]
 Out = Annotated[Path | None, typer.Option("-o", "--out", file_okay=False, metavar="DIR", help="Write the files there.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 9 where only a part was delivered.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit 9 where only a part was delivered.", rich_help_panel=WATCH)
+]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit log.")]
 
 
