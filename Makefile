@@ -13,33 +13,16 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-# uv where it is installed. Else four pips side by side: one spends most of its time thinking about one package after the
-# other. Every package is pinned, so there is nothing to resolve (--no-deps); what nobody imports is not compiled.
-ifneq ($(shell command -v uv),)
-INSTALL := uv pip install --quiet --python $(BIN)/python
-else
-INSTALL := $(BIN)/pip install -qq --no-compile
-endif
-SIDE_BY_SIDE := xargs -P 4
-# Says how many are installed so far, so that one sees it at work. What has come is counted in a file: four do it at once.
-COME := $(VENV)/.come
-TELLING := sh -c 'all=$$1; shift; $(INSTALL) --no-deps "$$@" && echo "$$\#" >> $(COME) && \
-	echo "  $$(awk "{ all += \$$1 } END { print all }" $(COME)) of $$all packages are here"' sh
-
 # bmn and the sandbox: what runs on a machine without keys. Production installs requirements.txt alone.
 RUN_PINS := requirements.txt requirements-sandbox.txt
 RUN_MB := 145
 $(VENV)/.run: $(RUN_PINS) pyproject.toml bmn_sandbox/pyproject.toml setup.py
-	@echo "installing bmn and $$(cat $(RUN_PINS) | wc -l) packages into $(VENV): $(RUN_MB) MB to download where no cache has them"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@rm -f $(COME); cat $(RUN_PINS) | $(SIDE_BY_SIDE) -n 10 $(TELLING) $$(cat $(RUN_PINS) | wc -l)
-	@printf '%s\n' . ./bmn_sandbox | $(SIDE_BY_SIDE) -n 1 $(INSTALL) --no-deps -e
+	@PYTHON=$(PYTHON) sh tools/install.sh bmn $(RUN_MB) $(VENV) $(RUN_PINS) -- . ./bmn_sandbox
 	@touch $@
 
 DEV_MB := 125
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
-	@echo "installing $$(cat requirements-dev.txt | wc -l) packages for the tests: $(DEV_MB) MB to download where no cache has them"
-	@rm -f $(COME); $(SIDE_BY_SIDE) -n 10 $(TELLING) $$(cat requirements-dev.txt | wc -l) < requirements-dev.txt
+	@sh tools/install.sh "the tests" $(DEV_MB) $(VENV) requirements-dev.txt
 	@touch $@
 
 # In the home that every other command uses: what comes next goes on with this brand.
