@@ -122,7 +122,7 @@ CAUSES: dict[Cause, CauseInfo] = {
         "us",
         "We cannot reach our image service right now.",
         "Please try again later.",
-        "The provider refuses us: our key, its rights, the sender or the model. Mend it, then `bmn queues resume QUEUE`.",
+        "The provider refuses us: our key, its rights, the sender or the model. Fix it, then `bmn queues resume QUEUE`.",
         pauses=True,
         dead=True,
     ),
@@ -224,7 +224,7 @@ CAUSES: dict[Cause, CauseInfo] = {
     Cause.WEBHOOK_FAILED: _info(
         "you",
         "The receiver of a webhook did not take it.",
-        "Mend the receiver, then replay the delivery.",
+        "Fix the receiver, then replay the delivery.",
         "The receiver is its user's; `bmn webhooks deliveries` says what it answered.",
         retried=True,
     ),
@@ -233,7 +233,7 @@ CAUSES: dict[Cause, CauseInfo] = {
         "you",
         "Its deadline has passed, so it was cancelled.",
         "Start it again, with more time.",
-        "Nothing to mend. If many miss their deadlines, the queue is too slow: add workers, or allow more time.",
+        "Nothing to fix. If many miss their deadlines, the queue is too slow: add workers, or allow more time.",
     ),
     Cause.SCHEMA_CHANGED: _info(
         "us",

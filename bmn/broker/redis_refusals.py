@@ -50,7 +50,7 @@ _DISK = RedisRefusal(
 )
 _LOADING = RedisRefusal("loading", "Redis is loading its data.", "Wait: it answers when it has read them.")
 _MASTER = RedisRefusal(
-    "master", "This Redis is a replica that has lost its primary.", "Name the primary in REDIS_URL, or mend their link."
+    "master", "This Redis is a replica that has lost its primary.", "Name the primary in REDIS_URL, or fix their link."
 )
 _FEW = RedisRefusal(
     "disk", "Redis refuses writes because too few replicas follow it.", "Start them, or lower min-replicas-to-write."

@@ -124,7 +124,7 @@ def _redis_facts(where: str, info: Info) -> Iterator[DoctorCheck]:
 
 def _memory(used: int, limit: int) -> DoctorCheck:
     if not limit:
-        return DoctorCheck("Memory", "warning", f"{used >> 20} MB used, no limit", "Set maxmemory, 256mb will do.")
+        return DoctorCheck("Memory", "warning", f"{used >> 20} MB used, no limit", "Set maxmemory; 256mb is enough.")
     share = used / limit
     text = f"{used / 2**20:.0f} of {limit >> 20} MB used"
     if share >= _MEMORY_FULL:

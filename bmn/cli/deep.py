@@ -53,13 +53,13 @@ def check_stuck(settings: Settings) -> Iterator[DoctorCheck]:
         return
     found = stuck_jobs(settings.database_address, lost_for=_LOST_SECONDS, overdue_for=_OVERDUE_SECONDS)
     if found.lost:
-        text = f"{count(found.lost, 'job')} of workers that are gone, and nobody takes them up"
+        text = f"{count(found.lost, 'job')} of workers that are gone, and no worker runs them"
         yield DoctorCheck("Stuck", "failed", text, "Start a worker: whichever runs takes them from the dead.")
     for queue, age in found.overdue.items():
         text = f"the oldest job in {queue} should have begun {duration(age)} ago"
         yield DoctorCheck("Stuck", "warning", text, f"Start a worker of it, or more: bmn workers scale {queue}=2")
     if not found.lost and not found.overdue:
-        yield DoctorCheck("Stuck", "ok", "no job stands still")
+        yield DoctorCheck("Stuck", "ok", "no job is stuck")
 
 
 def check_orphans(settings: Settings) -> Iterator[DoctorCheck]:

@@ -69,6 +69,6 @@ class AlertLoop:
         try:
             await sinks.tell(self._core)
         except TryLater:
-            log.debug("alerts not told; the database is away")
+            log.debug("alerts not sent; the database is away")
         except Exception:
             log.exception("telling of alerts failed")

@@ -51,9 +51,7 @@ async def scale(
     told = sorted(family for family in families if family)
     if not told:
         where = f" on {host}" if host else ""
-        raise NotFound(
-            f"No supervisor{where} has a worker that could hear this.", hint=f"Start one: bmn worker {queue}"
-        )
+        raise NotFound(f"No supervisor{where} has a worker that could do this.", hint=f"Start one: bmn worker {queue}")
     await _tell(core, WorkerCommand(deployment=core.deployment, scale=queue, count=count, families=told))
     after = {"count": count, "supervisors": told}
     await core.db.write(lambda conn: audit_store.note(conn, by, "worker.scale", queue, reason=reason, after=after))
@@ -63,7 +61,7 @@ async def scale(
 async def _alive(core: Core, host: str | None) -> list[WorkerRecord]:
     found = await registered(core)
     if found is None:
-        raise TryLater("Redis is away: workers cannot be told anything.", hint="See `bmn doctor`.")
+        raise TryLater("Redis is away: no order reaches the workers.", hint="See `bmn doctor`.")
     return [worker for worker in found if worker.state not in ("lost", "draining") and host in (None, worker.host)]
 
 
@@ -75,4 +73,4 @@ async def _tell(core: Core, order: WorkerCommand) -> None:
     try:
         await core.redis.publish(redis_keys.CONTROL, order.dump())
     except (RedisError, OSError) as error:
-        raise TryLater("Redis is away: workers cannot be told anything.", hint="See `bmn doctor`.") from error
+        raise TryLater("Redis is away: no order reaches the workers.", hint="See `bmn doctor`.") from error

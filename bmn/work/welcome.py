@@ -48,8 +48,6 @@ def _greeting(core: Core, user_id: str, email: str) -> list[NewJob]:
             queue = core.queue(name)
             planned.append(queue.new_job(queue.payload.model_validate(data), job_id=f"{name}-{user_id}"))
     except ValidationError as error:
-        log.warning(
-            "a new user is not greeted: their address cannot be used", user_id=user_id, fields=error.error_count()
-        )
+        log.warning("no welcome mail: the user's address cannot be used", user_id=user_id, fields=error.error_count())
         return []
     return planned

@@ -175,7 +175,7 @@ def test_one_begun_beside_is_found_paused_resumed_and_aborted(stack: Stack) -> N
     assert admin.bmn("bulk", "list").out == ""
     assert admin.bmn("bulk", "abort", bulk_id, "--everyone").code == 0
     watched = admin.bmn("bulk", "watch", "last", "--everyone")
-    assert (watched.code, "not taken up: it was aborted" in watched.err) == (8, True)
+    assert (watched.code, "not started: it was aborted" in watched.err) == (8, True)
     assert admin.bmn("bulk", "watch", "ffff", "--everyone").code == 3
     purged = admin.json("jobs", "dlq", "purge", "--all", "--yes")
     assert purged["count"] >= _USERS * _EACH - 3

@@ -144,7 +144,7 @@ def test_keys_pause_look_replay_and_drain(stack: Stack, ana: User) -> None:
         screen.type("d")
         _shows(screen, "Drain image-upload on")
         screen.type("y")
-        _shows(screen, "told to finish within")
+        _shows(screen, "asked to finish within")
         screen.wait_for(lambda _: not any("image-upload" in line and "idle" in line for line in screen.display))
         screen.type("?")
         _shows(screen, "What changes something asks first")

@@ -1,9 +1,13 @@
 """What is said of mistakes, failures and lists: once, of the nearest thing, and in one way wherever it is asked."""
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import bmn
 from bmn.cli.base import nearest
 from bmn.cli.following.board import Board
 from bmn.cli.following.progress import BoardLine
@@ -34,7 +38,7 @@ def test_a_header_that_is_none_is_said_once_with_the_one_that_was_meant(tmp_path
     assert "lines 2, 3, 4, 5, 6 and 2 more: there is no column colours. Did you mean colors?" in refused.value.message
     assert refused.value.message.count("there is no column") == 1
     file.write_text("brand,color,colors\nAcme,navy,navy\n")
-    with pytest.raises(UsageProblem, match="the column colors stands there twice"):
+    with pytest.raises(UsageProblem, match="the column colors is there twice"):
         read_rows(file, "logos", {})
 
 
@@ -98,3 +102,34 @@ def test_people_are_offered_a_longer_page_and_programs_the_cursor(monkeypatch: p
     assert further("WzE3OTYw", 200) == "the next page: --cursor WzE3OTYw"
     monkeypatch.setattr(type(console), "width", None)
     assert further("WzE3OTYw", 20) == "the next page: --cursor WzE3OTYw"
+
+
+_ROOT = Path(bmn.__file__).parent
+# Of stories, and of other languages; the field has a word for each.
+_DIALECT = re.compile(
+    r"\b(mend(s|ed|ing)?|hears?|heard|anew|in vain|greet(s|ed)?|told to|waits since|stands? there"
+    r"|leave \S+( and \S+)? away|take(n|s)? (it )?up)\b",
+    re.IGNORECASE,
+)
+
+
+def _said_by(tree: ast.Module) -> Iterator[str]:
+    """Every text of a module that has a space in it and is no docstring."""
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value if " " in node.value else ""
+
+
+def test_messages_and_pages_are_in_the_fields_words() -> None:
+    found = [
+        f"{path.relative_to(_ROOT)}: {text}"
+        for path in _ROOT.rglob("*.py")
+        if "migrations" not in path.parts
+        for text in _said_by(ast.parse(path.read_text()))
+        if _DIALECT.search(text)
+    ]
+    pages = [path for ending in ("html", "txt") for path in _ROOT.rglob(f"templates/**/*.{ending}")]
+    words = ((path, re.sub(r"<[^>]*>|\{.*?\}", " ", path.read_text())) for path in pages)
+    found += [f"{path.relative_to(_ROOT)}: {each[0]}" for path, text in words if (each := _DIALECT.search(text))]
+    assert found == []

@@ -301,5 +301,5 @@ def _providers(address: str) -> Iterator[DoctorCheck]:
         for queue, provider in (health.checks.providers.stand_ins or {}).items():
             text = f"{provider} makes what {queue} orders, as its first provider is out"
             yield DoctorCheck(
-                "Providers", "warning", text, "Mend the first one; it is asked again every minute. See: bmn alerts"
+                "Providers", "warning", text, "Fix the first one; it is asked again every minute. See: bmn alerts"
             )

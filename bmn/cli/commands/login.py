@@ -40,7 +40,7 @@ def login(
     url = _address(address or _asked("Server: "))
     name = console.profile or urlsplit(url).hostname or "server"
     if name == NONE:
-        raise UsageProblem(f"{NONE!r} stands for no profile.", hint="Choose another name with --profile.")
+        raise UsageProblem(f"{NONE!r} is not a profile's name.", hint="Choose another name with --profile.")
     key = _checked(_key(url))
 
     async def who() -> Me:

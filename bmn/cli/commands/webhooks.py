@@ -109,7 +109,7 @@ def enable(endpoint: Endpoint) -> None:
     if console.json:
         console.document(enabled)
         return
-    console.say(f"{enabled.id} hears again, from the next event on.")
+    console.say(f"{enabled.id} gets events again, from the next one on.")
     console.next_step(f"bmn webhooks test {enabled.id}")
 
 

@@ -95,7 +95,7 @@ def drain(
 def _say_told(told: Sequence[WorkerStatus], within: float) -> None:
     jobs = sum(len(worker.jobs) for worker in told)
     console.say(
-        f"{count(len(told), 'worker')} told to drain; {count(jobs, 'job')} may finish within {duration(within)}"
+        f"{count(len(told), 'worker')} asked to drain; {count(jobs, 'job')} may finish within {duration(within)}"
     )
 
 
@@ -146,7 +146,7 @@ def scale(
     async def act() -> tuple[Scaled, dict[str, int]]:
         async with open_client(role="admin") as client:
             told = await client.scale(queue, number, host=host, reason=reason)
-            console.say(f"{count(len(told.supervisors), 'supervisor')} told to keep {number} of {told.queue}")
+            console.say(f"{count(len(told.supervisors), 'supervisor')} asked to keep {number} of {told.queue}")
             return told, await _until_scaled(client, told)
 
     told, now = run(act())

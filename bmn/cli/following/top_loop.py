@@ -215,7 +215,7 @@ class Top:
 
         async def act() -> str:
             told = await self._client.drain(worker.name, seconds=_DRAIN_SECONDS, reason=_REASON)
-            return f"{count(len(told), 'worker')} told to finish within {duration(_DRAIN_SECONDS)} and to end"
+            return f"{count(len(told), 'worker')} asked to finish within {duration(_DRAIN_SECONDS)} and to end"
 
         self._ask_first(f"Drain {worker.queue} on {worker.host} ({worker.pid})?", act)
 

@@ -65,7 +65,7 @@ def read_profiles() -> Profiles:
         return Profiles()
     except (OSError, ValidationError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not what `bmn login` writes"
-        raise Misconfigured(f"{path} cannot be read: {reason}.", hint="Mend or remove it, then `bmn login`.") from None
+        raise Misconfigured(f"{path} cannot be read: {reason}.", hint="Fix or remove it, then `bmn login`.") from None
     return Profiles(stored.current, dict(stored.profiles))
 
 

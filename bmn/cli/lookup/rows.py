@@ -82,7 +82,7 @@ def read_rows(path: Path, what: str, defaults: Mapping[str, object], catalogue: 
     if problems:
         more = f"\n  and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
         told = "".join(f"\n  {_lines(lines)}: {problem}" for problem, lines in [*problems.items()][:_TOLD])
-        raise UsageProblem(f"{path} cannot be used:{told}{more}", hint="Nothing was submitted. Mend the file.")
+        raise UsageProblem(f"{path} cannot be used:{told}{more}", hint="Nothing was submitted. Correct the file.")
     if not rows:
         raise UsageProblem(f"{path} has no rows.", hint="The first line names the columns: brand, style, colors, ...")
     if len(rows) > MOST:
@@ -169,7 +169,7 @@ def _by_column(values: Mapping[str, Any], columns: Sequence[str]) -> dict[str, A
             guess = f" Did you mean {near[0]}?" if near else ""
             raise ValueError(f"there is no column {header}.{guess} The columns are {', '.join(columns)}")
         if name in found:
-            raise ValueError(f"the column {name} stands there twice")
+            raise ValueError(f"the column {name} is there twice")
         found[name] = value
     return found
 

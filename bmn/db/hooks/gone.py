@@ -29,7 +29,7 @@ def forget(conn: Connection, delivery: DeliveryRow) -> None:
 
 
 def enable(conn: Connection, endpoint_id: str, user_id: str) -> EndpointRow:
-    """The endpoint hears again, from the next event on. Raises NotFound."""
+    """The endpoint gets events again, from the next one on. Raises NotFound."""
     get_endpoint(conn, endpoint_id, user_id)
     again = update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)
     conn.execute(again.values(disabled_at=None, disabled_reason=None))
@@ -41,7 +41,7 @@ def check_hears(endpoint: EndpointRow) -> None:
     if endpoint.disabled_at is not None:
         raise Conflict(
             f"The webhook endpoint {endpoint.id} is disabled: {endpoint.disabled_reason}",
-            hint=f"`bmn webhooks enable {endpoint.id}` lets it hear again.",
+            hint=f"`bmn webhooks enable {endpoint.id}` enables it again.",
         )
 
 

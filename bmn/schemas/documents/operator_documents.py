@@ -65,7 +65,7 @@ class Workers(Document):
 
 
 class Scaled(Document):
-    """Who was told to keep `count` workers of a queue. supervisors: each by its own name. workers: of theirs, before."""
+    """Who was asked to keep `count` workers of a queue. supervisors: each by its own name. workers: of theirs, before."""
 
     queue: str
     count: int

@@ -291,7 +291,7 @@ def _mending(facts: Facts, paused: QueueSettingRow) -> str:
     """What lets a paused queue go on."""
     if facts.candid and paused.cause is not None and CAUSES[paused.cause].pauses_queue:
         return CAUSES[paused.cause].advice.replace("QUEUE", facts.job.queue)
-    return "For an operator, when the reason is mended; nothing is lost meanwhile."
+    return "For an operator, when the reason is fixed; nothing is lost meanwhile."
 
 
 def _ended(facts: Facts) -> bool:

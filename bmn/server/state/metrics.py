@@ -83,7 +83,7 @@ class Metrics:
         self.spent = Gauge(
             "bmn_provider_usd", "What providers were paid, in the records", ("provider",), registry=self.registry
         )
-        self.dead_letters = Gauge("bmn_dead_letters_open", "Dead letters nobody has mended", registry=self.registry)
+        self.dead_letters = Gauge("bmn_dead_letters_open", "Dead letters that nobody has fixed", registry=self.registry)
         self.paused = Gauge("bmn_queue_paused", "1 where a queue is paused", ("queue",), registry=self.registry)
         self.alerts = Gauge("bmn_alerts_open", "Alerts that are not over, by kind", ("kind",), registry=self.registry)
         self.lag = Gauge(

@@ -188,7 +188,7 @@ async def carry_on(core: Core) -> None:
             if is_passing(error):
                 raise
             log.exception("a kit cannot go on", kit_id=kit_id)
-            words = "A defect of ours holds it up; our operators were told."
+            words = "A defect of ours holds it up; our operators know."
             told = Told(
                 await core.db.write(
                     partial(kit_store.change, kit_id=kit_id, state="held", message=words, cause=_DEFECT)

@@ -28,7 +28,7 @@ async def run(ctx: Context[DeliveryPayload]) -> Result:
     if why := _nobody_hears(delivery, endpoint):
         await ctx.commit(lambda conn: deliveries.drop(conn, delivery.id, why))
     if why or delivery.state is not DeliveryState.PENDING or delivery.delivery_job != ctx.job.id:
-        return Result("Nobody is to hear this any more", data=Counts({"delivered": 0}))
+        return Result("This is no longer to be delivered", data=Counts({"delivered": 0}))
     signer = Signer(ctx.settings, ctx.storage)
     secret = endpoint.secret if endpoint else signer.webhook_secret(delivery.user_id)
     message = message_of(delivery, secret, signer)
