@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -260,6 +261,23 @@ async def test_the_server_over_http_with_a_token(user: User) -> None:
             refused = await agent.refusal("submit", brand="Acme Coffee", order=large, budget=100)
             assert refused.startswith("Insufficient credits\nThis needs ")
             assert (await agent.ask("list_brands"))["brands"] == []
+
+
+def test_who_has_no_token_sends_no_head_without_an_end(user: User) -> None:
+    with listening(user) as (url, _), socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0)) as client:
+        client.settimeout(PATIENCE)
+        client.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        answer = b""
+        try:
+            for _ in range(400):
+                client.sendall(b"a: b\r\n" * 10_000)
+        except ConnectionError:
+            pass
+        try:
+            answer = client.recv(1000)
+        except ConnectionError:  # it was reset while we wrote
+            return
+        assert answer.startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from bmn.events.audience import Outgoing, job_event
 from bmn.identity.tokens import Principal
 from bmn.server.sockets.auth import client_name
 from bmn.server.sockets.limits import Bucket, Refusals
+from bmn.server.sockets.line import EventPacket, OutgoingLine
 from bmn.server.sockets.ring import Entry, Ring
 from bmn.server.sockets.server import _is_python_client
 from bmn.server.sockets.session import HistoryRange, Session, Sessions, is_pid, new_pid, read_offset
-from bmn.server.sockets.transport import EventPacket, OutgoingLine
 
 
 async def drain(line: OutgoingLine) -> list[str]:
@@ -132,6 +132,19 @@ def test_room_bookkeeping_returns_to_nothing() -> None:
         assert sessions.remove(one)
         assert not sessions.remove(one)
     assert (len(sessions), sessions.room_count(), sessions.of_user("u"), sessions.on_transport("t1")) == (0, 0, 0, [])
+
+
+def test_who_has_gone_while_a_room_was_looked_up_sits_in_none() -> None:
+    """It remembers the room, and has it again where its client comes back."""
+    sessions, one = Sessions(), session("s1")
+    sessions.add(one)
+    sessions.remove(one)
+    sessions.enter(one, "job:a")
+    assert (sessions.room_count(), one.rooms) == (0, {"user:u", "job:a"})
+    sessions.add(other := session("s1"))  # as a resumed one has the same id
+    sessions.enter(one, "job:b")
+    assert sessions.subscribers("/wizard", ("job:b",)) == set()
+    assert sessions.remove(other) and sessions.room_count() == 0
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """From polls to a WebSocket: also where one opens and forgets whatever is sent over it."""
 
+import asyncio
 import json
 
 import httpx2
@@ -17,7 +18,7 @@ class Polling:
     """A transport that polls, and has joined the wizard."""
 
     def __init__(self, client: httpx2.AsyncClient, server: Address, sid: str) -> None:
-        self._client, self._sid = client, sid
+        self._client, self.sid = client, sid
         self._socket = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket&sid={sid}"
 
     @classmethod
@@ -33,13 +34,13 @@ class Polling:
         return connect(self._socket, proxy=None)
 
     async def say(self, packet: str) -> None:
-        answer = await self._client.post(f"{_POLLS}&sid={self._sid}", content=packet)
+        answer = await self._client.post(f"{_POLLS}&sid={self.sid}", content=packet)
         assert answer.text == "OK"
 
     async def read(self, start: str, *, polls: int = 5) -> str:
         """The first packet that begins so, in at most so many polls."""
         for _ in range(polls):
-            for packet in (await self._client.get(f"{_POLLS}&sid={self._sid}")).text.split("\x1e"):
+            for packet in (await self._client.get(f"{_POLLS}&sid={self.sid}")).text.split("\x1e"):
                 if packet.startswith(start):
                     return packet
         raise AssertionError(f"no packet that begins with {start} in {polls} polls")
@@ -99,3 +100,19 @@ async def test_a_websocket_takes_over(bare: Live) -> None:
             while not (packet := str(await beside.recv())).startswith("43"):
                 pass
             assert job in packet
+
+
+async def test_a_transport_keeps_one_poll_waiting(bare: Live) -> None:
+    """The newest: whoever asks beside it was sent twice on the way, or holds connections."""
+    server = await bare.server()
+    job = await bare.job()
+    async with client_of(server) as client:
+        polling = await Polling.open(client, server, bare.token())
+        address = f"{_POLLS}&sid={polling.sid}"
+        waiting = [asyncio.create_task(client.get(address)) for _ in range(8)]
+        while len(done := [poll for poll in waiting if poll.done()]) < 7:
+            await asyncio.wait([poll for poll in waiting if not poll.done()], return_when=asyncio.FIRST_COMPLETED)
+        assert {poll.result().text for poll in done} == {"6"}
+        (newest,) = [poll for poll in waiting if not poll.done()]
+        await polling.say(f'42{WIZARD},7["job:status",{{"jobId":"{job}"}}]')
+        assert job in (await newest).text

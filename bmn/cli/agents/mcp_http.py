@@ -1,5 +1,6 @@
 """The same server over HTTP, for whoever has its token: other users of this machine can connect to it as well."""
 
+import asyncio
 import hmac
 import logging
 import secrets
@@ -14,6 +15,8 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from bmn.errors import Misconfigured, UsageProblem
 from bmn.lifeline import end_when_told
+from bmn.server.edge.connections import guarded_by
+from bmn.server.edge.gate import Gate
 from bmn.settings.web import bracketed, is_loopback, reachable
 
 PATH = "/mcp"
@@ -21,6 +24,7 @@ _LEAST_TOKEN = 16  # characters
 _ANYWHERE = ("0.0.0.0", "::", "")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _GRACE_SECONDS = 5
+_CONNECTIONS, _CONNECTIONS_EACH = 500, 100
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -74,13 +78,19 @@ class Listening:
 class _Listener(uvicorn.Server):
     """Says when it takes connections, and, which is as important to who started it, signals."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, gate: Gate, ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._gate = gate
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._watching = asyncio.create_task(self._gate.watch(), name="gate")
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        self._watching.cancel()
 
 
 async def serve(server: MCPServer[Any], place: Listening, sock: socket.socket, ready: Callable[[], None]) -> None:
@@ -88,8 +98,12 @@ async def serve(server: MCPServer[Any], place: Listening, sock: socket.socket, r
     app = server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, host=place.host, transport_security=place.security()
     )
+    gate = Gate(_CONNECTIONS, _CONNECTIONS_EACH)
+    http, _ = guarded_by(gate)  # who has no token may send a head here, of any length else
     config = uvicorn.Config(
         guarded(app, place.token),
+        http=http,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -98,7 +112,7 @@ async def serve(server: MCPServer[Any], place: Listening, sock: socket.socket, r
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     logging.getLogger("uvicorn.access").disabled = True
-    own = _Listener(config, ready)
+    own = _Listener(config, gate, ready)
     end_when_told(own.handle_exit)
     await own.serve([sock])
 

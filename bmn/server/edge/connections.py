@@ -5,14 +5,12 @@ import json
 import resource
 from typing import Any
 
-from uvicorn._types import ASGISendEvent
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import Request
 
 from bmn.logs import get_logger
-from bmn.server.edge.asgi import LARGE, UNKNOWN_BYTES
 from bmn.server.edge.gate import Gate
+from bmn.server.edge.websockets import CountedWebSocket
 
 log = get_logger(__name__)
 
@@ -24,6 +22,7 @@ _PIPELINED = 16
 _LINGER_SECONDS = 1.0
 _REST_SECONDS = 5.0
 _MANY_FILES = 65_536
+_FRAMING = (b"content-length", b"transfer-encoding")
 
 _TOO_LARGE = "The head of the request is too large: at most 64 KB and 100 lines."
 _TOO_MANY = "Too many connections; try again in a moment."
@@ -36,6 +35,9 @@ class PromptProtocol(HttpToolsProtocol):
 
     Bytes that are no body are counted, and nothing of a head that has too many is kept: the lines of a head, what stands
     around the chunks of a body and behind it, and the ends of lines between two requests.
+
+    A request that would rather go on in another protocol than WebSocket is one of this protocol, as HTTP has it: Java's
+    client asks for h2c with each of its first requests, and sends the body all the same.
     """
 
     gate: Gate
@@ -46,6 +48,7 @@ class PromptProtocol(HttpToolsProtocol):
     _bytes = 0  # since the last thing that was whole
     _lines = 0
     _size = 0
+    _reads_head_again = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -64,21 +67,66 @@ class PromptProtocol(HttpToolsProtocol):
             else:
                 if self._in_head and self._waiting is None:
                     self._expect()
-                super().data_received(part)
+                self._feed(part)
             if self._too_large and not self._refused:
                 self._refuse(431, _TOO_LARGE, "too_large")
 
+    def _feed(self, part: bytes) -> None:
+        self._unset_keepalive_if_required()
+        while True:
+            try:
+                self.parser.feed_data(part)
+                return
+            except httptools.HttpParserUpgrade as end:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                part = part[end.args[0] :]
+            except httptools.HttpParserError:
+                self.send_400_response(_MALFORMED)
+                return
+            self._stay()
+
+    def _stay(self) -> None:
+        """The parser has done with a request that asks for another protocol, its body included. Another one reads on."""
+        framing = [
+            f"{name.decode()}: {value.decode('latin-1')}\r\n" for name, value in self.headers if name in _FRAMING
+        ]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._reads_head_again = True
+        self.parser.feed_data(f"POST / HTTP/1.1\r\n{''.join(framing)}\r\n".encode("latin-1"))
+        self._reads_head_again = False
+
+    def handle_websocket_upgrade(self) -> None:
+        self._forget_times()
+        # Nobody reads cookies there, which may be longer than what reads the head of a handshake takes.
+        self.scope["headers"] = [
+            header for header in self.headers if header[0] != b"cookie" and header != (b"content-length", b"0")
+        ]
+        super().handle_websocket_upgrade()
+
+    def _forget_times(self) -> None:
+        self._unset_keepalive_if_required()
+        self._expect_nothing()
+
     def on_message_begin(self) -> None:
+        if self._reads_head_again:
+            return
         super().on_message_begin()
         self._lines = self._size = 0
         self._expect()
 
     def on_url(self, url: bytes) -> None:
+        if self._reads_head_again:
+            return
         self._count(len(url))
         if not self._too_large:
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reads_head_again:
+            return
         self._lines += 1
         self._count(len(name) + len(value) + 4)
         if (
@@ -87,6 +135,8 @@ class PromptProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self._reads_head_again:
+            return
         self._expect_nothing()
         self._in_head = False
         self._bytes = 0
@@ -107,6 +157,8 @@ class PromptProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            return  # its body is still to come
         self._in_head = True
         self._bytes = 0
         self._expect_nothing()
@@ -115,7 +167,9 @@ class PromptProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.cycle.response_complete and not self._in_head and not self.transport.is_closing():
+        if self.transport.get_protocol() is not self:
+            self._forget_times()  # it goes on as a WebSocket, which was asked for together with this request
+        elif self.cycle.response_complete and not self._in_head and not self.transport.is_closing():
             self._expect(_REST_SECONDS)  # of a body that nobody reads
 
     def send_400_response(self, _msg: str) -> None:
@@ -163,42 +217,6 @@ class PromptProtocol(HttpToolsProtocol):
     def _end(self) -> None:
         transport: Any = self.transport
         transport.close()
-
-
-class CountedWebSocket(WebSocketsSansIOProtocol):
-    """A connection that began as one of `PromptProtocol` is counted until it ends.
-
-    Until the app calls what stands in its scope as LARGE, it keeps little of what comes, and does not wait for a client
-    that is told to go.
-    """
-
-    gate: Gate
-    _large = False
-
-    def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), _SLICE):
-            if self.transport.is_closing():
-                return
-            super().data_received(data[start : start + _SLICE])
-            if not self._large and len(self.conn.reader.buffer) + sum(map(len, self.frames)) > UNKNOWN_BYTES:
-                self.transport.abort()
-
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if hasattr(self, "scope"):  # it is a handshake
-            self.scope["extensions"][LARGE] = self._allow_large  # type: ignore[assignment]
-
-    async def send(self, message: ASGISendEvent) -> None:
-        await super().send(message)
-        if message["type"] == "websocket.close" and not self._large:
-            self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.gate.leave(self.transport)
-        super().connection_lost(exc)
-
-    def _allow_large(self) -> None:
-        self._large = True
 
 
 def guarded_by(gate: Gate) -> tuple[type[PromptProtocol], type[CountedWebSocket]]:

@@ -7,9 +7,10 @@ from typing import Any
 from bmn.events.audience import Outgoing
 from bmn.logs import get_logger
 from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.line import EventPacket, OutgoingLine
 from bmn.server.sockets.ring import START, Entry, Position, Ring, packet_texts, read_position
 from bmn.server.sockets.session import HistoryRange, Session, Sessions
-from bmn.server.sockets.transport import EventPacket, OutgoingLine, Transports
+from bmn.server.sockets.transport import Transports
 
 log = get_logger(__name__)
 

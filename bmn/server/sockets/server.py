@@ -25,11 +25,12 @@ from bmn.server.edge.measured import is_heavy
 from bmn.server.sockets.auth import authenticate, client_name
 from bmn.server.sockets.delivery import Delivery
 from bmn.server.sockets.limits import Buckets, Idle, Limits, Refusals
+from bmn.server.sockets.line import EventPacket
 from bmn.server.sockets.recovery import Recovery, Resumption
 from bmn.server.sockets.room_ownership import own_rooms
 from bmn.server.sockets.session import Session, Sessions, new_pid
 from bmn.server.sockets.store import SessionStore
-from bmn.server.sockets.transport import EventPacket, Transports
+from bmn.server.sockets.transport import Transports
 
 log = get_logger(__name__)
 
@@ -94,6 +95,7 @@ class SocketServer:
         transports.on("connect", self._opened)
         transports.on("message", self._received)
         transports.on("disconnect", self._closed)
+        transports.on_unserved = self._unserved
 
     # --- transports ----------------------------------------------------------------------------------------------------
 
@@ -140,13 +142,19 @@ class SocketServer:
         """The connection is gone; its sessions can be taken up again, by whichever process the client finds."""
         self._transports.ended(eio_sid)
         self._open.pop(eio_sid, None)
-        self._idle.discard(eio_sid)
+        if not self._transports.is_served(eio_sid):
+            self._idle.discard(eio_sid)
         self._unasked.pop(eio_sid, None)
         self._attempts.pop(eio_sid, None)
         self._binary.pop(eio_sid, None)
         for session in self._sessions.on_transport(eio_sid):
             if self._forget(session):
                 await self._store.save(session)
+
+    def _unserved(self, eio_sid: str) -> None:
+        """A WebSocket has ended: whoever is told to go and stays has kept its place until now."""
+        if eio_sid not in self._open:
+            self._idle.discard(eio_sid)
 
     def _forget(self, session: Session) -> bool:
         """Takes a session out of this process; False where it had gone already."""

@@ -165,9 +165,10 @@ class Sessions:
         return True
 
     def enter(self, session: Session, room: str) -> None:
-        """A socket enters a room."""
+        """A socket enters a room. One that has gone while it was asked whose that is only remembers it: it may come back."""
         session.rooms.add(room)
-        self._rooms.setdefault((session.namespace, room), set()).add(session)
+        if self._by_sid.get((session.namespace, session.sid)) is session:
+            self._rooms.setdefault((session.namespace, room), set()).add(session)
 
     def leave(self, session: Session, room: str) -> None:
         """A socket leaves a room."""

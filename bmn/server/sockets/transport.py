@@ -1,14 +1,14 @@
-"""The transport below Socket.IO: an outgoing line for each client that knows its size and keeps only the latest progress."""
+"""The transport below Socket.IO: how many of it there are, and how each ends."""
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import engineio
 from engineio.async_socket import AsyncSocket
-from engineio.packet import MESSAGE, NOOP, Packet
+from engineio.packet import NOOP, Packet
 from engineio.payload import Payload
 
 from bmn.logs import get_logger
@@ -16,6 +16,7 @@ from bmn.server.edge.addresses import counted_of
 from bmn.server.edge.asgi import LARGE, UNKNOWN_BYTES, is_body, is_http, is_websocket, method_of, parameter_of
 from bmn.server.edge.bodies import at_most, given_again, whole
 from bmn.server.sockets.limits import Limits
+from bmn.server.sockets.line import OutgoingLine
 from bmn.server.sockets.upgrades import watched
 
 log = get_logger(__name__)
@@ -36,84 +37,16 @@ _RECEIVE = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _SEND = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class EventPacket(Packet):  # type: ignore[misc]
-    """A packet that a newer one of the same key may replace while it waits."""
+@dataclass(slots=True)
+class _Polls:
+    """Those of one transport that are not answered yet."""
 
-    def __init__(self, text: str, key: tuple[str, str] | None = None) -> None:
-        super().__init__(MESSAGE, data=text)
-        self.key = key
-
-
-class OutgoingLine(asyncio.Queue[Packet | None]):
-    """What waits for one client. Beyond `coalesce_from` packets with a key, one takes the place of an older one of its key.
-
-    One packet that says nothing is enough, however often its client asks for it. At most `at_once` leave together: the
-    client for Python refuses an answer to a poll that has more, and gives its transport up.
-    """
-
-    coalesce_from = 64
-    at_once = 16
-
-    def _init(self, maxsize: int) -> None:
-        self._waiting: deque[Packet | None] = deque()
-        self._latest: dict[tuple[str, str], EventPacket] = {}
-        self._replaceable = 0
-        self._noop: Packet | None = None
-        self._taken = 0
-        self._queue = self._waiting
-        self.bytes = 0
-
-    def _put(self, item: Packet | None) -> None:
-        if item is not None and item.packet_type == NOOP:
-            if self._noop is not None:
-                self._waiting.remove(self._noop)
-                self.task_done()
-            self._noop = item
-        self._waiting.append(item)
-        self.bytes += _size(item)
-        if isinstance(item, EventPacket) and item.key is not None:
-            older = self._latest.get(item.key)
-            self._latest[item.key] = item
-            self._replaceable += 1
-            if older is not None and self._replaceable > self.coalesce_from:
-                self._waiting.remove(older)
-                self._replaceable -= 1
-                self.bytes -= _size(older)
-                self.task_done()
-
-    async def get(self) -> Packet | None:
-        """The first of those that leave together."""
-        self._taken = 0
-        return await super().get()
-
-    def get_nowait(self) -> Packet | None:
-        """Another one of them. Raises QueueEmpty where none waits, or none more may leave with them."""
-        if self._taken >= self.at_once:
-            raise asyncio.QueueEmpty
-        self._taken += 1
-        return super().get_nowait()
-
-    def _get(self) -> Packet | None:
-        item = self._waiting.popleft()
-        self.bytes -= _size(item)
-        if item is self._noop:
-            self._noop = None
-        if isinstance(item, EventPacket) and item.key is not None:
-            self._replaceable -= 1
-            if self._latest.get(item.key) is item:
-                del self._latest[item.key]
-        return item
-
-    def clear(self) -> None:
-        """Drops what was not sent."""
-        while not self.empty():
-            self._taken = 0
-            self.get_nowait()
-            self.task_done()
+    number: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-def _size(item: Packet | None) -> int:
-    return len(item.data) if item is not None and isinstance(item.data, str | bytes) else 0
+def _nothing(_eio_sid: str) -> None:
+    """For who is told of nothing."""
 
 
 class Transports(engineio.AsyncServer):  # type: ignore[misc]
@@ -127,7 +60,10 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._pings: dict[str, asyncio.Task[Any]] = {}
         self._joined: set[str] = set()
+        self._polls: dict[str, _Polls] = {}
         self._enlarging: dict[str, Callable[[], None]] = {}
+        self.on_unserved: Callable[[str], None] = _nothing
+        """Called with a transport's id once its WebSocket has ended, which may be a while after the transport has."""
 
     def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         """The library's own; what waits to send a ping is remembered, since it would outlive its transport."""
@@ -193,6 +129,34 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]
             if self._tasks.get(eio_sid) is task:
                 del self._tasks[eio_sid]
                 del self._enlarging[eio_sid]
+                self.on_unserved(eio_sid)
+
+    @contextlib.asynccontextmanager
+    async def polled(self, eio_sid: str) -> AsyncIterator[None]:
+        """While a poll of this transport waits. Of several the newest does, and the others are answered: one connection is
+        enough, and one of two may have been given up on its way.
+        """
+        polls = self._polls.setdefault(eio_sid, _Polls())
+        polls.number += 1
+        try:
+            if polls.number > 1:
+                self._say_nothing(eio_sid)
+            async with polls.turn:
+                if polls.number > 1:
+                    self._say_nothing(eio_sid)
+                yield
+        finally:
+            polls.number -= 1
+            if not polls.number:
+                del self._polls[eio_sid]
+
+    def _say_nothing(self, eio_sid: str) -> None:
+        if (line := self.line(eio_sid)) is not None:
+            line.put_nowait(Packet(NOOP))
+
+    def is_served(self, eio_sid: str) -> bool:
+        """Whether a WebSocket of this transport is still there."""
+        return eio_sid in self._tasks
 
     def opened(self, eio_sid: str, scope: MutableMapping[str, Any]) -> None:
         """A transport that began as a WebSocket has learned its id."""
@@ -212,7 +176,10 @@ def bounded(
         if not polling and is_http(scope) and method_of(scope) != "OPTIONS":
             await _answer(send, 400, _NO_POLLING)
             return
-        if not _upgraded(scope) and is_full(counted_of(scope)):
+        beside = _upgraded(scope)
+        # Beside a transport stands one WebSocket: any number of them would be as many that have joined nothing.
+        too_many = is_websocket(scope) and transports.is_served(beside) if beside else is_full(counted_of(scope))
+        if too_many:
             await _turn_away(scope, send)
             return
         if not is_websocket(scope):
@@ -222,7 +189,9 @@ def bounded(
             try:
                 message = await (whole(receive) if method_of(scope) == "POST" else receive())
                 if is_body(message):  # else the client has hung up, which the library does not expect
-                    await app(scope, given_again(message, receive), send)
+                    polls = beside and method_of(scope) == "GET"
+                    async with transports.polled(beside) if polls else contextlib.nullcontext():
+                        await app(scope, given_again(message, receive), send)
             except UnboundLocalError:  # it has no answer for a transport that ends while its packets are read
                 await _answer(send, 400, _ENDED)
             return
