@@ -1,14 +1,18 @@
-"""How much a JSON body may say: a small one can hold so many values that each word about it keeps everybody waiting."""
+"""How much a body may say: a small one can hold so many values that each word about it keeps everybody waiting. And how
+often it may say one thing: of two values for one name one would win without a word.
+"""
 
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.params import Form
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from bmn.errors import UsageProblem
+from bmn.server.edge.queries import kinds_in
 
 _MOST = 2000  # the largest that any schema takes are a thousand ids and a document of 200 values
 _DEEPEST = 32
@@ -80,17 +84,32 @@ class _Measured(Request):
 
 
 class MeasuredRoute(APIRoute):
-    """A route whose JSON is measured once it is read, before anybody looks for what is wrong with it."""
+    """A route whose JSON is measured once it is read, before anybody looks for what is wrong with it. A form has each field
+    once, but for those that take several values.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
         if self.body_field is None:
             return answer
+        is_form = isinstance(self.body_field.field_info, Form)
+        fields = self.dependant.body_params if is_form else []
+        single = {field.alias for field in fields if list not in kinds_in(field.field_info.annotation)}
 
         async def handler(request: Request) -> Response:
+            measured = _Measured(request.scope, request.receive)
+            if is_form:
+                await _check_form(measured, single)
             try:
-                return await answer(_Measured(request.scope, request.receive))
+                return await answer(measured)
             except _Unfit as problem:
                 raise UsageProblem(problem.detail) from None
 
         return handler
+
+
+async def _check_form(request: Request, single: set[str]) -> None:
+    form = await request.form()  # kept by the request, for who reads it next
+    for name in single:
+        if len(form.getlist(name)) > 1:
+            raise UsageProblem(f"The form has {name} twice, and takes one value.")

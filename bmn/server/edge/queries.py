@@ -60,19 +60,19 @@ def _check_value(request: Request, name: str, text: str, kinds: set[object]) -> 
 def _types(dependant: Dependant) -> Iterator[tuple[str, set[object]]]:
     """The parameters of a route, and what each may be."""
     for field in dependant.query_params:
-        yield field.alias, set(_kinds(field.field_info.annotation))
+        yield field.alias, set(kinds_in(field.field_info.annotation))
     for each in dependant.dependencies:
         yield from _types(each)
 
 
-def _kinds(annotation: object) -> Iterator[object]:
+def kinds_in(annotation: object) -> Iterator[object]:
     """The types in an annotation: `int` of `int | None`, `list` of a list, whatever that is of."""
     origin = get_origin(annotation)
     if origin is list or annotation is NoneType:
         yield origin
     elif found := get_args(annotation):
         for each in found:
-            yield from _kinds(each)
+            yield from kinds_in(each)
     else:
         yield annotation
 
