@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from bmn.server.pages import rendering
 from tests.kit.processes import PATIENCE, wait_until
 from tests.security.target import Target
 
@@ -266,6 +267,22 @@ def nobody_else(target: Target) -> None:
         client.close()
     target.clients.clear()
     wait_until(lambda: len(target.app.gate) == 0, what="a gate without connections")
+
+
+# --- pages of nobody ------------------------------------------------------------------------------------------------------
+
+
+def test_pages_for_everybody_are_not_written_anew_for_each_of_them(target: Target) -> None:
+    """Whatever address is asked for: what differs in it is none of what they say."""
+    rendering._written_once.cache_clear()
+    with httpx.Client(base_url=target.url, trust_env=False, headers={"Accept": "text/html"}) as anybody:
+        for number in range(40):
+            for path in (f"/nothing/{number}", f"/g/job/{number}", f"/admin/{number}", f"/s/{number}", "/signin"):
+                # By another name of this machine, where nobody is taken for its developer.
+                answer = anybody.get(path, headers={"Host": "bmn.example"})
+                assert answer.status_code in (401, 404), path
+                assert answer.headers["content-type"].startswith("text/html")
+    assert rendering._written_once.cache_info().misses < 8
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------------

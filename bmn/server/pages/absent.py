@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 
 from bmn.server.edge.error_handlers import refused
-from bmn.server.pages.rendering import page
+from bmn.server.pages.rendering import unsigned
 
 _OF_PROGRAMS = ("/api/", "/socket.io/", "/files/", "/health", "/metrics")
 
@@ -18,4 +18,5 @@ async def absent(request: Request, error: Exception) -> Response:
 
 def nothing_here(request: Request, hint: str | None = None) -> Response:
     """The page itself. hint: where to look instead."""
-    return page(request, "problem.html", 404, number=404, message="There is nothing here.", hint=hint)
+    settings = request.app.state.resources.settings
+    return unsigned(settings, "problem.html", 404, number=404, message="There is nothing here.", hint=hint)

@@ -19,7 +19,7 @@ from bmn.schemas.wording import flaws
 from bmn.server.access.asking import AskingRoute
 from bmn.server.access.dependencies import caller, generation_caller, viewer
 from bmn.server.edge.error_handlers import give_back
-from bmn.server.pages.rendering import page
+from bmn.server.pages.rendering import unsigned
 from bmn.settings import Settings
 
 log = get_logger(__name__)
@@ -67,12 +67,12 @@ def sign_in_page(request: Request, error: NotSignedIn | None = None) -> Response
     path = request.url.path
     tried, admin = path == "/signin", "admin" in path.lower()
     local = not admin and may_sign_in_locally(request, settings)
-    return page(
-        request,
+    return unsigned(
+        settings,
         "signin.html",
         401,
         problem=error.message if error and tried else None,
-        back="/" if tried or request.method != "GET" else path,
+        back=path if local and not tried and request.method == "GET" else "/",
         local=local,
         command="bmn admin open" if admin else "bmn open" if local or not settings.is_production else "",
     )
@@ -81,7 +81,8 @@ def sign_in_page(request: Request, error: NotSignedIn | None = None) -> Response
 def _problem(request: Request, status: int, message: str, hint: str | None) -> Response:
     if hint and "`bmn " in hint:  # for a terminal; who reads a page may never have seen one
         hint = None
-    return page(request, "problem.html", status, number=status, message=message, hint=hint)
+    settings: Settings = request.app.state.resources.settings
+    return unsigned(settings, "problem.html", status, number=status, message=message, hint=hint)
 
 
 def may_sign_in_locally(request: Request, settings: Settings) -> bool:

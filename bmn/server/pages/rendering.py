@@ -1,5 +1,6 @@
 """Templates to answers: escaped, under a policy that runs our own script only, and never kept by a cache."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,9 +42,26 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
 
 def rendered(settings: Settings, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """The same for who has no request."""
-    shown = {"account": None, "development": not settings.is_production, **values}
-    headers = {"Content-Security-Policy": _policy(settings), "Cache-Control": "no-store"}
-    return HTMLResponse(_templates.get_template(template).render(shown), status, headers)
+    return HTMLResponse(_written(template, not settings.is_production, values), status, _headers(settings))
+
+
+def unsigned(settings: Settings, template: str, status: int, **values: Hashable) -> HTMLResponse:
+    """A page that needs no token. Anybody may ask for it without end, so it is written once for each of its few texts."""
+    written = _written_once(template, not settings.is_production, tuple(values.items()))
+    return HTMLResponse(written, status, _headers(settings))
+
+
+def _written(template: str, development: bool, values: dict[str, Any]) -> str:
+    return _templates.get_template(template).render({"account": None, "development": development, **values})
+
+
+@lru_cache(maxsize=64)
+def _written_once(template: str, development: bool, values: tuple[tuple[str, Hashable], ...]) -> bytes:
+    return _written(template, development, dict(values)).encode()
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    return {"Content-Security-Policy": _policy(settings), "Cache-Control": "no-store"}
 
 
 @lru_cache(maxsize=8)
