@@ -16,6 +16,7 @@ log = get_logger(__name__)
 _FRESH_SECONDS = 600.0  # the address is edge-cached this long; asking more often shows nothing new
 _KEPT_SECONDS = 86_400.0  # how long the last good keys serve while the address is away
 _REFRESH_SECONDS = 30.0  # a flood of unknown key ids costs one request in this time
+_ANSWER_SECONDS = 10.0  # for all of an answer: one that drips would hold up everybody who signs in
 _MAX_BYTES = 65_536
 _KEY_TYPES = {"EC": "ES256", "RSA": "RS256"}
 
@@ -71,9 +72,11 @@ class KeySet:
                 return
             self._asked_at = time.monotonic()
             try:
-                keys = await self._fetch()
-            except (httpx.HTTPError, ValueError) as error:
-                log.warning("the project's keys could not be fetched; the last good ones serve on", error=str(error))
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    keys = await self._fetch()
+            except (httpx.HTTPError, ValueError, TimeoutError) as error:
+                reason = str(error) or type(error).__name__
+                log.warning("the project's keys could not be fetched; the last good ones serve on", error=reason)
                 self._failing = True
                 return
             self._failing = False

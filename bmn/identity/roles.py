@@ -4,6 +4,7 @@ A role lives in a token for an hour and in a browser's session for a day. Where 
 is therefore asked about while they act, so that a role that is taken away is gone within half a minute.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from bmn.outgoing import RoutedTransport
 log = get_logger(__name__)
 
 _BELIEVED_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0  # for all of an answer, which may drip
 
 
 class Roles:
@@ -51,7 +53,8 @@ class Roles:
 
     async def _ask(self, user_id: str, known: str | None) -> str | None:
         try:
-            answer = await self._client.get(f"{self._users}/{user_id}")
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await self._client.get(f"{self._users}/{user_id}")
             if answer.status_code == 404:
                 return None
             if answer.status_code in (401, 403):
@@ -62,8 +65,9 @@ class Roles:
                 )
                 return known
             return _role(answer.raise_for_status().json())
-        except (httpx.HTTPError, ValueError, TypeError) as error:
-            log.warning("the project cannot be asked for a role; the last answer stands", error=str(error))
+        except (httpx.HTTPError, ValueError, TypeError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            log.warning("the project cannot be asked for a role; the last answer stands", error=reason)
             return known
 
 

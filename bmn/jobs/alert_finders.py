@@ -25,6 +25,7 @@ QUEUE_PAUSED = "queue-paused"
 PROVIDER_OUT = "provider-out"
 MIGRATION_DUE = "migration-due"
 SIGN_IN_KEYS = "sign-in-keys"
+RECEIVER_GONE = "receiver-gone"
 
 NEXT_STEPS = MappingProxyType(
     {
@@ -44,6 +45,7 @@ NEXT_STEPS = MappingProxyType(
         "signing-key": "bmn config",
         "hosts-differ": "bmn config",
         "retention": "bmn doctor",
+        RECEIVER_GONE: "bmn config",
     }
 )
 """Every kind of alert, and the command that its reader needs next."""

@@ -1,9 +1,11 @@
 """Tells every receiver of each alert once, once more when something else is behind it, and once when it is over.
 
 One table says how each form of receiver is told. The rows say who was told: a process that dies between a receiver's
-answer and the commit makes it hear twice, never not. A receiver that is away is tried again after 1, 2, 4 … 60 minutes.
+answer and the commit makes it hear twice, never not. A receiver that is away is tried again after 1, 2, 4 … 60 minutes, and
+one that answers 410 (Gone) not any more: the others hear of it, until BMN_ALERT_URLS does not name it any more.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +16,10 @@ from bmn import observability
 from bmn.db import job_store
 from bmn.db.engine import Connection
 from bmn.db.operators import alert_store
-from bmn.db.operators.alert_store import Alert
+from bmn.db.operators.alert_store import Alert, Trouble
 from bmn.db.transitions import Change
 from bmn.format import duration
-from bmn.jobs.alert_finders import next_step
+from bmn.jobs.alert_finders import RECEIVER_GONE, next_step, open_here
 from bmn.jobs.core import Core
 from bmn.jobs.submission import store_jobs
 from bmn.logs import get_logger
@@ -34,6 +36,10 @@ Body = Callable[[Alert, Sink], dict[str, object]]
 
 class _Undelivered(Exception):
     """A receiver that was not told; the text names no address."""
+
+
+class _Gone(_Undelivered):
+    """A receiver that says that it is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,22 @@ def all_sinks(settings: Settings) -> tuple[Sink, ...]:
 
 async def tell(core: Core) -> None:
     """Tells every receiver what it has not been told; one that is away costs the others its timeout, no more."""
+    sinks, gone = all_sinks(core.settings), await core.db.read(alert_store.gone)
     transport = RoutedTransport()
     async with httpx.AsyncClient(
         transport=transport, trust_env=False, timeout=_TIMEOUT, follow_redirects=False
     ) as http:
-        for sink in all_sinks(core.settings):
-            await _tell(_Round(core, http), sink)
+        for sink in sinks:
+            if sink.id not in gone:
+                await _tell(_Round(core, http), sink)
+    if unnamed := gone - {sink.id for sink in sinks}:
+        await core.db.write(lambda conn: alert_store.forget_gone(conn, unnamed))
+    await open_here(core, [_is_gone(sink) for sink in sinks if sink.id in gone])
+
+
+def _is_gone(sink: Sink) -> Trouble:
+    text = f"A receiver of alerts ({sink.form}) has answered that it is gone (HTTP 410), and is told nothing more."
+    return Trouble(RECEIVER_GONE, f"{sink.form}-{sink.id[:8]}", f"{text} Put another one into BMN_ALERT_URLS for it.")
 
 
 async def _tell(at: _Round, sink: Sink) -> None:
@@ -74,6 +90,10 @@ async def _tell(at: _Round, sink: Sink) -> None:
             continue
         try:
             await DELIVERIES[sink.form](at, alert, sink)
+        except _Gone:
+            log.warning("a receiver of alerts is gone, and is told nothing more", form=sink.form, alert=alert.id)
+            await db.write(lambda conn, it=alert: alert_store.note_gone(conn, it, sink.id))  # type: ignore[misc]
+            return
         except _Undelivered as error:
             log.warning("alert not delivered; tried again later", form=sink.form, alert=alert.id, reason=str(error))
             return  # the others wait for the next round, so that a receiver that is away costs one timeout
@@ -98,11 +118,15 @@ def lasted(alert: Alert) -> str:
 
 async def _post(body: Body, at: _Round, alert: Alert, sink: Sink) -> None:
     try:
-        answer = await at.http.post(sink.url, json=body(alert, sink))
-    except httpx.HTTPError as error:
+        # The head of an answer alone counts, and has its time: a body, or a head, may be sent without end.
+        async with asyncio.timeout(_TIMEOUT), at.http.stream("POST", sink.url, json=body(alert, sink)) as answer:
+            status = answer.status_code
+    except (httpx.HTTPError, TimeoutError) as error:
         raise _Undelivered(type(error).__name__) from error
-    if not answer.is_success:  # a redirect, too: it could lead to where only we can go
-        raise _Undelivered(f"HTTP {answer.status_code}")
+    if status == httpx.codes.GONE:
+        raise _Gone
+    if not 200 <= status < 300:  # a redirect, too: it could lead to where only we can go
+        raise _Undelivered(f"HTTP {status}")
 
 
 async def _mail(at: _Round, alert: Alert, sink: Sink) -> None:

@@ -289,3 +289,59 @@ def test_an_odd_address_is_refused_without_being_quoted(odd: str) -> None:
     with pytest.raises(ValueError, match="number 2") as refused:
         read_sinks(f"json://localhost/x, {odd}")
     assert "s3cr3t" not in str(refused.value)
+
+
+async def test_a_receiver_that_is_gone_is_told_nothing_more_and_the_others_hear_of_it(
+    engine: Engine, receiver: Hooks, tmp_path: Path
+) -> None:
+    async with hooks(tmp_path / "gone") as gone:
+        gone.head = "HTTP/1.1 410 Gone"
+        place = f"json://127.0.0.1:{gone.port}/x"
+        both = telling(engine.core, f"{place}, json://127.0.0.1:{receiver.port}/y")
+        await begin(engine)
+        await tell(both)
+        for _ in range(3):
+            await go_by(engine, 7200)
+            await tell(both)
+        await begin(engine, Trouble("waiting", "film-generation", "it waits as well"))
+        await end(engine)
+        await tell(both)
+        assert gone.tried == 1
+        told = {(hook.body["kind"], hook.body["subject"]) for hook in receiver.taken}
+        (subject,) = {subject for kind, subject in told if kind == "receiver-gone"}
+        assert subject.startswith("json-") and str(gone.port) not in str(receiver.taken)
+
+        await tell(telling(engine.core, f"json://127.0.0.1:{receiver.port}/y"))  # it is taken out
+        gone.head = "HTTP/1.1 200 OK"
+        await begin(engine)
+        await tell(both)
+    assert "open" in [hook.body["state"] for hook in gone.taken]
+
+
+async def test_only_how_a_receiver_s_answer_begins_is_waited_for(
+    engine: Engine, receiver: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body without an end, and a head that drips, hold up neither the next alert nor the other receivers."""
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        writer.write(b"Content-Length: 999999999\r\n\r\n" if path == b"/body" else b"")
+        try:
+            while True:
+                writer.write(b"a: b\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        except ConnectionError:
+            writer.close()
+
+    monkeypatch.setattr("bmn.jobs.sinks._TIMEOUT", 0.5)
+    server = await asyncio.start_server(endless, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    slow = f"json://127.0.0.1:{port}/body, json://127.0.0.1:{port}/head"
+    await begin(engine)
+    async with asyncio.timeout(10), server:
+        await tell(telling(engine.core, f"{slow}, json://127.0.0.1:{receiver.port}/y"))
+    assert [hook.path for hook in receiver.taken] == ["/y"]
+    query = select(alert_tellings.c.told_at.is_not(None))
+    assert sorted(await engine.read(lambda conn: list(conn.execute(query).scalars()))) == [False, True, True, True]

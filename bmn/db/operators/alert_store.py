@@ -3,12 +3,12 @@
 A kind that is muted opens and closes as always; what lasts when the mute ends is told then, what is over by then never.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, String, and_, case, cast, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, String, and_, case, cast, delete, exists, func, literal, or_, select, update
 
 from bmn.db.accounts import audit_store
 from bmn.db.engine import make_engine
@@ -24,6 +24,7 @@ _CLAIM_SECONDS = 60.0  # before the second attempt; each further one waits twice
 _LONGEST_PAUSE = 3600.0
 _GIVE_UP_SECONDS = 86_400.0  # news older than this helps nobody
 _AT_ONCE = 20  # alerts that a receiver is told of in one round
+_GONE = "gone"  # among the states of tellings: what a receiver answered that it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,23 @@ def set_told(conn: Connection, alert: Alert, sink: str) -> None:
         )
         .values(told_at=db_now())
     )
+
+
+def note_gone(conn: Connection, alert: Alert, sink: str) -> None:
+    """The receiver has answered that it is no more; remembered for as long as the alert is kept that it was told of."""
+    row = {"alert_id": alert.id, "sink": sink, "state": _GONE, "claimed_at": db_now(), "told_at": db_now()}
+    conn.execute(insert_once(conn, alert_tellings).values(**row, attempts=1).on_conflict_do_nothing())
+
+
+def gone(conn: Connection) -> set[str]:
+    """The receivers that have answered so."""
+    query = select(alert_tellings.c.sink).where(alert_tellings.c.state == _GONE)
+    return set(conn.execute(query).scalars())
+
+
+def forget_gone(conn: Connection, sinks: Collection[str]) -> None:
+    """These may be told again."""
+    conn.execute(delete(alert_tellings).where(alert_tellings.c.state == _GONE, alert_tellings.c.sink.in_(sinks)))
 
 
 def note_told(conn: Connection, alert_id: int, sink: str) -> None:
