@@ -5,10 +5,11 @@ import re
 from typing import Any
 
 import httpx
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bmn.broker import redis_keys
 from bmn.db import claims
+from bmn.db.hooks import deliveries, gone
 from bmn.db.tables import jobs, kits
 from bmn.errors import Cause
 from bmn.schemas.base import Role
@@ -65,6 +66,28 @@ async def test_what_somebody_saw_or_hears_of_in_another_way_is_no_mail(api: Api)
     assert await api.core.redis.exists(redis_keys.watched(looked), redis_keys.watched(streamed)) == 2
     await tell_of_ends(api.core)
     assert await _mails(api) == []
+
+
+async def test_whoever_s_receiver_did_not_take_it_gets_a_mail(api: Api) -> None:
+    """It has gone, or was removed, while the job ran: nobody else would tell of its end."""
+    ana = api.as_user(ANA, email=MAIL)
+    brand = await api.brand(ana)
+    hook = {"url": "https://hooks.example.com/x"}
+    for why in ("gone", "removed"):
+        endpoint = (await ana.post("/api/v1/webhooks/endpoints", json=hook)).json()["id"]
+        job_id = await _ended(api, ana, brand)
+        await tell_of_ends(api.core)
+        assert await _mails(api) == []
+        if why == "removed":
+            assert (await ana.delete(f"/api/v1/webhooks/endpoints/{endpoint}")).status_code == 204
+        else:
+            (row,), _ = await api.core.db.read(lambda conn, it=job_id: deliveries.listed(conn, ANA, job_id=it))  # type: ignore[misc]
+            await api.core.db.write(lambda conn, it=row: gone.forget(conn, it))  # type: ignore[misc]
+        await tell_of_ends(api.core)
+        (mail,) = await _mails(api)
+        assert mail["data"]["dashboardUrl"].endswith(job_id)
+        await api.core.db.write(lambda conn: conn.execute(delete(jobs).where(jobs.c.queue == "email-send")))
+        await api.core.redis.set(keys.watched(job_id), 1)
 
 
 async def test_who_else_looks_takes_no_mail_from_its_owner(api: Api) -> None:

@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Text, and_, cast, exists, or_, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bmn.db.records import AbandonedWizard, EndedJob, KitNews
-from bmn.db.tables import agent_sessions, brand_assets, brands, db_now, generation_credits, jobs, kits
+from bmn.db.records import AbandonedWizard, DeliveryState, EndedJob, KitNews
+from bmn.db.tables import (
+    agent_sessions,
+    brand_assets,
+    brands,
+    db_now,
+    generation_credits,
+    jobs,
+    kits,
+    webhook_deliveries,
+)
 from bmn.errors import NotFound
 from bmn.schemas.payloads import JobState
+from bmn.schemas.webhooks import ENDS
 
 
 def email_of(conn: Connection, user_id: str) -> str | None:
@@ -52,7 +62,12 @@ def abandoned(conn: Connection, seconds: float, limit: int = 100) -> list[Abando
 
 _TOLD = (JobState.COMPLETED, JobState.PARTIAL, JobState.FAILED)
 _WAITS = ("picking", "held")
-_HAS_RECEIVER = and_(jobs.c.webhooks.is_not(None), cast(jobs.c.webhooks, Text) != "null")  # as JSON writes none
+# By what became of it, and not by who was to hear: a receiver may be gone, disabled or removed by the time that a job ends.
+_IS_HEARD = exists().where(
+    webhook_deliveries.c.job_id == jobs.c.id,
+    webhook_deliveries.c.event.in_(ENDS),
+    webhook_deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.DELIVERED)),
+)
 _WANTED = (generation_credits.c.email.is_not(None), generation_credits.c.job_mails_off_at.is_(None))
 
 
@@ -61,8 +76,8 @@ def ended_lately(
 ) -> list[EndedJob]:
     """Jobs of these queues that ended so many seconds ago, oldest first, of users who have an address and want mails.
 
-    A job whose submission named a receiver of webhooks, or whose account has one, is told of in that way; one of a kit is
-    told of with its kit.
+    A job whose end a receiver of webhooks has heard, or is still to hear, is told of in that way; one of a kit is told of
+    with its kit.
     """
     fields = (jobs.c.id, jobs.c.user_id, generation_credits.c.email, jobs.c.queue, jobs.c.state, jobs.c.group_id)
     query = (
@@ -75,7 +90,7 @@ def ended_lately(
             jobs.c.queue.in_(queues),
             jobs.c.state.in_(_TOLD),
             jobs.c.collects_id.is_(None),
-            ~_HAS_RECEIVER,
+            ~_IS_HEARD,
             ~exists().where(kits.c.id == jobs.c.group_id),
             *_WANTED,
         )
@@ -102,7 +117,7 @@ def kit_news(conn: Connection, *, after: float, before: float, limit: int = 500)
                 and_(kits.c.state == "done", lately(kits.c.ended_at)),
                 and_(kits.c.ended_at.is_(None), kits.c.state.in_(_WAITS), lately(kits.c.changed_at)),
             ),
-            ~exists().where(jobs.c.group_id == kits.c.id, _HAS_RECEIVER),
+            ~exists().where(jobs.c.group_id == kits.c.id, _IS_HEARD),
             *_WANTED,
         )
         .limit(limit)
