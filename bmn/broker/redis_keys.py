@@ -23,6 +23,7 @@ SESSION_SECONDS: Final = 86_400
 WATCHED_SECONDS: Final = 7_200
 TALLY_SECONDS: Final = 86_400
 HOST_SECONDS: Final = 60  # what a host says of itself is good for so long
+WORKER_SECONDS: Final = 90  # that the registration of a worker lasts from each beat
 
 HOSTS: Final = "bmn:hosts"  # a hash: what each host says of itself; who has not for HOST_SECONDS is taken out
 

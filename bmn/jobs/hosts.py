@@ -29,7 +29,7 @@ _NAMED = 5  # hosts in a message
 
 
 class Host(BaseModel):
-    """public_url: empty where none is set. signs, stores: fingerprints. at: when it said so, ms since 1970.
+    """public_url: empty where none is set. signs, stores: fingerprints. at: when it said so, ms since 1970, by Redis' clock.
 
     archives: where, and for how many days; empty where it does not, as in releases that could not.
     """
@@ -67,17 +67,24 @@ def describe_host(settings: Settings) -> Host:
 async def say(core: Core) -> None:
     """Tells the others, for a minute."""
     with suppress(redis.RedisError, OSError):
+        host = describe_host(core.settings).model_copy(update={"at": await _redis_ms(core)})
         async with core.redis.pipeline(transaction=True) as together:  # cut between the two, it would live for ever
-            together.hset(redis_keys.HOSTS, f"{this_host()}.{FAMILY}", describe_host(core.settings).model_dump_json())
+            together.hset(redis_keys.HOSTS, f"{this_host()}.{FAMILY}", host.model_dump_json())
             together.expire(redis_keys.HOSTS, redis_keys.HOST_SECONDS)
             await together.execute()
+
+
+async def _redis_ms(core: Core) -> int:
+    """The time that all hosts have alike."""
+    seconds, micros = await core.redis.time()
+    return int(seconds) * 1000 + int(micros) // 1000
 
 
 async def said(core: Core) -> list[Host]:
     """What every living host says of itself; none while Redis is away."""
     try:
         rows = await core.redis.hgetall(redis_keys.HOSTS)
-        oldest, found, gone = now_ms() - redis_keys.HOST_SECONDS * 1000, [], []
+        oldest, found, gone = await _redis_ms(core) - redis_keys.HOST_SECONDS * 1000, [], []
         for field, text in rows.items():
             host = _read(text)
             if host is None or host.at < oldest:

@@ -59,8 +59,10 @@ async def read_all(client: "redis.asyncio.Redis") -> list[WorkerRecord]:
     async with client.pipeline(transaction=False) as pipe:
         for name in names:
             pipe.hgetall(str(name))
-        rows = await pipe.execute(raise_on_error=False)  # a key of another kind is no worker
-    read = (_record(str(name), row) for name, row in zip(names, rows, strict=True) if isinstance(row, dict))
+            pipe.pttl(str(name))
+        answers = await pipe.execute(raise_on_error=False)  # a key of another kind is no worker
+    rows = zip(names, answers[::2], answers[1::2], strict=True)
+    read = (_record(str(name), row, left) for name, row, left in rows if isinstance(row, dict))
     found = [worker for worker in read if worker is not None]
     return sorted(found, key=lambda worker: (worker.host or "", worker.pid or 0, worker.name))
 
@@ -70,8 +72,8 @@ def serving(found: list[WorkerRecord] | None, queue: str) -> int | None:
     return None if found is None else sum(queue in worker.queues and worker.state not in _GONE for worker in found)
 
 
-def _record(key: str, row: Mapping[str, str]) -> WorkerRecord | None:
-    """None for what no worker has written."""
+def _record(key: str, row: Mapping[str, str], left: int) -> WorkerRecord | None:
+    """None for what no worker has written. left: milliseconds that it lasts if nothing more is heard of it."""
     try:
         for word in (key, *row.values()):
             word.encode()  # bytes that are no text can be read from Redis, and not be told
@@ -80,7 +82,7 @@ def _record(key: str, row: Mapping[str, str]) -> WorkerRecord | None:
             queues=tuple(queue for queue in row.get("queues", "").split(",") if queue),
             host=row.get("hostname"),
             pid=_number(row.get("pid")),
-            state=_state(row),
+            state=_state(row, left),
             memory_bytes=_number(row.get("memory")),
             started_at=_moment(row["birth"]),
             heartbeat_at=_moment(row.get("last_heartbeat")),
@@ -91,8 +93,11 @@ def _record(key: str, row: Mapping[str, str]) -> WorkerRecord | None:
         return None
 
 
-def _state(row: Mapping[str, str]) -> str | None:
-    if _is_silent(row.get("last_heartbeat")):
+def _state(row: Mapping[str, str], left: int) -> str | None:
+    lives = _number(row.get("lives"))
+    # One of an earlier release, or of RQ's own, says no more than what its clock showed.
+    silent = lives * 1000 - left > SILENCE * 1000 if lives else _is_silent(row.get("last_heartbeat"))
+    if silent:
         return "lost"
     return "draining" if row.get("draining") == "1" else row.get("state")
 

@@ -1,11 +1,14 @@
 """The signs of life of the workers in one process go to Redis together, and each is as it would be alone."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 import redis
 
-from bmn.broker.connection import connect_sync
+from bmn.broker.connection import connect, connect_sync
+from bmn.broker.redis_keys import WORKER_SECONDS
+from bmn.jobs.registered import SILENCE, read_all
 from bmn.jobs.rq.registration import RqRegistration, beat
 
 _QUEUES = ("logo-generation", "crm-sync", "email-send")
@@ -44,3 +47,27 @@ def test_an_emptied_redis_knows_all_of_them_again(workers: list[RqRegistration],
     beat(dict.fromkeys(workers, False))
     assert client.smembers("rq:workers") == {worker.key for worker in workers[1:]}
     assert all(client.hget(worker.key, "birth") for worker in workers)
+
+
+def _states(redis_url: str) -> dict[str, str | None]:
+    async def read() -> dict[str, str | None]:
+        async with connect(redis_url) as client:
+            return {worker.queues[0]: worker.state for worker in await read_all(client)}
+
+    return asyncio.run(read())
+
+
+def test_a_worker_whose_host_has_another_time_lives_as_long_as_it_says_so(
+    workers: list[RqRegistration], client: "redis.Redis", redis_url: str
+) -> None:
+    beat(dict.fromkeys(workers, False))
+    for worker, clock in zip(
+        workers, ("2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z", "2020-01-01T00:00:00Z"), strict=True
+    ):
+        client.hset(worker.key, "last_heartbeat", clock)
+    assert _states(redis_url) == dict.fromkeys(_QUEUES, "idle")
+    for worker in workers[1:]:
+        client.expire(worker.key, int(WORKER_SECONDS - SILENCE - 2))  # so long ago it was heard of
+    assert _states(redis_url) == {"logo-generation": "idle", "crm-sync": "lost", "email-send": "lost"}
+    beat({workers[1]: True})
+    assert _states(redis_url) == {"logo-generation": "idle", "crm-sync": "busy", "email-send": "lost"}

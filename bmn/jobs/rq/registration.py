@@ -10,6 +10,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
 from bmn import __version__
+from bmn.broker.redis_keys import WORKER_SECONDS
 from bmn.jobs.command import WorkerCommand, read_command
 
 
@@ -54,9 +55,15 @@ class RqRegistration(BaseWorker):
             self.subscribe()
 
     def _tell_more(self, connection: "redis.Redis") -> None:
-        """What RQ does not tell of a worker. `version` is RQ's own."""
+        """What RQ does not tell of a worker. `version` is RQ's own.
+
+        lives: how long its registration lasts from now on. What is left of that says when it was last heard of, by Redis'
+        clock alone: those of two hosts may differ by more than a worker is silent before it counts as lost.
+        """
         memory = psutil.Process().memory_info().rss
         connection.hset(self.key, mapping={"memory": memory, "release": __version__, "draining": int(self.draining)})
+        connection.hset(self.key, "lives", str(WORKER_SECONDS))
+        connection.expire(self.key, WORKER_SECONDS)
 
     def end(self) -> None:
         """Takes this worker off the list."""
