@@ -167,7 +167,7 @@ async def _awake(answer: httpx.Response) -> AsyncGenerator[None]:
 
 
 async def parse(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, int, dict[str, object]]]:
-    """Server-sent events as (name, id, data). Comments and blocks without data are skipped."""
+    """Server-sent events as (name, id, data). Comments and blocks without data are skipped. Raises ValueError."""
     fields: dict[str, list[str]] = {}
     async for line in lines:
         if line.startswith(":"):
@@ -177,7 +177,10 @@ async def parse(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, int, dic
             fields.setdefault(name, []).append(value.removeprefix(" "))
             continue
         if "data" in fields:
-            data = json.loads("\n".join(fields["data"]))
+            try:
+                data = json.loads("\n".join(fields["data"]))
+            except RecursionError:
+                raise ValueError("nested deeper than anything that we send") from None
             yield fields.get("event", ["message"])[-1], int(fields.get("id", ["0"])[-1]), data
         fields = {}
 

@@ -272,6 +272,17 @@ async def test_server_sent_events_are_parsed_with_comments_and_several_data_line
     assert [event async for event in parse(lines())] == [("job:progress", 3, {"a": 1}), ("message", 0, {"b": 2})]
 
 
+async def test_an_event_that_is_nested_without_end_breaks_the_stream_and_not_the_command() -> None:
+    """The server may not be ours, or what stands before it; the watch asks again, as after any other nonsense."""
+
+    async def lines() -> AsyncIterator[str]:
+        for line in ("event: job:progress", "data: " + "[" * 200_000, ""):
+            yield line
+
+    with pytest.raises(ValueError, match="nested"):
+        [event async for event in parse(lines())]
+
+
 def test_backoff_grows_has_jitter_and_a_cap() -> None:
     assert all(0.1 <= backoff(0) <= 0.2 for _ in range(50))
     assert all(backoff(20) <= 10 for _ in range(50))
