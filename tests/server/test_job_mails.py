@@ -87,7 +87,7 @@ async def test_whoever_s_receiver_did_not_take_it_gets_a_mail(api: Api) -> None:
         (mail,) = await _mails(api)
         assert mail["data"]["dashboardUrl"].endswith(job_id)
         await api.core.db.write(lambda conn: conn.execute(delete(jobs).where(jobs.c.queue == "email-send")))
-        await api.core.redis.set(keys.watched(job_id), 1)
+        await api.core.redis.set(redis_keys.watched(job_id), 1)
 
 
 async def test_who_else_looks_takes_no_mail_from_its_owner(api: Api) -> None:

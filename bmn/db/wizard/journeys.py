@@ -18,7 +18,7 @@ from bmn.db.tables import (
 )
 from bmn.errors import NotFound
 from bmn.schemas.payloads import JobState
-from bmn.schemas.webhooks import ENDS
+from bmn.schemas.webhook_payloads import ENDS
 
 
 def email_of(conn: Connection, user_id: str) -> str | None:
