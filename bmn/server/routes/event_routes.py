@@ -27,7 +27,7 @@ async def accept(
     except ValidationError:
         raise
     except ValueError as error:
-        issue = {"loc": ("body",), "type": "value_error", "ctx": {"error": error}}
+        issue = {"loc": ("body",), "type": "value_error", "msg": str(error), "ctx": {"error": error}}
         raise RequestValidationError([issue]) from None
     if isinstance(payload, EmailSend):
         payload = await _to_its_user(res, payload)
