@@ -77,8 +77,9 @@ async def test_what_is_chosen_stands_and_each_is_brought_back_or_refused_with_it
     await bulk_duty.work(engine.core)
     done = await _get(engine, bulk_id)
     assert (done.state, done.total, done.done, done.refused) == ("done", 5, 3, 2)
-    items = await _items(engine, bulk_id)
-    assert [item.job_id for item in items] == ids
+    chosen = {item.job_id: item for item in await _items(engine, bulk_id)}
+    items = [chosen.pop(job_id) for job_id in ids]  # those that failed within one tick of the clock have any order
+    assert chosen == {}
     assert [item.state for item in items] == ["done", "refused", "done", "refused", "done"]
     assert "by ben" in str(items[1].detail) and "purged by ben" in str(items[3].detail)
     for item in items:
