@@ -298,7 +298,7 @@ class Supervisor:
             process.pipe = -1
 
     def _reap(self) -> None:
-        for process in self._processes.values():
+        for process in [*self._processes.values()]:  # once all are ready, more may be started
             if process.pid:
                 pid, status = os.waitpid(process.pid, os.WNOHANG)
                 if pid:
@@ -308,6 +308,7 @@ class Supervisor:
         """Notes an end, and when to start again. code: below zero, the signal that killed it."""
         if process.pipe >= 0:
             self._hear(process)
+            self._note_ready()  # it may have been the last one awaited, and has died since
         self._close_pipe(process)
         process.dead, process.pid = process.pid, 0
         if self.stopping:
