@@ -1,6 +1,7 @@
 """What is known of the jobs that somebody waits for: how far each is, and of several pictures each by itself.
 
-One scale: the job's share is the mean of its pictures' shares. No share ever falls.
+The job's share is the server's figure: whoever begins to watch in the middle has not heard of every picture. No share
+ever falls.
 """
 
 import re
@@ -82,9 +83,7 @@ class BoardLine:
 
     @property
     def share(self) -> float:
-        """0 to 1: the mean of the pictures' shares; of a job without several pictures, what it reports itself."""
-        if len(self.units) > 1:
-            return sum(unit.share for unit in self.units.values()) / len(self.units)
+        """0 to 1: what the job reports itself, as `jobs show` and the page say it."""
         return self.percent / 100
 
     def status(self) -> str:
