@@ -77,7 +77,9 @@ def check_orphans(settings: Settings) -> Iterator[DoctorCheck]:
         remedy = "The hourly cleanup removes them; where they grow, look at its jobs: bmn jobs list --queue cleanup"
         yield DoctorCheck("Orphans", "warning", f"{count(lost, 'object')} that no row names", remedy)
     else:
-        yield DoctorCheck("Orphans", "ok", f"each of {count(len(old), 'object')} belongs to a row")
+        young = len(stored) - len(old)
+        told = f"; {young} younger than an hour, whose rows may be still to come" if young else ""
+        yield DoctorCheck("Orphans", "ok", f"each of {count(len(old), 'object')} belongs to a row{told}")
 
 
 def check_way_back(settings: Settings) -> Iterator[DoctorCheck]:

@@ -94,6 +94,8 @@ def test_the_memory_of_a_process_is_told_once() -> None:
     found = [_worker("crm-sync", 1), _worker("email-send", 1), _worker("logo-generation", 2, 100)]
     assert [seat.memory for seat in seats(found)] == ["354 MB", "", "100 MB"]
     assert in_words(found) == "3 workers in 2 processes, 454 MB"
+    dead = _worker("logo-generation", 3, 156).model_copy(update={"state": "lost"})
+    assert in_words([*found, dead]) == "3 workers in 2 processes, 454 MB; 1 lost"
 
 
 @pytest.mark.parametrize("rows", [10, 14, 24])

@@ -358,3 +358,9 @@ def test_an_endpoint_is_named_by_its_first_letters(user: User) -> None:
     unknown = user.bmn("webhooks", "remove", "ffffffff-none")
     assert unknown.code == 3 and "No webhook endpoint 'ffffffff-none'" in unknown.err
     assert user.json("webhooks", "remove", "https://example.com/hook") == {"removed": made["id"]}
+
+
+def test_a_mistyped_state_is_told_with_the_one_that_was_meant(user: User) -> None:
+    done = user.bmn("jobs", "why", "last:faild")
+    assert done.code == 2
+    assert done.err.startswith("error: There is no state 'faild'.\n  Did you mean failed?")

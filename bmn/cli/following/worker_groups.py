@@ -27,11 +27,14 @@ def seats(workers: Sequence[WorkerStatus]) -> list[Seat]:
 
 
 def in_words(workers: Sequence[WorkerStatus]) -> str:
-    """How many there are, in how many processes, and what those take: `9 workers in 1 process, 354 MB`."""
-    found = [seat.worker for seat in seats(workers) if seat.first]
+    """How many work, in how many processes, and what those take: `9 workers in 1 process, 354 MB; 1 lost`."""
+    alive = [worker for worker in workers if worker.state != "lost"]
+    found = [seat.worker for seat in seats(alive) if seat.first]
     memory = sum(worker.memory_bytes or 0 for worker in found)
     of_memory = f", {memory / 1e6:.0f} MB" if memory else ""
-    return f"{count(len(workers), 'worker')} in {len(found)} {'process' if len(found) == 1 else 'processes'}{of_memory}"
+    lost = f"; {len(workers) - len(alive)} lost" if len(alive) < len(workers) else ""
+    processes = f"{len(found)} {'process' if len(found) == 1 else 'processes'}"
+    return f"{count(len(alive), 'worker')} in {processes}{of_memory}{lost}"
 
 
 def _process(worker: WorkerStatus) -> tuple[str | None, int | None]:

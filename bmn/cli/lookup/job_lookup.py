@@ -6,8 +6,9 @@ import re
 from bmn.cli.terminal.record_format import is_whole_id, short_id
 from bmn.client import Client
 from bmn.client.calls.fields import Whose
-from bmn.errors import NotFound, UsageProblem
+from bmn.errors import NotFound, UsageProblem, suggest
 from bmn.schemas.generators import KIND_OF
+from bmn.schemas.payloads import JobState
 
 _LAST = re.compile(r"last(?::([a-z]+))?")
 
@@ -16,12 +17,14 @@ async def find_job(client: Client, reference: str, *, wait: float = 0, of_whom: 
     """The id of the job that is meant: a whole id, 4 or more characters of its uuid, `last` or `last:failed`.
 
     wait: seconds that `last` waits for a first job to appear. of_whom: None for the caller's.
-    Raises NotFound with the candidates.
+    Raises NotFound with the candidates, UsageProblem for a state that jobs do not have.
     """
     reference = reference.strip()
     if is_whole_id(reference):
         return reference
     if match := _LAST.fullmatch(reference):
+        if match[1] and match[1] not in [*JobState]:
+            raise UsageProblem(f"There is no state {match[1]!r}.", hint=suggest(match[1], "States", JobState))
         return await _last(client, match[1], wait, of_whom or {})
     if len(re.sub(r"^[a-z]+(-[a-z]+)*-(?=[0-9a-f])", "", reference)) < 4:
         raise UsageProblem(f"{reference!r} is too short for a job.", hint="Give 4 characters of its id, or `last`.")
