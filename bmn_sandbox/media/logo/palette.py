@@ -71,7 +71,7 @@ def _read_on(ground: Color, *own: Color) -> Color:
 def make_palette(colors: list[Color], rng: random.Random) -> Palette:
     """Roles for the given colors; where there are none, for one of the house's own palettes.
 
-    The first color is a brand's own: it is the ink or the accent. No color is invented where two were given.
+    The first color is a brand's own: it is the ink or the accent. No hue is invented where two were given.
     """
     if not colors:
         colors = [Color.parse(text) for text in rng.choice(_HOUSE_PALETTES)]
@@ -86,7 +86,8 @@ def make_palette(colors: list[Color], rng: random.Random) -> Palette:
         ranked = sorted(others, key=lambda color: -distance(color, ink) * (0.4 + color.saturation))
         accent = ranked[1] if len(ranked) > 1 and rng.random() < 0.3 else ranked[0]
     else:
-        accent = _relative(ink)
+        pale = [color for color in colors if distance(color, ink) >= 60 and color.saturation >= 0.05]
+        accent = _told_from_paper(pale[0]) if pale else _relative(ink)
     rest = [color for color in colors if color not in (ink, accent)]
     light = max(rest, key=linear_luminance, default=accent)
     is_quiet = linear_luminance(light) > 0.6 and contrast(light, WHITE) > 1.04
@@ -99,6 +100,16 @@ def _deepened(color: Color) -> Color:
     while contrast(color.mixed(BLACK, share), WHITE) < 4.5 and share < 1:
         share += 0.05
     return color.mixed(BLACK, share)
+
+
+def _told_from_paper(pale: Color) -> Color:
+    """A cream or another tint of the brand's, deep enough to be seen on white."""
+    hue, light, saturation = colorsys.rgb_to_hls(*(v / 255 for v in pale))
+    while True:
+        color = Color(*(round(value * 255) for value in colorsys.hls_to_rgb(hue, light, saturation)))
+        if contrast(color, WHITE) >= 1.7:
+            return color
+        light -= 0.02
 
 
 def _relative(ink: Color) -> Color:
