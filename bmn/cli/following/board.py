@@ -180,7 +180,7 @@ class Board:
 
 
 def _plain_head(line: BoardLine) -> str:
-    return f"{short_id(line.job_id)}  {round(line.share * 100):3d}%"
+    return f"{short_id(line.job_id)}  {line.percent:3d}%"
 
 
 def _cut(rows: "list[Text]", height: int) -> "list[Text]":

@@ -1,7 +1,7 @@
 """What is known of the jobs that somebody waits for: how far each is, and of several pictures each by itself.
 
-The job's share is the server's figure: whoever begins to watch in the middle has not heard of every picture. No share
-ever falls.
+No share ever falls. Among bars the job's is the mean of its pictures' bars. A line of a log says the server's figure, as
+`jobs show` does: whoever begins to watch in the middle has not heard of every picture.
 """
 
 import re
@@ -83,7 +83,9 @@ class BoardLine:
 
     @property
     def share(self) -> float:
-        """0 to 1: what the job reports itself, as `jobs show` and the page say it."""
+        """0 to 1: the mean of the pictures' bars above its own; of a job without several pictures, what it reports itself."""
+        if len(self.units) > 1:
+            return sum(unit.share for unit in self.units.values()) / len(self.units)
         return self.percent / 100
 
     def status(self) -> str:
