@@ -83,7 +83,7 @@ class BoardLine:
 
     @property
     def share(self) -> float:
-        """0 to 1: the mean of the pictures' bars above its own; of a job without several pictures, what it reports itself."""
+        """0 to 1: the mean of the pictures' bars above its own; of a job without several, what it reports itself."""
         if len(self.units) > 1:
             return sum(unit.share for unit in self.units.values()) / len(self.units)
         return self.percent / 100

@@ -1,6 +1,6 @@
 """Templates to answers: escaped, under a policy that runs our own script only, and never kept by a cache."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,7 +51,7 @@ def unsigned(settings: Settings, template: str, status: int, **values: Hashable)
     return HTMLResponse(written, status, _headers(settings))
 
 
-def _written(template: str, development: bool, values: dict[str, Any]) -> str:
+def _written(template: str, development: bool, values: Mapping[str, object]) -> str:
     return _templates.get_template(template).render({"account": None, "development": development, **values})
 
 
