@@ -46,11 +46,14 @@ async def test_jobs_go_on_when_sentinels_name_another_redis(start: Start, watche
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_jobs_go_on_at_the_replica_that_was_promoted(start: Start, tmp_path: Path) -> None:
-    """With a synchronous replica nothing that was written before a paid call is missing after it."""
+    """With a synchronous replica nothing that was written before a paid call is missing after it.
+
+    The lease outlasts the failover: who cannot renew its own lets go, and an order whose answer it had is asked once more.
+    """
     with running_pair(tmp_path / "pair") as pair:
         url = pair.url("postgres")
         await asyncio.to_thread(migrate, database_url(url))
-        stack = await start(DATABASE_URL=url)
+        stack = await start(DATABASE_URL=url, BMN_LEASE_SECONDS="60")
         await _bills_once(stack, Loss("killed", pair.lose_primary))
         await stack.check()
         await stack.close()

@@ -155,7 +155,7 @@ async def test_the_way_to_redis_is_bad(start: Start, fault: str) -> None:
     """Row 6: only slower; threads do not pile up."""
     import psutil
 
-    stack = await start(proxied=True)
+    stack = await start(proxied=True, BMN_REDIS_DOWN_SECONDS="60")  # none is refused meanwhile
     assert stack.redis_proxy
     worker = stack.worker(handlers.QUEUE)
     await stack.ended(await stack.do())
